@@ -1,0 +1,98 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Failure } from '../failure.js';
+import { readText } from '../read/attribute.js';
+import type { Settings } from '../settings.js';
+import { FIELDS, type Field, type FieldName } from './fields.js';
+import { environmentLayer, fileLayers, flagLayer, type Layer } from './layers.js';
+
+type Values = Layer['values'];
+
+const OWN_ROOTS = { root: '/', sys: '/sys', proc: '/proc' } as const;
+
+/**
+ * What do this machine's files say of another tree?
+ *
+ * Which registry, and how to reach it; but not which host it is: two trees must never be one host because a file names this machine.
+ */
+function ofAnotherTree({ source, values }: Layer): Layer {
+  const kept = Object.entries(values).filter(([name]) => !(FIELDS[name as FieldName] as Field).ofTheHost);
+  return { source, values: Object.fromEntries(kept) };
+}
+
+/** Lays one source over those before it; labels are joined, everything else is replaced. */
+function lay(below: Values, { values: above }: Layer): Values {
+  const kept: Values = { ...below };
+  // a token of a later source replaces one of an earlier, in whichever form
+  if (above.token !== undefined || above.token_file !== undefined) {
+    delete kept.token;
+    delete kept.token_file;
+  }
+  const labels = { ...(kept.labels as object | undefined), ...(above.labels as object | undefined) };
+  return { ...kept, ...above, labels };
+}
+
+function readToken(file: string): string {
+  const text = (() => {
+    try {
+      return readText(file, 8_192, true);
+    } catch (error) {
+      throw new Failure('USAGE', `token_file: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  })();
+  if (text === null) throw new Failure('USAGE', `token_file: ${file}: there is no such file`);
+  const token = FIELDS.token.read(text.trim());
+  if (token === undefined) throw new Failure('USAGE', `token_file: ${file}: found (not shown); allowed: ${FIELDS.token.allowed}`);
+  return token;
+}
+
+function stateFolder(environment: NodeJS.ProcessEnv, user: number): string {
+  if (user === 0) return '/var/lib/klpreg';
+  return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local/state'), 'klpreg');
+}
+
+/**
+ * How is this run configured?
+ *
+ * `/etc/klpreg/agent.toml`, `/etc/klpreg/agent.d/*.toml`, `KLPREG_*`, flags; the later wins. `--config FILE` (or KLPREG_CONFIG) is read instead of the first two.
+ *
+ * @throws Failure USAGE naming the source, the field, what was found and what is allowed
+ */
+export function configure(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv = process.env, user = process.getuid?.() ?? 0): Settings {
+  const { config, ...others } = flags;
+  const named = (config ?? (environment['KLPREG_CONFIG'] || undefined)) as string | undefined;
+  const asked = flagLayer(others);
+  const another = Object.entries(OWN_ROOTS).some(([name, own]) => (asked.values[name as keyof typeof OWN_ROOTS] ?? own) !== own);
+  const files = fileLayers(named);
+  const layers = [...(another && named === undefined ? files.map(ofAnotherTree) : files), environmentLayer(environment), asked];
+  const values = layers.reduce(lay, {});
+
+  const text = (name: FieldName): string | null => (values[name] as string | undefined) ?? null;
+  const root = resolve(text('root') ?? '/');
+  const sys = resolve(text('sys') ?? join(root, 'sys'));
+  const proc = resolve(text('proc') ?? join(root, 'proc'));
+  const elsewhere = sys !== '/sys' || proc !== '/proc';
+  return {
+    url: text('url'),
+    token: values.token_file === undefined ? text('token') : readToken(text('token_file')!),
+    roots: {
+      root,
+      sys,
+      proc,
+      libModules: resolve(text('lib_modules') ?? join(root, 'lib/modules')),
+      kpatch: resolve(text('kpatch') ?? join(root, 'var/lib/kpatch')),
+      system: elsewhere && text('root') === null ? null : root,
+    },
+    isTree: elsewhere || root !== '/',
+    modules: ((values.modules as string[] | undefined) ?? []).map((folder) => resolve(folder)),
+    instance: text('instance'),
+    hostname: text('hostname'),
+    labels: (values.labels as Record<string, string> | undefined) ?? {},
+    bootId: text('boot_id'),
+    arch: text('arch'),
+    kernelRelease: text('kernel_release'),
+    state: resolve(text('state') ?? stateFolder(environment, user)),
+    timeout: (values.timeout as number | undefined) ?? 30,
+    interval: (values.interval as number | undefined) ?? 60,
+  };
+}

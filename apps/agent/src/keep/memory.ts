@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { readText } from '../read/attribute.js';
+import { makeFolder, writeDurably } from './durable.js';
+
+/** The last report that the registry has durably taken. */
+export interface Acknowledged {
+  readonly sequence: number;
+  readonly digest: string;
+  readonly bootId: string;
+}
+
+/** An open transition as the agent first saw it in this boot. A turned-round one is another. */
+interface Seen {
+  readonly bootId: string;
+  readonly patch: string;
+  readonly target: 0 | 1;
+  readonly since: string;
+}
+
+function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
+  const text = readText(file);
+  if (text === null) return null;
+  try {
+    const value = JSON.parse(text) as Partial<T>;
+    return isWhole(value) ? (value as T) : null;
+  } catch {
+    // only a memory: forgetting it costs one full report
+    return null;
+  }
+}
+
+function remember(folder: string, file: string, value: object): void {
+  makeFolder(folder);
+  writeDurably(join(folder, file), `${JSON.stringify(value)}\n`);
+}
+
+/** Which report does the registry have of us? Null before the first. */
+export const readAcknowledged = (folder: string): Acknowledged | null =>
+  recall<Acknowledged>(join(folder, 'acknowledged.json'), (value) => Number.isSafeInteger(value.sequence) && typeof value.digest === 'string' && typeof value.bootId === 'string');
+
+/** Keeps what the registry has; an older one never overwrites a newer. */
+export function keepAcknowledged(folder: string, taken: Acknowledged): void {
+  const { sequence, digest, bootId } = taken;
+  if (sequence > (readAcknowledged(folder)?.sequence ?? 0)) remember(folder, 'acknowledged.json', { sequence, digest, bootId });
+}
+
+/**
+ * Since when have we seen this transition?
+ *
+ * @param now the instant of a first sight, which is then kept; null only asks
+ * @returns null where it was not seen before and nothing is kept
+ */
+export function transitionSince(folder: string, bootId: string, { patch, target }: { patch: string; target: 0 | 1 }, now: string | null): string | null {
+  const before = recall<Seen>(join(folder, 'transition.json'), (value) => typeof value.since === 'string' && !Number.isNaN(Date.parse(value.since)));
+  if (before !== null && before.bootId === bootId && before.patch === patch && before.target === target) return before.since;
+  if (now !== null) remember(folder, 'transition.json', { bootId, patch, target, since: now });
+  return now;
+}

@@ -1,0 +1,40 @@
+import { machine } from 'node:os';
+
+/** How distributions that put the architecture into the kernel's release call it, and how `uname -m` does. */
+const BY_SUFFIX: readonly (readonly [RegExp, string])[] = [
+  [/[-.]amd64$/, 'x86_64'],
+  [/[-.]arm64(?:-16k|-64k)?$/, 'aarch64'],
+  [/[-.]ppc64el(?:-64k)?$/, 'ppc64le'],
+  [/[-.]loong64$/, 'loongarch64'],
+  [/[-.](x86_64|aarch64|s390x|ppc64le|riscv64|loongarch64)(?:[+_.-][0-9a-z]+)?$/, ''],
+];
+const BY_COMPILER = /\((x86_64|aarch64|s390x|powerpc64le|riscv64|loongarch64)-[a-z0-9_-]*linux-gnu-gcc/;
+
+/** The architecture that a release such as `7.3.4+deb13-cloud-amd64` or `5.14.0-70.el9.x86_64` names; null where it names none. */
+export function archOfRelease(release: string): string | null {
+  for (const [suffix, arch] of BY_SUFFIX) {
+    const found = suffix.exec(release);
+    if (found !== null) return arch === '' ? found[1]! : arch;
+  }
+  return null;
+}
+
+/** The architecture of the compiler in `/proc/version`: kernels are nearly always built with one that is named after what it builds for. */
+function archOfBanner(banner: string | null): string | null {
+  const found = BY_COMPILER.exec(banner ?? '')?.[1];
+  return found === 'powerpc64le' ? 'ppc64le' : (found ?? null);
+}
+
+/**
+ * For which architecture is the kernel of a captured tree?
+ *
+ * By a module that it loaded, else by its release, else by its compiler; else we take this machine's, and say so.
+ *
+ * @param ofModule what the ELF header of a loaded module's file says
+ */
+export function archOfTree(ofModule: string | null, release: string, banner: string | null, warn: (text: string) => void): string {
+  const told = ofModule ?? archOfRelease(release) ?? archOfBanner(banner);
+  if (told !== null) return told;
+  warn(`the tree does not tell its architecture: took this machine's, ${machine()}; give --arch if that is wrong`);
+  return machine();
+}

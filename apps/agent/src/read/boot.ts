@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Report } from '@klpreg/wire';
+import { ModuleError, openModule } from '@klpreg/module';
+import { unreadable } from '../failure.js';
+import { listFolder, readBytes } from './attribute.js';
+import { nameOfFile } from './files.js';
+import { isModuleName } from './livepatch.js';
+import type { Paths } from './paths.js';
+
+const LONGEST_FILE = 128 << 20;
+
+/** Is kpatch.service started at boot? Null where there is no systemd configuration to tell. */
+function loadsAtBoot(paths: Paths): boolean | null {
+  if (paths.enabledUnits === null) return null;
+  const folders = listFolder(paths.enabledUnits)?.filter((entry) => entry.isDirectory() && /\.(?:wants|requires)$/.test(entry.name));
+  if (folders === undefined) return null;
+  return folders.some(({ name }) => listFolder(join(paths.enabledUnits!, name))?.some((entry) => entry.name === 'kpatch.service') ?? false);
+}
+
+/**
+ * Which livepatches would be loaded at the next boot into this kernel?
+ *
+ * Told only where kpatch.service is enabled and its folder for this kernel is there: it loads every `*.ko` in it. Whatever else may load livepatches is not known to us,
+ * so everything else is null, not "nothing".
+ *
+ * @see https://github.com/dynup/kpatch, `kpatch load --all`
+ */
+export async function readBootPersistence(paths: Paths, release: string): Promise<Report['bootPersistence']> {
+  const folder = paths.kpatchFolder(release);
+  const files = listFolder(folder)?.filter((entry) => entry.name.endsWith('.ko') && !entry.isDirectory());
+  if (files === undefined || loadsAtBoot(paths) !== true) return null;
+  const loads = [];
+  for (const { name: file } of files) {
+    const path = join(folder, file);
+    const bytes = readBytes(path, LONGEST_FILE, true);
+    let buildId: string | null = null;
+    let name = nameOfFile(file);
+    try {
+      const reading = bytes === null ? null : await openModule(bytes);
+      buildId = reading?.buildId ?? null;
+      name = reading?.name.replaceAll('-', '_') ?? name;
+    } catch (error) {
+      if (!(error instanceof ModuleError)) throw error;
+    }
+    if (!isModuleName(name)) throw unreadable(path, 'does not have a module name');
+    loads.push({ name, buildId });
+  }
+  return { source: 'kpatch.service', kernelRelease: release, loads };
+}

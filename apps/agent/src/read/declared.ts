@@ -1,0 +1,54 @@
+import { basename } from 'node:path';
+import type { ModuleReading } from '@klpreg/module';
+import type { Report } from '@klpreg/wire';
+import type { ModuleFile } from './files.js';
+
+type HostReading = NonNullable<Report['livepatches'][number]['reading']>;
+
+const MOST_STATES = 4096;
+
+const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500) || 'no reason given';
+
+const unknown = (sha: string | null, why: string): HostReading => ({
+  evidence: 'FILE',
+  sha256: sha,
+  replace: null,
+  states: null,
+  unreadable: printable(why),
+  impact: 'UNREADABLE',
+  callbacks: null,
+});
+
+function callbacksOf(reading: ModuleReading): HostReading['callbacks'] {
+  const { objects } = reading;
+  if (objects === null) return null;
+  const any = (which: 'prePatch' | 'postPatch' | 'preUnpatch' | 'postUnpatch') => objects.some((object) => object.callbacks[which]);
+  return { prePatch: any('prePatch'), postPatch: any('postPatch'), preUnpatch: any('preUnpatch'), postUnpatch: any('postUnpatch') };
+}
+
+/**
+ * What does the loaded module declare, by the files that have its build-id?
+ *
+ * @param files those with that build-id; none: null. Two that differ: nothing can be told, because only one of them was loaded
+ */
+export function declaredBy(files: readonly ModuleFile[]): HostReading | null {
+  const [first, ...rest] = files;
+  if (first === undefined) return null;
+  const other = rest.find((file) => file.sha256 !== first.sha256);
+  if (other !== undefined) {
+    const named = (file: ModuleFile) => `${basename(file.file)} (SHA-256 ${file.sha256.slice(0, 12)}…)`;
+    return unknown(null, `two files with this build-id differ: ${named(first)} and ${named(other)}`);
+  }
+  const { reading } = first;
+  if (reading === null) return unknown(first.sha256, first.broken ?? 'not a module');
+  if (reading.states !== null && reading.states.length > MOST_STATES) return unknown(first.sha256, `declares more than ${MOST_STATES} states`);
+  return {
+    evidence: 'FILE',
+    sha256: reading.sha256,
+    replace: reading.replace,
+    states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null,
+    unreadable: reading.unreadable === null ? null : printable(`${reading.unreadable.code}: ${reading.unreadable.text}`),
+    impact: reading.impact,
+    callbacks: callbacksOf(reading),
+  };
+}

@@ -1,0 +1,69 @@
+import { machine } from 'node:os';
+import { basename, dirname } from 'node:path';
+import type { Report } from '@klpreg/wire';
+import { Failure, unreadable } from '../failure.js';
+import type { Settings } from '../settings.js';
+import { uuidOf } from '../uuid.js';
+import { archOfTree } from './arch.js';
+import { readAttribute, readText } from './attribute.js';
+import { readDistribution } from './distribution.js';
+import { readMachine } from './machine.js';
+import type { Paths } from './paths.js';
+
+const needed = (path: string, text: string | null, flag: string): string => {
+  if (text === null) throw unreadable(path, `is not there; is this the tree of a host? ${flag} can say it instead`);
+  return text;
+};
+
+/** Which kernel release runs? */
+export function readRelease(paths: Paths, settings: Settings): string {
+  if (settings.kernelRelease !== null) return settings.kernelRelease;
+  return needed(paths.kernelRelease, readAttribute(paths.kernelRelease, /^[!-~]{1,128}$/, 'a kernel release'), '--kernel-release');
+}
+
+function readBootId(paths: Paths, settings: Settings, instance: string, warn: (text: string) => void): string {
+  if (settings.bootId !== null) return settings.bootId;
+  const found = readAttribute(paths.bootId, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'a UUID');
+  if (found !== null) return found;
+  if (!settings.isTree) throw unreadable(paths.bootId, 'is not there');
+  // a captured tree is one instant of one boot, so one id for ever is true enough
+  const made = uuidOf(`boot:${instance}`);
+  warn(`a captured tree has no boot id: took ${made}, made from its instance; give --boot-id for a real one`);
+  return made;
+}
+
+function readHostname(paths: Paths, settings: Settings): string {
+  if (settings.hostname !== null) return settings.hostname;
+  const found = readAttribute(paths.hostname, /^[^\u0000-\u001f\u007f]{1,253}$/, 'a host name of at most 253 characters');
+  if (found !== null) return found;
+  if (!settings.isTree) throw unreadable(paths.hostname, 'is not there; --hostname can say it instead');
+  const { root, sys } = settings.roots;
+  const folder = root === '/' ? dirname(sys) : root;
+  return [basename(dirname(folder)), basename(folder)].filter((part) => part !== '').join('-') || 'tree';
+}
+
+/**
+ * Which host is it?
+ *
+ * @param instance the registry's id of the host
+ * @param moduleArch the architecture of a loaded module's file, where one was found
+ * @throws Failure UNREADABLE naming what is missing
+ */
+export function readHost(paths: Paths, settings: Settings, instance: string, moduleArch: string | null, warn: (text: string) => void): Report['host'] {
+  const kernelRelease = readRelease(paths, settings);
+  const kernelVersion = needed(paths.kernelVersion, readAttribute(paths.kernelVersion, /^[^\u0000-\u001f\u007f]{1,256}$/, 'a line of at most 256 characters'), '--root');
+  const arch = settings.arch ?? (settings.isTree ? archOfTree(moduleArch, kernelRelease, readText(paths.kernelBanner), warn) : machine());
+  const hostname = readHostname(paths, settings);
+  if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; give --hostname`);
+  return {
+    instance,
+    machine: readMachine(paths.machineId),
+    hostname,
+    labels: settings.labels,
+    bootId: readBootId(paths, settings, instance, warn),
+    kernelRelease,
+    kernelVersion,
+    arch,
+    distribution: readDistribution(paths.distribution),
+  };
+}

@@ -1,0 +1,54 @@
+import { closeSync } from 'node:fs';
+import type { Report } from '@klpreg/wire';
+import { openPlain, readMore } from './attribute.js';
+
+type Kallsyms = NonNullable<Report['capabilities']['kallsyms']>;
+
+const CHUNK = 1 << 16;
+const LONGEST_LINE = 4096;
+const LONGEST_NAME = 128;
+const MOST_BYTES = 256 << 20;
+const MOST_SYMBOLS = 500;
+// address (zeros without privilege), kind, name, and the module in brackets where it is not the kernel's own
+const LINE = /^[0-9a-f]{8,16} [A-Za-z?] (\S+)(\t\[\S+\])?$/;
+
+/**
+ * Which `klp_*` names does the kernel itself have?
+ *
+ * Read as a stream, so that a file of any size costs the same memory. Names in modules are left out: they are not the kernel's.
+ *
+ * @returns names sorted; `complete` only if every line to the end of the file was a symbol, and the kernel's text was there from `_stext` to `_etext`
+ *   (all of livepatch lies between). Null where there is no kallsyms
+ */
+export function readKallsyms(path: string): Kallsyms | null {
+  const descriptor = openPlain(path);
+  if (descriptor === null) return null;
+  const seen = new Set<string>();
+  const marks = new Set<string>();
+  let sane = true;
+  let rest = '';
+  let total = 0;
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (;;) {
+      const size = readMore(path, descriptor, chunk);
+      if (size === 0) break;
+      total += size;
+      const lines = (rest + chunk.toString('latin1', 0, size)).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const [, name, module] = LINE.exec(line) ?? [];
+        if (name === undefined) sane = false;
+        else if (module === undefined && name.startsWith('klp_') && name.length <= LONGEST_NAME) seen.add(name);
+        else if (name === '_stext' || name === '_etext') marks.add(name);
+      }
+      if (rest.length > LONGEST_LINE || total > MOST_BYTES || seen.size > MOST_SYMBOLS) {
+        sane = false;
+        break;
+      }
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return { complete: sane && rest === '' && marks.size === 2, symbols: [...seen].sort().slice(0, MOST_SYMBOLS) };
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { Report } from '@klpreg/wire';
+import { listFolder, readAttribute, readBytes, Vanished } from './attribute.js';
+import type { Paths } from './paths.js';
+
+type Task = NonNullable<Report['transition']>['tasks'][number];
+
+const MOST_TASKS = 1_000;
+const NUMBER = /^[1-9][0-9]{0,9}$/;
+
+/** Null where the task ended meanwhile: then it holds up nothing. */
+function readState(folder: string): number | null {
+  try {
+    const text = readAttribute(join(folder, 'patch_state'), /^(?:-1|0|1)$/, '-1, 0 or 1');
+    return text === null ? null : Number(text);
+  } catch (error) {
+    if (error instanceof Vanished) return null;
+    throw error;
+  }
+}
+
+/** A task's name is any bytes: what is not text on one line is shown as `?`. */
+function readName(folder: string): string {
+  try {
+    const bytes = readBytes(join(folder, 'comm'), 4096);
+    return (bytes?.toString('utf8') ?? '').replace(/\n$/, '').replaceAll(/[\u0000-\u001f\u007f\ufffd]/g, '?').slice(0, 64);
+  } catch (error) {
+    if (error instanceof Vanished) return '';
+    throw error;
+  }
+}
+
+function* everyTask(paths: Paths): Generator<[id: string, folder: string]> {
+  const numbers = (folder: string) => listFolder(folder)?.filter((entry) => entry.isDirectory() && NUMBER.test(entry.name)) ?? null;
+  for (const { name: pid } of numbers(paths.processes) ?? []) {
+    const threads = numbers(paths.threads(pid));
+    if (threads === null) yield [pid, paths.process(pid)];
+    else for (const { name: tid } of threads) yield [tid, paths.thread(pid, tid)];
+  }
+}
+
+/**
+ * Which tasks hold the transition up?
+ *
+ * Those whose `patch_state` is not yet the transition's target. -1 means that no transition concerns the task any more.
+ *
+ * @param target 1 while a patch is being enabled, 0 while it is being disabled
+ * @returns by number, at most 1,000; how many more there are
+ * @see Documentation/livepatch/livepatch.rst, "Consistency model"
+ */
+export function readTasks(paths: Paths, target: 0 | 1): { tasks: Task[]; moreTasks: number } {
+  const tasks: Task[] = [];
+  let moreTasks = 0;
+  for (const [id, folder] of everyTask(paths)) {
+    const state = readState(folder);
+    if (state === null || state === -1 || state === target) continue;
+    if (tasks.length < MOST_TASKS) tasks.push({ pid: Number(id), comm: readName(folder), patchState: state });
+    else moreTasks += 1;
+  }
+  return { tasks: tasks.sort((a, b) => a.pid - b.pid), moreTasks };
+}

@@ -1,0 +1,81 @@
+import { monotonicMs } from './clock.js';
+import { Failure } from './failure.js';
+import { findHome } from './keep/instance.js';
+import { readAcknowledged, transitionSince } from './keep/memory.js';
+import { newest, reserve } from './keep/sequence.js';
+import { enqueue, waiting, type Letter } from './keep/spool.js';
+import { writeHeartbeat, writeReport } from './letter.js';
+import { observe } from './observe.js';
+import type { Answer } from './send/answer.js';
+import { deliver } from './send/deliver.js';
+import type { Settings } from './settings.js';
+
+/** What to send: what is due, always a report, or a heartbeat even if a report is due (the registry will ask for it). */
+export type Wish = 'due' | 'report' | 'heartbeat';
+
+export interface Round {
+  /** The letters that were answered in this round, one or two. */
+  readonly sent: readonly { readonly kind: Letter['kind']; readonly sequence: number; readonly instance: string; readonly answer: Answer }[];
+}
+
+const MOST_TURNS = 5;
+
+/**
+ * Observes under a number that is newer than everybody else's.
+ *
+ * The registry believes the higher number. So a number is reserved before looking, and if another agent reserved one meanwhile, we look again under a new one:
+ * whoever sends the higher number has looked later.
+ */
+async function writeNext(settings: Settings, home: { instance: string; folder: string }, warn: (text: string) => void) {
+  const numbers = `${home.folder}/sequence`;
+  for (let turn = 1; ; turn += 1) {
+    const sequence = reserve(numbers);
+    const seen = await observe(settings, home.instance, turn === 1 ? warn : () => undefined);
+    const since = seen.transition === null ? null : transitionSince(home.folder, seen.host.bootId, seen.transition, seen.wall);
+    const report = writeReport(seen, sequence, since);
+    if (newest(numbers) === sequence || turn === MOST_TURNS) return report;
+  }
+}
+
+/** What the registry has, or will have once everything that waits has arrived. */
+function lastReport(folder: string, warn: (text: string) => void) {
+  const reports = waiting(folder, warn).flatMap((letter) => (letter.kind === 'report' ? [letter.document] : []));
+  const report = reports.at(-1);
+  return report === undefined ? readAcknowledged(folder) : { digest: report.digest, bootId: report.host.bootId };
+}
+
+/**
+ * Tells the registry once how this host is.
+ *
+ * A heartbeat where nothing changed since the last report that the registry has, else a report; and the report at once where the answer asks for it.
+ * The letter is on disk before it is sent, so nothing is lost if the registry is away or we are killed.
+ *
+ * @throws Failure, after which everything that was not delivered waits in the spool
+ */
+export async function tell(settings: Settings, wish: Wish, warn: (text: string) => void, signal?: AbortSignal): Promise<Round> {
+  const { url, token } = settings;
+  if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
+  const home = findHome(settings, false, warn);
+  const untilMs = monotonicMs() + settings.timeout * 1_000;
+  const sent: { kind: Letter['kind']; sequence: number; instance: string; answer: Answer }[] = [];
+
+  for (let next = wish; ; next = 'report') {
+    const report = await writeNext(settings, home, warn);
+    const before = lastReport(home.folder, warn);
+    const same = before !== null && before.digest === report.digest && before.bootId === report.host.bootId;
+    const letter: Letter = next === 'heartbeat' || (next === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
+    const kept = enqueue(home.folder, letter);
+    if (!kept) warn(`the spool in ${home.folder} is full of reports: this ${letter.kind} is not kept`);
+    const delivered = await deliver({ url, token, home: home.folder, bootId: report.host.bootId, untilMs, warn, signal });
+    // now that there is room, this host's present can go as well
+    if (!kept) continue;
+    if (delivered === null || delivered.letter.document.sequence !== report.sequence) return { sent };
+    const { answer } = delivered;
+    sent.push({ kind: letter.kind, sequence: report.sequence, instance: home.instance, answer });
+    if (answer.outcome === 'SUPERSEDED') {
+      throw new Failure('REFUSED', `the registry has a newer document of instance ${home.instance} than number ${report.sequence}: does another agent use this instance, or was the state folder lost?`);
+    }
+    if (letter.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { sent };
+  }
+}
+

@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { EXIT, type ExitCode } from '../exits.js';
+import { type QuestionFlags, questionFrom } from '../gate/question.js';
+import type { Kind, Verdict, WholeHost } from '../registry/answers.js';
+import { DESCRIBE_HOST, JUDGE_HOST } from '../registry/documents.js';
+import { findHost } from '../registry/find-host.js';
+import { resolveTarget, targetInWords } from '../registry/target.js';
+import { usage } from '../exits.js';
+import { hostText } from '../show/host.js';
+import { show } from '../show/output.js';
+import { paintFor } from '../show/paint.js';
+import { verdictText } from '../show/verdict.js';
+import type { Act } from './act.js';
+import { QUESTION_OPTIONS } from './flags.js';
+import { helpText } from './help.js';
+
+interface Flags extends QuestionFlags {
+  readonly to?: string;
+  readonly leaving: readonly string[];
+}
+
+/** The exit code that one host's verdict has: as for a fleet of one. */
+const EXIT_OF: Record<Kind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
+
+/** What does this host run, and why can it (not) go there? */
+export function explain(act: Act): Command {
+  const command = new Command('explain')
+    .summary('what does this host run, and why can it (not) go there?')
+    .description('Shows what a host runs and how well that is known. With --to: the verdict, with every reason; the exit code is the answer.')
+    .argument('<host>', 'hostname or id')
+    .option('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX');
+  for (const option of QUESTION_OPTIONS()) command.addOption(option);
+  return command.addHelpText('after', helpText('explain')).action(
+    act<Flags>(async ({ args, flags, settings, world, registry }) => {
+      const asked = questionFrom(flags);
+      if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('a question needs --to');
+      const found = await findHost(args[0] as string, registry);
+      const paint = paintFor(world);
+      if (flags.to === undefined) {
+        const host = known((await registry.ask(DESCRIBE_HOST, { id: found.id })).host, found.hostname);
+        show({ schemaVersion: 1, host }, () => hostText(host, paint), settings.output, world.stdout);
+        return EXIT.YES;
+      }
+      const to = await resolveTarget(flags.to, flags.leaving, registry);
+      const { canDowngrade: verdict, ...host } = known((await registry.ask(JUDGE_HOST, { id: found.id, to, ...asked })).host, found.hostname);
+      const exit = EXIT_OF[verdict.kind];
+      show({ schemaVersion: 1, question: { to, ...asked }, host, verdict, exitCode: exit }, () => judged(host, verdict, targetInWords(to)), settings.output, world.stdout);
+      return exit;
+
+      function judged(host: WholeHost, verdict: Verdict, target: string): string {
+        return `${hostText(host, paint)}\n\n${verdictText(verdict, target, paint)}`;
+      }
+    }),
+  );
+}
+
+/** It was there a moment ago. */
+function known<T>(host: T | null, hostname: string): T {
+  if (host === null) throw usage(`there is no host '${hostname}' any more`);
+  return host;
+}

@@ -1,0 +1,14 @@
+import { Option } from 'commander';
+
+/** For a flag that may be given several times. */
+export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** The flags that say how a question is asked; the same for a fleet and for one host. */
+export const QUESTION_OPTIONS = (): Option[] => [
+  new Option('--route <route>', 'the only route that may be taken, or "best": the cheapest acceptable of all'),
+  new Option('--max-age <time>', 'facts confirmed longer ago than this cannot be relied on (default: 15m)'),
+  new Option('--min-evidence <evidence>', 'how well states must be known: live, module, manifest, catalog, inferred (default: module)'),
+  new Option('--rules <rules>', "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set"),
+  new Option('--allow <code>', 'wave this UNKNOWN reason through (repeatable)').argParser(collect).default([], 'none'),
+  new Option('--leaving <name>', 'a patch that leaves when a non-cumulative target is loaded (repeatable)').argParser(collect).default([], 'none'),
+];

@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { EXIT, usage } from '../exits.js';
+import type { HostRow } from '../registry/answers.js';
+import { HOSTS } from '../registry/documents.js';
+import { gather } from '../registry/pages.js';
+import { clean } from '../show/clean.js';
+import { labelsInWords, stackInWords } from '../show/patches.js';
+import { show } from '../show/output.js';
+import { table } from '../show/table.js';
+import { hostFilter } from '../where/filter.js';
+import type { Act } from './act.js';
+import { helpText } from './help.js';
+
+interface Flags {
+  readonly where?: string;
+  readonly authoritativeLabels?: true;
+  readonly limit: string;
+}
+
+/** Which hosts are there, and what do they run? */
+export const hosts = (act: Act): Command =>
+  new Command('hosts')
+    .summary('which hosts are there, and what do they run?')
+    .description('Lists the hosts that match, in the order of their hostnames.')
+    .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
+    .option('--authoritative-labels', "match only labels from enrolment or an admin, not a host's own words")
+    .option('--limit <n>', 'list so many at most', '500')
+    .addHelpText('after', helpText('hosts'))
+    .action(
+      act<Flags>(async ({ flags, settings, world, registry }) => {
+        const filter = hostFilter(flags.where, flags.authoritativeLabels);
+        const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, first, after })).hosts, limitFrom(flags.limit));
+        show({ schemaVersion: 1, hosts: found.nodes, total: found.totalCount, cut: found.cut }, (width) => hostsTable(found.nodes, width), settings.output, world.stdout);
+        if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`);
+        return EXIT.YES;
+      }),
+    );
+
+/** A limit that somebody typed. */
+export function limitFrom(text: string): number {
+  const limit = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0;
+  if (limit === 0) throw usage(`--limit: '${text}' is not a number from 1 to 9999999`);
+  return limit;
+}
+
+function hostsTable(found: readonly HostRow[], width: number | null): string {
+  if (found.length === 0) return 'no host matches';
+  const rows = found.map((host) => [
+    clean(host.hostname),
+    clean(host.kernelRelease ?? '-'),
+    host.freshness.level === 'NEVER' ? '-' : stackInWords(host.stack),
+    clean(host.retiredAt === null ? host.freshness.level : 'RETIRED'),
+    labelsInWords(host.labels),
+  ]);
+  return table([{ head: 'HOST' }, { head: 'KERNEL' }, { head: 'RUNS', wrap: true }, { head: 'KNOWN' }, { head: 'LABELS', wrap: true }], rows, width);
+}

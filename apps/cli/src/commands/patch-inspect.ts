@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { EXIT, worst } from '../exits.js';
+import { readFileAsModule } from '../module/read-file.js';
+import { asData, inspection, type Inspection } from '../module/inspection.js';
+import { clean } from '../show/clean.js';
+import { facts } from '../show/facts.js';
+import { show } from '../show/output.js';
+import { replaceInWords, statesInWords } from '../show/patches.js';
+import type { Act } from './act.js';
+import { helpText } from './help.js';
+
+/** What do these modules declare? Read here; no registry is asked. */
+export const patchInspect = (act: Act): Command =>
+  new Command('inspect')
+    .summary('what do these modules declare? (asks no registry)')
+    .description('Reads livepatch modules, plain or compressed, and shows what they declare. Asks no registry.')
+    .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
+    .addHelpText('after', helpText('patch-inspect'))
+    .action(
+      act(async ({ args, settings, world }) => {
+        const inspections: Inspection[] = [];
+        for (const file of args[0] as string[]) inspections.push(inspection(file, await readFileAsModule(file)));
+        show(inspections.map(asData), () => inspections.map(inspectionText).join('\n\n'), settings.output, world.stdout);
+        for (const { file, error } of inspections) if (error !== null) world.stderr.write(`${clean(`${file}: ${error.message} (${error.code})`)}\n`);
+        return worst(inspections.map((each) => (each.error === null ? EXIT.YES : EXIT.NO)));
+      }),
+    );
+
+function inspectionText({ file, facts: module, error }: Inspection): string {
+  if (module === null) return `${clean(file)}\n${facts([['error', `${error?.message} (${error?.code})`]], '  ')}`;
+  const callbacks = module.callbacks === null ? 'unknown' : Object.entries(module.callbacks).filter(([, set]) => set).map(([name]) => name).join(', ') || 'none';
+  return [
+    clean(file),
+    facts(
+      [
+        ['name', `${module.name}${module.livepatch ? '' : ' (not a livepatch)'}`],
+        ['build-id', module.buildId ?? 'none'],
+        ['sha-256', module.sha256],
+        ['kernel', `${module.kernelRelease ?? 'unknown'} ${module.arch}`],
+        ['builder', `${module.builder.toLowerCase()}${module.signed ? ', signed' : ', not signed'}`],
+        ['replace', replaceInWords(module.replace)],
+        ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : statesInWords(module.states)],
+        ['impact', module.impact],
+        ...module.impactReasons.map((reason): [string, string] => ['', reason]),
+        ['callbacks', callbacks],
+        ['patches', module.objects === null ? 'unknown' : null],
+        ...(module.objects ?? []).map((object, i): [string, string] => [i === 0 ? 'patches' : '', `${object.name}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`]),
+      ],
+      '  ',
+    ),
+  ].join('\n');
+}
+
+const functionInWords = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);

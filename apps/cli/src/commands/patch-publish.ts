@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { EXIT, type ExitCode, usage, worst } from '../exits.js';
+import { publish, type Published } from '../module/publish.js';
+import { clean } from '../show/clean.js';
+import { show } from '../show/output.js';
+import { table } from '../show/table.js';
+import type { Act } from './act.js';
+import { helpText } from './help.js';
+
+interface Flags {
+  readonly release: string;
+  readonly owner: string;
+  readonly author?: string;
+  readonly dryRun?: true;
+}
+
+/** Sends modules to the registry, which reads them itself. */
+export const patchPublish = (act: Act): Command =>
+  new Command('publish')
+    .summary('send modules to the registry')
+    .description("Sends modules to the registry, which reads them itself, with their author's word: FILE.klp.yaml beside FILE.ko where it is there.")
+    .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
+    .requiredOption('--release <release>', 'the livepatch that these are builds of, the same for all kernels')
+    .requiredOption('--owner <owner>', 'who answers for it')
+    .option('--author <file>', "the author's word (default: FILE.klp.yaml beside FILE.ko)")
+    .option('--dry-run', 'check everything and send nothing')
+    .addHelpText('after', helpText('patch-publish'))
+    .action(
+      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+        const files = args[0] as string[];
+        if (flags.author !== undefined && files.length > 1) throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
+        const done: Published[] = [];
+        for (const [i, file] of files.entries()) {
+          world.stderr.write(`[${i + 1}/${files.length}] ${clean(file)} `);
+          const published = await publish(file, flags, registry);
+          world.stderr.write(`${clean([published.outcome, published.message].filter(Boolean).join(': '))}\n${published.details.map((detail) => `    ${clean(detail)}\n`).join('')}`);
+          done.push(published);
+        }
+        show({ schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done }, (width) => publishedTable(done, width), settings.output, world.stdout);
+        return worst(done.map((each): ExitCode => each.exitCode ?? EXIT.YES));
+      }),
+    );
+
+function publishedTable(done: readonly Published[], width: number | null): string {
+  const rows = done.map((each) => [each.outcome, clean(each.name ?? '-'), clean(each.buildId ?? '-'), clean(each.file)]);
+  return table([{ head: 'OUTCOME' }, { head: 'NAME' }, { head: 'BUILD-ID' }, { head: 'FILE', wrap: true }], rows, width);
+}

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { EXIT, usage } from '../exits.js';
+import { RECALL_PATCH } from '../registry/documents.js';
+import { clean } from '../show/clean.js';
+import { show } from '../show/output.js';
+import type { Act } from './act.js';
+
+interface Flags {
+  readonly reason?: string;
+  readonly undo?: true;
+}
+
+/** Marks a published patch as one that nobody should go to, or takes that back. */
+export const patchRecall = (act: Act): Command =>
+  new Command('recall')
+    .summary('mark a patch as one that nobody should go to')
+    .description('Recalls a published patch: every question about going to it answers TARGET_RECALLED (UNSAFE).')
+    .argument('<build-id>', 'the patch')
+    .option('--reason <text>', 'why; needed unless it is taken back')
+    .option('--undo', 'take the recall back')
+    .action(
+      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+        const buildId = (args[0] as string).toLowerCase();
+        if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId)) throw usage(`'${buildId}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
+        if (!flags.undo && !flags.reason) throw usage('a recall needs --reason');
+        const { recallPatch: patch } = await registry.ask(RECALL_PATCH, { buildId, reason: flags.reason ?? null, recalled: !flags.undo });
+        const name = clean(`${patch.name} (${patch.release}, ${patch.buildId})`);
+        show({ schemaVersion: 1, ...patch }, () => (patch.recalledAt === null ? `${name} is not recalled` : `${name} is recalled since ${clean(patch.recalledAt)}`), settings.output, world.stdout);
+        return EXIT.YES;
+      }),
+    );

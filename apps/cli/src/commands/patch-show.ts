@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { EXIT, usage } from '../exits.js';
+import type { WholePatch } from '../registry/answers.js';
+import { PATCH_DETAILS } from '../registry/documents.js';
+import { clean } from '../show/clean.js';
+import { show } from '../show/output.js';
+import { replaceInWords, statesInWords } from '../show/patches.js';
+import { facts } from '../show/facts.js';
+import type { Act } from './act.js';
+
+/** What is known of one published patch? */
+export const patchShow = (act: Act): Command =>
+  new Command('show')
+    .summary('what is known of one published patch?')
+    .description('Shows one published patch: the facts of its file and the word of its author.')
+    .argument('<patch>', 'its build-id, or its name where only one build bears it')
+    .action(
+      act(async ({ args, settings, world, registry }) => {
+        const words = args[0] as string;
+        const asked = /^(?:[0-9a-f]{2}){8,64}$/i.test(words) ? { buildId: words.toLowerCase() } : { name: words.replaceAll('-', '_') };
+        const { patch } = await registry.ask(PATCH_DETAILS, asked);
+        if (patch === null) throw usage(`no patch '${words}' is published`, 'klpreg patch list shows what is');
+        show({ schemaVersion: 1, ...patch }, () => patchText(patch), settings.output, world.stdout);
+        return EXIT.YES;
+      }),
+    );
+
+function patchText(patch: WholePatch): string {
+  const { author, callbacks } = patch;
+  const set = callbacks === null ? 'unknown' : Object.entries(callbacks).filter(([, there]) => there).map(([name]) => name).join(', ') || 'none';
+  return facts([
+    ['name', patch.name],
+    ['build-id', patch.buildId],
+    ['release', `${patch.release}, of ${patch.owner}`],
+    ['kernel', `${patch.kernelRelease} ${patch.arch}`],
+    ['replace', replaceInWords(patch.replace)],
+    ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'no one knows why'}` : statesInWords(patch.states)],
+    ['impact', [patch.impact, ...patch.impactReasons].join('; ')],
+    ['callbacks', set],
+    ['patches', patch.objects.map((object) => `${object.name}: ${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`).join('; ')],
+    ['evidence', patch.evidence],
+    ['sha-256', patch.sha256 ?? 'not told'],
+    ['conflicts', patch.conflicts.join('; ') || null],
+    ['recalled', patch.recalledAt === null ? null : `${patch.recalledAt}: ${patch.recallReason ?? 'no reason given'}`],
+    ['author', author === null ? 'has said nothing' : `revision ${author.revision}, ${author.evidence}, ${author.at}`],
+    ...(author?.states ?? []).map((state): [string, string] => ['', `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase()}. ${state.what}`]),
+    ['', author?.impactNone ? 'changes nothing outside its functions' : null],
+    ['', author === null || author.independentOf.length === 0 ? null : `independent of ${author.independentOf.join(', ')}`],
+    ['', author === null || author.cves.length === 0 ? null : `fixes ${author.cves.join(', ')}`],
+    ['', author?.notes ? clean(author.notes) : null],
+  ]);
+}

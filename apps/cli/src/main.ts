@@ -1,0 +1,37 @@
+import { homedir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from './exits.js';
+import { run } from './run.js';
+import type { Sink, World } from './world.js';
+
+const sink = (stream: NodeJS.WriteStream): Sink => ({
+  write: (text) => void stream.write(text),
+  get isTTY() {
+    return stream.isTTY === true;
+  },
+  get columns() {
+    return stream.columns;
+  },
+});
+
+const world: World = {
+  stdout: sink(process.stdout),
+  stderr: sink(process.stderr),
+  env: process.env,
+  home: homedir(),
+  now: Date.now,
+  sleep: async (milliseconds) => void (await sleep(milliseconds)),
+};
+
+// Whatever ends this program early must not look like a yes.
+process.exitCode = EXIT.UNREACHABLE;
+const unexpected = (error: unknown): never => {
+  process.stderr.write(`error: something unexpected happened: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(EXIT.UNREACHABLE);
+};
+process.on('uncaughtException', unexpected);
+process.on('unhandledRejection', unexpected);
+// Nobody reads on (`| head`): no more to say, and no answer was given.
+process.stdout.on('error', () => process.exit(EXIT.UNREACHABLE));
+
+process.exitCode = await run(process.argv.slice(2), world);

@@ -1,0 +1,49 @@
+import type { ModuleCallbacks, ModuleObject, ModuleReading } from '@klpreg/module';
+import type { ModuleFile } from './read-file.js';
+
+/** What a module declares, as JSON holds it: 64-bit numbers as text. */
+export type ModuleFacts = ReturnType<typeof moduleFacts>;
+
+/** One file: what it declares, or why it cannot be read. */
+export interface Inspection {
+  readonly file: string;
+  readonly facts: ModuleFacts | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export const inspection = (file: string, { reading, error }: ModuleFile): Inspection => ({ file, facts: reading === null ? null : moduleFacts(reading), error });
+
+/** One file for machines: its facts beside its name, or its error. */
+export const asData = ({ file, facts, error }: Inspection) => (error === null ? { file, ...facts } : { file, error });
+
+const moduleFacts = (reading: ModuleReading) => ({
+  name: reading.name,
+  buildId: reading.buildId,
+  sha256: reading.sha256,
+  srcversion: reading.srcversion,
+  version: reading.version,
+  vermagic: reading.vermagic,
+  kernelRelease: reading.kernelRelease,
+  arch: reading.arch,
+  modversions: reading.modversions,
+  livepatch: reading.livepatch,
+  signed: reading.signed,
+  builder: reading.builder,
+  replace: reading.replace,
+  states: reading.states?.map(stateAsText) ?? null,
+  shadowedStates: reading.shadowedStates.map(stateAsText),
+  unreadable: reading.unreadable,
+  impact: reading.impact,
+  impactReasons: reading.impactReasons,
+  objects: reading.objects?.map((object) => ({ ...object, functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })) })) ?? null,
+  callbacks: reading.objects === null ? null : anyCallback(reading.objects),
+  usesShadowVariables: reading.usesShadowVariables,
+});
+
+const stateAsText = ({ id, version }: { id: bigint; version: number }) => ({ id: id.toString(), version });
+
+/** Which callbacks are set in any object? */
+const anyCallback = (objects: readonly ModuleObject[]): ModuleCallbacks => {
+  const has = (name: keyof ModuleCallbacks) => objects.some((object) => object.callbacks[name]);
+  return { prePatch: has('prePatch'), postPatch: has('postPatch'), preUnpatch: has('preUnpatch'), postUnpatch: has('postUnpatch') };
+};

@@ -1,0 +1,73 @@
+import { basename } from 'node:path';
+import { EXIT, type ExitCode, Failure } from '../exits.js';
+import type { Registry } from '../registry/client.js';
+import { fromStatus } from '../registry/errors.js';
+import type { Answer } from '../registry/http.js';
+import { fields, list, oneOf, text } from '../registry/shape.js';
+import { readAuthor } from './author.js';
+import { readFileAsModule } from './read-file.js';
+
+/** What became of one file. */
+export interface Published {
+  readonly file: string;
+  readonly outcome: 'PUBLISHED' | 'UNCHANGED' | 'UPDATED' | 'CONFLICT' | 'WOULD_SEND' | 'FAILED';
+  readonly name: string | null;
+  readonly buildId: string | null;
+  readonly message: string;
+  /** What is in conflict, or wrong, one by one. */
+  readonly details: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+interface Publication {
+  readonly release: string;
+  readonly owner: string;
+  readonly author?: string;
+  readonly dryRun?: true;
+}
+
+const receipt = fields({ outcome: oneOf('PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'), buildId: text, name: text, evidence: text, conflicts: list(text) });
+
+/** A module may be large and the line slow. */
+const TIMEOUT_MS = 300_000;
+
+/**
+ * Publishes one module, with its author's word where there is one.
+ *
+ * Everything that can be seen to be wrong from here is said before anything is sent. A failure is the outcome of this file, never the end of the others.
+ */
+export async function publish(file: string, publication: Publication, registry: Registry): Promise<Published> {
+  const module = await readFileAsModule(file);
+  const failed = (message: string, details: readonly string[] = [], exitCode: ExitCode = EXIT.NO): Published => ({ ...named, outcome: 'FAILED', message, details, exitCode });
+  const named = { file, name: module.reading?.name ?? null, buildId: module.reading?.buildId ?? null };
+  if (module.error !== null) return failed(`${module.error.message} (${module.error.code})`);
+  if (named.buildId === null) return failed('the module has no build-id, so no host could be recognised by it (link it with --build-id)');
+  const author = readAuthor(file, publication.author);
+  if (author !== null && author.mistakes.length > 0) return failed(`${author.path} is not an author's word`, author.mistakes);
+  const withAuthor = author === null ? 'without an author’s word' : `with ${author.path}`;
+  if (publication.dryRun) return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
+
+  const body = new FormData();
+  body.set('release', publication.release);
+  body.set('owner', publication.owner);
+  if (author !== null) body.set('author', new Blob([author.text], { type: 'application/yaml' }), basename(author.path));
+  body.set('module', new Blob([module.bytes as Uint8Array<ArrayBuffer>]), basename(file));
+  try {
+    const answer = await registry.send({ method: 'PUT', path: `/v1/patches/${named.buildId}`, body, timeoutMs: TIMEOUT_MS });
+    return { ...named, ...outcomeOf(answer, withAuthor) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return failed(error.message, error.hints, error.exit);
+  }
+}
+
+function outcomeOf({ status, body }: Answer, withAuthor: string): Pick<Published, 'outcome' | 'message' | 'details' | 'exitCode'> {
+  if (status === 200 || status === 201) {
+    const { outcome, conflicts } = receipt(body, '');
+    return { outcome, message: withAuthor, details: conflicts, exitCode: outcome === 'CONFLICT' ? EXIT.NO : EXIT.YES };
+  }
+  const failure = fromStatus(status, body, 'the registry did not take it');
+  // it understood, and says no to this file; anything else is no answer
+  const refused = [400, 409, 413, 415, 422].includes(status);
+  return { outcome: 'FAILED', message: failure.message, details: failure.hints, exitCode: refused ? EXIT.NO : failure.exit };
+}

@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { ModuleError, type ModuleReading, openModule } from '@klpreg/module';
+
+/** A module file that was read, or why it could not be. */
+export type ModuleFile = { readonly bytes: Uint8Array; readonly reading: ModuleReading; readonly error: null } | { readonly bytes: null; readonly reading: null; readonly error: { readonly code: string; readonly message: string } };
+
+/** Reads one module file. That it cannot be read is news about the file, not an exception. */
+export async function readFileAsModule(path: string): Promise<ModuleFile> {
+  try {
+    const bytes = await readFile(path);
+    return { bytes, reading: await openModule(bytes), error: null };
+  } catch (error) {
+    if (error instanceof ModuleError) return failed(error.code, error.message);
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    return failed(code, message);
+  }
+}
+
+const failed = (code: string, message: string): ModuleFile => ({ bytes: null, reading: null, error: { code, message } });

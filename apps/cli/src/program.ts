@@ -1,0 +1,54 @@
+import { Command, Option } from 'commander';
+import { actIn } from './commands/act.js';
+import { canIDowngrade } from './commands/can-i-downgrade.js';
+import { explain } from './commands/explain.js';
+import { helpText } from './commands/help.js';
+import { host } from './commands/host.js';
+import { hosts } from './commands/hosts.js';
+import { patchInspect } from './commands/patch-inspect.js';
+import { patchList } from './commands/patch-list.js';
+import { patchPublish } from './commands/patch-publish.js';
+import { patchRecall } from './commands/patch-recall.js';
+import { patchShow } from './commands/patch-show.js';
+import { states } from './commands/states.js';
+import type { ExitCode } from './exits.js';
+import { FORMATS } from './show/output.js';
+import type { World } from './world.js';
+
+const VERSION = '0.1.0';
+
+/** The command line as a whole. */
+export function programFor(world: World, ended: (exit: ExitCode) => void): Command {
+  const act = actIn(world, ended);
+  const patch = new Command('patch').description('Livepatch modules: read, publish, recall, list.').summary('read, publish, recall and list livepatch modules');
+  for (const command of [patchInspect(act), patchPublish(act), patchRecall(act), patchList(act), patchShow(act)]) patch.addCommand(command);
+
+  const program = new Command('klpreg')
+    .description('Asks a registry of kernel livepatch states which hosts can go back, and exactly why the others cannot.')
+    .version(VERSION)
+    .option('--url <url>', 'the registry (default: http://127.0.0.1:3000)')
+    .option('--token <token>', 'who asks; a token file does not show in the list of processes')
+    .option('--token-file <file>', 'a file whose first line is the token')
+    .addOption(new Option('-o, --output <form>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`))
+    .option('--config <file>', 'the configuration (default: ~/.config/klpreg/config.toml)')
+    .addHelpText('after', helpText('klpreg'));
+  for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch]) program.addCommand(command);
+  for (const command of withAll(program)) settle(command, world);
+  return program;
+}
+
+const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
+
+/** What every command has in common; commander does not pass it down to commands that were made elsewhere. */
+function settle(command: Command, world: World): void {
+  command
+    .exitOverride()
+    .showHelpAfterError('(--help shows how)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+      getOutHelpWidth: () => world.stdout.columns ?? 100,
+      getErrHelpWidth: () => world.stderr.columns ?? 100,
+    });
+}

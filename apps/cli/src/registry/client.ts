@@ -1,0 +1,43 @@
+import { EXIT, Failure, unexpected } from '../exits.js';
+import type { Settings } from '../settings.js';
+import type { World } from '../world.js';
+import type { Document } from './documents.js';
+import { fromGraphqlErrors, fromStatus } from './errors.js';
+import { type Answer, type Letter, send } from './http.js';
+
+/** The registry, as this program speaks with it. */
+export interface Registry {
+  readonly url: string;
+  /** @throws Failure where there is no whole answer */
+  ask<T>(document: Document<T>, variables?: Record<string, unknown>): Promise<T>;
+  /** One HTTP request as it is, for what is not GraphQL. */
+  send(letter: Letter): Promise<Answer>;
+}
+
+export const openRegistry = (settings: Settings, world: World): Registry => ({
+  url: settings.url,
+  ask: async (document, variables = {}) => {
+    const operationName = /^(?:query|mutation) (\w+)/.exec(document.text)?.[1];
+    const answer = await send({ method: 'POST', path: '/graphql', body: JSON.stringify({ query: document.text, variables, operationName }) }, settings, world);
+    return document.answer(dataOf(answer, settings), '');
+  },
+  send: (letter) => send(letter, settings, world),
+});
+
+/** The data of a whole answer: no errors beside it, no status that speaks against it. */
+function dataOf({ status, body }: Answer, settings: Settings): unknown {
+  if (status === 401 || status === 403) throw authorisation(status, body);
+  if (body === null || typeof body !== 'object') throw unexpected(`${settings.url} does not answer like a registry: HTTP ${status} without JSON`);
+  const { errors, data } = body as { errors?: unknown; data?: unknown };
+  if (Array.isArray(errors) && errors.length > 0) throw fromGraphqlErrors(errors);
+  if (errors !== undefined && errors !== null && !Array.isArray(errors)) throw unexpected('the registry answered with errors that cannot be read');
+  if (status !== 200) throw fromStatus(status, body, 'the registry could not answer');
+  if (data === undefined || data === null) throw unexpected('the registry answered without data');
+  return data;
+}
+
+function authorisation(status: number, body: unknown): Failure {
+  const errors = body !== null && typeof body === 'object' ? (body as { errors?: unknown }).errors : undefined;
+  const spoken = Array.isArray(errors) && errors.length > 0 && !('status' in (body as object)) ? fromGraphqlErrors(errors) : null;
+  return spoken?.exit === EXIT.NOT_AUTHORISED ? spoken : fromStatus(status, body, 'not authorised');
+}

@@ -1,0 +1,93 @@
+import { fleetVerdict, hostRow, judgedHost, namedHost, patchRow, stateRow, wholeHost, wholePatch } from './answers.js';
+import { fields, nullable, page, type Shape, text } from './shape.js';
+
+/** A question, and how its answer is read. */
+export interface Document<T> {
+  readonly text: string;
+  readonly answer: Shape<T>;
+}
+
+const document = <T>(source: string, answer: Shape<T>): Document<T> => ({ text: source, answer });
+
+const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
+const LISTED = 'name buildId enabled transition replace states { id version } evidence patch { release owner }';
+const REASON = 'code kind clearedBy errno patch buildId stateId have need other function route detail text';
+const RULES = 'rules { sets basis }';
+const VERDICT = `kind route steps { action patch } reasons { ${REASON} } asLastSeen errno allowed ${RULES}`;
+const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
+  transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
+const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId referenced pinned } departed { name buildId departure } ${RULES} retiredBy`;
+const PATCH = 'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
+
+export const CAN_DOWNGRADE = document(
+  `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
+  canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) {
+    kind counts { safe unknown unsafe refused total harmful } matched limitedByScope snapshot { now }
+    reasons(first: $first, after: $reasonsAfter) { nodes { hosts reason { ${REASON} } } ${PAGE} }
+    cohorts(first: $first, after: $cohortsAfter) { nodes { hosts kernelRelease arch stack { ${LISTED} } labels { key value } freshness verdict { ${VERDICT} } examples } ${PAGE} }
+  }
+}`,
+  fields({ canDowngrade: fleetVerdict }),
+);
+
+export const HOSTS = document(
+  `query Hosts($filter: HostFilter, $first: Int!, $after: String) { hosts(filter: $filter, first: $first, after: $after) { nodes { ${HOST} } ${PAGE} } }`,
+  fields({ hosts: page(hostRow) }),
+);
+
+export const FIND_HOST = document(
+  'query FindHost($id: ID, $hostname: String) { host(id: $id, hostname: $hostname) { id hostname labels { key value } } }',
+  fields({ host: nullable(namedHost) }),
+);
+
+export const DESCRIBE_HOST = document(`query DescribeHost($id: ID!) { host(id: $id) { ${WHOLE_HOST} } }`, fields({ host: nullable(wholeHost) }));
+
+export const JUDGE_HOST = document(
+  `query JudgeHost($id: ID!, $to: TargetInput!, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!]) {
+  host(id: $id) { ${WHOLE_HOST} canDowngrade(to: $to, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) { ${VERDICT} } }
+}`,
+  fields({ host: nullable(judgedHost) }),
+);
+
+export const PATCHES = document(
+  `query Patches($filter: PatchFilter, $first: Int!, $after: String) { patches(filter: $filter, first: $first, after: $after) { nodes { ${PATCH} } ${PAGE} } }`,
+  fields({ patches: page(patchRow) }),
+);
+
+export const PATCH_DETAILS = document(
+  `query PatchDetails($name: String, $buildId: String) {
+  patch(name: $name, buildId: $buildId) {
+    ${PATCH} vermagic sha256 srcversion builder impactReasons callbacks { prePatch postPatch preUnpatch postUnpatch } objects { name functions { name sympos } }
+    author { revision evidence states { id version what restore } impactNone independentOf cves notes at }
+  }
+}`,
+  fields({ patch: nullable(wholePatch) }),
+);
+
+/** Whose builds does a bare word name: a release's, a module's, or both? */
+export const NAMED_BUILDS = document(
+  `query NamedBuilds($release: PatchFilter!, $name: PatchFilter!) {
+  ofRelease: patches(filter: $release, first: 100) { nodes { buildId } ${PAGE} }
+  ofName: patches(filter: $name, first: 100) { nodes { buildId } ${PAGE} }
+}`,
+  fields({ ofRelease: page(fields({ buildId: text })), ofName: page(fields({ buildId: text })) }),
+);
+
+export const STATES = document(
+  `query States($first: Int!, $after: String) { states(first: $first, after: $after) { nodes { stateId versions { version patches owners hosts } } ${PAGE} } }`,
+  fields({ states: page(stateRow) }),
+);
+
+export const ADD_HOST = document('mutation AddHost($input: AddHostInput!) { addHost(input: $input) { id hostname labels { key value } } }', fields({ addHost: namedHost }));
+
+export const LABEL_HOST = document('mutation LabelHost($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id hostname labels { key value } } }', fields({ labelHost: namedHost }));
+
+export const RETIRE_HOST = document(
+  'mutation RetireHost($id: ID!, $reason: String!) { retireHost(id: $id, reason: $reason) { id hostname retiredAt retiredBy } }',
+  fields({ retireHost: fields({ id: text, hostname: text, retiredAt: nullable(text), retiredBy: nullable(text) }) }),
+);
+
+export const RECALL_PATCH = document(
+  'mutation RecallPatch($buildId: String!, $reason: String, $recalled: Boolean!) { recallPatch(buildId: $buildId, reason: $reason, recalled: $recalled) { buildId name release recalledAt recallReason } }',
+  fields({ recallPatch: fields({ buildId: text, name: text, release: text, recalledAt: nullable(text), recallReason: nullable(text) }) }),
+);

@@ -1,0 +1,38 @@
+import { type Failure, notAuthorised, unexpected, usage } from '../exits.js';
+import { clean } from '../show/clean.js';
+
+/** What the asker did wrong: nothing to retry, something to change. */
+const MISTAKES = ['BAD_USER_INPUT', 'AMBIGUOUS', 'NOT_FOUND'];
+const CLOSED_DOORS = ['UNAUTHENTICATED', 'FORBIDDEN'];
+
+const field = (value: unknown, key: string): unknown => (value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined);
+const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? clean(value) : null);
+
+/**
+ * Why is an answer with these `errors` none?
+ *
+ * Part of an answer is no answer: data beside errors is never looked at.
+ */
+export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
+  const found = errors.map((error) => ({ code: textOf(field(field(error, 'extensions'), 'code')) ?? 'no code', message: textOf(field(error, 'message')) ?? 'no message' }));
+  const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [string, ...string[]];
+  if (found.some((error) => CLOSED_DOORS.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
+  if (found.every((error) => MISTAKES.includes(error.code))) return usage(message, ...more);
+  return unexpected(`the registry could not answer: ${message}`, ...more);
+}
+
+const TOKEN_HINT = 'give a token: --token-file FILE, KLPREG_TOKEN, or token_file in the configuration';
+
+/** What an HTTP error says, from RFC 9457 problem details where there are any. */
+export function fromStatus(status: number, body: unknown, what: string): Failure {
+  const title = textOf(field(body, 'detail')) ?? textOf(field(body, 'title')) ?? `HTTP ${status}`;
+  const code = textOf(field(body, 'code'));
+  const problems = field(body, 'errors');
+  const hints = (Array.isArray(problems) ? problems : []).slice(0, 20).map((problem) => {
+    const found = textOf(field(problem, 'found'));
+    return `${textOf(field(problem, 'pointer')) ?? 'document'}: ${textOf(field(problem, 'detail')) ?? 'wrong'}${found === null ? '' : ` (found ${found})`}`;
+  });
+  const message = `${what}: ${title}${code === null ? '' : ` (${code})`}`;
+  if (status === 401 || status === 403) return notAuthorised(message, ...hints, TOKEN_HINT);
+  return unexpected(message, ...hints);
+}

@@ -1,0 +1,79 @@
+import { unexpected } from '../exits.js';
+import type { Settings } from '../settings.js';
+import type { World } from '../world.js';
+
+/** One answer: its status, and its body where that is JSON. */
+export interface Answer {
+  readonly status: number;
+  /** undefined: no JSON. */
+  readonly body: unknown;
+}
+
+export interface Letter {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly body?: string | FormData;
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+/** How often, and how long at most before the next time, a registry that says "later" is asked again. */
+const PATIENCE = 3;
+const LONGEST_PAUSE_S = 20;
+
+/**
+ * Sends one letter and brings the answer, whatever its status.
+ *
+ * `429` and `503` are asked again after `Retry-After`, a few times. A redirect is never followed: the token goes where it was told to go.
+ *
+ * @throws Failure 4 where nobody answers
+ */
+export async function send(letter: Letter, settings: Settings, world: World): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetchOnce(letter, settings);
+    const pause = retryAfter(response);
+    if (pause === null || attempt > PATIENCE) return { status: response.status, body: await jsonOf(response, settings) };
+    await response.body?.cancel();
+    world.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
+    await world.sleep(pause * 1000);
+  }
+}
+
+async function fetchOnce(letter: Letter, settings: Settings): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/graphql-response+json, application/json, application/problem+json' };
+  if (settings.token !== null) headers['authorization'] = `Bearer ${settings.token}`;
+  if (typeof letter.body === 'string') headers['content-type'] = 'application/json';
+  try {
+    const body = letter.body === undefined ? {} : { body: letter.body };
+    return await fetch(`${settings.url}${letter.path}`, { method: letter.method, headers, ...body, redirect: 'error', signal: AbortSignal.timeout(letter.timeoutMs ?? TIMEOUT_MS) });
+  } catch (error) {
+    throw unreachable(error, settings);
+  }
+}
+
+/** How many seconds the registry wants to be left alone; null: it does not. */
+function retryAfter(response: Response): number | null {
+  if (response.status !== 429 && response.status !== 503) return null;
+  const seconds = Number(response.headers.get('retry-after') ?? 1);
+  return Number.isFinite(seconds) && seconds >= 0 && seconds <= LONGEST_PAUSE_S ? Math.max(1, Math.ceil(seconds)) : null;
+}
+
+async function jsonOf(response: Response, settings: Settings): Promise<unknown> {
+  let text: string;
+  try {
+    text = await response.text();
+  } catch (error) {
+    throw unreachable(error, settings);
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(error: unknown, settings: Settings): Error {
+  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message);
+  return unexpected(`the registry at ${settings.url} cannot be reached: ${why}`, 'where is it? --url URL, KLPREG_URL, or url in the configuration');
+}

@@ -1,0 +1,64 @@
+import { usage } from '../exits.js';
+import type { Registry } from './client.js';
+import { NAMED_BUILDS } from './documents.js';
+
+/** `TargetInput` of the schema. */
+export interface TargetInput {
+  buildId?: string;
+  release?: string;
+  name?: string;
+  original?: true;
+  previous?: true;
+  leaving?: string[];
+}
+
+const PREFIXES = ['release', 'name', 'build-id'] as const;
+const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
+
+/** Where do these words lead, as far as they say it themselves? null: a bare word that only the registry can place. */
+export function plainTarget(words: string): TargetInput | null {
+  const lower = words.toLowerCase();
+  if (lower === 'original') return { original: true };
+  if (lower === 'previous') return { previous: true };
+  const prefix = PREFIXES.find((each) => words.startsWith(`${each}:`));
+  if (prefix === undefined) return /^[0-9a-f]{40}$/.test(lower) ? { buildId: lower } : null;
+  const rest = words.slice(prefix.length + 1);
+  if (rest === '') throw usage(`--to: '${words}' names nothing after the colon`);
+  if (prefix === 'release') return { release: rest };
+  if (prefix === 'name') return { name: rest };
+  if (!BUILD_ID.test(rest.toLowerCase())) throw usage(`--to: '${rest}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
+  return { buildId: rest.toLowerCase() };
+}
+
+/**
+ * Where do these words lead?
+ *
+ * A bare word is a release where there is one of that name, else a module name. Where both exist and mean different builds, the asker must say which.
+ *
+ * @throws Failure 2 where nothing bears that name, or two things do
+ */
+export async function resolveTarget(words: string, leaving: readonly string[], registry: Registry): Promise<TargetInput> {
+  const target = plainTarget(words) ?? (await bareTarget(words, registry));
+  if (leaving.length > 0 && (target.original || target.previous)) throw usage('--leaving goes with a module that is stacked, not with original or previous');
+  return leaving.length > 0 ? { ...target, leaving: [...leaving] } : target;
+}
+
+async function bareTarget(words: string, registry: Registry): Promise<TargetInput> {
+  const { ofRelease, ofName } = await registry.ask(NAMED_BUILDS, { release: { releases: [words] }, name: { names: [words.replaceAll('-', '_')] } });
+  const builds = new Set(ofRelease.nodes.map((patch) => patch.buildId));
+  const same = ofRelease.totalCount === ofName.totalCount && ofName.nodes.every((patch) => builds.has(patch.buildId));
+  if (ofRelease.totalCount > 0 && ofName.totalCount > 0 && !same) {
+    throw usage(`--to: '${words}' is a release and a module, and they are not the same builds`, `write release:${words} or name:${words}`);
+  }
+  if (ofRelease.totalCount > 0) return { release: words };
+  if (ofName.totalCount > 0) return { name: words };
+  throw usage(`--to: no release and no module named '${words}' is published`, 'klpreg patch list shows what is; original and previous need no name');
+}
+
+/** The target in words, for people. */
+export function targetInWords(target: TargetInput): string {
+  if (target.original) return 'the original code';
+  if (target.previous) return 'the previous list';
+  if (target.release !== undefined) return `release ${target.release}`;
+  return target.name === undefined ? `build ${target.buildId}` : `module ${target.name}`;
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import { usage } from './exits.js';
+import { type Format, FORMATS } from './show/output.js';
+import type { World } from './world.js';
+
+/** Where to ask, as whom, and how to say it. */
+export interface Settings {
+  readonly url: string;
+  readonly token: string | null;
+  readonly output: Format;
+}
+
+/** The flags that every command has. */
+export interface GlobalFlags {
+  readonly url?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly output?: string;
+  readonly config?: string;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:3000';
+const KEYS = ['url', 'token', 'token_file', 'output'];
+
+/** One place that may say how things are; undefined: it does not say. */
+interface Source {
+  readonly name: string;
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/**
+ * Which settings hold?
+ *
+ * The file first, then the environment, then the flags; the later wins. A token file is read only where it is the one that counts.
+ */
+export function settingsFrom(flags: GlobalFlags, world: World): Settings {
+  const environment: Source = { name: 'the environment', url: world.env['KLPREG_URL'], token: world.env['KLPREG_TOKEN'] };
+  const sources = [fileSource(flags, world), environment, { name: 'the flags', ...flags }].map(withoutBlanks);
+  const last = <K extends keyof Source>(key: K) => sources.findLast((source) => source[key] !== undefined)?.[key];
+  return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), world) };
+}
+
+/** A variable that is set to nothing says nothing. */
+const withoutBlanks = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
+
+function fileSource(flags: GlobalFlags, world: World): Source {
+  const standard = join(world.env['XDG_CONFIG_HOME'] || join(world.home, '.config'), 'klpreg', 'config.toml');
+  const path = flags.config ?? standard;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (flags.config === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return { name: path };
+    throw usage(`the configuration ${path} cannot be read: ${(error as Error).message}`);
+  }
+  const found = parseToml(text, path);
+  const strange = Object.keys(found).filter((key) => !KEYS.includes(key));
+  if (strange.length > 0) throw usage(`the configuration ${path} has unknown keys: ${strange.join(', ')}`, `known: ${KEYS.join(', ')}`);
+  const wrong = KEYS.find((key) => found[key] !== undefined && typeof found[key] !== 'string');
+  if (wrong !== undefined) throw usage(`the configuration ${path}: ${wrong} must be text in quotes`);
+  const { url, token, token_file: tokenFile, output } = found as Record<string, string | undefined>;
+  return { name: path, url, token, tokenFile, output };
+}
+
+function parseToml(text: string, path: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof TomlError) throw usage(`the configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
+    throw error;
+  }
+}
+
+function urlFrom(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`'${text}' is not the address of a registry`, `such as ${DEFAULT_URL}`);
+  if (url.username !== '' || url.password !== '') throw usage('the address of the registry must not hold a password; use a token');
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+function tokenFrom(sources: readonly Source[]): string | null {
+  const source = sources.findLast((each) => each.token !== undefined || each.tokenFile !== undefined);
+  if (source === undefined) return null;
+  if (source.token !== undefined && source.tokenFile !== undefined) throw usage(`${source.name} give both a token and a token file; give one`);
+  const token = (source.token ?? readToken(source.tokenFile!)).trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) throw usage(`the token from ${source.tokenFile ?? source.name} is empty or has characters that no token has`);
+  return token;
+}
+
+/** The first line of the file. */
+function readToken(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
+  } catch (error) {
+    throw usage(`the token file ${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function formatFrom(wanted: string | undefined, world: World): Format {
+  if (wanted === undefined) return world.stdout.isTTY ? 'table' : 'json';
+  const format = FORMATS.find((each) => each === wanted);
+  if (format === undefined) throw usage(`'${wanted}' is not a form of output`, `one of ${FORMATS.join(', ')}`);
+  return format;
+}

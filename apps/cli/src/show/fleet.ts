@@ -1,0 +1,73 @@
+import type { Decision } from '../gate/decide.js';
+import type { FleetAnswer } from '../gate/fleet.js';
+import { type Cohort, KINDS, type Reason } from '../registry/answers.js';
+import { clean } from './clean.js';
+import type { Paint } from './paint.js';
+import { labelsInWords, stackInWords } from './patches.js';
+import { table } from './table.js';
+
+/** So many rows of a kind are shown; the rest is in the JSON. */
+const ROWS = 25;
+
+const SHOUT = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
+
+/** The decision in one line, as on a gate. */
+export const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${decision.why}`;
+
+/** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision. */
+export function fleetText(title: string, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
+  const { counts } = answer;
+  const harmful = counts.harmful > counts.unsafe ? `; ${counts.harmful} with harm at all` : '';
+  return [
+    paint('bold', clean(title)),
+    `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ${counts.safe} safe${harmful}`,
+    ...(answer.reasons.length === 0 ? [] : ['', reasonsTable(answer, width)]),
+    ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
+    '',
+    decisionLine(decision, paint),
+  ].join('\n');
+}
+
+function reasonsTable({ reasons }: FleetAnswer, width: number | null): string {
+  const rows = reasons.slice(0, ROWS).map(({ hosts, reason }) => [String(hosts), reason.kind, clean(reason.code), clean(reason.text), clearedBy(reason)]);
+  return withRest(table([{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'WHY', wrap: true }, { head: 'CLEARED BY' }], rows, width), reasons.length, 'reasons');
+}
+
+function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
+  const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
+  const rows = worstFirst.slice(0, ROWS).map((cohort) => [
+    String(cohort.hosts),
+    cohort.verdict.kind,
+    clean(cohort.verdict.errno ?? ''),
+    clean(cohort.verdict.route ?? ''),
+    decidingCodes(cohort),
+    stackInWords(cohort.stack),
+    clean(cohort.kernelRelease ?? ''),
+    labelsInWords(cohort.labels),
+    examples(cohort),
+  ]);
+  const columns = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'ERRNO' }, { head: 'ROUTE' }, { head: 'BECAUSE', wrap: true }, { head: 'RUNS', wrap: true }, { head: 'KERNEL', wrap: true }, { head: 'LABELS', wrap: true }, { head: 'SUCH AS', wrap: true }] as const;
+  return withRest(table(columns, rows, width), cohorts.length, 'cohorts');
+}
+
+const withRest = (text: string, count: number, what: string): string => (count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text);
+
+/** Codes of the reasons that make the kind; doubts about the facts decide alone. */
+const decidingCodes = ({ verdict }: Cohort): string => {
+  const codes = verdict.reasons.filter((reason) => reason.kind === verdict.kind && !verdict.allowed.includes(reason.code)).map((reason) => reason.code);
+  return clean([...new Set(codes)].join(', '));
+};
+
+const examples = (cohort: Cohort): string => clean(cohort.examples.join(' ')) + (cohort.hosts > cohort.examples.length ? ' …' : '');
+
+const CLEARED_BY: Readonly<Record<string, string>> = {
+  TIME: 'waiting',
+  RMMOD: 'rmmod',
+  REBOOT: 'a reboot',
+  REPORT: 'a new report',
+  AUTHOR: "the patch's author",
+  NOTHING: 'nothing known',
+};
+
+/** What makes a reason go away, in words; a word that is not known is shown as it came. */
+export const clearedBy = (reason: Reason): string => CLEARED_BY[reason.clearedBy] ?? clean(reason.clearedBy);

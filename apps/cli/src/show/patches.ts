@@ -1,0 +1,19 @@
+import type { ListedPatch } from '../registry/answers.js';
+import { clean } from './clean.js';
+
+type State = { readonly id: string; readonly version: number };
+
+/** A list of patches, oldest first. */
+export const stackInWords = (stack: readonly ListedPatch[]): string =>
+  stack.length === 0 ? '(original)' : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'coming' : 'going'})` : patch.name)).join(' < ');
+
+/** States as `id:version`; the id stays the text that it is. */
+export const statesInWords = (states: readonly State[] | null): string => {
+  if (states === null) return 'unreadable';
+  return states.length === 0 ? 'none' : states.map((state) => `${state.id}:${state.version}`).join(' ');
+};
+
+/** Is it cumulative? */
+export const replaceInWords = (replace: boolean | null): string => (replace === null ? 'unknown' : replace ? 'cumulative' : 'stacked');
+
+export const labelsInWords = (labels: readonly { key: string; value: string }[]): string => clean(labels.map((label) => `${label.key}=${label.value}`).join(' '));

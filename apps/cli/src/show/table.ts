@@ -1,0 +1,48 @@
+import Table from 'cli-table3';
+
+/** Two spaces between columns, no lines: made to be read and to be cut with `awk`. */
+const BORDERLESS = {
+  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
+  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+} as const;
+
+const NARROWEST = 16;
+
+/** One column: what stands above it, and whether its text may be broken where the terminal is narrow. */
+export interface Column {
+  readonly head: string;
+  readonly align?: 'left' | 'right';
+  readonly wrap?: true;
+}
+
+/**
+ * Rows as a table.
+ *
+ * @param width the terminal's; null: as wide as it takes, each row on one line
+ */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | null): string {
+  const natural = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const grid = new Table({
+    chars: BORDERLESS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    head: columns.map((column) => column.head),
+    colWidths: width === null ? natural : fit(columns, natural, width),
+    colAligns: columns.map((column) => column.align ?? 'left'),
+    wordWrap: true,
+  });
+  grid.push(...rows.map((row) => [...row]));
+  return grid.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+}
+
+/** Which width has each column? What does not fit is taken from the columns that may wrap, the widest first. */
+function fit(columns: readonly Column[], natural: readonly number[], width: number): number[] {
+  const widths = [...natural];
+  const room = width - 2 * (columns.length - 1);
+  for (;;) {
+    const over = widths.reduce((sum, each) => sum + each, 0) - room;
+    const widest = columns.reduce<number | null>((found, column, i) => (column.wrap && widths[i]! > NARROWEST && (found === null || widths[i]! > widths[found]!) ? i : found), null);
+    if (over <= 0 || widest === null) return widths;
+    widths[widest] = widths[widest]! - 1;
+  }
+}

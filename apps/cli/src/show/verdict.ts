@@ -1,0 +1,34 @@
+import { KINDS, type Reason, type Verdict } from '../registry/answers.js';
+import { clean } from './clean.js';
+import { clearedBy } from './fleet.js';
+import type { Paint } from './paint.js';
+
+const COLOUR = { SAFE: 'green', UNKNOWN: 'yellow', UNSAFE: 'red', REFUSED: 'red', ADVISORY: 'dim' } as const;
+const SHORT = { DISABLE: 'disable', REMOVE_MODULE: 'rmmod', LOAD: 'load', WAIT: 'wait for', REVERSE: 'turn round', REBOOT: 'reboot' } as const;
+
+/** One host's verdict: the answer, how it would be done, and every reason in a sentence, the worst first. */
+export function verdictText(verdict: Verdict, target: string, paint: Paint): string {
+  const errno = verdict.errno === null ? '' : ` with ${clean(verdict.errno)}`;
+  const steps = verdict.steps.map((step) => [SHORT[step.action as keyof typeof SHORT] ?? clean(step.action), clean(step.patch ?? '')].join(' ').trim()).join(', then ');
+  const lines = [`${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`];
+  if (steps !== '') lines.push(`  ${steps}`);
+  if (verdict.asLastSeen) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
+  lines.push(`  under ${rulesInWords(verdict.rules)}`);
+  for (const reason of worstFirst(verdict.reasons)) lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
+  return lines.join('\n');
+}
+
+function reasonLines(reason: Reason, allowed: boolean, paint: Paint): string[] {
+  const errno = reason.errno === null ? '' : ` (${clean(reason.errno)})`;
+  const cleared = reason.kind === 'ADVISORY' ? '' : `; cleared by ${clearedBy(reason)}`;
+  return [`  ${paint(COLOUR[reason.kind], reason.kind)} ${clean(reason.code)}${errno}${allowed ? ', allowed' : ''}`, `    ${clean(reason.text)}${cleared}`];
+}
+
+const ORDER = ['ADVISORY', ...KINDS];
+const worstFirst = (reasons: readonly Reason[]): Reason[] => [...reasons].sort((a, b) => ORDER.indexOf(b.kind) - ORDER.indexOf(a.kind));
+
+/** Which rules, and how that is known. */
+export function rulesInWords({ sets, basis }: Verdict['rules']): string {
+  if (sets.length === 0) return 'rules that nobody knows';
+  return clean(`${sets.join(' or ')} rules (known by ${basis.toLowerCase()})`);
+}

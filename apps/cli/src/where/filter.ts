@@ -1,0 +1,51 @@
+import { parseWhere, type Term } from './parse.js';
+import { mistake } from './tokens.js';
+
+/** `HostFilter` of the schema. */
+export interface HostFilter {
+  hostnames?: string[];
+  ids?: string[];
+  labels?: LabelFilter[];
+  authoritativeLabels?: boolean;
+  kernelReleases?: string[];
+  archs?: string[];
+  running?: string;
+}
+
+type LabelFilter = { key: string; in: string[] } | { key: string; notIn: string[] } | { key: string; exists: boolean };
+
+/** Keys that are not labels: what the registry itself knows of a host. */
+const RESERVED = { hostname: 'hostnames', id: 'ids', kernel: 'kernelReleases', arch: 'archs', running: 'running' } as const;
+type Reserved = keyof typeof RESERVED;
+
+const isReserved = (key: string): key is Reserved => Object.hasOwn(RESERVED, key);
+
+/**
+ * Which hosts does this selector mean, as the registry takes it?
+ *
+ * @param selector undefined: every host
+ * @throws Failure 2 that shows the place
+ */
+export function hostFilter(selector: string | undefined, authoritativeLabels = false): HostFilter {
+  const filter: HostFilter = authoritativeLabels ? { authoritativeLabels } : {};
+  for (const term of selector === undefined ? [] : parseWhere(selector)) {
+    if (isReserved(term.key)) reserve(filter, term as Term & { key: Reserved }, selector!);
+    else (filter.labels ??= []).push(labelFilter(term));
+  }
+  return filter;
+}
+
+function labelFilter({ key, operator, values }: Term): LabelFilter {
+  if (operator === 'in') return { key, in: [...values] };
+  if (operator === 'notIn') return { key, notIn: [...values] };
+  return { key, exists: operator === 'exists' };
+}
+
+function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: string): void {
+  const field = RESERVED[term.key];
+  if (term.operator !== 'in') throw mistake(selector, term.at, `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}can be asked`);
+  if (filter[field] !== undefined) throw mistake(selector, term.at, `${term.key} is demanded twice${term.key === 'running' ? '' : `; for one of several, write ${term.key} in (…)`}`);
+  if (field !== 'running') filter[field] = [...term.values];
+  else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!)) filter.running = term.values[0]!;
+  else throw mistake(selector, term.at, 'running takes one build-id: 16 to 128 lower-case hexadecimal digits');
+}

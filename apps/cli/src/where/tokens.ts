@@ -1,0 +1,42 @@
+import { usage } from '../exits.js';
+
+/** One piece of a selector, and where it stands. */
+export interface Token {
+  readonly kind: 'word' | '=' | '!=' | '!' | '(' | ')' | ',' | 'end';
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+  /** Written in quotes: a value, never a key or `in`. */
+  readonly quoted: boolean;
+}
+
+/** A mistake in a selector, with a caret below the place. */
+export const mistake = (selector: string, at: number, message: string): Error => usage(`--where: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
+
+const PUNCTUATION = ['!=', '=', '!', '(', ')', ','] as const;
+
+/** Which pieces has this selector? The last is of kind `end`. */
+export function tokensOf(selector: string): Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < selector.length; ) {
+    const token = /\s/.test(selector[at]!) ? null : tokenAt(selector, at);
+    if (token !== null) tokens.push(token);
+    at = token?.to ?? at + 1;
+  }
+  return [...tokens, { kind: 'end', text: '', from: selector.length, to: selector.length, quoted: false }];
+}
+
+function tokenAt(selector: string, from: number): Token {
+  const mark = PUNCTUATION.find((each) => selector.startsWith(each, from));
+  if (mark !== undefined) return { kind: mark, text: mark, from, to: from + mark.length, quoted: false };
+  if (selector[from] === '"') return quotedAt(selector, from);
+  const [word] = /^[^\s=!(),"]+/.exec(selector.slice(from)) as unknown as [string];
+  return { kind: 'word', text: word, from, to: from + word.length, quoted: false };
+}
+
+/** A value in quotes may hold anything; `\"` and `\\` stand for themselves. */
+function quotedAt(selector: string, from: number): Token {
+  const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(selector.slice(from));
+  if (found === null) throw mistake(selector, from, 'these quotes do not end (inside them, write \\" and \\\\)');
+  return { kind: 'word', text: found[1]!.replaceAll(/\\(["\\])/g, '$1'), from, to: from + found[0].length, quoted: true };
+}

@@ -1,0 +1,19 @@
+/** Where text goes. */
+export interface Sink {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width in characters; undefined where there is none. */
+  readonly columns: number | undefined;
+}
+
+/** What the program touches beside files and the network: a test brings its own. */
+export interface World {
+  /** Data, and nothing else. */
+  readonly stdout: Sink;
+  /** Progress, warnings, errors. */
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}

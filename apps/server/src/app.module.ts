@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { BearerGuard } from './access/bearer.guard.js';
+import { Clock } from './clock.js';
+import { CONFIG, type Config } from './config.js';
+import { HealthController } from './health.controller.js';
+import { HeartbeatsController } from './ingest/heartbeats.controller.js';
+import { PatchesController } from './ingest/patches.controller.js';
+import { ReportsController } from './ingest/reports.controller.js';
+import { ProblemFilter } from './problem.filter.js';
+import { CanDowngradeResolver } from './query/can-downgrade.resolver.js';
+import { Fleet } from './query/fleet.js';
+import { errorFormatter } from './query/graphql-http.js';
+import { Hosts } from './query/hosts.js';
+import { HostsResolver } from './query/hosts.resolver.js';
+import { Judges } from './query/judging.js';
+import { MutationsResolver } from './query/mutations.resolver.js';
+import { NodeResolver } from './query/node.resolver.js';
+import { PatchesResolver } from './query/patches.resolver.js';
+import { scalars } from './query/scalars.js';
+import { StatesResolver } from './query/states.resolver.js';
+import { AuditStore } from './store/audit.store.js';
+import { CatalogStore } from './store/catalog.store.js';
+import { Database, DATABASE_OPTIONS } from './store/database.js';
+import { FleetStore } from './store/fleet.store.js';
+import { HostsStore } from './store/hosts.store.js';
+import { LabelsStore } from './store/labels.store.js';
+import { PatchesStore } from './store/patches.store.js';
+import { SituationsStore } from './store/situations.store.js';
+import { TokensStore } from './store/tokens.store.js';
+
+const store = [Database, AuditStore, CatalogStore, FleetStore, HostsStore, LabelsStore, PatchesStore, SituationsStore, TokensStore];
+const ingest = [ReportsController, HeartbeatsController, PatchesController];
+const query = [Fleet, Hosts, Judges, CanDowngradeResolver, HostsResolver, MutationsResolver, NodeResolver, PatchesResolver, StatesResolver];
+
+/** The contract, beside the code that keeps it. */
+export const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');
+
+const graphql = () =>
+  GraphQLModule.forRoot<MercuriusDriverConfig>({
+    driver: MercuriusDriver,
+    typePaths: [SCHEMA],
+    resolvers: { ...scalars },
+    path: '/graphql',
+    graphiql: false,
+    jit: 1,
+    queryDepth: 12,
+    errorFormatter,
+  });
+
+/** The only module: everything that the server is made of. */
+@Module({})
+export class AppModule {
+  static of(config: Config, databaseUrl: string, clock: Clock = new Clock()): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [graphql()],
+      controllers: [HealthController, ...ingest],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: Clock, useValue: clock },
+        { provide: DATABASE_OPTIONS, useValue: { url: databaseUrl, connections: config.databaseConnections } },
+        { provide: APP_GUARD, useClass: BearerGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        ...store,
+        ...query,
+      ],
+    };
+  }
+}

@@ -1,0 +1,15 @@
+import type { Clock } from '@klpreg/wire';
+import type { z } from 'zod';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * When was this observed?
+ *
+ * The time received less the time spooled, which the host's monotonic clock tells: its wall clock may be wrong, and an hour-old spooled report is an
+ * hour old. A spool of more than 30 days is taken as 30 days.
+ */
+export function observedAt(clock: z.infer<typeof Clock>, receivedAt: Date): Date {
+  const spooledMs = Math.min(Math.max(0, clock.sentMs - clock.observedMs), 30 * DAY_MS);
+  return new Date(receivedAt.getTime() - Math.round(spooledMs));
+}

@@ -1,0 +1,125 @@
+import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
+import { ModuleError, openModule } from '@klpreg/module';
+import { AuthorWord, BuildId, Manifest, Publication } from '@klpreg/wire';
+import type { FastifyRequest } from 'fastify';
+import { parseDocument } from 'yaml';
+import { bearerOf } from '../access/bearer.guard.js';
+import { Roles } from '../access/roles.js';
+import { Clock } from '../clock.js';
+import { Mistake } from '../errors.js';
+import { AuditStore } from '../store/audit.store.js';
+import { conflictsOf, type PatchRow } from '../store/catalog.store.js';
+import { type PatchFacts, PatchesStore } from '../store/patches.store.js';
+import { parse } from './parse.js';
+import { differences, factsOfFile, factsOfWord, wordOf } from './publish.js';
+import { toFacts } from './stored-facts.js';
+
+/** What became of a publication: new; nothing new; the author's word or the evidence is better now; it contradicts what is stored, which is kept. */
+export type PublishOutcome = 'PUBLISHED' | 'UNCHANGED' | 'UPDATED' | 'CONFLICT';
+
+export interface PublishAnswer {
+  readonly outcome: PublishOutcome;
+  readonly buildId: string;
+  readonly name: string;
+  readonly release: string;
+  readonly owner: string;
+  readonly evidence: string;
+  readonly conflicts: readonly string[];
+}
+
+interface Submission {
+  readonly facts: PatchFacts;
+  readonly author: AuthorWord | null;
+  readonly release: string;
+  readonly owner: string;
+}
+
+@Controller('v1/patches')
+export class PatchesController {
+  constructor(
+    private readonly patches: PatchesStore,
+    private readonly audit: AuditStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Publishes what a livepatch is: with its file, which is parsed here, or as facts alone, which is weaker evidence. */
+  @Put(':buildId')
+  @HttpCode(200)
+  @Roles('admin', 'publisher')
+  async publish(@Param('buildId') id: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
+    const buildId = parse(BuildId, id, 'build-id');
+    const submission = request.isMultipart() ? await fromFile(request, buildId) : fromFacts(request.body, buildId);
+    const who = bearerOf(request).name;
+    const outcome = await this.store(submission, who);
+    if (outcome !== 'UNCHANGED') await this.audit.append(who, 'publish', buildId, { outcome, release: submission.release, owner: submission.owner });
+    const row = (await this.patches.find(buildId))!;
+    return { outcome, buildId, name: row.name, release: row.release, owner: row.owner, evidence: row.evidence, conflicts: conflictsOf(row) };
+  }
+
+  private async store(submission: Submission, who: string): Promise<PublishOutcome> {
+    const { facts, author, release, owner } = submission;
+    const now = this.clock.now();
+    const isNew = await this.patches.add(facts, release, owner, who, now);
+    const before = isNew ? null : await this.patches.find(facts.buildId);
+    if (before !== null && (before.owner !== owner || before.release !== release)) {
+      throw new Mistake('OWNED_BY_ANOTHER', `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`);
+    }
+    const found = before === null ? 'PUBLISHED' : await this.compare(facts, before);
+    const said = author === null ? false : await this.patches.say(facts.buildId, wordOf(author), 'CATALOG', who, now);
+    return found === 'UNCHANGED' && said ? 'UPDATED' : found;
+  }
+
+  /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
+  private async compare(facts: PatchFacts, before: PatchRow): Promise<PublishOutcome> {
+    const differ = differences(toFacts(before), facts);
+    const otherFile = before.sha256 !== null && facts.sha256 !== null && before.sha256 !== facts.sha256 ? facts.sha256 : null;
+    if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
+      await this.patches.strengthen(facts, differ);
+      return differ.length > 0 ? 'CONFLICT' : 'UPDATED';
+    }
+    if (differ.length === 0 && otherFile === null) return 'UNCHANGED';
+    await this.patches.dispute(facts.buildId, otherFile, differ);
+    return 'CONFLICT';
+  }
+}
+
+function fromFacts(body: unknown, buildId: string): Submission {
+  const manifest = parse(Manifest, body, 'manifest');
+  if (manifest.buildId !== buildId) throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [{ pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId }]);
+  return { facts: factsOfWord(manifest.facts, buildId), author: manifest.author, release: manifest.release, owner: manifest.owner };
+}
+
+/** Reads the parts of a form: `module`, `author`, `release`, `owner`. */
+async function fromFile(request: FastifyRequest, buildId: string): Promise<Submission> {
+  const fields: Record<string, string> = {};
+  let file: Buffer | null = null;
+  for await (const part of request.parts()) {
+    if (part.type === 'field') fields[part.fieldname] = String(part.value);
+    else if (part.fieldname === 'module') file = await part.toBuffer();
+    else if (part.fieldname === 'author') fields['author'] = (await part.toBuffer()).toString('utf8');
+    else throw new Mistake('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
+  }
+  if (file === null) throw new Mistake('BAD_USER_INPUT', 'the form has no part "module" with the module file');
+  const { author, ...publication } = fields;
+  const { release, owner } = parse(Publication, publication, 'form');
+  return { facts: await readFile(file, buildId), author: author === undefined ? null : readAuthor(author), release, owner };
+}
+
+async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {
+  const reading = await openModule(file).catch((error: unknown) => {
+    if (error instanceof ModuleError) throw new Mistake('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
+    throw error;
+  });
+  if (reading.buildId === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
+  if (reading.buildId !== buildId) throw new Mistake('BAD_USER_INPUT', 'the module is another build', [{ pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId }]);
+  if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
+  return factsOfFile(reading, buildId, reading.kernelRelease);
+}
+
+/** Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is. */
+function readAuthor(text: string): AuthorWord {
+  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent', maxAliasCount: 0 } as never);
+  const [error] = document.errors;
+  if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
+  return parse(AuthorWord, document.toJS({ maxAliasCount: 0 }), "author's YAML");
+}

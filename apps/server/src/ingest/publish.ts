@@ -1,0 +1,89 @@
+import { loadedName } from '@klpreg/compat';
+import type { ModuleReading } from '@klpreg/module';
+import type { AuthorWord, FileFacts } from '@klpreg/wire';
+import type { StoredWord } from '../store/catalog.store.js';
+import type { PatchFacts } from '../store/patches.store.js';
+
+const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
+type Callbacks = typeof NO_CALLBACKS;
+
+/** Which callbacks are set in any of these objects? */
+const anyOf = (objects: readonly { readonly callbacks: Callbacks }[]): Callbacks =>
+  objects.reduce<Callbacks>(
+    (any, { callbacks }) => ({
+      prePatch: any.prePatch || callbacks.prePatch,
+      postPatch: any.postPatch || callbacks.postPatch,
+      preUnpatch: any.preUnpatch || callbacks.preUnpatch,
+      postUnpatch: any.postUnpatch || callbacks.postUnpatch,
+    }),
+    NO_CALLBACKS,
+  );
+
+/** What the registry keeps of a module file that it parsed itself: `MODULE` evidence. */
+export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelease: string): PatchFacts => ({
+  buildId,
+  name: loadedName(reading.name),
+  kernelRelease,
+  arch: reading.arch,
+  vermagic: reading.vermagic,
+  modversions: reading.modversions,
+  srcversion: reading.srcversion,
+  sha256: reading.sha256,
+  livepatch: reading.livepatch,
+  builder: reading.builder,
+  replace: reading.replace,
+  states: reading.states,
+  unreadable: reading.unreadable?.text ?? null,
+  impact: reading.impact,
+  impactReasons: reading.impactReasons,
+  callbacks: reading.objects === null ? null : anyOf(reading.objects),
+  objects: reading.objects?.map(({ name, functions }) => ({ name, functions: functions.map((redirected) => ({ name: redirected.name, sympos: redirected.sympos.toString() })) })) ?? null,
+  evidence: 'MODULE',
+});
+
+/** What the registry keeps of a module that was only told of: `CATALOG` evidence. */
+export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
+  buildId,
+  name: loadedName(facts.name),
+  kernelRelease: facts.kernelRelease,
+  arch: facts.arch,
+  vermagic: facts.vermagic,
+  modversions: facts.vermagic?.split(' ').includes('modversions') ?? false,
+  srcversion: facts.srcversion,
+  sha256: facts.sha256,
+  livepatch: facts.livepatch,
+  builder: facts.builder,
+  replace: facts.replace,
+  states: facts.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null,
+  unreadable: facts.states === null ? 'its publisher does not know them' : null,
+  impact: facts.impact,
+  impactReasons: [],
+  callbacks: facts.callbacks,
+  objects: facts.objects.map(({ name, functions }) => ({ name, functions })),
+  evidence: 'CATALOG',
+});
+
+/** The author's word as it is kept. */
+export const wordOf = (author: AuthorWord): StoredWord => ({
+  states: author.states.map(({ id, version, what, restore }) => ({ id, version, what, restore: restore.toUpperCase().replace('-', '_') as StoredWord['states'][number]['restore'] })),
+  impactNone: author.stateImpact === 'none',
+  independentOf: author.independentOf,
+  cves: author.cves,
+  notes: author.notes,
+});
+
+const shown = (facts: PatchFacts) => ({
+  name: facts.name,
+  'kernel release': facts.kernelRelease,
+  arch: facts.arch,
+  replace: facts.replace,
+  states: facts.states?.map(({ id, version }) => `${id}:${version}`).join(' ') ?? null,
+  impact: facts.impact,
+  callbacks: JSON.stringify(facts.callbacks),
+});
+
+/** On which fields do two tellings of the same build differ? What one of them does not know is no difference. */
+export function differences(a: PatchFacts, b: PatchFacts): string[] {
+  const [one, other] = [shown(a), shown(b)];
+  return (Object.keys(one) as (keyof typeof one)[]).filter((field) => one[field] !== null && other[field] !== null && one[field] !== other[field]);
+}

@@ -1,0 +1,137 @@
+import { type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Reading, type Situation } from '@klpreg/compat';
+import type { Report } from '@klpreg/wire';
+
+/** What was known of the host before this report. */
+export interface Before {
+  readonly bootId: string;
+  readonly situation: Situation;
+  /** Since when each leftover has been seen referenced (ISO instants), by `keyOf`. */
+  readonly referencedSince: Readonly<Record<string, string>>;
+}
+
+export interface Situated {
+  readonly situation: Situation;
+  readonly referencedSince: Readonly<Record<string, string>>;
+}
+
+type WireReading = Report['livepatches'][number]['reading'];
+
+/** Two sightings of a reference count above 0, at least this far apart, tell a pinned module from one that is just being freed. */
+const PINNED_AFTER_MS = 60_000;
+const TAINT_LIVEPATCH = 2 ** 15;
+
+/** What identifies a module within one boot: its build-id, or its name where it has none. */
+export const keyOf = (patch: { readonly name: string; readonly buildId: string | null }): string => patch.buildId ?? loadedName(patch.name);
+
+const toReading = (reading: WireReading): Reading | null =>
+  reading === null
+    ? null
+    : {
+        // What a host says of a file on its disk is its word alone; the running kernel's memory is the truth.
+        evidence: reading.evidence === 'LIVE' ? 'LIVE' : 'INFERRED',
+        replace: reading.replace,
+        states: reading.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null,
+        impact: reading.impact,
+        callbacks: reading.callbacks,
+      };
+
+/**
+ * Which situation is this host in?
+ *
+ * The report says what is there now; what left the list earlier in this boot, the list before, and which leftovers are pinned follow from
+ * what was known before. A new boot forgets all three.
+ *
+ * @param before null: the first report of this host
+ */
+export function situate(report: Report, before: Before | null, observedAt: Date): Situated {
+  const sameBoot = before !== null && before.bootId === report.host.bootId && before.situation.kernelVersion === report.host.kernelVersion ? before : null;
+  const list = listOf(report);
+  const referencedSince = referencesOf(report, sameBoot, observedAt);
+  const leftovers = leftoversOf(report, referencedSince, observedAt);
+  const tainted = report.taint === null ? null : Math.floor(report.taint / TAINT_LIVEPATCH) % 2 === 1;
+  const { capabilities } = report;
+  const situation: Situation = {
+    kernelRelease: report.host.kernelRelease,
+    kernelVersion: report.host.kernelVersion,
+    arch: report.host.arch,
+    capabilities: {
+      livepatch: capabilities.livepatch,
+      replaceSetAttribute: capabilities.sysfs?.replaceSet ?? null,
+      symbols: capabilities.kallsyms === null ? null : capabilities.kallsyms.symbols.toSorted(),
+      symbolsComplete: capabilities.kallsyms?.complete ?? false,
+      stateFields: capabilities.btf?.klpState ?? null,
+      lockdown: capabilities.lockdown,
+      signatureEnforced: capabilities.signatureEnforced,
+    },
+    list,
+    leftovers,
+    departed: sameBoot === null ? [] : departures(sameBoot.situation, list, leftovers),
+    previous: sameBoot === null ? null : previousList(sameBoot.situation, list),
+    tainted,
+    bootStartSeen: tainted === false || (sameBoot?.situation.bootStartSeen ?? false),
+    boot: report.bootPersistence === null ? null : { kernelRelease: report.bootPersistence.kernelRelease, loads: report.bootPersistence.loads },
+    suspect: false,
+  };
+  return { situation, referencedSince };
+}
+
+/** The kernel's list: a directory counts if `enabled` or `transition` is 1. */
+const listOf = (report: Report): ListedPatch[] =>
+  report.livepatches
+    .filter((patch) => patch.enabled || patch.transition)
+    .map(({ name, buildId, enabled, transition, replace, reading }) => ({ name, buildId, enabled, transition, replace, reading: toReading(reading) }));
+
+function referencesOf(report: Report, before: Before | null, observedAt: Date): Record<string, string> {
+  const referenced = report.leftovers.filter((module) => (module.refcount ?? 0) >= 1);
+  return Object.fromEntries(referenced.map((module) => [keyOf(module), before?.referencedSince[keyOf(module)] ?? observedAt.toISOString()]));
+}
+
+const leftoversOf = (report: Report, referencedSince: Record<string, string>, observedAt: Date): LeftoverModule[] =>
+  report.leftovers.map((module) => {
+    const since = referencedSince[keyOf(module)];
+    return {
+      name: module.name,
+      buildId: module.buildId,
+      reading: toReading(module.reading),
+      referenced: since !== undefined,
+      pinned: since !== undefined && observedAt.getTime() - Date.parse(since) >= PINNED_AFTER_MS,
+    };
+  });
+
+/** What has left the list in this boot, and how: what was gone before, and what is gone since; without what came back. */
+function departures(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch[] {
+  const listed = new Set(list.map(keyOf));
+  const left = before.list.filter((patch) => !listed.has(keyOf(patch))).map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, before, list, leftovers) }));
+  const gone = new Set(left.map(keyOf));
+  return [...before.departed.filter((patch) => !listed.has(keyOf(patch)) && !gone.has(keyOf(patch))), ...left];
+}
+
+/**
+ * How did this patch leave?
+ *
+ * Told by what is there now. Only a list that shrank, with nothing new on it or loaded beside it, says that the patch was disabled; where
+ * something else may have replaced it in between, no one knows.
+ */
+function departureOf(patch: ListedPatch, before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch['departure'] {
+  const known = new Set(before.list.map(keyOf));
+  const leftover = leftovers.find((module) => keyOf(module) === keyOf(patch));
+  if (leftover?.referenced) return 'FORCED';
+  const newcomers = list.filter((other) => !known.has(keyOf(other)));
+  const finished = before.list.filter((other) => other.transition && other.enabled && keyOf(other) !== keyOf(patch) && list.some((now) => keyOf(now) === keyOf(other)));
+  if ([...newcomers, ...finished].some((other) => other.replace !== false)) return 'REPLACED';
+  const strangers = leftovers.some((module) => !known.has(keyOf(module)) && !before.leftovers.some((old) => keyOf(old) === keyOf(module)) && !before.departed.some((old) => keyOf(old) === keyOf(module)));
+  return newcomers.length === 0 && !strangers ? 'DISABLED' : 'UNKNOWN';
+}
+
+/** Build-ids of a settled list; null while a transition is open, or where a patch has none. */
+function settled(list: readonly ListedPatch[]): string[] | null {
+  const ids = list.map((patch) => patch.buildId);
+  return list.some((patch) => patch.transition) || ids.includes(null) ? null : (ids as string[]);
+}
+
+/** The last settled list that differs from today's. */
+function previousList(before: Situation, list: readonly ListedPatch[]): readonly string[] | null {
+  const last = settled(before.list);
+  const differs = last !== null && (last.length !== list.length || last.some((id, i) => id !== list[i]?.buildId));
+  return differs ? last : before.previous;
+}

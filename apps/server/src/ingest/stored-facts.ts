@@ -1,0 +1,13 @@
+import type { Evidence, StateImpact } from '@klpreg/compat';
+import type { PatchRow, StoredObject } from '../store/catalog.store.js';
+import type { PatchFacts } from '../store/patches.store.js';
+
+/** The file facts of a stored patch, to compare another telling with. */
+export const toFacts = (row: PatchRow): PatchFacts => ({
+  ...row,
+  states: row.readable ? row.states.map((state) => ({ id: BigInt(state.id.toFixed(0)), version: Number(state.version) })) : null,
+  impact: row.impact as StateImpact,
+  callbacks: row.callbacks as unknown as PatchFacts['callbacks'],
+  objects: row.objects as unknown as StoredObject[] | null,
+  evidence: row.evidence as Evidence,
+});

@@ -1,0 +1,43 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import { Mistake, problemDetails } from './errors.js';
+
+/** Everything that Fastify itself refuses: a body that is too large, not JSON, of an unknown type. */
+interface Refusal {
+  readonly statusCode: number;
+  readonly code?: string;
+  readonly message: string;
+}
+
+const isRefusal = (error: unknown): error is Refusal => error instanceof Error && typeof (error as Partial<Refusal>).statusCode === 'number' && (error as unknown as Refusal).statusCode < 500;
+
+/** RFC 9457 problem details of anything that can go wrong; a bug leaves as INTERNAL with nothing inside. */
+export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
+  if (error instanceof Mistake) return problemDetails(error);
+  if (error instanceof HttpException) return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
+  if (isRefusal(error)) return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: error.message, problems: [] });
+  return problemDetails({ code: 'INTERNAL', status: 500, message: 'something went wrong here; it is in the log of the server', problems: [] });
+}
+
+const CODES: Record<number, string> = { 400: 'BAD_USER_INPUT', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 406: 'NOT_ACCEPTABLE', 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE', 503: 'UNAVAILABLE' };
+const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
+
+/** The one place where errors leave: problem details over HTTP, `extensions.code` in GraphQL. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('problem');
+
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    const problem = toProblem(error);
+    if (problem.status >= 500 && !(error instanceof HttpException)) this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (host.getType<string>() === 'graphql') {
+      if (error instanceof GraphQLError) return error;
+      return new GraphQLError(problem.detail, { extensions: { code: problem.code, ...(problem.errors.length > 0 && { errors: problem.errors }) } });
+    }
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (problem.status === 503) void reply.header('retry-after', '5');
+    return reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
+  }
+}

@@ -1,0 +1,91 @@
+import { Mistake } from '../errors.js';
+
+export interface PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
+}
+
+/** A Relay connection. */
+export interface Connection<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly nodes: readonly T[];
+  readonly pageInfo: PageInfo;
+  readonly totalCount: number;
+}
+
+export interface PageArguments {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+}
+
+/** A page that is asked for: so many, beyond a key, forwards or backwards. */
+export interface Page {
+  readonly size: number;
+  readonly key: readonly string[] | null;
+  readonly backwards: boolean;
+}
+
+const DEFAULT_SIZE = 20;
+const MAX_SIZE = 100;
+
+/** An opaque cursor: where an item stands in a total order. */
+export const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+function fromCursor(cursor: string, parts: number): string[] {
+  try {
+    const key = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown;
+    if (Array.isArray(key) && key.length === parts && key.every((part) => typeof part === 'string')) return key as string[];
+  } catch {
+    /* told below */
+  }
+  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(cursor)} is not a cursor of this connection`);
+}
+
+/**
+ * Which page is asked for?
+ *
+ * @param parts how many parts a key of this connection's order has
+ * @throws Mistake unless it is `first` with `after`, or `last` with `before`, of 1 to 100
+ */
+export function toPage({ first, after, last, before }: PageArguments, parts: number): Page {
+  const backwards = last != null;
+  if (backwards ? first != null || after != null : before != null) throw new Mistake('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
+  const size = last ?? first ?? DEFAULT_SIZE;
+  if (size < 1 || size > MAX_SIZE) throw new Mistake('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
+  const cursor = backwards ? before : after;
+  return { size, key: cursor == null ? null : fromCursor(cursor, parts), backwards };
+}
+
+/**
+ * The connection of a page.
+ *
+ * @param found in the order of reading (backwards for a backward page), one more than asked for where there is more
+ */
+export function connect<T>(found: readonly T[], page: Page, totalCount: number, keyOf: (item: T) => readonly string[]): Connection<T> {
+  const more = found.length > page.size;
+  const items = found.slice(0, page.size);
+  if (page.backwards) items.reverse();
+  const edges = items.map((node) => ({ cursor: toCursor(keyOf(node)), node }));
+  const pageInfo = {
+    hasNextPage: page.backwards ? page.key !== null : more,
+    hasPreviousPage: page.backwards ? more : page.key !== null,
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  };
+  return { edges, nodes: items, pageInfo, totalCount };
+}
+
+/** The connection of a page of a list that is in memory whole, in its order. */
+export function connectList<T>(items: readonly T[], args: PageArguments): Connection<T> {
+  const page = toPage(args, 1);
+  const at = page.key === null ? null : Number(page.key[0]);
+  if (at !== null && !Number.isInteger(at)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
+  const indexed = items.map((item, i) => ({ item, i }));
+  const rest = page.backwards ? indexed.slice(0, at ?? undefined).reverse() : indexed.slice(at === null ? 0 : at + 1);
+  const { edges, pageInfo, totalCount } = connect(rest.slice(0, page.size + 1), page, items.length, ({ i }) => [String(i)]);
+  return { edges: edges.map(({ cursor, node }) => ({ cursor, node: node.item })), nodes: edges.map(({ node }) => node.item), pageInfo, totalCount };
+}

@@ -1,0 +1,23 @@
+import { Mistake } from '../errors.js';
+
+/** Things that have an opaque id. */
+export type NodeType = 'Host' | 'Patch' | 'State';
+
+export const toId = (type: NodeType, key: string): string => Buffer.from(`${type}:${key}`).toString('base64url');
+
+/** What does this id name? null where it is no id of ours. */
+export function fromId(id: string): { readonly type: NodeType; readonly key: string } | null {
+  const [, type, key] = /^(Host|Patch|State):(.+)$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
+  return type === undefined || key === undefined ? null : { type: type as NodeType, key };
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The host that this id names: an opaque one, or the instance id itself. */
+export function toHostId(id: string): string {
+  const plain = id.toLowerCase();
+  if (UUID.test(plain)) return plain;
+  const named = fromId(id);
+  if (named?.type === 'Host' && UUID.test(named.key)) return named.key;
+  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id)} is not the id of a host`);
+}

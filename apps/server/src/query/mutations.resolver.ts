@@ -1,0 +1,98 @@
+import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { Labels as LabelsSchema } from '@klpreg/wire';
+import type { FastifyRequest } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { bearerOf } from '../access/bearer.guard.js';
+import { Roles } from '../access/roles.js';
+import { Clock } from '../clock.js';
+import { Mistake } from '../errors.js';
+import { AuditStore } from '../store/audit.store.js';
+import { Prisma } from '../store/database.js';
+import { HostsStore } from '../store/hosts.store.js';
+import { AGENT_PREFIX, type Labels, LabelsStore, ownWords } from '../store/labels.store.js';
+import { PatchesStore } from '../store/patches.store.js';
+import { Hosts } from './hosts.js';
+import { toHostId } from './ids.js';
+import { type HostView, patchView, type PatchView } from './views.js';
+
+interface Request {
+  readonly reply: { readonly request: FastifyRequest };
+}
+interface LabelInput {
+  readonly key: string;
+  readonly value: string;
+}
+
+const who = (context: Request): string => bearerOf(context.reply.request).name;
+
+/** What an admin may give: no label of a host's own words, and no key twice. */
+function toLabels(labels: readonly LabelInput[]): Labels {
+  const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
+  if (own !== undefined) throw new Mistake('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is for a host's own words`);
+  const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
+  if (Object.keys(given).length !== labels.length) throw new Mistake('BAD_USER_INPUT', 'a label is given twice');
+  const parsed = LabelsSchema.safeParse(given);
+  if (!parsed.success) throw new Mistake('BAD_USER_INPUT', z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+/** What people change: hosts made known, labelled, retired; patches recalled. Each is in the audit log. */
+@Resolver()
+export class MutationsResolver {
+  constructor(
+    private readonly hosts: HostsStore,
+    private readonly views: Hosts,
+    private readonly labels: LabelsStore,
+    private readonly patches: PatchesStore,
+    private readonly audit: AuditStore,
+    private readonly clock: Clock,
+  ) {}
+
+  @Mutation('addHost')
+  @Roles('admin')
+  async addHost(@Args('input') input: { id?: string | null; hostname: string; labels?: LabelInput[] | null }, @Context() context: Request): Promise<HostView> {
+    const id = input.id == null ? uuidv7() : toHostId(input.id);
+    if (input.hostname.length === 0 || input.hostname.length > 253) throw new Mistake('BAD_USER_INPUT', 'a hostname has 1 to 253 characters');
+    const labelSetId = await this.labels.keep(toLabels(input.labels ?? []));
+    if (!(await this.hosts.add(id, input.hostname, labelSetId, this.clock.now()))) throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
+    await this.audit.append(who(context), 'add-host', id, { hostname: input.hostname });
+    return this.host(id);
+  }
+
+  @Mutation('labelHost')
+  @Roles('admin')
+  async labelHost(@Args('id') given: string, @Args('labels') labels: LabelInput[], @Context() context: Request): Promise<HostView> {
+    const id = toHostId(given);
+    const now = await this.host(id);
+    const own = ownWords(Object.fromEntries(now.labels.map(({ key, value }) => [key, value ?? ''])));
+    await this.hosts.relabel(id, await this.labels.keep({ ...toLabels(labels), ...own }), this.clock.now());
+    await this.audit.append(who(context), 'label-host', id, { labels });
+    return this.host(id);
+  }
+
+  @Mutation('retireHost')
+  @Roles('admin')
+  async retireHost(@Args('id') given: string, @Args('reason') reason: string, @Context() context: Request): Promise<HostView> {
+    const id = toHostId(given);
+    if (!(await this.hosts.retire(id, who(context), this.clock.now()))) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+    await this.audit.append(who(context), 'retire-host', id, { reason });
+    return this.host(id);
+  }
+
+  @Mutation('recallPatch')
+  @Roles('admin', 'publisher')
+  async recallPatch(@Args('buildId') buildId: string, @Args('reason') reason: string | null | undefined, @Args('recalled') recalled: boolean | null | undefined, @Context() context: Request): Promise<PatchView> {
+    const recall = recalled ?? true;
+    const row = await this.patches.recall(buildId.toLowerCase(), recall ? this.clock.now() : null, recall ? (reason ?? null) : null);
+    if (row === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
+    await this.audit.append(who(context), recall ? 'recall-patch' : 'unrecall-patch', buildId, { reason });
+    return patchView(row);
+  }
+
+  private async host(id: string): Promise<HostView> {
+    const [view] = await this.views.view(await this.views.find(Prisma.sql`h.id = ${id}::uuid`, 1));
+    if (view === undefined) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+    return view;
+  }
+}

@@ -1,0 +1,54 @@
+import { Args, Query, Resolver } from '@nestjs/graphql';
+import { Mistake } from '../errors.js';
+import { CatalogStore } from '../store/catalog.store.js';
+import { Prisma } from '../store/database.js';
+import { PatchesStore } from '../store/patches.store.js';
+import { connect, type PageArguments, toPage } from './connection.js';
+import { patchView, type PatchView } from './views.js';
+
+interface PatchFilter {
+  readonly names?: string[] | null;
+  readonly releases?: string[] | null;
+  readonly owners?: string[] | null;
+  readonly kernelReleases?: string[] | null;
+  readonly archs?: string[] | null;
+  readonly stateId?: bigint | null;
+  readonly recalled?: boolean | null;
+}
+
+const oneOf = (values: string[] | null | undefined) => (values == null ? {} : { in: values });
+
+const toWhere = (filter: PatchFilter): Prisma.PatchWhereInput => ({
+  name: filter.names == null ? {} : { in: filter.names.map((name) => name.replaceAll('-', '_')) },
+  release: oneOf(filter.releases),
+  owner: oneOf(filter.owners),
+  kernelRelease: oneOf(filter.kernelReleases),
+  arch: oneOf(filter.archs),
+  ...(filter.stateId != null && { states: { some: { id: new Prisma.Decimal(filter.stateId.toString()) } } }),
+  ...(filter.recalled != null && { recalledAt: filter.recalled ? { not: null } : null }),
+});
+
+/** Answers `patch` and `patches`. */
+@Resolver('Patch')
+export class PatchesResolver {
+  constructor(
+    private readonly patches: PatchesStore,
+    private readonly catalog: CatalogStore,
+  ) {}
+
+  @Query('patch')
+  async patch(@Args('name') name: string | null | undefined, @Args('buildId') buildId: string | null | undefined): Promise<PatchView | null> {
+    if ((name == null) === (buildId == null)) throw new Mistake('BAD_USER_INPUT', 'give `name` or `buildId`');
+    const rows = await this.catalog.rows(buildId == null ? { name: name!.replaceAll('-', '_') } : { buildId: buildId.toLowerCase() });
+    if (rows.length > 1) throw new Mistake('AMBIGUOUS', `${rows.length} builds are called ${JSON.stringify(name)}; ask by build-id: ${rows.map((row) => `${row.buildId} (${row.kernelRelease})`).slice(0, 20).join(', ')}`);
+    return rows[0] === undefined ? null : patchView(rows[0]);
+  }
+
+  @Query('patches')
+  async list(@Args('filter') filter: PatchFilter | null | undefined, @Args() args: PageArguments) {
+    const page = toPage(args, 2);
+    const where = toWhere(filter ?? {});
+    const rows = await this.patches.list(where, { take: page.size + 1, after: page.key as [string, string] | null, backwards: page.backwards });
+    return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [view.name, view.buildId]);
+  }
+}

@@ -1,0 +1,85 @@
+import { type Evidence, kindOf, type Question, type Reason, REASON_CODES, type ReasonCode, type Route, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
+import { Mistake } from '../errors.js';
+import type { CatalogStore, PatchRow } from '../store/catalog.store.js';
+import { toManifest } from '../store/catalog.store.js';
+
+export interface TargetInput {
+  readonly buildId?: string | null;
+  readonly release?: string | null;
+  readonly name?: string | null;
+  readonly original?: boolean | null;
+  readonly previous?: boolean | null;
+  readonly leaving?: readonly string[] | null;
+}
+
+export interface QuestionArguments {
+  readonly to: TargetInput;
+  readonly route?: Route | null;
+  readonly bestRoute?: boolean | null;
+  readonly evidence?: Evidence | null;
+  /** Seconds. */
+  readonly maxAge?: number | null;
+  readonly rules?: RuleSetName | null;
+  readonly allow?: readonly string[] | null;
+}
+
+/** The rule sets as GraphQL names them. */
+export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<RuleSet, string>;
+export type RuleSetName = (typeof RULE_SET_NAMES)[RuleSet];
+
+/** A target with the builds that it may mean. */
+export interface AskedTarget {
+  readonly target: Target;
+  readonly builds: readonly PatchRow[];
+}
+
+const DEFAULT_MAX_AGE = 900;
+
+/** What is asked, from the arguments of a field. */
+export function toQuestion(args: QuestionArguments): Question {
+  if (args.route != null && args.bestRoute === true) throw new Mistake('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
+  const allow = [...(args.allow ?? [])];
+  const wrong = allow.filter((code) => !REASON_CODES.includes(code as ReasonCode) || kindOf({ code } as Reason) !== 'UNKNOWN');
+  if (wrong.length > 0) throw new Mistake('BAD_USER_INPUT', `only UNKNOWN reasons can be allowed, found ${wrong.join(', ')}; there are ${REASON_CODES.filter((code) => kindOf({ code }) === 'UNKNOWN').join(', ')}`);
+  const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
+  return { routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route], evidence: args.evidence ?? 'MODULE', maxAgeSeconds: args.maxAge ?? DEFAULT_MAX_AGE, rules: rules ?? null, allow };
+}
+
+/**
+ * Which target is asked for?
+ *
+ * @throws Mistake unless exactly one field is given, and where a release or a name has no build, or two for one kernel
+ */
+export async function toTarget(to: TargetInput, catalog: CatalogStore): Promise<AskedTarget> {
+  const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
+  if (given.length !== 1) throw new Mistake('BAD_USER_INPUT', `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`);
+  const leaving = to.leaving == null ? {} : { leaving: to.leaving };
+  if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
+  if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [] };
+  if (to.buildId != null) {
+    const builds = await catalog.rows({ buildId: to.buildId.toLowerCase() });
+    return { target: builds[0] === undefined ? { kind: 'UNCATALOGUED', buildId: to.buildId } : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving }, builds };
+  }
+  const name = (to.release ?? to.name)!;
+  const builds = await catalog.rows(to.release != null ? { release: name } : { name: name.replaceAll('-', '_') });
+  if (builds.length === 0) throw new Mistake('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
+  refuseAmbiguous(name, builds);
+  return { target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving }, builds };
+}
+
+/** One build for each kernel, or no one knows which is meant. */
+function refuseAmbiguous(name: string, builds: readonly PatchRow[]): void {
+  const byKernel = groupByKernel(builds.filter((build) => build.recalledAt === null));
+  for (const [kernel, several] of byKernel) {
+    if (several.length > 1) throw new Mistake('AMBIGUOUS', `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ${several.map((build) => `${build.buildId} (${build.name})`).slice(0, 20).join(', ')}`);
+  }
+}
+
+function groupByKernel(builds: readonly PatchRow[]): Map<string, PatchRow[]> {
+  const groups = new Map<string, PatchRow[]>();
+  for (const build of builds) {
+    const kernel = `${build.kernelRelease} ${build.arch}`;
+    groups.set(kernel, [...(groups.get(kernel) ?? []), build]);
+  }
+  return groups;
+}

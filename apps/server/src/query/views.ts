@@ -1,0 +1,114 @@
+import { type Catalog, clearedBy, errnoOf, explain, kindOf, type KnownPatch, type Reason, recognise, recognisePatch, type Situation, type Verdict } from '@klpreg/compat';
+import { chooseRules } from '@klpreg/compat';
+import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/catalog.store.js';
+import type { HostRow } from '../store/hosts.store.js';
+import type { Labels } from '../store/labels.store.js';
+import { toId } from './ids.js';
+import { circumstancesOf } from './judging.js';
+import { RULE_SET_NAMES } from './question.js';
+import type { Ages } from '../store/fleet.store.js';
+
+/** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
+
+export const labelViews = (labels: Labels) => Object.keys(labels).toSorted().map((key) => ({ key, value: labels[key] }));
+
+const stateViews = (states: readonly { readonly id: bigint; readonly version: number }[] | null) => states?.map(({ id, version }) => ({ id, version })) ?? null;
+
+export function reasonView(reason: Reason) {
+  const { code, patch = null, buildId = null, stateId = null, have = null, need = null, other = null, function: redirected = null, route = null, detail = null } = reason;
+  const kind = kindOf(reason);
+  return { code, kind, clearedBy: clearedBy(reason), errno: kind === 'REFUSED' ? errnoOf(reason) : null, patch, buildId, stateId, have, need, other, function: redirected, route, detail, text: explain(reason) };
+}
+export type ReasonView = ReturnType<typeof reasonView>;
+
+export const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
+
+export function verdictView(verdict: Verdict) {
+  const { kind, route, steps, reasons, asLastSeen, errno, allowed, rules } = verdict;
+  return { kind, route, steps, reasons: reasons.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
+}
+
+export function patchView(row: PatchRow) {
+  const author = row.authors[0];
+  const word = (author?.word ?? null) as unknown as StoredWord | null;
+  return {
+    __typename: 'Patch' as const,
+    id: toId('Patch', row.buildId),
+    buildId: row.buildId,
+    name: row.name,
+    release: row.release,
+    owner: row.owner,
+    kernelRelease: row.kernelRelease,
+    arch: row.arch,
+    vermagic: row.vermagic,
+    sha256: row.sha256,
+    srcversion: row.srcversion,
+    builder: row.builder,
+    replace: row.replace,
+    states: row.readable ? row.states.map((state) => ({ id: state.id.toFixed(0), version: Number(state.version) })) : null,
+    unreadable: row.unreadable,
+    impact: row.impact,
+    impactReasons: row.impactReasons,
+    callbacks: row.callbacks,
+    objects: (row.objects ?? []) as unknown as StoredObject[],
+    evidence: row.evidence,
+    conflicts: conflictsOf(row),
+    author: author === undefined || word === null ? null : { ...word, revision: author.revision, evidence: author.evidence, at: author.at },
+    publishedAt: row.publishedAt,
+    recalledAt: row.recalledAt,
+    recallReason: row.recallReason,
+  };
+}
+export type PatchView = ReturnType<typeof patchView>;
+
+type Patches = ReadonlyMap<string, PatchView>;
+const patchOf = (buildId: string | null, patches: Patches): PatchView | null => (buildId === null ? null : (patches.get(buildId) ?? null));
+
+const listedView = (known: KnownPatch, patches: Patches) => ({
+  name: known.name,
+  buildId: known.buildId,
+  enabled: known.enabled,
+  transition: known.transition,
+  replace: known.replace,
+  states: stateViews(known.states),
+  evidence: known.states === null ? null : known.evidence,
+  patch: patchOf(known.buildId, patches),
+});
+
+export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) => (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
+
+/** A host, with everything that is asked of it except the answers to questions. */
+export function hostView(row: HostRow, situation: Situation | undefined, catalog: Catalog, patches: Patches, ages: Ages, now: Date) {
+  const scene = situation === undefined ? null : recognise(situation, catalog);
+  const open = scene?.inTransition ?? null;
+  const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
+  const choice = situation === undefined ? { candidates: [], basis: 'NOTHING' as const } : chooseRules(situation.capabilities, situation.kernelRelease);
+  return {
+    __typename: 'Host' as const,
+    id: toId('Host', row.id),
+    instance: row.id,
+    hostname: row.hostname,
+    labels: labelViews(row.labels),
+    bootId: row.bootId,
+    kernelRelease: situation?.kernelRelease ?? null,
+    kernelVersion: situation?.kernelVersion ?? null,
+    arch: situation?.arch ?? null,
+    stack: scene?.list.map((known) => listedView(known, patches)) ?? [],
+    leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned }) => ({ name, buildId, referenced, pinned, patch: patchOf(buildId, patches) })),
+    departed: (scene?.departed ?? []).map(({ known, departure }) => ({ name: known.name, buildId: known.buildId, departure, patch: patchOf(known.buildId, patches) })),
+    transition: open === null ? null : { patch: open.name, enabling: open.enabled, since: seen?.since == null ? null : new Date(seen.since), tasks: seen?.tasks ?? [], moreTasks: seen?.moreTasks ?? 0 },
+    freshness: {
+      level: circumstancesOf(row, ages).level,
+      ageSeconds: row.confirmedAt === null ? null : Math.max(0, (now.getTime() - row.confirmedAt.getTime()) / 1000),
+      confirmedAt: row.confirmedAt,
+      contactAt: row.contactAt,
+      superseded: row.superseded,
+    },
+    rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),
+    retiredAt: row.retiredAt,
+    retiredBy: row.retiredBy,
+    /** For the answers to questions; not a field. */
+    row,
+  };
+}
+export type HostView = ReturnType<typeof hostView>;

@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import type { Evidence, StateImpact } from '@klpreg/compat';
+import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './catalog.store.js';
+import { Database, Prisma } from './database.js';
+
+/** File facts of a module, as they are stored. */
+export interface PatchFacts {
+  readonly buildId: string;
+  readonly name: string;
+  readonly kernelRelease: string;
+  readonly arch: string;
+  readonly vermagic: string | null;
+  readonly modversions: boolean;
+  readonly srcversion: string | null;
+  readonly sha256: string | null;
+  readonly livepatch: boolean;
+  readonly builder: string;
+  readonly replace: boolean | null;
+  /** null: they cannot be read. */
+  readonly states: readonly { readonly id: bigint; readonly version: number }[] | null;
+  readonly unreadable: string | null;
+  readonly impact: StateImpact;
+  readonly impactReasons: readonly string[];
+  readonly callbacks: { readonly prePatch: boolean; readonly postPatch: boolean; readonly preUnpatch: boolean; readonly postUnpatch: boolean } | null;
+  readonly objects: readonly StoredObject[] | null;
+  readonly evidence: Evidence;
+}
+
+/** Published patches and what their authors say. */
+@Injectable()
+export class PatchesStore {
+  constructor(private readonly db: Database) {}
+
+  async find(buildId: string): Promise<PatchRow | null> {
+    return this.db.patch.findUnique({ where: { buildId }, include: completePatch });
+  }
+
+  /** Publishes a build; false where the build-id is there already. */
+  async add(facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
+    const { states, callbacks, objects, impactReasons, ...plain } = facts;
+    try {
+      await this.db.patch.create({
+        data: {
+          ...plain,
+          impactReasons: [...impactReasons],
+          callbacks: callbacks ?? Prisma.DbNull,
+          objects: objects === null ? Prisma.DbNull : (objects as object[]),
+          readable: states !== null,
+          release,
+          owner,
+          publishedAt: at,
+          publishedBy: by,
+          states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
+        },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false;
+      throw error;
+    }
+  }
+
+  /** Puts the facts of the file itself in the place of facts that were only told. */
+  async strengthen(facts: PatchFacts, disagreements: readonly string[]): Promise<void> {
+    const { states, callbacks, objects, impactReasons, buildId, ...plain } = facts;
+    await this.db.$transaction([
+      this.db.patchState.deleteMany({ where: { buildId } }),
+      this.db.patch.update({
+        where: { buildId },
+        data: {
+          ...plain,
+          impactReasons: [...impactReasons],
+          callbacks: callbacks ?? Prisma.DbNull,
+          objects: objects === null ? Prisma.DbNull : (objects as object[]),
+          readable: states !== null,
+          disagreements: [...disagreements],
+          states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
+        },
+      }),
+    ]);
+  }
+
+  /** Keeps a conflict: another file under this build-id, or facts that differ. */
+  async dispute(buildId: string, otherFile: string | null, disagreements: readonly string[]): Promise<void> {
+    await this.db.$executeRaw`
+      UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
+             disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
+       WHERE build_id = ${buildId}`;
+  }
+
+  /** Keeps the author's word, as a revision of its own where it says something new; false where it says the same. */
+  async say(buildId: string, word: StoredWord, evidence: Evidence, by: string, at: Date): Promise<boolean> {
+    return this.db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
+      const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
+      const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
+      if (last !== null && last.evidence === evidence && same[0]?.same === true) return false;
+      await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, at, by } });
+      return true;
+    });
+  }
+
+  /** Recalls a patch or takes that back; null where there is none. */
+  async recall(buildId: string, at: Date | null, reason: string | null): Promise<PatchRow | null> {
+    const { count } = await this.db.patch.updateMany({ where: { buildId }, data: { recalledAt: at, recallReason: reason } });
+    return count === 0 ? null : this.find(buildId);
+  }
+
+  /** The page of patches for which this holds. */
+  async list(where: Prisma.PatchWhereInput, page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean }): Promise<PatchRow[]> {
+    const { after, backwards } = page;
+    const beyond = backwards ? 'lt' : 'gt';
+    const keyset: Prisma.PatchWhereInput = after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
+    const order = backwards ? 'desc' : 'asc';
+    return this.db.patch.findMany({ where: { AND: [where, keyset] }, include: completePatch, orderBy: [{ name: order }, { buildId: order }], take: page.take });
+  }
+
+  async count(where: Prisma.PatchWhereInput): Promise<number> {
+    return this.db.patch.count({ where });
+  }
+}

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import type { BootPersistence, Capabilities, DepartedPatch, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
+import { Database } from './database.js';
+import { contentId } from './digests.js';
+
+type WireReading = Omit<Reading, 'states'> & { readonly states: readonly { readonly id: string; readonly version: number }[] | null };
+type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
+
+/** The column `situation.facts`. */
+interface Facts {
+  readonly capabilities: Capabilities;
+  readonly leftovers: readonly Stored<LeftoverModule>[];
+  readonly departed: readonly Stored<DepartedPatch>[];
+  readonly previous: readonly string[] | null;
+  readonly tainted: boolean | null;
+  readonly bootStartSeen: boolean;
+  readonly boot: BootPersistence | null;
+}
+
+interface Row {
+  readonly id: string;
+  readonly kernelRelease: string;
+  readonly kernelVersion: string;
+  readonly arch: string;
+  readonly facts: unknown;
+  readonly stack: { readonly patches: unknown };
+}
+
+const storeReading = (reading: Reading | null): WireReading | null =>
+  reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null };
+const loadReading = (reading: WireReading | null): Reading | null =>
+  reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null };
+const store = <T extends { readonly reading: Reading | null }>(patches: readonly T[]): Stored<T>[] => patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
+const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
+
+/** Situations and stacks: stored once, by the digest of their content. */
+@Injectable()
+export class SituationsStore {
+  /** Digests that this process has seen stored; a row of these tables never goes away while a host points at it. */
+  private readonly known = new Set<string>();
+
+  constructor(private readonly db: Database) {}
+
+  /**
+   * Under which id is this situation stored?
+   *
+   * Looks it up by digest first and inserts only on a miss, in transactions of their own: before the host's, never within it.
+   */
+  async keep(situation: Situation): Promise<string> {
+    const patches = store(situation.list);
+    const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
+    const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
+    const stackId = contentId(patches);
+    const id = contentId({ stackId, kernelRelease, kernelVersion, arch, facts });
+    if (this.known.has(id)) return id;
+    if ((await this.db.situation.findUnique({ where: { id }, select: { id: true } })) === null) {
+      await this.keepStack(stackId, patches);
+      const data = { id, stackId, kernelRelease, kernelVersion, arch, facts: facts as object };
+      await this.db.situation.createMany({ data: [data], skipDuplicates: true });
+      const loaded = situation.list.flatMap(({ buildId }) => (buildId === null ? [] : [{ buildId, kernelVersion }]));
+      await this.db.patchLoaded.createMany({ data: loaded, skipDuplicates: true });
+    }
+    if (this.known.size > 100_000) this.known.clear();
+    this.known.add(id);
+    return id;
+  }
+
+  private async keepStack(id: string, patches: Stored<ListedPatch>[]): Promise<void> {
+    if ((await this.db.stack.findUnique({ where: { id }, select: { id: true } })) !== null) return;
+    await this.db.$transaction([
+      this.db.stack.createMany({ data: [{ id, patches: patches as object[] }], skipDuplicates: true }),
+      this.db.stackPatch.createMany({ data: patches.map(({ name, buildId }, position) => ({ stackId: id, position, name, buildId })), skipDuplicates: true }),
+    ]);
+  }
+
+  /** The situations with these ids. */
+  async load(ids: readonly string[]): Promise<Map<string, Situation>> {
+    const rows = await this.db.situation.findMany({ where: { id: { in: [...ids] } }, include: { stack: { select: { patches: true } } } });
+    return new Map(rows.map((row) => [row.id, toSituation(row)]));
+  }
+}
+
+/** The one mapping from a stored situation to the value that is judged. Whether a host is suspect is said of the host. */
+export function toSituation(row: Row): Situation {
+  const facts = row.facts as Facts;
+  return {
+    ...facts,
+    kernelRelease: row.kernelRelease,
+    kernelVersion: row.kernelVersion,
+    arch: row.arch,
+    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]),
+    leftovers: load<LeftoverModule>(facts.leftovers),
+    departed: load<DepartedPatch>(facts.departed),
+    suspect: false,
+  };
+}

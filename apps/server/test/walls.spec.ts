@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.join(__dirname, '../../..');
+const CONFIG = '.dependency-cruiser.cjs';
+const { forbidden } = createRequire(__filename)(path.join(root, CONFIG)) as { forbidden: { name: string; comment: string }[] };
+
+/** A house in small, with every arrow that is allowed: file by file what it imports. */
+const HOUSE: Record<string, string[]> = {
+  'libs/compat/src/index.ts': ['./judge.js'],
+  'libs/compat/src/judge.ts': [],
+  'libs/compat/src/testing/index.ts': ['../judge.js'],
+  'libs/compat/test/judge.spec.ts': ['../src/judge.js', '../src/testing/index.js'],
+  'libs/module/src/index.ts': ['./unpack.js', 'node:crypto'],
+  'libs/module/src/unpack.ts': ['node:zlib', 'fzstd', 'xz-decompress'],
+  'libs/wire/src/index.ts': ['zod', 'node:crypto'],
+  'apps/server/src/main.ts': ['./ingest/reports.js', './query/hosts.js', 'pino'],
+  'apps/server/src/ingest/reports.ts': ['../store/store.js', '../access/guard.js', '@klpreg/wire'],
+  'apps/server/src/query/hosts.ts': ['../store/store.js', '../access/guard.js', '@klpreg/compat', '@klpreg/module'],
+  'apps/server/src/access/guard.ts': ['../store/store.js'],
+  'apps/server/src/store/store.ts': ['pg', '@prisma/client', './generated/client.js', '@klpreg/compat'],
+  'apps/server/src/store/generated/client.ts': ['@prisma/client'],
+  'apps/server/test/story.spec.ts': ['../src/main.js', 'pg', '@klpreg/compat', 'fast-check'],
+  'apps/agent/src/main.ts': ['@klpreg/wire', '@klpreg/module', 'node:fs'],
+  'apps/agent/src/circle.ts': [],
+  'apps/agent/src/round.ts': ['./circle.js'],
+  'apps/cli/src/main.ts': ['@klpreg/wire', 'node:util'],
+};
+
+/** One wrong arrow for each rule, at least: a file that should not be, and what it imports. */
+const WRONG: [rule: string, file: string, imports: string[]][] = [
+  ['programs-are-strangers', 'apps/cli/src/peek.ts', ['../../server/src/store/store.js']],
+  ['programs-are-strangers', 'apps/cli/src/ask.ts', ['@klpreg/agent']],
+  ['programs-are-strangers', 'apps/simulator/test/peek.spec.ts', ['../../server/src/main.js']],
+  ['libraries-know-no-program', 'libs/wire/src/peek.ts', ['../../../apps/agent/src/main.js']],
+  ['libraries-have-one-door', 'apps/agent/src/window.ts', ['../../../libs/wire/src/index.js']],
+  ['libraries-have-one-door', 'libs/module/test/window.spec.ts', ['../../wire/src/index.js']],
+  ['ingest-asks-no-questions', 'apps/server/src/ingest/ask.ts', ['../query/hosts.js']],
+  ['query-takes-no-documents', 'apps/server/src/query/take.ts', ['../ingest/reports.js']],
+  ['store-knows-no-door', 'apps/server/src/store/ingest.ts', ['../ingest/reports.js']],
+  ['store-knows-no-door', 'apps/server/src/store/query.ts', ['../query/hosts.js']],
+  ['store-knows-no-door', 'apps/server/src/store/access.ts', ['../access/guard.js']],
+  ['access-knows-no-room-behind', 'apps/server/src/access/ask.ts', ['../query/hosts.js']],
+  ['only-the-store-speaks-sql', 'apps/server/src/query/pool.ts', ['pg']],
+  ['only-the-store-speaks-sql', 'apps/server/src/ingest/client.ts', ['@prisma/client']],
+  ['only-the-store-speaks-sql', 'apps/server/src/ingest/rows.ts', ['../store/generated/client.js']],
+  ['compat-imports-nothing', 'libs/compat/src/parse.ts', ['zod']],
+  ['compat-imports-nothing', 'libs/compat/src/hash.ts', ['node:crypto']],
+  ['compat-imports-nothing', 'libs/compat/src/letter.ts', ['@klpreg/wire']],
+  ['module-reads-bytes-only', 'libs/module/src/file.ts', ['node:fs']],
+  ['module-reads-bytes-only', 'libs/module/src/parse.ts', ['zod']],
+  ['only-unpack-decodes', 'libs/module/src/zstd.ts', ['fzstd']],
+  ['wire-imports-zod-only', 'libs/wire/src/file.ts', ['node:fs']],
+  ['wire-imports-zod-only', 'libs/wire/src/judge.ts', ['@klpreg/compat']],
+  ['visitors-carry-no-server', 'apps/agent/src/serve.ts', ['@nestjs/common']],
+  ['visitors-carry-no-server', 'apps/cli/src/query.ts', ['pg']],
+  ['scouts-do-not-judge', 'apps/agent/src/judge.ts', ['@klpreg/compat']],
+  ['no-cycles', 'apps/agent/src/circle.ts', ['./round.js']],
+  ['no-orphans', 'apps/cli/src/forgotten.ts', []],
+  ['no-tests-inside', 'libs/wire/src/golden.ts', ['../test/golden.js']],
+  ['builders-are-for-tests', 'apps/server/src/query/sample.ts', ['@klpreg/compat/testing']],
+  ['packages-are-declared', 'apps/agent/src/undeclared.ts', ['pino']],
+  ['packages-are-declared', 'apps/server/src/tool.ts', ['fast-check']],
+  ['imports-are-found', 'apps/cli/src/lost.ts', ['./nowhere.js']],
+  ['files-are-words', 'apps/cli/src/utils.ts', ['node:fs']],
+  ['files-are-words', 'apps/cli/src/shared/print.ts', ['node:fs']],
+  ['files-are-words', 'libs/wire/src/date-helpers.ts', ['zod']],
+];
+
+const DEPENDENCIES: Record<string, string[]> = {
+  'libs/compat': [],
+  'libs/module': ['fzstd', 'xz-decompress'],
+  'libs/wire': ['zod'],
+  'apps/server': ['@klpreg/compat', '@klpreg/module', '@klpreg/wire', 'pg', '@prisma/client', 'pino'],
+  'apps/agent': ['@klpreg/wire', '@klpreg/module'],
+  'apps/cli': ['@klpreg/wire', '@klpreg/agent'],
+  'apps/simulator': [],
+};
+const PACKAGES = ['fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check'];
+
+let dir: string;
+
+beforeAll(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'klpreg-walls-'));
+  copyFileSync(path.join(root, CONFIG), path.join(dir, CONFIG));
+  write('package.json', JSON.stringify({ type: 'module', workspaces: ['libs/*', 'apps/*'], devDependencies: { 'fast-check': '1' } }));
+  for (const name of PACKAGES) makePackage(`node_modules/${name}`, { name, exports: './index.js' }, ['index.js']);
+  mkdirSync(path.join(dir, 'node_modules/@klpreg'));
+  for (const [folder, dependencies] of Object.entries(DEPENDENCIES)) {
+    const name = `@klpreg/${path.basename(folder)}`;
+    const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './testing': './dist/testing/index.js' };
+    makePackage(folder, { name, exports, dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])) }, ['dist/index.js', 'dist/testing/index.js']);
+    symlinkSync(path.join('../..', folder), path.join(dir, 'node_modules', name));
+  }
+  write('libs/wire/test/golden.ts', 'export {};');
+  for (const [file, imports] of Object.entries(HOUSE)) writeImports(file, imports);
+});
+
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+  writeFileSync(path.join(dir, file), text);
+}
+
+function writeImports(file: string, imports: string[]): void {
+  write(file, `${imports.map((from, i) => `import type * as i${i} from '${from}';`).join('\n')}\nexport {};\n`);
+}
+
+function makePackage(folder: string, manifest: object, files: string[]): void {
+  write(`${folder}/package.json`, JSON.stringify({ version: '1.0.0', type: 'module', ...manifest }));
+  for (const file of files) write(`${folder}/${file}`, 'export {};');
+}
+
+/** Which rules does the house break, and in which files? */
+function findBreaches(): Set<string> {
+  const cruiser = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  let output: string;
+  try {
+    output = execFileSync(process.execPath, [cruiser, '--config', CONFIG, '--output-type', 'json', 'apps', 'libs'], { cwd: dir, encoding: 'utf8', stdio: 'pipe', maxBuffer: 64e6 });
+  } catch (error) {
+    output = (error as { stdout: string }).stdout; // breaches make its exit code
+  }
+  const { summary } = JSON.parse(output) as { summary: { violations: { rule: { name: string }; from: string }[] } };
+  return new Set(summary.violations.map(({ rule, from }) => `${rule.name}: ${from}`));
+}
+
+test('every arrow that is allowed passes, and every wrong one is reported by its own rule', () => {
+  expect([...findBreaches()]).toEqual([]);
+
+  for (const [, file, imports] of WRONG) writeImports(file, imports);
+  const breaches = findBreaches();
+  expect(WRONG.map(([rule, file]) => `${rule}: ${file}`).filter((breach) => !breaches.has(breach))).toEqual([]);
+  const wrongFiles = new Set(WRONG.map(([, file]) => file));
+  expect([...breaches].filter((breach) => !wrongFiles.has(breach.split(': ')[1]!))).toEqual([]);
+});
+
+test('every rule is seen to fire, and says its reason', () => {
+  expect([...new Set(WRONG.map(([rule]) => rule))].sort()).toEqual(forbidden.map(({ name }) => name).sort());
+  expect(forbidden.filter(({ comment }) => !comment)).toEqual([]);
+});

@@ -1,0 +1,24 @@
+import type { Freshness } from './situation.js';
+
+/** Confirmations may be this many intervals old, then `LATE`; this many, then `STALE`. */
+const FRESH_INTERVALS = 2.5;
+const LATE_INTERVALS = 5;
+const LOST_AFTER_SECONDS = 24 * 60 * 60;
+
+/** Up to how many seconds each level goes, for stores that sort many hosts at once. */
+export const freshnessLimits = (intervalSeconds: number) => ({ fresh: FRESH_INTERVALS * intervalSeconds, late: LATE_INTERVALS * intervalSeconds, stale: LOST_AFTER_SECONDS });
+
+/**
+ * How old is what we know of this host?
+ *
+ * Age counts from the last confirmation of the facts, a report or a heartbeat with the same boot id and digest; contact alone confirms nothing.
+ *
+ * @param ageSeconds since the last confirmation; null where there was no report
+ * @param intervalSeconds between two heartbeats, as the registry asked for
+ */
+export function freshness(ageSeconds: number | null, intervalSeconds: number, superseded = false): Freshness {
+  if (ageSeconds === null) return { level: 'NEVER', ageSeconds: null, superseded };
+  const { fresh, late, stale } = freshnessLimits(intervalSeconds);
+  const level = ageSeconds <= fresh ? 'FRESH' : ageSeconds <= late ? 'LATE' : ageSeconds <= stale ? 'STALE' : 'LOST';
+  return { level, ageSeconds, superseded };
+}

@@ -1,0 +1,80 @@
+import type { Course } from './course.js';
+import { findKeepers, pushKeptInDoubt } from './declared.js';
+import { pushDependents } from './dependents.js';
+import type { Wanted } from './manifest.js';
+import type { KnownPatch, Scene } from './recognise.js';
+import type { Reason } from './reasons.js';
+import { about, pushDropped, pushWeakWord } from './restore.js';
+
+/**
+ * What would this course leave behind, lose or re-open, although the kernel accepts it?
+ *
+ * The kernel checks none of this: an atomic replace never runs the outgoing patches' callbacks, and disabling looks at no state at all.
+ *
+ * @param refused ids of states for which the kernel refuses anyway, so that nothing is left behind
+ */
+export function findHarm(course: Course, scene: Scene, refused: ReadonlySet<bigint>, wanted: Wanted): Reason[] {
+  const after = course.load === null ? course.stays : [...course.stays, course.load];
+  const reasons: Reason[] = [];
+  for (const patch of course.replaced) {
+    pushLeftBehind(reasons, patch, after, refused, wanted);
+    pushUndeclared(reasons, patch, wanted);
+    pushForeign(reasons, patch, course.load);
+  }
+  // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
+  const holding = [...course.stays, ...course.replaced];
+  for (const patch of course.disabled) {
+    for (const state of patch.declared) pushDropped(reasons, patch, state, holding, wanted);
+    pushUndeclared(reasons, patch, wanted);
+    pushDependents(reasons, patch, holding, scene.list, wanted);
+    // Which patches stand in the way of a cumulative target, no one has named: they are thrown away as by a replace.
+    if (course.load !== null && course.load.replace !== false) pushForeign(reasons, patch, course.load);
+  }
+  return reasons;
+}
+
+/**
+ * What did the patches that left the list earlier in this boot leave behind?
+ *
+ * A replaced or forced patch's callbacks never ran; a leftover whose departure no one saw counts as one of these. A patch that was disabled
+ * is judged as disabling it now would be.
+ */
+export function findHarmDone(scene: Scene, wanted: Wanted): Reason[] {
+  const reasons: Reason[] = [];
+  for (const { known, departure } of scene.departed) {
+    pushUndeclared(reasons, known, wanted);
+    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, scene.list, new Set(), wanted);
+    else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, scene, wanted);
+  }
+  return reasons;
+}
+
+function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPatch['declared'][number], scene: Scene, wanted: Wanted): void {
+  const keepers = findKeepers(scene.list, state);
+  if (keepers.length > 0) pushKeptInDoubt(reasons, keepers, state, wanted);
+  else pushDropped(reasons, patch, state, [], wanted);
+}
+
+function pushLeftBehind(reasons: Reason[], patch: KnownPatch, after: readonly KnownPatch[], refused: ReadonlySet<bigint>, wanted: Wanted): void {
+  for (const state of patch.declared) {
+    if (refused.has(state.id)) continue;
+    const keepers = findKeepers(after, state);
+    pushKeptInDoubt(reasons, keepers, state, wanted);
+    if (keepers.length > 0) continue;
+    reasons.push({ code: 'STATE_LEFT_BEHIND', ...about(patch, state) });
+    if (state.restore === 'IMPOSSIBLE') reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(patch, state) });
+  }
+}
+
+/** Its author may declare what an undeclared patch changes, or that it changes nothing; that word must be known well enough. */
+function pushUndeclared(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
+  if (patch.undeclared) reasons.push({ code: 'STATES_UNDECLARED', patch: patch.name, buildId: patch.buildId });
+  else if (patch.states?.length === 0 && !patch.provenNone) pushWeakWord(reasons, patch, wanted);
+}
+
+/** A patch of another owner would be thrown away; of whom no one knows the owner, it may be. */
+function pushForeign(reasons: Reason[], patch: KnownPatch, load: KnownPatch | null): void {
+  const owner = patch.manifest?.owner;
+  if (owner === undefined) reasons.push({ code: 'PATCH_NOT_CATALOGUED', patch: patch.name, buildId: patch.buildId });
+  else if (owner !== load?.manifest?.owner) reasons.push({ code: 'FOREIGN_PATCH_DISCARDED', patch: patch.name, buildId: patch.buildId, detail: owner });
+}

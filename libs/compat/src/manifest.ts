@@ -1,0 +1,85 @@
+import type { State } from './patch.js';
+
+/**
+ * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file; the author's
+ * signed word; an unsigned word; a conclusion, or what a host says of a file on its disk.
+ */
+export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'CATALOG' | 'INFERRED';
+
+const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, CATALOG: 1, INFERRED: 0 };
+
+/** Is this evidence at least as strong as that one? */
+export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => STRENGTH[evidence] >= STRENGTH[wanted];
+
+/** The weaker of two. */
+export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
+
+/** How well things must be known to count: what modules declare, and what authors promise. */
+export interface Wanted {
+  readonly facts: Evidence;
+  readonly word: Evidence;
+}
+
+/** What a module does to the system's state, read from its file. */
+export type StateImpact = 'NONE' | 'DECLARED' | 'UNDECLARED' | 'UNREADABLE';
+
+/** What disabling does about a state, in its author's word. */
+export type Restore = 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN';
+
+/** Which callbacks are set in any object of the patch. Mirrors `struct klp_callbacks`. */
+export interface Callbacks {
+  readonly prePatch: boolean;
+  readonly postPatch: boolean;
+  readonly preUnpatch: boolean;
+  readonly postUnpatch: boolean;
+}
+
+/** A state in its author's word. */
+export interface AuthorState extends State {
+  readonly restore: Restore;
+}
+
+/** The author's word on a patch: what no module file can tell. */
+export interface AuthorWord {
+  /** `MANIFEST` where it is signed, else `CATALOG`. */
+  readonly evidence: Evidence;
+  readonly states: readonly AuthorState[];
+  /** The author says that nothing outside the patched functions changes, the meaning of data included. */
+  readonly impactNone: boolean;
+  /** Names of patches that may come and go whatever becomes of this one. */
+  readonly independentOf: readonly string[];
+  readonly cves: readonly string[];
+}
+
+/** What a host (or the registry) could read of one module's declarations. */
+export interface Reading {
+  readonly evidence: Evidence;
+  readonly replace: boolean | null;
+  /** Effective states; null where they cannot be read. */
+  readonly states: readonly State[] | null;
+  readonly impact: StateImpact;
+  /** null where the objects cannot be read. */
+  readonly callbacks: Callbacks | null;
+}
+
+/** What a patch is: read from its module, completed by its author. */
+export interface Manifest extends Reading {
+  readonly buildId: string;
+  /** As the kernel names it once loaded. */
+  readonly name: string;
+  readonly release: string;
+  readonly owner: string;
+  readonly kernelRelease: string;
+  /** As `uname -m`. */
+  readonly arch: string;
+  /** Built with symbol versions: another release's kernel may accept it all the same. */
+  readonly modversions: boolean;
+  /** modinfo `livepatch=Y`. */
+  readonly livepatch: boolean;
+  /** What it redirects, as `object:function,sympos`; null where the objects cannot be read. */
+  readonly functions: readonly string[] | null;
+  readonly author: AuthorWord | null;
+  readonly recalled: boolean;
+  /** Field names on which the file, the author or another upload disagree. */
+  readonly conflicts: readonly string[];
+}

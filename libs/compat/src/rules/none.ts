@@ -1,0 +1,9 @@
+import type { Rules } from './rules.js';
+
+/** Linux 5.1 to 5.4: atomic replace without any state check. */
+export const none: Rules = {
+  name: 'none',
+  findStateRefusals: () => [],
+  findDisableRefusals: () => [],
+  replacedBy: (target, listed) => (target.replace ? listed : []),
+};

@@ -1,0 +1,55 @@
+import type { Reason, ReasonCode } from './reasons.js';
+
+const quoted = (name: string | undefined): string => (name === undefined ? 'a patch' : `'${name}'`);
+const because = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`);
+
+/** The one place for English: what each reason says to an operator. */
+const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
+  TARGET_NOT_BUILT_FOR_KERNEL: (r) => `${quoted(r.patch)} has no build for this kernel${because(r.detail)}`,
+  MODULE_NAME_TAKEN: (r) => `a listed module already has the name ${quoted(r.patch)}; the kernel loads a name only once`,
+  MODULE_STILL_LOADED: (r) => `a module named ${quoted(r.patch)} is still loaded though it left the list; rmmod it first`,
+  MODULE_PINNED: (r) => `a module named ${quoted(r.patch)} left the list and is pinned; it can only go with a reboot`,
+  NOT_A_LIVEPATCH: (r) => `${quoted(r.patch)} would not be taken as a livepatch${because(r.detail)}`,
+  STATE_MISSING_IN_TARGET: (r) => `${quoted(r.patch)} holds state ${r.stateId} (version ${r.need}) and the target does not have it`,
+  STATE_VERSION_TOO_LOW: (r) => `${quoted(r.patch)} holds state ${r.stateId} at version ${r.need} and the target has only version ${r.have}`,
+  REPLACE_SET_CONFLICT: (r) => `${quoted(r.patch)} is in another replace set and shares ${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
+  PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} holds state ${r.stateId}, which forbids disabling`,
+  TRANSITION_IN_PROGRESS: (r) => `the transition of ${quoted(r.patch)} is still open`,
+  STATE_LEFT_BEHIND: (r) => `state ${r.stateId} (version ${r.need}) of ${quoted(r.patch)} is left behind: its callbacks do not run and no patch takes it over`,
+  STATE_IRREVERSIBLE: (r) => `the author of ${quoted(r.patch)} says that state ${r.stateId} cannot be restored`,
+  STATE_NOT_RESTORED: (r) => `${quoted(r.patch)} modifies state ${r.stateId} and has no callback that could restore it when it is disabled`,
+  FOREIGN_PATCH_DISCARDED: (r) => `${quoted(r.patch)} belongs to another owner${because(r.detail)}, and would be thrown away`,
+  TARGET_RECALLED: (r) => `${quoted(r.patch)} is recalled`,
+  TARGET_BUILT_FOR_OTHER_KERNEL: (r) => `${quoted(r.patch)} was built for another kernel, and symbol versions may let it load all the same${because(r.detail)}`,
+  BOOT_LOADS_OTHER: (r) => `the next boot loads something else${because(r.detail)}`,
+  RESTORE_NOT_PROMISED: (r) => `${quoted(r.patch)} modifies state ${r.stateId} and has unpatch callbacks, but its author has not said that they restore it`,
+  STATES_UNDECLARED: (r) => `${quoted(r.patch)} may change the system's state (callbacks, shadow variables or init code) and declares no states`,
+  STATES_UNREADABLE: (r) => `the states of ${quoted(r.patch)} cannot be read from its module${because(r.detail)}`,
+  REPLACE_UNKNOWN: (r) => `no one knows whether ${quoted(r.patch)} is cumulative`,
+  STACK_DEPENDENCY_UNKNOWN: (r) =>
+    r.stateId === undefined
+      ? `${quoted(r.patch)} stays and lies above ${quoted(r.other)}; it may rest on it`
+      : `${quoted(r.patch)} stays and holds state ${r.stateId} too; the callbacks of ${quoted(r.other)} may take it away`,
+  SYMBOLS_UNVERIFIED: (r) => `${quoted(r.patch)} has not been loaded on this kernel before; a symbol that it patches may be missing${because(r.detail)}`,
+  PRE_PATCH_MAY_REFUSE: (r) => `the pre_patch callback of ${quoted(r.patch)} may refuse`,
+  SIGNATURE_UNVERIFIED: (r) => `this kernel may refuse the signature of ${quoted(r.patch)}`,
+  EVIDENCE_CONFLICT: (r) => `sources disagree about ${quoted(r.patch)}${because(r.detail)}`,
+  EVIDENCE_TOO_WEAK: (r) => `what is known of ${quoted(r.patch)} is weaker than demanded${because(r.detail)}`,
+  PATCH_NOT_CATALOGUED: (r) => `no one has published ${quoted(r.patch)}${r.buildId == null ? ', and the host tells no build-id' : ` (build-id ${r.buildId})`}`,
+  NEVER_REPORTED: () => 'this host has never reported',
+  REPORT_STALE: (r) => `what is known of this host is too old${because(r.detail)}`,
+  REPORT_SUPERSEDED: () => 'this host has changed since its last report',
+  IDENTITY_SUSPECT: () => 'this host looks cloned or its reports replayed',
+  RULES_UNKNOWN: (r) => `the rules of this host's kernel are not known${because(r.detail)}`,
+  BOOT_UNKNOWN: (r) => `what the next boot loads cannot be told${because(r.detail)}`,
+  TARGET_UNRESOLVED: (r) => `the target cannot be reached as asked${because(r.detail)}`,
+  NO_HOSTS_MATCHED: () => 'no host matched',
+  CVE_REOPENED: (r) => `${r.detail ?? 'a CVE'} is fixed by ${quoted(r.patch)} and would be open again`,
+  NOT_BOOT_PERSISTENT: (r) => `${quoted(r.patch)} is not what the next boot loads`,
+  VENDOR_UNSUPPORTED: (r) => `the vendor does not support this${because(r.detail)}`,
+  DATA_SEMANTICS_NOT_PROVEN: (r) => `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
+  BOOT_HISTORY_INCOMPLETE: () => 'livepatches were tried in this boot before the registry saw it',
+};
+
+/** What does this reason say, in one sentence? */
+export const explain = (reason: Reason): string => SENTENCES[reason.code](reason);

@@ -1,0 +1,102 @@
+import type { Manifest, Reading } from './manifest.js';
+
+/** What an agent probed of the kernel; null is "not told". */
+export interface Capabilities {
+  /** `/sys/kernel/livepatch` is there. */
+  readonly livepatch: boolean;
+  /** A patch's directory has `replace_set`; null while there is no directory. */
+  readonly replaceSetAttribute: boolean | null;
+  /** `klp_*` names in kallsyms; null where it could not be read. */
+  readonly symbols: readonly string[] | null;
+  /** kallsyms was read to its end. */
+  readonly symbolsComplete: boolean;
+  /** Field names of `struct klp_state` in BTF; null where not told. */
+  readonly stateFields: readonly string[] | null;
+  readonly lockdown: 'none' | 'integrity' | 'confidentiality' | null;
+  readonly signatureEnforced: boolean | null;
+}
+
+/** A patch on the kernel's list: its directory has `enabled` or `transition` at 1. */
+export interface ListedPatch {
+  readonly name: string;
+  readonly buildId: string | null;
+  readonly enabled: boolean;
+  readonly transition: boolean;
+  /** `replace` from sysfs, the live value; null where this kernel does not show it. */
+  readonly replace: boolean | null;
+  readonly reading: Reading | null;
+}
+
+/** How a patch left the list: its callbacks ran only if it was disabled. */
+export type Departure = 'REPLACED' | 'FORCED' | 'DISABLED' | 'UNKNOWN';
+
+/** A livepatch module that is loaded and no longer on the list. */
+export interface LeftoverModule {
+  readonly name: string;
+  readonly buildId: string | null;
+  readonly reading: Reading | null;
+  /** Someone holds a reference. */
+  readonly referenced: boolean;
+  /** Referenced in two reports at least 60 s apart while live: it can never go before a reboot. */
+  readonly pinned: boolean;
+}
+
+/** A patch that was seen on the list earlier in this boot. */
+export interface DepartedPatch {
+  readonly name: string;
+  readonly buildId: string | null;
+  readonly reading: Reading | null;
+  readonly departure: Departure;
+}
+
+/** What would be loaded at the next boot, where it can be told. */
+export interface BootPersistence {
+  readonly kernelRelease: string | null;
+  readonly loads: readonly { readonly name: string; readonly buildId: string | null }[];
+}
+
+/** Every fact of a host that a verdict reads. Hosts with equal situations share every verdict. */
+export interface Situation {
+  readonly kernelRelease: string;
+  readonly kernelVersion: string;
+  readonly arch: string;
+  readonly capabilities: Capabilities;
+  /** The kernel's list, oldest first. */
+  readonly list: readonly ListedPatch[];
+  readonly leftovers: readonly LeftoverModule[];
+  /** What left the list in this boot, from history; a leftover need not be repeated here. */
+  readonly departed: readonly DepartedPatch[];
+  /** Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is none. */
+  readonly previous: readonly string[] | null;
+  /** Taint bit K: a livepatch was attempted since boot. null: not told. */
+  readonly tainted: boolean | null;
+  /** The registry has seen this boot before any livepatch was loaded. */
+  readonly bootStartSeen: boolean;
+  readonly boot: BootPersistence | null;
+  /** Looks cloned or replayed. */
+  readonly suspect: boolean;
+}
+
+/** How old what we know of a host is. */
+export interface Freshness {
+  /** `NEVER`: no report at all. */
+  readonly level: 'FRESH' | 'LATE' | 'STALE' | 'LOST' | 'NEVER';
+  /** Seconds since the last confirmation of these facts; null for `NEVER`. */
+  readonly ageSeconds: number | null;
+  /** A heartbeat with another digest or boot id came, and no report since. */
+  readonly superseded: boolean;
+}
+
+/** What the registry knows of patches. Pure look-ups: everything is loaded before anything is judged. */
+export interface Catalog {
+  find(buildId: string): Manifest | undefined;
+  /** Every unrecalled or recalled build of a release. */
+  builds(release: string): readonly Manifest[];
+  /** Some host has had this build on its list under exactly this kernel version string. */
+  hasLoaded(buildId: string, kernelVersion: string): boolean;
+  /**
+   * Some host has had this module patched by this build (`patched` is 1) under exactly this kernel version string. A livepatch looks up the
+   * symbols of a module only where that module is loaded. A catalog that cannot tell leaves it out: then no one knows.
+   */
+  hasPatched?(buildId: string, kernelVersion: string, object: string): boolean;
+}

@@ -1,0 +1,48 @@
+import { atLeast, type Callbacks, type Manifest, type Reading } from './manifest.js';
+import { effectiveStates, type State } from './patch.js';
+
+/** A patch as a host saw it, before anyone looks it up. */
+export interface Sighting {
+  readonly name: string;
+  readonly buildId: string | null;
+  readonly reading: Reading | null;
+  readonly replace?: boolean | null;
+  readonly enabled?: boolean;
+  readonly transition?: boolean;
+}
+
+const sameStates = (a: readonly State[] | null, b: readonly State[] | null): boolean =>
+  a === b || (a !== null && b !== null && a.length === b.length && a.every((state, i) => state.id === b[i]?.id && state.version === b[i]?.version));
+
+const sameCallbacks = (a: Callbacks, b: Callbacks): boolean => a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
+
+/** Which sources are there, strongest first? */
+export function sourcesOf(sighting: Sighting, manifest: Manifest | null): Reading[] {
+  const sources = [sighting.reading, manifest].filter((source): source is Reading => source !== null);
+  return sources.length === 2 && !atLeast(sources[0]!.evidence, sources[1]!.evidence) ? sources.reverse() : sources;
+}
+
+/** Do two sources contradict each other? A live reading may know what a file cannot tell; that is no contradiction. */
+function contradict(a: Reading, b: Reading): boolean {
+  const statesDiffer = a.states === null || b.states === null ? a.states !== b.states && a.evidence !== 'LIVE' && b.evidence !== 'LIVE' : !sameStates(effectiveStates(a.states), effectiveStates(b.states));
+  const callbacksDiffer = a.callbacks !== null && b.callbacks !== null && !sameCallbacks(a.callbacks, b.callbacks);
+  return statesDiffer || callbacksDiffer || (a.replace !== null && b.replace !== null && a.replace !== b.replace);
+}
+
+/** On what do the sources of one patch disagree? Field names for people; empty when they agree. */
+export function conflictsOf(sighting: Sighting, manifest: Manifest | null, sources: readonly Reading[]): string[] {
+  const conflicts = [...(manifest?.conflicts ?? [])];
+  if (sources.length === 2 && contradict(sources[0]!, sources[1]!)) conflicts.push('what the host read');
+  const live = sighting.replace ?? null;
+  if (live !== null && sources.some((source) => source.replace !== null && source.replace !== live)) conflicts.push('replace');
+  return conflicts;
+}
+
+/** The states that the kernel sees; null where they cannot be read. What a module writes at run time is not in its file, whatever stands there. */
+export const kernelStates = (strongest: Reading | undefined): readonly State[] | null =>
+  strongest === undefined || strongest.states === null || (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE') ? null : effectiveStates(strongest.states);
+
+const anyCallback = (callbacks: Callbacks | null): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
+
+/** Does this source prove that the module changes nothing? A file parsed by the registry does, or the running kernel. */
+export const provesNone = (source: Reading | undefined): boolean => source !== undefined && source.impact === 'NONE' && atLeast(source.evidence, 'MODULE') && !anyCallback(source.callbacks);

@@ -1,0 +1,33 @@
+import { DEFAULT_QUESTION, judge, type Question } from '../judge.js';
+import type { Manifest } from '../manifest.js';
+import { recognise } from '../recognise.js';
+import type { Catalog, Freshness, ListedPatch, Situation } from '../situation.js';
+import type { Target } from '../target.js';
+import type { Verdict } from '../verdict.js';
+import { catalog, running } from './host.js';
+import { manifest } from './patches.js';
+
+/** Two cumulative patches that hold the same state: from the one to the other and back is safe. */
+export const newer: Manifest = manifest('newer', { 7: 1 });
+export const older: Manifest = manifest('older', { 7: 1 });
+
+/** A question as a test asks it: only what differs from "can this host, fresh and running `newer`, go back to `older`?" */
+export interface Asked {
+  /** The host's list, oldest first. What stands there as a manifest is in the catalog too. */
+  readonly list?: readonly (Manifest | ListedPatch)[];
+  readonly host?: Partial<Situation>;
+  readonly to?: Manifest | Target;
+  /** What the catalog knows beside the list and the target. */
+  readonly published?: readonly Manifest[];
+  readonly catalog?: Partial<Catalog>;
+  readonly freshness?: Partial<Freshness>;
+  readonly question?: Partial<Question>;
+}
+
+/** What is the answer? `ask()` is SAFE. */
+export function ask({ list = [newer], host = {}, to = older, published = [], catalog: registry = {}, freshness = {}, question = {} }: Asked = {}): Verdict {
+  const target: Target = 'kind' in to ? to : { kind: 'PATCH', patch: to };
+  const known = [...list.filter((patch): patch is Manifest => 'release' in patch), ...(target.kind === 'PATCH' ? [target.patch] : []), ...published];
+  const everything = catalog(known, registry);
+  return judge(recognise(running(list, host), everything), target, everything, { level: 'FRESH', ageSeconds: 10, superseded: false, ...freshness }, { ...DEFAULT_QUESTION, ...question });
+}

@@ -1,0 +1,34 @@
+import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising } from '../src/testing/index.js';
+
+const higher = manifest('newer', { 7: 2 });
+const busy = (over = newer): Asked => ({ list: [listed(over, { transition: true })], published: [over] });
+const other = manifest('older', { 7: 1 }, { buildId: 'another-build' });
+const still: Asked['host'] = { leftovers: [leftover(other)] };
+
+// The loader's order: ENOEXEC, EEXIST, the state check's EINVAL, symbols, EBUSY. The first one decides, all are listed.
+test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]]>([
+  ['nothing stands in the way', {}, null, []],
+  ['only doubts: no error number is predicted', { catalog: { hasLoaded: () => false } }, null, ['SYMBOLS_UNVERIFIED']],
+  ['another kernel', { to: { ...older, kernelRelease: '6.1.0' } }, 'ENOEXEC', ['TARGET_NOT_BUILT_FOR_KERNEL', 'SYMBOLS_UNVERIFIED']],
+  ['no livepatch support: the loader itself turns the module away', { list: [], host: { capabilities: capabilities({ livepatch: false }) } }, 'ENOEXEC', ['NOT_A_LIVEPATCH']],
+  ['the name is still loaded', { host: still, published: [other] }, 'EEXIST', ['MODULE_STILL_LOADED']],
+  ['not marked as a livepatch', { to: { ...older, livepatch: false } }, 'EINVAL', ['NOT_A_LIVEPATCH']],
+  ['incompatible', { list: [higher] }, 'EINVAL', ['STATE_VERSION_TOO_LOW']],
+  ['busy', busy(), 'EBUSY', ['TRANSITION_IN_PROGRESS']],
+  ['incompatible and busy: the state check comes first', busy(higher), 'EINVAL', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS']],
+  ['incompatible and the name still loaded: the loader comes first', { list: [higher], host: still, published: [other] }, 'EEXIST', ['MODULE_STILL_LOADED', 'STATE_VERSION_TOO_LOW']],
+  ['another kernel and the name still loaded: the version comes first', { to: { ...older, kernelRelease: '6.1.0' }, host: still, published: [other] }, 'ENOEXEC', ['TARGET_NOT_BUILT_FOR_KERNEL', 'MODULE_STILL_LOADED', 'SYMBOLS_UNVERIFIED']],
+  ['not a livepatch and incompatible: both are EINVAL', { list: [higher], to: { ...older, livepatch: false } }, 'EINVAL', ['NOT_A_LIVEPATCH', 'STATE_VERSION_TOO_LOW']],
+  ['everything at once', { ...busy(higher), to: { ...older, kernelRelease: '6.1.0', livepatch: false }, host: still, published: [higher, other] }, 'ENOEXEC', ['TARGET_NOT_BUILT_FOR_KERNEL', 'MODULE_STILL_LOADED', 'NOT_A_LIVEPATCH', 'STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS']],
+  ['disabling looks at no state, only at an open transition', { ...busy(promising('newer', { 7: 2 })), to: { kind: 'ORIGINAL' } }, 'EBUSY', ['TRANSITION_IN_PROGRESS']],
+  [
+    'what disables first fails there, and never reaches the loader',
+    { ...busy(promising('newer', { 7: 2 })), host: { leftovers: [leftover(other, { referenced: true, pinned: true })] }, published: [promising('newer', { 7: 2 }), other], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'EBUSY',
+    ['MODULE_PINNED', 'TRANSITION_IN_PROGRESS'],
+  ],
+])('%s', (_, asked, errno, codes) => {
+  const verdict = ask(asked);
+  expect(verdict.reasons.map((reason) => reason.code)).toEqual(codes);
+  expect(verdict.errno).toBe(errno);
+});

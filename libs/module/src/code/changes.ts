@@ -1,0 +1,113 @@
+import type { ElfFile } from '../elf/file.js';
+import type { Relocations } from '../elf/relocations.js';
+import type { Section } from '../elf/sections.js';
+import type { Candidate } from '../klp/candidates.js';
+import type { Range } from '../klp/data.js';
+import { PATCH, STATE } from '../klp/layout.js';
+import { because, type States } from '../klp/states.js';
+import type { Unreadable } from '../reading.js';
+import type { Handovers } from './enabling.js';
+import { isByteAccess, reachOf, type Reach } from './x86.js';
+
+/** How far before an array the address of an access to it may be, in bytes: with an index register, and in a register. */
+const INDEXED_BIAS = 512;
+const ADDRESS_BIAS = 4 * STATE.size;
+
+/** What the module may change, while it runs, of what its file declares. */
+export interface Changes {
+  readonly states: Unreadable | null;
+  readonly replace: boolean;
+  readonly objects: boolean;
+  /** Other data points into the objects: nothing changes them as far as code shows, and nothing proves that nothing does. */
+  readonly objectsExposed: boolean;
+}
+
+/**
+ * What of the declaration may the module change at run time?
+ *
+ * Every relocation that can reach the patch, its states or its objects is accounted for: it is part of the declaration, hands the patch to the core, is a state's `data`, or it counts as a change.
+ * Reading is not told from writing. On architectures other than x86-64, any other use of the same section counts: there, code addresses one object from another's address.
+ */
+export function findChanges(file: ElfFile, patch: Candidate, states: States, handovers: Handovers): Changes {
+  const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = { states: null, replace: false, objects: false, objectsExposed: false };
+  const declared = [patch.range, ...patch.objects.ranges];
+  const guarded = new Set([...declared, ...(states.range === null ? [] : [states.range])].map((range) => range.section.index));
+  for (const [index, relocations] of file.relocations) {
+    const section = file.sections[index]!;
+    const skip = handovers.get(index);
+    const code = section.executable ? file.contents(section) : null;
+    for (let next = 0; next < relocations.count; next++) {
+      if (!guarded.has(relocations.toSection[next]!) || skip?.has(next) === true) continue;
+      if (!section.executable && declared.some((range) => isInside(range, section, relocations.at[next]!))) continue;
+      const use = findUse(file, code, relocations, next);
+      if (hits(use, patch.range)) {
+        const onlyReplace = isOnlyReplace(use, section, patch);
+        found.replace = true;
+        found.objects ||= !onlyReplace;
+        if (!onlyReplace) found.states ??= describe(use, 'the klp_patch');
+      }
+      if (states.range !== null && !isOnlyData(use, states.range) && (hits(use, states.range) || mayReach(file, use, states.range))) found.states ??= describe(use, 'the states');
+      if (patch.objects.ranges.some((range) => hits(use, range) || mayReach(file, use, range))) {
+        if (use.isData) found.objectsExposed = true;
+        else found.objects = true;
+      }
+    }
+  }
+  return found;
+}
+
+/** What a relocation does with the section that it points into. */
+interface Use extends Reach {
+  readonly to: number;
+  /** The one byte that is accessed, where it is surely one. */
+  readonly byte: number | null;
+  readonly isData: boolean;
+}
+
+/** `code`: the bytes of the relocated section, where it is code. */
+function findUse(file: ElfFile, code: Uint8Array | null, relocations: Relocations, next: number): Use {
+  const to = relocations.toSection[next]!;
+  if (code === null) return { to, kind: 'EXACT', starts: [relocations.to[next]!], byte: null, isData: true };
+  if (file.machine.arch !== 'x86_64') return { to, kind: 'ANYTHING', starts: [], byte: null, isData: false };
+  const { kind, starts } = reachOf(code, relocations, next);
+  return { to, kind, starts, byte: isByteAccess(code, relocations, next), isData: false };
+}
+
+/** Does the use name a byte of the range? */
+function hits(use: Use, range: Range): boolean {
+  if (use.to !== range.section.index) return false;
+  return use.kind === 'ANYTHING' || use.starts.some((start) => start >= range.from && start < range.to);
+}
+
+/**
+ * May the use reach the range, though it names a byte before it?
+ *
+ * Compilers fold `array[i - 1]` into the address. A use that names the start of another object is taken for a use of that object.
+ */
+function mayReach(file: ElfFile, use: Use, range: Range): boolean {
+  if (use.to !== range.section.index || (use.kind !== 'INDEXED' && use.kind !== 'ADDRESS')) return false;
+  const before = range.from - use.starts[0]!;
+  const isNear = use.kind === 'INDEXED' ? before <= INDEXED_BIAS : before <= ADDRESS_BIAS && (before % STATE.size === 0 || before % STATE.size === STATE.data);
+  return before > 0 && isNear && !file.symbols.startsObject(use.to, use.starts[0]!);
+}
+
+/** Is it surely the flag alone: a one-byte access, or a module parameter of just that field? */
+function isOnlyReplace(use: Use, section: Section, { at }: Candidate): boolean {
+  const flag = at.offset + PATCH.replace;
+  return use.byte === flag || (section.name === '__param' && use.starts[0] === flag);
+}
+
+/** Does code stay on the `data` pointers of states, whose value no rule reads? */
+function isOnlyData(use: Use, states: Range): boolean {
+  if (use.isData || use.to !== states.section.index || (use.kind !== 'EXACT' && use.kind !== 'ADDRESS')) return false;
+  const isData = (start: number) => start >= states.from && start < states.to && (start - states.from) % STATE.size >= STATE.padding;
+  return use.starts.some(isData) && use.starts.every((start) => isData(start) || start < states.from || start >= states.to);
+}
+
+function isInside(range: Range, section: Section, at: number): boolean {
+  return range.section === section && at >= range.from && at < range.to;
+}
+
+function describe({ isData }: Use, what: string): Unreadable {
+  return isData ? because('ADDRESS_ESCAPES', `other data or a module parameter points into ${what}`) : because('CHANGED_AT_RUN_TIME', `code uses ${what} in a way that may change it`);
+}

@@ -1,0 +1,91 @@
+import type { ElfFile, Place } from '../elf/file.js';
+import type { Relocations } from '../elf/relocations.js';
+import type { Section } from '../elf/sections.js';
+import { pointsToThisModule } from '../klp/candidates.js';
+import { because } from '../klp/states.js';
+import type { Unreadable } from '../reading.js';
+import { mayBranchInto } from './branches.js';
+import { findSequence, knowsCalls } from './sequences.js';
+import { mayJumpInto } from './jumps.js';
+import { findArgument as findX86Argument, reachOf } from './x86.js';
+
+/** For each code section, the relocations that do nothing but hand the patch to the livepatch core. */
+export type Handovers = ReadonlyMap<number, ReadonlySet<number>>;
+
+/** Each call costs a look at all relocations. */
+const MAX_CALLS = 8;
+/** Sections that only list places in code; nothing jumps by them. */
+const LISTS_OF_PLACES = /^(__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.retpoline_sites|\.ibt_endbr_seal|\.orc_unwind_ip|__bug_table|\.discard\..*)$/;
+
+/**
+ * Is this patch, and surely nothing else, what the module hands to `klp_enable_patch()`?
+ *
+ * The shape of a structure is evidence; being enabled is proof. So each call must load the address of this patch in the instructions right before it, and nothing may jump between.
+ * `klp_get_state()` with the same argument is a harmless use too: the core only reads.
+ */
+export function findHandovers(file: ElfFile, patch: Place): Handovers | Unreadable {
+  const enable = new Set(file.symbols.containing('klp_enable_patch'));
+  const getState = new Set(file.symbols.containing('klp_get_state').filter((symbol) => file.symbols.name(symbol) === 'klp_get_state'));
+  const handovers = new Map<number, Set<number>>();
+  let enabled = 0;
+  for (const [index, relocations] of file.relocations) {
+    const section = file.sections[index]!;
+    const found = new Set<number>();
+    for (let next = 0; next < relocations.count; next++) {
+      const symbol = relocations.symbol[next]!;
+      if (getState.has(symbol) && section.executable) findLoads(file, section, relocations, next, patch)?.loads.forEach((load) => found.add(load));
+      if (!enable.has(symbol)) continue;
+      const isTheCore = relocations.toSection[next] === 0 && file.symbols.name(symbol) === 'klp_enable_patch';
+      const loaded = isTheCore && section.executable ? findLoads(file, section, relocations, next, patch) : null;
+      if (loaded === null || isJumpedInto(file, section, relocations, loaded)) return because('ENABLED_ELSEWHERE', 'klp_enable_patch() is used with something else than surely the one patch that was found');
+      loaded.loads.forEach((load) => found.add(load));
+      if (++enabled > MAX_CALLS) return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
+    }
+    handovers.set(index, found);
+  }
+  return enabled > 0 ? handovers : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
+}
+
+interface Loaded {
+  readonly loads: readonly number[];
+  /** Nothing may jump to a place behind `from`, up to `to`: it would skip the load. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function findLoads(file: ElfFile, section: Section, relocations: Relocations, call: number, patch: Place): Loaded | null {
+  if (!isAlone(relocations, call)) return null;
+  if (file.machine.arch === 'x86_64') {
+    const found = findX86Argument(file.contents(section), relocations, call, patch.section.index, patch.offset);
+    return found !== null && isAlone(relocations, found.load) ? { loads: [found.load], from: found.from - 3, to: found.to } : null;
+  }
+  if (!knowsCalls(file.machine)) return null;
+  const loads = findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
+  return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at[loads.at(-1)!]!, to: relocations.at[call]! } : null;
+}
+
+/** Do no other relocations write the same four bytes? */
+function isAlone(relocations: Relocations, next: number): boolean {
+  const at = relocations.at[next]!;
+  return !(relocations.at[next - 1]! > at - 4) && !(relocations.at[next + 1]! < at + 4);
+}
+
+/** May anything reach the call with another argument? Outside of x86-64 also: does this code build a patch by itself? */
+function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations, { from, to }: Loaded): boolean {
+  const isX86 = file.machine.arch === 'x86_64';
+  const isReached = isX86 ? mayJumpInto(file.contents(section), relocations, from, to) : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
+  if (isReached) return true;
+  for (const [index, others] of file.relocations) {
+    const source = file.sections[index]!;
+    if (LISTS_OF_PLACES.test(source.name)) continue;
+    const code = isX86 && source.executable ? file.contents(source) : null;
+    for (let next = 0; next < others.count; next++) {
+      // a heap-made patch needs its `mod` set, hence the module's own address
+      if (!isX86 && source.executable && (source === section || source.name.startsWith('.init')) && pointsToThisModule(file, others, next)) return true;
+      if (others.toSection[next] !== section.index) continue;
+      const targets = code === null ? [others.to[next]!] : reachOf(code, others, next).starts;
+      if (targets.some((target) => target > from && target <= to)) return true;
+    }
+  }
+  return false;
+}

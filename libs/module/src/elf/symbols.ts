@@ -1,0 +1,146 @@
+import { ModuleError } from '../error.js';
+import type { Bytes } from './bytes.js';
+import { SHT_STRTAB, SHT_SYMTAB, type Section } from './sections.js';
+
+const ENTRY_SIZE = 24;
+const SHN_UNDEF = 0;
+const SHN_RESERVED = 0xff00;
+const SHN_ABS = 0xfff1;
+const SHN_COMMON = 0xfff2;
+/** Symbols that livepatch resolves itself, when the patched object is there. */
+const SHN_LIVEPATCH = 0xff20;
+const STT_OBJECT = 1;
+
+/** An object of data that a symbol names: `size` bytes at `offset` of `section`. */
+export interface Extent {
+  readonly section: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The symbols of a module, as columns: a large module has hundreds of thousands. */
+export class Symbols {
+  readonly count: number;
+  readonly tableIndex: number;
+  /** Index of the section that holds the symbol; 0 where the file does not define it. */
+  readonly section: Int32Array;
+  /** Offset in that section. */
+  readonly value: Float64Array;
+  private readonly names: Section;
+  private readonly table: Section;
+  private objects: Map<number, Extent[]> | null = null;
+  private readonly starts = new Map<number, Set<number>>();
+
+  constructor(
+    private readonly bytes: Bytes,
+    sections: readonly Section[],
+  ) {
+    const tables = sections.filter((section) => section.type === SHT_SYMTAB);
+    const table = tables[0];
+    if (table === undefined || tables.length !== 1) throw new ModuleError('NOT_A_MODULE', `a module has one symbol table, this file has ${tables.length}`);
+    const names = sections[table.link];
+    if (names?.type !== SHT_STRTAB || table.size % ENTRY_SIZE !== 0) throw new ModuleError('MALFORMED', 'the symbol table is broken');
+    this.table = table;
+    this.tableIndex = table.index;
+    this.names = names;
+    this.count = table.size / ENTRY_SIZE;
+    this.section = new Int32Array(this.count);
+    this.value = new Float64Array(this.count);
+    for (let symbol = 1; symbol < this.count; symbol++) {
+      const at = table.offset + symbol * ENTRY_SIZE;
+      this.section[symbol] = definedIn(bytes.u16(at + 6), sections.length);
+      this.value[symbol] = bytes.size(at + 8);
+    }
+  }
+
+  name(symbol: number): string {
+    const nameAt = this.bytes.u32(this.at(symbol));
+    const name = this.bytes.string(this.names.offset + nameAt, this.names.offset + this.names.size);
+    if (name === null) throw new ModuleError('MALFORMED', `the name of symbol ${symbol} does not end`);
+    return name;
+  }
+
+  size(symbol: number): number {
+    return this.bytes.size(this.at(symbol) + 16);
+  }
+
+  /** Which symbols have this text in their name? Searches the names' bytes, not every name: large modules have many. */
+  containing(part: string): number[] {
+    const raw = this.bytes.slice(this.names.offset, this.names.offset + this.names.size);
+    const names = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+    const spans: [from: number, to: number][] = [];
+    let end = -1;
+    for (let match = names.indexOf(part); match >= 0; match = names.indexOf(part, match + 1)) {
+      if (match < end) {
+        spans.at(-1)![1] = match; // once more in the same name
+      } else {
+        spans.push([names.lastIndexOf(0, match) + 1, match]);
+        end = names.indexOf(0, match);
+        if (end < 0) break;
+      }
+    }
+    const found: number[] = [];
+    if (spans.length === 0) return found;
+    for (let symbol = 1; symbol < this.count; symbol++) {
+      const nameAt = this.bytes.u32(this.at(symbol));
+      if (isWithin(spans, nameAt)) found.push(symbol);
+    }
+    return found;
+  }
+
+  /** How many data objects does the section have? The cost of `objectsAt`. */
+  objectCount(section: number): number {
+    this.objects ??= this.indexObjects();
+    return this.objects.get(section)?.length ?? 0;
+  }
+
+  /** Which data objects of the section contain this byte? */
+  objectsAt(section: number, offset: number): Extent[] {
+    this.objects ??= this.indexObjects();
+    return (this.objects.get(section) ?? []).filter((object) => object.offset <= offset && offset < object.offset + object.size);
+  }
+
+  /** Does a data object start exactly here? */
+  startsObject(section: number, offset: number): boolean {
+    this.objects ??= this.indexObjects();
+    return this.starts.get(section)?.has(offset) === true;
+  }
+
+  private indexObjects(): Map<number, Extent[]> {
+    const objects = new Map<number, Extent[]>();
+    for (let symbol = 1; symbol < this.count; symbol++) {
+      const section = this.section[symbol]!;
+      if (section <= 0 || (this.bytes.u8(this.at(symbol) + 4) & 0xf) !== STT_OBJECT) continue;
+      const extent = { section, offset: this.value[symbol]!, size: this.size(symbol) };
+      const others = objects.get(section);
+      if (others === undefined) objects.set(section, [extent]);
+      else others.push(extent);
+      const starts = this.starts.get(section) ?? new Set();
+      this.starts.set(section, starts.add(extent.offset));
+    }
+    return objects;
+  }
+
+  private at(symbol: number): number {
+    return this.table.offset + symbol * ENTRY_SIZE;
+  }
+}
+
+/** Is the number in one of the spans? They are sorted by their ends. */
+function isWithin(spans: readonly (readonly [number, number])[], number: number): boolean {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (spans[middle]![1] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < spans.length && spans[low]![0] <= number;
+}
+
+/** The section's index; 0 for a symbol of another file (or absolute), so it never points into this one. */
+function definedIn(index: number, sections: number): number {
+  if (index < sections) return index;
+  if (index === SHN_UNDEF || index === SHN_ABS || index === SHN_COMMON || index === SHN_LIVEPATCH) return 0;
+  throw new ModuleError('MALFORMED', index >= SHN_RESERVED ? 'a symbol uses a reserved section index' : 'a symbol is in a section that does not exist');
+}

@@ -1,0 +1,60 @@
+import type { ElfFile, Place } from '../elf/file.js';
+import type { Section } from '../elf/sections.js';
+import { isWritableData, widened, type Range } from './data.js';
+import { PATCH } from './layout.js';
+import { readObjects, type Objects } from './objects.js';
+
+const THIS_MODULE = '.gnu.linkonce.this_module';
+const FIELDS: readonly number[] = [PATCH.mod, PATCH.objs, PATCH.states];
+
+/** A structure that has the shape of a `klp_patch`. */
+export interface Candidate {
+  readonly at: Place;
+  readonly range: Range;
+  readonly replace: boolean;
+  readonly objects: Objects;
+}
+
+/**
+ * Which structures in the module's data have the shape of a `klp_patch`? The search ends at the second: two are as bad as many.
+ *
+ * It starts with the module's own address, as many kernel structures do (`file_operations`, `miscdevice` …); it is told from them by its whole shape.
+ */
+export function findCandidates(file: ElfFile): Candidate[] {
+  const found: Candidate[] = [];
+  for (const [index, relocations] of file.relocations) {
+    const section = file.sections[index]!;
+    if (!isWritableData(section)) continue;
+    for (let next = 0; next < relocations.count; next++) {
+      if (relocations.type[next] !== file.machine.absolute64 || !pointsToThisModule(file, relocations, next)) continue;
+      const candidate = readCandidate(file, section, relocations.at[next]!);
+      if (candidate !== null) found.push(candidate);
+      if (found.length > 1) return found;
+    }
+  }
+  return found;
+}
+
+/** Is this the address of `__this_module`, by whichever symbol? */
+export function pointsToThisModule(file: ElfFile, relocations: { toSection: Int32Array; to: Float64Array }, next: number): boolean {
+  return relocations.to[next] === 0 && file.sections[relocations.toSection[next]!]?.name === THIS_MODULE;
+}
+
+function readCandidate(file: ElfFile, section: Section, offset: number): Candidate | null {
+  const at = { section, offset };
+  const replace = readReplace(file, at);
+  if (replace === null || !file.isZero(section, offset + PATCH.afterReplace, offset + PATCH.size)) return null;
+  const relocated = file.relocated(section, offset - 7, offset + PATCH.size)!;
+  for (let next = relocated.first; next < relocated.end; next++) {
+    const field = relocated.all.at[next]! - offset;
+    if (!FIELDS.includes(field) || (next > relocated.first && relocated.all.at[next - 1] === relocated.all.at[next])) return null;
+  }
+  const objects = readObjects(file, at);
+  return objects && { at, range: widened(file, at, PATCH.size), replace, objects };
+}
+
+/** The flag; null where the byte is neither 0 nor 1, so that this is no bool. */
+function readReplace(file: ElfFile, { section, offset }: Place): boolean | null {
+  const byte = file.u8(section, offset + PATCH.replace);
+  return byte === 0 ? false : byte === 1 ? true : null;
+}

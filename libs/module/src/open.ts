@@ -1,0 +1,12 @@
+import { readModule } from './read.js';
+import type { ModuleReading } from './reading.js';
+import { unpackModule } from './unpack.js';
+
+/**
+ * What does this file, compressed or not, declare?
+ *
+ * @throws ModuleError where it is not a module that can be read.
+ */
+export async function openModule(bytes: Uint8Array): Promise<ModuleReading> {
+  return readModule(await unpackModule(bytes));
+}

@@ -1,0 +1,102 @@
+import { findBuilder } from './built/family.js';
+import { findChanges } from './code/changes.js';
+import { findHandovers } from './code/enabling.js';
+import { isQuiet } from './code/quiet.js';
+import { ElfFile } from './elf/file.js';
+import { ModuleError } from './error.js';
+import { hashFile, isSigned, readBuildId, readStructName } from './identity.js';
+import { judgeImpact, usesShadowVariables } from './impact.js';
+import { findCandidates, type Candidate } from './klp/candidates.js';
+import { because, readStates } from './klp/states.js';
+import { readKlpBuildObjects } from './built/klp-build.js';
+import { readKpatchObjects } from './built/kpatch.js';
+import { readModinfo } from './modinfo.js';
+import type { Builder, KlpState, ModuleObject, ModuleReading, Unreadable } from './reading.js';
+
+/**
+ * What does this uncompressed module declare?
+ *
+ * The rules are in this library's README. Where the states cannot be told, `states` is null and `unreadable` says why; an empty list is always a proof.
+ * @throws ModuleError where the bytes are not a module that can be read.
+ */
+export function readModule(bytes: Uint8Array): ModuleReading {
+  const file = new ElfFile(bytes);
+  if (file.section('.gnu.linkonce.this_module') === null) throw new ModuleError('NOT_A_MODULE', 'there is no .gnu.linkonce.this_module section');
+  const modinfo = readModinfo(file);
+  const name = modinfo['name']?.[0] ?? readStructName(file);
+  if (name === null || name === '') throw new ModuleError('NOT_A_MODULE', 'the module has no name');
+  const livepatch = modinfo['livepatch'] !== undefined;
+  const { quiet, objectsComplete, ...declaration } = readDeclaration(file, livepatch);
+  const vermagic = modinfo['vermagic']?.[0] ?? null;
+  return {
+    name,
+    sha256: hashFile(bytes),
+    buildId: readBuildId(file),
+    srcversion: modinfo['srcversion']?.[0] ?? null,
+    version: modinfo['version']?.[0] ?? null,
+    vermagic,
+    kernelRelease: vermagic?.split(' ')[0] || null,
+    modversions: vermagic?.split(' ').includes('modversions') === true || file.sections.some((section) => section.name === '__versions' || section.name === '__version_ext_crcs'),
+    arch: file.machine.arch,
+    livepatch,
+    signed: isSigned(bytes),
+    modinfo,
+    ...declaration,
+    usesShadowVariables: usesShadowVariables(file),
+    ...judgeImpact(file, { ...declaration, states: declaration.states?.length ?? 0, shadowedStates: declaration.shadowedStates.length, quiet, objectsComplete }),
+  };
+}
+
+interface Declaration {
+  readonly builder: Builder;
+  readonly replace: boolean | null;
+  readonly states: readonly KlpState[] | null;
+  readonly shadowedStates: readonly KlpState[];
+  readonly unreadable: Unreadable | null;
+  readonly objects: readonly ModuleObject[] | null;
+  readonly objectsComplete: boolean;
+  readonly quiet: boolean;
+}
+
+const NOTHING: Declaration = { builder: 'UNKNOWN', replace: null, states: null, shadowedStates: [], unreadable: null, objects: null, objectsComplete: false, quiet: false };
+
+function readDeclaration(file: ElfFile, livepatch: boolean): Declaration {
+  if (file.hasUnsupportedRelocations) return unreadable('UNSUPPORTED_RELOCATIONS', 'it has relocations without addends, which no 64-bit kernel applies');
+  const candidates = findCandidates(file);
+  const builder = findBuilder(file);
+  if (builder !== null) return readBuilt(file, builder, candidates);
+  const [candidate, second] = candidates;
+  if (second !== undefined) return unreadable('TWO_CANDIDATES', 'more than one structure has the shape of a klp_patch');
+  if (candidate !== undefined) return readStatic(file, candidate);
+  if (!livepatch) return unreadable('NOT_A_LIVEPATCH', 'an ordinary module: no livepatch mark and nothing with the shape of a klp_patch');
+  return unreadable('NO_CANDIDATE', 'nothing in its data has the shape of a klp_patch: it is made at load time, or for a kernel with another layout');
+}
+
+function readBuilt(file: ElfFile, builder: ReturnType<typeof findBuilder>, candidates: readonly Candidate[]): Declaration {
+  if (builder === 'TWO' || builder === null) return unreadable('TWO_STORIES', 'it has the sections of two different builders');
+  if (candidates.length > 0) return unreadable('TWO_STORIES', "it has a builder's sections and a klp_patch of its own");
+  const objects = builder === 'KPATCH_BUILD' ? readKpatchObjects(file) : readKlpBuildObjects(file);
+  if (objects === null) return { ...unreadable('BUILDER_MALFORMED', "the builder's sections do not have the known shape"), builder };
+  return { ...NOTHING, builder, states: [], objects, objectsComplete: true };
+}
+
+function readStatic(file: ElfFile, candidate: Candidate): Declaration {
+  const handovers = findHandovers(file, candidate.at);
+  if ('code' in handovers) return { ...NOTHING, unreadable: handovers };
+  const states = readStates(file, candidate.at);
+  const changes = findChanges(file, candidate, 'code' in states ? { effective: [], shadowed: [], range: null } : states, handovers);
+  const declared = {
+    builder: 'STATIC',
+    replace: changes.replace ? null : candidate.replace,
+    objects: changes.objects ? null : candidate.objects.objects,
+    objectsComplete: candidate.objects.complete && !changes.objectsExposed,
+    quiet: isQuiet(file, handovers),
+  } as const;
+  const why = changes.states ?? ('code' in states ? states : null);
+  if (why !== null || 'code' in states) return { ...NOTHING, ...declared, unreadable: why };
+  return { ...declared, states: states.effective, shadowedStates: states.shadowed, unreadable: null };
+}
+
+function unreadable(code: Unreadable['code'], text: string): Declaration {
+  return { ...NOTHING, unreadable: because(code, text) };
+}

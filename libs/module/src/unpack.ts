@@ -1,0 +1,120 @@
+import { gunzip } from 'node:zlib';
+import { Decompress } from 'fzstd';
+import * as xz from 'xz-decompress';
+import { ModuleError } from './error.js';
+import { broken, readZstdFrames, type ZstdFrame } from './zstd.js';
+
+// a CommonJS bundle: Node shows its exports as `default`, a CommonJS importer (Jest) shows them directly
+const { XzReadableStream } = (xz.default as typeof xz.default | undefined) ?? xz;
+
+/** Larger than any module of a distribution, with debug data, that we know of. */
+const DEFAULT_LIMIT = 256 * 1024 * 1024;
+/** fzstd moves its whole window for each block; beyond this many bytes moved, it is an attack. */
+const MAX_MOVED = 32 * 1024 ** 3;
+/** A hostile zstd block can keep the decoder busy for seconds; it is stopped between two blocks. In milliseconds. */
+const MAX_TIME = 10_000;
+
+/**
+ * What is the uncompressed file?
+ *
+ * Told by its first bytes, not by its name: gzip, xz, zstd; anything else is returned as it is. Checksums of gzip and xz are verified, those of zstd are not.
+ * @param limit largest result, in bytes. It holds while decompressing: a bomb is `TOO_LARGE`, and costs no more memory than that.
+ * @throws ModuleError `TOO_LARGE` or `COMPRESSION_BROKEN`.
+ */
+export async function unpackModule(bytes: Uint8Array, limit: number = DEFAULT_LIMIT): Promise<Uint8Array> {
+  const unpacked = await (startsWith(bytes, 0x1f, 0x8b)
+    ? unpackGzip(bytes, limit)
+    : startsWith(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)
+      ? unpackXz(bytes, limit)
+      : startsWith(bytes, 0x28, 0xb5, 0x2f, 0xfd)
+        ? unpackZstd(bytes, limit)
+        : bytes);
+  if (unpacked.length > limit) throw tooLarge(limit);
+  return unpacked;
+}
+
+function startsWith(bytes: Uint8Array, ...magic: number[]): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}
+
+function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    gunzip(bytes, { maxOutputLength: limit }, (error, unpacked) => {
+      if (error === null) resolve(new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.byteLength));
+      else reject((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(limit) : broken(`is no gzip file: ${error.message}`));
+    });
+  });
+}
+
+async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  const collected = new Collected(limit);
+  const reader = new XzReadableStream(source).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return collected.whole();
+      collected.add(value);
+    }
+  } catch (error) {
+    // the decoder serves one stream after the other; without this, all later ones would wait for ours
+    await reader.cancel().catch(() => undefined);
+    throw error instanceof ModuleError ? error : broken('is no xz file, or needs a larger dictionary than 64 MiB');
+  }
+}
+
+function unpackZstd(bytes: Uint8Array, limit: number): Uint8Array {
+  const frames = readZstdFrames(bytes, limit);
+  if (frames.reduce((sum, frame) => sum + frame.window * frame.blocks, 0) > MAX_MOVED) throw new ModuleError('TOO_LARGE', 'decompression would need too much work');
+  const collected = new Collected(limit);
+  const deadline = performance.now() + MAX_TIME;
+  for (const frame of frames) unpackFrame(frame, collected, deadline);
+  return collected.whole();
+}
+
+function unpackFrame(frame: ZstdFrame, collected: Collected, deadline: number): void {
+  const before = collected.size;
+  const decoder = new Decompress((chunk) => {
+    if (performance.now() > deadline) throw new ModuleError('TOO_LARGE', 'decompression takes too long');
+    collected.add(chunk);
+  });
+  try {
+    decoder.push(frame.bytes, true);
+  } catch (error) {
+    throw error instanceof ModuleError ? error : broken('is no zstd file');
+  }
+  if (frame.content !== null && collected.size - before !== frame.content) throw broken('has another size than its header says');
+}
+
+/** The pieces of a result, up to a limit. */
+class Collected {
+  size = 0;
+  private readonly pieces: Uint8Array[] = [];
+
+  constructor(private readonly limit: number) {}
+
+  add(piece: Uint8Array): void {
+    this.size += piece.length;
+    if (this.size > this.limit) throw tooLarge(this.limit);
+    this.pieces.push(piece);
+  }
+
+  whole(): Uint8Array {
+    const whole = new Uint8Array(this.size);
+    let at = 0;
+    for (const piece of this.pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+}
+
+function tooLarge(limit: number): ModuleError {
+  return new ModuleError('TOO_LARGE', `the uncompressed file would be larger than ${limit} bytes`);
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** A build-id: the bytes of `.note.gnu.build-id` in lower-case hexadecimal. 20 bytes with every usual linker; 8 to 64 are accepted. */
+export const BuildId = z.string().regex(/^(?:[0-9a-f]{2}){8,64}$/, 'must be a build-id: 16 to 128 lower-case hexadecimal digits');
+
+/** A SHA-256 in lower-case hexadecimal. */
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 lower-case hexadecimal digits');
+
+/** A module's name. The kernel allows 55 characters (`MODULE_NAME_LEN`); `-` in a file's name is `_` once loaded. */
+export const ModuleName = z.string().regex(/^[A-Za-z0-9_.+-]{1,55}$/, 'must be a module name: 1 to 55 letters, digits and _ - . +');
+
+/** Text of a known length without control characters, so that logs and terminals stay whole. */
+// eslint-disable-next-line no-control-regex -- control characters are what this forbids
+export const line = (max: number) => z.string().max(max).regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters');
+
+/** As `line`, and not empty. */
+export const word = (max: number) => line(max).min(1);
+
+/** A UUID of any version, in lower case. */
+export const Uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+
+/** An instant: RFC 3339 with an offset or `Z`. */
+export const Instant = z.iso.datetime({ offset: true });
+
+/** Labels: up to 64 keys in the form of DNS-like words, each with a one-line value. */
+export const Labels = z
+  .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/, 'label names are 1 to 63 letters, digits and _ . / -'), line(253))
+  .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels');

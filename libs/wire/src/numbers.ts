@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+const U64_MAX = 2n ** 64n - 1n;
+const U32_MAX = 2 ** 32 - 1;
+
+/**
+ * An unsigned 64-bit number as a decimal string, the only form in which a state id travels.
+ *
+ * A JSON number cannot hold every id (2^53 and 2^53+1 would become one), so a number is refused, not rounded.
+ */
+export const UInt64 = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,19})$/, 'must be an unsigned 64-bit number written as a decimal string, such as "18446744073709551615"')
+  .refine((text) => BigInt(text) <= U64_MAX, 'must be at most 18446744073709551615 (2^64 - 1)');
+
+/** An unsigned 32-bit number: fits a JSON number exactly. */
+export const UInt32 = z.int().min(0).max(U32_MAX, 'must be at most 4294967295 (2^32 - 1)');
+
+/** One `struct klp_state` as it travels: the id as a decimal string, the version as a number. */
+export const WireState = z.strictObject({ id: UInt64, version: UInt32 });
+export type WireState = z.infer<typeof WireState>;
