@@ -12,8 +12,18 @@ const wall = (name, comment, from, to, extra = {}) => ({ name, comment, severity
 module.exports = {
   forbidden: [
     // ---- between the rooms
-    wall('programs-are-strangers', 'Programs meet over HTTP: one that imports another can no longer be installed, replaced or versioned alone.', { path: '^apps/([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),
-    wall('libraries-know-no-program', 'Arrows point down: what a program needs of a library is general, what a library needs of a program is misplaced.', { path: '^libs/' }, { path: '^apps/' }),
+    wall(
+      'programs-are-strangers',
+      'Programs meet over HTTP: one that imports another can no longer be installed, replaced or versioned alone.',
+      { path: '^apps/([^/]+)/' },
+      { path: '^apps/', pathNot: '^apps/$1/' },
+    ),
+    wall(
+      'libraries-know-no-program',
+      'Arrows point down: what a program needs of a library is general, what a library needs of a program is misplaced.',
+      { path: '^libs/' },
+      { path: '^apps/' },
+    ),
     wall(
       'libraries-have-one-door',
       'A library is its package name; its files move as they like.',
@@ -22,10 +32,30 @@ module.exports = {
     ),
 
     // ---- inside the server
-    wall('ingest-asks-no-questions', 'Documents come in by one door, questions go out by the other; what both need is in the store.', { path: '^apps/server/src/ingest/' }, { path: '^apps/server/src/query/' }),
-    wall('query-takes-no-documents', 'Questions go out by one door, documents come in by the other; what both need is in the store.', { path: '^apps/server/src/query/' }, { path: '^apps/server/src/ingest/' }),
-    wall('store-knows-no-door', 'Both doors stand on the floor; a floor that knows them cannot be tested, or used by a third, without them.', { path: '^apps/server/src/store/' }, { path: '^apps/server/src/(ingest|query|access)/' }),
-    wall('access-knows-no-room-behind', 'Who may knock is decided before, and without knowing, what is asked.', { path: '^apps/server/src/access/' }, { path: '^apps/server/src/(ingest|query)/' }),
+    wall(
+      'ingest-asks-no-questions',
+      'Documents come in by one door, questions go out by the other; what both need is in the store.',
+      { path: '^apps/server/src/ingest/' },
+      { path: '^apps/server/src/query/' },
+    ),
+    wall(
+      'query-takes-no-documents',
+      'Questions go out by one door, documents come in by the other; what both need is in the store.',
+      { path: '^apps/server/src/query/' },
+      { path: '^apps/server/src/ingest/' },
+    ),
+    wall(
+      'store-knows-no-door',
+      'Both doors stand on the floor; a floor that knows them cannot be tested, or used by a third, without them.',
+      { path: '^apps/server/src/store/' },
+      { path: '^apps/server/src/(ingest|query|access)/' },
+    ),
+    wall(
+      'access-knows-no-room-behind',
+      'Who may knock is decided before, and without knowing, what is asked.',
+      { path: '^apps/server/src/access/' },
+      { path: '^apps/server/src/(ingest|query)/' },
+    ),
     wall(
       'only-the-store-speaks-sql',
       'One room maps rows to domain values; a second one would be a second truth about the tables.',
@@ -34,15 +64,30 @@ module.exports = {
     ),
 
     // ---- the libraries
-    wall('compat-imports-nothing', 'The rule is small and stays alone: it runs anywhere, and what it answers depends on its arguments only.', { path: '^libs/compat/src/' }, { pathNot: '^libs/compat/src/' }),
+    wall(
+      'compat-imports-nothing',
+      'The rule is small and stays alone: it runs anywhere, and what it answers depends on its arguments only.',
+      { path: '^libs/compat/src/' },
+      { pathNot: '^libs/compat/src/' },
+    ),
     wall(
       'module-reads-bytes-only',
       'Reading a module is pure. Node unpacks and hashes; for xz and zstd there are two decoders, named in the next rule.',
       { path: '^libs/module/src/' },
       { pathNot: ['^libs/module/src/', '^(node:)?(crypto|zlib)$', npm('fzstd', 'xz-decompress')] },
     ),
-    wall('only-unpack-decodes', 'Decoders read bytes from strangers; one file limits what they may give out.', { path: '^libs/module/src/', pathNot: '^libs/module/src/unpack\\.ts$' }, { path: npm('fzstd', 'xz-decompress') }),
-    wall('wire-imports-zod-only', 'Agents carry the letters: whatever they import is installed on every host.', { path: '^libs/wire/src/' }, { pathNot: ['^libs/wire/src/', '^(node:)?crypto$', npm('zod')] }),
+    wall(
+      'only-unpack-decodes',
+      'Decoders read bytes from strangers; one file limits what they may give out.',
+      { path: '^libs/module/src/', pathNot: '^libs/module/src/unpack\\.ts$' },
+      { path: npm('fzstd', 'xz-decompress') },
+    ),
+    wall(
+      'wire-imports-zod-only',
+      'Agents carry the letters: whatever they import is installed on every host.',
+      { path: '^libs/wire/src/' },
+      { pathNot: ['^libs/wire/src/', '^(node:)?crypto$', npm('zod')] },
+    ),
 
     // ---- programs on the machines of others
     wall(
@@ -51,13 +96,28 @@ module.exports = {
       { path: '^apps/(agent|cli)/src/' },
       { path: [DATABASE, npm('@nestjs', 'fastify', '@fastify', 'mercurius', 'rxjs', 'reflect-metadata')] },
     ),
-    wall('scouts-do-not-judge', 'The agent says what it saw. A verdict of an old agent would outlive the rule that it was made by.', { path: '^apps/agent/' }, { path: ['^libs/compat/', npm('@klpreg/compat')] }),
+    wall(
+      'scouts-do-not-judge',
+      'The agent says what it saw. A verdict of an old agent would outlive the rule that it was made by.',
+      { path: '^apps/agent/' },
+      { path: ['^libs/compat/', npm('@klpreg/compat')] },
+    ),
 
     // ---- everywhere
     wall('no-cycles', 'Files in a circle are one file in several pieces.', { path: '^(apps|libs|prisma)/' }, { circular: true }),
-    wall('no-orphans', 'A file that nothing imports and that imports nothing is left over.', { orphan: true, pathNot: ['\\.d\\.ts$', '/test/', '^apps/[^/]+/bin/', '^prisma/', '\\.config\\.[cm]?[jt]s$'] }, {}),
+    wall(
+      'no-orphans',
+      'A file that nothing imports and that imports nothing is left over.',
+      { orphan: true, pathNot: ['\\.d\\.ts$', '/test/', '^apps/[^/]+/bin/', '^prisma/', '\\.config\\.[cm]?[jt]s$'] },
+      {},
+    ),
     wall('no-tests-inside', 'What is installed works without what tests it.', { path: SRC }, { path: ['^(apps|libs)/[^/]+/test/', '\\.spec\\.ts$'] }),
-    wall('builders-are-for-tests', 'Builders have quiet defaults; a default in a program is a wrong fact about a host.', { path: SRC, pathNot: '^libs/[^/]+/src/testing/' }, { path: '^libs/[^/]+/(src|dist)/testing/' }),
+    wall(
+      'builders-are-for-tests',
+      'Builders have quiet defaults; a default in a program is a wrong fact about a host.',
+      { path: SRC, pathNot: '^libs/[^/]+/src/testing/' },
+      { path: '^libs/[^/]+/(src|dist)/testing/' },
+    ),
     wall(
       'packages-are-declared',
       'Each workspace declares what it imports, as a dependency and not as a tool: it is installed without the others, and without tools.',
@@ -69,7 +129,11 @@ module.exports = {
       name: 'files-are-words',
       comment: 'A name that fits everything collects everything: look for the word for what is in it.',
       severity: 'error',
-      module: { path: '^(apps|libs|prisma)/(.*[/._-])?(utils?|helpers?|common|shared|misc|managers?|base)([/._-]|$)', pathNot: '(^|/)(node_modules|dist|generated)/', numberOfDependentsLessThan: 100 },
+      module: {
+        path: '^(apps|libs|prisma)/(.*[/._-])?(utils?|helpers?|common|shared|misc|managers?|base)([/._-]|$)',
+        pathNot: '(^|/)(node_modules|dist|generated)/',
+        numberOfDependentsLessThan: 100,
+      },
       from: {},
     },
   ],

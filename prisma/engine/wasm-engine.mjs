@@ -9,7 +9,9 @@ import pg from 'pg';
 import { createDatabase, dropDatabase, settingsOf, withName } from './databases.mjs';
 
 export const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg');
-const wasmFile = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm').replace(/schema_engine\.js$/, 'schema_engine_bg.wasm');
+const wasmFile = createRequire(import.meta.url)
+  .resolve('@prisma/schema-engine-wasm')
+  .replace(/schema_engine\.js$/, 'schema_engine_bg.wasm');
 const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(wasmFile)), { './schema_engine_bg.js': glue });
 glue.__wbg_set_wasm(instance.exports);
 instance.exports.__wbindgen_start();
@@ -44,12 +46,25 @@ function translate(error) {
   if (code === '42P01') return new DriverAdapterError({ ...original, kind: 'TableDoesNotExist', table: message.match(/relation "(.*)" does not/)?.[1] });
   if (typeof error.syscall === 'string') return new DriverAdapterError({ ...original, kind: 'DatabaseNotReachable', host: error.address, port: error.port });
   if (!code || !error.severity) return error;
-  return new DriverAdapterError({ ...original, kind: 'postgres', code, severity: error.severity, message, detail: error.detail, column: error.column, hint: error.hint });
+  return new DriverAdapterError({
+    ...original,
+    kind: 'postgres',
+    code,
+    severity: error.severity,
+    message,
+    detail: error.detail,
+    column: error.column,
+    hint: error.hint,
+  });
 }
 
 /** The engine asks this when it opens; `migrate diff` between two schema files must work where no database is. */
 const VERSION_QUESTION = /server_version_num/;
-const NO_DATABASE = { columnNames: ['exists', 'version', 'numeric_version'], columnTypes: [Type.Boolean, Type.Text, Type.Int32], rows: [[true, 'PostgreSQL 18.0', 180000]] };
+const NO_DATABASE = {
+  columnNames: ['exists', 'version', 'numeric_version'],
+  columnTypes: [Type.Boolean, Type.Text, Type.Int32],
+  rows: [[true, 'PostgreSQL 18.0', 180000]],
+};
 
 /** One connection, opened at its first use. */
 class Connection {

@@ -15,7 +15,14 @@ import { VERSION } from './version.js';
 export function writeReport(seen: Observation, sequence: number, since: string | null): Report {
   const { wall, observedMs, transition, ...facts } = seen;
   const open = transition === null ? null : { patch: transition.patch, since, tasks: transition.tasks, moreTasks: transition.moreTasks };
-  const content = { schema: 'report/v1' as const, agent: { version: VERSION }, sequence, clock: { wall, observedMs, sentMs: monotonicMs() }, ...facts, transition: open };
+  const content = {
+    schema: 'report/v1' as const,
+    agent: { version: VERSION },
+    sequence,
+    clock: { wall, observedMs, sentMs: monotonicMs() },
+    ...facts,
+    transition: open,
+  };
   const report = Report.safeParse({ ...content, digest: contentDigest(content) });
   if (!report.success) {
     const issue = report.error.issues[0];

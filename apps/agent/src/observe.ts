@@ -64,7 +64,8 @@ export async function observe(settings: Settings, instance: string, warn: (text:
 
   const listed = listOrder(paths, (folders ?? []).filter(counts), loaded);
   const open = listed.filter((folder) => folder.transition);
-  if (open.length > 1) throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}), and a kernel has at most one`);
+  if (open.length > 1)
+    throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}), and a kernel has at most one`);
   const transition = open[0] === undefined ? null : { patch: open[0].name, target: open[0].enabled ? (1 as const) : (0 as const) };
 
   const wanted = new Map(modules.flatMap((module) => (module.buildId === null ? [] : [[module.buildId, module.name] as const])));
@@ -82,7 +83,7 @@ export async function observe(settings: Settings, instance: string, warn: (text:
     observedMs,
     host,
     capabilities: readCapabilities(paths, folders, warn),
-    taint: unlessForbidden(() => readNumber(paths.tainted), warn),
+    taint: unlessForbidden(() => readNumber(paths.tainted, 0, 2 ** 48), warn),
     livepatches: listed.map((folder) => tellLivepatch(folder, known.get(folder.name)!)),
     leftovers: leftoversOf([...known.values()], listed),
     bootPersistence: await readBootPersistence(paths, release),
@@ -94,6 +95,7 @@ export async function observe(settings: Settings, instance: string, warn: (text:
 function leftoversOf(modules: readonly Loaded[], listed: readonly PatchFolder[]): Report['leftovers'] {
   const names = new Set(listed.map(({ name }) => name));
   const leftovers = modules.filter(({ name }) => !names.has(name));
-  if (leftovers.length > 500) throw new Failure('UNREADABLE', `${leftovers.length} livepatch modules are loaded and not listed, and a report holds at most 500`);
+  if (leftovers.length > 500)
+    throw new Failure('UNREADABLE', `${leftovers.length} livepatch modules are loaded and not listed, and a report holds at most 500`);
   return leftovers;
 }

@@ -55,10 +55,13 @@ function withRegistry(command: Command): Command {
     .option('--timeout <seconds>', 'how long to try (default: 30)');
 }
 
-/** One line on what was sent and what the registry said. */
-function told({ sent }: Round): string {
-  if (sent.length === 0) return 'nothing new could be sent\n';
-  return sent.map(({ kind, sequence, instance, answer }) => `${kind} ${sequence} of ${instance}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`).join('');
+/** One line for each document that was sent, and what the registry said. */
+function told({ delivered, byAnother }: Round): string {
+  const lines = delivered.map(({ letter: { kind, document }, answer }) => {
+    const instance = 'host' in document ? document.host.instance : document.instance;
+    return `${kind} ${document.sequence} of ${instance}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`;
+  });
+  return lines.join('') + (byAnother === null ? '' : `document ${byAnother} was sent by another agent on this host\n`);
 }
 
 /**
@@ -72,10 +75,13 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
     const { label, full: _full, libModules, tokenFile, bootId, kernelRelease, ...others } = options;
     return configure({ ...others, labels: label, lib_modules: libModules, token_file: tokenFile, boot_id: bootId, kernel_release: kernelRelease });
   };
-  const telling = (wish: Wish) => async (options: Record<string, unknown>) => out(told(await tell(settingsOf(options), options['full'] === true ? 'report' : wish, warn, signal)));
+  const telling = (wish: Wish) => async (options: Record<string, unknown>) =>
+    out(told(await tell(settingsOf(options), options['full'] === true ? 'report' : wish, warn, signal)));
 
   const program = new Command('klpreg-agent')
-    .description('Reads which livepatches this host runs and tells the registry.\nIt never writes below /sys or /proc, and never loads, disables or removes anything.')
+    .description(
+      'Reads which livepatches this host runs and tells the registry.\nIt never writes below /sys or /proc, and never loads, disables or removes anything.',
+    )
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'show this help')
     .configureHelp({ showGlobalOptions: false })
@@ -89,7 +95,9 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   withRegistry(program.command('report').description('tell the registry once: a heartbeat where nothing changed, else a report'))
     .option('--full', 'send a report even where nothing changed')
     .action(telling('due'));
-  withRegistry(program.command('heartbeat').description('send a heartbeat; a report follows at once where the registry wants one')).action(telling('heartbeat'));
+  withRegistry(program.command('heartbeat').description('send a heartbeat; a report follows at once where the registry wants one')).action(
+    telling('heartbeat'),
+  );
   withRegistry(program.command('run').description('tell the registry again and again, until SIGTERM'))
     .option('--interval <seconds>', 'until the registry asks for another (default: 60)')
     .action((options: Record<string, unknown>) => run(settingsOf(options), signal, (round) => out(told(round)), warn));

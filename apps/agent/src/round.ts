@@ -6,16 +6,17 @@ import { newest, reserve } from './keep/sequence.js';
 import { enqueue, waiting, type Letter } from './keep/spool.js';
 import { writeHeartbeat, writeReport } from './letter.js';
 import { observe } from './observe.js';
-import type { Answer } from './send/answer.js';
-import { deliver } from './send/deliver.js';
+import { deliver, type Delivered } from './send/deliver.js';
 import type { Settings } from './settings.js';
 
 /** What to send: what is due, always a report, or a heartbeat even if a report is due (the registry will ask for it). */
 export type Wish = 'due' | 'report' | 'heartbeat';
 
 export interface Round {
-  /** The letters that were answered in this round, one or two. */
-  readonly sent: readonly { readonly kind: Letter['kind']; readonly sequence: number; readonly instance: string; readonly answer: Answer }[];
+  /** The letters that were answered, those that had waited first. */
+  readonly delivered: readonly Delivered[];
+  /** The number that was sent last, though another agent on this host emptied the spool before us. */
+  readonly byAnother: number | null;
 }
 
 const MOST_TURNS = 5;
@@ -57,25 +58,28 @@ export async function tell(settings: Settings, wish: Wish, warn: (text: string) 
   if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
   const home = findHome(settings, false, warn);
   const untilMs = monotonicMs() + settings.timeout * 1_000;
-  const sent: { kind: Letter['kind']; sequence: number; instance: string; answer: Answer }[] = [];
+  const delivered: Delivered[] = [];
 
   for (let next = wish; ; next = 'report') {
     const report = await writeNext(settings, home, warn);
     const before = lastReport(home.folder, warn);
     const same = before !== null && before.digest === report.digest && before.bootId === report.host.bootId;
-    const letter: Letter = next === 'heartbeat' || (next === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
+    const letter: Letter =
+      next === 'heartbeat' || (next === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
     const kept = enqueue(home.folder, letter);
     if (!kept) warn(`the spool in ${home.folder} is full of reports: this ${letter.kind} is not kept`);
-    const delivered = await deliver({ url, token, home: home.folder, bootId: report.host.bootId, untilMs, warn, signal });
+    delivered.push(...(await deliver({ url, token, home: home.folder, bootId: report.host.bootId, untilMs, warn, signal })));
     // now that there is room, this host's present can go as well
     if (!kept) continue;
-    if (delivered === null || delivered.letter.document.sequence !== report.sequence) return { sent };
-    const { answer } = delivered;
-    sent.push({ kind: letter.kind, sequence: report.sequence, instance: home.instance, answer });
-    if (answer.outcome === 'SUPERSEDED') {
-      throw new Failure('REFUSED', `the registry has a newer document of instance ${home.instance} than number ${report.sequence}: does another agent use this instance, or was the state folder lost?`);
+    const answer = delivered.find(({ letter: { document } }) => document.sequence === report.sequence)?.answer;
+    if (answer === undefined) return { delivered, byAnother: report.sequence };
+    // fine if the newer one is of this state folder: another agent on this host has overtaken us
+    if (answer.outcome === 'SUPERSEDED' && newest(`${home.folder}/sequence`) === report.sequence) {
+      throw new Failure(
+        'REFUSED',
+        `the registry has a newer document of instance ${home.instance} than number ${report.sequence}: does another agent use this instance, or was the state folder lost?`,
+      );
     }
-    if (letter.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { sent };
+    if (letter.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { delivered, byAnother: null };
   }
 }
-

@@ -34,14 +34,19 @@ describe('build-id notes', () => {
     ['sizes beyond the end', Buffer.from('ffffffffffffffff03000000474e5500', 'hex'), null],
   ])('%s', (_what, note, expected) => expect(buildIdOf(note)).toBe(expected));
 
-  test('any bytes give a build-id or none', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => [null, 'string'].includes(buildIdOf(Buffer.from(bytes)) === null ? null : 'string'))));
+  test('any bytes give a build-id or none', () =>
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => [null, 'string'].includes(buildIdOf(Buffer.from(bytes)) === null ? null : 'string'))));
 });
 
 describe('kallsyms', () => {
   const KERNEL = '0000000000000000 T _stext\n0000000000000000 T klp_enable_patch\n0000000000000000 t klp_init_patch.part.0\n0000000000000000 T _etext\n';
   test.each<[string, string, object]>([
     ['the whole kernel', KERNEL, { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
-    ['names of modules are not the kernel’s', `${KERNEL}0000000000000000 t klp_other\t[lp_1]\n`, { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
+    [
+      'names of modules are not the kernel’s',
+      `${KERNEL}0000000000000000 t klp_other\t[lp_1]\n`,
+      { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] },
+    ],
     ['cut in a line', KERNEL.slice(0, -3), { complete: false }],
     ['cut between lines', KERNEL.slice(0, KERNEL.lastIndexOf('0000')), { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
     ['a line of junk', `junk\n${KERNEL}`, { complete: false }],
@@ -61,8 +66,16 @@ describe('BTF', () => {
   /** Writes BTF of structures: name and members. */
   function btf(structures: readonly [string, readonly string[]][], little = true): Buffer {
     let strings = '\0';
-    const name = (text: string) => (strings += `${text}\0`) && strings.length - text.length - 1;
-    const words = structures.flatMap(([structure, members]) => [name(structure), (4 << 24) | members.length, 24, ...members.flatMap((member) => [name(member), 1, 0])]);
+    const name = (text: string): number => {
+      strings += `${text}\0`;
+      return strings.length - text.length - 1;
+    };
+    const words = structures.flatMap(([structure, members]) => [
+      name(structure),
+      (4 << 24) | members.length,
+      24,
+      ...members.flatMap((member) => [name(member), 1, 0]),
+    ]);
     const types = [name('long'), 1 << 24, 8, 64, ...words];
     const header = [24, 0, types.length * 4, types.length * 4, strings.length];
     const bytes = Buffer.alloc(4 + header.length * 4 + types.length * 4);
@@ -79,12 +92,29 @@ describe('BTF', () => {
     ['of a big-endian kernel', btf([['klp_state', STATE]], false), [...STATE]],
     ['a kernel without the structure', btf([['klp_patch', ['mod']]]), null],
     ['a longer name is another structure', btf([['klp_state_x', ['a']]]), null],
-    ['the same twice', btf([['klp_state', STATE], ['klp_state', STATE]]), [...STATE]],
-    ['two that differ', btf([['klp_state', STATE], ['klp_state', ['id']]]), null],
+    [
+      'the same twice',
+      btf([
+        ['klp_state', STATE],
+        ['klp_state', STATE],
+      ]),
+      [...STATE],
+    ],
+    [
+      'two that differ',
+      btf([
+        ['klp_state', STATE],
+        ['klp_state', ['id']],
+      ]),
+      null,
+    ],
   ])('%s', (_what, bytes, expected) => expect(structMembers(bytes, 'klp_state')).toEqual(expected));
 
   test('any change of its bytes is an answer or a RangeError, never a crash', () => {
-    const good = btf([['klp_state', STATE], ['klp_patch', ['mod', 'objs']]]);
+    const good = btf([
+      ['klp_state', STATE],
+      ['klp_patch', ['mod', 'objs']],
+    ]);
     const change = fc.record({ at: fc.nat(good.length - 1), byte: fc.nat(255) });
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), fc.nat(good.length), (changes, length) => {

@@ -7,9 +7,17 @@ type Reading = Report['livepatches'][number]['reading'];
 
 function declared(reading: Reading): string {
   if (reading === null) return 'no file';
-  const states = reading.states === null ? `unreadable ${reading.unreadable?.split(':')[0]}` : `{${reading.states.map(({ id, version }) => `${id} v${version}`).join(', ')}}`;
+  const states =
+    reading.states === null
+      ? `unreadable ${reading.unreadable?.split(':')[0]}`
+      : `{${reading.states.map(({ id, version }) => `${id} v${version}`).join(', ')}}`;
   const { callbacks } = reading;
-  const names = callbacks === null ? 'unknown' : Object.entries(callbacks).flatMap(([name, there]) => (there ? [name] : [])).join('+');
+  const names =
+    callbacks === null
+      ? 'unknown'
+      : Object.entries(callbacks)
+          .flatMap(([name, there]) => (there ? [name] : []))
+          .join('+');
   return `file replace=${yes(reading.replace)} ${states} ${reading.impact}${names === '' ? '' : ` callbacks=${names}`}`;
 }
 
@@ -23,7 +31,9 @@ export function render(name: string, report: Report): string {
     `${name}  taint ${report.taint}`,
     ...report.livepatches.map((patch) => {
       const attributes = `enabled=${yes(patch.enabled)} transition=${yes(patch.transition)} replace=${yes(patch.replace)} order=${patch.stackOrder ?? '-'} ref=${patch.refcount ?? '-'}`;
-      const objects = patch.objects.map((object) => `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`);
+      const objects = patch.objects.map(
+        (object) => `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`,
+      );
       return `  ${patch.name} ${short(patch.buildId)} ${attributes} ${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`;
     }),
     ...report.leftovers.map((module) => `  left over: ${module.name} ${short(module.buildId)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`),

@@ -6,8 +6,21 @@ import type { Pass } from '../src/read/pass.js';
 import { pathsOf } from '../src/read/paths.js';
 import { settle } from '../src/read/settle.js';
 
-const folder = (name: string, stackOrder: number | null = null): PatchFolder => ({ name, enabled: true, transition: false, replace: null, stackOrder, objects: [], attributes: [] });
-const seen = (names: string, unsettled: string[] = []): Pass => ({ folders: [...names].map((name) => folder(name)), modules: [], loaded: null, unsettled });
+const folder = (name: string, stackOrder: number | null = null): PatchFolder => ({
+  name,
+  enabled: true,
+  transition: false,
+  replace: null,
+  stackOrder,
+  objects: [],
+  attributes: [],
+});
+const seen = (names: string, unsettled: string[] = []): Pass => ({
+  folders: names.split('').map((name) => folder(name)),
+  modules: [],
+  loaded: null,
+  unsettled,
+});
 
 /** A tree that shows one thing after the other; the last one stays. `null`: a directory vanishes under the look. */
 function tree(...looks: (Pass | null)[]) {
@@ -35,8 +48,13 @@ test.each<[what: string, looks: (Pass | null)[], names: string, count: number]>(
 });
 
 test('a tree that never stands still is an error, not a guess', async () => {
-  await expect(tree(seen('a'), seen('b'), seen('c'), seen('d'), seen('e'), seen('f')).settled()).rejects.toMatchObject({ code: 'UNREADABLE', message: 'the livepatches changed between any two looks; gave up after 6 looks' });
-  await expect(tree(null).settled()).rejects.toMatchObject({ message: 'sys/kernel/livepatch/lp/enabled: is not there, though its folder is; gave up after 6 looks' });
+  await expect(tree(seen('a'), seen('b'), seen('c'), seen('d'), seen('e'), seen('f')).settled()).rejects.toMatchObject({
+    code: 'UNREADABLE',
+    message: 'the livepatches changed between any two looks; gave up after 6 looks',
+  });
+  await expect(tree(null).settled()).rejects.toMatchObject({
+    message: 'sys/kernel/livepatch/lp/enabled: is not there, though its folder is; gave up after 6 looks',
+  });
 });
 
 describe('the order of the list', () => {
@@ -45,7 +63,13 @@ describe('the order of the list', () => {
     ['stack_order says it', [folder('a', 2), folder('b', 1)], null, 'ba'],
     ['else the reverse of /proc/modules', [folder('a'), folder('b'), folder('c')], ['b', 'x', 'c', 'a'], 'acb'],
     ['one needs no order', [folder('a')], null, 'a'],
-  ])('%s', (_what, listed, loaded, order) => expect(listOrder(paths, listed, loaded).map(({ name }) => name).join('')).toBe(order));
+  ])('%s', (_what, listed, loaded, order) =>
+    expect(
+      listOrder(paths, listed, loaded)
+        .map(({ name }) => name)
+        .join(''),
+    ).toBe(order),
+  );
 });
 
 test('nothing of the paths leaves its root', () => {

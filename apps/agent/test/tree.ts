@@ -26,8 +26,17 @@ export const PLAIN: Files = {
   'proc/sys/kernel/random/boot_id': '0b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69\n',
 };
 
-/** One livepatch that is on the list and settled. `order` null: a kernel before 6.14. */
-export function livepatch(name: string, { enabled = 1, transition = 0, order = 1 as number | null, refcnt = 1, buildId = 'aa'.repeat(20) } = {}): Files {
+interface Listed {
+  readonly enabled: number;
+  readonly transition: number;
+  /** Null: a kernel before 6.14. */
+  readonly order: number | null;
+  readonly refcnt: number;
+  readonly buildId: string;
+}
+
+/** One livepatch that is on the list and settled. */
+export function livepatch(name: string, { enabled = 1, transition = 0, order = 1, refcnt = 1, buildId = 'aa'.repeat(20) }: Partial<Listed> = {}): Files {
   return {
     [`sys/kernel/livepatch/${name}/enabled`]: `${enabled}\n`,
     [`sys/kernel/livepatch/${name}/transition`]: `${transition}\n`,

@@ -10,7 +10,7 @@ const sink = (stream: NodeJS.WriteStream): Sink => ({
     return stream.isTTY === true;
   },
   get columns() {
-    return stream.columns;
+    return stream.columns ?? (Number(process.env['COLUMNS']) || undefined);
   },
 });
 

@@ -2,7 +2,7 @@
 export interface Sink {
   write(text: string): void;
   readonly isTTY: boolean;
-  /** Width in characters; undefined where there is none. */
+  /** Width in characters, of the terminal or as `COLUMNS` says; undefined: as wide as it takes. */
   readonly columns: number | undefined;
 }
 

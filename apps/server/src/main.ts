@@ -5,6 +5,7 @@ import { type Config, ConfigError, readConfig } from './config.js';
 import { createServer } from './server.js';
 import { EmbeddedPostgres } from './store/embedded.js';
 import { migrate } from './store/migrate.js';
+import { DatabaseUnavailable } from './store/unavailable.js';
 import { TokensStore } from './store/tokens.store.js';
 
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../../prisma/migrations');
@@ -19,7 +20,9 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const app = await createServer(config, url);
     await app.init();
     const token = await bootstrapToken(app.get(TokensStore), config.dataDir, new Date());
-    await app.listen(config.port, config.host);
+    await app.listen(config.port, config.host).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL' ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`) : error;
+    });
     report(config, await app.getUrl(), applied.length, token);
     return async () => {
       await app.close(); // answers what is under way, then closes its connections
@@ -60,7 +63,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // a configuration that is wrong is a message; anything else is a bug or a broken machine, and its stack helps
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exit(error instanceof ConfigError ? 2 : 1);
+  // what can be mended from outside is a message; anything else is a bug, and its stack helps
+  const mendable = error instanceof ConfigError || error instanceof DatabaseUnavailable;
+  console.error(mendable ? error.message : error);
+  process.exit(mendable ? 2 : 1);
 });

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { Mistake, problemDetails } from './errors.js';
+import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 
 /** Everything that Fastify itself refuses: a body that is too large, not JSON, of an unknown type. */
 interface Refusal {
@@ -10,15 +11,24 @@ interface Refusal {
   readonly message: string;
 }
 
-const isRefusal = (error: unknown): error is Refusal => error instanceof Error && typeof (error as Partial<Refusal>).statusCode === 'number' && (error as unknown as Refusal).statusCode < 500;
+const isRefusal = (error: unknown): error is Refusal => typeof (error as Partial<Refusal> | null)?.statusCode === 'number' && (error as Refusal).statusCode < 500;
 
 /** RFC 9457 problem details of anything that can go wrong; a bug leaves as INTERNAL with nothing inside. */
 export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
   if (error instanceof Mistake) return problemDetails(error);
   if (error instanceof HttpException) return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
-  if (isRefusal(error)) return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: error.message, problems: [] });
+  if (isRefusal(error)) return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: SENTENCES[error.code ?? ''] ?? error.message, problems: [] });
   return problemDetails({ code: 'INTERNAL', status: 500, message: 'something went wrong here; it is in the log of the server', problems: [] });
 }
+
+/** What Fastify says in words that do not say what to do. */
+const SENTENCES: Record<string, string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT / 2 ** 20} MiB`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the content-type must be application/json, or multipart/form-data for a module file',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty',
+  FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
+};
 
 const CODES: Record<number, string> = { 400: 'BAD_USER_INPUT', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 406: 'NOT_ACCEPTABLE', 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE', 503: 'UNAVAILABLE' };
 const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');

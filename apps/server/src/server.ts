@@ -9,12 +9,9 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
+import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { acceptGzip } from './ingest/gzip.js';
-
-/** A report of 500 patches with all their functions fits; a body that is larger is refused before it is read. */
-const BODY_LIMIT = 8 * 1024 * 1024;
-const MODULE_LIMIT = 256 * 1024 * 1024;
 
 const nestLevels = (level: Config['logLevel']): LogLevel[] | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
@@ -22,9 +19,17 @@ const nestLevels = (level: Config['logLevel']): LogLevel[] | false => {
   return at < 0 ? false : order.slice(0, at + 1);
 };
 
-/** Fastify with our own last word on errors: what it refuses itself (a body that is too large, not JSON) leaves as problem details, too. */
+/**
+ * Fastify with our own last word on errors: what it refuses itself (a body that is too large, not JSON) leaves as problem details, too.
+ *
+ * Set before any route is made, because a route keeps the handler that it found; Nest would set its own after them.
+ */
 class ProblemAdapter extends FastifyAdapter {
-  override setErrorHandler(): void {
+  override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
+    return this.getInstance();
+  }
+
+  answerProblems(): void {
     this.getInstance().setErrorHandler((error, request, reply) => {
       const problem = toProblem(error);
       if (problem.status >= 500) request.log.error(error);
@@ -37,10 +42,12 @@ class ProblemAdapter extends FastifyAdapter {
 export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
   const adapter = new ProblemAdapter({ bodyLimit: BODY_LIMIT, logger: config.logLevel === 'silent' ? false : { level: config.logLevel }, routerOptions: { maxParamLength: 200 }, forceCloseConnections: 'idle' });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  adapter.answerProblems();
   acceptGzip(fastify, BODY_LIMIT);
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, { logger: nestLevels(config.logLevel), bufferLogs: false });
-  await app.register(helmet as never, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], scriptSrc: ["'self'", "'unsafe-inline'"] } } });
+  // plain HTTP is the default here: whoever puts TLS in front of it sets these two there
+  await app.register(helmet as never, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } }, strictTransportSecurity: false });
   await app.register(multipart as never, { limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, fieldSize: 1024 * 1024 } });
   // a document is JSON: text that is none gets 415
   fastify.removeContentTypeParser('text/plain');

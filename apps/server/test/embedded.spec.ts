@@ -69,7 +69,8 @@ async function ask(url: string, sql: string): Promise<unknown> {
 const postmasterOf = (dir: string): number => Number(readFileSync(path.join(dir, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
 
 async function untilGone(pid: number): Promise<void> {
-  for (const deadline = Date.now() + 10_000; existsSync(`/proc/${pid}/cwd`); await sleep(20)) if (Date.now() > deadline) throw new Error(`${pid} is still there`);
+  for (const deadline = Date.now() + 10_000; existsSync(`/proc/${pid}/cwd`); await sleep(20))
+    if (Date.now() > deadline) throw new Error(`${pid} is still there`);
 }
 
 test('the first start makes the database, and the next one finds what was written', async () => {

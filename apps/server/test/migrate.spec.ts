@@ -54,11 +54,14 @@ test('a migration that fails in its second statement leaves nothing, and the nex
   expect(await migrate(database.url, dir)).toEqual({ applied: ['2_bad'] });
 });
 
-test.each(['BEGIN; CREATE TABLE a (b int); COMMIT', 'CREATE TABLE a (b int); COMMIT; SELECT 1', 'ROLLBACK'])('a migration does not handle transactions itself: %s', async (sql) => {
-  write('1_a', sql);
-  await expect(migrate(database.url, dir)).rejects.toThrow('a migration is one transaction already');
-  expect(await tables()).toEqual(['_prisma_migrations']);
-});
+test.each(['BEGIN; CREATE TABLE a (b int); COMMIT', 'CREATE TABLE a (b int); COMMIT; SELECT 1', 'ROLLBACK'])(
+  'a migration does not handle transactions itself: %s',
+  async (sql) => {
+    write('1_a', sql);
+    await expect(migrate(database.url, dir)).rejects.toThrow('a migration is one transaction already');
+    expect(await tables()).toEqual(['_prisma_migrations']);
+  },
+);
 
 test('an edited migration is refused', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
@@ -98,6 +101,10 @@ test('Citus is asked to work one connection after the other, for the migration o
   write('1_a', `CREATE TABLE a AS SELECT current_setting('citus.multi_shard_modify_mode') AS mode;`);
   await migrate(database.url, dir);
   expect((await client.query('SELECT mode FROM a')).rows).toEqual([{ mode: 'sequential' }]);
+});
+
+test('a database that cannot be reached is said to be, with what to check', async () => {
+  await expect(migrate('postgresql://127.0.0.1:1/none', dir)).rejects.toThrow('(connect ECONNREFUSED 127.0.0.1:1): check that it runs, and DATABASE_URL');
 });
 
 test('Prisma agrees that a database of ours is up to date, and that it is what the schema says', async () => {

@@ -17,7 +17,11 @@ test.each<[rule: string, script: string, statements: string[]]>([
   ['quotes mean nothing in a dollar quote', `DO $$ it's; "b; /* $$; SELECT 2`, [`DO $$ it's; "b; /* $$`, 'SELECT 2']],
   ['a dollar inside a name opens no quote', 'SELECT a$b$ FROM c; SELECT d$b$ FROM e', ['SELECT a$b$ FROM c', 'SELECT d$b$ FROM e']],
   ['a parameter opens no quote', 'PREPARE p AS SELECT $1; EXECUTE p(1)', ['PREPARE p AS SELECT $1', 'EXECUTE p(1)']],
-  ['parentheses keep their semicolons', 'CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); SELECT 3', ['CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)', 'SELECT 3']],
+  [
+    'parentheses keep their semicolons',
+    'CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); SELECT 3',
+    ['CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)', 'SELECT 3'],
+  ],
   ['letters beyond ASCII are letters', `SELECT 'é;' AS größe; SELECT 2`, [`SELECT 'é;' AS größe`, 'SELECT 2']],
 ])('%s', (_rule, script, statements) => {
   expect(splitStatements(script).map(({ sql }) => sql)).toEqual(statements);
@@ -28,7 +32,11 @@ test.each<[rule: string, script: string, message: string]>([
   ['an open name is a mistake', `SELECT "a;`, `line 1: " is not closed`],
   ['an open dollar quote is a mistake', 'SELECT 1;\n\nDO $x$ $$;', 'line 3: $x$ is not closed'],
   ['an open comment is a mistake', 'SELECT 1; /* /* */', 'line 1: /* is not closed'],
-  ['a body without quotes is refused', 'CREATE FUNCTION f() RETURNS int\nBEGIN ATOMIC SELECT 1; END', 'line 2: write the body in $$ … $$ instead of BEGIN ATOMIC … END'],
+  [
+    'a body without quotes is refused',
+    'CREATE FUNCTION f() RETURNS int\nBEGIN ATOMIC SELECT 1; END',
+    'line 2: write the body in $$ … $$ instead of BEGIN ATOMIC … END',
+  ],
 ])('%s', (_rule, script, message) => {
   expect(() => splitStatements(script)).toThrow(message);
 });

@@ -92,7 +92,10 @@ beforeAll(() => {
   for (const [folder, dependencies] of Object.entries(DEPENDENCIES)) {
     const name = `@klpreg/${path.basename(folder)}`;
     const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './testing': './dist/testing/index.js' };
-    makePackage(folder, { name, exports, dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])) }, ['dist/index.js', 'dist/testing/index.js']);
+    makePackage(folder, { name, exports, dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])) }, [
+      'dist/index.js',
+      'dist/testing/index.js',
+    ]);
     symlinkSync(path.join('../..', folder), path.join(dir, 'node_modules', name));
   }
   write('libs/wire/test/golden.ts', 'export {};');
@@ -120,7 +123,12 @@ function findBreaches(): Set<string> {
   const cruiser = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   let output: string;
   try {
-    output = execFileSync(process.execPath, [cruiser, '--config', CONFIG, '--output-type', 'json', 'apps', 'libs'], { cwd: dir, encoding: 'utf8', stdio: 'pipe', maxBuffer: 64e6 });
+    output = execFileSync(process.execPath, [cruiser, '--config', CONFIG, '--output-type', 'json', 'apps', 'libs'], {
+      cwd: dir,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      maxBuffer: 64e6,
+    });
   } catch (error) {
     output = (error as { stdout: string }).stdout; // breaches make its exit code
   }

@@ -46,7 +46,10 @@ export const replaceBy = (target: KnownPatch, list: readonly KnownPatch[]): Cour
   route: 'REPLACE',
   replaced: list,
   load: target,
-  steps: [{ action: 'LOAD', patch: target.name }, { action: 'WAIT', patch: target.name }],
+  steps: [
+    { action: 'LOAD', patch: target.name },
+    { action: 'WAIT', patch: target.name },
+  ],
 });
 
 /** Load a non-cumulative target on top. */
@@ -55,7 +58,10 @@ export const stackOn = (target: KnownPatch, list: readonly KnownPatch[]): Course
   route: 'STACK',
   stays: list,
   load: target,
-  steps: [{ action: 'LOAD', patch: target.name }, { action: 'WAIT', patch: target.name }],
+  steps: [
+    { action: 'LOAD', patch: target.name },
+    { action: 'WAIT', patch: target.name },
+  ],
 });
 
 /** Disable these, newest first. */
@@ -64,7 +70,10 @@ export const disableOnly = (leaving: readonly KnownPatch[], list: readonly Known
   route: 'DISABLE',
   disabled: newestFirst(leaving),
   stays: list.filter((patch) => !leaving.includes(patch)),
-  steps: newestFirst(leaving).flatMap((patch): Step[] => [{ action: 'DISABLE', patch: patch.name }, { action: 'WAIT', patch: patch.name }]),
+  steps: newestFirst(leaving).flatMap((patch): Step[] => [
+    { action: 'DISABLE', patch: patch.name },
+    { action: 'WAIT', patch: patch.name },
+  ]),
 });
 
 /** Disable what stands in the way, remove what bears the target's name, load the target over or onto the rest. */

@@ -10,7 +10,11 @@ export function findHostDoubts(scene: Scene, freshness: Freshness, maxAgeSeconds
   const { level, ageSeconds, superseded } = freshness;
   const confirmed = (level === 'FRESH' || level === 'LATE') && ageSeconds !== null && ageSeconds <= maxAgeSeconds;
   if (level === 'NEVER') doubts.push({ code: 'NEVER_REPORTED' });
-  else if (!confirmed) doubts.push({ code: 'REPORT_STALE', detail: ageSeconds === null ? 'no one knows when it was last confirmed' : `last confirmed ${Math.round(ageSeconds)} s ago` });
+  else if (!confirmed)
+    doubts.push({
+      code: 'REPORT_STALE',
+      detail: ageSeconds === null ? 'no one knows when it was last confirmed' : `last confirmed ${Math.round(ageSeconds)} s ago`,
+    });
   if (superseded) doubts.push({ code: 'REPORT_SUPERSEDED' });
   if (scene.situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
   return doubts;
@@ -27,10 +31,27 @@ export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence):
   return doubts;
 }
 
+/**
+ * Is it certain which list the target makes, where it is listed already and not alone?
+ *
+ * That rests on its replace flag: a cumulative one would have to be left alone. Where sysfs shows the flag, nothing else needs to be known.
+ */
+export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): Reason[] {
+  const at = scene.list.findIndex((patch) => patch.buildId !== null && patch.buildId === buildId);
+  const there = scene.list[at];
+  if (there === undefined || scene.list.length === 1) return [];
+  const doubts: Reason[] = [];
+  if (scene.situation.list[at]?.replace == null) pushDoubts(doubts, there, weaker(wanted, 'MODULE'));
+  else doubts.push(...there.doubts.filter((doubt) => doubt.code === 'EVIDENCE_CONFLICT'));
+  return doubts;
+}
+
 /** Which listed patches must be known for this course: everything that the rule reads, or that leaves? */
-const involved = (course: Course): readonly KnownPatch[] => (course.load === null ? course.disabled : [...course.disabled, ...course.replaced, ...course.stays]);
+const involved = (course: Course): readonly KnownPatch[] =>
+  course.load === null ? course.disabled : [...course.disabled, ...course.replaced, ...course.stays];
 
 function pushDoubts(doubts: Reason[], patch: KnownPatch, wanted: Evidence): void {
   doubts.push(...patch.doubts);
-  if (patch.evidence !== null && !atLeast(patch.evidence, wanted)) doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${wanted} is wanted` });
+  if (patch.evidence !== null && !atLeast(patch.evidence, wanted))
+    doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${wanted} is wanted` });
 }

@@ -6,7 +6,11 @@ const LATE_INTERVALS = 5;
 const LOST_AFTER_SECONDS = 24 * 60 * 60;
 
 /** Up to how many seconds each level goes, for stores that sort many hosts at once. */
-export const freshnessLimits = (intervalSeconds: number) => ({ fresh: FRESH_INTERVALS * intervalSeconds, late: LATE_INTERVALS * intervalSeconds, stale: LOST_AFTER_SECONDS });
+export const freshnessLimits = (intervalSeconds: number) => ({
+  fresh: FRESH_INTERVALS * intervalSeconds,
+  late: LATE_INTERVALS * intervalSeconds,
+  stale: LOST_AFTER_SECONDS,
+});
 
 /**
  * How old is what we know of this host?

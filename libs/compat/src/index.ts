@@ -3,7 +3,18 @@ export { freshness, freshnessLimits } from './freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './judge.js';
 export { type AuthorState, type AuthorWord, type Callbacks, type Evidence, type Manifest, type Reading, type Restore, type StateImpact } from './manifest.js';
 export { effectiveStates, loadedName, type Patch, type State } from './patch.js';
-export { clearedBy, type ClearedBy, errnoOf, type Errno, kindOf, type Reason, REASON_CODES, type ReasonCode, type ReasonKind, type VerdictKind } from './reasons.js';
+export {
+  clearedBy,
+  type ClearedBy,
+  errnoOf,
+  type Errno,
+  kindOf,
+  type Reason,
+  REASON_CODES,
+  type ReasonCode,
+  type ReasonKind,
+  type VerdictKind,
+} from './reasons.js';
 export { type KnownPatch, recognise, recogniseManifest, recognisePatch, type Scene } from './recognise.js';
 export { findStateRefusals } from './rules/klp-5.5.js';
 export { type Rules, type RuleSet } from './rules/rules.js';

@@ -1,6 +1,6 @@
 import { findAdvisories } from './advisories.js';
 import type { Course, Route } from './course.js';
-import { findHostDoubts, findPatchDoubts } from './doubts.js';
+import { findHostDoubts, findListedTargetDoubts, findPatchDoubts } from './doubts.js';
 import { findHarm, findHarmDone } from './harm.js';
 import { findLoaderDoubts, findLoaderRefusals } from './loader.js';
 import { type Evidence, type Wanted, weaker } from './manifest.js';
@@ -53,18 +53,23 @@ export function judgeRoutes(scene: Scene, target: Target, catalog: Catalog, fres
 
   const build = resolved.build === null ? null : recogniseManifest(resolved.build);
   const { courses, reasons } = findCourses(scene, target, resolved.final, build, question.routes, rules.candidates);
-  const before = [...onHost, ...resolved.reasons, ...reasons];
+  // What was on an earlier list is known by build-ids alone.
+  const onTarget = target.kind === 'PREVIOUS' ? [] : findListedTargetDoubts(scene, build?.buildId ?? null, question.evidence);
+  const before = [...onHost, ...resolved.reasons, ...reasons, ...onTarget];
   if (courses.length === 0) return [verdict(null, [], before, [], basis)];
-  return courses.map((course) => verdict(course.route, course.steps, [...before, ...judgeCourse(course, scene, rules, catalog, question)], question.allow, basis));
+  return courses.map((course) =>
+    verdict(course.route, course.steps, [...before, ...judgeCourse(course, scene, rules, catalog, question)], question.allow, basis),
+  );
 }
 
 /** Every reason against one course, the kernel's own first; none twice. */
-export function judgeCourse(course: Course, scene: Scene, rules: RulesChoice, catalog: Catalog, question: Question): Reason[] {
+function judgeCourse(course: Course, scene: Scene, rules: RulesChoice, catalog: Catalog, question: Question): Reason[] {
   const wanted: Wanted = { facts: weaker(question.evidence, 'MODULE'), word: weaker(question.evidence, 'MANIFEST') };
   const refusals = findRefusals(course, scene, rules);
   const reasons = [...findLoaderRefusals(course, scene), ...refusals.reasons];
   if (course.load !== null) reasons.push(...findLoaderDoubts(course.load, scene, catalog));
-  if (scene.inTransition !== null && course.route !== 'NONE_NEEDED') reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: scene.inTransition.name, buildId: scene.inTransition.buildId });
+  if (scene.inTransition !== null && course.route !== 'NONE_NEEDED')
+    reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: scene.inTransition.name, buildId: scene.inTransition.buildId });
   reasons.push(...findPatchDoubts(course, scene, question.evidence));
   reasons.push(...findHarm(course, scene, refusals.states, wanted), ...findHarmDone(scene, wanted), ...findAdvisories(course, scene));
   return reasons;

@@ -19,7 +19,11 @@ function builtForAnother(load: KnownPatch, scene: Scene): Reason[] {
   const { manifest } = load;
   const { kernelRelease, arch } = scene.situation;
   if (manifest === null || (manifest.kernelRelease === kernelRelease && manifest.arch === arch)) return [];
-  const facts = { patch: load.name, buildId: load.buildId, detail: `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}` };
+  const facts = {
+    patch: load.name,
+    buildId: load.buildId,
+    detail: `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`,
+  };
   const refused: Reason = { code: 'TARGET_NOT_BUILT_FOR_KERNEL', ...facts };
   // With symbol versions the loader leaves the release out of the comparison; whether their checksums agree, no one can tell from here.
   return manifest.modversions && manifest.arch === arch ? [refused, { code: 'TARGET_BUILT_FOR_OTHER_KERNEL', ...facts }] : [refused];
@@ -27,12 +31,15 @@ function builtForAnother(load: KnownPatch, scene: Scene): Reason[] {
 
 /** Is a module of that name loaded? The kernel compares names alone, whatever is in the file. */
 function nameCollisions(load: KnownPatch, course: Course, scene: Scene): Reason[] {
-  if (course.removed.includes(load.name) && !scene.situation.leftovers.some((leftover) => loadedName(leftover.name) === load.name && leftover.referenced)) return [];
-  const listed = scene.list.filter((patch) => patch.name === load.name).map((patch): Reason => {
-    const taken: Reason = { code: 'MODULE_NAME_TAKEN', patch: patch.name, buildId: patch.buildId };
-    // The target itself, on its way in: once its transition is complete there is nothing to load.
-    return patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken;
-  });
+  if (course.removed.includes(load.name) && !scene.situation.leftovers.some((leftover) => loadedName(leftover.name) === load.name && leftover.referenced))
+    return [];
+  const listed = scene.list
+    .filter((patch) => patch.name === load.name)
+    .map((patch): Reason => {
+      const taken: Reason = { code: 'MODULE_NAME_TAKEN', patch: patch.name, buildId: patch.buildId };
+      // The target itself, on its way in: once its transition is complete there is nothing to load.
+      return patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken;
+    });
   const leftover = scene.situation.leftovers
     .filter((module) => loadedName(module.name) === load.name)
     .map((module): Reason => ({ code: module.pinned ? 'MODULE_PINNED' : 'MODULE_STILL_LOADED', patch: load.name, buildId: module.buildId }));
@@ -41,7 +48,8 @@ function nameCollisions(load: KnownPatch, course: Course, scene: Scene): Reason[
 
 function notALivepatch(load: KnownPatch, scene: Scene): Reason[] {
   // A kernel without livepatch support turns the module away in its loader, with another error number.
-  if (!scene.situation.capabilities.livepatch) return [{ code: 'NOT_A_LIVEPATCH', patch: load.name, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
+  if (!scene.situation.capabilities.livepatch)
+    return [{ code: 'NOT_A_LIVEPATCH', patch: load.name, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
   return load.manifest?.livepatch === false ? [{ code: 'NOT_A_LIVEPATCH', patch: load.name, detail: 'the module lacks livepatch=Y' }] : [];
 }
 
@@ -54,7 +62,8 @@ function notALivepatch(load: KnownPatch, scene: Scene): Reason[] {
 export function findLoaderDoubts(load: KnownPatch, scene: Scene, catalog: Catalog): Reason[] {
   const { kernelVersion, kernelRelease, capabilities } = scene.situation;
   if (load.manifest === null || load.buildId === null) return [];
-  if (load.manifest.kernelRelease === kernelRelease && catalog.hasLoaded(load.buildId, kernelVersion)) return findUnseenObjects(load, load.buildId, kernelVersion, catalog);
+  if (load.manifest.kernelRelease === kernelRelease && catalog.hasLoaded(load.buildId, kernelVersion))
+    return findUnseenObjects(load, load.buildId, kernelVersion, catalog);
   const doubts: Reason[] = [{ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId: load.buildId }];
   if (load.callbacks === null || load.callbacks.prePatch) doubts.push({ code: 'PRE_PATCH_MAY_REFUSE', patch: load.name, buildId: load.buildId });
   const unlocked = capabilities.lockdown === 'none' && capabilities.signatureEnforced === false;

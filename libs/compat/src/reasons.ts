@@ -109,5 +109,11 @@ export const putsFactsInDoubt = (reason: Reason): boolean => entry(reason.code).
 export const loaderOrder = (reason: Reason): number => (errnoOf(reason) === 'ENOEXEC' ? 1 : (entry(reason.code).order ?? Number.POSITIVE_INFINITY));
 /** Do two reasons say the same of the same? What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
-  a.code === b.code && a.patch === b.patch && a.buildId === b.buildId && a.stateId === b.stateId && a.function === b.function && a.other === b.other && a.detail === b.detail;
+  a.code === b.code &&
+  a.patch === b.patch &&
+  a.buildId === b.buildId &&
+  a.stateId === b.stateId &&
+  a.function === b.function &&
+  a.other === b.other &&
+  a.detail === b.detail;
 export const REASON_CODES = Object.keys(REASONS) as ReasonCode[];

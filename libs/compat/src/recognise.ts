@@ -115,6 +115,8 @@ export function recognise(told: Situation, catalog: Catalog): Scene {
 function settle(situation: Situation): Situation {
   const counts = (patch: ListedPatch) => patch.enabled || patch.transition;
   if (situation.list.every(counts)) return situation;
-  const gone = situation.list.filter((patch) => !counts(patch)).map(({ name, buildId, reading }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false }));
+  const gone = situation.list
+    .filter((patch) => !counts(patch))
+    .map(({ name, buildId, reading }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false }));
   return { ...situation, list: situation.list.filter(counts), leftovers: [...situation.leftovers, ...gone] };
 }

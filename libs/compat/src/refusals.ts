@@ -39,11 +39,14 @@ function passesWithTime(reason: Reason, scene: Scene): Reason {
   return outgoing ? { ...reason, clearedBy: 'TIME' } : reason;
 }
 
-const refusedStates = (reasons: readonly Reason[]): bigint[] => reasons.flatMap((reason) => (reason.stateId !== undefined && kindOf(reason) === 'REFUSED' ? [reason.stateId] : []));
+const refusedStates = (reasons: readonly Reason[]): bigint[] =>
+  reasons.flatMap((reason) => (reason.stateId !== undefined && kindOf(reason) === 'REFUSED' ? [reason.stateId] : []));
 
 /** What a proposal adds to a patch (a set, a ban on disabling) is in no file that we can read: with patches on the list it may always decide. */
 const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
-  rules.basis !== 'ASKED' && scene.list.length > 0 && rules.candidates.some((candidate) => candidate.name === 'block-disable' || candidate.name === 'replace-set');
+  rules.basis !== 'ASKED' &&
+  scene.list.length > 0 &&
+  rules.candidates.some((candidate) => candidate.name === 'block-disable' || candidate.name === 'replace-set');
 
 /**
  * Why would the kernel's state check refuse this course?

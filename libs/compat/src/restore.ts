@@ -1,10 +1,12 @@
-import { type DeclaredState, findKeepers, pushKeptInDoubt } from './declared.js';
+import type { DeclaredState } from './declared.js';
+import { findKeepers, pushKeptInDoubt } from './keepers.js';
 import { atLeast, type Wanted } from './manifest.js';
 import type { KnownPatch } from './recognise.js';
 import type { Reason } from './reasons.js';
 
 /** Has the patch a callback that runs when it is disabled? null where that cannot be read. */
-export const hasUnpatchCallback = (patch: KnownPatch): boolean | null => (patch.callbacks === null ? null : patch.callbacks.preUnpatch || patch.callbacks.postUnpatch);
+export const hasUnpatchCallback = (patch: KnownPatch): boolean | null =>
+  patch.callbacks === null ? null : patch.callbacks.preUnpatch || patch.callbacks.postUnpatch;
 
 /** The facts of a reason about one state of a patch. */
 export const about = (patch: KnownPatch, state: DeclaredState) => ({ patch: patch.name, buildId: patch.buildId, stateId: state.id, need: state.version });
@@ -35,7 +37,12 @@ export function pushDropped(reasons: Reason[], patch: KnownPatch, state: Declare
 export function pushWeakWord(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
   const word = patch.manifest?.author?.evidence;
   if (word === undefined || !atLeast(word, wanted.word)) {
-    reasons.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its author's word is ${word ?? 'missing'}, ${wanted.word} is wanted` });
+    reasons.push({
+      code: 'EVIDENCE_TOO_WEAK',
+      patch: patch.name,
+      buildId: patch.buildId,
+      detail: `its author's word is ${word ?? 'missing'}, ${wanted.word} is wanted`,
+    });
   }
 }
 
@@ -43,6 +50,11 @@ export function pushWeakWord(reasons: Reason[], patch: KnownPatch, wanted: Wante
 function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
   const known = patch.callbacksEvidence;
   if (known === null || !atLeast(known, wanted.facts)) {
-    reasons.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its callbacks are ${known ?? 'not known'}, ${wanted.facts} is wanted` });
+    reasons.push({
+      code: 'EVIDENCE_TOO_WEAK',
+      patch: patch.name,
+      buildId: patch.buildId,
+      detail: `its callbacks are ${known ?? 'not known'}, ${wanted.facts} is wanted`,
+    });
   }
 }

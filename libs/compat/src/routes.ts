@@ -6,7 +6,7 @@ import type { Rules } from './rules/rules.js';
 import type { Target } from './target.js';
 
 /** The routes of a gate that names none. */
-export function defaultRoutes(target: Target): readonly Route[] {
+function defaultRoutes(target: Target): readonly Route[] {
   return target.kind === 'ORIGINAL' ? ['NONE_NEEDED', 'DISABLE'] : ['NONE_NEEDED', 'REPLACE'];
 }
 
@@ -25,22 +25,43 @@ export interface Courses {
  * @param asked null: the defaults of a gate. A non-cumulative target under these is judged along `STACK`, so that its reasons are seen, and is
  *   never a yes: what would stay below it was not asked about
  */
-export function findCourses(scene: Scene, target: Target, final: readonly (string | null)[], build: KnownPatch | null, asked: readonly Route[] | null, rules: readonly Rules[]): Courses {
+export function findCourses(
+  scene: Scene,
+  target: Target,
+  final: readonly (string | null)[],
+  build: KnownPatch | null,
+  asked: readonly Route[] | null,
+  rules: readonly Rules[],
+): Courses {
   const routes = asked ?? defaultRoutes(target);
-  const settledThere = scene.inTransition === null && scene.list.length === final.length && scene.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
-  if (settledThere) return routes.includes('NONE_NEEDED') ? { courses: [stayPut(scene.list)], reasons: [] } : none(routes, 'the host is there already: name the route NONE_NEEDED');
+  const settledThere =
+    scene.inTransition === null && scene.list.length === final.length && scene.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
+  if (settledThere)
+    return routes.includes('NONE_NEEDED')
+      ? { courses: [stayPut(scene.list)], reasons: [] }
+      : none(routes, 'the host is there already: name the route NONE_NEEDED');
 
   const arrives = (course: Course): boolean => sameList(leadsTo(course), final);
-  const courses = ROUTES.filter((route) => routes.includes(route)).flatMap((route) => courseOf(route, scene, final, build, rules) ?? []).filter(arrives);
+  const courses = ROUTES.filter((route) => routes.includes(route))
+    .flatMap((route) => courseOf(route, scene, final, build, rules) ?? [])
+    .filter(arrives);
   if (courses.length > 0) return { courses, reasons: [] };
 
   if (asked === null && build?.replace === false && !isListed(build, scene)) {
-    return { courses: [stackOn(build, scene.list)], reasons: [{ code: 'TARGET_UNRESOLVED', patch: build.name, route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' }] };
+    return {
+      courses: [stackOn(build, scene.list)],
+      reasons: [
+        { code: 'TARGET_UNRESOLVED', patch: build.name, route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' },
+      ],
+    };
   }
   return none(routes, 'none of the routes asked for leads to that list');
 }
 
-const none = (routes: readonly Route[], detail: string): Courses => ({ courses: [], reasons: [{ code: 'TARGET_UNRESOLVED', route: routes.join(', '), detail }] });
+const none = (routes: readonly Route[], detail: string): Courses => ({
+  courses: [],
+  reasons: [{ code: 'TARGET_UNRESOLVED', route: routes.join(', '), detail }],
+});
 
 const isListed = (build: KnownPatch, scene: Scene): boolean => scene.list.some((patch) => patch.buildId === build.buildId);
 
@@ -88,6 +109,8 @@ function inTheWay(build: KnownPatch, final: readonly (string | null)[], scene: S
   if (build.replace !== true) return notToStay(final, scene);
   const target: Patch | null = build.states === null ? null : { name: build.name, replace: true, states: build.states };
   const blocks = (patch: KnownPatch): boolean =>
-    target === null || patch.states === null || rules.some((rule) => rule.findStateRefusals(target, [{ name: patch.name, replace: patch.replace ?? false, states: patch.states ?? [] }]).length > 0);
+    target === null ||
+    patch.states === null ||
+    rules.some((rule) => rule.findStateRefusals(target, [{ name: patch.name, replace: patch.replace ?? false, states: patch.states ?? [] }]).length > 0);
   return scene.list.filter((patch) => patch.name === build.name || blocks(patch));
 }

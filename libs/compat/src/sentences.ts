@@ -12,7 +12,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   NOT_A_LIVEPATCH: (r) => `${quoted(r.patch)} would not be taken as a livepatch${because(r.detail)}`,
   STATE_MISSING_IN_TARGET: (r) => `${quoted(r.patch)} holds state ${r.stateId} (version ${r.need}) and the target does not have it`,
   STATE_VERSION_TOO_LOW: (r) => `${quoted(r.patch)} holds state ${r.stateId} at version ${r.need} and the target has only version ${r.have}`,
-  REPLACE_SET_CONFLICT: (r) => `${quoted(r.patch)} is in another replace set and shares ${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
+  REPLACE_SET_CONFLICT: (r) =>
+    `${quoted(r.patch)} is in another replace set and shares ${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
   PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} holds state ${r.stateId}, which forbids disabling`,
   TRANSITION_IN_PROGRESS: (r) => `the transition of ${quoted(r.patch)} is still open`,
   STATE_LEFT_BEHIND: (r) => `state ${r.stateId} (version ${r.need}) of ${quoted(r.patch)} is left behind: its callbacks do not run and no patch takes it over`,
@@ -47,7 +48,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   CVE_REOPENED: (r) => `${r.detail ?? 'a CVE'} is fixed by ${quoted(r.patch)} and would be open again`,
   NOT_BOOT_PERSISTENT: (r) => `${quoted(r.patch)} is not what the next boot loads`,
   VENDOR_UNSUPPORTED: (r) => `the vendor does not support this${because(r.detail)}`,
-  DATA_SEMANTICS_NOT_PROVEN: (r) => `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
+  DATA_SEMANTICS_NOT_PROVEN: (r) =>
+    `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
   BOOT_HISTORY_INCOMPLETE: () => 'livepatches were tried in this boot before the registry saw it',
 };
 

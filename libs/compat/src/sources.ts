@@ -14,7 +14,8 @@ export interface Sighting {
 const sameStates = (a: readonly State[] | null, b: readonly State[] | null): boolean =>
   a === b || (a !== null && b !== null && a.length === b.length && a.every((state, i) => state.id === b[i]?.id && state.version === b[i]?.version));
 
-const sameCallbacks = (a: Callbacks, b: Callbacks): boolean => a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
+const sameCallbacks = (a: Callbacks, b: Callbacks): boolean =>
+  a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
 
 /** Which sources are there, strongest first? */
 export function sourcesOf(sighting: Sighting, manifest: Manifest | null): Reading[] {
@@ -24,7 +25,10 @@ export function sourcesOf(sighting: Sighting, manifest: Manifest | null): Readin
 
 /** Do two sources contradict each other? A live reading may know what a file cannot tell; that is no contradiction. */
 function contradict(a: Reading, b: Reading): boolean {
-  const statesDiffer = a.states === null || b.states === null ? a.states !== b.states && a.evidence !== 'LIVE' && b.evidence !== 'LIVE' : !sameStates(effectiveStates(a.states), effectiveStates(b.states));
+  const statesDiffer =
+    a.states === null || b.states === null
+      ? a.states !== b.states && a.evidence !== 'LIVE' && b.evidence !== 'LIVE'
+      : !sameStates(effectiveStates(a.states), effectiveStates(b.states));
   const callbacksDiffer = a.callbacks !== null && b.callbacks !== null && !sameCallbacks(a.callbacks, b.callbacks);
   return statesDiffer || callbacksDiffer || (a.replace !== null && b.replace !== null && a.replace !== b.replace);
 }
@@ -40,9 +44,12 @@ export function conflictsOf(sighting: Sighting, manifest: Manifest | null, sourc
 
 /** The states that the kernel sees; null where they cannot be read. What a module writes at run time is not in its file, whatever stands there. */
 export const kernelStates = (strongest: Reading | undefined): readonly State[] | null =>
-  strongest === undefined || strongest.states === null || (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE') ? null : effectiveStates(strongest.states);
+  strongest === undefined || strongest.states === null || (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE')
+    ? null
+    : effectiveStates(strongest.states);
 
 const anyCallback = (callbacks: Callbacks | null): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
 
 /** Does this source prove that the module changes nothing? A file parsed by the registry does, or the running kernel. */
-export const provesNone = (source: Reading | undefined): boolean => source !== undefined && source.impact === 'NONE' && atLeast(source.evidence, 'MODULE') && !anyCallback(source.callbacks);
+export const provesNone = (source: Reading | undefined): boolean =>
+  source !== undefined && source.impact === 'NONE' && atLeast(source.evidence, 'MODULE') && !anyCallback(source.callbacks);

@@ -42,7 +42,9 @@ export function resolveTarget(target: Target, scene: Scene, catalog: Catalog): R
     case 'RELEASE': {
       const build = buildFor(catalog.builds(target.release), scene);
       const { kernelRelease, arch } = scene.situation;
-      return build === null ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` }) : withBuild(build, target.leaving ?? [], scene);
+      return build === null
+        ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` })
+        : withBuild(build, target.leaving ?? [], scene);
     }
   }
 }
@@ -75,5 +77,9 @@ function resolvePrevious(scene: Scene, catalog: Catalog): Resolved {
   if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
   const builds = previous.map((buildId) => catalog.find(buildId) ?? null);
   const recalled = builds.filter((build): build is Manifest => build?.recalled === true);
-  return { final: previous, build: builds.at(-1) ?? null, reasons: recalled.map((build): Reason => ({ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId })) };
+  return {
+    final: previous,
+    build: builds.at(-1) ?? null,
+    reasons: recalled.map((build): Reason => ({ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId })),
+  };
 }

@@ -31,7 +31,8 @@ export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RA
 const NEVER_ALLOWED = new Set(['EVIDENCE_CONFLICT', 'NEVER_REPORTED', 'TARGET_UNRESOLVED', 'NO_HOSTS_MATCHED', 'RULES_UNKNOWN', 'REPLACE_UNKNOWN']);
 
 /** Does the question wave this reason through? Only UNKNOWN ones can be. */
-export const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && kindOf(reason) === 'UNKNOWN' && allow.includes(reason.code) && !NEVER_ALLOWED.has(reason.code);
+const isAllowed = (reason: Reason, allow: readonly string[]): boolean =>
+  allow.length > 0 && kindOf(reason) === 'UNKNOWN' && allow.includes(reason.code) && !NEVER_ALLOWED.has(reason.code);
 
 /**
  * Which kind do these reasons make?
@@ -54,7 +55,7 @@ export function kindOfAll(reasons: readonly Reason[], allow: readonly string[]):
 const AT_DISABLING = new Set(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
 
 /** With which error number would an attempt fail? The first in the kernel's own order of refusing; what disables first never gets as far as the loader. */
-export function predictErrno(reasons: readonly Reason[], steps: readonly Step[] = []): Errno | null {
+function predictErrno(reasons: readonly Reason[], steps: readonly Step[] = []): Errno | null {
   const refused = reasons.filter((reason) => kindOf(reason) === 'REFUSED').sort((a, b) => loaderOrder(a) - loaderOrder(b));
   const atOnce = steps[0]?.action === 'DISABLE' ? refused.find((reason) => AT_DISABLING.has(reason.code)) : undefined;
   const first = atOnce ?? refused[0];

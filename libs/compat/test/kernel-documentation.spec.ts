@@ -6,10 +6,25 @@ const codes = (target: Patch, listed: readonly Patch[]): string[] => findStateRe
 // One row for each sentence of the kernel's documentation: system-state.rst, section "Livepatch compatibility".
 test.each<[sentence: string, listed: Patch[], target: Patch, refused: string[]]>([
   ['any completely new system state modification is allowed', [cumulative('a')], cumulative('b', { 7: 1 }), []],
-  ['system state modifications with the same version are allowed for already modified system states', [cumulative('a', { 7: 2 })], cumulative('b', { 7: 2 }), []],
-  ['system state modifications with a higher version are allowed for already modified system states', [cumulative('a', { 7: 1 })], cumulative('b', { 7: 2 }), []],
+  [
+    'system state modifications with the same version are allowed for already modified system states',
+    [cumulative('a', { 7: 2 })],
+    cumulative('b', { 7: 2 }),
+    [],
+  ],
+  [
+    'system state modifications with a higher version are allowed for already modified system states',
+    [cumulative('a', { 7: 1 })],
+    cumulative('b', { 7: 2 }),
+    [],
+  ],
   ['a lower version of an already modified state is not allowed', [cumulative('b', { 7: 2 })], cumulative('a', { 7: 1 }), ['STATE_VERSION_TOO_LOW 7']],
-  ['cumulative livepatches must handle all system state modifications from already installed livepatches', [cumulative('b', { 7: 1 })], cumulative('a'), ['STATE_MISSING_IN_TARGET 7']],
+  [
+    'cumulative livepatches must handle all system state modifications from already installed livepatches',
+    [cumulative('b', { 7: 1 })],
+    cumulative('a'),
+    ['STATE_MISSING_IN_TARGET 7'],
+  ],
   ['that also binds over livepatches that are not cumulative', [plain('n', { 7: 1 })], cumulative('a'), ['STATE_MISSING_IN_TARGET 7']],
   ['non-cumulative livepatches are allowed to touch already modified system states', [cumulative('a', { 7: 1 })], plain('n', { 7: 1 }), []],
   ['a non-cumulative livepatch need not touch them', [cumulative('a', { 7: 1 })], plain('n'), []],

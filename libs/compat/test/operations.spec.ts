@@ -11,6 +11,7 @@ interface WirePatch {
   transition?: boolean;
 }
 interface Operation {
+  target: string;
   kernel: string;
   scenario: string;
   op: string;
@@ -25,7 +26,10 @@ interface Module {
   knobs: Record<string, string>;
 }
 
-const { vectors, modules } = JSON.parse(readFileSync(path.join(__dirname, '../fixtures/operations.json'), 'utf8')) as { vectors: Operation[]; modules: Record<string, Module> };
+const { vectors, modules } = JSON.parse(readFileSync(path.join(__dirname, '../fixtures/operations.json'), 'utf8')) as {
+  vectors: Operation[];
+  modules: Record<string, Module>;
+};
 const loads = vectors.filter((operation) => operation.op === 'load' && operation.candidate !== undefined) as (Operation & { candidate: WirePatch })[];
 
 /** What the registry would know of a lab module: what its C source declares, for the kernel that it was built for. */
@@ -33,7 +37,11 @@ function built({ name, replace, states }: WirePatch, kernelRelease: string, buil
   const knobs = modules[name]?.knobs ?? {};
   const callbacks = { ...NO_CALLBACKS, prePatch: 'CB' in knobs };
   const functions = ['vmlinux:a,1', ...('TGT' in knobs ? ['lab_target:b,1'] : [])];
-  return manifest(name, states.map(({ id, version }) => [BigInt(id), version] as const), { buildId, kernelRelease, replace, callbacks, functions, livepatch: !('NOINFO' in knobs) });
+  return manifest(
+    name,
+    states.map(({ id, version }) => [BigInt(id), version] as const),
+    { buildId, kernelRelease, replace, callbacks, functions, livepatch: !('NOINFO' in knobs) },
+  );
 }
 
 /** Which modules have been on the list of a kernel before? As the fixture goes on, more have. */
@@ -89,4 +97,22 @@ test('no load that a real kernel refused was called safe', () => {
 
 test('no load that a real kernel accepted was called refused', () => {
   expect(told.filter((one) => one.kernel === 'OK' && one.verdict.kind === 'REFUSED').map((one) => one.operation)).toEqual([]);
+});
+
+// Disabling a patch whose own transition is open turns that round: the route REVERSE, judged elsewhere.
+const disables = vectors.filter(
+  ({ op, installed, target }) => op === 'disable' && installed.some((patch) => patch.name === target && patch.transition !== true),
+);
+
+test('the error number of every disabling on real kernels is the predicted one', () => {
+  const wrong = disables.filter((operation) => {
+    const { kernel, installed, target, err } = operation;
+    const published = installed.map((patch) => built(patch, kernel, `listed-${patch.name}`));
+    const list = installed.map((patch, i) => listed(published[i]!, { enabled: patch.enabled === true, transition: patch.transition === true }));
+    const previous = installed.filter((patch) => patch.name !== target).map((patch) => `listed-${patch.name}`);
+    const { errno, route } = ask({ list, published, to: { kind: 'PREVIOUS' }, host: { kernelRelease: kernel, previous }, question: { routes: ['DISABLE'] } });
+    return route !== 'DISABLE' || (errno ?? 'OK') !== err;
+  });
+  expect(disables.length).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
 });

@@ -14,15 +14,74 @@ test.each<[row: string, listed: Patch[], target: Patch, answer: 'ok' | 'einval']
   ['V09 equal, both non-cumulative', [N('a', { 1: 1 })], N('t', { 1: 1 }), 'ok'],
   ['V10 extra ids are free', [R('a')], R('t', { 5: 9 }), 'ok'],
   ['V11 the second id is missing', [R('a', { 1: 1, 2: 1 })], R('t', { 1: 1 }), 'einval'],
-  ['V12 the order of entries is irrelevant', [R('a', [[1, 1], [2, 1]])], R('t', [[2, 5], [1, 1]]), 'ok'],
+  [
+    'V12 the order of entries is irrelevant',
+    [
+      R('a', [
+        [1, 1],
+        [2, 1],
+      ]),
+    ],
+    R('t', [
+      [2, 5],
+      [1, 1],
+    ]),
+    'ok',
+  ],
   ['V13 the highest installed version counts', [N('a', { 1: 1 }), N('b', { 1: 3 })], R('t', { 1: 2 }), 'einval'],
   ['V14 meets the highest; both are replaced', [N('a', { 1: 1 }), N('b', { 1: 3 })], R('t', { 1: 3 }), 'ok'],
   ['V15 lower, both non-cumulative', [N('a', { 1: 3 })], N('t', { 1: 1 }), 'einval'],
-  ['V16 candidate: the first duplicate counts, and is too low', [R('a', { 1: 2 })], R('t', [[1, 1], [1, 3]]), 'einval'],
-  ['V17 candidate: the first duplicate counts, and is enough', [R('a', { 1: 2 })], R('t', [[1, 3], [1, 1]]), 'ok'],
-  ['V18 installed: every duplicate counts', [R('a', [[1, 1], [1, 3]])], R('t', { 1: 2 }), 'einval'],
-  ['V19 an id 0 ends the candidate before id 2', [R('a', { 2: 1 })], R('t', [[1, 1], [0, 0], [2, 1]]), 'einval'],
-  ['V20 an id 0 ends the installed one before id 2', [R('a', [[1, 1], [0, 0], [2, 9]])], R('t', { 1: 1 }), 'ok'],
+  [
+    'V16 candidate: the first duplicate counts, and is too low',
+    [R('a', { 1: 2 })],
+    R('t', [
+      [1, 1],
+      [1, 3],
+    ]),
+    'einval',
+  ],
+  [
+    'V17 candidate: the first duplicate counts, and is enough',
+    [R('a', { 1: 2 })],
+    R('t', [
+      [1, 3],
+      [1, 1],
+    ]),
+    'ok',
+  ],
+  [
+    'V18 installed: every duplicate counts',
+    [
+      R('a', [
+        [1, 1],
+        [1, 3],
+      ]),
+    ],
+    R('t', { 1: 2 }),
+    'einval',
+  ],
+  [
+    'V19 an id 0 ends the candidate before id 2',
+    [R('a', { 2: 1 })],
+    R('t', [
+      [1, 1],
+      [0, 0],
+      [2, 1],
+    ]),
+    'einval',
+  ],
+  [
+    'V20 an id 0 ends the installed one before id 2',
+    [
+      R('a', [
+        [1, 1],
+        [0, 0],
+        [2, 9],
+      ]),
+    ],
+    R('t', { 1: 1 }),
+    'ok',
+  ],
   ['V21 version 0 is a legal value', [R('a', { 1: 0 })], R('t', { 1: 0 }), 'ok'],
   ['V22a versions compare unsigned, refused', [R('a', { 1: 2147483648 })], R('t', { 1: 1 }), 'einval'],
   ['V22b versions compare unsigned, accepted', [R('a', { 1: 2147483648 })], R('t', { 1: 4294967295 }), 'ok'],
@@ -37,8 +96,26 @@ test.each<[row: string, listed: Patch[], target: Patch, answer: 'ok' | 'einval']
 
 // V19 and V20 once more with the arrays as the module has them: the rule itself stops at an id 0.
 test.each<[row: string, listed: [bigint, number][], target: [bigint, number][], answer: number]>([
-  ['V19 raw', [[2n, 1]], [[1n, 1], [0n, 0], [2n, 1]], 1],
-  ['V20 raw', [[1n, 1], [0n, 0], [2n, 9]], [[1n, 1]], 0],
+  [
+    'V19 raw',
+    [[2n, 1]],
+    [
+      [1n, 1],
+      [0n, 0],
+      [2n, 1],
+    ],
+    1,
+  ],
+  [
+    'V20 raw',
+    [
+      [1n, 1],
+      [0n, 0],
+      [2n, 9],
+    ],
+    [[1n, 1]],
+    0,
+  ],
 ])('%s', (_, listed, target, refusals) => {
   const raw = (name: string, states: [bigint, number][]): Patch => ({ name, replace: true, states: states.map(([id, version]) => ({ id, version })) });
   expect(findStateRefusals(raw('t', target), [raw('a', listed)])).toHaveLength(refusals);

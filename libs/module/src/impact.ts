@@ -43,7 +43,9 @@ function* findDoubts(file: ElfFile, { builder, shadowedStates, objects, objectsC
   if (withCallbacks.length > 0) yield `CALLBACKS: it has callbacks on ${[...new Set(withCallbacks)].slice(0, 5).join(', ')}`;
   if (usesShadowVariables(file)) yield 'SHADOW_VARIABLES: it uses shadow variables';
   const imports = file.symbols.containing('klp_').filter((symbol) => file.symbols.section[symbol] === 0);
-  const others = imports.map((symbol) => file.symbols.name(symbol)).filter((name) => name.startsWith('klp_') && !name.startsWith('klp_shadow_') && !ENABLING.has(name));
+  const others = imports
+    .map((symbol) => file.symbols.name(symbol))
+    .filter((name) => name.startsWith('klp_') && !name.startsWith('klp_shadow_') && !ENABLING.has(name));
   if (others.length > 0) yield `CORE_CALLS: it calls ${[...new Set(others)].slice(0, 5).join(', ')}`;
   const atLoad = file.sections.filter((section) => section.loaded && section.size > 0 && RUNS_AT_LOAD.test(section.name)).map(({ name }) => name);
   if (atLoad.length > 0) yield `LOAD_CODE: it has code that runs at load, or parameters (${[...new Set(atLoad)].slice(0, 5).join(', ')})`;

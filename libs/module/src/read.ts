@@ -36,14 +36,22 @@ export function readModule(bytes: Uint8Array): ModuleReading {
     version: modinfo['version']?.[0] ?? null,
     vermagic,
     kernelRelease: vermagic?.split(' ')[0] || null,
-    modversions: vermagic?.split(' ').includes('modversions') === true || file.sections.some((section) => section.name === '__versions' || section.name === '__version_ext_crcs'),
+    modversions:
+      vermagic?.split(' ').includes('modversions') === true ||
+      file.sections.some((section) => section.name === '__versions' || section.name === '__version_ext_crcs'),
     arch: file.machine.arch,
     livepatch,
     signed: isSigned(bytes),
     modinfo,
     ...declaration,
     usesShadowVariables: usesShadowVariables(file),
-    ...judgeImpact(file, { ...declaration, states: declaration.states?.length ?? 0, shadowedStates: declaration.shadowedStates.length, quiet, objectsComplete }),
+    ...judgeImpact(file, {
+      ...declaration,
+      states: declaration.states?.length ?? 0,
+      shadowedStates: declaration.shadowedStates.length,
+      quiet,
+      objectsComplete,
+    }),
   };
 }
 
@@ -58,7 +66,16 @@ interface Declaration {
   readonly quiet: boolean;
 }
 
-const NOTHING: Declaration = { builder: 'UNKNOWN', replace: null, states: null, shadowedStates: [], unreadable: null, objects: null, objectsComplete: false, quiet: false };
+const NOTHING: Declaration = {
+  builder: 'UNKNOWN',
+  replace: null,
+  states: null,
+  shadowedStates: [],
+  unreadable: null,
+  objects: null,
+  objectsComplete: false,
+  quiet: false,
+};
 
 function readDeclaration(file: ElfFile, livepatch: boolean): Declaration {
   if (file.hasUnsupportedRelocations) return unreadable('UNSUPPORTED_RELOCATIONS', 'it has relocations without addends, which no 64-bit kernel applies');

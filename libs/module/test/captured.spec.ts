@@ -14,30 +14,40 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
 
   test('there are 111 livepatches', () => expect(declared).toHaveLength(111));
 
-  test.each(declared.filter(({ name }) => !(name in UNREADABLE)).map((module) => [module.name, module] as const))('%s reads as its C source says', (_, module) => {
-    const reading = readModule(files.get(module.file)!);
-    const end = module.states.findIndex(({ id }) => id === '0');
-    const seen = end < 0 ? module.states : module.states.slice(0, end);
-    expect(reading).toMatchObject({
-      name: module.name,
-      builder: 'STATIC',
-      replace: module.replace,
-      states: seen.map(({ id, version }) => ({ id: BigInt(id), version })),
-      shadowedStates: end < 0 ? [] : module.states.slice(end).map(({ id, version }) => ({ id: BigInt(id), version })),
-      unreadable: null,
-      livepatch: module.name !== 'lab_noinfo',
-      arch: 'x86_64',
-      signed: false,
-    });
-    expect(reading.objects).toEqual(expectedObjects(module.knobs));
-  });
+  test.each(declared.filter(({ name }) => !(name in UNREADABLE)).map((module) => [module.name, module] as const))(
+    '%s reads as its C source says',
+    (_, module) => {
+      const reading = readModule(files.get(module.file)!);
+      const end = module.states.findIndex(({ id }) => id === '0');
+      const seen = end < 0 ? module.states : module.states.slice(0, end);
+      expect(reading).toMatchObject({
+        name: module.name,
+        builder: 'STATIC',
+        replace: module.replace,
+        states: seen.map(({ id, version }) => ({ id: BigInt(id), version })),
+        shadowedStates: end < 0 ? [] : module.states.slice(end).map(({ id, version }) => ({ id: BigInt(id), version })),
+        unreadable: null,
+        livepatch: module.name !== 'lab_noinfo',
+        arch: 'x86_64',
+        signed: false,
+      });
+      expect(reading.objects).toEqual(expectedObjects(module.knobs));
+    },
+  );
 
   test.each(Object.entries(UNREADABLE))('%s does not tell: %s', (name, code) => {
     expect(readModule(files.get(`${name}.ko`)!)).toMatchObject({ states: null, replace: null, unreadable: { code }, impact: 'UNREADABLE', livepatch: true });
   });
 
   test('a module that is no livepatch says so', () => {
-    expect(readModule(files.get('lab_target.ko')!)).toMatchObject({ name: 'lab_target', livepatch: false, states: null, objects: null, builder: 'UNKNOWN', unreadable: { code: 'NOT_A_LIVEPATCH' } });
+    expect(readModule(files.get('lab_target.ko')!)).toMatchObject({
+      name: 'lab_target',
+      livepatch: false,
+      states: null,
+      objects: null,
+      builder: 'UNKNOWN',
+      unreadable: { code: 'NOT_A_LIVEPATCH' },
+    });
   });
 
   test('build-ids tell all modules apart, srcversions do not', () => {
@@ -61,7 +71,9 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
 });
 
 test('callbacks are read', () => {
-  expect(readModule(readCapturedModule('7.3', 'lab_r_1v1_cb')).objects?.map(({ callbacks }) => callbacks)).toEqual(Array(2).fill({ prePatch: true, postPatch: true, preUnpatch: true, postUnpatch: true }));
+  expect(readModule(readCapturedModule('7.3', 'lab_r_1v1_cb')).objects?.map(({ callbacks }) => callbacks)).toEqual(
+    Array.from({ length: 2 }, () => ({ prePatch: true, postPatch: true, preUnpatch: true, postUnpatch: true })),
+  );
 });
 
 test('a dash in the file name is an underscore in the module name', () => {
@@ -89,12 +101,16 @@ function expectedObjects(knobs: Readonly<Record<string, string>>) {
     ...(knob('VM') & 1 ? [func('cmdline_proc_show')] : []),
     ...(knob('VM') & 2 ? [func('version_proc_show')] : []),
     ...(knob('VM') & 4 ? [func('loadavg_proc_show', 1)] : []),
-    ...('EXTRA_VM' in knobs ? [func(knobs['EXTRA_VM']!.replaceAll('"', ''), knob('EXTRA_POS'))] : []),
+    ...('EXTRA_VM' in knobs ? [func(knobs['EXTRA_VM'].replaceAll('"', ''), knob('EXTRA_POS'))] : []),
     ...(knob('DUPFUNC') ? [func('cmdline_proc_show', 1)] : []),
   ];
   if (vm.length > 0) objects.push({ name: 'vmlinux', functions: vm, callbacks });
   if (knob('DUPOBJ')) objects.push({ name: 'vmlinux', functions: [func('uptime_proc_show')], callbacks: none });
-  const target = [...(knob('TGT') & 1 ? [func('lab_target_show')] : []), ...(knob('TGT') & 2 ? [func('lab_gate_sleep')] : []), ...(knob('TGT_BADFN') ? [func('lab_no_such_function')] : [])];
+  const target = [
+    ...(knob('TGT') & 1 ? [func('lab_target_show')] : []),
+    ...(knob('TGT') & 2 ? [func('lab_gate_sleep')] : []),
+    ...(knob('TGT_BADFN') ? [func('lab_no_such_function')] : []),
+  ];
   if (target.length > 0) objects.push({ name: (knobs['TGT_NAME'] ?? 'lab_target').replaceAll('"', ''), functions: target, callbacks });
   if (knob('ABSENT')) objects.push({ name: 'lab_absent', functions: [func('lab_absent_fn')], callbacks });
   if (knob('NOFUNCS')) objects.push({ name: 'lab_target', functions: [], callbacks: none });

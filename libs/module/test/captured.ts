@@ -27,7 +27,7 @@ export const KERNELS = ['6.1', '7.3'] as const;
 export function readCaptured(kernel: (typeof KERNELS)[number]): Captured {
   const tar = gunzipSync(readFileSync(join(FIXTURES, `modules-${kernel}.tar.gz`)));
   const files = new Map<string, Buffer>();
-  for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0;) {
     const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/s, '');
     const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8);
     if (!name.endsWith('/')) files.set(name.slice(name.indexOf('/') + 1), tar.subarray(at + BLOCK, at + BLOCK + size));

@@ -2,10 +2,10 @@
 export const ALLOC = 2;
 export const DATA = 3;
 export const CODE = 6;
-export const PROGBITS = 1;
-export const SYMTAB = 2;
-export const STRTAB = 3;
-export const RELA = 4;
+const PROGBITS = 1;
+const SYMTAB = 2;
+const STRTAB = 3;
+const RELA = 4;
 export const NOTE = 7;
 export const NOBITS = 8;
 export const OBJECT = 1;
@@ -31,7 +31,9 @@ interface WrittenRelocation {
 
 export class ElfWriter {
   readonly sections: WrittenSection[] = [{ name: '', type: 0, flags: 0, bytes: new Uint8Array(), link: 0, info: 0 }];
-  private readonly symbols: { name: string; section: number; value: number; size: number; type: number }[] = [{ name: '', section: 0, value: 0, size: 0, type: 0 }];
+  private readonly symbols: { name: string; section: number; value: number; size: number; type: number }[] = [
+    { name: '', section: 0, value: 0, size: 0, type: 0 },
+  ];
   private readonly relocations = new Map<number, WrittenRelocation[]>();
 
   constructor(
@@ -61,7 +63,14 @@ export class ElfWriter {
     sections.push({ name: '.symtab', type: SYMTAB, flags: 0, bytes: symbolBytes, link: symtab + 1, info: 1 });
     sections.push({ name: '.strtab', type: STRTAB, flags: 0, bytes: symbolNames.bytes(), link: 0, info: 0 });
     for (const [target, entries] of this.relocations) {
-      sections.push({ name: `.rela${this.sections[target]!.name}`, type: RELA, flags: 0x40, bytes: Buffer.concat(entries.map((entry) => this.encodeRelocation(entry))), link: symtab, info: target });
+      sections.push({
+        name: `.rela${this.sections[target]!.name}`,
+        type: RELA,
+        flags: 0x40,
+        bytes: Buffer.concat(entries.map((entry) => this.encodeRelocation(entry))),
+        link: symtab,
+        info: target,
+      });
     }
     const sectionNames = new Names();
     const nameOffsets = [...sections.map((section) => sectionNames.add(section.name)), sectionNames.add('.shstrtab')];
@@ -79,18 +88,37 @@ export class ElfWriter {
         parts.push(Buffer.alloc(padding), Buffer.from(section.bytes));
         length = offset + section.bytes.length;
       }
-      return Buffer.concat([this.u32(nameOffsets[index]!, section.type), this.u64(section.flags, 0, offset, section.size ?? section.bytes.length), this.u32(section.link, section.info), this.u64(8, 0)]);
+      return Buffer.concat([
+        this.u32(nameOffsets[index]!, section.type),
+        this.u64(section.flags, 0, offset, section.size ?? section.bytes.length),
+        this.u32(section.link, section.info),
+        this.u64(8, 0),
+      ]);
     });
     const tableAt = length + ((8 - (length % 8)) % 8);
     parts.push(Buffer.alloc(tableAt - length), ...headers);
     const file = Buffer.concat(parts);
     file.set([0x7f, 0x45, 0x4c, 0x46, 2, this.little ? 1 : 2, 1]);
-    file.set(Buffer.concat([this.u16(1, this.machine), this.u32(1), this.u64(0, 0, tableAt), this.u32(0), this.u16(64, 0, 0, 64, sections.length, sections.length - 1)]), 16);
+    file.set(
+      Buffer.concat([
+        this.u16(1, this.machine),
+        this.u32(1),
+        this.u64(0, 0, tableAt),
+        this.u32(0),
+        this.u16(64, 0, 0, 64, sections.length, sections.length - 1),
+      ]),
+      16,
+    );
     return file;
   }
 
   private encodeSymbol(symbol: { name: string; section: number; value: number; size: number; type: number }, names: Names): Buffer {
-    return Buffer.concat([this.u32(names.add(symbol.name)), Buffer.from([(symbol.section === 0 ? 0x10 : 0) | symbol.type, 0]), this.u16(symbol.section), this.u64(symbol.value, symbol.size)]);
+    return Buffer.concat([
+      this.u32(names.add(symbol.name)),
+      Buffer.from([(symbol.section === 0 ? 0x10 : 0) | symbol.type, 0]),
+      this.u16(symbol.section),
+      this.u64(symbol.value, symbol.size),
+    ]);
   }
 
   private encodeRelocation({ at, type, symbol, addend }: WrittenRelocation): Buffer {

@@ -31,7 +31,12 @@ function expectConsistent(reading: ModuleReading | ModuleError): void {
   const facts = {
     statesOrReason: (reading.states === null) === (reading.unreadable !== null),
     noIdZero: reading.states?.every(({ id, version }) => id > 0n && id < 2n ** 64n && version >= 0 && version < 2 ** 32) ?? true,
-    impactFits: reading.states === null ? reading.impact === 'UNREADABLE' : reading.states.length > 0 ? reading.impact === 'DECLARED' : ['NONE', 'UNDECLARED'].includes(reading.impact),
+    impactFits:
+      reading.states === null
+        ? reading.impact === 'UNREADABLE'
+        : reading.states.length > 0
+          ? reading.impact === 'DECLARED'
+          : ['NONE', 'UNDECLARED'].includes(reading.impact),
     reasonsFit: reading.impactReasons.length > 0 === (reading.impact === 'UNDECLARED' || reading.impact === 'UNREADABLE'),
     named: reading.name !== '',
   };
@@ -214,7 +219,8 @@ function findSection(bytes: Buffer, name: string): { index: number; offset: numb
   for (let index = 0; index < bytes.readUInt16LE(60); index++) {
     const at = table + 64 * index;
     const nameAt = names + bytes.readUInt32LE(at);
-    if (bytes.toString('latin1', nameAt, bytes.indexOf(0, nameAt)) === name) return { index, offset: Number(bytes.readBigUInt64LE(at + 24)), size: Number(bytes.readBigUInt64LE(at + 32)) };
+    if (bytes.toString('latin1', nameAt, bytes.indexOf(0, nameAt)) === name)
+      return { index, offset: Number(bytes.readBigUInt64LE(at + 24)), size: Number(bytes.readBigUInt64LE(at + 32)) };
   }
   throw new Error(`no section ${name}`);
 }

@@ -13,7 +13,10 @@ export interface Target {
   readonly relocations: readonly (readonly [at: number, type: number, of: 'PATCH' | 'ENABLE', addend: number])[];
 }
 
-const words = (...values: number[]) => (writer: ElfWriter) => writer.u32(...values);
+const words =
+  (...values: number[]) =>
+  (writer: ElfWriter) =>
+    writer.u32(...values);
 
 export const X86: Target = {
   arch: 'x86_64',
@@ -123,7 +126,20 @@ export function emptyModule({ target = X86, modinfo = 'livepatch=Y\0name=synthet
   writer.symbol('new_function', text, 0, 16, FUNC);
   const enable = writer.symbol('klp_enable_patch', 0);
   writer.relocate(self, 0x100, target.absolute64, initSymbol!);
-  return { writer, data, text, init, strings, dataSymbol: dataSymbol!, textSymbol: textSymbol!, initSymbol: initSymbol!, stringsSymbol: stringsSymbol!, enable, self: thisModule, absolute64: target.absolute64 };
+  return {
+    writer,
+    data,
+    text,
+    init,
+    strings,
+    dataSymbol: dataSymbol!,
+    textSymbol: textSymbol!,
+    initSymbol: initSymbol!,
+    stringsSymbol: stringsSymbol!,
+    enable,
+    self: thisModule,
+    absolute64: target.absolute64,
+  };
 }
 
 /** A module with a static `klp_patch` of one object (vmlinux) and one function. */
@@ -178,7 +194,11 @@ export function kpatchModule({ callbacks = [], also }: { readonly callbacks?: re
 }
 
 /** SYNTHETIC klp-build module: `.init.klp_objects` and `.init.klp_funcs`. */
-export function klpBuildModule({ callback = false, count = 1, also }: { readonly callback?: boolean; readonly count?: number; readonly also?: (parts: Parts) => void } = {}): Buffer {
+export function klpBuildModule({
+  callback = false,
+  count = 1,
+  also,
+}: { readonly callback?: boolean; readonly count?: number; readonly also?: (parts: Parts) => void } = {}): Buffer {
   const parts = emptyModule();
   const { writer, absolute64 } = parts;
   const objects = writer.section('.init.klp_objects', DATA, Buffer.alloc(64));

@@ -54,6 +54,7 @@ describe('a broken file is COMPRESSION_BROKEN', () => {
     ['a zstd dictionary', () => changed('lab_data.ko.zst', (b) => b.writeUInt8(b.readUInt8(4) | 1, 4))],
     ['something behind the last zstd frame', () => Buffer.concat([readCompressed('lab_data.ko.zst'), Buffer.from('garbage')])],
     ['a Huffman table of one symbol, on which the decoder would never end', oneSymbol],
+    ['zstd matches of megabytes in a few bytes, which the decoder would copy for a minute', endlessMatches],
     ['zstd magic alone', () => Buffer.from('28b52ffd', 'hex')],
     ['xz magic alone', () => Buffer.from('fd377a585a00', 'hex')],
     ['gzip magic alone', () => Buffer.from('1f8b', 'hex')],
@@ -74,7 +75,7 @@ describe('a broken file is COMPRESSION_BROKEN', () => {
     const packed = readCompressed(name);
     for (let at = 4; at < packed.length; at += 3) {
       const bytes = Buffer.from(packed);
-      bytes[at]! ^= 1 << at % 8;
+      bytes[at]! ^= 1 << (at % 8);
       await unpackModule(bytes, 2 ** 22).catch((error: unknown) => expect(error).toBeInstanceOf(ModuleError));
     }
   });
@@ -92,9 +93,18 @@ function zstdBomb(blocks: number): Buffer {
   return Buffer.concat([Buffer.from('28b52ffd0038', 'hex'), ...Array.from({ length: blocks }, () => block), Buffer.from([0x03, 0x00, 0x10, 0x00])]);
 }
 
+/** One block of 43,690 sequences, each a match of 64 KiB, in 19 bytes. */
+function endlessMatches(): Buffer {
+  return Buffer.from('28b52ffd00385d00000861ffaa2b5400003480', 'hex');
+}
+
 /** Blocks of one byte behind a window of 8 MiB. */
 function tinyBlocks(blocks: number): Buffer {
-  return Buffer.concat([Buffer.from('28b52ffd0068', 'hex'), Buffer.alloc(blocks * 4, Buffer.from([0x08, 0x00, 0x00, 0x61])), Buffer.from([0x09, 0x00, 0x00, 0x61])]);
+  return Buffer.concat([
+    Buffer.from('28b52ffd0068', 'hex'),
+    Buffer.alloc(blocks * 4, Buffer.from([0x08, 0x00, 0x00, 0x61])),
+    Buffer.from([0x09, 0x00, 0x00, 0x61]),
+  ]);
 }
 
 /** A compressed block whose Huffman weights are coded by an FSE table (accuracy 6) in which one symbol has all 64 parts. */

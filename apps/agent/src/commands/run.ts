@@ -4,7 +4,8 @@ import { tell, type Round } from '../round.js';
 import { TryLater } from '../send/post.js';
 import type { Settings } from '../settings.js';
 
-const SHORTEST = 5;
+/** Seconds. What the registry asks for is taken within these. */
+const SHORTEST = 1;
 const LONGEST = 86_400;
 /** A registry that asks for more is asked again anyway: it may have meant something else. */
 const LONGEST_WAIT = 3_600;
@@ -32,7 +33,7 @@ export async function run(settings: Settings, signal: AbortSignal, say: (round: 
     try {
       const round = await tell(settings, 'due', warn, signal);
       say(round);
-      const asked = round.sent.at(-1)?.answer.intervalSeconds ?? interval;
+      const asked = round.delivered.at(-1)?.answer.intervalSeconds ?? interval;
       if (asked !== interval) {
         interval = Math.min(LONGEST, Math.max(SHORTEST, asked));
         wait = pause(interval);

@@ -32,7 +32,9 @@ function readUrl(found: unknown): string | undefined {
 function readLabels(found: unknown): Record<string, string> | undefined {
   const words = typeof found === 'string' ? found.split(',').filter((word) => word !== '') : found;
   if (Array.isArray(words) && !words.every((word) => typeof word === 'string' && word.includes('='))) return undefined;
-  const pairs = Array.isArray(words) ? Object.fromEntries(words.map((word: string) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)])) : words;
+  const pairs = Array.isArray(words)
+    ? Object.fromEntries(words.map((word: string) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]))
+    : words;
   return Labels.safeParse(pairs).data;
 }
 
@@ -52,9 +54,17 @@ export const FIELDS = {
   lib_modules: folder,
   kpatch: folder,
   modules: { allowed: 'folders: a list, or separated by colons', read: readFolders },
-  instance: { allowed: 'a UUID, or any text of 1 to 200 characters', read: (found) => (typeof found === 'string' && /^[^\u0000-\u001f\u007f]{1,200}$/.test(found) ? uuidFrom(found) : undefined), ofTheHost: true },
+  instance: {
+    allowed: 'a UUID, or any text of 1 to 200 characters',
+    read: (found) => (typeof found === 'string' && /^[^\u0000-\u001f\u007f]{1,200}$/.test(found) ? uuidFrom(found) : undefined),
+    ofTheHost: true,
+  },
   hostname: { allowed: 'a name of 1 to 253 characters', read: matching(/^[^\u0000-\u001f\u007f]{1,253}$/), ofTheHost: true },
-  labels: { allowed: 'key=value; keys of 1 to 63 letters, digits and _ . / -, values of one line up to 253 characters, at most 64', read: readLabels, ofTheHost: true },
+  labels: {
+    allowed: 'key=value; keys of 1 to 63 letters, digits and _ . / -, values of one line up to 253 characters, at most 64',
+    read: readLabels,
+    ofTheHost: true,
+  },
   boot_id: {
     allowed: 'a UUID',
     read: (found) => matching(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)(typeof found === 'string' ? found.toLowerCase() : found),

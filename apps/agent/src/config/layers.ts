@@ -30,7 +30,8 @@ function checked(source: string, found: Record<string, unknown>, nameOf: (field:
     }
     values[name] = read;
   }
-  if (values.token !== undefined && values.token_file !== undefined) throw new Failure('USAGE', `${source}: give ${nameOf('token')} or ${nameOf('token_file')}, not both`);
+  if (values.token !== undefined && values.token_file !== undefined)
+    throw new Failure('USAGE', `${source}: give ${nameOf('token')} or ${nameOf('token_file')}, not both`);
   return { source, values };
 }
 

@@ -36,7 +36,10 @@ function remember(folder: string, file: string, value: object): void {
 
 /** Which report does the registry have of us? Null before the first. */
 export const readAcknowledged = (folder: string): Acknowledged | null =>
-  recall<Acknowledged>(join(folder, 'acknowledged.json'), (value) => Number.isSafeInteger(value.sequence) && typeof value.digest === 'string' && typeof value.bootId === 'string');
+  recall<Acknowledged>(
+    join(folder, 'acknowledged.json'),
+    (value) => Number.isSafeInteger(value.sequence) && typeof value.digest === 'string' && typeof value.bootId === 'string',
+  );
 
 /** Keeps what the registry has; an older one never overwrites a newer. */
 export function keepAcknowledged(folder: string, taken: Acknowledged): void {

@@ -9,7 +9,8 @@ import { createDurably, makeFolder } from './durable.js';
  */
 const KEPT = 64;
 
-const numbersIn = (folder: string): number[] => (listFolder(folder) ?? []).flatMap((entry) => (/^[1-9][0-9]{0,15}$/.test(entry.name) ? [Number(entry.name)] : []));
+const numbersIn = (folder: string): number[] =>
+  (listFolder(folder) ?? []).flatMap((entry) => (/^[1-9][0-9]{0,15}$/.test(entry.name) ? [Number(entry.name)] : []));
 
 /** The highest number that was ever reserved; 0 before the first. */
 export const newest = (folder: string): number => Math.max(0, ...numbersIn(folder));

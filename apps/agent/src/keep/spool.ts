@@ -8,7 +8,7 @@ import { makeFolder, syncFolder, writeDurably } from './durable.js';
 export type Letter = { readonly kind: 'report'; readonly document: Report } | { readonly kind: 'heartbeat'; readonly document: Heartbeat };
 
 /** How many letters wait at most. Heartbeats go first, the oldest before the others; a report never goes. */
-export const MOST_LETTERS = 500;
+const MOST_LETTERS = 500;
 const MOST_REFUSED = 20;
 const LONGEST = 64 << 20;
 

@@ -67,7 +67,7 @@ export function readBytes(path: string, limit: number, follow = false): Buffer |
   if (descriptor === null) return null;
   try {
     const parts: Buffer[] = [];
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const part = Buffer.allocUnsafe(Math.min(1 << 20, Math.max(PAGE, limit + 1 - total)));
       const size = readMore(path, descriptor, part);
       if (size === 0) return Buffer.concat(parts);
@@ -113,10 +113,12 @@ export function readFlag(path: string): boolean | null {
   return text === null ? null : text === '1';
 }
 
-/** An attribute that is a whole number; null where there is none. */
-export function readNumber(path: string): number | null {
+/** An attribute that is a whole number within these; null where there is none. */
+export function readNumber(path: string, least: number, most: number): number | null {
   const text = readAttribute(path, /^-?[0-9]{1,15}$/, 'a whole number');
-  return text === null ? null : Number(text);
+  if (text === null) return null;
+  if (Number(text) < least || Number(text) > most) throw unreadable(path, `found ${text}, and it should be ${least} to ${most}`);
+  return Number(text);
 }
 
 /** What is in this folder, sorted by name? Null where there is no such folder. */

@@ -58,7 +58,7 @@ export function structMembers(bytes: Buffer, structure: string): string[] | null
 
   const wanted = Buffer.from(`${structure}\0`, 'latin1');
   let found: string[] | null = null;
-  for (let at = 0; at < types.length; ) {
+  for (let at = 0; at < types.length;) {
     if (at + 12 > types.length) throw new RangeError(`has a type at ${at} that does not end`);
     const [name, info] = [word32(at), word32(at + 4)];
     const kind = (info >>> 24) & 0x1f;

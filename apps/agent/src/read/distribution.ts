@@ -3,7 +3,11 @@ import { readText } from './attribute.js';
 
 const LINE = /^([A-Z][A-Z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))$/;
 
-const clean = (text: string | undefined, max: number): string | null => text?.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').trim().slice(0, max) || null;
+const clean = (text: string | undefined, max: number): string | null =>
+  text
+    ?.replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+    .trim()
+    .slice(0, max) || null;
 
 /**
  * Which distribution is it?

@@ -27,7 +27,7 @@ const LONGEST_TIME_MS = 10_000;
 export const nameOfFile = (file: string): string => basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
 
 /** Every module file below a folder. Links to files are taken, links to folders are not: they may lead in circles. */
-export function modulesBelow(folder: string, depth = 0, found: string[] = []): string[] {
+function modulesBelow(folder: string, depth = 0, found: string[] = []): string[] {
   if (depth > MOST_DEPTH) return found;
   for (const entry of listFolder(folder) ?? []) {
     if (found.length >= MOST_FILES) return found;
@@ -45,7 +45,7 @@ export function modulesBelow(folder: string, depth = 0, found: string[] = []): s
  *
  * @returns null where it is none of them, or no module at all
  */
-export async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
+async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
   const packed = readBytes(file, LONGEST_FILE, true);
   if (packed === null) return { size: 0, found: null };
   const none = { size: packed.length, found: null };

@@ -51,7 +51,11 @@ function readHostname(paths: Paths, settings: Settings): string {
  */
 export function readHost(paths: Paths, settings: Settings, instance: string, moduleArch: string | null, warn: (text: string) => void): Report['host'] {
   const kernelRelease = readRelease(paths, settings);
-  const kernelVersion = needed(paths.kernelVersion, readAttribute(paths.kernelVersion, /^[^\u0000-\u001f\u007f]{1,256}$/, 'a line of at most 256 characters'), '--root');
+  const kernelVersion = needed(
+    paths.kernelVersion,
+    readAttribute(paths.kernelVersion, /^[^\u0000-\u001f\u007f]{1,256}$/, 'a line of at most 256 characters'),
+    '--root',
+  );
   const arch = settings.arch ?? (settings.isTree ? archOfTree(moduleArch, kernelRelease, readText(paths.kernelBanner), warn) : machine());
   const hostname = readHostname(paths, settings);
   if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; give --hostname`);

@@ -24,6 +24,7 @@ export interface PatchedObject {
 const MODULE_NAME = /^[A-Za-z0-9_.+-]{1,55}$/;
 /** More than any kernel holds, and the most that a report carries. */
 const MOST_PATCHES = 500;
+const MOST_PLACES = 100_000;
 const MOST_FUNCTIONS = 20_000;
 
 /** Is this what the registry knows as a module's name? */
@@ -61,7 +62,7 @@ function readFolder(folder: string, name: string): PatchFolder {
     enabled: there(listed('enabled', readFlag), join(folder, 'enabled')),
     transition: there(listed('transition', readFlag), join(folder, 'transition')),
     replace: listed('replace', readFlag),
-    stackOrder: listed('stack_order', readNumber),
+    stackOrder: listed('stack_order', (path) => readNumber(path, 0, MOST_PLACES)),
     objects: entries.filter((entry) => entry.isDirectory()).map((entry) => readObject(join(folder, entry.name), entry.name)),
     attributes,
   };

@@ -22,6 +22,6 @@ export function readModule(paths: Paths, name: string): LoadedModule {
     name,
     buildId,
     srcversion: readAttribute(paths.srcversionOf(name), /^[!-~]{1,64}$/, 'a word of at most 64 letters and digits'),
-    refcount: readNumber(paths.refcountOf(name)),
+    refcount: readNumber(paths.refcountOf(name), -1, 2 ** 31),
   };
 }

@@ -19,7 +19,7 @@ const padded = (size: number): number => Math.ceil(size / 4) * 4;
 export function buildIdOf(note: Buffer): string | null {
   for (const little of [true, false]) {
     const word = (at: number) => (little ? note.readUInt32LE(at) : note.readUInt32BE(at));
-    for (let at = 0; at + HEADER <= note.length; ) {
+    for (let at = 0; at + HEADER <= note.length;) {
       const [nameSize, size, type] = [word(at), word(at + 4), word(at + 8)];
       const name = at + HEADER;
       const content = name + padded(nameSize);

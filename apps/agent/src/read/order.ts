@@ -14,7 +14,8 @@ export function listOrder(paths: Paths, listed: readonly PatchFolder[], loaded: 
   const places = listed.map((patch) => patch.stackOrder ?? (loaded === null ? -1 : -loaded.indexOf(patch.name)));
   if (listed.some((patch) => patch.stackOrder === null)) {
     const missing = listed.find((patch) => !loaded?.includes(patch.name));
-    if (missing !== undefined) throw unreadable(paths.loadedModules, `does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
+    if (missing !== undefined)
+      throw unreadable(paths.loadedModules, `does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
   } else if (new Set(places).size !== places.length) {
     throw unreadable(paths.livepatches, `two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`);
   }

@@ -5,7 +5,7 @@ import { Vanished } from './attribute.js';
 import type { Pass } from './pass.js';
 
 /** Milliseconds between looks. Long enough for the kernel's work item that removes a directory, short enough for a timer unit. */
-const PAUSES = [10, 20, 40, 80, 160];
+const PAUSES = [5, 10, 20, 40, 80];
 
 /**
  * What do two looks in a row agree on?

@@ -23,7 +23,10 @@ function readState(folder: string): number | null {
 function readName(folder: string): string {
   try {
     const bytes = readBytes(join(folder, 'comm'), 4096);
-    return (bytes?.toString('utf8') ?? '').replace(/\n$/, '').replaceAll(/[\u0000-\u001f\u007f\ufffd]/g, '?').slice(0, 64);
+    return (bytes?.toString('utf8') ?? '')
+      .replace(/\n$/, '')
+      .replaceAll(/[\u0000-\u001f\u007f\ufffd]/g, '?')
+      .slice(0, 64);
   } catch (error) {
     if (error instanceof Vanished) return '';
     throw error;

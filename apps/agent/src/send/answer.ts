@@ -9,10 +9,11 @@ export interface Answer {
   readonly intervalSeconds: number | null;
 }
 
-const printable = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 300);
+const printable = (value: unknown): string =>
+  (typeof value === 'string' || typeof value === 'number' ? String(value) : '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 300);
 
 /** @returns null where the text is no JSON object */
-export function parseObject(text: string): Record<string, unknown> | null {
+function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
@@ -28,7 +29,8 @@ export function parseObject(text: string): Record<string, unknown> | null {
  */
 export function readAnswer(url: string, text: string): Answer {
   const { outcome, reason, intervalSeconds } = parseObject(text) ?? {};
-  if (typeof outcome !== 'string' || !/^[A-Z_]{1,40}$/.test(outcome)) throw new Failure('UNREACHABLE', `${url}: what answers there is not a registry (no outcome in its answer)`);
+  if (typeof outcome !== 'string' || !/^[A-Z_]{1,40}$/.test(outcome))
+    throw new Failure('UNREACHABLE', `${url}: what answers there is not a registry (no outcome in its answer)`);
   return {
     outcome,
     reason: printable(reason) || null,

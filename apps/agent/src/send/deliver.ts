@@ -19,6 +19,12 @@ export interface Road {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A letter, and what the registry said to it. */
+export interface Delivered {
+  readonly letter: Letter;
+  readonly answer: Answer;
+}
+
 const LONGEST_TRY_MS = 15_000;
 const DOORS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as const;
 
@@ -56,12 +62,12 @@ async function send(road: Road, letter: Letter): Promise<Answer> {
  *
  * A letter leaves the spool when the registry has it (2xx means durably) or will never take it. What cannot be sent now stays, and what is behind it as well.
  *
- * @returns the answer to the last letter; null where nothing waited
+ * @returns what was answered, in this order
  * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last letter was not taken
  */
-export async function deliver(road: Road): Promise<{ letter: Letter; answer: Answer } | null> {
+export async function deliver(road: Road): Promise<Delivered[]> {
   const letters = waiting(road.home, road.warn);
-  let last: { letter: Letter; answer: Answer } | null = null;
+  const delivered: Delivered[] = [];
   for (const [index, letter] of letters.entries()) {
     try {
       const answer = await send(road, letter);
@@ -69,7 +75,7 @@ export async function deliver(road: Road): Promise<{ letter: Letter; answer: Ans
       if (letter.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
         keepAcknowledged(road.home, { sequence: letter.document.sequence, digest: letter.document.digest, bootId: letter.document.host.bootId });
       }
-      last = { letter, answer };
+      delivered.push({ letter, answer });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code !== 'REFUSED') {
@@ -81,5 +87,5 @@ export async function deliver(road: Road): Promise<{ letter: Letter; answer: Ans
       road.warn(error.message);
     }
   }
-  return last;
+  return delivered;
 }

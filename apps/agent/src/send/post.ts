@@ -29,17 +29,17 @@ async function boundedText(response: Response): Promise<string> {
   for await (const part of response.body ?? []) {
     parts.push(part as Uint8Array);
     size += (part as Uint8Array).length;
-    if (size > LONGEST_ANSWER) throw new TryLater('the answer is too long to be a registry\'s', null);
+    if (size > LONGEST_ANSWER) throw new TryLater("the answer is too long to be a registry's", null);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
 /** The network's own word: `ECONNREFUSED`, `ENOTFOUND`, a certificate's fault. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time';
-  if (error instanceof Error && error.name === 'AbortError') return 'stopped';
-  const cause = error instanceof Error ? (error.cause as { code?: string; message?: string } | undefined) : undefined;
-  return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
+  const { name, message, cause } = error as { name?: string; message?: string; cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return 'no answer in time';
+  if (name === 'AbortError') return 'stopped';
+  return cause?.code ?? cause?.message ?? message ?? String(error);
 }
 
 /**

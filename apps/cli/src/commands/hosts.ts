@@ -4,7 +4,7 @@ import type { HostRow } from '../registry/answers.js';
 import { HOSTS } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
-import { labelsInWords, stackInWords } from '../show/patches.js';
+import { LABELS, labelsInWords, stackInWords } from '../show/patches.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import { hostFilter } from '../where/filter.js';
@@ -52,5 +52,5 @@ function hostsTable(found: readonly HostRow[], width: number | null): string {
     clean(host.retiredAt === null ? host.freshness.level : 'RETIRED'),
     labelsInWords(host.labels),
   ]);
-  return table([{ head: 'HOST' }, { head: 'KERNEL' }, { head: 'RUNS', wrap: true }, { head: 'KNOWN' }, { head: 'LABELS', wrap: true }], rows, width);
+  return table([{ head: 'HOST' }, { head: 'KERNEL' }, { head: 'RUNS', wrap: true }, { head: 'KNOWN' }, { head: LABELS, wrap: true }], rows, width);
 }

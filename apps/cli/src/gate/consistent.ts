@@ -1,5 +1,5 @@
 import { type Failure, unexpected } from '../exits.js';
-import { KINDS } from '../registry/answers.js';
+import { KINDS, type Verdict } from '../registry/answers.js';
 import type { FleetAnswer } from './fleet.js';
 
 /**
@@ -17,12 +17,19 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   if (counts.harmful < counts.unsafe || counts.harmful > matched - counts.safe) return wrong(`${counts.harmful} hosts have an UNSAFE reason, ${counts.unsafe} are UNSAFE`);
   const worst = KINDS.findLast((kind) => counts[countOf(kind)] > 0) ?? 'UNKNOWN';
   if (worst !== answer.kind) return wrong(`it says ${answer.kind} and counts ${counts[countOf(worst)]} hosts as ${worst}`);
+  if (answer.cohorts.some(({ verdict }) => verdict.kind === 'SAFE' && !isClear(verdict))) return wrong('a cohort is SAFE and has a reason not to be');
   if (!answer.complete || !answer.steady) return null;
+  const hostsOf = (is: (verdict: Verdict) => boolean) => answer.cohorts.filter((cohort) => is(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
   for (const kind of KINDS) {
-    const hosts = answer.cohorts.filter((cohort) => cohort.verdict.kind === kind).reduce((sum, cohort) => sum + cohort.hosts, 0);
+    const hosts = hostsOf((verdict) => verdict.kind === kind);
     if (hosts !== counts[countOf(kind)]) return wrong(`it counts ${counts[countOf(kind)]} hosts as ${kind}, and its cohorts have ${hosts}`);
   }
+  const harmed = hostsOf(({ reasons }) => reasons.some((reason) => reason.kind === 'UNSAFE'));
+  if (harmed !== counts.harmful) return wrong(`it counts ${counts.harmful} hosts with an UNSAFE reason, and its cohorts have ${harmed}`);
   return null;
 }
+
+/** Has this verdict no reason against it but advice, and doubts that were allowed? */
+const isClear = ({ reasons, allowed }: Verdict): boolean => reasons.every((reason) => reason.kind === 'ADVISORY' || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)));
 
 const countOf = (kind: (typeof KINDS)[number]) => kind.toLowerCase() as Lowercase<typeof kind>;

@@ -43,10 +43,10 @@ export function decide(answer: FleetAnswer, gate: Gate): Decision {
 
   if (answer.limitedByScope) return cannotTell('the token sees only some of the hosts that were asked about');
   if (!answer.steady) return cannotTell('the fleet kept changing while its answer was read');
-  if (counts.unknown > 0) return cannotTell(`${hosts(counts.unknown)} of ${matched} cannot be judged`);
+  if (counts.unknown > 0) return cannotTell(`${counts.unknown} of ${hosts(matched)} cannot be judged`);
   if (counts.refused > 0 && !answer.complete) return cannotTell('there are more cohorts than were read, so the refused ones cannot be checked for harm');
   if (matched === 0) return gate.allowEmpty ? yes('matched 0 hosts, which was allowed') : cannotTell('matched 0 hosts');
-  if (counts.refused > 0) return yes(`${hosts(counts.safe)} of ${matched} can go, and ${counts.refused} would be refused, which is tolerated`);
+  if (counts.refused > 0) return yes(`${counts.safe} of ${hosts(matched)} can go, and ${counts.refused} would be refused, which is tolerated`);
   return yes(matched === 1 ? 'the host can go' : `all ${matched} hosts can go`);
 }
 

@@ -39,7 +39,10 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
   else if (flags.route !== undefined) question.route = oneOf('--route', [...ROUTES, 'best'], flags.route);
   if (flags.minEvidence !== undefined) question.evidence = oneOf('--min-evidence', EVIDENCE, flags.minEvidence);
   if (flags.rules !== undefined) question.rules = oneOf('--rules', RULES, flags.rules);
-  if (flags.maxAge !== undefined) question.maxAge = `${seconds('--max-age', flags.maxAge)}s`;
+  if (flags.maxAge !== undefined) {
+    seconds('--max-age', flags.maxAge);
+    question.maxAge = flags.maxAge;
+  }
   if (flags.allow.length > 0) question.allow = flags.allow.map(codeOf);
   return question;
 }

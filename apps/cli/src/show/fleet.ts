@@ -1,9 +1,10 @@
 import type { Decision } from '../gate/decide.js';
 import type { FleetAnswer } from '../gate/fleet.js';
-import { type Cohort, KINDS, type Reason } from '../registry/answers.js';
+import { type Cohort, KINDS, type Reason, type Verdict } from '../registry/answers.js';
 import { clean } from './clean.js';
 import type { Paint } from './paint.js';
-import { labelsInWords, stackInWords } from './patches.js';
+import { mergeReasons } from './merge-reasons.js';
+import { LABELS, labelsInWords, stackInWords } from './patches.js';
 import { table } from './table.js';
 
 /** So many rows of a kind are shown; the rest is in the JSON. */
@@ -17,10 +18,10 @@ export const decisionLine = (decision: Decision, paint: Paint): string => `${pai
 /** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision. */
 export function fleetText(title: string, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
   const { counts } = answer;
-  const harmful = counts.harmful > counts.unsafe ? `; ${counts.harmful} with harm at all` : '';
+  const hidden = counts.harmful > counts.unsafe ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well` : '';
   return [
     paint('bold', clean(title)),
-    `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ${counts.safe} safe${harmful}`,
+    `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ${counts.safe} safe${hidden}`,
     ...(answer.reasons.length === 0 ? [] : ['', reasonsTable(answer, width)]),
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
     '',
@@ -28,7 +29,8 @@ export function fleetText(title: string, answer: FleetAnswer, decision: Decision
   ].join('\n');
 }
 
-function reasonsTable({ reasons }: FleetAnswer, width: number | null): string {
+function reasonsTable(answer: FleetAnswer, width: number | null): string {
+  const reasons = mergeReasons(answer);
   const rows = reasons.slice(0, ROWS).map(({ hosts, reason }) => [String(hosts), reason.kind, clean(reason.code), clean(reason.text), clearedBy(reason)]);
   return withRest(table([{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'WHY', wrap: true }, { head: 'CLEARED BY' }], rows, width), reasons.length, 'reasons');
 }
@@ -37,20 +39,21 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
   const rows = worstFirst.slice(0, ROWS).map((cohort) => [
     String(cohort.hosts),
-    cohort.verdict.kind,
-    clean(cohort.verdict.errno ?? ''),
-    clean(cohort.verdict.route ?? ''),
+    verdictInWords(cohort.verdict),
     decidingCodes(cohort),
     stackInWords(cohort.stack),
     clean(cohort.kernelRelease ?? ''),
     labelsInWords(cohort.labels),
     examples(cohort),
   ]);
-  const columns = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'ERRNO' }, { head: 'ROUTE' }, { head: 'BECAUSE', wrap: true }, { head: 'RUNS', wrap: true }, { head: 'KERNEL', wrap: true }, { head: 'LABELS', wrap: true }, { head: 'SUCH AS', wrap: true }] as const;
+  const columns = [{ head: 'HOSTS', align: 'right' }, { head: 'ANSWER', wrap: true }, { head: 'BECAUSE', wrap: true }, { head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }] as const;
   return withRest(table(columns, rows, width), cohorts.length, 'cohorts');
 }
 
 const withRest = (text: string, count: number, what: string): string => (count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text);
+
+/** `REFUSED EINVAL by REPLACE`. A yes is one for its route only. */
+const verdictInWords = ({ kind, errno, route }: Verdict): string => clean([kind, errno, route === null ? null : `by ${route}`].filter((word) => word !== null).join(' '));
 
 /** Codes of the reasons that make the kind; doubts about the facts decide alone. */
 const decidingCodes = ({ verdict }: Cohort): string => {

@@ -10,5 +10,5 @@ export function show(data: unknown, asText: (width: number | null) => string, fo
   if (format === 'json') stdout.write(`${cleanLines(JSON.stringify(data, null, 2))}\n`);
   // quoted throughout, so that an escaped character stays what it was
   else if (format === 'yaml') stdout.write(cleanLines(stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false })));
-  else stdout.write(`${asText(stdout.isTTY ? (stdout.columns ?? 120) : null)}\n`);
+  else stdout.write(`${asText(stdout.columns ?? (stdout.isTTY ? 120 : null))}\n`);
 }

@@ -16,4 +16,11 @@ export const statesInWords = (states: readonly State[] | null): string => {
 /** Is it cumulative? */
 export const replaceInWords = (replace: boolean | null): string => (replace === null ? 'unknown' : replace ? 'cumulative' : 'stacked');
 
-export const labelsInWords = (labels: readonly { key: string; value: string }[]): string => clean(labels.map((label) => `${label.key}=${label.value}`).join(' '));
+const OWN_WORD = 'agent.';
+
+/** Labels as `key=value`; `~` marks a host's own word, which is `agent.KEY` to the registry. */
+export const labelsInWords = (labels: readonly { key: string; value: string }[]): string =>
+  clean(labels.map(({ key, value }) => (key.startsWith(OWN_WORD) ? `~${key.slice(OWN_WORD.length)}=${value}` : `${key}=${value}`)).join(' '));
+
+/** The head of a column of labels. */
+export const LABELS = 'LABELS (~ own word)';

@@ -7,8 +7,6 @@ const BORDERLESS = {
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
 } as const;
 
-const NARROWEST = 16;
-
 /** One column: what stands above it, and whether its text may be broken where the terminal is narrow. */
 export interface Column {
   readonly head: string;
@@ -27,7 +25,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     head: columns.map((column) => column.head),
-    colWidths: width === null ? natural : fit(columns, natural, width),
+    colWidths: width === null ? natural : fit(columns, rows, natural, width),
     colAligns: columns.map((column) => column.align ?? 'left'),
     wordWrap: true,
   });
@@ -35,14 +33,17 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return grid.toString().split('\n').map((line) => line.trimEnd()).join('\n');
 }
 
-/** Which width has each column? What does not fit is taken from the columns that may wrap, the widest first. */
-function fit(columns: readonly Column[], natural: readonly number[], width: number): number[] {
+/** Which width has each column? What does not fit is taken from the columns that may wrap, the widest first; no word is ever cut. */
+function fit(columns: readonly Column[], rows: readonly (readonly string[])[], natural: readonly number[], width: number): number[] {
+  const narrowest = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => longestWord(row[i] ?? ''))));
   const widths = [...natural];
   const room = width - 2 * (columns.length - 1);
   for (;;) {
     const over = widths.reduce((sum, each) => sum + each, 0) - room;
-    const widest = columns.reduce<number | null>((found, column, i) => (column.wrap && widths[i]! > NARROWEST && (found === null || widths[i]! > widths[found]!) ? i : found), null);
+    const widest = columns.reduce<number | null>((found, column, i) => (column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!) ? i : found), null);
     if (over <= 0 || widest === null) return widths;
     widths[widest] = widths[widest]! - 1;
   }
 }
+
+const longestWord = (text: string): number => Math.max(...text.split(' ').map((word) => word.length));

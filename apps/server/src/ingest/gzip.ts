@@ -13,7 +13,11 @@ export function acceptGzip(app: FastifyInstance, limit: number): void {
       size += chunk.length;
       if (size > limit) gunzip.destroy(Object.assign(new Error(`the body has more than ${limit} bytes once it is unpacked`), { statusCode: 413 }));
     });
-    gunzip.on('error', (error) => Object.assign(error, { statusCode: (error as { statusCode?: number }).statusCode ?? 400 }));
+    gunzip.on('error', (error: Error & { statusCode?: number }) => {
+      if (error.statusCode !== undefined) return;
+      error.statusCode = 400;
+      error.message = `the body is not valid gzip: ${error.message}`;
+    });
     payload.on('error', (error) => gunzip.destroy(error));
     // it is the length of what was packed; Fastify would hold it against what comes out
     delete request.headers['content-length'];

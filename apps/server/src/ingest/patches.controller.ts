@@ -2,7 +2,7 @@ import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
 import { ModuleError, openModule } from '@klpreg/module';
 import { AuthorWord, BuildId, Manifest, Publication } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
-import { parseDocument } from 'yaml';
+import { parseDocument, visit } from 'yaml';
 import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
@@ -118,8 +118,16 @@ async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {
 
 /** Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is. */
 function readAuthor(text: string): AuthorWord {
-  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent', maxAliasCount: 0 } as never);
+  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
   if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
-  return parse(AuthorWord, document.toJS({ maxAliasCount: 0 }), "author's YAML");
+  return parse(AuthorWord, withoutAliases(document), "author's YAML");
+}
+
+/** A word of an author needs no aliases, and a few lines of them unfold to more than any memory holds. */
+function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
+  let aliases = 0;
+  visit(document, { Alias: () => void (aliases += 1) });
+  if (aliases > 0) throw new Mistake('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
+  return document.toJS();
 }

@@ -45,17 +45,23 @@ export function graphqlOverHttp(app: FastifyInstance): void {
 
 /** Where in an error its code is: ours, or mercurius' for requests that it refuses itself. */
 function codeOf(error: GraphQLError): string {
-  const own = error.extensions['code'];
+  const own = error.extensions?.['code'];
   if (typeof own === 'string' && !own.startsWith('MER_')) return own;
   const original = (error.originalError ?? error) as { code?: string; statusCode?: number };
   if (original.code?.startsWith('MER_ERR_GQL') || error.path === undefined) return 'GRAPHQL_VALIDATION_FAILED';
   return 'INTERNAL';
 }
 
+/** mercurius wraps what it found while validating into one error. */
+function unwrap(error: GraphQLError): readonly GraphQLError[] {
+  const within = (error.originalError as { errors?: unknown } | undefined)?.errors ?? (error as { errors?: unknown }).errors;
+  return Array.isArray(within) && within.length > 0 ? (within as GraphQLError[]) : [error];
+}
+
 /** Every error of an answer, with its code; what nobody foresaw says nothing of its inside. */
 export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (execution, context) => {
   const out = mercurius.defaultErrorFormatter(execution, context as never);
-  const errors = (execution.errors ?? []).map((error) => {
+  const errors = (execution.errors ?? []).flatMap(unwrap).map((error) => {
     const code = codeOf(error);
     const message = code === 'INTERNAL' ? 'something went wrong here; it is in the log of the server' : error.message;
     return { message, ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }), extensions: { ...(code === 'INTERNAL' ? {} : error.extensions), code } };

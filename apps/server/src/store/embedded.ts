@@ -9,6 +9,7 @@ import { type Cluster, ensureCluster } from './embedded/cluster.js';
 import { withLock } from './embedded/lock.js';
 import { findPostmaster, freePort, launch } from './embedded/postmaster.js';
 import { chooseRunner } from './embedded/runner.js';
+import { DatabaseUnavailable } from './unavailable.js';
 
 export interface EmbeddedOptions {
   /** The folder of the data, the password and nothing else; made where it is not there. */
@@ -43,7 +44,7 @@ export class EmbeddedPostgres {
     private readonly child?: ChildProcess,
   ) {}
 
-  /** @throws Error that says what to do next; then nothing of ours is left running. */
+  /** @throws DatabaseUnavailable that says what to do next; then nothing of ours is left running. */
   static async start(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
     const folder = makeFolder(options.dir);
     return await withLock(path.join(folder, 'starting.lock'), PATIENCE_MS, async () => {
@@ -61,7 +62,10 @@ export class EmbeddedPostgres {
         return new EmbeddedPostgres(url, version, true);
       } catch (error) {
         if (isPassing(error) && Date.now() < deadline) continue;
-        throw new Error(`Process ${running.pid} runs a database on ${data} and does not let us in (${(error as Error).message}): stop it, or name another folder`, { cause: error });
+        throw new DatabaseUnavailable(
+          `Process ${running.pid} runs a database on ${data} and does not let us in (${(error as Error).message}): stop it, or name another folder`,
+          { cause: error },
+        );
       }
     }
   }
@@ -98,7 +102,10 @@ function makeFolder(dir: string): string {
     return fs.realpathSync(dir);
   } catch (error) {
     const why = (error as Error).message;
-    throw new Error(`The database cannot be kept in ${path.resolve(dir)} (${why}): let this user write there, name another folder in KLPREG_DATA, or set DATABASE_URL`, { cause: error });
+    throw new DatabaseUnavailable(
+      `The database cannot be kept in ${path.resolve(dir)} (${why}): let this user write there, name another folder in KLPREG_DATA, or set DATABASE_URL`,
+      { cause: error },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { splitStatements } from './statements.js';
+import { DatabaseUnavailable } from './unavailable.js';
 
 /** The advisory lock that Prisma's own schema engine takes. */
 const PRISMA_LOCK = 72_707_369;
@@ -26,12 +27,14 @@ interface Migration {
  * transaction, because Citus rejects several statements in one message, and so that a failed one leaves nothing behind, not even a row. Starts at the same time wait for each other.
  *
  * @param dir folders named by when and what, each with a `migration.sql`; others in it are ignored. Migrations that only the database knows are of a newer program, and left alone.
- * @throws Error that names the migration: it failed now (with the line), it failed before under `prisma migrate`, or its file was edited after it was applied.
+ * @throws DatabaseUnavailable that names the migration: it failed now (with the line), it failed before under `prisma migrate`, or its file was edited after it was applied; or the database cannot be reached.
  */
 export async function migrate(connectionString: string, dir: string): Promise<{ applied: string[] }> {
   const migrations = await loadMigrations(dir);
   const client = new pg.Client({ connectionString, options: '-c TimeZone=UTC' });
-  await client.connect();
+  await client.connect().catch((error: NodeJS.ErrnoException) => {
+    throw new DatabaseUnavailable(`The database does not let us in (${error.message || error.code}): check that it runs, and DATABASE_URL`, { cause: error });
+  });
   try {
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await client.query(JOURNAL);
@@ -59,11 +62,17 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
     'SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL',
   );
   const failed = rows.find((row) => row.finished_at === null);
-  if (failed) throw new Error(`Migration ${failed.migration_name} failed before: repair the database, then "prisma migrate resolve" says whether it is applied or rolled back`);
+  if (failed)
+    throw new DatabaseUnavailable(
+      `Migration ${failed.migration_name} failed before: repair the database, then "prisma migrate resolve" says whether it is applied or rolled back`,
+    );
 
   const checksums = new Map(rows.map((row) => [row.migration_name, row.checksum]));
   const edited = migrations.find(({ name, checksum }) => checksums.has(name) && checksums.get(name) !== checksum);
-  if (edited) throw new Error(`Migration ${edited.name} was edited after it was applied to this database: restore its file, and write a new migration for the change`);
+  if (edited)
+    throw new DatabaseUnavailable(
+      `Migration ${edited.name} was edited after it was applied to this database: restore its file, and write a new migration for the change`,
+    );
   return migrations.filter(({ name }) => !checksums.has(name));
 }
 
@@ -86,6 +95,6 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined); // a lost connection rolled it back already
-    throw new Error(`Migration ${name} failed and left nothing behind; line ${line}: ${(error as Error).message}`, { cause: error });
+    throw new DatabaseUnavailable(`Migration ${name} failed and left nothing behind; line ${line}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -55,7 +55,8 @@ export function splitStatements(script: string): Statement[] {
       if (close < 0) throw new Error(`line ${lineAt(script, from)}: ${text} is not closed`);
       at = close + text.length;
     } else if (kind['word']) {
-      if (/^atomic$/i.test(text) && lastWord === 'BEGIN') throw new Error(`line ${lineAt(script, from)}: write the body in $$ … $$ instead of BEGIN ATOMIC … END`);
+      if (/^atomic$/i.test(text) && lastWord === 'BEGIN')
+        throw new Error(`line ${lineAt(script, from)}: write the body in $$ … $$ instead of BEGIN ATOMIC … END`);
       lastWord = text.toUpperCase();
     } else if (text === '(') depth++;
     else if (text === ')') depth--;

@@ -1,7 +1,12 @@
 // Everything runs as CommonJS inside Jest (one copy of every package): .ts and the ES modules of node_modules go through SWC.
 const { createTransformer } = require('@swc/jest');
 
-const jsc = { target: 'es2023', parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true, decoratorMetadata: true }, keepClassNames: true };
+const jsc = {
+  target: 'es2023',
+  parser: { syntax: 'typescript', decorators: true },
+  transform: { legacyDecorator: true, decoratorMetadata: true },
+  keepClassNames: true,
+};
 // keep import(): the Prisma client loads .mjs files
 const own = createTransformer({ jsc, module: { type: 'commonjs', ignoreDynamic: true } });
 const dependency = createTransformer({ jsc: { target: 'es2023', parser: { syntax: 'ecmascript' } }, module: { type: 'commonjs' } });

@@ -19,7 +19,9 @@ function findStateRefusals(target: Patch, listed: readonly Patch[]): Reason[] {
 
 /** Why the kernel would refuse to disable `patch`: any of its states may forbid it. */
 function findDisableRefusals(patch: Patch): Reason[] {
-  return effectiveStates(patch.states).filter((state) => state.blockDisable === true).map((state): Reason => ({ code: 'PATCH_BLOCKS_DISABLE', patch: patch.name, stateId: state.id }));
+  return effectiveStates(patch.states)
+    .filter((state) => state.blockDisable === true)
+    .map((state): Reason => ({ code: 'PATCH_BLOCKS_DISABLE', patch: patch.name, stateId: state.id }));
 }
 
 /**

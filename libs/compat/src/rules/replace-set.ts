@@ -18,15 +18,20 @@ function refuseWithinSet(target: Patch, holder: Patch): Reason[] {
 function refuseAcrossSets(target: Patch, holder: Patch): Reason[] {
   const functions = new Set(target.functions ?? []);
   return [
-    ...effectiveStates(holder.states).filter((held) => findState(target, held.id) !== null).map((held): Reason => ({ code: 'REPLACE_SET_CONFLICT', patch: holder.name, stateId: held.id })),
-    ...(holder.functions ?? []).filter((name) => functions.has(name)).map((name): Reason => ({ code: 'REPLACE_SET_CONFLICT', patch: holder.name, function: name })),
+    ...effectiveStates(holder.states)
+      .filter((held) => findState(target, held.id) !== null)
+      .map((held): Reason => ({ code: 'REPLACE_SET_CONFLICT', patch: holder.name, stateId: held.id })),
+    ...(holder.functions ?? [])
+      .filter((name) => functions.has(name))
+      .map((name): Reason => ({ code: 'REPLACE_SET_CONFLICT', patch: holder.name, function: name })),
   ];
 }
 
 /** Yafang Shao's proposal `replace_set` (v3 of 7 June 2026, 54384935), in no released kernel. */
 export const replaceSet: Rules = {
   name: 'replace-set',
-  findStateRefusals: (target, listed) => listed.flatMap((holder) => (sameSet(target, holder) ? refuseWithinSet(target, holder) : refuseAcrossSets(target, holder))),
+  findStateRefusals: (target, listed) =>
+    listed.flatMap((holder) => (sameSet(target, holder) ? refuseWithinSet(target, holder) : refuseAcrossSets(target, holder))),
   findDisableRefusals: () => [],
   replacedBy: (target, listed) => listed.filter((holder) => sameSet(target, holder)),
 };

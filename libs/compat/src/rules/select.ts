@@ -32,10 +32,13 @@ export function chooseRules(capabilities: Capabilities, kernelRelease: string, a
 
   const release = numberOf(kernelRelease);
   const mainline = release !== null && release >= 505 && release <= 703;
-  if (symbols?.includes(STATE_CHECK)) return { candidates: mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], basis: 'KALLSYMS' };
-  if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501) return { candidates: [none], basis: 'KALLSYMS' };
+  if (symbols?.includes(STATE_CHECK))
+    return { candidates: mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], basis: 'KALLSYMS' };
+  if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501)
+    return { candidates: [none], basis: 'KALLSYMS' };
   if (mainline) return { candidates: [klp55], basis: 'RELEASE' };
-  if (release !== null && release > 703) return { candidates: stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], basis: 'NOTHING' };
+  if (release !== null && release > 703)
+    return { candidates: stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], basis: 'NOTHING' };
   return { candidates: release !== null && release >= 501 ? [none, klp55] : [], basis: 'NOTHING' };
 }
 

@@ -29,5 +29,11 @@ export function ask({ list = [newer], host = {}, to = older, published = [], cat
   const target: Target = 'kind' in to ? to : { kind: 'PATCH', patch: to };
   const known = [...list.filter((patch): patch is Manifest => 'release' in patch), ...(target.kind === 'PATCH' ? [target.patch] : []), ...published];
   const everything = catalog(known, registry);
-  return judge(recognise(running(list, host), everything), target, everything, { level: 'FRESH', ageSeconds: 10, superseded: false, ...freshness }, { ...DEFAULT_QUESTION, ...question });
+  return judge(
+    recognise(running(list, host), everything),
+    target,
+    everything,
+    { level: 'FRESH', ageSeconds: 10, superseded: false, ...freshness },
+    { ...DEFAULT_QUESTION, ...question },
+  );
 }

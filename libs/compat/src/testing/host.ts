@@ -25,7 +25,14 @@ export const listed = ({ name, buildId, replace }: Manifest, differs: Partial<Li
 });
 
 /** A module that is loaded, off the list, and could be removed. */
-export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverModule> = {}): LeftoverModule => ({ name, buildId, reading: null, referenced: false, pinned: false, ...differs });
+export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverModule> = {}): LeftoverModule => ({
+  name,
+  buildId,
+  reading: null,
+  referenced: false,
+  pinned: false,
+  ...differs,
+});
 
 /** A patch that left the list earlier in this boot. */
 export const departed = ({ name, buildId }: Manifest, departure: Departure = 'REPLACED'): DepartedPatch => ({ name, buildId, reading: null, departure });

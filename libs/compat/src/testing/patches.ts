@@ -6,7 +6,10 @@ export type States = Readonly<Record<string, number>> | readonly (readonly [id: 
 
 /** The states as they would stand in the module's array. */
 export const states = (written: States): State[] =>
-  (Array.isArray(written) ? (written as readonly (readonly [number | bigint, number])[]) : Object.entries(written)).map(([id, version]) => ({ id: BigInt(id), version }));
+  (Array.isArray(written) ? (written as readonly (readonly [number | bigint, number])[]) : Object.entries(written)).map(([id, version]) => ({
+    id: BigInt(id),
+    version,
+  }));
 
 const patch = (name: string, replace: boolean, written: States): Patch => ({ name, replace, states: effectiveStates(states(written)) });
 
@@ -52,7 +55,14 @@ export function manifest(name: string, written: States = {}, differs: Partial<Ma
 export const authorState = (id: number | bigint, version: number, restore: Restore = 'UNKNOWN'): AuthorState => ({ id: BigInt(id), version, restore });
 
 /** The author's signed word. */
-export const word = (differs: Partial<AuthorWord> = {}): AuthorWord => ({ evidence: 'MANIFEST', states: [], impactNone: false, independentOf: [], cves: [], ...differs });
+export const word = (differs: Partial<AuthorWord> = {}): AuthorWord => ({
+  evidence: 'MANIFEST',
+  states: [],
+  impactNone: false,
+  independentOf: [],
+  cves: [],
+  ...differs,
+});
 
 /** A patch that has unpatch callbacks and whose author promises, signed, that they restore each of its states. */
 export const promising = (name: string, written: States, differs: Partial<Manifest> = {}): Manifest =>

@@ -40,7 +40,9 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
     if (read === null) return null;
     functions.push(read);
   }
-  const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map((field) => file.relocationsTouching(section, at + field, at + field + 8) !== 0 || !file.isZero(section, at + field, at + field + 8));
+  const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map(
+    (field) => file.relocationsTouching(section, at + field, at + field + 8) !== 0 || !file.isZero(section, at + field, at + field + 8),
+  );
   return { name, functions, callbacks: { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! } };
 }
 

@@ -29,7 +29,12 @@ export interface Changes {
  * Reading is not told from writing. On architectures other than x86-64, any other use of the same section counts: there, code addresses one object from another's address.
  */
 export function findChanges(file: ElfFile, patch: Candidate, states: States, handovers: Handovers): Changes {
-  const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = { states: null, replace: false, objects: false, objectsExposed: false };
+  const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = {
+    states: null,
+    replace: false,
+    objects: false,
+    objectsExposed: false,
+  };
   const declared = [patch.range, ...patch.objects.ranges];
   const guarded = new Set([...declared, ...(states.range === null ? [] : [states.range])].map((range) => range.section.index));
   for (const [index, relocations] of file.relocations) {
@@ -46,7 +51,8 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
         found.objects ||= !onlyReplace;
         if (!onlyReplace) found.states ??= describe(use, 'the klp_patch');
       }
-      if (states.range !== null && !isOnlyData(use, states.range) && (hits(use, states.range) || mayReach(file, use, states.range))) found.states ??= describe(use, 'the states');
+      if (states.range !== null && !isOnlyData(use, states.range) && (hits(use, states.range) || mayReach(file, use, states.range)))
+        found.states ??= describe(use, 'the states');
       if (patch.objects.ranges.some((range) => hits(use, range) || mayReach(file, use, range))) {
         if (use.isData) found.objectsExposed = true;
         else found.objects = true;
@@ -109,5 +115,7 @@ function isInside(range: Range, section: Section, at: number): boolean {
 }
 
 function describe({ isData }: Use, what: string): Unreadable {
-  return isData ? because('ADDRESS_ESCAPES', `other data or a module parameter points into ${what}`) : because('CHANGED_AT_RUN_TIME', `code uses ${what} in a way that may change it`);
+  return isData
+    ? because('ADDRESS_ESCAPES', `other data or a module parameter points into ${what}`)
+    : because('CHANGED_AT_RUN_TIME', `code uses ${what} in a way that may change it`);
 }

@@ -15,7 +15,8 @@ export type Handovers = ReadonlyMap<number, ReadonlySet<number>>;
 /** Each call costs a look at all relocations. */
 const MAX_CALLS = 8;
 /** Sections that only list places in code; nothing jumps by them. */
-const LISTS_OF_PLACES = /^(__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.retpoline_sites|\.ibt_endbr_seal|\.orc_unwind_ip|__bug_table|\.discard\..*)$/;
+const LISTS_OF_PLACES =
+  /^(__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.retpoline_sites|\.ibt_endbr_seal|\.orc_unwind_ip|__bug_table|\.discard\..*)$/;
 
 /**
  * Is this patch, and surely nothing else, what the module hands to `klp_enable_patch()`?
@@ -37,7 +38,8 @@ export function findHandovers(file: ElfFile, patch: Place): Handovers | Unreadab
       if (!enable.has(symbol)) continue;
       const isTheCore = relocations.toSection[next] === 0 && file.symbols.name(symbol) === 'klp_enable_patch';
       const loaded = isTheCore && section.executable ? findLoads(file, section, relocations, next, patch) : null;
-      if (loaded === null || isJumpedInto(file, section, relocations, loaded)) return because('ENABLED_ELSEWHERE', 'klp_enable_patch() is used with something else than surely the one patch that was found');
+      if (loaded === null || isJumpedInto(file, section, relocations, loaded))
+        return because('ENABLED_ELSEWHERE', 'klp_enable_patch() is used with something else than surely the one patch that was found');
       loaded.loads.forEach((load) => found.add(load));
       if (++enabled > MAX_CALLS) return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
     }
@@ -61,7 +63,9 @@ function findLoads(file: ElfFile, section: Section, relocations: Relocations, ca
   }
   if (!knowsCalls(file.machine)) return null;
   const loads = findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
-  return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at[loads.at(-1)!]!, to: relocations.at[call]! } : null;
+  return loads !== null && loads.every((load) => isAlone(relocations, load))
+    ? { loads, from: relocations.at[loads.at(-1)!]!, to: relocations.at[call]! }
+    : null;
 }
 
 /** Do no other relocations write the same four bytes? */
@@ -73,7 +77,9 @@ function isAlone(relocations: Relocations, next: number): boolean {
 /** May anything reach the call with another argument? Outside of x86-64 also: does this code build a patch by itself? */
 function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations, { from, to }: Loaded): boolean {
   const isX86 = file.machine.arch === 'x86_64';
-  const isReached = isX86 ? mayJumpInto(file.contents(section), relocations, from, to) : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
+  const isReached = isX86
+    ? mayJumpInto(file.contents(section), relocations, from, to)
+    : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
   if (isReached) return true;
   for (const [index, others] of file.relocations) {
     const source = file.sections[index]!;

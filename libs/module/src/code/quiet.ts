@@ -9,7 +9,8 @@ import { isCall } from './x86.js';
 const THUNKS = new Set(['__fentry__', '__x86_return_thunk', '__stack_chk_fail']);
 const INIT_OR_EXIT = /^\.(init|exit)\.text/;
 /** Sections whose entries into init code are its own address or lists of places. */
-const ORDINARY = /^(\.gnu\.linkonce\.this_module|\.init\.data|\.exit\.data|__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.ibt_endbr_seal|\.orc_unwind_ip|\.discard\..*)$/;
+const ORDINARY =
+  /^(\.gnu\.linkonce\.this_module|\.init\.data|\.exit\.data|__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.ibt_endbr_seal|\.orc_unwind_ip|\.discard\..*)$/;
 
 /**
  * Do the module's init and exit functions provably nothing but enable the patch?
@@ -35,7 +36,7 @@ function isQuietCode(file: ElfFile, section: Section, handovers: ReadonlySet<num
   const relocations = file.relocations.get(section.index);
   const starts = new Set<number>();
   const targets: number[] = [];
-  for (let at = 0; at < code.length; ) {
+  for (let at = 0; at < code.length;) {
     starts.add(at);
     const jump = jumpTarget(code, at);
     const next = relocations === undefined ? -1 : firstAt(relocations, at);

@@ -83,19 +83,35 @@ export function knowsCalls(machine: Machine): boolean {
  *
  * @returns the relocations that load the address; null where the instructions before the call are not exactly the known ones.
  */
-export function findSequence(machine: Machine, bytes: Bytes, section: Section, relocations: Relocations, call: number, toSection: number, address: number): number[] | null {
+export function findSequence(
+  machine: Machine,
+  bytes: Bytes,
+  section: Section,
+  relocations: Relocations,
+  call: number,
+  toSection: number,
+  address: number,
+): number[] | null {
   const sequence = SEQUENCES[machine.arch];
   if (sequence === undefined || !matches(bytes, section, relocations, call, sequence, sequence.call)) return null;
   const loads: number[] = [];
-  let below = relocations.at[call]! - sequence.step;
-  for (let step = sequence.load.length - 1, next = call - 1; step >= 0; step--, next--, below -= sequence.step) {
-    while (next >= 0 && relocations.at[next]! < below && isBetween(bytes, section, below - sequence.relocatedAt, sequence)) below -= sequence.step;
-    if (next < 0 || relocations.at[next] !== below) return null;
-    if (relocations.toSection[next] !== toSection || relocations.to[next] !== address + sequence.excess) return null;
-    if (!matches(bytes, section, relocations, next, sequence, sequence.load[step]!)) return null;
+  let next = call;
+  for (const step of sequence.load.toReversed()) {
+    const below = skipBetween(bytes, section, relocations, next, sequence);
+    next--;
+    if (relocations.at[next] !== below || relocations.toSection[next] !== toSection || relocations.to[next] !== address + sequence.excess) return null;
+    if (!matches(bytes, section, relocations, next, sequence, step)) return null;
     loads.push(next);
   }
   return loads;
+}
+
+/** Where must the relocation before this one be? In the instruction before, but for instructions that may stand between. */
+function skipBetween(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence): number {
+  const before = relocations.at[next - 1] ?? Number.POSITIVE_INFINITY;
+  let place = relocations.at[next]! - sequence.step;
+  while (before < place && isBetween(bytes, section, place - sequence.relocatedAt, sequence)) place -= sequence.step;
+  return place;
 }
 
 function matches(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence, step: Step): boolean {

@@ -85,7 +85,13 @@ export function isByteAccess(code: Uint8Array, relocations: Relocations, next: n
  * `mov $address, %rdi` or `lea address(%rip), %rdi`, then only instructions that leave %rdi alone, then `call` or `jmp`.
  * @returns where the address is loaded: the relocation, and the range that nothing may jump into; null where it is not so.
  */
-export function findArgument(code: Uint8Array, relocations: Relocations, call: number, section: number, address: number): { load: number; from: number; to: number } | null {
+export function findArgument(
+  code: Uint8Array,
+  relocations: Relocations,
+  call: number,
+  section: number,
+  address: number,
+): { load: number; from: number; to: number } | null {
   const callAt = relocations.at[call]! - 1;
   if (callAt < 0 || !isCall(code, relocations, call)) return null;
   for (let load = call - 1; load >= 0 && callAt - relocations.at[load]! < GAP; load--) {
@@ -99,7 +105,7 @@ export function findArgument(code: Uint8Array, relocations: Relocations, call: n
 
 /** Do all instructions from `from` to `to` leave %rdi alone, and keep no copy of it? */
 function keepsFirstArgument(code: Uint8Array, from: number, to: number): boolean {
-  for (let here = from; here !== to; ) {
+  for (let here = from; here !== to;) {
     const length = ordinaryLength(code, here);
     if (length === 0 || here + length > to) return false;
     here += length;

@@ -68,7 +68,8 @@ export class Bytes {
 
   private checked(at: number, size: number): number {
     // NaN fails each comparison, so an unrepresentable offset ends here too
-    if (!(at >= 0 && size >= 0 && at + size <= this.raw.length)) throw new ModuleError('TRUNCATED', `the file ends at byte ${this.raw.length}; byte ${at} was needed`);
+    if (!(at >= 0 && size >= 0 && at + size <= this.raw.length))
+      throw new ModuleError('TRUNCATED', `the file ends at byte ${this.raw.length}; byte ${at} was needed`);
     return at;
   }
 }

@@ -66,7 +66,8 @@ function readHeader(bytes: Bytes, table: number, index: number) {
   const offset = bytes.size(at + 24);
   const size = bytes.size(at + 32);
   if (Number.isNaN(size)) throw malformed(`section ${index} has an absurd size`);
-  if (type !== SHT_NULL && type !== SHT_NOBITS && !(offset + size <= bytes.length)) throw new ModuleError('TRUNCATED', `section ${index} lies outside of the file`);
+  if (type !== SHT_NULL && type !== SHT_NOBITS && !(offset + size <= bytes.length))
+    throw new ModuleError('TRUNCATED', `section ${index} lies outside of the file`);
   const loaded = (flags & SHF_ALLOC) !== 0 && type !== SHT_NULL;
   if (loaded && (flags & SHF_COMPRESSED) !== 0) throw malformed(`section ${index} is loaded and compressed`);
   return {
@@ -84,7 +85,9 @@ function readHeader(bytes: Bytes, table: number, index: number) {
 }
 
 function refuseOverlaps(sections: readonly Section[], tableFrom: number, tableTo: number): void {
-  const extents = sections.filter((section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0).map(({ offset, size }) => ({ from: offset, to: offset + size }));
+  const extents = sections
+    .filter((section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0)
+    .map(({ offset, size }) => ({ from: offset, to: offset + size }));
   extents.push({ from: 0, to: HEADER_SIZE }, { from: tableFrom, to: tableTo });
   extents.sort((a, b) => a.from - b.from);
   for (let next = 1; next < extents.length; next++) {

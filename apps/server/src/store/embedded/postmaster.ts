@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { isAlive } from './lock.js';
 import type { Runner } from './runner.js';
+import { DatabaseUnavailable } from '../unavailable.js';
 
 /** A running server, as its lock file `postmaster.pid` names it. */
 export interface Postmaster {
@@ -51,10 +52,15 @@ wait $server; code=$?
 kill $watch 2>/dev/null
 exit $code`;
 
-/** Runs a server until it takes connections. @throws Error with the last lines of its log where it does not come up. */
+/** Runs a server until it takes connections. @throws DatabaseUnavailable with the last lines of its log where it does not come up. */
 export async function launch(command: readonly string[], runner: Runner, log: (line: string) => void = () => undefined): Promise<ChildProcess> {
   // detached: a group of its own, so that Ctrl-C reaches us and not the server
-  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner.prefix, ...command], { ...runner.owner, cwd: '/', stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner.prefix, ...command], {
+    ...runner.owner,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+  });
   let tail = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -63,7 +69,7 @@ export async function launch(command: readonly string[], runner: Runner, log: (l
       if (text.includes('ready to accept connections')) resolve();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`PostgreSQL ended with ${code} instead of starting:\n${tail}`)));
+    child.once('exit', (code) => reject(new DatabaseUnavailable(`PostgreSQL ended with ${code} instead of starting:\n${tail}`)));
   });
   child.once('exit', () => child.stdin.destroy());
   // nothing of it keeps our process running

@@ -1,0 +1,181 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Heartbeat, Report } from '@klpreg/wire';
+import { agent } from './agent.js';
+import { openRegistry, type Received } from './registry.js';
+import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
+import { temporaryFolder } from './trees.js';
+
+const folder = temporaryFolder();
+let registry: Awaited<ReturnType<typeof openRegistry>>;
+let tree: string;
+let state: string;
+
+beforeEach(async () => {
+  registry = await openRegistry();
+  tree = plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
+  state = mkdtempSync(join(folder, 'state-'));
+});
+afterEach(() => registry.close());
+
+const tell = (command: string, ...words: string[]) =>
+  agent(command, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url, '--token', 's3cret', '--timeout', '5', ...words);
+const sent = () => registry.received.map(({ document }) => `${document.schema.split('/')[0]} ${document.sequence}`);
+const home = () => join(state, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f');
+const spooled = () => readdirSync(join(home(), 'spool')).sort();
+/** Nobody listens there. */
+const AWAY = 'http://127.0.0.1:1025';
+
+test('first a report, then heartbeats, and a report when something changed', async () => {
+  expect(await tell('report')).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n' });
+  expect(await tell('report')).toMatchObject({ exit: 0, out: 'heartbeat 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: CONFIRMED\n' });
+  plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
+  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 3 .*STORED/) });
+  expect(await tell('report', '--full')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 4 .*UNCHANGED/) });
+
+  expect(sent()).toEqual(['report 1', 'heartbeat 2', 'report 3', 'report 4']);
+  const [report, heartbeat] = registry.received as [Received, Received];
+  expect(report).toMatchObject({ path: '/v1/reports', headers: { authorization: 'Bearer s3cret', 'content-type': 'application/json' } });
+  expect(heartbeat).toMatchObject({ path: '/v1/heartbeats', headers: { authorization: 'Bearer s3cret' } });
+  expect(Report.safeParse(report.document).error).toBeUndefined();
+  expect(Heartbeat.safeParse(heartbeat.document).error).toBeUndefined();
+  expect(report.document.clock.sentMs).toBeGreaterThanOrEqual(report.document.clock.observedMs);
+  expect(spooled()).toEqual([]);
+});
+
+test('another boot is a report, though nothing else changed', async () => {
+  await tell('report');
+  writeFileSync(join(tree, 'proc/sys/kernel/random/boot_id'), '1b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69\n');
+  await tell('report');
+  expect(sent()).toEqual(['report 1', 'report 2']);
+});
+
+test('a report follows at once where the registry wants one', async () => {
+  expect(await tell('heartbeat')).toMatchObject({
+    exit: 0,
+    out: 'heartbeat 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: REPORT_WANTED (unknown digest)\nreport 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n',
+  });
+});
+
+test('a transition keeps the instant at which it was first seen', async () => {
+  plant(tree, livepatch('lp_1', { transition: 1 }), { 'proc/7/patch_state': '0\n', 'proc/7/comm': 'cat\n' });
+  await tell('report');
+  await tell('report', '--full');
+  const [first, second] = registry.received.map(({ document }) => document.transition);
+  expect(first).toMatchObject({ patch: 'lp_1', tasks: [{ pid: 7, comm: 'cat', patchState: 0 }] });
+  expect(first?.since).toBe(registry.received[0]?.document.clock.wall);
+  expect(second?.since).toBe(first?.since);
+});
+
+test('the registry is away: what was seen waits on disk, and is sent first, in order', async () => {
+  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({
+    exit: 4,
+    err: expect.stringMatching(/1 document waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/),
+  });
+  // a report that waits is as good as one that was taken: nothing changed since
+  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
+  plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
+  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
+  expect(spooled()).toEqual(['0000000000000001.report.json', '0000000000000002.heartbeat.json', '0000000000000003.report.json']);
+
+  expect(await tell('report')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^report 1 .*: STORED\nheartbeat 2 .*\nreport 3 .*: STORED\nheartbeat 4 .*: CONFIRMED\n$/),
+  });
+  expect(sent()).toEqual(['report 1', 'heartbeat 2', 'report 3', 'heartbeat 4']);
+  const { observedMs, sentMs } = registry.received[0]!.document.clock;
+  expect(sentMs - observedMs).toBeGreaterThan(0);
+  expect(spooled()).toEqual([]);
+});
+
+test('a letter of an earlier boot lay as long as the wall clock says', async () => {
+  await tell('report', '--url', AWAY, '--timeout', '1');
+  const file = join(home(), 'spool', spooled()[0]!);
+  const letter = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const clock = { wall: new Date(Date.now() - 3_600_000).toISOString(), observedMs: 9e12, sentMs: 9e12 };
+  writeFileSync(file, JSON.stringify({ ...letter, host: { ...letter.host, bootId: '2b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69' }, clock }));
+  await tell('report');
+  const { observedMs, sentMs } = registry.received[0]!.document.clock;
+  expect((sentMs - observedMs) / 1000).toBeCloseTo(3600, -1);
+});
+
+test('an overload is waited out as long as it asks, and no longer than we have', async () => {
+  let turns = 0;
+  registry.play.reply = () => ((turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : null);
+  const began = Date.now();
+  expect(await tell('report')).toMatchObject({ exit: 0 });
+  expect(Date.now() - began).toBeGreaterThanOrEqual(1_000);
+  // tried again with the same number: a repetition, not another document
+  expect(sent()).toEqual(['report 1', 'report 1']);
+
+  registry.play.reply = () => ({ status: 429, headers: { 'retry-after': '3600' }, body: { title: 'Too Many Requests' } });
+  expect(await tell('report')).toMatchObject({ exit: 4, err: expect.stringMatching(/429 Too Many Requests/) });
+  expect(spooled()).toEqual(['0000000000000002.heartbeat.json']);
+});
+
+test('a slow answer is given up in time, and the document waits', async () => {
+  registry.play.reply = () => ({ after: 4_000 });
+  const began = Date.now();
+  expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+  expect(Date.now() - began).toBeLessThan(3_000);
+  expect(spooled()).toEqual(['0000000000000001.report.json']);
+});
+
+test('not authorised: exit 5, the document waits, the token is not shown', async () => {
+  registry.play.reply = () => ({ status: 401, body: { title: 'Unauthorized', code: 'TOKEN_UNKNOWN', detail: 'this token is not known' } });
+  const { exit, out, err } = await tell('report');
+  expect({ exit, out }).toEqual({ exit: 5, out: '' });
+  expect(err).toMatch(/401 TOKEN_UNKNOWN Unauthorized: this token is not known/);
+  expect(err).not.toMatch(/s3cret/);
+  expect(spooled()).toHaveLength(1);
+});
+
+test('a refusal names each field, and does not stand in the way of the next document', async () => {
+  registry.play.reply = () => ({
+    status: 400,
+    body: {
+      title: 'Bad Request',
+      status: 400,
+      code: 'DOCUMENT_INVALID',
+      detail: 'the document is not a report',
+      errors: [{ pointer: '/host/hostname', detail: 'is too long', found: '"we\u001b[31mb"' }],
+    },
+  });
+  const refused = await tell('report');
+  expect(refused).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/400 DOCUMENT_INVALID Bad Request: the document is not a report\n {2}\/host\/hostname: is too long \(found "we\?\[31mb"\)/),
+  });
+  expect([spooled(), readdirSync(join(home(), 'refused'))]).toEqual([[], ['0000000000000001.report.json']]);
+
+  registry.play.reply = () => null;
+  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2/) });
+});
+
+test('409, or a newer document there: somebody else uses this instance', async () => {
+  registry.play.reply = () => ({ status: 409, body: { title: 'Conflict', detail: 'number 1 had other content' } });
+  expect(await tell('report')).toMatchObject({ exit: 1, err: expect.stringMatching(/409 Conflict: number 1 had other content/) });
+  registry.play.reply = () => ({ body: { outcome: 'SUPERSEDED', reason: null, intervalSeconds: 60 } });
+  expect(await tell('report')).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/the registry has a newer document of instance .* than number 2: does another agent use this instance/),
+  });
+  expect(existsSync(join(home(), 'acknowledged.json'))).toBe(false);
+});
+
+test.each<[what: string, reply: object, message: RegExp]>([
+  ['a page', { body: '<html>welcome</html>' }, /what answers there is not a registry/],
+  ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, /302 .*is the URL that of a registry/],
+  ['a door that is not there', { status: 404, body: {} }, /404 .*is the URL that of a registry/],
+])('%s is not an acknowledgement', async (_what, reply, message) => {
+  registry.play.reply = () => reply;
+  expect(await tell('report')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
+  expect(spooled()).toHaveLength(1);
+});
+
+test('a tree that cannot be read sends nothing, not even a heartbeat', async () => {
+  await tell('report');
+  writeFileSync(join(tree, 'sys/kernel/livepatch/lp_1/enabled'), 'maybe\n');
+  expect(await tell('report')).toMatchObject({ exit: 3 });
+  expect(sent()).toEqual(['report 1']);
+});

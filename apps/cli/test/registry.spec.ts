@@ -1,0 +1,160 @@
+import { asData, cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
+import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
+import { klpreg } from './world.js';
+
+const yes = asData(fleetAnswer([cohort(3, verdict([]))]));
+const problem = (status: number, code: string, errors: unknown[] = []): Reply => ({ status, headers: { 'content-type': 'application/problem+json' }, body: { type: `urn:klpreg:problem:${code}`, title: code, status, detail: `the detail of ${code}`, code, errors } });
+const mistake = (code: string, data: unknown = null) => ({ body: { errors: [{ message: `about ${code}`, extensions: { code } }], data } });
+
+/** Asks a yes-or-no question of a registry that answers so. */
+async function ask(answer: (knock: Knock, nth: number) => Reply | 'hang up', words: readonly string[] = ['can-i-downgrade', '--to', 'original']) {
+  const registry = await TinyRegistry.open(answer);
+  try {
+    return { ...(await klpreg([...words, '--url', registry.url, '--token', 'secret'])), knocks: registry.knocks };
+  } finally {
+    await registry.close();
+  }
+}
+
+test('a whole answer is taken, and the token goes along', async () => {
+  const { exit, out, err, knocks } = await ask(() => ({ body: yes }));
+  expect(exit).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ schemaVersion: 1, kind: 'SAFE', matched: 3, answer: 'yes', exitCode: 0, complete: true });
+  expect(err).toBe('');
+  expect(knocks[0]).toMatchObject({ method: 'POST', path: '/graphql', operation: 'CanDowngrade' });
+  expect(knocks[0]!.headers.authorization).toBe('Bearer secret');
+});
+
+test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>([
+  ['the line breaks', 'hang up', 4, /cannot be reached/],
+  ['HTTP 401', problem(401, 'UNAUTHENTICATED'), 5, /the detail of UNAUTHENTICATED/],
+  ['HTTP 403', problem(403, 'FORBIDDEN'), 5, /FORBIDDEN/],
+  ['HTTP 401 without JSON', { status: 401, body: 'no' }, 5, /not authorised: HTTP 401/],
+  ['GraphQL says UNAUTHENTICATED', mistake('UNAUTHENTICATED'), 5, /about UNAUTHENTICATED[^]*--token-file/],
+  ['GraphQL says FORBIDDEN', mistake('FORBIDDEN'), 5, /not authorised/],
+  ['GraphQL says BAD_USER_INPUT', mistake('BAD_USER_INPUT'), 2, /about BAD_USER_INPUT/],
+  ['GraphQL says AMBIGUOUS', mistake('AMBIGUOUS'), 2, /about AMBIGUOUS/],
+  ['GraphQL says INTERNAL', mistake('INTERNAL'), 4, /could not answer/],
+  ['a whole answer with an error beside it', mistake('INTERNAL', yes.data), 4, /could not answer/],
+  ['a whole answer with a mistake beside it', mistake('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
+  ['errors that are no list', { body: { errors: 'many', ...yes } }, 4, /errors that cannot be read/],
+  ['an error without a code', { body: { errors: [{ message: 'x' }], data: null } }, 4, /x \(no code\)/],
+  ['HTTP 500 with a whole answer', { status: 500, body: yes }, 4, /HTTP 500/],
+  ['HTTP 404: not a registry', { status: 404, body: 'not here' }, 4, /does not answer like a registry/],
+  ['garbage', { body: '<html>hello</html>' }, 4, /without JSON/],
+  ['half an answer', { body: JSON.stringify(yes).slice(0, -9) }, 4, /without JSON/],
+  ['no data', { body: {} }, 4, /without data/],
+  ['null data', { body: { data: null } }, 4, /without data/],
+  ['a list', { body: [yes] }, 4, /without data/],
+  ['data of another shape', { body: { data: { canDowngrade: { kind: 'SAFE' } } } }, 4, /canDowngrade.counts should be an object, found nothing/],
+  ['a null where the schema has none', { body: { data: { canDowngrade: null } } }, 4, /canDowngrade should be an object/],
+  ['a kind that is not known', { body: JSON.stringify(yes).replaceAll('"SAFE"', '"MAYBE"') }, 4, /found "MAYBE"/],
+  ['counts that do not add up', { body: JSON.stringify(yes).replace('"safe":3', '"safe":2') }, 4, /contradicts itself/],
+  ['a negative count', { body: JSON.stringify(yes).replace('"safe":3', '"safe":-3') }, 4, /whole number/],
+  ['a redirect', { status: 302, headers: { location: '/elsewhere' }, body: '' }, 4, /cannot be reached/],
+  ['HTTP 503 for longer than anyone waits', { status: 503, headers: { 'retry-after': '3600' }, body: {} }, 4, /HTTP 503|without data/],
+  ['more pages without saying where', { body: JSON.stringify(yes).replace('"hasNextPage":false', '"hasNextPage":true') }, 4, /does not say where/],
+])('%s', async (_what, answer, exit, said) => {
+  const done = await ask(() => answer);
+  expect(done.err).toMatch(said);
+  expect(done.exit).toBe(exit);
+  expect(done.out).toBe('');
+});
+
+test('nobody listens: 4', async () => {
+  const { exit, err } = await klpreg(['can-i-downgrade', '--to', 'original', '--url', 'http://127.0.0.1:1']);
+  expect(exit).toBe(4);
+  expect(err).toMatch(/cannot be reached: \w+/);
+});
+
+test('a busy registry is asked again after the time that it asks for', async () => {
+  const { exit, world, knocks } = await ask((_knock, nth) => (nth < 3 ? { status: 503, headers: { 'retry-after': '7' }, body: {} } : { body: yes }));
+  expect(exit).toBe(0);
+  expect(world.slept).toEqual([7000, 7000]);
+  expect(knocks.length).toBe(3);
+});
+
+test('every page is read, and a state id above 2^53 arrives whole', async () => {
+  const page = (ids: string[], endCursor: string | null) => ({ body: { data: { states: { nodes: ids.map((stateId) => ({ stateId, versions: [{ version: 4294967295, patches: 1, owners: ['o'], hosts: 0 }] })), totalCount: 3, pageInfo: { hasNextPage: endCursor !== null, endCursor } } } } });
+  const answer = (knock: Knock) => (knock.variables['after'] === null ? page(['9007199254740992', '9007199254740993'], 'c') : page(['18446744073709551615'], null));
+  const { out } = await ask(answer, ['states']);
+  expect((JSON.parse(out) as { states: { stateId: string }[] }).states.map((state) => state.stateId)).toEqual(['9007199254740992', '9007199254740993', '18446744073709551615']);
+  const cut = await ask(answer, ['states', '--limit', '2', '-o', 'table']);
+  expect(cut.out).toBe(['           STATE     VERSION  PATCHES  HOSTS  OWNERS', '9007199254740992  4294967295        1      0  o', '9007199254740993  4294967295        1      0  o', ''].join('\n'));
+  expect(cut.err).toBe('2 of 3 states; --limit shows more\n');
+});
+
+describe('a verdict on several pages', () => {
+  const cohorts = [cohort(2, verdict([])), cohort(1, verdict([]))];
+  const whole = asData(fleetAnswer(cohorts)).data.canDowngrade;
+  const pageOf = (after: unknown, matched = 3) => {
+    const second = after === 'c1';
+    const counts = { ...whole.counts, safe: matched, total: matched };
+    return { body: { data: { canDowngrade: { ...whole, counts, matched, cohorts: { nodes: [cohorts[second ? 1 : 0]], totalCount: 2, pageInfo: { hasNextPage: !second, endCursor: second ? 'c2' : 'c1' } } } } } };
+  };
+
+  test('is put together', async () => {
+    const { exit, out } = await ask((knock) => pageOf(knock.variables['cohortsAfter']));
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ complete: true, cohorts: [{ hosts: 2 }, { hosts: 1 }] });
+  });
+
+  test('is read again where the fleet changed in between, and is never a yes where it keeps changing', async () => {
+    const calm = await ask((knock, nth) => pageOf(knock.variables['cohortsAfter'], nth === 1 ? 4 : 3));
+    expect(calm.exit).toBe(0);
+    expect(calm.knocks.length).toBe(4);
+    const restless = await ask((knock, nth) => pageOf(knock.variables['cohortsAfter'], nth + 2));
+    expect(restless.exit).toBe(3);
+    expect(restless.knocks.length).toBe(6);
+  });
+});
+
+test('what strangers wrote cannot steer a terminal', async () => {
+  const evil = 'web\u001b[2J\u202e\n1';
+  const nodes = [{ ...madeHost, hostname: evil, labels: [{ key: 'env', value: evil }] }];
+  const answer = () => ({ body: { data: { hosts: { nodes, totalCount: 1, pageInfo: { hasNextPage: false, endCursor: null } } } } });
+  for (const form of ['table', 'json', 'yaml']) {
+    const { out } = await ask(answer, ['hosts', '-o', form]);
+    // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+    expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  }
+  const { out } = await ask(answer, ['hosts', '-o', 'json']);
+  expect((JSON.parse(out) as { hosts: { hostname: string }[] }).hosts[0]!.hostname).toBe(evil);
+});
+
+const madeHost = {
+  id: 'i', instance: 'i', hostname: 'web-1', labels: [], kernelRelease: null, arch: null, stack: [], transition: null,
+  freshness: { level: 'NEVER', ageSeconds: null, confirmedAt: null, contactAt: null, superseded: false }, retiredAt: null,
+};
+
+describe('--wait', () => {
+  const unsure = asData(fleetAnswer([cohort(1, verdict([reason('REPORT_STALE', 'UNKNOWN')]))]));
+
+  test('asks again until it can be told', async () => {
+    const { exit, err, world } = await ask((_knock, nth) => ({ body: nth < 3 ? unsure : yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    expect(exit).toBe(0);
+    expect(world.slept).toEqual([2000, 3000]);
+    expect(err).toContain('1 of 1 host cannot be judged; asking again in 2 s (600 s left)');
+  });
+
+  test('ends when the time is up, with the last answer', async () => {
+    const { exit, world } = await ask(() => ({ body: unsure }), ['can-i-downgrade', '--to', 'original', '--wait', '1m']);
+    expect(exit).toBe(3);
+    expect(world.slept.reduce((sum, each) => sum + each, 0)).toBe(60_000);
+  });
+
+  test('does not wait for what waiting cannot change', async () => {
+    const no = asData(fleetAnswer([cohort(1, verdict([reason('STATE_LEFT_BEHIND', 'UNSAFE')]))]));
+    const { exit, world } = await ask(() => ({ body: no }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    expect(exit).toBe(1);
+    expect(world.slept).toEqual([]);
+  });
+
+  test('outlasts a registry that is away, but not a token that is wrong', async () => {
+    const back = await ask((_knock, nth) => (nth < 3 ? 'hang up' : { body: yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    expect(back.exit).toBe(0);
+    const shut = await ask(() => problem(401, 'UNAUTHENTICATED'), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    expect(shut.exit).toBe(5);
+    expect(shut.world.slept).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request as it arrived. */
+export interface Knock {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  /** Of a GraphQL request. */
+  readonly variables: Record<string, unknown>;
+  readonly operation: string;
+}
+
+export interface Reply {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** Text goes as it is, anything else as JSON. */
+  readonly body: unknown;
+}
+
+/** Something that listens and says what the test tells it to. */
+export class TinyRegistry {
+  readonly knocks: Knock[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async open(answer: (knock: Knock, nth: number) => Reply | 'hang up'): Promise<TinyRegistry> {
+    const registry: { it?: TinyRegistry } = {};
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const knock = knockOf(request, Buffer.concat(chunks).toString('latin1'));
+        registry.it!.knocks.push(knock);
+        const reply = answer(knock, registry.it!.knocks.length);
+        if (reply === 'hang up') return void request.socket.destroy();
+        response.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers });
+        response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    registry.it = new TinyRegistry(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return registry.it;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+function knockOf(request: IncomingMessage, body: string): Knock {
+  const asked = request.url === '/graphql' ? (JSON.parse(body) as { variables: Record<string, unknown>; operationName: string }) : null;
+  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, variables: asked?.variables ?? {}, operation: asked?.operationName ?? '' };
+}

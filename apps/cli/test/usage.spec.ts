@@ -1,0 +1,45 @@
+import { expectGolden } from './golden.js';
+import { klpreg } from './world.js';
+
+test.each([[[]], [['can-i-downgrade']], [['explain']], [['hosts']], [['states']], [['host', 'add']], [['host', 'label']], [['host', 'retire']], [['patch', 'inspect']], [['patch', 'publish']], [['patch', 'recall']], [['patch', 'list']], [['patch', 'show']]])('%j explains itself', async (words) => {
+  const { exit, out, err } = await klpreg([...words, '--help']);
+  expect(exit).toBe(0);
+  expect(err).toBe('');
+  expectGolden(`help-${words.join('-') || 'klpreg'}.txt`, out);
+});
+
+test.each<[words: string[], said: RegExp]>([
+  [[], /Usage: klpreg/],
+  [['patch'], /Usage: klpreg patch/],
+  [['can-i-downgrad', '--to', 'x'], /Did you mean can-i-downgrade\?/],
+  [['patch', 'inspct', 'x.ko'], /Did you mean inspect\?/],
+  [['hosts', '--were', 'a=b'], /Did you mean --where\?/],
+  [['can-i-downgrade'], /required option '--to <target>' not specified/],
+  [['can-i-downgrade', '--to', 'original', 'web-1'], /too many arguments/],
+  [['can-i-downgrade', '--to', 'release:'], /names nothing after the colon/],
+  [['can-i-downgrade', '--to', 'build-id:xyz'], /'xyz' is not a build-id/],
+  [['can-i-downgrade', '--to', 'original', '--leaving', 'a'], /--leaving goes with/],
+  [['can-i-downgrade', '--to', 'original', '--where', 'a=='], /a==\n {4}\^/],
+  [['can-i-downgrade', '--to', 'original', '--route', 'teleport'], /'teleport' is not known[^]*none-needed, reverse/],
+  [['can-i-downgrade', '--to', 'original', '--min-evidence', 'rumour'], /'rumour' is not known/],
+  [['can-i-downgrade', '--to', 'original', '--rules', 'klp-9'], /'klp-9' is not known/],
+  [['can-i-downgrade', '--to', 'original', '--max-age', '15'], /'15' is not a length of time/],
+  [['can-i-downgrade', '--to', 'original', '--wait', 'soon'], /'soon' is not a length of time/],
+  [['can-i-downgrade', '--to', 'original', '--max-refused', '101%'], /'101%' is neither/],
+  [['can-i-downgrade', '--to', 'original', '--max-refused', '-1'], /neither a number|argument missing/],
+  [['can-i-downgrade', '--to', 'original', '--allow', 'symbols'], /'symbols' is not the code/],
+  [['hosts', '--limit', '0'], /'0' is not a number/],
+  [['patch', 'list', '--state', '18446744073709551616'], /is not an unsigned 64-bit number/],
+  [['patch', 'recall', 'abc', '--reason', 'x'], /'abc' is not a build-id/],
+  [['patch', 'recall', '00112233445566778899aabbccddeeff00112233'], /needs --reason/],
+  [['explain', 'web-1', '--route', 'best'], /a question needs --to/],
+  [['host', 'add', 'web-1', '--label', 'env'], /'env' is not a label/],
+  [['host', 'add', 'web-1', '--label', 'agent.env=x'], /is the host's own word/],
+  [['hosts', '-o', 'xml'], /'xml' is not a form of output/],
+])('%j is a mistake of usage', async (words, said) => {
+  // whatever is wrong is said before the registry is asked
+  const { exit, out, err } = await klpreg([...words, '--url', 'http://127.0.0.1:1'].slice(0, words.length === 0 ? 0 : undefined));
+  expect(err).toMatch(said);
+  expect(exit).toBe(2);
+  expect(out).toBe('');
+});

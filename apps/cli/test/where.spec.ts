@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { Failure } from '../src/exits.js';
+import { hostFilter } from '../src/where/filter.js';
+import { parseWhere } from '../src/where/parse.js';
+
+test.each<[selector: string, filter: object]>([
+  ['env=prod', { labels: [{ key: 'env', in: ['prod'] }] }],
+  ['env=prod,role in (web,api)', { labels: [{ key: 'env', in: ['prod'] }, { key: 'role', in: ['web', 'api'] }] }],
+  [' env = prod , role notin ( db ) ', { labels: [{ key: 'env', in: ['prod'] }, { key: 'role', notIn: ['db'] }] }],
+  ['env!=prod', { labels: [{ key: 'env', notIn: ['prod'] }] }],
+  ['env', { labels: [{ key: 'env', exists: true }] }],
+  ['!env', { labels: [{ key: 'env', exists: false }] }],
+  ['! env,role', { labels: [{ key: 'env', exists: false }, { key: 'role', exists: true }] }],
+  ['agent.role=web', { labels: [{ key: 'agent.role', in: ['web'] }] }],
+  ['example.com/tier=1', { labels: [{ key: 'example.com/tier', in: ['1'] }] }],
+  ['in=in,notin notin (notin,in)', { labels: [{ key: 'in', in: ['in'] }, { key: 'notin', notIn: ['notin', 'in'] }] }],
+  ['note="a, (b) = \\"c\\" \\\\"', { labels: [{ key: 'note', in: ['a, (b) = "c" \\'] }] }],
+  ['note=""', { labels: [{ key: 'note', in: [''] }] }],
+  ['hostname=web-1.ams', { hostnames: ['web-1.ams'] }],
+  ['hostname in (web-1,web-2),kernel=6.1.0-56-cloud-amd64,arch=x86_64', { hostnames: ['web-1', 'web-2'], kernelReleases: ['6.1.0-56-cloud-amd64'], archs: ['x86_64'] }],
+  ['id=SG9zdDox,env', { ids: ['SG9zdDox'], labels: [{ key: 'env', exists: true }] }],
+  ['running=00112233445566778899aabbccddeeff00112233', { running: '00112233445566778899aabbccddeeff00112233' }],
+  ['kernel=7.3.4+deb13-cloud-amd64', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }],
+])('%s', (selector, filter) => {
+  expect(hostFilter(selector)).toEqual(filter);
+});
+
+test('no selector is every host; authoritative labels are asked for by a flag', () => {
+  expect(hostFilter(undefined)).toEqual({});
+  expect(hostFilter('a', true)).toEqual({ authoritativeLabels: true, labels: [{ key: 'a', exists: true }] });
+});
+
+const mistakeOf = (selector: string): string => {
+  try {
+    hostFilter(selector);
+  } catch (error) {
+    if (error instanceof Failure) return [error.message, ...error.hints].join('\n');
+  }
+  return 'none';
+};
+
+test.each<[selector: string, mistake: string]>([
+  ['', '--where: this selector is empty; for every host, leave --where out\n\n^'],
+  ['env=', "--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^"],
+  ['env==prod', "--where: expected one = only, then a value, found '='\nenv==prod\n    ^"],
+  ['=prod', "--where: expected the name of a label, found '='\n=prod\n^"],
+  ['env=prod role=web', "--where: expected ',' or the end, found 'role'\nenv=prod role=web\n         ^"],
+  ['env=prod,', '--where: expected the name of a label, found the end\nenv=prod,\n         ^'],
+  ['role in web', "--where: expected '(' and values, found 'web'\nrole in web\n        ^"],
+  ['role in ()', "--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^"],
+  ['role in (a b)', "--where: expected ',' or ')', found 'b'\nrole in (a b)\n           ^"],
+  ['role in (a', "--where: expected ',' or ')', found the end\nrole in (a\n          ^"],
+  ['role on (a)', "--where: expected '=', '!=', 'in (…)', 'notin (…)' or ',', found 'on'\nrole on (a)\n     ^"],
+  ['note="a', '--where: these quotes do not end (inside them, write \\" and \\\\)\nnote="a\n     ^'],
+  ['"env"=prod', "--where: expected the name of a label, found 'env'\n\"env\"=prod\n^"],
+  ['_env=prod', "--where: '_env' cannot be the name of a label: 1 to 63 letters, digits and _ . / -\n_env=prod\n^"],
+  ['hostname!=web', '--where: hostname is not a label: only hostname=… and hostname in (…) can be asked\nhostname!=web\n^'],
+  ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) can be asked\na,!kernel\n   ^'],
+  ['hostname=a,hostname=b', '--where: hostname is demanded twice; for one of several, write hostname in (…)\nhostname=a,hostname=b\n           ^'],
+  ['running=xyz', '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^'],
+])('a mistake is shown at its place: %s', (selector, mistake) => {
+  expect(mistakeOf(selector)).toBe(mistake);
+});
+
+const key = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/).filter((each) => !['hostname', 'id', 'kernel', 'arch', 'running'].includes(each));
+const value = fc.string({ maxLength: 12 });
+const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+const space = fc.constantFrom('', ' ', '  ');
+
+test('law: what is written comes back as it was meant, whatever the values hold', () => {
+  const term = fc.oneof(
+    fc.tuple(key, value).map(([k, v]) => ({ text: `${k}=${quoted(v)}`, means: { key: k, in: [v] } })),
+    fc.tuple(key, value).map(([k, v]) => ({ text: `${k}!=${quoted(v)}`, means: { key: k, notIn: [v] } })),
+    fc.tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space).map(([k, vs, s]) => ({ text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`, means: { key: k, in: vs } })),
+    key.map((k) => ({ text: k, means: { key: k, exists: true } })),
+    key.map((k) => ({ text: `!${k}`, means: { key: k, exists: false } })),
+  );
+  fc.assert(
+    fc.property(fc.array(term, { minLength: 1, maxLength: 5 }), space, (terms, s) => {
+      expect(hostFilter(terms.map((each) => each.text).join(`${s},${s}`))).toEqual({ labels: terms.map((each) => each.means) });
+    }),
+  );
+});
+
+test('law: any text is either understood or a mistake of usage that points into it', () => {
+  const soup = fc.array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.oneof(soup, fc.string()), (selector) => {
+      try {
+        expect(parseWhere(selector).length).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Failure);
+        expect((error as Failure).exit).toBe(2);
+        expect((error as Failure).hints[1]!.length).toBeLessThanOrEqual(selector.length + 1);
+      }
+    }),
+  );
+});

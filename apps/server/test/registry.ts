@@ -1,0 +1,179 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { contentDigest, type Heartbeat, type Report } from '@klpreg/wire';
+import { Clock } from '../src/clock.js';
+import { readConfig } from '../src/config.js';
+import { createServer } from '../src/server.js';
+import { TokensStore } from '../src/store/tokens.store.js';
+import { copyDatabase } from './database.js';
+import { allModules } from './modules.js';
+
+const TOKEN = 'the-admin-token-of-this-test';
+const START = Date.parse('2026-11-23T10:00:00Z');
+const UNITS = { seconds: 1000, minutes: 60_000, hours: 3_600_000 } as const;
+
+class HeldClock extends Clock {
+  time = START;
+  override now(): Date {
+    return new Date(this.time);
+  }
+}
+
+type Deep<T> = { [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Deep<T[K]> : T[K] };
+
+interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+/** A registry in this process, on a database of its own, whose clock the test holds. */
+export class Registry {
+  private constructor(
+    readonly app: NestFastifyApplication,
+    readonly databaseUrl: string,
+    private readonly clock: HeldClock,
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async start(environment: Record<string, string> = {}): Promise<Registry> {
+    const database = await copyDatabase();
+    const clock = new HeldClock();
+    const app = await createServer(readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment }), database.url, clock);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    await app.get(TokensStore).addFirst(TOKEN, 'tester', clock.now());
+    return new Registry(app, database.url, clock, database.drop);
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.drop();
+  }
+
+  /** Moves the time on. */
+  wait(n: number, unit: keyof typeof UNITS): void {
+    this.clock.time += n * UNITS[unit];
+  }
+
+  now(): Date {
+    return this.clock.now();
+  }
+
+  async send<T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT', url: string, payload?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    const raw = typeof payload === 'string' || Buffer.isBuffer(payload);
+    const response = await this.app.inject({
+      method,
+      url,
+      ...(payload !== undefined && { payload: raw ? payload : JSON.stringify(payload) }),
+      headers: { authorization: `Bearer ${TOKEN}`, ...(payload !== undefined && { 'content-type': 'application/json' }), ...headers },
+    });
+    const text = response.body;
+    return { status: response.statusCode, body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as T };
+  }
+
+  async report(report: Report): Promise<Answer<{ outcome: string; code?: string; errors?: { pointer: string; detail: string; found: string }[] }>> {
+    return this.send('POST', '/v1/reports', report);
+  }
+
+  async heartbeat(report: Report, changes: Partial<Heartbeat> = {}): Promise<Answer<{ outcome: string; reason: string | null }>> {
+    const { host, digest, sequence, clock } = report;
+    return this.send('POST', '/v1/heartbeats', { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence: sequence + 1, digest, clock, ...changes });
+  }
+
+  /** Publishes a captured module, from its file. */
+  async publish(name: string, { kernel = '7.3', release = name, owner = 'lab', author }: { kernel?: string; release?: string; owner?: string; author?: string } = {}) {
+    const module = allModules(kernel).find((one) => one.name === name);
+    if (module === undefined) throw new Error(`there is no captured module ${name} for ${kernel}`);
+    return this.put(module.buildId, module.bytes, { release, owner, ...(author !== undefined && { author }) });
+  }
+
+  async put(buildId: string, bytes: Buffer, fields: Record<string, string>) {
+    const boundary = 'x-klpreg-test-x';
+    const parts = Object.entries(fields).map(([key, value]) => Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`));
+    const file = Buffer.concat([Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    return this.send<{ outcome: string; conflicts: string[]; evidence: string; code?: string; detail?: string }>('PUT', `/v1/patches/${buildId}`, Buffer.concat([...parts, file]), { 'content-type': `multipart/form-data; boundary=${boundary}` });
+  }
+
+  /** Asks by GraphQL; an error of the answer fails the test. */
+  async ask<T = any>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const { body } = await this.send<{ data: T; errors?: unknown[] }>('POST', '/graphql', { query, variables });
+    if (body.errors !== undefined) throw new Error(JSON.stringify(body.errors));
+    return body.data;
+  }
+
+  async mistake(query: string, variables: Record<string, unknown> = {}): Promise<{ message: string; extensions: { code: string } }> {
+    const { body } = await this.send<{ errors: { message: string; extensions: { code: string } }[] }>('POST', '/graphql', { query, variables });
+    return body.errors[0]!;
+  }
+}
+
+/** The question of the gate, with what most tests look at. */
+export const CAN_DOWNGRADE = `query ($to: TargetInput!, $where: HostFilter, $route: Route, $evidence: Evidence = MODULE, $bestRoute: Boolean, $allow: [String!], $rules: RuleSet, $maxAge: Duration = "15m") {
+  canDowngrade(to: $to, where: $where, route: $route, evidence: $evidence, bestRoute: $bestRoute, allow: $allow, rules: $rules, maxAge: $maxAge) {
+    kind matched counts { safe unknown unsafe refused total harmful }
+    reasons { totalCount nodes { hosts reason { code kind errno patch stateId have need clearedBy text } } }
+    cohorts { totalCount nodes { hosts kernelRelease freshness examples verdict { kind route errno asLastSeen steps { action patch } rules { sets basis } reasons { code } } } }
+    hosts { totalCount nodes { host { hostname } verdict { kind errno } } }
+  }
+}`;
+
+/** A host that runs nothing, on the captured 7.3 kernel; a test says only what differs. */
+export function idle(hostname: string, changes: Deep<Report> = {}): Report {
+  const serial = hash(hostname);
+  const { host, capabilities, ...plain } = changes;
+  return sealed({
+    schema: 'report/v1',
+    agent: { version: '0.1.0' },
+    sequence: 1,
+    digest: '',
+    clock: { wall: '2026-11-23T10:00:00Z', observedMs: 1000, sentMs: 1000 },
+    capabilities: {
+      livepatch: true,
+      sysfs: { replace: true, stackOrder: true, patched: true, force: true, replaceSet: false },
+      kallsyms: { complete: true, symbols: ['klp_enable_patch', 'klp_is_patch_compatible'] },
+      btf: null,
+      lockdown: 'none',
+      signatureEnforced: false,
+      ...capabilities,
+    },
+    taint: 45056,
+    livepatches: [],
+    leftovers: [],
+    bootPersistence: null,
+    transition: null,
+    ...(plain as object),
+    host: {
+      instance: `0190a000-0000-7000-8000-${serial}`,
+      machine: null,
+      hostname,
+      labels: {},
+      bootId: `b0b0b0b0-0000-4000-8000-${serial}`,
+      kernelRelease: '7.3.4+deb13-cloud-amd64',
+      kernelVersion: '#1 SMP PREEMPT_DYNAMIC Debian 7.3.4-1~bpo13+1 (2026-11-15)',
+      arch: 'x86_64',
+      distribution: null,
+      ...host,
+    },
+  } as Report);
+}
+
+/** The report with the digest of its content. */
+export const sealed = (report: Report): Report => ({ ...report, digest: contentDigest(report as unknown as Record<string, unknown>) });
+
+/** The same host later: a newer report with other content. */
+export const later = (report: Report, changes: Partial<Report> = {}): Report => sealed({ ...report, sequence: report.sequence + 1, ...changes });
+
+/** A host with these captured modules on its list, oldest first, settled. */
+export const running = (hostname: string, names: readonly string[], changes: Deep<Report> = {}): Report => idle(hostname, { livepatches: names.map((name, i) => listed(name, { stackOrder: i + 1 })), ...changes });
+
+export type Listed = Report['livepatches'][number];
+export function listed(name: string, changes: Partial<Listed> = {}, kernel = '7.3'): Listed {
+  const module = allModules(kernel).find((one) => one.name === name);
+  return { name, buildId: module?.buildId ?? null, srcversion: null, enabled: true, transition: false, replace: name.startsWith('lab_r'), stackOrder: 1, refcount: 1, objects: [], reading: null, ...changes };
+}
+
+export function leftover(name: string, refcount = 0): Report['leftovers'][number] {
+  return { name, buildId: allModules('7.3').find((one) => one.name === name)?.buildId ?? null, srcversion: null, refcount, reading: null };
+}
+
+/** Twelve hexadecimal digits that follow from a name. */
+const hash = (text: string): string => contentDigest({ text }).slice(0, 12);

@@ -1,0 +1,174 @@
+import { idle, Registry, running } from '../registry.js';
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await Registry.start();
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a']) await registry.publish(name);
+  for (let i = 0; i < 25; i++) {
+    await registry.report(running(`web-${String(i).padStart(2, '0')}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a'], { host: { labels: { role: 'web', env: i < 5 ? 'test' : 'prod' } } as never }));
+  }
+  await registry.report(running('twin', ['lab_r_1v1_a']));
+  await registry.report(running('twin', ['lab_r_1v1_a'], { host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never }));
+  await registry.ask('mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }');
+});
+afterAll(() => registry.stop());
+
+const names = (connection: any) => connection.nodes.map((node: any) => node.hostname);
+
+test('hosts come in the order of their names, page by page, forwards and backwards', async () => {
+  const page = 'query ($first: Int, $after: String, $last: Int, $before: String) { hosts(first: $first, after: $after, last: $last, before: $before) { totalCount nodes { hostname } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }';
+  const seen: string[] = [];
+  let after: string | null = null;
+  do {
+    const { hosts }: any = await registry.ask(page, { first: 7, after });
+    expect(hosts.totalCount).toBe(28);
+    seen.push(...names(hosts));
+    after = hosts.pageInfo.hasNextPage ? hosts.pageInfo.endCursor : null;
+  } while (after !== null);
+  expect(seen).toHaveLength(28);
+  expect(seen).toEqual(seen.toSorted());
+
+  const { hosts: last } = await registry.ask(page, { last: 3 });
+  expect(names(last)).toEqual(seen.slice(-3));
+  expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+  const { hosts: before } = await registry.ask(page, { last: 3, before: last.pageInfo.startCursor });
+  expect(names(before)).toEqual(seen.slice(-6, -3));
+  expect(before.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+});
+
+test.each<[string, object, number]>([
+  ['a host’s own word, where no admin has spoken', { labels: [{ key: 'env', in: ['prod'] }] }, 20],
+  ['a host’s own word, by its full name', { labels: [{ key: 'agent.env', in: ['test'] }] }, 5],
+  ['no host’s own word, where authority is asked for', { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true }, 0],
+  ['no host’s own word by its full name either', { labels: [{ key: 'agent.env', in: ['prod'] }], authoritativeLabels: true }, 0],
+  ['an admin’s word', { labels: [{ key: 'role', in: ['db'] }], authoritativeLabels: true }, 1],
+  ['two demands at once', { labels: [{ key: 'role', in: ['web', 'db'] }, { key: 'env', notIn: ['prod'] }] }, 6],
+  ['the lack of a label', { labels: [{ key: 'role', exists: false }] }, 2],
+  ['a label at all', { labels: [{ key: 'role', exists: true }] }, 26],
+  ['names', { hostnames: ['web-03', 'web-04', 'nobody'] }, 2],
+  ['ids', { ids: ['0190a000-0000-7000-8000-0000000000bb'] }, 1],
+  ['a kernel', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }, 27],
+  ['an architecture', { archs: ['s390x'] }, 0],
+  ['nothing', {}, 28],
+  ['an empty list', { hostnames: [] }, 0],
+])('a filter by %s', async (_, filter, count) => {
+  const { hosts, canDowngrade } = await registry.ask('query ($f: HostFilter) { hosts(filter: $f) { totalCount } canDowngrade(to: { original: true }, where: $f) { matched } }', { f: filter });
+  expect([hosts.totalCount, canDowngrade.matched]).toEqual([count, count]);
+});
+
+test('a filter by a patch that runs', async () => {
+  const { patch } = await registry.ask('{ patch(name: "lab_r_1v2_a") { buildId } }');
+  expect((await registry.ask('query ($b: String) { hosts(filter: { running: $b }) { totalCount } }', { b: patch.buildId })).hosts.totalCount).toBe(12);
+});
+
+test('a hostname that several hosts bear is an error that lists them', async () => {
+  const mistake = await registry.mistake('{ host(hostname: "twin") { id } }');
+  expect(mistake.extensions.code).toBe('AMBIGUOUS');
+  expect(mistake.message).toContain('0190a000-0000-7000-8000-0000000000aa');
+});
+
+test('a host, a patch and a state are found again by their opaque ids', async () => {
+  const found = await registry.ask('{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }');
+  const node = async (id: string) => (await registry.ask('query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }', { id })).node;
+  expect(await node(found.host.id)).toEqual({ id: found.host.id, __typename: 'Host', hostname: 'web-00' });
+  expect(await node(found.patch.id)).toMatchObject({ __typename: 'Patch', name: 'lab_r_1v1_a' });
+  expect(await node(found.states.nodes[0].id)).toMatchObject({ __typename: 'State', stateId: '1' });
+  expect(await node('nonsense')).toBeNull();
+  expect((await registry.ask('query ($id: ID) { host(id: $id) { hostname } }', { id: found.host.instance })).host.hostname).toBe('web-00');
+});
+
+test('one host’s answer is that of its cohort', async () => {
+  const { host, canDowngrade } = await registry.ask('{ host(hostname: "web-01") { canDowngrade(to: { name: "lab_r_1v1_a" }) { kind errno reasons { code stateId } } } canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }) { kind cohorts { nodes { verdict { errno reasons { code stateId } } } } } }');
+  expect(host.canDowngrade).toEqual({ kind: canDowngrade.kind, ...canDowngrade.cohorts.nodes[0].verdict });
+  expect(host.canDowngrade.kind).toBe('REFUSED');
+});
+
+test('counts add up, hosts can be listed by kind and by reason, and page', async () => {
+  const query = 'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" }) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, after: $after) { totalCount nodes { host { hostname } verdict { kind } } pageInfo { hasNextPage endCursor } } } }';
+  const { canDowngrade } = await registry.ask(query, { kind: 'REFUSED' });
+  const { counts, hosts } = canDowngrade;
+  expect(counts.safe + counts.unknown + counts.unsafe + counts.refused).toBe(counts.total);
+  expect(counts).toMatchObject({ refused: 12, unknown: 1, safe: 15 });
+  expect(hosts.totalCount).toBe(12);
+  expect(new Set(hosts.nodes.map((node: any) => node.verdict.kind))).toEqual(new Set(['REFUSED']));
+  const { canDowngrade: rest } = await registry.ask(query, { kind: 'REFUSED', after: hosts.pageInfo.endCursor });
+  expect(rest.hosts.nodes).toHaveLength(2);
+  expect((await registry.ask(query, { code: 'NEVER_REPORTED' })).canDowngrade.hosts.nodes).toEqual([{ host: { hostname: 'db-1' }, verdict: { kind: 'UNKNOWN' } }]);
+});
+
+test('the best route is the cheapest that is acceptable, else the least bad', async () => {
+  const ask = async (args: string) => (await registry.ask(`{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }, ${args}) { kind cohorts { nodes { verdict { route steps { action patch } } } } } }`)).canDowngrade;
+  const best = await ask('bestRoute: true');
+  expect(best.cohorts.nodes[0].verdict.route).toBe('DISABLE_THEN_LOAD');
+  expect(best.kind).toBe('UNSAFE');
+  expect((await ask('route: REPLACE')).kind).toBe('REFUSED');
+  expect(await ask('route: DISABLE')).toMatchObject({ kind: 'UNKNOWN', cohorts: { nodes: [{ verdict: { route: null, steps: [] } }] } });
+});
+
+test.each<[string, string, string]>([
+  ['two targets', '{ canDowngrade(to: { original: true, name: "x" }) { kind } }', 'exactly one'],
+  ['no target', '{ canDowngrade(to: {}) { kind } }', 'exactly one'],
+  ['a name that is not published', '{ canDowngrade(to: { name: "nope" }) { kind } }', 'is published'],
+  ['a page that is too large', '{ hosts(first: 101) { totalCount } }', '1 to 100'],
+  ['a page in two directions', '{ hosts(first: 1, last: 1) { totalCount } }', 'first'],
+  ['a cursor of something else', '{ hosts(after: "bm9wZQ") { totalCount } }', 'cursor'],
+  ['a reason that cannot be allowed', '{ canDowngrade(to: { original: true }, allow: ["STATE_LEFT_BEHIND"]) { kind } }', 'UNKNOWN reasons'],
+  ['a length of time without a unit', '{ canDowngrade(to: { original: true }, maxAge: "15") { kind } }', 'unit'],
+  ['a state id that is too large', '{ patches(filter: { stateId: "18446744073709551616" }) { totalCount } }', '18446744073709551615'],
+  ['a label with two demands', '{ hosts(filter: { labels: [{ key: "a", in: ["b"], exists: true }] }) { totalCount } }', 'exactly one'],
+  ['a field that does not exist', '{ hots { totalCount } }', 'hots'],
+])('%s is a mistake, in words', async (_, query, word) => {
+  const answer = await registry.send<any>('POST', '/graphql', { query });
+  expect(JSON.stringify(answer.body.errors)).toContain(word);
+  expect(answer.body.errors[0].extensions.code).not.toBe('INTERNAL');
+});
+
+test('a retired host is in no answer', async () => {
+  await registry.report(idle('old-1'));
+  const count = async () => (await registry.ask('{ canDowngrade(to: { original: true }, where: { hostnames: ["old-1"] }) { matched } }')).canDowngrade.matched;
+  expect(await count()).toBe(1);
+  const { host } = await registry.ask('{ host(hostname: "old-1") { id } }');
+  const { retireHost } = await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "scrapped") { retiredBy retiredAt } }', { id: host.id });
+  expect(retireHost.retiredBy).toBe('tester');
+  expect(await count()).toBe(0);
+});
+
+test('labels of an admin and words of the host are kept apart', async () => {
+  const { host } = await registry.ask('{ host(hostname: "web-20") { id } }');
+  const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { labels { key value } } }';
+  expect((await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels).toEqual([{ key: 'agent.env', value: 'prod' }, { key: 'agent.role', value: 'web' }, { key: 'env', value: 'canary' }]);
+  await registry.report({ ...running('web-20', ['lab_r_1v1_a'], { host: { labels: { role: 'web', env: 'prod' } } as never }), sequence: 2 });
+  const { hosts } = await registry.ask('{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }');
+  expect(names(hosts)).toEqual(['web-20']);
+  expect((await registry.mistake(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] })).extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('states: which ids, which versions, whose, and on how many hosts', async () => {
+  const { states } = await registry.ask('{ states { nodes { stateId versions { version patches owners hosts } } } }');
+  expect(states.nodes).toEqual([
+    { stateId: '1', versions: [{ version: 1, patches: 3, owners: ['lab'], hosts: 15 }, { version: 2, patches: 1, owners: ['lab'], hosts: 12 }] },
+    { stateId: '2', versions: [{ version: 1, patches: 1, owners: ['lab'], hosts: 0 }] },
+  ]);
+});
+
+test('changing things needs a token, asking does not', async () => {
+  const add = await registry.send<any>('POST', '/graphql', { query: 'mutation { addHost(input: { hostname: "x" }) { id } }' }, { authorization: '' });
+  expect(add.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
+  expect((await registry.send<any>('POST', '/graphql', { query: '{ hosts { totalCount } }' }, { authorization: '' })).body.data.hosts.totalCount).toBeGreaterThan(0);
+});
+
+test('of several operations the named one is answered, every time', async () => {
+  const query = 'query A { hosts { totalCount } } query B { patches { totalCount } }';
+  for (let i = 0; i < 3; i++) {
+    expect(Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'A' })).body.data)).toEqual(['hosts']);
+    expect(Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'B' })).body.data)).toEqual(['patches']);
+  }
+});
+
+test('OpenAPI, health and an address that does not exist', async () => {
+  expect((await registry.send<any>('GET', '/docs/json')).body).toMatchObject({ openapi: '3.1.0', paths: { '/v1/reports': {}, '/v1/heartbeats': {}, '/v1/patches/{buildId}': {} } });
+  expect((await registry.send('GET', '/docs')).status).toBe(200);
+  expect((await registry.send('GET', '/livez')).body).toEqual({ status: 'ok' });
+  expect((await registry.send('GET', '/readyz')).body).toEqual({ status: 'ok' });
+  expect(await registry.send('GET', '/nope')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+});

@@ -1,0 +1,50 @@
+import path from 'node:path';
+import type { Captured } from './captured.js';
+import { run } from './programs/child.js';
+import type { Registry } from './registry.js';
+import type { Machine } from './shop/fleet.js';
+import type { Release } from './shop/releases.js';
+import { Stop } from './stop.js';
+
+const TIMEOUT_MS = 30_000;
+
+/** Where the programs are that the demo runs. */
+export interface Programs {
+  readonly agent: string;
+  readonly cli: string;
+}
+
+/** Publishes a release's builds, by the real command line. @returns what became of each build */
+export async function publish(release: Release, captured: Captured, programs: Programs, registry: Registry): Promise<string[]> {
+  await captured.writeAuthor(release);
+  const files = (['6.1', '7.3'] as const).map((kernel) => captured.module(kernel, release.module));
+  const words = ['patch', 'publish', ...files, '--release', release.release, '--owner', release.owner, '-o', 'json'];
+  const ended = await run(programs.cli, words, { env: { KLPREG_URL: registry.url, KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
+  if (ended.exit !== 0) throw new Stop(`Publishing ${release.release} failed (exit ${ended.exit ?? 'none: it took too long'}):\n${ended.stderr.trim()}`);
+  return (JSON.parse(ended.stdout) as { files: { outcome: string }[] }).files.map((file) => file.outcome);
+}
+
+/**
+ * Reports one host, by the real agent.
+ *
+ * The instance is the hostname, so that a second run speaks of the same host; what the agent remembers is kept in `state`, or its sequence would begin anew.
+ *
+ * @returns what the agent said
+ */
+export async function report(machine: Machine, captured: Captured, state: string, programs: Programs, registry: Registry): Promise<string> {
+  const { hostname, labels } = machine;
+  const words = [
+    'report',
+    ...['--root', captured.tree(machine)],
+    ...['--modules', captured.modules(machine.kernel)],
+    ...['--instance', `demo/${hostname}`, '--hostname', hostname],
+    ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+    ...['--state', path.join(state, hostname), '--url', registry.url],
+  ];
+  const ended = await run(programs.agent, words, { env: { KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
+  if (ended.exit === 0) return (ended.stdout + ended.stderr).trim();
+  throw new Stop(
+    `The agent of ${hostname} failed (exit ${ended.exit ?? 'none: it took too long'}):\n${ended.stderr.trim()}\n` +
+      `If this registry met the demo before, from another folder, start with a fresh one: another KLPREG_DATA for both.`,
+  );
+}

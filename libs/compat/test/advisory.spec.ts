@@ -1,0 +1,43 @@
+import { ask, manifest, newer, older, word } from '../src/testing/index.js';
+import { reasonTable } from './reason-table.js';
+
+const fixing = (name: string, ...cves: string[]) => manifest(name, { 7: 1 }, { author: word({ cves }) });
+
+reasonTable('CVE_REOPENED', [
+  [
+    'what the target does not fix any more',
+    { list: [fixing('newer', 'CVE-1', 'CVE-2')], to: fixing('older', 'CVE-1') },
+    [{ kind: 'ADVISORY', patch: 'newer', detail: 'CVE-2' }],
+  ],
+  ['the target fixes it too', { list: [fixing('newer', 'CVE-1')], to: fixing('older', 'CVE-1') }, []],
+]);
+reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
+  ['the file shows no state; what its functions do to data it cannot show', { list: [manifest('none')] }, [{ kind: 'ADVISORY', patch: 'none' }]],
+  ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: word({ impactNone: true }) })] }, []],
+  ['a patch that declares its states', {}, []],
+]);
+reasonTable('BOOT_HISTORY_INCOMPLETE', [
+  ['livepatches were tried before the registry saw this boot', { host: { bootStartSeen: false } }, [{ kind: 'ADVISORY' }]],
+  ['nothing was tried before', { list: [], host: { bootStartSeen: false, tainted: false } }, []],
+  ['the boot was seen from its start', {}, []],
+]);
+reasonTable('NOT_BOOT_PERSISTENT', [
+  [
+    'the next boot loads something else',
+    { host: { boot: { kernelRelease: null, loads: [{ name: 'newer', buildId: 'id-of-newer' }] } } },
+    [{ kind: 'ADVISORY', patch: 'older' }],
+  ],
+  ['the next boot loads the target', { host: { boot: { kernelRelease: null, loads: [{ name: 'older', buildId: 'id-of-older' }] } } }, []],
+  ['no one knows what the next boot loads', {}, []],
+]);
+
+test('no advisory changes a verdict', () => {
+  const advised = ask({
+    list: [fixing('newer', 'CVE-1'), manifest('none', {}, { replace: false })],
+    to: older,
+    host: { bootStartSeen: false, boot: { kernelRelease: null, loads: [] } },
+  });
+  expect(advised.kind).toBe('SAFE');
+  expect(advised.reasons.map((reason) => reason.code)).toEqual(['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'BOOT_HISTORY_INCOMPLETE', 'NOT_BOOT_PERSISTENT']);
+  expect(ask({ list: [newer] }).reasons).toEqual([]);
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import {
+  type Evidence,
+  explain,
+  isWorse,
+  judge,
+  judgeRoutes,
+  kindOf,
+  type KnownPatch,
+  loadedName,
+  type Patch,
+  recognise,
+  recogniseManifest,
+  RULE_SETS,
+  type Verdict,
+} from '../src/index.js';
+import { catalog } from '../src/testing/index.js';
+import { runs, type World, world } from './arbitrary.js';
+
+// The laws of the verdict, on worlds in which anything may be missing, doubled, unknown or contradictory.
+
+const registry = ({ manifests, seen }: World) => catalog(manifests, { hasLoaded: () => seen });
+const answer = (of: World, differs: Partial<World> = {}): Verdict => {
+  const now = { ...of, ...differs };
+  return judge(recognise(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
+};
+const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void => test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
+
+law('every situation has a verdict, and every reason a sentence', (of) => {
+  const { kind, reasons } = answer(of);
+  expect(['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED']).toContain(kind);
+  for (const reason of reasons) expect(explain(reason)).not.toMatch(/undefined|null/);
+});
+
+law('the same facts have the same verdict', (of) => expect(answer(of)).toEqual(answer(of)));
+
+law('SAFE means that nothing but advisories and allowed doubts is listed, and that there is a way', (of) => {
+  const { kind, reasons, route, allowed, errno, harmful } = answer(of);
+  if (kind !== 'SAFE') return;
+  expect(reasons.filter((reason) => kindOf(reason) !== 'ADVISORY' && !allowed.includes(reason.code))).toEqual([]);
+  expect({ errno, harmful }).toEqual({ errno: null, harmful: false });
+  expect(route).not.toBeNull();
+});
+
+const IN_DOUBT = ['NEVER_REPORTED', 'REPORT_STALE', 'REPORT_SUPERSEDED', 'IDENTITY_SUSPECT', 'RULES_UNKNOWN'];
+
+law('where the facts are in doubt the kind is UNKNOWN, and the rest is as last seen', (of) => {
+  const { kind, asLastSeen, reasons, allowed } = answer(of);
+  const inDoubt = reasons.some((reason) => IN_DOUBT.includes(reason.code) && !allowed.includes(reason.code));
+  expect(asLastSeen).toBe(inDoubt);
+  if (inDoubt) expect(kind).toBe('UNKNOWN');
+});
+
+law('where they are not, the worst reason decides', (of) => {
+  const { kind, asLastSeen, reasons, allowed } = answer(of);
+  if (asLastSeen) return;
+  const kinds = new Set(reasons.filter((reason) => !allowed.includes(reason.code)).map(kindOf));
+  expect(kind).toBe(kinds.has('REFUSED') ? 'REFUSED' : kinds.has('UNSAFE') ? 'UNSAFE' : kinds.has('UNKNOWN') ? 'UNKNOWN' : 'SAFE');
+});
+
+law('SAFE by loading means that the state rule accepts, under every rule set that may hold', (of) => {
+  const { kind, route, rules } = answer(of, { question: { ...of.question, allow: [] } });
+  const { target } = of;
+  if (kind !== 'SAFE' || target.kind !== 'PATCH' || (route !== 'REPLACE' && route !== 'STACK')) return;
+  const forRule = (patch: KnownPatch): Patch => ({ name: patch.name, replace: patch.replace ?? true, states: patch.states! });
+  const listed = recognise(of.situation, registry(of)).list.map(forRule);
+  for (const set of rules.sets) expect(RULE_SETS[set].findStateRefusals(forRule(recogniseManifest(target.patch)), listed)).toEqual([]);
+});
+
+law('SAFE leads to the target: by loading it, or by leaving it there', (of) => {
+  const { kind, steps } = answer(of);
+  const { target } = of;
+  const names = of.situation.list.map((patch) => loadedName(patch.name));
+  if (kind !== 'SAFE' || target.kind !== 'PATCH' || new Set(names).size < names.length) return;
+  const there = of.situation.list
+    .filter((patch) => patch.buildId === target.patch.buildId && (patch.enabled || patch.transition))
+    .map((patch) => loadedName(patch.name));
+  const disabled = steps.filter((step) => step.action === 'DISABLE').map((step) => step.patch);
+  const loaded = steps.filter((step) => step.action === 'LOAD').map((step) => step.patch);
+  expect(loaded.length > 0 ? loaded : there.filter((name) => !disabled.includes(name))).toContain(loaded.length > 0 ? loadedName(target.patch.name) : there[0]);
+});
+
+law('an older report never makes a verdict better', (of) => {
+  if (of.freshness.level === 'NEVER') return;
+  const young = { ...of.freshness, ageSeconds: of.freshness.ageSeconds ?? 0 };
+  for (const older of [
+    { ...young, ageSeconds: young.ageSeconds + 1000 },
+    { ...young, level: 'STALE' as const },
+    { ...young, superseded: true },
+  ])
+    expect(isBetter(answer(of, { freshness: older }), answer(of, { freshness: young }))).toBe(false);
+});
+
+const EVIDENCE: Evidence[] = ['LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFERRED'];
+
+law('weaker evidence never makes a way safe', (of) => {
+  const question = { ...of.question, evidence: 'MODULE' as const, allow: [] };
+  if (answer(of, { question }).kind === 'SAFE') return;
+  for (const weak of EVIDENCE.slice(2)) {
+    // A weaker file is a weaker word on what stands against going, too; but it is never a yes.
+    const manifests = of.manifests.map((manifest) =>
+      manifest.evidence === 'MODULE' || manifest.evidence === 'LIVE' ? { ...manifest, evidence: weak } : manifest,
+    );
+    const target =
+      of.target.kind === 'PATCH'
+        ? { ...of.target, patch: manifests.find((manifest) => manifest.buildId === (of.target as { patch: { buildId: string } }).patch.buildId)! }
+        : of.target;
+    expect(answer(of, { manifests, target, question }).kind).not.toBe('SAFE');
+  }
+});
+
+law('who demands better evidence never gets a better verdict', (of) => {
+  for (const [i, wanted] of EVIDENCE.entries()) {
+    const next = EVIDENCE[i + 1];
+    if (next === undefined) break;
+    const [strict, lax] = [wanted, next].map((evidence) => answer(of, { question: { ...of.question, evidence } })) as [Verdict, Verdict];
+    expect(isBetter(strict, lax)).toBe(false);
+  }
+});
+
+law('allowing a code changes no UNSAFE and no REFUSED', (of) => {
+  const scene = recognise(of.situation, registry(of));
+  const each = (allow: readonly string[]) => judgeRoutes(scene, of.target, registry(of), of.freshness, { ...of.question, allow });
+  const before = each([]);
+  each(of.question.allow).forEach((verdict, i) => {
+    const severe = before[i]!.reasons.some((reason) => kindOf(reason) === 'UNSAFE' || kindOf(reason) === 'REFUSED');
+    if (severe) expect(verdict.kind).not.toBe('SAFE');
+    expect(verdict.reasons).toEqual(before[i]!.reasons);
+    expect(verdict.allowed.every((code) => of.question.allow.includes(code))).toBe(true);
+  });
+});
+
+law('what is in conflict is never safe to leave or to load, whatever is allowed', (of) => {
+  const { kind, reasons } = answer(of);
+  if (reasons.some((reason) => reason.code === 'EVIDENCE_CONFLICT')) expect(kind).not.toBe('SAFE');
+});
+
+law('no reason is said twice', (of) => {
+  const said = answer(of).reasons.map((reason) =>
+    JSON.stringify({ ...reason, clearedBy: null }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+  );
+  expect(new Set(said).size).toBe(said.length);
+});
+
+law('while a transition is open nothing is safe', (of) => {
+  if (of.situation.list.some((patch) => patch.transition)) expect(answer(of).kind).not.toBe('SAFE');
+});
+
+test('the laws are not empty: a good part of these worlds has a safe way', () => {
+  const kinds = fc.sample(world, { numRuns: 1000, seed: 7 }).map((of) => answer(of).kind);
+  expect(kinds.filter((kind) => kind === 'SAFE').length).toBeGreaterThan(100);
+});
+
+const isBetter = (a: Verdict, b: Verdict): boolean => a.kind === 'SAFE' && isWorse(b.kind, 'SAFE');

@@ -1,0 +1,94 @@
+import type { Step } from '../src/index.js';
+import { type Asked, ask, leftover, manifest, newer, older, promising, word } from '../src/testing/index.js';
+
+const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
+const written = (steps: readonly Step[]): string => steps.map((step) => `${step.action} ${step.patch}`).join(', ');
+const free = n('below', {}, {});
+const above = n('above', {}, { author: word({ independentOf: ['below'] }) });
+
+test.each<[sentence: string, asked: Asked, route: string | null, kind: string, steps: string]>([
+  ['it is there already', { list: [older] }, 'NONE_NEEDED', 'SAFE', ''],
+  ['nothing is listed, and nothing is wanted', { list: [], to: { kind: 'ORIGINAL' } }, 'NONE_NEEDED', 'SAFE', ''],
+  ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
+  ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
+  ['everything is disabled, newest first', { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } }, 'DISABLE', 'SAFE', 'DISABLE b, WAIT b, DISABLE a, WAIT a'],
+  [
+    'only what leaves is disabled',
+    { list: [free, above], to: { kind: 'PATCH', patch: above, leaving: ['below'] }, question: { routes: ['DISABLE'] } },
+    'DISABLE',
+    'SAFE',
+    'DISABLE below, WAIT below',
+  ],
+  [
+    'what leaves may be named by build-id',
+    { list: [free, above], to: { kind: 'PATCH', patch: above, leaving: ['id-of-below'] }, question: { routes: ['DISABLE'] } },
+    'DISABLE',
+    'SAFE',
+    'DISABLE below, WAIT below',
+  ],
+  [
+    'what stands in the way is disabled first',
+    { list: [promising('two', { 7: 2 })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE two, WAIT two, LOAD older, WAIT older',
+  ],
+  [
+    'its own leftover is removed first',
+    { host: { leftovers: [leftover(older)] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'REMOVE_MODULE older, LOAD older, WAIT older',
+  ],
+  [
+    'its namesake is disabled and removed first',
+    { list: [promising('older', { 7: 1 }, { buildId: 'rebuilt' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE older, WAIT older, REMOVE_MODULE older, LOAD older, WAIT older',
+  ],
+  [
+    'a non-cumulative one takes the place of another',
+    { list: [n('stays', { 8: 1 }), n('one')], to: { kind: 'PATCH', patch: n('two'), leaving: ['one'] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE one, WAIT one, LOAD two, WAIT two',
+  ],
+  ['the cheapest way that is safe', { question: { routes: ['DISABLE_THEN_LOAD', 'REPLACE'] } }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
+  [
+    'a dearer way where the cheap one is refused',
+    { list: [promising('two', { 7: 2 })], question: { routes: ['REPLACE', 'DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE two, WAIT two, LOAD older, WAIT older',
+  ],
+  ['the earlier list', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
+  [
+    'the earlier list was a part of today’s',
+    { list: [n('a'), n('b')], to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-a'] }, question: { routes: ['DISABLE'] } },
+    'DISABLE',
+    'SAFE',
+    'DISABLE b, WAIT b',
+  ],
+  [
+    'the build of a release for this kernel',
+    {
+      to: { kind: 'RELEASE', release: 'lp' },
+      published: [manifest('lp-61', {}, { release: 'lp', kernelRelease: '6.1.0' }), manifest('lp-612', { 7: 1 }, { release: 'lp' })],
+    },
+    'REPLACE',
+    'SAFE',
+    'LOAD lp_612, WAIT lp_612',
+  ],
+  ['a stateless target on a host that holds a state', { list: [newer], to: manifest('kpatch') }, 'REPLACE', 'REFUSED', 'LOAD kpatch, WAIT kpatch'],
+  [
+    'a stateless patch on a host that holds none',
+    { list: [manifest('a', {}, { author: word({ impactNone: true }) })], to: manifest('b') },
+    'REPLACE',
+    'SAFE',
+    'LOAD b, WAIT b',
+  ],
+])('%s', (_, asked, route, kind, steps) => {
+  const verdict = ask(asked);
+  expect({ route: verdict.route, kind: verdict.kind, steps: written(verdict.steps) }).toEqual({ route, kind, steps });
+});

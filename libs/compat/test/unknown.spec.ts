@@ -1,0 +1,253 @@
+import type { Reading } from '../src/index.js';
+import {
+  type Asked,
+  ask,
+  authorState,
+  capabilities,
+  departed,
+  leftover,
+  listed,
+  manifest,
+  newer,
+  NO_CALLBACKS,
+  older,
+  promising,
+  states,
+  UNPATCH_CALLBACKS,
+  word,
+} from '../src/testing/index.js';
+import { reasonTable } from './reason-table.js';
+
+const original: Asked = { to: { kind: 'ORIGINAL' } };
+const undeclared = manifest('undeclared', {}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS });
+const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
+const live = (differs: Partial<Reading> = {}): Reading => ({
+  evidence: 'LIVE',
+  replace: true,
+  states: states({ 7: 1 }),
+  impact: 'DECLARED',
+  callbacks: null,
+  ...differs,
+});
+const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
+const unseen = { catalog: { hasLoaded: () => false } };
+
+reasonTable('RESTORE_NOT_PROMISED', [
+  [
+    'unpatch callbacks, and no word on what they do',
+    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS })] },
+    [{ kind: 'UNKNOWN', patch: 'p', stateId: 7n, clearedBy: 'AUTHOR' }],
+  ],
+  ['callbacks that no one could read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, [{ patch: 'p' }]],
+  ['a signed promise', { ...original, list: [promising('p', { 7: 1 })] }, []],
+  [
+    'nothing needs restoring',
+    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+    [],
+  ],
+  ['a replace runs no unpatch callback', {}, []],
+]);
+
+reasonTable('STATES_UNDECLARED', [
+  [
+    'callbacks, shadow variables or init code, and no states',
+    { list: [undeclared] },
+    [{ kind: 'UNKNOWN', patch: 'undeclared', buildId: 'id-of-undeclared', clearedBy: 'AUTHOR' }],
+  ],
+  ['also where it is disabled', { ...original, list: [undeclared] }, [{ patch: 'undeclared' }]],
+  ['also where it left earlier', { host: { departed: [departed(undeclared)] }, published: [undeclared] }, [{ patch: 'undeclared' }]],
+  ['its author declares what it changes', { list: [{ ...undeclared, author: word({ states: [authorState(7, 1)] }) }] }, []],
+  ['its author says that it changes nothing', { list: [{ ...undeclared, author: word({ impactNone: true }) }] }, []],
+  ['the file proves that it changes nothing', { list: [manifest('none')] }, []],
+  ['it stays', { list: [undeclared], to: n('top'), question: { routes: ['STACK'] } }, []],
+]);
+
+reasonTable('STATES_UNREADABLE', [
+  ['a listed patch', { list: [unreadable] }, [{ kind: 'UNKNOWN', patch: 'unreadable' }]],
+  ['the target', { to: unreadable }, [{ patch: 'unreadable' }]],
+  ['what left earlier', { host: { leftovers: [leftover(unreadable)] }, published: [unreadable] }, [{ patch: 'unreadable' }]],
+  ['the live kernel knows what the file does not tell', { list: [listed(unreadable, { reading: live() })], published: [unreadable] }, []],
+]);
+
+reasonTable('REPLACE_UNKNOWN', [
+  ['a target of unknown kind over a list', { to: { ...older, replace: null } }, [{ kind: 'UNKNOWN', patch: 'older' }]],
+  ['on top of a list', { to: { ...older, replace: null }, question: { routes: ['STACK'] } }, [{ patch: 'older' }]],
+  ['it is listed and has company', { list: [{ ...older, replace: null }, n('top')], to: { ...older, replace: null } }, [{ patch: 'older' }]],
+  ['on an empty list both come to the same', { list: [], to: { ...older, replace: null } }, []],
+  [
+    'where everything is disabled first, too',
+    {
+      list: [promising('p', { 7: 1 })],
+      to: { kind: 'PATCH', patch: { ...older, replace: null }, leaving: ['p'] },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    [],
+  ],
+  [
+    'sysfs tells it where it is listed',
+    { list: [listed(older, { replace: true }), n('top')], published: [{ ...older, replace: null }], to: { ...older, replace: null } },
+    [],
+  ],
+  ['of a patch that is listed it does not matter', { list: [{ ...newer, replace: null }] }, []],
+]);
+
+const below = promising('below', { 7: 1 }, { replace: false });
+const above = (differs = {}) => n('above', {}, { author: word({ independentOf: ['below'] }), ...differs });
+const without = (list: ReturnType<typeof manifest>[], leaving: string, stays: ReturnType<typeof manifest>): Asked => ({
+  list,
+  to: { kind: 'PATCH', patch: stays, leaving: [leaving] },
+  question: { routes: ['DISABLE'] },
+});
+reasonTable('STACK_DEPENDENCY_UNKNOWN', [
+  ['a patch stays above the one that is disabled', without([below, n('above')], 'below', n('above')), [{ kind: 'UNKNOWN', patch: 'above', other: 'below' }]],
+  ['independence is promised, and they share a function', without([below, above({ functions: below.functions })], 'below', above()), [{ patch: 'above' }]],
+  ['independence is promised, and no one can see the functions', without([below, above({ functions: null })], 'below', above()), [{ patch: 'above' }]],
+  [
+    'the callbacks may take away a state that the one below holds too',
+    without([n('stays', { 7: 1 }), below], 'below', n('stays', { 7: 1 })),
+    [{ patch: 'stays', other: 'below', stateId: 7n }],
+  ],
+  ['independence is promised, and the functions are disjoint', without([below, above()], 'below', above()), []],
+  [
+    'it is promised by the name in the file',
+    without([promising('be-low', { 7: 1 }, { replace: false }), above({ author: word({ independentOf: ['be-low'] }) })], 'be-low', above()),
+    [],
+  ],
+  ['the one that is disabled is on top', without([n('bottom'), below], 'below', n('bottom')), []],
+]);
+
+reasonTable('SYMBOLS_UNVERIFIED', [
+  ['this build was never loaded on this kernel', unseen, [{ kind: 'UNKNOWN', patch: 'older', clearedBy: 'REPORT' }]],
+  [
+    'it was never seen patching the module that it patches',
+    { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: () => false } },
+    [{ patch: 'older', detail: 'it was not yet seen patching nf_tables' }],
+  ],
+  ['a catalog that cannot tell', { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: undefined } }, [{ patch: 'older' }]],
+  ['it was', {}, []],
+  ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
+]);
+
+reasonTable('PRE_PATCH_MAY_REFUSE', [
+  [
+    'a pre_patch callback, and this build was never loaded here',
+    { ...unseen, to: { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } } },
+    [{ kind: 'UNKNOWN', patch: 'older' }],
+  ],
+  ['no one knows its callbacks', { ...unseen, to: { ...older, callbacks: null } }, [{ patch: 'older' }]],
+  ['no pre_patch callback', unseen, []],
+  ['it ran before', { to: { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } } }, []],
+]);
+
+reasonTable('SIGNATURE_UNVERIFIED', [
+  ['the kernel is locked down', { ...unseen, host: { capabilities: capabilities({ lockdown: 'integrity' }) } }, [{ kind: 'UNKNOWN', patch: 'older' }]],
+  ['the kernel enforces signatures', { ...unseen, host: { capabilities: capabilities({ signatureEnforced: true }) } }, [{ patch: 'older' }]],
+  ['no one knows', { ...unseen, host: { capabilities: capabilities({ signatureEnforced: null }) } }, [{ patch: 'older' }]],
+  ['it takes any module', unseen, []],
+]);
+
+reasonTable('EVIDENCE_CONFLICT', [
+  [
+    'the live kernel and the file',
+    { list: [listed(newer, { reading: live({ states: states({ 7: 2 }) }) })], published: [newer], to: manifest('t', { 7: 2 }) },
+    [{ kind: 'UNKNOWN', patch: 'newer', detail: 'what the host read' }],
+  ],
+  ['sysfs and the file', { list: [listed(newer, { replace: false })], published: [newer] }, [{ detail: 'replace' }]],
+  ['two uploads', { to: { ...older, conflicts: ['sha256'] } }, [{ patch: 'older', detail: 'sha256' }]],
+  ['they agree', { list: [listed(newer, { reading: live() })], published: [newer] }, []],
+]);
+
+reasonTable('EVIDENCE_TOO_WEAK', [
+  ['states that only an unsigned upload tells', { list: [{ ...newer, evidence: 'CATALOG' }] }, [{ kind: 'UNKNOWN', patch: 'newer', clearedBy: 'AUTHOR' }]],
+  ['the running kernel is demanded', { question: { evidence: 'LIVE' } }, [{ patch: 'newer' }]],
+  [
+    'the running kernel was read; what is not loaded cannot be',
+    { list: [listed(newer, { reading: live() })], published: [newer], question: { evidence: 'LIVE' } },
+    [],
+  ],
+  ['an unsigned word will do', { list: [{ ...newer, evidence: 'CATALOG' }], question: { evidence: 'CATALOG' } }, []],
+  [
+    'an unsigned promise',
+    { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+    [{ patch: 'p' }],
+  ],
+  ['parsed by the registry', {}, []],
+]);
+
+reasonTable('PATCH_NOT_CATALOGUED', [
+  ['a listed patch that no one published', { list: [listed(newer)] }, [{ kind: 'UNKNOWN', patch: 'newer', buildId: 'id-of-newer' }]],
+  ['a listed patch without a build-id', { list: [listed(newer, { buildId: null })], published: [newer] }, [{ buildId: null }]],
+  ['a target that no one published', { to: { kind: 'UNCATALOGUED', buildId: 'x' } }, [{ buildId: 'x' }]],
+  ['an unpublished patch that stays on the way out of another', without([n('stays'), below], 'below', n('stays')), []],
+]);
+
+reasonTable('TARGET_UNRESOLVED', [
+  ['no earlier list is known', { to: { kind: 'PREVIOUS' } }, [{ kind: 'UNKNOWN', clearedBy: 'NOTHING' }]],
+  ['ORIGINAL without the route DISABLE', { ...original, question: { routes: ['REPLACE'] } }, [{ route: 'REPLACE' }]],
+  ['a non-cumulative target under the routes of a gate', { to: n('older', { 7: 1 }) }, [{ route: 'STACK' }]],
+  ['the earlier list of this boot', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] }, []],
+  ['a non-cumulative target, and STACK is named', { to: n('older', { 7: 1 }), question: { routes: ['STACK'] } }, []],
+]);
+
+const told = (kernelRelease: string, probed: Parameters<typeof capabilities>[0]): Asked => ({
+  list: [{ ...newer, kernelRelease }],
+  to: { ...older, kernelRelease },
+  host: { kernelRelease, capabilities: capabilities(probed) },
+});
+reasonTable('RULES_UNKNOWN', [
+  [
+    'a new kernel that told nothing',
+    told('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),
+    [{ kind: 'UNKNOWN', clearedBy: 'REPORT', detail: 'klp-5.5 or block-disable or replace-set' }],
+  ],
+  ['an old kernel that no rules describe', told('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'] }), [{ detail: 'no rule set describes this kernel' }]],
+  [
+    'with or without the check, and they differ',
+    { ...told('5.3.0', { symbols: null, stateFields: null }), list: [manifest('newer', { 7: 2 }, { kernelRelease: '5.3.0' })] },
+    [{ detail: 'none or klp-5.5' }],
+  ],
+  ['with or without the check, and both say yes', told('5.3.0', { symbols: null, stateFields: null }), []],
+  ['the asker chooses the rules', { ...told('7.4.0', { symbols: null, stateFields: null }), question: { rules: 'klp-5.5' } }, []],
+  ['nothing is to be done', { ...told('4.18.0', { symbols: null }), list: [{ ...older, kernelRelease: '4.18.0' }] }, []],
+]);
+
+reasonTable('NEVER_REPORTED', [
+  ['no report at all', { freshness: { level: 'NEVER', ageSeconds: null } }, [{ kind: 'UNKNOWN', clearedBy: 'REPORT' }]],
+  ['a report', {}, []],
+]);
+reasonTable('REPORT_STALE', [
+  ['older than the question allows', { freshness: { ageSeconds: 901 } }, [{ kind: 'UNKNOWN', detail: 'last confirmed 901 s ago' }]],
+  ['stale, whatever the question allows', { freshness: { level: 'STALE', ageSeconds: 100 } }, [{}]],
+  ['lost', { freshness: { level: 'LOST', ageSeconds: 90_000 }, question: { maxAgeSeconds: 100_000 } }, [{}]],
+  ['late, and within the limit', { freshness: { level: 'LATE', ageSeconds: 900 } }, []],
+]);
+reasonTable('REPORT_SUPERSEDED', [
+  ['a heartbeat with another digest came', { freshness: { superseded: true } }, [{ kind: 'UNKNOWN' }]],
+  ['none came', {}, []],
+]);
+reasonTable('IDENTITY_SUSPECT', [
+  ['it looks cloned', { host: { suspect: true } }, [{ kind: 'UNKNOWN' }]],
+  ['it does not', {}, []],
+]);
+
+test('where the facts are in doubt, the other reasons are shown as last seen', () => {
+  const old = ask({ list: [manifest('newer', { 7: 2 })], freshness: { ageSeconds: 1000 } });
+  expect(old).toMatchObject({ kind: 'UNKNOWN', asLastSeen: true, errno: 'EINVAL' });
+  expect(old.reasons.map((reason) => reason.code)).toEqual(['REPORT_STALE', 'STATE_VERSION_TOO_LOW']);
+});
+
+test('rules that rest on the release alone are shown to do so', () => {
+  const { kind, rules } = ask({ host: { capabilities: capabilities({ symbols: null, stateFields: null }) } });
+  expect({ kind, rules }).toEqual({ kind: 'SAFE', rules: { sets: ['klp-5.5'], basis: 'RELEASE' } });
+});
+
+test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
+  ['a doubt that is waved through', { ...unseen, question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', ['SYMBOLS_UNVERIFIED']],
+  ['a code that is not among the reasons', { question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', []],
+  ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', []],
+  ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', []],
+  ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', []],
+  ['unknown rules cannot be', { ...told('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', []],
+])('allowing: %s', (_, asked, kind, allowed) => {
+  expect(ask(asked)).toMatchObject({ kind, allowed });
+});
