@@ -30,6 +30,9 @@ export interface Config {
 /** The configuration is wrong: what to mend, setting by setting. */
 export class ConfigError extends Error {}
 
+/** Settings of the agent and the command line, which may stand in the same environment. */
+const CLIENTS = /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
+
 const secret = (name: string, value: string | undefined): string => (name === 'DATABASE_URL' ? 'an address that is not shown' : JSON.stringify(value));
 
 /**
@@ -39,8 +42,7 @@ const secret = (name: string, value: string | undefined): string => (name === 'D
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
-  const client = new Set(['KLPREG_URL', 'KLPREG_TOKEN', 'KLPREG_TOKEN_FILE', 'KLPREG_INSTANCE', 'KLPREG_HOSTNAME', 'KLPREG_STATE', 'KLPREG_ROOT']);
-  const unknown = Object.keys(set).filter((name) => name.startsWith('KLPREG_') && !(name in Environment.shape) && !client.has(name));
+  const unknown = Object.keys(set).filter((name) => name.startsWith('KLPREG_') && !(name in Environment.shape) && !CLIENTS.test(name));
   const parsed = Environment.safeParse({ KLPREG_PORT: set['PORT'], ...set });
   const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`);
   wrong.push(...unknown.map((name) => `${name}: is not a setting; there are ${Object.keys(Environment.shape).join(', ')}`));

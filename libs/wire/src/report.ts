@@ -72,13 +72,15 @@ const Capabilities = z.strictObject({
 const Task = z.strictObject({ pid: z.int().min(1).max(2 ** 31), comm: line(64), patchState: z.int().min(-1).max(1) });
 
 /** A clock reading: the wall, and the monotonic clock that no one sets. */
-export const Clock = z.strictObject({
-  /** Wall clock at observing. */
-  wall: Instant,
-  /** Monotonic milliseconds (since boot) at observing, and at sending: their difference is how long the document was spooled. */
-  observedMs: z.number().min(0).max(1e13),
-  sentMs: z.number().min(0).max(1e13),
-});
+export const Clock = z
+  .strictObject({
+    /** Wall clock at observing. */
+    wall: Instant,
+    /** Monotonic milliseconds (since boot) at observing, and at sending: their difference is how long the document was spooled. */
+    observedMs: z.number().min(0).max(1e13),
+    sentMs: z.number().min(0).max(1e13),
+  })
+  .refine((clock) => clock.sentMs >= clock.observedMs, { path: ['sentMs'], message: 'must not be before observedMs: both are of the same monotonic clock' });
 
 /** One for the life of an instance, reserved on disk before sending; a higher one is newer, whenever it arrives. */
 export const Sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -109,7 +111,11 @@ export const Report = z.strictObject({
   /** `/proc/sys/kernel/tainted`; null where it could not be read. Bit 15 (K) says that a livepatch was attempted since boot. */
   taint: z.int().min(0).max(2 ** 48).nullable(),
   /** The kernel's list, oldest first. */
-  livepatches: z.array(Livepatch).max(500),
+  livepatches: z
+    .array(Livepatch)
+    .max(500)
+    .refine((patches) => new Set(patches.map((patch) => patch.name)).size === patches.length, 'lists a name twice; the kernel loads a name only once')
+    .refine((patches) => patches.filter((patch) => patch.transition).length <= 1, 'has two open transitions; the kernel has at most one'),
   leftovers: z.array(Leftover).max(500),
   /** What would be loaded at the next boot; null where it cannot be told. */
   bootPersistence: z

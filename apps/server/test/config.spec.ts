@@ -1,0 +1,36 @@
+import { ConfigError, readConfig } from '../src/config.js';
+
+test('nothing set is a complete configuration', () => {
+  expect(readConfig({})).toEqual({ databaseUrl: null, dataDir: '.data', host: '127.0.0.1', port: 3000, logLevel: 'warn', intervalSeconds: 60, databaseConnections: 10 });
+});
+
+test('an empty setting is one that is not set, and PORT is heard where KLPREG_PORT is not set', () => {
+  expect(readConfig({ KLPREG_PORT: '', PORT: '4000' }).port).toBe(4000);
+  expect(readConfig({ KLPREG_PORT: '5000', PORT: '4000' }).port).toBe(5000);
+});
+
+test.each<[string, Record<string, string>, string]>([
+  ['a port that is none', { KLPREG_PORT: 'http' }, 'KLPREG_PORT: must be a port number (found "http")'],
+  ['a port out of range', { KLPREG_PORT: '70000' }, 'KLPREG_PORT'],
+  ['another kind of database', { DATABASE_URL: 'mysql://root:secret@db/x' }, 'DATABASE_URL: must be a PostgreSQL address'],
+  ['a level that does not exist', { KLPREG_LOG_LEVEL: 'loud' }, 'KLPREG_LOG_LEVEL'],
+  ['a misspelt setting', { KLPREG_INTERVALL: '60' }, 'KLPREG_INTERVALL: is not a setting; there are'],
+  ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
+])('%s is refused, with its name', (_, environment, message) => {
+  expect(() => readConfig(environment)).toThrow(ConfigError);
+  expect(() => readConfig(environment)).toThrow(message);
+});
+
+test('a wrong database address is not shown: it may hold a password', () => {
+  const said = () => readConfig({ DATABASE_URL: 'mysql://root:hunter2@db/x' });
+  expect(said).toThrow('an address that is not shown');
+  expect(said).not.toThrow('hunter2');
+});
+
+test('settings of the agent and the command line on the same machine are none of its business', () => {
+  expect(() => readConfig({ KLPREG_URL: 'http://127.0.0.1:3000', KLPREG_TOKEN: 'x', KLPREG_LABELS: 'a=b', KLPREG_LIB_MODULES: '/x' })).not.toThrow();
+});
+
+test('everything that is wrong is said at once', () => {
+  expect(() => readConfig({ KLPREG_PORT: 'x', KLPREG_INTERVAL: 'y' })).toThrow(/KLPREG_PORT[^]*KLPREG_INTERVAL/);
+});

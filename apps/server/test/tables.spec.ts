@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { copyDatabase, type Database } from './database.js';
+
+/** Where each table lives on a cluster. A new table is not done before it is here. */
+const KINDS = {
+  'per host': ['host', 'host_heartbeat', 'host_history'],
+  reference: ['label_set', 'patch', 'patch_author', 'patch_loaded', 'patch_state', 'situation', 'stack', 'stack_patch'],
+  local: ['_prisma_migrations', 'audit', 'token'],
+} as const;
+
+let database: Database;
+let client: pg.Client;
+beforeAll(async () => {
+  database = await copyDatabase();
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+const column = async (sql: string, values: unknown[] = []): Promise<string[]> => (await client.query({ text: sql, values, rowMode: 'array' })).rows.map((row) => String(row[0]));
+
+test('every table is of one kind', async () => {
+  expect(await column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).toEqual(Object.values(KINDS).flat().toSorted());
+});
+
+test('the keys of every per-host table are led by the bucket', async () => {
+  const keys = await client.query<{ table: string; first: string }>(
+    `SELECT c.relname AS table, a.attname AS first FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+      WHERE i.indisunique AND c.relname = ANY($1)`,
+    [KINDS['per host']],
+  );
+  expect(keys.rows).toHaveLength(KINDS['per host'].length);
+  expect(new Set(keys.rows.map((row) => row.first))).toEqual(new Set(['bucket']));
+});
+
+test('a foreign key never leads to a per-host table, or from a reference table to a local one', async () => {
+  const keys = await client.query<{ from: string; to: string }>("SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'");
+  const kindOf = (table: string) => Object.entries(KINDS).find(([, tables]) => (tables as readonly string[]).includes(table))?.[0];
+  const wrong = keys.rows.filter(({ from, to }) => kindOf(to) !== 'reference' || kindOf(from) === 'local');
+  expect(wrong).toEqual([]);
+});
+
+test('there are no triggers, and no sequences on per-host tables', async () => {
+  expect(await column('SELECT tgname FROM pg_trigger WHERE NOT tgisinternal')).toEqual([]);
+  expect(await column("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")).toEqual([]);
+});
+
+test('a state id is kept in a type that holds every u64', async () => {
+  expect(await column("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'")).toEqual(['numeric(20,0)']);
+});
+
+test('the heartbeat row is narrow, leaves room in its page, and has no index on what changes', async () => {
+  expect(await column("SELECT array_to_string(reloptions, ',') FROM pg_class WHERE relname = 'host_heartbeat'")).toEqual(['fillfactor=50']);
+  expect(await column("SELECT count(*) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass")).toEqual(['1']);
+});
