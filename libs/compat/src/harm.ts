@@ -43,7 +43,7 @@ export function findHarmDone(scene: Scene, wanted: Wanted): Reason[] {
   const reasons: Reason[] = [];
   for (const { known, departure } of scene.departed) {
     pushUndeclared(reasons, known, wanted);
-    if (departure === 'REPLACED') pushLeftBehind(reasons, known, scene.list, new Set(), wanted);
+    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, scene.list, new Set(), wanted);
     else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, scene, wanted);
   }
   return reasons;

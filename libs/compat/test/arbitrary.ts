@@ -24,7 +24,6 @@ const id = fc.oneof(
 );
 const version = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 3 }) }, { weight: 1, arbitrary: fc.constantFrom(2147483648, 4294967295) });
 const state = fc.record({ id, version });
-const states: fc.Arbitrary<State[]> = fc.array(state, { maxLength: 4 });
 /** As a module may have them: with duplicates and an id 0 somewhere. */
 const rawStates: fc.Arbitrary<State[]> = fc.array(
   fc.oneof({ weight: 9, arbitrary: state }, { weight: 1, arbitrary: fc.record({ id: fc.constant(0n), version }) }),

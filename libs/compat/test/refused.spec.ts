@@ -43,6 +43,11 @@ reasonTable('STATE_MISSING_IN_TARGET', [
 ]);
 
 reasonTable('STATE_VERSION_TOO_LOW', [
+  [
+    'a patch below one that is being put on top stays',
+    { list: [two, listed(n('top'), { transition: true })], published: [n('top')], to: one },
+    [{ patch: 'v2', clearedBy: 'AUTHOR' }],
+  ],
   ['back from {1: v2} to a cumulative {1: v1}', { list: [two], to: one }, [{ ...tooLow, clearedBy: 'AUTHOR' }]],
   ['it binds a non-cumulative target too', { list: [two], to: n('v1', { 1: 1 }), question: { routes: ['STACK'] } }, [tooLow]],
   ['a patch that is being enabled counts', { list: [enabling], published: [two], to: one }, [{ ...tooLow, clearedBy: 'AUTHOR' }]],

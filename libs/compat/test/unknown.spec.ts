@@ -63,6 +63,11 @@ reasonTable('STATES_UNDECLARED', [
 ]);
 
 reasonTable('STATES_UNREADABLE', [
+  [
+    'the live kernel was read although the module writes its states at run time',
+    { list: [listed(unreadable, { reading: live({ impact: 'UNREADABLE' }) })], published: [unreadable] },
+    [],
+  ],
   ['a listed patch', { list: [unreadable] }, [{ kind: 'UNKNOWN', patch: 'unreadable' }]],
   ['the target', { to: unreadable }, [{ patch: 'unreadable' }]],
   ['what left earlier', { host: { leftovers: [leftover(unreadable)] }, published: [unreadable] }, [{ patch: 'unreadable' }]],
@@ -99,6 +104,25 @@ const without = (list: ReturnType<typeof manifest>[], leaving: string, stays: Re
   question: { routes: ['DISABLE'] },
 });
 reasonTable('STACK_DEPENDENCY_UNKNOWN', [
+  [
+    'a patch above is thrown out only later',
+    { list: [promising('below', { 7: 2 }), n('above')], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    [{ patch: 'above', other: 'below' }],
+  ],
+  [
+    'independence is promised, and sources disagree about the one that stays',
+    without([below, above({ conflicts: ['functions'] })], 'below', above()),
+    [{ patch: 'above' }],
+  ],
+  [
+    'a shared state that needs no restoring',
+    without(
+      [n('stays', { 7: 1 }), n('goes', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })],
+      'goes',
+      n('stays', { 7: 1 }),
+    ),
+    [],
+  ],
   ['a patch stays above the one that is disabled', without([below, n('above')], 'below', n('above')), [{ kind: 'UNKNOWN', patch: 'above', other: 'below' }]],
   ['independence is promised, and they share a function', without([below, above({ functions: below.functions })], 'below', above()), [{ patch: 'above' }]],
   ['independence is promised, and no one can see the functions', without([below, above({ functions: null })], 'below', above()), [{ patch: 'above' }]],
@@ -117,6 +141,7 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
 ]);
 
 reasonTable('SYMBOLS_UNVERIFIED', [
+  ['it patches nothing but the kernel itself', { catalog: { hasPatched: () => false } }, []],
   ['this build was never loaded on this kernel', unseen, [{ kind: 'UNKNOWN', patch: 'older', clearedBy: 'REPORT' }]],
   [
     'it was never seen patching the module that it patches',
@@ -148,6 +173,16 @@ reasonTable('SIGNATURE_UNVERIFIED', [
 
 reasonTable('EVIDENCE_CONFLICT', [
   [
+    'the live kernel has other callbacks than the file',
+    { list: [listed(newer, { reading: live({ callbacks: UNPATCH_CALLBACKS }) })], published: [newer] },
+    [{ patch: 'newer' }],
+  ],
+  [
+    'a patch in conflict covers what an earlier one left',
+    { list: [{ ...older, conflicts: ['states'] }], to: older, host: { departed: [departed(newer)] }, published: [newer] },
+    [{ patch: 'older' }],
+  ],
+  [
     'the live kernel and the file',
     { list: [listed(newer, { reading: live({ states: states({ 7: 2 }) }) })], published: [newer], to: manifest('t', { 7: 2 }) },
     [{ kind: 'UNKNOWN', patch: 'newer', detail: 'what the host read' }],
@@ -158,6 +193,11 @@ reasonTable('EVIDENCE_CONFLICT', [
 ]);
 
 reasonTable('EVIDENCE_TOO_WEAK', [
+  [
+    'sysfs shows whether a listed target replaces: no file is needed for that',
+    { list: [n('older', {}, { evidence: 'CATALOG' }), n('top')], to: n('older', {}, { evidence: 'CATALOG' }) },
+    [],
+  ],
   ['states that only an unsigned upload tells', { list: [{ ...newer, evidence: 'CATALOG' }] }, [{ kind: 'UNKNOWN', patch: 'newer', clearedBy: 'AUTHOR' }]],
   ['the running kernel is demanded', { question: { evidence: 'LIVE' } }, [{ patch: 'newer' }]],
   [
@@ -195,6 +235,7 @@ const told = (kernelRelease: string, probed: Parameters<typeof capabilities>[0])
   host: { kernelRelease, capabilities: capabilities(probed) },
 });
 reasonTable('RULES_UNKNOWN', [
+  ['the asker chooses the rules of a proposal', { question: { rules: 'replace-set' } }, []],
   [
     'a new kernel that told nothing',
     told('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),

@@ -29,6 +29,30 @@ const n = (name: string, written = {}, differs = {}) => manifest(name, written, 
 
 reasonTable('STATE_LEFT_BEHIND', [
   [
+    'what was disabled and not removed is not taken for replaced',
+    { host: { departed: [departed(gone, 'DISABLED')], leftovers: [leftover(gone)] }, published: [gone] },
+    [],
+  ],
+  [
+    'a kernel that may or may not have the check',
+    {
+      list: [{ ...newer, kernelRelease: '5.3.0' }],
+      to: manifest('t', {}, { kernelRelease: '5.3.0' }),
+      host: { kernelRelease: '5.3.0', capabilities: capabilities({ symbols: null, stateFields: null }) },
+    },
+    [{ stateId: 7n }],
+  ],
+  [
+    'the module holds a higher version than its author says',
+    {
+      list: [manifest('newer', { 9: 1 })],
+      to: manifest('older', { 9: 1 }),
+      host: { departed: [departed(manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) }))] },
+      published: [manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) })],
+    },
+    [{ patch: 'gone', need: 2 }],
+  ],
+  [
     'a replace drops a state that only the author declares',
     { list: [declaring('newer', 9, 2)] },
     [{ kind: 'UNSAFE', patch: 'newer', buildId: 'id-of-newer', stateId: 9n, need: 2, clearedBy: 'AUTHOR' }],
@@ -58,6 +82,15 @@ reasonTable('STATE_LEFT_BEHIND', [
 ]);
 
 reasonTable('STATE_IRREVERSIBLE', [
+  [
+    'a patch that stays holds it',
+    {
+      list: [n('stays', { 7: 1 }), { ...promised('IMPOSSIBLE'), replace: false }],
+      to: { kind: 'PATCH', patch: n('stays', { 7: 1 }), leaving: ['p'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [],
+  ],
   [
     'its author says that it cannot be restored, and it is disabled',
     disabling(promised('IMPOSSIBLE')),
@@ -116,6 +149,11 @@ test.each<[sentence: string, patch: ReturnType<typeof manifest>, kind: string]>(
 
 const theirs = n('theirs', {}, { owner: 'vendor' });
 reasonTable('FOREIGN_PATCH_DISCARDED', [
+  [
+    'a non-cumulative target throws out only what is named',
+    { list: [theirs], to: { kind: 'PATCH', patch: n('ours'), leaving: ['theirs'] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    [],
+  ],
   ['a cumulative target throws away a patch of another owner', { list: [newer, theirs] }, [{ kind: 'UNSAFE', patch: 'theirs', detail: 'vendor' }]],
   [
     'it is disabled because it stands in the way',
