@@ -28,16 +28,17 @@ import { Database, DATABASE_OPTIONS } from './store/database.js';
 import { FleetStore } from './store/fleet.store.js';
 import { HostsStore } from './store/hosts.store.js';
 import { LabelsStore } from './store/labels.store.js';
+import { LoadedStore } from './store/loaded.store.js';
 import { PatchesStore } from './store/patches.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { TokensStore } from './store/tokens.store.js';
 
-const store = [Database, AuditStore, CatalogStore, FleetStore, HostsStore, LabelsStore, PatchesStore, SituationsStore, TokensStore];
+const store = [Database, AuditStore, CatalogStore, FleetStore, HostsStore, LabelsStore, LoadedStore, PatchesStore, SituationsStore, TokensStore];
 const ingest = [ReportsController, HeartbeatsController, PatchesController];
 const query = [Fleet, Hosts, Judges, CanDowngradeResolver, HostsResolver, MutationsResolver, NodeResolver, PatchesResolver, StatesResolver];
 
 /** The contract, beside the code that keeps it. */
-export const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');
+const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');
 
 const graphql = () =>
   GraphQLModule.forRoot<MercuriusDriverConfig>({

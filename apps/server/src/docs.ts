@@ -18,7 +18,7 @@ const outcome = (...values: string[]) => ({ type: 'string', enum: values });
 const interval = { intervalSeconds: { type: 'integer', description: 'How many seconds to wait before the next document.' } };
 
 /** The HTTP doors as an OpenAPI 3.1 document, made from the schemas that check them. */
-export function openApi(): OpenAPIObject {
+function openApi(): OpenAPIObject {
   return {
     openapi: '3.1.0',
     info: { title: 'Livepatch state registry', version: '0.1.0', description: 'Documents in. Questions are asked at /graphql; schema.graphql describes them.' },

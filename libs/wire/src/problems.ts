@@ -13,7 +13,7 @@ const at = (document: unknown, path: readonly PropertyKey[]): unknown =>
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   // YAML integers are bigint, which JSON does not write
-  const text = JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)) ?? String(value);
+  const text = JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

@@ -83,7 +83,7 @@ export const Clock = z
   .refine((clock) => clock.sentMs >= clock.observedMs, { path: ['sentMs'], message: 'must not be before observedMs: both are of the same monotonic clock' });
 
 /** One for the life of an instance, reserved on disk before sending; a higher one is newer, whenever it arrives. */
-export const Sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const Sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 /** What an agent saw at one instant. `POST /v1/reports` */
 export const Report = z.strictObject({

@@ -145,8 +145,9 @@ CREATE TABLE "patch_author" (
 CREATE TABLE "patch_loaded" (
     "build_id" TEXT NOT NULL,
     "kernel_version" TEXT NOT NULL,
+    "object" TEXT NOT NULL,
 
-    CONSTRAINT "patch_loaded_pkey" PRIMARY KEY ("build_id","kernel_version")
+    CONSTRAINT "patch_loaded_pkey" PRIMARY KEY ("build_id","kernel_version","object")
 );
 
 -- CreateTable

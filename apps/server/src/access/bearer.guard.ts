@@ -14,7 +14,7 @@ const bearers = new WeakMap<FastifyRequest, Bearer>();
 export const bearerOf = (request: FastifyRequest): Bearer => bearers.get(request) ?? { name: 'nobody', role: 'none' };
 
 /** The request behind an HTTP or a GraphQL call. */
-export function requestOf(context: ExecutionContext): FastifyRequest {
+function requestOf(context: ExecutionContext): FastifyRequest {
   if (context.getType<string>() !== 'graphql') return context.switchToHttp().getRequest<FastifyRequest>();
   return GqlExecutionContext.create(context).getContext<{ reply: { request: FastifyRequest } }>().reply.request;
 }

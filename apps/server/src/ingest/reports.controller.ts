@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
 import { type HostHead, HostsStore, type PlacedReport } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/labels.store.js';
+import { LoadedStore } from '../store/loaded.store.js';
 import { SituationsStore } from '../store/situations.store.js';
 import { observedAt } from './observed.js';
 import { parse } from './parse.js';
@@ -28,6 +29,7 @@ export class ReportsController {
     private readonly hosts: HostsStore,
     private readonly situations: SituationsStore,
     private readonly labels: LabelsStore,
+    private readonly loaded: LoadedStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -74,6 +76,7 @@ export class ReportsController {
     const { situation, referencedSince } = situate(report, await this.before(head), observed);
     const known = head === null ? {} : authoritative((await this.labels.load([head.labelSetId])).get(head.labelSetId) ?? {});
     const labels: Labels = { ...known, ...Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value])) };
+    await this.loaded.keep(host.kernelVersion, report.livepatches.filter((patch) => patch.enabled || patch.transition));
     const newerContact = head !== null && head.contactSequence !== null && head.contactSequence > BigInt(report.sequence);
     return {
       hostId: host.instance,

@@ -21,7 +21,7 @@ const PINNED_AFTER_MS = 60_000;
 const TAINT_LIVEPATCH = 2 ** 15;
 
 /** What identifies a module within one boot: its build-id, or its name where it has none. */
-export const keyOf = (patch: { readonly name: string; readonly buildId: string | null }): string => patch.buildId ?? loadedName(patch.name);
+const keyOf = (patch: { readonly name: string; readonly buildId: string | null }): string => patch.buildId ?? loadedName(patch.name);
 
 const toReading = (reading: WireReading): Reading | null =>
   reading === null

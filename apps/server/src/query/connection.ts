@@ -33,7 +33,7 @@ const DEFAULT_SIZE = 20;
 const MAX_SIZE = 100;
 
 /** An opaque cursor: where an item stands in a total order. */
-export const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 function fromCursor(cursor: string, parts: number): string[] {
   try {

@@ -17,7 +17,7 @@ function toUInt32(value: unknown): number {
 }
 
 /** Seconds of `90s`, `15m`, `2h`, `1d`. */
-export function toSeconds(value: unknown): number {
+function toSeconds(value: unknown): number {
   const parts = typeof value === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?)([smhd])$/.exec(value) : null;
   if (parts === null) throw wrong('Duration', value, 'a number with a unit, such as "90s", "15m", "2h" or "1d"');
   return Number(parts[1]) * SECONDS[parts[2] as keyof typeof SECONDS];

@@ -19,9 +19,8 @@ export function reasonView(reason: Reason) {
   const kind = kindOf(reason);
   return { code, kind, clearedBy: clearedBy(reason), errno: kind === 'REFUSED' ? errnoOf(reason) : null, patch, buildId, stateId, have, need, other, function: redirected, route, detail, text: explain(reason) };
 }
-export type ReasonView = ReturnType<typeof reasonView>;
 
-export const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
+const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
 
 export function verdictView(verdict: Verdict) {
   const { kind, route, steps, reasons, asLastSeen, errno, allowed, rules } = verdict;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuthorWord, Callbacks, Catalog, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
 import { Database, type Prisma } from './database.js';
+import { LoadedStore } from './loaded.store.js';
 
 const complete = { states: { orderBy: { position: 'asc' } }, authors: { orderBy: { revision: 'desc' }, take: 1 } } satisfies Prisma.PatchInclude;
 export type PatchRow = Prisma.PatchGetPayload<{ include: typeof complete }>;
@@ -66,7 +67,10 @@ export function toManifest(row: PatchRow): Manifest {
 /** Loads what judging needs of the catalog, once for each question. */
 @Injectable()
 export class CatalogStore {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly loaded: LoadedStore,
+  ) {}
 
   /** The patches with these build-ids, of these releases, of these names. */
   async rows(where: Prisma.PatchWhereInput): Promise<PatchRow[]> {
@@ -84,12 +88,11 @@ export class CatalogStore {
     for (const target of targets) wanted.delete(target.buildId);
     const rows = [...targets, ...(wanted.size === 0 ? [] : await this.rows({ buildId: { in: [...wanted] } }))];
     const manifests = new Map(rows.map((row) => [row.buildId, toManifest(row)]));
-    const loaded = await this.db.patchLoaded.findMany({ where: { buildId: { in: targets.map((target) => target.buildId) } } });
-    const seen = new Set(loaded.map((row) => `${row.buildId} ${row.kernelVersion}`));
+    const loaded = await this.loaded.load(targets.map((target) => target.buildId));
     return {
       find: (buildId) => manifests.get(buildId),
       builds: (release) => targets.filter((row) => row.release === release || row.name === release).map((row) => manifests.get(row.buildId)!),
-      hasLoaded: (buildId, kernelVersion) => seen.has(`${buildId} ${kernelVersion}`),
+      ...loaded,
     };
   }
 }

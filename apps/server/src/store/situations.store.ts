@@ -57,8 +57,6 @@ export class SituationsStore {
       await this.keepStack(stackId, patches);
       const data = { id, stackId, kernelRelease, kernelVersion, arch, facts: facts as object };
       await this.db.situation.createMany({ data: [data], skipDuplicates: true });
-      const loaded = situation.list.flatMap(({ buildId }) => (buildId === null ? [] : [{ buildId, kernelVersion }]));
-      await this.db.patchLoaded.createMany({ data: loaded, skipDuplicates: true });
     }
     if (this.known.size > 100_000) this.known.clear();
     this.known.add(id);
@@ -81,7 +79,7 @@ export class SituationsStore {
 }
 
 /** The one mapping from a stored situation to the value that is judged. Whether a host is suspect is said of the host. */
-export function toSituation(row: Row): Situation {
+function toSituation(row: Row): Situation {
   const facts = row.facts as Facts;
   return {
     ...facts,

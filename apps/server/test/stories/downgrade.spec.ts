@@ -60,6 +60,19 @@ test('a target that no host has loaded on this kernel is not known to load', asy
   expect((await ask({ name: 'lab_r_1v1_a' }, { allow: ['SYMBOLS_UNVERIFIED'] })).kind).toBe('SAFE');
 });
 
+test('a target that loaded while a module that it patches was absent is not known to load where it is there', async () => {
+  await registry.publish('lab_r_1v2_mod');
+  await registry.publish('lab_r_1v1_a');
+  await registry.report(running('web-2', ['lab_r_1v1_a']));
+  const seen = (patched: boolean) => running('web-1', [], { livepatches: [listed('lab_r_1v2_mod', { objects: [{ name: 'lab_target', patched, functions: [{ name: 'lab_target_show', sympos: 1 }] }] })] });
+  const where = { hostnames: ['web-2'] };
+
+  await registry.report(seen(false));
+  expect(codes(await ask({ name: 'lab_r_1v2_mod' }, { where }))).toContain('SYMBOLS_UNVERIFIED');
+  await registry.report(later(seen(true)));
+  expect((await ask({ name: 'lab_r_1v2_mod' }, { where })).kind).toBe('SAFE');
+});
+
 test.each([
   ['without callbacks, its state stays modified', 'lab_r_1v1_a', undefined, 'UNSAFE', 'STATE_NOT_RESTORED'],
   ['with callbacks and no promise, no one knows', 'lab_r_1v1_cb', undefined, 'UNKNOWN', 'RESTORE_NOT_PROMISED'],
