@@ -36,4 +36,5 @@ export const notAuthorised = (message: string, ...hints: string[]): Failure => n
 const WORSE: readonly ExitCode[] = [EXIT.YES, EXIT.CANNOT_TELL, EXIT.NO, EXIT.USAGE, EXIT.UNREACHABLE, EXIT.NOT_AUTHORISED];
 
 /** Which exit code stands for all of these? */
-export const worst = (codes: readonly ExitCode[]): ExitCode => codes.reduce((worse, code) => (WORSE.indexOf(code) > WORSE.indexOf(worse) ? code : worse), EXIT.YES);
+export const worst = (codes: readonly ExitCode[]): ExitCode =>
+  codes.reduce((worse, code) => (WORSE.indexOf(code) > WORSE.indexOf(worse) ? code : worse), EXIT.YES);

@@ -7,7 +7,7 @@ import type { Sink, World } from './world.js';
 const sink = (stream: NodeJS.WriteStream): Sink => ({
   write: (text) => void stream.write(text),
   get isTTY() {
-    return stream.isTTY === true;
+    return stream.isTTY ?? false;
   },
   get columns() {
     return stream.columns ?? (Number(process.env['COLUMNS']) || undefined);

@@ -39,7 +39,12 @@ interface Source {
  * The file first, then the environment, then the flags; the later wins. A token file is read only where it is the one that counts.
  */
 export function settingsFrom(flags: GlobalFlags, world: World): Settings {
-  const environment: Source = { name: 'the environment', url: world.env['KLPREG_URL'], token: world.env['KLPREG_TOKEN'], tokenFile: world.env['KLPREG_TOKEN_FILE'] };
+  const environment: Source = {
+    name: 'the environment',
+    url: world.env['KLPREG_URL'],
+    token: world.env['KLPREG_TOKEN'],
+    tokenFile: world.env['KLPREG_TOKEN_FILE'],
+  };
   const sources = [fileSource(flags, world), environment, { name: 'the flags', ...flags }].map(withoutBlanks);
   const last = <K extends keyof Source>(key: K) => sources.findLast((source) => source[key] !== undefined)?.[key];
   return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), world) };
@@ -71,7 +76,8 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof TomlError) throw usage(`the configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
+    if (error instanceof TomlError)
+      throw usage(`the configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
     throw error;
   }
 }

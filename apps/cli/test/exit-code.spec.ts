@@ -25,42 +25,57 @@ function exitOf(answer: FleetAnswer, gate: Partial<typeof strict> = {}): number 
 }
 
 test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: Partial<FleetAnswer>, exit: number]>([
-  ['all SAFE is yes',                                              [safe(3)], {}, {}, 0],
-  ['an UNSAFE host is no',                                         [safe(3), bad(1, unsafe)], {}, {}, 1],
-  ['no tolerance covers UNSAFE',                                   [safe(9), bad(1, unsafe)], { maxRefused: { percent: 100 } }, {}, 1],
-  ['a REFUSED host is no',                                         [safe(3), bad(1, refused)], {}, {}, 1],
-  ['an UNKNOWN host cannot be told',                               [safe(3), bad(1, unknown)], {}, {}, 3],
-  ['a no wins over "cannot tell"',                                 [bad(1, refused), bad(1, unknown)], {}, {}, 1],
-  ['harm wins over "cannot tell"',                                 [bad(1, unsafe), bad(1, unknown)], {}, {}, 1],
-  ['an allowed doubt is yes',                                      [cohort(1, verdict([unknown], { allowed: ['REPORT_STALE'] }))], {}, {}, 0],
-  ['no host at all cannot be told',                                [], {}, {}, 3],
-  ['no host at all is yes where that is allowed',                  [], { allowEmpty: true }, {}, 0],
-  ['an empty selection that a scope made is never yes',            [], { allowEmpty: true }, { limitedByScope: true }, 3],
-  ['refused within the number is yes',                             [safe(3), bad(2, refused)], { maxRefused: { hosts: 2 } }, {}, 0],
-  ['refused above the number is no',                               [safe(3), bad(2, refused)], { maxRefused: { hosts: 1 } }, {}, 1],
-  ['refused within the percentage is yes',                         [safe(19), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 0],
-  ['a percentage is rounded down',                                 [safe(18), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 1],
-  ['all refused and all tolerated is yes',                         [bad(2, refused)], { maxRefused: { percent: 100 } }, {}, 0],
-  ['harm behind a refusal is never tolerated',                     [safe(9), bad(1, refused, unsafe)], { maxRefused: { hosts: 5 } }, {}, 1],
-  ['doubt behind a refusal is never tolerated',                    [safe(9), bad(1, refused, unknown)], { maxRefused: { hosts: 5 } }, {}, 1],
-  ['an allowed doubt behind a refusal is tolerated',               [safe(9), cohort(1, verdict([refused, unknown], { allowed: ['REPORT_STALE'] }))], { maxRefused: { hosts: 5 } }, {}, 0],
-  ['tolerated refusals do not hide an unknown host',               [safe(9), bad(1, refused), bad(1, unknown)], { maxRefused: { hosts: 5 } }, {}, 3],
-  ['refusals that were not all seen are not tolerated',            [safe(9), bad(1, refused)], { maxRefused: { hosts: 5 } }, { complete: false }, 3],
-  ['a scope that hides hosts cannot be told',                      [safe(3)], {}, { limitedByScope: true }, 3],
-  ['a scope that hides hosts does not soften a no',                [bad(3, refused)], {}, { limitedByScope: true }, 1],
-  ['a fleet that changed while it was read cannot be told',        [safe(3)], {}, { steady: false }, 3],
-  ['counts that do not add up are no answer',                      [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0 } }, 4],
-  ['more hosts matched than counted is no answer',                 [safe(3)], {}, { matched: 4 }, 4],
-  ['a kind that its counts do not make is no answer',              [safe(3)], {}, { kind: 'UNSAFE' }, 4],
-  ['SAFE hosts with harm are no answer',                           [safe(3)], {}, { counts: { safe: 3, unknown: 0, unsafe: 0, refused: 0, total: 3, harmful: 1 } }, 4],
-  ['a SAFE cohort with a reason against it is no answer',          [cohort(1, verdict([unknown], { kind: 'SAFE' }))], {}, {}, 4],
-  ['cohorts that do not make the counts are no answer',            [safe(3)], {}, { cohorts: [safe(2)] }, 4],
+  ['all SAFE is yes', [safe(3)], {}, {}, 0],
+  ['an UNSAFE host is no', [safe(3), bad(1, unsafe)], {}, {}, 1],
+  ['no tolerance covers UNSAFE', [safe(9), bad(1, unsafe)], { maxRefused: { percent: 100 } }, {}, 1],
+  ['a REFUSED host is no', [safe(3), bad(1, refused)], {}, {}, 1],
+  ['an UNKNOWN host cannot be told', [safe(3), bad(1, unknown)], {}, {}, 3],
+  ['a no wins over "cannot tell"', [bad(1, refused), bad(1, unknown)], {}, {}, 1],
+  ['harm wins over "cannot tell"', [bad(1, unsafe), bad(1, unknown)], {}, {}, 1],
+  ['an allowed doubt is yes', [cohort(1, verdict([unknown], { allowed: ['REPORT_STALE'] }))], {}, {}, 0],
+  ['no host at all cannot be told', [], {}, {}, 3],
+  ['no host at all is yes where that is allowed', [], { allowEmpty: true }, {}, 0],
+  ['an empty selection that a scope made is never yes', [], { allowEmpty: true }, { limitedByScope: true }, 3],
+  ['refused within the number is yes', [safe(3), bad(2, refused)], { maxRefused: { hosts: 2 } }, {}, 0],
+  ['refused above the number is no', [safe(3), bad(2, refused)], { maxRefused: { hosts: 1 } }, {}, 1],
+  ['refused within the percentage is yes', [safe(19), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 0],
+  ['a percentage is rounded down', [safe(18), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 1],
+  ['all refused and all tolerated is yes', [bad(2, refused)], { maxRefused: { percent: 100 } }, {}, 0],
+  ['harm behind a refusal is never tolerated', [safe(9), bad(1, refused, unsafe)], { maxRefused: { hosts: 5 } }, {}, 1],
+  ['doubt behind a refusal is never tolerated', [safe(9), bad(1, refused, unknown)], { maxRefused: { hosts: 5 } }, {}, 1],
+  [
+    'an allowed doubt behind a refusal is tolerated',
+    [safe(9), cohort(1, verdict([refused, unknown], { allowed: ['REPORT_STALE'] }))],
+    { maxRefused: { hosts: 5 } },
+    {},
+    0,
+  ],
+  ['tolerated refusals do not hide an unknown host', [safe(9), bad(1, refused), bad(1, unknown)], { maxRefused: { hosts: 5 } }, {}, 3],
+  ['refusals that were not all seen are not tolerated', [safe(9), bad(1, refused)], { maxRefused: { hosts: 5 } }, { complete: false }, 3],
+  ['a scope that hides hosts cannot be told', [safe(3)], {}, { limitedByScope: true }, 3],
+  ['a scope that hides hosts does not soften a no', [bad(3, refused)], {}, { limitedByScope: true }, 1],
+  ['a fleet that changed while it was read cannot be told', [safe(3)], {}, { steady: false }, 3],
+  ['counts that do not add up are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0 } }, 4],
+  ['more hosts matched than counted is no answer', [safe(3)], {}, { matched: 4 }, 4],
+  ['a kind that its counts do not make is no answer', [safe(3)], {}, { kind: 'UNSAFE' }, 4],
+  ['SAFE hosts with harm are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 0, unsafe: 0, refused: 0, total: 3, harmful: 1 } }, 4],
+  [
+    'fewer hosts with harm than UNSAFE ones is no answer',
+    [bad(2, unsafe)],
+    {},
+    { counts: { safe: 0, unknown: 0, unsafe: 2, refused: 0, total: 2, harmful: 1 } },
+    4,
+  ],
+  ['a SAFE cohort with a reason against it is no answer', [cohort(1, verdict([unknown], { kind: 'SAFE' }))], {}, {}, 4],
+  ['cohorts that do not make the counts are no answer', [safe(3)], {}, { cohorts: [safe(2)] }, 4],
 ])('%s', (_rule, cohorts, gate, more, exit) => {
   expect(exitOf(fleetAnswer(cohorts, more), gate)).toBe(exit);
 });
 
 const anyReason = fc.constantFrom(refused, busy, unsafe, unknown, advice);
-const anyCohort = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.uniqueArray(anyReason, { maxLength: 3 }), fc.constantFrom<string[]>([], ['REPORT_STALE'])).map(([hosts, reasons, allowed]) => cohort(hosts, verdict(reasons, { allowed })));
+const anyCohort = fc
+  .tuple(fc.integer({ min: 1, max: 50 }), fc.uniqueArray(anyReason, { maxLength: 3 }), fc.constantFrom<string[]>([], ['REPORT_STALE']))
+  .map(([hosts, reasons, allowed]) => cohort(hosts, verdict(reasons, { allowed })));
 const anyFleet = fc.array(anyCohort, { maxLength: 5 });
 const anyGate = fc.record({ maxRefused: fc.oneof(fc.record({ hosts: fc.nat(60) }), fc.record({ percent: fc.nat(100) })), allowEmpty: fc.boolean() });
 
@@ -74,7 +89,9 @@ test('law: yes only if every host is SAFE, or refused within the tolerance with 
       expect(counts.unknown + counts.unsafe + counts.harmful).toBe(0);
       expect(counts.refused).toBeLessThanOrEqual(most);
       expect(matched > 0 || gate.allowEmpty).toBe(true);
-      for (const { verdict: judged } of cohorts) if (judged.kind === 'REFUSED') expect(judged.reasons.every((why) => why.kind === 'REFUSED' || why.kind === 'ADVISORY' || judged.allowed.includes(why.code))).toBe(true);
+      for (const { verdict: judged } of cohorts)
+        if (judged.kind === 'REFUSED')
+          expect(judged.reasons.every((why) => why.kind === 'REFUSED' || why.kind === 'ADVISORY' || judged.allowed.includes(why.code))).toBe(true);
     }),
   );
 });

@@ -3,33 +3,96 @@ import { type Cohort, type Counts, type Kind, KINDS, type ListedPatch, type Reas
 
 /** A reason with quiet defaults. */
 export const reason = (code: string, kind: Reason['kind'], more: Partial<Reason> = {}): Reason => ({
-  code, kind, clearedBy: 'AUTHOR', errno: null, patch: null, buildId: null, stateId: null, have: null, need: null, other: null, function: null, route: null, detail: null, text: `because of ${code}`, ...more,
+  code,
+  kind,
+  clearedBy: 'AUTHOR',
+  errno: null,
+  patch: null,
+  buildId: null,
+  stateId: null,
+  have: null,
+  need: null,
+  other: null,
+  function: null,
+  route: null,
+  detail: null,
+  text: `because of ${code}`,
+  ...more,
 });
 
-export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPatch => ({ name, buildId: null, enabled: true, transition: false, replace: true, states: [], evidence: 'MODULE', patch: null, ...more });
+export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPatch => ({
+  name,
+  buildId: null,
+  enabled: true,
+  transition: false,
+  replace: true,
+  states: [],
+  evidence: 'MODULE',
+  patch: null,
+  ...more,
+});
 
 /** A verdict whose kind follows from its reasons, as the registry makes it; `kind` says otherwise. */
 export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {}): Verdict {
   const allowed = more.allowed ?? [];
   const counted = reasons.filter((each) => each.kind !== 'ADVISORY' && !allowed.includes(each.code)).map((each) => each.kind as Kind);
   const kind = KINDS.findLast((each) => counted.includes(each)) ?? 'SAFE';
-  return { kind, route: 'REPLACE', steps: [], reasons: [...reasons], asLastSeen: false, errno: null, allowed: [...allowed], rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' }, ...more };
+  return {
+    kind,
+    route: 'REPLACE',
+    steps: [],
+    reasons: [...reasons],
+    asLastSeen: false,
+    errno: null,
+    allowed: [...allowed],
+    rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' },
+    ...more,
+  };
 }
 
-export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {}): Cohort => ({ hosts, kernelRelease: '6.1.0', arch: 'x86_64', stack: [listed('lp_1')], labels: [], freshness: 'FRESH', verdict: judged, examples: ['web-1'], ...more });
+export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {}): Cohort => ({
+  hosts,
+  kernelRelease: '6.1.0',
+  arch: 'x86_64',
+  stack: [listed('lp_1')],
+  labels: [],
+  freshness: 'FRESH',
+  verdict: judged,
+  examples: ['web-1'],
+  ...more,
+});
 
 /** A sound answer made of these cohorts; anything can be made unsound by `more`. */
 export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswer> = {}): FleetAnswer {
   const count = (kind: Kind) => cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
   const harmful = cohorts.filter((each) => each.verdict.reasons.some((why) => why.kind === 'UNSAFE')).reduce((sum, each) => sum + each.hosts, 0);
-  const counts: Counts = { safe: count('SAFE'), unknown: count('UNKNOWN'), unsafe: count('UNSAFE'), refused: count('REFUSED'), total: cohorts.reduce((sum, each) => sum + each.hosts, 0), harmful };
+  const counts: Counts = {
+    safe: count('SAFE'),
+    unknown: count('UNKNOWN'),
+    unsafe: count('UNSAFE'),
+    refused: count('REFUSED'),
+    total: cohorts.reduce((sum, each) => sum + each.hosts, 0),
+    harmful,
+  };
   const kind = KINDS.findLast((each) => count(each) > 0) ?? 'UNKNOWN';
-  return { kind, counts, matched: counts.total, limitedByScope: false, snapshot: { now: '2026-11-23T10:00:00.000Z' }, reasons: reasonsOf(cohorts), cohorts, complete: true, steady: true, ...more };
+  return {
+    kind,
+    counts,
+    matched: counts.total,
+    limitedByScope: false,
+    snapshot: { now: '2026-11-23T10:00:00.000Z' },
+    reasons: reasonsOf(cohorts),
+    cohorts,
+    complete: true,
+    steady: true,
+    ...more,
+  };
 }
 
 function reasonsOf(cohorts: readonly Cohort[]): ReasonCount[] {
   const counted = new Map<string, ReasonCount>();
-  for (const { hosts, verdict: judged } of cohorts) for (const why of judged.reasons) counted.set(JSON.stringify(why), { reason: why, hosts: hosts + (counted.get(JSON.stringify(why))?.hosts ?? 0) });
+  for (const { hosts, verdict: judged } of cohorts)
+    for (const why of judged.reasons) counted.set(JSON.stringify(why), { reason: why, hosts: hosts + (counted.get(JSON.stringify(why))?.hosts ?? 0) });
   return [...counted.values()].sort((a, b) => b.hosts - a.hosts);
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /** Compares with the frozen text; `UPDATE_GOLDEN=1` writes it anew, for a review to read. */
 export function expectGolden(name: string, text: string): void {
-  const file = path.join(__dirname, 'golden', name);
+  const file = path.join(__dirname, 'goldens', name);
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
   expect(existsSync(file)).toBe(true);
   expect(text).toBe(readFileSync(file, 'utf8'));

@@ -3,7 +3,11 @@ import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
 import { klpreg } from './world.js';
 
 const yes = asData(fleetAnswer([cohort(3, verdict([]))]));
-const problem = (status: number, code: string, errors: unknown[] = []): Reply => ({ status, headers: { 'content-type': 'application/problem+json' }, body: { type: `urn:klpreg:problem:${code}`, title: code, status, detail: `the detail of ${code}`, code, errors } });
+const problem = (status: number, code: string, errors: unknown[] = []): Reply => ({
+  status,
+  headers: { 'content-type': 'application/problem+json' },
+  body: { type: `urn:klpreg:problem:${code}`, title: code, status, detail: `the detail of ${code}`, code, errors },
+});
 const mistake = (code: string, data: unknown = null) => ({ body: { errors: [{ message: `about ${code}`, extensions: { code } }], data } });
 
 /** Asks a yes-or-no question of a registry that answers so. */
@@ -75,12 +79,34 @@ test('a busy registry is asked again after the time that it asks for', async () 
 });
 
 test('every page is read, and a state id above 2^53 arrives whole', async () => {
-  const page = (ids: string[], endCursor: string | null) => ({ body: { data: { states: { nodes: ids.map((stateId) => ({ stateId, versions: [{ version: 4294967295, patches: 1, owners: ['o'], hosts: 0 }] })), totalCount: 3, pageInfo: { hasNextPage: endCursor !== null, endCursor } } } } });
-  const answer = (knock: Knock) => (knock.variables['after'] === null ? page(['9007199254740992', '9007199254740993'], 'c') : page(['18446744073709551615'], null));
+  const page = (ids: string[], endCursor: string | null) => ({
+    body: {
+      data: {
+        states: {
+          nodes: ids.map((stateId) => ({ stateId, versions: [{ version: 4294967295, patches: 1, owners: ['o'], hosts: 0 }] })),
+          totalCount: 3,
+          pageInfo: { hasNextPage: endCursor !== null, endCursor },
+        },
+      },
+    },
+  });
+  const answer = (knock: Knock) =>
+    knock.variables['after'] === null ? page(['9007199254740992', '9007199254740993'], 'c') : page(['18446744073709551615'], null);
   const { out } = await ask(answer, ['states']);
-  expect((JSON.parse(out) as { states: { stateId: string }[] }).states.map((state) => state.stateId)).toEqual(['9007199254740992', '9007199254740993', '18446744073709551615']);
+  expect((JSON.parse(out) as { states: { stateId: string }[] }).states.map((state) => state.stateId)).toEqual([
+    '9007199254740992',
+    '9007199254740993',
+    '18446744073709551615',
+  ]);
   const cut = await ask(answer, ['states', '--limit', '2', '-o', 'table']);
-  expect(cut.out).toBe(['           STATE     VERSION  PATCHES  HOSTS  OWNERS', '9007199254740992  4294967295        1      0  o', '9007199254740993  4294967295        1      0  o', ''].join('\n'));
+  expect(cut.out).toBe(
+    [
+      '           STATE     VERSION  PATCHES  HOSTS  OWNERS',
+      '9007199254740992  4294967295        1      0  o',
+      '9007199254740993  4294967295        1      0  o',
+      '',
+    ].join('\n'),
+  );
   expect(cut.err).toBe('2 of 3 states; --limit shows more\n');
 });
 
@@ -90,7 +116,18 @@ describe('a verdict on several pages', () => {
   const pageOf = (after: unknown, matched = 3) => {
     const second = after === 'c1';
     const counts = { ...whole.counts, safe: matched, total: matched };
-    return { body: { data: { canDowngrade: { ...whole, counts, matched, cohorts: { nodes: [cohorts[second ? 1 : 0]], totalCount: 2, pageInfo: { hasNextPage: !second, endCursor: second ? 'c2' : 'c1' } } } } } };
+    return {
+      body: {
+        data: {
+          canDowngrade: {
+            ...whole,
+            counts,
+            matched,
+            cohorts: { nodes: [cohorts[second ? 1 : 0]], totalCount: 2, pageInfo: { hasNextPage: !second, endCursor: second ? 'c2' : 'c1' } },
+          },
+        },
+      },
+    };
   };
 
   test('is put together', async () => {
@@ -123,8 +160,16 @@ test('what strangers wrote cannot steer a terminal', async () => {
 });
 
 const madeHost = {
-  id: 'i', instance: 'i', hostname: 'web-1', labels: [], kernelRelease: null, arch: null, stack: [], transition: null,
-  freshness: { level: 'NEVER', ageSeconds: null, confirmedAt: null, contactAt: null, superseded: false }, retiredAt: null,
+  id: 'i',
+  instance: 'i',
+  hostname: 'web-1',
+  labels: [],
+  kernelRelease: null,
+  arch: null,
+  stack: [],
+  transition: null,
+  freshness: { level: 'NEVER', ageSeconds: null, confirmedAt: null, contactAt: null, superseded: false },
+  retiredAt: null,
 };
 
 describe('--wait', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Failure } from '../src/exits.js';
+import type { Failure } from '../src/exits.js';
 import { type GlobalFlags, settingsFrom } from '../src/settings.js';
 import { TestWorld } from './world.js';
 
@@ -20,8 +20,20 @@ const settle = (flags: GlobalFlags, env: Record<string, string> = {}, tty = fals
 test.each<[rule: string, toml: string, env: Record<string, string>, flags: GlobalFlags, expected: object]>([
   ['nothing is said: the defaults', '', {}, {}, { url: 'http://127.0.0.1:3000', token: null, output: 'json' }],
   ['the file is taken', 'url = "http://f:1"\ntoken = "tf"\noutput = "yaml"', {}, {}, { url: 'http://f:1', token: 'tf', output: 'yaml' }],
-  ['the environment wins over the file', 'url = "http://f:1"\ntoken = "tf"', { KLPREG_URL: 'http://e:2', KLPREG_TOKEN: 'te' }, {}, { url: 'http://e:2', token: 'te' }],
-  ['flags win over the environment', 'url = "http://f:1"', { KLPREG_URL: 'http://e:2', KLPREG_TOKEN: 'te' }, { url: 'http://g:3', token: 'tg', output: 'table' }, { url: 'http://g:3', token: 'tg', output: 'table' }],
+  [
+    'the environment wins over the file',
+    'url = "http://f:1"\ntoken = "tf"',
+    { KLPREG_URL: 'http://e:2', KLPREG_TOKEN: 'te' },
+    {},
+    { url: 'http://e:2', token: 'te' },
+  ],
+  [
+    'flags win over the environment',
+    'url = "http://f:1"',
+    { KLPREG_URL: 'http://e:2', KLPREG_TOKEN: 'te' },
+    { url: 'http://g:3', token: 'tg', output: 'table' },
+    { url: 'http://g:3', token: 'tg', output: 'table' },
+  ],
   ['each setting for itself', 'token = "tf"', { KLPREG_URL: 'http://e:2' }, { output: 'yaml' }, { url: 'http://e:2', token: 'tf', output: 'yaml' }],
   ['a variable set to nothing says nothing', 'url = "http://f:1"', { KLPREG_URL: '', KLPREG_TOKEN: '' }, {}, { url: 'http://f:1', token: null }],
   ['a path stays, its last slash does not', '', {}, { url: 'https://r.example/klp/' }, { url: 'https://r.example/klp' }],

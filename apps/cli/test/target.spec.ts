@@ -29,7 +29,9 @@ test.each<[rule: string, release: string[], name: string[], asked: object | null
   ['neither', [], [], null, /no release and no module named 'web-1'/],
 ])('a bare word: %s', async (_rule, release, name, asked, said) => {
   const builds = (ids: string[]) => ({ nodes: ids.map((buildId) => ({ buildId })), totalCount: ids.length, pageInfo: { hasNextPage: false, endCursor: null } });
-  const registry = await TinyRegistry.open((knock) => (knock.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up'));
+  const registry = await TinyRegistry.open((knock) =>
+    knock.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up',
+  );
   const { exit, err } = await klpreg(['can-i-downgrade', '--to', 'web-1', '--url', registry.url]);
   await registry.close();
   expect(registry.knocks[0]!.variables).toEqual({ release: { releases: ['web-1'] }, name: { names: ['web_1'] } });

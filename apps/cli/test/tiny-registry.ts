@@ -55,5 +55,12 @@ export class TinyRegistry {
 
 function knockOf(request: IncomingMessage, body: string): Knock {
   const asked = request.url === '/graphql' ? (JSON.parse(body) as { variables: Record<string, unknown>; operationName: string }) : null;
-  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, variables: asked?.variables ?? {}, operation: asked?.operationName ?? '' };
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: request.headers,
+    body,
+    variables: asked?.variables ?? {},
+    operation: asked?.operationName ?? '',
+  };
 }

@@ -1,7 +1,21 @@
 import { expectGolden } from './golden.js';
 import { klpreg } from './world.js';
 
-test.each([[[]], [['can-i-downgrade']], [['explain']], [['hosts']], [['states']], [['host', 'add']], [['host', 'label']], [['host', 'retire']], [['patch', 'inspect']], [['patch', 'publish']], [['patch', 'recall']], [['patch', 'list']], [['patch', 'show']]])('%j explains itself', async (words) => {
+test.each([
+  [[]],
+  [['can-i-downgrade']],
+  [['explain']],
+  [['hosts']],
+  [['states']],
+  [['host', 'add']],
+  [['host', 'label']],
+  [['host', 'retire']],
+  [['patch', 'inspect']],
+  [['patch', 'publish']],
+  [['patch', 'recall']],
+  [['patch', 'list']],
+  [['patch', 'show']],
+])('%j explains itself', async (words) => {
   const { exit, out, err } = await klpreg([...words, '--help']);
   expect(exit).toBe(0);
   expect(err).toBe('');

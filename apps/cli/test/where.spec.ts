@@ -5,19 +5,54 @@ import { parseWhere } from '../src/where/parse.js';
 
 test.each<[selector: string, filter: object]>([
   ['env=prod', { labels: [{ key: 'env', in: ['prod'] }] }],
-  ['env=prod,role in (web,api)', { labels: [{ key: 'env', in: ['prod'] }, { key: 'role', in: ['web', 'api'] }] }],
-  [' env = prod , role notin ( db ) ', { labels: [{ key: 'env', in: ['prod'] }, { key: 'role', notIn: ['db'] }] }],
+  [
+    'env=prod,role in (web,api)',
+    {
+      labels: [
+        { key: 'env', in: ['prod'] },
+        { key: 'role', in: ['web', 'api'] },
+      ],
+    },
+  ],
+  [
+    ' env = prod , role notin ( db ) ',
+    {
+      labels: [
+        { key: 'env', in: ['prod'] },
+        { key: 'role', notIn: ['db'] },
+      ],
+    },
+  ],
   ['env!=prod', { labels: [{ key: 'env', notIn: ['prod'] }] }],
   ['env', { labels: [{ key: 'env', exists: true }] }],
   ['!env', { labels: [{ key: 'env', exists: false }] }],
-  ['! env,role', { labels: [{ key: 'env', exists: false }, { key: 'role', exists: true }] }],
+  [
+    '! env,role',
+    {
+      labels: [
+        { key: 'env', exists: false },
+        { key: 'role', exists: true },
+      ],
+    },
+  ],
   ['agent.role=web', { labels: [{ key: 'agent.role', in: ['web'] }] }],
   ['example.com/tier=1', { labels: [{ key: 'example.com/tier', in: ['1'] }] }],
-  ['in=in,notin notin (notin,in)', { labels: [{ key: 'in', in: ['in'] }, { key: 'notin', notIn: ['notin', 'in'] }] }],
+  [
+    'in=in,notin notin (notin,in)',
+    {
+      labels: [
+        { key: 'in', in: ['in'] },
+        { key: 'notin', notIn: ['notin', 'in'] },
+      ],
+    },
+  ],
   ['note="a, (b) = \\"c\\" \\\\"', { labels: [{ key: 'note', in: ['a, (b) = "c" \\'] }] }],
   ['note=""', { labels: [{ key: 'note', in: [''] }] }],
   ['hostname=web-1.ams', { hostnames: ['web-1.ams'] }],
-  ['hostname in (web-1,web-2),kernel=6.1.0-56-cloud-amd64,arch=x86_64', { hostnames: ['web-1', 'web-2'], kernelReleases: ['6.1.0-56-cloud-amd64'], archs: ['x86_64'] }],
+  [
+    'hostname in (web-1,web-2),kernel=6.1.0-56-cloud-amd64,arch=x86_64',
+    { hostnames: ['web-1', 'web-2'], kernelReleases: ['6.1.0-56-cloud-amd64'], archs: ['x86_64'] },
+  ],
   ['id=SG9zdDox,env', { ids: ['SG9zdDox'], labels: [{ key: 'env', exists: true }] }],
   ['running=00112233445566778899aabbccddeeff00112233', { running: '00112233445566778899aabbccddeeff00112233' }],
   ['kernel=7.3.4+deb13-cloud-amd64', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }],
@@ -41,7 +76,7 @@ const mistakeOf = (selector: string): string => {
 
 test.each<[selector: string, mistake: string]>([
   ['', '--where: this selector is empty; for every host, leave --where out\n\n^'],
-  ['env=', "--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^"],
+  ['env=', '--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^'],
   ['env==prod', "--where: expected one = only, then a value, found '='\nenv==prod\n    ^"],
   ['=prod', "--where: expected the name of a label, found '='\n=prod\n^"],
   ['env=prod role=web', "--where: expected ',' or the end, found 'role'\nenv=prod role=web\n         ^"],
@@ -52,7 +87,7 @@ test.each<[selector: string, mistake: string]>([
   ['role in (a', "--where: expected ',' or ')', found the end\nrole in (a\n          ^"],
   ['role on (a)', "--where: expected '=', '!=', 'in (…)', 'notin (…)' or ',', found 'on'\nrole on (a)\n     ^"],
   ['note="a', '--where: these quotes do not end (inside them, write \\" and \\\\)\nnote="a\n     ^'],
-  ['"env"=prod', "--where: expected the name of a label, found 'env'\n\"env\"=prod\n^"],
+  ['"env"=prod', '--where: expected the name of a label, found \'env\'\n"env"=prod\n^'],
   ['_env=prod', "--where: '_env' cannot be the name of a label: 1 to 63 letters, digits and _ . / -\n_env=prod\n^"],
   ['hostname!=web', '--where: hostname is not a label: only hostname=… and hostname in (…) can be asked\nhostname!=web\n^'],
   ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) can be asked\na,!kernel\n   ^'],
@@ -71,7 +106,9 @@ test('law: what is written comes back as it was meant, whatever the values hold'
   const term = fc.oneof(
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}=${quoted(v)}`, means: { key: k, in: [v] } })),
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}!=${quoted(v)}`, means: { key: k, notIn: [v] } })),
-    fc.tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space).map(([k, vs, s]) => ({ text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`, means: { key: k, in: vs } })),
+    fc
+      .tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space)
+      .map(([k, vs, s]) => ({ text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`, means: { key: k, in: vs } })),
     key.map((k) => ({ text: k, means: { key: k, exists: true } })),
     key.map((k) => ({ text: `!${k}`, means: { key: k, exists: false } })),
   );
@@ -83,7 +120,9 @@ test('law: what is written comes back as it was meant, whatever the values hold'
 });
 
 test('law: any text is either understood or a mistake of usage that points into it', () => {
-  const soup = fc.array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 }).map((parts) => parts.join(''));
+  const soup = fc
+    .array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 })
+    .map((parts) => parts.join(''));
   fc.assert(
     fc.property(fc.oneof(soup, fc.string()), (selector) => {
       try {

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
 const Environment = z.object({
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg' })
-    .optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg' }).optional(),
   KLPREG_DATA: z.string().min(1).default('.data'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
@@ -31,7 +29,8 @@ export interface Config {
 export class ConfigError extends Error {}
 
 /** Settings of the agent and the command line, which may stand in the same environment. */
-const CLIENTS = /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
+const CLIENTS =
+  /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
 
 const secret = (name: string, value: string | undefined): string => (name === 'DATABASE_URL' ? 'an address that is not shown' : JSON.stringify(value));
 
@@ -44,7 +43,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
   const unknown = Object.keys(set).filter((name) => name.startsWith('KLPREG_') && !(name in Environment.shape) && !CLIENTS.test(name));
   const parsed = Environment.safeParse({ KLPREG_PORT: set['PORT'], ...set });
-  const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`);
+  const wrong = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`);
   wrong.push(...unknown.map((name) => `${name}: is not a setting; there are ${Object.keys(Environment.shape).join(', ')}`));
   if (!parsed.success || wrong.length > 0) throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   const { data } = parsed;

@@ -26,10 +26,15 @@ function openApi(): OpenAPIObject {
       '/v1/reports': {
         post: {
           summary: 'What an agent saw at one instant',
-          description: 'A 2xx answer means durably committed. A repeated document changes nothing; an older one never overwrites a newer one; the same sequence with other content is 409.',
+          description:
+            'A 2xx answer means durably committed. A repeated document changes nothing; an older one never overwrites a newer one; the same sequence with other content is 409.',
           security: [{ token: [] }],
           requestBody: { required: true, content: json('Report') },
-          responses: { 200: answer('Stored', { outcome: outcome('STORED', 'UNCHANGED', 'REPEATED', 'SUPERSEDED'), host: { type: 'string', format: 'uuid' }, ...interval }), ...refusals, 409: problem },
+          responses: {
+            200: answer('Stored', { outcome: outcome('STORED', 'UNCHANGED', 'REPEATED', 'SUPERSEDED'), host: { type: 'string', format: 'uuid' }, ...interval }),
+            ...refusals,
+            409: problem,
+          },
         },
       },
       '/v1/heartbeats': {
@@ -103,7 +108,10 @@ function openApi(): OpenAPIObject {
             status: { type: 'integer' },
             detail: { type: 'string' },
             code: { type: 'string', description: 'Stable; scripts match on it.' },
-            errors: { type: 'array', items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' }, found: { type: 'string' } } } },
+            errors: {
+              type: 'array',
+              items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' }, found: { type: 'string' } } },
+            },
           },
         },
       },

@@ -17,7 +17,13 @@ export class HealthController {
   @Get('readyz')
   @HttpCode(200)
   async ready() {
-    const answer = await Promise.race([this.db.$queryRaw`SELECT 1`.then(() => true, () => false), new Promise<false>((resolve) => setTimeout(resolve, 2000, false).unref())]);
+    const answer = await Promise.race([
+      this.db.$queryRaw`SELECT 1`.then(
+        () => true,
+        () => false,
+      ),
+      new Promise<false>((resolve) => setTimeout(resolve, 2000, false).unref()),
+    ]);
     if (!answer) throw new ServiceUnavailableException('the database does not answer');
     return { status: 'ok' };
   }

@@ -21,7 +21,9 @@ async function start(config: Config): Promise<() => Promise<void>> {
     await app.init();
     const token = await bootstrapToken(app.get(TokensStore), config.dataDir, new Date());
     await app.listen(config.port, config.host).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL' ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`) : error;
+      throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
+        ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
+        : error;
     });
     report(config, await app.getUrl(), applied.length, token);
     return async () => {

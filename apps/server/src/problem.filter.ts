@@ -1,6 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
 import { Mistake, problemDetails } from './errors.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 
@@ -11,13 +10,16 @@ interface Refusal {
   readonly message: string;
 }
 
-const isRefusal = (error: unknown): error is Refusal => typeof (error as Partial<Refusal> | null)?.statusCode === 'number' && (error as Refusal).statusCode < 500;
+const isRefusal = (error: unknown): error is Refusal =>
+  typeof (error as Partial<Refusal> | null)?.statusCode === 'number' && (error as Refusal).statusCode < 500;
 
 /** RFC 9457 problem details of anything that can go wrong; a bug leaves as INTERNAL with nothing inside. */
 export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
   if (error instanceof Mistake) return problemDetails(error);
-  if (error instanceof HttpException) return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
-  if (isRefusal(error)) return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: SENTENCES[error.code ?? ''] ?? error.message, problems: [] });
+  if (error instanceof HttpException)
+    return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
+  if (isRefusal(error))
+    return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: SENTENCES[error.code ?? ''] ?? error.message, problems: [] });
   return problemDetails({ code: 'INTERNAL', status: 500, message: 'something went wrong here; it is in the log of the server', problems: [] });
 }
 
@@ -30,24 +32,33 @@ const SENTENCES: Record<string, string> = {
   FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
 };
 
-const CODES: Record<number, string> = { 400: 'BAD_USER_INPUT', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 406: 'NOT_ACCEPTABLE', 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE', 503: 'UNAVAILABLE' };
+const CODES: Record<number, string> = {
+  400: 'BAD_USER_INPUT',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  406: 'NOT_ACCEPTABLE',
+  413: 'TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  503: 'UNAVAILABLE',
+};
 const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
 
-/** The one place where errors leave: problem details over HTTP, `extensions.code` in GraphQL. */
+/** Where errors leave over HTTP: as problem details. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('problem');
 
   catch(error: unknown, host: ArgumentsHost): unknown {
+    // graphql-http.ts has the last word on these, also where no filter comes by
+    if (host.getType<string>() === 'graphql') throw error;
     const problem = toProblem(error);
     if (problem.status >= 500 && !(error instanceof HttpException)) this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    if (host.getType<string>() === 'graphql') {
-      if (error instanceof GraphQLError) return error;
-      return new GraphQLError(problem.detail, { extensions: { code: problem.code, ...(problem.errors.length > 0 && { errors: problem.errors }) } });
-    }
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     if (problem.status === 503) void reply.header('retry-after', '5');
-    return reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
+    return reply
+      .status(problem.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
   }
 }

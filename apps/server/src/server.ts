@@ -33,21 +33,43 @@ class ProblemAdapter extends FastifyAdapter {
     this.getInstance().setErrorHandler((error, request, reply) => {
       const problem = toProblem(error);
       if (problem.status >= 500) request.log.error(error);
-      return reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
+      return reply
+        .status(problem.status)
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
     });
   }
 }
 
 /** Puts the server together, ready to listen or to be tested. */
 export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
-  const adapter = new ProblemAdapter({ bodyLimit: BODY_LIMIT, logger: config.logLevel === 'silent' ? false : { level: config.logLevel }, routerOptions: { maxParamLength: 200 }, forceCloseConnections: 'idle' });
+  const adapter = new ProblemAdapter({
+    bodyLimit: BODY_LIMIT,
+    logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
+    routerOptions: { maxParamLength: 200 },
+    forceCloseConnections: 'idle',
+  });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   adapter.answerProblems();
   acceptGzip(fastify, BODY_LIMIT);
   graphqlOverHttp(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, { logger: nestLevels(config.logLevel), bufferLogs: false });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
+    logger: nestLevels(config.logLevel),
+    bufferLogs: false,
+  });
   // plain HTTP is the default here: whoever puts TLS in front of it sets these two there
-  await app.register(helmet as never, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } }, strictTransportSecurity: false });
+  await app.register(helmet as never, {
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        scriptSrc: ["'self'", "'unsafe-inline'"],
+        upgradeInsecureRequests: null,
+      },
+    },
+    strictTransportSecurity: false,
+  });
   await app.register(multipart as never, { limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, fieldSize: 1024 * 1024 } });
   // a document is JSON: text that is none gets 415
   fastify.removeContentTypeParser('text/plain');

@@ -1,7 +1,15 @@
 import { ConfigError, readConfig } from '../src/config.js';
 
 test('nothing set is a complete configuration', () => {
-  expect(readConfig({})).toEqual({ databaseUrl: null, dataDir: '.data', host: '127.0.0.1', port: 3000, logLevel: 'warn', intervalSeconds: 60, databaseConnections: 10 });
+  expect(readConfig({})).toEqual({
+    databaseUrl: null,
+    dataDir: '.data',
+    host: '127.0.0.1',
+    port: 3000,
+    logLevel: 'warn',
+    intervalSeconds: 60,
+    databaseConnections: 10,
+  });
 });
 
 test('an empty setting is one that is not set, and PORT is heard where KLPREG_PORT is not set', () => {

@@ -20,7 +20,10 @@ interface Started {
 }
 
 function launch(environment: Record<string, string>): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], HOME: data, KLPREG_DATA: data, KLPREG_PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'], HOME: data, KLPREG_DATA: data, KLPREG_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.push(child);
   let text = '';
   for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -53,7 +56,8 @@ test('starts with nothing set, makes a token that only its owner reads, and keep
   const token = readFileSync(file, 'utf8').trim();
   expect(first.output()).not.toContain(token);
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-  const ask = async (url: string, query: string) => (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json() as Promise<any>;
+  const ask = async (url: string, query: string) =>
+    (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json() as Promise<any>;
   expect((await ask(first.url, 'mutation { addHost(input: { hostname: "kept" }) { hostname } }')).data.addHost.hostname).toBe('kept');
   expect(await stop(first.child, 'SIGTERM')).toBe(0);
 

@@ -58,7 +58,12 @@ export class Registry {
     return this.clock.now();
   }
 
-  async send<T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT', url: string, payload?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async send<T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    payload?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const raw = typeof payload === 'string' || Buffer.isBuffer(payload);
     const response = await this.app.inject({
       method,
@@ -76,11 +81,22 @@ export class Registry {
 
   async heartbeat(report: Report, changes: Partial<Heartbeat> = {}): Promise<Answer<{ outcome: string; reason: string | null }>> {
     const { host, digest, sequence, clock } = report;
-    return this.send('POST', '/v1/heartbeats', { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence: sequence + 1, digest, clock, ...changes });
+    return this.send('POST', '/v1/heartbeats', {
+      schema: 'heartbeat/v1',
+      instance: host.instance,
+      bootId: host.bootId,
+      sequence: sequence + 1,
+      digest,
+      clock,
+      ...changes,
+    });
   }
 
   /** Publishes a captured module, from its file. */
-  async publish(name: string, { kernel = '7.3', release = name, owner = 'lab', author }: { kernel?: string; release?: string; owner?: string; author?: string } = {}) {
+  async publish(
+    name: string,
+    { kernel = '7.3', release = name, owner = 'lab', author }: { kernel?: string; release?: string; owner?: string; author?: string } = {},
+  ) {
     const module = allModules(kernel).find((one) => one.name === name);
     if (module === undefined) throw new Error(`there is no captured module ${name} for ${kernel}`);
     return this.put(module.buildId, module.bytes, { release, owner, ...(author !== undefined && { author }) });
@@ -88,9 +104,20 @@ export class Registry {
 
   async put(buildId: string, bytes: Buffer, fields: Record<string, string>) {
     const boundary = 'x-klpreg-test-x';
-    const parts = Object.entries(fields).map(([key, value]) => Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`));
-    const file = Buffer.concat([Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
-    return this.send<{ outcome: string; conflicts: string[]; evidence: string; code?: string; detail?: string }>('PUT', `/v1/patches/${buildId}`, Buffer.concat([...parts, file]), { 'content-type': `multipart/form-data; boundary=${boundary}` });
+    const parts = Object.entries(fields).map(([key, value]) =>
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`),
+    );
+    const file = Buffer.concat([
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`),
+      bytes,
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]);
+    return this.send<{ outcome: string; conflicts: string[]; evidence: string; code?: string; detail?: string }>(
+      'PUT',
+      `/v1/patches/${buildId}`,
+      Buffer.concat([...parts, file]),
+      { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    );
   }
 
   /** Asks by GraphQL; an error of the answer fails the test. */
@@ -163,12 +190,25 @@ export const sealed = (report: Report): Report => ({ ...report, digest: contentD
 export const later = (report: Report, changes: Partial<Report> = {}): Report => sealed({ ...report, sequence: report.sequence + 1, ...changes });
 
 /** A host with these captured modules on its list, oldest first, settled. */
-export const running = (hostname: string, names: readonly string[], changes: Deep<Report> = {}): Report => idle(hostname, { livepatches: names.map((name, i) => listed(name, { stackOrder: i + 1 })), ...changes });
+export const running = (hostname: string, names: readonly string[], changes: Deep<Report> = {}): Report =>
+  idle(hostname, { livepatches: names.map((name, i) => listed(name, { stackOrder: i + 1 })), ...changes });
 
 export type Listed = Report['livepatches'][number];
 export function listed(name: string, changes: Partial<Listed> = {}, kernel = '7.3'): Listed {
   const module = allModules(kernel).find((one) => one.name === name);
-  return { name, buildId: module?.buildId ?? null, srcversion: null, enabled: true, transition: false, replace: name.startsWith('lab_r'), stackOrder: 1, refcount: 1, objects: [], reading: null, ...changes };
+  return {
+    name,
+    buildId: module?.buildId ?? null,
+    srcversion: null,
+    enabled: true,
+    transition: false,
+    replace: name.startsWith('lab_r'),
+    stackOrder: 1,
+    refcount: 1,
+    objects: [],
+    reading: null,
+    ...changes,
+  };
 }
 
 export function leftover(name: string, refcount = 0): Report['leftovers'][number] {

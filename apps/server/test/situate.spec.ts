@@ -24,16 +24,36 @@ test.each<[string, string[], Report[]]>([
   ['a patch was replaced by a cumulative newcomer', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_r_1v2_a')], [leftover('lab_r_1v1_a')])]],
   ['replaced, and its module removed: still remembered', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_r_1v2_a')])]],
   ['the list shrank and nothing came: it was disabled', ['lab_r_1v1_a DISABLED'], [host, next(host, [], [leftover('lab_r_1v1_a')])]],
-  ['the list shrank, and a module that no one had seen lies beside it: no one knows', ['lab_r_1v1_a UNKNOWN'], [host, next(host, [], [leftover('lab_r_1v2_a')])]],
+  [
+    'the list shrank, and a module that no one had seen lies beside it: no one knows',
+    ['lab_r_1v1_a UNKNOWN'],
+    [host, next(host, [], [leftover('lab_r_1v2_a')])],
+  ],
   ['gone from the list and still referenced: it was forced', ['lab_r_1v1_a FORCED'], [host, next(host, [], [leftover('lab_r_1v1_a', 1)])]],
   ['a plain newcomer replaces nothing: no one knows', ['lab_r_1v1_a UNKNOWN'], [host, next(host, [listed('lab_n_1v1_a')])]],
   ['a newcomer whose replace flag is not told may have replaced it', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_n_1v1_a', { replace: null })])]],
-  ['a replacing transition that completed', ['lab_r_1v1_a REPLACED'], [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])]],
-  ['a replacing transition that was turned round', ['lab_r_1v2_a UNKNOWN'], [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')], [leftover('lab_n_1v1_a')])]],
+  [
+    'a replacing transition that completed',
+    ['lab_r_1v1_a REPLACED'],
+    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])],
+  ],
+  [
+    'a replacing transition that was turned round',
+    ['lab_r_1v2_a UNKNOWN'],
+    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')], [leftover('lab_n_1v1_a')])],
+  ],
   ['what came back has not left', [], [host, next(host, []), next(host, [listed('lab_r_1v1_a')])]],
   ['a new boot forgets', [], [host, later(next(host, []), { host: { ...host.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })]],
-  ['another kernel under the same boot id (kexec, or a lie) forgets, too', [], [host, later(next(host, []), { host: { ...host.host, kernelVersion: '#2 SMP' } })]],
-  ['a directory that is about to vanish is not on the list', ['lab_r_1v1_a DISABLED'], [host, next(host, [listed('lab_r_1v1_a', { enabled: false, transition: false })])]],
+  [
+    'another kernel under the same boot id (kexec, or a lie) forgets, too',
+    [],
+    [host, later(next(host, []), { host: { ...host.host, kernelVersion: '#2 SMP' } })],
+  ],
+  [
+    'a directory that is about to vanish is not on the list',
+    ['lab_r_1v1_a DISABLED'],
+    [host, next(host, [listed('lab_r_1v1_a', { enabled: false, transition: false })])],
+  ],
 ])('%s', (_, expected, reports) => expect(left(...reports)).toEqual(expected));
 
 const id = (name: string) => listed(name).buildId;
@@ -41,8 +61,16 @@ const id = (name: string) => listed(name).buildId;
 test.each<[string, unknown, Report[]]>([
   ['of the first report is not known', null, [host]],
   ['is the last different list', [id('lab_r_1v1_a')], [host, next(host, [listed('lab_r_1v2_a')])]],
-  ['stays while other things change', [id('lab_r_1v1_a')], [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v2_a')], [leftover('lab_n_1v1_a')])]],
-  ['is not a list in transition', [id('lab_r_1v1_a')], [host, next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])]],
+  [
+    'stays while other things change',
+    [id('lab_r_1v1_a')],
+    [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v2_a')], [leftover('lab_n_1v1_a')])],
+  ],
+  [
+    'is not a list in transition',
+    [id('lab_r_1v1_a')],
+    [host, next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])],
+  ],
   ['goes back and forth', [id('lab_r_1v2_a')], [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v1_a')])]],
   ['may be the original code', [], [idle('web-1'), next(host, [listed('lab_r_1v1_a')])]],
 ])('the previous list %s', (_, expected, reports) => expect(play(...reports).previous).toEqual(expected));
@@ -53,7 +81,10 @@ test('a boot whose start was seen untainted has no unseen history', () => {
   expect(play(later(clean, { taint: 45056 })).bootStartSeen).toBe(false);
 });
 
-test.each([[59, false], [60, true]])('a leftover referenced in two reports %d s apart is pinned: %s', (seconds, pinned) => {
+test.each([
+  [59, false],
+  [60, true],
+])('a leftover referenced in two reports %d s apart is pinned: %s', (seconds, pinned) => {
   const report = idle('web-1', { leftovers: [leftover('lab_r_1v1_a', 1)] });
   const first = situate(report, null, T0);
   const second = situate(later(report), { bootId: report.host.bootId, ...first }, after(seconds));

@@ -19,7 +19,8 @@ afterAll(async () => {
   await client.end();
   await database.drop();
 });
-const column = async (sql: string, values: unknown[] = []): Promise<string[]> => (await client.query({ text: sql, values, rowMode: 'array' })).rows.map((row) => String(row[0]));
+const column = async (sql: string, values: unknown[] = []): Promise<string[]> =>
+  (await client.query({ text: sql, values, rowMode: 'array' })).rows.map((row) => String(row[0]));
 
 test('every table is of one kind', async () => {
   expect(await column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).toEqual(Object.values(KINDS).flat().toSorted());
@@ -36,7 +37,9 @@ test('the keys of every per-host table are led by the bucket', async () => {
 });
 
 test('a foreign key never leads to a per-host table, or from a reference table to a local one', async () => {
-  const keys = await client.query<{ from: string; to: string }>("SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'");
+  const keys = await client.query<{ from: string; to: string }>(
+    "SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'",
+  );
   const kindOf = (table: string) => Object.entries(KINDS).find(([, tables]) => (tables as readonly string[]).includes(table))?.[0];
   const wrong = keys.rows.filter(({ from, to }) => kindOf(to) !== 'reference' || kindOf(from) === 'local');
   expect(wrong).toEqual([]);
@@ -48,7 +51,9 @@ test('there are no triggers, and no sequences on per-host tables', async () => {
 });
 
 test('a state id is kept in a type that holds every u64', async () => {
-  expect(await column("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'")).toEqual(['numeric(20,0)']);
+  expect(await column("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'")).toEqual([
+    'numeric(20,0)',
+  ]);
 });
 
 test('the heartbeat row is narrow, leaves room in its page, and has no index on what changes', async () => {

@@ -31,10 +31,12 @@ export class Captured {
     return path.join(this.folder, 'trees', kernel, tree);
   }
 
-  /** Puts the author's word beside each build of a release, where its author has given one. */
+  /** Puts the author's word beside each build of a release, where its author has given one. JSON is YAML too. */
   async writeAuthor({ module, author }: Release): Promise<void> {
     if (author === null) return;
-    await Promise.all((['6.1', '7.3'] as const).map((kernel) => writeFile(path.join(this.modules(kernel), `${module}.klp.yaml`), author)));
+    await Promise.all(
+      (['6.1', '7.3'] as const).map((kernel) => writeFile(path.join(this.modules(kernel), `${module}.klp.yaml`), JSON.stringify(author, null, 2))),
+    );
   }
 }
 

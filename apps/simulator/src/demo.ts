@@ -30,7 +30,8 @@ async function demo(folder: string): Promise<void> {
 async function fill(registry: Registry, captured: Captured): Promise<void> {
   say(`Publishing ${RELEASES.length} releases, each built for two kernels, to ${registry.url}`);
   const outcomes = await inTurn(RELEASES, AT_ONCE, async (release) => ({ release, outcomes: await publish(release, captured, programs, registry) }));
-  for (const { release, outcomes: each } of outcomes) say(`  ${release.release.padEnd(22)} ${release.owner.padEnd(14)} ${release.module.padEnd(16)} ${[...new Set(each)].join(', ').toLowerCase()}`);
+  for (const { release, outcomes: each } of outcomes)
+    say(`  ${release.release.padEnd(22)} ${release.owner.padEnd(14)} ${release.module.padEnd(16)} ${[...new Set(each)].join(', ').toLowerCase()}`);
 
   const machines = fleet();
   say(`\nReporting ${machines.length} hosts; each is a captured /sys and /proc of a real kernel, read by the real agent`);
@@ -47,11 +48,20 @@ async function ask(registry: Registry): Promise<void> {
   for (const [i, { title, words }] of QUESTIONS.entries()) {
     say(`\n\n${i + 1}. ${title}\n\n$ ${commandLine('klpreg', [...words, ...form])}`);
     const ended = await run(programs.cli, [...words, ...form], { env, timeoutMs: 30_000, onOurTerminal: true });
-    if (ended.exit === null || ended.exit === 2 || ended.exit > 3) throw new Stop(`The question could not be answered (exit ${ended.exit ?? 'none: it took too long'}).`);
+    if (ended.exit === null || ended.exit === 2 || ended.exit > 3)
+      throw new Stop(`The question could not be answered (exit ${ended.exit ?? 'none: it took too long'}).`);
     say(`exit code ${ended.exit}`);
   }
   const program = 'node apps/cli/bin/klpreg.js';
-  const more: (readonly string[])[] = [...QUESTIONS.map((question) => question.words), ['can-i-downgrade', '--to', 'original', '--where', 'role=cache', '--min-evidence', 'catalog'], ['explain', 'web-5.ams', '--to', 'cumulative-2026.09'], ['explain', 'db-2.fra', '--to', 'previous'], ['hosts'], ['states'], ['patch', 'list']];
+  const more: (readonly string[])[] = [
+    ...QUESTIONS.map((question) => question.words),
+    ['can-i-downgrade', '--to', 'original', '--where', 'role=cache', '--min-evidence', 'catalog'],
+    ['explain', 'web-5.ams', '--to', 'cumulative-2026.09'],
+    ['explain', 'db-2.fra', '--to', 'previous'],
+    ['hosts'],
+    ['states'],
+    ['patch', 'list'],
+  ];
   const where = registry.url === 'http://127.0.0.1:3000' ? '' : `KLPREG_URL=${registry.url} `;
   say(`\nAsk again yourself:\n${more.map((words) => `  ${where}${commandLine(program, words)}`).join('\n')}`);
 }

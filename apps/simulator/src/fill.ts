@@ -33,13 +33,20 @@ export async function publish(release: Release, captured: Captured, programs: Pr
  */
 export async function report(machine: Machine, captured: Captured, state: string, programs: Programs, registry: Registry): Promise<string> {
   const { hostname, labels } = machine;
+  const own = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+  const tree = ['--root', captured.tree(machine), '--modules', captured.modules(machine.kernel)];
   const words = [
     'report',
-    ...['--root', captured.tree(machine)],
-    ...['--modules', captured.modules(machine.kernel)],
-    ...['--instance', `demo/${hostname}`, '--hostname', hostname],
-    ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
-    ...['--state', path.join(state, hostname), '--url', registry.url],
+    ...tree,
+    '--instance',
+    `demo/${hostname}`,
+    '--hostname',
+    hostname,
+    ...own,
+    '--state',
+    path.join(state, hostname),
+    '--url',
+    registry.url,
   ];
   const ended = await run(programs.agent, words, { env: { KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
   if (ended.exit === 0) return (ended.stdout + ended.stderr).trim();

@@ -26,8 +26,13 @@ export async function findRegistry(env: NodeJS.ProcessEnv): Promise<Registry> {
 }
 
 async function ready(url: string): Promise<void> {
-  const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_FOR_MS) }).catch((error: Error & { cause?: { code?: string } }) => error.cause?.code ?? error.message);
-  if (typeof answer === 'string') throw new Stop(`No registry answers at ${url} (${answer}).\nStart it first, in another terminal:  npm start\nWhere it is elsewhere:  KLPREG_URL=http://HOST:PORT npm run demo`);
+  const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_FOR_MS) }).catch(
+    (error: Error & { cause?: { code?: string } }) => error.cause?.code ?? error.message,
+  );
+  if (typeof answer === 'string')
+    throw new Stop(
+      `No registry answers at ${url} (${answer}).\nStart it first, in another terminal:  npm start\nWhere it is elsewhere:  KLPREG_URL=http://HOST:PORT npm run demo`,
+    );
   await answer.body?.cancel();
   if (!answer.ok) throw new Stop(`What answers at ${url} is not ready (HTTP ${answer.status} for /readyz). Is it the registry? Try again in a moment.`);
 }
@@ -40,5 +45,7 @@ function readToken(file: string): string {
   } catch {
     // said below, with what to do
   }
-  throw new Stop(`There is no admin token in ${file}.\nStart the registry from this folder (npm start), name its data folder (KLPREG_DATA), or give a token (KLPREG_TOKEN).`);
+  throw new Stop(
+    `There is no admin token in ${file}.\nStart the registry from this folder (npm start), name its data folder (KLPREG_DATA), or give a token (KLPREG_TOKEN).`,
+  );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BuildId, line, ModuleName, Sha256, word } from './names.js';
+import { BuildId, line, ModuleName, Sha256, text, word } from './names.js';
 import { UInt32, UInt64, WireState } from './numbers.js';
 
 /** What disabling does about a state, in its author's word. */
@@ -29,12 +29,18 @@ export const AuthorWord = z
     stateImpact: z.literal('none').optional(),
     /** Names of patches that may be disabled or kept whatever becomes of this one. */
     independentOf: z.array(ModuleName).max(500).default([]),
-    cves: z.array(z.string().regex(/^CVE-[0-9]{4}-[0-9]{4,19}$/, 'must be a CVE id, such as CVE-2026-12345')).max(2_000).default([]),
-    notes: z.string().max(10_000).default(''),
+    cves: z
+      .array(z.string().regex(/^CVE-[0-9]{4}-[0-9]{4,19}$/, 'must be a CVE id, such as CVE-2026-12345'))
+      .max(2_000)
+      .default([]),
+    notes: text(10_000).default(''),
   })
-  .refine((word) => !(word.stateImpact === 'none' && word.states.length > 0), { path: ['stateImpact'], message: '`none` contradicts the states that are listed' })
+  .refine((word) => !(word.stateImpact === 'none' && word.states.length > 0), {
+    path: ['stateImpact'],
+    message: '`none` contradicts the states that are listed',
+  })
   .refine((word) => new Set(word.states.map((state) => state.id)).size === word.states.length, { path: ['states'], message: 'lists an id twice' })
-  .refine((word) => word.states.every((state) => state.id !== '0'), { path: ['states'], message: 'id 0 ends the kernel\'s array and cannot name a state' });
+  .refine((word) => word.states.every((state) => state.id !== '0'), { path: ['states'], message: "id 0 ends the kernel's array and cannot name a state" });
 export type AuthorWord = z.infer<typeof AuthorWord>;
 
 const FileCallbacks = z.strictObject({ prePatch: z.boolean(), postPatch: z.boolean(), preUnpatch: z.boolean(), postUnpatch: z.boolean() });
@@ -55,7 +61,13 @@ export const FileFacts = z.strictObject({
   impact: z.enum(['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE']),
   builder: z.enum(['STATIC', 'KPATCH_BUILD', 'KLP_BUILD', 'UNKNOWN']).default('UNKNOWN'),
   objects: z
-    .array(z.strictObject({ name: word(55), functions: z.array(z.strictObject({ name: word(511), sympos: UInt64 })).max(20_000), callbacks: FileCallbacks.optional() }))
+    .array(
+      z.strictObject({
+        name: word(55),
+        functions: z.array(z.strictObject({ name: word(511), sympos: UInt64 })).max(20_000),
+        callbacks: FileCallbacks.optional(),
+      }),
+    )
     .max(2_000)
     .default([]),
   callbacks: FileCallbacks,

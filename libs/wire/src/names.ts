@@ -9,9 +9,16 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 
 /** A module's name. The kernel allows 55 characters (`MODULE_NAME_LEN`); `-` in a file's name is `_` once loaded. */
 export const ModuleName = z.string().regex(/^[A-Za-z0-9_.+-]{1,55}$/, 'must be a module name: 1 to 55 letters, digits and _ - . +');
 
+/** Text that any database can hold: no NUL, no half of a surrogate pair. */
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'must be text without NUL characters and halves of surrogate pairs');
+
 /** Text of a known length without control characters, so that logs and terminals stay whole. */
 // eslint-disable-next-line no-control-regex -- control characters are what this forbids
-export const line = (max: number) => z.string().max(max).regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters');
+export const line = (max: number) => text(max).regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters');
 
 /** As `line`, and not empty. */
 export const word = (max: number) => line(max).min(1);

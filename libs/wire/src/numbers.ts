@@ -10,8 +10,10 @@ const U32_MAX = 2 ** 32 - 1;
  */
 export const UInt64 = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,19})$/, 'must be an unsigned 64-bit number written as a decimal string, such as "18446744073709551615"')
-  .refine((text) => BigInt(text) <= U64_MAX, 'must be at most 18446744073709551615 (2^64 - 1)');
+  .refine(
+    (text) => /^(?:0|[1-9][0-9]{0,19})$/.test(text) && BigInt(text) <= U64_MAX,
+    'must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615"',
+  );
 
 /** An unsigned 32-bit number: fits a JSON number exactly. */
 export const UInt32 = z.int().min(0).max(U32_MAX, 'must be at most 4294967295 (2^32 - 1)');

@@ -37,7 +37,11 @@ export const Livepatch = z.strictObject({
   transition: z.boolean(),
   replace: z.boolean().nullable(),
   stackOrder: z.int().min(0).max(100_000).nullable(),
-  refcount: z.int().min(-1).max(2 ** 31).nullable(),
+  refcount: z
+    .int()
+    .min(-1)
+    .max(2 ** 31)
+    .nullable(),
   objects: z.array(PatchedObject).max(2_000),
   reading: HostReading.nullable(),
 });
@@ -48,7 +52,11 @@ export const Leftover = z.strictObject({
   buildId: BuildId.nullable(),
   srcversion: word(64).nullable(),
   /** 0: `rmmod` removes it. 1 or more: pinned, or just being freed. */
-  refcount: z.int().min(-1).max(2 ** 31).nullable(),
+  refcount: z
+    .int()
+    .min(-1)
+    .max(2 ** 31)
+    .nullable(),
   reading: HostReading.nullable(),
 });
 
@@ -56,9 +64,7 @@ const Capabilities = z.strictObject({
   /** `/sys/kernel/livepatch` is there: the kernel has livepatch support. */
   livepatch: z.boolean(),
   /** Which attributes a patch's directory has; null while there is no directory to look at. */
-  sysfs: z
-    .strictObject({ replace: z.boolean(), stackOrder: z.boolean(), patched: z.boolean(), force: z.boolean(), replaceSet: z.boolean() })
-    .nullable(),
+  sysfs: z.strictObject({ replace: z.boolean(), stackOrder: z.boolean(), patched: z.boolean(), force: z.boolean(), replaceSet: z.boolean() }).nullable(),
   /** Which `klp_*` names `/proc/kallsyms` has; null where it could not be read. `complete` only when it was read to its end. */
   kallsyms: z.strictObject({ complete: z.boolean(), symbols: z.array(word(128)).max(500) }).nullable(),
   /** Field names of `struct klp_state` in the kernel's BTF; null where there is no BTF to read. */
@@ -69,7 +75,14 @@ const Capabilities = z.strictObject({
   signatureEnforced: z.boolean().nullable(),
 });
 
-const Task = z.strictObject({ pid: z.int().min(1).max(2 ** 31), comm: line(64), patchState: z.int().min(-1).max(1) });
+const Task = z.strictObject({
+  pid: z
+    .int()
+    .min(1)
+    .max(2 ** 31),
+  comm: line(64),
+  patchState: z.int().min(-1).max(1),
+});
 
 /** A clock reading: the wall, and the monotonic clock that no one sets. */
 export const Clock = z
@@ -109,7 +122,11 @@ export const Report = z.strictObject({
   }),
   capabilities: Capabilities,
   /** `/proc/sys/kernel/tainted`; null where it could not be read. Bit 15 (K) says that a livepatch was attempted since boot. */
-  taint: z.int().min(0).max(2 ** 48).nullable(),
+  taint: z
+    .int()
+    .min(0)
+    .max(2 ** 48)
+    .nullable(),
   /** The kernel's list, oldest first. */
   livepatches: z
     .array(Livepatch)
@@ -119,12 +136,14 @@ export const Report = z.strictObject({
   leftovers: z.array(Leftover).max(500),
   /** What would be loaded at the next boot; null where it cannot be told. */
   bootPersistence: z
-    .strictObject({ source: word(256), kernelRelease: word(128).nullable(), loads: z.array(z.strictObject({ name: ModuleName, buildId: BuildId.nullable() })).max(500) })
+    .strictObject({
+      source: word(256),
+      kernelRelease: word(128).nullable(),
+      loads: z.array(z.strictObject({ name: ModuleName, buildId: BuildId.nullable() })).max(500),
+    })
     .nullable(),
   /** The open transition: since when the agent has seen it, and the tasks that hold it up. */
-  transition: z
-    .strictObject({ patch: ModuleName, since: Instant.nullable(), tasks: z.array(Task).max(1_000), moreTasks: z.int().min(0).max(1e7) })
-    .nullable(),
+  transition: z.strictObject({ patch: ModuleName, since: Instant.nullable(), tasks: z.array(Task).max(1_000), moreTasks: z.int().min(0).max(1e7) }).nullable(),
 });
 export type Report = z.infer<typeof Report>;
 

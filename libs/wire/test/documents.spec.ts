@@ -71,7 +71,12 @@ describe('the author’s word', () => {
   const word = (states: unknown) => AuthorWord.safeParse({ schema: 'klp/v1', states });
 
   test('takes YAML integers and decimal strings for ids, and keeps them exact', () => {
-    expect(word([{ id: 9007199254740993n, version: 1n, what: 'x' }, { id: '18446744073709551615', version: 4294967295, what: 'y' }]).data?.states).toEqual([
+    expect(
+      word([
+        { id: 9007199254740993n, version: 1n, what: 'x' },
+        { id: '18446744073709551615', version: 4294967295, what: 'y' },
+      ]).data?.states,
+    ).toEqual([
       { id: '9007199254740993', version: 1, what: 'x', restore: 'unknown' },
       { id: '18446744073709551615', version: 4294967295, what: 'y', restore: 'unknown' },
     ]);

@@ -17,7 +17,8 @@ export interface Occasion<F> {
 /** Makes a commander action of a command's work; its exit code goes where `run` finds it. */
 export type Act = <F>(work: (occasion: Occasion<F>) => Promise<ExitCode>) => (...parameters: unknown[]) => Promise<void>;
 
-export const actIn = (world: World, ended: (exit: ExitCode) => void): Act =>
+export const actIn =
+  (world: World, ended: (exit: ExitCode) => void): Act =>
   <F>(work: (occasion: Occasion<F>) => Promise<ExitCode>) =>
   async (...parameters: unknown[]) => {
     const command = parameters.at(-1) as Command;

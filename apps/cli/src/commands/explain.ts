@@ -1,11 +1,12 @@
 import { Command } from 'commander';
-import { EXIT, type ExitCode } from '../exits.js';
+import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
+import { isClear } from '../gate/consistent.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
-import type { Kind, Verdict, WholeHost } from '../registry/answers.js';
+import type { Kind, Verdict } from '../registry/answers.js';
+import type { WholeHost } from '../registry/host-answers.js';
 import { DESCRIBE_HOST, JUDGE_HOST } from '../registry/documents.js';
 import { findHost } from '../registry/find-host.js';
 import { resolveTarget, targetInWords } from '../registry/target.js';
-import { usage } from '../exits.js';
 import { hostText } from '../show/host.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
@@ -43,8 +44,15 @@ export function explain(act: Act): Command {
       }
       const to = await resolveTarget(flags.to, flags.leaving, registry);
       const { canDowngrade: verdict, ...host } = known((await registry.ask(JUDGE_HOST, { id: found.id, to, ...asked })).host, found.hostname);
+      if (verdict.kind === 'SAFE' && !isClear(verdict))
+        throw unexpected("the registry's answer contradicts itself: the host is SAFE and has a reason not to be");
       const exit = EXIT_OF[verdict.kind];
-      show({ schemaVersion: 1, question: { to, ...asked }, host, verdict, exitCode: exit }, () => judged(host, verdict, targetInWords(to)), settings.output, world.stdout);
+      show(
+        { schemaVersion: 1, question: { to, ...asked }, host, verdict, exitCode: exit },
+        () => judged(host, verdict, targetInWords(to)),
+        settings.output,
+        world.stdout,
+      );
       return exit;
 
       function judged(host: WholeHost, verdict: Verdict, target: string): string {

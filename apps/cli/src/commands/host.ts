@@ -13,7 +13,9 @@ type Named = { id: string; hostname: string; labels: Label[] };
 
 /** Makes hosts known, labels them, takes them out. Needs an admin token. */
 export function host(act: Act): Command {
-  const parent = new Command('host').summary('add, label and retire hosts').description('Makes hosts known before they report, labels them, takes them out. Needs an admin token.');
+  const parent = new Command('host')
+    .summary('add, label and retire hosts')
+    .description('Makes hosts known before they report, labels them, takes them out. Needs an admin token.');
   return parent.addCommand(add(act)).addCommand(label(act)).addCommand(retire(act));
 }
 
@@ -69,7 +71,8 @@ const retire = (act: Act): Command =>
 
 function labelFrom(text: string): Label {
   const [, key, value] = /^([A-Za-z0-9][A-Za-z0-9_./-]{0,62})=(.*)$/.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw usage(`'${text}' is not a label`, 'KEY=VALUE, such as env=prod; label names are 1 to 63 letters, digits and _ . / -');
+  if (key === undefined || value === undefined)
+    throw usage(`'${text}' is not a label`, 'KEY=VALUE, such as env=prod; label names are 1 to 63 letters, digits and _ . / -');
   if (key.startsWith('agent.')) throw usage(`'${key}' is the host's own word; give it to its agent`);
   return { key, value };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { HostRow } from '../registry/answers.js';
+import type { HostRow } from '../registry/host-answers.js';
 import { HOSTS } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
@@ -30,7 +30,12 @@ export const hosts = (act: Act): Command =>
       act<Flags>(async ({ flags, settings, world, registry }) => {
         const filter = hostFilter(flags.where, flags.authoritativeLabels);
         const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, first, after })).hosts, limitFrom(flags.limit));
-        show({ schemaVersion: 1, hosts: found.nodes, total: found.totalCount, cut: found.cut }, (width) => hostsTable(found.nodes, width), settings.output, world.stdout);
+        show(
+          { schemaVersion: 1, hosts: found.nodes, total: found.totalCount, cut: found.cut },
+          (width) => hostsTable(found.nodes, width),
+          settings.output,
+          world.stdout,
+        );
         if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`);
         return EXIT.YES;
       }),

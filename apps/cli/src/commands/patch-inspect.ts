@@ -28,7 +28,13 @@ export const patchInspect = (act: Act): Command =>
 
 function inspectionText({ file, facts: module, error }: Inspection): string {
   if (module === null) return `${clean(file)}\n${facts([['error', `${error?.message} (${error?.code})`]], '  ')}`;
-  const callbacks = module.callbacks === null ? 'unknown' : Object.entries(module.callbacks).filter(([, set]) => set).map(([name]) => name).join(', ') || 'none';
+  const callbacks =
+    module.callbacks === null
+      ? 'unknown'
+      : Object.entries(module.callbacks)
+          .filter(([, set]) => set)
+          .map(([name]) => name)
+          .join(', ') || 'none';
   return [
     clean(file),
     facts(
@@ -41,10 +47,13 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
         ['replace', replaceInWords(module.replace)],
         ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : statesInWords(module.states)],
         ['impact', module.impact],
-        ...module.impactReasons.map((reason): [string, string] => ['', reason]),
+        ...module.impactReasons.filter((reason) => !reason.startsWith(`${module.unreadable?.code}:`)).map((reason): [string, string] => ['', reason]),
         ['callbacks', callbacks],
         ['patches', module.objects === null ? 'unknown' : null],
-        ...(module.objects ?? []).map((object, i): [string, string] => [i === 0 ? 'patches' : '', `${object.name}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`]),
+        ...(module.objects ?? []).map((object, i): [string, string] => [
+          i === 0 ? 'patches' : '',
+          `${object.name}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`,
+        ]),
       ],
       '  ',
     ),

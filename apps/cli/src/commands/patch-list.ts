@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { PatchRow } from '../registry/answers.js';
+import type { PatchRow } from '../registry/patch-answers.js';
 import { PATCHES } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
@@ -37,7 +37,12 @@ export const patchList = (act: Act): Command =>
       act<Flags>(async ({ flags, settings, world, registry }) => {
         const filter = filterFrom(flags);
         const found = await gather(async (first, after) => (await registry.ask(PATCHES, { filter, first, after })).patches, limitFrom(flags.limit));
-        show({ schemaVersion: 1, patches: found.nodes, total: found.totalCount, cut: found.cut }, (width) => patchesTable(found.nodes, width), settings.output, world.stdout);
+        show(
+          { schemaVersion: 1, patches: found.nodes, total: found.totalCount, cut: found.cut },
+          (width) => patchesTable(found.nodes, width),
+          settings.output,
+          world.stdout,
+        );
         if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} patches; --limit shows more\n`);
         return EXIT.YES;
       }),
@@ -45,9 +50,14 @@ export const patchList = (act: Act): Command =>
 
 /** `PatchFilter` of the schema; a flag that is not given demands nothing. */
 function filterFrom({ name, release, owner, kernel, state, recalled }: Flags): Record<string, unknown> {
-  if (state !== undefined && !(/^(0|[1-9]\d{0,19})$/.test(state) && BigInt(state) < 2n ** 64n)) throw usage(`--state: '${state}' is not an unsigned 64-bit number`);
+  if (state !== undefined && !(/^(0|[1-9]\d{0,19})$/.test(state) && BigInt(state) < 2n ** 64n))
+    throw usage(`--state: '${state}' is not an unsigned 64-bit number`);
   const demands = { names: name.map((each) => each.replaceAll('-', '_')), releases: release, owners: owner, kernelReleases: kernel };
-  return { ...Object.fromEntries(Object.entries(demands).filter(([, values]) => values.length > 0)), ...(state === undefined ? {} : { stateId: state }), ...(recalled ? { recalled } : {}) };
+  return {
+    ...Object.fromEntries(Object.entries(demands).filter(([, values]) => values.length > 0)),
+    ...(state === undefined ? {} : { stateId: state }),
+    ...(recalled ? { recalled } : {}),
+  };
 }
 
 function patchesTable(found: readonly PatchRow[], width: number | null): string {
@@ -63,6 +73,16 @@ function patchesTable(found: readonly PatchRow[], width: number | null): string 
     clean(patch.owner),
     [patch.recalledAt === null ? null : 'recalled', patch.conflicts.length === 0 ? null : 'in conflict'].filter((note) => note !== null).join(', '),
   ]);
-  const columns = [{ head: 'RELEASE' }, { head: 'NAME' }, { head: 'BUILD-ID' }, { head: 'KERNEL' }, { head: 'REPLACE' }, { head: 'STATES', wrap: true }, { head: 'IMPACT' }, { head: 'OWNER' }, { head: 'NOTE' }] as const;
+  const columns = [
+    { head: 'RELEASE' },
+    { head: 'NAME' },
+    { head: 'BUILD-ID' },
+    { head: 'KERNEL' },
+    { head: 'REPLACE' },
+    { head: 'STATES', wrap: true },
+    { head: 'IMPACT' },
+    { head: 'OWNER' },
+    { head: 'NOTE' },
+  ] as const;
   return table(columns, rows, width);
 }

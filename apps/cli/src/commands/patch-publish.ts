@@ -28,12 +28,15 @@ export const patchPublish = (act: Act): Command =>
     .action(
       act<Flags>(async ({ args, flags, settings, world, registry }) => {
         const files = args[0] as string[];
-        if (flags.author !== undefined && files.length > 1) throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
+        if (flags.author !== undefined && files.length > 1)
+          throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {
           world.stderr.write(`[${i + 1}/${files.length}] ${clean(file)} `);
           const published = await publish(file, flags, registry);
-          world.stderr.write(`${clean([published.outcome, published.message].filter(Boolean).join(': '))}\n${published.details.map((detail) => `    ${clean(detail)}\n`).join('')}`);
+          world.stderr.write(
+            `${clean([published.outcome, published.message].filter(Boolean).join(': '))}\n${published.details.map((detail) => `    ${clean(detail)}\n`).join('')}`,
+          );
           done.push(published);
         }
         show({ schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done }, (width) => publishedTable(done, width), settings.output, world.stdout);

@@ -21,11 +21,17 @@ export const patchRecall = (act: Act): Command =>
     .action(
       act<Flags>(async ({ args, flags, settings, world, registry }) => {
         const buildId = (args[0] as string).toLowerCase();
-        if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId)) throw usage(`'${buildId}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
+        if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId))
+          throw usage(`'${buildId}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
         if (!flags.undo && !flags.reason) throw usage('a recall needs --reason');
         const { recallPatch: patch } = await registry.ask(RECALL_PATCH, { buildId, reason: flags.reason ?? null, recalled: !flags.undo });
         const name = clean(`${patch.name} (${patch.release}, ${patch.buildId})`);
-        show({ schemaVersion: 1, ...patch }, () => (patch.recalledAt === null ? `${name} is not recalled` : `${name} is recalled since ${clean(patch.recalledAt)}`), settings.output, world.stdout);
+        show(
+          { schemaVersion: 1, ...patch },
+          () => (patch.recalledAt === null ? `${name} is not recalled` : `${name} is recalled since ${clean(patch.recalledAt)}`),
+          settings.output,
+          world.stdout,
+        );
         return EXIT.YES;
       }),
     );

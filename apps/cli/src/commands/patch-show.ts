@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { WholePatch } from '../registry/answers.js';
+import type { WholePatch } from '../registry/patch-answers.js';
 import { PATCH_DETAILS } from '../registry/documents.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
@@ -27,7 +27,13 @@ export const patchShow = (act: Act): Command =>
 
 function patchText(patch: WholePatch): string {
   const { author, callbacks } = patch;
-  const set = callbacks === null ? 'unknown' : Object.entries(callbacks).filter(([, there]) => there).map(([name]) => name).join(', ') || 'none';
+  const set =
+    callbacks === null
+      ? 'unknown'
+      : Object.entries(callbacks)
+          .filter(([, there]) => there)
+          .map(([name]) => name)
+          .join(', ') || 'none';
   return facts([
     ['name', patch.name],
     ['build-id', patch.buildId],
@@ -37,13 +43,21 @@ function patchText(patch: WholePatch): string {
     ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'no one knows why'}` : statesInWords(patch.states)],
     ['impact', [patch.impact, ...patch.impactReasons].join('; ')],
     ['callbacks', set],
-    ['patches', patch.objects.map((object) => `${object.name}: ${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`).join('; ')],
+    [
+      'patches',
+      patch.objects
+        .map((object) => `${object.name}: ${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`)
+        .join('; '),
+    ],
     ['evidence', patch.evidence],
     ['sha-256', patch.sha256 ?? 'not told'],
     ['conflicts', patch.conflicts.join('; ') || null],
     ['recalled', patch.recalledAt === null ? null : `${patch.recalledAt}: ${patch.recallReason ?? 'no reason given'}`],
     ['author', author === null ? 'has said nothing' : `revision ${author.revision}, ${author.evidence}, ${author.at}`],
-    ...(author?.states ?? []).map((state): [string, string] => ['', `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase()}. ${state.what}`]),
+    ...(author?.states ?? []).map((state): [string, string] => [
+      '',
+      `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase().replaceAll('_', '-')}. ${state.what}`,
+    ]),
     ['', author?.impactNone ? 'changes nothing outside its functions' : null],
     ['', author === null || author.independentOf.length === 0 ? null : `independent of ${author.independentOf.join(', ')}`],
     ['', author === null || author.cves.length === 0 ? null : `fixes ${author.cves.join(', ')}`],

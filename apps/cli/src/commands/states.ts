@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from '../exits.js';
-import type { StateRow } from '../registry/answers.js';
+import type { StateRow } from '../registry/patch-answers.js';
 import { STATES } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
@@ -18,7 +18,12 @@ export const states = (act: Act): Command =>
     .action(
       act<{ limit: string }>(async ({ flags, settings, world, registry }) => {
         const found = await gather(async (first, after) => (await registry.ask(STATES, { first, after })).states, limitFrom(flags.limit));
-        show({ schemaVersion: 1, states: found.nodes, total: found.totalCount, cut: found.cut }, (width) => statesTable(found.nodes, width), settings.output, world.stdout);
+        show(
+          { schemaVersion: 1, states: found.nodes, total: found.totalCount, cut: found.cut },
+          (width) => statesTable(found.nodes, width),
+          settings.output,
+          world.stdout,
+        );
         if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} states; --limit shows more\n`);
         return EXIT.YES;
       }),
@@ -26,6 +31,18 @@ export const states = (act: Act): Command =>
 
 function statesTable(found: readonly StateRow[], width: number | null): string {
   if (found.length === 0) return 'no published patch declares a state';
-  const rows = found.flatMap((state) => state.versions.map((each) => [state.stateId, String(each.version), String(each.patches), String(each.hosts), clean(each.owners.join(', '))]));
-  return table([{ head: 'STATE', align: 'right' }, { head: 'VERSION', align: 'right' }, { head: 'PATCHES', align: 'right' }, { head: 'HOSTS', align: 'right' }, { head: 'OWNERS', wrap: true }], rows, width);
+  const rows = found.flatMap((state) =>
+    state.versions.map((each) => [state.stateId, String(each.version), String(each.patches), String(each.hosts), clean(each.owners.join(', '))]),
+  );
+  return table(
+    [
+      { head: 'STATE', align: 'right' },
+      { head: 'VERSION', align: 'right' },
+      { head: 'PATCHES', align: 'right' },
+      { head: 'HOSTS', align: 'right' },
+      { head: 'OWNERS', wrap: true },
+    ],
+    rows,
+    width,
+  );
 }

@@ -14,7 +14,8 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   const wrong = (what: string) => unexpected(`the registry's answer contradicts itself: ${what}`, 'is the registry newer than this program?');
   if (counts.safe + counts.unknown + counts.unsafe + counts.refused !== counts.total) return wrong('its counts do not add up');
   if (counts.total !== matched) return wrong(`it matched ${matched} hosts and counts ${counts.total}`);
-  if (counts.harmful < counts.unsafe || counts.harmful > matched - counts.safe) return wrong(`${counts.harmful} hosts have an UNSAFE reason, ${counts.unsafe} are UNSAFE`);
+  if (counts.harmful < counts.unsafe || counts.harmful > matched - counts.safe)
+    return wrong(`${counts.harmful} hosts have an UNSAFE reason, ${counts.unsafe} are UNSAFE`);
   const worst = KINDS.findLast((kind) => counts[countOf(kind)] > 0) ?? 'UNKNOWN';
   if (worst !== answer.kind) return wrong(`it says ${answer.kind} and counts ${counts[countOf(worst)]} hosts as ${worst}`);
   if (answer.cohorts.some(({ verdict }) => verdict.kind === 'SAFE' && !isClear(verdict))) return wrong('a cohort is SAFE and has a reason not to be');
@@ -30,6 +31,7 @@ export function contradiction(answer: FleetAnswer): Failure | null {
 }
 
 /** Has this verdict no reason against it but advice, and doubts that were allowed? */
-const isClear = ({ reasons, allowed }: Verdict): boolean => reasons.every((reason) => reason.kind === 'ADVISORY' || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)));
+export const isClear = ({ reasons, allowed }: Verdict): boolean =>
+  reasons.every((reason) => reason.kind === 'ADVISORY' || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)));
 
 const countOf = (kind: (typeof KINDS)[number]) => kind.toLowerCase() as Lowercase<typeof kind>;

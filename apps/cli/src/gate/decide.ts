@@ -37,7 +37,8 @@ export function decide(answer: FleetAnswer, gate: Gate): Decision {
 
   if (counts.unsafe > 0) return no(noInWords(answer));
   const tolerated = Math.floor('hosts' in gate.maxRefused ? gate.maxRefused.hosts : (gate.maxRefused.percent * matched) / 100);
-  if (counts.refused > tolerated) return no(noInWords(answer, tolerated > 0 ? `; ${tolerated} refused ones would be tolerated` : ''));
+  if (counts.refused > tolerated)
+    return no(noInWords(answer, tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : ''));
   const hidden = answer.cohorts.filter((cohort) => cohort.verdict.kind === 'REFUSED' && hides(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
   if (hidden > 0) return no(`${hosts(hidden)} would be refused, with harm or doubt behind the refusal; such are never tolerated`);
 
@@ -51,12 +52,15 @@ export function decide(answer: FleetAnswer, gate: Gate): Decision {
 }
 
 /** Is there, behind this refusal, harm or a doubt that the question did not allow? */
-const hides = ({ reasons, allowed }: Verdict): boolean => reasons.some((reason) => reason.kind === 'UNSAFE' || (reason.kind === 'UNKNOWN' && !allowed.includes(reason.code)));
+const hides = ({ reasons, allowed }: Verdict): boolean =>
+  reasons.some((reason) => reason.kind === 'UNSAFE' || (reason.kind === 'UNKNOWN' && !allowed.includes(reason.code)));
 
 const hosts = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
 function noInWords({ counts, matched }: FleetAnswer, tolerance = ''): string {
-  const parts = [counts.refused > 0 ? `${counts.refused} would be refused` : null, counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null].filter((part) => part !== null);
+  const parts = [counts.refused > 0 ? `${counts.refused} would be refused` : null, counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null].filter(
+    (part) => part !== null,
+  );
   return `${counts.refused + counts.unsafe} of ${hosts(matched)} must not go: ${parts.join(', ')}${tolerance}`;
 }
 

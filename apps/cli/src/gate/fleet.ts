@@ -27,7 +27,7 @@ export interface FleetQuestion extends QuestionVariables {
 }
 
 /** So many cohorts, and so many reasons, are read at most. */
-export const MOST = 2000;
+const MOST = 2000;
 /** How often a fleet that changed between two pages is read again. */
 const ATTEMPTS = 3;
 
@@ -40,7 +40,8 @@ export async function askFleet(question: FleetQuestion, registry: Registry): Pro
 }
 
 async function readPages(question: FleetQuestion, registry: Registry): Promise<FleetAnswer> {
-  const ask = async (cursors: { reasonsAfter: string | null; cohortsAfter: string | null }) => (await registry.ask(CAN_DOWNGRADE, { ...question, first: PAGE_SIZE, ...cursors })).canDowngrade;
+  const ask = async (cursors: { reasonsAfter: string | null; cohortsAfter: string | null }) =>
+    (await registry.ask(CAN_DOWNGRADE, { ...question, first: PAGE_SIZE, ...cursors })).canDowngrade;
   const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = { reasonsAfter: null, cohortsAfter: null };
   const first = await ask(cursors);
   const [reasons, cohorts] = [[...first.reasons.nodes], [...first.cohorts.nodes]];
@@ -61,4 +62,5 @@ async function readPages(question: FleetQuestion, registry: Registry): Promise<F
   return { kind, counts, matched, limitedByScope, snapshot, reasons, cohorts, complete, steady };
 }
 
-const more = (page: { reasons: { pageInfo: { hasNextPage: boolean } }; cohorts: { pageInfo: { hasNextPage: boolean } } }): boolean => page.reasons.pageInfo.hasNextPage || page.cohorts.pageInfo.hasNextPage;
+const more = (page: { reasons: { pageInfo: { hasNextPage: boolean } }; cohorts: { pageInfo: { hasNextPage: boolean } } }): boolean =>
+  page.reasons.pageInfo.hasNextPage || page.cohorts.pageInfo.hasNextPage;

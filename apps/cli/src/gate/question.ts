@@ -32,6 +32,9 @@ function oneOf(flag: string, words: readonly string[], given: string): string {
   return enumOf(word);
 }
 
+/** How people write a rule set of the schema; one that is not known stays as it came. */
+export const ruleSetInWords = (name: string): string => RULES.find((word) => enumOf(word) === name) ?? name;
+
 /** The question as the flags say it. */
 export function questionFrom(flags: QuestionFlags): QuestionVariables {
   const question: QuestionVariables = {};
@@ -67,6 +70,7 @@ export type Tolerance = { readonly hosts: number } | { readonly percent: number 
 export function toleranceFrom(text: string | undefined): Tolerance {
   if (text === undefined) return { hosts: 0 };
   const [, number, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
-  if (number === undefined || (percent === '%' && Number(number) > 100)) throw usage(`--max-refused: '${text}' is neither a number of hosts nor a percentage`, 'such as 3 or 5%');
+  if (number === undefined || (percent === '%' && Number(number) > 100))
+    throw usage(`--max-refused: '${text}' is neither a number of hosts nor a percentage`, 'such as 3 or 5%');
   return percent === '%' ? { percent: Number(number) } : { hosts: Number(number) };
 }

@@ -35,17 +35,26 @@ export function mistakesIn(text: string): string[] {
   const value = document.toJS({ maxAliasCount: 100 }) as unknown;
   const parsed = AuthorWord.safeParse(value);
   if (parsed.success) return [];
-  return problems(parsed.error, asJson(value)).map(({ pointer, detail, found }) => `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`);
+  return problems(parsed.error, asJson(value)).map(
+    ({ pointer, detail, found }) => `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`,
+  );
 }
 
 /** Shown values go through JSON, which has no bigint. */
-const asJson = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field))));
+const asJson = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field)));
 
 /** On which line is this field, or, where it is missing, what it is missing from? */
 function lineOf(document: Document.Parsed, lines: LineCounter, pointer: string): number {
-  const path = pointer.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const path = pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   for (let depth = path.length; depth >= 0; depth--) {
-    const node = document.getIn(path.slice(0, depth).map((key) => (/^\d+$/.test(key) ? Number(key) : key)), true);
+    const node = document.getIn(
+      path.slice(0, depth).map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+      true,
+    );
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;

@@ -11,7 +11,11 @@ export interface Inspection {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-export const inspection = (file: string, { reading, error }: ModuleFile): Inspection => ({ file, facts: reading === null ? null : moduleFacts(reading), error });
+export const inspection = (file: string, { reading, error }: ModuleFile): Inspection => ({
+  file,
+  facts: reading === null ? null : moduleFacts(reading),
+  error,
+});
 
 /** One file for machines: its facts beside its name, or its error. */
 export const asData = ({ file, facts, error }: Inspection) => (error === null ? { file, ...facts } : { file, error });
@@ -35,7 +39,8 @@ const moduleFacts = (reading: ModuleReading) => ({
   unreadable: reading.unreadable,
   impact: reading.impact,
   impactReasons: reading.impactReasons,
-  objects: reading.objects?.map((object) => ({ ...object, functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })) })) ?? null,
+  objects:
+    reading.objects?.map((object) => ({ ...object, functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })) })) ?? null,
   callbacks: reading.objects === null ? null : anyCallback(reading.objects),
   usesShadowVariables: reading.usesShadowVariables,
 });

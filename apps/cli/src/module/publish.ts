@@ -38,7 +38,13 @@ const TIMEOUT_MS = 300_000;
  */
 export async function publish(file: string, publication: Publication, registry: Registry): Promise<Published> {
   const module = await readFileAsModule(file);
-  const failed = (message: string, details: readonly string[] = [], exitCode: ExitCode = EXIT.NO): Published => ({ ...named, outcome: 'FAILED', message, details, exitCode });
+  const failed = (message: string, details: readonly string[] = [], exitCode: ExitCode = EXIT.NO): Published => ({
+    ...named,
+    outcome: 'FAILED',
+    message,
+    details,
+    exitCode,
+  });
   const named = { file, name: module.reading?.name ?? null, buildId: module.reading?.buildId ?? null };
   if (module.error !== null) return failed(`${module.error.message} (${module.error.code})`);
   if (named.buildId === null) return failed('the module has no build-id, so no host could be recognised by it (link it with --build-id)');

@@ -1,17 +1,17 @@
-import { fields, flag, list, measure, nullable, oneOf, page, type Read, text, uint64, whole } from './shape.js';
+import { fields, flag, list, nullable, oneOf, page, type Read, text, uint64, whole } from './shape.js';
 
 /** What the registry's answers look like, as far as this program reads them. The words are those of the schema. */
 
-const state = fields({ id: uint64, version: whole });
+export const state = fields({ id: uint64, version: whole });
 
 /** Worst last: the order in which they decide. */
 export const KINDS = ['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const;
 export type Kind = (typeof KINDS)[number];
 
-const label = fields({ key: text, value: text });
+export const label = fields({ key: text, value: text });
 const publication = fields({ release: text, owner: text });
 
-const listedPatch = fields({
+export const listedPatch = fields({
   name: text,
   buildId: nullable(text),
   enabled: flag,
@@ -41,9 +41,9 @@ const reason = fields({
 });
 export type Reason = Read<typeof reason>;
 
-const rulesChoice = fields({ sets: list(text), basis: text });
+export const rulesChoice = fields({ sets: list(text), basis: text });
 
-const verdict = fields({
+export const verdict = fields({
   kind: oneOf(...KINDS),
   route: nullable(text),
   steps: list(fields({ action: text, patch: nullable(text) })),
@@ -82,82 +82,3 @@ export const fleetVerdict = fields({
   cohorts: page(cohort),
   snapshot: fields({ now: text }),
 });
-
-const host = {
-  id: text,
-  instance: text,
-  hostname: text,
-  labels: list(label),
-  kernelRelease: nullable(text),
-  arch: nullable(text),
-  stack: list(listedPatch),
-  transition: nullable(fields({ patch: text, enabling: flag, since: nullable(text), tasks: list(fields({ pid: whole, comm: text })), moreTasks: whole })),
-  freshness: fields({ level: text, ageSeconds: nullable(measure), confirmedAt: nullable(text), contactAt: nullable(text), superseded: flag }),
-  retiredAt: nullable(text),
-};
-export const hostRow = fields(host);
-export type HostRow = Read<typeof hostRow>;
-
-const fullHost = {
-  ...host,
-  bootId: nullable(text),
-  kernelVersion: nullable(text),
-  leftovers: list(fields({ name: text, buildId: nullable(text), referenced: flag, pinned: flag })),
-  departed: list(fields({ name: text, buildId: nullable(text), departure: text })),
-  rules: rulesChoice,
-  retiredBy: nullable(text),
-};
-export const wholeHost = fields(fullHost);
-export const judgedHost = fields({ ...fullHost, canDowngrade: verdict });
-export type WholeHost = Read<typeof wholeHost>;
-
-export const namedHost = fields({ id: text, hostname: text, labels: list(label) });
-
-const callbacks = fields({ prePatch: flag, postPatch: flag, preUnpatch: flag, postUnpatch: flag });
-
-const patch = {
-  buildId: text,
-  name: text,
-  release: text,
-  owner: text,
-  kernelRelease: text,
-  arch: text,
-  replace: nullable(flag),
-  states: nullable(list(state)),
-  unreadable: nullable(text),
-  impact: text,
-  evidence: text,
-  conflicts: list(text),
-  publishedAt: text,
-  recalledAt: nullable(text),
-  recallReason: nullable(text),
-};
-export const patchRow = fields(patch);
-export type PatchRow = Read<typeof patchRow>;
-
-export const wholePatch = fields({
-  ...patch,
-  vermagic: nullable(text),
-  sha256: nullable(text),
-  srcversion: nullable(text),
-  builder: text,
-  impactReasons: list(text),
-  callbacks: nullable(callbacks),
-  objects: list(fields({ name: text, functions: list(fields({ name: text, sympos: uint64 })) })),
-  author: nullable(
-    fields({
-      revision: whole,
-      evidence: text,
-      states: list(fields({ id: uint64, version: whole, what: text, restore: text })),
-      impactNone: flag,
-      independentOf: list(text),
-      cves: list(text),
-      notes: text,
-      at: text,
-    }),
-  ),
-});
-export type WholePatch = Read<typeof wholePatch>;
-
-export const stateRow = fields({ stateId: uint64, versions: list(fields({ version: whole, patches: whole, owners: list(text), hosts: whole })) });
-export type StateRow = Read<typeof stateRow>;

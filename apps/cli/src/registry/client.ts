@@ -1,4 +1,4 @@
-import { EXIT, Failure, unexpected } from '../exits.js';
+import { EXIT, type Failure, unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
 import type { World } from '../world.js';
 import type { Document } from './documents.js';

@@ -1,4 +1,6 @@
-import { fleetVerdict, hostRow, judgedHost, namedHost, patchRow, stateRow, wholeHost, wholePatch } from './answers.js';
+import { fleetVerdict } from './answers.js';
+import { hostRow, judgedHost, namedHost, wholeHost } from './host-answers.js';
+import { patchRow, stateRow, wholePatch } from './patch-answers.js';
 import { fields, nullable, page, type Shape, text } from './shape.js';
 
 /** A question, and how its answer is read. */
@@ -17,7 +19,8 @@ const VERDICT = `kind route steps { action patch } reasons { ${REASON} } asLastS
 const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
   transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
 const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId referenced pinned } departed { name buildId departure } ${RULES} retiredBy`;
-const PATCH = 'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
+const PATCH =
+  'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
 
 export const CAN_DOWNGRADE = document(
   `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
@@ -78,9 +81,15 @@ export const STATES = document(
   fields({ states: page(stateRow) }),
 );
 
-export const ADD_HOST = document('mutation AddHost($input: AddHostInput!) { addHost(input: $input) { id hostname labels { key value } } }', fields({ addHost: namedHost }));
+export const ADD_HOST = document(
+  'mutation AddHost($input: AddHostInput!) { addHost(input: $input) { id hostname labels { key value } } }',
+  fields({ addHost: namedHost }),
+);
 
-export const LABEL_HOST = document('mutation LabelHost($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id hostname labels { key value } } }', fields({ labelHost: namedHost }));
+export const LABEL_HOST = document(
+  'mutation LabelHost($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id hostname labels { key value } } }',
+  fields({ labelHost: namedHost }),
+);
 
 export const RETIRE_HOST = document(
   'mutation RetireHost($id: ID!, $reason: String!) { retireHost(id: $id, reason: $reason) { id hostname retiredAt retiredBy } }',

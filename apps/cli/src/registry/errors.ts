@@ -14,7 +14,10 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' && 
  * Part of an answer is no answer: data beside errors is never looked at.
  */
 export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
-  const found = errors.map((error) => ({ code: textOf(field(field(error, 'extensions'), 'code')) ?? 'no code', message: textOf(field(error, 'message')) ?? 'no message' }));
+  const found = errors.map((error) => ({
+    code: textOf(field(field(error, 'extensions'), 'code')) ?? 'no code',
+    message: textOf(field(error, 'message')) ?? 'no message',
+  }));
   const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [string, ...string[]];
   if (found.some((error) => CLOSED_DOORS.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
   if (found.every((error) => MISTAKES.includes(error.code))) return usage(message, ...more);

@@ -45,7 +45,13 @@ async function fetchOnce(letter: Letter, settings: Settings): Promise<Response> 
   if (typeof letter.body === 'string') headers['content-type'] = 'application/json';
   try {
     const body = letter.body === undefined ? {} : { body: letter.body };
-    return await fetch(`${settings.url}${letter.path}`, { method: letter.method, headers, ...body, redirect: 'error', signal: AbortSignal.timeout(letter.timeoutMs ?? TIMEOUT_MS) });
+    return await fetch(`${settings.url}${letter.path}`, {
+      method: letter.method,
+      headers,
+      ...body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(letter.timeoutMs ?? TIMEOUT_MS),
+    });
   } catch (error) {
     throw unreachable(error, settings);
   }

@@ -6,7 +6,10 @@ export type Read<S> = S extends Shape<infer T> ? T : never;
 
 function bad(at: string, wanted: string, value: unknown): Error {
   const found = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return unexpected(`the registry answered something that this program does not understand: ${at || 'the answer'} should be ${wanted}, found ${found.slice(0, 80)}`, 'is the registry newer than this program?');
+  return unexpected(
+    `the registry answered something that this program does not understand: ${at || 'the answer'} should be ${wanted}, found ${found.slice(0, 80)}`,
+    'is the registry newer than this program?',
+  );
 }
 
 export const text: Shape<string> = (value, at) => {

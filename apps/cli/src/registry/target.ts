@@ -26,7 +26,8 @@ export function plainTarget(words: string): TargetInput | null {
   if (rest === '') throw usage(`--to: '${words}' names nothing after the colon`);
   if (prefix === 'release') return { release: rest };
   if (prefix === 'name') return { name: rest };
-  if (!BUILD_ID.test(rest.toLowerCase())) throw usage(`--to: '${rest}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
+  if (!BUILD_ID.test(rest.toLowerCase()))
+    throw usage(`--to: '${rest}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
   return { buildId: rest.toLowerCase() };
 }
 

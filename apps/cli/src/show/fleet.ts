@@ -5,7 +5,7 @@ import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';
 import { LABELS, labelsInWords, stackInWords } from './patches.js';
-import { table } from './table.js';
+import { type Column, table, tableWithDetails } from './table.js';
 
 /** So many rows of a kind are shown; the rest is in the JSON. */
 const ROWS = 25;
@@ -13,7 +13,7 @@ const ROWS = 25;
 const SHOUT = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
 
 /** The decision in one line, as on a gate. */
-export const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${decision.why}`;
+const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${decision.why}`;
 
 /** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision. */
 export function fleetText(title: string, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
@@ -29,31 +29,67 @@ export function fleetText(title: string, answer: FleetAnswer, decision: Decision
   ].join('\n');
 }
 
+/** Below this, sentences and lists stand under the rows that they belong to. */
+const WIDE = 130;
+
 function reasonsTable(answer: FleetAnswer, width: number | null): string {
   const reasons = mergeReasons(answer);
-  const rows = reasons.slice(0, ROWS).map(({ hosts, reason }) => [String(hosts), reason.kind, clean(reason.code), clean(reason.text), clearedBy(reason)]);
-  return withRest(table([{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'WHY', wrap: true }, { head: 'CLEARED BY' }], rows, width), reasons.length, 'reasons');
+  const shown = reasons
+    .slice(0, ROWS)
+    .map(({ hosts, reason }) => ({ row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)], why: clean(reason.text) }));
+  const columns: Column[] = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'CLEARED BY' }];
+  const text =
+    width !== null && width < WIDE
+      ? tableWithDetails(
+          columns,
+          rowsOf(shown),
+          shown.map(({ why }) => why),
+          width,
+        )
+      : table(
+          [...columns, { head: 'WHY', wrap: true }],
+          shown.map(({ row, why }) => [...row, why]),
+          width,
+        );
+  return withRest(text, reasons.length, 'reasons');
 }
 
 function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
-  const rows = worstFirst.slice(0, ROWS).map((cohort) => [
-    String(cohort.hosts),
-    verdictInWords(cohort.verdict),
-    decidingCodes(cohort),
-    stackInWords(cohort.stack),
-    clean(cohort.kernelRelease ?? ''),
-    labelsInWords(cohort.labels),
-    examples(cohort),
-  ]);
-  const columns = [{ head: 'HOSTS', align: 'right' }, { head: 'ANSWER', wrap: true }, { head: 'BECAUSE', wrap: true }, { head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }] as const;
-  return withRest(table(columns, rows, width), cohorts.length, 'cohorts');
+  const shown = worstFirst.slice(0, ROWS).map((cohort) => ({
+    row: [String(cohort.hosts), verdictInWords(cohort.verdict), decidingCodes(cohort)],
+    more: [stackInWords(cohort.stack), clean(cohort.kernelRelease ?? ''), labelsInWords(cohort.labels), examples(cohort)],
+  }));
+  const columns: Column[] = [
+    { head: 'HOSTS', align: 'right' },
+    { head: 'ANSWER', wrap: true },
+    { head: 'BECAUSE', wrap: true },
+  ];
+  const beside: Column[] = [{ head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }];
+  const text =
+    width !== null && width < WIDE
+      ? tableWithDetails(
+          columns,
+          rowsOf(shown),
+          shown.map(({ more: [runs, kernel, labels, hosts] }) => [`runs ${runs}`, kernel, labels, `such as ${hosts}`].filter(Boolean).join('; ')),
+          width,
+        )
+      : table(
+          [...columns, ...beside],
+          shown.map(({ row, more }) => [...row, ...more]),
+          width,
+        );
+  return withRest(text, cohorts.length, 'cohorts');
 }
 
-const withRest = (text: string, count: number, what: string): string => (count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text);
+const rowsOf = (shown: readonly { readonly row: string[] }[]): string[][] => shown.map(({ row }) => row);
+
+const withRest = (text: string, count: number, what: string): string =>
+  count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text;
 
 /** `REFUSED EINVAL by REPLACE`. A yes is one for its route only. */
-const verdictInWords = ({ kind, errno, route }: Verdict): string => clean([kind, errno, route === null ? null : `by ${route}`].filter((word) => word !== null).join(' '));
+const verdictInWords = ({ kind, errno, route }: Verdict): string =>
+  clean([kind, errno, route === null ? null : `by ${route}`].filter((word) => word !== null).join(' '));
 
 /** Codes of the reasons that make the kind; doubts about the facts decide alone. */
 const decidingCodes = ({ verdict }: Cohort): string => {

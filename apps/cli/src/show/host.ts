@@ -1,4 +1,5 @@
-import type { ListedPatch, WholeHost } from '../registry/answers.js';
+import type { ListedPatch } from '../registry/answers.js';
+import type { WholeHost } from '../registry/host-answers.js';
 import { clean } from './clean.js';
 import { facts } from './facts.js';
 import type { Paint } from './paint.js';
@@ -19,8 +20,13 @@ export function hostText(host: WholeHost, paint: Paint): string {
         ['rules', rulesInWords(host.rules)],
         ['retired', host.retiredAt === null ? null : `${host.retiredAt} by ${host.retiredBy ?? 'no one knows whom'}`],
         ['runs', host.stack.length === 0 ? (host.freshness.level === 'NEVER' ? 'no one knows what' : 'the original code') : 'oldest first:'],
-        ...host.stack.map((patch): [string, string] => ['', listedInWords(patch)]),
-        ['leftovers', leftovers.length === 0 ? null : leftovers.map((each) => `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`).join(', ')],
+        ...host.stack.map((patch): [string, string] => ['', listedInWords(patch, Math.max(...host.stack.map((each) => each.name.length)))]),
+        [
+          'leftovers',
+          leftovers.length === 0
+            ? null
+            : leftovers.map((each) => `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`).join(', '),
+        ],
         ['departed', departed.length === 0 ? null : departed.map((each) => `${each.name} (${each.departure.toLowerCase()})`).join(', ')],
         ['transition', transition === null ? null : transitionInWords(transition)],
       ],
@@ -29,10 +35,10 @@ export function hostText(host: WholeHost, paint: Paint): string {
   ].join('\n');
 }
 
-function listedInWords(patch: ListedPatch): string {
+function listedInWords(patch: ListedPatch, width: number): string {
   const published = patch.patch === null ? 'not published' : `release ${patch.patch.release}, of ${patch.patch.owner}`;
   const moving = patch.transition ? `, ${patch.enabled ? 'being applied' : 'being reverted'}` : '';
-  return `${patch.name}  ${replaceInWords(patch.replace)}, states ${statesInWords(patch.states)}${patch.evidence === null ? '' : ` (${patch.evidence})`}, ${published}${moving}`;
+  return `${patch.name.padEnd(width)}  ${replaceInWords(patch.replace)}, states ${statesInWords(patch.states)}${patch.evidence === null ? '' : ` (${patch.evidence})`}, ${published}${moving}`;
 }
 
 function transitionInWords({ patch, enabling, since, tasks, moreTasks }: NonNullable<WholeHost['transition']>): string {

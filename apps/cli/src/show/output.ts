@@ -9,6 +9,7 @@ export type Format = (typeof FORMATS)[number];
 export function show(data: unknown, asText: (width: number | null) => string, format: Format, stdout: Sink): void {
   if (format === 'json') stdout.write(`${cleanLines(JSON.stringify(data, null, 2))}\n`);
   // quoted throughout, so that an escaped character stays what it was
-  else if (format === 'yaml') stdout.write(cleanLines(stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false })));
+  else if (format === 'yaml')
+    stdout.write(cleanLines(stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false })));
   else stdout.write(`${asText(stdout.columns ?? (stdout.isTTY ? 120 : null))}\n`);
 }

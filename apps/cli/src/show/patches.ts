@@ -5,7 +5,9 @@ type State = { readonly id: string; readonly version: number };
 
 /** A list of patches, oldest first. */
 export const stackInWords = (stack: readonly ListedPatch[]): string =>
-  stack.length === 0 ? '(original)' : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'coming' : 'going'})` : patch.name)).join(' < ');
+  stack.length === 0
+    ? '(original)'
+    : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'coming' : 'going'})` : patch.name)).join(' < ');
 
 /** States as `id:version`; the id stays the text that it is. */
 export const statesInWords = (states: readonly State[] | null): string => {

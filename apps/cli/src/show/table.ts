@@ -2,9 +2,21 @@ import Table from 'cli-table3';
 
 /** Two spaces between columns, no lines: made to be read and to be cut with `awk`. */
 const BORDERLESS = {
-  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
-  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
 } as const;
 
 /** One column: what stands above it, and whether its text may be broken where the terminal is narrow. */
@@ -30,7 +42,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     wordWrap: true,
   });
   grid.push(...rows.map((row) => [...row]));
-  return grid.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+  return grid
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 /** Which width has each column? What does not fit is taken from the columns that may wrap, the widest first; no word is ever cut. */
@@ -40,10 +56,32 @@ function fit(columns: readonly Column[], rows: readonly (readonly string[])[], n
   const room = width - 2 * (columns.length - 1);
   for (;;) {
     const over = widths.reduce((sum, each) => sum + each, 0) - room;
-    const widest = columns.reduce<number | null>((found, column, i) => (column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!) ? i : found), null);
+    const widest = columns.reduce<number | null>(
+      (found, column, i) => (column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!) ? i : found),
+      null,
+    );
     if (over <= 0 || widest === null) return widths;
     widths[widest] = widths[widest]! - 1;
   }
 }
 
 const longestWord = (text: string): number => Math.max(...text.split(' ').map((word) => word.length));
+
+const INDENT = 7;
+
+/** A table whose rows each have a sentence below them: for what would be too narrow beside them. */
+export function tableWithDetails(columns: readonly Column[], rows: readonly (readonly string[])[], details: readonly string[], width: number): string {
+  const [head, ...lines] = table(columns, rows, null).split('\n');
+  return [head, ...lines.flatMap((line, i) => [line, ...wrapped(details[i] ?? '', width - INDENT).map((part) => `${' '.repeat(INDENT)}${part}`)])].join('\n');
+}
+
+/** Breaks between words; a word that is too long stays whole. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

@@ -1,3 +1,4 @@
+import { ruleSetInWords } from '../gate/question.js';
 import { KINDS, type Reason, type Verdict } from '../registry/answers.js';
 import { clean } from './clean.js';
 import { clearedBy } from './fleet.js';
@@ -9,8 +10,12 @@ const SHORT = { DISABLE: 'disable', REMOVE_MODULE: 'rmmod', LOAD: 'load', WAIT: 
 /** One host's verdict: the answer, how it would be done, and every reason in a sentence, the worst first. */
 export function verdictText(verdict: Verdict, target: string, paint: Paint): string {
   const errno = verdict.errno === null ? '' : ` with ${clean(verdict.errno)}`;
-  const steps = verdict.steps.map((step) => [SHORT[step.action as keyof typeof SHORT] ?? clean(step.action), clean(step.patch ?? '')].join(' ').trim()).join(', then ');
-  const lines = [`${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`];
+  const steps = verdict.steps
+    .map((step) => [SHORT[step.action as keyof typeof SHORT] ?? clean(step.action), clean(step.patch ?? '')].join(' ').trim())
+    .join(', then ');
+  const lines = [
+    `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`,
+  ];
   if (steps !== '') lines.push(`  ${steps}`);
   if (verdict.asLastSeen) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
   lines.push(`  under ${rulesInWords(verdict.rules)}`);
@@ -30,5 +35,5 @@ const worstFirst = (reasons: readonly Reason[]): Reason[] => [...reasons].sort((
 /** Which rules, and how that is known. */
 export function rulesInWords({ sets, basis }: Verdict['rules']): string {
   if (sets.length === 0) return 'rules that nobody knows';
-  return clean(`${sets.join(' or ')} rules (known by ${basis.toLowerCase()})`);
+  return clean(`${sets.map(ruleSetInWords).join(' or ')} rules (known by ${basis.toLowerCase()})`);
 }

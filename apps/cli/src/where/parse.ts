@@ -26,7 +26,8 @@ export function parseWhere(selector: string): Term[] {
   const terms: Term[] = [];
   let position = 0;
   const next = (): Token => tokens[position++] ?? tokens.at(-1)!;
-  const fail = (token: Token, wanted: string) => mistake(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
+  const fail = (token: Token, wanted: string) =>
+    mistake(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
 
   const key = (token: Token): Pick<Term, 'key' | 'at'> => {
     if (token.kind !== 'word' || token.quoted) throw fail(token, 'the name of a label');
@@ -34,7 +35,8 @@ export function parseWhere(selector: string): Term[] {
     return { key: token.text, at: token.from };
   };
   const value = (token: Token): string => {
-    if (token.kind !== 'word') throw fail(token, token.kind === '=' ? 'one = only, then a value' : 'a value (in quotes where it is empty or has one of , = ! ( ) or spaces)');
+    if (token.kind !== 'word')
+      throw fail(token, token.kind === '=' ? 'one = only, then a value' : 'a value (in quotes where it is empty or has one of , = ! ( ) or spaces)');
     return token.text;
   };
   const values = (): string[] => {

@@ -11,14 +11,15 @@ export interface Token {
 }
 
 /** A mistake in a selector, with a caret below the place. */
-export const mistake = (selector: string, at: number, message: string): Error => usage(`--where: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
+export const mistake = (selector: string, at: number, message: string): Error =>
+  usage(`--where: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
 
 const PUNCTUATION = ['!=', '=', '!', '(', ')', ','] as const;
 
 /** Which pieces has this selector? The last is of kind `end`. */
 export function tokensOf(selector: string): Token[] {
   const tokens: Token[] = [];
-  for (let at = 0; at < selector.length; ) {
+  for (let at = 0; at < selector.length;) {
     const token = /\s/.test(selector[at]!) ? null : tokenAt(selector, at);
     if (token !== null) tokens.push(token);
     at = token?.to ?? at + 1;

@@ -36,7 +36,8 @@ export class BearerGuard implements CanActivate {
     if (token === undefined) throw new Mistake('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
     const bearer = await this.tokens.find(token, this.clock.now());
     if (bearer === null) throw new Mistake('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
-    if (!roles.includes(bearer.role as Role)) throw new Mistake('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
+    if (!roles.includes(bearer.role as Role))
+      throw new Mistake('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
     bearers.set(request, bearer);
     return true;
   }

@@ -6,7 +6,8 @@ export function acceptGzip(app: FastifyInstance, limit: number): void {
   app.addHook('preParsing', (request, _reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined || encoding === 'identity') return done(null, payload);
-    if (encoding !== 'gzip') return done(Object.assign(new Error(`the content-encoding must be gzip or left out, found ${JSON.stringify(encoding)}`), { statusCode: 415 }));
+    if (encoding !== 'gzip')
+      return done(Object.assign(new Error(`the content-encoding must be gzip or left out, found ${JSON.stringify(encoding)}`), { statusCode: 415 }));
     const gunzip = createGunzip();
     let size = 0;
     gunzip.on('data', (chunk: Buffer) => {

@@ -35,7 +35,11 @@ export class HeartbeatsController {
     const receivedAt = this.clock.now();
     const head = await this.hosts.head(heartbeat.instance);
     const reason = whyReport(heartbeat, head, receivedAt);
-    const answer = (outcome: HeartbeatAnswer['outcome']) => ({ outcome, reason: outcome === 'REPORT_WANTED' ? reason : null, intervalSeconds: this.config.intervalSeconds });
+    const answer = (outcome: HeartbeatAnswer['outcome']) => ({
+      outcome,
+      reason: outcome === 'REPORT_WANTED' ? reason : null,
+      intervalSeconds: this.config.intervalSeconds,
+    });
     if (head === null || head.digest === null) return answer('REPORT_WANTED');
 
     const sequence = BigInt(heartbeat.sequence);

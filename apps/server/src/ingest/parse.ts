@@ -11,5 +11,12 @@ export function parse<Schema extends z.ZodType>(schema: Schema, document: unknow
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
   const wrong = problems(parsed.error, document);
-  throw new Mistake('BAD_USER_INPUT', `the ${name} is not valid: ${wrong.map((problem) => `${problem.pointer || '/'} ${problem.detail}`).slice(0, 3).join('; ')}`, wrong);
+  throw new Mistake(
+    'BAD_USER_INPUT',
+    `the ${name} is not valid: ${wrong
+      .map((problem) => `${problem.pointer || '/'} ${problem.detail}`)
+      .slice(0, 3)
+      .join('; ')}`,
+    wrong,
+  );
 }

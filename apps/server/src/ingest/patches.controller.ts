@@ -62,7 +62,10 @@ export class PatchesController {
     const isNew = await this.patches.add(facts, release, owner, who, now);
     const before = isNew ? null : await this.patches.find(facts.buildId);
     if (before !== null && (before.owner !== owner || before.release !== release)) {
-      throw new Mistake('OWNED_BY_ANOTHER', `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`);
+      throw new Mistake(
+        'OWNED_BY_ANOTHER',
+        `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`,
+      );
     }
     const found = before === null ? 'PUBLISHED' : await this.compare(facts, before);
     const said = author === null ? false : await this.patches.say(facts.buildId, wordOf(author), 'CATALOG', who, now);
@@ -85,7 +88,10 @@ export class PatchesController {
 
 function fromFacts(body: unknown, buildId: string): Submission {
   const manifest = parse(Manifest, body, 'manifest');
-  if (manifest.buildId !== buildId) throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [{ pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId }]);
+  if (manifest.buildId !== buildId)
+    throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [
+      { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
+    ]);
   return { facts: factsOfWord(manifest.facts, buildId), author: manifest.author, release: manifest.release, owner: manifest.owner };
 }
 
@@ -110,8 +116,12 @@ async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {
     if (error instanceof ModuleError) throw new Mistake('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
     throw error;
   });
-  if (reading.buildId === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
-  if (reading.buildId !== buildId) throw new Mistake('BAD_USER_INPUT', 'the module is another build', [{ pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId }]);
+  if (reading.buildId === null)
+    throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
+  if (reading.buildId !== buildId)
+    throw new Mistake('BAD_USER_INPUT', 'the module is another build', [
+      { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
+    ]);
   if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
   return factsOfFile(reading, buildId, reading.kernelRelease);
 }

@@ -37,7 +37,11 @@ export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelea
   impact: reading.impact,
   impactReasons: reading.impactReasons,
   callbacks: reading.objects === null ? null : anyOf(reading.objects),
-  objects: reading.objects?.map(({ name, functions }) => ({ name, functions: functions.map((redirected) => ({ name: redirected.name, sympos: redirected.sympos.toString() })) })) ?? null,
+  objects:
+    reading.objects?.map(({ name, functions }) => ({
+      name,
+      functions: functions.map((redirected) => ({ name: redirected.name, sympos: redirected.sympos.toString() })),
+    })) ?? null,
   evidence: 'MODULE',
 });
 
@@ -65,7 +69,12 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
 
 /** The author's word as it is kept. */
 export const wordOf = (author: AuthorWord): StoredWord => ({
-  states: author.states.map(({ id, version, what, restore }) => ({ id, version, what, restore: restore.toUpperCase().replace('-', '_') as StoredWord['states'][number]['restore'] })),
+  states: author.states.map(({ id, version, what, restore }) => ({
+    id,
+    version,
+    what,
+    restore: restore.toUpperCase().replace('-', '_') as StoredWord['states'][number]['restore'],
+  })),
   impactNone: author.stateImpact === 'none',
   independentOf: author.independentOf,
   cves: author.cves,

@@ -41,7 +41,10 @@ export class ReportsController {
   async receive(@Body() body: unknown): Promise<ReportAnswer> {
     const report = parse(Report, body, 'report');
     const digest = contentDigest(body as Record<string, unknown>);
-    if (digest !== report.digest) throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [{ pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest }]);
+    if (digest !== report.digest)
+      throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
+        { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
+      ]);
     const outcome = await this.place(report, this.clock.now());
     return { outcome, host: report.host.instance, intervalSeconds: this.config.intervalSeconds };
   }
@@ -64,9 +67,11 @@ export class ReportsController {
     if (sequence === head.sequence && head.digest === report.digest && head.bootId === report.host.bootId) return 'REPEATED';
     if (sequence !== head.sequence && sequence !== head.contactSequence) return null;
     await this.hosts.suspect(report.host.instance, receivedAt);
-    throw new Mistake('SEQUENCE_CONFLICT', `sequence ${report.sequence} of ${report.host.instance} was used before for another document: is this host a copy of another one?`, [
-      { pointer: '/sequence', detail: 'must be used for one document only', found: String(report.sequence) },
-    ]);
+    throw new Mistake(
+      'SEQUENCE_CONFLICT',
+      `sequence ${report.sequence} of ${report.host.instance} was used before for another document: is this host a copy of another one?`,
+      [{ pointer: '/sequence', detail: 'must be used for one document only', found: String(report.sequence) }],
+    );
   }
 
   /** Everything that the store will write, decided before it writes. */
@@ -76,7 +81,10 @@ export class ReportsController {
     const { situation, referencedSince } = situate(report, await this.before(head), observed);
     const known = head === null ? {} : authoritative((await this.labels.load([head.labelSetId])).get(head.labelSetId) ?? {});
     const labels: Labels = { ...known, ...Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value])) };
-    await this.loaded.keep(host.kernelVersion, report.livepatches.filter((patch) => patch.enabled || patch.transition));
+    await this.loaded.keep(
+      host.kernelVersion,
+      report.livepatches.filter((patch) => patch.enabled || patch.transition),
+    );
     const newerContact = head !== null && head.contactSequence !== null && head.contactSequence > BigInt(report.sequence);
     return {
       hostId: host.instance,

@@ -101,7 +101,9 @@ const leftoversOf = (report: Report, referencedSince: Record<string, string>, ob
 /** What has left the list in this boot, and how: what was gone before, and what is gone since; without what came back. */
 function departures(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch[] {
   const listed = new Set(list.map(keyOf));
-  const left = before.list.filter((patch) => !listed.has(keyOf(patch))).map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, before, list, leftovers) }));
+  const left = before.list
+    .filter((patch) => !listed.has(keyOf(patch)))
+    .map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, before, list, leftovers) }));
   const gone = new Set(left.map(keyOf));
   return [...before.departed.filter((patch) => !listed.has(keyOf(patch)) && !gone.has(keyOf(patch))), ...left];
 }
@@ -117,9 +119,16 @@ function departureOf(patch: ListedPatch, before: Situation, list: readonly Liste
   const leftover = leftovers.find((module) => keyOf(module) === keyOf(patch));
   if (leftover?.referenced) return 'FORCED';
   const newcomers = list.filter((other) => !known.has(keyOf(other)));
-  const finished = before.list.filter((other) => other.transition && other.enabled && keyOf(other) !== keyOf(patch) && list.some((now) => keyOf(now) === keyOf(other)));
+  const finished = before.list.filter(
+    (other) => other.transition && other.enabled && keyOf(other) !== keyOf(patch) && list.some((now) => keyOf(now) === keyOf(other)),
+  );
   if ([...newcomers, ...finished].some((other) => other.replace !== false)) return 'REPLACED';
-  const strangers = leftovers.some((module) => !known.has(keyOf(module)) && !before.leftovers.some((old) => keyOf(old) === keyOf(module)) && !before.departed.some((old) => keyOf(old) === keyOf(module)));
+  const strangers = leftovers.some(
+    (module) =>
+      !known.has(keyOf(module)) &&
+      !before.leftovers.some((old) => keyOf(old) === keyOf(module)) &&
+      !before.departed.some((old) => keyOf(old) === keyOf(module)),
+  );
   return newcomers.length === 0 && !strangers ? 'DISABLED' : 'UNKNOWN';
 }
 

@@ -36,7 +36,10 @@ export class CanDowngradeResolver {
 
   @ResolveField('reasons')
   reasons(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
-    return connectList(answer.reasons.map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })), args);
+    return connectList(
+      answer.reasons.map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })),
+      args,
+    );
   }
 
   @ResolveField('cohorts')
@@ -52,9 +55,17 @@ export class CanDowngradeResolver {
   @ResolveField('hosts')
   async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments & { kind?: VerdictKind | null; code?: string | null }) {
     const page = toPage(args, 2);
-    const wanted = answer.cohorts.filter(({ verdict }) => (args.kind == null || verdict.kind === args.kind) && (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)));
+    const wanted = answer.cohorts.filter(
+      ({ verdict }) =>
+        (args.kind == null || verdict.kind === args.kind) && (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
+    );
     const everyone = wanted.length === answer.cohorts.length;
-    const where = everyone ? answer.where : Prisma.sql`${answer.where} AND ${inCohorts(wanted.map(({ cohort }) => cohort), answer.ages)}`;
+    const where = everyone
+      ? answer.where
+      : Prisma.sql`${answer.where} AND ${inCohorts(
+          wanted.map(({ cohort }) => cohort),
+          answer.ages,
+        )}`;
     const rows = wanted.length === 0 ? [] : await this.hostsOf.page(where, page);
     const views = await this.hostsOf.view(rows);
     const verdicts = views.map((host) => ({ host, verdict: verdictView(answer.judging.judge(circumstancesOf(host.row, answer.ages))) }));
@@ -63,7 +74,9 @@ export class CanDowngradeResolver {
   }
 
   private async patches(cohorts: readonly JudgedCohort[], answer: FleetAnswer) {
-    const buildIds = cohorts.flatMap(({ cohort }) => (cohort.situationId === null ? [] : (answer.judging.situations.get(cohort.situationId)?.list ?? []).flatMap(({ buildId }) => buildId ?? [])));
+    const buildIds = cohorts.flatMap(({ cohort }) =>
+      cohort.situationId === null ? [] : (answer.judging.situations.get(cohort.situationId)?.list ?? []).flatMap(({ buildId }) => buildId ?? []),
+    );
     const rows = buildIds.length === 0 ? [] : await this.catalog.rows({ buildId: { in: [...new Set(buildIds)] } });
     return new Map(rows.map((row) => [row.buildId, patchView(row)]));
   }

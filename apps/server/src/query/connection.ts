@@ -53,7 +53,8 @@ function fromCursor(cursor: string, parts: number): string[] {
  */
 export function toPage({ first, after, last, before }: PageArguments, parts: number): Page {
   const backwards = last != null;
-  if (backwards ? first != null || after != null : before != null) throw new Mistake('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
+  if (backwards ? first != null || after != null : before != null)
+    throw new Mistake('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
   const size = last ?? first ?? DEFAULT_SIZE;
   if (size < 1 || size > MAX_SIZE) throw new Mistake('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
   const cursor = backwards ? before : after;

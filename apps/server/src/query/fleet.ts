@@ -64,7 +64,11 @@ export class Fleet {
     const where = toCondition(args.where ?? {});
     const asked = await toTarget(args.to, this.catalog);
     const rows = await this.store.cohorts(where, ages);
-    const judging = await this.judges.prepare(rows.map((row) => row.situationId), asked, question);
+    const judging = await this.judges.prepare(
+      rows.map((row) => row.situationId),
+      asked,
+      question,
+    );
     const cohorts = rows.map((cohort) => ({ cohort, verdict: judging.judge(cohort) })).toSorted(worstFirst);
     return { ...addUp(cohorts), cohorts, judging, where, ages, now, asked, question };
   }
@@ -130,7 +134,9 @@ function countReasons(cohorts: readonly JudgedCohort[]): CountedReason[] {
     }
   }
   const order = (reason: Reason) => (kindOf(reason) === 'ADVISORY' ? 1 : 0);
-  return [...counted.entries()].toSorted(([a, x], [b, y]) => order(x.reason) - order(y.reason) || y.hosts - x.hosts || (a < b ? -1 : 1)).map(([, entry]) => entry);
+  return [...counted.entries()]
+    .toSorted(([a, x], [b, y]) => order(x.reason) - order(y.reason) || y.hosts - x.hosts || (a < b ? -1 : 1))
+    .map(([, entry]) => entry);
 }
 
 const reasonKey = (reason: Reason): string => JSON.stringify(shared(reason), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));

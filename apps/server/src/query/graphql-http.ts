@@ -1,7 +1,10 @@
+import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { GraphQLError, parse, print, separateOperations } from 'graphql';
+import { type GraphQLError, parse, print, separateOperations } from 'graphql';
+import { Mistake } from '../errors.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 
+const logger = new Logger('graphql');
 const PATH = '/graphql';
 const RESPONSE_JSON = 'application/graphql-response+json';
 
@@ -14,6 +17,11 @@ interface Body {
   variables?: unknown;
   extensions?: unknown;
 }
+
+/** A NUL or half of a surrogate pair, as JSON or GraphQL escapes it: PostgreSQL holds neither. */
+const NO_TEXT = /\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}/i;
+const holdsNoText = (body: Body): boolean =>
+  NO_TEXT.test(JSON.stringify(body.variables ?? null)) || (typeof body.query === 'string' && (NO_TEXT.test(body.query) || !body.query.isWellFormed()));
 
 /** One operation of several: mercurius compiles one query for each text, whatever the `operationName`. */
 function reduceToOperation(body: Body): void {
@@ -33,6 +41,8 @@ export function graphqlOverHttp(app: FastifyInstance): void {
     if (isGraphql(request) && request.body !== null && typeof request.body === 'object') {
       const body = request.body as Body;
       for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
+      if (holdsNoText(body))
+        return done(new Mistake('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
       reduceToOperation(body);
     }
     done();
@@ -43,13 +53,18 @@ export function graphqlOverHttp(app: FastifyInstance): void {
   });
 }
 
-/** Where in an error its code is: ours, or mercurius' for requests that it refuses itself. */
-function codeOf(error: GraphQLError): string {
-  const own = error.extensions?.['code'];
-  if (typeof own === 'string' && !own.startsWith('MER_')) return own;
-  const original = (error.originalError ?? error) as { code?: string; statusCode?: number };
-  if (original.code?.startsWith('MER_ERR_GQL') || error.path === undefined) return 'GRAPHQL_VALIDATION_FAILED';
-  return 'INTERNAL';
+/** An error as it leaves: ours with their code, mercurius' own for requests that it refuses, and a bug with nothing inside. */
+function leave(error: GraphQLError) {
+  const at = { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) };
+  const { originalError: original, extensions } = error as GraphQLError & { originalError?: Error & { code?: string } };
+  if (original instanceof Mistake)
+    return { message: original.message, ...at, extensions: { code: original.code, ...(original.problems.length > 0 && { errors: original.problems }) } };
+  if (typeof extensions?.['code'] === 'string' && !extensions['code'].startsWith('MER_'))
+    return { message: error.message, ...at, extensions: { ...extensions, code: extensions['code'] } };
+  if (original?.code?.startsWith('MER_ERR_GQL') || error.path === undefined)
+    return { message: error.message, ...at, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
+  logger.error(original?.stack ?? error.stack ?? error.message);
+  return { message: 'something went wrong here; it is in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
 }
 
 /** mercurius wraps what it found while validating into one error. */
@@ -61,11 +76,7 @@ function unwrap(error: GraphQLError): readonly GraphQLError[] {
 /** Every error of an answer, with its code; what nobody foresaw says nothing of its inside. */
 export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (execution, context) => {
   const out = mercurius.defaultErrorFormatter(execution, context as never);
-  const errors = (execution.errors ?? []).flatMap(unwrap).map((error) => {
-    const code = codeOf(error);
-    const message = code === 'INTERNAL' ? 'something went wrong here; it is in the log of the server' : error.message;
-    return { message, ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }), extensions: { ...(code === 'INTERNAL' ? {} : error.extensions), code } };
-  });
+  const errors = (execution.errors ?? []).flatMap(unwrap).map(leave);
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
   const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
   const statusCode = refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200;

@@ -22,7 +22,8 @@ export class HostsResolver {
     if ((id == null) === (hostname == null)) throw new Mistake('BAD_USER_INPUT', 'give `id` or `hostname`');
     const rows = await this.hosts.find(id == null ? Prisma.sql`h.hostname = ${hostname}` : byId(toHostId(id)), 20);
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
-    if (living.length > 1) throw new Mistake('AMBIGUOUS', `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`);
+    if (living.length > 1)
+      throw new Mistake('AMBIGUOUS', `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`);
     return (await this.hosts.view(living.slice(0, 1)))[0] ?? null;
   }
 

@@ -1,5 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Scene, type Situation, type Verdict } from '@klpreg/compat';
+import {
+  type Catalog,
+  type Freshness,
+  freshnessLimits,
+  judge,
+  neverReported,
+  type Question,
+  recognise,
+  type Scene,
+  type Situation,
+  type Verdict,
+} from '@klpreg/compat';
 import { CONFIG, type Config } from '../config.js';
 import { CatalogStore, type PatchRow } from '../store/catalog.store.js';
 import type { Ages, CohortRow } from '../store/fleet.store.js';
@@ -19,7 +30,10 @@ export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number
 }
 
 /** In which circumstances is a host whose facts were last confirmed then? */
-export function circumstancesOf(host: { readonly situationId: string | null; readonly suspect: boolean; readonly superseded: boolean; readonly confirmedAt: Date | null }, ages: Ages): Circumstances {
+export function circumstancesOf(
+  host: { readonly situationId: string | null; readonly suspect: boolean; readonly superseded: boolean; readonly confirmedAt: Date | null },
+  ages: Ages,
+): Circumstances {
   const { situationId, suspect, superseded, confirmedAt } = host;
   if (situationId === null || confirmedAt === null) return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
   const level = confirmedAt >= ages.freshSince ? 'FRESH' : confirmedAt >= ages.lateSince ? 'LATE' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
@@ -71,7 +85,14 @@ export class Judges {
   }
 }
 
-function judgeOnce(circumstances: Circumstances, situations: ReadonlyMap<string, Situation>, scenes: Map<string, Scene>, catalog: Catalog, asked: AskedTarget, question: Question): Verdict {
+function judgeOnce(
+  circumstances: Circumstances,
+  situations: ReadonlyMap<string, Situation>,
+  scenes: Map<string, Scene>,
+  catalog: Catalog,
+  asked: AskedTarget,
+  question: Question,
+): Verdict {
   const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
   if (situation === undefined || circumstances.level === 'NEVER') return neverReported(question);
   const id = `${circumstances.situationId} ${circumstances.suspect}`;
@@ -81,4 +102,8 @@ function judgeOnce(circumstances: Circumstances, situations: ReadonlyMap<string,
 }
 
 /** The age that stands for all hosts of a cohort: within the question's limit, or beyond it. */
-const toFreshness = ({ level, superseded, overdue }: Circumstances, question: Question): Freshness => ({ level, superseded, ageSeconds: overdue ? question.maxAgeSeconds + 1 : 0 });
+const toFreshness = ({ level, superseded, overdue }: Circumstances, question: Question): Freshness => ({
+  level,
+  superseded,
+  ageSeconds: overdue ? question.maxAgeSeconds + 1 : 0,
+});

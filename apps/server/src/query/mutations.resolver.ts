@@ -82,7 +82,12 @@ export class MutationsResolver {
 
   @Mutation('recallPatch')
   @Roles('admin', 'publisher')
-  async recallPatch(@Args('buildId') buildId: string, @Args('reason') reason: string | null | undefined, @Args('recalled') recalled: boolean | null | undefined, @Context() context: Request): Promise<PatchView> {
+  async recallPatch(
+    @Args('buildId') buildId: string,
+    @Args('reason') reason: string | null | undefined,
+    @Args('recalled') recalled: boolean | null | undefined,
+    @Context() context: Request,
+  ): Promise<PatchView> {
     const recall = recalled ?? true;
     const row = await this.patches.recall(buildId.toLowerCase(), recall ? this.clock.now() : null, recall ? (reason ?? null) : null);
     if (row === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);

@@ -25,7 +25,9 @@ export class NodeResolver {
       case 'Patch':
         return (await this.catalog.rows({ buildId: named.key })).map(patchView)[0] ?? null;
       case 'State':
-        return /^\d{1,20}$/.test(named.key) && named.key !== '0' ? (toStates(await this.fleet.states(BigInt(named.key) - 1n, 1, false)).find((state) => state.stateId === named.key) ?? null) : null;
+        return /^\d{1,20}$/.test(named.key) && named.key !== '0'
+          ? (toStates(await this.fleet.states(BigInt(named.key) - 1n, 1, false)).find((state) => state.stateId === named.key) ?? null)
+          : null;
       default:
         return null;
     }

@@ -40,7 +40,14 @@ export class PatchesResolver {
   async patch(@Args('name') name: string | null | undefined, @Args('buildId') buildId: string | null | undefined): Promise<PatchView | null> {
     if ((name == null) === (buildId == null)) throw new Mistake('BAD_USER_INPUT', 'give `name` or `buildId`');
     const rows = await this.catalog.rows(buildId == null ? { name: name!.replaceAll('-', '_') } : { buildId: buildId.toLowerCase() });
-    if (rows.length > 1) throw new Mistake('AMBIGUOUS', `${rows.length} builds are called ${JSON.stringify(name)}; ask by build-id: ${rows.map((row) => `${row.buildId} (${row.kernelRelease})`).slice(0, 20).join(', ')}`);
+    if (rows.length > 1)
+      throw new Mistake(
+        'AMBIGUOUS',
+        `${rows.length} builds are called ${JSON.stringify(name)}; ask by build-id: ${rows
+          .map((row) => `${row.buildId} (${row.kernelRelease})`)
+          .slice(0, 20)
+          .join(', ')}`,
+      );
     return rows[0] === undefined ? null : patchView(rows[0]);
   }
 

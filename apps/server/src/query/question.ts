@@ -1,4 +1,15 @@
-import { type Evidence, kindOf, type Question, type Reason, REASON_CODES, type ReasonCode, type Route, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
+import {
+  type Evidence,
+  kindOf,
+  type Question,
+  type Reason,
+  REASON_CODES,
+  type ReasonCode,
+  type Route,
+  type RuleSet,
+  ROUTES,
+  type Target,
+} from '@klpreg/compat';
 import { Mistake } from '../errors.js';
 import type { CatalogStore, PatchRow } from '../store/catalog.store.js';
 import { toManifest } from '../store/catalog.store.js';
@@ -24,7 +35,10 @@ export interface QuestionArguments {
 }
 
 /** The rule sets as GraphQL names them. */
-export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<RuleSet, string>;
+export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<
+  RuleSet,
+  string
+>;
 export type RuleSetName = (typeof RULE_SET_NAMES)[RuleSet];
 
 /** A target with the builds that it may mean. */
@@ -40,9 +54,19 @@ export function toQuestion(args: QuestionArguments): Question {
   if (args.route != null && args.bestRoute === true) throw new Mistake('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
   const wrong = allow.filter((code) => !REASON_CODES.includes(code as ReasonCode) || kindOf({ code } as Reason) !== 'UNKNOWN');
-  if (wrong.length > 0) throw new Mistake('BAD_USER_INPUT', `only UNKNOWN reasons can be allowed, found ${wrong.join(', ')}; there are ${REASON_CODES.filter((code) => kindOf({ code }) === 'UNKNOWN').join(', ')}`);
+  if (wrong.length > 0)
+    throw new Mistake(
+      'BAD_USER_INPUT',
+      `only UNKNOWN reasons can be allowed, found ${wrong.join(', ')}; there are ${REASON_CODES.filter((code) => kindOf({ code }) === 'UNKNOWN').join(', ')}`,
+    );
   const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
-  return { routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route], evidence: args.evidence ?? 'MODULE', maxAgeSeconds: args.maxAge ?? DEFAULT_MAX_AGE, rules: rules ?? null, allow };
+  return {
+    routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
+    evidence: args.evidence ?? 'MODULE',
+    maxAgeSeconds: args.maxAge ?? DEFAULT_MAX_AGE,
+    rules: rules ?? null,
+    allow,
+  };
 }
 
 /**
@@ -52,17 +76,22 @@ export function toQuestion(args: QuestionArguments): Question {
  */
 export async function toTarget(to: TargetInput, catalog: CatalogStore): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
-  if (given.length !== 1) throw new Mistake('BAD_USER_INPUT', `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`);
+  if (given.length !== 1)
+    throw new Mistake('BAD_USER_INPUT', `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`);
   const leaving = to.leaving == null ? {} : { leaving: to.leaving };
   if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
   if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [] };
   if (to.buildId != null) {
     const builds = await catalog.rows({ buildId: to.buildId.toLowerCase() });
-    return { target: builds[0] === undefined ? { kind: 'UNCATALOGUED', buildId: to.buildId } : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving }, builds };
+    return {
+      target: builds[0] === undefined ? { kind: 'UNCATALOGUED', buildId: to.buildId } : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving },
+      builds,
+    };
   }
   const name = (to.release ?? to.name)!;
   const builds = await catalog.rows(to.release != null ? { release: name } : { name: name.replaceAll('-', '_') });
-  if (builds.length === 0) throw new Mistake('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
+  if (builds.length === 0)
+    throw new Mistake('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
   refuseAmbiguous(name, builds);
   return { target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving }, builds };
 }
@@ -71,7 +100,14 @@ export async function toTarget(to: TargetInput, catalog: CatalogStore): Promise<
 function refuseAmbiguous(name: string, builds: readonly PatchRow[]): void {
   const byKernel = groupByKernel(builds.filter((build) => build.recalledAt === null));
   for (const [kernel, several] of byKernel) {
-    if (several.length > 1) throw new Mistake('AMBIGUOUS', `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ${several.map((build) => `${build.buildId} (${build.name})`).slice(0, 20).join(', ')}`);
+    if (several.length > 1)
+      throw new Mistake(
+        'AMBIGUOUS',
+        `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ${several
+          .map((build) => `${build.buildId} (${build.name})`)
+          .slice(0, 20)
+          .join(', ')}`,
+      );
   }
 }
 

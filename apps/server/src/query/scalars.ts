@@ -4,7 +4,8 @@ const U64_MAX = 2n ** 64n - 1n;
 const U32_MAX = 2 ** 32 - 1;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-const wrong = (type: string, value: unknown, allowed: string) => new GraphQLError(`${type} must be ${allowed}, found ${JSON.stringify(value)}`, { extensions: { code: 'BAD_USER_INPUT' } });
+const wrong = (type: string, value: unknown, allowed: string) =>
+  new GraphQLError(`${type} must be ${allowed}, found ${JSON.stringify(value)}`, { extensions: { code: 'BAD_USER_INPUT' } });
 
 function toUInt64(value: unknown): bigint {
   if (typeof value === 'string' && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) <= U64_MAX) return BigInt(value);
@@ -32,8 +33,28 @@ function toInstant(value: unknown): Date {
 /** The custom scalars of the schema. */
 export const scalars = {
   // ids travel as strings both ways: a literal in a query may be a string only
-  UInt64: new GraphQLScalarType({ name: 'UInt64', serialize: (value) => String(value), parseValue: toUInt64, parseLiteral: (node) => toUInt64(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : null) }),
-  UInt32: new GraphQLScalarType({ name: 'UInt32', serialize: (value) => Number(value), parseValue: toUInt32, parseLiteral: (node) => toUInt32(node.kind === Kind.INT ? Number(node.value) : null) }),
-  Duration: new GraphQLScalarType({ name: 'Duration', serialize: (value) => String(value), parseValue: toSeconds, parseLiteral: (node) => toSeconds(node.kind === Kind.STRING ? node.value : null) }),
-  DateTime: new GraphQLScalarType({ name: 'DateTime', serialize: (value) => (value as Date).toISOString(), parseValue: toInstant, parseLiteral: (node) => toInstant(node.kind === Kind.STRING ? node.value : null) }),
+  UInt64: new GraphQLScalarType({
+    name: 'UInt64',
+    serialize: (value) => String(value),
+    parseValue: toUInt64,
+    parseLiteral: (node) => toUInt64(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : null),
+  }),
+  UInt32: new GraphQLScalarType({
+    name: 'UInt32',
+    serialize: (value) => Number(value),
+    parseValue: toUInt32,
+    parseLiteral: (node) => toUInt32(node.kind === Kind.INT ? Number(node.value) : null),
+  }),
+  Duration: new GraphQLScalarType({
+    name: 'Duration',
+    serialize: (value) => String(value),
+    parseValue: toSeconds,
+    parseLiteral: (node) => toSeconds(node.kind === Kind.STRING ? node.value : null),
+  }),
+  DateTime: new GraphQLScalarType({
+    name: 'DateTime',
+    serialize: (value) => (value as Date).toISOString(),
+    parseValue: toInstant,
+    parseLiteral: (node) => toInstant(node.kind === Kind.STRING ? node.value : null),
+  }),
 };

@@ -1,4 +1,16 @@
-import { type Catalog, clearedBy, errnoOf, explain, kindOf, type KnownPatch, type Reason, recognise, recognisePatch, type Situation, type Verdict } from '@klpreg/compat';
+import {
+  type Catalog,
+  clearedBy,
+  errnoOf,
+  explain,
+  kindOf,
+  type KnownPatch,
+  type Reason,
+  recognise,
+  recognisePatch,
+  type Situation,
+  type Verdict,
+} from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
 import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/catalog.store.js';
 import type { HostRow } from '../store/hosts.store.js';
@@ -10,14 +22,43 @@ import type { Ages } from '../store/fleet.store.js';
 
 /** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
 
-export const labelViews = (labels: Labels) => Object.keys(labels).toSorted().map((key) => ({ key, value: labels[key] }));
+export const labelViews = (labels: Labels) =>
+  Object.keys(labels)
+    .toSorted()
+    .map((key) => ({ key, value: labels[key] }));
 
 const stateViews = (states: readonly { readonly id: bigint; readonly version: number }[] | null) => states?.map(({ id, version }) => ({ id, version })) ?? null;
 
 export function reasonView(reason: Reason) {
-  const { code, patch = null, buildId = null, stateId = null, have = null, need = null, other = null, function: redirected = null, route = null, detail = null } = reason;
+  const {
+    code,
+    patch = null,
+    buildId = null,
+    stateId = null,
+    have = null,
+    need = null,
+    other = null,
+    function: redirected = null,
+    route = null,
+    detail = null,
+  } = reason;
   const kind = kindOf(reason);
-  return { code, kind, clearedBy: clearedBy(reason), errno: kind === 'REFUSED' ? errnoOf(reason) : null, patch, buildId, stateId, have, need, other, function: redirected, route, detail, text: explain(reason) };
+  return {
+    code,
+    kind,
+    clearedBy: clearedBy(reason),
+    errno: kind === 'REFUSED' ? errnoOf(reason) : null,
+    patch,
+    buildId,
+    stateId,
+    have,
+    need,
+    other,
+    function: redirected,
+    route,
+    detail,
+    text: explain(reason),
+  };
 }
 
 const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
@@ -74,7 +115,8 @@ const listedView = (known: KnownPatch, patches: Patches) => ({
   patch: patchOf(known.buildId, patches),
 });
 
-export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) => (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
+export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) =>
+  (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
 
 /** A host, with everything that is asked of it except the answers to questions. */
 export function hostView(row: HostRow, situation: Situation | undefined, catalog: Catalog, patches: Patches, ages: Ages, now: Date) {
@@ -93,9 +135,29 @@ export function hostView(row: HostRow, situation: Situation | undefined, catalog
     kernelVersion: situation?.kernelVersion ?? null,
     arch: situation?.arch ?? null,
     stack: scene?.list.map((known) => listedView(known, patches)) ?? [],
-    leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned }) => ({ name, buildId, referenced, pinned, patch: patchOf(buildId, patches) })),
-    departed: (scene?.departed ?? []).map(({ known, departure }) => ({ name: known.name, buildId: known.buildId, departure, patch: patchOf(known.buildId, patches) })),
-    transition: open === null ? null : { patch: open.name, enabling: open.enabled, since: seen?.since == null ? null : new Date(seen.since), tasks: seen?.tasks ?? [], moreTasks: seen?.moreTasks ?? 0 },
+    leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned }) => ({
+      name,
+      buildId,
+      referenced,
+      pinned,
+      patch: patchOf(buildId, patches),
+    })),
+    departed: (scene?.departed ?? []).map(({ known, departure }) => ({
+      name: known.name,
+      buildId: known.buildId,
+      departure,
+      patch: patchOf(known.buildId, patches),
+    })),
+    transition:
+      open === null
+        ? null
+        : {
+            patch: open.name,
+            enabling: open.enabled,
+            since: seen?.since == null ? null : new Date(seen.since),
+            tasks: seen?.tasks ?? [],
+            moreTasks: seen?.moreTasks ?? 0,
+          },
     freshness: {
       level: circumstancesOf(row, ages).level,
       ageSeconds: row.confirmedAt === null ? null : Math.max(0, (now.getTime() - row.confirmedAt.getTime()) / 1000),

@@ -24,18 +24,28 @@ export interface StoredObject {
 function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorWord | null {
   if (row === undefined) return null;
   const word = row.word as unknown as StoredWord;
-  return { ...word, evidence: row.evidence as Evidence, states: word.states.map((state) => ({ id: BigInt(state.id), version: state.version, restore: state.restore })) };
+  return {
+    ...word,
+    evidence: row.evidence as Evidence,
+    states: word.states.map((state) => ({ id: BigInt(state.id), version: state.version, restore: state.restore })),
+  };
 }
 
 /** `object:function,sympos`, the form in which functions are compared; 0 and 1 name the same one (since 6.19). */
-const functionNames = (objects: readonly StoredObject[]): string[] => objects.flatMap((object) => object.functions.map((name) => `${object.name}:${name.name},${name.sympos === '0' ? '1' : name.sympos}`));
+const functionNames = (objects: readonly StoredObject[]): string[] =>
+  objects.flatMap((object) => object.functions.map((name) => `${object.name}:${name.name},${name.sympos === '0' ? '1' : name.sympos}`));
 
 /** On what do the sources of this patch disagree? */
 export function conflictsOf(row: PatchRow): string[] {
   const file = new Map(row.states.map((state) => [state.id.toFixed(0), Number(state.version)]));
   const word = (row.authors[0]?.word ?? null) as unknown as StoredWord | null;
-  const author = (word?.states ?? []).filter((state) => file.has(state.id) && !row.states.some((own) => own.id.toFixed(0) === state.id && Number(own.version) === state.version));
-  const conflicts = [...row.disagreements, ...author.map((state) => `state ${state.id}: the file has version ${file.get(state.id)}, its author says ${state.version}`)];
+  const author = (word?.states ?? []).filter(
+    (state) => file.has(state.id) && !row.states.some((own) => own.id.toFixed(0) === state.id && Number(own.version) === state.version),
+  );
+  const conflicts = [
+    ...row.disagreements,
+    ...author.map((state) => `state ${state.id}: the file has version ${file.get(state.id)}, its author says ${state.version}`),
+  ];
   if (row.otherFiles.length > 0) conflicts.push('another file bears this build-id');
   if (word?.impactNone && file.size > 0) conflicts.push('its author says that it changes nothing, and its file declares states');
   return conflicts;

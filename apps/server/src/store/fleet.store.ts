@@ -29,7 +29,9 @@ const overdue = (ages: Ages): Prisma.Sql => Prisma.sql`coalesce(b.confirmed_at <
 
 /** The condition that a host is in one of these cohorts, whatever its labels. */
 export const inCohorts = (cohorts: readonly CohortRow[], ages: Ages): Prisma.Sql => {
-  const keys = cohorts.map((cohort) => [cohort.situationId ?? '-', cohort.suspect ? 't' : 'f', cohort.superseded ? 't' : 'f', cohort.level, cohort.overdue ? 't' : 'f'].join('|'));
+  const keys = cohorts.map((cohort) =>
+    [cohort.situationId ?? '-', cohort.suspect ? 't' : 'f', cohort.superseded ? 't' : 'f', cohort.level, cohort.overdue ? 't' : 'f'].join('|'),
+  );
   return Prisma.sql`concat_ws('|', coalesce(h.situation_id::text, '-'), h.suspect_since IS NOT NULL, b.superseded_at IS NOT NULL, ${level(ages)}, ${overdue(ages)}) = ANY(${[...new Set(keys)]}::text[])`;
 };
 
@@ -49,8 +51,13 @@ export class FleetStore {
   }
 
   /** Every state id that a published patch declares, with its versions and owners, and on how many hosts' lists they are. */
-  async states(after: bigint | null, limit: number, backwards: boolean): Promise<{ id: Prisma.Decimal; version: bigint; patches: bigint; owners: string[]; hosts: bigint }[]> {
-    const beyond = after === null ? Prisma.sql`true` : backwards ? Prisma.sql`id < ${after.toString()}::numeric` : Prisma.sql`id > ${after.toString()}::numeric`;
+  async states(
+    after: bigint | null,
+    limit: number,
+    backwards: boolean,
+  ): Promise<{ id: Prisma.Decimal; version: bigint; patches: bigint; owners: string[]; hosts: bigint }[]> {
+    const beyond =
+      after === null ? Prisma.sql`true` : backwards ? Prisma.sql`id < ${after.toString()}::numeric` : Prisma.sql`id > ${after.toString()}::numeric`;
     const order = backwards ? Prisma.sql`DESC` : Prisma.sql`ASC`;
     return this.db.$queryRaw`
       WITH page AS (SELECT DISTINCT id FROM patch_state WHERE ${beyond} ORDER BY id ${order} LIMIT ${limit}),

@@ -7,7 +7,12 @@ export interface HostDetail {
   readonly agentVersion: string;
   readonly distribution: { readonly id: string; readonly version: string | null; readonly name: string | null } | null;
   readonly taint: number | null;
-  readonly transition: { readonly patch: string; readonly since: string | null; readonly tasks: readonly { readonly pid: number; readonly comm: string }[]; readonly moreTasks: number } | null;
+  readonly transition: {
+    readonly patch: string;
+    readonly since: string | null;
+    readonly tasks: readonly { readonly pid: number; readonly comm: string }[];
+    readonly moreTasks: number;
+  } | null;
 }
 
 /** What ingest must know of a host before it can place a report. */

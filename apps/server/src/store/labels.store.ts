@@ -18,7 +18,8 @@ export class LabelsStore {
   async keep(labels: Labels): Promise<string> {
     const id = contentId(labels);
     if (this.known.has(id)) return id;
-    if ((await this.db.labelSet.findUnique({ where: { id }, select: { id: true } })) === null) await this.db.labelSet.createMany({ data: [{ id, labels }], skipDuplicates: true });
+    if ((await this.db.labelSet.findUnique({ where: { id }, select: { id: true } })) === null)
+      await this.db.labelSet.createMany({ data: [{ id, labels }], skipDuplicates: true });
     if (this.known.size > 100_000) this.known.clear();
     this.known.add(id);
     return id;

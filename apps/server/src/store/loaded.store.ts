@@ -21,7 +21,9 @@ export class LoadedStore {
   /** Keeps what was seen on one host; inserts only what is new, in a transaction of its own. */
   async keep(kernelVersion: string, patches: readonly SeenPatch[]): Promise<void> {
     const rows = patches.flatMap(({ buildId, objects }) =>
-      buildId === null ? [] : [ON_THE_LIST, ...objects.filter(({ patched }) => patched === true).map(({ name }) => name)].map((object) => ({ buildId, kernelVersion, object })),
+      buildId === null
+        ? []
+        : [ON_THE_LIST, ...objects.filter(({ patched }) => patched === true).map(({ name }) => name)].map((object) => ({ buildId, kernelVersion, object })),
     );
     const key = (row: (typeof rows)[number]) => `${row.buildId} ${row.object} ${row.kernelVersion}`;
     const fresh = rows.filter((row) => !this.known.has(key(row)));
@@ -32,7 +34,9 @@ export class LoadedStore {
   }
 
   /** What has been seen of these builds. */
-  async load(buildIds: readonly string[]): Promise<{ hasLoaded(buildId: string, kernelVersion: string): boolean; hasPatched(buildId: string, kernelVersion: string, object: string): boolean }> {
+  async load(
+    buildIds: readonly string[],
+  ): Promise<{ hasLoaded(buildId: string, kernelVersion: string): boolean; hasPatched(buildId: string, kernelVersion: string, object: string): boolean }> {
     const rows = await this.db.patchLoaded.findMany({ where: { buildId: { in: [...buildIds] } } });
     const seen = new Set(rows.map((row) => `${row.buildId} ${row.object} ${row.kernelVersion}`));
     const hasPatched = (buildId: string, kernelVersion: string, object: string) => seen.has(`${buildId} ${object} ${kernelVersion}`);

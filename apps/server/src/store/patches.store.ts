@@ -50,7 +50,9 @@ export class PatchesStore {
           owner,
           publishedAt: at,
           publishedBy: by,
-          states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
+          states: {
+            create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })),
+          },
         },
       });
       return true;
@@ -74,7 +76,9 @@ export class PatchesStore {
           objects: objects === null ? Prisma.DbNull : (objects as object[]),
           readable: states !== null,
           disagreements: [...disagreements],
-          states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
+          states: {
+            create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })),
+          },
         },
       }),
     ]);
@@ -107,10 +111,14 @@ export class PatchesStore {
   }
 
   /** The page of patches for which this holds. */
-  async list(where: Prisma.PatchWhereInput, page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean }): Promise<PatchRow[]> {
+  async list(
+    where: Prisma.PatchWhereInput,
+    page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean },
+  ): Promise<PatchRow[]> {
     const { after, backwards } = page;
     const beyond = backwards ? 'lt' : 'gt';
-    const keyset: Prisma.PatchWhereInput = after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
+    const keyset: Prisma.PatchWhereInput =
+      after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
     const order = backwards ? 'desc' : 'asc';
     return this.db.patch.findMany({ where: { AND: [where, keyset] }, include: completePatch, orderBy: [{ name: order }, { buildId: order }], take: page.take });
   }

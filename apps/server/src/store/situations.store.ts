@@ -30,7 +30,8 @@ const storeReading = (reading: Reading | null): WireReading | null =>
   reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null };
 const loadReading = (reading: WireReading | null): Reading | null =>
   reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null };
-const store = <T extends { readonly reading: Reading | null }>(patches: readonly T[]): Stored<T>[] => patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
+const store = <T extends { readonly reading: Reading | null }>(patches: readonly T[]): Stored<T>[] =>
+  patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
 const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
 
 /** Situations and stacks: stored once, by the digest of their content. */

@@ -6,7 +6,8 @@ beforeEach(async () => void (registry = await Registry.start()));
 afterEach(() => registry.stop());
 
 const hostCount = async () => (await registry.ask('{ hosts { totalCount } }')).hosts.totalCount;
-const stackOf = async (hostname: string) => (await registry.ask('query ($h: String) { host(hostname: $h) { stack { name } freshness { level superseded } } }', { h: hostname })).host;
+const stackOf = async (hostname: string) =>
+  (await registry.ask('query ($h: String) { host(hostname: $h) { stack { name } freshness { level superseded } } }', { h: hostname })).host;
 
 test('a report is stored once, however often it is sent', async () => {
   const report = running('web-1', ['lab_r_1v1_a']);
@@ -39,8 +40,16 @@ test.each<[string, (report: any) => void, string]>([
   ['a field that is missing', (report) => delete report.host.bootId, '/host/bootId'],
   ['a field of a wrong type', (report) => (report.taint = 'K'), '/taint'],
   ['a field that does not exist', (report) => (report.livepatches[0].enabeld = true), '/livepatches/0/enabeld'],
-  ['an id that is a number', (report) => (report.livepatches[0].reading = { ...reading, states: [{ id: 1, version: 1 }] }), '/livepatches/0/reading/states/0/id'],
-  ['an id above 2^64 - 1', (report) => (report.livepatches[0].reading = { ...reading, states: [{ id: '18446744073709551616', version: 1 }] }), '/livepatches/0/reading/states/0/id'],
+  [
+    'an id that is a number',
+    (report) => (report.livepatches[0].reading = { ...reading, states: [{ id: 1, version: 1 }] }),
+    '/livepatches/0/reading/states/0/id',
+  ],
+  [
+    'an id above 2^64 - 1',
+    (report) => (report.livepatches[0].reading = { ...reading, states: [{ id: '18446744073709551616', version: 1 }] }),
+    '/livepatches/0/reading/states/0/id',
+  ],
   ['a digest of something else', (report) => (report.digest = '0'.repeat(64)), '/digest'],
   ['a control character in a name', (report) => (report.host.hostname = 'web\u001b[31m'), '/host/hostname'],
   ['another kind of document', (report) => (report.schema = 'report/v2'), '/schema'],
@@ -72,12 +81,17 @@ test.each<[string, string | Buffer, Record<string, string>, number, string]>([
 
 test('a report may be compressed', async () => {
   const report = Buffer.from(JSON.stringify(running('web-1', [])));
-  expect(await registry.send('POST', '/v1/reports', gzipSync(report), { 'content-encoding': 'gzip' })).toMatchObject({ status: 200, body: { outcome: 'STORED' } });
+  expect(await registry.send('POST', '/v1/reports', gzipSync(report), { 'content-encoding': 'gzip' })).toMatchObject({
+    status: 200,
+    body: { outcome: 'STORED' },
+  });
 });
 
 test('two agents of one host at once: each report is stored or refused, and the newest stays', async () => {
   const first = running('web-1', ['lab_r_1v1_a']);
-  const reports = Array.from({ length: 12 }, (_, i) => sealed({ ...first, sequence: i + 1, livepatches: [listed(i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a', { refcount: 1 })] }));
+  const reports = Array.from({ length: 12 }, (_, i) =>
+    sealed({ ...first, sequence: i + 1, livepatches: [listed(i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a', { refcount: 1 })] }),
+  );
   const answers = await Promise.all(reports.map((report) => registry.report(report)));
   expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
   expect((await stackOf('web-1')).stack).toEqual([{ name: 'lab_r_1v2_a' }]);
@@ -151,5 +165,8 @@ test('another machine behind the same instance looks cloned', async () => {
   const report = idle('web-1', { host: { machine: 'a'.repeat(64) } as never });
   await registry.report(report);
   await registry.report(later(report, { host: { ...report.host, machine: 'b'.repeat(64) } }));
-  expect((await registry.ask('{ canDowngrade(to: { original: true }) { kind reasons { nodes { reason { code } } } } }')).canDowngrade).toMatchObject({ kind: 'UNKNOWN', reasons: { nodes: expect.arrayContaining([{ reason: { code: 'IDENTITY_SUSPECT' } }]) } });
+  expect((await registry.ask('{ canDowngrade(to: { original: true }) { kind reasons { nodes { reason { code } } } } }')).canDowngrade).toMatchObject({
+    kind: 'UNKNOWN',
+    reasons: { nodes: expect.arrayContaining([{ reason: { code: 'IDENTITY_SUSPECT' } }]) },
+  });
 });

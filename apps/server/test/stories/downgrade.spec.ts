@@ -64,7 +64,10 @@ test('a target that loaded while a module that it patches was absent is not know
   await registry.publish('lab_r_1v2_mod');
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-2', ['lab_r_1v1_a']));
-  const seen = (patched: boolean) => running('web-1', [], { livepatches: [listed('lab_r_1v2_mod', { objects: [{ name: 'lab_target', patched, functions: [{ name: 'lab_target_show', sympos: 1 }] }] })] });
+  const seen = (patched: boolean) =>
+    running('web-1', [], {
+      livepatches: [listed('lab_r_1v2_mod', { objects: [{ name: 'lab_target', patched, functions: [{ name: 'lab_target_show', sympos: 1 }] }] })],
+    });
   const where = { hostnames: ['web-2'] };
 
   await registry.report(seen(false));
@@ -86,7 +89,13 @@ test.each([
   const answer = await ask({ original: true });
   expect(answer.kind).toBe(kind);
   expect(codes(answer)).toContain(code);
-  expect(answer.cohorts.nodes[0].verdict).toMatchObject({ route: 'DISABLE', steps: [{ action: 'DISABLE', patch: name }, { action: 'WAIT', patch: name }] });
+  expect(answer.cohorts.nodes[0].verdict).toMatchObject({
+    route: 'DISABLE',
+    steps: [
+      { action: 'DISABLE', patch: name },
+      { action: 'WAIT', patch: name },
+    ],
+  });
 });
 
 test('an unsigned promise is enough for who asks for no more', async () => {
@@ -119,11 +128,19 @@ test('a host gone quiet is unknown, not safe', async () => {
 test('a host that an admin made known and that never reported is unknown', async () => {
   await registry.ask('mutation { addHost(input: { hostname: "db-9", labels: [{ key: "env", value: "prod" }] }) { id } }');
 
-  expect(await ask({ original: true })).toMatchObject({ kind: 'UNKNOWN', counts: { unknown: 1, total: 1 }, reasons: { nodes: [{ reason: { code: 'NEVER_REPORTED' } }] } });
+  expect(await ask({ original: true })).toMatchObject({
+    kind: 'UNKNOWN',
+    counts: { unknown: 1, total: 1 },
+    reasons: { nodes: [{ reason: { code: 'NEVER_REPORTED' } }] },
+  });
 });
 
 test('nothing matched is not a yes', async () => {
-  expect(await ask({ original: true }, { where: { hostnames: ['nobody'] } })).toMatchObject({ kind: 'UNKNOWN', matched: 0, reasons: { nodes: [{ reason: { code: 'NO_HOSTS_MATCHED' } }] } });
+  expect(await ask({ original: true }, { where: { hostnames: ['nobody'] } })).toMatchObject({
+    kind: 'UNKNOWN',
+    matched: 0,
+    reasons: { nodes: [{ reason: { code: 'NO_HOSTS_MATCHED' } }] },
+  });
 });
 
 test('a build-id that nobody published cannot be judged, as a host’s patch or as a target', async () => {
@@ -131,7 +148,10 @@ test('a build-id that nobody published cannot be judged, as a host’s patch or 
   await registry.report(running('web-1', ['lab_r_1v1_b']));
 
   expect(codes(await ask({ name: 'lab_r_1v1_a' }))).toContain('PATCH_NOT_CATALOGUED');
-  expect(await ask({ buildId: 'ab'.repeat(20) })).toMatchObject({ kind: 'UNKNOWN', reasons: { nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'PATCH_NOT_CATALOGUED' }) })]) } });
+  expect(await ask({ buildId: 'ab'.repeat(20) })).toMatchObject({
+    kind: 'UNKNOWN',
+    reasons: { nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'PATCH_NOT_CATALOGUED' }) })]) },
+  });
 });
 
 test('without kallsyms the rules rest on the release, and the answer shows that', async () => {
@@ -145,7 +165,9 @@ test('a release means the build for each host’s kernel', async () => {
   await registry.publish('lab_r_1v1_a', { release: 'lp-1' });
   await registry.publish('lab_r_1v1_a', { release: 'lp-1', kernel: '6.1' });
   await registry.report(running('new', ['lab_r_1v1_a']));
-  await registry.report(idle('old', { host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never, livepatches: [listed('lab_r_1v1_a', {}, '6.1')] }));
+  await registry.report(
+    idle('old', { host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never, livepatches: [listed('lab_r_1v1_a', {}, '6.1')] }),
+  );
   await registry.report(idle('other', { host: { kernelRelease: '6.12.1', kernelVersion: 'other' } as never }));
 
   const answer = await ask({ release: 'lp-1' });
@@ -171,17 +193,25 @@ test('what left the list by replacement is remembered, after its module is gone,
   await registry.report(replaced);
   const { host } = await registry.ask('{ host(hostname: "web-1") { departed { name departure } } }');
   expect(host.departed).toEqual([{ name: 'lab_r_1v1_cb', departure: 'REPLACED' }]);
-  expect(await ask({ name: 'lab_r_s0_a' })).toMatchObject({ kind: 'UNSAFE', reasons: { nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'STATE_LEFT_BEHIND', patch: 'lab_r_1v1_cb' }) })]) } });
+  expect(await ask({ name: 'lab_r_s0_a' })).toMatchObject({
+    kind: 'UNSAFE',
+    reasons: {
+      nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'STATE_LEFT_BEHIND', patch: 'lab_r_1v1_cb' }) })]),
+    },
+  });
 
   await registry.report(later(replaced, { host: { ...replaced.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } }));
   expect((await ask({ name: 'lab_r_s0_a' })).kind).toBe('SAFE');
 });
 
 test('ids that a JSON number would confuse stay different from module to answer', async () => {
-  const author = 'schema: klp/v1\nstates:\n  - { id: 9007199254740993, version: 1, what: above, restore: unknown }\n  - { id: 18446744073709551615, version: 1, what: the largest, restore: unknown }\n';
+  const author =
+    'schema: klp/v1\nstates:\n  - { id: 9007199254740993, version: 1, what: above, restore: unknown }\n  - { id: 18446744073709551615, version: 1, what: the largest, restore: unknown }\n';
   for (const name of ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a']) await registry.publish(name);
   await registry.publish('lab_r_1v1_a', { author });
-  const { states } = await registry.ask('{ states { nodes { stateId versions { version patches } } } patch(name: "lab_r_1v1_a") { author { states { id } } } }');
+  const { states } = await registry.ask(
+    '{ states { nodes { stateId versions { version patches } } } patch(name: "lab_r_1v1_a") { author { states { id } } } }',
+  );
   expect(states.nodes.map((state: any) => state.stateId)).toEqual(['1', '9007199254740992', '9007199254740993', '18446744073709551615']);
   await registry.report(running('web-1', ['lab_r_p53p1_a']));
   expect(reason(await ask({ name: 'lab_r_p53_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({ stateId: '9007199254740993' });

@@ -5,19 +5,36 @@ let registry: Registry;
 beforeAll(async () => void (registry = await Registry.start()));
 afterAll(() => registry.stop());
 
-const PATCH = '{ name buildId evidence release owner replace states { id version } unreadable impact conflicts sha256 objects { name functions { name sympos } } callbacks { preUnpatch } author { revision evidence states { id version what restore } impactNone cves } }';
+const PATCH =
+  '{ name buildId evidence release owner replace states { id version } unreadable impact conflicts sha256 objects { name functions { name sympos } } callbacks { preUnpatch } author { revision evidence states { id version what restore } impactNone cves } }';
 const patch = async (buildId: string) => (await registry.ask(`query ($b: String) { patch(buildId: $b) ${PATCH} }`, { b: buildId })).patch;
 const captured = (name: string) => allModules('7.3').find((one) => one.name === name)!;
 const facts = (name: string, changes: object = {}) => ({
-  name, kernelRelease: '7.3.4+deb13-cloud-amd64', arch: 'x86_64', replace: true, states: [{ id: '1', version: 1 }], impact: 'DECLARED',
-  callbacks: { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false }, ...changes,
+  name,
+  kernelRelease: '7.3.4+deb13-cloud-amd64',
+  arch: 'x86_64',
+  replace: true,
+  states: [{ id: '1', version: 1 }],
+  impact: 'DECLARED',
+  callbacks: { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false },
+  ...changes,
 });
 const manifest = (buildId: string, changes: object = {}) => ({ schema: 'manifest/v1', buildId, release: 'lp', owner: 'lab', facts: facts('told'), ...changes });
 
 test('a module file is parsed here, and publishing it again changes nothing', async () => {
-  expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({ status: 200, body: { outcome: 'PUBLISHED', evidence: 'MODULE', conflicts: [] } });
+  expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({
+    status: 200,
+    body: { outcome: 'PUBLISHED', evidence: 'MODULE', conflicts: [] },
+  });
   expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({ status: 200, body: { outcome: 'UNCHANGED' } });
-  expect(await patch(captured('lab_r_1v2_cb').buildId)).toMatchObject({ name: 'lab_r_1v2_cb', replace: true, states: [{ id: '1', version: 2 }], impact: 'DECLARED', callbacks: { preUnpatch: true }, objects: [{ name: 'vmlinux' }, { name: 'lab_target' }] });
+  expect(await patch(captured('lab_r_1v2_cb').buildId)).toMatchObject({
+    name: 'lab_r_1v2_cb',
+    replace: true,
+    states: [{ id: '1', version: 2 }],
+    impact: 'DECLARED',
+    callbacks: { preUnpatch: true },
+    objects: [{ name: 'vmlinux' }, { name: 'lab_target' }],
+  });
 });
 
 test.each(['lab_two', 'lab_param', 'lab_r_1v1_dyn'])('the states of %s cannot be read, and that is kept', async (name) => {
@@ -29,7 +46,10 @@ test.each(['lab_two', 'lab_param', 'lab_r_1v1_dyn'])('the states of %s cannot be
 
 test('facts alone are weaker, and a file takes their place', async () => {
   const { buildId } = captured('lab_r_1v1_a');
-  expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_a') }))).body).toMatchObject({ outcome: 'PUBLISHED', evidence: 'CATALOG' });
+  expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_a') }))).body).toMatchObject({
+    outcome: 'PUBLISHED',
+    evidence: 'CATALOG',
+  });
   expect((await registry.publish('lab_r_1v1_a', { release: 'lp' })).body).toMatchObject({ outcome: 'UPDATED', evidence: 'MODULE', conflicts: [] });
 });
 
@@ -44,7 +64,10 @@ test('another file under the same build-id is a conflict, and the first stays', 
   const { buildId, bytes } = captured('lab_r_2v1_a');
   await registry.publish('lab_r_2v1_a');
   const other = Buffer.concat([bytes, Buffer.from('\n')]);
-  expect((await registry.put(buildId, other, { release: 'lab_r_2v1_a', owner: 'lab' })).body).toMatchObject({ outcome: 'CONFLICT', conflicts: ['another file bears this build-id'] });
+  expect((await registry.put(buildId, other, { release: 'lab_r_2v1_a', owner: 'lab' })).body).toMatchObject({
+    outcome: 'CONFLICT',
+    conflicts: ['another file bears this build-id'],
+  });
 });
 
 test('only its owner changes what is said of a patch', async () => {
@@ -53,11 +76,20 @@ test('only its owner changes what is said of a patch', async () => {
 });
 
 test('the author’s word is versioned, and a state that contradicts the file is shown', async () => {
-  const word = (version: number) => `schema: klp/v1\nstates:\n  - id: 1\n    version: ${version}\n    what: a limit\n    restore: not-needed\ncves: [CVE-2026-12345]\n`;
+  const word = (version: number) =>
+    `schema: klp/v1\nstates:\n  - id: 1\n    version: ${version}\n    what: a limit\n    restore: not-needed\ncves: [CVE-2026-12345]\n`;
   await registry.publish('lab_n_1v1_a', { author: word(1) });
   expect((await registry.publish('lab_n_1v1_a', { author: word(1) })).body.outcome).toBe('UNCHANGED');
-  expect((await registry.publish('lab_n_1v1_a', { author: word(3) })).body).toMatchObject({ outcome: 'UPDATED', conflicts: ['state 1: the file has version 1, its author says 3'] });
-  expect((await patch(captured('lab_n_1v1_a').buildId)).author).toMatchObject({ revision: 2, evidence: 'CATALOG', states: [{ id: '1', version: 3, restore: 'NOT_NEEDED' }], cves: ['CVE-2026-12345'] });
+  expect((await registry.publish('lab_n_1v1_a', { author: word(3) })).body).toMatchObject({
+    outcome: 'UPDATED',
+    conflicts: ['state 1: the file has version 1, its author says 3'],
+  });
+  expect((await patch(captured('lab_n_1v1_a').buildId)).author).toMatchObject({
+    revision: 2,
+    evidence: 'CATALOG',
+    states: [{ id: '1', version: 3, restore: 'NOT_NEEDED' }],
+    cves: ['CVE-2026-12345'],
+  });
 });
 
 test.each<[string, string, string]>([
@@ -78,7 +110,12 @@ test.each<[string, string, string]>([
 test.each<[string, () => Promise<{ status: number; body: object }>, number, string]>([
   ['a file that is no module', () => registry.put('ab'.repeat(20), Buffer.from('hello'), { release: 'r', owner: 'o' }), 422, 'MODULE_UNREADABLE'],
   ['a module of another build', () => registry.put('ab'.repeat(20), captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }), 400, 'BAD_USER_INPUT'],
-  ['a file that is cut off', () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes.subarray(0, 5000), { release: 'r', owner: 'o' }), 422, 'MODULE_UNREADABLE'],
+  [
+    'a file that is cut off',
+    () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes.subarray(0, 5000), { release: 'r', owner: 'o' }),
+    422,
+    'MODULE_UNREADABLE',
+  ],
   ['a form without an owner', () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes, { release: 'r' }), 400, 'BAD_USER_INPUT'],
   ['a build-id that is none', () => registry.put('xyz', captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }), 400, 'BAD_USER_INPUT'],
   ['a manifest of another build', () => registry.send('PUT', `/v1/patches/${'ab'.repeat(20)}`, manifest('cd'.repeat(20))), 400, 'BAD_USER_INPUT'],
@@ -92,5 +129,8 @@ test('every publication and recall is in the audit log', async () => {
   await registry.ask('mutation ($b: String!) { recallPatch(buildId: $b, reason: "x") { recalledAt } }', { b: captured('lab_r_1v0_a').buildId });
   const { Database } = await import('../../src/store/database.js');
   const log = await registry.app.get(Database).audit.findMany({ where: { subject: captured('lab_r_1v0_a').buildId }, orderBy: { id: 'asc' } });
-  expect(log.map(({ who, action }: { who: string; action: string }) => [who, action])).toEqual([['tester', 'publish'], ['tester', 'recall-patch']]);
+  expect(log.map(({ who, action }: { who: string; action: string }) => [who, action])).toEqual([
+    ['tester', 'publish'],
+    ['tester', 'recall-patch'],
+  ]);
 });

@@ -5,18 +5,25 @@ beforeAll(async () => {
   registry = await Registry.start();
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a']) await registry.publish(name);
   for (let i = 0; i < 25; i++) {
-    await registry.report(running(`web-${String(i).padStart(2, '0')}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a'], { host: { labels: { role: 'web', env: i < 5 ? 'test' : 'prod' } } as never }));
+    await registry.report(
+      running(`web-${String(i).padStart(2, '0')}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a'], {
+        host: { labels: { role: 'web', env: i < 5 ? 'test' : 'prod' } } as never,
+      }),
+    );
   }
   await registry.report(running('twin', ['lab_r_1v1_a']));
   await registry.report(running('twin', ['lab_r_1v1_a'], { host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never }));
-  await registry.ask('mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }');
+  await registry.ask(
+    'mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }',
+  );
 });
 afterAll(() => registry.stop());
 
 const names = (connection: any) => connection.nodes.map((node: any) => node.hostname);
 
 test('hosts come in the order of their names, page by page, forwards and backwards', async () => {
-  const page = 'query ($first: Int, $after: String, $last: Int, $before: String) { hosts(first: $first, after: $after, last: $last, before: $before) { totalCount nodes { hostname } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }';
+  const page =
+    'query ($first: Int, $after: String, $last: Int, $before: String) { hosts(first: $first, after: $after, last: $last, before: $before) { totalCount nodes { hostname } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }';
   const seen: string[] = [];
   let after: string | null = null;
   do {
@@ -42,7 +49,16 @@ test.each<[string, object, number]>([
   ['no host’s own word, where authority is asked for', { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true }, 0],
   ['no host’s own word by its full name either', { labels: [{ key: 'agent.env', in: ['prod'] }], authoritativeLabels: true }, 0],
   ['an admin’s word', { labels: [{ key: 'role', in: ['db'] }], authoritativeLabels: true }, 1],
-  ['two demands at once', { labels: [{ key: 'role', in: ['web', 'db'] }, { key: 'env', notIn: ['prod'] }] }, 6],
+  [
+    'two demands at once',
+    {
+      labels: [
+        { key: 'role', in: ['web', 'db'] },
+        { key: 'env', notIn: ['prod'] },
+      ],
+    },
+    6,
+  ],
   ['the lack of a label', { labels: [{ key: 'role', exists: false }] }, 2],
   ['a label at all', { labels: [{ key: 'role', exists: true }] }, 26],
   ['names', { hostnames: ['web-03', 'web-04', 'nobody'] }, 2],
@@ -52,7 +68,10 @@ test.each<[string, object, number]>([
   ['nothing', {}, 28],
   ['an empty list', { hostnames: [] }, 0],
 ])('a filter by %s', async (_, filter, count) => {
-  const { hosts, canDowngrade } = await registry.ask('query ($f: HostFilter) { hosts(filter: $f) { totalCount } canDowngrade(to: { original: true }, where: $f) { matched } }', { f: filter });
+  const { hosts, canDowngrade } = await registry.ask(
+    'query ($f: HostFilter) { hosts(filter: $f) { totalCount } canDowngrade(to: { original: true }, where: $f) { matched } }',
+    { f: filter },
+  );
   expect([hosts.totalCount, canDowngrade.matched]).toEqual([count, count]);
 });
 
@@ -69,7 +88,9 @@ test('a hostname that several hosts bear is an error that lists them', async () 
 
 test('a host, a patch and a state are found again by their opaque ids', async () => {
   const found = await registry.ask('{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }');
-  const node = async (id: string) => (await registry.ask('query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }', { id })).node;
+  const node = async (id: string) =>
+    (await registry.ask('query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }', { id }))
+      .node;
   expect(await node(found.host.id)).toEqual({ id: found.host.id, __typename: 'Host', hostname: 'web-00' });
   expect(await node(found.patch.id)).toMatchObject({ __typename: 'Patch', name: 'lab_r_1v1_a' });
   expect(await node(found.states.nodes[0].id)).toMatchObject({ __typename: 'State', stateId: '1' });
@@ -78,13 +99,16 @@ test('a host, a patch and a state are found again by their opaque ids', async ()
 });
 
 test('one host’s answer is that of its cohort', async () => {
-  const { host, canDowngrade } = await registry.ask('{ host(hostname: "web-01") { canDowngrade(to: { name: "lab_r_1v1_a" }) { kind errno reasons { code stateId } } } canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }) { kind cohorts { nodes { verdict { errno reasons { code stateId } } } } } }');
+  const { host, canDowngrade } = await registry.ask(
+    '{ host(hostname: "web-01") { canDowngrade(to: { name: "lab_r_1v1_a" }) { kind errno reasons { code stateId } } } canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }) { kind cohorts { nodes { verdict { errno reasons { code stateId } } } } } }',
+  );
   expect(host.canDowngrade).toEqual({ kind: canDowngrade.kind, ...canDowngrade.cohorts.nodes[0].verdict });
   expect(host.canDowngrade.kind).toBe('REFUSED');
 });
 
 test('counts add up, hosts can be listed by kind and by reason, and page', async () => {
-  const query = 'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" }) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, after: $after) { totalCount nodes { host { hostname } verdict { kind } } pageInfo { hasNextPage endCursor } } } }';
+  const query =
+    'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" }) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, after: $after) { totalCount nodes { host { hostname } verdict { kind } } pageInfo { hasNextPage endCursor } } } }';
   const { canDowngrade } = await registry.ask(query, { kind: 'REFUSED' });
   const { counts, hosts } = canDowngrade;
   expect(counts.safe + counts.unknown + counts.unsafe + counts.refused).toBe(counts.total);
@@ -93,11 +117,18 @@ test('counts add up, hosts can be listed by kind and by reason, and page', async
   expect(new Set(hosts.nodes.map((node: any) => node.verdict.kind))).toEqual(new Set(['REFUSED']));
   const { canDowngrade: rest } = await registry.ask(query, { kind: 'REFUSED', after: hosts.pageInfo.endCursor });
   expect(rest.hosts.nodes).toHaveLength(2);
-  expect((await registry.ask(query, { code: 'NEVER_REPORTED' })).canDowngrade.hosts.nodes).toEqual([{ host: { hostname: 'db-1' }, verdict: { kind: 'UNKNOWN' } }]);
+  expect((await registry.ask(query, { code: 'NEVER_REPORTED' })).canDowngrade.hosts.nodes).toEqual([
+    { host: { hostname: 'db-1' }, verdict: { kind: 'UNKNOWN' } },
+  ]);
 });
 
 test('the best route is the cheapest that is acceptable, else the least bad', async () => {
-  const ask = async (args: string) => (await registry.ask(`{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }, ${args}) { kind cohorts { nodes { verdict { route steps { action patch } } } } } }`)).canDowngrade;
+  const ask = async (args: string) =>
+    (
+      await registry.ask(
+        `{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }, ${args}) { kind cohorts { nodes { verdict { route steps { action patch } } } } } }`,
+      )
+    ).canDowngrade;
   const best = await ask('bestRoute: true');
   expect(best.cohorts.nodes[0].verdict.route).toBe('DISABLE_THEN_LOAD');
   expect(best.kind).toBe('UNSAFE');
@@ -136,7 +167,11 @@ test('a retired host is in no answer', async () => {
 test('labels of an admin and words of the host are kept apart', async () => {
   const { host } = await registry.ask('{ host(hostname: "web-20") { id } }');
   const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { labels { key value } } }';
-  expect((await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels).toEqual([{ key: 'agent.env', value: 'prod' }, { key: 'agent.role', value: 'web' }, { key: 'env', value: 'canary' }]);
+  expect((await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels).toEqual([
+    { key: 'agent.env', value: 'prod' },
+    { key: 'agent.role', value: 'web' },
+    { key: 'env', value: 'canary' },
+  ]);
   await registry.report({ ...running('web-20', ['lab_r_1v1_a'], { host: { labels: { role: 'web', env: 'prod' } } as never }), sequence: 2 });
   const { hosts } = await registry.ask('{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }');
   expect(names(hosts)).toEqual(['web-20']);
@@ -146,7 +181,13 @@ test('labels of an admin and words of the host are kept apart', async () => {
 test('states: which ids, which versions, whose, and on how many hosts', async () => {
   const { states } = await registry.ask('{ states { nodes { stateId versions { version patches owners hosts } } } }');
   expect(states.nodes).toEqual([
-    { stateId: '1', versions: [{ version: 1, patches: 3, owners: ['lab'], hosts: 15 }, { version: 2, patches: 1, owners: ['lab'], hosts: 12 }] },
+    {
+      stateId: '1',
+      versions: [
+        { version: 1, patches: 3, owners: ['lab'], hosts: 15 },
+        { version: 2, patches: 1, owners: ['lab'], hosts: 12 },
+      ],
+    },
     { stateId: '2', versions: [{ version: 1, patches: 1, owners: ['lab'], hosts: 0 }] },
   ]);
 });
@@ -154,7 +195,9 @@ test('states: which ids, which versions, whose, and on how many hosts', async ()
 test('changing things needs a token, asking does not', async () => {
   const add = await registry.send<any>('POST', '/graphql', { query: 'mutation { addHost(input: { hostname: "x" }) { id } }' }, { authorization: '' });
   expect(add.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
-  expect((await registry.send<any>('POST', '/graphql', { query: '{ hosts { totalCount } }' }, { authorization: '' })).body.data.hosts.totalCount).toBeGreaterThan(0);
+  expect(
+    (await registry.send<any>('POST', '/graphql', { query: '{ hosts { totalCount } }' }, { authorization: '' })).body.data.hosts.totalCount,
+  ).toBeGreaterThan(0);
 });
 
 test('of several operations the named one is answered, every time', async () => {
@@ -166,7 +209,10 @@ test('of several operations the named one is answered, every time', async () => 
 });
 
 test('OpenAPI, health and an address that does not exist', async () => {
-  expect((await registry.send<any>('GET', '/docs/json')).body).toMatchObject({ openapi: '3.1.0', paths: { '/v1/reports': {}, '/v1/heartbeats': {}, '/v1/patches/{buildId}': {} } });
+  expect((await registry.send<any>('GET', '/docs/json')).body).toMatchObject({
+    openapi: '3.1.0',
+    paths: { '/v1/reports': {}, '/v1/heartbeats': {}, '/v1/patches/{buildId}': {} },
+  });
   expect((await registry.send('GET', '/docs')).status).toBe(200);
   expect((await registry.send('GET', '/livez')).body).toEqual({ status: 'ok' });
   expect((await registry.send('GET', '/readyz')).body).toEqual({ status: 'ok' });

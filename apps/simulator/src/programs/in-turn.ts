@@ -1,6 +1,6 @@
 /** Does the work for each item, so many at a time, and keeps the results in the order of the items. The first failure ends it. */
 export async function inTurn<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array<R>(items.length);
+  const results: R[] = [];
   let next = 0;
   let failed = false;
   const worker = async () => {

@@ -49,6 +49,11 @@ const ROLES: readonly (readonly [role: string, env: string, site: string, kernel
 /** The fleet. Hostnames are `role-number.site`, with the environment where it is not production. */
 export function fleet(): Machine[] {
   return ROLES.flatMap(([role, env, site, kernel, runs]) =>
-    runs.map((what, i) => ({ hostname: `${env === 'prod' ? role : `${role}-${env}`}-${i + 1}.${site}`, kernel, tree: TREES[what], labels: { role, env, site } })),
+    runs.map((what, i) => ({
+      hostname: `${env === 'prod' ? role : `${role}-${env}`}-${i + 1}.${site}`,
+      kernel,
+      tree: TREES[what],
+      labels: { role, env, site },
+    })),
   );
 }

@@ -1,0 +1,34 @@
+import { label, listedPatch, rulesChoice, verdict } from './answers.js';
+import { fields, flag, list, measure, nullable, type Read, text, whole } from './shape.js';
+
+/** What the registry says of a host; and of one that it also judges. */
+
+const host = {
+  id: text,
+  instance: text,
+  hostname: text,
+  labels: list(label),
+  kernelRelease: nullable(text),
+  arch: nullable(text),
+  stack: list(listedPatch),
+  transition: nullable(fields({ patch: text, enabling: flag, since: nullable(text), tasks: list(fields({ pid: whole, comm: text })), moreTasks: whole })),
+  freshness: fields({ level: text, ageSeconds: nullable(measure), confirmedAt: nullable(text), contactAt: nullable(text), superseded: flag }),
+  retiredAt: nullable(text),
+};
+export const hostRow = fields(host);
+export type HostRow = Read<typeof hostRow>;
+
+const fullHost = {
+  ...host,
+  bootId: nullable(text),
+  kernelVersion: nullable(text),
+  leftovers: list(fields({ name: text, buildId: nullable(text), referenced: flag, pinned: flag })),
+  departed: list(fields({ name: text, buildId: nullable(text), departure: text })),
+  rules: rulesChoice,
+  retiredBy: nullable(text),
+};
+export const wholeHost = fields(fullHost);
+export const judgedHost = fields({ ...fullHost, canDowngrade: verdict });
+export type WholeHost = Read<typeof wholeHost>;
+
+export const namedHost = fields({ id: text, hostname: text, labels: list(label) });

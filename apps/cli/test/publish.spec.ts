@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { authorPathOf, mistakesIn } from '../src/module/author.js';
+import { unpackModules } from './modules.js';
+import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
+import { klpreg } from './world.js';
+
+const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_2v1_a']);
+const file = (name: string) => path.join(folder, name);
+const [first, second, third] = ['lab_r_1v1_a.ko', 'lab_r_1v2_a.ko', 'lab_r_2v1_a.ko'].map(file) as [string, string, string];
+const AUTHOR = 'schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 1\n    what: a state\n';
+
+const answered = (knock: Knock, outcome: string, conflicts: string[] = []): Reply => ({
+  status: outcome === 'PUBLISHED' ? 201 : 200,
+  body: { outcome, buildId: knock.path.split('/').at(-1), name: 'n', release: 'r', owner: 'o', evidence: 'MODULE', conflicts },
+});
+
+const taken = (knock: Knock): Reply => answered(knock, 'PUBLISHED');
+
+async function publish(files: readonly string[], answer: (knock: Knock, nth: number) => Reply | 'hang up', words: readonly string[] = []) {
+  const registry = await TinyRegistry.open(answer);
+  const done = await klpreg(['patch', 'publish', ...files, '--release', 'web-2026.11', '--owner', 'web-team', '--url', registry.url, '--token', 't', ...words]);
+  await registry.close();
+  const { files: outcomes } = done.out === '' ? { files: [] } : (JSON.parse(done.out) as { files: { outcome: string; exitCode: number; details: string[] }[] });
+  return { ...done, knocks: registry.knocks, outcomes };
+}
+
+test('a module goes as a form to the address of its build-id, with its author beside it', async () => {
+  writeFileSync(authorPathOf(first), AUTHOR);
+  const { exit, knocks, outcomes, err } = await publish([first, second], taken);
+  expect(exit).toBe(0);
+  expect(outcomes.map((each) => each.outcome)).toEqual(['PUBLISHED', 'PUBLISHED']);
+  expect(knocks[0]).toMatchObject({
+    method: 'PUT',
+    path: expect.stringMatching(/^\/v1\/patches\/[0-9a-f]{40}$/),
+    headers: { 'content-type': expect.stringMatching(/^multipart\/form-data/), authorization: 'Bearer t' },
+  });
+  for (const part of [
+    'name="release"\r\n\r\nweb-2026.11\r\n',
+    'name="owner"\r\n\r\nweb-team\r\n',
+    'name="module"; filename="lab_r_1v1_a.ko"',
+    'name="author"; filename="lab_r_1v1_a.klp.yaml"',
+    '18446744073709551615',
+  ])
+    expect(knocks[0]!.body).toContain(part);
+  expect(knocks[1]!.body).not.toContain('name="author"');
+  expect(err).toMatch(/^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n\[2\/2\]/);
+});
+
+test('a file that fails does not stop the others; the exit code is the worst', async () => {
+  const refusal = {
+    status: 422,
+    body: { status: 422, code: 'MODULE_UNREADABLE', detail: 'cannot be read', errors: [{ pointer: '/module', detail: 'is odd', found: '"x\u001b"' }] },
+  };
+  const { exit, outcomes, err } = await publish([file('missing.ko'), second, third], (knock, nth) => (nth === 1 ? refusal : answered(knock, 'UNCHANGED')));
+  expect(exit).toBe(1);
+  expect(outcomes.map((each) => each.outcome)).toEqual(['FAILED', 'FAILED', 'UNCHANGED']);
+  expect(outcomes[1]!.details).toEqual(['/module: is odd (found "x\\u001b")']);
+  expect(err).toContain('cannot be read (MODULE_UNREADABLE)\n    /module: is odd');
+});
+
+test.each<[what: string, answer: (knock: Knock) => Reply | 'hang up', exit: number, outcome: string]>([
+  ['unchanged', (knock) => answered(knock, 'UNCHANGED'), 0, 'UNCHANGED'],
+  ['the author changed their word', (knock) => answered(knock, 'UPDATED'), 0, 'UPDATED'],
+  ['another file under this build-id', (knock) => answered(knock, 'CONFLICT', ['sha256']), 1, 'CONFLICT'],
+  ['too large', () => ({ status: 413, body: { code: 'TOO_LARGE', detail: 'too large' } }), 1, 'FAILED'],
+  ['no token', () => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'this needs a token' } }), 5, 'FAILED'],
+  ['a fault of the registry', () => ({ status: 500, body: { code: 'INTERNAL' } }), 4, 'FAILED'],
+  ['an outcome that is not known', (knock) => answered(knock, 'MAYBE'), 4, 'FAILED'],
+  ['garbage', () => ({ body: 'ok' }), 4, 'FAILED'],
+  ['the line breaks', () => 'hang up', 4, 'FAILED'],
+])('%s', async (_what, answer, exit, outcome) => {
+  const done = await publish([second], answer);
+  expect(done.outcomes.map((each) => each.outcome)).toEqual([outcome]);
+  expect(done.exit).toBe(exit);
+});
+
+test('a dry run sends nothing and hides no error', async () => {
+  writeFileSync(authorPathOf(third), 'schema: klp/v2\n');
+  const { exit, knocks, outcomes } = await publish([second, third], taken, ['--dry-run']);
+  expect(knocks).toEqual([]);
+  expect(outcomes.map((each) => each.outcome)).toEqual(['WOULD_SEND', 'FAILED']);
+  expect(exit).toBe(1);
+});
+
+test("an author's file that was named must be there, and speaks for one module", async () => {
+  expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({ exit: 1, knocks: [] });
+  expect(await publish([second, third], taken, ['--author', file('missing.yaml')])).toMatchObject({
+    exit: 2,
+    knocks: [],
+    err: expect.stringContaining('--author speaks for one module'),
+  });
+});
+
+test.each([
+  ['x.ko', 'x.klp.yaml'],
+  ['d/x.ko.xz', 'd/x.klp.yaml'],
+  ['x.ko.zst', 'x.klp.yaml'],
+  ['x.ko.gz', 'x.klp.yaml'],
+  ['x', 'x.klp.yaml'],
+])('the author of %s is in %s', (module, author) => {
+  expect(authorPathOf(module)).toBe(author);
+});
+
+test.each<[rule: string, yaml: string, mistakes: string[]]>([
+  ['a sound word', AUTHOR, []],
+  [
+    'every id, up to 2^64-1',
+    'schema: klp/v1\nstates: [{id: 18446744073709551615, version: 4294967295, what: a}, {id: 9007199254740993, version: 0, what: b}]',
+    [],
+  ],
+  [
+    'an id above 2^64-1',
+    'schema: klp/v1\nstates:\n  - id: 18446744073709551616\n    version: 1\n    what: a\n',
+    ['line 3: /states/0/id: must be at most 18446744073709551615 (2^64 - 1) (found "18446744073709551616")'],
+  ],
+  ['a field that is not known', 'schema: klp/v1\nstats: []\n', ['line 2: /stats: is not a field of this document (found [])']],
+  [
+    'a missing field is named at what it is missing from',
+    'schema: klp/v1\nstates:\n  - id: 1\n    version: 1\n',
+    ['line 3: /states/0/what: Invalid input: expected string, received undefined (found nothing)'],
+  ],
+  [
+    'broken YAML',
+    'schema: klp/v1\nstates: [\n',
+    ['line 3: Flow sequence in block collection must be sufficiently indented and end with a ] at line 3, column 1:'],
+  ],
+  [
+    'an id twice',
+    'schema: klp/v1\nstates: [{id: 1, version: 1, what: a}, {id: 1, version: 2, what: a}]',
+    ['line 2: /states: lists an id twice (found [{"id":"1","version":"1","what":"a"},{"id":"1","version":"2","what":"a"}])'],
+  ],
+  ['nothing', '', ['line 1: the document: Invalid input: expected object, received null (found null)']],
+])('an author: %s', (_rule, yaml, mistakes) => {
+  expect(mistakesIn(yaml)).toEqual(mistakes);
+});
