@@ -112,7 +112,7 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
   [
     'an id above 2^64-1',
     'schema: klp/v1\nstates:\n  - id: 18446744073709551616\n    version: 1\n    what: a\n',
-    ['line 3: /states/0/id: must be at most 18446744073709551615 (2^64 - 1) (found "18446744073709551616")'],
+    ['line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615" (found "18446744073709551616")'],
   ],
   ['a field that is not known', 'schema: klp/v1\nstats: []\n', ['line 2: /stats: is not a field of this document (found [])']],
   [
