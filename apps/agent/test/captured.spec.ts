@@ -31,7 +31,8 @@ function fingerprint(root: string): string {
     const { mode, mtimeMs, ctimeMs } = lstatSync(path);
     hash.update(`${path} ${mode} ${mtimeMs} ${ctimeMs}\n`);
     if (lstatSync(path).isDirectory()) for (const name of readdirSync(path).sort()) walk(join(path, name));
-    else hash.update(readFileSync(path));
+    // what may only be written (`force` is 0200) cannot be read by who is not root; its times would still tell
+    else if ((mode & 0o400) !== 0) hash.update(readFileSync(path));
   };
   walk(root);
   return hash.digest('hex');
