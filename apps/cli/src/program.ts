@@ -5,6 +5,7 @@ import { explain } from './commands/explain.js';
 import { helpText } from './commands/help.js';
 import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
+import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
 import { patchList } from './commands/patch-list.js';
 import { patchPublish } from './commands/patch-publish.js';
@@ -32,7 +33,7 @@ export function programFor(world: World, ended: (exit: ExitCode) => void): Comma
     .addOption(new Option('-o, --output <form>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`))
     .option('--config <file>', 'the configuration (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'));
-  for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch]) program.addCommand(command);
+  for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch, ownerKey(act)]) program.addCommand(command);
   for (const command of withAll(program)) settle(command, world);
   return program;
 }

@@ -1,5 +1,7 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { AuthorWord, signedForm } from '@klpreg/wire';
 import { authorPathOf, mistakesIn } from '../src/module/author.js';
 import { unpackModules } from './modules.js';
 import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
@@ -133,4 +135,31 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
   ['nothing', '', ['line 1: the document: Invalid input: expected object, received null (found null)']],
 ])('an author: %s', (_rule, yaml, mistakes) => {
   expect(mistakesIn(yaml)).toEqual(mistakes);
+});
+
+test('with a key, each word is signed over its meaning, its build, its release and its owner', async () => {
+  writeFileSync(authorPathOf(first), AUTHOR);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const key = path.join(folder, 'key.pem');
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const { knocks, err } = await publish([first, second], taken, ['--sign-key', key]);
+  expect(err).toContain('lab_r_1v1_a.klp.yaml, signed');
+  const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(knocks[0]!.body)?.[1] ?? '';
+  const word = AuthorWord.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
+  const content = signedForm(knocks[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
+  expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
+  // without a word there is nothing to sign
+  expect(knocks[1]!.body).not.toContain('name="signature"');
+});
+
+test.each<[string, string | null]>([
+  ['is not there', null],
+  ['is no key', 'hello'],
+  ['is of another kind', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
+])('a key that %s is a mistake, before anything is sent', async (_rule, content) => {
+  const key = path.join(folder, 'wrong.pem');
+  if (content !== null) writeFileSync(key, content);
+  const { exit, knocks, err } = await publish([second], taken, ['--sign-key', content === null ? path.join(folder, 'nowhere.pem') : key]);
+  expect([exit, knocks]).toEqual([2, []]);
+  expect(err).toContain('--sign-key');
 });

@@ -19,6 +19,7 @@ import { HostsResolver } from './query/hosts.resolver.js';
 import { Judges } from './query/judging.js';
 import { MutationsResolver } from './query/mutations.resolver.js';
 import { NodeResolver } from './query/node.resolver.js';
+import { OwnerKeysResolver } from './query/owner-keys.resolver.js';
 import { PatchesResolver } from './query/patches.resolver.js';
 import { scalars } from './query/scalars.js';
 import { StatesResolver } from './query/states.resolver.js';
@@ -29,13 +30,26 @@ import { FleetStore } from './store/fleet.store.js';
 import { HostsStore } from './store/hosts.store.js';
 import { LabelsStore } from './store/labels.store.js';
 import { LoadedStore } from './store/loaded.store.js';
+import { OwnerKeysStore } from './store/owner-keys.store.js';
 import { PatchesStore } from './store/patches.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { TokensStore } from './store/tokens.store.js';
 
-const store = [Database, AuditStore, CatalogStore, FleetStore, HostsStore, LabelsStore, LoadedStore, PatchesStore, SituationsStore, TokensStore];
+const store = [
+  Database,
+  AuditStore,
+  CatalogStore,
+  FleetStore,
+  HostsStore,
+  LabelsStore,
+  LoadedStore,
+  OwnerKeysStore,
+  PatchesStore,
+  SituationsStore,
+  TokensStore,
+];
 const ingest = [ReportsController, HeartbeatsController, PatchesController];
-const query = [Fleet, Hosts, Judges, CanDowngradeResolver, HostsResolver, MutationsResolver, NodeResolver, PatchesResolver, StatesResolver];
+const query = [Fleet, Hosts, Judges, CanDowngradeResolver, HostsResolver, MutationsResolver, NodeResolver, OwnerKeysResolver, PatchesResolver, StatesResolver];
 
 /** The contract, beside the code that keeps it. */
 const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');

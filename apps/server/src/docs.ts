@@ -68,6 +68,7 @@ function openApi(): OpenAPIObject {
                   properties: {
                     module: { type: 'string', format: 'binary', description: 'The .ko file, plain or as .xz, .zst, .gz.' },
                     author: { type: 'string', description: "FILE.klp.yaml: the author's word." },
+                    signature: { type: 'string', description: "Ed25519 over the canonical form of the author's word, in base64: MANIFEST evidence." },
                     release: { type: 'string' },
                     owner: { type: 'string' },
                   },

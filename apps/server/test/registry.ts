@@ -95,11 +95,17 @@ export class Registry {
   /** Publishes a captured module, from its file. */
   async publish(
     name: string,
-    { kernel = '7.3', release = name, owner = 'lab', author }: { kernel?: string; release?: string; owner?: string; author?: string } = {},
+    {
+      kernel = '7.3',
+      release = name,
+      owner = 'lab',
+      author,
+      signature,
+    }: { kernel?: string; release?: string; owner?: string; author?: string; signature?: string } = {},
   ) {
     const module = allModules(kernel).find((one) => one.name === name);
     if (module === undefined) throw new Error(`there is no captured module ${name} for ${kernel}`);
-    return this.put(module.buildId, module.bytes, { release, owner, ...(author !== undefined && { author }) });
+    return this.put(module.buildId, module.bytes, { release, owner, ...(author !== undefined && { author }), ...(signature !== undefined && { signature }) });
   }
 
   async put(buildId: string, bytes: Buffer, fields: Record<string, string>) {

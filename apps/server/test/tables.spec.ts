@@ -5,7 +5,7 @@ import { copyDatabase, type Database } from './database.js';
 const KINDS = {
   'per host': ['host', 'host_heartbeat', 'host_history'],
   reference: ['label_set', 'patch', 'patch_author', 'patch_loaded', 'patch_state', 'situation', 'stack', 'stack_patch'],
-  local: ['_prisma_migrations', 'audit', 'token'],
+  local: ['_prisma_migrations', 'audit', 'owner_key', 'token'],
 } as const;
 
 let database: Database;

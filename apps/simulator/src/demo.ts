@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Captured } from './captured.js';
-import { publish, report } from './fill.js';
+import { addKey, publish, report } from './fill.js';
 import { run } from './programs/child.js';
 import { commandLine } from './programs/command-line.js';
 import { inTurn } from './programs/in-turn.js';
 import { dataFolder, findRegistry, type Registry } from './registry.js';
 import { fleet } from './shop/fleet.js';
+import { shopKey } from './shop/key.js';
 import { QUESTIONS } from './shop/questions.js';
 import { RELEASES } from './shop/releases.js';
 import { Stop } from './stop.js';
@@ -28,14 +29,16 @@ async function demo(folder: string): Promise<void> {
 }
 
 async function fill(registry: Registry, captured: Captured): Promise<void> {
+  const state = path.join(dataFolder(process.env), 'demo-agents');
+  const key = await shopKey(state);
+  await addKey(key, programs, registry);
   say(`Publishing ${RELEASES.length} releases, each built for two kernels, to ${registry.url}`);
-  const outcomes = await inTurn(RELEASES, AT_ONCE, async (release) => ({ release, outcomes: await publish(release, captured, programs, registry) }));
+  const outcomes = await inTurn(RELEASES, AT_ONCE, async (release) => ({ release, outcomes: await publish(release, captured, key, programs, registry) }));
   for (const { release, outcomes: each } of outcomes)
     say(`  ${release.release.padEnd(22)} ${release.owner.padEnd(14)} ${release.module.padEnd(16)} ${[...new Set(each)].join(', ').toLowerCase()}`);
 
   const machines = fleet();
   say(`\nReporting ${machines.length} hosts; each is a captured /sys and /proc of a real kernel, read by the real agent`);
-  const state = path.join(dataFolder(process.env), 'demo-agents');
   await inTurn(machines, AT_ONCE, (machine) => report(machine, captured, state, programs, registry));
   say(`  ${machines.map((machine) => machine.hostname).join(' ')}`);
 }
@@ -55,7 +58,7 @@ async function ask(registry: Registry): Promise<void> {
   const program = 'node apps/cli/bin/klpreg.js';
   const more: (readonly string[])[] = [
     ...QUESTIONS.map((question) => question.words),
-    ['can-i-downgrade', '--to', 'original', '--where', 'role=cache', '--min-evidence', 'catalog'],
+    ['can-i-downgrade', '--to', 'original', '--where', 'role=cache'],
     ['explain', 'web-5.ams', '--to', 'cumulative-2026.09'],
     ['explain', 'db-2.fra', '--to', 'previous'],
     ['hosts'],

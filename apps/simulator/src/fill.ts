@@ -3,6 +3,7 @@ import type { Captured } from './captured.js';
 import { run } from './programs/child.js';
 import type { Registry } from './registry.js';
 import type { Machine } from './shop/fleet.js';
+import type { ShopKey } from './shop/key.js';
 import type { Release } from './shop/releases.js';
 import { Stop } from './stop.js';
 
@@ -14,11 +15,19 @@ export interface Programs {
   readonly cli: string;
 }
 
+/** Makes the shop's key known, by the real command line, unless an earlier run did. */
+export async function addKey(key: ShopKey, programs: Programs, registry: Registry): Promise<void> {
+  const words = ['owner-key', 'add', key.owner, key.publicFile];
+  const ended = await run(programs.cli, words, { env: { KLPREG_URL: registry.url, KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
+  if (ended.exit !== 0 && !ended.stderr.includes('is known already')) throw new Stop(`The key of ${key.owner} was not taken:\n${ended.stderr.trim()}`);
+}
+
 /** Publishes a release's builds, by the real command line. @returns what became of each build */
-export async function publish(release: Release, captured: Captured, programs: Programs, registry: Registry): Promise<string[]> {
+export async function publish(release: Release, captured: Captured, key: ShopKey, programs: Programs, registry: Registry): Promise<string[]> {
   await captured.writeAuthor(release);
   const files = (['6.1', '7.3'] as const).map((kernel) => captured.module(kernel, release.module));
   const words = ['patch', 'publish', ...files, '--release', release.release, '--owner', release.owner, '-o', 'json'];
+  if (release.owner === key.owner) words.push('--sign-key', key.privateFile);
   const ended = await run(programs.cli, words, { env: { KLPREG_URL: registry.url, KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
   if (ended.exit !== 0) throw new Stop(`Publishing ${release.release} failed (exit ${ended.exit ?? 'none: it took too long'}):\n${ended.stderr.trim()}`);
   return (JSON.parse(ended.stdout) as { files: { outcome: string }[] }).files.map((file) => file.outcome);

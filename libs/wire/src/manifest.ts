@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalJson } from './digest.js';
 import { BuildId, line, ModuleName, Sha256, text, word } from './names.js';
 import { UInt32, UInt64, WireState } from './numbers.js';
 
@@ -74,6 +75,9 @@ export const FileFacts = z.strictObject({
 });
 export type FileFacts = z.infer<typeof FileFacts>;
 
+/** An Ed25519 signature over `signedForm`, in base64. */
+export const Signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'must be an Ed25519 signature: 64 bytes in base64');
+
 /** Whose a livepatch is, and which. Goes with the module file (as form fields) or with its facts. */
 export const Publication = z.strictObject({
   /** The livepatch that this is a build of, the same for all kernels. */
@@ -86,13 +90,26 @@ export type Publication = z.infer<typeof Publication>;
 /**
  * What a livepatch is, told without its file. `PUT /v1/patches/{buildId}` as JSON
  *
- * With the file, the same PUT is `multipart/form-data`: `module` (the `.ko`, plain or compressed), `author` (the YAML, optional), `release`, `owner`.
+ * With the file, the same PUT is `multipart/form-data`: `module` (the `.ko`, plain or compressed), `author` (the YAML, optional), `signature` (optional), `release`, `owner`.
  */
 export const Manifest = z.strictObject({
   schema: z.literal('manifest/v1'),
   buildId: BuildId,
   ...Publication.shape,
   author: AuthorWord.nullable().default(null),
+  /** Of the author's word; null: it is unsigned. */
+  signature: Signature.nullable().default(null),
   facts: FileFacts,
 });
 export type Manifest = z.infer<typeof Manifest>;
+
+/**
+ * What does an author sign?
+ *
+ * The word as it is understood, not as it is written: a comment or another order of keys changes nothing. The build, its release and its owner are
+ * in it, so that a signature cannot be moved to another module.
+ *
+ * @returns canonical JSON in UTF-8
+ */
+export const signedForm = (buildId: string, { release, owner }: Publication, author: AuthorWord): Uint8Array =>
+  new TextEncoder().encode(canonicalJson({ schema: 'signed-word/v1', buildId, release, owner, author }));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { AuthorWord, canonicalJson, contentDigest, Heartbeat, Manifest, problems, Report } from '../src/index.js';
+import { AuthorWord, canonicalJson, contentDigest, Heartbeat, Manifest, problems, Report, signedForm } from '../src/index.js';
 
 const golden = (name: string): any => JSON.parse(readFileSync(path.join(__dirname, 'goldens', `${name}.json`), 'utf8'));
 const goldens = { 'report-v1': Report, 'heartbeat-v1': Heartbeat, 'manifest-v1': Manifest } as const;
@@ -90,6 +90,14 @@ describe('the author’s word', () => {
     ['a version of 2^32', { id: 1n, version: 4294967296n, what: 'x' }],
     ['no word on what it is', { id: 1n, version: 1, what: '' }],
   ])('refuses %s', (_, state) => expect(word([state]).success).toBe(false));
+});
+
+test('what is signed follows from the meaning of a word, not from how it is written', () => {
+  const written = (word: object) => signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorWord.parse(word));
+  const plain = written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x' }] });
+  expect(written({ notes: '', states: [{ what: 'x', version: 2n, id: '1', restore: 'unknown' }], schema: 'klp/v1' })).toEqual(plain);
+  expect(written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x', restore: 'callbacks' }] })).not.toEqual(plain);
+  expect(new TextDecoder().decode(plain)).toContain(`"buildId":"${'ab'.repeat(20)}"`);
 });
 
 test('whatever arrives, a document is parsed or refused with problems, and never throws', () => {

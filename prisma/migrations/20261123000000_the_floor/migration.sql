@@ -135,6 +135,7 @@ CREATE TABLE "patch_author" (
     "revision" INTEGER NOT NULL,
     "evidence" TEXT NOT NULL,
     "word" JSONB NOT NULL,
+    "key" TEXT,
     "at" TIMESTAMPTZ(3) NOT NULL,
     "by" TEXT NOT NULL,
 
@@ -161,6 +162,18 @@ CREATE TABLE "token" (
     "revoked_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "token_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "owner_key" (
+    "fingerprint" TEXT NOT NULL,
+    "owner" TEXT NOT NULL,
+    "public_key" TEXT NOT NULL,
+    "added_at" TIMESTAMPTZ(3) NOT NULL,
+    "added_by" TEXT NOT NULL,
+    "revoked_at" TIMESTAMPTZ(3),
+
+    CONSTRAINT "owner_key_pkey" PRIMARY KEY ("fingerprint")
 );
 
 -- CreateTable
@@ -204,6 +217,9 @@ CREATE INDEX "patch_state_id_version_idx" ON "patch_state"("id", "version");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "token_hash_key" ON "token"("hash");
+
+-- CreateIndex
+CREATE INDEX "owner_key_owner_idx" ON "owner_key"("owner");
 
 -- CreateIndex
 CREATE INDEX "audit_at_idx" ON "audit"("at");

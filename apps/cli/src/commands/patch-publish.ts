@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EXIT, type ExitCode, usage, worst } from '../exits.js';
 import { publish, type Published } from '../module/publish.js';
+import { readSignKey } from '../module/sign.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
@@ -11,6 +12,7 @@ interface Flags {
   readonly release: string;
   readonly owner: string;
   readonly author?: string;
+  readonly signKey?: string;
   readonly dryRun?: true;
 }
 
@@ -23,6 +25,7 @@ export const patchPublish = (act: Act): Command =>
     .requiredOption('--release <release>', 'the livepatch that these are builds of, the same for all kernels')
     .requiredOption('--owner <owner>', 'who answers for it')
     .option('--author <file>', "the author's word (default: FILE.klp.yaml beside FILE.ko)")
+    .option('--sign-key <file>', "sign the author's words with this Ed25519 private key (PEM)")
     .option('--dry-run', 'check everything and send nothing')
     .addHelpText('after', helpText('patch-publish'))
     .action(
@@ -30,10 +33,11 @@ export const patchPublish = (act: Act): Command =>
         const files = args[0] as string[];
         if (flags.author !== undefined && files.length > 1)
           throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
+        const key = flags.signKey === undefined ? {} : { key: readSignKey(flags.signKey) };
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {
           world.stderr.write(`[${i + 1}/${files.length}] ${clean(file)} `);
-          const published = await publish(file, flags, registry);
+          const published = await publish(file, { ...flags, ...key }, registry);
           world.stderr.write(
             `${clean([published.outcome, published.message].filter(Boolean).join(': '))}\n${published.details.map((detail) => `    ${clean(detail)}\n`).join('')}`,
           );

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { basename } from 'node:path';
 import { EXIT, type ExitCode, Failure } from '../exits.js';
 import type { Registry } from '../registry/client.js';
@@ -6,6 +7,7 @@ import type { Answer } from '../registry/http.js';
 import { fields, list, oneOf, text } from '../registry/shape.js';
 import { readAuthor } from './author.js';
 import { readFileAsModule } from './read-file.js';
+import { signWord } from './sign.js';
 
 /** What became of one file. */
 export interface Published {
@@ -23,6 +25,8 @@ interface Publication {
   readonly release: string;
   readonly owner: string;
   readonly author?: string;
+  /** Signs the author's words. */
+  readonly key?: KeyObject;
   readonly dryRun?: true;
 }
 
@@ -50,13 +54,18 @@ export async function publish(file: string, publication: Publication, registry: 
   if (named.buildId === null) return failed('the module has no build-id, so no host could be recognised by it (link it with --build-id)');
   const author = readAuthor(file, publication.author);
   if (author !== null && author.mistakes.length > 0) return failed(`${author.path} is not an author's word`, author.mistakes);
-  const withAuthor = author === null ? 'without an author’s word' : `with ${author.path}`;
+  const signature =
+    author?.word == null || publication.key === undefined
+      ? null
+      : signWord(publication.key, named.buildId, { release: publication.release, owner: publication.owner }, author.word);
+  const withAuthor = author === null ? 'without an author’s word' : `with ${author.path}${signature === null ? '' : ', signed'}`;
   if (publication.dryRun) return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
 
   const body = new FormData();
   body.set('release', publication.release);
   body.set('owner', publication.owner);
   if (author !== null) body.set('author', new Blob([author.text], { type: 'application/yaml' }), basename(author.path));
+  if (signature !== null) body.set('signature', signature);
   body.set('module', new Blob([module.bytes as Uint8Array<ArrayBuffer>]), basename(file));
   try {
     const answer = await registry.send({ method: 'PUT', path: `/v1/patches/${named.buildId}`, body, timeoutMs: TIMEOUT_MS });

@@ -1,7 +1,7 @@
 import { fleetVerdict } from './answers.js';
 import { hostRow, judgedHost, namedHost, wholeHost } from './host-answers.js';
-import { patchRow, stateRow, wholePatch } from './patch-answers.js';
-import { fields, nullable, page, type Shape, text } from './shape.js';
+import { ownerKey, patchRow, stateRow, wholePatch } from './patch-answers.js';
+import { fields, list, nullable, page, type Shape, text } from './shape.js';
 
 /** A question, and how its answer is read. */
 export interface Document<T> {
@@ -61,7 +61,7 @@ export const PATCH_DETAILS = document(
   `query PatchDetails($name: String, $buildId: String) {
   patch(name: $name, buildId: $buildId) {
     ${PATCH} vermagic sha256 srcversion builder impactReasons callbacks { prePatch postPatch preUnpatch postUnpatch } objects { name functions { name sympos } }
-    author { revision evidence states { id version what restore } impactNone independentOf cves notes at }
+    author { revision evidence signedBy states { id version what restore } impactNone independentOf cves notes at }
   }
 }`,
   fields({ patch: nullable(wholePatch) }),
@@ -99,4 +99,18 @@ export const RETIRE_HOST = document(
 export const RECALL_PATCH = document(
   'mutation RecallPatch($buildId: String!, $reason: String, $recalled: Boolean!) { recallPatch(buildId: $buildId, reason: $reason, recalled: $recalled) { buildId name release recalledAt recallReason } }',
   fields({ recallPatch: fields({ buildId: text, name: text, release: text, recalledAt: nullable(text), recallReason: nullable(text) }) }),
+);
+
+const OWNER_KEY = 'fingerprint owner addedAt addedBy revokedAt';
+
+export const OWNER_KEYS = document(`query OwnerKeys($owner: String) { ownerKeys(owner: $owner) { ${OWNER_KEY} } }`, fields({ ownerKeys: list(ownerKey) }));
+
+export const ADD_OWNER_KEY = document(
+  `mutation AddOwnerKey($owner: String!, $publicKey: String!) { addOwnerKey(owner: $owner, publicKey: $publicKey) { ${OWNER_KEY} } }`,
+  fields({ addOwnerKey: ownerKey }),
+);
+
+export const REVOKE_OWNER_KEY = document(
+  `mutation RevokeOwnerKey($fingerprint: String!) { revokeOwnerKey(fingerprint: $fingerprint) { ${OWNER_KEY} } }`,
+  fields({ revokeOwnerKey: ownerKey }),
 );

@@ -38,6 +38,7 @@ export const wholePatch = fields({
     fields({
       revision: whole,
       evidence: text,
+      signedBy: nullable(text),
       states: list(fields({ id: uint64, version: whole, what: text, restore: text })),
       impactNone: flag,
       independentOf: list(text),
@@ -51,3 +52,6 @@ export type WholePatch = Read<typeof wholePatch>;
 
 export const stateRow = fields({ stateId: uint64, versions: list(fields({ version: whole, patches: whole, owners: list(text), hosts: whole })) });
 export type StateRow = Read<typeof stateRow>;
+
+export const ownerKey = fields({ fingerprint: text, owner: text, addedAt: text, addedBy: text, revokedAt: nullable(text) });
+export type OwnerKey = Read<typeof ownerKey>;

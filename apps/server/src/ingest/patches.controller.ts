@@ -1,14 +1,17 @@
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
 import { ModuleError, openModule } from '@klpreg/module';
-import { AuthorWord, BuildId, Manifest, Publication } from '@klpreg/wire';
+import { AuthorWord, BuildId, Manifest, Publication, Signature, signedForm } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
 import { parseDocument, visit } from 'yaml';
+import { z } from 'zod';
 import { bearerOf } from '../access/bearer.guard.js';
+import { signedBy } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { Mistake } from '../errors.js';
 import { AuditStore } from '../store/audit.store.js';
 import { conflictsOf, type PatchRow } from '../store/catalog.store.js';
+import { OwnerKeysStore } from '../store/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/patches.store.js';
 import { parse } from './parse.js';
 import { differences, factsOfFile, factsOfWord, wordOf } from './publish.js';
@@ -30,6 +33,7 @@ export interface PublishAnswer {
 interface Submission {
   readonly facts: PatchFacts;
   readonly author: AuthorWord | null;
+  readonly signature: string | null;
   readonly release: string;
   readonly owner: string;
 }
@@ -38,6 +42,7 @@ interface Submission {
 export class PatchesController {
   constructor(
     private readonly patches: PatchesStore,
+    private readonly keys: OwnerKeysStore,
     private readonly audit: AuditStore,
     private readonly clock: Clock,
   ) {}
@@ -59,6 +64,7 @@ export class PatchesController {
   private async store(submission: Submission, who: string): Promise<PublishOutcome> {
     const { facts, author, release, owner } = submission;
     const now = this.clock.now();
+    const key = await this.signer(submission);
     const isNew = await this.patches.add(facts, release, owner, who, now);
     const before = isNew ? null : await this.patches.find(facts.buildId);
     if (before !== null && (before.owner !== owner || before.release !== release)) {
@@ -68,8 +74,25 @@ export class PatchesController {
       );
     }
     const found = before === null ? 'PUBLISHED' : await this.compare(facts, before);
-    const said = author === null ? false : await this.patches.say(facts.buildId, wordOf(author), 'CATALOG', who, now);
+    const said = author === null ? false : await this.patches.say(facts.buildId, wordOf(author), key, who, now);
     return found === 'UNCHANGED' && said ? 'UPDATED' : found;
+  }
+
+  /** By which of its owner's keys is the word signed? null: it is unsigned. */
+  private async signer({ facts, author, signature, release, owner }: Submission): Promise<string | null> {
+    if (signature === null) return null;
+    const wrong = (detail: string) =>
+      new Mistake('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [{ pointer: '/signature', detail, found: signature }]);
+    if (author === null) throw wrong("there is no author's word that it could be of");
+    const keys = (await this.keys.list(owner)).filter((key) => key.revokedAt === null);
+    const key = signedBy(keys, signedForm(facts.buildId, { release, owner }, author), signature);
+    if (key === null)
+      throw wrong(
+        keys.length === 0
+          ? `no key of ${owner} is known (an admin adds one with addOwnerKey)`
+          : `it is by none of the ${keys.length} keys of ${owner}, or of another word, build or release`,
+      );
+    return key.fingerprint;
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
@@ -92,10 +115,18 @@ function fromFacts(body: unknown, buildId: string): Submission {
     throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [
       { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
     ]);
-  return { facts: factsOfWord(manifest.facts, buildId), author: manifest.author, release: manifest.release, owner: manifest.owner };
+  return {
+    facts: factsOfWord(manifest.facts, buildId),
+    author: manifest.author,
+    signature: manifest.signature,
+    release: manifest.release,
+    owner: manifest.owner,
+  };
 }
 
-/** Reads the parts of a form: `module`, `author`, `release`, `owner`. */
+const Form = z.object({ signature: Signature.nullable() });
+
+/** Reads the parts of a form: `module`, `author`, `signature`, `release`, `owner`. */
 async function fromFile(request: FastifyRequest, buildId: string): Promise<Submission> {
   const fields: Record<string, string> = {};
   let file: Buffer | null = null;
@@ -106,9 +137,10 @@ async function fromFile(request: FastifyRequest, buildId: string): Promise<Submi
     else throw new Mistake('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
   }
   if (file === null) throw new Mistake('BAD_USER_INPUT', 'the form has no part "module" with the module file');
-  const { author, ...publication } = fields;
+  const { author, signature = null, ...publication } = fields;
   const { release, owner } = parse(Publication, publication, 'form');
-  return { facts: await readFile(file, buildId), author: author === undefined ? null : readAuthor(author), release, owner };
+  const said = { author: author === undefined ? null : readAuthor(author), signature: parse(Form, { signature }, 'form').signature };
+  return { facts: await readFile(file, buildId), ...said, release, owner };
 }
 
 async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {

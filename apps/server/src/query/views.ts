@@ -93,7 +93,8 @@ export function patchView(row: PatchRow) {
     objects: (row.objects ?? []) as unknown as StoredObject[],
     evidence: row.evidence,
     conflicts: conflictsOf(row),
-    author: author === undefined || word === null ? null : { ...word, revision: author.revision, evidence: author.evidence, at: author.at },
+    author:
+      author === undefined || word === null ? null : { ...word, revision: author.revision, evidence: author.evidence, signedBy: author.key, at: author.at },
     publishedAt: row.publishedAt,
     recalledAt: row.recalledAt,
     recallReason: row.recallReason,

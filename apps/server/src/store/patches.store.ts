@@ -92,14 +92,20 @@ export class PatchesStore {
        WHERE build_id = ${buildId}`;
   }
 
-  /** Keeps the author's word, as a revision of its own where it says something new; false where it says the same. */
-  async say(buildId: string, word: StoredWord, evidence: Evidence, by: string, at: Date): Promise<boolean> {
+  /**
+   * Keeps the author's word, as a revision of its own where it says something new or is signed otherwise.
+   *
+   * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: unsigned, `CATALOG`
+   * @returns false where it says the same as the last one
+   */
+  async say(buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<boolean> {
     return this.db.$transaction(async (tx) => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
-      if (last !== null && last.evidence === evidence && same[0]?.same === true) return false;
-      await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, at, by } });
+      if (last !== null && last.key === key && same[0]?.same === true) return false;
+      const evidence: Evidence = key === null ? 'CATALOG' : 'MANIFEST';
+      await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
       return true;
     });
   }

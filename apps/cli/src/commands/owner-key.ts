@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { EXIT, usage } from '../exits.js';
+import { ADD_OWNER_KEY, OWNER_KEYS, REVOKE_OWNER_KEY } from '../registry/documents.js';
+import type { OwnerKey } from '../registry/patch-answers.js';
+import { clean } from '../show/clean.js';
+import { show } from '../show/output.js';
+import { table } from '../show/table.js';
+import type { Act } from './act.js';
+
+/** The keys with which owners sign what they say of their patches. */
+export function ownerKey(act: Act): Command {
+  const parent = new Command('owner-key')
+    .summary('the keys with which owners sign')
+    .description('The keys with which owners sign what they say of their patches: a promise counts for SAFE only if it is signed with one that holds.');
+  return parent.addCommand(add(act)).addCommand(list(act)).addCommand(revoke(act));
+}
+
+const add = (act: Act): Command =>
+  new Command('add')
+    .summary('make a key known')
+    .description('Makes an Ed25519 public key known (PEM, openssl pkey -in KEY -pubout). Needs an admin token.')
+    .argument('<owner>')
+    .argument('<file>', 'the public key')
+    .action(
+      act(async ({ args, registry, settings, world }) => {
+        const [owner, file] = args as [string, string];
+        const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, { owner, publicKey: read(file) });
+        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, world.stdout);
+        return EXIT.YES;
+      }),
+    );
+
+const list = (act: Act): Command =>
+  new Command('list')
+    .summary('which keys are known?')
+    .description('Lists the keys that are known, the newest first.')
+    .option('--owner <owner>', 'of this owner')
+    .action(
+      act<{ owner?: string }>(async ({ flags, registry, settings, world }) => {
+        const { ownerKeys } = await registry.ask(OWNER_KEYS, { owner: flags.owner ?? null });
+        show({ schemaVersion: 1, ownerKeys }, (width) => keysTable(ownerKeys, width), settings.output, world.stdout);
+        return EXIT.YES;
+      }),
+    );
+
+const revoke = (act: Act): Command =>
+  new Command('revoke')
+    .summary('take a key back')
+    .description('Revokes a key: what it signed counts as unsigned from now on. Needs an admin token.')
+    .argument('<fingerprint>')
+    .action(
+      act(async ({ args, registry, settings, world }) => {
+        const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, { fingerprint: args[0] });
+        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, world.stdout);
+        return EXIT.YES;
+      }),
+    );
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw usage(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function keysTable(keys: readonly OwnerKey[], width: number | null): string {
+  if (keys.length === 0) return 'no key is known';
+  const rows = keys.map((key) => [
+    clean(key.owner),
+    clean(key.fingerprint),
+    clean(key.addedAt),
+    clean(key.addedBy),
+    key.revokedAt === null ? '' : `revoked ${clean(key.revokedAt)}`,
+  ]);
+  return table([{ head: 'OWNER' }, { head: 'FINGERPRINT' }, { head: 'ADDED' }, { head: 'BY' }, { head: 'NOTE' }], rows, width);
+}

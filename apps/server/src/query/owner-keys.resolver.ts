@@ -1,0 +1,53 @@
+import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
+import type { FastifyRequest } from 'fastify';
+import { bearerOf } from '../access/bearer.guard.js';
+import { readOwnerKey } from '../access/owner-keys.js';
+import { Roles } from '../access/roles.js';
+import { Clock } from '../clock.js';
+import { Mistake } from '../errors.js';
+import { AuditStore } from '../store/audit.store.js';
+import { type OwnerKeyRow, OwnerKeysStore } from '../store/owner-keys.store.js';
+
+interface Request {
+  readonly reply: { readonly request: FastifyRequest };
+}
+
+/** Answers `ownerKeys`, and changes them. */
+@Resolver('OwnerKey')
+export class OwnerKeysResolver {
+  constructor(
+    private readonly keys: OwnerKeysStore,
+    private readonly audit: AuditStore,
+    private readonly clock: Clock,
+  ) {}
+
+  @Query('ownerKeys')
+  async ownerKeys(@Args('owner') owner: string | null | undefined): Promise<OwnerKeyRow[]> {
+    return this.keys.list(owner ?? null);
+  }
+
+  @Mutation('addOwnerKey')
+  @Roles('admin')
+  async addOwnerKey(@Args('owner') owner: string, @Args('publicKey') pem: string, @Context() context: Request): Promise<OwnerKeyRow> {
+    if (owner.length === 0 || owner.length > 128) throw new Mistake('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
+    const { fingerprint, publicKey } = readOwnerKey(pem);
+    const { name } = bearerOf(context.reply.request);
+    if (!(await this.keys.add(fingerprint, owner, publicKey, name, this.clock.now())))
+      throw new Mistake('AMBIGUOUS', `the key ${fingerprint} is known already`);
+    await this.audit.append(name, 'add-owner-key', fingerprint, { owner });
+    return this.find(fingerprint);
+  }
+
+  @Mutation('revokeOwnerKey')
+  @Roles('admin')
+  async revokeOwnerKey(@Args('fingerprint') fingerprint: string, @Context() context: Request): Promise<OwnerKeyRow> {
+    const row = await this.keys.revoke(fingerprint, this.clock.now());
+    if (row === null) throw new Mistake('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
+    await this.audit.append(bearerOf(context.reply.request).name, 'revoke-owner-key', fingerprint, { owner: row.owner });
+    return row;
+  }
+
+  private async find(fingerprint: string): Promise<OwnerKeyRow> {
+    return (await this.keys.list(null)).find((key) => key.fingerprint === fingerprint)!;
+  }
+}

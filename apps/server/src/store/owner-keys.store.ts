@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Prisma } from './database.js';
+
+export type OwnerKeyRow = Prisma.OwnerKeyGetPayload<object>;
+
+/** The keys with which owners sign what they say of their patches. */
+@Injectable()
+export class OwnerKeysStore {
+  constructor(private readonly db: Database) {}
+
+  /** Keys of this owner, or all; the newest first. */
+  async list(owner: string | null): Promise<OwnerKeyRow[]> {
+    return this.db.ownerKey.findMany({ where: owner === null ? {} : { owner }, orderBy: [{ addedAt: 'desc' }, { fingerprint: 'asc' }] });
+  }
+
+  /** Adds a key; false where that key is there, for whomever. */
+  async add(fingerprint: string, owner: string, publicKey: string, addedBy: string, addedAt: Date): Promise<boolean> {
+    const { count } = await this.db.ownerKey.createMany({ data: [{ fingerprint, owner, publicKey, addedBy, addedAt }], skipDuplicates: true });
+    return count === 1;
+  }
+
+  /** Revokes a key: what it signed is an unsigned word from now on. null where there is no such key. */
+  async revoke(fingerprint: string, at: Date): Promise<OwnerKeyRow | null> {
+    return this.db.$transaction(async (tx) => {
+      const key = await tx.ownerKey.findUnique({ where: { fingerprint } });
+      if (key === null) return null;
+      await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'CATALOG' } });
+      return key.revokedAt === null ? tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } }) : key;
+    });
+  }
+}
