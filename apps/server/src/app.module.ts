@@ -9,6 +9,7 @@ import { CONFIG, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
 import { HeartbeatsController } from './ingest/heartbeats.controller.js';
 import { PatchesController } from './ingest/patches.controller.js';
+import { Reports } from './ingest/reports.js';
 import { ReportsController } from './ingest/reports.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { CanDowngradeResolver } from './query/can-downgrade.resolver.js';
@@ -27,11 +28,13 @@ import { AuditStore } from './store/audit.store.js';
 import { CatalogStore } from './store/catalog.store.js';
 import { Database, DATABASE_OPTIONS } from './store/database.js';
 import { FleetStore } from './store/fleet.store.js';
+import { HeartbeatsStore } from './store/heartbeats.store.js';
 import { HostsStore } from './store/hosts.store.js';
 import { LabelsStore } from './store/labels.store.js';
 import { LoadedStore } from './store/loaded.store.js';
 import { OwnerKeysStore } from './store/owner-keys.store.js';
 import { PatchesStore } from './store/patches.store.js';
+import { ReportsStore } from './store/reports.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { TokensStore } from './store/tokens.store.js';
 
@@ -40,11 +43,13 @@ const store = [
   AuditStore,
   CatalogStore,
   FleetStore,
+  HeartbeatsStore,
   HostsStore,
   LabelsStore,
   LoadedStore,
   OwnerKeysStore,
   PatchesStore,
+  ReportsStore,
   SituationsStore,
   TokensStore,
 ];
@@ -81,6 +86,7 @@ export class AppModule {
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         ...store,
+        Reports,
         ...query,
       ],
     };

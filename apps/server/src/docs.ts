@@ -15,6 +15,19 @@ const json = (schema: string) => ({ 'application/json': { schema: { $ref: `#/com
 const answer = (description: string, properties: object) => ({ description, content: { 'application/json': { schema: { type: 'object', properties } } } });
 const refusals = { 400: problem, 401: problem, 403: problem, 413: problem, 415: problem };
 const outcome = (...values: string[]) => ({ type: 'string', enum: values });
+const batch = (of: string) => ({
+  summary: 'As many at once, at most 1000: each has its own outcome',
+  security: [{ token: [] }],
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: { type: 'array', maxItems: 1000, items: { $ref: `#/components/schemas/${of}` } } } },
+  },
+  responses: {
+    200: answer('In the order of the documents: the answer, or the problem', { results: { type: 'array', items: { type: 'object' } } }),
+    ...refusals,
+    503: problem,
+  },
+});
 const interval = { intervalSeconds: { type: 'integer', description: 'How many seconds to wait before the next document.' } };
 
 /** The HTTP doors as an OpenAPI 3.1 document, made from the schemas that check them. */
@@ -37,6 +50,8 @@ function openApi(): OpenAPIObject {
           },
         },
       },
+      '/v1/reports:batch': { post: batch('Report') },
+      '/v1/heartbeats:batch': { post: batch('Heartbeat') },
       '/v1/heartbeats': {
         post: {
           summary: 'Nothing changed since the report with this digest',

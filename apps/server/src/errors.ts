@@ -14,6 +14,7 @@ const STATUS = {
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   MODULE_UNREADABLE: 422,
+  BUSY: 503,
 } as const;
 
 /** A mistake of the caller, as opposed to an outcome (data) and a bug (anything else). */

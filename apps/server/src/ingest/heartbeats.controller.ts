@@ -3,7 +3,9 @@ import { Heartbeat } from '@klpreg/wire';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { type HostHead, HostsStore } from '../store/hosts.store.js';
+import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
+import { type Batch, eachOf } from './batch.js';
+import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt } from './observed.js';
 import { parse } from './parse.js';
 
@@ -15,53 +17,59 @@ export interface HeartbeatAnswer {
   readonly intervalSeconds: number;
 }
 
-/** After this a leftover that is still referenced is pinned, which a second report has to say. */
-const REFERENCED_TOO_LONG_MS = 60_000;
-
-@Controller('v1/heartbeats')
+@Controller('v1')
 export class HeartbeatsController {
+  private readonly gather = new Gather<PlacedHeartbeat, Comparison | null>(
+    async (batch) => {
+      const comparisons = await this.store.note(batch);
+      return batch.map((one) => comparisons.get(one.hostId) ?? null);
+    },
+    (one) => one.hostId,
+    INGEST_LIMITS,
+  );
+
   constructor(
-    private readonly hosts: HostsStore,
+    private readonly store: HeartbeatsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Nothing changed, says an agent. The answer tells whether that is enough. */
-  @Post()
+  @Post('heartbeats')
   @HttpCode(200)
   @Roles('host', 'admin')
   async receive(@Body() body: unknown): Promise<HeartbeatAnswer> {
-    const heartbeat = parse(Heartbeat, body, 'heartbeat');
+    const { instance, bootId, digest, sequence, clock } = parse(Heartbeat, body, 'heartbeat');
     const receivedAt = this.clock.now();
-    const head = await this.hosts.head(heartbeat.instance);
-    const reason = whyReport(heartbeat, head, receivedAt);
-    const answer = (outcome: HeartbeatAnswer['outcome']) => ({
-      outcome,
-      reason: outcome === 'REPORT_WANTED' ? reason : null,
-      intervalSeconds: this.config.intervalSeconds,
+    const comparison = await this.gather.add({
+      hostId: instance,
+      bootId,
+      digest,
+      sequence: BigInt(sequence),
+      observedAt: observedAt(clock, receivedAt),
+      receivedAt,
     });
-    if (head === null || head.digest === null) return answer('REPORT_WANTED');
+    const reason = whyReport(comparison, receivedAt);
+    const old = comparison !== null && !comparison.noted && comparison.sequence > BigInt(sequence);
+    const outcome = old ? 'SUPERSEDED' : reason === null ? 'CONFIRMED' : 'REPORT_WANTED';
+    return { outcome, reason: old ? null : reason, intervalSeconds: this.config.intervalSeconds };
+  }
 
-    const sequence = BigInt(heartbeat.sequence);
-    const confirms = reason === null || reason === 'REFERENCED_LEFTOVER' || reason === 'OVERTAKEN';
-    const newest = confirms
-      ? await this.hosts.confirmFacts(heartbeat.instance, sequence, observedAt(heartbeat.clock, receivedAt), receivedAt)
-      : await this.hosts.supersede(heartbeat.instance, sequence, receivedAt);
-    if (!newest && sequence < (head.contactSequence ?? 0n)) return answer('SUPERSEDED');
-    return answer(reason === null ? 'CONFIRMED' : 'REPORT_WANTED');
+  /** As many heartbeats at once, for relays: each has its own outcome. */
+  @Post('heartbeats::batch')
+  @HttpCode(200)
+  @Roles('host', 'admin')
+  async receiveBatch(@Body() body: unknown): Promise<Batch<HeartbeatAnswer>> {
+    return eachOf(body, (one) => this.receive(one));
   }
 }
 
 /** Why is a heartbeat not enough? null: it is. */
-function whyReport(heartbeat: Heartbeat, head: HostHead | null, now: Date): HeartbeatAnswer['reason'] {
-  if (head === null || head.digest === null) return 'UNKNOWN_HOST';
-  if (head.bootId !== heartbeat.bootId) return 'OTHER_BOOT';
-  if (head.digest !== heartbeat.digest) return 'OTHER_CONTENT';
+function whyReport(comparison: Comparison | null, now: Date): HeartbeatAnswer['reason'] {
+  if (comparison === null) return 'UNKNOWN_HOST';
+  if (!comparison.sameBoot) return 'OTHER_BOOT';
+  if (!comparison.sameContent) return 'OTHER_CONTENT';
   // An earlier heartbeat told of other facts. They may have come and gone, and what left the list then is not known.
-  if (head.supersededAt !== null) return 'OVERTAKEN';
-  return Object.values(head.referencedSince).some((since) => pinIsUndecided(Date.parse(since), head.observedAt, now)) ? 'REFERENCED_LEFTOVER' : null;
+  if (comparison.superseded) return 'OVERTAKEN';
+  return comparison.recheckAt !== null && comparison.recheckAt <= now ? 'REFERENCED_LEFTOVER' : null;
 }
-
-/** Has this leftover been referenced long enough to be pinned, and did the last report come too early to say so? */
-const pinIsUndecided = (since: number, lastReport: Date | null, now: Date): boolean =>
-  now.getTime() - since >= REFERENCED_TOO_LONG_MS && (lastReport?.getTime() ?? 0) - since < REFERENCED_TOO_LONG_MS;

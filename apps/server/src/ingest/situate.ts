@@ -75,6 +75,12 @@ export function situate(report: Report, before: Before | null, observedAt: Date)
   return { situation, referencedSince };
 }
 
+/** From when on does a second report have to say whether a leftover is pinned? null: none is referenced, or all that are have been said to be. */
+export function recheckAt(situation: Situation, referencedSince: Readonly<Record<string, string>>): Date | null {
+  const open = situation.leftovers.filter((module) => module.referenced && !module.pinned).map((module) => Date.parse(referencedSince[keyOf(module)]!));
+  return open.length === 0 ? null : new Date(Math.min(...open) + PINNED_AFTER_MS);
+}
+
 /** The kernel's list: a directory counts if `enabled` or `transition` is 1. */
 const listOf = (report: Report): ListedPatch[] =>
   report.livepatches

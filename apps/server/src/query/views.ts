@@ -63,9 +63,12 @@ export function reasonView(reason: Reason) {
 
 const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
 
+const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
+
 export function verdictView(verdict: Verdict) {
   const { kind, route, steps, reasons, asLastSeen, errno, allowed, rules } = verdict;
-  return { kind, route, steps, reasons: reasons.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
+  const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
+  return { kind, route, steps, reasons: worstFirst.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
 }
 
 export function patchView(row: PatchRow) {

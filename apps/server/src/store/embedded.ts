@@ -138,7 +138,9 @@ async function ensureDatabase(password: string, port: number, database = 'klpreg
 
 /** Is the server starting or, more often, stopping, because the process that began it just ended? */
 function isPassing(error: unknown): boolean {
-  return ['57P03', '57P01', 'ECONNREFUSED', 'ECONNRESET'].includes((error as { code?: string }).code ?? '');
+  const { code, message } = error as { code?: string; message?: string };
+  // a connection that is cut while it is being made has no code of its own
+  return ['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || message === 'Connection terminated unexpectedly';
 }
 
 /** Fast shutdown; after 15 seconds the immediate one, from which the next start recovers. */

@@ -170,3 +170,51 @@ test('another machine behind the same instance looks cloned', async () => {
     reasons: { nodes: expect.arrayContaining([{ reason: { code: 'IDENTITY_SUSPECT' } }]) },
   });
 });
+
+describe('batches', () => {
+  test('each report has its own outcome, and a wrong one does not keep the others out', async () => {
+    const good = running('web-1', ['lab_r_1v1_a']);
+    const wrong = { ...running('web-2', []), taint: 'K' };
+    const { status, body } = await registry.send<any>('POST', '/v1/reports:batch', [good, wrong, running('web-3', []), good]);
+    expect(status).toBe(200);
+    expect(body.results).toMatchObject([
+      { outcome: 'STORED' },
+      { code: 'BAD_USER_INPUT', errors: [{ pointer: '/taint' }] },
+      { outcome: 'STORED' },
+      { outcome: 'REPEATED' },
+    ]);
+    expect(await hostCount()).toBe(2);
+  });
+
+  test('heartbeats, too', async () => {
+    const report = running('web-1', []);
+    await registry.report(report);
+    const beat = {
+      schema: 'heartbeat/v1',
+      instance: report.host.instance,
+      bootId: report.host.bootId,
+      sequence: 2,
+      digest: report.digest,
+      clock: report.clock,
+    };
+    const { body } = await registry.send<any>('POST', '/v1/heartbeats:batch', [beat, { ...beat, instance: '0190a000-0000-7000-8000-0000000000cc' }, {}]);
+    expect(body.results).toMatchObject([{ outcome: 'CONFIRMED' }, { outcome: 'REPORT_WANTED', reason: 'UNKNOWN_HOST' }, { code: 'BAD_USER_INPUT' }]);
+  });
+
+  test.each([
+    ['no array', {}],
+    ['too many', Array(1001).fill(0)],
+  ])('%s is refused whole', async (_, payload) => {
+    expect(await registry.send('POST', '/v1/reports:batch', payload)).toMatchObject({ status: 400, body: { code: 'BAD_USER_INPUT' } });
+  });
+});
+
+test('a heartbeat that overtakes a report never confirms what it did not see', async () => {
+  const first = running('web-1', ['lab_r_1v1_a']);
+  await registry.report(first);
+  const second = later(first, { livepatches: [listed('lab_r_1v2_a')] });
+  // the heartbeat, sequence 3, saw the first content again; the second report, sequence 2, comes after it
+  expect((await registry.heartbeat(first, { sequence: 3 })).body.outcome).toBe('CONFIRMED');
+  expect((await registry.report(second)).body.outcome).toBe('STORED');
+  expect((await stackOf('web-1')).freshness.superseded).toBe(true);
+});

@@ -1,0 +1,93 @@
+import { Mistake } from '../errors.js';
+
+interface Waiting<In, Out> {
+  readonly item: In;
+  readonly resolve: (out: Out) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Limits {
+  /** How many go as one. */
+  readonly size: number;
+  /** How long the first of a batch waits for others, in milliseconds. */
+  readonly waitMs: number;
+  /** How many batches are under way at once. */
+  readonly parallel: number;
+  /** How many may wait; beyond that the sender is told to come back. */
+  readonly queue: number;
+}
+
+export const INGEST_LIMITS: Limits = { size: 100, waitMs: 3, parallel: 4, queue: 5000 };
+
+/**
+ * Gathers what comes within a few milliseconds and does it as one. Each caller is answered after its own batch is done.
+ *
+ * Two items with one key (two documents of one host) never share a batch, and the later one goes after the earlier one is done.
+ */
+export class Gather<In, Out> {
+  private readonly waiting: Waiting<In, Out>[] = [];
+  private readonly busy = new Set<string>();
+  private running = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @param work gives a result for each item of a batch, in its order: what becomes of the item, or the error of that item alone */
+  constructor(
+    private readonly work: (items: readonly In[]) => Promise<readonly (Out | Error)[]>,
+    private readonly keyOf: (item: In) => string,
+    private readonly limits: Limits,
+  ) {}
+
+  /** @throws Mistake BUSY where too many wait already: nothing was done with the item */
+  async add(item: In): Promise<Out> {
+    if (this.waiting.length >= this.limits.queue) throw new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
+    return new Promise<Out>((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      if (this.waiting.length >= this.limits.size) this.start();
+      else this.timer ??= setTimeout(() => this.start(), this.limits.waitMs);
+    });
+  }
+
+  /** Starts as many batches as may run. */
+  private start(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    while (this.running < this.limits.parallel) {
+      const batch = this.take();
+      if (batch.length === 0) return;
+      void this.run(batch);
+    }
+  }
+
+  /** The next batch: the oldest first, one for each key, and none whose key is under way. */
+  private take(): Waiting<In, Out>[] {
+    const batch: Waiting<In, Out>[] = [];
+    const later: Waiting<In, Out>[] = [];
+    for (const one of this.waiting.splice(0)) {
+      const key = this.keyOf(one.item);
+      if (batch.length < this.limits.size && !this.busy.has(key)) {
+        this.busy.add(key);
+        batch.push(one);
+      } else later.push(one);
+    }
+    this.waiting.push(...later);
+    return batch;
+  }
+
+  private async run(batch: readonly Waiting<In, Out>[]): Promise<void> {
+    this.running += 1;
+    try {
+      const results = await this.work(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, i) => {
+        const result = results[i];
+        if (result instanceof Error) reject(result);
+        else resolve(result as Out);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      for (const { item } of batch) this.busy.delete(this.keyOf(item));
+      this.running -= 1;
+      if (this.waiting.length > 0) this.start();
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import type { Report } from '@klpreg/wire';
+import { Clock } from '../clock.js';
+import { Mistake } from '../errors.js';
+import { HostsStore } from '../store/hosts.store.js';
+import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/labels.store.js';
+import { LoadedStore } from '../store/loaded.store.js';
+import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
+import { SituationsStore } from '../store/situations.store.js';
+import { Gather, INGEST_LIMITS } from './gather.js';
+import { observedAt } from './observed.js';
+import { type Before, recheckAt, situate } from './situate.js';
+
+/** What became of a report: stored; stored, and it says what the last one said; seen before; older than what is known, and so not stored. */
+export type ReportOutcome = 'STORED' | 'UNCHANGED' | 'REPEATED' | 'SUPERSEDED';
+
+interface Received {
+  readonly report: Report;
+  readonly receivedAt: Date;
+}
+
+type Result = ReportOutcome | Error;
+
+const ATTEMPTS = 8;
+
+/** Places reports against what is known of their hosts, many at once, and has them stored. */
+@Injectable()
+export class Reports {
+  private readonly gather = new Gather<Received, ReportOutcome>(
+    (batch) => this.place(batch),
+    ({ report }) => report.host.instance,
+    INGEST_LIMITS,
+  );
+
+  constructor(
+    private readonly store: ReportsStore,
+    private readonly hosts: HostsStore,
+    private readonly situations: SituationsStore,
+    private readonly labels: LabelsStore,
+    private readonly loaded: LoadedStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What became of this report, once it is durably committed. */
+  async add(report: Report): Promise<ReportOutcome> {
+    return this.gather.add({ report, receivedAt: this.clock.now() });
+  }
+
+  /** Places a batch of different hosts; those that another document moves meanwhile are placed again. */
+  private async place(batch: readonly Received[]): Promise<Result[]> {
+    const results = new Map<Received, Result>();
+    let open = batch;
+    for (let attempt = 0; open.length > 0 && attempt < ATTEMPTS; attempt++) open = await this.attempt(open, results);
+    for (const one of open) results.set(one, new Error(`report ${one.report.sequence} of ${one.report.host.instance} was overtaken ${ATTEMPTS} times`));
+    return batch.map((one) => results.get(one)!);
+  }
+
+  /** @returns what has to be placed again */
+  private async attempt(batch: readonly Received[], results: Map<Received, Result>): Promise<Received[]> {
+    const heads = await this.store.heads(batch.map(({ report }) => report.host.instance));
+    const fresh: Received[] = [];
+    for (const one of batch) {
+      const old = await this.compareSequence(one, heads.get(one.report.host.instance));
+      if (old === null) fresh.push(one);
+      else results.set(one, old);
+    }
+    if (fresh.length === 0) return [];
+    const overtaken = await this.store.save(await this.decide(fresh, heads));
+    for (const one of fresh) {
+      const { instance } = one.report.host;
+      if (!overtaken.has(instance)) results.set(one, heads.get(instance)?.digest === one.report.digest ? 'UNCHANGED' : 'STORED');
+    }
+    return fresh.filter(({ report }) => overtaken.has(report.host.instance));
+  }
+
+  /** Is the report one that was seen, or older than one that was? null: it is new. */
+  private async compareSequence({ report, receivedAt }: Received, head: HostHead | undefined): Promise<Result | null> {
+    if (head === undefined) return null;
+    const sequence = BigInt(report.sequence);
+    if (sequence < head.sequence) return 'SUPERSEDED';
+    if (sequence === head.sequence && head.digest === report.digest && head.bootId === report.host.bootId) return 'REPEATED';
+    if (sequence !== head.sequence && sequence !== head.contactSequence) return null;
+    await this.hosts.suspect(report.host.instance, receivedAt);
+    return new Mistake(
+      'SEQUENCE_CONFLICT',
+      `sequence ${report.sequence} of ${report.host.instance} was used before for another document: is this host a copy of another one?`,
+      [{ pointer: '/sequence', detail: 'must be used for one document only', found: String(report.sequence) }],
+    );
+  }
+
+  /** Everything that the store will write, decided before it writes. */
+  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>): Promise<PlacedReport[]> {
+    const known = [...heads.values()];
+    const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
+    const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
+    const placed: PlacedReport[] = [];
+    for (const { report, receivedAt } of batch) {
+      const head = heads.get(report.host.instance) ?? null;
+      const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
+      const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
+      placed.push(await this.decideOne(report, receivedAt, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {})));
+    }
+    return placed;
+  }
+
+  private async decideOne(report: Report, receivedAt: Date, head: HostHead | null, before: Before | null, known: Labels): Promise<PlacedReport> {
+    const { host } = report;
+    const observed = observedAt(report.clock, receivedAt);
+    const { situation, referencedSince } = situate(report, before, observed);
+    const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
+    await this.loaded.keep(
+      host.kernelVersion,
+      report.livepatches.filter((patch) => patch.enabled || patch.transition),
+    );
+    return {
+      hostId: host.instance,
+      hostname: host.hostname,
+      machine: host.machine,
+      labelSetId: await this.labels.keep({ ...authoritative(known), ...own }),
+      situationId: await this.situations.keep(situation),
+      bootId: host.bootId,
+      sequence: BigInt(report.sequence),
+      digest: report.digest,
+      observedAt: observed,
+      receivedAt,
+      detail: {
+        agentVersion: report.agent.version,
+        distribution: host.distribution,
+        taint: report.taint,
+        transition: report.transition && { ...report.transition, tasks: report.transition.tasks.map(({ pid, comm }) => ({ pid, comm })) },
+      },
+      referencedSince,
+      recheckAt: recheckAt(situation, referencedSince),
+      suspect: head?.machine != null && host.machine !== null && head.machine !== host.machine,
+      expected: head,
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { column } from './columns.js';
+import { Database } from './database.js';
+import { bucketOf } from './digests.js';
+
+/** A heartbeat as the store takes it. */
+export interface PlacedHeartbeat {
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly digest: string;
+  readonly sequence: bigint;
+  readonly observedAt: Date;
+  readonly receivedAt: Date;
+}
+
+/** What a heartbeat was compared with, after it was noted; or what it was older than. */
+export interface Comparison {
+  readonly hostId: string;
+  /** False: a newer document is known, and nothing was noted. */
+  readonly noted: boolean;
+  readonly sequence: bigint;
+  readonly sameBoot: boolean;
+  readonly sameContent: boolean;
+  readonly superseded: boolean;
+  readonly recheckAt: Date | null;
+}
+
+/** Heartbeats, many at once: one statement over arrays that touches one narrow row for each host. */
+@Injectable()
+export class HeartbeatsStore {
+  constructor(private readonly db: Database) {}
+
+  /**
+   * Notes heartbeats of different hosts: facts that are the last report's are confirmed, others are superseded. What is compared and what is written is one row, so that no
+   * report can come in between.
+   *
+   * @returns a comparison for each host that has reported; one that has not is not there
+   */
+  async note(heartbeats: readonly PlacedHeartbeat[]): Promise<Map<string, Comparison>> {
+    const noted = await this.db.$queryRaw<Comparison[]>`
+      UPDATE host_heartbeat b
+         SET sequence = r.sequence, contact_at = r.received_at,
+             confirmed_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN greatest(b.confirmed_at, r.observed_at) ELSE b.confirmed_at END,
+             superseded_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_at ELSE coalesce(b.superseded_at, r.received_at) END
+        FROM unnest(${column(heartbeats, 'smallint', (one) => bucketOf(one.hostId))}, ${column(heartbeats, 'uuid', (one) => one.hostId)}, ${column(heartbeats, 'uuid', (one) => one.bootId)},
+                    ${column(heartbeats, 'text', (one) => one.digest)}, ${column(heartbeats, 'bigint', (one) => one.sequence)}, ${column(heartbeats, 'timestamptz', (one) => one.observedAt)},
+                    ${column(heartbeats, 'timestamptz', (one) => one.receivedAt)}) AS r(bucket, id, boot_id, digest, sequence, observed_at, received_at)
+       WHERE b.bucket = r.bucket AND b.host_id = r.id AND b.sequence < r.sequence
+      RETURNING b.host_id AS "hostId", true AS noted, b.sequence, b.boot_id = r.boot_id AS "sameBoot", b.digest = r.digest AS "sameContent",
+                b.superseded_at IS NOT NULL AS superseded, b.recheck_at AS "recheckAt"`;
+    const comparisons = new Map(noted.map((row) => [row.hostId, row]));
+    const others = heartbeats.filter((one) => !comparisons.has(one.hostId));
+    for (const row of others.length === 0 ? [] : await this.compare(others)) comparisons.set(row.hostId, row);
+    return comparisons;
+  }
+
+  /** What is known of hosts whose heartbeats are not newer than that. */
+  private async compare(heartbeats: readonly PlacedHeartbeat[]): Promise<Comparison[]> {
+    return this.db.$queryRaw<Comparison[]>`
+      SELECT b.host_id AS "hostId", false AS noted, b.sequence, b.boot_id = r.boot_id AS "sameBoot", b.digest = r.digest AS "sameContent",
+             b.superseded_at IS NOT NULL AS superseded, b.recheck_at AS "recheckAt"
+        FROM unnest(${column(heartbeats, 'smallint', (one) => bucketOf(one.hostId))}, ${column(heartbeats, 'uuid', (one) => one.hostId)}, ${column(heartbeats, 'uuid', (one) => one.bootId)},
+                    ${column(heartbeats, 'text', (one) => one.digest)}) AS r(bucket, id, boot_id, digest)
+        JOIN host_heartbeat b ON b.bucket = r.bucket AND b.host_id = r.id`;
+  }
+}
