@@ -41,6 +41,8 @@ export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {})
     kind,
     route: 'REPLACE',
     steps: [],
+    price: null,
+    searched: null,
     reasons: [...reasons],
     asLastSeen: false,
     errno: null,

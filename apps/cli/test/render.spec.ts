@@ -171,6 +171,8 @@ describe('one host', () => {
       { action: 'LOAD', patch: 'lp_8' },
       { action: 'REBOOT', patch: null },
     ],
+    price: { transitions: 2, unpatched: 1, reopened: ['CVE-2026-1'], reboots: 1 },
+    searched: { tried: 64, of: 80 },
   });
 
   const explained = async (words: readonly string[], found: object | null = host, answered = judged) => {

@@ -38,6 +38,16 @@ test.each<[string, string[], Report[]]>([
     [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])],
   ],
   [
+    'an enabling transition that was turned round: post_unpatch ran alone, so it does not count as disabled',
+    ['lab_r_1v2_a UNKNOWN'],
+    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')])],
+  ],
+  [
+    'a disabling transition that ended',
+    ['lab_r_1v2_a DISABLED'],
+    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { enabled: false, transition: true })]), next(host, [listed('lab_r_1v1_a')])],
+  ],
+  [
     'a replacing transition that was turned round',
     ['lab_r_1v2_a UNKNOWN'],
     [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')], [leftover('lab_n_1v1_a')])],

@@ -9,16 +9,18 @@ export interface Step {
   readonly action: 'DISABLE' | 'REMOVE_MODULE' | 'LOAD' | 'REVERSE' | 'WAIT' | 'REBOOT';
   /** The patch or module; null for a reboot. */
   readonly patch: string | null;
+  /** Which build is loaded. Only with `LOAD`. */
+  readonly buildId?: string | null;
 }
 
 /**
  * What a route does to a host's list: the common form in which every route is judged.
  *
- * Each listed patch is in exactly one of `disabled`, `replaced` and `stays`.
+ * Each listed patch is in exactly one of `disabled`, `replaced` and `stays`; with `REBOOT` in none.
  */
 export interface Course {
   readonly route: Route;
-  /** Disabled first, newest first: their unpatch callbacks run, no state is checked. */
+  /** Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only the last of these callbacks. */
   readonly disabled: readonly KnownPatch[];
   /** Thrown out by the load: their callbacks never run. */
   readonly replaced: readonly KnownPatch[];
@@ -28,41 +30,80 @@ export interface Course {
   readonly load: KnownPatch | null;
   /** Names of modules that the route itself removes before it loads. */
   readonly removed: readonly string[];
+  /** The patch whose open transition is turned round; it is in `disabled` or in `stays`. */
+  readonly reversed: KnownPatch | null;
   readonly steps: readonly Step[];
+  /** What is done afterwards, each in the situation that the one before leaves. */
+  readonly next: readonly Course[];
 }
 
-/** Which list does this course make, as build-ids, oldest first? */
-export const leadsTo = (course: Course): (string | null)[] => [...course.stays, ...(course.load === null ? [] : [course.load])].map((patch) => patch.buildId);
+const NONE: readonly never[] = [];
+
+/** A course that does nothing. */
+export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null, removed: NONE, reversed: null, steps: NONE, next: NONE } as const;
+
+/** This course and all that is done after it. */
+export const legsOf = (course: Course): readonly Course[] => (course.next.length === 0 ? [course] : [course, ...course.next]);
+
+/** Everything that the operator would do, in order. */
+export const stepsOf = (course: Course): readonly Step[] => (course.next.length === 0 ? course.steps : legsOf(course).flatMap((leg) => leg.steps));
+
+/** Which patches are on the list right after this course, oldest first? */
+export const listAfter = ({ stays, load }: Course): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
+
+/** Is this the list that the course makes in the end, as build-ids, oldest first? */
+export function leadsTo(course: Course, final: readonly (string | null)[]): boolean {
+  const { stays, load } = course.next.at(-1) ?? course;
+  if (final.length !== stays.length + (load === null ? 0 : 1)) return false;
+  return stays.every((patch, i) => patch.buildId === final[i]) && (load === null || load.buildId === final.at(-1));
+}
 
 const newestFirst = (patches: readonly KnownPatch[]): KnownPatch[] => patches.toReversed();
-const nothing = { disabled: [], replaced: [], stays: [], load: null, removed: [] } as const;
+
+const loading = ({ name, buildId }: KnownPatch): Step[] => [
+  { action: 'LOAD', patch: name, buildId },
+  { action: 'WAIT', patch: name },
+];
 
 /** Nothing to do. */
-export const stayPut = (list: readonly KnownPatch[]): Course => ({ ...nothing, route: 'NONE_NEEDED', stays: list, steps: [] });
-
-/** Load a cumulative target over the list: it takes the place of every patch. */
-export const replaceBy = (target: KnownPatch, list: readonly KnownPatch[]): Course => ({
-  ...nothing,
-  route: 'REPLACE',
-  replaced: list,
-  load: target,
-  steps: [
-    { action: 'LOAD', patch: target.name },
-    { action: 'WAIT', patch: target.name },
-  ],
-});
-
-/** Load a non-cumulative target on top. */
-export const stackOn = (target: KnownPatch, list: readonly KnownPatch[]): Course => ({
-  ...nothing,
-  route: 'STACK',
+export const stayPut = (list: readonly KnownPatch[]): Course => ({
+  route: 'NONE_NEEDED',
+  disabled: NONE,
+  replaced: NONE,
   stays: list,
-  load: target,
-  steps: [
-    { action: 'LOAD', patch: target.name },
-    { action: 'WAIT', patch: target.name },
-  ],
+  load: null,
+  removed: NONE,
+  reversed: null,
+  steps: NONE,
+  next: NONE,
 });
+
+/**
+ * Turn the open transition round.
+ *
+ * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays; one on its way out stays. null where no one
+ * can tell: a cumulative patch "on its way out" with others below it never came in, so it was turned round once, and would go on replacing them.
+ */
+export function turnRound(open: KnownPatch, list: readonly KnownPatch[]): Course | null {
+  if (!open.enabled && open.replace !== false && list[0] !== open) return null;
+  return {
+    ...nothing,
+    route: 'REVERSE',
+    disabled: open.enabled ? [open] : [],
+    stays: open.enabled ? list.filter((patch) => patch !== open) : list,
+    reversed: open,
+    steps: [
+      { action: 'REVERSE', patch: open.name },
+      { action: 'WAIT', patch: open.name },
+    ],
+  };
+}
+
+/** Load the target: it throws out these, and goes on top of the rest. */
+export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Course {
+  const stays = replaced.length === 0 ? list : replaced === list ? NONE : list.filter((patch) => !replaced.includes(patch));
+  return { route, disabled: NONE, replaced, stays, load: target, removed: NONE, reversed: null, steps: loading(target), next: NONE };
+}
 
 /** Disable these, newest first. */
 export const disableOnly = (leaving: readonly KnownPatch[], list: readonly KnownPatch[]): Course => ({
@@ -77,21 +118,22 @@ export const disableOnly = (leaving: readonly KnownPatch[], list: readonly Known
 });
 
 /** Disable what stands in the way, remove what bears the target's name, load the target over or onto the rest. */
-export function disableThenLoad(target: KnownPatch, leaving: readonly KnownPatch[], leftoverNames: readonly string[], list: readonly KnownPatch[]): Course {
-  const rest = list.filter((patch) => !leaving.includes(patch));
+export function disableThenLoad(
+  target: KnownPatch,
+  leaving: readonly KnownPatch[],
+  leftoverNames: readonly string[],
+  replaced: readonly KnownPatch[],
+  list: readonly KnownPatch[],
+): Course {
+  const before = disableOnly(leaving, list);
   const removed = [...leaving.map((patch) => patch.name), ...leftoverNames].filter((name) => name === target.name);
   return {
+    ...before,
     route: 'DISABLE_THEN_LOAD',
-    disabled: newestFirst(leaving),
-    replaced: target.replace === true ? rest : [],
-    stays: target.replace === true ? [] : rest,
+    replaced,
+    stays: before.stays.filter((patch) => !replaced.includes(patch)),
     load: target,
     removed,
-    steps: [
-      ...disableOnly(leaving, list).steps,
-      ...removed.map((name): Step => ({ action: 'REMOVE_MODULE', patch: name })),
-      { action: 'LOAD', patch: target.name },
-      { action: 'WAIT', patch: target.name },
-    ],
+    steps: [...before.steps, ...removed.map((name): Step => ({ action: 'REMOVE_MODULE', patch: name })), ...loading(target)],
   };
 }

@@ -23,7 +23,7 @@ export function findHostDoubts(scene: Scene, freshness: Freshness, maxAgeSeconds
 /** Which patches are not known, or not well enough? */
 export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence): Reason[] {
   const doubts: Reason[] = [];
-  for (const patch of involved(course)) pushDoubts(doubts, patch, wanted);
+  for (const patches of involved(course)) for (const patch of patches) pushDoubts(doubts, patch, wanted);
   // What is not on the list (any more, or yet) has no live states to read.
   const fromFile = weaker(wanted, 'MODULE');
   for (const { known } of scene.departed) pushDoubts(doubts, known, fromFile);
@@ -37,9 +37,10 @@ export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence):
  * That rests on its replace flag: a cumulative one would have to be left alone. Where sysfs shows the flag, nothing else needs to be known.
  */
 export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): Reason[] {
-  const at = scene.list.findIndex((patch) => patch.buildId !== null && patch.buildId === buildId);
+  if (buildId === null || scene.list.length === 1) return [];
+  const at = scene.list.findIndex((patch) => patch.buildId === buildId);
   const there = scene.list[at];
-  if (there === undefined || scene.list.length === 1) return [];
+  if (there === undefined) return [];
   const doubts: Reason[] = [];
   if (scene.situation.list[at]?.replace == null) pushDoubts(doubts, there, weaker(wanted, 'MODULE'));
   else doubts.push(...there.doubts.filter((doubt) => doubt.code === 'EVIDENCE_CONFLICT'));
@@ -47,11 +48,13 @@ export function findListedTargetDoubts(scene: Scene, buildId: string | null, wan
 }
 
 /** Which listed patches must be known for this course: everything that the rule reads, or that leaves? */
-const involved = (course: Course): readonly KnownPatch[] =>
-  course.load === null ? course.disabled : [...course.disabled, ...course.replaced, ...course.stays];
+function involved({ reversed, load, disabled, replaced, stays }: Course): readonly (readonly KnownPatch[])[] {
+  if (reversed !== null) return [[reversed]];
+  return load === null ? [disabled] : [disabled, replaced, stays];
+}
 
 function pushDoubts(doubts: Reason[], patch: KnownPatch, wanted: Evidence): void {
-  doubts.push(...patch.doubts);
+  if (patch.doubts.length > 0) doubts.push(...patch.doubts);
   if (patch.evidence !== null && !atLeast(patch.evidence, wanted))
     doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${wanted} is wanted` });
 }

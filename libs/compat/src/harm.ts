@@ -1,10 +1,13 @@
-import type { Course } from './course.js';
+import { type Course, listAfter } from './course.js';
 import { pushDependents } from './dependents.js';
-import { findKeepers, pushKeptInDoubt } from './keepers.js';
+import { areSureToKeep, findKeepers, pushKeptInDoubt } from './keepers.js';
 import type { Wanted } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import type { Reason } from './reasons.js';
 import { about, pushDropped, pushWeakWord } from './restore.js';
+import { pushReversed } from './reverse.js';
+
+const NONE: readonly never[] = [];
 
 /**
  * What would this course leave behind, lose or re-open, although the kernel accepts it?
@@ -13,14 +16,21 @@ import { about, pushDropped, pushWeakWord } from './restore.js';
  *
  * @param refused ids of states for which the kernel refuses anyway, so that nothing is left behind
  */
-export function findHarm(course: Course, scene: Scene, refused: ReadonlySet<bigint>, wanted: Wanted): Reason[] {
-  const after = course.load === null ? course.stays : [...course.stays, course.load];
+export function findHarm(course: Course, scene: Scene, refused: readonly bigint[], wanted: Wanted): Reason[] {
   const reasons: Reason[] = [];
+  if (course.reversed !== null) {
+    pushReversed(reasons, course.reversed, course, wanted);
+    pushUndeclared(reasons, course.reversed, wanted);
+    if (course.disabled.length > 0) pushDependents(reasons, course.reversed, course.stays, scene.list, wanted);
+    return reasons;
+  }
+  const after = listAfter(course);
   for (const patch of course.replaced) {
     pushLeftBehind(reasons, patch, after, refused, wanted);
     pushUndeclared(reasons, patch, wanted);
     pushForeign(reasons, patch, course.load);
   }
+  if (course.disabled.length === 0) return reasons;
   // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
   const holding = [...course.stays, ...course.replaced];
   for (const patch of course.disabled) {
@@ -38,26 +48,31 @@ export function findHarm(course: Course, scene: Scene, refused: ReadonlySet<bigi
  *
  * A replaced or forced patch's callbacks never ran; a leftover whose departure no one saw counts as one of these. A patch that was disabled
  * is judged as disabling it now would be.
+ *
+ * @param list the patches that may hold what they left: the listed ones, without one that never came in
+ * @param after the list that the course makes: what an author calls irreversible, no later patch's callbacks bring back
  */
-export function findHarmDone(scene: Scene, wanted: Wanted): Reason[] {
+export function findHarmDone(scene: Scene, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): Reason[] {
   const reasons: Reason[] = [];
   for (const { known, departure } of scene.departed) {
     pushUndeclared(reasons, known, wanted);
-    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, scene.list, new Set(), wanted);
-    else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, scene, wanted);
+    for (const state of known.declared)
+      if (state.restore === 'IMPOSSIBLE' && findKeepers(after, state).length === 0) reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(known, state) });
+    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, list, NONE, wanted);
+    else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, wanted);
   }
   return reasons;
 }
 
-function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPatch['declared'][number], scene: Scene, wanted: Wanted): void {
-  const keepers = findKeepers(scene.list, state);
+function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPatch['declared'][number], list: readonly KnownPatch[], wanted: Wanted): void {
+  const keepers = findKeepers(list, state);
   if (keepers.length > 0) pushKeptInDoubt(reasons, keepers, state, wanted);
   else pushDropped(reasons, patch, state, [], wanted);
 }
 
-function pushLeftBehind(reasons: Reason[], patch: KnownPatch, after: readonly KnownPatch[], refused: ReadonlySet<bigint>, wanted: Wanted): void {
+function pushLeftBehind(reasons: Reason[], patch: KnownPatch, after: readonly KnownPatch[], refused: readonly bigint[], wanted: Wanted): void {
   for (const state of patch.declared) {
-    if (refused.has(state.id)) continue;
+    if (areSureToKeep(after, state, wanted) || refused.includes(state.id)) continue;
     const keepers = findKeepers(after, state);
     pushKeptInDoubt(reasons, keepers, state, wanted);
     if (keepers.length > 0) continue;

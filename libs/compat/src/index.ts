@@ -1,7 +1,17 @@
-export { ROUTES, type Route, type Step } from './course.js';
+export { applyChanges, type Change, findChanges } from './change.js';
+export { after, settled } from './after.js';
+export { BRIDGES_TRIED } from './bridge.js';
+export { type Course, ROUTES, type Route, type Step } from './course.js';
 export { freshness, freshnessLimits } from './freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './judge.js';
+export { lint } from './lint.js';
+export { type Declaration, type DescribedState, type WrittenWord } from './lint/declaration.js';
+export { explainFinding, type Finding, FINDING_CODES, type FindingCode, type Severity, severityOf } from './lint/findings.js';
 export { type AuthorState, type AuthorWord, type Callbacks, type Evidence, type Manifest, type Reading, type Restore, type StateImpact } from './manifest.js';
+export { type Destination, findNoReturn, type NoReturn, waysBackTo, type WayBack } from './no-return.js';
+export { disabling, enabling, type Operation, predict } from './predict.js';
+export type { Answer, Prediction } from './predict/prediction.js';
+export { comparePrices, type Price } from './price.js';
 export { effectiveStates, loadedName, type Patch, type State } from './patch.js';
 export {
   clearedBy,
@@ -19,7 +29,7 @@ export { type KnownPatch, recognise, recogniseManifest, recognisePatch, type Sce
 export { findStateRefusals } from './rules/klp-5.5.js';
 export { type Rules, type RuleSet } from './rules/rules.js';
 export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';
-export { explain } from './sentences.js';
+export { explain, help } from './sentences.js';
 export type * from './situation.js';
 export { buildFor, resolveTarget, type Target } from './target.js';
-export { isWorse, type Verdict } from './verdict.js';
+export { isWorse, type Searched, type Verdict } from './verdict.js';

@@ -1,18 +1,18 @@
-import { findAdvisories } from './advisories.js';
-import type { Course, Route } from './course.js';
-import { findHostDoubts, findListedTargetDoubts, findPatchDoubts } from './doubts.js';
-import { findHarm, findHarmDone } from './harm.js';
-import { findLoaderDoubts, findLoaderRefusals } from './loader.js';
-import { type Evidence, type Wanted, weaker } from './manifest.js';
-import { recogniseManifest, type Scene } from './recognise.js';
+import { findAgainst, type Measure } from './against.js';
+import { CHEAPEST_BRIDGE, findBridge } from './bridge.js';
+import { type Course, type Route, stepsOf } from './course.js';
+import { findHostDoubts, findListedTargetDoubts } from './doubts.js';
+import { journeyTo } from './journey.js';
+import type { Evidence } from './manifest.js';
+import { comparePrices, priceOf } from './price.js';
+import type { Scene } from './recognise.js';
 import type { Reason } from './reasons.js';
-import { findRefusals } from './refusals.js';
-import { findCourses } from './routes.js';
+import { type Courses, findCourses } from './routes.js';
 import type { RuleSet } from './rules/rules.js';
-import { chooseRules, type RulesChoice } from './rules/select.js';
+import { chooseRules } from './rules/select.js';
 import type { Catalog, Freshness } from './situation.js';
 import { resolveTarget, type Target } from './target.js';
-import { isWorse, verdict, type Verdict } from './verdict.js';
+import { bestFirst, noWay, type Searched, verdict, type Verdict } from './verdict.js';
 
 /** What is asked, beside the target. */
 export interface Question {
@@ -30,47 +30,52 @@ export interface Question {
 export const DEFAULT_QUESTION: Question = { routes: null, evidence: 'MODULE', maxAgeSeconds: 900, rules: null, allow: [] };
 
 /** The verdict on a host that was made known and never reported. */
-export const neverReported = (question: Question): Verdict => verdict(null, [], [{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
+export const neverReported = (question: Question): Verdict => noWay([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
 
 /**
  * Can this host go to this target, by which route, and if not, exactly why not?
  *
  * Pure: everything was loaded before. Among the routes that are asked for, the cheapest acceptable one is answered, else the least bad.
  */
-export function judge(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict {
-  const verdicts = judgeRoutes(scene, target, catalog, freshness, question);
-  return verdicts.reduce((best, next) => (isWorse(best.kind, next.kind) ? next : best));
-}
+export const judge = (scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
+  judgeEach(scene, target, catalog, freshness, question, true)[0]!;
 
-/** The verdict on each route that is asked for and leads there, cheapest first; never empty. */
-export function judgeRoutes(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict[] {
-  const rules = chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
-  const basis = { sets: rules.candidates.map((candidate) => candidate.name), basis: rules.basis };
-  const onHost = findHostDoubts(scene, freshness, question.maxAgeSeconds);
-  const resolved = resolveTarget(target, scene, catalog);
+/** The verdict on each route that is asked for and leads there: the most acceptable first, among these the cheapest; never empty. */
+export const judgeRoutes = (scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict[] =>
+  judgeEach(scene, target, catalog, freshness, question, false);
+
+/** @param onlyTheBest whoever wants no more need not search a bridge that could not be better */
+function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
+  const rules = question.rules === null ? scene.rules : chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
+  const measure: Measure = { rules, catalog, evidence: question.evidence };
+  const before = findHostDoubts(scene, freshness, question.maxAgeSeconds);
+  const resolved = resolveTarget(target, scene, catalog, rules.candidates);
+  before.push(...resolved.reasons);
+  const journey = journeyTo(resolved, scene, rules.candidates);
   // Where no way leads there, nothing can be waved through.
-  if (resolved.final === null) return [verdict(null, [], [...onHost, ...resolved.reasons], [], basis)];
+  if (journey === null) return [noWay(before, [], rules.told)];
 
-  const build = resolved.build === null ? null : recogniseManifest(resolved.build);
-  const { courses, reasons } = findCourses(scene, target, resolved.final, build, question.routes, rules.candidates);
+  const found = findCourses(journey, target, question.routes);
   // What was on an earlier list is known by build-ids alone.
-  const onTarget = target.kind === 'PREVIOUS' ? [] : findListedTargetDoubts(scene, build?.buildId ?? null, question.evidence);
-  const before = [...onHost, ...resolved.reasons, ...reasons, ...onTarget];
-  if (courses.length === 0) return [verdict(null, [], before, [], basis)];
-  return courses.map((course) =>
-    verdict(course.route, course.steps, [...before, ...judgeCourse(course, scene, rules, catalog, question)], question.allow, basis),
-  );
+  const onTarget = target.kind === 'PREVIOUS' ? [] : findListedTargetDoubts(scene, journey.build?.buildId ?? null, question.evidence);
+  const judged = (course: Course, reasons: readonly Reason[]): Verdict => {
+    const against = findAgainst(course, scene, measure);
+    const said = before.length + reasons.length + onTarget.length === 0 ? against.reasons : [...before, ...reasons, ...onTarget, ...against.reasons];
+    const way = { route: course.route, steps: stepsOf(course), price: priceOf(course, scene), errno: against.errno };
+    return verdict(way, said, question.allow, rules.told);
+  };
+  const verdicts = found.courses.map((course) => judged(course, found.reasons));
+  if (verdicts.length > 1) verdicts.sort(bestFirst);
+  if (question.routes?.includes('BRIDGE') === true && !found.there && !(onlyTheBest && isUnbeatable(verdicts[0]))) {
+    const { course, searched } = findBridge(journey, target, measure, question.allow);
+    if (course !== null) return [...verdicts, { ...judged(course, []), searched }].sort(bestFirst);
+    if (verdicts.length === 0) return [noWay([...before, ...noBridge(found, searched), ...onTarget], [], rules.told)];
+  }
+  return verdicts.length > 0 ? verdicts : [noWay([...before, ...found.reasons, ...onTarget], [], rules.told)];
 }
 
-/** Every reason against one course, the kernel's own first; none twice. */
-function judgeCourse(course: Course, scene: Scene, rules: RulesChoice, catalog: Catalog, question: Question): Reason[] {
-  const wanted: Wanted = { facts: weaker(question.evidence, 'MODULE'), word: weaker(question.evidence, 'MANIFEST') };
-  const refusals = findRefusals(course, scene, rules);
-  const reasons = [...findLoaderRefusals(course, scene), ...refusals.reasons];
-  if (course.load !== null) reasons.push(...findLoaderDoubts(course.load, scene, catalog));
-  if (scene.inTransition !== null && course.route !== 'NONE_NEEDED')
-    reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: scene.inTransition.name, buildId: scene.inTransition.buildId });
-  reasons.push(...findPatchDoubts(course, scene, question.evidence));
-  reasons.push(...findHarm(course, scene, refusals.states, wanted), ...findHarmDone(scene, wanted), ...findAdvisories(course, scene));
-  return reasons;
-}
+/** Could no bridge be better? */
+const isUnbeatable = (best: Verdict | undefined): boolean => best?.kind === 'SAFE' && comparePrices(best.price!, CHEAPEST_BRIDGE) <= 0;
+
+const noBridge = ({ reasons }: Courses, { tried, of }: Searched): Reason[] =>
+  reasons.map((reason) => ({ ...reason, detail: `${reason.detail}; of ${of} builds that could be a bridge ${tried} were tried` }));

@@ -12,7 +12,10 @@ import type { Catalog } from './situation.js';
 export function findLoaderRefusals(course: Course, scene: Scene): Reason[] {
   const { load } = course;
   if (load?.manifest == null) return [];
-  return [...builtForAnother(load, scene), ...nameCollisions(load, course, scene), ...notALivepatch(load, scene)];
+  const reasons = builtForAnother(load, scene);
+  pushNameCollisions(reasons, load, course, scene);
+  reasons.push(...notALivepatch(load, scene));
+  return reasons;
 }
 
 function builtForAnother(load: KnownPatch, scene: Scene): Reason[] {
@@ -30,20 +33,19 @@ function builtForAnother(load: KnownPatch, scene: Scene): Reason[] {
 }
 
 /** Is a module of that name loaded? The kernel compares names alone, whatever is in the file. */
-function nameCollisions(load: KnownPatch, course: Course, scene: Scene): Reason[] {
-  if (course.removed.includes(load.name) && !scene.situation.leftovers.some((leftover) => loadedName(leftover.name) === load.name && leftover.referenced))
-    return [];
-  const listed = scene.list
-    .filter((patch) => patch.name === load.name)
-    .map((patch): Reason => {
-      const taken: Reason = { code: 'MODULE_NAME_TAKEN', patch: patch.name, buildId: patch.buildId };
-      // The target itself, on its way in: once its transition is complete there is nothing to load.
-      return patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken;
-    });
-  const leftover = scene.situation.leftovers
-    .filter((module) => loadedName(module.name) === load.name)
-    .map((module): Reason => ({ code: module.pinned ? 'MODULE_PINNED' : 'MODULE_STILL_LOADED', patch: load.name, buildId: module.buildId }));
-  return [...listed, ...leftover];
+function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course, scene: Scene): void {
+  const { leftovers } = scene.situation;
+  const held = leftovers.some((module) => (module.referenced || module.pinned) && loadedName(module.name) === load.name);
+  if (course.removed.includes(load.name) && !held) return;
+  for (const patch of scene.list) {
+    if (patch.name !== load.name) continue;
+    const taken: Reason = { code: 'MODULE_NAME_TAKEN', patch: patch.name, buildId: patch.buildId };
+    // The target itself, on its way in: once its transition is complete there is nothing to load.
+    reasons.push(patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken);
+  }
+  for (const module of leftovers)
+    if (loadedName(module.name) === load.name)
+      reasons.push({ code: module.pinned ? 'MODULE_PINNED' : 'MODULE_STILL_LOADED', patch: load.name, buildId: module.buildId });
 }
 
 function notALivepatch(load: KnownPatch, scene: Scene): Reason[] {
@@ -75,7 +77,9 @@ export function findLoaderDoubts(load: KnownPatch, scene: Scene, catalog: Catalo
 function findUnseenObjects(load: KnownPatch, buildId: string, kernelVersion: string, catalog: Catalog): Reason[] {
   const functions = load.manifest?.functions ?? null;
   if (functions === null) return [{ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId, detail: 'no one knows which objects it patches' }];
-  const objects = new Set(functions.map((name) => name.slice(0, name.indexOf(':'))));
-  const unseen = [...objects].filter((object) => object !== 'vmlinux' && catalog.hasPatched?.(buildId, kernelVersion, object) !== true);
+  const inModules = functions.filter((name) => !name.startsWith('vmlinux:'));
+  if (inModules.length === 0) return [];
+  const objects = new Set(inModules.map((name) => name.slice(0, name.indexOf(':'))));
+  const unseen = [...objects].filter((object) => catalog.hasPatched?.(buildId, kernelVersion, object) !== true);
   return unseen.length === 0 ? [] : [{ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId, detail: `it was not yet seen patching ${unseen.join(', ')}` }];
 }

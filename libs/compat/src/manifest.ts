@@ -49,12 +49,16 @@ export interface AuthorWord {
   /** Names of patches that may come and go whatever becomes of this one. */
   readonly independentOf: readonly string[];
   readonly cves: readonly string[];
+  /** What the vendor does not support on a running system, whatever the kernel accepts: loading it, disabling it, having it replaced. */
+  readonly unsupported?: readonly ('LOAD' | 'DISABLE' | 'REPLACE')[];
 }
 
 /** What a host (or the registry) could read of one module's declarations. */
 export interface Reading {
   readonly evidence: Evidence;
   readonly replace: boolean | null;
+  /** Only under `replace-set` rules: the set that the patch replaces; where it is not told, it is 0. */
+  readonly replaceSet?: bigint;
   /** Effective states; null where they cannot be read. */
   readonly states: readonly State[] | null;
   readonly impact: StateImpact;

@@ -116,4 +116,22 @@ export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.function === b.function &&
   a.other === b.other &&
   a.detail === b.detail;
+/** What can make disabling fail; the kernel looks at no state then. */
+const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
+
+/**
+ * With which error number would an attempt fail? The first in the kernel's own order of refusing.
+ *
+ * @param disablesFirst then it may never get as far as the loader
+ */
+export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean): Errno | null {
+  let first: Reason | null = null;
+  for (const reason of reasons) {
+    if (kindOf(reason) !== 'REFUSED') continue;
+    if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);
+    if (first === null || loaderOrder(reason) < loaderOrder(first)) first = reason;
+  }
+  return first === null ? null : errnoOf(first);
+}
+
 export const REASON_CODES = Object.keys(REASONS) as ReasonCode[];

@@ -3,6 +3,7 @@ import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from './patch.js';
 import type { Reason } from './reasons.js';
 import type { Catalog, Departure, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import { chooseRules, type RulesChoice } from './rules/select.js';
 import { conflictsOf, kernelStates, provesNone, type Sighting, sourcesOf } from './sources.js';
 
 /** A patch with everything that is known of it: from the host, from its module, from its author. */
@@ -12,6 +13,8 @@ export interface KnownPatch {
   readonly manifest: Manifest | null;
   /** The live value where the host shows it. */
   readonly replace: boolean | null;
+  /** Only read under `replace-set` rules. */
+  readonly replaceSet: bigint;
   /** Kernel states: the only ones that feed the state rule; null where they are not known. */
   readonly states: readonly State[] | null;
   /** How well the kernel states are known; null where they are not known at all. */
@@ -44,6 +47,8 @@ export interface Scene {
   readonly situation: Situation;
   readonly list: readonly KnownPatch[];
   readonly departed: readonly KnownDeparted[];
+  /** The rules that this kernel follows. */
+  readonly rules: RulesChoice;
   /** The listed patch whose transition is open. */
   readonly inTransition: KnownPatch | null;
 }
@@ -74,11 +79,13 @@ export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch
   const provenNone = declared.length === 0 && provesNone(file);
   const withCallbacks = sources.find((source) => source.callbacks !== null);
   const functions = manifest?.functions;
+  const replaceSet = sources.find((source) => source.replaceSet !== undefined)?.replaceSet ?? 0n;
   return {
     name,
     buildId: sighting.buildId,
     manifest,
     replace,
+    replaceSet,
     states,
     evidence: strongest?.evidence ?? null,
     declared,
@@ -89,12 +96,21 @@ export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch
     doubts: doubtsOf(name, sighting.buildId, states, sources, conflictsOf(sighting, manifest, sources)),
     enabled: sighting.enabled ?? false,
     transition: sighting.transition ?? false,
-    asPatch: states === null || replace === null ? null : { name, replace, states, ...(functions ? { functions } : {}) },
+    asPatch: states === null || replace === null ? null : { name, replace, replaceSet, states, ...(functions ? { functions } : {}) },
   };
 }
 
+/** Many hosts are asked about few targets: what is known of a manifest never changes, for it never does. */
+const recognised = new WeakMap<Manifest, KnownPatch>();
+
 /** What is known of a catalogued patch that is not loaded? */
 export function recogniseManifest(manifest: Manifest): KnownPatch {
+  const known = recognised.get(manifest) ?? recogniseOnce(manifest);
+  recognised.set(manifest, known);
+  return known;
+}
+
+function recogniseOnce(manifest: Manifest): KnownPatch {
   return recognisePatch({ name: manifest.name, buildId: manifest.buildId, reading: null }, { find: () => manifest, builds: () => [], hasLoaded: () => false });
 }
 
@@ -108,7 +124,8 @@ export function recognise(told: Situation, catalog: Catalog): Scene {
     ...situation.departed.map((patch) => ({ known: recognisePatch(patch, catalog), departure: patch.departure })),
     ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: recognisePatch(leftover, catalog), departure: 'UNKNOWN' as const })),
   ];
-  return { situation, list, departed, inTransition: list.find((patch) => patch.transition) ?? null };
+  const rules = chooseRules(situation.capabilities, situation.kernelRelease);
+  return { situation, list, departed, rules, inTransition: list.find((patch) => patch.transition) ?? null };
 }
 
 /** A directory with neither `enabled` nor `transition` is only still there: its patch has left the kernel's list, its module is loaded. */

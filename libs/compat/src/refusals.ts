@@ -10,25 +10,37 @@ import { kindOfAll } from './verdict.js';
 export interface Refusals {
   readonly reasons: readonly Reason[];
   /** States for which it refuses whatever the rules turn out to be: nothing can be left behind of them. */
-  readonly states: ReadonlySet<bigint>;
+  readonly states: readonly bigint[];
 }
 
+const NO_REFUSALS: Refusals = { reasons: [], states: [] };
+
 /** Which listed patches does the state check meet when the target is loaded? */
-const listedAtLoad = (course: Course): readonly KnownPatch[] => [...course.stays, ...course.replaced];
+const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] => (stays.length === 0 ? replaced : [...stays, ...replaced]);
 
 /** What the state rule takes of a patch; null where its states are not known. Where the replace flag is not known, only what holds for both values is certain. */
 function forRules(patch: KnownPatch): Patch | null {
   return patch.states === null ? null : (patch.asPatch ?? { name: patch.name, replace: false, states: patch.states });
 }
 
-const known = (patches: readonly KnownPatch[]): Patch[] => patches.flatMap((patch) => forRules(patch) ?? []);
+function known(patches: readonly KnownPatch[]): Patch[] {
+  const known: Patch[] = [];
+  for (const patch of patches) {
+    const read = forRules(patch);
+    if (read !== null) known.push(read);
+  }
+  return known;
+}
 
 /** Why would the kernel refuse under these rules? Patches whose states are not known can only add refusals: they are doubts of their own. */
 function refuseUnder(rules: Rules, course: Course, scene: Scene): Reason[] {
-  const disabling = known(course.disabled).flatMap((patch) => rules.findDisableRefusals(patch));
+  const refusals: Reason[] = [];
+  for (const patch of course.disabled) refusals.push(...known([patch]).flatMap((read) => rules.findDisableRefusals(read)));
   const target = course.load === null ? null : forRules(course.load);
-  if (target === null) return disabling;
-  return [...disabling, ...rules.findStateRefusals(target, known(listedAtLoad(course))).map((reason) => passesWithTime(reason, scene))];
+  if (target === null) return refusals;
+  const atLoad = rules.findStateRefusals(target, known(listedAtLoad(course)));
+  if (atLoad.length === 0) return refusals;
+  return [...refusals, ...(scene.inTransition === null ? atLoad : atLoad.map((reason) => passesWithTime(reason, scene)))];
 }
 
 /** A refusal for the sake of a patch that an open transition is taking off the list goes away with it. */
@@ -39,8 +51,16 @@ function passesWithTime(reason: Reason, scene: Scene): Reason {
   return outgoing ? { ...reason, clearedBy: 'TIME' } : reason;
 }
 
-const refusedStates = (reasons: readonly Reason[]): bigint[] =>
-  reasons.flatMap((reason) => (reason.stateId !== undefined && kindOf(reason) === 'REFUSED' ? [reason.stateId] : []));
+/** For which states is there a refusal under each of the rule sets? */
+function refusedUnderEach([first, ...others]: readonly (readonly Reason[])[]): bigint[] {
+  const ids: bigint[] = [];
+  for (const reason of first!) {
+    const { stateId } = reason;
+    if (stateId === undefined || kindOf(reason) !== 'REFUSED' || ids.includes(stateId)) continue;
+    if (others.every((reasons) => reasons.some((other) => other.stateId === stateId && kindOf(other) === 'REFUSED'))) ids.push(stateId);
+  }
+  return ids;
+}
 
 /** What a proposal adds to a patch (a set, a ban on disabling) is in no file that we can read: with patches on the list it may always decide. */
 const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
@@ -54,12 +74,15 @@ const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
  * Judged under each rule set that remains possible; where they disagree, the rules are the doubt.
  */
 export function findRefusals(course: Course, scene: Scene, rules: RulesChoice): Refusals {
-  if (course.route === 'NONE_NEEDED') return { reasons: [], states: new Set() };
-  const names = rules.candidates.map((candidate) => candidate.name);
-  if (names.length === 0) return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: new Set() };
+  // Turning a transition round asks nothing (`klp_reverse_transition()`); whether a proposal's ban would, no one can say.
+  if (course.route === 'NONE_NEEDED' || course.route === 'REBOOT') return NO_REFUSALS;
+  if (rules.candidates.length === 0) return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: NO_REFUSALS.states };
   const each = rules.candidates.map((candidate) => refuseUnder(candidate, course, scene));
+  const inDoubt = beyondReading(rules, scene);
+  if (!inDoubt && each.every((reasons) => reasons.length === 0)) return NO_REFUSALS;
+  const states = refusedUnderEach(each);
+  if (each.length === 1 && !inDoubt) return { reasons: each[0]!, states };
   const union = each.flat().filter((reason, i, all) => all.findIndex((other) => sameFacts(reason, other)) === i);
-  const states = new Set(refusedStates(union).filter((id) => each.every((reasons) => refusedStates(reasons).includes(id))));
   const disagree = new Set(each.map((reasons) => kindOfAll(reasons, []))).size > 1;
-  return { reasons: disagree || beyondReading(rules, scene) ? [{ code: 'RULES_UNKNOWN', detail: names.join(' or ') }, ...union] : union, states };
+  return { reasons: disagree || inDoubt ? [{ code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') }, ...union] : union, states };
 }

@@ -47,7 +47,7 @@ export function pushWeakWord(reasons: Reason[], patch: KnownPatch, wanted: Wante
 }
 
 /** A promise of callbacks counts only if it is known well enough that there are any. */
-function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
+export function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
   const known = patch.callbacksEvidence;
   if (known === null || !atLeast(known, wanted.facts)) {
     reasons.push({

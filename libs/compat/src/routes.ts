@@ -1,116 +1,95 @@
-import { type Course, disableOnly, disableThenLoad, leadsTo, replaceBy, type Route, ROUTES, stackOn, stayPut } from './course.js';
-import { loadedName, type Patch } from './patch.js';
+import { type Course, disableOnly, leadsTo, loadOver, type Route, ROUTES, stayPut, turnRound } from './course.js';
+import { isListed, type Journey } from './journey.js';
+import { loadCourse, makeWay, stackMore } from './loading.js';
+import { rebootInto } from './reboot.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import type { Reason } from './reasons.js';
-import type { Rules } from './rules/rules.js';
+import { thrownOut } from './rules/select.js';
 import type { Target } from './target.js';
 
+const FOR_ORIGINAL: readonly Route[] = ['NONE_NEEDED', 'DISABLE'];
+const FOR_PATCHES: readonly Route[] = ['NONE_NEEDED', 'REPLACE'];
+
 /** The routes of a gate that names none. */
-function defaultRoutes(target: Target): readonly Route[] {
-  return target.kind === 'ORIGINAL' ? ['NONE_NEEDED', 'DISABLE'] : ['NONE_NEEDED', 'REPLACE'];
-}
+const defaultRoutes = (target: Target): readonly Route[] => (target.kind === 'ORIGINAL' ? FOR_ORIGINAL : FOR_PATCHES);
 
 /** The courses that lead to the final list, and what stands against finding any. */
 export interface Courses {
-  /** Cheapest first. */
   readonly courses: readonly Course[];
   readonly reasons: readonly Reason[];
+  /** The host is settled on the final list: nothing need be done. */
+  readonly there: boolean;
 }
 
 /**
- * Which of the routes that are asked for lead from today's list to the final one?
+ * Which of the routes that are asked for lead from today's list to the final one? `BRIDGE` is searched elsewhere.
  *
- * Where the list is settled and final already, nothing else is considered.
+ * Where the list is settled and final already, nothing else is considered but a reboot: that sets right what was left behind. A reboot of which
+ * nothing is told is an answer only where no other route is.
  *
  * @param asked null: the defaults of a gate. A non-cumulative target under these is judged along `STACK`, so that its reasons are seen, and is
  *   never a yes: what would stay below it was not asked about
  */
-export function findCourses(
-  scene: Scene,
-  target: Target,
-  final: readonly (string | null)[],
-  build: KnownPatch | null,
-  asked: readonly Route[] | null,
-  rules: readonly Rules[],
-): Courses {
+export function findCourses(journey: Journey, target: Target, asked: readonly Route[] | null): Courses {
+  const { scene, final, build } = journey;
   const routes = asked ?? defaultRoutes(target);
-  const settledThere =
-    scene.inTransition === null && scene.list.length === final.length && scene.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
-  if (settledThere)
-    return routes.includes('NONE_NEEDED')
-      ? { courses: [stayPut(scene.list)], reasons: [] }
-      : none(routes, 'the host is there already: name the route NONE_NEEDED');
-
-  const arrives = (course: Course): boolean => sameList(leadsTo(course), final);
-  const courses = ROUTES.filter((route) => routes.includes(route))
-    .flatMap((route) => courseOf(route, scene, final, build, rules) ?? [])
-    .filter(arrives);
-  if (courses.length > 0) return { courses, reasons: [] };
-
-  if (asked === null && build?.replace === false && !isListed(build, scene)) {
-    return {
-      courses: [stackOn(build, scene.list)],
-      reasons: [
-        { code: 'TARGET_UNRESOLVED', patch: build.name, route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' },
-      ],
-    };
+  const there = isThere(scene, final);
+  const courses: Course[] = [];
+  for (const route of ROUTES) {
+    if (!routes.includes(route) || (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')) continue;
+    const course = courseOf(route, journey, there);
+    if (course === null || (route === 'REBOOT' && scene.situation.boot === null && courses.length > 0)) continue;
+    if (course.route === 'NONE_NEEDED' || leadsTo(course, final)) courses.push(course);
   }
+  if (courses.length > 0) return { courses, reasons: NONE, there };
+  if (there) return { ...none(routes, 'the host is there already: name the route NONE_NEEDED'), there };
+  if (asked === null && build?.replace === false && !isListed(build, scene)) return onTopUnasked(journey, build);
   return none(routes, 'none of the routes asked for leads to that list');
 }
 
+const NONE: readonly never[] = [];
 const none = (routes: readonly Route[], detail: string): Courses => ({
-  courses: [],
+  courses: NONE,
   reasons: [{ code: 'TARGET_UNRESOLVED', route: routes.join(', '), detail }],
+  there: false,
 });
 
-const isListed = (build: KnownPatch, scene: Scene): boolean => scene.list.some((patch) => patch.buildId === build.buildId);
+const onTopUnasked = ({ scene, rules }: Journey, build: KnownPatch): Courses => ({
+  courses: [loadOver('STACK', build, thrownOut(build, scene.list, rules) ?? NONE, scene.list)],
+  reasons: [
+    { code: 'TARGET_UNRESOLVED', patch: build.name, route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' },
+  ],
+  there: false,
+});
+
+/** Is the host settled on the final list? */
+const isThere = (scene: Scene, final: readonly (string | null)[]): boolean =>
+  scene.inTransition === null && scene.list.length === final.length && scene.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
 
 /** The course of one route; null where the route does not lead there. */
-function courseOf(route: Route, scene: Scene, final: readonly (string | null)[], build: KnownPatch | null, rules: readonly Rules[]): Course | null {
+function courseOf(route: Route, journey: Journey, there: boolean): Course | null {
+  const { scene, final, build, more } = journey;
   switch (route) {
+    case 'NONE_NEEDED':
+      return there ? stayPut(scene.list) : null;
+    case 'REVERSE':
+      return scene.inTransition === null ? null : turnRound(scene.inTransition, scene.list);
     case 'REPLACE':
-      return replaceCourse(scene, build);
     case 'STACK':
-      return build !== null && build.replace !== true && !isListed(build, scene) ? stackOn(build, scene.list) : null;
+      return build === null ? null : stackMore(loadCourse(route, build, journey), journey);
     case 'DISABLE':
       return disableCourse(scene, final);
     case 'DISABLE_THEN_LOAD':
-      return build === null || isListed(build, scene) ? null : disableThenLoad(build, inTheWay(build, final, scene, rules), leftoverNames(scene), scene.list);
-    default:
+      return build === null || more.length > 0 || isListed(build, scene) ? null : makeWay(build, journey);
+    case 'REBOOT':
+      return rebootInto(final, scene, [...(build?.manifest ? [build.manifest] : []), ...more]);
+    case 'BRIDGE':
       return null;
   }
 }
 
-/** Loading the build leads there exactly when it is cumulative. Where no one knows, nothing is certain to leave. */
-function replaceCourse(scene: Scene, build: KnownPatch | null): Course | null {
-  if (build === null || build.replace === false) return null;
-  return build.replace === null && scene.list.length > 0 ? { ...stackOn(build, scene.list), route: 'REPLACE' } : replaceBy(build, scene.list);
-}
-
-const sameList = (a: readonly (string | null)[], b: readonly (string | null)[]): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
-
-const leftoverNames = (scene: Scene): string[] => scene.situation.leftovers.map((leftover) => loadedName(leftover.name));
-
-/** Which listed patches does the final list not have? */
-const notToStay = (final: readonly (string | null)[], scene: Scene): KnownPatch[] => scene.list.filter((patch) => !final.includes(patch.buildId));
-
 /** Disabling can lead there only if something is to leave. */
 function disableCourse(scene: Scene, final: readonly (string | null)[]): Course | null {
-  const leaving = notToStay(final, scene);
+  const leaving = scene.list.filter((patch) => !final.includes(patch.buildId));
   return leaving.length > 0 ? disableOnly(leaving, scene.list) : null;
-}
-
-/**
- * Which patches must be disabled before the target can be loaded?
- *
- * What is not to stay beside it; before a cumulative one, which throws out the rest itself, what bears its name or holds a state that it lacks.
- */
-function inTheWay(build: KnownPatch, final: readonly (string | null)[], scene: Scene, rules: readonly Rules[]): KnownPatch[] {
-  if (build.replace !== true) return notToStay(final, scene);
-  const target: Patch | null = build.states === null ? null : { name: build.name, replace: true, states: build.states };
-  const blocks = (patch: KnownPatch): boolean =>
-    target === null ||
-    patch.states === null ||
-    rules.some((rule) => rule.findStateRefusals(target, [{ name: patch.name, replace: patch.replace ?? false, states: patch.states ?? [] }]).length > 0);
-  return scene.list.filter((patch) => patch.name === build.name || blocks(patch));
 }

@@ -15,7 +15,7 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   REPLACE_SET_CONFLICT: (r) =>
     `${quoted(r.patch)} is in another replace set and shares ${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
   PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} holds state ${r.stateId}, which forbids disabling`,
-  TRANSITION_IN_PROGRESS: (r) => `the transition of ${quoted(r.patch)} is still open`,
+  TRANSITION_IN_PROGRESS: (r) => `the transition of ${quoted(r.patch)} is still open${because(r.detail)}`,
   STATE_LEFT_BEHIND: (r) => `state ${r.stateId} (version ${r.need}) of ${quoted(r.patch)} is left behind: its callbacks do not run and no patch takes it over`,
   STATE_IRREVERSIBLE: (r) => `the author of ${quoted(r.patch)} says that state ${r.stateId} cannot be restored`,
   STATE_NOT_RESTORED: (r) => `${quoted(r.patch)} modifies state ${r.stateId} and has no callback that could restore it when it is disabled`,
@@ -23,7 +23,10 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   TARGET_RECALLED: (r) => `${quoted(r.patch)} is recalled`,
   TARGET_BUILT_FOR_OTHER_KERNEL: (r) => `${quoted(r.patch)} was built for another kernel, and symbol versions may let it load all the same${because(r.detail)}`,
   BOOT_LOADS_OTHER: (r) => `the next boot loads something else${because(r.detail)}`,
-  RESTORE_NOT_PROMISED: (r) => `${quoted(r.patch)} modifies state ${r.stateId} and has unpatch callbacks, but its author has not said that they restore it`,
+  RESTORE_NOT_PROMISED: (r) =>
+    r.detail === undefined
+      ? `${quoted(r.patch)} modifies state ${r.stateId} and has unpatch callbacks, but its author has not said that they restore it`
+      : `${quoted(r.patch)} modifies state ${r.stateId}, and its author's word does not cover this${because(r.detail)}`,
   STATES_UNDECLARED: (r) => `${quoted(r.patch)} may change the system's state (callbacks, shadow variables or init code) and declares no states`,
   STATES_UNREADABLE: (r) => `the states of ${quoted(r.patch)} cannot be read from its module${because(r.detail)}`,
   REPLACE_UNKNOWN: (r) => `no one knows whether ${quoted(r.patch)} is cumulative`,
@@ -47,7 +50,7 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   NO_HOSTS_MATCHED: () => 'no host matched',
   CVE_REOPENED: (r) => `${r.detail ?? 'a CVE'} is fixed by ${quoted(r.patch)} and would be open again`,
   NOT_BOOT_PERSISTENT: (r) => `${quoted(r.patch)} is not what the next boot loads`,
-  VENDOR_UNSUPPORTED: (r) => `the vendor does not support this${because(r.detail)}`,
+  VENDOR_UNSUPPORTED: (r) => `the vendor of ${quoted(r.patch)} does not support${r.detail === undefined ? ' this' : ` ${r.detail}`} on a running system`,
   DATA_SEMANTICS_NOT_PROVEN: (r) =>
     `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
   BOOT_HISTORY_INCOMPLETE: () => 'livepatches were tried in this boot before the registry saw it',
@@ -55,3 +58,6 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
 
 /** What does this reason say, in one sentence? */
 export const explain = (reason: Reason): string => SENTENCES[reason.code](reason);
+
+/** Where does it stand what to do about this code? Relative to this library's folder. */
+export const help = (code: ReasonCode): string => `reasons.md#${code.toLowerCase()}`;

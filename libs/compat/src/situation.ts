@@ -99,4 +99,6 @@ export interface Catalog {
    * symbols of a module only where that module is loaded. A catalog that cannot tell leaves it out: then no one knows.
    */
   hasPatched?(buildId: string, kernelVersion: string, object: string): boolean;
+  /** Every build for this kernel over which a host may go to somewhere else. A catalog that leaves it out offers none. */
+  bridges?(kernelRelease: string, arch: string): readonly Manifest[];
 }

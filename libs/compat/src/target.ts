@@ -2,6 +2,8 @@ import type { Manifest } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import { loadedName } from './patch.js';
 import type { Reason } from './reasons.js';
+import type { Rules } from './rules/rules.js';
+import { thrownOut } from './rules/select.js';
 import type { Catalog } from './situation.js';
 
 /** Where to go. */
@@ -21,30 +23,33 @@ export type Target =
 export interface Resolved {
   /** Build-ids, oldest first; null where the target means nothing for this host. */
   readonly final: readonly (string | null)[] | null;
-  /** The build to load (or that is loaded already); null where there is none. */
+  /** The build to load (or that is loaded already); null where there is none, or no one published it. */
   readonly build: Manifest | null;
+  /** To be stacked on it afterwards, in this order: an earlier list may have had several. */
+  readonly more: readonly Manifest[];
   readonly reasons: readonly Reason[];
 }
 
-const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, reasons });
+const NONE: readonly never[] = [];
+const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
 
-/** What does this target mean on this host? */
-export function resolveTarget(target: Target, scene: Scene, catalog: Catalog): Resolved {
+/** What does this target mean on this host? What stays beside it, the rules decide. */
+export function resolveTarget(target: Target, scene: Scene, catalog: Catalog, rules: readonly Rules[] = scene.rules.candidates): Resolved {
   switch (target.kind) {
     case 'ORIGINAL':
-      return { final: [], build: null, reasons: [] };
+      return { final: NONE, build: null, more: NONE, reasons: NONE };
     case 'UNCATALOGUED':
       return unresolved({ code: 'PATCH_NOT_CATALOGUED', patch: target.buildId, buildId: target.buildId });
     case 'PREVIOUS':
       return resolvePrevious(scene, catalog);
     case 'PATCH':
-      return withBuild(target.patch, target.leaving ?? [], scene);
+      return withBuild(target.patch, target.leaving ?? NONE, scene, rules);
     case 'RELEASE': {
       const build = buildFor(catalog.builds(target.release), scene);
       const { kernelRelease, arch } = scene.situation;
       return build === null
         ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` })
-        : withBuild(build, target.leaving ?? [], scene);
+        : withBuild(build, target.leaving ?? NONE, scene, rules);
     }
   }
 }
@@ -56,30 +61,40 @@ export function buildFor(builds: readonly Manifest[], scene: Scene): Manifest | 
   return fitting.find((build) => !build.recalled) ?? fitting[0] ?? null;
 }
 
-/** Which list does this build make? A cumulative one stands alone; another one joins what stays of today's list; where no one knows, that is the doubt. */
-function withBuild(build: Manifest, leaving: readonly string[], scene: Scene): Resolved {
+/**
+ * Which list does this build make?
+ *
+ * What it throws out leaves, and what is named; the rest stays beside it. Where no one knows whether it throws out anything, that is the doubt.
+ */
+function withBuild(build: Manifest, leaving: readonly string[], scene: Scene, rules: readonly Rules[]): Resolved {
   const listed = scene.list.find((patch) => patch.buildId === build.buildId);
-  const replace = listed?.replace ?? build.replace;
-  const reasons: Reason[] = build.recalled ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }] : [];
-  if (replace === true) return { final: [build.buildId], build, reasons };
+  const others = listed === undefined ? scene.list : scene.list.filter((patch) => patch.buildId !== build.buildId);
+  const out = thrownOut(listed ?? build, others, rules);
+  const reasons: readonly Reason[] = build.recalled ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }] : NONE;
+  if (out !== null && out.length === others.length) return { final: [build.buildId], build, more: NONE, reasons };
   // A name may leave while another build of that name comes: the target itself never leaves.
   const goes = new Set(leaving.map(loadedName));
-  const leaves = ({ name, buildId }: KnownPatch): boolean => buildId !== build.buildId && (goes.has(name) || (buildId !== null && leaving.includes(buildId)));
-  const stays = scene.list.filter((patch) => !leaves(patch)).map((patch) => patch.buildId);
-  const final = listed === undefined ? [...stays, build.buildId] : stays;
+  const leaves = ({ name, buildId }: KnownPatch): boolean => goes.has(name) || (buildId !== null && leaving.includes(buildId));
+  const stays = (patch: KnownPatch): boolean => patch.buildId === build.buildId || !(out?.includes(patch) === true || leaves(patch));
+  const final = scene.list.filter(stays).map((patch) => patch.buildId);
+  if (listed === undefined) final.push(build.buildId);
   // Cumulative or not: alone on the list it comes to the same.
-  if (replace === null && final.length > 1) reasons.push({ code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId });
-  return { final, build, reasons };
+  if (out !== null || final.length === 1) return { final, build, more: NONE, reasons };
+  return { final, build, more: NONE, reasons: [...reasons, { code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId }] };
 }
 
+/** The last settled list, with what would have to be loaded for it. Where no one has published all of that, no load leads there. */
 function resolvePrevious(scene: Scene, catalog: Catalog): Resolved {
   const { previous } = scene.situation;
   if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
   const builds = previous.map((buildId) => catalog.find(buildId) ?? null);
+  const missing = builds.filter((_, i) => !scene.list.some((patch) => patch.buildId === previous[i]));
+  const loads = missing.filter((build): build is Manifest => build !== null);
   const recalled = builds.filter((build): build is Manifest => build?.recalled === true);
   return {
     final: previous,
-    build: builds.at(-1) ?? null,
+    build: loads[0] ?? builds.at(-1) ?? null,
+    more: loads.slice(1),
     reasons: recalled.map((build): Reason => ({ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId })),
   };
 }

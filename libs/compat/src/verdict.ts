@@ -1,7 +1,15 @@
 import type { Route, Step } from './course.js';
-import { errnoOf, type Errno, kindOf, loaderOrder, putsFactsInDoubt, type Reason, sameFacts, type VerdictKind } from './reasons.js';
+import { comparePrices, compareRoutes, type Price } from './price.js';
+import { type Errno, kindOf, predictErrno, putsFactsInDoubt, type Reason, type ReasonCode, sameFacts, type VerdictKind } from './reasons.js';
 import type { RulesBasis } from './rules/select.js';
 import type { RuleSet } from './rules/rules.js';
+
+/** How far the catalog was searched for a bridge. */
+export interface Searched {
+  readonly tried: number;
+  /** Builds for this kernel that it would take today; more than were tried where the bound was hit. */
+  readonly of: number;
+}
 
 /** The answer for one host (or for all hosts in one situation). */
 export interface Verdict {
@@ -9,6 +17,10 @@ export interface Verdict {
   /** The way that the answer is about; a yes is a yes for this way only. null where no way leads there. */
   readonly route: Route | null;
   readonly steps: readonly Step[];
+  /** What that way costs; null where there is none. */
+  readonly price: Price | null;
+  /** Only on `BRIDGE`: how far the catalog was searched. */
+  readonly searched?: Searched;
   /** All of them, not only the deciding one. */
   readonly reasons: readonly Reason[];
   /** The facts are in doubt: the other reasons are as last seen. */
@@ -28,52 +40,71 @@ const RANK: Record<VerdictKind, number> = { SAFE: 0, UNKNOWN: 1, UNSAFE: 2, REFU
 export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RANK[b];
 
 /** Codes that no question may wave through: without them there is nothing to judge, and what is in conflict is never safe. */
-const NEVER_ALLOWED = new Set(['EVIDENCE_CONFLICT', 'NEVER_REPORTED', 'TARGET_UNRESOLVED', 'NO_HOSTS_MATCHED', 'RULES_UNKNOWN', 'REPLACE_UNKNOWN']);
+const NEVER_ALLOWED = new Set([
+  'EVIDENCE_CONFLICT',
+  'NEVER_REPORTED',
+  'TARGET_UNRESOLVED',
+  'NO_HOSTS_MATCHED',
+  'RULES_UNKNOWN',
+  'REPLACE_UNKNOWN',
+  'BOOT_UNKNOWN',
+]);
 
 /** Does the question wave this reason through? Only UNKNOWN ones can be. */
 const isAllowed = (reason: Reason, allow: readonly string[]): boolean =>
   allow.length > 0 && kindOf(reason) === 'UNKNOWN' && allow.includes(reason.code) && !NEVER_ALLOWED.has(reason.code);
+
+/** What reasons come to, taken together. */
+interface Weight {
+  kind: VerdictKind;
+  inDoubt: boolean;
+  harmful: boolean;
+  allowed: ReasonCode[];
+}
+
+function weigh(reasons: readonly Reason[], allow: readonly string[]): Weight {
+  const weight: Weight = { kind: 'SAFE', inDoubt: false, harmful: false, allowed: [] };
+  for (const reason of reasons) {
+    const kind = kindOf(reason);
+    if (kind === 'ADVISORY') continue;
+    if (isAllowed(reason, allow)) {
+      if (!weight.allowed.includes(reason.code)) weight.allowed.push(reason.code);
+      continue;
+    }
+    if (kind === 'UNSAFE') weight.harmful = true;
+    if (putsFactsInDoubt(reason)) weight.inDoubt = true;
+    if (isWorse(kind, weight.kind)) weight.kind = kind;
+  }
+  if (weight.inDoubt) weight.kind = 'UNKNOWN';
+  return weight;
+}
 
 /**
  * Which kind do these reasons make?
  *
  * The worst decides, except where the facts themselves are in doubt: then no one can tell, whatever was last seen.
  */
-export function kindOfAll(reasons: readonly Reason[], allow: readonly string[]): VerdictKind {
-  let worst: VerdictKind = 'SAFE';
-  let inDoubt = false;
-  for (const reason of reasons) {
-    const kind = kindOf(reason);
-    if (kind === 'ADVISORY' || isAllowed(reason, allow)) continue;
-    if (putsFactsInDoubt(reason)) inDoubt = true;
-    if (isWorse(kind, worst)) worst = kind;
-  }
-  return inDoubt ? 'UNKNOWN' : worst;
+export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => weigh(reasons, allow).kind;
+
+/** A way that was judged. */
+interface Judged {
+  readonly route: Route | null;
+  readonly steps: readonly Step[];
+  readonly price: Price | null;
+  readonly errno: Errno | null;
 }
 
-/** What can make disabling fail; the kernel looks at no state then. */
-const AT_DISABLING = new Set(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
-
-/** With which error number would an attempt fail? The first in the kernel's own order of refusing; what disables first never gets as far as the loader. */
-function predictErrno(reasons: readonly Reason[], steps: readonly Step[] = []): Errno | null {
-  const refused = reasons.filter((reason) => kindOf(reason) === 'REFUSED').sort((a, b) => loaderOrder(a) - loaderOrder(b));
-  const atOnce = steps[0]?.action === 'DISABLE' ? refused.find((reason) => AT_DISABLING.has(reason.code)) : undefined;
-  const first = atOnce ?? refused[0];
-  return first === undefined ? null : errnoOf(first);
+/** Puts reasons together into a verdict on one way; what is said twice is said once. */
+export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+  const reasons = said.length < 2 ? said : said.filter((reason, i) => said.findIndex((other) => sameFacts(reason, other)) === i);
+  const { kind, inDoubt, harmful, allowed } = weigh(reasons, allow);
+  return { kind, route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
 }
 
-/** Puts reasons together into a verdict; what is said twice is said once. */
-export function verdict(route: Route | null, steps: readonly Step[], said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
-  const reasons = said.filter((reason, i) => said.findIndex((other) => sameFacts(reason, other)) === i);
-  return {
-    kind: kindOfAll(reasons, allow),
-    route,
-    steps,
-    reasons,
-    asLastSeen: reasons.some((reason) => putsFactsInDoubt(reason) && !isAllowed(reason, allow)),
-    errno: predictErrno(reasons, steps),
-    harmful: reasons.some((reason) => kindOf(reason) === 'UNSAFE'),
-    allowed: allow.length === 0 ? [] : [...new Set(reasons.filter((reason) => isAllowed(reason, allow)).map((reason) => reason.code))],
-    rules,
-  };
-}
+/** The verdict where no way leads there. */
+export const noWay = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
+  verdict({ route: null, steps: [], price: null, errno: predictErrno(said, false) }, said, allow, rules);
+
+/** In which order are verdicts on routes told? The most acceptable first, among these the cheapest, among these by the order of routes. */
+export const bestFirst = (a: Verdict, b: Verdict): number =>
+  RANK[a.kind] - RANK[b.kind] || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

@@ -31,6 +31,24 @@ reasonTable('NOT_BOOT_PERSISTENT', [
   ['no one knows what the next boot loads', {}, []],
 ]);
 
+const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({ author: word({ unsupported }) });
+reasonTable('VENDOR_UNSUPPORTED', [
+  [
+    'the vendor does not support that it is replaced',
+    { list: [manifest('newer', { 7: 1 }, refusing('REPLACE'))] },
+    [{ kind: 'ADVISORY', patch: 'newer', detail: 'replacing it' }],
+  ],
+  ['the vendor does not support that it is loaded again', { to: manifest('older', { 7: 1 }, refusing('LOAD')) }, [{ patch: 'older', detail: 'loading it' }]],
+  [
+    'the vendor does not support that it is disabled',
+    { list: [manifest('newer', { 7: 1 }, refusing('DISABLE'))], to: { kind: 'ORIGINAL' } },
+    [{ patch: 'newer', detail: 'disabling it' }],
+  ],
+  ['another route does not do it', { list: [manifest('newer', { 7: 1 }, refusing('DISABLE'))] }, []],
+  ['nothing is done', { list: [manifest('older', { 7: 1 }, refusing('LOAD', 'DISABLE', 'REPLACE'))], to: manifest('older', { 7: 1 }) }, []],
+  ['the vendor says nothing', {}, []],
+]);
+
 test('no advisory changes a verdict', () => {
   const advised = ask({
     list: [fixing('newer', 'CVE-1'), manifest('none', {}, { replace: false })],

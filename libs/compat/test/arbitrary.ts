@@ -15,7 +15,16 @@ import {
 import { capabilities, manifest, running, word } from '../src/testing/index.js';
 
 /** How often each law is tried; `LAW_RUNS` makes it as many as there is time for. */
-export const runs = (usual: number): { numRuns: number } => ({ numRuns: Number(process.env['LAW_RUNS'] ?? usual) });
+export function runs(usual: number): { numRuns: number } {
+  const numRuns = Number(process.env['LAW_RUNS'] ?? usual);
+  tried += numRuns;
+  return { numRuns };
+}
+
+let tried = 0;
+afterAll(() => {
+  if (process.env['LAW_RUNS'] !== undefined && tried > 0) process.stdout.write(`${tried.toLocaleString('en')} cases tried\n`);
+});
 
 // Few ids and versions, so that they meet; and now and then the ends of their ranges.
 const id = fc.oneof(
@@ -25,7 +34,7 @@ const id = fc.oneof(
 const version = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 3 }) }, { weight: 1, arbitrary: fc.constantFrom(2147483648, 4294967295) });
 const state = fc.record({ id, version });
 /** As a module may have them: with duplicates and an id 0 somewhere. */
-const rawStates: fc.Arbitrary<State[]> = fc.array(
+export const rawStates: fc.Arbitrary<State[]> = fc.array(
   fc.oneof({ weight: 9, arbitrary: state }, { weight: 1, arbitrary: fc.record({ id: fc.constant(0n), version }) }),
   { maxLength: 4 },
 );
@@ -42,11 +51,11 @@ const evidence = fc.constantFrom('LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFER
 /** Mostly as usual, sometimes anything. */
 const mostly = <T>(usual: T, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> => fc.oneof({ weight: 14, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { freq: 4 });
-const callbacks = fc.record({ prePatch: fc.boolean(), postPatch: fc.boolean(), preUnpatch: fc.boolean(), postUnpatch: fc.boolean() });
+export const callbacks = fc.record({ prePatch: fc.boolean(), postPatch: fc.boolean(), preUnpatch: fc.boolean(), postUnpatch: fc.boolean() });
 const impact = fc.constantFrom('NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE');
 const name = fc.constantFrom('one', 'two', 'three', 'four', 'five', 'dash-ed', 'dash_ed');
 const reading: fc.Arbitrary<Reading> = fc.record({ evidence, replace: orNull(fc.boolean()), states: orNull(rawStates), impact, callbacks: orNull(callbacks) });
-const author = fc
+export const author = fc
   .record({
     evidence: mostly('MANIFEST' as const, evidence),
     states: fc.array(fc.record({ id, version, restore: fc.constantFrom('CALLBACKS', 'NOT_NEEDED', 'IMPOSSIBLE', 'UNKNOWN') }), { maxLength: 2 }),
@@ -117,7 +126,12 @@ const anySituation: fc.Arbitrary<Situation> = fc
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
         tainted: orNull(fc.boolean()),
         bootStartSeen: fc.boolean(),
-        boot: orNull(fc.record({ kernelRelease: orNull(fc.constant('6.12.95')), loads: fc.array(fc.record({ name, buildId }), { maxLength: 1 }) })),
+        boot: orNull(
+          fc.record({
+            kernelRelease: fc.constantFrom('6.12.95+deb13-amd64', '6.12.95', null),
+            loads: fc.array(fc.record({ name, buildId }), { maxLength: 2 }),
+          }),
+        ),
         suspect: mostly(false, fc.constant(true)),
         kernelRelease: mostly('6.12.95+deb13-amd64', fc.constantFrom('5.4.0', '4.18.0-553.el8', '7.4.0', 'no number', '')),
         capabilities: mostly(

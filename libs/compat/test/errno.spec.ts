@@ -46,6 +46,22 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     ['TARGET_NOT_BUILT_FOR_KERNEL', 'MODULE_STILL_LOADED', 'NOT_A_LIVEPATCH', 'STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS'],
   ],
   [
+    'what is on its way out already is not disabled again',
+    { list: [listed(promising('newer', { 7: 2 }), { transition: true, enabled: false })], published: [promising('newer', { 7: 2 })], to: { kind: 'ORIGINAL' } },
+    'EINVAL',
+    ['TRANSITION_IN_PROGRESS'],
+  ],
+  [
+    'while another patch is on its way out nothing is disabled',
+    {
+      list: [listed(promising('newer', { 7: 2 }), { transition: true, enabled: false }), promising('above', { 8: 1 }, { replace: false })],
+      published: [promising('newer', { 7: 2 })],
+      to: { kind: 'ORIGINAL' },
+    },
+    'EBUSY',
+    ['TRANSITION_IN_PROGRESS'],
+  ],
+  [
     'disabling looks at no state, only at an open transition',
     { ...busy(promising('newer', { 7: 2 })), to: { kind: 'ORIGINAL' } },
     'EBUSY',
@@ -66,4 +82,11 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   const verdict = ask(asked);
   expect(verdict.reasons.map((reason) => reason.code)).toEqual(codes);
   expect(verdict.errno).toBe(errno);
+});
+
+test('to disable a patch on its way in would turn that round: the reason says which route that is', () => {
+  const detail = 'to disable it now would turn that round, which is the route REVERSE';
+  const on = (enabled: boolean): Asked => ({ list: [listed(newer, { transition: true, enabled })], published: [newer], to: { kind: 'ORIGINAL' } });
+  expect(ask(on(true)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).toMatchObject({ detail });
+  expect(ask(on(false)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).not.toHaveProperty('detail');
 });

@@ -346,7 +346,12 @@ describe('a target that is not where it seems to be', () => {
       { to: { kind: 'UNCATALOGUED', buildId: 'x' }, question: { allow: ['PATCH_NOT_CATALOGUED'] } },
       'PATCH_NOT_CATALOGUED',
     ],
-    ['a route that no one judges yet', { question: { routes: ['REBOOT'] } }, 'TARGET_UNRESOLVED'],
+    ['a reboot of which nothing is told', { question: { routes: ['REBOOT'] } }, 'BOOT_UNKNOWN'],
+    [
+      'a reboot into another kernel that loads nothing, whatever is allowed',
+      { host: { boot: { kernelRelease: '6.1.0', loads: [] } }, question: { routes: ['REBOOT'], allow: ['BOOT_UNKNOWN'] } },
+      'BOOT_UNKNOWN',
+    ],
     ['no route at all', { question: { routes: [] } }, 'TARGET_UNRESOLVED'],
     [
       'a release without a build for this kernel',
@@ -389,6 +394,11 @@ describe('the loader', () => {
         host: { leftovers: [leftover(older, { referenced: true, pinned: true })] },
         question: { routes: ['DISABLE_THEN_LOAD'] },
       },
+      'MODULE_PINNED',
+    ],
+    [
+      'a pinned leftover that no one seems to hold cannot be removed on the way either',
+      { list: [], host: { leftovers: [leftover(older, { pinned: true })] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
       'MODULE_PINNED',
     ],
     ['the target was never loaded on this kernel', { catalog: { hasLoaded: () => false } }, 'SYMBOLS_UNVERIFIED'],

@@ -71,6 +71,58 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'DISABLE b, WAIT b',
   ],
   [
+    'an earlier list of three: the cumulative one first, the others on top, in their order',
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one', 'id-of-two'] },
+      published: [manifest('base', { 7: 1 }), n('one'), n('two', { 7: 1 })],
+    },
+    'REPLACE',
+    'SAFE',
+    'LOAD base, WAIT base, LOAD one, WAIT one, LOAD two, WAIT two',
+  ],
+  [
+    'an earlier list of which the lower part is there',
+    {
+      list: [older],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older', 'id-of-one', 'id-of-two'] },
+      published: [n('one'), n('two')],
+      question: { routes: ['STACK'] },
+    },
+    'STACK',
+    'SAFE',
+    'LOAD one, WAIT one, LOAD two, WAIT two',
+  ],
+  [
+    'each of an earlier list is judged on top of those before it',
+    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 3 }), n('one', { 7: 2 })] },
+    'REPLACE',
+    'REFUSED',
+    'LOAD base, WAIT base, LOAD one, WAIT one',
+  ],
+  [
+    'one of an earlier list would throw out the one below it',
+    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 }), manifest('one', { 7: 1 })] },
+    null,
+    'UNKNOWN',
+    '',
+  ],
+  [
+    'one of an earlier list was never published',
+    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 })] },
+    null,
+    'UNKNOWN',
+    '',
+  ],
+  [
+    'only what stands in the way is disabled, the rest is replaced',
+    { list: [n('fits', { 7: 1 }), n('plain'), promising('two', { 9: 2 }, { replace: false })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE two, WAIT two, LOAD older, WAIT older',
+  ],
+  [
     'the build of a release for this kernel',
     {
       to: { kind: 'RELEASE', release: 'lp' },

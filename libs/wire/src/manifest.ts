@@ -34,6 +34,11 @@ export const AuthorWord = z
       .array(z.string().regex(/^CVE-[0-9]{4}-[0-9]{4,19}$/, 'must be a CVE id, such as CVE-2026-12345'))
       .max(2_000)
       .default([]),
+    /** What the vendor does not support on a running system, whatever the kernel accepts. */
+    unsupported: z
+      .array(z.enum(['load', 'disable', 'replace']))
+      .max(3)
+      .default([]),
     notes: text(10_000).default(''),
   })
   .refine((word) => !(word.stateImpact === 'none' && word.states.length > 0), {

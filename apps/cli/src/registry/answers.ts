@@ -47,6 +47,8 @@ export const verdict = fields({
   kind: oneOf(...KINDS),
   route: nullable(text),
   steps: list(fields({ action: text, patch: nullable(text) })),
+  price: nullable(fields({ transitions: whole, unpatched: whole, reopened: list(text), reboots: whole })),
+  searched: nullable(fields({ tried: whole, of: whole })),
   reasons: list(reason),
   asLastSeen: flag,
   errno: nullable(text),

@@ -17,10 +17,24 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
     `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`,
   ];
   if (steps !== '') lines.push(`  ${steps}`);
+  const price = priceInWords(verdict);
+  if (price !== '') lines.push(`  ${price}`);
   if (verdict.asLastSeen) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
   lines.push(`  under ${rulesInWords(verdict.rules)}`);
   for (const reason of worstFirst(verdict.reasons)) lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
   return lines.join('\n');
+}
+
+/** What the way costs, where it costs more than one transition; and whether a search was cut off. */
+function priceInWords({ price, searched }: Verdict): string {
+  const parts = [
+    price !== null && price.reboots > 0 ? 'a reboot' : '',
+    price !== null && price.transitions > 1 ? `${price.transitions} transitions` : '',
+    price !== null && price.unpatched > 0 ? `${price.unpatched} of them leave it unprotected for a while` : '',
+    price !== null && price.reopened.length > 0 ? `open meanwhile: ${clean(price.reopened.join(', '))}` : '',
+  ].filter((part) => part !== '');
+  const search = searched !== null && searched.tried < searched.of ? `; only ${searched.tried} of ${searched.of} bridges were tried` : '';
+  return parts.length === 0 && search === '' ? '' : `costs ${parts.length === 0 ? 'one transition' : parts.join(', ')}${search}`;
 }
 
 function reasonLines(reason: Reason, allowed: boolean, paint: Paint): string[] {

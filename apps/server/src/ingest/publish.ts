@@ -78,6 +78,7 @@ export const wordOf = (author: AuthorWord): StoredWord => ({
   impactNone: author.stateImpact === 'none',
   independentOf: author.independentOf,
   cves: author.cves,
+  unsupported: author.unsupported.map((what) => what.toUpperCase() as StoredWord['unsupported'][number]),
   notes: author.notes,
 });
 

@@ -135,7 +135,9 @@ function departureOf(patch: ListedPatch, before: Situation, list: readonly Liste
       !before.leftovers.some((old) => keyOf(old) === keyOf(module)) &&
       !before.departed.some((old) => keyOf(old) === keyOf(module)),
   );
-  return newcomers.length === 0 && !strangers ? 'DISABLED' : 'UNKNOWN';
+  // An enabling transition that was turned round runs post_unpatch alone: that is not what disabling promises.
+  const turnedRound = patch.transition && patch.enabled;
+  return newcomers.length === 0 && !strangers && !turnedRound ? 'DISABLED' : 'UNKNOWN';
 }
 
 /** Build-ids of a settled list; null while a transition is open, or where a patch has none. */

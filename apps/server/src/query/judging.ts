@@ -64,7 +64,9 @@ export class Judges {
     const situations = await this.situations.load([...new Set([...situationIds].filter((id) => id !== null))]);
     const buildIds = [...situations.values()].flatMap(buildIdsOf);
     const previous = asked.target.kind === 'PREVIOUS' ? await this.previousBuilds(situations.values()) : [];
-    const catalog = await this.catalog.catalog(buildIds, [...asked.builds, ...previous]);
+    const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
+    const bridges = question.routes?.includes('BRIDGE') ? await this.catalog.forKernels(kernels) : [];
+    const catalog = await this.catalog.catalog(buildIds, [...asked.builds, ...previous], bridges);
     const verdicts = new Map<string, Verdict>();
     const scenes = new Map<string, Scene>();
     return {

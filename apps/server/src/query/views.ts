@@ -3,6 +3,7 @@ import {
   clearedBy,
   errnoOf,
   explain,
+  help,
   kindOf,
   type KnownPatch,
   type Reason,
@@ -58,6 +59,7 @@ export function reasonView(reason: Reason) {
     route,
     detail,
     text: explain(reason),
+    help: `libs/compat/${help(code)}`,
   };
 }
 
@@ -66,9 +68,9 @@ const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
 export function verdictView(verdict: Verdict) {
-  const { kind, route, steps, reasons, asLastSeen, errno, allowed, rules } = verdict;
+  const { kind, route, steps, price, searched = null, reasons, asLastSeen, errno, allowed, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
-  return { kind, route, steps, reasons: worstFirst.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
+  return { kind, route, steps, price, searched, reasons: worstFirst.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
 }
 
 export function patchView(row: PatchRow) {

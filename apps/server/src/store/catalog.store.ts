@@ -13,6 +13,7 @@ export interface StoredWord {
   readonly impactNone: boolean;
   readonly independentOf: readonly string[];
   readonly cves: readonly string[];
+  readonly unsupported: readonly ('LOAD' | 'DISABLE' | 'REPLACE')[];
   readonly notes: string;
 }
 
@@ -82,6 +83,11 @@ export class CatalogStore {
     private readonly loaded: LoadedStore,
   ) {}
 
+  /** Every build that is not recalled, for one of these kernels. */
+  async forKernels(kernelReleases: readonly string[]): Promise<PatchRow[]> {
+    return kernelReleases.length === 0 ? [] : this.rows({ kernelRelease: { in: [...kernelReleases] }, recalledAt: null });
+  }
+
   /** The patches with these build-ids, of these releases, of these names. */
   async rows(where: Prisma.PatchWhereInput): Promise<PatchRow[]> {
     return this.db.patch.findMany({ where, include: complete, orderBy: [{ publishedAt: 'desc' }, { buildId: 'asc' }] });
@@ -92,16 +98,20 @@ export class CatalogStore {
    *
    * @param buildIds what the hosts run or ran
    * @param targets what may be loaded: for these it is also known on which kernels they have been seen
+   * @param bridges builds over which a host may go to somewhere else; the same is known of them
    */
-  async catalog(buildIds: Iterable<string>, targets: readonly PatchRow[]): Promise<Catalog> {
+  async catalog(buildIds: Iterable<string>, targets: readonly PatchRow[], bridges: readonly PatchRow[] = []): Promise<Catalog> {
     const wanted = new Set(buildIds);
+    for (const bridge of bridges) wanted.delete(bridge.buildId);
     for (const target of targets) wanted.delete(target.buildId);
-    const rows = [...targets, ...(wanted.size === 0 ? [] : await this.rows({ buildId: { in: [...wanted] } }))];
+    const rows = [...targets, ...bridges, ...(wanted.size === 0 ? [] : await this.rows({ buildId: { in: [...wanted] } }))];
     const manifests = new Map(rows.map((row) => [row.buildId, toManifest(row)]));
-    const loaded = await this.loaded.load(targets.map((target) => target.buildId));
+    const loaded = await this.loaded.load([...targets, ...bridges].map((row) => row.buildId));
     return {
       find: (buildId) => manifests.get(buildId),
       builds: (release) => targets.filter((row) => row.release === release || row.name === release).map((row) => manifests.get(row.buildId)!),
+      bridges: (kernelRelease, arch) =>
+        bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).map((row) => manifests.get(row.buildId)!),
       ...loaded,
     };
   }

@@ -216,3 +216,38 @@ test('ids that a JSON number would confuse stay different from module to answer'
   await registry.report(running('web-1', ['lab_r_p53p1_a']));
   expect(reason(await ask({ name: 'lab_r_p53_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({ stateId: '9007199254740993' });
 });
+
+test('where a patch cannot be disabled safely, a published one that restores its state is the bridge', async () => {
+  await registry.publish('lab_r_1v1_a');
+  await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
+  const lab_target = { name: 'lab_target', patched: true, functions: [{ name: 'lab_target_show', sympos: 1 }] };
+  await registry.report(running('web-2', [], { livepatches: [listed('lab_r_1v1_cb', { objects: [lab_target] })] }));
+  await registry.report(running('web-1', ['lab_r_1v1_a']));
+
+  const question = `{ host(hostname: "web-1") {
+    gate: canDowngrade(to: { original: true }, evidence: CATALOG) { kind route }
+    best: canDowngrade(to: { original: true }, evidence: CATALOG, bestRoute: true) { kind route steps { action patch } price { transitions reboots unpatched reopened } searched { tried of } } } }`;
+  const { gate, best } = (await registry.ask(question)).host;
+  expect(gate).toEqual({ kind: 'UNSAFE', route: 'DISABLE' });
+  expect(best).toMatchObject({ kind: 'SAFE', route: 'BRIDGE', price: { transitions: 2, reboots: 0 }, searched: { tried: 1, of: 1 } });
+  expect(best.steps.map((step: any) => `${step.action} ${step.patch}`)).toEqual([
+    'LOAD lab_r_1v1_cb',
+    'WAIT lab_r_1v1_cb',
+    'DISABLE lab_r_1v1_cb',
+    'WAIT lab_r_1v1_cb',
+  ]);
+});
+
+test('what the next boot loads decides the route over a reboot', async () => {
+  await registry.publish('lab_r_1v1_a');
+  await registry.publish('lab_r_1v2_a');
+  const boots = (name: string) => ({ source: 'kpatch', kernelRelease: '7.3.4+deb13-cloud-amd64', loads: [{ name, buildId: listed(name).buildId }] });
+  await registry.report(running('seen', ['lab_r_1v1_a']));
+  await registry.report(running('web-1', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v1_a') as never }));
+  await registry.report(running('web-2', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v2_a') as never }));
+  await registry.report(running('web-3', ['lab_r_1v2_a']));
+
+  const answer = await ask({ name: 'lab_r_1v1_a' }, { route: 'REBOOT', where: { hostnames: ['web-1', 'web-2', 'web-3'] } });
+  expect(answer.hosts.nodes.map(({ host, verdict }: any) => `${host.hostname} ${verdict.kind}`)).toEqual(['web-1 SAFE', 'web-2 UNSAFE', 'web-3 UNKNOWN']);
+  expect(codes(answer)).toEqual(expect.arrayContaining(['BOOT_LOADS_OTHER', 'BOOT_UNKNOWN']));
+});

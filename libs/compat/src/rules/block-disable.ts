@@ -1,6 +1,6 @@
 import { effectiveStates, type Patch } from '../patch.js';
 import type { Reason } from '../reasons.js';
-import { findState } from './klp-5.5.js';
+import { allOrNothing, findState } from './klp-5.5.js';
 import type { Rules } from './rules.js';
 
 /**
@@ -31,5 +31,5 @@ export const blockDisable: Rules = {
   name: 'block-disable',
   findStateRefusals,
   findDisableRefusals,
-  replacedBy: (target, listed) => (target.replace ? listed : []),
+  replacedBy: allOrNothing,
 };

@@ -1,6 +1,6 @@
 import type { Patch, State } from '../patch.js';
 import type { Reason } from '../reasons.js';
-import type { Rules } from './rules.js';
+import type { Replacing, Rules } from './rules.js';
 
 /**
  * Why the kernel would refuse to enable `target` on top of `listed`.
@@ -43,10 +43,16 @@ export function findState(patch: Patch, id: bigint): State | null {
   return null;
 }
 
+/** Whom does it throw out? A cumulative patch every other, another one none. Mirrors `klp_patch.replace`. */
+export function allOrNothing<P extends Replacing>(target: Replacing, listed: readonly P[]): readonly P[] | null {
+  if (listed.length === 0) return listed;
+  return target.replace === null ? null : target.replace ? listed : [];
+}
+
 /** Linux 5.5 to 7.3: the state check at enabling (commits 73727f4d, 92c9abf5), none at disabling. */
 export const klp55: Rules = {
   name: 'klp-5.5',
   findStateRefusals,
   findDisableRefusals: () => [],
-  replacedBy: (target, listed) => (target.replace ? listed : []),
+  replacedBy: allOrNothing,
 };

@@ -1,3 +1,4 @@
+import { allOrNothing } from './klp-5.5.js';
 import type { Rules } from './rules.js';
 
 /** Linux 5.1 to 5.4: atomic replace without any state check. */
@@ -5,5 +6,5 @@ export const none: Rules = {
   name: 'none',
   findStateRefusals: () => [],
   findDisableRefusals: () => [],
-  replacedBy: (target, listed) => (target.replace ? listed : []),
+  replacedBy: allOrNothing,
 };

@@ -1,9 +1,9 @@
 import { effectiveStates, type Patch } from '../patch.js';
 import type { Reason } from '../reasons.js';
 import { findState } from './klp-5.5.js';
-import type { Rules } from './rules.js';
+import type { Replacing, Rules } from './rules.js';
 
-const sameSet = (a: Patch, b: Patch): boolean => (a.replaceSet ?? 0n) === (b.replaceSet ?? 0n);
+const sameSet = (a: Replacing, b: Replacing): boolean => (a.replaceSet ?? 0n) === (b.replaceSet ?? 0n);
 
 /** Within a set every patch replaces: each held id must be there at no lower version. */
 function refuseWithinSet(target: Patch, holder: Patch): Reason[] {
@@ -27,11 +27,17 @@ function refuseAcrossSets(target: Patch, holder: Patch): Reason[] {
   ];
 }
 
+/** Whom does it throw out? All of its own set, whatever their flags say. */
+function replacedBy<P extends Replacing>(target: Replacing, listed: readonly P[]): readonly P[] {
+  const own = listed.filter((holder) => sameSet(target, holder));
+  return own.length === listed.length ? listed : own;
+}
+
 /** Yafang Shao's proposal `replace_set` (v3 of 7 June 2026, 54384935), in no released kernel. */
 export const replaceSet: Rules = {
   name: 'replace-set',
   findStateRefusals: (target, listed) =>
     listed.flatMap((holder) => (sameSet(target, holder) ? refuseWithinSet(target, holder) : refuseAcrossSets(target, holder))),
   findDisableRefusals: () => [],
-  replacedBy: (target, listed) => listed.filter((holder) => sameSet(target, holder)),
+  replacedBy,
 };

@@ -3,7 +3,7 @@ import { blockDisable } from './block-disable.js';
 import { klp55 } from './klp-5.5.js';
 import { none } from './none.js';
 import { replaceSet } from './replace-set.js';
-import type { Rules, RuleSet } from './rules.js';
+import type { Replacing, Rules, RuleSet } from './rules.js';
 
 /** What a choice of rules rests on: what the agent probed, the release alone, the asker's wish, or nothing. */
 export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'ASKED' | 'NOTHING';
@@ -12,7 +12,15 @@ export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'ASKED' | 'N
 export interface RulesChoice {
   readonly candidates: readonly Rules[];
   readonly basis: RulesBasis;
+  /** The same as data, for a verdict. */
+  readonly told: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
 }
+
+const choice = (candidates: readonly Rules[], basis: RulesBasis): RulesChoice => ({
+  candidates,
+  basis,
+  told: { sets: candidates.map((candidate) => candidate.name), basis },
+});
 
 export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = { none, 'klp-5.5': klp55, 'block-disable': blockDisable, 'replace-set': replaceSet };
 
@@ -24,22 +32,19 @@ const STATE_CHECK = 'klp_is_patch_compatible';
  * Told by what the agent probed, not by the release: distributions backport. Only without kallsyms does a mainline release from 5.5 to 7.3 decide.
  */
 export function chooseRules(capabilities: Capabilities, kernelRelease: string, asked: RuleSet | null = null): RulesChoice {
-  if (asked !== null) return { candidates: [RULE_SETS[asked]], basis: 'ASKED' };
+  if (asked !== null) return choice([RULE_SETS[asked]], 'ASKED');
   const { symbols, symbolsComplete, stateFields } = capabilities;
-  if (capabilities.replaceSetAttribute === true) return { candidates: [replaceSet], basis: 'SYSFS' };
-  if (symbols?.includes('klp_patch_disable_blocked')) return { candidates: [blockDisable], basis: 'KALLSYMS' };
-  if (stateFields !== null && !stateFields.includes('version')) return { candidates: [blockDisable], basis: 'BTF' };
+  if (capabilities.replaceSetAttribute === true) return choice([replaceSet], 'SYSFS');
+  if (symbols?.includes('klp_patch_disable_blocked')) return choice([blockDisable], 'KALLSYMS');
+  if (stateFields !== null && !stateFields.includes('version')) return choice([blockDisable], 'BTF');
 
   const release = numberOf(kernelRelease);
   const mainline = release !== null && release >= 505 && release <= 703;
-  if (symbols?.includes(STATE_CHECK))
-    return { candidates: mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], basis: 'KALLSYMS' };
-  if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501)
-    return { candidates: [none], basis: 'KALLSYMS' };
-  if (mainline) return { candidates: [klp55], basis: 'RELEASE' };
-  if (release !== null && release > 703)
-    return { candidates: stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], basis: 'NOTHING' };
-  return { candidates: release !== null && release >= 501 ? [none, klp55] : [], basis: 'NOTHING' };
+  if (symbols?.includes(STATE_CHECK)) return choice(mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], 'KALLSYMS');
+  if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501) return choice([none], 'KALLSYMS');
+  if (mainline) return choice([klp55], 'RELEASE');
+  if (release !== null && release > 703) return choice(stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], 'NOTHING');
+  return choice(release !== null && release >= 501 ? [none, klp55] : [], 'NOTHING');
 }
 
 /** `6.12.95+deb12` is 612; null where there is no number to read. */
@@ -48,3 +53,7 @@ function numberOf(release: string): number | null {
   if (parts === null || Number(parts[2]) > 99) return null;
   return Number(parts[1]) * 100 + Number(parts[2]);
 }
+
+/** Whom would the kernel throw out when this patch is loaded? null where no one knows. Where the rules are in doubt, as the oldest of them has it. */
+export const thrownOut = <P extends Replacing>(target: Replacing, listed: readonly P[], rules: readonly Rules[]): readonly P[] | null =>
+  (rules[0] ?? klp55).replacedBy(target, listed);

@@ -1,0 +1,60 @@
+import { type DeclaredState, declare } from '../declared.js';
+import type { AuthorState, AuthorWord, Callbacks, StateImpact } from '../manifest.js';
+import { effectiveStates, type Patch, type State } from '../patch.js';
+
+/** A state in its author's word, with what it is, for people. */
+export interface DescribedState extends AuthorState {
+  readonly what: string;
+}
+
+/** The author's word as it was written. */
+export interface WrittenWord extends AuthorWord {
+  readonly states: readonly DescribedState[];
+  readonly notes: string;
+}
+
+/** A livepatch as its author hands it in: what its file shows, and what its author says. */
+export interface Declaration {
+  readonly buildId: string | null;
+  readonly name: string;
+  readonly release: string;
+  /** null while no one has published it. */
+  readonly owner: string | null;
+  readonly kernelRelease: string;
+  readonly arch: string;
+  /** modinfo has `livepatch`. */
+  readonly livepatch: boolean;
+  readonly replace: boolean | null;
+  /** The array as it stands in the file, with what is behind an id 0; null where it cannot be read. */
+  readonly states: readonly State[] | null;
+  /** Which callbacks are set in any object; null where the objects cannot be read. */
+  readonly callbacks: Callbacks | null;
+  readonly usesShadowVariables: boolean;
+  readonly impact: StateImpact;
+  /** Why `impact` is UNDECLARED or UNREADABLE, as `CODE: sentence`. */
+  readonly impactReasons: readonly string[];
+  /** As `object:function,sympos`; null where the objects cannot be read. */
+  readonly functions: readonly string[] | null;
+  readonly author: WrittenWord | null;
+}
+
+/** Can the states be read? What is written at run time is not in the file, whatever stands there. */
+export const isReadable = ({ states, impact }: Declaration): boolean => states !== null && impact !== 'UNREADABLE';
+
+/** Which states does the kernel see? None where they cannot be read. */
+export const kernelStates = (of: Declaration): readonly State[] => (isReadable(of) ? effectiveStates(of.states!) : []);
+
+/** Which states does it declare, by file and author together? */
+export const declaredStates = (of: Declaration): DeclaredState[] => declare(kernelStates(of), of.author?.states ?? []);
+
+/** As the state rule takes it. Builders make cumulative patches unless told otherwise: so does one count of which no one knows. */
+export const asPatch = (of: Declaration, states: readonly State[] = kernelStates(of)): Patch => ({ name: of.name, replace: of.replace !== false, states });
+
+/** Has it a callback that runs when it is disabled? null where that cannot be read. */
+export const unpatches = ({ callbacks }: Declaration): boolean | null => callbacks && (callbacks.preUnpatch || callbacks.postUnpatch);
+
+/** Has it any callback at all? */
+export const hasCallbacks = ({ callbacks }: Declaration): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
+
+/** Is this the same build? */
+export const isItself = (a: Declaration, b: Declaration): boolean => a === b || (a.buildId !== null && a.buildId === b.buildId);

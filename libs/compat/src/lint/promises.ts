@@ -1,0 +1,61 @@
+import type { DeclaredState } from '../declared.js';
+import { loadedName } from '../patch.js';
+import { findState } from '../rules/klp-5.5.js';
+import { asPatch, type Declaration, declaredStates, hasCallbacks, isItself, isReadable, kernelStates, unpatches, type WrittenWord } from './declaration.js';
+import type { Finding } from './findings.js';
+
+/** Does the author's word hold against the file, and does it say what verdicts will ask for? */
+export function findInWord(of: Declaration, known: readonly Declaration[]): Finding[] {
+  const states = declaredStates(of);
+  return [
+    ...(of.author === null ? [] : findInWritten(of, of.author, known)),
+    ...(of.author === null && states.length > 0 ? [{ code: 'NO_WORD' } as const] : []),
+    ...states.flatMap((state) => findUnrestored(of, state) ?? []),
+  ];
+}
+
+const findInWritten = (of: Declaration, word: WrittenWord, known: readonly Declaration[]): Finding[] => [
+  ...(word.evidence === 'CATALOG' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
+  ...(word.impactNone ? findAgainstNone(of) : []),
+  ...(isReadable(of) ? findContradictions(of, word) : []),
+  ...findDependence(of, word, known),
+];
+
+/** What stands against "it changes nothing"? */
+function findAgainstNone(of: Declaration): Finding[] {
+  const findings: Finding[] = [];
+  if (kernelStates(of).length > 0) findings.push({ code: 'NONE_CONTRADICTED' });
+  if (hasCallbacks(of)) findings.push({ code: 'NONE_DOUBTED', detail: 'callbacks' });
+  if (of.usesShadowVariables) findings.push({ code: 'NONE_DOUBTED', detail: 'shadow variables' });
+  return findings;
+}
+
+/** Where do the states of the file and of the word differ? A file without any may come from a builder, which cannot write them. */
+function findContradictions(of: Declaration, word: WrittenWord): Finding[] {
+  const inFile = kernelStates(of);
+  const said = word.states.flatMap(({ id, version }): Finding[] => {
+    const own = findState(asPatch(of), id);
+    if (own === null) return [{ code: inFile.length > 0 ? 'STATE_NOT_IN_FILE' : 'STATE_ONLY_IN_WORD', stateId: id }];
+    return own.version === version ? [] : [{ code: 'VERSION_CONTRADICTED', stateId: id, version: own.version, otherVersion: version }];
+  });
+  const unsaid = new Set(inFile.map(({ id }) => id).filter((id) => !word.states.some((state) => state.id === id)));
+  return [...said, ...[...unsaid].map((stateId): Finding => ({ code: 'STATE_WITHOUT_WORD', stateId }))];
+}
+
+/** What will disabling do about this state: nothing, no one knows what, or less than is promised? */
+function findUnrestored(of: Declaration, { id: stateId, restore }: DeclaredState): Finding | null {
+  if (restore === 'IMPOSSIBLE') return { code: 'CANNOT_BE_RESTORED', stateId };
+  if (restore === 'NOT_NEEDED') return null;
+  if (unpatches(of) === false) return { code: restore === 'CALLBACKS' ? 'PROMISE_WITHOUT_CALLBACK' : 'NO_UNPATCH_CALLBACK', stateId };
+  const asked = of.author?.states.some((state) => state.id === stateId) === true;
+  return restore === 'UNKNOWN' && asked ? { code: 'RESTORE_NOT_SAID', stateId } : null;
+}
+
+/** Independence is believed only of patches that redirect no function in common. */
+function findDependence(of: Declaration, word: WrittenWord, known: readonly Declaration[]): Finding[] {
+  const others = known.filter((other) => !isItself(of, other) && word.independentOf.some((name) => loadedName(name) === loadedName(other.name)));
+  return others.flatMap((other): Finding[] => {
+    const both = of.functions?.find((name) => other.functions?.includes(name));
+    return both === undefined ? [] : [{ code: 'INDEPENDENCE_DOUBTED', other: other.name, function: both }];
+  });
+}

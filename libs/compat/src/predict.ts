@@ -1,0 +1,58 @@
+import { loadOver } from './course.js';
+import { findLoaderDoubts, findLoaderRefusals } from './loader.js';
+import { loadedName } from './patch.js';
+import { type Answer, certainly, type Prediction, weigh } from './predict/prediction.js';
+import { predictWrite, type SysfsWrite } from './predict/write.js';
+import type { KnownPatch, Scene } from './recognise.js';
+import type { Reason } from './reasons.js';
+import { findRefusals } from './refusals.js';
+import { type RulesChoice, thrownOut } from './rules/select.js';
+import type { Catalog } from './situation.js';
+
+/** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
+export type Operation =
+  | { readonly action: 'LOAD'; readonly patch: KnownPatch }
+  | { readonly action: 'REMOVE_MODULE'; readonly patch: string }
+  | ({ readonly action: 'WRITE' } & SysfsWrite);
+
+/** Disabling a patch, as an operator does it. Of a patch on its way in, that turns the transition round. */
+export const disabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '0' });
+
+/** Enabling a patch by hand. Of a patch on its way out, that turns the transition round; nothing else ever comes of it. */
+export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '1' });
+
+/**
+ * What does the kernel answer to one operation in this situation?
+ *
+ * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
+ * What is known of a patch is taken at its word, whatever the evidence.
+ */
+export function predict(scene: Scene, operation: Operation, catalog: Catalog, rules: RulesChoice = scene.rules): Prediction {
+  switch (operation.action) {
+    case 'LOAD':
+      return weigh(findAgainstLoading(scene, operation.patch, catalog, rules));
+    case 'REMOVE_MODULE':
+      return certainly(predictRemoval(scene, operation.patch));
+    case 'WRITE':
+      return predictWrite(scene, operation, rules);
+  }
+}
+
+function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
+  const { list, inTransition } = scene;
+  const out = thrownOut(load, list, rules.candidates);
+  const course = loadOver('STACK', load, out ?? [], list);
+  const reasons = [...findLoaderRefusals(course, scene), ...findRefusals(course, scene, rules).reasons, ...findLoaderDoubts(load, scene, catalog)];
+  for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
+  if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
+  if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
+  return reasons;
+}
+
+/** The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one for ever. */
+function predictRemoval({ list, situation }: Scene, name: string): Answer {
+  if (list.some((patch) => patch.name === name)) return 'EAGAIN';
+  const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);
+  if (loaded === undefined) return 'ENOENT';
+  return loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
+}

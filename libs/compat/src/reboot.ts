@@ -1,0 +1,52 @@
+import { type Course, loadOver, nothing } from './course.js';
+import type { Manifest } from './manifest.js';
+import { type KnownPatch, recogniseManifest, recognisePatch, type Scene } from './recognise.js';
+import type { Reason } from './reasons.js';
+
+/** In which situation is the host right after a reboot, before anything is loaded? Nothing of this boot is left but what its disk says. */
+export const rebooted = (scene: Scene): Scene => ({
+  ...scene,
+  situation: { ...scene.situation, list: [], leftovers: [], departed: [], previous: null, tainted: false, bootStartSeen: true },
+  list: [],
+  departed: [],
+  inTransition: null,
+});
+
+/** Reboot, and let the boot load the final list, one patch on the other. */
+export function rebootInto(final: readonly (string | null)[], scene: Scene, builds: readonly Manifest[]): Course {
+  const loads = final.map((buildId) => asItsFileTells(buildId, scene, builds));
+  return {
+    ...nothing,
+    route: 'REBOOT',
+    steps: [{ action: 'REBOOT', patch: null }],
+    next: loads.map((load, i) => ({ ...loadOver('STACK', load, [], loads.slice(0, i)), steps: [] })),
+  };
+}
+
+/** What is known of a build that the next boot brings: not what this boot's memory shows of it. */
+function asItsFileTells(buildId: string | null, scene: Scene, builds: readonly Manifest[]): KnownPatch {
+  const listed = scene.list.find((patch) => patch.buildId === buildId);
+  const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
+  if (manifest != null) return recogniseManifest(manifest);
+  const unheardOf = { find: () => undefined, builds: () => [], hasLoaded: () => false };
+  return recognisePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
+}
+
+/**
+ * Does the next boot load exactly the final list?
+ *
+ * Only what is told counts: the kernel that will boot, and each module by its build-id. A patch on top of another must not throw it out.
+ */
+export function findBootReasons({ next }: Course, scene: Scene): Reason[] {
+  const { boot, kernelRelease } = scene.situation;
+  if (boot === null) return [{ code: 'BOOT_UNKNOWN', detail: 'the host does not tell' }];
+  if (boot.kernelRelease !== kernelRelease)
+    return [{ code: 'BOOT_UNKNOWN', detail: boot.kernelRelease === null ? 'no one knows which kernel boots' : `another kernel boots, ${boot.kernelRelease}` }];
+  const nameless = boot.loads.find((module) => module.buildId === null);
+  if (nameless !== undefined) return [{ code: 'BOOT_UNKNOWN', patch: nameless.name, detail: `the build of ${nameless.name} is not known` }];
+  const loads = next.flatMap((leg) => leg.load ?? []);
+  if (loads.length !== boot.loads.length || loads.some((load, i) => load.buildId !== boot.loads[i]?.buildId))
+    return [{ code: 'BOOT_LOADS_OTHER', detail: boot.loads.length === 0 ? 'nothing' : boot.loads.map((module) => module.name).join(', ') }];
+  const unclear = loads.slice(1).find((load) => load.replace !== false);
+  return unclear === undefined ? [] : [{ code: 'BOOT_UNKNOWN', patch: unclear.name, detail: `${unclear.name} may throw out what is loaded before it` }];
+}

@@ -1,0 +1,87 @@
+import { type Answer, disabling, enabling, type Manifest, type Operation, predict, recognise, recogniseManifest, RULE_SETS } from '../src/index.js';
+import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
+
+// What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at once.
+
+const held = manifest('held', { 7: 2 });
+const low = manifest('low', { 7: 1 });
+const same = manifest('same', { 7: 2 });
+interface At {
+  list?: Parameters<typeof running>[0];
+  host?: Parameters<typeof running>[1];
+  published?: Manifest[];
+  loaded?: boolean;
+  rules?: keyof typeof RULE_SETS;
+}
+const load = (patch: Manifest): Operation => ({ action: 'LOAD', patch: recogniseManifest(patch) });
+const remove = (patch: string): Operation => ({ action: 'REMOVE_MODULE', patch });
+const opening = listed(held, { transition: true });
+const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
+
+const answer = (operation: Operation, { list = [held], host = {}, published = [], loaded = true, rules }: At) => {
+  const known = catalog([held, low, same, unreadable, ...published], { hasLoaded: () => loaded });
+  const scene = recognise(running(list, host), known);
+  return predict(
+    scene,
+    operation,
+    known,
+    rules === undefined ? undefined : { candidates: [RULE_SETS[rules]], basis: 'ASKED', told: { sets: [rules], basis: 'ASKED' } },
+  );
+};
+
+test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNKNOWN', likely?: Answer]>([
+  ['everything fits', load(same), {}, 'OK'],
+  ['its symbols were never seen on this kernel', load(same), { loaded: false }, 'UNKNOWN', 'OK'],
+  ['a state is refused before any symbol is looked up', load(low), { loaded: false }, 'EINVAL'],
+  ['a symbol is looked up before the transition is', load(same), { loaded: false, list: [opening] }, 'UNKNOWN', 'EBUSY'],
+  ['busy, with nothing hidden', load(same), { list: [opening] }, 'EBUSY'],
+  ['a name is refused before a state', load(low), { host: { leftovers: [leftover(low)] } }, 'EEXIST'],
+  ['another kernel is refused before a name', load({ ...low, kernelRelease: '6.1.0' }), { host: { leftovers: [leftover(low)] } }, 'ENOEXEC'],
+  ['with symbol versions another kernel may do', load({ ...same, kernelRelease: '6.1.0', modversions: true }), {}, 'UNKNOWN', 'ENOEXEC'],
+  [
+    'a signature is looked at before all else',
+    load(low),
+    { loaded: false, host: { capabilities: capabilities({ signatureEnforced: true }) } },
+    'UNKNOWN',
+    'EINVAL',
+  ],
+  ['its own pre_patch may refuse in the end', load({ ...same, callbacks: { ...NO_CALLBACKS, prePatch: true } }), { loaded: false }, 'UNKNOWN', 'OK'],
+  ['a listed patch cannot be read', load(same), { list: [unreadable] }, 'UNKNOWN', 'OK'],
+  ['a listed patch cannot be read, and another one refuses anyway', load(low), { list: [unreadable, held] }, 'EINVAL'],
+  ['its own states cannot be read', load(unreadable), {}, 'UNKNOWN', 'OK'],
+  ['no one knows whether it is cumulative', load({ ...manifest('flag'), replace: null }), {}, 'UNKNOWN', 'OK'],
+  [
+    'the kernel’s rules are not known',
+    load({ ...low, kernelRelease: '7.4.0' }),
+    { host: { kernelRelease: '7.4.0', capabilities: capabilities({ replaceSetAttribute: null }) } },
+    'UNKNOWN',
+    'EINVAL',
+  ],
+  ['disabling asks for no state', disabling('held'), {}, 'OK'],
+  ['there is no directory', disabling('low'), {}, 'ENOENT'],
+  ['another transition is open', disabling('low'), { list: [low, opening] }, 'EBUSY'],
+  ['its own transition is turned round', disabling('held'), { list: [opening] }, 'OK'],
+  ['it is on its way out already', disabling('held'), { list: [listed(held, { transition: true, enabled: false })] }, 'EINVAL'],
+  ['on its way out, it is turned round', enabling('held'), { list: [listed(held, { transition: true, enabled: false })] }, 'OK'],
+  ['it is enabled already', enabling('held'), {}, 'EINVAL'],
+  ['a disabled one has no directory any more', enabling('held'), { list: [], host: { leftovers: [leftover(held)] } }, 'ENOENT'],
+  ['forcing ends its own transition', { action: 'WRITE', patch: 'held', attribute: 'force', value: '1' }, { list: [opening] }, 'OK'],
+  ['forcing without a transition', { action: 'WRITE', patch: 'held', attribute: 'force', value: 'on' }, {}, 'EINVAL'],
+  ['a listed module is held by the kernel', remove('held'), {}, 'EAGAIN'],
+  ['a leftover goes', remove('low'), { host: { leftovers: [leftover(low)] } }, 'OK'],
+  ['a pinned leftover stays', remove('low'), { host: { leftovers: [leftover(low, { pinned: true })] } }, 'EAGAIN'],
+  ['nothing of that name is loaded', remove('low'), {}, 'ENOENT'],
+  ['under replace-set a lower version in the same set', load({ ...low, replace: false }), { rules: 'replace-set' }, 'EINVAL'],
+  ['without a state check nothing is incompatible', load(low), { rules: 'none' }, 'OK'],
+])('%s', (_, operation, at, expected, likely = expected as Answer) => expect(answer(operation, at)).toMatchObject({ answer: expected, likely }));
+
+test('a ban on disabling refuses it, under the rules that have one', () => {
+  const banned = { ...held, states: [{ id: 7n, version: 2, blockDisable: true }] };
+  const at = { list: [listed(banned)], published: [banned] };
+  const known = catalog([banned]);
+  const rules = { candidates: [RULE_SETS['block-disable']], basis: 'ASKED', told: { sets: ['block-disable'], basis: 'ASKED' } } as const;
+  expect(predict(recognise(running(at.list), known), disabling('held'), known, rules)).toMatchObject({
+    answer: 'EINVAL',
+    reasons: [{ code: 'PATCH_BLOCKS_DISABLE', stateId: 7n }],
+  });
+});
