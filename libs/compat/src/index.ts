@@ -32,4 +32,4 @@ export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';
 export { explain, help } from './sentences.js';
 export type * from './situation.js';
 export { buildFor, resolveTarget, type Target } from './target.js';
-export { isWorse, type Searched, type Verdict } from './verdict.js';
+export { canBeAllowed, isWorse, type Searched, type Verdict } from './verdict.js';

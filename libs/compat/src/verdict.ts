@@ -50,9 +50,11 @@ const NEVER_ALLOWED = new Set([
   'BOOT_UNKNOWN',
 ]);
 
+/** May a question wave this code through? */
+export const canBeAllowed = (code: ReasonCode): boolean => kindOf({ code }) === 'UNKNOWN' && !NEVER_ALLOWED.has(code);
+
 /** Does the question wave this reason through? Only UNKNOWN ones can be. */
-const isAllowed = (reason: Reason, allow: readonly string[]): boolean =>
-  allow.length > 0 && kindOf(reason) === 'UNKNOWN' && allow.includes(reason.code) && !NEVER_ALLOWED.has(reason.code);
+const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
 
 /** What reasons come to, taken together. */
 interface Weight {

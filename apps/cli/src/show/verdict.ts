@@ -5,7 +5,14 @@ import { clearedBy } from './fleet.js';
 import type { Paint } from './paint.js';
 
 const COLOUR = { SAFE: 'green', UNKNOWN: 'yellow', UNSAFE: 'red', REFUSED: 'red', ADVISORY: 'dim' } as const;
-const SHORT = { DISABLE: 'disable', REMOVE_MODULE: 'rmmod', LOAD: 'load', WAIT: 'wait for', REVERSE: 'turn round', REBOOT: 'reboot' } as const;
+const SHORT = {
+  DISABLE: 'disable',
+  REMOVE_MODULE: 'rmmod',
+  LOAD: 'load',
+  WAIT: 'wait for',
+  REVERSE: 'while it is still open, turn round',
+  REBOOT: 'reboot',
+} as const;
 
 /** One host's verdict: the answer, how it would be done, and every reason in a sentence, the worst first. */
 export function verdictText(verdict: Verdict, target: string, paint: Paint): string {

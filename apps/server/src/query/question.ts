@@ -1,15 +1,4 @@
-import {
-  type Evidence,
-  kindOf,
-  type Question,
-  type Reason,
-  REASON_CODES,
-  type ReasonCode,
-  type Route,
-  type RuleSet,
-  ROUTES,
-  type Target,
-} from '@klpreg/compat';
+import { canBeAllowed, type Evidence, type Question, REASON_CODES, type ReasonCode, type Route, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
 import { Mistake } from '../errors.js';
 import type { CatalogStore, PatchRow } from '../store/catalog.store.js';
 import { toManifest } from '../store/catalog.store.js';
@@ -53,11 +42,12 @@ const DEFAULT_MAX_AGE = 900;
 export function toQuestion(args: QuestionArguments): Question {
   if (args.route != null && args.bestRoute === true) throw new Mistake('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
-  const wrong = allow.filter((code) => !REASON_CODES.includes(code as ReasonCode) || kindOf({ code } as Reason) !== 'UNKNOWN');
+  const allowable = REASON_CODES.filter(canBeAllowed);
+  const wrong = allow.filter((code) => !allowable.includes(code as ReasonCode));
   if (wrong.length > 0)
     throw new Mistake(
       'BAD_USER_INPUT',
-      `only UNKNOWN reasons can be allowed, found ${wrong.join(', ')}; there are ${REASON_CODES.filter((code) => kindOf({ code }) === 'UNKNOWN').join(', ')}`,
+      `only reasons of the kind UNKNOWN that leave something to judge can be allowed, found ${wrong.join(', ')}; there are ${allowable.join(', ')}`,
     );
   const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
   return {

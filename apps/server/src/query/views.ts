@@ -70,7 +70,18 @@ const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 export function verdictView(verdict: Verdict) {
   const { kind, route, steps, price, searched = null, reasons, asLastSeen, errno, allowed, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
-  return { kind, route, steps, price, searched, reasons: worstFirst.map(reasonView), asLastSeen, errno, allowed, rules: rulesView(rules) };
+  return {
+    kind,
+    route,
+    steps: steps.map(({ action, patch, buildId = null }) => ({ action, patch, buildId })),
+    price,
+    searched,
+    reasons: worstFirst.map(reasonView),
+    asLastSeen,
+    errno,
+    allowed,
+    rules: rulesView(rules),
+  };
 }
 
 export function patchView(row: PatchRow) {
