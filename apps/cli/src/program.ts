@@ -7,6 +7,7 @@ import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
 import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
+import { patchLint } from './commands/patch-lint.js';
 import { patchList } from './commands/patch-list.js';
 import { patchPublish } from './commands/patch-publish.js';
 import { patchRecall } from './commands/patch-recall.js';
@@ -21,8 +22,10 @@ const VERSION = '0.1.0';
 /** The command line as a whole. */
 export function programFor(world: World, ended: (exit: ExitCode) => void): Command {
   const act = actIn(world, ended);
-  const patch = new Command('patch').description('Livepatch modules: read, publish, recall, list.').summary('read, publish, recall and list livepatch modules');
-  for (const command of [patchInspect(act), patchPublish(act), patchRecall(act), patchList(act), patchShow(act)]) patch.addCommand(command);
+  const patch = new Command('patch')
+    .description('Livepatch modules: read, lint, publish, recall, list.')
+    .summary('read, lint, publish, recall and list livepatch modules');
+  for (const command of [patchInspect(act), patchLint(act), patchPublish(act), patchRecall(act), patchList(act), patchShow(act)]) patch.addCommand(command);
 
   const program = new Command('klpreg')
     .description('Asks a registry of kernel livepatch states which hosts can go back, and exactly why the others cannot.')

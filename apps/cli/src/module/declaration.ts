@@ -1,0 +1,47 @@
+import { type Declaration, loadedName, type Restore, type WrittenWord } from '@klpreg/compat';
+import type { ModuleReading } from '@klpreg/module';
+import type { AuthorWord } from '@klpreg/wire';
+
+/** What is not in the file: of which release it is a build, and whose. */
+export interface Line {
+  readonly release: string;
+  readonly owner: string | null;
+}
+
+const CALLBACKS = ['prePatch', 'postPatch', 'preUnpatch', 'postUnpatch'] as const;
+
+/** A module and its author's word, as the lint takes them. */
+export const declarationOf = (reading: ModuleReading, author: AuthorWord | null, signed: boolean, line: Line): Declaration => ({
+  ...line,
+  buildId: reading.buildId,
+  name: loadedName(reading.name),
+  kernelRelease: reading.kernelRelease ?? 'unknown',
+  arch: reading.arch,
+  livepatch: reading.livepatch,
+  replace: reading.replace,
+  states: reading.states === null ? null : [...reading.states, ...reading.shadowedStates],
+  callbacks:
+    reading.objects === null
+      ? null
+      : (Object.fromEntries(CALLBACKS.map((name) => [name, reading.objects!.some((object) => object.callbacks[name])])) as unknown as Declaration['callbacks']),
+  usesShadowVariables: reading.usesShadowVariables,
+  impact: reading.impact,
+  impactReasons: reading.impactReasons,
+  functions: reading.objects?.flatMap((object) => object.functions.map(({ name, sympos }) => `${object.name}:${name},${sympos === 0n ? 1n : sympos}`)) ?? null,
+  author: author === null ? null : wordOf(author, signed),
+});
+
+const wordOf = (author: AuthorWord, signed: boolean): WrittenWord => ({
+  evidence: signed ? 'MANIFEST' : 'CATALOG',
+  states: author.states.map(({ id, version, what, restore }) => ({
+    id: BigInt(id),
+    version,
+    what,
+    restore: restore.toUpperCase().replace('-', '_') as Restore,
+  })),
+  impactNone: author.stateImpact === 'none',
+  independentOf: author.independentOf,
+  cves: author.cves,
+  unsupported: author.unsupported.map((what) => what.toUpperCase() as 'LOAD' | 'DISABLE' | 'REPLACE'),
+  notes: author.notes,
+});
