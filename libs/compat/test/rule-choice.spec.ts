@@ -17,6 +17,11 @@ test.each<[sentence: string, release: string, probed: Parameters<typeof capabili
   ['the attribute of replace sets', '7.4.0', { replaceSetAttribute: true }, ['replace-set'], 'SYSFS'],
   ['older than 5.1', '4.18.0', { symbols: without }, [], 'NOTHING'],
   ['a release that is no number', 'custom', { symbols: null, stateFields: null }, [], 'NOTHING'],
+  ['5.5 is the first with the state check', '5.5.0', { symbols: null, stateFields: null }, ['klp-5.5'], 'RELEASE'],
+  ['5.1 is the first that this knows', '5.1.0', { symbols: without }, ['none'], 'KALLSYMS'],
+  ['5.1 without symbols', '5.1.0', { symbols: null, stateFields: null }, ['none', 'klp-5.5'], 'NOTHING'],
+  ['a release that only ends in a number', 'custom-6.12.0', { symbols: null, stateFields: null }, [], 'NOTHING'],
+  ['a release of two digits', '12.1.0', { symbols: null, stateFields: null }, ['klp-5.5', 'block-disable', 'replace-set'], 'NOTHING'],
   ['5.50 is newer than 5.5 and older than 7.3', '5.50.0', { symbols: null, stateFields: null }, ['klp-5.5'], 'RELEASE'],
   ['6.100 is not 7.0', '6.100.0', { symbols: null, stateFields: null }, [], 'NOTHING'],
 ])('%s', (_, release, probed, sets, basis) => {
