@@ -58,7 +58,7 @@ function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, { rules, c
   if (load !== null) reasons.push(...findLoaderDoubts(load, scene, catalog));
   if (scene.inTransition !== null && leg.route !== 'NONE_NEEDED' && reversed === null) reasons.push(inTheMidstOf(scene.inTransition, leg));
   reasons.push(...findPatchDoubts(leg, scene, evidence));
-  reasons.push(...findHarm(leg, scene, refusals.states, wanted));
+  reasons.push(...findHarm(leg, scene, refusals, wanted));
   // A patch that is turned round on its way in took nothing over from those that left before.
   if (scene.departed.length > 0) reasons.push(...findHarmDone(scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted));
 }

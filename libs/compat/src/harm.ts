@@ -1,9 +1,11 @@
 import { type Course, listAfter } from './course.js';
 import { pushDependents } from './dependents.js';
-import { areSureToKeep, findKeepers, pushKeptInDoubt } from './keepers.js';
+import type { DeclaredState } from './declared.js';
+import { areSureToKeep, findKeepers, isSure, pushKeptInDoubt } from './keepers.js';
 import type { Wanted } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import type { Reason } from './reasons.js';
+import type { Refusals } from './refusals.js';
 import { about, pushDropped, pushWeakWord } from './restore.js';
 import { pushReversed } from './reverse.js';
 
@@ -14,9 +16,9 @@ const NONE: readonly never[] = [];
  *
  * The kernel checks none of this: an atomic replace never runs the outgoing patches' callbacks, and disabling looks at no state at all.
  *
- * @param refused ids of states for which the kernel refuses anyway, so that nothing is left behind
+ * @param refusals what the state check says: nothing is left behind of a state for which it refuses, and where it accepted, the target holds it
  */
-export function findHarm(course: Course, scene: Scene, refused: readonly bigint[], wanted: Wanted): Reason[] {
+export function findHarm(course: Course, scene: Scene, { states: refused, checked }: Refusals, wanted: Wanted): Reason[] {
   const reasons: Reason[] = [];
   if (course.reversed !== null) {
     pushReversed(reasons, course.reversed, course, wanted);
@@ -25,10 +27,13 @@ export function findHarm(course: Course, scene: Scene, refused: readonly bigint[
     return reasons;
   }
   const after = listAfter(course);
+  const { load } = course;
+  const held = checked && load !== null && isSure(load, wanted);
   for (const patch of course.replaced) {
-    pushLeftBehind(reasons, patch, after, refused, wanted);
+    // Of a target whose states no one can read, no one can say what it leaves behind.
+    if (load?.states !== null) pushLeftBehind(reasons, patch, held ? patch.added : patch.declared, after, refused, wanted);
     pushUndeclared(reasons, patch, wanted);
-    pushForeign(reasons, patch, course.load);
+    pushForeign(reasons, patch, load);
   }
   if (course.disabled.length === 0) return reasons;
   // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
@@ -58,7 +63,7 @@ export function findHarmDone(scene: Scene, list: readonly KnownPatch[], after: r
     pushUndeclared(reasons, known, wanted);
     for (const state of known.declared)
       if (state.restore === 'IMPOSSIBLE' && findKeepers(after, state).length === 0) reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(known, state) });
-    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, list, NONE, wanted);
+    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, wanted);
     else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, wanted);
   }
   return reasons;
@@ -70,8 +75,15 @@ function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPa
   else pushDropped(reasons, patch, state, [], wanted);
 }
 
-function pushLeftBehind(reasons: Reason[], patch: KnownPatch, after: readonly KnownPatch[], refused: readonly bigint[], wanted: Wanted): void {
-  for (const state of patch.declared) {
+function pushLeftBehind(
+  reasons: Reason[],
+  patch: KnownPatch,
+  states: readonly DeclaredState[],
+  after: readonly KnownPatch[],
+  refused: readonly bigint[],
+  wanted: Wanted,
+): void {
+  for (const state of states) {
     if (areSureToKeep(after, state, wanted) || refused.includes(state.id)) continue;
     const keepers = findKeepers(after, state);
     pushKeptInDoubt(reasons, keepers, state, wanted);

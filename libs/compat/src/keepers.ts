@@ -12,10 +12,14 @@ function holds(states: readonly State[], wanted: State): boolean {
 /** Which of these patches hold the state too, at this version or a later one? */
 export const findKeepers = (patches: readonly KnownPatch[], state: State): KnownPatch[] => patches.filter((patch) => holds(patch.declared, state));
 
+/** Are this patch's kernel states known well enough? */
+export const isSure = ({ doubts, evidence, states }: KnownPatch, wanted: Wanted): boolean =>
+  doubts.length === 0 && states !== null && evidence !== null && atLeast(evidence, wanted.facts);
+
 /** Is it known well enough that this patch holds the state: by its module, or by its author's word? */
 function surelyKeeps(keeper: KnownPatch, state: State, wanted: Wanted): boolean {
   if (keeper.doubts.length > 0) return false;
-  if (keeper.evidence !== null && atLeast(keeper.evidence, wanted.facts) && keeper.states !== null && holds(keeper.states, state)) return true;
+  if (isSure(keeper, wanted) && holds(keeper.states!, state)) return true;
   const word = keeper.manifest?.author;
   return word != null && atLeast(word.evidence, wanted.word) && holds(word.states, state);
 }

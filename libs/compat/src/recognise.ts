@@ -21,6 +21,8 @@ export interface KnownPatch {
   readonly evidence: Evidence | null;
   /** One entry for each id, with the highest version; these feed the reasons about harm. */
   readonly declared: readonly DeclaredState[];
+  /** Those of them that the kernel does not know, or not at this version: its author's alone. */
+  readonly added: readonly DeclaredState[];
   readonly callbacks: Callbacks | null;
   /** How well the callbacks are known; null where they are not known at all. */
   readonly callbacksEvidence: Evidence | null;
@@ -89,6 +91,7 @@ export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch
     states,
     evidence: strongest?.evidence ?? null,
     declared,
+    added: declared.filter(({ id, version }) => states?.some((own) => own.id === id && own.version >= version) !== true),
     callbacks: withCallbacks?.callbacks ?? null,
     callbacksEvidence: withCallbacks?.evidence ?? null,
     provenNone,

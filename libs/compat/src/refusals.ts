@@ -11,9 +11,12 @@ export interface Refusals {
   readonly reasons: readonly Reason[];
   /** States for which it refuses whatever the rules turn out to be: nothing can be left behind of them. */
   readonly states: readonly bigint[];
+  /** Every kernel state of every patch that the target meets was checked: for each there is a refusal, or the target holds it. */
+  readonly checked: boolean;
 }
 
-const NO_REFUSALS: Refusals = { reasons: [], states: [] };
+const NO_REFUSALS: Refusals = { reasons: [], states: [], checked: false };
+const ACCEPTED: Refusals = { ...NO_REFUSALS, checked: true };
 
 /** Which listed patches does the state check meet when the target is loaded? */
 const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] => (stays.length === 0 ? replaced : [...stays, ...replaced]);
@@ -76,13 +79,15 @@ const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
 export function findRefusals(course: Course, scene: Scene, rules: RulesChoice): Refusals {
   // Turning a transition round asks nothing (`klp_reverse_transition()`); whether a proposal's ban would, no one can say.
   if (course.route === 'NONE_NEEDED' || course.route === 'REBOOT') return NO_REFUSALS;
-  if (rules.candidates.length === 0) return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: NO_REFUSALS.states };
+  if (rules.candidates.length === 0)
+    return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: NO_REFUSALS.states, checked: false };
+  const checked = rules.candidates.length === 1 && rules.candidates[0]!.name === 'klp-5.5' && course.load?.asPatch?.replace === true;
   const each = rules.candidates.map((candidate) => refuseUnder(candidate, course, scene));
   const inDoubt = beyondReading(rules, scene);
-  if (!inDoubt && each.every((reasons) => reasons.length === 0)) return NO_REFUSALS;
+  if (!inDoubt && each.every((reasons) => reasons.length === 0)) return checked ? ACCEPTED : NO_REFUSALS;
   const states = refusedUnderEach(each);
-  if (each.length === 1 && !inDoubt) return { reasons: each[0]!, states };
+  if (each.length === 1 && !inDoubt) return { reasons: each[0]!, states, checked };
   const union = each.flat().filter((reason, i, all) => all.findIndex((other) => sameFacts(reason, other)) === i);
   const disagree = new Set(each.map((reasons) => kindOfAll(reasons, []))).size > 1;
-  return { reasons: disagree || inDoubt ? [{ code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') }, ...union] : union, states };
+  return { reasons: disagree || inDoubt ? [{ code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') }, ...union] : union, states, checked: false };
 }

@@ -175,6 +175,17 @@ test('a release means the build for each host’s kernel', async () => {
   expect(reason(answer, 'TARGET_NOT_BUILT_FOR_KERNEL')).toMatchObject({ errno: 'ENOEXEC' });
 });
 
+test('a target whose states no one can read is unknown: no one can say what it would leave behind', async () => {
+  await registry.publish('lab_r_1v1_a');
+  await registry.publish('lab_r_1v1_dyn');
+  await registry.report(running('seen', ['lab_r_1v1_dyn']));
+  await registry.report(running('web-1', ['lab_r_1v1_a']));
+
+  const answer = await ask({ name: 'lab_r_1v1_dyn' }, { where: { hostnames: ['web-1'] } });
+  expect(answer).toMatchObject({ kind: 'UNKNOWN', counts: { harmful: 0 } });
+  expect(codes(answer)).toContain('STATES_UNREADABLE');
+});
+
 test('a recalled target is unsafe, also where it runs', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_a']));
