@@ -26,6 +26,18 @@ export interface PatchFacts {
   readonly evidence: Evidence;
 }
 
+/** The columns of a build's file facts, and the rows of its states. */
+function toColumns({ buildId: _key, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
+  return {
+    ...plain,
+    impactReasons: [...impactReasons],
+    callbacks: callbacks ?? Prisma.DbNull,
+    objects: objects === null ? Prisma.DbNull : (objects as object[]),
+    readable: states !== null,
+    states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
+  };
+}
+
 /** Published patches and what their authors say. */
 @Injectable()
 export class PatchesStore {
@@ -37,24 +49,8 @@ export class PatchesStore {
 
   /** Publishes a build; false where the build-id is there already. */
   async add(facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
-    const { states, callbacks, objects, impactReasons, ...plain } = facts;
     try {
-      await this.db.patch.create({
-        data: {
-          ...plain,
-          impactReasons: [...impactReasons],
-          callbacks: callbacks ?? Prisma.DbNull,
-          objects: objects === null ? Prisma.DbNull : (objects as object[]),
-          readable: states !== null,
-          release,
-          owner,
-          publishedAt: at,
-          publishedBy: by,
-          states: {
-            create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })),
-          },
-        },
-      });
+      await this.db.patch.create({ data: { ...toColumns(facts), buildId: facts.buildId, release, owner, publishedAt: at, publishedBy: by } });
       return true;
     } catch (error) {
       if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false;
@@ -64,23 +60,10 @@ export class PatchesStore {
 
   /** Puts the facts of the file itself in the place of facts that were only told. */
   async strengthen(facts: PatchFacts, disagreements: readonly string[]): Promise<void> {
-    const { states, callbacks, objects, impactReasons, buildId, ...plain } = facts;
+    const { buildId } = facts;
     await this.db.$transaction([
       this.db.patchState.deleteMany({ where: { buildId } }),
-      this.db.patch.update({
-        where: { buildId },
-        data: {
-          ...plain,
-          impactReasons: [...impactReasons],
-          callbacks: callbacks ?? Prisma.DbNull,
-          objects: objects === null ? Prisma.DbNull : (objects as object[]),
-          readable: states !== null,
-          disagreements: [...disagreements],
-          states: {
-            create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })),
-          },
-        },
-      }),
+      this.db.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } }),
     ]);
   }
 
