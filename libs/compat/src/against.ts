@@ -33,16 +33,27 @@ export interface Against {
  */
 export function findAgainst(course: Course, scene: Scene, measure: Measure): Against {
   const reasons: Reason[] = [];
+  if (course.next.length === 0) {
+    pushAgainstLeg(reasons, course, scene, measure);
+    const errno = predictErrno(reasons, course.disabled.length > 0);
+    append(reasons, findAdvisories(course, scene));
+    return { reasons, errno };
+  }
   let errno: Errno | null = null;
   let now = scene;
   for (const leg of legsOf(course)) {
     const from = reasons.length;
     pushAgainstLeg(reasons, leg, now, measure);
-    errno ??= predictErrno(from === 0 ? reasons : reasons.slice(from), leg.disabled.length > 0);
-    if (course.next.length > 0) now = after(now, { ...leg, next: [] });
+    errno ??= predictErrno(reasons.slice(from), leg.disabled.length > 0);
+    now = after(now, { ...leg, next: [] });
   }
-  reasons.push(...findAdvisories(course, scene));
+  append(reasons, findAdvisories(course, scene));
   return { reasons, errno };
+}
+
+/** Most of what is looked for is not there: this is the hot path of every fleet question. */
+function append(reasons: Reason[], more: readonly Reason[]): void {
+  for (const reason of more) reasons.push(reason);
 }
 
 function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, { rules, catalog, evidence }: Measure): void {
@@ -53,12 +64,12 @@ function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, { rules, c
   const wanted: Wanted = { facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') };
   const { load, reversed } = leg;
   const refusals = findRefusals(leg, scene, rules);
-  if (load !== null) reasons.push(...findLoaderRefusals(leg, scene));
-  reasons.push(...refusals.reasons);
-  if (load !== null) reasons.push(...findLoaderDoubts(load, scene, catalog));
+  if (load !== null) append(reasons, findLoaderRefusals(leg, scene));
+  append(reasons, refusals.reasons);
+  if (load !== null) append(reasons, findLoaderDoubts(load, scene, catalog));
   if (scene.inTransition !== null && leg.route !== 'NONE_NEEDED' && reversed === null) reasons.push(inTheMidstOf(scene.inTransition, leg));
-  reasons.push(...findPatchDoubts(leg, scene, evidence));
-  reasons.push(...findHarm(leg, scene, refusals, wanted));
+  append(reasons, findPatchDoubts(leg, scene, evidence));
+  append(reasons, findHarm(leg, scene, refusals, wanted));
   // A patch that is turned round on its way in took nothing over from those that left before.
   if (scene.departed.length > 0) reasons.push(...findHarmDone(scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted));
 }

@@ -38,7 +38,8 @@ export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence):
  */
 export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): Reason[] {
   if (buildId === null || scene.list.length === 1) return [];
-  const at = scene.list.findIndex((patch) => patch.buildId === buildId);
+  let at = 0;
+  while (at < scene.list.length && scene.list[at]!.buildId !== buildId) at += 1;
   const there = scene.list[at];
   if (there === undefined) return [];
   const doubts: Reason[] = [];

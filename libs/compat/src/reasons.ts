@@ -99,14 +99,21 @@ export interface Reason extends Facts {
   readonly code: ReasonCode;
 }
 
-const entry = (code: ReasonCode): Entry => REASONS[code];
+/** The same with every field filled in: entries of one shape are read fast, and they are read for every reason of every verdict. */
+const ENTRIES = Object.fromEntries(
+  Object.entries<Entry>(REASONS).map(([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
+    code,
+    { kind, errno, clearedBy, factsInDoubt, order },
+  ]),
+) as Readonly<Record<ReasonCode, { kind: ReasonKind; errno: Errno | null; clearedBy: ClearedBy; factsInDoubt: boolean; order: number }>>;
+const entry = (code: ReasonCode) => ENTRIES[code];
 
 export const kindOf = (reason: Reason): ReasonKind => entry(reason.code).kind;
-export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? entry(reason.code).errno ?? null;
+export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? entry(reason.code).errno;
 export const clearedBy = (reason: Reason): ClearedBy => reason.clearedBy ?? entry(reason.code).clearedBy;
-export const putsFactsInDoubt = (reason: Reason): boolean => entry(reason.code).factsInDoubt === true;
+export const putsFactsInDoubt = (reason: Reason): boolean => entry(reason.code).factsInDoubt;
 /** Where in the kernel's order of refusing this stands; Infinity for what the kernel does not look at. */
-export const loaderOrder = (reason: Reason): number => (errnoOf(reason) === 'ENOEXEC' ? 1 : (entry(reason.code).order ?? Number.POSITIVE_INFINITY));
+export const loaderOrder = (reason: Reason): number => (reason.errno === 'ENOEXEC' ? 1 : entry(reason.code).order);
 /** Do two reasons say the same of the same? What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.code === b.code &&
@@ -126,10 +133,14 @@ const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCK
  */
 export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean): Errno | null {
   let first: Reason | null = null;
+  let earliest = Number.POSITIVE_INFINITY;
   for (const reason of reasons) {
     if (kindOf(reason) !== 'REFUSED') continue;
     if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);
-    if (first === null || loaderOrder(reason) < loaderOrder(first)) first = reason;
+    const order = loaderOrder(reason);
+    if (first !== null && order >= earliest) continue;
+    first = reason;
+    earliest = order;
   }
   return first === null ? null : errnoOf(first);
 }

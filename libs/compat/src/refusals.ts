@@ -15,6 +15,7 @@ export interface Refusals {
   readonly checked: boolean;
 }
 
+const NONE: readonly Reason[] = [];
 const NO_REFUSALS: Refusals = { reasons: [], states: [], checked: false };
 const ACCEPTED: Refusals = { ...NO_REFUSALS, checked: true };
 
@@ -36,13 +37,13 @@ function known(patches: readonly KnownPatch[]): Patch[] {
 }
 
 /** Why would the kernel refuse under these rules? Patches whose states are not known can only add refusals: they are doubts of their own. */
-function refuseUnder(rules: Rules, course: Course, scene: Scene): Reason[] {
-  const refusals: Reason[] = [];
-  for (const patch of course.disabled) refusals.push(...known([patch]).flatMap((read) => rules.findDisableRefusals(read)));
+function refuseUnder(rules: Rules, course: Course, scene: Scene): readonly Reason[] {
+  const refusals = course.disabled.length === 0 ? NONE : known(course.disabled).flatMap((read) => rules.findDisableRefusals(read));
   const target = course.load === null ? null : forRules(course.load);
   if (target === null) return refusals;
   const atLoad = rules.findStateRefusals(target, known(listedAtLoad(course)));
   if (atLoad.length === 0) return refusals;
+  if (refusals.length === 0 && scene.inTransition === null) return atLoad;
   return [...refusals, ...(scene.inTransition === null ? atLoad : atLoad.map((reason) => passesWithTime(reason, scene)))];
 }
 
@@ -82,9 +83,11 @@ export function findRefusals(course: Course, scene: Scene, rules: RulesChoice): 
   if (rules.candidates.length === 0)
     return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: NO_REFUSALS.states, checked: false };
   const checked = rules.candidates.length === 1 && rules.candidates[0]!.name === 'klp-5.5' && course.load?.asPatch?.replace === true;
-  const each = rules.candidates.map((candidate) => refuseUnder(candidate, course, scene));
   const inDoubt = beyondReading(rules, scene);
-  if (!inDoubt && each.every((reasons) => reasons.length === 0)) return checked ? ACCEPTED : NO_REFUSALS;
+  const first = refuseUnder(rules.candidates[0]!, course, scene);
+  if (!inDoubt && rules.candidates.length === 1 && first.length === 0) return checked ? ACCEPTED : NO_REFUSALS;
+  const each = [first, ...rules.candidates.slice(1).map((candidate) => refuseUnder(candidate, course, scene))];
+  if (!inDoubt && each.every((reasons) => reasons.length === 0)) return NO_REFUSALS;
   const states = refusedUnderEach(each);
   if (each.length === 1 && !inDoubt) return { reasons: each[0]!, states, checked };
   const union = each.flat().filter((reason, i, all) => all.findIndex((other) => sameFacts(reason, other)) === i);

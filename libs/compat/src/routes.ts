@@ -7,6 +7,7 @@ import type { Reason } from './reasons.js';
 import { thrownOut } from './rules/select.js';
 import type { Target } from './target.js';
 
+// in the order of ROUTES
 const FOR_ORIGINAL: readonly Route[] = ['NONE_NEEDED', 'DISABLE'];
 const FOR_PATCHES: readonly Route[] = ['NONE_NEEDED', 'REPLACE'];
 
@@ -35,8 +36,8 @@ export function findCourses(journey: Journey, target: Target, asked: readonly Ro
   const routes = asked ?? defaultRoutes(target);
   const there = isThere(scene, final);
   const courses: Course[] = [];
-  for (const route of ROUTES) {
-    if (!routes.includes(route) || (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')) continue;
+  for (const route of asked === null ? routes : ROUTES) {
+    if ((asked !== null && !asked.includes(route)) || (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')) continue;
     const course = courseOf(route, journey, there);
     if (course === null || (route === 'REBOOT' && scene.situation.boot === null && courses.length > 0)) continue;
     if (course.route === 'NONE_NEEDED' || leadsTo(course, final)) courses.push(course);

@@ -98,9 +98,17 @@ interface Judged {
 
 /** Puts reasons together into a verdict on one way; what is said twice is said once. */
 export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
-  const reasons = said.length < 2 ? said : said.filter((reason, i) => said.findIndex((other) => sameFacts(reason, other)) === i);
+  const reasons = saidOnce(said);
   const { kind, inDoubt, harmful, allowed } = weigh(reasons, allow);
   return { kind, route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
+}
+
+/** Without what was said before. Most often nothing is said twice, and nothing is made anew. */
+function saidOnce(said: readonly Reason[]): readonly Reason[] {
+  for (let i = 1; i < said.length; i++)
+    for (let before = 0; before < i; before++)
+      if (sameFacts(said[i]!, said[before]!)) return said.filter((reason, at) => said.findIndex((other) => sameFacts(reason, other)) === at);
+  return said;
 }
 
 /** The verdict where no way leads there. */

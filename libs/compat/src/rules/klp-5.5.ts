@@ -13,9 +13,14 @@ import type { Replacing, Rules } from './rules.js';
  */
 export function findStateRefusals(target: Patch, listed: readonly Patch[]): Reason[] {
   const refusals: Reason[] = [];
+  // Builds of one line declare their states in one order: where no id stands twice, the next entry is most often the one.
+  const inOrder = target.distinct === true ? target.states : [];
+  let next = 0;
   for (const holder of listed) {
     for (const held of holder.states) {
       if (held.id === 0n) break;
+      const guess = inOrder[next++];
+      if (guess !== undefined && guess.id === held.id && guess.version >= held.version) continue;
       const refusal = refuseState(target, held, holder.name);
       if (refusal !== null) refusals.push(refusal);
     }
