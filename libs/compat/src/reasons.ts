@@ -99,14 +99,22 @@ export interface Reason extends Facts {
   readonly code: ReasonCode;
 }
 
+interface FullEntry {
+  readonly kind: ReasonKind;
+  readonly errno: Errno | null;
+  readonly clearedBy: ClearedBy;
+  readonly factsInDoubt: boolean;
+  readonly order: number;
+}
+
 /** The same with every field filled in: entries of one shape are read fast, and they are read for every reason of every verdict. */
-const ENTRIES = Object.fromEntries(
+const ENTRIES: ReadonlyMap<string, FullEntry> = new Map(
   Object.entries<Entry>(REASONS).map(([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
     code,
     { kind, errno, clearedBy, factsInDoubt, order },
   ]),
-) as Readonly<Record<ReasonCode, { kind: ReasonKind; errno: Errno | null; clearedBy: ClearedBy; factsInDoubt: boolean; order: number }>>;
-const entry = (code: ReasonCode) => ENTRIES[code];
+);
+const entry = (code: ReasonCode): FullEntry => ENTRIES.get(code)!;
 
 export const kindOf = (reason: Reason): ReasonKind => entry(reason.code).kind;
 export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? entry(reason.code).errno;
@@ -135,9 +143,10 @@ export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean)
   let first: Reason | null = null;
   let earliest = Number.POSITIVE_INFINITY;
   for (const reason of reasons) {
-    if (kindOf(reason) !== 'REFUSED') continue;
+    const { kind, order: usual } = entry(reason.code);
+    if (kind !== 'REFUSED') continue;
     if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);
-    const order = loaderOrder(reason);
+    const order = reason.errno === 'ENOEXEC' ? 1 : usual;
     if (first !== null && order >= earliest) continue;
     first = reason;
     earliest = order;
