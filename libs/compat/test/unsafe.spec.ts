@@ -29,6 +29,11 @@ const n = (name: string, written = {}, differs = {}) => manifest(name, written, 
 
 reasonTable('STATE_LEFT_BEHIND', [
   [
+    'of a target whose states no one can read, no one can say what it leaves',
+    { list: [newer], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }) },
+    [],
+  ],
+  [
     'what was disabled and not removed is not taken for replaced',
     { host: { departed: [departed(gone, 'DISABLED')], leftovers: [leftover(gone)] }, published: [gone] },
     [],
