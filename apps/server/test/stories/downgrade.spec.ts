@@ -105,7 +105,7 @@ test('an unsigned promise is enough for who asks for no more', async () => {
   expect((await ask({ original: true }, { evidence: 'CATALOG' })).kind).toBe('SAFE');
 });
 
-test('a stalled transition refuses for now', async () => {
+test('a stalled transition refuses until it ends', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_n_1v1_gate');
   await registry.report(idle('web-1', { livepatches: [listed('lab_n_1v1_gate', { transition: true, replace: false })] }));
