@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { ConfigError, readConfig } from '../src/config.js';
 
 test('nothing set is a complete configuration', () => {
@@ -41,4 +42,33 @@ test('settings of the agent and the command line on the same machine are none of
 
 test('everything that is wrong is said at once', () => {
   expect(() => readConfig({ KLPREG_PORT: 'x', KLPREG_INTERVAL: 'y' })).toThrow(/KLPREG_PORT[^]*KLPREG_INTERVAL/);
+});
+
+test('any environment is a configuration or a sentence about what is wrong with it', () => {
+  const names = [
+    'DATABASE_URL',
+    'KLPREG_DATA',
+    'KLPREG_HOST',
+    'KLPREG_PORT',
+    'PORT',
+    'KLPREG_LOG_LEVEL',
+    'KLPREG_INTERVAL',
+    'KLPREG_DATABASE_CONNECTIONS',
+    'KLPREG_OTHER',
+  ];
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', ' ', '-1', '1e9', '0x10', '3.5', 'NaN', '9999999999999999999999', 'postgres://', 'postgresql://a@b/c'),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), value), (environment) => {
+      try {
+        const { port, intervalSeconds } = readConfig(environment);
+        expect(Number.isInteger(port) && port >= 0 && port <= 65_535 && Number.isInteger(intervalSeconds)).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
