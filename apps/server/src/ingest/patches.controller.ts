@@ -74,8 +74,13 @@ export class PatchesController {
       );
     }
     const found = before === null ? 'PUBLISHED' : await this.compare(facts, before);
-    const said = author === null ? false : await this.patches.say(facts.buildId, wordOf(author), key, who, now);
-    return found === 'UNCHANGED' && said ? 'UPDATED' : found;
+    const said = author === null ? 'SAME' : await this.patches.say(facts.buildId, wordOf(author), key, who, now);
+    if (said === 'WEAKER')
+      throw new Mistake(
+        'FORBIDDEN',
+        `what is said of ${facts.buildId} is signed, and only a signed word takes its place: sign this one with a key of ${owner}`,
+      );
+    return found === 'UNCHANGED' && said === 'SAID' ? 'UPDATED' : found;
   }
 
   /** By which of its owner's keys is the word signed? null: it is unsigned. */

@@ -79,17 +79,19 @@ export class PatchesStore {
    * Keeps the author's word, as a revision of its own where it says something new or is signed otherwise.
    *
    * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: unsigned, `CATALOG`
-   * @returns false where it says the same as the last one
+   * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
+   *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
    */
-  async say(buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<boolean> {
+  async say(buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
     return this.db.$transaction(async (tx) => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
-      if (last !== null && last.key === key && same[0]?.same === true) return false;
+      if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return 'SAME';
+      if (last !== null && last.key !== null && key === null) return 'WEAKER';
       const evidence: Evidence = key === null ? 'CATALOG' : 'MANIFEST';
       await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
-      return true;
+      return 'SAID';
     });
   }
 

@@ -43,6 +43,16 @@ test('an unsigned word becomes a signed one by a revision of its own', async () 
   expect(await said()).toMatchObject({ revision: 2, evidence: 'MANIFEST' });
 });
 
+test('an unsigned word never takes the place of a signed one: it could take back the harm that is declared', async () => {
+  await addKey();
+  const harm = { ...word, states: [{ ...word.states[0], restore: 'impossible' }] };
+  await registry.publish(NAME, { author: JSON.stringify(harm), signature: signature(harm) });
+  expect((await registry.publish(NAME, { author: JSON.stringify(harm) })).body.outcome).toBe('UNCHANGED');
+  expect(await registry.publish(NAME, { author })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+  expect(await said()).toMatchObject({ revision: 1, evidence: 'MANIFEST' });
+  expect((await registry.publish(NAME, { author, signature: signature() })).body.outcome).toBe('UPDATED');
+});
+
 test.each<[string, string, () => object, string]>([
   ['by a key of another owner', 'other', () => ({ author, signature: signature() }), 'no key of lab is known'],
   ['of another word', 'lab', () => ({ author, signature: signature({ ...word, notes: 'else' }) }), 'none of the 1 keys'],
