@@ -26,7 +26,11 @@ function start(state: string, tree: string, ...words: string[]) {
   const ended = new Promise<{ code: number | null; signal: string | null; said: string }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal, said })),
   );
-  return { child, ended };
+  /** Waits until it has said this. */
+  const heard = async (words: string) => {
+    while (!said.includes(words)) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  return { child, ended, heard };
 }
 const tree = () => plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
 const state = () => mkdtempSync(join(folder, 'state-'));
@@ -79,8 +83,8 @@ test('run tells again and again, and SIGTERM ends it cleanly', async () => {
   registry.play.reply = ({ document }) => ({
     body: { outcome: document.schema === 'report/v1' ? 'STORED' : 'CONFIRMED', reason: null, intervalSeconds: 1 },
   });
-  const { child, ended } = start(state(), tree(), 'run');
-  while (registry.received.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { child, ended, heard } = start(state(), tree(), 'run');
+  await heard('heartbeat 2');
   child.kill('SIGTERM');
   expect(await ended).toMatchObject({ code: 0, said: expect.stringMatching(/^report 1 of .*: STORED\nheartbeat 2 of .*: CONFIRMED\n$/) });
 });
