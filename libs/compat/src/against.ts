@@ -1,13 +1,14 @@
-import { findAdvisories } from './advisories.js';
+import { pushAdvisories } from './advisories.js';
 import { after } from './after.js';
 import { type Course, legsOf, listAfter } from './course.js';
-import { findPatchDoubts } from './doubts.js';
-import { findHarm, findHarmDone } from './harm.js';
-import { findLoaderDoubts, findLoaderRefusals } from './loader.js';
-import { type Evidence, type Wanted, weaker } from './manifest.js';
+import { pushPatchDoubts } from './doubts.js';
+import { predictErrno } from './errno.js';
+import { pushHarm, pushHarmDone } from './harm.js';
+import { pushLoaderDoubts, pushLoaderRefusals } from './loader.js';
+import { type Evidence, wantedAt } from './manifest.js';
 import { findBootReasons } from './reboot.js';
 import type { KnownPatch, Scene } from './recognise.js';
-import { type Errno, predictErrno, type Reason } from './reasons.js';
+import { append, type Errno, type Reason } from './reasons.js';
 import { findRefusals } from './refusals.js';
 import type { RulesChoice } from './rules/select.js';
 import type { Catalog } from './situation.js';
@@ -20,58 +21,49 @@ export interface Measure {
   readonly evidence: Evidence;
 }
 
-/** Everything against a course, and with which error number it would stop. */
-export interface Against {
-  readonly reasons: Reason[];
-  readonly errno: Errno | null;
-}
-
 /**
  * What speaks against this course, the kernel's own reasons first?
  *
  * What follows a leg is judged in the situation that the leg leaves; the first leg that is refused decides the error number.
+ *
+ * @returns the error number with which it would stop; null where none is predicted
  */
-export function findAgainst(course: Course, scene: Scene, measure: Measure): Against {
-  const reasons: Reason[] = [];
-  if (course.next.length === 0) {
-    pushAgainstLeg(reasons, course, scene, measure);
-    const errno = predictErrno(reasons, course.disabled.length > 0);
-    append(reasons, findAdvisories(course, scene));
-    return { reasons, errno };
-  }
-  let errno: Errno | null = null;
+export function pushAgainst(reasons: Reason[], course: Course, scene: Scene, measure: Measure): Errno | null {
+  const errno = course.next.length === 0 ? pushAgainstLeg(reasons, course, scene, measure) : pushAgainstLegs(reasons, course, scene, measure);
+  pushAdvisories(reasons, course, scene);
+  return errno;
+}
+
+function pushAgainstLegs(reasons: Reason[], course: Course, scene: Scene, measure: Measure): Errno | null {
+  let first: Errno | null = null;
   let now = scene;
   for (const leg of legsOf(course)) {
-    const from = reasons.length;
-    pushAgainstLeg(reasons, leg, now, measure);
-    errno ??= predictErrno(reasons.slice(from), leg.disabled.length > 0);
+    const errno = pushAgainstLeg(reasons, leg, now, measure);
+    first ??= errno;
     now = after(now, { ...leg, next: [] });
   }
-  append(reasons, findAdvisories(course, scene));
-  return { reasons, errno };
+  return first;
 }
 
-/** Most of what is looked for is not there: this is the hot path of every fleet question. */
-function append(reasons: Reason[], more: readonly Reason[]): void {
-  for (const reason of more) reasons.push(reason);
+function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, measure: Measure): Errno | null {
+  const from = reasons.length;
+  if (leg.route === 'REBOOT') append(reasons, findBootReasons(leg, scene));
+  else pushAgainstGoing(reasons, leg, scene, measure);
+  return predictErrno(reasons, leg.disabled.length > 0, from);
 }
 
-function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, { rules, catalog, evidence }: Measure): void {
-  if (leg.route === 'REBOOT') {
-    reasons.push(...findBootReasons(leg, scene));
-    return;
-  }
-  const wanted: Wanted = { facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') };
+function pushAgainstGoing(reasons: Reason[], leg: Course, scene: Scene, { rules, catalog, evidence }: Measure): void {
+  const wanted = wantedAt(evidence);
   const { load, reversed } = leg;
   const refusals = findRefusals(leg, scene, rules);
-  if (load !== null) append(reasons, findLoaderRefusals(leg, scene));
+  if (load !== null) pushLoaderRefusals(reasons, load, leg, scene);
   append(reasons, refusals.reasons);
-  if (load !== null) append(reasons, findLoaderDoubts(load, scene, catalog));
+  if (load !== null) pushLoaderDoubts(reasons, load, scene, catalog);
   if (scene.inTransition !== null && leg.route !== 'NONE_NEEDED' && reversed === null) reasons.push(inTheMidstOf(scene.inTransition, leg));
-  append(reasons, findPatchDoubts(leg, scene, evidence));
-  append(reasons, findHarm(leg, scene, refusals, wanted));
+  pushPatchDoubts(reasons, leg, scene, evidence, wanted.facts);
+  pushHarm(reasons, leg, scene, refusals, wanted);
   // A patch that is turned round on its way in took nothing over from those that left before.
-  if (scene.departed.length > 0) reasons.push(...findHarmDone(scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted));
+  if (scene.departed.length > 0) pushHarmDone(reasons, scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { findAgainst, type Measure } from './against.js';
+import { type Measure, pushAgainst } from './against.js';
 import { after } from './after.js';
 import { type Course, loadOver, type Route } from './course.js';
 import type { Journey } from './journey.js';
 import type { Manifest } from './manifest.js';
 import { comparePrices, type Price, priceOf } from './price.js';
-import type { VerdictKind } from './reasons.js';
+import type { Reason, VerdictKind } from './reasons.js';
 import { recogniseManifest, type Scene } from './recognise.js';
 import { findCourses } from './routes.js';
 import { thrownOut } from './rules/select.js';
@@ -49,7 +49,9 @@ export function findBridge(journey: Journey, target: Target, measure: Measure, a
     const first = ontoBridge(build, scene, measure);
     for (const second of findCourses({ ...journey, scene: after(scene, first) }, target, OFF_THE_BRIDGE).courses) {
       const course: Course = { ...first, next: [second, ...second.next].map((leg) => ({ ...leg, next: [] })) };
-      const found: Found = { course, kind: kindOfAll(findAgainst(course, scene, measure).reasons, allow), price: priceOf(course, scene) };
+      const reasons: Reason[] = [];
+      pushAgainst(reasons, course, scene, measure);
+      const found: Found = { course, kind: kindOfAll(reasons, allow), price: priceOf(course, scene) };
       if (best === null || isWorse(best.kind, found.kind) || (best.kind === found.kind && comparePrices(found.price, best.price) < 0)) best = found;
     }
   }

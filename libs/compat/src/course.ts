@@ -1,17 +1,9 @@
 import type { KnownPatch } from './recognise.js';
+import { loading, type Step } from './steps.js';
 
 /** How to get there, cheapest first. */
 export const ROUTES = ['NONE_NEEDED', 'REVERSE', 'REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD', 'BRIDGE', 'REBOOT'] as const;
 export type Route = (typeof ROUTES)[number];
-
-/** One thing that the operator would do. */
-export interface Step {
-  readonly action: 'DISABLE' | 'REMOVE_MODULE' | 'LOAD' | 'REVERSE' | 'WAIT' | 'REBOOT';
-  /** The patch or module; null for a reboot. */
-  readonly patch: string | null;
-  /** Which build is loaded. Only with `LOAD`. */
-  readonly buildId?: string | null;
-}
 
 /**
  * What a route does to a host's list: the common form in which every route is judged.
@@ -45,6 +37,9 @@ export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null
 /** This course and all that is done after it. */
 export const legsOf = (course: Course): readonly Course[] => (course.next.length === 0 ? [course] : [course, ...course.next]);
 
+/** What is done last. */
+export const lastLegOf = (course: Course): Course => (course.next.length === 0 ? course : course.next.at(-1)!);
+
 /** Everything that the operator would do, in order. */
 export const stepsOf = (course: Course): readonly Step[] => (course.next.length === 0 ? course.steps : legsOf(course).flatMap((leg) => leg.steps));
 
@@ -53,17 +48,13 @@ export const listAfter = ({ stays, load }: Course): readonly KnownPatch[] => (lo
 
 /** Is this the list that the course makes in the end, as build-ids, oldest first? */
 export function leadsTo(course: Course, final: readonly (string | null)[]): boolean {
-  const { stays, load } = course.next.at(-1) ?? course;
+  const { stays, load } = lastLegOf(course);
   if (final.length !== stays.length + (load === null ? 0 : 1)) return false;
-  return stays.every((patch, i) => patch.buildId === final[i]) && (load === null || load.buildId === final.at(-1));
+  for (let i = 0; i < stays.length; i++) if (stays[i]!.buildId !== final[i]) return false;
+  return load === null || load.buildId === final[stays.length];
 }
 
 const newestFirst = (patches: readonly KnownPatch[]): KnownPatch[] => patches.toReversed();
-
-const loading = ({ name, buildId }: KnownPatch): Step[] => [
-  { action: 'LOAD', patch: name, buildId },
-  { action: 'WAIT', patch: name },
-];
 
 /** Nothing to do. */
 export const stayPut = (list: readonly KnownPatch[]): Course => ({

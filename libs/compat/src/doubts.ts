@@ -1,12 +1,13 @@
 import type { Course } from './course.js';
 import { atLeast, type Evidence, weaker } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
-import type { Reason } from './reasons.js';
+import { append, type Reason } from './reasons.js';
 import type { Freshness } from './situation.js';
 
+const NONE: readonly never[] = [];
+
 /** Why may what we know of this host be wrong by now? An age that is not known, or no number, is never young enough. */
-export function findHostDoubts(scene: Scene, freshness: Freshness, maxAgeSeconds: number): Reason[] {
-  const doubts: Reason[] = [];
+export function pushHostDoubts(doubts: Reason[], scene: Scene, freshness: Freshness, maxAgeSeconds: number): void {
   const { level, ageSeconds, superseded } = freshness;
   const confirmed = (level === 'FRESH' || level === 'LATE') && ageSeconds !== null && ageSeconds <= maxAgeSeconds;
   if (level === 'NEVER') doubts.push({ code: 'NEVER_REPORTED' });
@@ -17,18 +18,29 @@ export function findHostDoubts(scene: Scene, freshness: Freshness, maxAgeSeconds
     });
   if (superseded) doubts.push({ code: 'REPORT_SUPERSEDED' });
   if (scene.situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
-  return doubts;
 }
 
-/** Which patches are not known, or not well enough? */
-export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence): Reason[] {
-  const doubts: Reason[] = [];
-  for (const patches of involved(course)) for (const patch of patches) pushDoubts(doubts, patch, wanted);
-  // What is not on the list (any more, or yet) has no live states to read.
-  const fromFile = weaker(wanted, 'MODULE');
+/**
+ * Which patches are not known, or not well enough?
+ *
+ * @param fromFile how well those must be known that are not on the list (any more, or yet): these have no live states to read
+ */
+export function pushPatchDoubts(doubts: Reason[], course: Course, scene: Scene, wanted: Evidence, fromFile: Evidence): void {
+  pushListedDoubts(doubts, course, wanted);
   for (const { known } of scene.departed) pushDoubts(doubts, known, fromFile);
   if (course.load !== null) pushDoubts(doubts, course.load, fromFile);
-  return doubts;
+}
+
+/** Of the listed patches those must be known that leave, and where something is loaded also those that the rule reads. */
+function pushListedDoubts(doubts: Reason[], { reversed, load, disabled, replaced, stays }: Course, wanted: Evidence): void {
+  if (reversed !== null) {
+    pushDoubts(doubts, reversed, wanted);
+    return;
+  }
+  for (const patch of disabled) pushDoubts(doubts, patch, wanted);
+  if (load === null) return;
+  for (const patch of replaced) pushDoubts(doubts, patch, wanted);
+  for (const patch of stays) pushDoubts(doubts, patch, wanted);
 }
 
 /**
@@ -36,26 +48,20 @@ export function findPatchDoubts(course: Course, scene: Scene, wanted: Evidence):
  *
  * That rests on its replace flag: a cumulative one would have to be left alone. Where sysfs shows the flag, nothing else needs to be known.
  */
-export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): Reason[] {
-  if (buildId === null || scene.list.length === 1) return [];
+export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): readonly Reason[] {
+  if (buildId === null || scene.list.length === 1) return NONE;
   let at = 0;
   while (at < scene.list.length && scene.list[at]!.buildId !== buildId) at += 1;
   const there = scene.list[at];
-  if (there === undefined) return [];
+  if (there === undefined) return NONE;
   const doubts: Reason[] = [];
   if (scene.situation.list[at]?.replace == null) pushDoubts(doubts, there, weaker(wanted, 'MODULE'));
   else doubts.push(...there.doubts.filter((doubt) => doubt.code === 'EVIDENCE_CONFLICT'));
   return doubts;
 }
 
-/** Which listed patches must be known for this course: everything that the rule reads, or that leaves? */
-function involved({ reversed, load, disabled, replaced, stays }: Course): readonly (readonly KnownPatch[])[] {
-  if (reversed !== null) return [[reversed]];
-  return load === null ? [disabled] : [disabled, replaced, stays];
-}
-
 function pushDoubts(doubts: Reason[], patch: KnownPatch, wanted: Evidence): void {
-  if (patch.doubts.length > 0) doubts.push(...patch.doubts);
+  append(doubts, patch.doubts);
   if (patch.evidence !== null && !atLeast(patch.evidence, wanted))
     doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${wanted} is wanted` });
 }

@@ -18,24 +18,23 @@ const NONE: readonly never[] = [];
  *
  * @param refusals what the state check says: nothing is left behind of a state for which it refuses, and where it accepted, the target holds it
  */
-export function findHarm(course: Course, scene: Scene, { states: refused, checked }: Refusals, wanted: Wanted): Reason[] {
-  const reasons: Reason[] = [];
+export function pushHarm(reasons: Reason[], course: Course, scene: Scene, { certain, checked }: Refusals, wanted: Wanted): void {
   if (course.reversed !== null) {
     pushReversed(reasons, course.reversed, course, wanted);
     pushUndeclared(reasons, course.reversed, wanted);
     if (course.disabled.length > 0) pushDependents(reasons, course.reversed, course.stays, scene.list, wanted);
-    return reasons;
+    return;
   }
-  const after = listAfter(course);
   const { load } = course;
   const held = checked && load !== null && isSure(load, wanted);
   for (const patch of course.replaced) {
     // Of a target whose states no one can read, no one can say what it leaves behind.
-    if (load?.states !== null) pushLeftBehind(reasons, patch, held ? patch.added : patch.declared, after, refused, wanted);
+    const states = held ? patch.added : patch.declared;
+    if (load?.states !== null && states.length > 0) pushLeftBehind(reasons, patch, states, listAfter(course), certain, wanted);
     pushUndeclared(reasons, patch, wanted);
     pushForeign(reasons, patch, load);
   }
-  if (course.disabled.length === 0) return reasons;
+  if (course.disabled.length === 0) return;
   // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
   const holding = [...course.stays, ...course.replaced];
   for (const patch of course.disabled) {
@@ -45,7 +44,6 @@ export function findHarm(course: Course, scene: Scene, { states: refused, checke
     // Which patches stand in the way of a cumulative target, no one has named: they are thrown away as by a replace.
     if (course.load !== null && course.load.replace !== false) pushForeign(reasons, patch, course.load);
   }
-  return reasons;
 }
 
 /**
@@ -57,8 +55,7 @@ export function findHarm(course: Course, scene: Scene, { states: refused, checke
  * @param list the patches that may hold what they left: the listed ones, without one that never came in
  * @param after the list that the course makes: what an author calls irreversible, no later patch's callbacks bring back
  */
-export function findHarmDone(scene: Scene, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): Reason[] {
-  const reasons: Reason[] = [];
+export function pushHarmDone(reasons: Reason[], scene: Scene, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): void {
   for (const { known, departure } of scene.departed) {
     pushUndeclared(reasons, known, wanted);
     for (const state of known.declared)
@@ -66,7 +63,6 @@ export function findHarmDone(scene: Scene, list: readonly KnownPatch[], after: r
     if (departure !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, wanted);
     else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, wanted);
   }
-  return reasons;
 }
 
 function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPatch['declared'][number], list: readonly KnownPatch[], wanted: Wanted): void {
@@ -80,11 +76,11 @@ function pushLeftBehind(
   patch: KnownPatch,
   states: readonly DeclaredState[],
   after: readonly KnownPatch[],
-  refused: readonly bigint[],
+  refused: readonly Reason[],
   wanted: Wanted,
 ): void {
   for (const state of states) {
-    if (areSureToKeep(after, state, wanted) || refused.includes(state.id)) continue;
+    if (areSureToKeep(after, state, wanted) || refused.some(({ stateId }) => stateId === state.id)) continue;
     const keepers = findKeepers(after, state);
     pushKeptInDoubt(reasons, keepers, state, wanted);
     if (keepers.length > 0) continue;

@@ -1,7 +1,7 @@
 export { applyChanges, type Change, findChanges } from './change.js';
 export { after, settled } from './after.js';
 export { BRIDGES_TRIED } from './bridge.js';
-export { type Course, ROUTES, type Route, type Step } from './course.js';
+export { type Course, ROUTES, type Route } from './course.js';
 export { freshness, freshnessLimits } from './freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './judge.js';
 export { lint } from './lint.js';
@@ -31,5 +31,6 @@ export { type Rules, type RuleSet } from './rules/rules.js';
 export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';
 export { explain, help } from './sentences.js';
 export type * from './situation.js';
+export type { Step } from './steps.js';
 export { buildFor, resolveTarget, type Target } from './target.js';
 export { canBeAllowed, isWorse, type Searched, type Verdict } from './verdict.js';

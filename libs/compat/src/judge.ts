@@ -1,18 +1,20 @@
-import { findAgainst, type Measure } from './against.js';
+import { type Measure, pushAgainst } from './against.js';
 import { CHEAPEST_BRIDGE, findBridge } from './bridge.js';
 import { type Course, type Route, stepsOf } from './course.js';
-import { findHostDoubts, findListedTargetDoubts } from './doubts.js';
+import { findListedTargetDoubts, pushHostDoubts } from './doubts.js';
 import { journeyTo } from './journey.js';
 import type { Evidence } from './manifest.js';
 import { comparePrices, priceOf } from './price.js';
 import type { Scene } from './recognise.js';
-import type { Reason } from './reasons.js';
+import { append, type Reason } from './reasons.js';
 import { type Courses, findCourses } from './routes.js';
 import type { RuleSet } from './rules/rules.js';
 import { chooseRules } from './rules/select.js';
 import type { Catalog, Freshness } from './situation.js';
 import { resolveTarget, type Target } from './target.js';
 import { bestFirst, noWay, type Searched, verdict, type Verdict } from './verdict.js';
+
+const NONE: readonly never[] = [];
 
 /** What is asked, beside the target. */
 export interface Question {
@@ -48,30 +50,42 @@ export const judgeRoutes = (scene: Scene, target: Target, catalog: Catalog, fres
 function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
   const rules = question.rules === null ? scene.rules : chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
   const measure: Measure = { rules, catalog, evidence: question.evidence };
-  const before = findHostDoubts(scene, freshness, question.maxAgeSeconds);
+  const before: Reason[] = [];
+  pushHostDoubts(before, scene, freshness, question.maxAgeSeconds);
   const resolved = resolveTarget(target, scene, catalog, rules.candidates);
-  before.push(...resolved.reasons);
+  append(before, resolved.reasons);
   const journey = journeyTo(resolved, scene, rules.candidates);
   // Where no way leads there, nothing can be waved through.
   if (journey === null) return [noWay(before, [], rules.told)];
 
   const found = findCourses(journey, target, question.routes);
   // What was on an earlier list is known by build-ids alone.
-  const onTarget = target.kind === 'PREVIOUS' ? [] : findListedTargetDoubts(scene, journey.build?.buildId ?? null, question.evidence);
-  const judged = (course: Course, reasons: readonly Reason[]): Verdict => {
-    const against = findAgainst(course, scene, measure);
-    const said = before.length + reasons.length + onTarget.length === 0 ? against.reasons : [...before, ...reasons, ...onTarget, ...against.reasons];
-    const way = { route: course.route, steps: stepsOf(course), price: priceOf(course, scene), errno: against.errno };
-    return verdict(way, said, question.allow, rules.told);
-  };
-  const verdicts = found.courses.map((course) => judged(course, found.reasons));
+  const onTarget = target.kind === 'PREVIOUS' ? NONE : findListedTargetDoubts(scene, journey.build?.buildId ?? null, question.evidence);
+  const always = found.reasons.length + onTarget.length === 0 ? before : [...before, ...found.reasons, ...onTarget];
+  const verdicts = judgeCourses(found.courses, always, scene, measure, question.allow);
   if (verdicts.length > 1) verdicts.sort(bestFirst);
   if (question.routes?.includes('BRIDGE') === true && !found.there && !(onlyTheBest && isUnbeatable(verdicts[0]))) {
     const { course, searched } = findBridge(journey, target, measure, question.allow);
-    if (course !== null) return [...verdicts, { ...judged(course, []), searched }].sort(bestFirst);
+    if (course !== null) return [...verdicts, { ...judgeCourse(course, [...before, ...onTarget], scene, measure, question.allow), searched }].sort(bestFirst);
     if (verdicts.length === 0) return [noWay([...before, ...noBridge(found, searched), ...onTarget], [], rules.told)];
   }
-  return verdicts.length > 0 ? verdicts : [noWay([...before, ...found.reasons, ...onTarget], [], rules.told)];
+  return verdicts.length > 0 ? verdicts : [noWay(always, [], rules.told)];
+}
+
+/** @param always what speaks against every course */
+function judgeCourses(courses: readonly Course[], always: readonly Reason[], scene: Scene, measure: Measure, allow: readonly string[]): Verdict[] {
+  if (courses.length === 0) return [];
+  // Most often there is one.
+  const verdicts = [judgeCourse(courses[0]!, always, scene, measure, allow)];
+  for (let i = 1; i < courses.length; i++) verdicts.push(judgeCourse(courses[i]!, always, scene, measure, allow));
+  return verdicts;
+}
+
+function judgeCourse(course: Course, always: readonly Reason[], scene: Scene, measure: Measure, allow: readonly string[]): Verdict {
+  const said: Reason[] = [];
+  append(said, always);
+  const errno = pushAgainst(said, course, scene, measure);
+  return verdict({ route: course.route, steps: stepsOf(course), price: priceOf(course, scene), errno }, said, allow, measure.rules.told);
 }
 
 /** Could no bridge be better? */

@@ -9,7 +9,7 @@ export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'CATALOG' | 'INFERRED';
 const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, CATALOG: 1, INFERRED: 0 };
 
 /** Is this evidence at least as strong as that one? */
-export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => STRENGTH[evidence] >= STRENGTH[wanted];
+export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => evidence === wanted || STRENGTH[evidence] >= STRENGTH[wanted];
 
 /** The weaker of two. */
 export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
@@ -19,6 +19,18 @@ export interface Wanted {
   readonly facts: Evidence;
   readonly word: Evidence;
 }
+
+const wantedBy = (evidence: Evidence): Wanted => ({ facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') });
+const WANTED: Record<Evidence, Wanted> = {
+  LIVE: wantedBy('LIVE'),
+  MODULE: wantedBy('MODULE'),
+  MANIFEST: wantedBy('MANIFEST'),
+  CATALOG: wantedBy('CATALOG'),
+  INFERRED: wantedBy('INFERRED'),
+};
+
+/** How well must things be known where a question demands this? Modules never better than by their files, words never better than by a signed one. */
+export const wantedAt = (evidence: Evidence): Wanted => WANTED[evidence];
 
 /** What a module does to the system's state, read from its file. */
 export type StateImpact = 'NONE' | 'DECLARED' | 'UNDECLARED' | 'UNREADABLE';

@@ -1,10 +1,10 @@
 import { loadOver } from './course.js';
-import { findLoaderDoubts, findLoaderRefusals } from './loader.js';
+import { pushLoaderDoubts, pushLoaderRefusals } from './loader.js';
 import { loadedName } from './patch.js';
 import { type Answer, certainly, type Prediction, weigh } from './predict/prediction.js';
 import { predictWrite, type SysfsWrite } from './predict/write.js';
 import type { KnownPatch, Scene } from './recognise.js';
-import type { Reason } from './reasons.js';
+import { append, type Reason } from './reasons.js';
 import { findRefusals } from './refusals.js';
 import { type RulesChoice, thrownOut } from './rules/select.js';
 import type { Catalog } from './situation.js';
@@ -42,7 +42,10 @@ function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, ru
   const { list, inTransition } = scene;
   const out = thrownOut(load, list, rules.candidates);
   const course = loadOver('STACK', load, out ?? [], list);
-  const reasons = [...findLoaderRefusals(course, scene), ...findRefusals(course, scene, rules).reasons, ...findLoaderDoubts(load, scene, catalog)];
+  const reasons: Reason[] = [];
+  pushLoaderRefusals(reasons, load, course, scene);
+  append(reasons, findRefusals(course, scene, rules).reasons);
+  pushLoaderDoubts(reasons, load, scene, catalog);
   for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
   if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
   if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });

@@ -99,7 +99,13 @@ export interface Reason extends Facts {
   readonly code: ReasonCode;
 }
 
-interface FullEntry {
+/** Adds these. Most often there are none, and nothing is made anew: this is the hot path of every fleet question. */
+export function append(reasons: Reason[], more: readonly Reason[]): void {
+  for (const reason of more) reasons.push(reason);
+}
+
+/** What follows from a code. */
+interface Nature {
   readonly kind: ReasonKind;
   readonly errno: Errno | null;
   readonly clearedBy: ClearedBy;
@@ -108,20 +114,20 @@ interface FullEntry {
 }
 
 /** The same with every field filled in: entries of one shape are read fast, and they are read for every reason of every verdict. */
-const ENTRIES: ReadonlyMap<string, FullEntry> = new Map(
+const NATURES: ReadonlyMap<string, Nature> = new Map(
   Object.entries<Entry>(REASONS).map(([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
     code,
     { kind, errno, clearedBy, factsInDoubt, order },
   ]),
 );
-const entry = (code: ReasonCode): FullEntry => ENTRIES.get(code)!;
+/** What follows from the code of this reason? Whoever wants to know several things of it looks it up once. */
+export const natureOf = ({ code }: Pick<Reason, 'code'>): Nature => NATURES.get(code)!;
 
-export const kindOf = (reason: Reason): ReasonKind => entry(reason.code).kind;
-export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? entry(reason.code).errno;
-export const clearedBy = (reason: Reason): ClearedBy => reason.clearedBy ?? entry(reason.code).clearedBy;
-export const putsFactsInDoubt = (reason: Reason): boolean => entry(reason.code).factsInDoubt;
+export const kindOf = (reason: Reason): ReasonKind => natureOf(reason).kind;
+export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? natureOf(reason).errno;
+export const clearedBy = (reason: Reason): ClearedBy => reason.clearedBy ?? natureOf(reason).clearedBy;
 /** Where in the kernel's order of refusing this stands; Infinity for what the kernel does not look at. */
-export const loaderOrder = (reason: Reason): number => (reason.errno === 'ENOEXEC' ? 1 : entry(reason.code).order);
+export const loaderOrder = (reason: Reason): number => (reason.errno === 'ENOEXEC' ? 1 : natureOf(reason).order);
 /** Do two reasons say the same of the same? What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.code === b.code &&
@@ -131,27 +137,5 @@ export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.function === b.function &&
   a.other === b.other &&
   a.detail === b.detail;
-/** What can make disabling fail; the kernel looks at no state then. */
-const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
-
-/**
- * With which error number would an attempt fail? The first in the kernel's own order of refusing.
- *
- * @param disablesFirst then it may never get as far as the loader
- */
-export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean): Errno | null {
-  let first: Reason | null = null;
-  let earliest = Number.POSITIVE_INFINITY;
-  for (const reason of reasons) {
-    const { kind, order: usual } = entry(reason.code);
-    if (kind !== 'REFUSED') continue;
-    if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);
-    const order = reason.errno === 'ENOEXEC' ? 1 : usual;
-    if (first !== null && order >= earliest) continue;
-    first = reason;
-    earliest = order;
-  }
-  return first === null ? null : errnoOf(first);
-}
 
 export const REASON_CODES = Object.keys(REASONS) as ReasonCode[];

@@ -112,13 +112,14 @@ const recognised = new WeakMap<Manifest, KnownPatch>();
 
 /** What is known of a catalogued patch that is not loaded? */
 export function recogniseManifest(manifest: Manifest): KnownPatch {
-  const known = recognised.get(manifest) ?? recogniseOnce(manifest);
-  recognised.set(manifest, known);
-  return known;
+  return recognised.get(manifest) ?? recogniseOnce(manifest);
 }
 
 function recogniseOnce(manifest: Manifest): KnownPatch {
-  return recognisePatch({ name: manifest.name, buildId: manifest.buildId, reading: null }, { find: () => manifest, builds: () => [], hasLoaded: () => false });
+  const { name, buildId } = manifest;
+  const known = recognisePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [], hasLoaded: () => false });
+  recognised.set(manifest, known);
+  return known;
 }
 
 /** What is known of every patch of this host? Do it once for a situation, then judge as often as you like. */

@@ -1,7 +1,7 @@
 import type { Course } from './course.js';
 import type { Patch } from './patch.js';
 import type { KnownPatch, Scene } from './recognise.js';
-import { kindOf, type Reason, sameFacts } from './reasons.js';
+import { type Reason, sameFacts } from './reasons.js';
 import type { Rules } from './rules/rules.js';
 import type { RulesChoice } from './rules/select.js';
 import { kindOfAll } from './verdict.js';
@@ -9,32 +9,28 @@ import { kindOfAll } from './verdict.js';
 /** What the kernel's own state check says to a course. */
 export interface Refusals {
   readonly reasons: readonly Reason[];
-  /** States for which it refuses whatever the rules turn out to be: nothing can be left behind of them. */
-  readonly states: readonly bigint[];
+  /** Refusals that stand whatever the rules turn out to be: of their states nothing can be left behind. */
+  readonly certain: readonly Reason[];
   /** Every kernel state of every patch that the target meets was checked: for each there is a refusal, or the target holds it. */
   readonly checked: boolean;
 }
 
 const NONE: readonly Reason[] = [];
-const NO_REFUSALS: Refusals = { reasons: [], states: [], checked: false };
+const NO_REFUSALS: Refusals = { reasons: NONE, certain: NONE, checked: false };
 const ACCEPTED: Refusals = { ...NO_REFUSALS, checked: true };
 
 /** Which listed patches does the state check meet when the target is loaded? */
-const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] => (stays.length === 0 ? replaced : [...stays, ...replaced]);
+const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] =>
+  stays.length === 0 ? replaced : replaced.length === 0 ? stays : [...stays, ...replaced];
 
 /** What the state rule takes of a patch; null where its states are not known. Where the replace flag is not known, only what holds for both values is certain. */
 function forRules(patch: KnownPatch): Patch | null {
   return patch.states === null ? null : (patch.asPatch ?? { name: patch.name, replace: false, states: patch.states });
 }
 
-function known(patches: readonly KnownPatch[]): Patch[] {
-  const known: Patch[] = [];
-  for (const patch of patches) {
-    const read = forRules(patch);
-    if (read !== null) known.push(read);
-  }
-  return known;
-}
+/** What the state rule takes of those patches whose states are known: most often of all. */
+const known = (patches: readonly KnownPatch[]): readonly Patch[] =>
+  patches.every(({ states }) => states !== null) ? patches.map((patch) => forRules(patch)!) : patches.flatMap((patch) => forRules(patch) ?? []);
 
 /** Why would the kernel refuse under these rules? Patches whose states are not known can only add refusals: they are doubts of their own. */
 function refuseUnder(rules: Rules, course: Course, scene: Scene): readonly Reason[] {
@@ -55,16 +51,9 @@ function passesWithTime(reason: Reason, scene: Scene): Reason {
   return outgoing ? { ...reason, clearedBy: 'TIME' } : reason;
 }
 
-/** For which states is there a refusal under each of the rule sets? */
-function refusedUnderEach([first, ...others]: readonly (readonly Reason[])[]): bigint[] {
-  const ids: bigint[] = [];
-  for (const reason of first!) {
-    const { stateId } = reason;
-    if (stateId === undefined || kindOf(reason) !== 'REFUSED' || ids.includes(stateId)) continue;
-    if (others.every((reasons) => reasons.some((other) => other.stateId === stateId && kindOf(other) === 'REFUSED'))) ids.push(stateId);
-  }
-  return ids;
-}
+/** Of which of the first refusals is the state refused under each of the other rule sets too? */
+const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): readonly Reason[] =>
+  others.length === 0 ? first! : first!.filter(({ stateId }) => others.every((reasons) => reasons.some((other) => other.stateId === stateId)));
 
 /** What a proposal adds to a patch (a set, a ban on disabling) is in no file that we can read: with patches on the list it may always decide. */
 const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
@@ -81,16 +70,16 @@ export function findRefusals(course: Course, scene: Scene, rules: RulesChoice): 
   // Turning a transition round asks nothing (`klp_reverse_transition()`); whether a proposal's ban would, no one can say.
   if (course.route === 'NONE_NEEDED' || course.route === 'REBOOT') return NO_REFUSALS;
   if (rules.candidates.length === 0)
-    return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], states: NO_REFUSALS.states, checked: false };
+    return { reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }], certain: NONE, checked: false };
   const checked = rules.candidates.length === 1 && rules.candidates[0]!.name === 'klp-5.5' && course.load?.asPatch?.replace === true;
   const inDoubt = beyondReading(rules, scene);
   const first = refuseUnder(rules.candidates[0]!, course, scene);
   if (!inDoubt && rules.candidates.length === 1 && first.length === 0) return checked ? ACCEPTED : NO_REFUSALS;
+  if (!inDoubt && rules.candidates.length === 1) return { reasons: first, certain: first, checked };
   const each = [first, ...rules.candidates.slice(1).map((candidate) => refuseUnder(candidate, course, scene))];
   if (!inDoubt && each.every((reasons) => reasons.length === 0)) return NO_REFUSALS;
-  const states = refusedUnderEach(each);
-  if (each.length === 1 && !inDoubt) return { reasons: each[0]!, states, checked };
+  const certain = refusedUnderEach(each);
   const union = each.flat().filter((reason, i, all) => all.findIndex((other) => sameFacts(reason, other)) === i);
   const disagree = new Set(each.map((reasons) => kindOfAll(reasons, []))).size > 1;
-  return { reasons: disagree || inDoubt ? [{ code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') }, ...union] : union, states, checked: false };
+  return { reasons: disagree || inDoubt ? [{ code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') }, ...union] : union, certain, checked: false };
 }

@@ -35,12 +35,12 @@ export function findCourses(journey: Journey, target: Target, asked: readonly Ro
   const { scene, final, build } = journey;
   const routes = asked ?? defaultRoutes(target);
   const there = isThere(scene, final);
-  const courses: Course[] = [];
+  let courses: readonly Course[] = NONE;
   for (const route of asked === null ? routes : ROUTES) {
     if ((asked !== null && !asked.includes(route)) || (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')) continue;
     const course = courseOf(route, journey, there);
     if (course === null || (route === 'REBOOT' && scene.situation.boot === null && courses.length > 0)) continue;
-    if (course.route === 'NONE_NEEDED' || leadsTo(course, final)) courses.push(course);
+    if (course.route === 'NONE_NEEDED' || leadsTo(course, final)) courses = courses.length === 0 ? [course] : [...courses, course];
   }
   if (courses.length > 0) return { courses, reasons: NONE, there };
   if (there) return { ...none(routes, 'the host is there already: name the route NONE_NEEDED'), there };

@@ -1,8 +1,10 @@
-import type { Route, Step } from './course.js';
+import type { Route } from './course.js';
+import { predictErrno } from './errno.js';
 import { comparePrices, compareRoutes, type Price } from './price.js';
-import { type Errno, kindOf, predictErrno, putsFactsInDoubt, type Reason, type ReasonCode, sameFacts, type VerdictKind } from './reasons.js';
+import { type Errno, kindOf, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from './reasons.js';
 import type { RulesBasis } from './rules/select.js';
 import type { RuleSet } from './rules/rules.js';
+import type { Step } from './steps.js';
 
 /** How far the catalog was searched for a bridge. */
 export interface Searched {
@@ -56,37 +58,43 @@ export const canBeAllowed = (code: ReasonCode): boolean => kindOf({ code }) === 
 /** Does the question wave this reason through? Only UNKNOWN ones can be. */
 const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
 
+const NONE: readonly never[] = [];
+
 /** What reasons come to, taken together. */
 interface Weight {
-  kind: VerdictKind;
-  inDoubt: boolean;
+  refused: boolean;
   harmful: boolean;
-  allowed: ReasonCode[];
+  unknown: boolean;
+  inDoubt: boolean;
+  allowed: readonly ReasonCode[];
 }
 
 function weigh(reasons: readonly Reason[], allow: readonly string[]): Weight {
-  const weight: Weight = { kind: 'SAFE', inDoubt: false, harmful: false, allowed: [] };
+  const weight: Weight = { refused: false, harmful: false, unknown: false, inDoubt: false, allowed: NONE };
   for (const reason of reasons) {
-    const kind = kindOf(reason);
+    const { kind, factsInDoubt } = natureOf(reason);
     if (kind === 'ADVISORY') continue;
     if (isAllowed(reason, allow)) {
-      if (!weight.allowed.includes(reason.code)) weight.allowed.push(reason.code);
+      if (!weight.allowed.includes(reason.code)) weight.allowed = [...weight.allowed, reason.code];
       continue;
     }
-    if (kind === 'UNSAFE') weight.harmful = true;
-    if (putsFactsInDoubt(reason)) weight.inDoubt = true;
-    if (isWorse(kind, weight.kind)) weight.kind = kind;
+    if (kind === 'REFUSED') weight.refused = true;
+    else if (kind === 'UNSAFE') weight.harmful = true;
+    else weight.unknown = true;
+    if (factsInDoubt) weight.inDoubt = true;
   }
-  if (weight.inDoubt) weight.kind = 'UNKNOWN';
   return weight;
 }
 
-/**
- * Which kind do these reasons make?
- *
- * The worst decides, except where the facts themselves are in doubt: then no one can tell, whatever was last seen.
- */
-export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => weigh(reasons, allow).kind;
+/** The worst decides, except where the facts themselves are in doubt: then no one can tell, whatever was last seen. */
+function kindBy({ refused, harmful, unknown, inDoubt }: Weight): VerdictKind {
+  if (inDoubt) return 'UNKNOWN';
+  if (refused) return 'REFUSED';
+  return harmful ? 'UNSAFE' : unknown ? 'UNKNOWN' : 'SAFE';
+}
+
+/** Which kind do these reasons make? */
+export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(weigh(reasons, allow));
 
 /** A way that was judged. */
 interface Judged {
@@ -99,8 +107,9 @@ interface Judged {
 /** Puts reasons together into a verdict on one way; what is said twice is said once. */
 export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
   const reasons = saidOnce(said);
-  const { kind, inDoubt, harmful, allowed } = weigh(reasons, allow);
-  return { kind, route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
+  const weight = weigh(reasons, allow);
+  const { inDoubt, harmful, allowed } = weight;
+  return { kind: kindBy(weight), route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
 }
 
 /** Without what was said before. Most often nothing is said twice, and nothing is made anew. */
