@@ -16,7 +16,7 @@ import { CanDowngradeResolver } from './query/can-downgrade.resolver.js';
 import { Fleet } from './query/fleet.js';
 import { errorFormatter } from './query/graphql-http.js';
 import { Hosts } from './query/hosts.js';
-import { HostsResolver } from './query/hosts.resolver.js';
+import { HostCountResolver, HostsResolver } from './query/hosts.resolver.js';
 import { Judges } from './query/judging.js';
 import { MutationsResolver } from './query/mutations.resolver.js';
 import { NodeResolver } from './query/node.resolver.js';
@@ -26,9 +26,11 @@ import { scalars } from './query/scalars.js';
 import { StatesResolver } from './query/states.resolver.js';
 import { AuditStore } from './store/audit.store.js';
 import { CatalogStore } from './store/catalog.store.js';
-import { Database, DATABASE_OPTIONS } from './store/database.js';
+import { CohortsStore } from './store/cohorts.store.js';
+import { Database, DATABASE_OPTIONS, type DatabaseOptions, ReadDatabase, readDatabase } from './store/database.js';
 import { FleetStore } from './store/fleet.store.js';
 import { HeartbeatsStore } from './store/heartbeats.store.js';
+import { HistoryStore } from './store/history.store.js';
 import { HostsStore } from './store/hosts.store.js';
 import { LabelsStore } from './store/labels.store.js';
 import { LoadedStore } from './store/loaded.store.js';
@@ -37,13 +39,16 @@ import { PatchesStore } from './store/patches.store.js';
 import { ReportsStore } from './store/reports.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { TokensStore } from './store/tokens.store.js';
+import { Upkeep } from './upkeep.js';
 
 const store = [
   Database,
   AuditStore,
   CatalogStore,
+  CohortsStore,
   FleetStore,
   HeartbeatsStore,
+  HistoryStore,
   HostsStore,
   LabelsStore,
   LoadedStore,
@@ -54,7 +59,19 @@ const store = [
   TokensStore,
 ];
 const ingest = [ReportsController, HeartbeatsController, PatchesController];
-const query = [Fleet, Hosts, Judges, CanDowngradeResolver, HostsResolver, MutationsResolver, NodeResolver, OwnerKeysResolver, PatchesResolver, StatesResolver];
+const query = [
+  Fleet,
+  Hosts,
+  Judges,
+  CanDowngradeResolver,
+  HostCountResolver,
+  HostsResolver,
+  MutationsResolver,
+  NodeResolver,
+  OwnerKeysResolver,
+  PatchesResolver,
+  StatesResolver,
+];
 
 /** The contract, beside the code that keeps it. */
 const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');
@@ -82,11 +99,13 @@ export class AppModule {
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Clock, useValue: clock },
-        { provide: DATABASE_OPTIONS, useValue: { url: databaseUrl, connections: config.databaseConnections } },
+        { provide: DATABASE_OPTIONS, useValue: { url: databaseUrl, readUrl: config.databaseReadUrl, connections: config.databaseConnections } },
+        { provide: ReadDatabase, useFactory: (main: Database, options: DatabaseOptions) => readDatabase(main, options), inject: [Database, DATABASE_OPTIONS] },
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         ...store,
         Reports,
+        Upkeep,
         ...query,
       ],
     };

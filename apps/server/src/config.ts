@@ -2,11 +2,15 @@ import { z } from 'zod';
 
 const Environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg' }).optional(),
+  DATABASE_READ_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@replica:5432/klpreg' })
+    .optional(),
   KLPREG_DATA: z.string().min(1).default('.data'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
   KLPREG_INTERVAL: z.coerce.number({ error: 'must be a number of seconds' }).int().min(5).max(3600).default(60),
+  KLPREG_HISTORY_DAYS: z.coerce.number({ error: 'must be a number of days' }).int().min(1).max(3650).default(30),
   KLPREG_DATABASE_CONNECTIONS: z.coerce.number({ error: 'must be a number' }).int().min(1).max(200).default(10),
 });
 
@@ -14,6 +18,8 @@ const Environment = z.object({
 export interface Config {
   /** Null: the embedded PostgreSQL below `dataDir`. */
   readonly databaseUrl: string | null;
+  /** Of a replica that is asked instead; null: questions go to the database itself. */
+  readonly databaseReadUrl: string | null;
   /** Holds the embedded database and the first admin token. */
   readonly dataDir: string;
   readonly host: string;
@@ -22,6 +28,8 @@ export interface Config {
   readonly logLevel: z.infer<typeof Environment>['KLPREG_LOG_LEVEL'];
   /** Seconds between two heartbeats that hosts are asked for. */
   readonly intervalSeconds: number;
+  /** What is over is kept so long. */
+  readonly historyDays: number;
   readonly databaseConnections: number;
 }
 
@@ -32,7 +40,8 @@ export class ConfigError extends Error {}
 const CLIENTS =
   /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
 
-const secret = (name: string, value: string | undefined): string => (name === 'DATABASE_URL' ? 'an address that is not shown' : JSON.stringify(value));
+const secret = (name: string, value: string | undefined): string =>
+  name === 'DATABASE_URL' || name === 'DATABASE_READ_URL' ? 'an address that is not shown' : JSON.stringify(value);
 
 /**
  * What do these environment variables say?
@@ -51,11 +60,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const { data } = parsed;
   return {
     databaseUrl: data.DATABASE_URL ?? null,
+    databaseReadUrl: data.DATABASE_READ_URL ?? null,
     dataDir: data.KLPREG_DATA,
     host: data.KLPREG_HOST,
     port: data.KLPREG_PORT,
     logLevel: data.KLPREG_LOG_LEVEL,
     intervalSeconds: data.KLPREG_INTERVAL,
+    historyDays: data.KLPREG_HISTORY_DAYS,
     databaseConnections: data.KLPREG_DATABASE_CONNECTIONS,
   };
 }

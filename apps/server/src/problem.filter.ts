@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Mistake, problemDetails } from './errors.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
+import { isUnavailable } from './store/unavailable.js';
 
 /** Everything that Fastify itself refuses: a body that is too large, not JSON, of an unknown type. */
 interface Refusal {
@@ -20,6 +21,8 @@ export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
     return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
   if (isRefusal(error))
     return problemDetails({ code: codeOf(error.statusCode), status: error.statusCode, message: SENTENCES[error.code ?? ''] ?? error.message, problems: [] });
+  if (isUnavailable(error))
+    return problemDetails({ code: 'UNAVAILABLE', status: 503, message: 'the database does not answer just now; try again in a few seconds', problems: [] });
   return problemDetails({ code: 'INTERNAL', status: 500, message: 'something went wrong here; it is in the log of the server', problems: [] });
 }
 

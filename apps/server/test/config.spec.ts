@@ -4,6 +4,8 @@ import { ConfigError, readConfig } from '../src/config.js';
 test('nothing set is a complete configuration', () => {
   expect(readConfig({})).toEqual({
     databaseUrl: null,
+    databaseReadUrl: null,
+    historyDays: 30,
     dataDir: '.data',
     host: '127.0.0.1',
     port: 3000,

@@ -3,9 +3,9 @@ import { copyDatabase, type Database } from './database.js';
 
 /** Where each table lives on a cluster. A new table is not done before it is here. */
 const KINDS = {
-  'per host': ['host', 'host_heartbeat', 'host_history'],
+  'per host': ['cohort_delta', 'host', 'host_heartbeat', 'host_history', 'host_lapse'],
   reference: ['label_set', 'patch', 'patch_author', 'patch_loaded', 'patch_state', 'situation', 'stack', 'stack_patch'],
-  local: ['_prisma_migrations', 'audit', 'owner_key', 'token'],
+  local: ['_prisma_migrations', 'audit', 'catalog', 'cohort', 'owner_key', 'patch_version', 'token'],
 } as const;
 
 let database: Database;
@@ -23,7 +23,9 @@ const column = async (sql: string, values: unknown[] = []): Promise<string[]> =>
   (await client.query({ text: sql, values, rowMode: 'array' })).rows.map((row) => String(row[0]));
 
 test('every table is of one kind', async () => {
-  expect(await column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).toEqual(Object.values(KINDS).flat().toSorted());
+  expect(
+    await column("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY 1"),
+  ).toEqual(Object.values(KINDS).flat().toSorted());
 });
 
 test('the keys of every per-host table are led by the bucket', async () => {
@@ -56,7 +58,11 @@ test('a state id is kept in a type that holds every u64', async () => {
   ]);
 });
 
-test('the heartbeat row is narrow, leaves room in its page, and has no index on what changes', async () => {
+test('the heartbeat row is narrow, leaves room in its page, and has an index on nothing that every heartbeat changes', async () => {
   expect(await column("SELECT array_to_string(reloptions, ',') FROM pg_class WHERE relname = 'host_heartbeat'")).toEqual(['fillfactor=50']);
-  expect(await column("SELECT count(*) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass")).toEqual(['1']);
+  expect(await column("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass ORDER BY 1")).toEqual([
+    'CREATE INDEX host_heartbeat_confirmed_after_idx ON public.host_heartbeat USING btree (confirmed_after)',
+    'CREATE INDEX host_heartbeat_superseded_idx ON public.host_heartbeat USING btree (superseded_at) WHERE (superseded_at IS NOT NULL)',
+    'CREATE UNIQUE INDEX host_heartbeat_pkey ON public.host_heartbeat USING btree (bucket, host_id)',
+  ]);
 });

@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../config.js';
 import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
 import { type Batch, eachOf } from './batch.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
-import { observedAt } from './observed.js';
+import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 
 /** What became of a heartbeat: its host's facts are confirmed; a full report is wanted; older than what is known. */
@@ -48,6 +48,7 @@ export class HeartbeatsController {
       sequence: BigInt(sequence),
       observedAt: observedAt(clock, receivedAt),
       receivedAt,
+      ...silence(receivedAt, this.config.intervalSeconds),
     });
     const reason = whyReport(comparison, receivedAt);
     const old = comparison !== null && !comparison.noted && comparison.sequence > BigInt(sequence);

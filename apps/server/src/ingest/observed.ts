@@ -1,3 +1,4 @@
+import { freshnessLimits } from '@klpreg/compat';
 import type { Clock } from '@klpreg/wire';
 import type { z } from 'zod';
 
@@ -12,4 +13,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function observedAt(clock: z.infer<typeof Clock>, receivedAt: Date): Date {
   const spooledMs = Math.min(Math.max(0, clock.sentMs - clock.observedMs), 30 * DAY_MS);
   return new Date(receivedAt.getTime() - Math.round(spooledMs));
+}
+
+/** For a document that came at this instant: when was a host silent, and when must the index of confirmations be moved? One interval earlier, so that the index finds only those that were. */
+export function silence(receivedAt: Date, intervalSeconds: number): { readonly silentSince: Date; readonly indexedSince: Date } {
+  const { late } = freshnessLimits(intervalSeconds);
+  const ago = (seconds: number) => new Date(receivedAt.getTime() - seconds * 1000);
+  return { silentSince: ago(late), indexedSince: ago(late - intervalSeconds) };
 }

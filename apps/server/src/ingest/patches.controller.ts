@@ -10,7 +10,7 @@ import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { Mistake } from '../errors.js';
 import { AuditStore } from '../store/audit.store.js';
-import { conflictsOf, type PatchRow } from '../store/catalog.store.js';
+import { conflictsOf, type PatchRow } from '../store/manifests.js';
 import { OwnerKeysStore } from '../store/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/patches.store.js';
 import { parse } from './parse.js';
@@ -73,7 +73,7 @@ export class PatchesController {
         `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`,
       );
     }
-    const found = before === null ? 'PUBLISHED' : await this.compare(facts, before);
+    const found = before === null ? 'PUBLISHED' : await this.compare(facts, before, now);
     const said = author === null ? 'SAME' : await this.patches.say(facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
       throw new Mistake(
@@ -101,15 +101,15 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(facts: PatchFacts, before: PatchRow): Promise<PublishOutcome> {
+  private async compare(facts: PatchFacts, before: PatchRow, at: Date): Promise<PublishOutcome> {
     const differ = differences(toFacts(before), facts);
     const otherFile = before.sha256 !== null && facts.sha256 !== null && before.sha256 !== facts.sha256 ? facts.sha256 : null;
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
-      await this.patches.strengthen(facts, differ);
+      await this.patches.strengthen(facts, differ, at);
       return differ.length > 0 ? 'CONFLICT' : 'UPDATED';
     }
     if (differ.length === 0 && otherFile === null) return 'UNCHANGED';
-    await this.patches.dispute(facts.buildId, otherFile, differ);
+    await this.patches.dispute(facts.buildId, otherFile, differ, at);
     return 'CONFLICT';
   }
 }

@@ -1,7 +1,7 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
 import type { AuthorWord, FileFacts } from '@klpreg/wire';
-import type { StoredWord } from '../store/catalog.store.js';
+import type { StoredWord } from '../store/manifests.js';
 import type { PatchFacts } from '../store/patches.store.js';
 
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };

@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
 import { HostsStore } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/labels.store.js';
@@ -8,7 +9,7 @@ import { LoadedStore } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
 import { SituationsStore } from '../store/situations.store.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
-import { observedAt } from './observed.js';
+import { observedAt, silence } from './observed.js';
 import { type Before, recheckAt, situate } from './situate.js';
 
 /** What became of a report: stored; stored, and it says what the last one said; seen before; older than what is known, and so not stored. */
@@ -39,6 +40,7 @@ export class Reports {
     private readonly labels: LabelsStore,
     private readonly loaded: LoadedStore,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** What became of this report, once it is durably committed. */
@@ -111,6 +113,7 @@ export class Reports {
     await this.loaded.keep(
       host.kernelVersion,
       report.livepatches.filter((patch) => patch.enabled || patch.transition),
+      receivedAt,
     );
     return {
       hostId: host.instance,
@@ -123,6 +126,7 @@ export class Reports {
       digest: report.digest,
       observedAt: observed,
       receivedAt,
+      silentSince: silence(receivedAt, this.config.intervalSeconds).silentSince,
       detail: {
         agentVersion: report.agent.version,
         distribution: host.distribution,

@@ -1,5 +1,5 @@
 import type { Evidence, StateImpact } from '@klpreg/compat';
-import type { PatchRow, StoredObject } from '../store/catalog.store.js';
+import type { PatchRow, StoredObject } from '../store/manifests.js';
 import type { PatchFacts } from '../store/patches.store.js';
 
 /** The file facts of a stored patch, to compare another telling with. */

@@ -80,13 +80,40 @@ export function connect<T>(found: readonly T[], page: Page, totalCount: number, 
   return { edges, nodes: items, pageInfo, totalCount };
 }
 
-/** The connection of a page of a list that is in memory whole, in its order. */
-export function connectList<T>(items: readonly T[], args: PageArguments): Connection<T> {
+/** A page of a list by places: from this one on, so many. */
+export interface Part {
+  readonly from: number;
+  readonly size: number;
+}
+
+/**
+ * Which part of a list is asked for? Its cursors are places, counted from 0.
+ *
+ * @param length of the list, for a part that is counted from its end; left out where a list is only read forwards
+ */
+export function toPart(args: PageArguments, length = 0): Part {
   const page = toPage(args, 1);
   const at = page.key === null ? null : Number(page.key[0]);
-  if (at !== null && !Number.isInteger(at)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
-  const indexed = items.map((item, i) => ({ item, i }));
-  const rest = page.backwards ? indexed.slice(0, at ?? undefined).reverse() : indexed.slice(at === null ? 0 : at + 1);
-  const { edges, pageInfo, totalCount } = connect(rest.slice(0, page.size + 1), page, items.length, ({ i }) => [String(i)]);
-  return { edges: edges.map(({ cursor, node }) => ({ cursor, node: node.item })), nodes: edges.map(({ node }) => node.item), pageInfo, totalCount };
+  if (at !== null && !(Number.isSafeInteger(at) && at >= 0)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
+  if (!page.backwards) return { from: at === null ? 0 : at + 1, size: page.size };
+  const end = Math.min(at ?? length, length);
+  return { from: Math.max(0, end - page.size), size: Math.min(page.size, end) };
+}
+
+/** The connection of a part of a list of so many. */
+export function connectPart<T>(items: readonly T[], { from }: Part, totalCount: number): Connection<T> {
+  const edges = items.map((node, i) => ({ cursor: toCursor([String(from + i)]), node }));
+  const pageInfo = {
+    hasNextPage: from + items.length < totalCount,
+    hasPreviousPage: from > 0,
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  };
+  return { edges, nodes: items, pageInfo, totalCount };
+}
+
+/** The connection of a part of a list that is in memory whole, in its order. */
+export function connectList<T>(items: readonly T[], args: PageArguments): Connection<T> {
+  const part = toPart(args, items.length);
+  return connectPart(items.slice(part.from, part.from + part.size), part, items.length);
 }

@@ -1,4 +1,5 @@
 import { Mistake } from '../errors.js';
+import type { Condition } from '../store/condition.js';
 import { Prisma } from '../store/database.js';
 import { AGENT_PREFIX } from '../store/labels.store.js';
 import { toHostId } from './ids.js';
@@ -20,23 +21,24 @@ export interface HostFilter {
   readonly running?: string | null;
 }
 
-/**
- * Which hosts match?
- *
- * @returns a condition on `host h` and `label_set l`; what is left out matches all. Retired hosts never match
- */
-export function toCondition(filter: HostFilter): Prisma.Sql {
-  const all: Prisma.Sql[] = [Prisma.sql`h.retired_at IS NULL`];
-  if (filter.hostnames != null) all.push(Prisma.sql`h.hostname = ANY(${[...filter.hostnames]}::text[])`);
-  if (filter.ids != null) all.push(Prisma.sql`h.id = ANY(${filter.ids.map(toHostId)}::uuid[])`);
-  if (filter.kernelReleases != null) all.push(inSituation(Prisma.sql`s.kernel_release = ANY(${[...filter.kernelReleases]}::text[])`));
-  if (filter.archs != null) all.push(inSituation(Prisma.sql`s.arch = ANY(${[...filter.archs]}::text[])`));
-  if (filter.running != null) all.push(inSituation(Prisma.sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${filter.running})`));
-  for (const label of filter.labels ?? []) all.push(toLabelCondition(label, filter.authoritativeLabels ?? false));
-  return Prisma.join(all, ' AND ');
+/** Which hosts match? What is left out matches all. */
+export function toCondition(filter: HostFilter): Condition {
+  const hosts: Prisma.Sql[] = [];
+  if (filter.hostnames != null) hosts.push(Prisma.sql`h.hostname = ANY(${[...filter.hostnames]}::text[])`);
+  if (filter.ids != null) hosts.push(byIds(filter.ids.map(toHostId)));
+  const situations: Prisma.Sql[] = [];
+  if (filter.kernelReleases != null) situations.push(Prisma.sql`s.kernel_release = ANY(${[...filter.kernelReleases]}::text[])`);
+  if (filter.archs != null) situations.push(Prisma.sql`s.arch = ANY(${[...filter.archs]}::text[])`);
+  if (filter.running != null) situations.push(Prisma.sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${filter.running})`);
+  const labels = (filter.labels ?? []).map((label) => toLabelCondition(label, filter.authoritativeLabels ?? false));
+  return { hosts: all(hosts), situations: all(situations), labels: all(labels) };
 }
 
-const inSituation = (condition: Prisma.Sql): Prisma.Sql => Prisma.sql`h.situation_id IN (SELECT s.id FROM situation s WHERE ${condition})`;
+const all = (parts: Prisma.Sql[]): Prisma.Sql | null => (parts.length === 0 ? null : Prisma.join(parts, ' AND '));
+
+/** The bucket comes first in the key of hosts. */
+const byIds = (ids: readonly string[]): Prisma.Sql =>
+  Prisma.sql`(h.bucket, h.id) IN (SELECT ('x' || right(k.id, 2))::bit(8)::int::smallint, k.id::uuid FROM unnest(${[...ids]}::text[]) AS k(id))`;
 
 function toLabelCondition(label: LabelFilter, authoritative: boolean): Prisma.Sql {
   const demands = [label.in, label.notIn, label.exists].filter((demand) => demand != null);

@@ -1,46 +1,82 @@
 import { Args, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { DEFAULT_QUESTION } from '@klpreg/compat';
+import { Inject } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
-import { Prisma } from '../store/database.js';
-import { connect, type PageArguments, toPage } from './connection.js';
+import type { Condition } from '../store/condition.js';
+import { FleetStore } from '../store/fleet.store.js';
+import { HostsStore } from '../store/hosts.store.js';
+import { type Connection, connect, type PageArguments, toPage } from './connection.js';
 import { type HostFilter, toCondition } from './filter.js';
 import { Fleet } from './fleet.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
+import { agesAt } from './judging.js';
 import type { QuestionArguments } from './question.js';
+import { type AskedMoment, toMoment } from './snapshot.js';
 import { type HostView, verdictView } from './views.js';
 
-/** Answers `host`, `hosts`, and what a host can do. */
+type HostList = Omit<Connection<HostView>, 'totalCount'> & { readonly condition: Condition; readonly asked: AskedMoment };
+
+/** Answers `host`, and what a host can do. */
 @Resolver('Host')
 export class HostsResolver {
   constructor(
     private readonly hosts: Hosts,
+    private readonly store: HostsStore,
     private readonly fleet: Fleet,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Query('host')
-  async host(@Args('id') id: string | null | undefined, @Args('hostname') hostname: string | null | undefined): Promise<HostView | null> {
+  async host(
+    @Args('id') id: string | null | undefined,
+    @Args('hostname') hostname: string | null | undefined,
+    @Args('asOf') asOf?: Date | null,
+  ): Promise<HostView | null> {
     if ((id == null) === (hostname == null)) throw new Mistake('BAD_USER_INPUT', 'give `id` or `hostname`');
-    const rows = await this.hosts.find(id == null ? Prisma.sql`h.hostname = ${hostname}` : byId(toHostId(id)), 20);
+    const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
+    const rows = await this.store.find(id == null ? { hostname: hostname! } : { id: toHostId(id) }, 20, asked.moment);
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
       throw new Mistake('AMBIGUOUS', `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`);
-    return (await this.hosts.view(living.slice(0, 1)))[0] ?? null;
+    return (await this.hosts.view(living.slice(0, 1), asked))[0] ?? null;
   }
 
   @Query('hosts')
-  async list(@Args('filter') filter: HostFilter | null | undefined, @Args() args: PageArguments) {
+  async list(@Args('filter') filter: HostFilter | null | undefined, @Args() args: PageArguments & { asOf?: Date | null }): Promise<HostList> {
     const page = toPage(args, 2);
-    const where = toCondition(filter ?? {});
-    const rows = await this.hosts.page(where, page);
-    const views = await this.hosts.view(rows);
-    return connect(views, page, await this.hosts.count(where), (view) => [view.row.hostname, view.row.id]);
+    const asked = toMoment({ asOf: args.asOf ?? null }, null, this.config, this.clock.now());
+    const condition = toCondition(filter ?? {});
+    const rows = await this.store.page(
+      condition,
+      { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },
+      asked.moment,
+    );
+    const views = await this.hosts.view(rows, asked);
+    return { ...connect(views, page, 0, (view) => [view.row.hostname, view.row.id]), condition, asked };
   }
 
   @ResolveField('canDowngrade')
   async canDowngrade(@Parent() host: HostView, @Args() args: QuestionArguments) {
-    return verdictView(await this.fleet.judgeHost(host.row, args));
+    return verdictView(await this.fleet.judgeHost(host.row, args, host.asked));
   }
 }
 
-/** The host with this id; its bucket comes first in the key. */
-const byId = (id: string): Prisma.Sql => Prisma.sql`h.bucket = ${Number.parseInt(id.slice(-2), 16)}::smallint AND h.id = ${id}::uuid`;
+/** Counts the hosts of a list, where that is asked for: by cohort, not by going through them. */
+@Resolver('HostConnection')
+export class HostCountResolver {
+  constructor(
+    private readonly fleet: FleetStore,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @ResolveField('totalCount')
+  async totalCount(@Parent() { condition, asked }: HostList): Promise<number> {
+    const ages = agesAt(asked.moment.now, this.config.intervalSeconds, DEFAULT_QUESTION.maxAgeSeconds);
+    const { rows } = await this.fleet.counts(condition, ages, asked.moment);
+    return rows.reduce((sum, { hosts }) => sum + hosts, 0);
+  }
+}

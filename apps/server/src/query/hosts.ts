@@ -1,17 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DEFAULT_QUESTION } from '@klpreg/compat';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { CatalogStore } from '../store/catalog.store.js';
-import { Prisma } from '../store/database.js';
-import { type HostRow, HostsStore } from '../store/hosts.store.js';
+import type { CatalogView } from '../store/catalog-view.js';
+import type { HostRow } from '../store/hosts.store.js';
+import { HostsStore } from '../store/hosts.store.js';
+import { present } from '../store/moment.js';
 import { SituationsStore } from '../store/situations.store.js';
-import { agesAt, buildIdsOf } from './judging.js';
-import type { Page } from './connection.js';
+import { buildIdsOf } from './judging.js';
+import type { AskedMoment } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';
-
-const FORWARDS = Prisma.sql`h.hostname ASC, h.id ASC`;
-const BACKWARDS = Prisma.sql`h.hostname DESC, h.id DESC`;
 
 /** Finds hosts and puts together what is asked of them, in a constant number of statements. */
 @Injectable()
@@ -24,30 +22,24 @@ export class Hosts {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async count(where: Prisma.Sql): Promise<number> {
-    return this.hosts.count(where);
+  /** This host as it is; null where there is none. */
+  async one(by: { readonly id: string }): Promise<HostView | null> {
+    return (await this.view(await this.hosts.find(by, 1, present(this.clock.now()))))[0] ?? null;
   }
 
-  /** One more row than the page has, where there is more; in the order of reading. */
-  async page(where: Prisma.Sql, page: Page): Promise<HostRow[]> {
-    const [hostname, id] = page.key ?? [];
-    const beyond = page.backwards ? Prisma.sql`<` : Prisma.sql`>`;
-    const keyset = page.key === null ? Prisma.sql`true` : Prisma.sql`(h.hostname, h.id) ${beyond} (${hostname}, ${id}::uuid)`;
-    return this.hosts.list(Prisma.sql`${where} AND ${keyset}`, page.backwards ? BACKWARDS : FORWARDS, page.size + 1);
-  }
-
-  async find(where: Prisma.Sql, limit: number): Promise<HostRow[]> {
-    return this.hosts.list(where, FORWARDS, limit);
-  }
-
-  async view(rows: readonly HostRow[]): Promise<HostView[]> {
-    const now = this.clock.now();
-    const ages = agesAt(now, this.config.intervalSeconds, DEFAULT_QUESTION.maxAgeSeconds);
+  /** @param asked the moment that the rows are of; the present where it is left out */
+  async view(rows: readonly HostRow[], asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' }, known?: CatalogView): Promise<HostView[]> {
     const situations = await this.situations.load([...new Set(rows.flatMap((row) => row.situationId ?? []))]);
-    const buildIds = new Set([...situations.values()].flatMap(buildIdsOf));
-    const patches = buildIds.size === 0 ? [] : await this.catalog.rows({ buildId: { in: [...buildIds] } });
-    const catalog = await this.catalog.catalog([], patches);
+    const view = known ?? (await this.catalogOf(asked));
+    const patches = await view.find([...situations.values()].flatMap(buildIdsOf));
+    const catalog = await view.catalog([], patches);
     const views = new Map(patches.map((row) => [row.buildId, patchView(row)]));
-    return rows.map((row) => hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, ages, now));
+    const intervalSeconds = this.config.intervalSeconds;
+    return rows.map((row) => hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, intervalSeconds, asked));
+  }
+
+  private async catalogOf({ catalog, moment }: AskedMoment): Promise<CatalogView> {
+    if (catalog === 'NOW') return this.catalog.now();
+    return catalog === 'THEN' ? this.catalog.asOf(moment.now) : this.catalog.at(catalog);
   }
 }

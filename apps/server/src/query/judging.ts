@@ -1,32 +1,16 @@
-import { Inject, Injectable } from '@nestjs/common';
-import {
-  type Catalog,
-  type Freshness,
-  freshnessLimits,
-  judge,
-  neverReported,
-  type Question,
-  recognise,
-  type Scene,
-  type Situation,
-  type Verdict,
-} from '@klpreg/compat';
-import { CONFIG, type Config } from '../config.js';
-import { CatalogStore, type PatchRow } from '../store/catalog.store.js';
-import type { Ages, CohortRow } from '../store/fleet.store.js';
+import { Injectable } from '@nestjs/common';
+import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
+import type { CatalogView } from '../store/catalog-view.js';
+import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts-at.js';
+import type { PatchRow } from '../store/manifests.js';
 import { SituationsStore } from '../store/situations.store.js';
 import type { AskedTarget } from './question.js';
 
-/** The part of a cohort that a verdict depends on. */
-export type Circumstances = Pick<CohortRow, 'situationId' | 'suspect' | 'superseded' | 'level' | 'overdue'>;
-
-export const circumstancesKey = (of: Circumstances): string => [of.situationId, of.suspect, of.superseded, of.level, of.overdue].join('|');
-
-/** The instants that separate fresh from late from stale, and what is young enough for the question. */
+/** The instants that separate fresh from stale from lost, and what is young enough for the question. */
 export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): Ages {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-  const { fresh, late, stale } = freshnessLimits(intervalSeconds);
-  return { freshSince: ago(fresh), lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds) };
+  const { late, stale } = freshnessLimits(intervalSeconds);
+  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds) };
 }
 
 /** In which circumstances is a host whose facts were last confirmed then? */
@@ -36,7 +20,7 @@ export function circumstancesOf(
 ): Circumstances {
   const { situationId, suspect, superseded, confirmedAt } = host;
   if (situationId === null || confirmedAt === null) return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
-  const level = confirmedAt >= ages.freshSince ? 'FRESH' : confirmedAt >= ages.lateSince ? 'LATE' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
+  const level = confirmedAt >= ages.lateSince ? 'FRESH' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
   return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
 }
 
@@ -54,43 +38,37 @@ export const buildIdsOf = (situation: Situation): string[] =>
 /** Loads everything that a set of situations needs, in a constant number of statements; then judges each once. */
 @Injectable()
 export class Judges {
-  constructor(
-    private readonly situations: SituationsStore,
-    private readonly catalog: CatalogStore,
-    @Inject(CONFIG) readonly config: Config,
-  ) {}
+  constructor(private readonly situations: SituationsStore) {}
 
-  async prepare(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question): Promise<Judging> {
+  async prepare(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Judging> {
     const situations = await this.situations.load([...new Set([...situationIds].filter((id) => id !== null))]);
     const buildIds = [...situations.values()].flatMap(buildIdsOf);
-    const previous = asked.target.kind === 'PREVIOUS' ? await this.previousBuilds(situations.values()) : [];
+    const previous = asked.target.kind === 'PREVIOUS' ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? [])) : [];
     const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
-    const bridges = question.routes?.includes('BRIDGE') ? await this.catalog.forKernels(kernels) : [];
-    const catalog = await this.catalog.catalog(buildIds, [...asked.builds, ...previous], bridges);
+    const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
+    const catalog = await view.catalog(buildIds, merge(asked.builds, previous), bridges);
     const verdicts = new Map<string, Verdict>();
-    const scenes = new Map<string, Scene>();
     return {
       situations,
       catalog,
       judge: (circumstances) => {
         const key = circumstancesKey(circumstances);
-        const known = verdicts.get(key) ?? judgeOnce(circumstances, situations, scenes, catalog, asked, question);
+        const known = verdicts.get(key) ?? judgeOnce(circumstances, situations, view, catalog, asked, question);
         verdicts.set(key, known);
         return known;
       },
     };
   }
-
-  private async previousBuilds(situations: Iterable<Situation>): Promise<PatchRow[]> {
-    const ids = [...situations].flatMap((situation) => situation.previous ?? []);
-    return ids.length === 0 ? [] : this.catalog.rows({ buildId: { in: [...new Set(ids)] } });
-  }
 }
+
+const merge = (targets: readonly PatchRow[], others: readonly PatchRow[]): PatchRow[] => [
+  ...new Map([...targets, ...others].map((row) => [row.buildId, row])).values(),
+];
 
 function judgeOnce(
   circumstances: Circumstances,
   situations: ReadonlyMap<string, Situation>,
-  scenes: Map<string, Scene>,
+  view: CatalogView,
   catalog: Catalog,
   asked: AskedTarget,
   question: Question,
@@ -98,8 +76,7 @@ function judgeOnce(
   const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
   if (situation === undefined || circumstances.level === 'NEVER') return neverReported(question);
   const id = `${circumstances.situationId} ${circumstances.suspect}`;
-  const scene = scenes.get(id) ?? recognise({ ...situation, suspect: circumstances.suspect }, catalog);
-  scenes.set(id, scene);
+  const scene = view.scene(id, () => recognise({ ...situation, suspect: circumstances.suspect }, catalog));
   return judge(scene, asked.target, catalog, toFreshness(circumstances, question), question);
 }
 

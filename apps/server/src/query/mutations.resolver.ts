@@ -8,8 +8,8 @@ import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { Mistake } from '../errors.js';
 import { AuditStore } from '../store/audit.store.js';
-import { Prisma } from '../store/database.js';
 import { HostsStore } from '../store/hosts.store.js';
+import { present } from '../store/moment.js';
 import { AGENT_PREFIX, type Labels, LabelsStore, ownWords } from '../store/labels.store.js';
 import { PatchesStore } from '../store/patches.store.js';
 import { Hosts } from './hosts.js';
@@ -89,14 +89,15 @@ export class MutationsResolver {
     @Context() context: Request,
   ): Promise<PatchView> {
     const recall = recalled ?? true;
-    const row = await this.patches.recall(buildId.toLowerCase(), recall ? this.clock.now() : null, recall ? (reason ?? null) : null);
+    const row = await this.patches.recall(buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());
     if (row === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
     await this.audit.append(who(context), recall ? 'recall-patch' : 'unrecall-patch', buildId, { reason });
     return patchView(row);
   }
 
+  /** As it is now in the database itself: a replica may not have the change yet. */
   private async host(id: string): Promise<HostView> {
-    const [view] = await this.views.view(await this.views.find(Prisma.sql`h.id = ${id}::uuid`, 1));
+    const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
     if (view === undefined) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
     return view;
   }

@@ -39,7 +39,8 @@ export class PatchesResolver {
   @Query('patch')
   async patch(@Args('name') name: string | null | undefined, @Args('buildId') buildId: string | null | undefined): Promise<PatchView | null> {
     if ((name == null) === (buildId == null)) throw new Mistake('BAD_USER_INPUT', 'give `name` or `buildId`');
-    const rows = await this.catalog.rows(buildId == null ? { name: name!.replaceAll('-', '_') } : { buildId: buildId.toLowerCase() });
+    const catalog = await this.catalog.now();
+    const rows = buildId == null ? await catalog.named(name!.replaceAll('-', '_')) : await catalog.find([buildId.toLowerCase()]);
     if (rows.length > 1)
       throw new Mistake(
         'AMBIGUOUS',

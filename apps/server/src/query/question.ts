@@ -1,7 +1,7 @@
 import { canBeAllowed, type Evidence, type Question, REASON_CODES, type ReasonCode, type Route, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
 import { Mistake } from '../errors.js';
-import type { CatalogStore, PatchRow } from '../store/catalog.store.js';
-import { toManifest } from '../store/catalog.store.js';
+import type { CatalogView } from '../store/catalog-view.js';
+import { type PatchRow, toManifest } from '../store/manifests.js';
 
 export interface TargetInput {
   readonly buildId?: string | null;
@@ -64,7 +64,7 @@ export function toQuestion(args: QuestionArguments): Question {
  *
  * @throws Mistake unless exactly one field is given, and where a release or a name has no build, or two for one kernel
  */
-export async function toTarget(to: TargetInput, catalog: CatalogStore): Promise<AskedTarget> {
+export async function toTarget(to: TargetInput, catalog: CatalogView): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
   if (given.length !== 1)
     throw new Mistake('BAD_USER_INPUT', `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`);
@@ -72,14 +72,14 @@ export async function toTarget(to: TargetInput, catalog: CatalogStore): Promise<
   if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
   if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [] };
   if (to.buildId != null) {
-    const builds = await catalog.rows({ buildId: to.buildId.toLowerCase() });
+    const builds = await catalog.find([to.buildId.toLowerCase()]);
     return {
       target: builds[0] === undefined ? { kind: 'UNCATALOGUED', buildId: to.buildId } : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving },
       builds,
     };
   }
   const name = (to.release ?? to.name)!;
-  const builds = await catalog.rows(to.release != null ? { release: name } : { name: name.replaceAll('-', '_') });
+  const builds = to.release != null ? await catalog.release(name) : await catalog.named(name.replaceAll('-', '_'));
   if (builds.length === 0)
     throw new Mistake('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
   refuseAmbiguous(name, builds);

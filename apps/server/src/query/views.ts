@@ -3,6 +3,7 @@ import {
   clearedBy,
   errnoOf,
   explain,
+  freshness,
   help,
   kindOf,
   type KnownPatch,
@@ -13,13 +14,12 @@ import {
   type Verdict,
 } from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
-import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/catalog.store.js';
+import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/manifests.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Labels } from '../store/labels.store.js';
 import { toId } from './ids.js';
-import { circumstancesOf } from './judging.js';
 import { RULE_SET_NAMES } from './question.js';
-import type { Ages } from '../store/fleet.store.js';
+import type { AskedMoment } from './snapshot.js';
 
 /** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
 
@@ -136,7 +136,8 @@ export const stackView = (situation: Situation | undefined, catalog: Catalog, pa
   (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
 
 /** A host, with everything that is asked of it except the answers to questions. */
-export function hostView(row: HostRow, situation: Situation | undefined, catalog: Catalog, patches: Patches, ages: Ages, now: Date) {
+export function hostView(row: HostRow, situation: Situation | undefined, catalog: Catalog, patches: Patches, intervalSeconds: number, asked: AskedMoment) {
+  const ageSeconds = row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (asked.moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const scene = situation === undefined ? null : recognise(situation, catalog);
   const open = scene?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
@@ -176,8 +177,8 @@ export function hostView(row: HostRow, situation: Situation | undefined, catalog
             moreTasks: seen?.moreTasks ?? 0,
           },
     freshness: {
-      level: circumstancesOf(row, ages).level,
-      ageSeconds: row.confirmedAt === null ? null : Math.max(0, (now.getTime() - row.confirmedAt.getTime()) / 1000),
+      level: freshness(ageSeconds, intervalSeconds).level,
+      ageSeconds,
       confirmedAt: row.confirmedAt,
       contactAt: row.contactAt,
       superseded: row.superseded,
@@ -185,8 +186,9 @@ export function hostView(row: HostRow, situation: Situation | undefined, catalog
     rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),
     retiredAt: row.retiredAt,
     retiredBy: row.retiredBy,
-    /** For the answers to questions; not a field. */
+    /** For the answers to questions; no fields. */
     row,
+    asked,
   };
 }
 export type HostView = ReturnType<typeof hostView>;

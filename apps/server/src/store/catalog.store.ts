@@ -1,118 +1,41 @@
 import { Injectable } from '@nestjs/common';
-import type { AuthorWord, Callbacks, Catalog, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
-import { Database, type Prisma } from './database.js';
-import { LoadedStore } from './loaded.store.js';
+import { CatalogView } from './catalog-view.js';
+import { ReadDatabase } from './database.js';
 
-const complete = { states: { orderBy: { position: 'asc' } }, authors: { orderBy: { revision: 'desc' }, take: 1 } } satisfies Prisma.PatchInclude;
-export type PatchRow = Prisma.PatchGetPayload<{ include: typeof complete }>;
-export { complete as completePatch };
+/** How many revisions are held: today's, and those of snapshots that are asked again. */
+const HELD = 4;
 
-/** The column `patch_author.word`. */
-export interface StoredWord {
-  readonly states: readonly { readonly id: string; readonly version: number; readonly what: string; readonly restore: Restore }[];
-  readonly impactNone: boolean;
-  readonly independentOf: readonly string[];
-  readonly cves: readonly string[];
-  readonly unsupported: readonly ('LOAD' | 'DISABLE' | 'REPLACE')[];
-  readonly notes: string;
-}
-
-export interface StoredObject {
-  readonly name: string;
-  readonly functions: readonly { readonly name: string; readonly sympos: string }[];
-}
-
-function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorWord | null {
-  if (row === undefined) return null;
-  const word = row.word as unknown as StoredWord;
-  return {
-    ...word,
-    evidence: row.evidence as Evidence,
-    states: word.states.map((state) => ({ id: BigInt(state.id), version: state.version, restore: state.restore })),
-  };
-}
-
-/** `object:function,sympos`, the form in which functions are compared; 0 and 1 name the same one (since 6.19). */
-const functionNames = (objects: readonly StoredObject[]): string[] =>
-  objects.flatMap((object) => object.functions.map((name) => `${object.name}:${name.name},${name.sympos === '0' ? '1' : name.sympos}`));
-
-/** On what do the sources of this patch disagree? */
-export function conflictsOf(row: PatchRow): string[] {
-  const file = new Map(row.states.map((state) => [state.id.toFixed(0), Number(state.version)]));
-  const word = (row.authors[0]?.word ?? null) as unknown as StoredWord | null;
-  const author = (word?.states ?? []).filter(
-    (state) => file.has(state.id) && !row.states.some((own) => own.id.toFixed(0) === state.id && Number(own.version) === state.version),
-  );
-  const conflicts = [
-    ...row.disagreements,
-    ...author.map((state) => `state ${state.id}: the file has version ${file.get(state.id)}, its author says ${state.version}`),
-  ];
-  if (row.otherFiles.length > 0) conflicts.push('another file bears this build-id');
-  if (word?.impactNone && file.size > 0) conflicts.push('its author says that it changes nothing, and its file declares states');
-  return conflicts;
-}
-
-/** The one mapping from a stored patch to the value that is judged. */
-export function toManifest(row: PatchRow): Manifest {
-  return {
-    buildId: row.buildId,
-    name: row.name,
-    release: row.release,
-    owner: row.owner,
-    kernelRelease: row.kernelRelease,
-    arch: row.arch,
-    modversions: row.modversions,
-    livepatch: row.livepatch,
-    replace: row.replace,
-    states: row.readable ? row.states.map((state) => ({ id: BigInt(state.id.toFixed(0)), version: Number(state.version) })) : null,
-    impact: row.impact as StateImpact,
-    callbacks: row.callbacks as unknown as Callbacks | null,
-    functions: row.objects === null ? null : functionNames(row.objects as unknown as StoredObject[]),
-    evidence: row.evidence as Evidence,
-    author: toAuthorWord(row.authors[0]),
-    recalled: row.recalledAt !== null,
-    conflicts: conflictsOf(row),
-  };
-}
-
-/** Loads what judging needs of the catalog, once for each question. */
+/** The catalog at any of its revisions. What was read of one is held in this process, and carried over to the next. */
 @Injectable()
 export class CatalogStore {
-  constructor(
-    private readonly db: Database,
-    private readonly loaded: LoadedStore,
-  ) {}
+  private readonly held: CatalogView[] = [];
 
-  /** Every build that is not recalled, for one of these kernels. */
-  async forKernels(kernelReleases: readonly string[]): Promise<PatchRow[]> {
-    return kernelReleases.length === 0 ? [] : this.rows({ kernelRelease: { in: [...kernelReleases] }, recalledAt: null });
+  constructor(private readonly read: ReadDatabase) {}
+
+  /** The catalog as it is. */
+  async now(): Promise<CatalogView> {
+    const rows = await this.read.$queryRaw<{ revision: bigint }[]>`SELECT revision FROM catalog`;
+    return this.at(rows[0]!.revision);
   }
 
-  /** The patches with these build-ids, of these releases, of these names. */
-  async rows(where: Prisma.PatchWhereInput): Promise<PatchRow[]> {
-    return this.db.patch.findMany({ where, include: complete, orderBy: [{ publishedAt: 'desc' }, { buildId: 'asc' }] });
+  /** The catalog as it was at this instant. */
+  async asOf(instant: Date): Promise<CatalogView> {
+    const rows = await this.read.$queryRaw<{ revision: bigint }[]>`
+      SELECT greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_loaded WHERE seen_at <= ${instant}), 0)) AS revision`;
+    return this.at(rows[0]!.revision);
   }
 
-  /**
-   * A catalog of everything that these hosts and this target may name.
-   *
-   * @param buildIds what the hosts run or ran
-   * @param targets what may be loaded: for these it is also known on which kernels they have been seen
-   * @param bridges builds over which a host may go to somewhere else; the same is known of them
-   */
-  async catalog(buildIds: Iterable<string>, targets: readonly PatchRow[], bridges: readonly PatchRow[] = []): Promise<Catalog> {
-    const wanted = new Set(buildIds);
-    for (const bridge of bridges) wanted.delete(bridge.buildId);
-    for (const target of targets) wanted.delete(target.buildId);
-    const rows = [...targets, ...bridges, ...(wanted.size === 0 ? [] : await this.rows({ buildId: { in: [...wanted] } }))];
-    const manifests = new Map(rows.map((row) => [row.buildId, toManifest(row)]));
-    const loaded = await this.loaded.load([...targets, ...bridges].map((row) => row.buildId));
-    return {
-      find: (buildId) => manifests.get(buildId),
-      builds: (release) => targets.filter((row) => row.release === release || row.name === release).map((row) => manifests.get(row.buildId)!),
-      bridges: (kernelRelease, arch) =>
-        bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).map((row) => manifests.get(row.buildId)!),
-      ...loaded,
-    };
+  /** The catalog at this revision. */
+  async at(revision: bigint): Promise<CatalogView> {
+    const known = this.held.find((view) => view.revision === revision);
+    if (known !== undefined) return known;
+    const last = this.held.filter((view) => view.revision < revision).toSorted((a, b) => (a.revision > b.revision ? -1 : 1))[0];
+    const view = last === undefined ? new CatalogView(this.read, revision) : await last.next(revision);
+    // of two questions at once, the first one's view is held
+    const other = this.held.find((one) => one.revision === revision);
+    if (other !== undefined) return other;
+    this.held.unshift(view);
+    this.held.length = Math.min(this.held.length, HELD);
+    return view;
   }
 }

@@ -7,7 +7,7 @@ import { Prisma } from './database.js';
  */
 export function column<Row>(
   rows: readonly Row[],
-  type: 'smallint' | 'uuid' | 'text' | 'bigint' | 'timestamptz' | 'boolean' | 'jsonb',
+  type: 'smallint' | 'integer' | 'uuid' | 'text' | 'bigint' | 'timestamptz' | 'boolean' | 'jsonb',
   value: (row: Row) => unknown,
 ): Prisma.Sql {
   const texts = rows.map((row) => toText(value(row)));

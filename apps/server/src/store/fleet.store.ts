@@ -1,53 +1,173 @@
 import { Injectable } from '@nestjs/common';
-import { Database, Prisma } from './database.js';
+import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
+import { column } from './columns.js';
+import { type Condition, inCohort, matching } from './condition.js';
+import { Prisma, ReadDatabase } from './database.js';
+import { type Ages, circumstanceColumns, type Circumstances, hostsAt, levelOf, overdueOf } from './hosts-at.js';
+import { beganLater, covered, lapsed, type Moment } from './moment.js';
 
 /** Hosts that share everything that an answer depends on. */
-export interface CohortRow {
-  readonly situationId: string | null;
-  readonly labelSetId: string;
-  readonly suspect: boolean;
-  readonly superseded: boolean;
-  readonly level: 'FRESH' | 'LATE' | 'STALE' | 'LOST' | 'NEVER';
-  /** Confirmed longer ago than the question allows. */
-  readonly overdue: boolean;
+export interface SituationCount extends Circumstances {
   readonly hosts: number;
-  readonly examples: readonly string[];
 }
 
-/** From which instants on facts are of which freshness, and old enough for the question. */
-export interface Ages {
-  readonly freshSince: Date;
-  readonly lateSince: Date;
-  readonly staleSince: Date;
-  readonly allowedSince: Date;
+/** Those among them that share their labels, too. */
+export interface CohortRow extends SituationCount {
+  readonly labelSetId: string;
 }
 
-const level = (ages: Ages): Prisma.Sql => Prisma.sql`
-  CASE WHEN h.situation_id IS NULL OR b.confirmed_at IS NULL THEN 'NEVER' WHEN b.confirmed_at >= ${ages.freshSince}::timestamptz THEN 'FRESH'
-       WHEN b.confirmed_at >= ${ages.lateSince}::timestamptz THEN 'LATE' WHEN b.confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END`;
-const overdue = (ages: Ages): Prisma.Sql => Prisma.sql`coalesce(b.confirmed_at < ${ages.allowedSince}::timestamptz, false)`;
+/** The whole fleet at one instant, situation by situation. */
+export interface FleetCounts {
+  readonly rows: readonly SituationCount[];
+  /** What was committed then. */
+  readonly snapshot: string;
+  /** Of the catalog then. */
+  readonly revision: bigint;
+}
 
-/** The condition that a host is in one of these cohorts, whatever its labels. */
-export const inCohorts = (cohorts: readonly CohortRow[], ages: Ages): Prisma.Sql => {
-  const keys = cohorts.map((cohort) =>
-    [cohort.situationId ?? '-', cohort.suspect ? 't' : 'f', cohort.superseded ? 't' : 'f', cohort.level, cohort.overdue ? 't' : 'f'].join('|'),
-  );
-  return Prisma.sql`concat_ws('|', coalesce(h.situation_id::text, '-'), h.suspect_since IS NOT NULL, b.superseded_at IS NOT NULL, ${level(ages)}, ${overdue(ages)}) = ANY(${[...new Set(keys)]}::text[])`;
-};
+/** Circumstances, and how bad the answer for them is: 0 comes first. */
+export interface Ranked {
+  readonly circumstances: Circumstances;
+  readonly rank: number;
+}
 
-/** The fleet, cohort by cohort. */
+type Key = 'situationId' | 'suspect' | 'superseded' | 'level' | 'overdue';
+const KEY = Prisma.sql`situation_id AS "situationId", suspect, superseded, level, overdue`;
+
+/** The fleet, cohort by cohort: what a question costs follows from how many cohorts there are, not from how many hosts. */
 @Injectable()
 export class FleetStore {
-  constructor(private readonly db: Database) {}
+  constructor(private readonly read: ReadDatabase) {}
 
-  /** The cohorts of the hosts for which this holds. */
-  async cohorts(where: Prisma.Sql, ages: Ages): Promise<CohortRow[]> {
-    const rows = await this.db.$queryRaw<(Omit<CohortRow, 'hosts'> & { hosts: bigint })[]>`
-      SELECT h.situation_id AS "situationId", h.label_set_id AS "labelSetId", h.suspect_since IS NOT NULL AS suspect, b.superseded_at IS NOT NULL AS superseded,
-             ${level(ages)} AS level, ${overdue(ages)} AS overdue, count(*) AS hosts, (array_agg(h.hostname ORDER BY h.hostname))[1:3] AS examples
-        FROM host h JOIN label_set l ON l.id = h.label_set_id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
-       WHERE ${where} GROUP BY 1, 2, 3, 4, 5, 6`;
-    return rows.map((row) => ({ ...row, hosts: Number(row.hosts) }));
+  /**
+   * How many matching hosts are in which circumstances? One statement, and so one instant.
+   *
+   * Counts come from the cohorts. Age is not in them: hosts that are overdue or superseded are found by an index, few as they are, and taken out of their cohort. Where hosts are
+   * named, those are looked at one by one.
+   */
+  async counts(condition: Condition, ages: Ages, moment: Moment): Promise<FleetCounts> {
+    const each = condition.hosts === null ? this.byCohort(condition, ages, moment) : this.byHost(condition, ages, moment);
+    const rows = await this.read.$queryRaw<(Circumstances & { hosts: bigint | null; snapshot: string | null; revision: bigint | null })[]>`
+      ${each}
+      UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, pg_current_snapshot()::text, (SELECT revision FROM catalog)`;
+    const instant = rows.find((row) => row.snapshot !== null)!;
+    return {
+      rows: rows.flatMap(({ snapshot, revision: _revision, hosts, ...row }) => (snapshot === null && hosts !== 0n ? [{ ...row, hosts: Number(hosts) }] : [])),
+      snapshot: instant.snapshot!,
+      revision: instant.revision!,
+    };
+  }
+
+  /** The truth that the counts are checked against, and the way for hosts by name. */
+  private byHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+    return Prisma.sql`
+      SELECT ${KEY}, hosts, NULL AS snapshot, NULL::bigint AS revision
+        FROM (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${hostsAt(moment)} WHERE ${matching(condition)} GROUP BY 1, 2, 3, 4, 5) each`;
+  }
+
+  private byCohort(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+    return Prisma.sql`
+      (WITH counted AS (SELECT situation_id, suspect, sum(hosts)::bigint AS hosts FROM (${countsAt(condition, moment)}) c GROUP BY 1, 2),
+            apart AS (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${apart(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5),
+            taken AS (SELECT situation_id, suspect, sum(hosts)::bigint AS hosts FROM apart GROUP BY 1, 2)
+       SELECT nullif(c.situation_id, ${NO_SITUATION}::uuid) AS "situationId", c.suspect, false AS superseded, CASE WHEN c.situation_id = ${NO_SITUATION}::uuid THEN 'NEVER' ELSE 'FRESH' END AS level,
+              false AS overdue, c.hosts - coalesce(taken.hosts, 0) AS hosts, NULL AS snapshot, NULL::bigint AS revision
+         FROM counted c LEFT JOIN taken ON taken.situation_id = c.situation_id AND taken.suspect = c.suspect
+        UNION ALL SELECT ${KEY}, hosts, NULL, NULL FROM apart)`;
+  }
+
+  /** The cohorts in the order of their answers, the worst first, then the largest; and how many there are. */
+  async cohorts(
+    condition: Condition,
+    ages: Ages,
+    moment: Moment,
+    ranked: readonly Ranked[],
+    page: { readonly from: number; readonly limit: number },
+  ): Promise<{ rows: CohortRow[]; total: number }> {
+    const each = condition.hosts === null ? this.cohortsByCount(condition, ages, moment) : this.cohortsByHost(condition, ages, moment);
+    const of =
+      <K extends Key>(key: K) =>
+      (one: Ranked) =>
+        one.circumstances[key];
+    const rows = await this.read.$queryRaw<(Circumstances & { labelSetId: string; hosts: bigint; total: bigint })[]>`
+      WITH each AS (${each}),
+           judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.circumstances.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
+                                           ${column(ranked, 'text', of('level'))}, ${column(ranked, 'boolean', of('overdue'))}, ${column(ranked, 'integer', (one) => one.rank)})
+                                      AS j(situation_id, suspect, superseded, level, overdue, rank))
+      SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts, count(*) OVER () AS total
+        FROM each JOIN judged USING (situation_id, suspect, superseded, level, overdue) WHERE hosts > 0
+       ORDER BY rank, hosts DESC, situation_id, label_set_id, suspect, superseded, level, overdue LIMIT ${page.limit} OFFSET ${page.from}`;
+    return { rows: rows.map(({ total: _total, hosts, ...row }) => ({ ...row, hosts: Number(hosts) })), total: Number(rows[0]?.total ?? 0n) };
+  }
+
+  private cohortsByHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+    return Prisma.sql`
+      SELECT coalesce(situation_id, ${NO_SITUATION}::uuid) AS situation_id, label_set_id, suspect, superseded, level, overdue, count(*) AS hosts
+        FROM (SELECT h.label_set_id, ${circumstanceColumns(ages)} FROM ${hostsAt(moment)} WHERE ${matching(condition)}) h GROUP BY 1, 2, 3, 4, 5, 6`;
+  }
+
+  private cohortsByCount(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+    return Prisma.sql`
+      WITH counted AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS hosts FROM (${countsAt(condition, moment)}) c GROUP BY 1, 2, 3),
+           apart AS (SELECT h.label_set_id, ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${apart(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5, 6),
+           taken AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS hosts FROM apart GROUP BY 1, 2, 3)
+      SELECT c.situation_id, c.label_set_id, c.suspect, false AS superseded, CASE WHEN c.situation_id = ${NO_SITUATION}::uuid THEN 'NEVER' ELSE 'FRESH' END AS level, false AS overdue,
+             c.hosts - coalesce(taken.hosts, 0) AS hosts
+        FROM counted c LEFT JOIN taken ON taken.situation_id = c.situation_id AND taken.label_set_id = c.label_set_id AND taken.suspect = c.suspect
+       UNION ALL SELECT situation_id, label_set_id, suspect, superseded, level, overdue, hosts FROM apart`;
+  }
+
+  /** The first three names of each of these cohorts, in the order of names. */
+  async examples(cohorts: readonly CohortRow[], condition: Condition, ages: Ages, moment: Moment): Promise<string[][]> {
+    const numbered = cohorts.map((row, n) => ({ ...row, n }));
+    const found = await Promise.all([
+      this.firstNames(
+        numbered.filter((row) => row.situationId !== null),
+        Prisma.sql`= k.situation_id`,
+        condition,
+        ages,
+        moment,
+      ),
+      this.firstNames(
+        numbered.filter((row) => row.situationId === null),
+        Prisma.sql`IS NULL`,
+        condition,
+        ages,
+        moment,
+      ),
+    ]);
+    return numbered.map(({ n }) =>
+      found
+        .flat()
+        .filter((row) => row.n === n)
+        .map((row) => row.hostname),
+    );
+  }
+
+  /** Goes through the members of each cohort by the index of its names; and, of the past, through those that have left it since. */
+  private async firstNames(
+    cohorts: readonly (CohortRow & { readonly n: number })[],
+    situation: Prisma.Sql,
+    condition: Condition,
+    ages: Ages,
+    moment: Moment,
+  ): Promise<{ n: number; hostname: string }[]> {
+    if (cohorts.length === 0) return [];
+    const rest = Prisma.sql`h.situation_id ${situation} AND h.label_set_id = k.label_set_id AND h.suspect = k.suspect AND coalesce(h.superseded AND h.situation_id IS NOT NULL, false) = k.superseded
+      AND ${levelOf(ages)} = k.level AND ${overdueOf(ages)} = k.overdue AND ${matching({ ...condition, situations: null, labels: null })}`;
+    const same = (row: string) => Prisma.sql`${Prisma.raw(row)}.bucket = h.bucket AND ${Prisma.raw(row)}`;
+    const left = moment.past
+      ? Prisma.sql`UNION SELECT k.n, h.hostname, h.id FROM k JOIN host_history p ON p.situation_id ${situation} AND p.label_set_id = k.label_set_id AND ${covered(moment)}
+                     JOIN ${hostsAt(moment)} ON ${same('p')}.host_id = h.id WHERE ${rest}`
+      : Prisma.empty;
+    return this.read.$queryRaw`
+      WITH k AS (SELECT * FROM unnest(${column(cohorts, 'integer', (row) => row.n)}, ${column(cohorts, 'uuid', (row) => row.situationId)}, ${column(cohorts, 'uuid', (row) => row.labelSetId)},
+                                      ${column(cohorts, 'boolean', (row) => row.suspect)}, ${column(cohorts, 'boolean', (row) => row.superseded)}, ${column(cohorts, 'text', (row) => row.level)},
+                                      ${column(cohorts, 'boolean', (row) => row.overdue)}) AS k(n, situation_id, label_set_id, suspect, superseded, level, overdue)),
+           names AS (SELECT k.n, f.hostname, f.id FROM k CROSS JOIN LATERAL (
+                       SELECT x.hostname, x.id FROM host x JOIN ${hostsAt(moment)} ON ${same('x')}.id = h.id
+                        WHERE x.situation_id ${situation} AND x.label_set_id = k.label_set_id AND ${rest} ORDER BY x.hostname, x.id LIMIT 3) f ${left})
+      SELECT n, hostname FROM (SELECT n, hostname, row_number() OVER (PARTITION BY n ORDER BY hostname, id) AS place FROM names) named WHERE place <= 3 ORDER BY n, place`;
   }
 
   /** Every state id that a published patch declares, with its versions and owners, and on how many hosts' lists they are. */
@@ -59,7 +179,7 @@ export class FleetStore {
     const beyond =
       after === null ? Prisma.sql`true` : backwards ? Prisma.sql`id < ${after.toString()}::numeric` : Prisma.sql`id > ${after.toString()}::numeric`;
     const order = backwards ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-    return this.db.$queryRaw`
+    return this.read.$queryRaw`
       WITH page AS (SELECT DISTINCT id FROM patch_state WHERE ${beyond} ORDER BY id ${order} LIMIT ${limit}),
            declared AS (SELECT DISTINCT s.id, s.version, s.build_id FROM patch_state s JOIN page USING (id)),
            running AS (SELECT d.id, d.version, h.id AS host_id FROM declared d JOIN stack_patch sp ON sp.build_id = d.build_id JOIN situation t ON t.stack_id = sp.stack_id
@@ -71,7 +191,29 @@ export class FleetStore {
   }
 
   async countStates(): Promise<number> {
-    const rows = await this.db.$queryRaw<{ n: bigint }[]>`SELECT count(DISTINCT id) AS n FROM patch_state`;
+    const rows = await this.read.$queryRaw<{ n: bigint }[]>`SELECT count(DISTINCT id) AS n FROM patch_state`;
     return Number(rows[0]?.n ?? 0n);
   }
+}
+
+/** The counts as they were at a moment: those of now, without what came since, and with what went since. */
+function countsAt(condition: Condition, moment: Moment): Prisma.Sql {
+  const now = Prisma.sql`SELECT c.* FROM (${CURRENT_COUNTS}) c WHERE ${inCohort(condition, 'c')}`;
+  if (!moment.past) return now;
+  return Prisma.sql`${now}
+    UNION ALL SELECT coalesce(h.situation_id, ${NO_SITUATION}::uuid), h.label_set_id, h.suspect_since IS NOT NULL, -1 FROM host h
+               WHERE ${beganLater(moment)} AND h.retired_at IS NULL AND ${inCohort(condition, 'h')}
+    UNION ALL SELECT coalesce(p.situation_id, ${NO_SITUATION}::uuid), p.label_set_id, p.suspect, 1 FROM host_history p
+               WHERE ${covered(moment)} AND NOT p.retired AND ${inCohort(condition, 'p')}`;
+}
+
+/** The matching hosts that are not as fresh as their cohort: overdue or superseded. `(…) h`, as `hostsAt`. */
+function apart(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  const since = ages.lateSince > ages.allowedSince ? ages.lateSince : ages.allowedSince;
+  const past = moment.past ? Prisma.sql`UNION SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${lapsed(moment)}` : Prisma.empty;
+  return Prisma.sql`(
+      SELECT h.* FROM (SELECT bucket, host_id FROM host_heartbeat
+                        WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL ${past}) o
+        JOIN ${hostsAt(moment)} ON h.bucket = o.bucket AND h.id = o.host_id
+       WHERE h.situation_id IS NOT NULL AND (h.superseded OR h.confirmed_at < ${since}::timestamptz) AND ${matching(condition)}) h`;
 }

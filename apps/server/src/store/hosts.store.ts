@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database, Prisma } from './database.js';
+import { CohortsStore, type CohortKey } from './cohorts.store.js';
+import { type Condition, matching } from './condition.js';
+import { type Connection, Database, Prisma, ReadDatabase } from './database.js';
 import { bucketOf } from './digests.js';
+import { type Ages, type Circumstances, hostsAt, inCircumstances } from './hosts-at.js';
+import { covered, type Moment } from './moment.js';
 
 /** What is kept of a host beside its situation, for people. */
 export interface HostDetail {
@@ -15,7 +19,7 @@ export interface HostDetail {
   } | null;
 }
 
-/** A host row as answers need it. */
+/** A host as answers need it. */
 export interface HostRow {
   readonly id: string;
   readonly hostname: string;
@@ -32,63 +36,126 @@ export interface HostRow {
   readonly superseded: boolean;
 }
 
-/** Hosts, their heartbeats and their history: the tables that are led by a bucket. Each statement names it. */
+/** Where a page begins, and in which direction it goes. */
+export interface HostPage {
+  readonly after: readonly [hostname: string, id: string] | null;
+  readonly backwards: boolean;
+  readonly limit: number;
+}
+
+/** Only the hosts in these circumstances, of which there are so many. */
+export interface Wanted {
+  readonly circumstances: readonly Circumstances[];
+  readonly ages: Ages;
+  readonly hosts: number;
+}
+
+/** Up to so many hosts, it is cheaper to find all of them and sort than to go through the names. */
+const FEW = 10_000;
+
+/** Hosts one by one. Each statement names the bucket, or goes through an index of names. */
 @Injectable()
 export class HostsStore {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly read: ReadDatabase,
+    private readonly cohorts: CohortsStore,
+  ) {}
 
   /** Marks the host as one that looks cloned or replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
-    await this.db.$executeRaw`
-      UPDATE host SET suspect_since = coalesce(suspect_since, ${at}) WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
+    await this.change(hostId, at, (host) => (host.suspect ? null : { ...host, suspect: true }), Prisma.sql`suspect_since = ${at}::timestamptz`);
   }
 
   /** Makes a host known before it reports; false where the id is taken. */
   async add(hostId: string, hostname: string, labelSetId: string, at: Date): Promise<boolean> {
-    const made = await this.db.$executeRaw`
-      INSERT INTO host (bucket, id, hostname, label_set_id, added_at) VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at})
-      ON CONFLICT (bucket, id) DO NOTHING`;
-    return made === 1;
+    return this.db.$transaction(async (tx) => {
+      const made = await tx.$executeRaw`
+        INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
+        VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at}, ${at}, pg_current_xact_id()::text::bigint) ON CONFLICT (bucket, id) DO NOTHING`;
+      if (made === 1) await this.cohorts.append(tx, [{ hostId, from: null, to: { situationId: null, labelSetId, suspect: false } }]);
+      return made === 1;
+    });
   }
 
   /** Gives a host other labels, from now on; false where there is no such host. */
   async relabel(hostId: string, labelSetId: string, at: Date): Promise<boolean> {
-    const bucket = bucketOf(hostId);
-    return this.db.$transaction(async (tx) => {
-      const rows = await tx.$queryRaw<{ situationId: string | null; bootId: string | null; sequence: bigint; labelSetId: string }[]>`
-        SELECT situation_id AS "situationId", boot_id AS "bootId", sequence, label_set_id AS "labelSetId" FROM host WHERE bucket = ${bucket}::smallint AND id = ${hostId}::uuid FOR UPDATE`;
-      const host = rows[0];
-      if (host === undefined) return false;
-      if (host.labelSetId === labelSetId) return true;
-      await tx.$executeRaw`UPDATE host SET label_set_id = ${labelSetId}::uuid WHERE bucket = ${bucket}::smallint AND id = ${hostId}::uuid`;
-      await tx.$executeRaw`UPDATE host_history SET valid_until = greatest(valid_from, ${at}) WHERE bucket = ${bucket}::smallint AND host_id = ${hostId}::uuid AND valid_until IS NULL`;
-      await tx.$executeRaw`
-        INSERT INTO host_history (bucket, host_id, valid_from, situation_id, label_set_id, boot_id, sequence)
-        VALUES (${bucket}::smallint, ${hostId}::uuid, ${at}, ${host.situationId}::uuid, ${labelSetId}::uuid, ${host.bootId}::uuid, ${host.sequence})
-        ON CONFLICT (bucket, host_id, valid_from) DO UPDATE SET label_set_id = excluded.label_set_id, valid_until = NULL`;
-      return true;
-    });
+    const changed = (host: Standing) => (host.labelSetId === labelSetId ? null : { ...host, labelSetId });
+    return this.change(hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
   }
 
   /** Takes a host out of every answer; false where there is no such host. A host that is retired already stays as it was. */
   async retire(hostId: string, by: string, at: Date): Promise<boolean> {
-    const changed = await this.db.$executeRaw`
-      UPDATE host SET retired_at = coalesce(retired_at, ${at}), retired_by = coalesce(retired_by, ${by}) WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
-    return changed === 1;
+    const changed = (host: Standing) => (host.retired ? null : { ...host, retired: true });
+    return this.change(hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
   }
 
-  /** The hosts for which this holds, in the order given. */
-  async list(where: Prisma.Sql, order: Prisma.Sql, limit: number): Promise<HostRow[]> {
-    return this.db.$queryRaw<HostRow[]>`
-      SELECT h.id, h.hostname, l.labels, h.label_set_id AS "labelSetId", h.situation_id AS "situationId", h.boot_id AS "bootId", h.detail,
-             h.suspect_since IS NOT NULL AS suspect, h.retired_at AS "retiredAt", h.retired_by AS "retiredBy",
-             b.confirmed_at AS "confirmedAt", b.contact_at AS "contactAt", b.superseded_at IS NOT NULL AS superseded
-        FROM host h JOIN label_set l ON l.id = h.label_set_id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
-       WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
+  /** Closes a host's interval, opens the next, and counts it where it is now; false where there is no such host. */
+  private async change(hostId: string, at: Date, changed: (host: Standing) => Standing | null, columns: Prisma.Sql): Promise<boolean> {
+    const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
+    return this.db.$transaction(async (tx) => {
+      const [before] = await tx.$queryRaw<Standing[]>`
+        SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect_since IS NOT NULL AS suspect, retired_at IS NOT NULL AS retired FROM host WHERE ${key} FOR UPDATE`;
+      if (before === undefined) return false;
+      const after = changed(before);
+      if (after === null) return true;
+      await closeIntervals(tx, key, Prisma.sql`${at}::timestamptz`);
+      await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
+      await this.cohorts.append(tx, [{ hostId, from: before.retired ? null : before, to: after.retired ? null : after }]);
+      return true;
+    });
   }
 
-  async count(where: Prisma.Sql): Promise<number> {
-    const rows = await this.db.$queryRaw<{ n: bigint }[]>`SELECT count(*) AS n FROM host h JOIN label_set l ON l.id = h.label_set_id WHERE ${where}`;
-    return Number(rows[0]?.n ?? 0n);
+  /** The hosts with this name, or this one, retired ones too, as they are or were. */
+  async find(by: { readonly id: string } | { readonly hostname: string }, limit: number, moment: Moment, fresh = false): Promise<HostRow[]> {
+    const where = 'id' in by ? Prisma.sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid` : Prisma.sql`h.hostname = ${by.hostname}`;
+    return this.select(Prisma.sql`${hostsAt(moment)}`, where, Prisma.sql`h.hostname, h.id`, limit, moment, fresh ? this.db : this.read);
   }
+
+  /** The matching hosts in the order of their names; backwards, in the reverse order. */
+  async page(condition: Condition, { after, backwards, limit }: HostPage, moment: Moment, wanted: Wanted | null = null): Promise<HostRow[]> {
+    const beyond = backwards ? Prisma.sql`<` : Prisma.sql`>`;
+    const keyset = after === null ? Prisma.sql`true` : Prisma.sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`;
+    const order = backwards ? Prisma.sql`h.hostname DESC, h.id DESC` : Prisma.sql`h.hostname ASC, h.id ASC`;
+    const among = wanted === null ? Prisma.sql`true` : inCircumstances(wanted.circumstances, wanted.ages);
+    const where = Prisma.sql`${matching(condition)} AND ${keyset} AND ${among}`;
+    const few = wanted !== null && wanted.hosts <= FEW && condition.hosts === null;
+    return this.select(few ? candidates(wanted.circumstances, moment) : hostsAt(moment), where, order, limit, moment, this.read);
+  }
+
+  private async select(hosts: Prisma.Sql, where: Prisma.Sql, order: Prisma.Sql, limit: number, moment: Moment, connection: Connection): Promise<HostRow[]> {
+    // what no verdict reads is always today's; of a host that was not retired then, not that it is now
+    const today = Prisma.sql`JOIN host t ON t.bucket = h.bucket AND t.id = h.id LEFT JOIN host_heartbeat c ON c.bucket = h.bucket AND c.host_id = h.id`;
+    return connection.$queryRaw<HostRow[]>`
+      SELECT h.id, h.hostname, l.labels, h.label_set_id AS "labelSetId", h.situation_id AS "situationId", h.boot_id AS "bootId", t.detail, h.suspect,
+             CASE WHEN h.retired THEN t.retired_at END AS "retiredAt", CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
+             h.confirmed_at AS "confirmedAt", ${moment.past ? Prisma.sql`least(c.contact_at, ${moment.now}::timestamptz)` : Prisma.sql`c.contact_at`} AS "contactAt", coalesce(h.superseded, false) AS superseded
+        FROM ${hosts} JOIN label_set l ON l.id = h.label_set_id ${today} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
+  }
+}
+
+/** What a host's interval is about. */
+interface Standing extends CohortKey {
+  readonly retired: boolean;
+}
+
+/** Keeps the open intervals of these hosts as closed ones, before their rows are changed. Their rows must be locked. */
+export async function closeIntervals(tx: Connection, where: Prisma.Sql, at: Prisma.Sql, from: Prisma.Sql = Prisma.empty): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by, situation_id, label_set_id, boot_id, suspect, retired, sequence)
+    SELECT h.bucket, h.id, h.since, greatest(h.since, ${at}), h.opened_by, pg_current_xact_id()::text::bigint, h.situation_id, h.label_set_id, h.boot_id,
+           h.suspect_since IS NOT NULL, h.retired_at IS NOT NULL, h.sequence
+      FROM host h ${from} WHERE ${where}`;
+}
+
+/** The hosts that are or were in these situations, whatever else is asked of them: found by situation and sorted, instead of going through every name. */
+function candidates(wanted: readonly Circumstances[], moment: Moment): Prisma.Sql {
+  const ids = [...new Set(wanted.flatMap(({ situationId }) => situationId ?? []))];
+  const never = wanted.some(({ situationId }) => situationId === null);
+  const inOne = (row: 'h' | 'p') =>
+    Prisma.sql`(${Prisma.raw(row)}.situation_id = ANY(${ids}::uuid[])${never ? Prisma.sql` OR ${Prisma.raw(row)}.situation_id IS NULL` : Prisma.empty})`;
+  const past = moment.past ? Prisma.sql`UNION SELECT p.bucket, p.host_id FROM host_history p WHERE ${covered(moment)} AND ${inOne('p')}` : Prisma.empty;
+  return Prisma.sql`(
+      WITH c AS MATERIALIZED (SELECT h.bucket, h.id FROM host h WHERE ${inOne('h')} ${past})
+      SELECT h.* FROM c JOIN ${hostsAt(moment)} ON h.bucket = c.bucket AND h.id = c.id) h`;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from './database.js';
+import { Database, ReadDatabase } from './database.js';
 import { contentId } from './digests.js';
+import { Held } from './held.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -11,8 +12,12 @@ export const AGENT_PREFIX = 'agent.';
 @Injectable()
 export class LabelsStore {
   private readonly known = new Set<string>();
+  private readonly held = new Held<Labels>(50_000);
 
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly read: ReadDatabase,
+  ) {}
 
   /** Under which id is this set stored? Looked up first, inserted only on a miss, in a transaction of its own. */
   async keep(labels: Labels): Promise<string> {
@@ -25,9 +30,12 @@ export class LabelsStore {
     return id;
   }
 
+  /** The sets with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */
   async load(ids: readonly string[]): Promise<Map<string, Labels>> {
-    const rows = await this.db.labelSet.findMany({ where: { id: { in: [...ids] } } });
-    return new Map(rows.map((row) => [row.id, row.labels as Labels]));
+    return this.held.load(ids, [this.read, this.db], async (missing, place) => {
+      const rows = await place.labelSet.findMany({ where: { id: { in: [...missing] } } });
+      return rows.map((row) => [row.id, row.labels as Labels]);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Prisma } from './database.js';
+import { revise } from './revisions.js';
 
 export type OwnerKeyRow = Prisma.OwnerKeyGetPayload<object>;
 
@@ -21,11 +22,13 @@ export class OwnerKeysStore {
 
   /** Revokes a key: what it signed is an unsigned word from now on. null where there is no such key. */
   async revoke(fingerprint: string, at: Date): Promise<OwnerKeyRow | null> {
-    return this.db.$transaction(async (tx) => {
+    return revise(this.db, at, async (tx) => {
       const key = await tx.ownerKey.findUnique({ where: { fingerprint } });
-      if (key === null) return null;
+      if (key === null || key.revokedAt !== null) return { result: key, changed: null };
+      const result = await tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } });
+      const signed = await tx.patchAuthor.findMany({ where: { key: fingerprint }, select: { buildId: true }, distinct: ['buildId'] });
       await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'CATALOG' } });
-      return key.revokedAt === null ? tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } }) : key;
+      return { result, changed: signed.map(({ buildId }) => buildId) };
     });
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Evidence, StateImpact } from '@klpreg/compat';
-import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './catalog.store.js';
 import { Database, Prisma } from './database.js';
+import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './manifests.js';
+import { revise } from './revisions.js';
 
 /** File facts of a module, as they are stored. */
 export interface PatchFacts {
@@ -49,9 +50,12 @@ export class PatchesStore {
 
   /** Publishes a build; false where the build-id is there already. */
   async add(facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
+    const { buildId } = facts;
     try {
-      await this.db.patch.create({ data: { ...toColumns(facts), buildId: facts.buildId, release, owner, publishedAt: at, publishedBy: by } });
-      return true;
+      return await revise(this.db, at, async (tx) => {
+        await tx.patch.create({ data: { ...toColumns(facts), buildId, release, owner, publishedAt: at, publishedBy: by } });
+        return { result: true, changed: [buildId] };
+      });
     } catch (error) {
       if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false;
       throw error;
@@ -59,20 +63,24 @@ export class PatchesStore {
   }
 
   /** Puts the facts of the file itself in the place of facts that were only told. */
-  async strengthen(facts: PatchFacts, disagreements: readonly string[]): Promise<void> {
+  async strengthen(facts: PatchFacts, disagreements: readonly string[], at: Date): Promise<void> {
     const { buildId } = facts;
-    await this.db.$transaction([
-      this.db.patchState.deleteMany({ where: { buildId } }),
-      this.db.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } }),
-    ]);
+    await revise(this.db, at, async (tx) => {
+      await tx.patchState.deleteMany({ where: { buildId } });
+      await tx.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } });
+      return { result: undefined, changed: [buildId] };
+    });
   }
 
   /** Keeps a conflict: another file under this build-id, or facts that differ. */
-  async dispute(buildId: string, otherFile: string | null, disagreements: readonly string[]): Promise<void> {
-    await this.db.$executeRaw`
-      UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
-             disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
-       WHERE build_id = ${buildId}`;
+  async dispute(buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
+    await revise(this.db, at, async (tx) => {
+      await tx.$executeRaw`
+        UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
+               disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
+         WHERE build_id = ${buildId}`;
+      return { result: undefined, changed: [buildId] };
+    });
   }
 
   /**
@@ -83,22 +91,25 @@ export class PatchesStore {
    *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
    */
   async say(buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
-    return this.db.$transaction(async (tx) => {
+    return revise<'SAID' | 'SAME' | 'WEAKER'>(this.db, at, async (tx) => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
-      if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return 'SAME';
-      if (last !== null && last.key !== null && key === null) return 'WEAKER';
+      if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return { result: 'SAME', changed: null };
+      if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
       const evidence: Evidence = key === null ? 'CATALOG' : 'MANIFEST';
       await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
-      return 'SAID';
+      return { result: 'SAID', changed: [buildId] };
     });
   }
 
   /** Recalls a patch or takes that back; null where there is none. */
-  async recall(buildId: string, at: Date | null, reason: string | null): Promise<PatchRow | null> {
-    const { count } = await this.db.patch.updateMany({ where: { buildId }, data: { recalledAt: at, recallReason: reason } });
-    return count === 0 ? null : this.find(buildId);
+  async recall(buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<PatchRow | null> {
+    return revise(this.db, at, async (tx) => {
+      const { count } = await tx.patch.updateMany({ where: { buildId }, data: { recalledAt: recalled ? at : null, recallReason: reason } });
+      const result = count === 0 ? null : await tx.patch.findUnique({ where: { buildId }, include: completePatch });
+      return { result, changed: count === 0 ? null : [buildId] };
+    });
   }
 
   /** The page of patches for which this holds. */

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Connection, Database, Prisma } from './database.js';
 import { bucketOf } from './digests.js';
-import type { HostDetail } from './hosts.store.js';
+import { closeIntervals, type HostDetail } from './hosts.store.js';
+import { retrying } from './unavailable.js';
 
 /** What ingest must know of a host before it can place a report. */
 export interface HostHead {
@@ -13,6 +15,8 @@ export interface HostHead {
   readonly machine: string | null;
   readonly situationId: string | null;
   readonly labelSetId: string;
+  readonly suspect: boolean;
+  readonly retired: boolean;
   readonly referencedSince: Readonly<Record<string, string>>;
   /** Of the last heartbeat or report; null where there was neither. */
   readonly contactSequence: bigint | null;
@@ -30,6 +34,8 @@ export interface PlacedReport {
   readonly digest: string;
   readonly observedAt: Date;
   readonly receivedAt: Date;
+  /** A host that was confirmed before this and not since has been silent. */
+  readonly silentSince: Date;
   readonly detail: HostDetail;
   readonly referencedSince: Readonly<Record<string, string>>;
   readonly recheckAt: Date | null;
@@ -41,7 +47,18 @@ export interface PlacedReport {
 
 const bucket = (report: { readonly hostId: string }): number => bucketOf(report.hostId);
 const moved = ({ expected, ...report }: PlacedReport): boolean =>
-  expected === null || expected.situationId !== report.situationId || expected.labelSetId !== report.labelSetId || expected.bootId !== report.bootId;
+  expected === null ||
+  expected.situationId !== report.situationId ||
+  expected.labelSetId !== report.labelSetId ||
+  expected.bootId !== report.bootId ||
+  (report.suspect && !expected.suspect);
+
+/** Where the host was counted before, and is from now on. */
+const toMove = (report: PlacedReport): { hostId: string; from: CohortKey | null; to: CohortKey | null } => {
+  const { hostId, expected, situationId, labelSetId } = report;
+  if (expected?.retired) return { hostId, from: null, to: null };
+  return { hostId, from: expected, to: { situationId, labelSetId, suspect: report.suspect || (expected?.suspect ?? false) } };
+};
 
 /**
  * Reports, many at once: one transaction and a constant number of statements over arrays, however many hosts are in it.
@@ -50,14 +67,17 @@ const moved = ({ expected, ...report }: PlacedReport): boolean =>
  */
 @Injectable()
 export class ReportsStore {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly cohorts: CohortsStore,
+  ) {}
 
   /** What is known of these hosts; those that nobody knows are not there. */
   async heads(hostIds: readonly string[], connection: Connection = this.db, lock = false): Promise<Map<string, HostHead>> {
     const keys = hostIds.map((hostId) => ({ hostId })).toSorted((a, b) => (a.hostId.slice(-2) + a.hostId < b.hostId.slice(-2) + b.hostId ? -1 : 1));
     const rows = await connection.$queryRaw<HostHead[]>`
       SELECT h.id AS "hostId", h.sequence, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
-             h.referenced_since AS "referencedSince", b.sequence AS "contactSequence"
+             h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", b.sequence AS "contactSequence"
         FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
         JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
        ORDER BY h.bucket, h.id ${lock ? Prisma.sql`FOR UPDATE OF h` : Prisma.empty}`;
@@ -65,11 +85,15 @@ export class ReportsStore {
   }
 
   /**
-   * Stores reports of different hosts in one transaction: the hosts, their heartbeat rows, their history.
+   * Stores reports of different hosts in one transaction: the hosts, their heartbeat rows, their history, and by how much their cohorts grow or shrink.
    *
    * @returns the ids of hosts whose report was not stored, because another document moved them since it was decided: place these again
    */
   async save(reports: readonly PlacedReport[]): Promise<Set<string>> {
+    return retrying(() => this.store(reports));
+  }
+
+  private async store(reports: readonly PlacedReport[]): Promise<Set<string>> {
     return this.db.$transaction(async (tx) => {
       const overtaken = await this.claim(tx, reports);
       const mine = reports.filter((report) => !overtaken.has(report.hostId));
@@ -93,7 +117,13 @@ export class ReportsStore {
           );
     const unchanged = ({ hostId, expected }: PlacedReport): boolean => {
       const now = heads.get(hostId);
-      return now?.sequence === expected?.sequence && now?.labelSetId === expected?.labelSetId && now?.contactSequence === expected?.contactSequence;
+      return (
+        now?.sequence === expected?.sequence &&
+        now?.labelSetId === expected?.labelSetId &&
+        now?.contactSequence === expected?.contactSequence &&
+        now?.suspect === expected?.suspect &&
+        now?.retired === expected?.retired
+      );
     };
     const mine = new Set([...made.map((row) => row.id), ...known.filter(unchanged).map((report) => report.hostId)]);
     return new Set(reports.map((report) => report.hostId).filter((id) => !mine.has(id)));
@@ -101,55 +131,74 @@ export class ReportsStore {
 
   private async make(tx: Connection, reports: readonly PlacedReport[]): Promise<{ id: string }[]> {
     return tx.$queryRaw`
-      INSERT INTO host (bucket, id, hostname, label_set_id, added_at)
-      SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
-                           ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, hostname, label_set_id, added_at)
+      INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
+      SELECT r.*, r.added_at, pg_current_xact_id()::text::bigint
+        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
+                    ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, hostname, label_set_id, added_at)
        ORDER BY bucket, id
       ON CONFLICT (bucket, id) DO NOTHING RETURNING id`;
   }
 
   private async write(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+    await this.confirm(tx, reports);
+    const movers = reports.filter(moved);
+    const known = movers.filter((report) => report.expected !== null);
+    if (known.length > 0) await closeFor(tx, known);
     await tx.$executeRaw`
       UPDATE host h SET hostname = r.hostname, machine = r.machine, label_set_id = r.label_set_id, situation_id = r.situation_id, boot_id = r.boot_id, sequence = r.sequence,
              digest = r.digest, observed_at = r.observed_at, detail = r.detail, referenced_since = r.referenced_since,
-             suspect_since = CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at) ELSE h.suspect_since END
+             suspect_since = CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at) ELSE h.suspect_since END,
+             since = CASE WHEN r.moved THEN greatest(h.since, r.received_at) ELSE h.since END,
+             opened_by = CASE WHEN r.moved THEN pg_current_xact_id()::text::bigint ELSE h.opened_by END
         FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
                     ${column(reports, 'text', (report) => report.machine)}, ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'uuid', (report) => report.situationId)},
                     ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'bigint', (report) => report.sequence)}, ${column(reports, 'text', (report) => report.digest)},
                     ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'jsonb', (report) => report.detail)},
                     ${column(reports, 'jsonb', (report) => report.referencedSince)}, ${column(reports, 'boolean', (report) => report.suspect)},
-                    ${column(reports, 'timestamptz', (report) => report.receivedAt)})
-             AS r(bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, detail, referenced_since, suspect, received_at)
+                    ${column(reports, 'timestamptz', (report) => report.receivedAt)}, ${column(reports, 'boolean', moved)})
+             AS r(bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, detail, referenced_since, suspect, received_at, moved)
        WHERE h.bucket = r.bucket AND h.id = r.id`;
-    await this.confirm(tx, reports);
-    const movers = reports.filter(moved);
-    if (movers.length > 0) await this.appendHistory(tx, movers);
+    if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
   }
 
   /** Facts are as of this report. A heartbeat that overtook it told of other content, or of content that had come back: then a report is still wanted. */
   private async confirm(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+    const known = reports.filter((report) => report.expected !== null);
+    if (known.length > 0) await keepLapses(tx, known);
     await tx.$executeRaw`
-      INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at)
-      SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
-                           ${column(reports, 'text', (report) => report.digest)}, ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'timestamptz', (report) => report.recheckAt)},
-                           ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
+      INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, confirmed_after)
+      SELECT r.*, r.confirmed_at
+        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
+                    ${column(reports, 'text', (report) => report.digest)}, ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'timestamptz', (report) => report.recheckAt)},
+                    ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
+             AS r(bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at)
       ON CONFLICT (bucket, host_id) DO UPDATE SET sequence = greatest(b.sequence, excluded.sequence), digest = excluded.digest, boot_id = excluded.boot_id, recheck_at = excluded.recheck_at,
-             confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at,
-             superseded_at = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_at, excluded.contact_at) END`;
+             confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at, confirmed_after = excluded.confirmed_at,
+             superseded_at = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_at, excluded.contact_at) END,
+             superseded_by = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END`;
   }
+}
 
-  /** Closes the open intervals and opens the next. Two reports of a host within one millisecond share an interval: the later one is kept. */
-  private async appendHistory(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
-    await tx.$executeRaw`
-      UPDATE host_history o SET valid_until = greatest(o.valid_from, r.at)
-        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, at)
-       WHERE o.bucket = r.bucket AND o.host_id = r.id AND o.valid_until IS NULL`;
-    await tx.$executeRaw`
-      INSERT INTO host_history (bucket, host_id, valid_from, situation_id, label_set_id, boot_id, sequence)
-      SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)},
-                           ${column(reports, 'uuid', (report) => report.situationId)}, ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'uuid', (report) => report.bootId)},
-                           ${column(reports, 'bigint', (report) => report.sequence)})
-      ON CONFLICT (bucket, host_id, valid_from) DO UPDATE SET situation_id = excluded.situation_id, label_set_id = excluded.label_set_id, boot_id = excluded.boot_id,
-             sequence = excluded.sequence, valid_until = NULL`;
-  }
+/** Keeps the open intervals of hosts that move. */
+async function closeFor(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+  await closeIntervals(
+    tx,
+    Prisma.sql`h.bucket = r.bucket AND h.id = r.id`,
+    Prisma.sql`r.at`,
+    Prisma.sql`, unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, at)`,
+  );
+}
+
+/** Keeps what ends with these reports: that a host was silent, that its facts were superseded. Locks the heartbeat rows, so that no heartbeat comes in between. */
+async function keepLapses(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+  await tx.$executeRaw`
+    WITH r AS (SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
+                                    ${column(reports, 'timestamptz', (report) => report.silentSince)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
+                           AS r(bucket, id, sequence, silent_since, at)),
+         old AS (SELECT b.bucket, b.host_id, b.confirmed_at, b.superseded_at, b.superseded_by, b.sequence > r.sequence AS overtaken, r.silent_since, r.at
+                   FROM host_heartbeat b JOIN r ON b.bucket = r.bucket AND b.host_id = r.id ORDER BY b.bucket, b.host_id FOR UPDATE OF b)
+    INSERT INTO host_lapse (bucket, host_id, kind, since, until, opened_by, closed_by)
+    SELECT bucket, host_id, 'SILENT', confirmed_at, at, NULL::bigint, pg_current_xact_id()::text::bigint FROM old WHERE confirmed_at < silent_since
+    UNION ALL SELECT bucket, host_id, 'SUPERSEDED', superseded_at, greatest(superseded_at, at), superseded_by, pg_current_xact_id()::text::bigint FROM old
+               WHERE superseded_at IS NOT NULL AND NOT overtaken`;
 }

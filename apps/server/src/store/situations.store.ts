@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { BootPersistence, Capabilities, DepartedPatch, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
-import { Database } from './database.js';
+import { Database, ReadDatabase } from './database.js';
 import { contentId } from './digests.js';
+import { Held } from './held.js';
 
 type WireReading = Omit<Reading, 'states'> & { readonly states: readonly { readonly id: string; readonly version: number }[] | null };
 type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
@@ -39,8 +40,12 @@ const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => (
 export class SituationsStore {
   /** Digests that this process has seen stored; a row of these tables never goes away while a host points at it. */
   private readonly known = new Set<string>();
+  private readonly held = new Held<Situation>(50_000);
 
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly read: ReadDatabase,
+  ) {}
 
   /**
    * Under which id is this situation stored?
@@ -72,10 +77,12 @@ export class SituationsStore {
     ]);
   }
 
-  /** The situations with these ids. */
+  /** The situations with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */
   async load(ids: readonly string[]): Promise<Map<string, Situation>> {
-    const rows = await this.db.situation.findMany({ where: { id: { in: [...ids] } }, include: { stack: { select: { patches: true } } } });
-    return new Map(rows.map((row) => [row.id, toSituation(row)]));
+    return this.held.load(ids, [this.read, this.db], async (missing, connection) => {
+      const rows = await connection.situation.findMany({ where: { id: { in: [...missing] } }, include: { stack: { select: { patches: true } } } });
+      return rows.map((row) => [row.id, toSituation(row)]);
+    });
   }
 }
 

@@ -1,2 +1,51 @@
 /** The database cannot be used. The message is for whoever runs the server: what is wrong, where, and what to do next. */
 export class DatabaseUnavailable extends Error {}
+
+/** As much of an error of Prisma as tells what PostgreSQL, or the way to it, said. */
+interface Failure {
+  readonly code?: string;
+  readonly message?: string;
+  readonly cause?: Failure & { readonly kind?: string; readonly originalCode?: string };
+  readonly meta?: { readonly driverAdapterError?: Failure };
+}
+
+/** Not reached, timed out, closed, too many connections; no transaction began in time, or it was taken back. */
+const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'];
+const KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TransactionAlreadyClosed', 'TransactionWriteConflict'];
+const SOCKETS = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+/** Shutting down, crashed, starting, too many clients. */
+const POSTGRES_CODES = ['57P01', '57P02', '57P03', '53300', '08006', '08003'];
+/** Two transactions waited for each other, or saw each other: the one that was taken back may simply try again. */
+const CONFLICTS = ['40P01', '40001'];
+const WORDS = /Connection terminated|server closed the connection|Client has encountered a connection error|the database system is/;
+
+function codesOf(failure: Failure): string[] {
+  const { code, cause, meta } = failure;
+  return [code, cause?.kind, cause?.originalCode]
+    .filter((one) => one !== undefined)
+    .concat(cause ? codesOf(cause) : [], meta?.driverAdapterError ? codesOf(meta.driverAdapterError) : []);
+}
+
+/** Is the database away or overloaded just now, so that the same thing may go well in a few seconds? */
+export function isUnavailable(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const codes = codesOf(error);
+  return (
+    codes.some((code) => [...PRISMA_CODES, ...KINDS, ...SOCKETS, ...POSTGRES_CODES, ...CONFLICTS].includes(code)) ||
+    WORDS.test((error as Failure).message ?? '')
+  );
+}
+
+const isConflict = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && codesOf(error).some((code) => CONFLICTS.includes(code) || code === 'P2034');
+
+/** Does this, and again where PostgreSQL took it back because another transaction was in its way. */
+export async function retrying<Result>(work: () => Promise<Result>, attempts = 5): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= attempts || !isConflict(error)) throw error;
+    }
+  }
+}

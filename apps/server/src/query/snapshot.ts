@@ -1,0 +1,74 @@
+import { freshnessLimits } from '@klpreg/compat';
+import { z } from 'zod';
+import { Mistake } from '../errors.js';
+import { type Moment, present } from '../store/moment.js';
+
+/** Raised with every change of the program that may change an answer. */
+export const RULES_VERSION = '2026-11-24';
+
+/** When the fleet is looked at, and by which catalog. */
+export interface AskedMoment {
+  readonly moment: Moment;
+  /** Of the catalog; `THEN`: as it was at the moment; `NOW`: as it is. */
+  readonly catalog: bigint | 'THEN' | 'NOW';
+}
+
+export interface MomentArguments {
+  readonly snapshot?: string | null;
+  readonly asOf?: Date | null;
+  readonly catalog?: 'THEN' | 'NOW' | null;
+}
+
+/** How long what was is known, and how exactly. */
+export interface Memory {
+  readonly intervalSeconds: number;
+  readonly historyDays: number;
+}
+
+const Parts = z.tuple([z.literal('klp1'), z.string(), z.number().int(), z.string().regex(/^\d+:\d+:(\d+(,\d+)*)?$/), z.string().regex(/^\d{1,18}$/)]);
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The id of a snapshot: everything that an answer follows from, beside what is kept. */
+export const toSnapshotId = (now: Date, committed: string, revision: bigint): string =>
+  Buffer.from(JSON.stringify(['klp1', RULES_VERSION, now.getTime(), committed, revision.toString()])).toString('base64url');
+
+function fromSnapshotId(id: string): { now: Date; committed: string; revision: bigint } {
+  const parts = Parts.safeParse(readJson(id));
+  if (!parts.success) throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
+  const [, version, now, committed, revision] = parts.data;
+  if (version !== RULES_VERSION)
+    throw new Mistake(
+      'SNAPSHOT_GONE',
+      `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
+    );
+  return { now: new Date(now), committed, revision: BigInt(revision) };
+}
+
+function readJson(id: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(id, 'base64url').toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Which moment is asked for?
+ *
+ * @param maxAgeSeconds of the question; null: it has none
+ * @throws Mistake where a moment is named twice, lies ahead, or is no longer known; and where ages are asked that no one knows of the past
+ */
+export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSeconds: number | null, memory: Memory, now: Date): AskedMoment {
+  if (snapshot != null && asOf != null) throw new Mistake('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
+  if (snapshot == null && asOf == null) return { moment: present(now), catalog: 'NOW' };
+  const pinned = snapshot == null ? null : fromSnapshotId(snapshot);
+  const then = pinned?.now ?? asOf!;
+  if (then > now && pinned === null) throw new Mistake('BAD_USER_INPUT', `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`);
+  const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
+  if (then < kept)
+    throw new Mistake('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
+  const { late } = freshnessLimits(memory.intervalSeconds);
+  if (maxAgeSeconds !== null && maxAgeSeconds < late)
+    throw new Mistake('BAD_USER_INPUT', `of the past, no age below ${late} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`);
+  return { moment: { now: then, snapshot: pinned?.committed ?? null, past: true }, catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN') };
+}

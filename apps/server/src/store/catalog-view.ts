@@ -1,0 +1,121 @@
+import type { Catalog, Manifest, Scene } from '@klpreg/compat';
+import type { ReadDatabase } from './database.js';
+import { type PatchRow, toManifest } from './manifests.js';
+import { fromVersion } from './revisions.js';
+
+/** That a build was on a list at all: what a kernel without the attribute `patched` can tell. */
+export const ON_THE_LIST = '';
+
+const SCENES_HELD = 50_000;
+
+/** A build as it was at a revision. */
+interface Build {
+  readonly row: PatchRow;
+  readonly manifest: Manifest;
+  /** `object kernelVersion` where it has been seen; null: not read yet. */
+  seen: ReadonlySet<string> | null;
+}
+
+/** The catalog at one revision: never changes, so that what was read once need not be read again. */
+export class CatalogView {
+  /** Null: there is no such build. */
+  private readonly builds = new Map<string, Build | null>();
+  private readonly scenes = new Map<string, Scene>();
+
+  constructor(
+    private readonly read: ReadDatabase,
+    readonly revision: bigint,
+  ) {}
+
+  /** The view of a later revision, with what has not changed since. */
+  async next(revision: bigint): Promise<CatalogView> {
+    const changed = await this.read.$queryRaw<{ buildId: string }[]>`
+      SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision} AND revision <= ${revision}
+       UNION SELECT build_id FROM patch_loaded WHERE revision > ${this.revision} AND revision <= ${revision}`;
+    const fresh = new Set(changed.map(({ buildId }) => buildId));
+    const view = new CatalogView(this.read, revision);
+    for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
+    return view;
+  }
+
+  /** What was recognised by this catalog under this key: done once. */
+  scene(key: string, recognise: () => Scene): Scene {
+    const scene = this.scenes.get(key) ?? recognise();
+    if (this.scenes.size >= SCENES_HELD) this.scenes.clear();
+    this.scenes.set(key, scene);
+    return scene;
+  }
+
+  /** These builds; those that nobody published are not there. */
+  async find(buildIds: Iterable<string>): Promise<PatchRow[]> {
+    const wanted = [...new Set(buildIds)];
+    await this.load(wanted);
+    return wanted.flatMap((buildId) => this.builds.get(buildId)?.row ?? []);
+  }
+
+  /** The builds of this release, the newest first. */
+  async release(release: string): Promise<PatchRow[]> {
+    return this.select(await this.read.patch.findMany({ where: { release }, select: { buildId: true } }));
+  }
+
+  /** The builds of this name, the newest first. */
+  async named(name: string): Promise<PatchRow[]> {
+    return this.select(await this.read.patch.findMany({ where: { name }, select: { buildId: true } }));
+  }
+
+  /** Every build that is not recalled, for one of these kernels. */
+  async forKernels(kernelReleases: readonly string[]): Promise<PatchRow[]> {
+    const ids = await this.read.patch.findMany({ where: { kernelRelease: { in: [...kernelReleases] } }, select: { buildId: true } });
+    return (await this.select(ids)).filter((row) => row.recalledAt === null);
+  }
+
+  private async select(ids: readonly { readonly buildId: string }[]): Promise<PatchRow[]> {
+    const rows = await this.find(ids.map(({ buildId }) => buildId));
+    return rows.toSorted((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime() || (a.buildId < b.buildId ? -1 : 1));
+  }
+
+  /**
+   * A catalog of everything that these hosts and this target may name.
+   *
+   * @param buildIds what the hosts run or ran
+   * @param targets what may be loaded: for these it is also known on which kernels they have been seen
+   * @param bridges builds over which a host may go to somewhere else; the same is known of them
+   */
+  async catalog(buildIds: Iterable<string>, targets: readonly PatchRow[], bridges: readonly PatchRow[] = []): Promise<Catalog> {
+    await this.load([...new Set(buildIds)]);
+    await this.look([...targets, ...bridges].map((row) => row.buildId));
+    const manifest = (buildId: string) => this.builds.get(buildId)?.manifest;
+    const hasPatched = (buildId: string, kernelVersion: string, object: string) => this.builds.get(buildId)?.seen?.has(`${object} ${kernelVersion}`) ?? false;
+    return {
+      find: manifest,
+      builds: (release) => targets.filter((row) => row.release === release || row.name === release).flatMap((row) => manifest(row.buildId) ?? []),
+      bridges: (kernelRelease, arch) =>
+        bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).flatMap((row) => manifest(row.buildId) ?? []),
+      hasPatched,
+      hasLoaded: (buildId, kernelVersion) => hasPatched(buildId, kernelVersion, ON_THE_LIST),
+    };
+  }
+
+  /** Reads the builds that were not read yet. */
+  private async load(buildIds: readonly string[]): Promise<void> {
+    const missing = buildIds.filter((buildId) => !this.builds.has(buildId));
+    if (missing.length === 0) return;
+    const kept = await this.read.$queryRaw<{ patch: unknown }[]>`
+      SELECT DISTINCT ON (build_id) patch FROM patch_version WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision} ORDER BY build_id, revision DESC`;
+    for (const buildId of missing) this.builds.set(buildId, null);
+    for (const { patch } of kept) {
+      const row = fromVersion(patch);
+      this.builds.set(row.buildId, { row, manifest: toManifest(row), seen: null });
+    }
+  }
+
+  /** Reads where these builds have been seen. */
+  private async look(buildIds: readonly string[]): Promise<void> {
+    const unread = buildIds.filter((buildId) => this.builds.get(buildId)?.seen === null);
+    if (unread.length === 0) return;
+    const rows = await this.read.patchLoaded.findMany({ where: { buildId: { in: unread }, revision: { lte: this.revision } } });
+    const seen = new Map<string, Set<string>>(unread.map((buildId) => [buildId, new Set()]));
+    for (const row of rows) seen.get(row.buildId)!.add(`${row.object} ${row.kernelVersion}`);
+    for (const [buildId, where] of seen) this.builds.get(buildId)!.seen = where;
+  }
+}

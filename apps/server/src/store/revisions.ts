@@ -1,0 +1,60 @@
+import { type Connection, type Database, Prisma } from './database.js';
+import type { PatchRow } from './manifests.js';
+
+/** A transaction of Prisma, with its models. */
+export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
+
+/**
+ * Changes the catalog, and keeps these patches as they are from the new revision on.
+ *
+ * Whoever changes the catalog holds its one row to the end, so that a revision that is seen has all earlier ones before it.
+ *
+ * @param change what it returns `null` for has changed nothing, and makes no revision
+ */
+export async function revise<Result>(
+  db: Database,
+  at: Date,
+  change: (tx: Transaction) => Promise<{ readonly result: Result; readonly changed: readonly string[] | null }>,
+): Promise<Result> {
+  return db.$transaction(async (tx) => {
+    const { result, changed } = await change(tx);
+    if (changed !== null) await keepVersions(tx, await nextRevision(tx, at), changed, at);
+    return result;
+  });
+}
+
+/** The number of a change of the catalog; the row stays locked until the transaction ends. */
+export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
+  const rows = await tx.$queryRaw<{ revision: bigint }[]>`UPDATE catalog SET revision = revision + 1, at = ${at} RETURNING revision`;
+  return rows[0]!.revision;
+}
+
+/** As the migration that began it wrote it: every column of a patch, its states with numbers as text, and the author's last word. */
+async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly string[], at: Date): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO patch_version (build_id, revision, at, patch)
+    SELECT p.build_id, ${revision}, ${at}, to_jsonb(p) || jsonb_build_object(
+             'states', coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'id', s.id::text, 'version', s.version::text) ORDER BY s.position)
+                                   FROM patch_state s WHERE s.build_id = p.build_id), '[]'),
+             'author', (SELECT to_jsonb(a) FROM patch_author a WHERE a.build_id = p.build_id ORDER BY a.revision DESC LIMIT 1))
+      FROM patch p WHERE p.build_id = ANY(${[...buildIds]}::text[])`;
+}
+
+type Kept = Record<string, unknown>;
+const camel = (row: Kept): Kept =>
+  Object.fromEntries(Object.entries(row).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]));
+const instant = (value: unknown): Date | null => (value === null ? null : new Date(value as string));
+
+/** The patch that a version keeps. */
+export function fromVersion(kept: unknown): PatchRow {
+  const { states, author, ...plain } = kept as Kept & { states: { position: number; id: string; version: string }[]; author: Kept | null };
+  const row = camel(plain);
+  const buildId = row['buildId'] as string;
+  return {
+    ...row,
+    publishedAt: instant(row['publishedAt'])!,
+    recalledAt: instant(row['recalledAt']),
+    states: states.map(({ position, id, version }) => ({ buildId, position, id: new Prisma.Decimal(id), version: BigInt(version) })),
+    authors: author === null ? [] : [{ ...camel(author), at: instant(author['at'])! }],
+  } as unknown as PatchRow;
+}

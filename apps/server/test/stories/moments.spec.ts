@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { CohortsStore, deltasOf } from '../../src/store/cohorts.store.js';
+import { HistoryStore } from '../../src/store/history.store.js';
+import { later, listed, Registry, running, sealed } from '../registry.js';
+
+type Report = ReturnType<typeof running>;
+
+const QUESTION = `query ($to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $maxAge: Duration = "15m") {
+  canDowngrade(to: $to, where: $where, snapshot: $snapshot, asOf: $asOf, catalog: $catalog, maxAge: $maxAge) {
+    kind matched counts { safe unknown unsafe refused total harmful }
+    reasons(first: 50) { nodes { hosts reason { code stateId } } }
+    cohorts(first: 50) { totalCount nodes { hosts freshness examples labels { key value } stack { name } verdict { kind reasons { code } } } }
+    hosts(first: 50) { totalCount nodes { host { hostname bootId stack { name } freshness { superseded } } verdict { kind } } }
+    snapshot { id now catalogRevision rules }
+  }
+}`;
+const ADD = 'mutation ($id: ID, $name: String!, $labels: [LabelInput!]) { addHost(input: { id: $id, hostname: $name, labels: $labels }) { id } }';
+const LABEL = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
+const RETIRE = 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }';
+const RECALL = 'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
+
+let registry: Registry;
+beforeEach(async () => void (registry = await Registry.start()));
+afterEach(() => registry.stop());
+
+const idOf = (report: Report): string => report.host.instance;
+const differences = () => registry.app.get(CohortsStore).differences();
+const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, { to: { original: true }, ...variables })).canDowngrade;
+const without = ({ snapshot: _snapshot, ...answer }: Record<string, unknown>) => answer;
+
+describe('counts', () => {
+  test('a law: what leaves one cohort arrives in another, and what goes nowhere is no delta', () => {
+    const key = fc.option(fc.record({ situationId: fc.option(fc.constantFrom('a', 'b')), labelSetId: fc.constantFrom('x', 'y'), suspect: fc.boolean() }));
+    fc.assert(
+      fc.property(fc.array(fc.record({ hostId: fc.uuid(), from: key, to: key })), (moves) => {
+        const deltas = deltasOf(moves);
+        const arrived = moves.filter(({ to }) => to !== null).length - moves.filter(({ from }) => from !== null).length;
+        expect(deltas.reduce((sum, { hosts }) => sum + hosts, 0)).toBe(arrived);
+        expect(deltas.every(({ hosts }) => hosts !== 0)).toBe(true);
+        const back = deltasOf(moves.map(({ hostId, from, to }) => ({ hostId, from: to, to: from })));
+        expect(new Set(back.map((delta) => JSON.stringify({ ...delta, hosts: -delta.hosts })))).toEqual(new Set(deltas.map((delta) => JSON.stringify(delta))));
+      }),
+    );
+  });
+
+  test('folding changes no answer, and leaves nothing to fold', async () => {
+    for (let i = 0; i < 5; i++) await registry.report(running(`web-${i}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a']));
+    const cohorts = registry.app.get(CohortsStore);
+    const before = await ask();
+    await cohorts.fold();
+    expect(await cohorts.fold()).toBe(0);
+    expect(without(await ask())).toEqual(without(before));
+    expect(await differences()).toEqual([]);
+  });
+});
+
+/** What may happen to a fleet of four, one thing after the other. */
+const happening = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ what: fc.constant('report' as const), host: fc.nat(3), stack: fc.nat(3) }) },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('heartbeat' as const), host: fc.nat(3), other: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('label' as const), host: fc.nat(3), role: fc.constantFrom('web', 'db') }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('retire' as const), host: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('clone' as const), host: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), minutes: fc.constantFrom(1, 4, 6, 20, 1500) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('fold' as const) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('recall' as const), recalled: fc.boolean() }) },
+);
+type Happening = Record<string, any>;
+const STACKS = [[], ['lab_r_1v1_a'], ['lab_r_1v2_a'], ['lab_r_1v1_a', 'lab_n_1v1_a']];
+
+/** Four hosts that have begun in different ways, and what each said last. */
+class Four {
+  private constructor(readonly said: (Report | null)[]) {}
+
+  static async begin(): Promise<Four> {
+    const reports = [running('web-0', ['lab_r_1v1_a']), running('web-1', ['lab_r_1v2_a']), running('web-2', [])];
+    for (const report of reports) await registry.report(report);
+    await registry.ask(ADD, { id: idOf(running('web-3', [])), name: 'web-3', labels: [{ key: 'role', value: 'web' }] });
+    return new Four([...reports, null]);
+  }
+
+  async happen(one: Happening): Promise<void> {
+    const last = one.host === undefined ? null : this.said[one.host];
+    if (one.what === 'report') {
+      const list = STACKS[one.stack]!.map((name, i) => listed(name, { stackOrder: i + 1 }));
+      const next = last === null ? running(`web-${one.host}`, STACKS[one.stack]!) : later(last!, { livepatches: list });
+      await registry.report(next);
+      this.said[one.host] = next;
+    } else if (one.what === 'heartbeat' && last !== null) {
+      await registry.heartbeat(last!, one.other ? { digest: 'a'.repeat(64) } : {});
+      this.said[one.host] = { ...last!, sequence: last!.sequence + 1 };
+    } else if (one.what === 'clone' && last !== null) {
+      const next = sealed({
+        ...last!,
+        sequence: last!.sequence + 1,
+        host: { ...last!.host, machine: last!.host.machine === 'b'.repeat(64) ? 'c'.repeat(64) : 'b'.repeat(64) },
+      });
+      await registry.report(next);
+      this.said[one.host] = next;
+    } else if (one.what === 'label') await registry.ask(LABEL, { id: idOf(running(`web-${one.host}`, [])), labels: [{ key: 'role', value: one.role }] });
+    else if (one.what === 'retire') await registry.ask(RETIRE, { id: idOf(running(`web-${one.host}`, [])) });
+    else if (one.what === 'wait') registry.wait(one.minutes, 'minutes');
+    else if (one.what === 'fold') await registry.app.get(CohortsStore).fold();
+    else if (one.what === 'recall') await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: one.recalled });
+    registry.wait(1, 'seconds');
+  }
+}
+
+test('a law: whatever happens, counts equal the recount, and a question that is asked again with its snapshot gets its answer again', async () => {
+  await registry.publish('lab_r_1v1_a');
+  await registry.publish('lab_r_1v2_a');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(happening, { minLength: 4, maxLength: 14 }),
+      fc.constantFrom({ original: true }, { name: 'lab_r_1v1_a' }),
+      async (happenings, to) => {
+        await registry.stop();
+        registry = await Registry.start();
+        await registry.publish('lab_r_1v1_a');
+        await registry.publish('lab_r_1v2_a');
+        const four = await Four.begin();
+        const wheres = [undefined, { labels: [{ key: 'role', in: ['web'] }] }, { hostnames: ['web-0', 'web-3'] }];
+        const asked: { variables: Record<string, unknown>; answer: any }[] = [];
+        for (const [i, one] of happenings.entries()) {
+          await four.happen(one);
+          expect(await differences()).toEqual([]);
+          const variables = { to, where: wheres[i % 3] };
+          asked.push({ variables, answer: await ask(variables) });
+          registry.wait(1, 'seconds');
+        }
+        for (const { variables, answer } of asked) {
+          expect(await ask({ ...variables, snapshot: answer.snapshot.id })).toEqual(answer);
+          expect(without(await ask({ ...variables, asOf: answer.snapshot.now }))).toEqual(without(answer));
+        }
+      },
+    ),
+    { numRuns: 6, ...(process.env['MOMENT_RUNS'] && { numRuns: Number(process.env['MOMENT_RUNS']) }) },
+  );
+}, 240_000);
+
+describe('the past', () => {
+  test('a host can be looked at as it was, with its labels and its freshness of then', async () => {
+    const first = running('web-1', ['lab_r_1v1_a']);
+    await registry.report(first);
+    const then = registry.now();
+    registry.wait(1, 'hours');
+    await registry.report(later(first, { livepatches: [listed('lab_r_1v2_a')] }));
+    await registry.ask(LABEL, { id: idOf(first), labels: [{ key: 'role', value: 'web' }] });
+    const HOST = '{ stack { name } labels { key } freshness { level ageSeconds } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind route } }';
+    await registry.publish('lab_r_1v1_a');
+    expect((await registry.ask(`{ host(hostname: "web-1") ${HOST} }`)).host).toMatchObject({
+      stack: [{ name: 'lab_r_1v2_a' }],
+      labels: [{ key: 'role' }],
+      freshness: { level: 'FRESH' },
+    });
+    const asked = `query ($asOf: DateTime) { host(hostname: "web-1", asOf: $asOf) { stack { name } labels { key } freshness { level ageSeconds } } }`;
+    expect((await registry.ask(asked, { asOf: then })).host).toEqual({
+      stack: [{ name: 'lab_r_1v1_a' }],
+      labels: [],
+      freshness: { level: 'FRESH', ageSeconds: 0 },
+    });
+    expect((await registry.ask(asked, { asOf: new Date(then.getTime() + 30 * 60_000) })).host).toMatchObject({
+      stack: [{ name: 'lab_r_1v1_a' }],
+      freshness: { level: 'STALE', ageSeconds: 1800 },
+    });
+    expect((await registry.ask(asked, { asOf: new Date(then.getTime() - 1) })).host).toBeNull();
+  });
+
+  test('is judged by the catalog of then, or by today’s on request', async () => {
+    await registry.publish('lab_r_1v1_a');
+    await registry.report(running('web-1', ['lab_r_1v1_a']));
+    await registry.report(running('web-2', ['lab_r_1v1_a']));
+    const before = await ask({ to: { name: 'lab_r_1v1_a' } });
+    registry.wait(1, 'seconds');
+    await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: true });
+    const codes = (answer: any) => answer.reasons.nodes.map(({ reason }: any) => reason.code);
+    const asOf = before.snapshot.now;
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' } }))).toContain('TARGET_RECALLED');
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, asOf }))).toEqual(codes(before));
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, snapshot: before.snapshot.id }))).toEqual(codes(before));
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, asOf, catalog: 'NOW' }))).toContain('TARGET_RECALLED');
+  });
+
+  test.each([
+    ['a snapshot and an instant', { snapshot: 'x', asOf: '2026-11-23T10:00:00Z' }, 'BAD_USER_INPUT', /not both/],
+    ['no snapshot of ours', { snapshot: 'WyJrbHAxIl0' }, 'BAD_USER_INPUT', /not the id of a snapshot/],
+    ['an instant that lies ahead', { asOf: '2027-01-01T00:00:00Z' }, 'BAD_USER_INPUT', /lies ahead/],
+    ['an instant before history is kept', { asOf: '2026-01-01T00:00:00Z' }, 'SNAPSHOT_GONE', /history is kept for 30 days/],
+    ['an age that no one knows of the past', { asOf: '2026-11-23T09:00:00Z', maxAge: '60s' }, 'BAD_USER_INPUT', /at least that, found 60 s/],
+  ])('%s is refused, and it is said why', async (_, variables, code, words) => {
+    expect(await registry.mistake(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
+      message: expect.stringMatching(words),
+      extensions: { code },
+    });
+  });
+
+  test('the next page of an answer is of the same instant', async () => {
+    const PAGE = `query ($after: String, $snapshot: ID) { canDowngrade(to: { original: true }, snapshot: $snapshot) { snapshot { id } hosts(first: 2, after: $after) { totalCount nodes { host { hostname stack { name } } } pageInfo { endCursor hasNextPage } } } }`;
+    for (let i = 0; i < 4; i++) await registry.report(running(`web-${i}`, ['lab_r_1v1_a']));
+    const first = (await registry.ask(PAGE)).canDowngrade;
+    registry.wait(1, 'seconds');
+    await registry.report(later(running('web-3', ['lab_r_1v1_a']), { livepatches: [] }));
+    await registry.report(running('web-25', []));
+    const next = (await registry.ask(PAGE, { after: first.hosts.pageInfo.endCursor, snapshot: first.snapshot.id })).canDowngrade;
+    expect(next.hosts).toEqual({
+      totalCount: 4,
+      nodes: ['web-2', 'web-3'].map((hostname) => ({ host: { hostname, stack: [{ name: 'lab_r_1v1_a' }] } })),
+      pageInfo: { endCursor: expect.any(String), hasNextPage: false },
+    });
+  });
+});
+
+describe('history', () => {
+  test('has a partition for today and three days ahead, and what is too old goes with its partition', async () => {
+    const history = registry.app.get(HistoryStore);
+    expect(await history.partitions('host_history')).toEqual([
+      'host_history_20261123',
+      'host_history_20261124',
+      'host_history_20261125',
+      'host_history_20261126',
+      'host_history_rest',
+    ]);
+    const first = running('web-1', ['lab_r_1v1_a']);
+    await registry.report(first);
+    await registry.report(later(first, { livepatches: [] }));
+    registry.wait(24 * 40, 'hours');
+    const { made, dropped } = await history.keepPartitions(registry.now(), 30);
+    expect(made).toContain('host_history_20270102');
+    expect(dropped).toEqual([
+      ...dropped.filter((name) => name.startsWith('host_history_2026112')),
+      ...dropped.filter((name) => name.startsWith('host_lapse_2026112')),
+    ]);
+    expect(dropped).toHaveLength(8);
+    expect(await history.keepPartitions(registry.now(), 30)).toEqual({ made: [], dropped: [] });
+    expect((await registry.ask('{ host(hostname: "web-1") { stack { name } } }')).host).toEqual({ stack: [] });
+  });
+
+  test('rows of a day that had no partition yet are moved into it', async () => {
+    const history = registry.app.get(HistoryStore);
+    registry.wait(24 * 10, 'hours');
+    const first = running('web-1', ['lab_r_1v1_a']);
+    await registry.report(first);
+    const then = registry.now();
+    registry.wait(1, 'minutes');
+    await registry.report(later(first, { livepatches: [] }));
+    await history.keepPartitions(registry.now(), 30);
+    const asked = 'query ($asOf: DateTime) { host(hostname: "web-1", asOf: $asOf) { stack { name } } }';
+    expect((await registry.ask(asked, { asOf: then })).host).toEqual({ stack: [{ name: 'lab_r_1v1_a' }] });
+  });
+});
