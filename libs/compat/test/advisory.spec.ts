@@ -1,4 +1,4 @@
-import { ask, manifest, newer, older, word } from '../src/testing/index.js';
+import { ask, listed, manifest, newer, older, word } from '../src/testing/index.js';
 import { reasonTable } from './reason-table.js';
 
 const fixing = (name: string, ...cves: string[]) => manifest(name, { 7: 1 }, { author: word({ cves }) });
@@ -9,10 +9,27 @@ reasonTable('CVE_REOPENED', [
     { list: [fixing('newer', 'CVE-1', 'CVE-2')], to: fixing('older', 'CVE-1') },
     [{ kind: 'ADVISORY', patch: 'newer', detail: 'CVE-2' }],
   ],
+  [
+    'one that stays fixes it too',
+    {
+      list: [
+        { ...fixing('stays', 'CVE-1'), replace: false },
+        { ...fixing('goes', 'CVE-1', 'CVE-2'), replace: false },
+      ],
+      to: { kind: 'PATCH', patch: { ...fixing('stays', 'CVE-1'), replace: false }, leaving: ['goes'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [{ patch: 'goes', detail: 'CVE-2' }],
+  ],
   ['the target fixes it too', { list: [fixing('newer', 'CVE-1')], to: fixing('older', 'CVE-1') }, []],
 ]);
 reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
   ['the file shows no state; what its functions do to data it cannot show', { list: [manifest('none')] }, [{ kind: 'ADVISORY', patch: 'none' }]],
+  [
+    'the running kernel shows no state, and no one published it',
+    { list: [listed(manifest('none'), { reading: { evidence: 'LIVE', replace: true, states: [], impact: 'NONE', callbacks: null } })] },
+    [{ patch: 'none' }],
+  ],
   ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: word({ impactNone: true }) })] }, []],
   ['a patch that declares its states', {}, []],
 ]);
@@ -29,6 +46,16 @@ reasonTable('NOT_BOOT_PERSISTENT', [
   ],
   ['the next boot loads the target', { host: { boot: { kernelRelease: null, loads: [{ name: 'older', buildId: 'id-of-older' }] } } }, []],
   ['no one knows what the next boot loads', {}, []],
+  [
+    'what is only passed through on the way need not boot',
+    {
+      to: { kind: 'ORIGINAL' },
+      catalog: { bridges: () => [manifest('bridge', { 7: 1 })] },
+      host: { boot: { kernelRelease: null, loads: [] } },
+      question: { routes: ['BRIDGE'] },
+    },
+    [],
+  ],
 ]);
 
 const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({ author: word({ unsupported }) });

@@ -1,7 +1,7 @@
 import { after, recognise, recogniseManifest, type Scene } from '../src/index.js';
 import { type Course, disableOnly, disableThenLoad, loadOver, nothing, turnRound } from '../src/course.js';
 import { rebootInto } from '../src/reboot.js';
-import { catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
+import { catalog, departed, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
 import { Learned, observations, operationOf, sceneOf } from './lab.js';
 
 const n = (name: string, differs = {}) => manifest(name, {}, { replace: false, ...differs });
@@ -12,6 +12,7 @@ const opening = (name: 'b' | 'c', enabled: boolean, differs = {}) => listed(name
 const load = recogniseManifest;
 const told = ({ list, situation, departed, inTransition }: Scene) => ({
   list: list.map((patch) => patch.name).join(' '),
+  builds: list.map((patch) => patch.buildId).join(' '),
   leftovers: situation.leftovers.map((module) => module.name).join(' '),
   departed: departed.map(({ known, departure }) => `${known.name} ${departure}`).join(', '),
   previous: situation.previous?.join(' ') ?? null,
@@ -74,6 +75,48 @@ test.each<[sentence: string, scene: Scene, course: (scene: Scene) => Course, exp
     ({ list }) => loadOver('STACK', load(a), [], list),
     { list: 'c b a', departed: '', open: null },
   ],
+  [
+    'an open transition of one that goes on top throws no one out',
+    on(a, opening('b', true)),
+    ({ list }) => loadOver('STACK', load(n('d')), [], list),
+    { list: 'a b d', departed: '', open: null },
+  ],
+  [
+    'an open transition of one of which no one knows whether it is cumulative is not taken to throw anyone out',
+    on(a, listed(n('d', { replace: null }), { transition: true })),
+    ({ list }) => loadOver('STACK', load(b), [], list),
+    { list: 'a d b', departed: '', open: null },
+  ],
+  [
+    'where one takes the place of one of two, the last settled list is of those two',
+    on(a, b),
+    ({ list }) => loadOver('REPLACE', load(n('d')), list.slice(1), list),
+    { list: 'a d', departed: 'b REPLACED', previous: 'id-of-a id-of-b' },
+  ],
+  [
+    'a list that is not known by build-ids is no earlier list',
+    on(listed(a, { buildId: null })),
+    ({ list }) => loadOver('STACK', load(b), [], list),
+    { list: 'a b', previous: null },
+  ],
+  [
+    'of two without a build-id the one of that name leaves',
+    on(listed(a, { buildId: null }), listed(b, { buildId: null })),
+    ({ list }) => disableOnly(list.slice(1), list),
+    { list: 'a', leftovers: 'b', departed: 'b DISABLED' },
+  ],
+  [
+    'of two that bear one name the one of that build leaves',
+    on(a, n('a', { buildId: 'rebuilt' }), b),
+    ({ list }) => disableOnly(list.slice(1), list),
+    { list: 'a', builds: 'id-of-a', departed: 'b DISABLED, a DISABLED', previous: 'id-of-a rebuilt' },
+  ],
+  [
+    'a module that is removed leaves the others there',
+    recognise(running([a], { leftovers: [leftover(b), leftover(c)] }), everything),
+    ({ list }) => disableThenLoad(load(b), [], ['b'], [], list),
+    { list: 'a b', leftovers: 'c' },
+  ],
   ['a reboot leaves nothing of this boot', on(a, b), (scene) => rebootInto(['id-of-c'], scene, [c]), { list: 'c', leftovers: '', departed: '', open: null }],
 ])('%s', (_, scene, course, expected) => expect(told(after(scene, course(scene)))).toMatchObject(expected));
 
@@ -87,13 +130,28 @@ test.each<[sentence: string, callbacks: object | null, departure: string]>([
   expect(after(scene, turnRound(scene.inTransition!, scene.list)!).departed.map((one) => one.departure)).toEqual([departure]);
 });
 
+test('a patch that is disabled has left as disabled, whichever callbacks it has', () => {
+  const calling = n('calling', { callbacks: { ...NO_CALLBACKS, preUnpatch: true } });
+  const scene = recognise(running([calling]), catalog([calling]));
+  expect(after(scene, disableOnly(scene.list, scene.list)).departed).toMatchObject([{ departure: 'DISABLED' }]);
+});
+
+test('what was in transition is enabled and settled afterwards', () => {
+  const scene = on(a, opening('b', false));
+  const { list, situation } = after(scene, turnRound(scene.inTransition!, scene.list)!);
+  for (const patches of [list, situation.list]) expect(patches).toMatchObject([a, b].map(({ name }) => ({ name, enabled: true, transition: false })));
+});
+
+test('whoever has loaded something has a tainted kernel', () =>
+  expect(after(on(), loadOver('STACK', load(b), [], [])).situation).toMatchObject({ tainted: true, previous: [] }));
+
 test('the flag of what was loaded is as its module says: no sysfs has shown it', () =>
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([{ replace: null, enabled: true, transition: false }]));
 
 test('what is recognised anew afterwards is what was carried along', () => {
-  const scene = recognise(running([a, b], { leftovers: [leftover(manifest('old'))] }), everything);
+  const scene = recognise(running([a, b], { departed: [departed(manifest('old'))] }), everything);
   const now = after(scene, loadOver('REPLACE', load(c), scene.list, scene.list));
-  expect(recognise(now.situation, everything).list).toEqual(now.list);
+  expect(recognise(now.situation, everything)).toEqual(now);
 });
 
 /** The list after an accepted operation, by the mind and by a real kernel. */

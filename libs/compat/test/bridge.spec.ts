@@ -1,6 +1,6 @@
 import { BRIDGES_TRIED, judgeRoutes, type Manifest, recognise, ROUTES, type Step, type Target } from '../src/index.js';
 import { DEFAULT_QUESTION } from '../src/index.js';
-import { type Asked, ask, authorState, catalog, manifest, newer, older, promising, running, word } from '../src/testing/index.js';
+import { type Asked, ask, authorState, capabilities, catalog, manifest, newer, older, promising, running, word } from '../src/testing/index.js';
 
 // First to a build that takes today's states, then on from there.
 
@@ -60,6 +60,23 @@ test.each<[sentence: string, asked: Asked, kind: string, steps: string]>([
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
   ],
   ['the bridge would be refused for today’s states', over([promising('bridge', { 8: 1 })]), 'UNKNOWN', ''],
+  ['no one knows whether the bridge is cumulative', over([{ ...bridge, replace: null }]), 'UNKNOWN', ''],
+  ['the bridge’s states cannot be read', over([{ ...bridge, states: null }]), 'UNKNOWN', ''],
+  [
+    'one of two possible rule sets would refuse the bridge',
+    over([promising('bridge', { 8: 1 }, { kernelRelease: '5.3.0' })], {
+      list: [{ ...stuck, kernelRelease: '5.3.0' }],
+      host: { kernelRelease: '5.3.0', capabilities: capabilities({ symbols: null, stateFields: null }) },
+    }),
+    'UNKNOWN',
+    '',
+  ],
+  [
+    'the report is too old, whatever the bridge',
+    over([bridge], { freshness: { ageSeconds: 901 } }),
+    'UNKNOWN',
+    'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
+  ],
   ['the bridge is recalled', over([{ ...bridge, recalled: true }]), 'UNKNOWN', ''],
   ['the bridge is for another kernel', over([{ ...bridge, kernelRelease: '6.1.0' }]), 'UNKNOWN', ''],
   ['the bridge is for another architecture', over([{ ...bridge, arch: 'aarch64' }]), 'UNKNOWN', ''],
@@ -88,6 +105,43 @@ test('of two acceptable bridges the cheaper one is answered: it leaves no CVE op
   expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'cheap' }, {}, {}, {}, {}], price: { unpatched: 0, transitions: 2 } });
 });
 
+test('of two bridges the acceptable one is answered, though it be dearer', () => {
+  const fixing = (name: string, differs: Partial<Manifest> = {}) =>
+    promising(name, { 7: 2 }, { author: word({ cves: ['CVE-1'], states: [authorState(7, 2, 'CALLBACKS')] }), ...differs });
+  const dear = promising('dear', { 7: 2 });
+  const cheap = fixing('cheap', { owner: 'vendor' });
+  for (const [dearId, cheapId] of [
+    ['1', '2'],
+    ['2', '1'],
+  ] as const) {
+    const asked = over(
+      [
+        { ...dear, buildId: dearId },
+        { ...cheap, buildId: cheapId },
+      ],
+      { list: [fixing('two')], to: { ...fixing('three'), name: 'two' } },
+    );
+    expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'dear' }, {}, {}, {}, {}], price: { unpatched: 1, transitions: 2 } });
+  }
+});
+
+test('a bridge is the answer where the direct way is as acceptable, and dearer', () => {
+  const three = ['a', 'b', 'c'].map((name) => promising(name, { 7: 1 }, { replace: false, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) }));
+  const asked = over([bridge], { list: three, question: { routes: ['DISABLE', 'BRIDGE'] } });
+  expect(ask({ ...asked, question: { routes: ['DISABLE'] } })).toMatchObject({ kind: 'SAFE', price: { transitions: 3 } });
+  expect(ask(asked)).toMatchObject({ route: 'BRIDGE', price: { transitions: 2 } });
+  const gap = over([manifest('bridge', { 7: 2 })], { list: [promising('two', { 7: 2 })], to: { ...manifest('next', { 7: 2 }), name: 'two' } });
+  expect(ask({ ...gap, question: { routes: ['DISABLE_THEN_LOAD', 'BRIDGE'] } })).toMatchObject({ route: 'BRIDGE', price: { unpatched: 0 } });
+});
+
+test('whoever asks for each route is told the bridge too, though it could not be better', () => {
+  const known = catalog([newer, older, bridge], { bridges: () => [bridge] });
+  const fresh = { level: 'FRESH', ageSeconds: 1, superseded: false } as const;
+  const question = { ...DEFAULT_QUESTION, routes: ['REPLACE', 'BRIDGE'] } as const;
+  const answers = judgeRoutes(recognise(running([newer]), known), { kind: 'PATCH', patch: older }, known, fresh, question);
+  expect(answers.map(({ route }) => route)).toEqual(['REPLACE', 'BRIDGE']);
+});
+
 test('where the direct way is refused, the bridge is the answer', () =>
   expect(
     ask(over([manifest('bridge', { 7: 1 })], { list: [named('lp', 'lp-1')], to: named('lp', 'lp-2'), question: { routes: ['REPLACE', 'BRIDGE'] } })),
@@ -107,7 +161,7 @@ test('an acceptable bridge is found among those that are not', () =>
 
 test('no more than so many are tried, and the answer says it', () => {
   const many = Array.from({ length: BRIDGES_TRIED + 6 }, (_, i) => manifest(`bridge-${i}`, { 7: 1 }));
-  expect(ask(over(many))).toMatchObject({ kind: 'UNSAFE', searched: { tried: 64, of: 70 } });
+  expect(ask(over([...many, { ...bridge, buildId: 'the last of all' }]))).toMatchObject({ kind: 'UNSAFE', searched: { tried: 64, of: 71 } });
   const nowhere = ask(over(many, { to: manifest('lower', { 7: 0 }, { replace: false }) }));
   expect(nowhere.reasons).toMatchObject([
     { code: 'TARGET_UNRESOLVED', detail: 'none of the routes asked for leads to that list; of 70 builds that could be a bridge 64 were tried' },

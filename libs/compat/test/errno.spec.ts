@@ -22,6 +22,12 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   ['busy', busy(), 'EBUSY', ['TRANSITION_IN_PROGRESS']],
   ['incompatible and busy: the state check comes first', busy(higher), 'EINVAL', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS']],
   [
+    'a doubt has no error number: what comes after it decides',
+    { ...busy(), catalog: { hasLoaded: () => false } },
+    'EBUSY',
+    ['SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS'],
+  ],
+  [
     'incompatible and the name still loaded: the loader comes first',
     { list: [higher], host: still, published: [other] },
     'EEXIST',
@@ -77,6 +83,18 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     },
     'EBUSY',
     ['MODULE_PINNED', 'TRANSITION_IN_PROGRESS'],
+  ],
+  [
+    'so does what a state forbids to disable',
+    {
+      list: [promising('banned', { 7: 1 }, { states: [{ id: 7n, version: 1, blockDisable: true }] })],
+      to: manifest('older', { 8: 1 }),
+      host: { leftovers: [leftover(other, { referenced: true, pinned: true })] },
+      published: [other],
+      question: { routes: ['DISABLE_THEN_LOAD'], rules: 'block-disable' },
+    },
+    'EINVAL',
+    ['MODULE_PINNED', 'PATCH_BLOCKS_DISABLE'],
   ],
 ])('%s', (_, asked, errno, codes) => {
   const verdict = ask(asked);

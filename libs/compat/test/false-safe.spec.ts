@@ -191,6 +191,16 @@ describe('sources that disagree', () => {
       },
       'EVIDENCE_CONFLICT',
     ],
+    [
+      'nor can one in conflict by its author’s word',
+      {
+        list: [{ ...n('keeps', {}, { author: hand([[7, 1]]) }), conflicts: ['author'] }, n('goes', { 7: 1 })],
+        to: { kind: 'PREVIOUS' },
+        host: { previous: ['id-of-keeps'] },
+        question: { routes: ['DISABLE'] },
+      },
+      'EVIDENCE_CONFLICT',
+    ],
   ]);
 });
 

@@ -86,3 +86,12 @@ test('what is promised to be restored is not, where the promise is for another p
   expect(ask({ list: [promise], question: { routes: ['DISABLE_THEN_LOAD'] } }).kind).toBe('SAFE');
   expect(ask({ list: [{ ...promise, author: null }], question: { routes: ['DISABLE_THEN_LOAD'] } }).kind).toBe('UNKNOWN');
 });
+
+test('what a patch on its way out refuses passes with time, what another refuses does not', () => {
+  const [stays, goes] = [n('stays', { 7: 3 }), n('goes', { 7: 2 })];
+  const { reasons } = ask({ list: [stays, listed(goes, { transition: true, enabled: false })], published: [goes] });
+  expect(reasons.filter(({ code }) => code === 'STATE_VERSION_TOO_LOW').map(({ patch, clearedBy }) => [patch, clearedBy])).toEqual([
+    ['stays', undefined],
+    ['goes', 'TIME'],
+  ]);
+});

@@ -175,6 +175,16 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
   expect([...new Set(ways.flatMap((way) => way.states))]).toEqual(states);
 });
 
+test('of what is on its way in already nothing is installed: afterwards is as today', () => {
+  const { ways } = install({ host: { list: [listed(now), listed(next, { transition: true })] } });
+  expect(ways.map(({ afterwards }) => afterwards)).toEqual(ways.map(({ today }) => today));
+});
+
+test('a list that is not known by build-ids is no earlier list', () => {
+  const { ways } = install({ host: { list: [listed(now, { buildId: null }), listed(n('top'))] }, published: [n('top')], back: TODAY });
+  expect(ways[0]!.today.reasons).toContainEqual({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
+});
+
 test('unless others are named, the ways back are to the original code and to today’s list', () => {
   const everything = catalog([now, next]);
   const { ways } = findNoReturn(recognise(running([now]), everything), next, everything, { level: 'FRESH', ageSeconds: 1, superseded: false });

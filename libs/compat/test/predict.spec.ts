@@ -1,4 +1,16 @@
-import { type Answer, disabling, enabling, type Manifest, type Operation, predict, recognise, recogniseManifest, RULE_SETS } from '../src/index.js';
+import {
+  type Answer,
+  disabling,
+  enabling,
+  type Manifest,
+  type Operation,
+  predict,
+  type ReasonCode,
+  recognise,
+  recogniseManifest,
+  RULE_SETS,
+} from '../src/index.js';
+import { weigh } from '../src/predict/prediction.js';
 import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
 
 // What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at once.
@@ -6,6 +18,7 @@ import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, runnin
 const held = manifest('held', { 7: 2 });
 const low = manifest('low', { 7: 1 });
 const same = manifest('same', { 7: 2 });
+const torn = manifest('torn', { 7: 2 }, { conflicts: ['states'] });
 interface At {
   list?: Parameters<typeof running>[0];
   host?: Parameters<typeof running>[1];
@@ -37,6 +50,13 @@ test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNK
   ['busy, with nothing hidden', load(same), { list: [opening] }, 'EBUSY'],
   ['a name is refused before a state', load(low), { host: { leftovers: [leftover(low)] } }, 'EEXIST'],
   ['another kernel is refused before a name', load({ ...low, kernelRelease: '6.1.0' }), { host: { leftovers: [leftover(low)] } }, 'ENOEXEC'],
+  [
+    'a kernel without livepatch support turns it away before its name is looked at',
+    load(low),
+    { list: [], host: { leftovers: [leftover(low)], capabilities: capabilities({ livepatch: false }) } },
+    'ENOEXEC',
+  ],
+  ['what sources disagree about is taken at its word', load(same), { list: [torn], published: [torn] }, 'OK'],
   ['with symbol versions another kernel may do', load({ ...same, kernelRelease: '6.1.0', modversions: true }), {}, 'UNKNOWN', 'ENOEXEC'],
   [
     'a signature is looked at before all else',
@@ -74,6 +94,41 @@ test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNK
   ['under replace-set a lower version in the same set', load({ ...low, replace: false }), { rules: 'replace-set' }, 'EINVAL'],
   ['without a state check nothing is incompatible', load(low), { rules: 'none' }, 'OK'],
 ])('%s', (_, operation, at, expected, likely = expected as Answer) => expect(answer(operation, at)).toMatchObject({ answer: expected, likely }));
+
+test.each<[sentence: string, values: string[], answer: Answer]>([
+  ['yes, in every way that the kernel takes', ['1', 'y', 'Y', 'on', 'ON', 'yes, please'], 'EINVAL'],
+  ['no, in every way that the kernel takes', ['0', 'n', 'N', 'off', 'OFF', 'oFten'], 'OK'],
+])('a patch is enabled, and someone writes %s', (_, values, expected) => {
+  const answers = values.map((value) => answer({ action: 'WRITE', patch: 'held', attribute: 'enabled', value }, {}).answer);
+  expect(answers).toEqual(values.map(() => expected));
+});
+
+test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af', 'true', 'false'])('it is neither yes nor no: %j', (value) => {
+  const force = { action: 'WRITE', patch: 'held', attribute: 'force', value } as const;
+  expect([value, answer(force, { list: [opening] }), answer({ ...force, attribute: 'enabled' }, {})]).toEqual([
+    value,
+    { answer: 'EINVAL', likely: 'EINVAL', reasons: [] },
+    { answer: 'EINVAL', likely: 'EINVAL', reasons: [] },
+  ]);
+});
+
+test.each<[sentence: string, codes: ReasonCode[], answer: Answer | 'UNKNOWN', likely: Answer]>([
+  ['nothing', [], 'OK', 'OK'],
+  ['of two refusals the one that the kernel meets first, whichever is told first', ['TRANSITION_IN_PROGRESS', 'STATE_VERSION_TOO_LOW'], 'EINVAL', 'EINVAL'],
+  ['and so the other way round', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS'], 'EINVAL', 'EINVAL'],
+  ['harm is no answer of the kernel', ['STATE_LEFT_BEHIND'], 'OK', 'OK'],
+  ['nor is an advisory, before a refusal', ['CVE_REOPENED', 'TRANSITION_IN_PROGRESS'], 'EBUSY', 'EBUSY'],
+])('which answer do reasons make: %s', (_, codes, expected, likely) => {
+  const reasons = codes.map((code) => ({ code }));
+  expect(weigh(reasons)).toEqual({ answer: expected, likely, reasons });
+});
+
+test('what two possible rule sets refuse alike is said once', () => {
+  const { reasons } = answer(load({ ...low, kernelRelease: '7.4.0' }), {
+    host: { kernelRelease: '7.4.0', capabilities: capabilities({ replaceSetAttribute: null }) },
+  });
+  expect(reasons.map(({ code }) => code)).toEqual(['RULES_UNKNOWN', 'STATE_VERSION_TOO_LOW']);
+});
 
 test('a ban on disabling refuses it, under the rules that have one', () => {
   const banned = { ...held, states: [{ id: 7n, version: 2, blockDisable: true }] };

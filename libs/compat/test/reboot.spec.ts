@@ -1,5 +1,6 @@
-import type { BootPersistence } from '../src/index.js';
-import { type Asked, ask, capabilities, departed, leftover, listed, manifest, newer, older } from '../src/testing/index.js';
+import { type BootPersistence, recognise } from '../src/index.js';
+import { rebooted, rebootInto } from '../src/reboot.js';
+import { type Asked, ask, capabilities, catalog, departed, leftover, listed, manifest, newer, older, running } from '../src/testing/index.js';
 import { reasonTable } from './reason-table.js';
 
 const THIS_KERNEL = '6.12.95+deb13-amd64';
@@ -8,6 +9,7 @@ const boots = (...loads: ReturnType<typeof manifest>[]): BootPersistence => ({
   loads: loads.map(({ name, buildId }) => ({ name, buildId })),
 });
 const question = { routes: ['REBOOT'] } as const;
+const top = manifest('top', { 7: 1 }, { replace: false });
 const asked = (boot: BootPersistence | null, differs: Partial<Asked> = {}): Asked => ({ ...differs, host: { boot, ...differs.host }, question });
 
 reasonTable('BOOT_LOADS_OTHER', [
@@ -23,11 +25,20 @@ reasonTable('BOOT_UNKNOWN', [
   ['the host does not tell', asked(null), [{ kind: 'UNKNOWN', detail: 'the host does not tell' }]],
   ['no one knows which kernel boots', asked({ ...boots(older), kernelRelease: null }), [{ detail: 'no one knows which kernel boots' }]],
   ['another kernel boots', asked({ ...boots(older), kernelRelease: '6.1.0' }), [{ detail: 'another kernel boots, 6.1.0' }]],
-  ['a module without a build-id', asked({ kernelRelease: THIS_KERNEL, loads: [{ name: 'older', buildId: null }] }), [{ patch: 'older' }]],
+  [
+    'a module without a build-id',
+    asked({ kernelRelease: THIS_KERNEL, loads: [{ name: 'older', buildId: null }] }),
+    [{ patch: 'older', detail: 'the build of older is not known' }],
+  ],
   [
     'what is loaded second is cumulative',
     asked(boots(older, newer), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older', 'id-of-newer'] }, published: [older] }),
-    [{ patch: 'newer' }],
+    [{ patch: 'newer', detail: 'newer may throw out what is loaded before it' }],
+  ],
+  [
+    'what is loaded second goes on top',
+    asked(boots(older, top), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older', 'id-of-top'] }, published: [older, top] }),
+    [],
   ],
   ['exactly the target', asked(boots(older)), []],
 ]);
@@ -67,10 +78,25 @@ test('two patches of which the second does not take the first', () => {
   });
 });
 
+test('right after a reboot nothing of this boot is left', () => {
+  const scene = recognise(running([older], { leftovers: [leftover(newer)], departed: [departed(newer)], previous: ['id-of-newer'] }), catalog([newer, older]));
+  const { situation, list, departed: gone, inTransition } = rebooted(scene);
+  const { kernelRelease, kernelVersion, arch, capabilities, boot, suspect } = scene.situation;
+  expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
+  const kept = { kernelRelease, kernelVersion, arch, capabilities, boot, suspect };
+  expect(situation).toEqual({ ...kept, list: [], leftovers: [], departed: [], previous: null, tainted: false, bootStartSeen: true });
+});
+
+test('what boots is called as it is published, or listed, or else by its build-id', () => {
+  const scene = recognise(running([listed(newer)]), catalog([]));
+  expect(rebootInto(['id-of-older', 'id-of-newer', 'unheard_of'], scene, [older]).next.map(({ load }) => load?.name)).toEqual(['older', 'newer', 'unheard_of']);
+});
+
 test('a reboot of which nothing is told is no answer beside another route', () => {
   const both = (boot: BootPersistence | null) => ask({ list: [manifest('two', { 7: 2 })], host: { boot }, question: { routes: ['REPLACE', 'REBOOT'] } });
   expect(both(null)).toMatchObject({ route: 'REPLACE', kind: 'REFUSED' });
   expect(both(boots(older))).toMatchObject({ route: 'REBOOT', kind: 'SAFE' });
+  expect(ask({ list: [manifest('two', { 7: 2 })], question: { routes: ['REBOOT', 'REPLACE'] } })).toEqual(both(null));
 });
 
 test('CVEs that the boot does not fix are told', () => {

@@ -121,6 +121,11 @@ reasonTable('MODULE_NAME_TAKEN', [
     { list: [promising('older', { 7: 1 }, { buildId: 'another-build' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
     [],
   ],
+  [
+    'two builds of that name are said to be listed',
+    { list: [namesake, { ...namesake, buildId: 'a-third-build' }] },
+    [{ buildId: 'another-build' }, { buildId: 'a-third-build' }],
+  ],
   ['another name', {}, []],
 ]);
 
@@ -144,22 +149,30 @@ reasonTable('MODULE_PINNED', [
 
 reasonTable('TARGET_NOT_BUILT_FOR_KERNEL', [
   ['another release', { to: { ...older, kernelRelease: '6.1.0' } }, [{ kind: 'REFUSED', errno: 'ENOEXEC', patch: 'older' }]],
-  ['another architecture', { to: { ...older, arch: 'aarch64' } }, [{ patch: 'older' }]],
+  [
+    'another architecture',
+    { to: { ...older, arch: 'aarch64' } },
+    [{ patch: 'older', detail: 'built for 6.12.95+deb13-amd64 aarch64, the host runs 6.12.95+deb13-amd64 x86_64' }],
+  ],
   [
     'a release that has no build for this kernel',
     { to: { kind: 'RELEASE', release: 'lp' }, published: [manifest('lp', {}, { release: 'lp', kernelRelease: '6.1.0' })] },
-    [{ patch: 'lp' }],
+    [{ patch: 'lp', detail: 'no build for 6.12.95+deb13-amd64 x86_64' }],
   ],
   ['a release that has one', { to: { kind: 'RELEASE', release: 'lp' }, published: [manifest('lp', { 7: 1 }, { release: 'lp' })] }, []],
   ['built for this kernel', {}, []],
 ]);
 
 reasonTable('NOT_A_LIVEPATCH', [
-  ['the module lacks livepatch=Y', { to: { ...older, livepatch: false } }, [{ kind: 'REFUSED', errno: 'EINVAL', patch: 'older' }]],
+  [
+    'the module lacks livepatch=Y',
+    { to: { ...older, livepatch: false } },
+    [{ kind: 'REFUSED', errno: 'EINVAL', patch: 'older', detail: 'the module lacks livepatch=Y' }],
+  ],
   [
     'the kernel has no livepatch support, and its loader says so',
     { list: [], host: { capabilities: capabilities({ livepatch: false }) } },
-    [{ errno: 'ENOEXEC' }],
+    [{ errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }],
   ],
   ['a livepatch on a kernel that takes it', {}, []],
 ]);
@@ -187,7 +200,18 @@ test('under block-disable a cumulative target must know the states that forbid d
   expect(found('STATE_VERSION_TOO_LOW', [two], one)).toBe(0);
 });
 
-reasonTable('REPLACE_SET_CONFLICT', [['within one set nothing is in conflict', { ...asked('replace-set') }, []]]);
+reasonTable('REPLACE_SET_CONFLICT', [
+  ['within one set nothing is in conflict', { ...asked('replace-set') }, []],
+  [
+    'each function that another set has too',
+    {
+      list: [manifest('held', {}, { replaceSet: 1n, functions: ['vmlinux:f,1', 'vmlinux:g,1', 'vmlinux:h,1'] })],
+      to: manifest('t', {}, { functions: ['vmlinux:f,1', 'vmlinux:g,1'] }),
+      question: { rules: 'replace-set' },
+    },
+    [{ function: 'vmlinux:f,1' }, { function: 'vmlinux:g,1' }],
+  ],
+]);
 
 // No source tells a patch's set yet, so only the rule itself can be shown two of them.
 test.each<[sentence: string, holder: Partial<Patch>, refused: string[]]>([

@@ -23,6 +23,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string]>(
   ['a load on top throws out its set all the same', under([inSet(1n, 'a', { 7: 1 })], inSet(1n, 'c', { 7: 1 }), ['STACK']), 'STACK', 'SAFE'],
   ['a set of its own goes on top', under([inSet(1n, 'a', { 7: 1 })], inSet(2n, 'c', { 8: 1 }), ['STACK']), 'STACK', 'SAFE'],
   ['a state of its set that it lacks is refused, though its flag is not set', under([inSet(1n, 'a', { 7: 1 })], inSet(1n, 'c')), 'REPLACE', 'REFUSED'],
+  ['so is it where another set stays', under([inSet(1n, 'a', { 7: 1 }), inSet(2n, 'b', { 8: 1 })], inSet(1n, 'c')), 'REPLACE', 'REFUSED'],
   ['a state of another set is refused', under([inSet(1n, 'a', { 7: 1 })], inSet(2n, 'c', { 7: 1 }), ['STACK']), 'STACK', 'REFUSED'],
   [
     'what its set cannot take is disabled first',

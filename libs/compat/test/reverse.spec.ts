@@ -111,3 +111,12 @@ test('it asks for no state and is refused by nothing: it takes one transition', 
     ],
     price: { transitions: 1, unpatched: 0, reboots: 0, reopened: [] },
   }));
+
+test('what no promise covers is said, and which callbacks are not known', () => {
+  const details = (asked: Asked) => ask(asked).reasons.map(({ detail }) => detail);
+  expect(details(comingIn({ ...promised('CALLBACKS'), callbacks: null }))).toEqual([
+    'turned round, only its post_unpatch runs',
+    'its callbacks are not known, MODULE is wanted',
+  ]);
+  expect(details(goingOut(manifest('p', { 7: 1 }, { callbacks: null })))).toEqual(['turned round, post_patch runs again after pre_unpatch']);
+});

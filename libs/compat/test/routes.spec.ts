@@ -1,5 +1,5 @@
 import type { Step } from '../src/index.js';
-import { type Asked, ask, leftover, manifest, newer, older, promising, word } from '../src/testing/index.js';
+import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising, word } from '../src/testing/index.js';
 
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
 const written = (steps: readonly Step[]): string => steps.map((step) => `${step.action} ${step.patch}`).join(', ');
@@ -11,6 +11,8 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ['nothing is listed, and nothing is wanted', { list: [], to: { kind: 'ORIGINAL' } }, 'NONE_NEEDED', 'SAFE', ''],
   ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
   ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
+  ['under the routes of a gate it is judged so too, and is no yes', { to: n('top') }, 'STACK', 'UNKNOWN', 'LOAD top, WAIT top'],
+  ['beside a patch without a build-id no one knows that it is there', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
   ['everything is disabled, newest first', { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } }, 'DISABLE', 'SAFE', 'DISABLE b, WAIT b, DISABLE a, WAIT a'],
   [
     'only what leaves is disabled',
@@ -36,6 +38,17 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   [
     'its own leftover is removed first',
     { host: { leftovers: [leftover(older)] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'REMOVE_MODULE older, LOAD older, WAIT older',
+  ],
+  [
+    'another module that cannot be removed is not in the way',
+    {
+      host: { leftovers: [leftover(older), leftover(newer, { pinned: true, referenced: true })] },
+      published: [newer],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'SAFE',
     'REMOVE_MODULE older, LOAD older, WAIT older',
@@ -109,6 +122,64 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     '',
   ],
   [
+    'of one of an earlier list no one knows whether it would',
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one'] },
+      published: [manifest('base', { 7: 1 }), manifest('one', { 7: 1 }, { replace: null })],
+    },
+    null,
+    'UNKNOWN',
+    '',
+  ],
+  [
+    'of an earlier list only what is not there is loaded, in the place of what is too much',
+    {
+      list: [n('base'), n('top')],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one'] },
+      published: [n('one')],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE top, WAIT top, LOAD one, WAIT one',
+  ],
+  [
+    'the target never leaves, though its name be among those that do',
+    { list: [n('a'), n('b')], to: { kind: 'PATCH', patch: n('a'), leaving: ['a', 'b'] }, question: { routes: ['DISABLE'] } },
+    'DISABLE',
+    'SAFE',
+    'DISABLE b, WAIT b',
+  ],
+  ['a target that is listed is not disabled to be loaded again', { list: [older, n('top')], question: { routes: ['DISABLE_THEN_LOAD'] } }, null, 'UNKNOWN', ''],
+  [
+    'of a target whose states cannot be read, all that it would throw out stands in the way',
+    { list: [n('a')], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'UNKNOWN',
+    'DISABLE a, WAIT a, LOAD dyn, WAIT dyn',
+  ],
+  [
+    'a patch whose states cannot be read stands in the way',
+    { list: [n('a', { 7: 1 }), n('dyn', {}, { states: null, impact: 'UNREADABLE' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    'DISABLE_THEN_LOAD',
+    'UNKNOWN',
+    'DISABLE dyn, WAIT dyn, LOAD older, WAIT older',
+  ],
+  [
+    'what one of two possible rule sets refuses stands in the way',
+    {
+      list: [promising('two', { 7: 2 }, { kernelRelease: '5.3.0' })],
+      to: { ...older, kernelRelease: '5.3.0' },
+      host: { kernelRelease: '5.3.0', capabilities: capabilities({ symbols: null, stateFields: null }) },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE two, WAIT two, LOAD older, WAIT older',
+  ],
+  [
     'one of an earlier list was never published',
     { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 })] },
     null,
@@ -131,6 +202,28 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'REPLACE',
     'SAFE',
     'LOAD lp_612, WAIT lp_612',
+  ],
+  [
+    'the build of a release for this architecture',
+    {
+      to: { kind: 'RELEASE', release: 'lp' },
+      published: [manifest('lp-arm', { 7: 1 }, { release: 'lp', arch: 'aarch64' }), manifest('lp-x86', { 7: 1 }, { release: 'lp' })],
+    },
+    'REPLACE',
+    'SAFE',
+    'LOAD lp_x86, WAIT lp_x86',
+  ],
+  [
+    'the build of a release, in the place of what is to leave',
+    {
+      list: [n('a'), n('b')],
+      to: { kind: 'RELEASE', release: 'lp', leaving: ['b'] },
+      published: [n('lp-2', {}, { release: 'lp' })],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    'DISABLE_THEN_LOAD',
+    'SAFE',
+    'DISABLE b, WAIT b, LOAD lp_2, WAIT lp_2',
   ],
   ['a stateless target on a host that holds a state', { list: [newer], to: manifest('kpatch') }, 'REPLACE', 'REFUSED', 'LOAD kpatch, WAIT kpatch'],
   [

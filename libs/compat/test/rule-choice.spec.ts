@@ -1,4 +1,4 @@
-import { chooseRules } from '../src/index.js';
+import { chooseRules, RULE_SETS } from '../src/index.js';
 import { capabilities } from '../src/testing/index.js';
 
 const without = ['klp_enable_patch'];
@@ -23,6 +23,7 @@ test.each<[sentence: string, release: string, probed: Parameters<typeof capabili
   ['a release that only ends in a number', 'custom-6.12.0', { symbols: null, stateFields: null }, [], 'NOTHING'],
   ['a release of two digits', '12.1.0', { symbols: null, stateFields: null }, ['klp-5.5', 'block-disable', 'replace-set'], 'NOTHING'],
   ['5.50 is newer than 5.5 and older than 7.3', '5.50.0', { symbols: null, stateFields: null }, ['klp-5.5'], 'RELEASE'],
+  ['6.99 is older than 7.0', '6.99.0', { symbols: null, stateFields: null }, ['klp-5.5'], 'RELEASE'],
   ['6.100 is not 7.0', '6.100.0', { symbols: null, stateFields: null }, [], 'NOTHING'],
 ])('%s', (_, release, probed, sets, basis) => {
   const choice = chooseRules(capabilities(probed), release);
@@ -31,4 +32,8 @@ test.each<[sentence: string, release: string, probed: Parameters<typeof capabili
 
 test('who asks for rules gets them', () => {
   expect(chooseRules(capabilities({ symbols: null }), '4.4.0', 'replace-set')).toMatchObject({ candidates: [{ name: 'replace-set' }], basis: 'ASKED' });
+});
+
+test('who meets no one throws no one out, whether it is cumulative or no one knows', () => {
+  for (const rules of Object.values(RULE_SETS)) expect([rules.replacedBy({ replace: true }, []), rules.replacedBy({ replace: null }, [])]).toEqual([[], []]);
 });

@@ -1,4 +1,5 @@
-import type { Reading } from '../src/index.js';
+import { canBeAllowed, type Evidence, type Reading, REASON_CODES } from '../src/index.js';
+import { type Wanted, wantedAt } from '../src/manifest.js';
 import {
   type Asked,
   ask,
@@ -60,6 +61,7 @@ reasonTable('STATES_UNDECLARED', [
   ['its author says that it changes nothing', { list: [{ ...undeclared, author: word({ impactNone: true }) }] }, []],
   ['the file proves that it changes nothing', { list: [manifest('none')] }, []],
   ['it stays', { list: [undeclared], to: n('top'), question: { routes: ['STACK'] } }, []],
+  ['its states cannot be read: that is said instead', { list: [unreadable] }, []],
 ]);
 
 reasonTable('STATES_UNREADABLE', [
@@ -110,6 +112,11 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
     [{ patch: 'above', other: 'below' }],
   ],
   [
+    'one patch above two that are disabled',
+    { list: [n('one'), n('two'), n('above')], to: { kind: 'PATCH', patch: n('above'), leaving: ['one', 'two'] }, question: { routes: ['DISABLE'] } },
+    [{ other: 'two' }, { other: 'one' }],
+  ],
+  [
     'independence is promised, and sources disagree about the one that stays',
     without([below, above({ conflicts: ['functions'] })], 'below', above()),
     [{ patch: 'above' }],
@@ -138,6 +145,17 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
     [],
   ],
   ['the one that is disabled is on top', without([n('bottom'), below], 'below', n('bottom')), []],
+  [
+    'no one published the one that stays above, whatever the host has read',
+    {
+      list: [below, listed(n('above'), { reading: live({ replace: false, states: [], impact: 'NONE' }) })],
+      published: [below],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-above'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [{ patch: 'above', other: 'below' }],
+  ],
 ]);
 
 reasonTable('SYMBOLS_UNVERIFIED', [
@@ -148,6 +166,12 @@ reasonTable('SYMBOLS_UNVERIFIED', [
     { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: () => false } },
     [{ patch: 'older', detail: 'it was not yet seen patching nf_tables' }],
   ],
+  [
+    'it was never seen patching either of two modules',
+    { to: { ...older, functions: ['nf_tables:f,1', 'vmlinux:g,1', 'xfs:f,1', 'xfs:g,1'] }, catalog: { hasPatched: () => false } },
+    [{ detail: 'it was not yet seen patching nf_tables, xfs' }],
+  ],
+  ['no one can see what it patches', { to: { ...older, functions: null } }, [{ detail: 'no one knows which objects it patches' }]],
   ['a catalog that cannot tell', { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: undefined } }, [{ patch: 'older' }]],
   ['it was', {}, []],
   ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
@@ -211,6 +235,52 @@ reasonTable('EVIDENCE_TOO_WEAK', [
     { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
     [{ patch: 'p' }],
   ],
+  [
+    'who keeps the state of another is unpublished, and only the host’s disk tells',
+    {
+      list: [listed(n('keeps'), { reading: live({ evidence: 'INFERRED', replace: false }) }), n('goes', { 7: 1 })],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-keeps'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [{ patch: 'keeps', detail: 'that it holds state 7 is not known well enough' }],
+  ],
+  [
+    'where sources disagree about who keeps it, that is said instead',
+    without([n('keeps', { 7: 1 }, { conflicts: ['states'] }), n('goes', { 7: 1 })], 'goes', n('keeps', { 7: 1 })),
+    [],
+  ],
+  ['an unsigned upload of the target will do', { to: { ...older, evidence: 'CATALOG' }, question: { evidence: 'CATALOG' } }, []],
+  [
+    'an unsigned promise will do',
+    {
+      ...original,
+      list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })],
+      question: { evidence: 'CATALOG' },
+    },
+    [],
+  ],
+  [
+    'a listed target that is alone need not be known',
+    { list: [{ ...older, evidence: 'CATALOG', replace: null }], to: { ...older, evidence: 'CATALOG', replace: null } },
+    [],
+  ],
+  [
+    'of a listed target that has company its file is enough',
+    { list: [listed(n('older'), { replace: null }), n('top')], to: n('older'), published: [n('older')], question: { evidence: 'LIVE' } },
+    [],
+  ],
+  [
+    'an earlier list is known by build-ids alone',
+    {
+      list: [listed(n('a'), { replace: null }), n('b')],
+      published: [n('a', {}, { evidence: 'CATALOG' })],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-a'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [],
+  ],
   ['parsed by the registry', {}, []],
 ]);
 
@@ -222,9 +292,24 @@ reasonTable('PATCH_NOT_CATALOGUED', [
 ]);
 
 reasonTable('TARGET_UNRESOLVED', [
-  ['no earlier list is known', { to: { kind: 'PREVIOUS' } }, [{ kind: 'UNKNOWN', clearedBy: 'NOTHING' }]],
+  ['no earlier list is known', { to: { kind: 'PREVIOUS' } }, [{ kind: 'UNKNOWN', clearedBy: 'NOTHING', detail: 'no earlier list of this boot is known' }]],
   ['ORIGINAL without the route DISABLE', { ...original, question: { routes: ['REPLACE'] } }, [{ route: 'REPLACE' }]],
-  ['a non-cumulative target under the routes of a gate', { to: n('older', { 7: 1 }) }, [{ route: 'STACK' }]],
+  [
+    'a non-cumulative target under the routes of a gate',
+    { to: n('older', { 7: 1 }) },
+    [{ route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' }],
+  ],
+  ['the earlier list was empty, and DISABLE is not named', { to: { kind: 'PREVIOUS' }, host: { previous: [] } }, [{ route: 'NONE_NEEDED, REPLACE' }]],
+  [
+    'it is there already, and NONE_NEEDED is not named',
+    { list: [older], question: { routes: ['REPLACE'] } },
+    [{ detail: 'the host is there already: name the route NONE_NEEDED' }],
+  ],
+  [
+    'a non-cumulative target that is listed and has company',
+    { list: [n('a'), n('b')], to: { kind: 'PATCH', patch: n('a'), leaving: ['b'] } },
+    [{ route: 'NONE_NEEDED, REPLACE', detail: 'none of the routes asked for leads to that list' }],
+  ],
   ['the earlier list of this boot', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] }, []],
   ['a non-cumulative target, and STACK is named', { to: n('older', { 7: 1 }), question: { routes: ['STACK'] } }, []],
 ]);
@@ -285,6 +370,18 @@ test('rules that rest on the release alone are shown to do so', () => {
 test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
   ['a doubt that is waved through', { ...unseen, question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', ['SYMBOLS_UNVERIFIED']],
   ['a code that is not among the reasons', { question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', []],
+  [
+    'a doubt that arises twice, once',
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older', 'id-of-top'] },
+      published: [older, n('top')],
+      ...unseen,
+      question: { allow: ['SYMBOLS_UNVERIFIED'] },
+    },
+    'SAFE',
+    ['SYMBOLS_UNVERIFIED'],
+  ],
   ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', []],
   ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', []],
   ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', []],
@@ -292,3 +389,29 @@ test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
 ])('allowing: %s', (_, asked, kind, allowed) => {
   expect(ask(asked)).toMatchObject({ kind, allowed });
 });
+
+test('no refusal, harm or advisory can be waved through, nor what leaves nothing to judge', () =>
+  expect(REASON_CODES.filter(canBeAllowed)).toEqual([
+    'RESTORE_NOT_PROMISED',
+    'STATES_UNDECLARED',
+    'STATES_UNREADABLE',
+    'STACK_DEPENDENCY_UNKNOWN',
+    'SYMBOLS_UNVERIFIED',
+    'PRE_PATCH_MAY_REFUSE',
+    'SIGNATURE_UNVERIFIED',
+    'EVIDENCE_TOO_WEAK',
+    'PATCH_NOT_CATALOGUED',
+    'REPORT_STALE',
+    'REPORT_SUPERSEDED',
+    'IDENTITY_SUSPECT',
+  ]));
+
+test.each<[asked: Evidence, wanted: Wanted]>([
+  ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],
+  ['MODULE', { facts: 'MODULE', word: 'MANIFEST' }],
+  ['MANIFEST', { facts: 'MANIFEST', word: 'MANIFEST' }],
+  ['CATALOG', { facts: 'CATALOG', word: 'CATALOG' }],
+  ['INFERRED', { facts: 'INFERRED', word: 'INFERRED' }],
+])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, wanted) =>
+  expect(wantedAt(asked)).toEqual(wanted),
+);

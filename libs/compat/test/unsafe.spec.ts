@@ -23,6 +23,7 @@ const declaring = (name: string, id: number, version: number, restore: 'CALLBACK
 const promised = (restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN', callbacks = UNPATCH_CALLBACKS) =>
   manifest('p', { 7: 1 }, { callbacks, author: word({ states: [authorState(7, 1, restore)] }) });
 const gone = manifest('gone', { 9: 2 });
+const on74 = { kernelRelease: '7.4.0' };
 const old54 = { kernelRelease: '5.4.0' };
 const unchecked = { host: { kernelRelease: '5.4.0', capabilities: capabilities({ symbols: ['klp_enable_patch'] }) } };
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
@@ -76,6 +77,25 @@ reasonTable('STATE_LEFT_BEHIND', [
   ],
   ['a replaced patch left a state behind earlier', { host: { departed: [departed(gone)] }, published: [gone] }, [{ patch: 'gone', stateId: 9n, need: 2 }]],
   ['a leftover did', { host: { leftovers: [leftover(gone)] }, published: [gone] }, [{ patch: 'gone' }]],
+  [
+    'the kernel refuses for another state, and this one is its author’s alone',
+    { list: [manifest('newer', { 7: 2 }, { author: word({ states: [authorState(9, 1)] }) })] },
+    [{ stateId: 9n }],
+  ],
+  [
+    'no rules describe the kernel: what it may accept is told all the same',
+    { ...unchecked, host: { kernelRelease: '4.18.0', capabilities: capabilities({ symbols: null }) }, list: [manifest('newer', { 7: 2 })] },
+    [{ stateId: 7n, need: 2 }],
+  ],
+  [
+    'of two possible rule sets the one refuses for this state, the other for another',
+    {
+      list: [manifest('newer', { 7: 1, 8: 1 }, { ...on74, replaceSet: 1n })],
+      to: { ...older, ...on74 },
+      host: { ...on74, capabilities: capabilities({ symbols: null, replaceSetAttribute: null }) },
+    },
+    [{ stateId: 8n }],
+  ],
   ['the target takes it over', { list: [declaring('newer', 9, 2)], to: declaring('older', 9, 2) }, []],
   ['the kernel refuses, so that nothing is left behind', { list: [manifest('newer', { 7: 2 })] }, []],
   [
@@ -119,6 +139,11 @@ reasonTable('STATE_NOT_RESTORED', [
     'the target would hold it, but could not take it over from a patch that is gone',
     { list: [newer], question: { routes: ['DISABLE_THEN_LOAD'] }, to: manifest('newer', { 7: 1 }, { buildId: 'rebuilt' }) },
     [{ patch: 'newer' }],
+  ],
+  [
+    'it was disabled earlier, and a listed patch holds it',
+    { host: { departed: [departed(manifest('gone', { 7: 1 }), 'DISABLED')] }, published: [manifest('gone', { 7: 1 })] },
+    [],
   ],
   ['there is an unpatch callback', disabling(promised('UNKNOWN')), []],
   ['its author says that nothing needs restoring', disabling(promised('NOT_NEEDED', NO_CALLBACKS)), []],

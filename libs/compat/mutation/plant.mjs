@@ -1,0 +1,88 @@
+// Where can this library be wrong? A copy of it in which every mutant stands behind a switch.
+
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { transformSync } from '@swc/core';
+
+const LIBRARY = path.join(import.meta.dirname, '..');
+
+/** Builders are for tests: nothing that they get wrong reaches a host. */
+const LEFT_OUT = /^src\/(testing\/|index\.ts$)/;
+/** English for people. Of what the sentence says, only a person can tell whether it is right. */
+const PROSE = /^src\/(sentences|lint\/findings)\.ts$/;
+
+const silent = { debug: () => {}, info: () => {}, isDebugEnabled: () => false };
+const options = { plugins: null, excludedMutations: [], ignorers: [] };
+
+/**
+ * Which mutants are there, and where do they wait?
+ *
+ * The copy is compiled once, to CommonJS. A mutant lives while `__stryker__.activeMutant` is its id.
+ *
+ * @returns the folder of the copy (the caller removes it), its specs, and each mutant with what is needed to find it again
+ */
+export async function plant() {
+  const root = mkdtempSync(path.join(tmpdir(), 'klpreg-mutants-'));
+  for (const name of ['src', 'test', 'fixtures', 'reasons.md']) cpSync(path.join(LIBRARY, name), path.join(root, name), { recursive: true });
+
+  const sources = typescriptBelow(root, 'src').map((name) => ({ name, content: readFileSync(path.join(root, name), 'utf8'), mutate: !LEFT_OUT.test(name) }));
+  const { files, mutants } = await new Instrumenter(silent).instrument(sources, options);
+  for (const { name, content } of files) compile(root, name, content);
+  const tests = typescriptBelow(root, 'test');
+  for (const name of tests) compile(root, name, readFileSync(path.join(root, name), 'utf8'));
+
+  const textOf = new Map(sources.map(({ name, content }) => [name, content.split('\n')]));
+  return {
+    root,
+    specs: tests.filter((name) => name.endsWith('.spec.ts')).map((name) => name.slice(0, -'.ts'.length)),
+    mutants: mutants.filter((mutant) => !isProse(mutant)).map((mutant) => describeMutant(mutant, textOf.get(mutant.fileName))),
+  };
+}
+
+/** Makes the copy quick, once it is known what reaches what: no one counts any more who passes a switch. */
+export function stopCounting(root) {
+  for (const name of readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))) {
+    const file = path.join(root, 'src', name);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/stryCov_9fa48\("\d+"(?:, "\d+")*\)/g, '0'));
+  }
+}
+
+/** Takes the copy away. */
+export const uproot = (root) => rmSync(root, { recursive: true, force: true });
+
+const isProse = ({ fileName, mutatorName }) => mutatorName === 'StringLiteral' && PROSE.test(fileName);
+
+const typescriptBelow = (root, folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map((name) => `${folder}/${name}`)
+    .toSorted();
+
+function compile(root, name, content) {
+  const jsc = { target: 'es2023', parser: { syntax: 'typescript' } };
+  const { code } = transformSync(content, { filename: name, jsc, module: { type: 'commonjs' }, swcrc: false });
+  writeFileSync(path.join(root, name.replace(/\.ts$/, '.js')), code);
+}
+
+/** In words that outlive the lines above it: what stood there, in which line of text, and what stands there now. */
+function describeMutant({ id, fileName, mutatorName, replacement, location: { start, end } }, lines) {
+  const covered = lines.slice(start.line, end.line + 1);
+  covered[covered.length - 1] = covered.at(-1).slice(0, end.column);
+  covered[0] = covered[0].slice(start.column);
+  return {
+    id,
+    file: fileName,
+    at: start.line + 1,
+    mutator: mutatorName,
+    line: lines[start.line].trim(),
+    original: inOneLine(covered.join('\n')),
+    replacement: inOneLine(replacement),
+  };
+}
+
+const inOneLine = (text) => {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  return flat.length > 120 ? `${flat.slice(0, 119)}…` : flat;
+};
