@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Stop } from './stop.js';
 
-/** The registry that the demo fills and asks. */
+/** The registry that the demo and the fleet speak to. */
 export interface Registry {
   readonly url: string;
   readonly token: string;
@@ -31,7 +31,7 @@ async function ready(url: string): Promise<void> {
   );
   if (typeof answer === 'string')
     throw new Stop(
-      `No registry answers at ${url} (${answer}).\nStart it first, in another terminal:  npm start\nWhere it is elsewhere:  KLPREG_URL=http://HOST:PORT npm run demo`,
+      `No registry answers at ${url} (${answer}).\nStart it first, in another terminal:  npm start\nWhere it is elsewhere:  set KLPREG_URL=http://HOST:PORT`,
     );
   await answer.body?.cancel();
   if (!answer.ok) throw new Stop(`What answers at ${url} is not ready (HTTP ${answer.status} for /readyz). Is it the registry? Try again in a moment.`);

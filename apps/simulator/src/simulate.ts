@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { findRegistry } from './registry.js';
+import { help, type Options, readOptions } from './run/options.js';
+import { run } from './run/run.js';
+import { show } from './run/summary.js';
+import { Stop } from './stop.js';
+
+const project = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Runs the fleet. @returns the exit code */
+async function simulate(options: Options): Promise<number> {
+  const { url, token, json } = options;
+  const registry = await findRegistry({ ...process.env, ...(url === null ? {} : { KLPREG_URL: url }), ...(token === null ? {} : { KLPREG_TOKEN: token }) });
+  const stop = new AbortController();
+  // the second time it is meant
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const summary = await run(options, registry, project, process.stderr, stop.signal);
+  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : show(summary));
+  return Object.keys(summary.refused).length > 0 ? 1 : 0;
+}
+
+function wanted(): Options | null {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return null;
+  }
+}
+
+const options = wanted();
+if (options === null) process.exitCode = 2;
+else if (options.help) process.stdout.write(help());
+else {
+  try {
+    process.exitCode = await simulate(options);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
