@@ -17,7 +17,7 @@ export interface Limits {
   readonly queue: number;
 }
 
-export const INGEST_LIMITS: Limits = { size: 100, waitMs: 3, parallel: 4, queue: 5000 };
+export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 3, queue: 5000 };
 
 /**
  * Gathers what comes within a few milliseconds and does it as one. Each caller is answered after its own batch is done.

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
 import { HostsStore } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/labels.store.js';
-import { LoadedStore } from '../store/loaded.store.js';
+import { LoadedStore, type Sighting } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
 import { SituationsStore } from '../store/situations.store.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
@@ -95,38 +96,49 @@ export class Reports {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
-    const placed: PlacedReport[] = [];
-    for (const { report, receivedAt } of batch) {
-      const head = heads.get(report.host.instance) ?? null;
+    const drafts = batch.map((one) => {
+      const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
       const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
-      placed.push(await this.decideOne(report, receivedAt, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {})));
-    }
-    return placed;
+      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}), this.config.intervalSeconds);
+    });
+    const situationIds = await this.situations.keep(drafts.map(({ situation }) => situation));
+    const labelSetIds = await this.labels.keep(drafts.map((one) => one.labels));
+    await this.loaded.keep(batch.map(sightingOf), batch[0]!.receivedAt);
+    return drafts.map(({ placed }, i) => ({ ...placed, situationId: situationIds[i]!, labelSetId: labelSetIds[i]! }));
   }
+}
 
-  private async decideOne(report: Report, receivedAt: Date, head: HostHead | null, before: Before | null, known: Labels): Promise<PlacedReport> {
-    const { host } = report;
-    const observed = observedAt(report.clock, receivedAt);
-    const { situation, referencedSince } = situate(report, before, observed);
-    const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
-    await this.loaded.keep(
-      host.kernelVersion,
-      report.livepatches.filter((patch) => patch.enabled || patch.transition),
-      receivedAt,
-    );
-    return {
+const sightingOf = ({ report: { host, livepatches } }: Received): Sighting => ({
+  kernelVersion: host.kernelVersion,
+  patches: livepatches.filter((patch) => patch.enabled || patch.transition),
+});
+
+/** A report that is decided, before its situation and its labels have their ids. */
+interface Draft {
+  readonly situation: Situation;
+  readonly labels: Labels;
+  readonly placed: Omit<PlacedReport, 'situationId' | 'labelSetId'>;
+}
+
+function draft({ report, receivedAt }: Received, head: HostHead | null, before: Before | null, known: Labels, intervalSeconds: number): Draft {
+  const { host } = report;
+  const observed = observedAt(report.clock, receivedAt);
+  const { situation, referencedSince } = situate(report, before, observed);
+  const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
+  return {
+    situation,
+    labels: { ...authoritative(known), ...own },
+    placed: {
       hostId: host.instance,
       hostname: host.hostname,
       machine: host.machine,
-      labelSetId: await this.labels.keep({ ...authoritative(known), ...own }),
-      situationId: await this.situations.keep(situation),
       bootId: host.bootId,
       sequence: BigInt(report.sequence),
       digest: report.digest,
       observedAt: observed,
       receivedAt,
-      silentSince: silence(receivedAt, this.config.intervalSeconds).silentSince,
+      silentSince: silence(receivedAt, intervalSeconds).silentSince,
       detail: {
         agentVersion: report.agent.version,
         distribution: host.distribution,
@@ -137,6 +149,6 @@ export class Reports {
       recheckAt: recheckAt(situation, referencedSince),
       suspect: head?.machine != null && host.machine !== null && head.machine !== host.machine,
       expected: head,
-    };
-  }
+    },
+  };
 }

@@ -1,9 +1,10 @@
-import { Args, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { type GraphQLResolveInfo, Kind } from 'graphql';
 import { type Reason, type VerdictKind } from '@klpreg/compat';
 import { type CohortRow, FleetStore } from '../store/fleet.store.js';
 import { HostsStore } from '../store/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/labels.store.js';
-import { connect, connectList, connectPart, type PageArguments, toPage, toPart } from './connection.js';
+import { connect, connectPart, type PageArguments, type Part, toPage, toPart } from './connection.js';
 import type { HostFilter } from './filter.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import { Hosts } from './hosts.js';
@@ -29,8 +30,8 @@ export class CanDowngradeResolver {
   ) {}
 
   @Query('canDowngrade')
-  async canDowngrade(@Args() args: QuestionArguments & MomentArguments & { where?: HostFilter | null }) {
-    const answer = await this.fleet.ask(args);
+  async canDowngrade(@Args() args: QuestionArguments & MomentArguments & { where?: HostFilter | null }, @Info() info?: GraphQLResolveInfo) {
+    const answer = await this.fleet.ask(args, asksFor('cohorts', info));
     const { kind, counts, moment, view, snapshotId } = answer;
     const snapshot = { id: snapshotId, now: moment.now, catalogRevision: view.revision, rules: RULES_VERSION };
     return { kind, counts, matched: counts.total, limitedByScope: false, snapshot, answer };
@@ -38,21 +39,21 @@ export class CanDowngradeResolver {
 
   @ResolveField('reasons')
   reasons(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
-    return connectList(
-      answer.reasons.map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })),
-      args,
-    );
+    const part = toPart(args, answer.reasons.length);
+    const page = answer.reasons.slice(part.from, part.from + part.size).map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts }));
+    return connectPart(page, part, answer.reasons.length);
   }
 
   @ResolveField('cohorts')
   async cohorts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
-    const { condition, ages, moment, ranked } = answer;
+    const { condition, ages, asOf } = answer;
     const part = toPart(args);
-    const { rows, total } = await this.store.cohorts(condition, ages, moment, ranked, { from: part.from, limit: part.size });
+    const { rows, total } = await this.cohortsOf(answer, part);
     const [labels, patches, examples] = await Promise.all([
       this.labels.load([...new Set(rows.map((cohort) => cohort.labelSetId))]),
       this.patches(rows, answer),
-      this.store.examples(rows, condition, ages, moment),
+      // some of the members, at the instant of the question or a moment later
+      this.store.examples(rows, condition, ages, asOf),
     ]);
     return connectPart(
       rows.map((cohort, i) => cohortView(cohort, examples[i]!, answer, labels, patches)),
@@ -77,6 +78,11 @@ export class CanDowngradeResolver {
     const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
     const verdicts = views.map((host) => ({ host, verdict: verdictView(answer.judging.judge(circumstancesOf(host.row, ages))) }));
     return connect(verdicts, page, total, ({ host }) => [host.row.hostname, host.row.id]);
+  }
+
+  private async cohortsOf({ cohorts, condition, ages, moment, ranked }: FleetAnswer, { from, size }: Part) {
+    if (cohorts !== null) return { rows: cohorts.slice(from, from + size), total: cohorts.length };
+    return this.store.cohorts(condition, ages, moment, ranked, { from, limit: size });
   }
 
   private async patches(cohorts: readonly CohortRow[], { judging, view }: FleetAnswer) {
@@ -105,3 +111,7 @@ function cohortView(
     examples,
   };
 }
+
+/** Is this field of the answer selected? A guess where fragments hide it: no. */
+const asksFor = (field: string, info: GraphQLResolveInfo | undefined): boolean =>
+  info?.fieldNodes.some((node) => node.selectionSet?.selections.some((selection) => selection.kind === Kind.FIELD && selection.name.value === field)) ?? false;

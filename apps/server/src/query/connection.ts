@@ -111,9 +111,3 @@ export function connectPart<T>(items: readonly T[], { from }: Part, totalCount: 
   };
   return { edges, nodes: items, pageInfo, totalCount };
 }
-
-/** The connection of a part of a list that is in memory whole, in its order. */
-export function connectList<T>(items: readonly T[], args: PageArguments): Connection<T> {
-  const part = toPart(args, items.length);
-  return connectPart(items.slice(part.from, part.from + part.size), part, items.length);
-}

@@ -2,10 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isWorse, kindOf, type Question, type Reason, type Verdict, type VerdictKind } from '@klpreg/compat';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
+import { NO_SITUATION } from '../store/cohorts.store.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import type { Condition } from '../store/condition.js';
-import { FleetStore, type Ranked, type SituationCount } from '../store/fleet.store.js';
+import { type CohortRow, FleetStore, type Ranked, type SituationCount } from '../store/fleet.store.js';
 import { type Ages, circumstancesKey } from '../store/hosts-at.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Moment } from '../store/moment.js';
@@ -43,10 +44,14 @@ export interface FleetAnswer {
   readonly situations: readonly JudgedSituation[];
   /** The situations in the order of their answers: for the store, which puts cohorts in it. */
   readonly ranked: readonly Ranked[];
+  /** All cohorts in their order, where there are few; null: they are to be asked for by page. */
+  readonly cohorts: readonly CohortRow[] | null;
   readonly judging: Judging;
   readonly view: CatalogView;
   readonly condition: Condition;
   readonly ages: Ages;
+  /** When it was asked of; the present where the question named no moment. */
+  readonly asOf: Moment;
   /** Pinned: whatever is looked at later is of the same instant. */
   readonly moment: Moment;
   /** Null where it was asked by an instant alone: ask again by that. */
@@ -56,6 +61,8 @@ export interface FleetAnswer {
 }
 
 type FleetQuestion = QuestionArguments & MomentArguments & { readonly where?: HostFilter | null };
+
+const SEVERITIES = (['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]).toSorted((a, b) => (isWorse(a, b) ? -1 : 1));
 
 /** Judges situations, never hosts: hosts in the same situation share the answer. */
 @Injectable()
@@ -68,12 +75,13 @@ export class Fleet {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async ask(args: FleetQuestion): Promise<FleetAnswer> {
+  /** @param withCohorts that cohorts will be asked for: then they come with the counts, where they are few */
+  async ask(args: FleetQuestion, withCohorts = false): Promise<FleetAnswer> {
     const question = toQuestion(args);
     const condition = toCondition(args.where ?? {});
     const { moment, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const { rows, snapshot, revision } = await this.store.counts(condition, ages, moment);
+    const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, moment, withCohorts);
     const view = await this.viewOf(moment.past ? catalog : revision, moment.now);
     const asked = await toTarget(args.to, view);
     const judging = await this.judges.prepare(
@@ -82,17 +90,32 @@ export class Fleet {
       question,
       view,
     );
-    const situations = rows.map((count) => ({ count, verdict: judging.judge(count) })).toSorted(worstFirst);
+    const situations = inOrder(rows.map((count) => ({ count, verdict: judging.judge(count) })));
     const pinned: Moment = moment.past ? moment : { now: moment.now, snapshot, past: true };
     const snapshotId = moment.past && moment.snapshot === null ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
-    return { ...addUp(situations), situations, ranked: rank(situations), judging, view, condition, ages, moment: pinned, snapshotId, asked, question };
+    const ranked = rank(situations);
+    const ordered = cohorts === null ? null : orderCohorts(cohorts, ranked);
+    return {
+      ...addUp(situations),
+      situations,
+      ranked,
+      cohorts: ordered,
+      judging,
+      view,
+      condition,
+      ages,
+      asOf: moment,
+      moment: pinned,
+      snapshotId,
+      asked,
+      question,
+    };
   }
 
-  /** The answer for one host, as it is or was. */
-  async judgeHost(host: HostRow, args: QuestionArguments, { moment, catalog }: AskedMoment): Promise<Verdict> {
+  /** The answer for one host, as it is or was, by this catalog. */
+  async judgeHost(host: HostRow, args: QuestionArguments, moment: Moment, view: CatalogView): Promise<Verdict> {
     const question = toQuestion(args);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const view = await this.viewOf(catalog, moment.now);
     const judging = await this.judges.prepare([host.situationId], await toTarget(args.to, view), question, view);
     return judging.judge(circumstancesOf(host, ages));
   }
@@ -103,10 +126,10 @@ export class Fleet {
   }
 }
 
-function worstFirst(a: JudgedSituation, b: JudgedSituation): number {
-  if (isWorse(a.verdict.kind, b.verdict.kind)) return -1;
-  if (isWorse(b.verdict.kind, a.verdict.kind)) return 1;
-  return b.count.hosts - a.count.hosts || (circumstancesKey(a.count) < circumstancesKey(b.count) ? -1 : 1);
+/** Worst first, then largest. */
+function inOrder(situations: readonly JudgedSituation[]): JudgedSituation[] {
+  const places = situations.map((one) => ({ one, severity: SEVERITIES.indexOf(one.verdict.kind), key: circumstancesKey(one.count) }));
+  return places.toSorted((a, b) => a.severity - b.severity || b.one.count.hosts - a.one.count.hosts || (a.key < b.key ? -1 : 1)).map(({ one }) => one);
 }
 
 /** Situations with an answer of the same kind have the same rank. */
@@ -114,6 +137,16 @@ function rank(situations: readonly JudgedSituation[]): Ranked[] {
   const kinds = [...new Set(situations.map(({ verdict }) => verdict.kind))];
   return situations.map(({ count, verdict }) => ({ circumstances: count, rank: kinds.indexOf(verdict.kind) }));
 }
+
+/** As the store orders them by page: the worst kind first, then the largest. */
+function orderCohorts(cohorts: readonly CohortRow[], ranked: readonly Ranked[]): CohortRow[] {
+  const ranks = new Map(ranked.map(({ circumstances, rank: place }) => [circumstancesKey(circumstances), place]));
+  const placed = cohorts.map((cohort) => ({ cohort, place: ranks.get(circumstancesKey(cohort)) ?? 0, key: cohortKey(cohort) }));
+  return placed.toSorted((a, b) => a.place - b.place || b.cohort.hosts - a.cohort.hosts || (a.key < b.key ? -1 : 1)).map(({ cohort }) => cohort);
+}
+
+const cohortKey = ({ situationId, labelSetId, suspect, superseded, level, overdue }: CohortRow): string =>
+  [situationId ?? NO_SITUATION, labelSetId, suspect, superseded, level, overdue].join(' ');
 
 /** What do all the answers make together? The worst over the hosts; nothing at all is UNKNOWN. */
 function addUp(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'kind' | 'counts' | 'reasons'> {
@@ -129,11 +162,11 @@ function addUp(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'kind'
   return { kind, counts, reasons: countReasons(situations) };
 }
 
-/** A reason without what differs from host to host. */
+/** A reason without what differs from host to host, and from build to build of the same patch. */
 const shared = ({ code, patch, buildId, stateId, have, need, other, function: redirected, route, clearedBy, errno, detail }: Reason): Reason => ({
   code,
   ...(patch !== undefined && { patch }),
-  ...(buildId !== undefined && { buildId }),
+  ...(patch === undefined && buildId !== undefined && { buildId }),
   ...(stateId !== undefined && { stateId }),
   ...(have !== undefined && { have }),
   ...(need !== undefined && { need }),
@@ -145,21 +178,40 @@ const shared = ({ code, patch, buildId, stateId, have, need, other, function: re
   ...(detail !== undefined && code !== 'REPORT_STALE' && { detail }),
 });
 
+/** A reason as it is counted. */
+interface Countable {
+  readonly key: string;
+  readonly reason: Reason;
+}
+
+/** The different reasons of a verdict; kept with it, because the same verdicts are counted by every question. */
+const countable = new WeakMap<Verdict, readonly Countable[]>();
+
+function reasonsOf(verdict: Verdict): readonly Countable[] {
+  const known = countable.get(verdict);
+  if (known !== undefined) return known;
+  const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), shared(reason)]))].map(([key, reason]) => ({ key, reason }));
+  countable.set(verdict, own);
+  return own;
+}
+
 /** Each reason with how many hosts have it, most first. A host counts once for a reason, however often it is listed. */
 function countReasons(situations: readonly JudgedSituation[]): CountedReason[] {
-  const counted = new Map<string, { reason: Reason; hosts: number }>();
+  const counted = new Map<string, { key: string; reason: Reason; hosts: number }>();
   for (const { count, verdict } of situations) {
-    const own = new Map(verdict.reasons.map((reason) => [reasonKey(reason), shared(reason)]));
-    for (const [key, reason] of own) {
-      const entry = counted.get(key) ?? { reason, hosts: 0 };
-      entry.hosts += count.hosts;
-      counted.set(key, entry);
+    for (const { key, reason } of reasonsOf(verdict)) {
+      const entry = counted.get(key);
+      if (entry === undefined) counted.set(key, { key, reason, hosts: count.hosts });
+      else entry.hosts += count.hosts;
     }
   }
   const order = (reason: Reason) => (kindOf(reason) === 'ADVISORY' ? 1 : 0);
-  return [...counted.entries()]
-    .toSorted(([a, x], [b, y]) => order(x.reason) - order(y.reason) || y.hosts - x.hosts || (a < b ? -1 : 1))
-    .map(([, entry]) => entry);
+  return [...counted.values()]
+    .map((entry) => ({ ...entry, order: order(entry.reason) }))
+    .toSorted((a, b) => a.order - b.order || b.hosts - a.hosts || (a.key < b.key ? -1 : 1))
+    .map(({ reason, hosts }) => ({ reason, hosts }));
 }
 
-const reasonKey = (reason: Reason): string => JSON.stringify(shared(reason), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+/** One text for what `shared` keeps of a reason. */
+const reasonKey = ({ code, patch, buildId, stateId, have, need, other, function: redirected, route, clearedBy, errno, detail }: Reason): string =>
+  `${code}\0${patch ?? buildId ?? ''}\0${stateId ?? ''}\0${have ?? ''}\0${need ?? ''}\0${other ?? ''}\0${redirected ?? ''}\0${route ?? ''}\0${clearedBy ?? ''}\0${errno ?? ''}\0${code === 'REPORT_STALE' ? '' : (detail ?? '')}`;

@@ -61,7 +61,7 @@ export class HostsResolver {
 
   @ResolveField('canDowngrade')
   async canDowngrade(@Parent() host: HostView, @Args() args: QuestionArguments) {
-    return verdictView(await this.fleet.judgeHost(host.row, args, host.asked));
+    return verdictView(await this.fleet.judgeHost(host.row, args, host.moment, host.view));
   }
 }
 

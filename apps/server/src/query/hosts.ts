@@ -35,7 +35,9 @@ export class Hosts {
     const catalog = await view.catalog([], patches);
     const views = new Map(patches.map((row) => [row.buildId, patchView(row)]));
     const intervalSeconds = this.config.intervalSeconds;
-    return rows.map((row) => hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, intervalSeconds, asked));
+    return rows.map((row) =>
+      hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, intervalSeconds, asked.moment, view),
+    );
   }
 
   private async catalogOf({ catalog, moment }: AskedMoment): Promise<CatalogView> {

@@ -47,18 +47,21 @@ export class Judges {
     const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
     const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
     const catalog = await view.catalog(buildIds, merge(asked.builds, previous), bridges);
-    const verdicts = new Map<string, Verdict>();
+    const asking = keyOf(asked, question);
     return {
       situations,
       catalog,
-      judge: (circumstances) => {
-        const key = circumstancesKey(circumstances);
-        const known = verdicts.get(key) ?? judgeOnce(circumstances, situations, view, catalog, asked, question);
-        verdicts.set(key, known);
-        return known;
-      },
+      judge: (circumstances) =>
+        view.verdict(`${asking} ${circumstancesKey(circumstances)}`, () => judgeOnce(circumstances, situations, view, catalog, asked, question)),
     };
   }
+}
+
+/** One text for what is asked, whatever the host. */
+function keyOf({ target, builds }: AskedTarget, question: Question): string {
+  const name = target.kind === 'RELEASE' ? target.release : target.kind === 'UNCATALOGUED' ? target.buildId : null;
+  const leaving = 'leaving' in target ? target.leaving : null;
+  return JSON.stringify([target.kind, name, leaving, builds.map((row) => row.buildId), question]);
 }
 
 const merge = (targets: readonly PatchRow[], others: readonly PatchRow[]): PatchRow[] => [

@@ -54,8 +54,8 @@ export class MutationsResolver {
   async addHost(@Args('input') input: { id?: string | null; hostname: string; labels?: LabelInput[] | null }, @Context() context: Request): Promise<HostView> {
     const id = input.id == null ? uuidv7() : toHostId(input.id);
     if (input.hostname.length === 0 || input.hostname.length > 253) throw new Mistake('BAD_USER_INPUT', 'a hostname has 1 to 253 characters');
-    const labelSetId = await this.labels.keep(toLabels(input.labels ?? []));
-    if (!(await this.hosts.add(id, input.hostname, labelSetId, this.clock.now()))) throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
+    const [labelSetId] = await this.labels.keep([toLabels(input.labels ?? [])]);
+    if (!(await this.hosts.add(id, input.hostname, labelSetId!, this.clock.now()))) throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
     await this.audit.append(who(context), 'add-host', id, { hostname: input.hostname });
     return this.host(id);
   }
@@ -66,7 +66,8 @@ export class MutationsResolver {
     const id = toHostId(given);
     const now = await this.host(id);
     const own = ownWords(Object.fromEntries(now.labels.map(({ key, value }) => [key, value ?? ''])));
-    await this.hosts.relabel(id, await this.labels.keep({ ...toLabels(labels), ...own }), this.clock.now());
+    const [labelSetId] = await this.labels.keep([{ ...toLabels(labels), ...own }]);
+    await this.hosts.relabel(id, labelSetId!, this.clock.now());
     await this.audit.append(who(context), 'label-host', id, { labels });
     return this.host(id);
   }

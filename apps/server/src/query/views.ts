@@ -15,11 +15,12 @@ import {
 } from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
 import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/manifests.js';
+import type { CatalogView } from '../store/catalog-view.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Labels } from '../store/labels.store.js';
+import type { Moment } from '../store/moment.js';
 import { toId } from './ids.js';
 import { RULE_SET_NAMES } from './question.js';
-import type { AskedMoment } from './snapshot.js';
 
 /** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
 
@@ -136,8 +137,16 @@ export const stackView = (situation: Situation | undefined, catalog: Catalog, pa
   (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
 
 /** A host, with everything that is asked of it except the answers to questions. */
-export function hostView(row: HostRow, situation: Situation | undefined, catalog: Catalog, patches: Patches, intervalSeconds: number, asked: AskedMoment) {
-  const ageSeconds = row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (asked.moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
+export function hostView(
+  row: HostRow,
+  situation: Situation | undefined,
+  catalog: Catalog,
+  patches: Patches,
+  intervalSeconds: number,
+  moment: Moment,
+  view: CatalogView,
+) {
+  const ageSeconds = row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const scene = situation === undefined ? null : recognise(situation, catalog);
   const open = scene?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
@@ -188,7 +197,8 @@ export function hostView(row: HostRow, situation: Situation | undefined, catalog
     retiredBy: row.retiredBy,
     /** For the answers to questions; no fields. */
     row,
-    asked,
+    moment,
+    view,
   };
 }
 export type HostView = ReturnType<typeof hostView>;

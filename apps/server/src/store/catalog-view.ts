@@ -1,12 +1,14 @@
-import type { Catalog, Manifest, Scene } from '@klpreg/compat';
-import type { ReadDatabase } from './database.js';
+import type { Catalog, Manifest, Scene, Verdict } from '@klpreg/compat';
+import type { Prisma, ReadDatabase } from './database.js';
 import { type PatchRow, toManifest } from './manifests.js';
 import { fromVersion } from './revisions.js';
 
 /** That a build was on a list at all: what a kernel without the attribute `patched` can tell. */
 export const ON_THE_LIST = '';
 
-const SCENES_HELD = 50_000;
+const SELECTIONS_HELD = 1_000;
+const SCENES_HELD = 20_000;
+const VERDICTS_HELD = 20_000;
 
 /** A build as it was at a revision. */
 interface Build {
@@ -20,7 +22,9 @@ interface Build {
 export class CatalogView {
   /** Null: there is no such build. */
   private readonly builds = new Map<string, Build | null>();
+  private readonly selections = new Map<string, PatchRow[]>();
   private readonly scenes = new Map<string, Scene>();
+  private readonly verdicts = new Map<string, Verdict>();
 
   constructor(
     private readonly read: ReadDatabase,
@@ -46,6 +50,14 @@ export class CatalogView {
     return scene;
   }
 
+  /** What was judged by this catalog under this key: done once, whoever asks. */
+  verdict(key: string, judge: () => Verdict): Verdict {
+    const verdict = this.verdicts.get(key) ?? judge();
+    if (this.verdicts.size >= VERDICTS_HELD) this.verdicts.clear();
+    this.verdicts.set(key, verdict);
+    return verdict;
+  }
+
   /** These builds; those that nobody published are not there. */
   async find(buildIds: Iterable<string>): Promise<PatchRow[]> {
     const wanted = [...new Set(buildIds)];
@@ -55,23 +67,31 @@ export class CatalogView {
 
   /** The builds of this release, the newest first. */
   async release(release: string): Promise<PatchRow[]> {
-    return this.select(await this.read.patch.findMany({ where: { release }, select: { buildId: true } }));
+    return this.selected(`release ${release}`, { release });
   }
 
   /** The builds of this name, the newest first. */
   async named(name: string): Promise<PatchRow[]> {
-    return this.select(await this.read.patch.findMany({ where: { name }, select: { buildId: true } }));
+    return this.selected(`name ${name}`, { name });
   }
 
   /** Every build that is not recalled, for one of these kernels. */
   async forKernels(kernelReleases: readonly string[]): Promise<PatchRow[]> {
-    const ids = await this.read.patch.findMany({ where: { kernelRelease: { in: [...kernelReleases] } }, select: { buildId: true } });
-    return (await this.select(ids)).filter((row) => row.recalledAt === null);
+    const rows = await this.selected(`kernels ${[...kernelReleases].toSorted().join(' ')}`, { kernelRelease: { in: [...kernelReleases] } });
+    return rows.filter((row) => row.recalledAt === null);
   }
 
-  private async select(ids: readonly { readonly buildId: string }[]): Promise<PatchRow[]> {
-    const rows = await this.find(ids.map(({ buildId }) => buildId));
-    return rows.toSorted((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime() || (a.buildId < b.buildId ? -1 : 1));
+  /** What is published later is not of this revision, and so not found by it: the same each time. */
+  private async selected(key: string, where: Prisma.PatchWhereInput): Promise<PatchRow[]> {
+    const known = this.selections.get(key);
+    if (known !== undefined) return known;
+    const ids = await this.read.patch.findMany({ where, select: { buildId: true } });
+    const rows = (await this.find(ids.map(({ buildId }) => buildId))).toSorted(
+      (a, b) => b.publishedAt.getTime() - a.publishedAt.getTime() || (a.buildId < b.buildId ? -1 : 1),
+    );
+    if (this.selections.size >= SELECTIONS_HELD) this.selections.clear();
+    this.selections.set(key, rows);
+    return rows;
   }
 
   /**

@@ -58,6 +58,7 @@ export class CohortsStore {
     // which bucket does not matter to a sum: it has to be one that this transaction writes to anyway
     const bucket = bucketOf(moves[0]!.hostId);
     await tx.$executeRaw`
+      /* cohorts.append */
       INSERT INTO cohort_delta (bucket, id, situation_id, label_set_id, suspect, hosts)
       SELECT * FROM unnest(${column(deltas, 'smallint', () => bucket)}, ${column(deltas, 'uuid', () => uuidv7())}, ${column(deltas, 'uuid', (delta) => delta.situationId ?? NO_SITUATION)},
                            ${column(deltas, 'uuid', (delta) => delta.labelSetId)}, ${column(deltas, 'boolean', (delta) => delta.suspect)}, ${column(deltas, 'integer', (delta) => delta.hosts)})`;

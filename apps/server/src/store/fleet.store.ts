@@ -23,6 +23,8 @@ export interface FleetCounts {
   readonly snapshot: string;
   /** Of the catalog then. */
   readonly revision: bigint;
+  /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
+  readonly cohorts: readonly CohortRow[] | null;
 }
 
 /** Circumstances, and how bad the answer for them is: 0 comes first. */
@@ -30,6 +32,9 @@ export interface Ranked {
   readonly circumstances: Circumstances;
   readonly rank: number;
 }
+
+/** So many cohorts are carried along with the counts; more are asked for by page. */
+const CARRIED = 5_000;
 
 type Key = 'situationId' | 'suspect' | 'superseded' | 'level' | 'overdue';
 const KEY = Prisma.sql`situation_id AS "situationId", suspect, superseded, level, overdue`;
@@ -45,23 +50,34 @@ export class FleetStore {
    * Counts come from the cohorts. Age is not in them: hosts that are overdue or superseded are found by an index, few as they are, and taken out of their cohort. Where hosts are
    * named, those are looked at one by one.
    */
-  async counts(condition: Condition, ages: Ages, moment: Moment): Promise<FleetCounts> {
+  async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
+    // as one text: a thousand rows cost the driver more than the database
+    const [all] = await this.read.$queryRaw<{ counts: string; cohorts: string | null; snapshot: string; revision: bigint }[]>`
+      /* fleet.counts */
+      ${withCohorts ? this.countsAndCohorts(condition, ages, moment) : this.countsAlone(condition, ages, moment)},
+             pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision`;
+    const { counts, cohorts, snapshot, revision } = all!;
+    return { rows: JSON.parse(counts) as SituationCount[], cohorts: cohorts === null ? null : (JSON.parse(cohorts) as CohortRow[]), snapshot, revision };
+  }
+
+  private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
     const each = condition.hosts === null ? this.byCohort(condition, ages, moment) : this.byHost(condition, ages, moment);
-    const rows = await this.read.$queryRaw<(Circumstances & { hosts: bigint | null; snapshot: string | null; revision: bigint | null })[]>`
-      ${each}
-      UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, pg_current_snapshot()::text, (SELECT revision FROM catalog)`;
-    const instant = rows.find((row) => row.snapshot !== null)!;
-    return {
-      rows: rows.flatMap(({ snapshot, revision: _revision, hosts, ...row }) => (snapshot === null && hosts !== 0n ? [{ ...row, hosts: Number(hosts) }] : [])),
-      snapshot: instant.snapshot!,
-      revision: instant.revision!,
-    };
+    return Prisma.sql`SELECT (SELECT coalesce(json_agg(each), '[]')::text FROM (${each}) each WHERE hosts <> 0) AS counts, NULL::text AS cohorts`;
+  }
+
+  private countsAndCohorts(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+    const each = condition.hosts === null ? this.cohortsByCount(condition, ages, moment) : this.cohortsByHost(condition, ages, moment);
+    return Prisma.sql`
+      WITH each AS MATERIALIZED (
+             SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts FROM (${each}) all_of WHERE hosts > 0)
+      SELECT (SELECT coalesce(json_agg(c), '[]')::text FROM (SELECT "situationId", suspect, superseded, level, overdue, sum(hosts)::bigint AS hosts FROM each GROUP BY 1, 2, 3, 4, 5) c) AS counts,
+             CASE WHEN (SELECT count(*) FROM each) <= ${CARRIED} THEN (SELECT coalesce(json_agg(each), '[]')::text FROM each) END AS cohorts`;
   }
 
   /** The truth that the counts are checked against, and the way for hosts by name. */
   private byHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
     return Prisma.sql`
-      SELECT ${KEY}, hosts, NULL AS snapshot, NULL::bigint AS revision
+      SELECT ${KEY}, hosts
         FROM (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${hostsAt(moment)} WHERE ${matching(condition)} GROUP BY 1, 2, 3, 4, 5) each`;
   }
 
@@ -71,9 +87,9 @@ export class FleetStore {
             apart AS (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${apart(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5),
             taken AS (SELECT situation_id, suspect, sum(hosts)::bigint AS hosts FROM apart GROUP BY 1, 2)
        SELECT nullif(c.situation_id, ${NO_SITUATION}::uuid) AS "situationId", c.suspect, false AS superseded, CASE WHEN c.situation_id = ${NO_SITUATION}::uuid THEN 'NEVER' ELSE 'FRESH' END AS level,
-              false AS overdue, c.hosts - coalesce(taken.hosts, 0) AS hosts, NULL AS snapshot, NULL::bigint AS revision
+              false AS overdue, c.hosts - coalesce(taken.hosts, 0) AS hosts
          FROM counted c LEFT JOIN taken ON taken.situation_id = c.situation_id AND taken.suspect = c.suspect
-        UNION ALL SELECT ${KEY}, hosts, NULL, NULL FROM apart)`;
+        UNION ALL SELECT ${KEY}, hosts FROM apart)`;
   }
 
   /** The cohorts in the order of their answers, the worst first, then the largest; and how many there are. */
@@ -90,6 +106,7 @@ export class FleetStore {
       (one: Ranked) =>
         one.circumstances[key];
     const rows = await this.read.$queryRaw<(Circumstances & { labelSetId: string; hosts: bigint; total: bigint })[]>`
+      /* fleet.cohorts */
       WITH each AS (${each}),
            judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.circumstances.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
                                            ${column(ranked, 'text', of('level'))}, ${column(ranked, 'boolean', of('overdue'))}, ${column(ranked, 'integer', (one) => one.rank)})
@@ -161,6 +178,7 @@ export class FleetStore {
                      JOIN ${hostsAt(moment)} ON ${same('p')}.host_id = h.id WHERE ${rest}`
       : Prisma.empty;
     return this.read.$queryRaw`
+      /* fleet.examples */
       WITH k AS (SELECT * FROM unnest(${column(cohorts, 'integer', (row) => row.n)}, ${column(cohorts, 'uuid', (row) => row.situationId)}, ${column(cohorts, 'uuid', (row) => row.labelSetId)},
                                       ${column(cohorts, 'boolean', (row) => row.suspect)}, ${column(cohorts, 'boolean', (row) => row.superseded)}, ${column(cohorts, 'text', (row) => row.level)},
                                       ${column(cohorts, 'boolean', (row) => row.overdue)}) AS k(n, situation_id, label_set_id, suspect, superseded, level, overdue)),

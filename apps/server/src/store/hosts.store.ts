@@ -127,6 +127,7 @@ export class HostsStore {
     // what no verdict reads is always today's; of a host that was not retired then, not that it is now
     const today = Prisma.sql`JOIN host t ON t.bucket = h.bucket AND t.id = h.id LEFT JOIN host_heartbeat c ON c.bucket = h.bucket AND c.host_id = h.id`;
     return connection.$queryRaw<HostRow[]>`
+      /* hosts.select */
       SELECT h.id, h.hostname, l.labels, h.label_set_id AS "labelSetId", h.situation_id AS "situationId", h.boot_id AS "bootId", t.detail, h.suspect,
              CASE WHEN h.retired THEN t.retired_at END AS "retiredAt", CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
              h.confirmed_at AS "confirmedAt", ${moment.past ? Prisma.sql`least(c.contact_at, ${moment.now}::timestamptz)` : Prisma.sql`c.contact_at`} AS "contactAt", coalesce(h.superseded, false) AS superseded
@@ -142,6 +143,7 @@ interface Standing extends CohortKey {
 /** Keeps the open intervals of these hosts as closed ones, before their rows are changed. Their rows must be locked. */
 export async function closeIntervals(tx: Connection, where: Prisma.Sql, at: Prisma.Sql, from: Prisma.Sql = Prisma.empty): Promise<void> {
   await tx.$executeRaw`
+    /* hosts.close */
     INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by, situation_id, label_set_id, boot_id, suspect, retired, sequence)
     SELECT h.bucket, h.id, h.since, greatest(h.since, ${at}), h.opened_by, pg_current_xact_id()::text::bigint, h.situation_id, h.label_set_id, h.boot_id,
            h.suspect_since IS NOT NULL, h.retired_at IS NOT NULL, h.sequence

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, ReadDatabase } from './database.js';
 import { contentId } from './digests.js';
 import { Held } from './held.js';
+import { retrying } from './unavailable.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -19,15 +20,20 @@ export class LabelsStore {
     private readonly read: ReadDatabase,
   ) {}
 
-  /** Under which id is this set stored? Looked up first, inserted only on a miss, in a transaction of its own. */
-  async keep(labels: Labels): Promise<string> {
-    const id = contentId(labels);
-    if (this.known.has(id)) return id;
-    if ((await this.db.labelSet.findUnique({ where: { id }, select: { id: true } })) === null)
-      await this.db.labelSet.createMany({ data: [{ id, labels }], skipDuplicates: true });
+  /** Under which ids are these sets stored, in their order? Looked up first, inserted only on a miss, in a transaction of its own. */
+  async keep(sets: readonly Labels[]): Promise<string[]> {
+    const ids = sets.map((labels) => contentId(labels));
+    const unknown = new Map(sets.map((labels, i) => [ids[i]!, labels] as const).filter(([id]) => !this.known.has(id)));
+    if (unknown.size > 0) {
+      const there = await this.db.labelSet.findMany({ where: { id: { in: [...unknown.keys()] } }, select: { id: true } });
+      // in the order of their ids, as everybody: two servers that insert the same do not wait for each other in a circle
+      const missing = [...unknown].filter(([id]) => !there.some((row) => row.id === id)).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const data = missing.map(([id, labels]) => ({ id, labels }));
+      if (data.length > 0) await retrying(() => this.db.labelSet.createMany({ data, skipDuplicates: true }));
+    }
     if (this.known.size > 100_000) this.known.clear();
-    this.known.add(id);
-    return id;
+    for (const id of unknown.keys()) this.known.add(id);
+    return ids;
   }
 
   /** The sets with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */

@@ -10,6 +10,27 @@ export interface SeenPatch {
   readonly objects: readonly { readonly name: string; readonly patched: boolean | null }[];
 }
 
+/** What one host's list showed. */
+export interface Sighting {
+  readonly kernelVersion: string;
+  readonly patches: readonly SeenPatch[];
+}
+
+interface Row {
+  readonly buildId: string;
+  readonly kernelVersion: string;
+  readonly object: string;
+}
+
+const keyOf = ({ buildId, object, kernelVersion }: Row): string => `${buildId} ${object} ${kernelVersion}`;
+
+const rowsOf = (kernelVersion: string, patches: readonly SeenPatch[]): Row[] =>
+  patches.flatMap(({ buildId, objects }) =>
+    buildId === null
+      ? []
+      : [ON_THE_LIST, ...objects.filter(({ patched }) => patched === true).map(({ name }) => name)].map((object) => ({ buildId, kernelVersion, object })),
+  );
+
 /** Which builds have been on the list of a host with exactly which kernel, patching what: there, symbols, signature and pre_patch agreed. */
 @Injectable()
 export class LoadedStore {
@@ -18,25 +39,23 @@ export class LoadedStore {
 
   constructor(private readonly db: Database) {}
 
-  /** Keeps what was seen on one host; what is new is a revision of the catalog, in a transaction of its own. */
-  async keep(kernelVersion: string, patches: readonly SeenPatch[], at: Date): Promise<void> {
-    const rows = patches.flatMap(({ buildId, objects }) =>
-      buildId === null
-        ? []
-        : [ON_THE_LIST, ...objects.filter(({ patched }) => patched === true).map(({ name }) => name)].map((object) => ({ buildId, kernelVersion, object })),
-    );
-    const key = (row: (typeof rows)[number]) => `${row.buildId} ${row.object} ${row.kernelVersion}`;
-    const unknown = rows.filter((row) => !this.known.has(key(row)));
-    if (unknown.length === 0) return;
-    const stored = await this.db.patchLoaded.findMany({ where: { buildId: { in: unknown.map((row) => row.buildId) }, kernelVersion } });
-    const there = new Set(stored.map(key));
-    const fresh = unknown.filter((row) => !there.has(key(row)));
+  /** Keeps what was seen on hosts; what is new is one revision of the catalog, in a transaction of its own. */
+  async keep(sightings: readonly Sighting[], at: Date): Promise<void> {
+    const unknown = new Map<string, Row>();
+    for (const { kernelVersion, patches } of sightings) {
+      for (const row of rowsOf(kernelVersion, patches)) if (!this.known.has(keyOf(row))) unknown.set(keyOf(row), row);
+    }
+    if (unknown.size === 0) return;
+    const rows = [...unknown.values()];
+    const where = { buildId: { in: [...new Set(rows.map((row) => row.buildId))] }, kernelVersion: { in: [...new Set(rows.map((row) => row.kernelVersion))] } };
+    const there = new Set((await this.db.patchLoaded.findMany({ where })).map(keyOf));
+    const fresh = rows.filter((row) => !there.has(keyOf(row)));
     if (fresh.length > 0) await this.add(fresh, at);
     if (this.known.size > 100_000) this.known.clear();
-    for (const row of unknown) this.known.add(key(row));
+    for (const key of unknown.keys()) this.known.add(key);
   }
 
-  private async add(rows: readonly { readonly buildId: string; readonly kernelVersion: string; readonly object: string }[], at: Date): Promise<void> {
+  private async add(rows: readonly Row[], at: Date): Promise<void> {
     await this.db.$transaction(async (tx) => {
       const revision = await nextRevision(tx, at);
       await tx.$executeRaw`

@@ -76,6 +76,7 @@ export class ReportsStore {
   async heads(hostIds: readonly string[], connection: Connection = this.db, lock = false): Promise<Map<string, HostHead>> {
     const keys = hostIds.map((hostId) => ({ hostId })).toSorted((a, b) => (a.hostId.slice(-2) + a.hostId < b.hostId.slice(-2) + b.hostId ? -1 : 1));
     const rows = await connection.$queryRaw<HostHead[]>`
+      /* reports.heads */
       SELECT h.id AS "hostId", h.sequence, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
              h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", b.sequence AS "contactSequence"
         FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
@@ -131,6 +132,7 @@ export class ReportsStore {
 
   private async make(tx: Connection, reports: readonly PlacedReport[]): Promise<{ id: string }[]> {
     return tx.$queryRaw`
+      /* reports.make */
       INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
       SELECT r.*, r.added_at, pg_current_xact_id()::text::bigint
         FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
@@ -145,6 +147,7 @@ export class ReportsStore {
     const known = movers.filter((report) => report.expected !== null);
     if (known.length > 0) await closeFor(tx, known);
     await tx.$executeRaw`
+      /* reports.write */
       UPDATE host h SET hostname = r.hostname, machine = r.machine, label_set_id = r.label_set_id, situation_id = r.situation_id, boot_id = r.boot_id, sequence = r.sequence,
              digest = r.digest, observed_at = r.observed_at, detail = r.detail, referenced_since = r.referenced_since,
              suspect_since = CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at) ELSE h.suspect_since END,
@@ -166,6 +169,7 @@ export class ReportsStore {
     const known = reports.filter((report) => report.expected !== null);
     if (known.length > 0) await keepLapses(tx, known);
     await tx.$executeRaw`
+      /* reports.confirm */
       INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, confirmed_after)
       SELECT r.*, r.confirmed_at
         FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
@@ -192,6 +196,7 @@ async function closeFor(tx: Connection, reports: readonly PlacedReport[]): Promi
 /** Keeps what ends with these reports: that a host was silent, that its facts were superseded. Locks the heartbeat rows, so that no heartbeat comes in between. */
 async function keepLapses(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
   await tx.$executeRaw`
+    /* reports.lapses */
     WITH r AS (SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
                                     ${column(reports, 'timestamptz', (report) => report.silentSince)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
                            AS r(bucket, id, sequence, silent_since, at)),

@@ -3,6 +3,7 @@ import type { BootPersistence, Capabilities, DepartedPatch, LeftoverModule, List
 import { Database, ReadDatabase } from './database.js';
 import { contentId } from './digests.js';
 import { Held } from './held.js';
+import { retrying } from './unavailable.js';
 
 type WireReading = Omit<Reading, 'states'> & { readonly states: readonly { readonly id: string; readonly version: number }[] | null };
 type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
@@ -35,6 +36,25 @@ const store = <T extends { readonly reading: Reading | null }>(patches: readonly
   patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
 const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
 
+/** A situation as it will be stored. */
+interface Draft {
+  readonly id: string;
+  readonly stackId: string;
+  readonly patches: readonly Stored<ListedPatch>[];
+  readonly kernelRelease: string;
+  readonly kernelVersion: string;
+  readonly arch: string;
+  readonly facts: Facts;
+}
+
+function toDraft(situation: Situation): Draft {
+  const patches = store(situation.list);
+  const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
+  const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
+  const stackId = contentId(patches);
+  return { id: contentId({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
+}
+
 /** Situations and stacks: stored once, by the digest of their content. */
 @Injectable()
 export class SituationsStore {
@@ -48,32 +68,38 @@ export class SituationsStore {
   ) {}
 
   /**
-   * Under which id is this situation stored?
+   * Under which ids are these situations stored, in their order?
    *
-   * Looks it up by digest first and inserts only on a miss, in transactions of their own: before the host's, never within it.
+   * Looks them up by digest first and inserts only what is missing, in transactions of their own: before the hosts', never within it.
    */
-  async keep(situation: Situation): Promise<string> {
-    const patches = store(situation.list);
-    const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
-    const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
-    const stackId = contentId(patches);
-    const id = contentId({ stackId, kernelRelease, kernelVersion, arch, facts });
-    if (this.known.has(id)) return id;
-    if ((await this.db.situation.findUnique({ where: { id }, select: { id: true } })) === null) {
-      await this.keepStack(stackId, patches);
-      const data = { id, stackId, kernelRelease, kernelVersion, arch, facts: facts as object };
-      await this.db.situation.createMany({ data: [data], skipDuplicates: true });
-    }
+  async keep(situations: readonly Situation[]): Promise<string[]> {
+    const drafts = situations.map(toDraft);
+    const unknown = new Map(drafts.filter(({ id }) => !this.known.has(id)).map((draft) => [draft.id, draft]));
+    // in the order of their ids, as everybody: two servers that insert the same do not wait for each other in a circle
+    const missing = [...unknown.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    if (missing.length > 0) await retrying(() => this.insert(missing));
     if (this.known.size > 100_000) this.known.clear();
-    this.known.add(id);
-    return id;
+    for (const id of unknown.keys()) this.known.add(id);
+    return drafts.map(({ id }) => id);
   }
 
-  private async keepStack(id: string, patches: Stored<ListedPatch>[]): Promise<void> {
-    if ((await this.db.stack.findUnique({ where: { id }, select: { id: true } })) !== null) return;
+  private async insert(drafts: readonly Draft[]): Promise<void> {
+    const there = await this.db.situation.findMany({ where: { id: { in: drafts.map(({ id }) => id) } }, select: { id: true } });
+    const missing = drafts.filter(({ id }) => !there.some((row) => row.id === id));
+    if (missing.length === 0) return;
+    await this.insertStacks(new Map(missing.map((draft) => [draft.stackId, draft.patches])));
+    const data = missing.map(({ patches: _patches, facts, ...plain }) => ({ ...plain, facts: facts as object }));
+    await this.db.situation.createMany({ data, skipDuplicates: true });
+  }
+
+  private async insertStacks(stacks: ReadonlyMap<string, readonly Stored<ListedPatch>[]>): Promise<void> {
+    const there = await this.db.stack.findMany({ where: { id: { in: [...stacks.keys()] } }, select: { id: true } });
+    const missing = [...stacks].filter(([id]) => !there.some((row) => row.id === id)).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    if (missing.length === 0) return;
+    const members = missing.flatMap(([stackId, patches]) => patches.map(({ name, buildId }, position) => ({ stackId, position, name, buildId })));
     await this.db.$transaction([
-      this.db.stack.createMany({ data: [{ id, patches: patches as object[] }], skipDuplicates: true }),
-      this.db.stackPatch.createMany({ data: patches.map(({ name, buildId }, position) => ({ stackId: id, position, name, buildId })), skipDuplicates: true }),
+      this.db.stack.createMany({ data: missing.map(([id, patches]) => ({ id, patches: patches as object[] })), skipDuplicates: true }),
+      this.db.stackPatch.createMany({ data: members, skipDuplicates: true }),
     ]);
   }
 

@@ -1,0 +1,59 @@
+// The registry under measurement: a server process of its own on the database that DATABASE_URL names.
+
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+const SERVER = path.resolve(import.meta.dirname, '../../server/dist/main.js');
+export const TOKEN = 'the-token-of-this-bench';
+
+/** Plain SQL, for what is checked and for the peers. */
+export async function connect(url = process.env.DATABASE_URL) {
+  const client = new pg.Client({ connectionString: url, options: '-c TimeZone=UTC' });
+  await client.connect();
+  return client;
+}
+
+/** Starts a server and waits until it answers. SERVER_FLAGS go to its Node: `--cpu-prof --cpu-prof-dir=DIR` shows where the time goes. */
+export async function startServer(environment = {}) {
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const env = { ...process.env, KLPREG_PORT: String(port), KLPREG_DATA: path.resolve('.data/bench-server'), KLPREG_LOG_LEVEL: 'error', ...environment };
+  const child = spawn(process.execPath, [...(process.env.SERVER_FLAGS?.split(' ') ?? []), SERVER], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const url = `http://127.0.0.1:${port}`;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  for (let i = 0; ; i++) {
+    if (child.exitCode !== null || i > 600) throw new Error('the server did not start');
+    if ((await fetch(`${url}/readyz`).catch(() => null))?.ok) break;
+    await sleep(100);
+  }
+  await addToken();
+  return {
+    url,
+    pid: child.pid,
+    /** Resident now, and at most since it began, in MiB. */
+    memory: () => ({ now: resident(child.pid, 'VmRSS'), peak: resident(child.pid, 'VmHWM') }),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+const resident = (pid, field) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
+
+async function addToken() {
+  const client = await connect();
+  const hash = createHash('sha256').update(TOKEN).digest('hex');
+  await client.query(`INSERT INTO token (id, hash, role, name, created_at) VALUES ($1, $2, 'admin', 'bench', now()) ON CONFLICT DO NOTHING`, [
+    randomUUID(),
+    hash,
+  ]);
+  await client.end();
+}

@@ -1,0 +1,141 @@
+// What documents cost: heartbeats that change nothing and reports that change something, over HTTP, authenticated, durable; beside the same with nothing around it.
+
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { drive, median, percentile } from './drive.mjs';
+import { countDifferences } from './fill.mjs';
+import { TOKEN } from './registry.mjs';
+
+const FLOOR = path.resolve(import.meta.dirname, '../../server/bench/floor.mjs');
+const CONNECTIONS = 256;
+
+async function startFloor(...words) {
+  const port = 18_000 + Math.floor(Math.random() * 900);
+  const child = spawn(process.execPath, [FLOOR, ...words], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const url = `http://127.0.0.1:${port}`;
+  for (let i = 0; i < 300 && !(await fetch(`${url}/readyz`).catch(() => null))?.ok; i++) await sleep(100);
+  return { url, stop: () => new Promise((resolve) => child.once('exit', resolve).kill('SIGTERM')) };
+}
+
+/** A number that no document has used. */
+export async function nextSequence(sql) {
+  const { rows } = await sql.query('SELECT greatest(max(sequence), $1) + 1 AS next FROM host_heartbeat', [Date.now()]);
+  return Number(rows[0].next);
+}
+
+/** Texts that are made beforehand, so that making them is not measured. */
+function prepared(texts) {
+  let i = 0;
+  return () => (i < texts.length ? texts[i++] : null);
+}
+
+export async function heartbeat({ server, sql, emit, seconds }) {
+  const { rows: hosts } = await sql.query(
+    'SELECT host_id AS instance, boot_id AS "bootId", digest FROM host_heartbeat WHERE superseded_at IS NULL AND recheck_at IS NULL LIMIT 100000',
+  );
+  const rounds = 3;
+  const each = seconds / rounds / 2;
+  const floor = await startFloor();
+  const [ours, theirs, times] = [[], [], []];
+  let sequence = await nextSequence(sql);
+  const texts = () => {
+    sequence += 1;
+    const at = Date.now();
+    const clock = `{"wall":"${new Date(at).toISOString()}","observedMs":${at},"sentMs":${at}}`;
+    return hosts.map(
+      ({ instance, bootId, digest }) =>
+        `{"schema":"heartbeat/v1","instance":"${instance}","bootId":"${bootId}","sequence":${sequence},"digest":"${digest}","clock":${clock}}`,
+    );
+  };
+  const send = (url, list) =>
+    drive({
+      url,
+      path: '/v1/heartbeats',
+      token: TOKEN,
+      connections: CONNECTIONS,
+      seconds: each,
+      next: prepared(list),
+      check: (answer) => answer.includes('"CONFIRMED"'),
+    });
+  try {
+    await send(floor.url, texts());
+    await send(server.url, texts());
+    for (let round = 0; round < rounds; round++) {
+      theirs.push((await send(floor.url, texts())).rate);
+      const mine = await send(server.url, texts());
+      if (mine.wrong > 0) throw new Error(`${mine.wrong} heartbeats were not confirmed; the first: ${mine.firstWrong}`);
+      ours.push(mine.rate);
+      times.push(...mine.times);
+    }
+  } finally {
+    await floor.stop();
+    await sql.query('DROP TABLE floor_heartbeat, floor_report');
+  }
+  emit({
+    bench: 'heartbeat',
+    metric: 'confirmed',
+    value: median(ours),
+    unit: '1/s',
+    floor: median(theirs),
+    ratio: median(ours) / median(theirs),
+    of: 'of bare Fastify and pg',
+    p99: percentile(times, 0.99),
+  });
+}
+
+export async function report({ server, sql, fleet, emit, seconds }) {
+  const rounds = 3;
+  const each = seconds / rounds / 3;
+  const [floor, prisma] = [await startFloor(), await startFloor('--prisma')];
+  const [ours, theirs, upserts] = [[], [], []];
+  let sequence = await nextSequence(sql);
+  const changed = () => {
+    sequence += 1;
+    const at = Date.now();
+    const amount = Math.min(fleet.hosts, Math.ceil(each * 6_000));
+    const shift = 1 + Math.floor(Math.random() * (fleet.hosts - 1));
+    // every host comes up again with what another one ran: all have changed
+    return Array.from({ length: amount }, (_, n) => {
+      fleet.boot(n, fleet.setup((n + shift) % fleet.hosts), at);
+      return fleet.reportText(n, { sequence, at });
+    });
+  };
+  const send = (url, list, check = (answer) => answer.includes('"STORED"')) =>
+    drive({ url, path: '/v1/reports', token: TOKEN, connections: CONNECTIONS, seconds: each, next: prepared(list), check });
+  try {
+    await send(floor.url, changed());
+    await send(server.url, changed());
+    for (let round = 0; round < rounds; round++) {
+      theirs.push((await send(floor.url, changed())).rate);
+      const mine = await send(server.url, changed());
+      if (mine.wrong > 0) throw new Error(`${mine.wrong} reports were not stored; the first: ${mine.firstWrong}`);
+      ours.push(mine.rate);
+      upserts.push((await send(prisma.url, changed(), () => true)).rate);
+    }
+  } finally {
+    await floor.stop();
+    await prisma.stop();
+    await sql.query('DROP TABLE floor_heartbeat, floor_report');
+    await sql.query("DELETE FROM host WHERE retired_by = 'bench'");
+  }
+  if ((await countDifferences(sql)) > 0) throw new Error('counts differ from the recount');
+  emit({
+    bench: 'report',
+    metric: 'stored',
+    value: median(ours),
+    unit: '1/s',
+    floor: median(theirs),
+    ratio: median(ours) / median(theirs),
+    of: 'of bare Fastify and pg',
+  });
+  emit({
+    bench: 'report',
+    metric: 'stored, beside a Prisma upsert each',
+    value: median(ours),
+    unit: '1/s',
+    floor: median(upserts),
+    ratio: median(ours) / median(upserts),
+    of: 'times a Prisma upsert',
+  });
+}
