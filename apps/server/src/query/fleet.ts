@@ -141,12 +141,15 @@ function rank(situations: readonly JudgedSituation[]): Ranked[] {
 /** As the store orders them by page: the worst kind first, then the largest. */
 function orderCohorts(cohorts: readonly CohortRow[], ranked: readonly Ranked[]): CohortRow[] {
   const ranks = new Map(ranked.map(({ circumstances, rank: place }) => [circumstancesKey(circumstances), place]));
-  const placed = cohorts.map((cohort) => ({ cohort, place: ranks.get(circumstancesKey(cohort)) ?? 0, key: cohortKey(cohort) }));
-  return placed.toSorted((a, b) => a.place - b.place || b.cohort.hosts - a.cohort.hosts || (a.key < b.key ? -1 : 1)).map(({ cohort }) => cohort);
+  const placed = cohorts.map((cohort) => ({ cohort, place: ranks.get(circumstancesKey(cohort)) ?? 0 }));
+  return placed.toSorted((a, b) => a.place - b.place || b.cohort.hosts - a.cohort.hosts || compareKeys(a.cohort, b.cohort)).map(({ cohort }) => cohort);
 }
 
-const cohortKey = ({ situationId, labelSetId, suspect, superseded, level, overdue }: CohortRow): string =>
-  [situationId ?? NO_SITUATION, labelSetId, suspect, superseded, level, overdue].join(' ');
+function compareKeys(a: CohortRow, b: CohortRow): number {
+  if (a.situationId !== b.situationId) return (a.situationId ?? NO_SITUATION) < (b.situationId ?? NO_SITUATION) ? -1 : 1;
+  if (a.labelSetId !== b.labelSetId) return a.labelSetId < b.labelSetId ? -1 : 1;
+  return circumstancesKey(a) < circumstancesKey(b) ? -1 : 1;
+}
 
 /** What do all the answers make together? The worst over the hosts; nothing at all is UNKNOWN. */
 function addUp(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'kind' | 'counts' | 'reasons'> {

@@ -60,7 +60,7 @@ export const circumstanceColumns = (ages: Ages): Prisma.Sql =>
 
 /** One text for circumstances; SQL below gives the same one for a row. */
 export const circumstancesKey = ({ situationId, suspect, superseded: fallen, level, overdue }: Circumstances): string =>
-  [situationId ?? '-', suspect ? 't' : 'f', fallen ? 't' : 'f', level, overdue ? 't' : 'f'].join('|');
+  `${situationId ?? '-'}|${suspect ? 't' : 'f'}|${fallen ? 't' : 'f'}|${level}|${overdue ? 't' : 'f'}`;
 
 /** Is a row of `hostsAt` in one of these circumstances? */
 export const inCircumstances = (wanted: readonly Circumstances[], ages: Ages): Prisma.Sql => Prisma.sql`
