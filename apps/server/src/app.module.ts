@@ -36,6 +36,7 @@ import { LabelsStore } from './store/labels.store.js';
 import { LoadedStore } from './store/loaded.store.js';
 import { OwnerKeysStore } from './store/owner-keys.store.js';
 import { PatchesStore } from './store/patches.store.js';
+import { Replica } from './store/replica.js';
 import { ReportsStore } from './store/reports.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { TokensStore } from './store/tokens.store.js';
@@ -54,6 +55,7 @@ const store = [
   LoadedStore,
   OwnerKeysStore,
   PatchesStore,
+  Replica,
   ReportsStore,
   SituationsStore,
   TokensStore,

@@ -55,6 +55,8 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
     logger: nestLevels(config.logLevel),
+    // a document is JSON: Fastify reads that, and Nest's parser of forms would let in what no one means
+    bodyParser: false,
     bufferLogs: false,
   });
   // answers to agents are read by programs: what is said to browsers would cost more than the rest of an answer

@@ -1,4 +1,9 @@
-import { Mistake, problemDetails } from '../errors.js';
+import { Logger } from '@nestjs/common';
+import { Mistake, type problemDetails } from '../errors.js';
+import { toProblem } from '../problem.filter.js';
+import { isUnavailable } from '../store/unavailable.js';
+
+const log = new Logger('batch');
 
 /** What became of each element, in their order: its answer, or what was wrong with it. */
 export interface Batch<Answer> {
@@ -8,7 +13,8 @@ export interface Batch<Answer> {
 const MAX = 1000;
 
 /**
- * Does the same with each element of an array, each for itself: a wrong one does not keep the others from being stored.
+ * Does the same with each element of an array, each for itself: a wrong one, or a bug that it meets, does not keep the others from being stored. Where the database is away, the whole
+ * batch is to be sent again.
  *
  * @throws Mistake unless it is an array of at most 1000
  */
@@ -22,8 +28,9 @@ export async function eachOf<Answer>(body: unknown, receive: (element: unknown) 
     try {
       return await receive(element);
     } catch (error) {
-      if (error instanceof Mistake) return problemDetails(error);
-      throw error;
+      if (isUnavailable(error)) throw error;
+      if (!(error instanceof Mistake)) log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return toProblem(error);
     }
   };
   return { results: await Promise.all(body.map(answer)) };

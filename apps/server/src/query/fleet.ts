@@ -10,6 +10,7 @@ import { type CohortRow, FleetStore, type Ranked, type SituationCount } from '..
 import { type Ages, circumstancesKey } from '../store/hosts-at.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Moment } from '../store/moment.js';
+import { Replica } from '../store/replica.js';
 import { type HostFilter, toCondition } from './filter.js';
 import { agesAt, circumstancesOf, Judges, type Judging } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
@@ -71,6 +72,7 @@ export class Fleet {
     private readonly store: FleetStore,
     private readonly judges: Judges,
     private readonly catalog: CatalogStore,
+    private readonly replica: Replica,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -81,7 +83,8 @@ export class Fleet {
     const condition = toCondition(args.where ?? {});
     const { moment, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, moment, withCohorts);
+    const seen = await this.replica.see(moment);
+    const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, seen, withCohorts);
     const view = await this.viewOf(moment.past ? catalog : revision, moment.now);
     const asked = await toTarget(args.to, view);
     const judging = await this.judges.prepare(
@@ -91,7 +94,7 @@ export class Fleet {
       view,
     );
     const situations = inOrder(rows.map((count) => ({ count, verdict: judging.judge(count) })));
-    const pinned: Moment = moment.past ? moment : { now: moment.now, snapshot, past: true };
+    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true };
     const snapshotId = moment.past && moment.snapshot === null ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
     const ranked = rank(situations);
     const ordered = cohorts === null ? null : orderCohorts(cohorts, ranked);

@@ -7,6 +7,7 @@ import { Mistake } from '../errors.js';
 import type { Condition } from '../store/condition.js';
 import { FleetStore } from '../store/fleet.store.js';
 import { HostsStore } from '../store/hosts.store.js';
+import { Replica } from '../store/replica.js';
 import { type Connection, connect, type PageArguments, toPage } from './connection.js';
 import { type HostFilter, toCondition } from './filter.js';
 import { Fleet } from './fleet.js';
@@ -26,6 +27,7 @@ export class HostsResolver {
     private readonly hosts: Hosts,
     private readonly store: HostsStore,
     private readonly fleet: Fleet,
+    private readonly replica: Replica,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -37,7 +39,7 @@ export class HostsResolver {
     @Args('asOf') asOf?: Date | null,
   ): Promise<HostView | null> {
     if ((id == null) === (hostname == null)) throw new Mistake('BAD_USER_INPUT', 'give `id` or `hostname`');
-    const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
+    const asked = await this.momentOf(asOf);
     const rows = await this.store.find(id == null ? { hostname: hostname! } : { id: toHostId(id) }, 20, asked.moment);
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
@@ -48,7 +50,7 @@ export class HostsResolver {
   @Query('hosts')
   async list(@Args('filter') filter: HostFilter | null | undefined, @Args() args: PageArguments & { asOf?: Date | null }): Promise<HostList> {
     const page = toPage(args, 2);
-    const asked = toMoment({ asOf: args.asOf ?? null }, null, this.config, this.clock.now());
+    const asked = await this.momentOf(args.asOf);
     const condition = toCondition(filter ?? {});
     const rows = await this.store.page(
       condition,
@@ -57,6 +59,12 @@ export class HostsResolver {
     );
     const views = await this.hosts.view(rows, asked);
     return { ...connect(views, page, 0, (view) => [view.row.hostname, view.row.id]), condition, asked };
+  }
+
+  private async momentOf(asOf: Date | null | undefined): Promise<AskedMoment> {
+    const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
+    // of the present any moment of a replica will do: nothing is asked again
+    return asked.moment.past ? { ...asked, moment: await this.replica.see(asked.moment) } : asked;
   }
 
   @ResolveField('canDowngrade')

@@ -1,5 +1,5 @@
 import type { Catalog, Manifest, Scene, Verdict } from '@klpreg/compat';
-import type { Prisma, ReadDatabase } from './database.js';
+import type { Database, Prisma } from './database.js';
 import { type PatchRow, toManifest } from './manifests.js';
 import { fromVersion } from './revisions.js';
 
@@ -27,17 +27,17 @@ export class CatalogView {
   private readonly verdicts = new Map<string, Verdict>();
 
   constructor(
-    private readonly read: ReadDatabase,
+    private readonly read: Database,
     readonly revision: bigint,
   ) {}
 
   /** The view of a later revision, with what has not changed since. */
-  async next(revision: bigint): Promise<CatalogView> {
-    const changed = await this.read.$queryRaw<{ buildId: string }[]>`
+  async next(revision: bigint, read: Database): Promise<CatalogView> {
+    const changed = await read.$queryRaw<{ buildId: string }[]>`
       SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision} AND revision <= ${revision}
        UNION SELECT build_id FROM patch_loaded WHERE revision > ${this.revision} AND revision <= ${revision}`;
     const fresh = new Set(changed.map(({ buildId }) => buildId));
-    const view = new CatalogView(this.read, revision);
+    const view = new CatalogView(read, revision);
     for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
     return view;
   }

@@ -31,8 +31,13 @@ const nameOf = (sql: string): string => {
 export class Database extends PrismaClient implements OnApplicationShutdown {
   constructor(@Inject(DATABASE_OPTIONS) options: Pick<DatabaseOptions, 'url' | 'connections'>) {
     // The adapter relabels every timestamptz as +00:00 without converting: the session must really be in UTC.
-    // Indexes are in memory, or on disks without heads: PostgreSQL's default cost of a random page is of another time, and sends a batch of 500 hosts through the whole table.
-    const pool = new pg.Pool({ connectionString: options.url, max: options.connections, options: '-c TimeZone=UTC -c random_page_cost=1.1' });
+    // Indexes are in memory, or on disks without heads: PostgreSQL's default cost of a random page is of another time, and sends a batch of 500 hosts
+    // through the whole table. Workers for one question take longer to start than the question.
+    const pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connections,
+      options: '-c TimeZone=UTC -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0',
+    });
     // A connection that dies while idle is replaced by the pool at its next use.
     pool.on('error', () => {});
     // Under a herd a batch waits for a connection longer than the two seconds that are the default; what waits is bounded elsewhere.

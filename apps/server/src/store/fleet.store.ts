@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Condition, inCohort, matching } from './condition.js';
-import { Prisma, ReadDatabase } from './database.js';
-import { type Ages, circumstanceColumns, type Circumstances, hostsAt, levelOf, overdueOf } from './hosts-at.js';
-import { beganLater, covered, lapsed, type Moment } from './moment.js';
+import { Database, Prisma, ReadDatabase } from './database.js';
+import { type Ages, circumstanceColumns, type Circumstances, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
+import { beganLater, covered, type Moment } from './moment.js';
 
 /** Hosts that share everything that an answer depends on. */
 export interface SituationCount extends Circumstances {
@@ -42,7 +42,10 @@ const KEY = Prisma.sql`situation_id AS "situationId", suspect, superseded, level
 /** The fleet, cohort by cohort: what a question costs follows from how many cohorts there are, not from how many hosts. */
 @Injectable()
 export class FleetStore {
-  constructor(private readonly read: ReadDatabase) {}
+  constructor(
+    private readonly db: Database,
+    private readonly read: ReadDatabase,
+  ) {}
 
   /**
    * How many matching hosts are in which circumstances? One statement, and so one instant.
@@ -52,7 +55,7 @@ export class FleetStore {
    */
   async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
     // as one text: a thousand rows cost the driver more than the database
-    const [all] = await this.read.$queryRaw<{ counts: string; cohorts: string | null; snapshot: string; revision: bigint }[]>`
+    const [all] = await this.placeOf(moment).$queryRaw<{ counts: string; cohorts: string | null; snapshot: string; revision: bigint }[]>`
       /* fleet.counts */
       ${withCohorts ? this.countsAndCohorts(condition, ages, moment) : this.countsAlone(condition, ages, moment)},
              pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision`;
@@ -72,6 +75,10 @@ export class FleetStore {
              SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts FROM (${each}) all_of WHERE hosts > 0)
       SELECT (SELECT coalesce(json_agg(c), '[]')::text FROM (SELECT "situationId", suspect, superseded, level, overdue, sum(hosts)::bigint AS hosts FROM each GROUP BY 1, 2, 3, 4, 5) c) AS counts,
              CASE WHEN (SELECT count(*) FROM each) <= ${CARRIED} THEN (SELECT coalesce(json_agg(each), '[]')::text FROM each) END AS cohorts`;
+  }
+
+  private placeOf(moment: Moment): Database {
+    return moment.main ? this.db : this.read;
   }
 
   /** The truth that the counts are checked against, and the way for hosts by name. */
@@ -105,7 +112,7 @@ export class FleetStore {
       <K extends Key>(key: K) =>
       (one: Ranked) =>
         one.circumstances[key];
-    const rows = await this.read.$queryRaw<(Circumstances & { labelSetId: string; hosts: bigint; total: bigint })[]>`
+    const rows = await this.placeOf(moment).$queryRaw<(Circumstances & { labelSetId: string; hosts: bigint; total: bigint })[]>`
       /* fleet.cohorts */
       WITH each AS (${each}),
            judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.circumstances.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
@@ -177,7 +184,7 @@ export class FleetStore {
       ? Prisma.sql`UNION SELECT k.n, h.hostname, h.id FROM k JOIN host_history p ON p.situation_id ${situation} AND p.label_set_id = k.label_set_id AND ${covered(moment)}
                      JOIN ${hostsAt(moment)} ON ${same('p')}.host_id = h.id WHERE ${rest}`
       : Prisma.empty;
-    return this.read.$queryRaw`
+    return this.placeOf(moment).$queryRaw`
       /* fleet.examples */
       WITH k AS (SELECT * FROM unnest(${column(cohorts, 'integer', (row) => row.n)}, ${column(cohorts, 'uuid', (row) => row.situationId)}, ${column(cohorts, 'uuid', (row) => row.labelSetId)},
                                       ${column(cohorts, 'boolean', (row) => row.suspect)}, ${column(cohorts, 'boolean', (row) => row.superseded)}, ${column(cohorts, 'text', (row) => row.level)},
@@ -228,10 +235,8 @@ function countsAt(condition: Condition, moment: Moment): Prisma.Sql {
 /** The matching hosts that are not as fresh as their cohort: overdue or superseded. `(…) h`, as `hostsAt`. */
 function apart(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
   const since = ages.lateSince > ages.allowedSince ? ages.lateSince : ages.allowedSince;
-  const past = moment.past ? Prisma.sql`UNION SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${lapsed(moment)}` : Prisma.empty;
   return Prisma.sql`(
-      SELECT h.* FROM (SELECT bucket, host_id FROM host_heartbeat
-                        WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL ${past}) o
+      SELECT h.* FROM (${Prisma.join(notFresh(ages, moment), ' UNION ')}) o
         JOIN ${hostsAt(moment)} ON h.bucket = o.bucket AND h.id = o.host_id
        WHERE h.situation_id IS NOT NULL AND (h.superseded OR h.confirmed_at < ${since}::timestamptz) AND ${matching(condition)}) h`;
 }

@@ -67,3 +67,11 @@ export const inCircumstances = (wanted: readonly Circumstances[], ages: Ages): P
   concat_ws('|', coalesce(h.situation_id::text, '-'), h.suspect, coalesce(h.superseded AND h.situation_id IS NOT NULL, false), ${levelOf(ages)}, ${overdueOf(ages)}) = ANY(${[
     ...new Set(wanted.map(circumstancesKey)),
   ]}::text[])`;
+
+/** Keys of all hosts that may be overdue or superseded at a moment, and of some others: by the index of confirmations, and by the lapses that covered it. */
+export function notFresh(ages: Ages, moment: Moment): Prisma.Sql[] {
+  const since = ages.lateSince > ages.allowedSince ? ages.lateSince : ages.allowedSince;
+  const now = Prisma.sql`SELECT bucket, host_id FROM host_heartbeat
+    WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL`;
+  return moment.past ? [now, Prisma.sql`SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${lapsed(moment)}`] : [now];
+}

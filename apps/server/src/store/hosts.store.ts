@@ -3,7 +3,7 @@ import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { type Condition, matching } from './condition.js';
 import { type Connection, Database, Prisma, ReadDatabase } from './database.js';
 import { bucketOf } from './digests.js';
-import { type Ages, type Circumstances, hostsAt, inCircumstances } from './hosts-at.js';
+import { type Ages, type Circumstances, hostsAt, inCircumstances, notFresh } from './hosts-at.js';
 import { covered, type Moment } from './moment.js';
 
 /** What is kept of a host beside its situation, for people. */
@@ -109,7 +109,7 @@ export class HostsStore {
   /** The hosts with this name, or this one, retired ones too, as they are or were. */
   async find(by: { readonly id: string } | { readonly hostname: string }, limit: number, moment: Moment, fresh = false): Promise<HostRow[]> {
     const where = 'id' in by ? Prisma.sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid` : Prisma.sql`h.hostname = ${by.hostname}`;
-    return this.select(Prisma.sql`${hostsAt(moment)}`, where, Prisma.sql`h.hostname, h.id`, limit, moment, fresh ? this.db : this.read);
+    return this.select(Prisma.sql`${hostsAt(moment)}`, where, Prisma.sql`h.hostname, h.id`, limit, moment, fresh || moment.main ? this.db : this.read);
   }
 
   /** The matching hosts in the order of their names; backwards, in the reverse order. */
@@ -120,7 +120,7 @@ export class HostsStore {
     const among = wanted === null ? Prisma.sql`true` : inCircumstances(wanted.circumstances, wanted.ages);
     const where = Prisma.sql`${matching(condition)} AND ${keyset} AND ${among}`;
     const few = wanted !== null && wanted.hosts <= FEW && condition.hosts === null;
-    return this.select(few ? candidates(wanted.circumstances, moment) : hostsAt(moment), where, order, limit, moment, this.read);
+    return this.select(few ? candidates(wanted, moment) : hostsAt(moment), where, order, limit, moment, moment.main ? this.db : this.read);
   }
 
   private async select(hosts: Prisma.Sql, where: Prisma.Sql, order: Prisma.Sql, limit: number, moment: Moment, connection: Connection): Promise<HostRow[]> {
@@ -128,10 +128,11 @@ export class HostsStore {
     const today = Prisma.sql`JOIN host t ON t.bucket = h.bucket AND t.id = h.id LEFT JOIN host_heartbeat c ON c.bucket = h.bucket AND c.host_id = h.id`;
     return connection.$queryRaw<HostRow[]>`
       /* hosts.select */
+      WITH page AS MATERIALIZED (SELECT h.* FROM ${hosts} WHERE ${where} ORDER BY ${order} LIMIT ${limit})
       SELECT h.id, h.hostname, l.labels, h.label_set_id AS "labelSetId", h.situation_id AS "situationId", h.boot_id AS "bootId", t.detail, h.suspect,
              CASE WHEN h.retired THEN t.retired_at END AS "retiredAt", CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
              h.confirmed_at AS "confirmedAt", ${moment.past ? Prisma.sql`least(c.contact_at, ${moment.now}::timestamptz)` : Prisma.sql`c.contact_at`} AS "contactAt", coalesce(h.superseded, false) AS superseded
-        FROM ${hosts} JOIN label_set l ON l.id = h.label_set_id ${today} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
+        FROM page h JOIN label_set l ON l.id = h.label_set_id ${today} ORDER BY ${order}`;
   }
 }
 
@@ -150,14 +151,20 @@ export async function closeIntervals(tx: Connection, where: Prisma.Sql, at: Pris
       FROM host h ${from} WHERE ${where}`;
 }
 
-/** The hosts that are or were in these situations, whatever else is asked of them: found by situation and sorted, instead of going through every name. */
-function candidates(wanted: readonly Circumstances[], moment: Moment): Prisma.Sql {
-  const ids = [...new Set(wanted.flatMap(({ situationId }) => situationId ?? []))];
-  const never = wanted.some(({ situationId }) => situationId === null);
+/**
+ * The hosts that may be in these circumstances, found by their situation, and those that are overdue or superseded by their heartbeats: then there are few to sort, instead of every
+ * name to go through. Each is looked up by its key, which PostgreSQL would not do by itself: it takes bucket and id as independent.
+ */
+function candidates({ circumstances, ages }: Wanted, moment: Moment): Prisma.Sql {
+  const plain = circumstances.filter(({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'));
+  const ids = [...new Set(plain.flatMap(({ situationId }) => situationId ?? []))];
+  const never = plain.some(({ situationId }) => situationId === null);
   const inOne = (row: 'h' | 'p') =>
     Prisma.sql`(${Prisma.raw(row)}.situation_id = ANY(${ids}::uuid[])${never ? Prisma.sql` OR ${Prisma.raw(row)}.situation_id IS NULL` : Prisma.empty})`;
-  const past = moment.past ? Prisma.sql`UNION SELECT p.bucket, p.host_id FROM host_history p WHERE ${covered(moment)} AND ${inOne('p')}` : Prisma.empty;
+  const parts = [Prisma.sql`SELECT h.bucket, h.id FROM host h WHERE ${inOne('h')}`];
+  if (moment.past) parts.push(Prisma.sql`SELECT p.bucket, p.host_id FROM host_history p WHERE ${covered(moment)} AND ${inOne('p')}`);
+  if (plain.length < circumstances.length) parts.push(...notFresh(ages, moment));
   return Prisma.sql`(
-      WITH c AS MATERIALIZED (SELECT h.bucket, h.id FROM host h WHERE ${inOne('h')} ${past})
-      SELECT h.* FROM c JOIN ${hostsAt(moment)} ON h.bucket = c.bucket AND h.id = c.id) h`;
+      WITH c AS MATERIALIZED (${Prisma.join(parts, ' UNION ')})
+      SELECT h.* FROM c CROSS JOIN LATERAL (SELECT h.* FROM ${hostsAt(moment)} WHERE h.bucket = c.bucket AND h.id = c.id LIMIT 1) h) h`;
 }

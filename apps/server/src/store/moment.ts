@@ -11,6 +11,8 @@ export interface Moment {
   readonly snapshot: string | null;
   /** False: what is stored now counts, whatever `snapshot` says. */
   readonly past: boolean;
+  /** True: a replica does not know it yet, and the database itself is asked. */
+  readonly main?: boolean;
 }
 
 /** The present, as seen from this instant. */

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { Database, Prisma, ReadDatabase } from './database.js';
+import type { Moment } from './moment.js';
+
+/** A replica may be this far behind and still be asked about an instant. */
+const MARGIN_MS = 10_000;
+
+interface Standby {
+  readonly standby: boolean;
+  /** Every transaction before this one has ended, as far as the replica knows. */
+  readonly ended: string;
+  /** Has it seen everything that the snapshot has? Null: there is none. */
+  readonly caughtUp: boolean | null;
+  readonly replayedAt: Date | null;
+}
+
+/** What a replica can answer: it may be behind, and it does not know which transactions are under way. */
+@Injectable()
+export class Replica {
+  constructor(
+    private readonly db: Database,
+    private readonly read: ReadDatabase,
+  ) {}
+
+  /**
+   * The moment as it can be asked for: of the replica where it has seen all of it, else of the database itself.
+   *
+   * The present of a replica is everything that has ended before the first transaction that is still under way there: `pg_current_snapshot()` does not list those on a standby, and
+   * an answer could not be given again.
+   */
+  async see(moment: Moment): Promise<Moment> {
+    if (this.read === this.db) return moment;
+    const { snapshot } = moment;
+    const caughtUp =
+      snapshot === null ? Prisma.sql`NULL::boolean` : Prisma.sql`pg_snapshot_xmin(pg_current_snapshot()) >= pg_snapshot_xmax(${snapshot}::pg_snapshot)`;
+    const [now] = await this.read.$queryRaw<Standby[]>`
+      SELECT pg_is_in_recovery() AS standby, pg_snapshot_xmin(pg_current_snapshot())::text AS ended, ${caughtUp} AS "caughtUp", pg_last_xact_replay_timestamp() AS "replayedAt"`;
+    const { standby, ended, caughtUp: seen, replayedAt } = now!;
+    if (!standby) return moment;
+    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true };
+    const known = seen ?? (replayedAt !== null && replayedAt.getTime() - MARGIN_MS > moment.now.getTime());
+    return known ? moment : { ...moment, main: true };
+  }
+}

@@ -1,0 +1,101 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { findBinaries } from '../../src/store/embedded/binaries.js';
+import { freePort, launch } from '../../src/store/embedded/postmaster.js';
+import { adoptFiles, chooseRunner } from '../../src/store/embedded/runner.js';
+import { select } from './truths.js';
+
+/** What belongs to the running server, and WAL, which the replica asks for: the folders are copied, and nothing in them. */
+const EMPTY = ['pg_wal', 'pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'];
+const NOT_COPIED = ['postmaster.pid', 'postmaster.opts'];
+
+/** A PostgreSQL that follows another one by streaming replication. */
+export class Replica {
+  private constructor(
+    readonly url: string,
+    private readonly primaryUrl: string,
+    private readonly data: string,
+  ) {}
+
+  /**
+   * Makes one from a backup of a running server. There is no pg_basebackup among the binaries: the backup is what that program does.
+   *
+   * @param of the folder that holds the `data` of the server at `primaryUrl`, which must keep WAL for as long as the copy takes
+   */
+  static async follow(primaryUrl: string, of: string, dir: string): Promise<Replica> {
+    const data = path.join(dir, 'data');
+    mkdirSync(dir, { recursive: true });
+    await backUp(primaryUrl, path.join(of, 'data'), data);
+    const runner = chooseRunner();
+    adoptFiles(data, runner);
+    const url = new URL(primaryUrl);
+    const conninfo = `host=${url.hostname} port=${url.port} user=${url.username} password=${decodeURIComponent(url.password)}`;
+    url.port = String(await freePort());
+    const settings = {
+      port: url.port,
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      primary_conninfo: conninfo,
+      shared_buffers: '32MB',
+      fsync: 'off',
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    await new Promise<void>((resolve, reject) => {
+      const hear = (line: string) => line.includes('ready to accept read-only connections') && resolve();
+      // a replica never takes all connections, which a launch would wait for
+      launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], runner, hear).catch(reject);
+    });
+    return new Replica(url.toString(), primaryUrl, data);
+  }
+
+  /** From now on it is behind. */
+  async pause(): Promise<void> {
+    await select(this.url, 'SELECT pg_wal_replay_pause()');
+    while ((await select<{ state: string }>(this.url, 'SELECT pg_get_wal_replay_pause_state() AS state'))[0]!.state !== 'paused') await sleep(10);
+  }
+
+  /** Goes on, and answers when it has everything that is there now. */
+  async resume(): Promise<void> {
+    await select(this.url, 'SELECT pg_wal_replay_resume()');
+    await this.catchUp();
+  }
+
+  async catchUp(): Promise<void> {
+    const [primary] = await select<{ at: string }>(this.primaryUrl, 'SELECT pg_current_wal_flush_lsn() AS at');
+    const behind = async () => (await select(this.url, 'SELECT WHERE pg_last_wal_replay_lsn() < $1::pg_lsn', [primary!.at])).length > 0;
+    for (const deadline = Date.now() + 15_000; await behind(); await sleep(20)) if (Date.now() > deadline) throw new Error('the replica does not follow');
+  }
+
+  async stop(): Promise<void> {
+    const pid = Number(readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    process.kill(pid, 'SIGINT');
+    const there = () => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    for (const deadline = Date.now() + 10_000; there() && Date.now() < deadline;) await sleep(20);
+  }
+}
+
+async function backUp(primaryUrl: string, from: string, to: string): Promise<void> {
+  const client = new pg.Client({ connectionString: primaryUrl });
+  await client.connect();
+  try {
+    await client.query(`SELECT pg_backup_start('replica', true)`);
+    const copied = (file: string): boolean => {
+      const parts = path.relative(from, file).split(path.sep);
+      return !NOT_COPIED.includes(parts[0]!) && (parts.length === 1 || !EMPTY.includes(parts[0]!));
+    };
+    cpSync(from, to, { recursive: true, filter: copied });
+    const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
+    writeFileSync(path.join(to, 'backup_label'), rows[0]!.labelfile);
+    writeFileSync(path.join(to, 'standby.signal'), '');
+  } finally {
+    await client.end();
+  }
+}

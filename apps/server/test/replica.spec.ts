@@ -1,0 +1,122 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '@klpreg/wire';
+import pg from 'pg';
+import { ask, type Door, post, publish } from './crash/door.js';
+import { PATCH, QUESTION, RECALL } from './crash/people.js';
+import { PostgresProcess, ServerProcess } from './crash/processes.js';
+import { Replica } from './crash/replica.js';
+import { later, listed, running } from './registry.js';
+
+const LABEL = 'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
+
+let dir: string;
+let primary: PostgresProcess;
+let replica: Replica;
+const servers: ServerProcess[] = [];
+/** One asks the database itself, the other asks the replica. */
+let direct: Door;
+let remote: Door;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'klpreg-replica-'));
+  const folder = path.join(dir, 'primary');
+  primary = await PostgresProcess.start(folder, { fsync: 'off', wal_keep_size: '256MB' });
+  servers.push(await ServerProcess.start(dir, { DATABASE_URL: primary.url }));
+  replica = await Replica.follow(primary.url, folder, path.join(dir, 'replica'));
+  servers.push(await ServerProcess.start(dir, { DATABASE_URL: primary.url, DATABASE_READ_URL: replica.url }));
+  const token = readFileSync(path.join(dir, 'admin-token'), 'utf8').trim();
+  [direct, remote] = servers.map(({ url }) => ({ url, token })) as [Door, Door];
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(direct, name);
+}, 60_000);
+afterAll(async () => {
+  for (const server of servers) await server.kill();
+  await replica?.stop();
+  await primary?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+afterEach(() => replica.resume());
+
+const question = async (door: Door, variables: Record<string, unknown> = {}) => (await ask(door, QUESTION, variables))?.canDowngrade;
+const report = async (report: Report) => expect(await post(direct, '/v1/reports', report)).toMatchObject({ status: 200 });
+const stackOf = async (door: Door, hostname: string): Promise<string[]> =>
+  (await ask(door, 'query ($hostname: String) { host(hostname: $hostname) { stack { name } } }', { hostname })).host?.stack.map(
+    ({ name }: { name: string }) => name,
+  );
+
+test('a report is seen by a question to the replica within a few seconds', async () => {
+  await report(running('web-1', ['lab_r_1v1_a']));
+  for (const deadline = Date.now() + 5_000; (await stackOf(remote, 'web-1')) === undefined && Date.now() < deadline;) await sleep(20);
+  expect(await stackOf(remote, 'web-1')).toEqual(['lab_r_1v1_a']);
+});
+
+test('questions are answered by the replica, and a change answers with itself however far that is behind', async () => {
+  const host = running('web-2', ['lab_r_1v1_a']);
+  await report(host);
+  await replica.catchUp();
+  await replica.pause();
+  const id = host.host.instance;
+  expect((await ask(remote, LABEL, { id, role: 'web' })).labelHost.labels).toEqual([expect.objectContaining({ key: 'role', value: 'web' })]);
+  await report(later(host, { livepatches: [listed('lab_r_1v2_a')] }));
+  expect(await stackOf(direct, 'web-2')).toEqual(['lab_r_1v2_a']);
+  expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v1_a']);
+  await replica.resume();
+  expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v2_a']);
+});
+
+test('an answer of either is given again by the other', async () => {
+  await report(running('web-3', ['lab_r_1v2_a']));
+  await replica.catchUp();
+  for (const [first, second] of [
+    [direct, remote],
+    [remote, direct],
+  ] as const) {
+    const answer = await question(first);
+    await report(later(running('web-3', []), { sequence: Date.now() }));
+    await replica.catchUp();
+    expect(await question(second, { snapshot: answer.snapshot.id })).toEqual(answer);
+  }
+});
+
+test('an answer of the database is given again by a replica that is behind', async () => {
+  await replica.catchUp();
+  await replica.pause();
+  await report(running('web-4', ['lab_r_1v2_a']));
+  const answer = await question(direct);
+  expect(await question(remote, { snapshot: answer.snapshot.id })).toEqual(answer);
+});
+
+test('what is under way when the replica is asked is not in its answer, and not when it is asked again', async () => {
+  const slow = running('web-5', ['lab_r_1v1_a']);
+  await report(slow);
+  const client = new pg.Client({ connectionString: primary.url });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT FROM host_heartbeat WHERE host_id = $1 FOR UPDATE', [slow.host.instance]);
+  const held = report(later(slow, { livepatches: [] })); // has begun, and waits for that row
+  await sleep(300);
+  await report(running('web-6', [])); // is committed after that one has begun
+  await replica.catchUp();
+  const answer = await question(remote);
+  expect(answer.matched).toBeGreaterThan(1);
+  await client.query('ROLLBACK');
+  await client.end();
+  await held;
+  await replica.catchUp();
+  for (const door of [remote, direct]) expect(await question(door, { snapshot: answer.snapshot.id })).toEqual(answer);
+});
+
+test('a replica that is behind does not remember an old catalog as the new one', async () => {
+  await report(running('web-7', ['lab_r_1v2_a']));
+  await replica.catchUp();
+  await replica.pause();
+  await question(remote);
+  await ask(direct, RECALL, { id: PATCH, recalled: true });
+  const answer = await question(direct);
+  await question(remote, { snapshot: answer.snapshot.id }); // of a revision that the replica does not have yet
+  await replica.resume();
+  const codes = (await question(remote)).reasons.nodes.map(({ reason }: any) => reason.code);
+  expect(codes).toContain('TARGET_RECALLED');
+});

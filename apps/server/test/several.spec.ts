@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CohortsStore } from '../src/store/cohorts.store.js';
+import { Database as Connections } from '../src/store/database.js';
+import { ask, type Door, post, publish } from './crash/door.js';
+import { PATCH, QUESTION, RECALL } from './crash/people.js';
+import { ServerProcess } from './crash/processes.js';
+import { Random } from './crash/random.js';
+import { exceptions, select } from './crash/truths.js';
+import { compare, Wandering } from './crash/wandering.js';
+import { copyDatabase, type Database } from './database.js';
+
+const LOAD_MS = 2_500;
+const HOSTS = 40;
+const random = new Random(Date.now() % 1_000_000);
+const wrong: string[] = [];
+const agents = Array.from({ length: HOSTS }, (_, i) => new Wandering(`web-${i}`, random, wrong));
+
+let dir: string;
+let database: Database;
+const servers: ServerProcess[] = [];
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'klpreg-several-'));
+  database = await copyDatabase();
+  // the first one makes the token, which all others then know
+  await begin(1);
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(doors()[0]!, name);
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.kill()));
+  await database.drop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const doors = (): Door[] => servers.map(({ url }) => ({ url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() }));
+
+/** As many servers as that, with those that are there. */
+async function begin(n: number): Promise<void> {
+  const missing = Array.from({ length: n - servers.length }, () => ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' }));
+  servers.push(...(await Promise.all(missing)));
+}
+
+/** Folds as three more servers would, without a pause. */
+async function fold(over: () => boolean): Promise<number> {
+  const connections = Array.from({ length: 3 }, () => new Connections({ url: database.url, connections: 1 }));
+  const stores = connections.map((one) => new CohortsStore(one));
+  let folded = 0;
+  for (; !over(); await sleep(10)) for (const n of await Promise.all(stores.map((store) => store.fold()))) folded += n;
+  for (const one of connections) await one.$disconnect();
+  return folded;
+}
+
+const stored = () =>
+  select<{ id: string; report: string; digest: string; contact: string }>(
+    database.url,
+    'SELECT h.id, h.sequence AS report, h.digest, b.sequence AS contact FROM host h JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id ORDER BY h.id',
+  );
+const said = () =>
+  agents
+    .map(({ id, report, sequence }) => ({ id, report: String(report!.sequence), digest: report!.digest, contact: String(sequence) }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+const unfolded = async () => (await select<{ n: number }>(database.url, 'SELECT count(*)::int AS n FROM cohort_delta'))[0]!.n;
+
+test.each([2, 4])(
+  '%i servers on one database: nothing is lost, counts equal the recount, and all give the same answers',
+  async (n) => {
+    await begin(n);
+    const end = Date.now() + LOAD_MS;
+    const over = () => Date.now() > end;
+    const [same, folded] = await Promise.all([compare(doors(), over, random, wrong), fold(over), ...agents.map((agent) => agent.live(doors(), over))]);
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(Math.min(same, folded)).toBeGreaterThan(0);
+    expect(await stored()).toEqual(said());
+    expect(await exceptions(database.url)).toEqual([]);
+
+    // the servers' own folds do the rest
+    for (const deadline = Date.now() + 5_000; (await unfolded()) > 0 && Date.now() < deadline;) await sleep(100);
+    expect(await unfolded()).toBe(0);
+    expect(await select(database.url, 'SELECT sum(hosts)::int AS hosts FROM cohort')).toEqual([{ hosts: HOSTS }]);
+    expect(await exceptions(database.url)).toEqual([]);
+    const { canDowngrade } = await ask(doors()[0]!, QUESTION);
+    expect(canDowngrade.matched).toBe(HOSTS);
+    for (const door of doors()) expect((await ask(door, QUESTION, { snapshot: canDowngrade.snapshot.id })).canDowngrade).toEqual(canDowngrade);
+  },
+  40_000,
+);
+
+test('a patch that is recalled through one server is recalled for the next question to another', async () => {
+  const codes = async (door: Door) => (await ask(door, QUESTION)).canDowngrade.reasons.nodes.map(({ reason }: any) => reason.code);
+  for (let i = 0; i < 5; i++) {
+    const [one, other] = random.shuffled(doors());
+    expect(await ask(one!, RECALL, { id: PATCH, recalled: true })).not.toBeNull();
+    expect(await codes(other!)).toContain('TARGET_RECALLED');
+    expect(await ask(other!, RECALL, { id: PATCH, recalled: false })).not.toBeNull();
+    expect(await codes(one!)).not.toContain('TARGET_RECALLED');
+  }
+});
+
+// known, and to be mended: each writes its token to the file, and only one of these tokens counts
+test.failing('servers that start all at once on an empty database leave a token that counts', async () => {
+  const fresh = await copyDatabase();
+  const folder = path.join(dir, 'fresh');
+  const three = await Promise.all([1, 2, 3].map(() => ServerProcess.start(folder, { DATABASE_URL: fresh.url })));
+  const token = readFileSync(path.join(folder, 'admin-token'), 'utf8').trim();
+  const answer = await post({ url: three[0]!.url, token }, '/v1/heartbeats:batch', []);
+  await Promise.all(three.map((server) => server.kill()));
+  await fresh.drop();
+  expect(answer?.status).toBe(200);
+});

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+
+const STORE = path.resolve(import.meta.dirname, '../src/store');
+const PER_HOST = ['host', 'host_heartbeat', 'host_history', 'host_lapse', 'cohort_delta'];
+const MODELS = ['host', 'hostHeartbeat', 'hostHistory', 'hostLapse', 'cohortDelta'];
+
+/** Partitions are made, filled and dropped by name: their rows stay in the table they are in, and on their node. */
+const OF_PARTITIONS = 'history.store.ts';
+
+/** Every template literal of a source, whole: what is inserted is inserted here too where it is SQL of the same file, and is `$` otherwise. */
+function statementsOf(source: string): string[] {
+  const file = ts.createSourceFile('store.ts', source, ts.ScriptTarget.Latest, true);
+  const found: ts.TemplateLiteral[] = [];
+  const named = new Map<string, ts.Expression>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) named.set(node.name.text, node.initializer);
+    if (ts.isTemplateLiteral(node)) found.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found.map((literal) => textOf(literal, named, 0));
+}
+
+function textOf(node: ts.Node, named: ReadonlyMap<string, ts.Expression>, depth: number): string {
+  if (ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  if (ts.isTemplateExpression(node))
+    return node.head.text + node.templateSpans.map(({ expression, literal }) => `${textOf(expression, named, depth + 1)}${literal.text}`).join('');
+  if (ts.isTaggedTemplateExpression(node)) return textOf(node.template, named, depth);
+  if (ts.isConditionalExpression(node)) return `${textOf(node.whenTrue, named, depth)} ${textOf(node.whenFalse, named, depth)}`;
+  const constant = ts.isIdentifier(node) && depth < 5 ? named.get(node.text) : undefined;
+  return constant === undefined || !constant.getText().startsWith('Prisma.sql') ? ' $ ' : textOf(constant, named, depth + 1);
+}
+
+/** The parts of a statement that write, each from its verb to the next one. */
+const writes = (sql: string): string[] =>
+  sql.split(/(?=\bINSERT\s+INTO\b|(?<!\b(?:DO|FOR)\s)\bUPDATE\b|\bDELETE\s+FROM\b)/).filter((part) => /^(?:INSERT|UPDATE|DELETE)\b/.test(part));
+const TABLE = /^(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?"?([\w$ ]+?)"?(?=[\s(]|$)/;
+const tableOf = (part: string): string => TABLE.exec(part)?.[1]?.trim() ?? '';
+const toHosts = (sql: string): string[] => writes(sql).filter((part) => PER_HOST.includes(tableOf(part)));
+const locks = (sql: string): boolean => /\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b/.test(sql) && /\b(?:FROM|JOIN)\s+(?:host\w*|cohort_delta)\b/.test(sql);
+
+/** What a cluster asks of statements on per-host tables, and a statement that breaks it. */
+const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wrong: string][] = [
+  [
+    'a write to a per-host table names the bucket',
+    (sql) => toHosts(sql).some((part) => !/\bbucket\b/.test(part)),
+    '`UPDATE host SET digest = ${d} WHERE id = ${id}`',
+  ],
+  [
+    'each write of a statement names the bucket, not one for all',
+    (sql) => toHosts(sql).some((part) => !/\bbucket\b/.test(part)),
+    '`WITH x AS (DELETE FROM host_lapse WHERE bucket = 1 RETURNING *) DELETE FROM host_heartbeat WHERE host_id = ${id}`',
+  ],
+  [
+    'a write names its table',
+    (sql, source) => writes(sql).some((part) => !/^[a-z_]+$/.test(tableOf(part))) && !source.includes('ATTACH PARTITION'),
+    '`DELETE FROM "${table}" WHERE bucket = ${bucket}`',
+  ],
+  [
+    'no Prisma model writes to a per-host table',
+    (_, source) => new RegExp(`\\.(?:${MODELS.join('|')})\\.(?:create|update|upsert|delete)\\w*\\(`).test(source),
+    'db.host.update({ where: { id }, data }); const x = ``',
+  ],
+  [
+    'the database adds no time and no chance to a host',
+    (sql) =>
+      toHosts(sql).some((part) =>
+        /\b(?:now|random|gen_random_uuid|uuidv7|uuidv4|clock_timestamp|statement_timestamp|transaction_timestamp)\s*\(|\bcurrent_timestamp\b/i.test(part),
+      ),
+    '`UPDATE host SET since = now() WHERE bucket = ${b} AND id = ${id}`',
+  ],
+  ['nothing is merged', (sql) => /\bMERGE\s+INTO\b/.test(sql), '`MERGE INTO host h USING r ON h.bucket = r.bucket`'],
+  ['no row is named by its place', (sql) => /\bctid\b/.test(sql), '`DELETE FROM host WHERE bucket = 1 AND ctid = ${place}`'],
+  ['nothing triggers', (sql) => /\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b/.test(sql), '`CREATE TRIGGER t AFTER INSERT ON host`'],
+  ['hosts are locked in their bucket', (sql) => locks(sql) && !/\bbucket\b/.test(sql), '`SELECT id FROM host WHERE hostname = ${name} FOR UPDATE`'],
+  [
+    'a lock that is added later is seen',
+    (sql) => locks(sql) && !/\bbucket\b/.test(sql),
+    '`SELECT id FROM host WHERE hostname = ${name} ${lock ? Prisma.sql`FOR UPDATE` : Prisma.empty}`',
+  ],
+];
+
+const breaking = (breaks: (typeof RULES)[number][1], source: string): string[] => statementsOf(source).filter((sql) => breaks(sql, source));
+const sources = readdirSync(STORE)
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name, source: readFileSync(path.join(STORE, name), 'utf8') }));
+
+describe.each(RULES)('%s', (_, breaks, wrong) => {
+  test('everywhere in the store', () => {
+    expect(sources.flatMap(({ name, source }) => breaking(breaks, source).map((sql) => `${name}: ${sql.trim()}`))).toEqual([]);
+  });
+
+  test('and a statement that does not is seen', () => {
+    expect(breaking(breaks, wrong)).not.toEqual([]);
+  });
+});
+
+test('the writes are found at all: every per-host table has some', () => {
+  const written = new Set(sources.flatMap(({ source }) => statementsOf(source).flatMap(toHosts).map(tableOf)));
+  expect([...written].toSorted()).toEqual(PER_HOST.toSorted());
+});
+
+test('only partitions are named by a variable', () => {
+  expect(sources.filter(({ source }) => source.includes('RawUnsafe(')).map(({ name }) => name)).toEqual([OF_PARTITIONS]);
+});
+
+test('an update that says its bucket by another name is no breach', () => {
+  const source = 'const key = Prisma.sql`bucket = ${b} AND id = ${id}`; tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
+  expect(RULES.flatMap(([, breaks]) => breaking(breaks, source))).toEqual([]);
+});

@@ -1,0 +1,143 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { CohortsStore } from '../../src/store/cohorts.store.js';
+import { Database } from '../../src/store/database.js';
+import { Registry, running } from '../registry.js';
+import { LARGE, SMALL } from './hostile/bodies.js';
+import { Door } from './hostile/door.js';
+import { odd } from './hostile/odd.js';
+import { amiss, other, unclear } from './hostile/refusals.js';
+import { type Spoilt, spoilt } from './hostile/spoilt.js';
+import { Chance, GoodStream, type Sent } from './hostile/stream.js';
+
+const DOCUMENTS = Number(process.env['HOSTILE_DOCUMENTS'] ?? 10_000);
+const SEED = Number(process.env['HOSTILE_SEED'] ?? 20_261_124);
+/** How many hosts say only what is right. */
+const HOSTS = 200;
+/** So many of each in a round: wrong documents in batches, bodies that are none, and among them good documents and those of odd hosts. */
+const ROUND = { spoilt: 450, bodies: 50, good: 60, odd: 20 };
+const MIB = 2 ** 20;
+
+let door: Door;
+beforeAll(async () => void (door = await Door.open()), 60_000);
+afterAll(() => door.close());
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const heap = (): number => {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed / MIB;
+};
+
+/** What the registry knows of these hosts, without the numbers of transactions. */
+const known = async (registry: Registry, ids: readonly string[]) =>
+  registry.app.get(Database).$queryRaw<{ what: string; it: string }[]>`
+    SELECT 'host' AS what, (to_jsonb(h) - 'opened_by')::text AS it FROM host h WHERE id = ANY(${ids}::uuid[])
+    UNION ALL SELECT 'heartbeat', (to_jsonb(b) - 'superseded_by')::text FROM host_heartbeat b WHERE host_id = ANY(${ids}::uuid[])
+    UNION ALL SELECT 'history', (to_jsonb(p) - '{opened_by,closed_by}'::text[])::text FROM host_history p WHERE host_id = ANY(${ids}::uuid[])
+    UNION ALL SELECT 'lapse', (to_jsonb(w) - '{opened_by,closed_by}'::text[])::text FROM host_lapse w WHERE host_id = ANY(${ids}::uuid[])
+    UNION ALL SELECT 'situation', id::text FROM situation UNION ALL SELECT 'labels', id::text FROM label_set UNION ALL SELECT 'stack', id::text FROM stack
+    UNION ALL SELECT 'loaded', concat_ws(' ', build_id, kernel_version, object) FROM patch_loaded ORDER BY 1, 2`;
+
+/** The same good documents at the same times, and nothing else. */
+async function alone(rounds: number): Promise<unknown> {
+  const registry = await Registry.start();
+  const good = new GoodStream(new Chance(SEED + 1), HOSTS);
+  for (let round = 0; round < rounds; round++) {
+    const goods = good.round(ROUND.good);
+    for (const at of ['reports', 'heartbeats'] as const) {
+      const payload = `[${goods
+        .filter((one) => one.door === at)
+        .map(({ text }) => text)
+        .join(',')}]`;
+      expect((await registry.send('POST', `/v1/${at}:batch`, payload)).status).toBe(200);
+    }
+    registry.wait(20, 'seconds');
+  }
+  const all = await known(registry, good.ids);
+  await registry.stop();
+  return all;
+}
+
+test('ten thousand bad documents in a good stream: the good ones all land, each bad one is refused in its own words, and memory stays flat', async () => {
+  const chance = new Chance(SEED);
+  const good = new GoodStream(new Chance(SEED + 1), HOSTS);
+  const wrong: string[] = [];
+  const note = (what: string, why: string | null) => void (why !== null && wrong.length < 20 && wrong.push(`${what}: ${why}`));
+  let [bad, rounds, early] = [0, 0, 0];
+
+  for (; bad < DOCUMENTS; rounds++) {
+    const goods = good.round(ROUND.good);
+    // wrong documents of hosts that are good, and of hosts that there must never be
+    const bads = Array.from({ length: ROUND.spoilt }, (_, i) => spoilt(chance, i % 2 === 0 ? `good-${20 + chance.below(150)}` : `never-${chance.below(50)}`));
+    const replays = good.last
+      .filter((one) => !goods.includes(one) && chance.below(10) === 0)
+      .map((one) => ({ ...one, outcome: 'REPEATED|CONFIRMED|REPORT_WANTED' }));
+    const odds = Array.from({ length: ROUND.odd }, () => odd(chance));
+    for (const at of ['reports', 'heartbeats'] as const) {
+      const batch = chance.shuffled<Sent | Spoilt>([...goods, ...bads, ...replays, ...odds].filter((one) => one.door === at));
+      const answers = await door.batch(
+        at,
+        batch.map(({ text }) => text),
+      );
+      batch.forEach((one, i) => note(one.what, 'pointer' in one ? amiss(answers[i], one.pointer) : other(answers[i]!, one.outcome)));
+    }
+    const bodies = Array.from({ length: ROUND.bodies }, () => chance.one(SMALL)(chance.one(goods).text, chance)).concat(
+      LARGE[rounds]?.map((large) => large()) ?? [],
+    );
+    const answers = await Promise.all(bodies.map(([, body, headers]) => door.send('/v1/reports', body, headers)));
+    bodies.forEach((body, i) => note(body[0], unclear(answers[i]!, body)));
+    bad += bads.length + bodies.length;
+    door.registry.wait(20, 'seconds');
+    if (early === 0 && bad >= 1_000) early = heap();
+  }
+
+  expect(wrong).toEqual([]);
+  const late = heap();
+  expect(late - early).toBeLessThan(16);
+  expect((await door.send('/readyz', '', {}, 'GET')).status).toBe(200);
+  expect(await door.registry.app.get(CohortsStore).differences()).toEqual([]);
+  expect(await known(door.registry, good.ids)).toEqual(await alone(rounds));
+  expect(await door.registry.app.get(Database).host.count()).toBe(HOSTS + 10);
+}, 100_000);
+
+/** A report whose list is this text. */
+const listing = (hostname: string, raw: string): string => JSON.stringify({ ...running(hostname, []), livepatches: '@' }).replace('"@"', () => raw);
+const nested = (levels: number, open: string, close: string): string => `${open.repeat(levels)}0${close.repeat(levels)}`;
+const fields = (n: number): string => JSON.stringify([Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, 0]))]);
+type Huge = [what: string, raw: string, pointer: string];
+
+/** Alone and in a batch: in a few words, and the others of the batch land. */
+async function refusedInFewWords(what: string, raw: string, pointer: string): Promise<void> {
+  const single = await door.send('/v1/reports', listing(what, raw));
+  const batch = await door.send('/v1/reports:batch', `[${listing(what, raw)},${JSON.stringify(running(what, []))}]`);
+  expect({ status: single.status, amiss: amiss(single.body, pointer) }).toEqual({ status: 400, amiss: null });
+  expect({ status: batch.status, amiss: amiss(batch.body.results?.[0], pointer), other: batch.body.results?.[1]?.outcome }).toMatchObject({
+    status: 200,
+    amiss: null,
+  });
+  expect(batch.body.results?.[1]?.outcome).toMatch(/STORED|REPEATED/);
+  expect(single.bytes).toBeLessThan(20_000);
+}
+
+describe('one document that is huge is refused in a few words', () => {
+  test.each<Huge>([
+    ['100 arrays in each other', nested(100, '[', ']'), '/livepatches'],
+    ['100,000 patches that are none', `[${Array(100_000).fill(0).join(',')}]`, '/livepatches'],
+    ['a patch with 50 unknown fields', fields(50), '/livepatches/0'],
+  ])('%s', refusedInFewWords);
+
+  // bugs: `problems` in libs/wire recurses as deep as the document, and tells as much as the document has
+  test.each<Huge>([
+    ['10,000 arrays in each other', nested(10_000, '[', ']'), '/livepatches'],
+    ['10,000 objects in each other', nested(10_000, '{"a":', '}'), '/livepatches'],
+    ['a patch with 20,000 unknown fields', fields(20_000), '/livepatches/0'],
+    ['a patch with an unknown field that has a name of 1 MB', `[{"${'x'.repeat(MIB)}":0}]`, '/livepatches/0'],
+  ])('%s', refusedInFewWords);
+});
+
+// a bug: Nest reads forms, too
+test('a form is of another type', async () => {
+  expect(await door.send('/v1/reports', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({ status: 415 });
+});
