@@ -9,6 +9,7 @@ import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/
 import { LoadedStore, type Sighting } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
 import { SituationsStore } from '../store/situations.store.js';
+import { isDangling } from '../store/unavailable.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { type Before, recheckAt, situate } from './situate.js';
@@ -53,7 +54,14 @@ export class Reports {
   private async place(batch: readonly Received[]): Promise<Result[]> {
     const results = new Map<Received, Result>();
     let open = batch;
-    for (let attempt = 0; open.length > 0 && attempt < ATTEMPTS; attempt++) open = await this.attempt(open, results);
+    for (let attempt = 0; open.length > 0 && attempt < ATTEMPTS; attempt++) {
+      try {
+        open = await this.attempt(open, results);
+      } catch (error) {
+        if (attempt > 0 || !isDangling(error)) throw error;
+        for (const store of [this.situations, this.labels, this.loaded]) store.forget();
+      }
+    }
     for (const one of open) results.set(one, new Error(`report ${one.report.sequence} of ${one.report.host.instance} was overtaken ${ATTEMPTS} times`));
     return batch.map((one) => results.get(one)!);
   }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type GraphQLError, parse, print, separateOperations } from 'graphql';
 import { Mistake } from '../errors.js';
+import { isUnavailable } from '../store/unavailable.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 
 const logger = new Logger('graphql');
@@ -63,6 +64,8 @@ function leave(error: GraphQLError) {
     return { message: error.message, ...at, extensions: { ...extensions, code: extensions['code'] } };
   if (original?.code?.startsWith('MER_ERR_GQL') || error.path === undefined)
     return { message: error.message, ...at, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
+  if (isUnavailable(original))
+    return { message: 'the database does not answer just now; try again in a few seconds', ...at, extensions: { code: 'UNAVAILABLE' } };
   logger.error(original?.stack ?? error.stack ?? error.message);
   return { message: 'something went wrong here; it is in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
 }

@@ -43,6 +43,11 @@ export class LabelsStore {
       return rows.map((row) => [row.id, row.labels as Labels]);
     });
   }
+
+  /** Nothing is known to be stored any more: it is looked up anew. */
+  forget(): void {
+    this.known.clear();
+  }
 }
 
 /** The authoritative ones among these labels. */

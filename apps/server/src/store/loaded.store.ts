@@ -64,4 +64,9 @@ export class LoadedStore {
         ON CONFLICT DO NOTHING`;
     });
   }
+
+  /** Nothing is known to be stored any more: it is looked up anew. */
+  forget(): void {
+    this.known.clear();
+  }
 }

@@ -110,6 +110,11 @@ export class SituationsStore {
       return rows.map((row) => [row.id, toSituation(row)]);
     });
   }
+
+  /** Nothing is known to be stored any more: it is looked up anew. */
+  forget(): void {
+    this.known.clear();
+  }
 }
 
 /** The one mapping from a stored situation to the value that is judged. Whether a host is suspect is said of the host. */

@@ -22,11 +22,12 @@ export class TokensStore {
     return (await this.db.token.findFirst({ select: { id: true } })) !== null;
   }
 
-  /** Stores the first token; false where another process was first. */
-  async addFirst(token: string, name: string, now: Date): Promise<boolean> {
+  /** Stores the first token; false where another process was first. @param keep done before it counts, and by nobody else meanwhile */
+  async addFirst(token: string, name: string, now: Date, keep: () => Promise<void> = async () => {}): Promise<boolean> {
     return this.db.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE token IN EXCLUSIVE MODE`;
       if ((await tx.token.count()) > 0) return false;
+      await keep();
       await tx.token.create({ data: { id: uuidv7(), hash: sha256(token), role: 'admin', name, createdAt: now } });
       return true;
     });

@@ -39,6 +39,10 @@ export function isUnavailable(error: unknown): boolean {
 const isConflict = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && codesOf(error).some((code) => CONFLICTS.includes(code) || code === 'P2034');
 
+/** Does a row point to one that is not there? Then what this process remembers to be stored is not of this database, which was restored, or replaced by one that was behind. */
+export const isDangling = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && codesOf(error).some((code) => ['23503', 'P2003', 'ForeignKeyConstraintViolation'].includes(code));
+
 /** Does this, and again where PostgreSQL took it back because another transaction was in its way. */
 export async function retrying<Result>(work: () => Promise<Result>, attempts = 5): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
