@@ -134,7 +134,7 @@ test('a law: whatever happens, counts equal the recount, and a question that is 
         }
       },
     ),
-    { numRuns: 6, ...(process.env['MOMENT_RUNS'] && { numRuns: Number(process.env['MOMENT_RUNS']) }) },
+    process.env['MOMENT_RUNS'] ? { numRuns: Number(process.env['MOMENT_RUNS']) } : { numRuns: 6, seed: 20_261_124 },
   );
 }, 240_000);
 
