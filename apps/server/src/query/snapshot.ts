@@ -25,7 +25,21 @@ export interface Memory {
   readonly historyDays: number;
 }
 
-const Parts = z.tuple([z.literal('klp1'), z.string(), z.number().int(), z.string().regex(/^\d+:\d+:(\d+(,\d+)*)?$/), z.string().regex(/^\d{1,18}$/)]);
+/** Transactions of PostgreSQL are numbered in 64 bits, and we keep them in a signed column. */
+const LAST = 2n ** 63n - 1n;
+
+/** Is this a `pg_snapshot`: the first that had not ended, the first that had not begun, and those between that were under way, in their order? */
+function isCommitted(text: string): boolean {
+  const [, first, next, under] = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?)$/.exec(text) ?? [];
+  if (first === undefined || next === undefined) return false;
+  const between = under ? under.split(',').map(BigInt) : [];
+  const rising = between.every((one, i) => i === 0 || one > between[i - 1]!);
+  return (
+    BigInt(first) > 0n && BigInt(first) <= BigInt(next) && BigInt(next) <= LAST && rising && between.every((one) => one >= BigInt(first) && one < BigInt(next))
+  );
+}
+
+const Parts = z.tuple([z.literal('klp1'), z.string(), z.number().int().min(0).max(8.64e15), z.string().refine(isCommitted), z.string().regex(/^\d{1,18}$/)]);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The id of a snapshot: everything that an answer follows from, beside what is kept. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { RULES_VERSION } from '../../src/query/snapshot.js';
 import { CohortsStore, deltasOf } from '../../src/store/cohorts.store.js';
 import { HistoryStore } from '../../src/store/history.store.js';
 import { later, listed, Registry, running, sealed } from '../registry.js';
@@ -191,6 +192,24 @@ describe('the past', () => {
     expect(await registry.mistake(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
       message: expect.stringMatching(words),
       extensions: { code },
+    });
+  });
+
+  const forged = (now: unknown, committed: unknown, revision: unknown = '1') =>
+    Buffer.from(JSON.stringify(['klp1', RULES_VERSION, now, committed, revision])).toString('base64url');
+  test.each([
+    ['that ends before it begins', forged(1_795_000_000_000, '9:3:')],
+    ['of transactions in no order', forged(1_795_000_000_000, '3:9:5,4')],
+    ['of a transaction twice', forged(1_795_000_000_000, '3:9:4,4')],
+    ['of transactions outside it', forged(1_795_000_000_000, '3:9:12')],
+    ['of more transactions than there are numbers', forged(1_795_000_000_000, '3:9999999999999999999:')],
+    ['of transaction 0', forged(1_795_000_000_000, '0:0:')],
+    ['of an instant that no calendar has', forged(9e15, '3:9:')],
+    ['of a revision that is no number', forged(1_795_000_000_000, '3:9:', '-1')],
+  ])('a made-up snapshot %s is no snapshot of ours', async (_, snapshot) => {
+    expect(await registry.mistake(QUESTION, { to: { original: true }, snapshot })).toMatchObject({
+      message: expect.stringContaining('is not the id of a snapshot'),
+      extensions: { code: 'BAD_USER_INPUT' },
     });
   });
 
