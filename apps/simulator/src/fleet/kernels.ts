@@ -28,6 +28,7 @@ const UBUNTU_24 = { id: 'ubuntu', version: '24.04', name: 'Ubuntu 24.04.3 LTS' }
 const RHEL_9 = { id: 'rhel', version: '9.7', name: 'Red Hat Enterprise Linux 9.7 (Plow)' };
 
 const DEBIAN = ' SMP preempt mod_unload modversions ';
+const DEBIAN_ARM = `${DEBIAN}aarch64`;
 const ROWS: readonly (readonly [release: string, version: string, distribution: Kernel['distribution'], weight: number, magic: string])[] = [
   ['6.1.0-56-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1 (2026-11-02)', DEBIAN_12, 14, DEBIAN],
   ['6.12.95+deb13-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.95-1 (2026-09-20)', DEBIAN_13, 13, DEBIAN],
@@ -39,14 +40,14 @@ const ROWS: readonly (readonly [release: string, version: string, distribution: 
   ['5.15.0-180-generic', '#190-Ubuntu SMP Fri May 29 13:03:27 UTC 2026', UBUNTU_22, 5, DEBIAN],
   ['6.1.0-48-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.164-1 (2026-03-01)', DEBIAN_12, 4, DEBIAN],
   ['6.12.88+deb13-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.88-1 (2026-07-14)', DEBIAN_13, 4, DEBIAN],
-  ['6.12.117+deb13-cloud-arm64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1 (2026-11-08)', DEBIAN_13, 3, ' SMP preempt mod_unload modversions aarch64'],
+  ['6.12.117+deb13-cloud-arm64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1 (2026-11-08)', DEBIAN_13, 3, DEBIAN_ARM],
   ['5.14.0-570.62.1.el9_6.x86_64', '#1 SMP PREEMPT_DYNAMIC Tue Nov 11 10:10:59 EST 2025', RHEL_9, 3, DEBIAN],
   ['6.8.0-94-generic', '#96-Ubuntu SMP PREEMPT_DYNAMIC Fri Jan 9 20:36:55 UTC 2026', UBUNTU_24, 3, DEBIAN],
   ['6.1.0-45-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)', DEBIAN_12, 2.5, DEBIAN],
   ['6.12.73+deb13-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.73-1 (2026-02-17)', DEBIAN_13, 2.5, DEBIAN],
-  ['6.12.95+deb13-cloud-arm64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.95-1 (2026-09-20)', DEBIAN_13, 2, ' SMP preempt mod_unload modversions aarch64'],
+  ['6.12.95+deb13-cloud-arm64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.95-1 (2026-09-20)', DEBIAN_13, 2, DEBIAN_ARM],
   ['5.15.0-171-generic', '#181-Ubuntu SMP Fri Feb 6 22:44:50 UTC 2026', UBUNTU_22, 2, DEBIAN],
-  ['6.1.0-56-cloud-arm64', '#1 SMP Debian 6.1.192-1 (2026-11-02)', DEBIAN_12, 2, ' SMP preempt mod_unload modversions aarch64'],
+  ['6.1.0-56-cloud-arm64', '#1 SMP Debian 6.1.192-1 (2026-11-02)', DEBIAN_12, 2, DEBIAN_ARM],
   ['5.14.0-503.40.1.el9_5.x86_64', '#1 SMP PREEMPT_DYNAMIC Thu May 1 09:01:12 EDT 2025', RHEL_9, 1.5, DEBIAN],
   ['5.4.0-230-generic', '#250-Ubuntu SMP Tue Mar 3 14:06:19 UTC 2026', UBUNTU_20, 1.5, DEBIAN],
 ];

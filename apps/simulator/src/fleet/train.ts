@@ -23,6 +23,11 @@ export interface Livepatch {
 
 type State = readonly [id: string, version: number];
 
+const ONE_AND_TWO: readonly State[] = [
+  ['1', 1],
+  ['2', 1],
+];
+
 const VMLINUX = { name: 'vmlinux', functions: ['cmdline_proc_show'] };
 const TARGET = { name: 'lab_target', functions: ['lab_target_show'] };
 
@@ -38,38 +43,10 @@ const MONTHS: readonly (readonly [module: string, srcversion: string, states: re
   ['lab_r_1v1_a', 'FD39FC2F39D07F8485B9744', [['1', 1]]],
   ['lab_r_1v1_b', 'FD39FC2F39D07F8485B9744', [['1', 1]]],
   ['lab_r_1v1_a', 'FD39FC2F39D07F8485B9744', [['1', 1]]],
-  [
-    'lab_r_1v1_2v1_a',
-    '4C8285E0F9BD06A769E2D87',
-    [
-      ['1', 1],
-      ['2', 1],
-    ],
-  ],
-  [
-    'lab_r_1v1_2v1_b',
-    '4C8285E0F9BD06A769E2D87',
-    [
-      ['1', 1],
-      ['2', 1],
-    ],
-  ],
-  [
-    'lab_r_1v1_2v1_a',
-    '4C8285E0F9BD06A769E2D87',
-    [
-      ['1', 1],
-      ['2', 1],
-    ],
-  ],
-  [
-    'lab_r_1v1_2v1_b',
-    '4C8285E0F9BD06A769E2D87',
-    [
-      ['1', 1],
-      ['2', 1],
-    ],
-  ],
+  ['lab_r_1v1_2v1_a', '4C8285E0F9BD06A769E2D87', ONE_AND_TWO],
+  ['lab_r_1v1_2v1_b', '4C8285E0F9BD06A769E2D87', ONE_AND_TWO],
+  ['lab_r_1v1_2v1_a', '4C8285E0F9BD06A769E2D87', ONE_AND_TWO],
+  ['lab_r_1v1_2v1_b', '4C8285E0F9BD06A769E2D87', ONE_AND_TWO],
   [
     'lab_r_1v2_2v1_a',
     'EB4EBADB3940C5931D05A3D',
