@@ -12,7 +12,7 @@ import { PatchesController } from './ingest/patches.controller.js';
 import { Reports } from './ingest/reports.js';
 import { ReportsController } from './ingest/reports.controller.js';
 import { ProblemFilter } from './problem.filter.js';
-import { CanDowngradeResolver } from './query/can-downgrade.resolver.js';
+import { CanDowngradeResolver, CohortResolver } from './query/can-downgrade.resolver.js';
 import { Fleet } from './query/fleet.js';
 import { errorFormatter } from './query/graphql-http.js';
 import { Hosts } from './query/hosts.js';
@@ -28,6 +28,7 @@ import { AuditStore } from './store/audit.store.js';
 import { CatalogStore } from './store/catalog.store.js';
 import { CohortsStore } from './store/cohorts.store.js';
 import { Database, DATABASE_OPTIONS, type DatabaseOptions, ReadDatabase, readDatabase } from './store/database.js';
+import { FleetNowStore } from './store/fleet-now.store.js';
 import { FleetStore } from './store/fleet.store.js';
 import { HeartbeatsStore } from './store/heartbeats.store.js';
 import { HistoryStore } from './store/history.store.js';
@@ -47,6 +48,7 @@ const store = [
   AuditStore,
   CatalogStore,
   CohortsStore,
+  FleetNowStore,
   FleetStore,
   HeartbeatsStore,
   HistoryStore,
@@ -66,6 +68,7 @@ const query = [
   Hosts,
   Judges,
   CanDowngradeResolver,
+  CohortResolver,
   HostCountResolver,
   HostsResolver,
   MutationsResolver,

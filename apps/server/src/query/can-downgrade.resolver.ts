@@ -1,14 +1,15 @@
 import { Args, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import { type Reason, type VerdictKind } from '@klpreg/compat';
-import { type CohortRow, FleetStore } from '../store/fleet.store.js';
+import { type Reason, type Verdict, type VerdictKind } from '@klpreg/compat';
+import type { CohortRow } from '../store/fleet-counts.js';
+import { FleetStore } from '../store/fleet.store.js';
 import { HostsStore } from '../store/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/labels.store.js';
-import { connect, connectPart, type PageArguments, type Part, toPage, toPart } from './connection.js';
+import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
 import type { HostFilter } from './filter.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import { Hosts } from './hosts.js';
-import { circumstancesOf } from './judging.js';
+import { circumstancesOf, type Loaded } from './judging.js';
 import type { QuestionArguments } from './question.js';
 import { type MomentArguments, RULES_VERSION } from './snapshot.js';
 import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
@@ -46,20 +47,27 @@ export class CanDowngradeResolver {
 
   @ResolveField('cohorts')
   async cohorts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
-    const { condition, ages, asOf } = answer;
     const part = toPart(args);
-    const { rows, total } = await this.cohortsOf(answer, part);
-    const [labels, patches, examples] = await Promise.all([
+    const { rows, total } = await this.fleet.cohorts(answer, part.from, part.size);
+    const [labels, loaded, verdicts] = await Promise.all([
       this.labels.load([...new Set(rows.map((cohort) => cohort.labelSetId))]),
-      this.patches(rows, answer),
-      // some of the members, at the instant of the question or a moment later
-      this.store.examples(rows, condition, ages, asOf),
+      this.fleet.load(
+        answer,
+        rows.map(({ circumstances }) => circumstances.situationId),
+      ),
+      this.fleet.verdicts(
+        answer,
+        rows.map(({ circumstances }) => circumstances),
+      ),
     ]);
-    return connectPart(
-      rows.map((cohort, i) => cohortView(cohort, examples[i]!, answer, labels, patches)),
-      part,
-      total,
-    );
+    const patches = await patchesOf(loaded, answer);
+    const examples = once(async () => this.store.examples(rows, answer.condition, answer.ages, answer.asOf));
+    const views = rows.map((row, i) => ({
+      ...cohortView(row, loaded, verdicts.get(row.circumstances)!, labels, patches),
+      // at the instant of the question or a moment later
+      examples: async () => (await examples())[i]!,
+    }));
+    return connectPart(views, part, total);
   }
 
   /** Only the hosts of situations whose answer is of that kind, or has that reason. */
@@ -72,44 +80,54 @@ export class CanDowngradeResolver {
         (args.kind == null || verdict.kind === args.kind) && (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
     );
     const total = wanted.reduce((sum, { count }) => sum + count.hosts, 0);
-    const only = wanted.length === situations.length ? null : { circumstances: wanted.map(({ count }) => count), ages, hosts: total };
+    const only = wanted.length === situations.length ? null : { circumstances: wanted.map(({ count }) => count.circumstances), ages, hosts: total };
     const place = { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 };
     const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, moment, only);
     const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
-    const verdicts = views.map((host) => ({ host, verdict: verdictView(answer.judging.judge(circumstancesOf(host.row, ages))) }));
-    return connect(verdicts, page, total, ({ host }) => [host.row.hostname, host.row.id]);
-  }
-
-  private async cohortsOf({ cohorts, condition, ages, moment, ranked }: FleetAnswer, { from, size }: Part) {
-    if (cohorts !== null) return { rows: cohorts.slice(from, from + size), total: cohorts.length };
-    return this.store.cohorts(condition, ages, moment, ranked, { from, limit: size });
-  }
-
-  private async patches(cohorts: readonly CohortRow[], { judging, view }: FleetAnswer) {
-    const listed = cohorts.flatMap(({ situationId }) => (situationId === null ? [] : (judging.situations.get(situationId)?.list ?? [])));
-    const rows = await view.find(listed.flatMap(({ buildId }) => buildId ?? []));
-    return new Map(rows.map((row) => [row.buildId, patchView(row)]));
+    const standing = views.map((host) => circumstancesOf(host.row, ages));
+    const verdicts = await this.fleet.verdicts(answer, standing);
+    const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(standing[i]!)!) }));
+    return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
   }
 }
 
+/** Names of some hosts of a cohort: looked up only where they are asked for, for the whole page at once. */
+@Resolver('CohortVerdict')
+export class CohortResolver {
+  @ResolveField('examples')
+  async examples(@Parent() cohort: { readonly examples: () => Promise<readonly string[]> }) {
+    return cohort.examples();
+  }
+}
+
+async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
+  const rows = await view.find([...situations.values()].flatMap(({ list }) => list.flatMap(({ buildId }) => buildId ?? [])));
+  return new Map(rows.map((row) => [row.buildId, patchView(row)]));
+}
+
 function cohortView(
-  cohort: CohortRow,
-  examples: readonly string[],
-  { judging }: FleetAnswer,
+  { circumstances, labelSetId, hosts }: CohortRow,
+  { situations, catalog }: Loaded,
+  verdict: Verdict,
   labels: ReadonlyMap<string, Labels>,
   patches: Parameters<typeof stackView>[2],
 ) {
-  const situation = cohort.situationId === null ? undefined : judging.situations.get(cohort.situationId);
+  const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
   return {
-    hosts: cohort.hosts,
+    hosts,
     kernelRelease: situation?.kernelRelease ?? null,
     arch: situation?.arch ?? null,
-    stack: stackView(situation, judging.catalog, patches),
-    labels: labelViews(labels.get(cohort.labelSetId) ?? {}),
-    freshness: cohort.level,
-    verdict: verdictView(judging.judge(cohort)),
-    examples,
+    stack: stackView(situation, catalog, patches),
+    labels: labelViews(labels.get(labelSetId) ?? {}),
+    freshness: circumstances.level,
+    verdict: verdictView(verdict),
   };
+}
+
+/** Done at the first call, and the same for all. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | null = null;
+  return () => (done ??= work());
 }
 
 /** Is this field of the answer selected? A guess where fragments hide it: no. */

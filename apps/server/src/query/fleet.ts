@@ -6,13 +6,15 @@ import { NO_SITUATION } from '../store/cohorts.store.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import type { Condition } from '../store/condition.js';
-import { type CohortRow, FleetStore, type Ranked, type SituationCount } from '../store/fleet.store.js';
-import { type Ages, circumstancesKey } from '../store/hosts-at.js';
+import type { CohortRow, SituationCount } from '../store/fleet-counts.js';
+import { FleetStore, type Ranked } from '../store/fleet.store.js';
+import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts-at.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Moment } from '../store/moment.js';
 import { Replica } from '../store/replica.js';
 import { type HostFilter, toCondition } from './filter.js';
-import { agesAt, circumstancesOf, Judges, type Judging } from './judging.js';
+import { firstOf } from './first-of.js';
+import { agesAt, circumstancesOf, Judges, type Loaded } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { type AskedMoment, type MomentArguments, toMoment, toSnapshotId } from './snapshot.js';
 
@@ -42,12 +44,12 @@ export interface FleetAnswer {
   readonly kind: VerdictKind;
   readonly counts: VerdictCounts;
   readonly reasons: readonly CountedReason[];
+  /** In no order. */
   readonly situations: readonly JudgedSituation[];
-  /** The situations in the order of their answers: for the store, which puts cohorts in it. */
+  /** The situations and how bad their answers are: for the store, which puts cohorts in the order of that. */
   readonly ranked: readonly Ranked[];
-  /** All cohorts in their order, where there are few; null: they are to be asked for by page. */
+  /** All cohorts, in no order, where there are few; null: they are to be asked for by page. */
   readonly cohorts: readonly CohortRow[] | null;
-  readonly judging: Judging;
   readonly view: CatalogView;
   readonly condition: Condition;
   readonly ages: Ages;
@@ -87,40 +89,39 @@ export class Fleet {
     const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, seen, withCohorts);
     const view = await this.viewOf(moment.past ? catalog : revision, moment.now);
     const asked = await toTarget(args.to, view);
-    const judging = await this.judges.prepare(
-      rows.map((row) => row.situationId),
-      asked,
-      question,
-      view,
-    );
-    const situations = inOrder(rows.map((count) => ({ count, verdict: judging.judge(count) })));
+    const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
+    const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
     const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true };
     const snapshotId = moment.past && moment.snapshot === null ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
-    const ranked = rank(situations);
-    const ordered = cohorts === null ? null : orderCohorts(cohorts, ranked);
-    return {
-      ...addUp(situations),
-      situations,
-      ranked,
-      cohorts: ordered,
-      judging,
-      view,
-      condition,
-      ages,
-      asOf: moment,
-      moment: pinned,
-      snapshotId,
-      asked,
-      question,
-    };
+    const ranked = situations.map(({ count, verdict }) => ({ circumstances: count.circumstances, rank: SEVERITIES.indexOf(verdict.kind) }));
+    return { ...addUp(situations), situations, ranked, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
+  }
+
+  /** Some of the cohorts of an answer, in the order of their own answers: the worst first, then the largest; and how many there are. */
+  async cohorts({ cohorts, condition, ages, moment, ranked }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
+    if (cohorts === null) return this.store.cohorts(condition, ages, moment, ranked, { from, limit });
+    const ranks = new Map(ranked.map(({ circumstances, rank }) => [circumstances, rank]));
+    const inOrder = (a: CohortRow, b: CohortRow) => ranks.get(a.circumstances)! - ranks.get(b.circumstances)! || b.hosts - a.hosts || compareKeys(a, b);
+    return { rows: firstOf(cohorts, from + limit, inOrder).slice(from), total: cohorts.length };
+  }
+
+  /** The verdicts for these circumstances, by what this answer was asked. */
+  async verdicts({ asked, question, view }: FleetAnswer, circumstances: Iterable<Circumstances>): Promise<ReadonlyMap<Circumstances, Verdict>> {
+    return this.judges.judge(circumstances, asked, question, view);
+  }
+
+  /** What is known of these situations, by the catalog of this answer. */
+  async load({ asked, question, view }: FleetAnswer, situationIds: Iterable<string | null>): Promise<Loaded> {
+    return this.judges.load(situationIds, asked, question, view);
   }
 
   /** The answer for one host, as it is or was, by this catalog. */
   async judgeHost(host: HostRow, args: QuestionArguments, moment: Moment, view: CatalogView): Promise<Verdict> {
     const question = toQuestion(args);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const judging = await this.judges.prepare([host.situationId], await toTarget(args.to, view), question, view);
-    return judging.judge(circumstancesOf(host, ages));
+    const circumstances = circumstancesOf(host, ages);
+    const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);
+    return verdicts.get(circumstances)!;
   }
 
   private async viewOf(catalog: AskedMoment['catalog'], instant: Date): Promise<CatalogView> {
@@ -129,28 +130,12 @@ export class Fleet {
   }
 }
 
-/** Worst first, then largest. */
-function inOrder(situations: readonly JudgedSituation[]): JudgedSituation[] {
-  const places = situations.map((one) => ({ one, severity: SEVERITIES.indexOf(one.verdict.kind), key: circumstancesKey(one.count) }));
-  return places.toSorted((a, b) => a.severity - b.severity || b.one.count.hosts - a.one.count.hosts || (a.key < b.key ? -1 : 1)).map(({ one }) => one);
-}
+const circumstancesIn = (rows: readonly SituationCount[]): Circumstances[] => rows.map(({ circumstances }) => circumstances);
 
-/** Situations with an answer of the same kind have the same rank. */
-function rank(situations: readonly JudgedSituation[]): Ranked[] {
-  const kinds = [...new Set(situations.map(({ verdict }) => verdict.kind))];
-  return situations.map(({ count, verdict }) => ({ circumstances: count, rank: kinds.indexOf(verdict.kind) }));
-}
-
-/** As the store orders them by page: the worst kind first, then the largest. */
-function orderCohorts(cohorts: readonly CohortRow[], ranked: readonly Ranked[]): CohortRow[] {
-  const ranks = new Map(ranked.map(({ circumstances, rank: place }) => [circumstancesKey(circumstances), place]));
-  const placed = cohorts.map((cohort) => ({ cohort, place: ranks.get(circumstancesKey(cohort)) ?? 0 }));
-  return placed.toSorted((a, b) => a.place - b.place || b.cohort.hosts - a.cohort.hosts || compareKeys(a.cohort, b.cohort)).map(({ cohort }) => cohort);
-}
-
-function compareKeys(a: CohortRow, b: CohortRow): number {
+/** As PostgreSQL orders them. */
+function compareKeys({ circumstances: a, labelSetId }: CohortRow, { circumstances: b, labelSetId: other }: CohortRow): number {
   if (a.situationId !== b.situationId) return (a.situationId ?? NO_SITUATION) < (b.situationId ?? NO_SITUATION) ? -1 : 1;
-  if (a.labelSetId !== b.labelSetId) return a.labelSetId < b.labelSetId ? -1 : 1;
+  if (labelSetId !== other) return labelSetId < other ? -1 : 1;
   return circumstancesKey(a) < circumstancesKey(b) ? -1 : 1;
 }
 
@@ -192,28 +177,34 @@ interface Countable {
 
 /** The different reasons of a verdict; kept with it, because the same verdicts are counted by every question. */
 const countable = new WeakMap<Verdict, readonly Countable[]>();
+/** The same object for the same reason, most often: sums by it are faster than by its text. */
+const alike = new Map<string, Countable>();
+const ALIKE_HELD = 10_000;
 
 function reasonsOf(verdict: Verdict): readonly Countable[] {
   const known = countable.get(verdict);
   if (known !== undefined) return known;
-  const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), shared(reason)]))].map(([key, reason]) => ({ key, reason }));
+  if (alike.size > ALIKE_HELD) alike.clear();
+  const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), reason]))].map(([key, reason]): Countable => {
+    const first = alike.get(key) ?? { key, reason: shared(reason) };
+    alike.set(key, first);
+    return first;
+  });
   countable.set(verdict, own);
   return own;
 }
 
 /** Each reason with how many hosts have it, most first. A host counts once for a reason, however often it is listed. */
 function countReasons(situations: readonly JudgedSituation[]): CountedReason[] {
-  const counted = new Map<string, { key: string; reason: Reason; hosts: number }>();
-  for (const { count, verdict } of situations) {
-    for (const { key, reason } of reasonsOf(verdict)) {
-      const entry = counted.get(key);
-      if (entry === undefined) counted.set(key, { key, reason, hosts: count.hosts });
-      else entry.hosts += count.hosts;
-    }
+  const sums = new Map<Countable, number>();
+  for (const { count, verdict } of situations) for (const reason of reasonsOf(verdict)) sums.set(reason, (sums.get(reason) ?? 0) + count.hosts);
+  const counted = new Map<string, { key: string; reason: Reason; hosts: number; order: number }>();
+  for (const [{ key, reason }, hosts] of sums) {
+    const entry = counted.get(key);
+    if (entry === undefined) counted.set(key, { key, reason, hosts, order: kindOf(reason) === 'ADVISORY' ? 1 : 0 });
+    else entry.hosts += hosts;
   }
-  const order = (reason: Reason) => (kindOf(reason) === 'ADVISORY' ? 1 : 0);
   return [...counted.values()]
-    .map((entry) => ({ ...entry, order: order(entry.reason) }))
     .toSorted((a, b) => a.order - b.order || b.hosts - a.hosts || (a.key < b.key ? -1 : 1))
     .map(({ reason, hosts }) => ({ reason, hosts }));
 }

@@ -24,36 +24,53 @@ export function circumstancesOf(
   return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
 }
 
-/** Everything that was loaded to judge, and how. */
-export interface Judging {
+/** Everything that was loaded of some situations. */
+export interface Loaded {
   readonly situations: ReadonlyMap<string, Situation>;
   readonly catalog: Catalog;
-  judge(circumstances: Circumstances): Verdict;
 }
 
 /** Every build-id that this situation names. */
 export const buildIdsOf = (situation: Situation): string[] =>
   [...situation.list, ...situation.leftovers, ...situation.departed].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
 
-/** Loads everything that a set of situations needs, in a constant number of statements; then judges each once. */
+/** Loads everything that situations need, in a constant number of statements; then judges each once. */
 @Injectable()
 export class Judges {
   constructor(private readonly situations: SituationsStore) {}
 
-  async prepare(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Judging> {
+  /** The verdict for each of these circumstances. What was judged by this view before is not even loaded. */
+  async judge(all: Iterable<Circumstances>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Map<Circumstances, Verdict>> {
+    const known = view.verdicts(keyOf(asked, question));
+    const verdicts = new Map<Circumstances, Verdict>();
+    const open: Circumstances[] = [];
+    for (const circumstances of all) {
+      const verdict = known.get(circumstancesKey(circumstances));
+      if (verdict === undefined) open.push(circumstances);
+      else verdicts.set(circumstances, verdict);
+    }
+    if (open.length === 0) return verdicts;
+    const loaded = await this.load(
+      open.map(({ situationId }) => situationId),
+      asked,
+      question,
+      view,
+    );
+    for (const circumstances of open) {
+      const verdict = judgeOnce(circumstances, loaded, view, asked, question);
+      view.keep(known, circumstancesKey(circumstances), verdict);
+      verdicts.set(circumstances, verdict);
+    }
+    return verdicts;
+  }
+
+  async load(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Loaded> {
     const situations = await this.situations.load([...new Set([...situationIds].filter((id) => id !== null))]);
     const buildIds = [...situations.values()].flatMap(buildIdsOf);
     const previous = asked.target.kind === 'PREVIOUS' ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? [])) : [];
     const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
     const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
-    const catalog = await view.catalog(buildIds, merge(asked.builds, previous), bridges);
-    const asking = keyOf(asked, question);
-    return {
-      situations,
-      catalog,
-      judge: (circumstances) =>
-        view.verdict(`${asking} ${circumstancesKey(circumstances)}`, () => judgeOnce(circumstances, situations, view, catalog, asked, question)),
-    };
+    return { situations, catalog: await view.catalog(buildIds, merge(asked.builds, previous), bridges) };
   }
 }
 
@@ -68,14 +85,7 @@ const merge = (targets: readonly PatchRow[], others: readonly PatchRow[]): Patch
   ...new Map([...targets, ...others].map((row) => [row.buildId, row])).values(),
 ];
 
-function judgeOnce(
-  circumstances: Circumstances,
-  situations: ReadonlyMap<string, Situation>,
-  view: CatalogView,
-  catalog: Catalog,
-  asked: AskedTarget,
-  question: Question,
-): Verdict {
+function judgeOnce(circumstances: Circumstances, { situations, catalog }: Loaded, view: CatalogView, asked: AskedTarget, question: Question): Verdict {
   const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
   if (situation === undefined || circumstances.level === 'NEVER') return neverReported(question);
   const id = `${circumstances.situationId} ${circumstances.suspect}`;

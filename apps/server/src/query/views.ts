@@ -24,6 +24,18 @@ import { RULE_SET_NAMES } from './question.js';
 
 /** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
 
+/** The same view for the same thing, made once: verdicts, reasons and rows never change, and every question shows the same ones. */
+function madeOnce<Thing extends object, View>(make: (thing: Thing) => View): (thing: Thing) => View {
+  const views = new WeakMap<Thing, View>();
+  return (thing) => {
+    const known = views.get(thing);
+    if (known !== undefined) return known;
+    const view = make(thing);
+    views.set(thing, view);
+    return view;
+  };
+}
+
 export const labelViews = (labels: Labels) =>
   Object.keys(labels)
     .toSorted()
@@ -31,7 +43,7 @@ export const labelViews = (labels: Labels) =>
 
 const stateViews = (states: readonly { readonly id: bigint; readonly version: number }[] | null) => states?.map(({ id, version }) => ({ id, version })) ?? null;
 
-export function reasonView(reason: Reason) {
+export const reasonView = madeOnce((reason: Reason) => {
   const {
     code,
     patch = null,
@@ -62,13 +74,13 @@ export function reasonView(reason: Reason) {
     text: explain(reason),
     help: `libs/compat/${help(code)}`,
   };
-}
+});
 
 const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
-export function verdictView(verdict: Verdict) {
+export const verdictView = madeOnce((verdict: Verdict) => {
   const { kind, route, steps, price, searched = null, reasons, asLastSeen, errno, allowed, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
@@ -83,9 +95,9 @@ export function verdictView(verdict: Verdict) {
     allowed,
     rules: rulesView(rules),
   };
-}
+});
 
-export function patchView(row: PatchRow) {
+export const patchView = madeOnce((row: PatchRow) => {
   const author = row.authors[0];
   const word = (author?.word ?? null) as unknown as StoredWord | null;
   return {
@@ -116,7 +128,7 @@ export function patchView(row: PatchRow) {
     recalledAt: row.recalledAt,
     recallReason: row.recallReason,
   };
-}
+});
 export type PatchView = ReturnType<typeof patchView>;
 
 type Patches = ReadonlyMap<string, PatchView>;

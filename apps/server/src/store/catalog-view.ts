@@ -24,7 +24,8 @@ export class CatalogView {
   private readonly builds = new Map<string, Build | null>();
   private readonly selections = new Map<string, PatchRow[]>();
   private readonly scenes = new Map<string, Scene>();
-  private readonly verdicts = new Map<string, Verdict>();
+  private readonly judged = new Map<string, Map<string, Verdict>>();
+  private verdictsHeld = 0;
 
   constructor(
     private readonly read: Database,
@@ -50,12 +51,22 @@ export class CatalogView {
     return scene;
   }
 
-  /** What was judged by this catalog under this key: done once, whoever asks. */
-  verdict(key: string, judge: () => Verdict): Verdict {
-    const verdict = this.verdicts.get(key) ?? judge();
-    if (this.verdicts.size >= VERDICTS_HELD) this.verdicts.clear();
-    this.verdicts.set(key, verdict);
-    return verdict;
+  /** What was judged by this catalog for whoever asked the same, by circumstances. */
+  verdicts(asking: string): Map<string, Verdict> {
+    let known = this.judged.get(asking);
+    if (known === undefined) this.judged.set(asking, (known = new Map()));
+    return known;
+  }
+
+  /** Keeps a verdict for whoever asks the same. */
+  keep(verdicts: Map<string, Verdict>, key: string, verdict: Verdict): void {
+    if (this.verdictsHeld >= VERDICTS_HELD) {
+      for (const held of this.judged.values()) held.clear();
+      this.judged.clear();
+      this.verdictsHeld = 0;
+    }
+    verdicts.set(key, verdict);
+    this.verdictsHeld += 1;
   }
 
   /** These builds; those that nobody published are not there. */

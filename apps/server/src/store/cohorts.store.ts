@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { column } from './columns.js';
@@ -46,6 +47,9 @@ export function deltasOf(moves: readonly Move[]): Delta[] {
 /** The advisory lock that a fold holds. */
 const FOLD = 72_707_370;
 
+/** So many folds are known by name, and so long a cohort without hosts stays: whoever holds counts of one of them learns what has changed since. */
+const FOLDS_KEPT = 1000;
+
 /** How many hosts each cohort has: kept by deltas, which are written with the hosts and folded soon after. */
 @Injectable()
 export class CohortsStore {
@@ -76,25 +80,33 @@ export class CohortsStore {
       const folded = await tx.$queryRaw<{ n: bigint }[]>`
         WITH taken AS (DELETE FROM cohort_delta WHERE bucket BETWEEN 0 AND 255 RETURNING situation_id, label_set_id, suspect, hosts),
              sums AS (SELECT situation_id, label_set_id, suspect, sum(hosts) AS hosts FROM taken GROUP BY 1, 2, 3 HAVING sum(hosts) <> 0),
-             added AS (INSERT INTO cohort AS c SELECT * FROM sums ORDER BY situation_id, label_set_id, suspect
-                       ON CONFLICT (situation_id, label_set_id, suspect) DO UPDATE SET hosts = c.hosts + excluded.hosts RETURNING c.hosts)
+             made AS (INSERT INTO fold (number, name) SELECT (SELECT max(number) FROM fold) + 1, ${randomUUID()}::uuid WHERE EXISTS (SELECT FROM taken) RETURNING number),
+             added AS (INSERT INTO cohort AS c (situation_id, label_set_id, suspect, hosts, fold) SELECT sums.*, made.number FROM sums, made ORDER BY situation_id, label_set_id, suspect
+                       ON CONFLICT (situation_id, label_set_id, suspect) DO UPDATE SET hosts = c.hosts + excluded.hosts, fold = excluded.fold RETURNING c.hosts)
         SELECT count(*) AS n FROM taken`;
       const n = Number(folded[0]?.n ?? 0n);
-      if (n > 0) await tx.$executeRaw`DELETE FROM cohort WHERE hosts = 0`;
+      if (n > 0) {
+        await tx.$executeRaw`DELETE FROM cohort WHERE hosts = 0 AND fold <= (SELECT max(number) FROM fold) - ${FOLDS_KEPT}`;
+        await tx.$executeRaw`DELETE FROM fold WHERE number <= (SELECT max(number) FROM fold) - ${FOLDS_KEPT}`;
+      }
       return n;
     });
   }
 
-  /** Where the counts differ from a full recount of the hosts, in one statement; nothing, always. */
+  /** Where the counts, or the cohorts that heartbeats are counted in, differ from a full recount of the hosts, in one statement; nothing, always. */
   async differences(): Promise<{ situationId: string; labelSetId: string; suspect: boolean; counted: bigint; hosts: bigint }[]> {
     return this.db.$queryRaw`
       WITH counted AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS n
                          FROM (SELECT situation_id, label_set_id, suspect, hosts FROM cohort UNION ALL SELECT situation_id, label_set_id, suspect, hosts FROM cohort_delta) c
                         GROUP BY 1, 2, 3 HAVING sum(hosts) <> 0),
            truth AS (SELECT coalesce(situation_id, ${NO_SITUATION}::uuid) AS situation_id, label_set_id, suspect_since IS NOT NULL AS suspect, count(*) AS n
-                       FROM host WHERE retired_at IS NULL GROUP BY 1, 2, 3)
+                       FROM host WHERE retired_at IS NULL GROUP BY 1, 2, 3),
+           strays AS (SELECT b.situation_id, b.label_set_id, b.suspect, count(*) AS n FROM host_heartbeat b JOIN host h ON h.bucket = b.bucket AND h.id = b.host_id
+                       WHERE CASE WHEN h.retired_at IS NULL THEN (b.situation_id, b.label_set_id, b.suspect) IS DISTINCT FROM (h.situation_id, h.label_set_id, h.suspect_since IS NOT NULL)
+                                  ELSE b.label_set_id IS NOT NULL END GROUP BY 1, 2, 3)
       SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect, coalesce(counted.n, 0) AS counted, coalesce(truth.n, 0) AS hosts
-        FROM counted FULL JOIN truth USING (situation_id, label_set_id, suspect) WHERE counted.n IS DISTINCT FROM truth.n`;
+        FROM counted FULL JOIN truth USING (situation_id, label_set_id, suspect) WHERE counted.n IS DISTINCT FROM truth.n
+       UNION ALL SELECT situation_id, label_set_id, suspect, n, 0 FROM strays`;
   }
 }
 

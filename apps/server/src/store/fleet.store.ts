@@ -3,29 +3,13 @@ import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Condition, inCohort, matching } from './condition.js';
 import { Database, Prisma, ReadDatabase } from './database.js';
-import { type Ages, circumstanceColumns, type Circumstances, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
+import type { CohortRow, FleetCounts } from './fleet-counts.js';
+import { FleetNowStore } from './fleet-now.store.js';
+import { type Ages, apartSince, circumstanceColumns, type Circumstances, circumstancesKey, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
 import { beganLater, covered, type Moment } from './moment.js';
 
-/** Hosts that share everything that an answer depends on. */
-export interface SituationCount extends Circumstances {
-  readonly hosts: number;
-}
-
-/** Those among them that share their labels, too. */
-export interface CohortRow extends SituationCount {
-  readonly labelSetId: string;
-}
-
-/** The whole fleet at one instant, situation by situation. */
-export interface FleetCounts {
-  readonly rows: readonly SituationCount[];
-  /** What was committed then. */
-  readonly snapshot: string;
-  /** Of the catalog then. */
-  readonly revision: bigint;
-  /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
-  readonly cohorts: readonly CohortRow[] | null;
-}
+/** A row as PostgreSQL writes it. */
+type FlatRow = Circumstances & { readonly hosts: number; readonly labelSetId: string };
 
 /** Circumstances, and how bad the answer for them is: 0 comes first. */
 export interface Ranked {
@@ -45,6 +29,7 @@ export class FleetStore {
   constructor(
     private readonly db: Database,
     private readonly read: ReadDatabase,
+    private readonly now: FleetNowStore,
   ) {}
 
   /**
@@ -54,13 +39,16 @@ export class FleetStore {
    * named, those are looked at one by one.
    */
   async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
+    const now = moment.past || condition.hosts !== null ? null : await this.now.counts(condition, ages, withCohorts);
+    if (now !== null) return now;
     // as one text: a thousand rows cost the driver more than the database
     const [all] = await this.placeOf(moment).$queryRaw<{ counts: string; cohorts: string | null; snapshot: string; revision: bigint }[]>`
       /* fleet.counts */
       ${withCohorts ? this.countsAndCohorts(condition, ages, moment) : this.countsAlone(condition, ages, moment)},
              pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision`;
     const { counts, cohorts, snapshot, revision } = all!;
-    return { rows: JSON.parse(counts) as SituationCount[], cohorts: cohorts === null ? null : (JSON.parse(cohorts) as CohortRow[]), snapshot, revision };
+    const share = sharing();
+    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : rowsOf(cohorts, share), snapshot, revision };
   }
 
   private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
@@ -112,7 +100,7 @@ export class FleetStore {
       <K extends Key>(key: K) =>
       (one: Ranked) =>
         one.circumstances[key];
-    const rows = await this.placeOf(moment).$queryRaw<(Circumstances & { labelSetId: string; hosts: bigint; total: bigint })[]>`
+    const rows = await this.placeOf(moment).$queryRaw<(Omit<FlatRow, 'hosts'> & { hosts: bigint; total: bigint })[]>`
       /* fleet.cohorts */
       WITH each AS (${each}),
            judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.circumstances.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
@@ -121,7 +109,8 @@ export class FleetStore {
       SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts, count(*) OVER () AS total
         FROM each JOIN judged USING (situation_id, suspect, superseded, level, overdue) WHERE hosts > 0
        ORDER BY rank, hosts DESC, situation_id, label_set_id, suspect, superseded, level, overdue LIMIT ${page.limit} OFFSET ${page.from}`;
-    return { rows: rows.map(({ total: _total, hosts, ...row }) => ({ ...row, hosts: Number(hosts) })), total: Number(rows[0]?.total ?? 0n) };
+    const share = sharing();
+    return { rows: rows.map((row) => share({ ...row, hosts: Number(row.hosts) })), total: Number(rows[0]?.total ?? 0n) };
   }
 
   private cohortsByHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
@@ -143,7 +132,7 @@ export class FleetStore {
 
   /** The first three names of each of these cohorts, in the order of names. */
   async examples(cohorts: readonly CohortRow[], condition: Condition, ages: Ages, moment: Moment): Promise<string[][]> {
-    const numbered = cohorts.map((row, n) => ({ ...row, n }));
+    const numbered = cohorts.map(({ circumstances, labelSetId }, n) => ({ ...circumstances, labelSetId, n }));
     const found = await Promise.all([
       this.firstNames(
         numbered.filter((row) => row.situationId !== null),
@@ -170,7 +159,7 @@ export class FleetStore {
 
   /** Goes through the members of each cohort by the index of its names; and, of the past, through those that have left it since. */
   private async firstNames(
-    cohorts: readonly (CohortRow & { readonly n: number })[],
+    cohorts: readonly (Circumstances & { readonly labelSetId: string; readonly n: number })[],
     situation: Prisma.Sql,
     condition: Condition,
     ages: Ages,
@@ -221,6 +210,20 @@ export class FleetStore {
   }
 }
 
+/** Rows of one answer share their circumstances. */
+function sharing(): (row: FlatRow) => CohortRow {
+  const shared = new Map<string, Circumstances>();
+  return ({ situationId, suspect, superseded, level, overdue, labelSetId, hosts }) => {
+    const own = { situationId, suspect, superseded, level, overdue };
+    const key = circumstancesKey(own);
+    const circumstances = shared.get(key) ?? own;
+    shared.set(key, circumstances);
+    return { circumstances, labelSetId, hosts };
+  };
+}
+
+const rowsOf = (text: string, share: (row: FlatRow) => CohortRow): CohortRow[] => (JSON.parse(text) as FlatRow[]).map(share);
+
 /** The counts as they were at a moment: those of now, without what came since, and with what went since. */
 function countsAt(condition: Condition, moment: Moment): Prisma.Sql {
   const now = Prisma.sql`SELECT c.* FROM (${CURRENT_COUNTS}) c WHERE ${inCohort(condition, 'c')}`;
@@ -234,7 +237,7 @@ function countsAt(condition: Condition, moment: Moment): Prisma.Sql {
 
 /** The matching hosts that are not as fresh as their cohort: overdue or superseded. `(…) h`, as `hostsAt`. */
 function apart(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
-  const since = ages.lateSince > ages.allowedSince ? ages.lateSince : ages.allowedSince;
+  const since = apartSince(ages);
   return Prisma.sql`(
       SELECT h.* FROM (${Prisma.join(notFresh(ages, moment), ' UNION ')}) o
         JOIN ${hostsAt(moment)} ON h.bucket = o.bucket AND h.id = o.host_id

@@ -68,9 +68,12 @@ export const inCircumstances = (wanted: readonly Circumstances[], ages: Ages): P
     ...new Set(wanted.map(circumstancesKey)),
   ]}::text[])`;
 
+/** Hosts that were confirmed since then are of the usual freshness of their cohort. */
+export const apartSince = ({ lateSince, allowedSince }: Ages): Date => (lateSince > allowedSince ? lateSince : allowedSince);
+
 /** Keys of all hosts that may be overdue or superseded at a moment, and of some others: by the index of confirmations, and by the lapses that covered it. */
 export function notFresh(ages: Ages, moment: Moment): Prisma.Sql[] {
-  const since = ages.lateSince > ages.allowedSince ? ages.lateSince : ages.allowedSince;
+  const since = apartSince(ages);
   const now = Prisma.sql`SELECT bucket, host_id FROM host_heartbeat
     WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL`;
   return moment.past ? [now, Prisma.sql`SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${lapsed(moment)}`] : [now];

@@ -101,7 +101,11 @@ export class HostsStore {
       if (after === null) return true;
       await closeIntervals(tx, key, Prisma.sql`${at}::timestamptz`);
       await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
-      await this.cohorts.append(tx, [{ hostId, from: before.retired ? null : before, to: after.retired ? null : after }]);
+      const to = after.retired ? null : after;
+      await tx.$executeRaw`
+        UPDATE host_heartbeat SET situation_id = ${to?.situationId ?? null}::uuid, label_set_id = ${to?.labelSetId ?? null}::uuid, suspect = ${to?.suspect ?? false}
+         WHERE bucket = ${bucketOf(hostId)}::smallint AND host_id = ${hostId}::uuid`;
+      await this.cohorts.append(tx, [{ hostId, from: before.retired ? null : before, to }]);
       return true;
     });
   }

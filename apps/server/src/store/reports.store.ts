@@ -168,16 +168,19 @@ export class ReportsStore {
   private async confirm(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
     const known = reports.filter((report) => report.expected !== null);
     if (known.length > 0) await keepLapses(tx, known);
+    const moves = reports.map(toMove);
     await tx.$executeRaw`
       /* reports.confirm */
-      INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, confirmed_after)
+      INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, situation_id, label_set_id, suspect, confirmed_after)
       SELECT r.*, r.confirmed_at
         FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
                     ${column(reports, 'text', (report) => report.digest)}, ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'timestamptz', (report) => report.recheckAt)},
-                    ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
-             AS r(bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at)
+                    ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)},
+                    ${column(moves, 'uuid', ({ to }) => to?.situationId)}, ${column(moves, 'uuid', ({ to }) => to?.labelSetId)}, ${column(moves, 'boolean', ({ to }) => to?.suspect ?? false)})
+             AS r(bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, situation_id, label_set_id, suspect)
       ON CONFLICT (bucket, host_id) DO UPDATE SET sequence = greatest(b.sequence, excluded.sequence), digest = excluded.digest, boot_id = excluded.boot_id, recheck_at = excluded.recheck_at,
              confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at, confirmed_after = excluded.confirmed_at,
+             situation_id = excluded.situation_id, label_set_id = excluded.label_set_id, suspect = excluded.suspect,
              superseded_at = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_at, excluded.contact_at) END,
              superseded_by = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END`;
   }

@@ -29,7 +29,13 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
      SELECT situation_id, label_set_id, suspect, counted.n AS counted, truth.n AS hosts
        FROM counted FULL JOIN truth USING (situation_id, label_set_id, suspect) WHERE counted.n IS DISTINCT FROM truth.n`,
   ],
-  ['a folded count is above nothing', 'SELECT * FROM cohort WHERE hosts = 0'],
+  ['a folded count is of a fold that was made, and not below nothing', 'SELECT * FROM cohort WHERE hosts < 0 OR fold > (SELECT max(number) FROM fold)'],
+  [
+    'a heartbeat counts in the cohort of its host',
+    `SELECT h.hostname, b.situation_id, b.label_set_id, b.suspect FROM host_heartbeat b JOIN host h ON h.bucket = b.bucket AND h.id = b.host_id
+      WHERE (b.situation_id, b.label_set_id, b.suspect) IS DISTINCT FROM
+            (CASE WHEN h.retired_at IS NULL THEN h.situation_id END, CASE WHEN h.retired_at IS NULL THEN h.label_set_id END, h.retired_at IS NULL AND h.suspect_since IS NOT NULL)`,
+  ],
   ['nobody is suspect: no sequence was used twice', 'SELECT hostname, sequence, suspect_since FROM host WHERE suspect_since IS NOT NULL'],
   [
     'what was closed is followed by what the same transaction opened at the same instant',

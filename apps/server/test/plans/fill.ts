@@ -43,9 +43,9 @@ export async function fill(client: pg.Client, now: Date): Promise<void> {
     `INSERT INTO host (bucket, id, hostname, label_set_id, situation_id, boot_id, sequence, digest, observed_at, added_at, since, opened_by)
        SELECT bucket, id, 'host-' || lpad(i::text, 7, '0'), label_set_id, situation_id, ('b0b0b0b0-0000-4000-8000-' || right(id::text, 12))::uuid, 1, repeat('d', 64),
               ${at}, ${at} - interval '20 days', ${at} - make_interval(secs => i % 80000), i % 700 + 1 FROM made`,
-    `INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, confirmed_at, contact_at, confirmed_after, superseded_at, superseded_by)
+    `INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, confirmed_at, contact_at, confirmed_after, superseded_at, superseded_by, situation_id, label_set_id)
        SELECT bucket, id, 1, repeat('d', 64), ('b0b0b0b0-0000-4000-8000-' || right(id::text, 12))::uuid, seen, seen, seen - make_interval(secs => CASE WHEN ${OVERDUE} THEN 0 ELSE i % 60 END),
-              CASE WHEN i % 5000 = 7 THEN seen END, CASE WHEN i % 5000 = 7 THEN 1 END
+              CASE WHEN i % 5000 = 7 THEN seen END, CASE WHEN i % 5000 = 7 THEN 1 END, situation_id, label_set_id
          FROM (SELECT *, ${at} - CASE WHEN ${OVERDUE} THEN interval '1 hour' ELSE make_interval(secs => i % 60) END AS seen FROM made) m`,
     `INSERT INTO host_history SELECT bucket, id, ${at} - interval '2 days', ${at} - make_interval(secs => i % 80000), 1, i % 700 + 1, situation_id, label_set_id, NULL, false, false, 1
        FROM made WHERE i % 10 = 3`,

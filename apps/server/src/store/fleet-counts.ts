@@ -1,0 +1,24 @@
+import type { Circumstances } from './hosts-at.js';
+
+/** Hosts that share everything that an answer depends on. */
+export interface SituationCount {
+  /** The same object for all rows of an answer that are in these circumstances. */
+  readonly circumstances: Circumstances;
+  readonly hosts: number;
+}
+
+/** Those among them that share their labels, too. */
+export interface CohortRow extends SituationCount {
+  readonly labelSetId: string;
+}
+
+/** The whole fleet at one instant, situation by situation. */
+export interface FleetCounts {
+  readonly rows: readonly SituationCount[];
+  /** What was committed then. */
+  readonly snapshot: string;
+  /** Of the catalog then. */
+  readonly revision: bigint;
+  /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
+  readonly cohorts: readonly CohortRow[] | null;
+}

@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { CohortBook, type CountRow, type Entry } from './cohort-book.js';
+import type { Condition } from './condition.js';
+import { Database, Prisma } from './database.js';
+import type { CohortRow, FleetCounts, SituationCount } from './fleet-counts.js';
+import { type Ages, apartSince, type Circumstances, circumstancesKey } from './hosts-at.js';
+import { Selection } from './selection.js';
+
+const SELECTIONS = 32;
+const ATTEMPTS = 4;
+
+/** What a question reads: all of one instant. */
+interface Seen {
+  /** The last one. */
+  readonly number: bigint;
+  readonly name: string;
+  /** The fold of the book is one of this database. */
+  readonly known: boolean;
+  /** Null: too many. */
+  readonly changed: string | null;
+  readonly deltas: string;
+  readonly apart: string;
+  readonly snapshot: string;
+  readonly revision: bigint;
+}
+
+/** Hosts that are not as fresh as their cohort, as PostgreSQL writes them. */
+type ApartRow = readonly [
+  situationId: string,
+  labelSetId: string,
+  suspect: boolean,
+  superseded: boolean,
+  level: Circumstances['level'],
+  overdue: boolean,
+  hosts: number,
+];
+
+/**
+ * The fleet at this instant, from counts that are held in this process.
+ *
+ * Each question reads, in one statement and so at one instant, what has changed since the counts that are held: what later folds wrote, what is not folded yet, and the few hosts
+ * that are overdue or superseded. So it is exact, and costs what has changed.
+ */
+@Injectable()
+export class FleetNowStore {
+  /** More cohorts than this are not held: they are counted by PostgreSQL each time. */
+  private readonly limit = 250_000;
+  private book = new CohortBook();
+  private readonly selections = new Map<string, Selection>();
+
+  constructor(private readonly db: Database) {}
+
+  /** As `FleetStore.counts`; null where the fleet has too many cohorts to hold. */
+  async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<FleetCounts | null> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { book } = this;
+      const selection = this.select(condition);
+      const seen = await this.read(selection, ages);
+      // what was seen is seen from this book: meanwhile another question may have begun a new one, or brought it further
+      if (this.book !== book) continue;
+      if (!this.take(seen)) return null;
+      if (this.book !== book || book.fold.name !== seen.name) continue;
+      const deltas = new Map<Entry, number>();
+      for (const [situationId, labelSetId, suspect, hosts] of JSON.parse(seen.deltas) as CountRow[])
+        deltas.set(this.book.entry(situationId, labelSetId, suspect), hosts);
+      const unseen = selection.catchUp();
+      if (unseen === null)
+        return { ...this.add(selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts), snapshot: seen.snapshot, revision: seen.revision };
+      await this.learn(selection, condition, unseen);
+    }
+    return null;
+  }
+
+  private select(condition: Condition): Selection {
+    const key = JSON.stringify([condition.labels?.sql, condition.labels?.values, condition.situations?.sql, condition.situations?.values]);
+    const known = this.selections.get(key) ?? new Selection(this.book, condition);
+    // the last that was used is the last to go
+    this.selections.delete(key);
+    this.selections.set(key, known);
+    for (const oldest of this.selections.keys()) if (this.selections.size > SELECTIONS) this.selections.delete(oldest);
+    return known;
+  }
+
+  private async read({ labels, situations }: Selection, ages: Ages): Promise<Seen> {
+    const since = apartSince(ages);
+    const known = this.book.fold;
+    const among = (column: string, ids: Selection['labels']) =>
+      ids === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(column)} = ANY(${ids.asArray()}::uuid[])`;
+    const [seen] = await this.db.$queryRaw<Seen[]>`
+      /* fleet.now */
+      SELECT last.number, last.name, EXISTS (SELECT FROM fold WHERE number = ${known.number} AND name = ${known.name}::uuid) AS known,
+             CASE WHEN (SELECT count(*) FROM (SELECT FROM cohort WHERE fold > ${known.number} LIMIT ${this.limit + 1}) c) <= ${this.limit}
+                  THEN (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text FROM cohort WHERE fold > ${known.number}) END AS changed,
+             (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text
+                FROM (SELECT situation_id, label_set_id, suspect, sum(hosts) AS hosts FROM cohort_delta GROUP BY 1, 2, 3) d) AS deltas,
+             (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text FROM (
+                SELECT situation_id, label_set_id, suspect, superseded_at IS NOT NULL AS superseded,
+                       CASE WHEN confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH' WHEN confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END AS level,
+                       confirmed_at < ${ages.allowedSince}::timestamptz AS overdue, count(*) AS hosts
+                  FROM host_heartbeat
+                 WHERE ((confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL)
+                   AND situation_id IS NOT NULL ${among('label_set_id', labels)} ${among('situation_id', situations)} GROUP BY 1, 2, 3, 4, 5, 6) a) AS apart,
+             pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision
+        FROM (SELECT number, name FROM fold ORDER BY number DESC LIMIT 1) last`;
+    return seen!;
+  }
+
+  /** Brings the book to the fold that was seen; false where there is too much for it. A book that is further already stays. */
+  private take({ number, name, known, changed }: Seen): boolean {
+    const { fold } = this.book;
+    // its fold is too long ago, or this is an earlier database that was restored
+    if (!known && fold.number >= 0n) this.forget();
+    else if (changed === null) this.forget();
+    else if (number > fold.number) this.book.advance({ number, name }, JSON.parse(changed) as CountRow[]);
+    if (this.book.isWorn || this.book.entries.length > this.limit) this.forget();
+    return changed !== null;
+  }
+
+  /** Begins anew. */
+  private forget(): void {
+    this.book = new CohortBook();
+    this.selections.clear();
+  }
+
+  /** Asks PostgreSQL which of these match. */
+  private async learn(
+    { labels, situations }: Selection,
+    condition: Condition,
+    { labelSetIds, situationIds }: { labelSetIds: readonly string[]; situationIds: readonly string[] },
+  ) {
+    const matching = async (rows: Promise<{ id: string }[]>) => new Set((await rows).map(({ id }) => id));
+    if (labelSetIds.length > 0)
+      labels!.learn(
+        labelSetIds,
+        await matching(this.db.$queryRaw`SELECT l.id FROM label_set l WHERE l.id = ANY(${[...labelSetIds]}::uuid[]) AND ${condition.labels}`),
+      );
+    if (situationIds.length > 0)
+      situations!.learn(
+        situationIds,
+        await matching(this.db.$queryRaw`SELECT s.id FROM situation s WHERE s.id = ANY(${[...situationIds]}::uuid[]) AND ${condition.situations}`),
+      );
+  }
+
+  /** Adds up what was seen: those that are apart are taken out of their cohort. */
+  private add(
+    selection: Selection,
+    deltas: ReadonlyMap<Entry, number>,
+    apart: readonly ApartRow[],
+    withCohorts: boolean,
+  ): Pick<FleetCounts, 'rows' | 'cohorts'> {
+    const cohorts: CohortRow[] = [];
+    const sums = new Map<Circumstances, number>();
+    const count = (circumstances: Circumstances, labelSetId: string, hosts: number): void => {
+      sums.set(circumstances, (sums.get(circumstances) ?? 0) + hosts);
+      if (withCohorts) cohorts.push({ circumstances, labelSetId, hosts });
+    };
+    const taken = new Map<Entry, number>();
+    const shared = new Map<string, Circumstances>();
+    for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
+      const own: Circumstances = { situationId, suspect, superseded, level, overdue };
+      const key = circumstancesKey(own);
+      const circumstances = shared.get(key) ?? own;
+      shared.set(key, circumstances);
+      count(circumstances, labelSetId, hosts);
+      const entry = this.book.entry(situationId, labelSetId, suspect);
+      taken.set(entry, (taken.get(entry) ?? 0) + hosts);
+    }
+    for (const entry of selection.entries) {
+      const hosts = entry.hosts + (deltas.get(entry) ?? 0) - (taken.get(entry) ?? 0);
+      if (hosts !== 0) count(entry.place.usual, entry.labelSetId, hosts);
+    }
+    const rows: SituationCount[] = [];
+    for (const [circumstances, hosts] of sums) rows.push({ circumstances, hosts });
+    return { rows, cohorts: withCohorts ? cohorts : null };
+  }
+}

@@ -1,0 +1,70 @@
+import type { CohortBook, Entry } from './cohort-book.js';
+
+/** Which of some ids match; null: all do. */
+class Matching {
+  private readonly known = new Map<string, boolean>();
+  private text: string | null = null;
+
+  has(id: string): boolean | undefined {
+    return this.known.get(id);
+  }
+
+  learn(ids: readonly string[], matching: ReadonlySet<string>): void {
+    for (const id of ids) this.known.set(id, matching.has(id));
+    this.text = null;
+  }
+
+  /** Those that match, as an array of PostgreSQL. */
+  asArray(): string {
+    this.text ??= `{${[...this.known].flatMap(([id, matches]) => (matches ? id : [])).join(',')}}`;
+    return this.text;
+  }
+}
+
+/** What has to be asked before all entries of a book can be told. */
+export interface Unseen {
+  readonly labelSetIds: readonly string[];
+  readonly situationIds: readonly string[];
+}
+
+/**
+ * The entries of a book that match a condition.
+ *
+ * PostgreSQL decides what matches, once for each set of labels and each situation: both are known by their content, and never change.
+ */
+export class Selection {
+  /** Those that match, in the order of the book. */
+  readonly entries: Entry[] = [];
+  readonly labels: Matching | null;
+  readonly situations: Matching | null;
+  private read = 0;
+
+  constructor(
+    private readonly book: CohortBook,
+    condition: { readonly labels: unknown; readonly situations: unknown },
+  ) {
+    this.labels = condition.labels === null ? null : new Matching();
+    this.situations = condition.situations === null ? null : new Matching();
+  }
+
+  /** Reads what has come into the book since the last time, up to what no one knows yet. */
+  catchUp(): Unseen | null {
+    const labelSetIds = new Set<string>();
+    const situationIds = new Set<string>();
+    const { entries } = this.book;
+    for (let i = this.read; i < entries.length; i++) {
+      const { labelSetId, place } = entries[i]!;
+      if (this.labels?.has(labelSetId) === undefined && this.labels !== null) labelSetIds.add(labelSetId);
+      // a host that has never reported is in no situation that a condition could mean
+      if (this.situations !== null && place.situationId !== null && this.situations.has(place.situationId) === undefined) situationIds.add(place.situationId);
+    }
+    if (labelSetIds.size + situationIds.size > 0) return { labelSetIds: [...labelSetIds], situationIds: [...situationIds] };
+    for (; this.read < entries.length; this.read++) if (this.matches(entries[this.read]!)) this.entries.push(entries[this.read]!);
+    return null;
+  }
+
+  private matches({ labelSetId, place }: Entry): boolean {
+    if (this.labels !== null && this.labels.has(labelSetId) !== true) return false;
+    return this.situations === null || (place.situationId !== null && this.situations.has(place.situationId) === true);
+  }
+}

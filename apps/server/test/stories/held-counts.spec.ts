@@ -1,0 +1,109 @@
+import { CohortsStore } from '../../src/store/cohorts.store.js';
+import { Database } from '../../src/store/database.js';
+import { FleetNowStore } from '../../src/store/fleet-now.store.js';
+import { Registry, running, sealed } from '../registry.js';
+
+const QUESTION = `query ($where: HostFilter, $snapshot: ID) {
+  canDowngrade(to: { original: true }, where: $where, snapshot: $snapshot) {
+    counts { safe unknown unsafe refused total }
+    cohorts(first: 50) { totalCount nodes { hosts labels { key value } stack { name } verdict { kind } } }
+    snapshot { id }
+  }
+}`;
+/** By its module. */
+const LAST = 'lab_n_1v1_a';
+const STACKS = [[], ['lab_r_1v1_a'], ['lab_r_1v2_a'], ['lab_n_1v1_a']];
+
+let registry: Registry;
+beforeEach(async () => {
+  registry = await Registry.start();
+  for (let i = 0; i < 6; i++) await report(i, i);
+});
+afterEach(() => registry.stop());
+
+let sequence = 0;
+const report = async (host: number, stack: number): Promise<void> => {
+  sequence += 1;
+  const said = running(`web-${host}`, STACKS[stack % 4]!, { host: { labels: { role: host % 2 === 0 ? 'web' : 'db' } } });
+  const { status } = await registry.report(sealed({ ...said, sequence }));
+  expect(status).toBe(200);
+};
+const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, variables)).canDowngrade;
+const fold = () => registry.app.get(CohortsStore).fold();
+const sql = () => registry.app.get(Database);
+const total = async (variables: Record<string, unknown> = {}): Promise<number> => (await ask(variables)).counts.total;
+const WEB = { where: { labels: [{ key: 'role', in: ['web'] }] } };
+
+test('what is folded, what is not, and what is emptied counts at once', async () => {
+  expect(await total(WEB)).toBe(3);
+  await fold();
+  expect(await total(WEB)).toBe(3);
+  await report(6, 1);
+  expect(await total(WEB)).toBe(4);
+  for (let i = 0; i < 7; i++) await report(i, 3);
+  await fold();
+  const { counts, cohorts } = await ask(WEB);
+  expect([counts.total, cohorts.totalCount]).toEqual([4, cohorts.nodes.length]);
+  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
+});
+
+test('labels, kernels and stacks that come later are matched as the first ones are', async () => {
+  const seven = { where: { kernelReleases: [running('x', []).host.kernelRelease] } };
+  const site = { where: { labels: [{ key: 'site', exists: true }] } };
+  expect([await total(seven), await total(site)]).toEqual([6, 0]);
+  await registry.report(running('web-7', [], { host: { labels: { site: 'ams' } } }));
+  await registry.report(running('web-8', [], { host: { kernelRelease: '6.6.6', labels: { site: 'fra' } } }));
+  expect([await total(seven), await total(site), await total()]).toEqual([7, 2, 8]);
+});
+
+test('many questions at once, while hosts change and counts are folded: each is answered again by its snapshot', async () => {
+  const answers: { variables: Record<string, unknown>; answer: Record<string, any> }[] = [];
+  const done = new AbortController();
+  const asking = Array.from({ length: 4 }, async (_, n) => {
+    while (!done.signal.aborted) answers.push({ variables: n % 2 === 0 ? WEB : {}, answer: await ask(n % 2 === 0 ? WEB : {}) });
+  });
+  for (let i = 0; i < 40; i++) {
+    await Promise.all([report(i % 6, i), report((i + 3) % 6, i + 1), ...(i % 3 === 0 ? [fold()] : [])]);
+  }
+  done.abort();
+  await Promise.all(asking);
+  expect(answers.length).toBeGreaterThan(20);
+  for (const { variables, answer } of answers) expect(await ask({ ...variables, snapshot: answer.snapshot.id })).toEqual(answer);
+});
+
+test('counts of another database under the same number are not taken for those that are held', async () => {
+  await fold();
+  expect(await total()).toBe(6);
+  // as if an earlier database had been restored, and had gone another way since
+  await sql().$executeRaw`UPDATE cohort SET hosts = hosts + 1`;
+  expect(await total()).toBe(6);
+  await sql().$executeRaw`UPDATE fold SET name = gen_random_uuid()`;
+  expect(await total()).toBe(6 + (await sql().cohort.count()));
+});
+
+test('counts that are held for longer than emptied ones are told are read anew', async () => {
+  await fold();
+  expect(await total()).toBe(6);
+  for (let i = 0; i < 6; i++) await report(i, 3);
+  await fold();
+  // a thousand folds later
+  await sql().$executeRaw`UPDATE fold SET number = number + 2000`;
+  await sql().$executeRaw`UPDATE cohort SET fold = fold + 2000`;
+  await sql().$executeRaw`DELETE FROM cohort WHERE hosts = 0`;
+  await sql().$executeRaw`DELETE FROM fold WHERE number < (SELECT max(number) FROM fold)`;
+  expect(await total()).toBe(6);
+  const { cohorts } = await ask();
+  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
+});
+
+test('more cohorts than are held are counted by PostgreSQL', async () => {
+  await fold();
+  const before = await ask(WEB);
+  const held = registry.app.get(FleetNowStore);
+  const counted = jest.spyOn(held, 'counts');
+  Object.assign(held, { limit: 2 });
+  await sql().$executeRaw`UPDATE fold SET name = gen_random_uuid()`;
+  const after = await ask(WEB);
+  expect(await counted.mock.results[0]!.value).toBeNull();
+  expect({ ...after, snapshot: null }).toEqual({ ...before, snapshot: null });
+});
