@@ -4,13 +4,14 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { BearerGuard } from './access/bearer.guard.js';
+import { Bearers } from './access/bearers.js';
 import { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
-import { HeartbeatsController } from './ingest/heartbeats.controller.js';
+import { Doors } from './ingest/doors.js';
+import { Heartbeats } from './ingest/heartbeats.js';
 import { PatchesController } from './ingest/patches.controller.js';
 import { Reports } from './ingest/reports.js';
-import { ReportsController } from './ingest/reports.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { CanDowngradeResolver, CohortResolver } from './query/can-downgrade.resolver.js';
 import { Fleet } from './query/fleet.js';
@@ -62,7 +63,7 @@ const store = [
   SituationsStore,
   TokensStore,
 ];
-const ingest = [ReportsController, HeartbeatsController, PatchesController];
+const ingest = [Doors, Heartbeats, Reports];
 const query = [
   Fleet,
   Hosts,
@@ -100,7 +101,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [graphql()],
-      controllers: [HealthController, ...ingest],
+      controllers: [HealthController, PatchesController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Clock, useValue: clock },
@@ -109,7 +110,8 @@ export class AppModule {
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         ...store,
-        Reports,
+        ...ingest,
+        Bearers,
         Upkeep,
         ...query,
       ],

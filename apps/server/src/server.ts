@@ -1,9 +1,9 @@
 import { type LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import { AppModule } from './app.module.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -11,6 +11,7 @@ import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
+import { Doors } from './ingest/doors.js';
 import { acceptGzip } from './ingest/gzip.js';
 
 const nestLevels = (level: Config['logLevel']): LogLevel[] | false => {
@@ -32,13 +33,34 @@ class ProblemAdapter extends FastifyAdapter {
   answerProblems(): void {
     this.getInstance().setErrorHandler((error, request, reply) => {
       const problem = toProblem(error);
-      if (problem.status >= 500) request.log.error(error);
+      if (problem.status >= 500) request.log.error({ err: error, url: request.url });
+      if (problem.status === 503) void reply.header('retry-after', '5');
       return reply
         .status(problem.status)
         .header('content-type', 'application/problem+json; charset=utf-8')
         .send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
     });
   }
+}
+
+/** Headers for browsers. Answers to agents are read by programs: there they would cost more than the rest. Plain HTTP is the default: whoever puts TLS in front of it sets what is said of TLS. */
+function protectBrowsers(fastify: FastifyInstance): void {
+  const protect = helmet({
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        scriptSrc: ["'self'", "'unsafe-inline'"],
+        upgradeInsecureRequests: null,
+      },
+    },
+    strictTransportSecurity: false,
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/v1/')) done();
+    else protect(request.raw, reply.raw, (error) => done(error as Error | undefined));
+  });
 }
 
 /** Puts the server together, ready to listen or to be tested. */
@@ -59,23 +81,9 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     bodyParser: false,
     bufferLogs: false,
   });
-  // answers to agents are read by programs: what is said to browsers would cost more than the rest of an answer
-  fastify.addHook('onRoute', (route) => {
-    if (route.url.startsWith('/v1/')) (route as { helmet?: false }).helmet = false;
-  });
-  // plain HTTP is the default here: whoever puts TLS in front of it sets these two there
-  await app.register(helmet as never, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        scriptSrc: ["'self'", "'unsafe-inline'"],
-        upgradeInsecureRequests: null,
-      },
-    },
-    strictTransportSecurity: false,
-  });
+  const doors = app.get(Doors);
+  void fastify.register(async (scope) => doors.open(scope));
+  protectBrowsers(fastify);
   await app.register(multipart as never, { limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, fieldSize: 1024 * 1024 } });
   // a document is JSON: text that is none gets 415
   fastify.removeContentTypeParser('text/plain');

@@ -2,9 +2,8 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { GqlExecutionContext } from '@nestjs/graphql';
 import type { FastifyRequest } from 'fastify';
-import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
-import { type Bearer, TokensStore } from '../store/tokens.store.js';
+import type { Bearer } from '../store/tokens.store.js';
+import { Bearers } from './bearers.js';
 import { type Role, ROLES } from './roles.js';
 
 /** Who sent each request that needed a token. */
@@ -19,26 +18,19 @@ function requestOf(context: ExecutionContext): FastifyRequest {
   return GqlExecutionContext.create(context).getContext<{ reply: { request: FastifyRequest } }>().reply.request;
 }
 
-/** Lets through who bears a token of a role that the door asks for. */
+/** Guards what is marked with `Roles`. */
 @Injectable()
 export class BearerGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly tokens: TokensStore,
-    private readonly clock: Clock,
+    private readonly bearers: Bearers,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const roles = this.reflector.getAllAndOverride<Role[] | undefined>(ROLES, [context.getHandler(), context.getClass()]);
     if (roles === undefined) return true;
     const request = requestOf(context);
-    const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new Mistake('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
-    const bearer = await this.tokens.find(token, this.clock.now());
-    if (bearer === null) throw new Mistake('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
-    if (!roles.includes(bearer.role as Role))
-      throw new Mistake('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
-    bearers.set(request, bearer);
+    bearers.set(request, await this.bearers.admit(request, roles));
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { freshnessLimits } from '@klpreg/compat';
 import type { Clock } from '@klpreg/wire';
 import type { z } from 'zod';
+import type { Silence } from '../store/heartbeats.store.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -15,9 +16,8 @@ export function observedAt(clock: z.infer<typeof Clock>, receivedAt: Date): Date
   return new Date(receivedAt.getTime() - Math.round(spooledMs));
 }
 
-/** For a document that came at this instant: when was a host silent, and when must the index of confirmations be moved? One interval earlier, so that the index finds only those that were. */
-export function silence(receivedAt: Date, intervalSeconds: number): { readonly silentSince: Date; readonly indexedSince: Date } {
+/** After how many seconds was a host silent, and after how many must the index of confirmations be moved? One interval earlier, so that the index finds only those that were. */
+export function silence(intervalSeconds: number): Silence {
   const { late } = freshnessLimits(intervalSeconds);
-  const ago = (seconds: number) => new Date(receivedAt.getTime() - seconds * 1000);
-  return { silentSince: ago(late), indexedSince: ago(late - intervalSeconds) };
+  return { silentAfter: late, indexedAfter: late - intervalSeconds };
 }

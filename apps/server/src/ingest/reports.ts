@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Situation } from '@klpreg/compat';
-import type { Report } from '@klpreg/wire';
+import { contentDigest, Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
@@ -12,10 +12,17 @@ import { SituationsStore } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
+import { parse } from './parse.js';
 import { type Before, recheckAt, situate } from './situate.js';
 
 /** What became of a report: stored; stored, and it says what the last one said; seen before; older than what is known, and so not stored. */
 export type ReportOutcome = 'STORED' | 'UNCHANGED' | 'REPEATED' | 'SUPERSEDED';
+
+export interface ReportAnswer {
+  readonly outcome: ReportOutcome;
+  readonly host: string;
+  readonly intervalSeconds: number;
+}
 
 interface Received {
   readonly report: Report;
@@ -45,9 +52,16 @@ export class Reports {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** What became of this report, once it is durably committed. */
-  async add(report: Report): Promise<ReportOutcome> {
-    return this.gather.add({ report, receivedAt: this.clock.now() });
+  /** Stores what an agent saw. Answered when it is durably committed; a repeated document changes nothing; an older one never overwrites a newer one. */
+  async receive(body: unknown): Promise<ReportAnswer> {
+    const report = parse(Report, body, 'report');
+    const digest = contentDigest(body as Record<string, unknown>);
+    if (digest !== report.digest)
+      throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
+        { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
+      ]);
+    const outcome = await this.gather.add({ report, receivedAt: this.clock.now() });
+    return { outcome, host: report.host.instance, intervalSeconds: this.config.intervalSeconds };
   }
 
   /** Places a batch of different hosts; those that another document moves meanwhile are placed again. */
@@ -76,7 +90,7 @@ export class Reports {
       else results.set(one, old);
     }
     if (fresh.length === 0) return [];
-    const overtaken = await this.store.save(await this.decide(fresh, heads));
+    const overtaken = await this.store.save(await this.decide(fresh, heads), silence(this.config.intervalSeconds));
     for (const one of fresh) {
       const { instance } = one.report.host;
       if (!overtaken.has(instance)) results.set(one, heads.get(instance)?.digest === one.report.digest ? 'UNCHANGED' : 'STORED');
@@ -108,7 +122,7 @@ export class Reports {
       const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
       const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
-      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}), this.config.intervalSeconds);
+      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}));
     });
     const situationIds = await this.situations.keep(drafts.map(({ situation }) => situation));
     const labelSetIds = await this.labels.keep(drafts.map((one) => one.labels));
@@ -129,7 +143,7 @@ interface Draft {
   readonly placed: Omit<PlacedReport, 'situationId' | 'labelSetId'>;
 }
 
-function draft({ report, receivedAt }: Received, head: HostHead | null, before: Before | null, known: Labels, intervalSeconds: number): Draft {
+function draft({ report, receivedAt }: Received, head: HostHead | null, before: Before | null, known: Labels): Draft {
   const { host } = report;
   const observed = observedAt(report.clock, receivedAt);
   const { situation, referencedSince } = situate(report, before, observed);
@@ -146,7 +160,6 @@ function draft({ report, receivedAt }: Received, head: HostHead | null, before: 
       digest: report.digest,
       observedAt: observed,
       receivedAt,
-      silentSince: silence(receivedAt, intervalSeconds).silentSince,
       detail: {
         agentVersion: report.agent.version,
         distribution: host.distribution,

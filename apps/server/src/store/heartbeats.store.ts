@@ -12,10 +12,14 @@ export interface PlacedHeartbeat {
   readonly sequence: bigint;
   readonly observedAt: Date;
   readonly receivedAt: Date;
-  /** A host that was confirmed before this and not since has been silent. */
-  readonly silentSince: Date;
-  /** What is indexed of a confirmation is moved where it is older than this. */
-  readonly indexedSince: Date;
+}
+
+/** In seconds before a document comes. */
+export interface Silence {
+  /** A host that was confirmed longer ago and not since has been silent. */
+  readonly silentAfter: number;
+  /** What is indexed of a confirmation is moved where it is older. */
+  readonly indexedAfter: number;
 }
 
 /** What a heartbeat was compared with, after it was noted; or what it was older than. */
@@ -41,33 +45,33 @@ export class HeartbeatsStore {
    *
    * @returns a comparison for each host that has reported; one that has not is not there
    */
-  async note(heartbeats: readonly PlacedHeartbeat[]): Promise<Map<string, Comparison>> {
-    const noted = await retrying(() => this.confirm(heartbeats));
+  async note(heartbeats: readonly PlacedHeartbeat[], silence: Silence): Promise<Map<string, Comparison>> {
+    const noted = await retrying(() => this.confirm(heartbeats, silence));
     const comparisons = new Map(noted.map((row) => [row.hostId, row]));
     const others = heartbeats.filter((one) => !comparisons.has(one.hostId));
     for (const row of others.length === 0 ? [] : await this.compare(others)) comparisons.set(row.hostId, row);
     return comparisons;
   }
 
-  private async confirm(heartbeats: readonly PlacedHeartbeat[]): Promise<Comparison[]> {
+  private async confirm(heartbeats: readonly PlacedHeartbeat[], { silentAfter, indexedAfter }: Silence): Promise<Comparison[]> {
     const [noted] = await this.db.$queryRaw<{ rows: string }[]>`
       /* heartbeats.confirm */
       WITH r AS MATERIALIZED (
              SELECT * FROM unnest(${column(heartbeats, 'smallint', (one) => bucketOf(one.hostId))}, ${column(heartbeats, 'uuid', (one) => one.hostId)}, ${column(heartbeats, 'uuid', (one) => one.bootId)},
                     ${column(heartbeats, 'text', (one) => one.digest)}, ${column(heartbeats, 'bigint', (one) => one.sequence)}, ${column(heartbeats, 'timestamptz', (one) => one.observedAt)},
-                    ${column(heartbeats, 'timestamptz', (one) => one.receivedAt)}, ${column(heartbeats, 'timestamptz', (one) => one.silentSince)}, ${column(heartbeats, 'timestamptz', (one) => one.indexedSince)})
-                 AS r(bucket, id, boot_id, digest, sequence, observed_at, received_at, silent_since, indexed_since)),
+                    ${column(heartbeats, 'timestamptz', (one) => one.receivedAt)})
+                 AS r(bucket, id, boot_id, digest, sequence, observed_at, received_at)),
            silent AS (
              INSERT INTO host_lapse (bucket, host_id, kind, since, until, closed_by)
              SELECT b.bucket, b.host_id, 'SILENT', b.confirmed_at, r.received_at, pg_current_xact_id()::text::bigint
                FROM r JOIN host_heartbeat b ON b.bucket = r.bucket AND b.host_id = r.id
-              WHERE b.confirmed_at < r.silent_since AND b.sequence < r.sequence AND b.digest = r.digest AND b.boot_id = r.boot_id
+              WHERE b.confirmed_at < r.received_at - make_interval(secs => ${silentAfter}::float8) AND b.sequence < r.sequence AND b.digest = r.digest AND b.boot_id = r.boot_id
              ON CONFLICT DO NOTHING),
            noted AS (
       UPDATE host_heartbeat b
          SET sequence = r.sequence, contact_at = r.received_at,
              confirmed_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN greatest(b.confirmed_at, r.observed_at) ELSE b.confirmed_at END,
-             confirmed_after = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id AND b.confirmed_after < r.indexed_since THEN greatest(b.confirmed_after, r.observed_at) ELSE b.confirmed_after END,
+             confirmed_after = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id AND b.confirmed_after < r.received_at - make_interval(secs => ${indexedAfter}::float8) THEN greatest(b.confirmed_after, r.observed_at) ELSE b.confirmed_after END,
              superseded_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_at ELSE coalesce(b.superseded_at, r.received_at) END,
              superseded_by = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_by ELSE coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END
         FROM r

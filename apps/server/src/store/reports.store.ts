@@ -3,6 +3,7 @@ import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Connection, Database, Prisma } from './database.js';
 import { bucketOf } from './digests.js';
+import type { Silence } from './heartbeats.store.js';
 import { closeIntervals, type HostDetail } from './hosts.store.js';
 import { retrying } from './unavailable.js';
 
@@ -34,8 +35,6 @@ export interface PlacedReport {
   readonly digest: string;
   readonly observedAt: Date;
   readonly receivedAt: Date;
-  /** A host that was confirmed before this and not since has been silent. */
-  readonly silentSince: Date;
   readonly detail: HostDetail;
   readonly referencedSince: Readonly<Record<string, string>>;
   readonly recheckAt: Date | null;
@@ -90,15 +89,15 @@ export class ReportsStore {
    *
    * @returns the ids of hosts whose report was not stored, because another document moved them since it was decided: place these again
    */
-  async save(reports: readonly PlacedReport[]): Promise<Set<string>> {
-    return retrying(() => this.store(reports));
+  async save(reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<Set<string>> {
+    return retrying(() => this.store(reports, silence));
   }
 
-  private async store(reports: readonly PlacedReport[]): Promise<Set<string>> {
+  private async store(reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<Set<string>> {
     return this.db.$transaction(async (tx) => {
       const overtaken = await this.claim(tx, reports);
       const mine = reports.filter((report) => !overtaken.has(report.hostId));
-      if (mine.length > 0) await this.write(tx, mine);
+      if (mine.length > 0) await this.write(tx, mine, silence);
       return overtaken;
     });
   }
@@ -141,8 +140,8 @@ export class ReportsStore {
       ON CONFLICT (bucket, id) DO NOTHING RETURNING id`;
   }
 
-  private async write(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
-    await this.confirm(tx, reports);
+  private async write(tx: Connection, reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<void> {
+    await this.confirm(tx, reports, silence);
     const movers = reports.filter(moved);
     const known = movers.filter((report) => report.expected !== null);
     if (known.length > 0) await closeFor(tx, known);
@@ -165,9 +164,9 @@ export class ReportsStore {
   }
 
   /** Facts are as of this report. A heartbeat that overtook it told of other content, or of content that had come back: then a report is still wanted. */
-  private async confirm(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+  private async confirm(tx: Connection, reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<void> {
     const known = reports.filter((report) => report.expected !== null);
-    if (known.length > 0) await keepLapses(tx, known);
+    if (known.length > 0) await keepLapses(tx, known, silence);
     const moves = reports.map(toMove);
     await tx.$executeRaw`
       /* reports.confirm */
@@ -197,16 +196,16 @@ async function closeFor(tx: Connection, reports: readonly PlacedReport[]): Promi
 }
 
 /** Keeps what ends with these reports: that a host was silent, that its facts were superseded. Locks the heartbeat rows, so that no heartbeat comes in between. */
-async function keepLapses(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
+async function keepLapses(tx: Connection, reports: readonly PlacedReport[], { silentAfter }: Pick<Silence, 'silentAfter'>): Promise<void> {
   await tx.$executeRaw`
     /* reports.lapses */
     WITH r AS (SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
-                                    ${column(reports, 'timestamptz', (report) => report.silentSince)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)})
-                           AS r(bucket, id, sequence, silent_since, at)),
-         old AS (SELECT b.bucket, b.host_id, b.confirmed_at, b.superseded_at, b.superseded_by, b.sequence > r.sequence AS overtaken, r.silent_since, r.at
+                                    ${column(reports, 'timestamptz', (report) => report.receivedAt)})
+                           AS r(bucket, id, sequence, at)),
+         old AS (SELECT b.bucket, b.host_id, b.confirmed_at, b.superseded_at, b.superseded_by, b.sequence > r.sequence AS overtaken, r.at
                    FROM host_heartbeat b JOIN r ON b.bucket = r.bucket AND b.host_id = r.id ORDER BY b.bucket, b.host_id FOR UPDATE OF b)
     INSERT INTO host_lapse (bucket, host_id, kind, since, until, opened_by, closed_by)
-    SELECT bucket, host_id, 'SILENT', confirmed_at, at, NULL::bigint, pg_current_xact_id()::text::bigint FROM old WHERE confirmed_at < silent_since
+    SELECT bucket, host_id, 'SILENT', confirmed_at, at, NULL::bigint, pg_current_xact_id()::text::bigint FROM old WHERE confirmed_at < at - make_interval(secs => ${silentAfter}::float8)
     UNION ALL SELECT bucket, host_id, 'SUPERSEDED', superseded_at, greatest(superseded_at, at), superseded_by, pg_current_xact_id()::text::bigint FROM old
                WHERE superseded_at IS NOT NULL AND NOT overtaken`;
 }

@@ -33,11 +33,15 @@ export class TokensStore {
     });
   }
 
-  /** Who bears this token? null: it is not known, has expired or was revoked. An answer is kept for five seconds: so long a revoked token may still be heard. */
+  /** Who bears this token, if that was found a moment ago? An answer is held for five seconds: so long a revoked token may still be heard. */
+  held(token: string, now: Date): Bearer | null {
+    const kept = this.kept.get(sha256(token));
+    return kept !== undefined && Math.abs(now.getTime() - kept.at) < KEEP_MS ? kept.bearer : null;
+  }
+
+  /** Who bears this token? null: it is not known, has expired or was revoked. */
   async find(token: string, now: Date): Promise<Bearer | null> {
     const hash = sha256(token);
-    const kept = this.kept.get(hash);
-    if (kept !== undefined && Math.abs(now.getTime() - kept.at) < KEEP_MS) return kept.bearer;
     const row = await this.db.token.findUnique({ where: { hash } });
     const bearer = row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now) ? null : { name: row.name, role: row.role };
     if (this.kept.size > 10_000) this.kept.clear();

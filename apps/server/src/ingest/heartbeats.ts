@@ -1,10 +1,8 @@
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Heartbeat } from '@klpreg/wire';
-import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
-import { type Batch, eachOf } from './batch.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
@@ -17,11 +15,12 @@ export interface HeartbeatAnswer {
   readonly intervalSeconds: number;
 }
 
-@Controller('v1')
-export class HeartbeatsController {
+/** Places heartbeats, many at once, and has them noted. */
+@Injectable()
+export class Heartbeats {
   private readonly gather = new Gather<PlacedHeartbeat, Comparison | null>(
     async (batch) => {
-      const comparisons = await this.store.note(batch);
+      const comparisons = await this.store.note(batch, silence(this.config.intervalSeconds));
       return batch.map((one) => comparisons.get(one.hostId) ?? null);
     },
     (one) => one.hostId,
@@ -35,10 +34,7 @@ export class HeartbeatsController {
   ) {}
 
   /** Nothing changed, says an agent. The answer tells whether that is enough. */
-  @Post('heartbeats')
-  @HttpCode(200)
-  @Roles('host', 'admin')
-  async receive(@Body() body: unknown): Promise<HeartbeatAnswer> {
+  async receive(body: unknown): Promise<HeartbeatAnswer> {
     const { instance, bootId, digest, sequence, clock } = parse(Heartbeat, body, 'heartbeat');
     const receivedAt = this.clock.now();
     const comparison = await this.gather.add({
@@ -48,20 +44,11 @@ export class HeartbeatsController {
       sequence: BigInt(sequence),
       observedAt: observedAt(clock, receivedAt),
       receivedAt,
-      ...silence(receivedAt, this.config.intervalSeconds),
     });
     const reason = whyReport(comparison, receivedAt);
     const old = comparison !== null && !comparison.noted && comparison.sequence > BigInt(sequence);
     const outcome = old ? 'SUPERSEDED' : reason === null ? 'CONFIRMED' : 'REPORT_WANTED';
     return { outcome, reason: old ? null : reason, intervalSeconds: this.config.intervalSeconds };
-  }
-
-  /** As many heartbeats at once, for relays: each has its own outcome. */
-  @Post('heartbeats::batch')
-  @HttpCode(200)
-  @Roles('host', 'admin')
-  async receiveBatch(@Body() body: unknown): Promise<Batch<HeartbeatAnswer>> {
-    return eachOf(body, (one) => this.receive(one));
   }
 }
 
