@@ -84,13 +84,15 @@ export class FleetNowStore {
   private async read({ labels, situations }: Selection, ages: Ages): Promise<Seen> {
     const since = apartSince(ages);
     const known = this.book.fold;
+    // a new book needs no cohort that has been emptied
+    const changed = known.number < 0n ? Prisma.sql`cohort WHERE hosts <> 0` : Prisma.sql`cohort WHERE fold > ${known.number}`;
     const among = (column: string, ids: Selection['labels']) =>
       ids === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(column)} = ANY(${ids.asArray()}::uuid[])`;
     const [seen] = await this.db.$queryRaw<Seen[]>`
       /* fleet.now */
       SELECT last.number, last.name, EXISTS (SELECT FROM fold WHERE number = ${known.number} AND name = ${known.name}::uuid) AS known,
-             CASE WHEN (SELECT count(*) FROM (SELECT FROM cohort WHERE fold > ${known.number} LIMIT ${this.limit + 1}) c) <= ${this.limit}
-                  THEN (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text FROM cohort WHERE fold > ${known.number}) END AS changed,
+             CASE WHEN (SELECT count(*) FROM (SELECT FROM ${changed} LIMIT ${this.limit + 1}) c) <= ${this.limit}
+                  THEN (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text FROM ${changed}) END AS changed,
              (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text
                 FROM (SELECT situation_id, label_set_id, suspect, sum(hosts) AS hosts FROM cohort_delta GROUP BY 1, 2, 3) d) AS deltas,
              (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text FROM (

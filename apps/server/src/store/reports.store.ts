@@ -52,6 +52,14 @@ const moved = ({ expected, ...report }: PlacedReport): boolean =>
   expected.bootId !== report.bootId ||
   (report.suspect && !expected.suspect);
 
+/** A head as PostgreSQL writes it: numbers that JSON would round are text. */
+type WrittenHead = Omit<HostHead, 'sequence' | 'contactSequence'> & { readonly sequence: string; readonly contactSequence: string | null };
+const readHead = (head: WrittenHead): HostHead => ({
+  ...head,
+  sequence: BigInt(head.sequence),
+  contactSequence: head.contactSequence === null ? null : BigInt(head.contactSequence),
+});
+
 /** Where the host was counted before, and is from now on. */
 const toMove = (report: PlacedReport): { hostId: string; from: CohortKey | null; to: CohortKey | null } => {
   const { hostId, expected, situationId, labelSetId } = report;
@@ -72,16 +80,17 @@ export class ReportsStore {
   ) {}
 
   /** What is known of these hosts; those that nobody knows are not there. */
-  async heads(hostIds: readonly string[], connection: Connection = this.db, lock = false): Promise<Map<string, HostHead>> {
-    const keys = hostIds.map((hostId) => ({ hostId })).toSorted((a, b) => (a.hostId.slice(-2) + a.hostId < b.hostId.slice(-2) + b.hostId ? -1 : 1));
-    const rows = await connection.$queryRaw<HostHead[]>`
+  async heads(hostIds: readonly string[]): Promise<Map<string, HostHead>> {
+    const keys = hostIds.map((hostId) => ({ hostId }));
+    // as one text: hundreds of rows cost the driver more than the database
+    const [found] = await this.db.$queryRaw<{ heads: string }[]>`
       /* reports.heads */
-      SELECT h.id AS "hostId", h.sequence, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
-             h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", b.sequence AS "contactSequence"
-        FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
-        JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
-       ORDER BY h.bucket, h.id ${lock ? Prisma.sql`FOR UPDATE OF h` : Prisma.empty}`;
-    return new Map(rows.map((row) => [row.hostId, row]));
+      SELECT coalesce(json_agg(head), '[]')::text AS heads FROM (
+        SELECT h.id AS "hostId", h.sequence::text, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
+               h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", b.sequence::text AS "contactSequence"
+          FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
+          JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) head`;
+    return new Map((JSON.parse(found!.heads) as WrittenHead[]).map((head) => [head.hostId, readHead(head)]));
   }
 
   /**
@@ -89,11 +98,11 @@ export class ReportsStore {
    *
    * @returns the ids of hosts whose report was not stored, because another document moved them since it was decided: place these again
    */
-  async save(reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<Set<string>> {
+  async save(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
     return retrying(() => this.store(reports, silence));
   }
 
-  private async store(reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<Set<string>> {
+  private async store(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
     return this.db.$transaction(async (tx) => {
       const overtaken = await this.claim(tx, reports);
       const mine = reports.filter((report) => !overtaken.has(report.hostId));
@@ -107,26 +116,26 @@ export class ReportsStore {
     const fresh = reports.filter((report) => report.expected === null);
     const made = fresh.length === 0 ? [] : await this.make(tx, fresh);
     const known = reports.filter((report) => report.expected !== null);
-    const heads =
-      known.length === 0
-        ? new Map<string, HostHead>()
-        : await this.heads(
-            known.map((report) => report.hostId),
-            tx,
-            true,
-          );
-    const unchanged = ({ hostId, expected }: PlacedReport): boolean => {
-      const now = heads.get(hostId);
-      return (
-        now?.sequence === expected?.sequence &&
-        now?.labelSetId === expected?.labelSetId &&
-        now?.contactSequence === expected?.contactSequence &&
-        now?.suspect === expected?.suspect &&
-        now?.retired === expected?.retired
-      );
-    };
-    const mine = new Set([...made.map((row) => row.id), ...known.filter(unchanged).map((report) => report.hostId)]);
+    const locked = known.length === 0 ? [] : await this.lock(tx, known);
+    const mine = new Set([...made.map((row) => row.id), ...locked]);
     return new Set(reports.map((report) => report.hostId).filter((id) => !mine.has(id)));
+  }
+
+  /** Locks these hosts. @returns the ids of those that are still as the reports were decided against */
+  private async lock(tx: Connection, reports: readonly PlacedReport[]): Promise<string[]> {
+    const expected = reports.map((report) => report.expected!);
+    const [found] = await tx.$queryRaw<{ ids: string }[]>`
+      /* reports.lock */
+      WITH locked AS (
+        SELECT h.id, h.sequence = k.sequence AND h.label_set_id = k.label_set_id AND b.sequence IS NOT DISTINCT FROM k.contact_sequence AND (h.suspect_since IS NOT NULL) = k.suspect
+               AND (h.retired_at IS NOT NULL) = k.retired AS same
+          FROM unnest(${column(reports, 'smallint', bucket)}, ${column(expected, 'uuid', (head) => head.hostId)}, ${column(expected, 'bigint', (head) => head.sequence)},
+                      ${column(expected, 'uuid', (head) => head.labelSetId)}, ${column(expected, 'bigint', (head) => head.contactSequence)}, ${column(expected, 'boolean', (head) => head.suspect)},
+                      ${column(expected, 'boolean', (head) => head.retired)}) AS k(bucket, id, sequence, label_set_id, contact_sequence, suspect, retired)
+          JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
+         ORDER BY h.bucket, h.id FOR UPDATE OF h)
+      SELECT coalesce(json_agg(id), '[]')::text AS ids FROM locked WHERE same`;
+    return JSON.parse(found!.ids) as string[];
   }
 
   private async make(tx: Connection, reports: readonly PlacedReport[]): Promise<{ id: string }[]> {
@@ -140,7 +149,7 @@ export class ReportsStore {
       ON CONFLICT (bucket, id) DO NOTHING RETURNING id`;
   }
 
-  private async write(tx: Connection, reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<void> {
+  private async write(tx: Connection, reports: readonly PlacedReport[], silence: Silence): Promise<void> {
     await this.confirm(tx, reports, silence);
     const movers = reports.filter(moved);
     const known = movers.filter((report) => report.expected !== null);
@@ -164,7 +173,7 @@ export class ReportsStore {
   }
 
   /** Facts are as of this report. A heartbeat that overtook it told of other content, or of content that had come back: then a report is still wanted. */
-  private async confirm(tx: Connection, reports: readonly PlacedReport[], silence: Pick<Silence, 'silentAfter'>): Promise<void> {
+  private async confirm(tx: Connection, reports: readonly PlacedReport[], silence: Silence): Promise<void> {
     const known = reports.filter((report) => report.expected !== null);
     if (known.length > 0) await keepLapses(tx, known, silence);
     const moves = reports.map(toMove);
@@ -178,7 +187,9 @@ export class ReportsStore {
                     ${column(moves, 'uuid', ({ to }) => to?.situationId)}, ${column(moves, 'uuid', ({ to }) => to?.labelSetId)}, ${column(moves, 'boolean', ({ to }) => to?.suspect ?? false)})
              AS r(bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, situation_id, label_set_id, suspect)
       ON CONFLICT (bucket, host_id) DO UPDATE SET sequence = greatest(b.sequence, excluded.sequence), digest = excluded.digest, boot_id = excluded.boot_id, recheck_at = excluded.recheck_at,
-             confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at, confirmed_after = excluded.confirmed_at,
+             confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at,
+             confirmed_after = CASE WHEN b.confirmed_after BETWEEN excluded.contact_at - make_interval(secs => ${silence.indexedAfter}::float8) AND excluded.confirmed_at THEN b.confirmed_after
+                                    ELSE excluded.confirmed_at END,
              situation_id = excluded.situation_id, label_set_id = excluded.label_set_id, suspect = excluded.suspect,
              superseded_at = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_at, excluded.contact_at) END,
              superseded_by = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END`;
@@ -196,7 +207,7 @@ async function closeFor(tx: Connection, reports: readonly PlacedReport[]): Promi
 }
 
 /** Keeps what ends with these reports: that a host was silent, that its facts were superseded. Locks the heartbeat rows, so that no heartbeat comes in between. */
-async function keepLapses(tx: Connection, reports: readonly PlacedReport[], { silentAfter }: Pick<Silence, 'silentAfter'>): Promise<void> {
+async function keepLapses(tx: Connection, reports: readonly PlacedReport[], { silentAfter }: Silence): Promise<void> {
   await tx.$executeRaw`
     /* reports.lapses */
     WITH r AS (SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},

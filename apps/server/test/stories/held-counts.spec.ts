@@ -96,6 +96,18 @@ test('counts that are held for longer than emptied ones are told are read anew',
   expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
 });
 
+test('many cohorts that have been emptied are in no one’s way', async () => {
+  await fold();
+  await sql()
+    .$executeRaw`INSERT INTO cohort (situation_id, label_set_id, suspect, hosts, fold) SELECT gen_random_uuid(), gen_random_uuid(), false, 0, (SELECT max(number) FROM fold) FROM generate_series(1, 3000)`;
+  const counted = jest.spyOn(registry.app.get(FleetNowStore), 'counts');
+  expect(await total()).toBe(6);
+  await sql().$executeRaw`UPDATE cohort SET fold = fold + 1 WHERE hosts = 0`;
+  await sql().$executeRaw`INSERT INTO fold SELECT max(number) + 1, gen_random_uuid() FROM fold`;
+  expect([await total(), await total(), await total()]).toEqual([6, 6, 6]);
+  expect((await Promise.all(counted.mock.results.map(({ value }) => value as Promise<unknown>))).every((counts) => counts !== null)).toBe(true);
+});
+
 test('more cohorts than are held are counted by PostgreSQL', async () => {
   await fold();
   const before = await ask(WEB);
