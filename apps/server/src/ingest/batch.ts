@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Mistake, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
@@ -11,6 +12,7 @@ export interface Batch<Answer> {
 }
 
 const MAX = 1000;
+const IN_ONE_GO = 20;
 
 /**
  * Does the same with each element of an array, each for itself: a wrong one, or a bug that it meets, does not keep the others from being stored. Where the database is away, the whole
@@ -33,5 +35,14 @@ export async function eachOf<Answer>(body: unknown, receive: (element: unknown) 
       return toProblem(error);
     }
   };
-  return { results: await Promise.all(body.map(answer)) };
+  const answers: ReturnType<typeof answer>[] = [];
+  for (const [i, element] of body.entries()) {
+    // reading a thousand documents takes a while: questions come in between
+    if (i % IN_ONE_GO === IN_ONE_GO - 1) await setImmediate();
+    const one = answer(element);
+    // it is heard below; until then no one listens
+    one.catch(() => undefined);
+    answers.push(one);
+  }
+  return { results: await Promise.all(answers) };
 }
