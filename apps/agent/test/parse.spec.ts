@@ -50,6 +50,13 @@ describe('kallsyms', () => {
     ['cut in a line', KERNEL.slice(0, -3), { complete: false }],
     ['cut between lines', KERNEL.slice(0, KERNEL.lastIndexOf('0000')), { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
     ['a line of junk', `junk\n${KERNEL}`, { complete: false }],
+    ['a line of nothing', `${KERNEL}\n`, { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
+    ['two lines with another end', KERNEL.replace('\n', '\r'), { complete: false, symbols: ['klp_init_patch.part.0'] }],
+    [
+      'a longer name is another symbol',
+      KERNEL.replace('_stext', '_stext_end').replace('klp_enable', 'x_klp_enable'),
+      { complete: false, symbols: ['klp_init_patch.part.0'] },
+    ],
     ['nothing', '', { complete: false, symbols: [] }],
   ])('%s', (_what, text, expected) => expect(readKallsyms(file('kallsyms', text))).toMatchObject(expected));
 

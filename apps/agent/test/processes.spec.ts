@@ -93,5 +93,5 @@ test('pauses: the interval is never overstepped, and the backoff is bounded', ()
   expect([pause(60, () => 0), pause(60, () => 1)]).toEqual([30, 60]);
   expect([backoff(0, null, () => 1), backoff(3, null, () => 1), backoff(99, null, () => 1), backoff(3, null, () => 0)]).toEqual([1_000, 8_000, 30_000, 0]);
   expect(backoff(0, 7, () => 0)).toBe(7_000);
-  expect([retryAfter('5'), retryAfter(null), retryAfter('soon'), retryAfter('Thu, 01 Jan 1970 00:01:00 GMT', 30_000)]).toEqual([5, null, null, 30]);
+  expect([retryAfter('5'), retryAfter(undefined), retryAfter('soon'), retryAfter('Thu, 01 Jan 1970 00:01:00 GMT', 30_000)]).toEqual([5, null, null, 30]);
 });

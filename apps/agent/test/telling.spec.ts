@@ -1,5 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Heartbeat, Report } from '@klpreg/wire';
 import { agent } from './agent.js';
 import { openRegistry, type Received } from './registry.js';
@@ -21,6 +24,9 @@ afterEach(() => registry.close());
 const tell = (command: string, ...words: string[]) =>
   agent(command, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url, '--token', 's3cret', '--timeout', '5', ...words);
 const sent = () => registry.received.map(({ document }) => `${document.schema.split('/')[0]} ${document.sequence}`);
+function* endless() {
+  for (;;) yield ' '.repeat(1 << 16);
+}
 const home = () => join(state, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f');
 const spooled = () => readdirSync(join(home(), 'spool')).sort();
 /** Nobody listens there. */
@@ -119,6 +125,26 @@ test('a slow answer is given up in time, and the document waits', async () => {
   expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
   expect(Date.now() - began).toBeLessThan(3_000);
   expect(spooled()).toEqual(['0000000000000001.report.json']);
+});
+
+test.each<[what: string, end: (response: ServerResponse) => void, message: RegExp]>([
+  ['stops in the middle', () => undefined, /no answer in time/],
+  ['is cut off', (response) => response.destroy(), /ECONNRESET|aborted/],
+  ['does not end', (response) => void Readable.from(endless()).pipe(response), /the answer is too long to be a registry's/],
+])('an answer that %s is none: the document waits', async (_what, end, message) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.write('{"outcome":"STORED",', () => end(response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await tell('report', '--url', url, '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
+    expect(spooled()).toEqual(['0000000000000001.report.json']);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('not authorised: exit 5, the document waits, the token is not shown', async () => {

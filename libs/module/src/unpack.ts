@@ -1,17 +1,15 @@
-import { gunzip } from 'node:zlib';
-import { Decompress } from 'fzstd';
-import * as xz from 'xz-decompress';
+import type { Decompress } from 'fzstd';
 import { ModuleError } from './error.js';
 import { broken } from './fse.js';
 import { readZstdFrames, type ZstdFrame } from './zstd.js';
-
-// a CommonJS bundle: Node shows its exports as `default`, a CommonJS importer (Jest) shows them directly
-const { XzReadableStream } = xz.default ?? xz;
 
 /** Larger than any module of a distribution, with debug data, that we know of. */
 const DEFAULT_LIMIT = 256 * 1024 * 1024;
 /** fzstd moves its whole window for each block; beyond this many bytes moved, it is an attack. */
 const MAX_MOVED = 32 * 1024 ** 3;
+
+// each decoder is imported by the first file that needs it: most never are, and xz alone would cost 7 MiB
+
 /**
  * What is the uncompressed file?
  *
@@ -35,7 +33,8 @@ function startsWith(bytes: Uint8Array, ...magic: number[]): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+async function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { gunzip } = await import('node:zlib');
   return new Promise((resolve, reject) => {
     gunzip(bytes, { maxOutputLength: limit }, (error, unpacked) => {
       if (error === null) resolve(new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.byteLength));
@@ -45,6 +44,8 @@ function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
 }
 
 async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  // a CommonJS bundle: its exports are `default`
+  const { XzReadableStream } = (await import('xz-decompress')).default;
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(bytes);
@@ -66,18 +67,18 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   }
 }
 
-function unpackZstd(bytes: Uint8Array, limit: number): Uint8Array {
+async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = readZstdFrames(bytes, limit);
   if (frames.reduce((sum, frame) => sum + frame.window * frame.blocks, 0) > MAX_MOVED)
     throw new ModuleError('TOO_LARGE', 'decompression would need too much work');
+  const { Decompress } = await import('fzstd');
   const collected = new Collected(limit);
-  for (const frame of frames) unpackFrame(frame, collected);
+  for (const frame of frames) unpackFrame(new Decompress((chunk) => collected.add(chunk)), frame, collected);
   return collected.whole();
 }
 
-function unpackFrame(frame: ZstdFrame, collected: Collected): void {
+function unpackFrame(decoder: Decompress, frame: ZstdFrame, collected: Collected): void {
   const before = collected.size;
-  const decoder = new Decompress((chunk) => collected.add(chunk));
   try {
     decoder.push(frame.bytes, true);
   } catch (error) {

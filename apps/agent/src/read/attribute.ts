@@ -66,12 +66,12 @@ export function readBytes(path: string, limit: number, follow = false): Buffer |
   const descriptor = openPlain(path, follow);
   if (descriptor === null) return null;
   try {
-    const parts: Buffer[] = [];
+    // files below proc and sys come in pages, and most of them say 0 or a page of their size, whatever they hold
+    let bytes = Buffer.allocUnsafe(Math.min(fstatSync(descriptor).size, limit) + PAGE);
     for (let total = 0; ;) {
-      const part = Buffer.allocUnsafe(Math.min(1 << 20, Math.max(PAGE, limit + 1 - total)));
-      const size = readMore(path, descriptor, part);
-      if (size === 0) return Buffer.concat(parts);
-      parts.push(part.subarray(0, size));
+      if (total === bytes.length) bytes = Buffer.concat([bytes], 2 * total);
+      const size = readMore(path, descriptor, bytes.subarray(total));
+      if (size === 0) return bytes.subarray(0, total);
       total += size;
       if (total > limit) throw unreadable(path, `is longer than ${limit} bytes`);
     }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Report } from '@klpreg/wire';
-import { ModuleError, openModule } from '@klpreg/module';
 import { unreadable } from '../failure.js';
 import { listFolder, readBytes } from './attribute.js';
 import { nameOfFile } from './files.js';
@@ -29,6 +28,7 @@ export async function readBootPersistence(paths: Paths, release: string): Promis
   const folder = paths.kpatchFolder(release);
   const files = listFolder(folder)?.filter((entry) => entry.name.endsWith('.ko') && !entry.isDirectory());
   if (files === undefined || loadsAtBoot(paths) !== true) return null;
+  const { ModuleError, openModule } = await import('@klpreg/module');
   const loads = [];
   for (const { name: file } of files) {
     const path = join(folder, file);

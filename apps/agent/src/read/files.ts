@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { ModuleError, openModule, unpackModule, type ModuleReading } from '@klpreg/module';
+import type { ModuleReading } from '@klpreg/module';
 import { sha256 } from '@klpreg/wire';
 import { Failure } from '../failure.js';
 import { listFolder, readBytes, Vanished } from './attribute.js';
@@ -48,6 +48,8 @@ function modulesBelow(folder: string, depth = 0, found: string[] = []): string[]
 async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
   const packed = readBytes(file, LONGEST_FILE, true);
   if (packed === null) return { size: 0, found: null };
+  // most hosts have no file to read, and then nothing that reads one is loaded
+  const { ModuleError, openModule, unpackModule } = await import('@klpreg/module');
   const none = { size: packed.length, found: null };
   let bytes: Uint8Array;
   try {

@@ -11,6 +11,8 @@ const MOST_BYTES = 256 << 20;
 const MOST_SYMBOLS = 500;
 // address (zeros without privilege), kind, name, and the module in brackets where it is not the kernel's own
 const LINE = /^[0-9a-f]{8,16} [A-Za-z?] (\S+)(\t\[\S+\])?$/;
+// there are hundreds of thousands of them, so one search passes over every line that is a symbol and not one of those that we look for
+const REMARKABLE = /\n(?![0-9a-f]{8,16} [A-Za-z?] (?!klp_|_stext|_etext)\S+(?:\t\[\S+\])?(?:\n|$))[^\n]*/g;
 
 /**
  * Which `klp_*` names does the kernel itself have?
@@ -26,7 +28,8 @@ export function readKallsyms(path: string): Kallsyms | null {
   const seen = new Set<string>();
   const marks = new Set<string>();
   let sane = true;
-  let rest = '';
+  // begins with the newline before the first line that is not whole yet
+  let rest = '\n';
   let total = 0;
   try {
     const chunk = Buffer.allocUnsafe(CHUNK);
@@ -34,10 +37,12 @@ export function readKallsyms(path: string): Kallsyms | null {
       const size = readMore(path, descriptor, chunk);
       if (size === 0) break;
       total += size;
-      const lines = (rest + chunk.toString('latin1', 0, size)).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const [, name, module] = LINE.exec(line) ?? [];
+      const text = rest + chunk.toString('latin1', 0, size);
+      const end = text.lastIndexOf('\n');
+      const lines = text.slice(0, end);
+      rest = text.slice(end);
+      for (const [remarkable] of lines.matchAll(REMARKABLE)) {
+        const [, name, module] = LINE.exec(remarkable.slice(1)) ?? [];
         if (name === undefined) sane = false;
         else if (module === undefined && name.startsWith('klp_') && name.length <= LONGEST_NAME) seen.add(name);
         else if (name === '_stext' || name === '_etext') marks.add(name);
@@ -50,5 +55,5 @@ export function readKallsyms(path: string): Kallsyms | null {
   } finally {
     closeSync(descriptor);
   }
-  return { complete: sane && rest === '' && marks.size === 2, symbols: [...seen].sort().slice(0, MOST_SYMBOLS) };
+  return { complete: sane && rest === '\n' && marks.size === 2, symbols: [...seen].sort().slice(0, MOST_SYMBOLS) };
 }
