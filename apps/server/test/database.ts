@@ -6,6 +6,8 @@ export interface Database {
   readonly url: string;
   /** Ends what is still connected, too. */
   readonly drop: () => Promise<void>;
+  /** Keeps it as it is, and returns what brings that back. Both end what is connected. */
+  readonly keep: () => Promise<() => Promise<void>>;
 }
 
 const TEMPLATE = 'template_klpreg';
@@ -19,7 +21,28 @@ export const emptyDatabase = (): Promise<Database> => createDatabase('template0'
 async function createDatabase(template: string): Promise<Database> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await administer(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
-  return { url: urlOf(name), drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
+  return {
+    url: urlOf(name),
+    drop: () => drop(name),
+    keep: async () => {
+      const kept = `${name}_kept`;
+      await copy(name, kept);
+      return async () => {
+        await drop(name);
+        await administer(`ALTER DATABASE ${kept} RENAME TO ${name}`);
+      };
+    },
+  };
+}
+
+const drop = (name: string): Promise<void> => administer(`DROP DATABASE ${name} WITH (FORCE)`);
+
+/** PostgreSQL copies only what nobody is connected to. */
+async function copy(from: string, to: string): Promise<void> {
+  await administer(`ALTER DATABASE ${from} ALLOW_CONNECTIONS false`);
+  await administer(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${from}'`);
+  await administer(`CREATE DATABASE ${to} TEMPLATE ${from} STRATEGY FILE_COPY`);
+  await administer(`ALTER DATABASE ${from} ALLOW_CONNECTIONS true`);
 }
 
 async function administer(statement: string): Promise<void> {

@@ -4,7 +4,7 @@ import { Clock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { createServer } from '../src/server.js';
 import { TokensStore } from '../src/store/tokens.store.js';
-import { copyDatabase } from './database.js';
+import { copyDatabase, type Database } from './database.js';
 import { allModules } from './modules.js';
 
 const TOKEN = 'the-admin-token-of-this-test';
@@ -31,7 +31,7 @@ export class Registry {
     readonly app: NestFastifyApplication,
     readonly databaseUrl: string,
     private readonly clock: HeldClock,
-    private readonly drop: () => Promise<void>,
+    private readonly database: Database,
   ) {}
 
   static async start(environment: Record<string, string> = {}): Promise<Registry> {
@@ -41,12 +41,17 @@ export class Registry {
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     await app.get(TokensStore).addFirst(TOKEN, 'tester', clock.now());
-    return new Registry(app, database.url, clock, database.drop);
+    return new Registry(app, database.url, clock, database);
   }
 
   async stop(): Promise<void> {
     await this.app.close();
-    await this.drop();
+    await this.database.drop();
+  }
+
+  /** Keeps the database as it is, and returns what restores it beneath the running server. */
+  async keep(): Promise<() => Promise<void>> {
+    return this.database.keep();
   }
 
   /** Moves the time on. */

@@ -34,7 +34,7 @@ export class CanDowngradeResolver {
   async canDowngrade(@Args() args: QuestionArguments & MomentArguments & { where?: HostFilter | null }, @Info() info?: GraphQLResolveInfo) {
     const answer = await this.fleet.ask(args, asksFor('cohorts', info));
     const { kind, counts, moment, view, snapshotId } = answer;
-    const snapshot = { id: snapshotId, now: moment.now, catalogRevision: view.revision, rules: RULES_VERSION };
+    const snapshot = { id: snapshotId, now: moment.now, catalogRevision: view.revision.number, rules: RULES_VERSION };
     return { kind, counts, matched: counts.total, limitedByScope: false, snapshot, answer };
   }
 

@@ -16,7 +16,7 @@ import { type HostFilter, toCondition } from './filter.js';
 import { firstOf } from './first-of.js';
 import { agesAt, circumstancesOf, Judges, type Loaded } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
-import { type AskedMoment, type MomentArguments, toMoment, toSnapshotId } from './snapshot.js';
+import { catalogOf, type MomentArguments, toMoment, toSnapshotId } from './snapshot.js';
 
 /** A situation with its hosts and their answer. */
 export interface JudgedSituation {
@@ -87,7 +87,7 @@ export class Fleet {
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const seen = await this.replica.see(moment);
     const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, seen, withCohorts);
-    const view = await this.viewOf(moment.past ? catalog : revision, moment.now);
+    const view = moment.past ? await catalogOf(this.catalog, { moment, catalog }) : await this.catalog.at(revision);
     const asked = await toTarget(args.to, view);
     const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
@@ -122,11 +122,6 @@ export class Fleet {
     const circumstances = circumstancesOf(host, ages);
     const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);
     return verdicts.get(circumstances)!;
-  }
-
-  private async viewOf(catalog: AskedMoment['catalog'], instant: Date): Promise<CatalogView> {
-    if (catalog === 'NOW') return this.catalog.now();
-    return catalog === 'THEN' ? this.catalog.asOf(instant) : this.catalog.at(catalog);
   }
 }
 

@@ -8,7 +8,7 @@ import { HostsStore } from '../store/hosts.store.js';
 import { present } from '../store/moment.js';
 import { SituationsStore } from '../store/situations.store.js';
 import { buildIdsOf } from './judging.js';
-import type { AskedMoment } from './snapshot.js';
+import { type AskedMoment, catalogOf } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';
 
 /** Finds hosts and puts together what is asked of them, in a constant number of statements. */
@@ -30,7 +30,7 @@ export class Hosts {
   /** @param asked the moment that the rows are of; the present where it is left out */
   async view(rows: readonly HostRow[], asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' }, known?: CatalogView): Promise<HostView[]> {
     const situations = await this.situations.load([...new Set(rows.flatMap((row) => row.situationId ?? []))]);
-    const view = known ?? (await this.catalogOf(asked));
+    const view = known ?? (await catalogOf(this.catalog, asked));
     const patches = await view.find([...situations.values()].flatMap(buildIdsOf));
     const catalog = await view.catalog([], patches);
     const views = new Map(patches.map((row) => [row.buildId, patchView(row)]));
@@ -38,10 +38,5 @@ export class Hosts {
     return rows.map((row) =>
       hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, intervalSeconds, asked.moment, view),
     );
-  }
-
-  private async catalogOf({ catalog, moment }: AskedMoment): Promise<CatalogView> {
-    if (catalog === 'NOW') return this.catalog.now();
-    return catalog === 'THEN' ? this.catalog.asOf(moment.now) : this.catalog.at(catalog);
   }
 }

@@ -1,7 +1,10 @@
 import { freshnessLimits } from '@klpreg/compat';
 import { z } from 'zod';
 import { Mistake } from '../errors.js';
+import type { CatalogStore } from '../store/catalog.store.js';
+import type { CatalogView } from '../store/catalog-view.js';
 import { type Moment, present } from '../store/moment.js';
+import type { Revision } from '../store/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
 export const RULES_VERSION = '2026-11-24';
@@ -10,7 +13,7 @@ export const RULES_VERSION = '2026-11-24';
 export interface AskedMoment {
   readonly moment: Moment;
   /** Of the catalog; `THEN`: as it was at the moment; `NOW`: as it is. */
-  readonly catalog: bigint | 'THEN' | 'NOW';
+  readonly catalog: Revision | 'THEN' | 'NOW';
 }
 
 export interface MomentArguments {
@@ -39,23 +42,30 @@ function isCommitted(text: string): boolean {
   );
 }
 
-const Parts = z.tuple([z.literal('klp1'), z.string(), z.number().int().min(0).max(8.64e15), z.string().refine(isCommitted), z.string().regex(/^\d{1,18}$/)]);
+const Parts = z.tuple([
+  z.literal('klp2'),
+  z.string(),
+  z.number().int().min(0).max(8.64e15),
+  z.string().refine(isCommitted),
+  z.string().regex(/^\d{1,18}$/),
+  z.guid(),
+]);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The id of a snapshot: everything that an answer follows from, beside what is kept. */
-export const toSnapshotId = (now: Date, committed: string, revision: bigint): string =>
-  Buffer.from(JSON.stringify(['klp1', RULES_VERSION, now.getTime(), committed, revision.toString()])).toString('base64url');
+export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision): string =>
+  Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now.getTime(), committed, number.toString(), name])).toString('base64url');
 
-function fromSnapshotId(id: string): { now: Date; committed: string; revision: bigint } {
+function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision } {
   const parts = Parts.safeParse(readJson(id));
   if (!parts.success) throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
-  const [, version, now, committed, revision] = parts.data;
+  const [, version, now, committed, number, name] = parts.data;
   if (version !== RULES_VERSION)
     throw new Mistake(
       'SNAPSHOT_GONE',
       `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
     );
-  return { now: new Date(now), committed, revision: BigInt(revision) };
+  return { now: new Date(now), committed, revision: { number: BigInt(number), name } };
 }
 
 function readJson(id: string): unknown {
@@ -85,4 +95,16 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
   if (maxAgeSeconds !== null && maxAgeSeconds < late)
     throw new Mistake('BAD_USER_INPUT', `of the past, no age below ${late} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`);
   return { moment: { now: then, snapshot: pinned?.committed ?? null, past: true }, catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN') };
+}
+
+/**
+ * The catalog of this moment.
+ *
+ * @throws Mistake SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ */
+export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogView> {
+  if (catalog === 'NOW') return store.now();
+  const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
+  if (view === null) throw new Mistake('SNAPSHOT_GONE', 'the database was restored, and does not know the catalog of this snapshot: ask anew, or by `asOf`');
+  return view;
 }

@@ -1,7 +1,7 @@
 import type { Catalog, Manifest, Scene, Verdict } from '@klpreg/compat';
 import type { Database, Prisma } from './database.js';
 import { type PatchRow, toManifest } from './manifests.js';
-import { fromVersion } from './revisions.js';
+import { fromVersion, type Revision } from './revisions.js';
 
 /** That a build was on a list at all: what a kernel without the attribute `patched` can tell. */
 export const ON_THE_LIST = '';
@@ -29,14 +29,16 @@ export class CatalogView {
 
   constructor(
     private readonly read: Database,
-    readonly revision: bigint,
+    readonly revision: Revision,
   ) {}
 
-  /** The view of a later revision, with what has not changed since. */
-  async next(revision: bigint, read: Database): Promise<CatalogView> {
+  /** The view of a later revision, with what has not changed since; null where this one is of another history. */
+  async next(revision: Revision, read: Database): Promise<CatalogView | null> {
+    const [own] = await read.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${this.revision.number}`;
+    if (own?.name !== this.revision.name) return null;
     const changed = await read.$queryRaw<{ buildId: string }[]>`
-      SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision} AND revision <= ${revision}
-       UNION SELECT build_id FROM patch_loaded WHERE revision > ${this.revision} AND revision <= ${revision}`;
+      SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
+       UNION SELECT build_id FROM patch_loaded WHERE revision > ${this.revision.number} AND revision <= ${revision.number}`;
     const fresh = new Set(changed.map(({ buildId }) => buildId));
     const view = new CatalogView(read, revision);
     for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
@@ -132,7 +134,7 @@ export class CatalogView {
     const missing = buildIds.filter((buildId) => !this.builds.has(buildId));
     if (missing.length === 0) return;
     const kept = await this.read.$queryRaw<{ patch: unknown }[]>`
-      SELECT DISTINCT ON (build_id) patch FROM patch_version WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision} ORDER BY build_id, revision DESC`;
+      SELECT DISTINCT ON (build_id) patch FROM patch_version WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision.number} ORDER BY build_id, revision DESC`;
     for (const buildId of missing) this.builds.set(buildId, null);
     for (const { patch } of kept) {
       const row = fromVersion(patch);
@@ -144,7 +146,7 @@ export class CatalogView {
   private async look(buildIds: readonly string[]): Promise<void> {
     const unread = buildIds.filter((buildId) => this.builds.get(buildId)?.seen === null);
     if (unread.length === 0) return;
-    const rows = await this.read.patchLoaded.findMany({ where: { buildId: { in: unread }, revision: { lte: this.revision } } });
+    const rows = await this.read.patchLoaded.findMany({ where: { buildId: { in: unread }, revision: { lte: this.revision.number } } });
     const seen = new Map<string, Set<string>>(unread.map((buildId) => [buildId, new Set()]));
     for (const row of rows) seen.get(row.buildId)!.add(`${row.object} ${row.kernelVersion}`);
     for (const [buildId, where] of seen) this.builds.get(buildId)!.seen = where;

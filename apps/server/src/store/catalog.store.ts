@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogView } from './catalog-view.js';
 import { Database, ReadDatabase } from './database.js';
+import type { Revision } from './revisions.js';
 
 /** How many revisions are held: today's, and those of snapshots that are asked again. */
 const HELD = 4;
@@ -17,35 +18,50 @@ export class CatalogStore {
 
   /** The catalog as it is. */
   async now(): Promise<CatalogView> {
-    return this.at(await this.newest());
+    return this.at(await this.newest(this.read));
   }
 
   /** The catalog as it was at this instant. */
   async asOf(instant: Date): Promise<CatalogView> {
-    const rows = await this.read.$queryRaw<{ revision: bigint }[]>`
-      SELECT greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_loaded WHERE seen_at <= ${instant}), 0)) AS revision`;
-    return this.at(rows[0]!.revision);
+    const rows = await this.read.$queryRaw<Revision[]>`
+      SELECT number, name FROM catalog_revision
+       WHERE number = greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_loaded WHERE seen_at <= ${instant}), 0))`;
+    return this.at(rows[0]!);
   }
 
-  /** The catalog at this revision. */
-  async at(revision: bigint): Promise<CatalogView> {
-    const known = this.held.find((view) => view.revision === revision);
+  /**
+   * The catalog at a revision that somebody has noted.
+   *
+   * @returns null where this database has never come to that revision: it is an earlier one that was restored
+   */
+  async noted(revision: Revision): Promise<CatalogView | null> {
+    for (const place of new Set([this.read, this.db])) {
+      const [own] = await place.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${revision.number}`;
+      if (own !== undefined) return own.name === revision.name ? this.at(revision) : null;
+    }
+    return null;
+  }
+
+  /** The catalog at this revision, which was read from this database. */
+  async at(revision: Revision): Promise<CatalogView> {
+    const known = this.held.find((view) => view.revision.name === revision.name);
     if (known !== undefined) return known;
-    const last = this.held.filter((view) => view.revision < revision).toSorted((a, b) => (a.revision > b.revision ? -1 : 1))[0];
+    const earlier = this.held.filter((view) => view.revision.number < revision.number);
+    const last = earlier.toSorted((a, b) => (a.revision.number > b.revision.number ? -1 : 1))[0];
     // a replica that has not got this revision yet would be remembered without what it changed
-    const place = this.read !== this.db && (await this.newest()) < revision ? this.db : this.read;
-    const view = last === undefined ? new CatalogView(place, revision) : await last.next(revision, place);
+    const place = this.read !== this.db && (await this.newest(this.read)).number < revision.number ? this.db : this.read;
+    const view = (await last?.next(revision, place)) ?? new CatalogView(place, revision);
     // of two questions at once, the first one's view is held
-    const other = this.held.find((one) => one.revision === revision);
+    const other = this.held.find((one) => one.revision.name === revision.name);
     if (other !== undefined) return other;
     this.held.unshift(view);
     this.held.length = Math.min(this.held.length, HELD);
     return view;
   }
 
-  /** The newest revision that questions can be asked of. */
-  private async newest(): Promise<bigint> {
-    const rows = await this.read.$queryRaw<{ revision: bigint }[]>`SELECT revision FROM catalog`;
-    return rows[0]!.revision;
+  /** The newest revision that is known there. */
+  private async newest(place: Database): Promise<Revision> {
+    const rows = await place.$queryRaw<Revision[]>`SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1`;
+    return rows[0]!;
   }
 }

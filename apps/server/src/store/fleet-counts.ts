@@ -1,4 +1,5 @@
 import type { Circumstances } from './hosts-at.js';
+import type { Revision } from './revisions.js';
 
 /** Hosts that share everything that an answer depends on. */
 export interface SituationCount {
@@ -18,7 +19,7 @@ export interface FleetCounts {
   /** What was committed then. */
   readonly snapshot: string;
   /** Of the catalog then. */
-  readonly revision: bigint;
+  readonly revision: Revision;
   /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
   readonly cohorts: readonly CohortRow[] | null;
 }

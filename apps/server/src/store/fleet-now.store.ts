@@ -21,7 +21,8 @@ interface Seen {
   readonly deltas: string;
   readonly apart: string;
   readonly snapshot: string;
-  readonly revision: bigint;
+  readonly revisionNumber: bigint;
+  readonly revisionName: string;
 }
 
 /** Hosts that are not as fresh as their cohort, as PostgreSQL writes them. */
@@ -65,7 +66,11 @@ export class FleetNowStore {
         deltas.set(this.book.entry(situationId, labelSetId, suspect), hosts);
       const unseen = selection.catchUp();
       if (unseen === null)
-        return { ...this.add(selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts), snapshot: seen.snapshot, revision: seen.revision };
+        return {
+          ...this.add(selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts),
+          snapshot: seen.snapshot,
+          revision: { number: seen.revisionNumber, name: seen.revisionName },
+        };
       await this.learn(selection, condition, unseen);
     }
     return null;
@@ -102,8 +107,8 @@ export class FleetNowStore {
                   FROM host_heartbeat
                  WHERE ((confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL)
                    AND situation_id IS NOT NULL ${among('label_set_id', labels)} ${among('situation_id', situations)} GROUP BY 1, 2, 3, 4, 5, 6) a) AS apart,
-             pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision
-        FROM (SELECT number, name FROM fold ORDER BY number DESC LIMIT 1) last`;
+             pg_current_snapshot()::text AS snapshot, revision.number AS "revisionNumber", revision.name AS "revisionName"
+        FROM (SELECT number, name FROM fold ORDER BY number DESC LIMIT 1) last, (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;
     return seen!;
   }
 

@@ -7,6 +7,7 @@ import type { CohortRow, FleetCounts } from './fleet-counts.js';
 import { FleetNowStore } from './fleet-now.store.js';
 import { type Ages, apartSince, circumstanceColumns, type Circumstances, circumstancesKey, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
 import { beganLater, covered, type Moment } from './moment.js';
+import type { Revision } from './revisions.js';
 
 /** A row as PostgreSQL writes it. */
 type FlatRow = Circumstances & { readonly hosts: number; readonly labelSetId: string };
@@ -42,13 +43,14 @@ export class FleetStore {
     const now = moment.past || condition.hosts !== null ? null : await this.now.counts(condition, ages, withCohorts);
     if (now !== null) return now;
     // as one text: a thousand rows cost the driver more than the database
-    const [all] = await this.placeOf(moment).$queryRaw<{ counts: string; cohorts: string | null; snapshot: string; revision: bigint }[]>`
+    const [all] = await this.placeOf(moment).$queryRaw<(Revision & { counts: string; cohorts: string | null; snapshot: string })[]>`
       /* fleet.counts */
       ${withCohorts ? this.countsAndCohorts(condition, ages, moment) : this.countsAlone(condition, ages, moment)},
-             pg_current_snapshot()::text AS snapshot, (SELECT revision FROM catalog) AS revision`;
-    const { counts, cohorts, snapshot, revision } = all!;
+             pg_current_snapshot()::text AS snapshot, revision.number, revision.name
+        FROM (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;
+    const { counts, cohorts, snapshot, number, name } = all!;
     const share = sharing();
-    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : rowsOf(cohorts, share), snapshot, revision };
+    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : rowsOf(cohorts, share), snapshot, revision: { number, name } };
   }
 
   private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {

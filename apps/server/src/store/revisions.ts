@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { type Connection, type Database, Prisma } from './database.js';
 import type { PatchRow } from './manifests.js';
+
+/** One state of the catalog. The number tells the order; the name tells the history, because a database that was restored comes to the same numbers with another content. */
+export interface Revision {
+  readonly number: bigint;
+  readonly name: string;
+}
 
 /** A transaction of Prisma, with its models. */
 export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
@@ -25,8 +32,10 @@ export async function revise<Result>(
 
 /** The number of a change of the catalog; the row stays locked until the transaction ends. */
 export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
-  const rows = await tx.$queryRaw<{ revision: bigint }[]>`UPDATE catalog SET revision = revision + 1, at = ${at} RETURNING revision`;
-  return rows[0]!.revision;
+  const rows = await tx.$queryRaw<{ number: bigint }[]>`
+    WITH next AS (UPDATE catalog SET revision = revision + 1, at = ${at} RETURNING revision)
+    INSERT INTO catalog_revision (number, name) SELECT revision, ${randomUUID()}::uuid FROM next RETURNING number`;
+  return rows[0]!.number;
 }
 
 /** As the migration that began it wrote it: every column of a patch, its states with numbers as text, and the author's last word. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { RULES_VERSION } from '../../src/query/snapshot.js';
 import { CohortsStore, deltasOf } from '../../src/store/cohorts.store.js';
@@ -195,8 +196,8 @@ describe('the past', () => {
     });
   });
 
-  const forged = (now: unknown, committed: unknown, revision: unknown = '1') =>
-    Buffer.from(JSON.stringify(['klp1', RULES_VERSION, now, committed, revision])).toString('base64url');
+  const forged = (now: unknown, committed: unknown, revision: unknown = '1', name: unknown = randomUUID()) =>
+    Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now, committed, revision, name])).toString('base64url');
   test.each([
     ['that ends before it begins', forged(1_795_000_000_000, '9:3:')],
     ['of transactions in no order', forged(1_795_000_000_000, '3:9:5,4')],
@@ -206,6 +207,7 @@ describe('the past', () => {
     ['of transaction 0', forged(1_795_000_000_000, '0:0:')],
     ['of an instant that no calendar has', forged(9e15, '3:9:')],
     ['of a revision that is no number', forged(1_795_000_000_000, '3:9:', '-1')],
+    ['of a revision that has no name', forged(1_795_000_000_000, '3:9:', '1', 'first')],
   ])('a made-up snapshot %s is no snapshot of ours', async (_, snapshot) => {
     expect(await registry.mistake(QUESTION, { to: { original: true }, snapshot })).toMatchObject({
       message: expect.stringContaining('is not the id of a snapshot'),
