@@ -13,6 +13,7 @@ import { AuditStore } from '../store/audit.store.js';
 import { conflictsOf, type PatchRow } from '../store/manifests.js';
 import { OwnerKeysStore } from '../store/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/patches.store.js';
+import type { Transaction } from '../store/revisions.js';
 import { parse } from './parse.js';
 import { differences, factsOfFile, factsOfWord, wordOf } from './publish.js';
 import { toFacts } from './stored-facts.js';
@@ -55,26 +56,29 @@ export class PatchesController {
     const buildId = parse(BuildId, id, 'build-id');
     const submission = request.isMultipart() ? await fromFile(request, buildId) : fromFacts(request.body, buildId);
     const who = bearerOf(request).name;
-    const outcome = await this.store(submission, who);
-    if (outcome !== 'UNCHANGED') await this.audit.append(who, 'publish', buildId, { outcome, release: submission.release, owner: submission.owner });
+    const key = await this.signer(submission);
+    const { release, owner } = submission;
+    const outcome = await this.audit.record(async (tx) => {
+      const result = await this.store(tx, submission, key, who);
+      return { result, entry: result === 'UNCHANGED' ? null : { who, action: 'publish', subject: buildId, detail: { outcome: result, release, owner } } };
+    });
     const row = (await this.patches.find(buildId))!;
     return { outcome, buildId, name: row.name, release: row.release, owner: row.owner, evidence: row.evidence, conflicts: conflictsOf(row) };
   }
 
-  private async store(submission: Submission, who: string): Promise<PublishOutcome> {
-    const { facts, author, release, owner } = submission;
+  /** @param key fingerprint of the key that signed it */
+  private async store(tx: Transaction, { facts, author, release, owner }: Submission, key: string | null, who: string): Promise<PublishOutcome> {
     const now = this.clock.now();
-    const key = await this.signer(submission);
-    const isNew = await this.patches.add(facts, release, owner, who, now);
-    const before = isNew ? null : await this.patches.find(facts.buildId);
+    const isNew = await this.patches.add(tx, facts, release, owner, who, now);
+    const before = isNew ? null : await this.patches.find(facts.buildId, tx);
     if (before !== null && (before.owner !== owner || before.release !== release)) {
       throw new Mistake(
         'OWNED_BY_ANOTHER',
         `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`,
       );
     }
-    const found = before === null ? 'PUBLISHED' : await this.compare(facts, before, now);
-    const said = author === null ? 'SAME' : await this.patches.say(facts.buildId, wordOf(author), key, who, now);
+    const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, now);
+    const said = author === null ? 'SAME' : await this.patches.say(tx, facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
       throw new Mistake(
         'FORBIDDEN',
@@ -101,15 +105,15 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(facts: PatchFacts, before: PatchRow, at: Date): Promise<PublishOutcome> {
+  private async compare(tx: Transaction, facts: PatchFacts, before: PatchRow, at: Date): Promise<PublishOutcome> {
     const differ = differences(toFacts(before), facts);
     const otherFile = before.sha256 !== null && facts.sha256 !== null && before.sha256 !== facts.sha256 ? facts.sha256 : null;
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
-      await this.patches.strengthen(facts, differ, at);
+      await this.patches.strengthen(tx, facts, differ, at);
       return differ.length > 0 ? 'CONFLICT' : 'UPDATED';
     }
     if (differ.length === 0 && otherFile === null) return 'UNCHANGED';
-    await this.patches.dispute(facts.buildId, otherFile, differ, at);
+    await this.patches.dispute(tx, facts.buildId, otherFile, differ, at);
     return 'CONFLICT';
   }
 }

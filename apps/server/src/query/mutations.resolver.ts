@@ -7,8 +7,9 @@ import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { Mistake } from '../errors.js';
-import { AuditStore } from '../store/audit.store.js';
-import { HostsStore } from '../store/hosts.store.js';
+import { AuditStore, type Entry } from '../store/audit.store.js';
+import type { Connection } from '../store/database.js';
+import { type Changed, HostsStore } from '../store/hosts.store.js';
 import { present } from '../store/moment.js';
 import { AGENT_PREFIX, type Labels, LabelsStore, ownWords } from '../store/labels.store.js';
 import { PatchesStore } from '../store/patches.store.js';
@@ -55,8 +56,11 @@ export class MutationsResolver {
     const id = input.id == null ? uuidv7() : toHostId(input.id);
     if (input.hostname.length === 0 || input.hostname.length > 253) throw new Mistake('BAD_USER_INPUT', 'a hostname has 1 to 253 characters');
     const [labelSetId] = await this.labels.keep([toLabels(input.labels ?? [])]);
-    if (!(await this.hosts.add(id, input.hostname, labelSetId!, this.clock.now()))) throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
-    await this.audit.append(who(context), 'add-host', id, { hostname: input.hostname });
+    await this.audit.record(async (tx) => {
+      if (!(await this.hosts.add(tx, id, input.hostname, labelSetId!, this.clock.now())))
+        throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
+      return { result: undefined, entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } } };
+    });
     return this.host(id);
   }
 
@@ -67,8 +71,8 @@ export class MutationsResolver {
     const now = await this.host(id);
     const own = ownWords(Object.fromEntries(now.labels.map(({ key, value }) => [key, value ?? ''])));
     const [labelSetId] = await this.labels.keep([{ ...toLabels(labels), ...own }]);
-    await this.hosts.relabel(id, labelSetId!, this.clock.now());
-    await this.audit.append(who(context), 'label-host', id, { labels });
+    const entry = { who: who(context), action: 'label-host', subject: id, detail: { labels } };
+    await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, labelSetId!, this.clock.now()));
     return this.host(id);
   }
 
@@ -76,8 +80,8 @@ export class MutationsResolver {
   @Roles('admin')
   async retireHost(@Args('id') given: string, @Args('reason') reason: string, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
-    if (!(await this.hosts.retire(id, who(context), this.clock.now()))) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
-    await this.audit.append(who(context), 'retire-host', id, { reason });
+    const entry = { who: who(context), action: 'retire-host', subject: id, detail: { reason } };
+    await this.changeHost(id, entry, (tx) => this.hosts.retire(tx, id, entry.who, this.clock.now()));
     return this.host(id);
   }
 
@@ -90,10 +94,20 @@ export class MutationsResolver {
     @Context() context: Request,
   ): Promise<PatchView> {
     const recall = recalled ?? true;
-    const row = await this.patches.recall(buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());
-    if (row === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
-    await this.audit.append(who(context), recall ? 'recall-patch' : 'unrecall-patch', buildId, { reason });
+    const row = await this.audit.record(async (tx) => {
+      const result = await this.patches.recall(tx, buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());
+      if (result === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
+      return { result, entry: { who: who(context), action: recall ? 'recall-patch' : 'unrecall-patch', subject: buildId, detail: { reason } } };
+    });
     return patchView(row);
+  }
+
+  private async changeHost(id: string, entry: Entry, change: (tx: Connection) => Promise<Changed>): Promise<void> {
+    await this.audit.record(async (tx) => {
+      const changed = await change(tx);
+      if (changed === 'NO_SUCH_HOST') throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+      return { result: undefined, entry: changed === 'CHANGED' ? entry : null };
+    });
   }
 
   /** As it is now in the database itself: a replica may not have the change yet. */

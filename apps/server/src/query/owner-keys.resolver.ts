@@ -32,19 +32,24 @@ export class OwnerKeysResolver {
     if (owner.length === 0 || owner.length > 128) throw new Mistake('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const { name } = bearerOf(context.reply.request);
-    if (!(await this.keys.add(fingerprint, owner, publicKey, name, this.clock.now())))
-      throw new Mistake('AMBIGUOUS', `the key ${fingerprint} is known already`);
-    await this.audit.append(name, 'add-owner-key', fingerprint, { owner });
+    await this.audit.record(async (tx) => {
+      if (!(await this.keys.add(tx, fingerprint, owner, publicKey, name, this.clock.now())))
+        throw new Mistake('AMBIGUOUS', `the key ${fingerprint} is known already`);
+      return { result: undefined, entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } } };
+    });
     return this.find(fingerprint);
   }
 
   @Mutation('revokeOwnerKey')
   @Roles('admin')
   async revokeOwnerKey(@Args('fingerprint') fingerprint: string, @Context() context: Request): Promise<OwnerKeyRow> {
-    const row = await this.keys.revoke(fingerprint, this.clock.now());
-    if (row === null) throw new Mistake('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
-    await this.audit.append(bearerOf(context.reply.request).name, 'revoke-owner-key', fingerprint, { owner: row.owner });
-    return row;
+    return this.audit.record(async (tx) => {
+      const found = await this.keys.revoke(tx, fingerprint, this.clock.now());
+      if (found === null) throw new Mistake('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
+      const { key, revoked } = found;
+      const who = bearerOf(context.reply.request).name;
+      return { result: key, entry: revoked ? { who, action: 'revoke-owner-key', subject: fingerprint, detail: { owner: key.owner } } : null };
+    });
   }
 
   private async find(fingerprint: string): Promise<OwnerKeyRow> {

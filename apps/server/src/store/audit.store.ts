@@ -2,6 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock.js';
 import { Database } from './database.js';
+import type { Transaction } from './revisions.js';
+import { retrying } from './unavailable.js';
+
+/** What is written of a change. */
+export interface Entry {
+  readonly who: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail?: object;
+}
+
+/** What a change came to, and what is written of it; null: nothing has changed. */
+export interface Deed<Result> {
+  readonly result: Result;
+  readonly entry: Entry | null;
+}
 
 /** The log of every change by a person or a token. Only ever appended to. */
 @Injectable()
@@ -11,7 +27,14 @@ export class AuditStore {
     private readonly clock: Clock,
   ) {}
 
-  async append(who: string, action: string, subject: string, detail: object = {}): Promise<void> {
-    await this.db.audit.create({ data: { id: uuidv7(), at: this.clock.now(), who, action, subject, detail } });
+  /** Makes a change and writes it down, in one transaction: both happen, or neither. Where it throws, nothing has happened. */
+  async record<Result>(change: (tx: Transaction) => Promise<Deed<Result>>): Promise<Result> {
+    return retrying(async () =>
+      this.db.$transaction(async (tx) => {
+        const { result, entry } = await change(tx);
+        if (entry !== null) await tx.audit.create({ data: { id: uuidv7(), at: this.clock.now(), ...entry } });
+        return result;
+      }),
+    );
   }
 }

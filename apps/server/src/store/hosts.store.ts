@@ -36,6 +36,9 @@ export interface HostRow {
   readonly superseded: boolean;
 }
 
+/** What became of a host that was to be changed. */
+export type Changed = 'CHANGED' | 'AS_IT_WAS' | 'NO_SUCH_HOST';
+
 /** Where a page begins, and in which direction it goes. */
 export interface HostPage {
   readonly after: readonly [hostname: string, id: string] | null;
@@ -64,50 +67,47 @@ export class HostsStore {
 
   /** Marks the host as one that looks cloned or replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
-    await this.change(hostId, at, (host) => (host.suspect ? null : { ...host, suspect: true }), Prisma.sql`suspect_since = ${at}::timestamptz`);
+    const changed = (host: Standing) => (host.suspect ? null : { ...host, suspect: true });
+    await this.db.$transaction(async (tx) => this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = ${at}::timestamptz`));
   }
 
   /** Makes a host known before it reports; false where the id is taken. */
-  async add(hostId: string, hostname: string, labelSetId: string, at: Date): Promise<boolean> {
-    return this.db.$transaction(async (tx) => {
-      const made = await tx.$executeRaw`
-        INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
-        VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at}, ${at}, pg_current_xact_id()::text::bigint) ON CONFLICT (bucket, id) DO NOTHING`;
-      if (made === 1) await this.cohorts.append(tx, [{ hostId, from: null, to: { situationId: null, labelSetId, suspect: false } }]);
-      return made === 1;
-    });
+  async add(tx: Connection, hostId: string, hostname: string, labelSetId: string, at: Date): Promise<boolean> {
+    const made = await tx.$executeRaw`
+      INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
+      VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at}, ${at}, pg_current_xact_id()::text::bigint) ON CONFLICT (bucket, id) DO NOTHING`;
+    if (made === 1) await this.cohorts.append(tx, [{ hostId, from: null, to: { situationId: null, labelSetId, suspect: false } }]);
+    return made === 1;
   }
 
-  /** Gives a host other labels, from now on; false where there is no such host. */
-  async relabel(hostId: string, labelSetId: string, at: Date): Promise<boolean> {
+  /** Gives a host other labels, from now on. */
+  async relabel(tx: Connection, hostId: string, labelSetId: string, at: Date): Promise<Changed> {
     const changed = (host: Standing) => (host.labelSetId === labelSetId ? null : { ...host, labelSetId });
-    return this.change(hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
+    return this.change(tx, hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
   }
 
-  /** Takes a host out of every answer; false where there is no such host. A host that is retired already stays as it was. */
-  async retire(hostId: string, by: string, at: Date): Promise<boolean> {
+  /** Takes a host out of every answer. A host that is retired already stays as it was. */
+  async retire(tx: Connection, hostId: string, by: string, at: Date): Promise<Changed> {
     const changed = (host: Standing) => (host.retired ? null : { ...host, retired: true });
-    return this.change(hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
+    return this.change(tx, hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
   }
 
-  /** Closes a host's interval, opens the next, and counts it where it is now; false where there is no such host. */
-  private async change(hostId: string, at: Date, changed: (host: Standing) => Standing | null, columns: Prisma.Sql): Promise<boolean> {
+  /** Closes a host's interval, opens the next, and counts it where it is now. @param changed null: it stays as it was */
+  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Standing) => Standing | null, columns: Prisma.Sql): Promise<Changed> {
     const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
-    return this.db.$transaction(async (tx) => {
-      const [before] = await tx.$queryRaw<Standing[]>`
-        SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect_since IS NOT NULL AS suspect, retired_at IS NOT NULL AS retired FROM host WHERE ${key} FOR UPDATE`;
-      if (before === undefined) return false;
-      const after = changed(before);
-      if (after === null) return true;
-      await closeIntervals(tx, key, Prisma.sql`${at}::timestamptz`);
-      await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
-      const to = after.retired ? null : after;
-      await tx.$executeRaw`
-        UPDATE host_heartbeat SET situation_id = ${to?.situationId ?? null}::uuid, label_set_id = ${to?.labelSetId ?? null}::uuid, suspect = ${to?.suspect ?? false}
-         WHERE bucket = ${bucketOf(hostId)}::smallint AND host_id = ${hostId}::uuid`;
-      await this.cohorts.append(tx, [{ hostId, from: before.retired ? null : before, to }]);
-      return true;
-    });
+    const [before] = await tx.$queryRaw<Standing[]>`
+      SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect_since IS NOT NULL AS suspect, retired_at IS NOT NULL AS retired FROM host WHERE ${key} FOR UPDATE`;
+    if (before === undefined) return 'NO_SUCH_HOST';
+    const after = changed(before);
+    if (after === null) return 'AS_IT_WAS';
+    await closeIntervals(tx, key, Prisma.sql`${at}::timestamptz`);
+    await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
+    const to = after.retired ? null : after;
+    await tx.$executeRaw`
+      UPDATE host_heartbeat SET situation_id = ${to?.situationId ?? null}::uuid, label_set_id = ${to?.labelSetId ?? null}::uuid, suspect = ${to?.suspect ?? false}
+       WHERE bucket = ${bucketOf(hostId)}::smallint AND host_id = ${hostId}::uuid`;
+    await this.cohorts.append(tx, [{ hostId, from: before.retired ? null : before, to }]);
+    return 'CHANGED';
   }
 
   /** The hosts with this name, or this one, retired ones too, as they are or were. */

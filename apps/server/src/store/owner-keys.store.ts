@@ -1,8 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Prisma } from './database.js';
-import { revise } from './revisions.js';
+import { revise, type Transaction } from './revisions.js';
 
 export type OwnerKeyRow = Prisma.OwnerKeyGetPayload<object>;
+
+/** A key, and whether it was revoked just now. */
+interface Revocation {
+  readonly key: OwnerKeyRow;
+  readonly revoked: boolean;
+}
 
 /** The keys with which owners sign what they say of their patches. */
 @Injectable()
@@ -15,20 +21,20 @@ export class OwnerKeysStore {
   }
 
   /** Adds a key; false where that key is there, for whomever. */
-  async add(fingerprint: string, owner: string, publicKey: string, addedBy: string, addedAt: Date): Promise<boolean> {
-    const { count } = await this.db.ownerKey.createMany({ data: [{ fingerprint, owner, publicKey, addedBy, addedAt }], skipDuplicates: true });
+  async add(tx: Transaction, fingerprint: string, owner: string, publicKey: string, addedBy: string, addedAt: Date): Promise<boolean> {
+    const { count } = await tx.ownerKey.createMany({ data: [{ fingerprint, owner, publicKey, addedBy, addedAt }], skipDuplicates: true });
     return count === 1;
   }
 
-  /** Revokes a key: what it signed is an unsigned word from now on. null where there is no such key. */
-  async revoke(fingerprint: string, at: Date): Promise<OwnerKeyRow | null> {
-    return revise(this.db, at, async (tx) => {
+  /** Revokes a key: what it signed is an unsigned word from now on. null where there is no such key; one that is revoked already stays as it was. */
+  async revoke(tx: Transaction, fingerprint: string, at: Date): Promise<Revocation | null> {
+    return revise<Revocation | null>(tx, at, async () => {
       const key = await tx.ownerKey.findUnique({ where: { fingerprint } });
-      if (key === null || key.revokedAt !== null) return { result: key, changed: null };
-      const result = await tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } });
+      if (key === null || key.revokedAt !== null) return { result: key && { key, revoked: false }, changed: null };
+      const revoked = await tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } });
       const signed = await tx.patchAuthor.findMany({ where: { key: fingerprint }, select: { buildId: true }, distinct: ['buildId'] });
       await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'CATALOG' } });
-      return { result, changed: signed.map(({ buildId }) => buildId) };
+      return { result: { key: revoked, revoked: true }, changed: signed.map(({ buildId }) => buildId) };
     });
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Evidence, StateImpact } from '@klpreg/compat';
 import { Database, Prisma } from './database.js';
 import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './manifests.js';
-import { revise } from './revisions.js';
+import { revise, type Transaction } from './revisions.js';
 
 /** File facts of a module, as they are stored. */
 export interface PatchFacts {
@@ -27,7 +27,7 @@ export interface PatchFacts {
   readonly evidence: Evidence;
 }
 
-/** The columns of a build's file facts, and the rows of its states. */
+/** The columns of a build's file facts. */
 function toColumns({ buildId: _key, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
   return {
     ...plain,
@@ -35,46 +35,48 @@ function toColumns({ buildId: _key, states, callbacks, objects, impactReasons, .
     callbacks: callbacks ?? Prisma.DbNull,
     objects: objects === null ? Prisma.DbNull : (objects as object[]),
     readable: states !== null,
-    states: { create: (states ?? []).map(({ id, version }, position) => ({ position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) })) },
   };
 }
+
+/** The rows of a build's states. */
+const toStates = ({ buildId, states }: PatchFacts) =>
+  (states ?? []).map(({ id, version }, position) => ({ buildId, position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) }));
 
 /** Published patches and what their authors say. */
 @Injectable()
 export class PatchesStore {
   constructor(private readonly db: Database) {}
 
-  async find(buildId: string): Promise<PatchRow | null> {
-    return this.db.patch.findUnique({ where: { buildId }, include: completePatch });
+  async find(buildId: string, place: Pick<Transaction, 'patch'> = this.db): Promise<PatchRow | null> {
+    return place.patch.findUnique({ where: { buildId }, include: completePatch });
   }
 
   /** Publishes a build; false where the build-id is there already. */
-  async add(facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
+  async add(tx: Transaction, facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
     const { buildId } = facts;
-    try {
-      return await revise(this.db, at, async (tx) => {
-        await tx.patch.create({ data: { ...toColumns(facts), buildId, release, owner, publishedAt: at, publishedBy: by } });
-        return { result: true, changed: [buildId] };
-      });
-    } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false;
-      throw error;
-    }
+    return revise(tx, at, async () => {
+      const patch = { ...toColumns(facts), buildId, release, owner, publishedAt: at, publishedBy: by };
+      const { count } = await tx.patch.createMany({ data: [patch], skipDuplicates: true });
+      if (count === 0) return { result: false, changed: null };
+      await tx.patchState.createMany({ data: toStates(facts) });
+      return { result: true, changed: [buildId] };
+    });
   }
 
   /** Puts the facts of the file itself in the place of facts that were only told. */
-  async strengthen(facts: PatchFacts, disagreements: readonly string[], at: Date): Promise<void> {
+  async strengthen(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], at: Date): Promise<void> {
     const { buildId } = facts;
-    await revise(this.db, at, async (tx) => {
+    await revise(tx, at, async () => {
       await tx.patchState.deleteMany({ where: { buildId } });
       await tx.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } });
+      await tx.patchState.createMany({ data: toStates(facts) });
       return { result: undefined, changed: [buildId] };
     });
   }
 
   /** Keeps a conflict: another file under this build-id, or facts that differ. */
-  async dispute(buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
-    await revise(this.db, at, async (tx) => {
+  async dispute(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
+    await revise(tx, at, async () => {
       await tx.$executeRaw`
         UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
                disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
@@ -90,8 +92,8 @@ export class PatchesStore {
    * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
    *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
    */
-  async say(buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
-    return revise<'SAID' | 'SAME' | 'WEAKER'>(this.db, at, async (tx) => {
+  async say(tx: Transaction, buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
+    return revise<'SAID' | 'SAME' | 'WEAKER'>(tx, at, async () => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
@@ -104,8 +106,8 @@ export class PatchesStore {
   }
 
   /** Recalls a patch or takes that back; null where there is none. */
-  async recall(buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<PatchRow | null> {
-    return revise(this.db, at, async (tx) => {
+  async recall(tx: Transaction, buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<PatchRow | null> {
+    return revise(tx, at, async () => {
       const { count } = await tx.patch.updateMany({ where: { buildId }, data: { recalledAt: recalled ? at : null, recallReason: reason } });
       const result = count === 0 ? null : await tx.patch.findUnique({ where: { buildId }, include: completePatch });
       return { result, changed: count === 0 ? null : [buildId] };

@@ -14,20 +14,18 @@ export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0]
 /**
  * Changes the catalog, and keeps these patches as they are from the new revision on.
  *
- * Whoever changes the catalog holds its one row to the end, so that a revision that is seen has all earlier ones before it.
+ * Whoever changes the catalog holds its one row to the end of the transaction, so that a revision that is seen has all earlier ones before it.
  *
  * @param change what it returns `null` for has changed nothing, and makes no revision
  */
 export async function revise<Result>(
-  db: Database,
+  tx: Transaction,
   at: Date,
-  change: (tx: Transaction) => Promise<{ readonly result: Result; readonly changed: readonly string[] | null }>,
+  change: () => Promise<{ readonly result: Result; readonly changed: readonly string[] | null }>,
 ): Promise<Result> {
-  return db.$transaction(async (tx) => {
-    const { result, changed } = await change(tx);
-    if (changed !== null) await keepVersions(tx, await nextRevision(tx, at), changed, at);
-    return result;
-  });
+  const { result, changed } = await change();
+  if (changed !== null) await keepVersions(tx, await nextRevision(tx, at), changed, at);
+  return result;
 }
 
 /** The number of a change of the catalog; the row stays locked until the transaction ends. */
