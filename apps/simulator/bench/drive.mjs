@@ -10,6 +10,33 @@ export function percentile(values, share) {
 }
 export const median = (values) => percentile(values, 0.5);
 
+/** The body of an answer. */
+export const bodyOf = (answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+/** Takes the answers that come by this socket, one after the other, each as a text. */
+export function readAnswers(socket, take) {
+  let parts = [];
+  let length = 0;
+  let need = Infinity;
+  socket.on('data', (chunk) => {
+    parts.push(chunk);
+    length += chunk.length;
+    if (need === Infinity) {
+      const text = parts.length === 1 ? chunk : Buffer.concat(parts);
+      const end = text.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const size = /\r\ncontent-length: (\d+)/i.exec(text.toString('latin1', 0, end));
+      need = end + 4 + Number(size?.[1] ?? 0);
+    }
+    if (length < need) return;
+    const answer = Buffer.concat(parts).toString('utf8');
+    parts = [];
+    length = 0;
+    need = Infinity;
+    take(answer);
+  });
+}
+
 /**
  * Sends requests one after the other on each of several connections, for so long or so many.
  *
@@ -29,9 +56,6 @@ export async function drive({ url, path, token = '', connections, seconds = Infi
     new Promise((resolve, reject) => {
       const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
       let sent = 0;
-      let parts = [];
-      let length = 0;
-      let need = Infinity;
       const send = () => {
         const body = performance.now() < until ? next() : null;
         if (body === null) {
@@ -44,26 +68,12 @@ export async function drive({ url, path, token = '', connections, seconds = Infi
       };
       socket.on('connect', send);
       socket.on('error', reject);
-      socket.on('data', (chunk) => {
-        parts.push(chunk);
-        length += chunk.length;
-        if (need === Infinity) {
-          const text = parts.length === 1 ? chunk : Buffer.concat(parts);
-          const end = text.indexOf('\r\n\r\n');
-          if (end < 0) return;
-          const size = /\r\ncontent-length: (\d+)/i.exec(text.toString('latin1', 0, end));
-          need = end + 4 + Number(size?.[1] ?? 0);
-        }
-        if (length < need) return;
+      readAnswers(socket, (answer) => {
         times.push(performance.now() - sent);
-        const answer = Buffer.concat(parts).toString('utf8');
-        if (!answer.startsWith('HTTP/1.1 2') || !check(answer.slice(answer.indexOf('\r\n\r\n') + 4))) {
+        if (!answer.startsWith('HTTP/1.1 2') || !check(bodyOf(answer))) {
           wrong += 1;
           firstWrong ??= answer.slice(0, 600);
         }
-        parts = [];
-        length = 0;
-        need = Infinity;
         send();
       });
     });
