@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Mistake, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
+import { Turn } from './turn.js';
 
 const log = new Logger('batch');
 
@@ -12,7 +12,6 @@ export interface Batch<Answer> {
 }
 
 const MAX = 1000;
-const IN_ONE_GO = 20;
 
 /**
  * Does the same with each element of an array, each for itself: a wrong one, or a bug that it meets, does not keep the others from being stored. Where the database is away, the whole
@@ -36,9 +35,9 @@ export async function eachOf<Answer>(body: unknown, receive: (element: unknown) 
     }
   };
   const answers: ReturnType<typeof answer>[] = [];
-  for (const [i, element] of body.entries()) {
-    // reading a thousand documents takes a while: questions come in between
-    if (i % IN_ONE_GO === IN_ONE_GO - 1) await setImmediate();
+  const turn = new Turn();
+  for (const element of body) {
+    if (turn.isOver) await turn.next();
     const one = answer(element);
     // it is heard below; until then no one listens
     one.catch(() => undefined);

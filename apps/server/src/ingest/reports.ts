@@ -1,19 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Situation } from '@klpreg/compat';
 import { contentDigest, Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
 import { HostsStore } from '../store/hosts.store.js';
-import { AGENT_PREFIX, authoritative, type Labels, LabelsStore } from '../store/labels.store.js';
+import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, LabelsStore, toLabelsDraft } from '../store/labels.store.js';
 import { LoadedStore, type Sighting } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
-import { SituationsStore } from '../store/situations.store.js';
+import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 import { type Before, recheckAt, situate } from './situate.js';
+import { Turn } from './turn.js';
 
 /** What became of a report: stored; stored, and it says what the last one said; seen before; older than what is known, and so not stored. */
 export type ReportOutcome = 'STORED' | 'UNCHANGED' | 'REPEATED' | 'SUPERSEDED';
@@ -118,16 +118,19 @@ export class Reports {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
-    const drafts = batch.map((one) => {
+    const drafts: Draft[] = [];
+    const turn = new Turn();
+    for (const one of batch) {
+      if (turn.isOver) await turn.next();
       const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
       const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
-      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}));
-    });
-    const situationIds = await this.situations.keep(drafts.map(({ situation }) => situation));
-    const labelSetIds = await this.labels.keep(drafts.map((one) => one.labels));
+      drafts.push(draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {})));
+    }
+    await this.situations.keep(drafts.map(({ situation }) => situation));
+    await this.labels.keep(drafts.map((one) => one.labels));
     await this.loaded.keep(batch.map(sightingOf), batch[0]!.receivedAt);
-    return drafts.map(({ placed }, i) => ({ ...placed, situationId: situationIds[i]!, labelSetId: labelSetIds[i]! }));
+    return drafts.map(({ placed, situation, labels: own }) => ({ ...placed, situationId: situation.id, labelSetId: own.id }));
   }
 }
 
@@ -136,10 +139,10 @@ const sightingOf = ({ report: { host, livepatches } }: Received): Sighting => ({
   patches: livepatches.filter((patch) => patch.enabled || patch.transition),
 });
 
-/** A report that is decided, before its situation and its labels have their ids. */
+/** A report that is decided, before its situation and its labels are known to be stored. */
 interface Draft {
-  readonly situation: Situation;
-  readonly labels: Labels;
+  readonly situation: SituationDraft;
+  readonly labels: LabelsDraft;
   readonly placed: Omit<PlacedReport, 'situationId' | 'labelSetId'>;
 }
 
@@ -149,8 +152,8 @@ function draft({ report, receivedAt }: Received, head: HostHead | null, before: 
   const { situation, referencedSince } = situate(report, before, observed);
   const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
   return {
-    situation,
-    labels: { ...authoritative(known), ...own },
+    situation: toSituationDraft(situation),
+    labels: toLabelsDraft({ ...authoritative(known), ...own }),
     placed: {
       hostId: host.instance,
       hostname: host.hostname,

@@ -6,7 +6,7 @@ import { NO_SITUATION } from '../store/cohorts.store.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import type { Condition } from '../store/condition.js';
-import type { CohortRow, SituationCount } from '../store/fleet-counts.js';
+import type { CohortGroup, CohortRow, SituationCount } from '../store/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/fleet.store.js';
 import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts-at.js';
 import type { HostRow } from '../store/hosts.store.js';
@@ -49,7 +49,7 @@ export interface FleetAnswer {
   /** The situations and how bad their answers are: for the store, which puts cohorts in the order of that. */
   readonly ranked: readonly Ranked[];
   /** All cohorts, in no order, where there are few; null: they are to be asked for by page. */
-  readonly cohorts: readonly CohortRow[] | null;
+  readonly cohorts: readonly CohortGroup[] | null;
   readonly view: CatalogView;
   readonly condition: Condition;
   readonly ages: Ages;
@@ -101,8 +101,9 @@ export class Fleet {
   async cohorts({ cohorts, condition, ages, moment, ranked }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
     if (cohorts === null) return this.store.cohorts(condition, ages, moment, ranked, { from, limit });
     const ranks = new Map(ranked.map(({ circumstances, rank }) => [circumstances, rank]));
-    const inOrder = (a: CohortRow, b: CohortRow) => ranks.get(a.circumstances)! - ranks.get(b.circumstances)! || b.hosts - a.hosts || compareKeys(a, b);
-    return { rows: firstOf(cohorts, from + limit, inOrder).slice(from), total: cohorts.length };
+    const lists: CohortGroup[][] = SEVERITIES.map(() => []);
+    for (const group of cohorts) lists[ranks.get(group.circumstances)!]!.push(group);
+    return pageOf(lists, from, limit);
   }
 
   /** The verdicts for these circumstances, by what this answer was asked. */
@@ -126,6 +127,23 @@ export class Fleet {
 }
 
 const circumstancesIn = (rows: readonly SituationCount[]): Circumstances[] => rows.map(({ circumstances }) => circumstances);
+
+/** Some of the cohorts in the order of these lists, in each the largest first. What comes behind the page is only counted. */
+function pageOf(lists: readonly (readonly CohortGroup[])[], from: number, limit: number): { rows: CohortRow[]; total: number } {
+  const first: CohortRow[] = [];
+  let total = 0;
+  for (const groups of lists) {
+    const rows: CohortRow[] = [];
+    for (const { circumstances, labels, hosts } of groups)
+      for (let i = 0; i < hosts.length; i++) {
+        if (hosts[i] === 0) continue;
+        total += 1;
+        if (first.length < from + limit) rows.push({ circumstances, labelSetId: labels[i]!.labelSetId, hosts: hosts[i]! });
+      }
+    first.push(...firstOf(rows, from + limit - first.length, (a, b) => b.hosts - a.hosts || compareKeys(a, b)));
+  }
+  return { rows: first.slice(from), total };
+}
 
 /** As PostgreSQL orders them. */
 function compareKeys({ circumstances: a, labelSetId }: CohortRow, { circumstances: b, labelSetId: other }: CohortRow): number {

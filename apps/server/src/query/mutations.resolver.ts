@@ -11,7 +11,7 @@ import { AuditStore, type Entry } from '../store/audit.store.js';
 import type { Connection } from '../store/database.js';
 import { type Changed, HostsStore } from '../store/hosts.store.js';
 import { present } from '../store/moment.js';
-import { AGENT_PREFIX, type Labels, LabelsStore, ownWords } from '../store/labels.store.js';
+import { AGENT_PREFIX, type Labels, LabelsStore, ownWords, toLabelsDraft } from '../store/labels.store.js';
 import { PatchesStore } from '../store/patches.store.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
@@ -55,9 +55,10 @@ export class MutationsResolver {
   async addHost(@Args('input') input: { id?: string | null; hostname: string; labels?: LabelInput[] | null }, @Context() context: Request): Promise<HostView> {
     const id = input.id == null ? uuidv7() : toHostId(input.id);
     if (input.hostname.length === 0 || input.hostname.length > 253) throw new Mistake('BAD_USER_INPUT', 'a hostname has 1 to 253 characters');
-    const [labelSetId] = await this.labels.keep([toLabels(input.labels ?? [])]);
+    const labels = toLabelsDraft(toLabels(input.labels ?? []));
+    await this.labels.keep([labels]);
     await this.audit.record(async (tx) => {
-      if (!(await this.hosts.add(tx, id, input.hostname, labelSetId!, this.clock.now())))
+      if (!(await this.hosts.add(tx, id, input.hostname, labels.id, this.clock.now())))
         throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
       return { result: undefined, entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } } };
     });
@@ -70,9 +71,10 @@ export class MutationsResolver {
     const id = toHostId(given);
     const now = await this.host(id);
     const own = ownWords(Object.fromEntries(now.labels.map(({ key, value }) => [key, value ?? ''])));
-    const [labelSetId] = await this.labels.keep([{ ...toLabels(labels), ...own }]);
+    const changed = toLabelsDraft({ ...toLabels(labels), ...own });
+    await this.labels.keep([changed]);
     const entry = { who: who(context), action: 'label-host', subject: id, detail: { labels } };
-    await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, labelSetId!, this.clock.now()));
+    await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, changed.id, this.clock.now()));
     return this.host(id);
   }
 

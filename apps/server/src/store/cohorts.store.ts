@@ -47,8 +47,19 @@ export function deltasOf(moves: readonly Move[]): Delta[] {
 /** The advisory lock that a fold holds. */
 const FOLD = 72_707_370;
 
-/** So many folds are known by name, and so long a cohort without hosts stays: whoever holds counts of one of them learns what has changed since. */
+/** So many folds are kept, and of the last ones no more than those that changed so many counts: whoever holds older counts reads all of them anew, which is cheaper then. */
 const FOLDS_KEPT = 1000;
+const CHANGES_KEPT = 500_000;
+
+/** What a row of arrays says, of `cohort_delta` or `fold`: `(…) d` with the columns situation_id, label_set_id, suspect, hosts. */
+const each = (row: string): Prisma.Sql => {
+  const of = Prisma.raw(row);
+  return Prisma.sql`unnest(${of}.situation_ids, ${of}.label_set_ids, ${of}.suspects, ${of}.hosts) AS d(situation_id, label_set_id, suspect, hosts)`;
+};
+
+/** The counts at this instant, deltas included: columns `situation_id`, `label_set_id`, `suspect`, `hosts`. */
+export const CURRENT_COUNTS: Prisma.Sql = Prisma.sql`
+  SELECT situation_id, label_set_id, suspect, hosts FROM cohort UNION ALL SELECT d.situation_id, d.label_set_id, d.suspect, d.hosts::bigint FROM cohort_delta b, ${each('b')}`;
 
 /** How many hosts each cohort has: kept by deltas, which are written with the hosts and folded soon after. */
 @Injectable()
@@ -63,41 +74,52 @@ export class CohortsStore {
     const bucket = bucketOf(moves[0]!.hostId);
     await tx.$executeRaw`
       /* cohorts.append */
-      INSERT INTO cohort_delta (bucket, id, situation_id, label_set_id, suspect, hosts)
-      SELECT * FROM unnest(${column(deltas, 'smallint', () => bucket)}, ${column(deltas, 'uuid', () => uuidv7())}, ${column(deltas, 'uuid', (delta) => delta.situationId ?? NO_SITUATION)},
-                           ${column(deltas, 'uuid', (delta) => delta.labelSetId)}, ${column(deltas, 'boolean', (delta) => delta.suspect)}, ${column(deltas, 'integer', (delta) => delta.hosts)})`;
+      INSERT INTO cohort_delta (bucket, id, situation_ids, label_set_ids, suspects, hosts)
+      VALUES (${bucket}::smallint, ${uuidv7()}::uuid, ${column(deltas, 'uuid', (delta) => delta.situationId ?? NO_SITUATION)}, ${column(deltas, 'uuid', (delta) => delta.labelSetId)},
+              ${column(deltas, 'boolean', (delta) => delta.suspect)}, ${column(deltas, 'integer', (delta) => delta.hosts)})`;
   }
 
   /**
    * Adds the deltas that are there to the counts; the sum of both is the same at every instant. One fold at a time, whatever the number of servers.
    *
-   * @returns how many deltas were folded
+   * @returns how many counts have changed, and by how many batches
    */
-  async fold(): Promise<number> {
+  async fold(): Promise<{ changes: number; batches: number }> {
     return this.db.$transaction(async (tx) => {
       const lock = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${FOLD}) AS mine`;
-      if (lock[0]?.mine !== true) return 0;
-      const folded = await tx.$queryRaw<{ n: bigint }[]>`
-        WITH taken AS (DELETE FROM cohort_delta WHERE bucket BETWEEN 0 AND 255 RETURNING situation_id, label_set_id, suspect, hosts),
-             sums AS (SELECT situation_id, label_set_id, suspect, sum(hosts) AS hosts FROM taken GROUP BY 1, 2, 3 HAVING sum(hosts) <> 0),
-             made AS (INSERT INTO fold (number, name) SELECT (SELECT max(number) FROM fold) + 1, ${randomUUID()}::uuid WHERE EXISTS (SELECT FROM taken) RETURNING number),
-             added AS (INSERT INTO cohort AS c (situation_id, label_set_id, suspect, hosts, fold) SELECT sums.*, made.number FROM sums, made ORDER BY situation_id, label_set_id, suspect
-                       ON CONFLICT (situation_id, label_set_id, suspect) DO UPDATE SET hosts = c.hosts + excluded.hosts, fold = excluded.fold RETURNING c.hosts)
-        SELECT count(*) AS n FROM taken`;
-      const n = Number(folded[0]?.n ?? 0n);
-      if (n > 0) {
-        await tx.$executeRaw`DELETE FROM cohort WHERE hosts = 0 AND fold <= (SELECT max(number) FROM fold) - ${FOLDS_KEPT}`;
-        await tx.$executeRaw`DELETE FROM fold WHERE number <= (SELECT max(number) FROM fold) - ${FOLDS_KEPT}`;
-      }
-      return n;
+      if (lock[0]?.mine !== true) return { changes: 0, batches: 0 };
+      const [folded] = await tx.$queryRaw<{ batches: number; changes: number | null }[]>`
+        /* cohorts.fold */
+        WITH taken AS (DELETE FROM cohort_delta WHERE bucket BETWEEN 0 AND 255 RETURNING situation_ids, label_set_ids, suspects, hosts),
+             sums AS (SELECT d.situation_id, d.label_set_id, d.suspect, sum(d.hosts) AS hosts FROM taken, ${each('taken')} GROUP BY 1, 2, 3 HAVING sum(d.hosts) <> 0),
+             added AS (INSERT INTO cohort AS c (situation_id, label_set_id, suspect, hosts) SELECT * FROM sums ORDER BY situation_id, label_set_id, suspect
+                       ON CONFLICT (situation_id, label_set_id, suspect) DO UPDATE SET hosts = c.hosts + excluded.hosts RETURNING situation_id, label_set_id, suspect, hosts),
+             made AS (INSERT INTO fold (number, name, changes, situation_ids, label_set_ids, suspects, hosts)
+                      SELECT (SELECT max(number) FROM fold) + 1, ${randomUUID()}::uuid, count(*), array_agg(situation_id), array_agg(label_set_id), array_agg(suspect), array_agg(hosts)
+                        FROM added HAVING count(*) > 0 RETURNING changes)
+        SELECT (SELECT count(*)::int FROM taken) AS batches, (SELECT changes FROM made) AS changes`;
+      if (folded!.changes !== null) await this.clear(tx);
+      return { changes: folded!.changes ?? 0, batches: folded!.batches };
     });
+  }
+
+  /** After a fold: cohorts that it has emptied go, it says so itself; and so do folds that are too long ago. */
+  private async clear(tx: Connection): Promise<void> {
+    await tx.$executeRaw`
+      /* cohorts.empty */
+      DELETE FROM cohort c USING fold f, ${each('f')} WHERE f.number = (SELECT max(number) FROM fold) AND d.hosts = 0
+         AND c.situation_id = d.situation_id AND c.label_set_id = d.label_set_id AND c.suspect = d.suspect AND c.hosts = 0`;
+    await tx.$executeRaw`
+      /* cohorts.forget */
+      DELETE FROM fold WHERE number <= (SELECT max(number) FROM fold) - ${FOLDS_KEPT}
+          OR number < (SELECT max(number) FROM (SELECT number, sum(changes) OVER (ORDER BY number DESC) AS since FROM fold) f WHERE since > ${CHANGES_KEPT})`;
   }
 
   /** Where the counts, or the cohorts that heartbeats are counted in, differ from a full recount of the hosts, in one statement; nothing, always. */
   async differences(): Promise<{ situationId: string; labelSetId: string; suspect: boolean; counted: bigint; hosts: bigint }[]> {
     return this.db.$queryRaw`
       WITH counted AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS n
-                         FROM (SELECT situation_id, label_set_id, suspect, hosts FROM cohort UNION ALL SELECT situation_id, label_set_id, suspect, hosts FROM cohort_delta) c
+                         FROM (${CURRENT_COUNTS}) c
                         GROUP BY 1, 2, 3 HAVING sum(hosts) <> 0),
            truth AS (SELECT coalesce(situation_id, ${NO_SITUATION}::uuid) AS situation_id, label_set_id, suspect_since IS NOT NULL AS suspect, count(*) AS n
                        FROM host WHERE retired_at IS NULL GROUP BY 1, 2, 3),
@@ -109,7 +131,3 @@ export class CohortsStore {
        UNION ALL SELECT situation_id, label_set_id, suspect, n, 0 FROM strays`;
   }
 }
-
-/** The counts at this instant, deltas included: columns `situation_id`, `label_set_id`, `suspect`, `hosts`. */
-export const CURRENT_COUNTS: Prisma.Sql = Prisma.sql`
-  SELECT situation_id, label_set_id, suspect, hosts FROM cohort UNION ALL SELECT situation_id, label_set_id, suspect, hosts FROM cohort_delta`;

@@ -9,6 +9,7 @@ import { type Cluster, ensureCluster } from './embedded/cluster.js';
 import { withLock } from './embedded/lock.js';
 import { findPostmaster, freePort, launch } from './embedded/postmaster.js';
 import { chooseRunner } from './embedded/runner.js';
+import { sized } from './embedded/settings.js';
 import { DatabaseUnavailable } from './unavailable.js';
 
 export interface EmbeddedOptions {
@@ -77,7 +78,7 @@ export class EmbeddedPostgres {
 
     const port = options.port ?? (await freePort());
     const fixed = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', timezone: 'UTC', log_timezone: 'UTC' };
-    const flags = Object.entries({ ...fixed, ...options.settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const flags = Object.entries({ ...sized(), ...fixed, ...options.settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = await launch([path.join(binaries.bin, 'postgres'), '-D', cluster.data, ...flags], runner, options.log);
     try {
       const { url, version } = await ensureDatabase(cluster.password, port, options.database);

@@ -13,6 +13,13 @@ export interface CohortRow extends SituationCount {
   readonly labelSetId: string;
 }
 
+/** The cohorts that share their circumstances: labels and counts in arrays of one length. Those without hosts are none. */
+export interface CohortGroup {
+  readonly circumstances: Circumstances;
+  readonly labels: readonly { readonly labelSetId: string }[];
+  readonly hosts: ArrayLike<number>;
+}
+
 /** The whole fleet at one instant, situation by situation. */
 export interface FleetCounts {
   readonly rows: readonly SituationCount[];
@@ -21,5 +28,5 @@ export interface FleetCounts {
   /** Of the catalog then. */
   readonly revision: Revision;
   /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
-  readonly cohorts: readonly CohortRow[] | null;
+  readonly cohorts: readonly CohortGroup[] | null;
 }

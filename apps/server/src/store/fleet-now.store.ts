@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { CohortBook, type CountRow, type Entry } from './cohort-book.js';
+import { CohortBook, type Counts, type Entry } from './cohort-book.js';
 import type { Condition } from './condition.js';
 import { Database, Prisma } from './database.js';
-import type { CohortRow, FleetCounts, SituationCount } from './fleet-counts.js';
+import type { CohortGroup, FleetCounts, SituationCount } from './fleet-counts.js';
 import { type Ages, apartSince, type Circumstances, circumstancesKey } from './hosts-at.js';
 import { Selection } from './selection.js';
 
@@ -16,7 +16,7 @@ interface Seen {
   readonly name: string;
   /** The fold of the book is one of this database. */
   readonly known: boolean;
-  /** Null: too many. */
+  /** By later folds, in their order, or all counts for a book that is empty. Null: too many. */
   readonly changed: string | null;
   readonly deltas: string;
   readonly apart: string;
@@ -61,13 +61,12 @@ export class FleetNowStore {
       if (this.book !== book) continue;
       if (!this.take(seen)) return null;
       if (this.book !== book || book.fold.name !== seen.name) continue;
-      const deltas = new Map<Entry, number>();
-      for (const [situationId, labelSetId, suspect, hosts] of JSON.parse(seen.deltas) as CountRow[])
-        deltas.set(this.book.entry(situationId, labelSetId, suspect), hosts);
+      const deltas: [Entry, number][] = [];
+      for (const counts of JSON.parse(seen.deltas) as Counts[]) book.each(counts, (entry, hosts) => deltas.push([entry, hosts]));
       const unseen = selection.catchUp();
       if (unseen === null)
         return {
-          ...this.add(selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts),
+          ...addUp(book, selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts),
           snapshot: seen.snapshot,
           revision: { number: seen.revisionNumber, name: seen.revisionName },
         };
@@ -89,17 +88,24 @@ export class FleetNowStore {
   private async read({ labels, situations }: Selection, ages: Ages): Promise<Seen> {
     const since = apartSince(ages);
     const known = this.book.fold;
-    // a new book needs no cohort that has been emptied
-    const changed = known.number < 0n ? Prisma.sql`cohort WHERE hosts <> 0` : Prisma.sql`cohort WHERE fold > ${known.number}`;
+    const changed =
+      known.number < 0n
+        ? Prisma.sql`
+          CASE WHEN (SELECT count(*) FROM (SELECT FROM cohort LIMIT ${this.limit + 1}) c) <= ${this.limit}
+               THEN (SELECT coalesce(json_agg(json_build_array(situation_ids, label_set_ids, suspects, hosts)), '[]')::text
+                       FROM (SELECT array_agg(situation_id)::text AS situation_ids, array_agg(label_set_id)::text AS label_set_ids, array_agg(suspect)::text AS suspects,
+                                    array_agg(hosts)::text AS hosts FROM cohort GROUP BY situation_id) c) END`
+        : Prisma.sql`
+          (SELECT CASE WHEN coalesce(sum(changes), 0) <= ${this.limit}
+                       THEN coalesce(json_agg(json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text) ORDER BY number), '[]')::text END
+             FROM fold WHERE number > ${known.number})`;
     const among = (column: string, ids: Selection['labels']) =>
       ids === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(column)} = ANY(${ids.asArray()}::uuid[])`;
     const [seen] = await this.db.$queryRaw<Seen[]>`
       /* fleet.now */
       SELECT last.number, last.name, EXISTS (SELECT FROM fold WHERE number = ${known.number} AND name = ${known.name}::uuid) AS known,
-             CASE WHEN (SELECT count(*) FROM (SELECT FROM ${changed} LIMIT ${this.limit + 1}) c) <= ${this.limit}
-                  THEN (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text FROM ${changed}) END AS changed,
-             (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, hosts)), '[]')::text
-                FROM (SELECT situation_id, label_set_id, suspect, sum(hosts) AS hosts FROM cohort_delta GROUP BY 1, 2, 3) d) AS deltas,
+             ${changed} AS changed,
+             (SELECT coalesce(json_agg(json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text)), '[]')::text FROM cohort_delta) AS deltas,
              (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text FROM (
                 SELECT situation_id, label_set_id, suspect, superseded_at IS NOT NULL AS superseded,
                        CASE WHEN confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH' WHEN confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END AS level,
@@ -118,7 +124,7 @@ export class FleetNowStore {
     // its fold is too long ago, or this is an earlier database that was restored
     if (!known && fold.number >= 0n) this.forget();
     else if (changed === null) this.forget();
-    else if (number > fold.number) this.book.advance({ number, name }, JSON.parse(changed) as CountRow[]);
+    else if (number > fold.number) this.book.advance({ number, name }, JSON.parse(changed) as Counts[]);
     if (this.book.isWorn || this.book.entries.length > this.limit) this.forget();
     return changed !== null;
   }
@@ -147,37 +153,50 @@ export class FleetNowStore {
         await matching(this.db.$queryRaw`SELECT s.id FROM situation s WHERE s.id = ANY(${[...situationIds]}::uuid[]) AND ${condition.situations}`),
       );
   }
+}
 
-  /** Adds up what was seen: those that are apart are taken out of their cohort. */
-  private add(
-    selection: Selection,
-    deltas: ReadonlyMap<Entry, number>,
-    apart: readonly ApartRow[],
-    withCohorts: boolean,
-  ): Pick<FleetCounts, 'rows' | 'cohorts'> {
-    const cohorts: CohortRow[] = [];
-    const sums = new Map<Circumstances, number>();
-    const count = (circumstances: Circumstances, labelSetId: string, hosts: number): void => {
-      sums.set(circumstances, (sums.get(circumstances) ?? 0) + hosts);
-      if (withCohorts) cohorts.push({ circumstances, labelSetId, hosts });
-    };
-    const taken = new Map<Entry, number>();
-    const shared = new Map<string, Circumstances>();
-    for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
-      const own: Circumstances = { situationId, suspect, superseded, level, overdue };
-      const key = circumstancesKey(own);
-      const circumstances = shared.get(key) ?? own;
-      shared.set(key, circumstances);
-      count(circumstances, labelSetId, hosts);
-      const entry = this.book.entry(situationId, labelSetId, suspect);
-      taken.set(entry, (taken.get(entry) ?? 0) + hosts);
-    }
-    for (const entry of selection.entries) {
-      const hosts = entry.hosts + (deltas.get(entry) ?? 0) - (taken.get(entry) ?? 0);
-      if (hosts !== 0) count(entry.place.usual, entry.labelSetId, hosts);
-    }
-    const rows: SituationCount[] = [];
-    for (const [circumstances, hosts] of sums) rows.push({ circumstances, hosts });
-    return { rows, cohorts: withCohorts ? cohorts : null };
+/** Adds up what was seen: those that are apart are taken out of their cohort. Nothing comes in between, and so the entries themselves note what they count otherwise for the moment. */
+function addUp(
+  book: CohortBook,
+  selection: Selection,
+  deltas: readonly (readonly [Entry, number])[],
+  apart: readonly ApartRow[],
+  withCohorts: boolean,
+): Pick<FleetCounts, 'rows' | 'cohorts'> {
+  const shifted: Entry[] = [];
+  const shift = (entry: Entry, hosts: number): void => {
+    entry.shift += hosts;
+    shifted.push(entry);
+  };
+  for (const [entry, hosts] of deltas) shift(entry, hosts);
+  const others = new Map<string, { circumstances: Circumstances; sum: number; labels: { labelSetId: string }[]; hosts: number[] }>();
+  for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
+    const circumstances: Circumstances = { situationId, suspect, superseded, level, overdue };
+    const key = circumstancesKey(circumstances);
+    const group = others.get(key) ?? { circumstances, sum: 0, labels: [], hosts: [] };
+    others.set(key, group);
+    group.sum += hosts;
+    group.labels.push({ labelSetId });
+    group.hosts.push(hosts);
+    shift(book.entry(situationId, labelSetId, suspect), -hosts);
   }
+  const rows: SituationCount[] = [];
+  const cohorts: CohortGroup[] = [];
+  for (const { place, entries } of selection.groups) {
+    const hosts: number[] = [];
+    let sum = 0;
+    for (const entry of entries) {
+      const count = entry.hosts + entry.shift;
+      sum += count;
+      if (withCohorts) hosts.push(count);
+    }
+    if (sum !== 0) rows.push({ circumstances: place.usual, hosts: sum });
+    if (sum !== 0 && withCohorts) cohorts.push({ circumstances: place.usual, labels: entries, hosts });
+  }
+  for (const entry of shifted) entry.shift = 0;
+  for (const { circumstances, sum, labels, hosts } of others.values()) {
+    rows.push({ circumstances, hosts: sum });
+    if (withCohorts) cohorts.push({ circumstances, labels, hosts });
+  }
+  return { rows, cohorts: withCohorts ? cohorts : null };
 }

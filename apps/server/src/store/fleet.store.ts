@@ -3,7 +3,7 @@ import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Condition, inCohort, matching } from './condition.js';
 import { Database, Prisma, ReadDatabase } from './database.js';
-import type { CohortRow, FleetCounts } from './fleet-counts.js';
+import type { CohortGroup, CohortRow, FleetCounts } from './fleet-counts.js';
 import { FleetNowStore } from './fleet-now.store.js';
 import { type Ages, apartSince, circumstanceColumns, type Circumstances, circumstancesKey, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
 import { beganLater, covered, type Moment } from './moment.js';
@@ -50,7 +50,7 @@ export class FleetStore {
         FROM (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;
     const { counts, cohorts, snapshot, number, name } = all!;
     const share = sharing();
-    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : rowsOf(cohorts, share), snapshot, revision: { number, name } };
+    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : groupsOf(rowsOf(cohorts, share)), snapshot, revision: { number, name } };
   }
 
   private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
@@ -225,6 +225,18 @@ function sharing(): (row: FlatRow) => CohortRow {
 }
 
 const rowsOf = (text: string, share: (row: FlatRow) => CohortRow): CohortRow[] => (JSON.parse(text) as FlatRow[]).map(share);
+
+/** Rows by the circumstances that they share. */
+function groupsOf(rows: readonly CohortRow[]): CohortGroup[] {
+  const groups = new Map<Circumstances, { circumstances: Circumstances; labels: CohortRow[]; hosts: number[] }>();
+  for (const row of rows) {
+    const group = groups.get(row.circumstances) ?? { circumstances: row.circumstances, labels: [], hosts: [] };
+    groups.set(row.circumstances, group);
+    group.labels.push(row);
+    group.hosts.push(row.hosts);
+  }
+  return [...groups.values()];
+}
 
 /** The counts as they were at a moment: those of now, without what came since, and with what went since. */
 function countsAt(condition: Condition, moment: Moment): Prisma.Sql {

@@ -100,7 +100,7 @@ export class HostsStore {
     if (before === undefined) return 'NO_SUCH_HOST';
     const after = changed(before);
     if (after === null) return 'AS_IT_WAS';
-    await closeIntervals(tx, key, Prisma.sql`${at}::timestamptz`);
+    await closeInterval(tx, key, at);
     await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
     const to = after.retired ? null : after;
     await tx.$executeRaw`
@@ -145,14 +145,12 @@ interface Standing extends CohortKey {
   readonly retired: boolean;
 }
 
-/** Keeps the open intervals of these hosts as closed ones, before their rows are changed. Their rows must be locked. */
-export async function closeIntervals(tx: Connection, where: Prisma.Sql, at: Prisma.Sql, from: Prisma.Sql = Prisma.empty): Promise<void> {
+/** Keeps the open interval of this host as a closed one, before its row is changed. The row must be locked. */
+async function closeInterval(tx: Connection, key: Prisma.Sql, at: Date): Promise<void> {
   await tx.$executeRaw`
-    /* hosts.close */
     INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by, situation_id, label_set_id, boot_id, suspect, retired, sequence)
-    SELECT h.bucket, h.id, h.since, greatest(h.since, ${at}), h.opened_by, pg_current_xact_id()::text::bigint, h.situation_id, h.label_set_id, h.boot_id,
-           h.suspect_since IS NOT NULL, h.retired_at IS NOT NULL, h.sequence
-      FROM host h ${from} WHERE ${where}`;
+    SELECT bucket, id, since, greatest(since, ${at}::timestamptz), opened_by, pg_current_xact_id()::text::bigint, situation_id, label_set_id, boot_id, suspect_since IS NOT NULL,
+           retired_at IS NOT NULL, sequence FROM host WHERE ${key}`;
 }
 
 /**

@@ -9,6 +9,14 @@ export type Labels = Readonly<Record<string, string>>;
 /** A host's own words are kept under this prefix, so that they are never taken for an admin's. */
 export const AGENT_PREFIX = 'agent.';
 
+/** A set of labels as it will be stored, and the id that follows from its content. */
+export interface LabelsDraft {
+  readonly id: string;
+  readonly labels: Labels;
+}
+
+export const toLabelsDraft = (labels: Labels): LabelsDraft => ({ id: contentId(labels), labels });
+
 /** Label sets: stored once, by the digest of their content. */
 @Injectable()
 export class LabelsStore {
@@ -20,10 +28,9 @@ export class LabelsStore {
     private readonly read: ReadDatabase,
   ) {}
 
-  /** Under which ids are these sets stored, in their order? Looked up first, inserted only on a miss, in a transaction of its own. */
-  async keep(sets: readonly Labels[]): Promise<string[]> {
-    const ids = sets.map((labels) => contentId(labels));
-    const unknown = new Map(sets.map((labels, i) => [ids[i]!, labels] as const).filter(([id]) => !this.known.has(id)));
+  /** Stores these sets: looked up first, inserted only on a miss, in a transaction of its own. */
+  async keep(drafts: readonly LabelsDraft[]): Promise<void> {
+    const unknown = new Map(drafts.filter(({ id }) => !this.known.has(id)).map(({ id, labels }) => [id, labels]));
     if (unknown.size > 0) {
       const there = await this.db.labelSet.findMany({ where: { id: { in: [...unknown.keys()] } }, select: { id: true } });
       // in the order of their ids, as everybody: two servers that insert the same do not wait for each other in a circle
@@ -33,7 +40,6 @@ export class LabelsStore {
     }
     if (this.known.size > 100_000) this.known.clear();
     for (const id of unknown.keys()) this.known.add(id);
-    return ids;
   }
 
   /** The sets with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { column } from './columns.js';
-import { type Connection, Database, Prisma } from './database.js';
+import { type Connection, Database } from './database.js';
 import { bucketOf } from './digests.js';
 import type { Silence } from './heartbeats.store.js';
-import { closeIntervals, type HostDetail } from './hosts.store.js';
+import type { HostDetail } from './hosts.store.js';
 import { retrying } from './unavailable.js';
 
 /** What ingest must know of a host before it can place a report. */
@@ -19,8 +19,14 @@ export interface HostHead {
   readonly suspect: boolean;
   readonly retired: boolean;
   readonly referencedSince: Readonly<Record<string, string>>;
-  /** Of the last heartbeat or report; null where there was neither. */
+  /** Since when it is in this situation, and the transaction that noted it: with the sequence, the version of all of the above. */
+  readonly since: string;
+  readonly openedBy: bigint;
+  /** Of the last heartbeat or report, the version of what follows; null where there was neither. */
   readonly contactSequence: bigint | null;
+  readonly confirmedAt: string | null;
+  readonly supersededAt: string | null;
+  readonly supersededBy: bigint | null;
 }
 
 /** A report as the store takes it: everything decided. */
@@ -52,12 +58,17 @@ const moved = ({ expected, ...report }: PlacedReport): boolean =>
   expected.bootId !== report.bootId ||
   (report.suspect && !expected.suspect);
 
+type Numbers = 'sequence' | 'openedBy' | 'contactSequence' | 'supersededBy';
 /** A head as PostgreSQL writes it: numbers that JSON would round are text. */
-type WrittenHead = Omit<HostHead, 'sequence' | 'contactSequence'> & { readonly sequence: string; readonly contactSequence: string | null };
+type WrittenHead = Omit<HostHead, Numbers> & { readonly [Name in Numbers]: HostHead[Name] extends bigint ? string : string | null };
+
+const numberOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 const readHead = (head: WrittenHead): HostHead => ({
   ...head,
   sequence: BigInt(head.sequence),
-  contactSequence: head.contactSequence === null ? null : BigInt(head.contactSequence),
+  openedBy: BigInt(head.openedBy),
+  contactSequence: numberOf(head.contactSequence),
+  supersededBy: numberOf(head.supersededBy),
 });
 
 /** Where the host was counted before, and is from now on. */
@@ -67,8 +78,36 @@ const toMove = (report: PlacedReport): { hostId: string; from: CohortKey | null;
   return { hostId, from: expected, to: { situationId, labelSetId, suspect: report.suspect || (expected?.suspect ?? false) } };
 };
 
+/** What ends with a report. */
+interface Lapse {
+  readonly hostId: string;
+  readonly kind: 'SILENT' | 'SUPERSEDED';
+  readonly since: string;
+  readonly until: Date | string;
+  readonly openedBy: bigint | null;
+}
+
+/** That the host was silent, or its facts superseded, ends with this report; where a heartbeat has overtaken it, they still are. */
+function lapsesOf({ hostId, sequence, receivedAt, expected }: PlacedReport, { silentAfter }: Silence): Lapse[] {
+  if (expected?.confirmedAt == null) return [];
+  const { confirmedAt, supersededAt, supersededBy, contactSequence } = expected;
+  const lapses: Lapse[] = [];
+  if (Date.parse(confirmedAt) < receivedAt.getTime() - silentAfter * 1000)
+    lapses.push({ hostId, kind: 'SILENT', since: confirmedAt, until: receivedAt, openedBy: null });
+  if (supersededAt !== null && contactSequence! <= sequence) {
+    const until = Date.parse(supersededAt) > receivedAt.getTime() ? supersededAt : receivedAt;
+    lapses.push({ hostId, kind: 'SUPERSEDED', since: supersededAt, until, openedBy: supersededBy });
+  }
+  return lapses;
+}
+
+const inOrder = (a: PlacedReport, b: PlacedReport): number => bucket(a) - bucket(b) || (a.hostId < b.hostId ? -1 : 1);
+
 /**
  * Reports, many at once: one transaction and a constant number of statements over arrays, however many hosts are in it.
+ *
+ * Nothing is locked beforehand. A report was decided against the host's version; the statement that writes changes only rows that still are of it, and where one is not, the
+ * transaction is taken back and done again without that report.
  *
  * Raw, because Prisma writes a row for each statement: 20 to 30 times slower.
  */
@@ -87,7 +126,8 @@ export class ReportsStore {
       /* reports.heads */
       SELECT coalesce(json_agg(head), '[]')::text AS heads FROM (
         SELECT h.id AS "hostId", h.sequence::text, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
-               h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", b.sequence::text AS "contactSequence"
+               h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", h.since, h.opened_by::text AS "openedBy",
+               b.sequence::text AS "contactSequence", b.confirmed_at AS "confirmedAt", b.superseded_at AS "supersededAt", b.superseded_by::text AS "supersededBy"
           FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
           JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) head`;
     return new Map((JSON.parse(found!.heads) as WrittenHead[]).map((head) => [head.hostId, readHead(head)]));
@@ -99,124 +139,112 @@ export class ReportsStore {
    * @returns the ids of hosts whose report was not stored, because another document moved them since it was decided: place these again
    */
   async save(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
-    return retrying(() => this.store(reports, silence));
+    // everybody in the order of the keys, so that two batches do not wait for each other in a circle
+    let mine = reports.toSorted(inOrder);
+    const overtaken = new Set<string>();
+    while (mine.length > 0) {
+      const stale = await retrying(() => this.store(mine, silence));
+      if (stale.size === 0) break;
+      for (const id of stale) overtaken.add(id);
+      mine = mine.filter(({ hostId }) => !stale.has(hostId));
+    }
+    return overtaken;
   }
 
-  private async store(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
-    return this.db.$transaction(async (tx) => {
-      const overtaken = await this.claim(tx, reports);
-      const mine = reports.filter((report) => !overtaken.has(report.hostId));
-      if (mine.length > 0) await this.write(tx, mine, silence);
-      return overtaken;
-    });
-  }
-
-  /** Makes the new hosts and locks the others, in the order of their keys, so that two batches never wait for each other in a circle. */
-  private async claim(tx: Connection, reports: readonly PlacedReport[]): Promise<Set<string>> {
-    const fresh = reports.filter((report) => report.expected === null);
-    const made = fresh.length === 0 ? [] : await this.make(tx, fresh);
-    const known = reports.filter((report) => report.expected !== null);
-    const locked = known.length === 0 ? [] : await this.lock(tx, known);
-    const mine = new Set([...made.map((row) => row.id), ...locked]);
-    return new Set(reports.map((report) => report.hostId).filter((id) => !mine.has(id)));
-  }
-
-  /** Locks these hosts. @returns the ids of those that are still as the reports were decided against */
-  private async lock(tx: Connection, reports: readonly PlacedReport[]): Promise<string[]> {
-    const expected = reports.map((report) => report.expected!);
-    const [found] = await tx.$queryRaw<{ ids: string }[]>`
-      /* reports.lock */
-      WITH locked AS (
-        SELECT h.id, h.sequence = k.sequence AND h.label_set_id = k.label_set_id AND b.sequence IS NOT DISTINCT FROM k.contact_sequence AND (h.suspect_since IS NOT NULL) = k.suspect
-               AND (h.retired_at IS NOT NULL) = k.retired AS same
-          FROM unnest(${column(reports, 'smallint', bucket)}, ${column(expected, 'uuid', (head) => head.hostId)}, ${column(expected, 'bigint', (head) => head.sequence)},
-                      ${column(expected, 'uuid', (head) => head.labelSetId)}, ${column(expected, 'bigint', (head) => head.contactSequence)}, ${column(expected, 'boolean', (head) => head.suspect)},
-                      ${column(expected, 'boolean', (head) => head.retired)}) AS k(bucket, id, sequence, label_set_id, contact_sequence, suspect, retired)
-          JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
-         ORDER BY h.bucket, h.id FOR UPDATE OF h)
-      SELECT coalesce(json_agg(id), '[]')::text AS ids FROM locked WHERE same`;
-    return JSON.parse(found!.ids) as string[];
-  }
-
-  private async make(tx: Connection, reports: readonly PlacedReport[]): Promise<{ id: string }[]> {
-    return tx.$queryRaw`
-      /* reports.make */
-      INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
-      SELECT r.*, r.added_at, pg_current_xact_id()::text::bigint
-        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
-                    ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, hostname, label_set_id, added_at)
-       ORDER BY bucket, id
-      ON CONFLICT (bucket, id) DO NOTHING RETURNING id`;
-  }
-
-  private async write(tx: Connection, reports: readonly PlacedReport[], silence: Silence): Promise<void> {
-    await this.confirm(tx, reports, silence);
+  /** Stores all of these, or none. @returns the ids of those that are not as they were any more; none: all are stored */
+  private async store(reports: readonly PlacedReport[], silence: Silence): Promise<ReadonlySet<string>> {
+    const lapses = reports.flatMap((report) => lapsesOf(report, silence));
     const movers = reports.filter(moved);
-    const known = movers.filter((report) => report.expected !== null);
-    if (known.length > 0) await closeFor(tx, known);
-    await tx.$executeRaw`
+    try {
+      await this.db.$transaction(async (tx) => {
+        const written = new Set(await this.write(tx, reports, silence));
+        const stale = reports.filter(({ hostId }) => !written.has(hostId)).map(({ hostId }) => hostId);
+        if (stale.length > 0) throw new Stale(stale);
+        if (lapses.length > 0) await keepLapses(tx, lapses);
+        if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
+      });
+      return new Set();
+    } catch (error) {
+      if (error instanceof Stale) return new Set(error.hostIds);
+      throw error;
+    }
+  }
+
+  /**
+   * Writes hosts that are of the version that is expected, closes their intervals, and has their facts confirmed. A heartbeat that overtook the report told of other content, or of
+   * content that had come back: then a report is still wanted.
+   *
+   * @returns the ids of hosts of which everything was written
+   */
+  private async write(tx: Connection, reports: readonly PlacedReport[], silence: Silence): Promise<string[]> {
+    const moves = reports.map(toMove);
+    const expected = reports.map((report) => report.expected);
+    const [written] = await tx.$queryRaw<{ ids: string }[]>`
       /* reports.write */
-      UPDATE host h SET hostname = r.hostname, machine = r.machine, label_set_id = r.label_set_id, situation_id = r.situation_id, boot_id = r.boot_id, sequence = r.sequence,
-             digest = r.digest, observed_at = r.observed_at, detail = r.detail, referenced_since = r.referenced_since,
-             suspect_since = CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at) ELSE h.suspect_since END,
-             since = CASE WHEN r.moved THEN greatest(h.since, r.received_at) ELSE h.since END,
-             opened_by = CASE WHEN r.moved THEN pg_current_xact_id()::text::bigint ELSE h.opened_by END
-        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
+      WITH r AS MATERIALIZED (
+             SELECT * FROM unnest(
+                    ${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'text', (report) => report.hostname)},
                     ${column(reports, 'text', (report) => report.machine)}, ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'uuid', (report) => report.situationId)},
                     ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'bigint', (report) => report.sequence)}, ${column(reports, 'text', (report) => report.digest)},
-                    ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'jsonb', (report) => report.detail)},
-                    ${column(reports, 'jsonb', (report) => report.referencedSince)}, ${column(reports, 'boolean', (report) => report.suspect)},
-                    ${column(reports, 'timestamptz', (report) => report.receivedAt)}, ${column(reports, 'boolean', moved)})
-             AS r(bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, detail, referenced_since, suspect, received_at, moved)
-       WHERE h.bucket = r.bucket AND h.id = r.id`;
-    if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
-  }
-
-  /** Facts are as of this report. A heartbeat that overtook it told of other content, or of content that had come back: then a report is still wanted. */
-  private async confirm(tx: Connection, reports: readonly PlacedReport[], silence: Silence): Promise<void> {
-    const known = reports.filter((report) => report.expected !== null);
-    if (known.length > 0) await keepLapses(tx, known, silence);
-    const moves = reports.map(toMove);
-    await tx.$executeRaw`
-      /* reports.confirm */
-      INSERT INTO host_heartbeat AS b (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, situation_id, label_set_id, suspect, confirmed_after)
-      SELECT r.*, r.confirmed_at
-        FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
-                    ${column(reports, 'text', (report) => report.digest)}, ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'timestamptz', (report) => report.recheckAt)},
                     ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)},
-                    ${column(moves, 'uuid', ({ to }) => to?.situationId)}, ${column(moves, 'uuid', ({ to }) => to?.labelSetId)}, ${column(moves, 'boolean', ({ to }) => to?.suspect ?? false)})
-             AS r(bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, situation_id, label_set_id, suspect)
-      ON CONFLICT (bucket, host_id) DO UPDATE SET sequence = greatest(b.sequence, excluded.sequence), digest = excluded.digest, boot_id = excluded.boot_id, recheck_at = excluded.recheck_at,
-             confirmed_at = excluded.confirmed_at, contact_at = excluded.contact_at,
-             confirmed_after = CASE WHEN b.confirmed_after BETWEEN excluded.contact_at - make_interval(secs => ${silence.indexedAfter}::float8) AND excluded.confirmed_at THEN b.confirmed_after
-                                    ELSE excluded.confirmed_at END,
-             situation_id = excluded.situation_id, label_set_id = excluded.label_set_id, suspect = excluded.suspect,
-             superseded_at = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_at, excluded.contact_at) END,
-             superseded_by = CASE WHEN b.sequence > excluded.sequence THEN coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END`;
+                    ${column(reports, 'jsonb', (report) => report.detail)}, ${column(reports, 'jsonb', (report) => report.referencedSince)},
+                    ${column(reports, 'timestamptz', (report) => report.recheckAt)}, ${column(reports, 'boolean', (report) => report.suspect)}, ${column(reports, 'boolean', moved)},
+                    ${column(moves, 'uuid', ({ to }) => to?.situationId)}, ${column(moves, 'uuid', ({ to }) => to?.labelSetId)}, ${column(moves, 'boolean', ({ to }) => to?.suspect ?? false)},
+                    ${column(expected, 'bigint', (head) => head?.sequence)}, ${column(expected, 'bigint', (head) => head?.openedBy)}, ${column(expected, 'bigint', (head) => head?.contactSequence)},
+                    ${column(expected, 'timestamptz', (head) => head?.since)}, ${column(expected, 'uuid', (head) => head?.situationId)}, ${column(expected, 'uuid', (head) => head?.labelSetId)},
+                    ${column(expected, 'uuid', (head) => head?.bootId)}, ${column(expected, 'boolean', (head) => head?.suspect)}, ${column(expected, 'boolean', (head) => head?.retired)})
+                 AS r(bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, received_at, detail, referenced_since, recheck_at, suspect, moved,
+                      counted_situation, counted_labels, counted_suspect, old_sequence, old_opened_by, old_contact, old_since, old_situation, old_labels, old_boot, old_suspect, old_retired)),
+           made AS (
+             INSERT INTO host (bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, detail, referenced_since, added_at, since, opened_by)
+             SELECT bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence, digest, observed_at, detail, referenced_since, received_at, received_at,
+                    pg_current_xact_id()::text::bigint FROM r WHERE old_sequence IS NULL
+             ON CONFLICT (bucket, id) DO NOTHING RETURNING bucket, id),
+           changed AS (
+             UPDATE host h SET hostname = r.hostname, machine = r.machine, label_set_id = r.label_set_id, situation_id = r.situation_id, boot_id = r.boot_id, sequence = r.sequence,
+                    digest = r.digest, observed_at = r.observed_at, detail = r.detail, referenced_since = r.referenced_since,
+                    suspect_since = CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at) ELSE h.suspect_since END,
+                    since = CASE WHEN r.moved THEN greatest(h.since, r.received_at) ELSE h.since END,
+                    opened_by = CASE WHEN r.moved THEN pg_current_xact_id()::text::bigint ELSE h.opened_by END
+               FROM r WHERE h.bucket = r.bucket AND h.id = r.id AND h.sequence = r.old_sequence AND h.opened_by = r.old_opened_by RETURNING h.bucket, h.id),
+           written AS (SELECT bucket, id FROM made UNION ALL SELECT bucket, id FROM changed),
+           closed AS (
+             INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by, situation_id, label_set_id, boot_id, suspect, retired, sequence)
+             SELECT bucket, id, old_since, greatest(old_since, received_at), old_opened_by, pg_current_xact_id()::text::bigint, old_situation, old_labels, old_boot, old_suspect, old_retired,
+                    old_sequence FROM r WHERE old_sequence IS NOT NULL AND moved),
+           begun AS (
+             INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at, contact_at, confirmed_after, situation_id, label_set_id, suspect)
+             SELECT bucket, id, sequence, digest, boot_id, recheck_at, observed_at, received_at, observed_at, counted_situation, counted_labels, counted_suspect
+               FROM written JOIN r USING (bucket, id) WHERE old_contact IS NULL
+             ON CONFLICT (bucket, host_id) DO NOTHING RETURNING host_id),
+           confirmed AS (
+             UPDATE host_heartbeat b SET sequence = greatest(b.sequence, r.sequence), digest = r.digest, boot_id = r.boot_id, recheck_at = r.recheck_at,
+                    confirmed_at = r.observed_at, contact_at = r.received_at,
+                    confirmed_after = CASE WHEN b.confirmed_after BETWEEN r.received_at - make_interval(secs => ${silence.indexedAfter}::float8) AND r.observed_at THEN b.confirmed_after
+                                           ELSE r.observed_at END,
+                    situation_id = r.counted_situation, label_set_id = r.counted_labels, suspect = r.counted_suspect,
+                    superseded_at = CASE WHEN b.sequence > r.sequence THEN coalesce(b.superseded_at, r.received_at) END,
+                    superseded_by = CASE WHEN b.sequence > r.sequence THEN coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END
+               FROM written w JOIN r ON r.bucket = w.bucket AND r.id = w.id
+              WHERE b.bucket = r.bucket AND b.host_id = r.id AND b.sequence = r.old_contact RETURNING b.host_id)
+      SELECT coalesce(json_agg(host_id), '[]')::text AS ids FROM (SELECT host_id FROM begun UNION ALL SELECT host_id FROM confirmed) b`;
+    return JSON.parse(written!.ids) as string[];
   }
 }
 
-/** Keeps the open intervals of hosts that move. */
-async function closeFor(tx: Connection, reports: readonly PlacedReport[]): Promise<void> {
-  await closeIntervals(
-    tx,
-    Prisma.sql`h.bucket = r.bucket AND h.id = r.id`,
-    Prisma.sql`r.at`,
-    Prisma.sql`, unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)}) AS r(bucket, id, at)`,
-  );
+/** Ends a transaction: these hosts are not as they were when their reports were decided. */
+class Stale extends Error {
+  constructor(readonly hostIds: readonly string[]) {
+    super('hosts have moved');
+  }
 }
 
-/** Keeps what ends with these reports: that a host was silent, that its facts were superseded. Locks the heartbeat rows, so that no heartbeat comes in between. */
-async function keepLapses(tx: Connection, reports: readonly PlacedReport[], { silentAfter }: Silence): Promise<void> {
+async function keepLapses(tx: Connection, lapses: readonly Lapse[]): Promise<void> {
   await tx.$executeRaw`
     /* reports.lapses */
-    WITH r AS (SELECT * FROM unnest(${column(reports, 'smallint', bucket)}, ${column(reports, 'uuid', (report) => report.hostId)}, ${column(reports, 'bigint', (report) => report.sequence)},
-                                    ${column(reports, 'timestamptz', (report) => report.receivedAt)})
-                           AS r(bucket, id, sequence, at)),
-         old AS (SELECT b.bucket, b.host_id, b.confirmed_at, b.superseded_at, b.superseded_by, b.sequence > r.sequence AS overtaken, r.at
-                   FROM host_heartbeat b JOIN r ON b.bucket = r.bucket AND b.host_id = r.id ORDER BY b.bucket, b.host_id FOR UPDATE OF b)
     INSERT INTO host_lapse (bucket, host_id, kind, since, until, opened_by, closed_by)
-    SELECT bucket, host_id, 'SILENT', confirmed_at, at, NULL::bigint, pg_current_xact_id()::text::bigint FROM old WHERE confirmed_at < at - make_interval(secs => ${silentAfter}::float8)
-    UNION ALL SELECT bucket, host_id, 'SUPERSEDED', superseded_at, greatest(superseded_at, at), superseded_by, pg_current_xact_id()::text::bigint FROM old
-               WHERE superseded_at IS NOT NULL AND NOT overtaken`;
+    SELECT r.*, pg_current_xact_id()::text::bigint
+      FROM unnest(${column(lapses, 'smallint', bucket)}, ${column(lapses, 'uuid', (lapse) => lapse.hostId)}, ${column(lapses, 'text', (lapse) => lapse.kind)},
+                  ${column(lapses, 'timestamptz', (lapse) => lapse.since)}, ${column(lapses, 'timestamptz', (lapse) => lapse.until)}, ${column(lapses, 'bigint', (lapse) => lapse.openedBy)})
+           AS r(bucket, host_id, kind, since, until, opened_by)`;
 }

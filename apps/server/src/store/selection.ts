@@ -1,4 +1,4 @@
-import type { CohortBook, Entry } from './cohort-book.js';
+import type { CohortBook, Entry, Place } from './cohort-book.js';
 
 /** Which of some ids match; null: all do. */
 class Matching {
@@ -27,14 +27,22 @@ export interface Unseen {
   readonly situationIds: readonly string[];
 }
 
+/** The cohorts that match of those that share everything but their labels. */
+export interface Group {
+  readonly place: Place;
+  /** Only ever longer. */
+  readonly entries: Entry[];
+}
+
 /**
  * The entries of a book that match a condition.
  *
  * PostgreSQL decides what matches, once for each set of labels and each situation: both are known by their content, and never change.
  */
 export class Selection {
-  /** Those that match, in the order of the book. */
-  readonly entries: Entry[] = [];
+  /** Those that match, by what they share. */
+  readonly groups: Group[] = [];
+  private readonly byPlace = new Map<Place, Group>();
   readonly labels: Matching | null;
   readonly situations: Matching | null;
   private read = 0;
@@ -59,8 +67,18 @@ export class Selection {
       if (this.situations !== null && place.situationId !== null && this.situations.has(place.situationId) === undefined) situationIds.add(place.situationId);
     }
     if (labelSetIds.size + situationIds.size > 0) return { labelSetIds: [...labelSetIds], situationIds: [...situationIds] };
-    for (; this.read < entries.length; this.read++) if (this.matches(entries[this.read]!)) this.entries.push(entries[this.read]!);
+    for (; this.read < entries.length; this.read++) if (this.matches(entries[this.read]!)) this.take(entries[this.read]!);
     return null;
+  }
+
+  private take(entry: Entry): void {
+    let group = this.byPlace.get(entry.place);
+    if (group === undefined) {
+      group = { place: entry.place, entries: [] };
+      this.byPlace.set(entry.place, group);
+      this.groups.push(group);
+    }
+    group.entries.push(entry);
   }
 
   private matches({ labelSetId, place }: Entry): boolean {

@@ -36,8 +36,8 @@ const store = <T extends { readonly reading: Reading | null }>(patches: readonly
   patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
 const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
 
-/** A situation as it will be stored. */
-interface Draft {
+/** A situation as it will be stored, and the id that follows from its content. */
+export interface SituationDraft {
   readonly id: string;
   readonly stackId: string;
   readonly patches: readonly Stored<ListedPatch>[];
@@ -47,7 +47,7 @@ interface Draft {
   readonly facts: Facts;
 }
 
-function toDraft(situation: Situation): Draft {
+export function toSituationDraft(situation: Situation): SituationDraft {
   const patches = store(situation.list);
   const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
   const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
@@ -67,23 +67,17 @@ export class SituationsStore {
     private readonly read: ReadDatabase,
   ) {}
 
-  /**
-   * Under which ids are these situations stored, in their order?
-   *
-   * Looks them up by digest first and inserts only what is missing, in transactions of their own: before the hosts', never within it.
-   */
-  async keep(situations: readonly Situation[]): Promise<string[]> {
-    const drafts = situations.map(toDraft);
+  /** Stores these situations: looks them up by digest first and inserts only what is missing, in transactions of their own: before the hosts', never within it. */
+  async keep(drafts: readonly SituationDraft[]): Promise<void> {
     const unknown = new Map(drafts.filter(({ id }) => !this.known.has(id)).map((draft) => [draft.id, draft]));
     // in the order of their ids, as everybody: two servers that insert the same do not wait for each other in a circle
     const missing = [...unknown.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (missing.length > 0) await retrying(() => this.insert(missing));
     if (this.known.size > 100_000) this.known.clear();
     for (const id of unknown.keys()) this.known.add(id);
-    return drafts.map(({ id }) => id);
   }
 
-  private async insert(drafts: readonly Draft[]): Promise<void> {
+  private async insert(drafts: readonly SituationDraft[]): Promise<void> {
     const there = await this.db.situation.findMany({ where: { id: { in: drafts.map(({ id }) => id) } }, select: { id: true } });
     const missing = drafts.filter(({ id }) => !there.some((row) => row.id === id));
     if (missing.length === 0) return;

@@ -22,14 +22,25 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
   [
     'counts equal the recount of the hosts', // as CohortsStore.differences()
     `WITH counted AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS n
-                        FROM (SELECT situation_id, label_set_id, suspect, hosts FROM cohort UNION ALL SELECT situation_id, label_set_id, suspect, hosts FROM cohort_delta) c
+                        FROM (SELECT situation_id, label_set_id, suspect, hosts FROM cohort
+                              UNION ALL SELECT d.* FROM cohort_delta b, unnest(b.situation_ids, b.label_set_ids, b.suspects, b.hosts) AS d(situation_id, label_set_id, suspect, hosts)) c
                        GROUP BY 1, 2, 3 HAVING sum(hosts) <> 0),
           truth AS (SELECT coalesce(situation_id, ${NOBODY}) AS situation_id, label_set_id, suspect_since IS NOT NULL AS suspect, count(*) AS n
                       FROM host WHERE retired_at IS NULL GROUP BY 1, 2, 3)
      SELECT situation_id, label_set_id, suspect, counted.n AS counted, truth.n AS hosts
        FROM counted FULL JOIN truth USING (situation_id, label_set_id, suspect) WHERE counted.n IS DISTINCT FROM truth.n`,
   ],
-  ['a folded count is of a fold that was made, and not below nothing', 'SELECT * FROM cohort WHERE hosts < 0 OR fold > (SELECT max(number) FROM fold)'],
+  ['a folded count is above nothing: who is emptied goes', 'SELECT * FROM cohort WHERE hosts <= 0'],
+  [
+    'what a fold says of a cohort last is its count',
+    `SELECT f.*, c.hosts AS counted FROM (SELECT DISTINCT ON (d.situation_id, d.label_set_id, d.suspect) number, d.*
+        FROM fold, unnest(situation_ids, label_set_ids, suspects, hosts) AS d(situation_id, label_set_id, suspect, hosts) ORDER BY d.situation_id, d.label_set_id, d.suspect, number DESC) f
+       LEFT JOIN cohort c USING (situation_id, label_set_id, suspect) WHERE coalesce(c.hosts, 0) <> f.hosts`,
+  ],
+  [
+    'folds follow each other, and say how much they have changed',
+    'SELECT number FROM fold WHERE changes <> cardinality(hosts) OR (number < (SELECT max(number) FROM fold) AND NOT EXISTS (SELECT FROM fold n WHERE n.number = fold.number + 1))',
+  ],
   [
     'a heartbeat counts in the cohort of its host',
     `SELECT h.hostname, b.situation_id, b.label_set_id, b.suspect FROM host_heartbeat b JOIN host h ON h.bucket = b.bucket AND h.id = b.host_id

@@ -42,17 +42,15 @@ export class Wandering extends Agent {
   }
 }
 
-/** Asks one server, and then each other one with its snapshot, until it is over. @returns how often two answers were the same */
-export async function compare(doors: readonly Door[], over: () => boolean, random: Random, wrong: string[]): Promise<number> {
-  let same = 0;
+/** Asks one server, and then each other one with its snapshot, until it is over. Counts in `seen` how often two answers were the same. */
+export async function compare(doors: readonly Door[], over: () => boolean, random: Random, wrong: string[], seen: { same: number }): Promise<void> {
   for (; !over(); await sleep(20)) {
     const [first, ...others] = random.shuffled(doors);
     const answer = (await ask(first!, QUESTION))?.canDowngrade;
     for (const door of others) {
       const again = (await ask(door, QUESTION, { snapshot: answer?.snapshot.id }))?.canDowngrade;
-      if (answer !== undefined && JSON.stringify(again) === JSON.stringify(answer)) same += 1;
+      if (answer !== undefined && JSON.stringify(again) === JSON.stringify(answer)) seen.same += 1;
       else wrong.push(`answered otherwise:\n  ${JSON.stringify(answer)}\n  ${JSON.stringify(again)}`);
     }
   }
-  return same;
 }
