@@ -16,7 +16,7 @@ import { type HostFilter, toCondition } from './filter.js';
 import { firstOf } from './first-of.js';
 import { agesAt, circumstancesOf, Judges, type Loaded } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
-import { catalogOf, type MomentArguments, toMoment, toSnapshotId } from './snapshot.js';
+import { catalogOf, isKnownOfThePast, type MomentArguments, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
 
 /** A situation with its hosts and their answer. */
 export interface JudgedSituation {
@@ -57,7 +57,7 @@ export interface FleetAnswer {
   readonly asOf: Moment;
   /** Pinned: whatever is looked at later is of the same instant. */
   readonly moment: Moment;
-  /** Null where it was asked by an instant alone: ask again by that. */
+  /** Null where it was asked by an instant alone: ask again by that. And where it cannot be asked again, because it asks for ages that no one knows of the past. */
   readonly snapshotId: string | null;
   readonly asked: AskedTarget;
   readonly question: Question;
@@ -92,7 +92,8 @@ export class Fleet {
     const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
     const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true };
-    const snapshotId = moment.past && moment.snapshot === null ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
+    const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
+    const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
     const ranked = situations.map(({ count, verdict }) => ({ circumstances: count.circumstances, rank: SEVERITIES.indexOf(verdict.kind) }));
     return { ...addUp(situations), situations, ranked, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
   }
@@ -119,6 +120,8 @@ export class Fleet {
   /** The answer for one host, as it is or was, by this catalog. */
   async judgeHost(host: HostRow, args: QuestionArguments, moment: Moment, view: CatalogView): Promise<Verdict> {
     const question = toQuestion(args);
+    // an instant that was asked for; what an answer about the present has pinned is known in full
+    if (moment.past && moment.snapshot === null) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const circumstances = circumstancesOf(host, ages);
     const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);

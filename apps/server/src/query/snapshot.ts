@@ -76,6 +76,21 @@ function readJson(id: string): unknown {
   }
 }
 
+/** Below this, in seconds, ages are not known of the past: no shorter silence is kept. */
+const youngestOfThePast = ({ intervalSeconds }: Memory): number => freshnessLimits(intervalSeconds).late;
+
+/** Is so young an age known of the past, too? Then the question can be asked again. */
+export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean => maxAgeSeconds >= youngestOfThePast(memory);
+
+/** @throws Mistake where a question of the past asks for ages that no one knows any more */
+export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
+  if (isKnownOfThePast(maxAgeSeconds, memory)) return;
+  throw new Mistake(
+    'BAD_USER_INPUT',
+    `of the past, no age below ${youngestOfThePast(memory)} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`,
+  );
+}
+
 /**
  * Which moment is asked for?
  *
@@ -91,9 +106,7 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
   const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
   if (then < kept)
     throw new Mistake('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
-  const { late } = freshnessLimits(memory.intervalSeconds);
-  if (maxAgeSeconds !== null && maxAgeSeconds < late)
-    throw new Mistake('BAD_USER_INPUT', `of the past, no age below ${late} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`);
+  if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return { moment: { now: then, snapshot: pinned?.committed ?? null, past: true }, catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN') };
 }
 

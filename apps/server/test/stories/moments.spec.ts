@@ -196,6 +196,28 @@ describe('the past', () => {
     });
   });
 
+  test('a question for ages that no one knows of the past has no snapshot, as it could not be asked again', async () => {
+    await registry.report(running('web-1', ['lab_r_1v1_a']));
+    expect((await ask({ maxAge: '299s' })).snapshot).toMatchObject({ id: null, now: registry.now().toISOString() });
+    const known = await ask({ maxAge: '300s' });
+    expect(await ask({ maxAge: '300s', snapshot: known.snapshot.id })).toEqual(known);
+  });
+
+  test('a host is not judged by ages that no one knows of the past, and it is said why', async () => {
+    await registry.publish('lab_r_1v1_a');
+    await registry.report(running('web-1', ['lab_r_1v1_a']));
+    const then = registry.now();
+    registry.wait(1, 'hours');
+    const asked =
+      'query ($asOf: DateTime, $maxAge: Duration!) { host(hostname: "web-1", asOf: $asOf) { canDowngrade(to: { name: "lab_r_1v1_a" }, maxAge: $maxAge) { kind } } }';
+    expect((await registry.ask(asked, { maxAge: '60s' })).host.canDowngrade.kind).toBe('UNKNOWN');
+    expect((await registry.ask(asked, { asOf: then, maxAge: '300s' })).host.canDowngrade.kind).toBe('SAFE');
+    expect(await registry.mistake(asked, { asOf: then, maxAge: '60s' })).toMatchObject({
+      message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+
   const forged = (now: unknown, committed: unknown, revision: unknown = '1', name: unknown = randomUUID()) =>
     Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now, committed, revision, name])).toString('base64url');
   test.each([
