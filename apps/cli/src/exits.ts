@@ -18,6 +18,8 @@ export class Failure extends Error {
     message: string,
     /** One line each: what to do about it, what was found where. */
     readonly hints: readonly string[] = [],
+    /** The registry's own word for it, such as NOT_FOUND; null where it has none, or several. */
+    readonly code: string | null = null,
   ) {
     super(message);
   }

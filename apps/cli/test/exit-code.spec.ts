@@ -54,6 +54,9 @@ test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: 
   ['refusals that were not all seen are not tolerated', [safe(9), bad(1, refused)], { maxRefused: { hosts: 5 } }, { complete: false }, 3],
   ['a scope that hides hosts cannot be told', [safe(3)], {}, { limitedByScope: true }, 3],
   ['a scope that hides hosts does not soften a no', [bad(3, refused)], {}, { limitedByScope: true }, 1],
+  ['a yes of the past is yes: it answers what was asked', [safe(3)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 0],
+  ['a no of the past is no', [safe(3), bad(1, unsafe)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 1],
+  ['an empty selection of the past cannot be told', [], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 3],
   ['a fleet that changed while it was read cannot be told', [safe(3)], {}, { steady: false }, 3],
   ['counts that do not add up are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0 } }, 4],
   ['more hosts matched than counted is no answer', [safe(3)], {}, { matched: 4 }, 4],
@@ -92,6 +95,16 @@ test('law: yes only if every host is SAFE, or refused within the tolerance with 
       for (const { verdict: judged } of cohorts)
         if (judged.kind === 'REFUSED')
           expect(judged.reasons.every((why) => why.kind === 'REFUSED' || why.kind === 'ADVISORY' || judged.allowed.includes(why.code))).toBe(true);
+    }),
+  );
+});
+
+test('law: the sentence of a decision names the moment exactly where that is of the past', () => {
+  const asOf = fc.constantFrom(null, '2026-11-23T10:00:00.000Z');
+  fc.assert(
+    fc.property(anyFleet, anyGate, asOf, (cohorts, gate, then) => {
+      const [past, present] = [decide(fleetAnswer(cohorts, { asOf: then }), gate), decide(fleetAnswer(cohorts), gate)];
+      expect(past).toEqual({ ...present, why: then === null ? present.why : `as of 2026-11-23T10:00:00Z, ${present.why}` });
     }),
   );
 });

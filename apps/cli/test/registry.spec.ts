@@ -1,3 +1,4 @@
+import type { FleetAnswer } from '../src/gate/fleet.js';
 import { asData, cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
 import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
 import { klpreg } from './world.js';
@@ -38,6 +39,7 @@ test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>
   ['GraphQL says FORBIDDEN', mistake('FORBIDDEN'), 5, /not authorised/],
   ['GraphQL says BAD_USER_INPUT', mistake('BAD_USER_INPUT'), 2, /about BAD_USER_INPUT/],
   ['GraphQL says AMBIGUOUS', mistake('AMBIGUOUS'), 2, /about AMBIGUOUS/],
+  ['GraphQL says SNAPSHOT_GONE: asking it again never helps', mistake('SNAPSHOT_GONE'), 2, /about SNAPSHOT_GONE/],
   ['GraphQL says INTERNAL', mistake('INTERNAL'), 4, /could not answer/],
   ['a whole answer with an error beside it', mistake('INTERNAL', yes.data), 4, /could not answer/],
   ['a whole answer with a mistake beside it', mistake('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
@@ -57,6 +59,7 @@ test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>
   ['a negative count', { body: JSON.stringify(yes).replace('"safe":3', '"safe":-3') }, 4, /whole number/],
   ['a redirect', { status: 302, headers: { location: '/elsewhere' }, body: '' }, 4, /cannot be reached/],
   ['HTTP 503 for longer than anyone waits', { status: 503, headers: { 'retry-after': '3600' }, body: {} }, 4, /HTTP 503|without data/],
+  ['an answer without its moment', { body: JSON.stringify(yes).replace('"now":', '"then":') }, 4, /snapshot.now should be text, found nothing/],
   ['more pages without saying where', { body: JSON.stringify(yes).replace('"hasNextPage":false', '"hasNextPage":true') }, 4, /does not say where/],
 ])('%s', async (_what, answer, exit, said) => {
   const done = await ask(() => answer);
@@ -130,10 +133,65 @@ describe('a verdict on several pages', () => {
     };
   };
 
+  /** The same page, of another moment. */
+  const of = (page: ReturnType<typeof pageOf>, snapshot: Partial<FleetAnswer['snapshot']>) => {
+    const { canDowngrade } = page.body.data;
+    return { body: { data: { canDowngrade: { ...canDowngrade, snapshot: { ...canDowngrade.snapshot, ...snapshot } } } } };
+  };
+
   test('is put together', async () => {
     const { exit, out } = await ask((knock) => pageOf(knock.variables['cohortsAfter']));
     expect(exit).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ complete: true, cohorts: [{ hosts: 2 }, { hosts: 1 }] });
+  });
+
+  test('is of one moment: later pages name the snapshot of the first', async () => {
+    const { exit, knocks } = await ask(
+      (knock) => of(pageOf(knock.variables['cohortsAfter']), { now: '2026-11-23T09:45:00.000Z' }),
+      ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now', '--max-age', '1h'],
+    );
+    expect(exit).toBe(0);
+    expect(knocks.map(({ variables: { asOf, catalog, snapshot, maxAge } }) => ({ asOf, catalog, snapshot, maxAge }))).toEqual([
+      { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW', maxAge: '1h' },
+      { snapshot: 'WyJrbHAyIl0', maxAge: '1h' },
+    ]);
+  });
+
+  test('is of one moment: where there is no snapshot, later pages name the same instant', async () => {
+    const { exit, knocks } = await ask(
+      (knock) => of(pageOf(knock.variables['cohortsAfter']), { id: null, now: '2026-11-23T09:45:00.000Z' }),
+      ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now'],
+    );
+    expect(exit).toBe(0);
+    expect(knocks.map(({ variables: { asOf, catalog, snapshot } }) => ({ asOf, catalog, snapshot }))).toEqual([
+      { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW' },
+      { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW' },
+    ]);
+  });
+
+  test('is none where a later page tells of another moment', async () => {
+    const { exit, err } = await ask((knock, nth) => of(pageOf(knock.variables['cohortsAfter']), { id: `snapshot-${nth}` }));
+    expect(exit).toBe(4);
+    expect(err).toContain('it was asked of the moment snapshot-1, and tells of snapshot-2');
+  });
+
+  test('of a present that cannot be asked again is held against its first page', async () => {
+    const { exit, knocks } = await ask(
+      (knock, nth) => of(pageOf(knock.variables['cohortsAfter']), { id: null, now: `2026-11-23T10:00:0${nth}.000Z` }),
+      ['can-i-downgrade', '--to', 'original', '--max-age', '60s'],
+    );
+    expect(exit).toBe(0);
+    expect(knocks.map(({ variables: { asOf, snapshot } }) => ({ asOf, snapshot }))).toEqual([{}, {}]);
+  });
+
+  test('is read again where the next server does not know its snapshot, and is never a yes where none does', async () => {
+    const gone = mistake('SNAPSHOT_GONE');
+    const calm = await ask((knock, nth) => (nth === 2 ? gone : pageOf(knock.variables['cohortsAfter'])));
+    expect(calm.exit).toBe(0);
+    expect(calm.knocks.length).toBe(4);
+    const restless = await ask((knock) => (knock.variables['cohortsAfter'] === null ? pageOf(null) : gone));
+    expect(restless.exit).toBe(3);
+    expect(restless.knocks.length).toBe(6);
   });
 
   test('is read again where the fleet changed in between, and is never a yes where it keeps changing', async () => {
@@ -144,6 +202,114 @@ describe('a verdict on several pages', () => {
     expect(restless.exit).toBe(3);
     expect(restless.knocks.length).toBe(6);
   });
+});
+
+describe('a moment of the past', () => {
+  const answerOf = (snapshot: Partial<FleetAnswer['snapshot']>, moment = whole.snapshot) => ({
+    body: { data: { canDowngrade: { ...whole, snapshot: { ...moment, ...snapshot } } } },
+  });
+  const whole = yes.data.canDowngrade;
+  const QUESTION = ['can-i-downgrade', '--to', 'original'];
+
+  test.each<[what: string, flags: string[], snapshot: Partial<FleetAnswer['snapshot']>, exit: number]>([
+    ['the instant that was asked for', ['--as-of', '2026-11-23T10:30:00+01:00'], { id: null, now: '2026-11-23T09:30:00.000Z' }, 0],
+    ['another instant', ['--as-of', '2026-11-23T10:30:00+01:00'], { id: null }, 4],
+    ['the snapshot that was asked for', ['--snapshot', 'WyJrbHAyIl0'], {}, 0],
+    ['another snapshot', ['--snapshot', 'WyJrbHAyIm0'], {}, 4],
+    ['no snapshot where one was asked for', ['--snapshot', 'WyJrbHAyIl0'], { id: null }, 4],
+    ['the snapshot that was asked for, by another catalog', ['--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'], { id: 'WyJrbHAyIm0' }, 0],
+  ])('an answer of %s', async (_what, flags, snapshot, exit) => {
+    const done = await ask(() => answerOf(snapshot), [...QUESTION, ...flags]);
+    expect(done.exit).toBe(exit);
+    if (exit === 4) expect(done.err).toContain('contradicts itself: it was asked of the moment ');
+  });
+
+  test('is in the answer for machines, and so is how to ask again', async () => {
+    const present = await ask(() => answerOf({}), QUESTION);
+    expect(JSON.parse(present.out)).toMatchObject({ asOf: null, why: 'all 3 hosts can go', snapshot: whole.snapshot });
+    const past = await ask(() => answerOf({}), [...QUESTION, '--snapshot', 'WyJrbHAyIl0']);
+    expect(JSON.parse(past.out)).toMatchObject({
+      question: { snapshot: 'WyJrbHAyIl0' },
+      asOf: '2026-11-23T10:00:00.000Z',
+      why: 'as of 2026-11-23T10:00:00Z, all 3 hosts can go',
+      snapshot: whole.snapshot,
+    });
+  });
+
+  const refusal = (code: string, message: string): Reply => ({ body: { errors: [{ message, extensions: { code } }], data: null } });
+  test.each<[what: string, flags: string[], answer: Reply, said: string]>([
+    [
+      'an instant that lies ahead',
+      ['--as-of', '2026-11-23T10:00:01Z'],
+      refusal('BAD_USER_INPUT', '`asOf` lies ahead: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z'),
+      'error: --as-of lies ahead: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z (BAD_USER_INPUT)\n',
+    ],
+    [
+      'an instant before history',
+      ['--as-of', '31d'],
+      refusal('SNAPSHOT_GONE', 'history is kept for 30 days, since 2026-10-24T10:00:00.000Z; found 2026-10-23T10:00:00.000Z'),
+      'error: history is kept for 30 days, since 2026-10-24T10:00:00.000Z; found 2026-10-23T10:00:00.000Z (SNAPSHOT_GONE)\n',
+    ],
+    [
+      'a snapshot by other rules',
+      ['--snapshot', 'WyJrbHAyIl0'],
+      refusal('SNAPSHOT_GONE', 'the snapshot was taken by other rules: ask anew, or by `asOf`'),
+      'error: the snapshot was taken by other rules: ask anew, or by --as-of (SNAPSHOT_GONE)\n',
+    ],
+    [
+      'an age that no one knows of the past',
+      ['--as-of', '1h', '--max-age', '60s'],
+      refusal('BAD_USER_INPUT', 'of the past, no age below 300 s is known: `maxAge` must be at least that, found 60 s'),
+      'error: of the past, no age below 300 s is known: --max-age must be at least that, found 60 s (BAD_USER_INPUT)\n',
+    ],
+    [
+      'a target that was not published then',
+      ['--as-of', '1h'],
+      refusal('NOT_FOUND', 'no patch of the release "r" is published'),
+      'error: no patch of the release "r" is published (NOT_FOUND)\n  the catalog of then was asked; --catalog now judges what was by what is published today\n',
+    ],
+    [
+      'a target that is not published today',
+      ['--as-of', '1h', '--catalog', 'now'],
+      refusal('NOT_FOUND', 'no patch of the release "r" is published'),
+      'error: no patch of the release "r" is published (NOT_FOUND)\n',
+    ],
+  ])('%s is a mistake, and it is said which', async (_what, flags, answer, said) => {
+    const { exit, out, err } = await ask(() => answer, ['can-i-downgrade', '--to', 'release:r', ...flags]);
+    expect({ exit, out, err }).toEqual({ exit: 2, out: '', err: said });
+  });
+
+  test('is the same for every page of a list of hosts', async () => {
+    const { out, knocks } = await ask((knock, nth) => hostsPage([`web-${nth}`], knock.variables['after'] === null ? 'c' : null), ['hosts', '--as-of', '2h']);
+    expect(knocks.map(({ variables: { asOf, after } }) => ({ asOf, after }))).toEqual([
+      { asOf: '2026-11-23T08:00:00.000Z', after: null },
+      { asOf: '2026-11-23T08:00:00.000Z', after: 'c' },
+    ]);
+    expect(JSON.parse(out)).toMatchObject({ asOf: '2026-11-23T08:00:00.000Z', hosts: [{ hostname: 'web-1' }, { hostname: 'web-2' }] });
+    const present = await ask(() => hostsPage(['web-1'], null), ['hosts']);
+    expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
+    expect(present.knocks[0]!.variables['asOf']).toBeUndefined();
+  });
+
+  test('is named above a list of hosts, also above an empty one', async () => {
+    const words = ['hosts', '--as-of', '2h', '-o', 'table'];
+    expect((await ask(() => hostsPage(['web-1'], null), words)).out).toBe(
+      ['As of 2026-11-23T08:00:00Z:', 'HOST   KERNEL  RUNS  KNOWN  LABELS (~ own word)', 'web-1  -       -     NEVER', ''].join('\n'),
+    );
+    expect((await ask(() => hostsPage([], null), words)).out).toBe('As of 2026-11-23T08:00:00Z:\nno host matches\n');
+  });
+});
+
+const hostsPage = (names: string[], endCursor: string | null): Reply => ({
+  body: {
+    data: {
+      hosts: {
+        nodes: names.map((hostname) => ({ ...madeHost, hostname })),
+        totalCount: 2,
+        pageInfo: { hasNextPage: endCursor !== null, endCursor },
+      },
+    },
+  },
 });
 
 test('what strangers wrote cannot steer a terminal', async () => {

@@ -67,6 +67,49 @@ test('a fleet, on a narrow terminal without colours: no word is cut', async () =
   expect(out).not.toMatch(/\S…/);
 });
 
+test('a fleet of the past, as a table: the moment is in the headline and in the decision, and the last line asks again', async () => {
+  const past = { ...mixed, snapshot: { ...mixed.snapshot, id: null, now: '2026-11-23T09:45:00.000Z' } };
+  const { exit, out } = await shown(past, ['-o', 'table', '--as-of', '15m', '--catalog', 'now', '--where', 'env=prod'], undefined);
+  expect(exit).toBe(1);
+  expectGolden('fleet-past.txt', out);
+});
+
+test.each<[what: string, flags: string[], snapshot: Partial<typeof mixed.snapshot>, headline: string, last: string]>([
+  ['the present', [], {}, 'Can every host go to release web-2026.10?', 'to ask again of this moment: --snapshot WyJrbHAyIl0'],
+  [
+    'a snapshot',
+    ['--snapshot', 'WyJrbHAyIl0'],
+    {},
+    'As of 2026-11-23T10:00:00Z, could every host go to release web-2026.10?',
+    'to ask again of this moment: --snapshot WyJrbHAyIl0',
+  ],
+  [
+    'a snapshot, by the catalog of today',
+    ['--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
+    { id: 'WyJrbHAyIm0' },
+    "As of 2026-11-23T10:00:00Z and by today's catalog, could every host go to release web-2026.10?",
+    'to ask again of this moment: --snapshot WyJrbHAyIm0',
+  ],
+  [
+    'an instant',
+    ['--as-of', '2026-11-23T10:45:00+01:00'],
+    { id: null, now: '2026-11-23T09:45:00.000Z' },
+    'As of 2026-11-23T09:45:00Z, could every host go to release web-2026.10?',
+    'to ask again of this moment: --as-of 2026-11-23T09:45:00Z',
+  ],
+  [
+    'a present that cannot be asked again',
+    ['--max-age', '60s'],
+    { id: null },
+    'Can every host go to release web-2026.10?',
+    'NO: 5 of 10 hosts must not go: 4 would be refused, 1 would be harmed',
+  ],
+])('the table of %s names its moment, and how to ask again', async (_what, flags, snapshot, headline, last) => {
+  const { out } = await shown({ ...mixed, snapshot: { ...mixed.snapshot, ...snapshot } }, ['-o', 'table', ...flags], undefined);
+  const lines = out.trimEnd().split('\n');
+  expect([lines[0], lines.at(-1)]).toEqual([headline, last]);
+});
+
 test('colours only on a terminal', async () => {
   const { out } = await shown(mixed, [], 200);
   // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
@@ -190,7 +233,7 @@ describe('one host', () => {
     }));
     const done = await klpreg(['explain', 'web-1', '--url', registry.url, ...words]);
     await registry.close();
-    return done;
+    return { ...done, knocks: registry.knocks };
   };
 
   test('what it runs', async () => {
@@ -203,6 +246,32 @@ describe('one host', () => {
     const { exit, out } = await explained(['--to', 'release:web-2026.08', '-o', 'table']);
     expect(exit).toBe(1);
     expectGolden('host-verdict.txt', out);
+  });
+
+  test('what it ran, and why it could not go there', async () => {
+    const words = ['--as-of', '2026-11-23T11:30:00+02:00', '-o', 'table'];
+    const { exit, out } = await explained(['--to', 'release:web-2026.08', ...words]);
+    expect(exit).toBe(1);
+    expectGolden('host-verdict-past.txt', out);
+    expect((await explained(words)).out.trimEnd()).toBe(out.split('\n\n')[0]);
+  });
+
+  test('every question for it is of the same moment, the one for its name, too', async () => {
+    const { knocks, out } = await explained(['--to', 'release:web-2026.08', '--as-of', '30m']);
+    expect(knocks.map(({ operation, variables }) => [operation, variables['asOf']])).toEqual([
+      ['FindHost', '2026-11-23T09:30:00.000Z'],
+      ['JudgeHost', '2026-11-23T09:30:00.000Z'],
+    ]);
+    expect(JSON.parse(out)).toMatchObject({ asOf: '2026-11-23T09:30:00.000Z', question: { asOf: '2026-11-23T09:30:00.000Z' } });
+    const present = await explained(['--to', 'release:web-2026.08']);
+    expect(present.knocks.map(({ variables }) => variables['asOf'])).toEqual([undefined, undefined]);
+    expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
+  });
+
+  test('a host that was not known then is a mistake that names the moment', async () => {
+    const { exit, err } = await explained(['--as-of', '30m'], null);
+    expect(exit).toBe(2);
+    expect(err).toBe("error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z shows those that were known\n");
   });
 
   test('SAFE with a reason not to be is no answer', async () => {

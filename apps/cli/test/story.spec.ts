@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { unpackModules } from './modules.js';
-import { klpreg } from './world.js';
+import { klpreg, TestWorld } from './world.js';
 
 const SERVER = path.join(__dirname, '../../server/dist/main.js');
 const folder = unpackModules('7.3', ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a']);
@@ -16,6 +17,23 @@ interface Answer {
   readonly labels: object[];
   readonly hosts: { readonly id: string }[];
   readonly matched: number;
+  readonly question: object;
+  readonly cohorts: object[];
+  readonly why: string;
+  readonly snapshot: { readonly id: string | null; readonly now: string };
+}
+
+/** Whose clock is that of the registry. */
+function presentWorld(): TestWorld {
+  const world = new TestWorld();
+  world.time = Date.now();
+  return world;
+}
+
+/** The snapshot, as a server with older rules would have named it. */
+function otherRules(id: string): string {
+  const parts = JSON.parse(Buffer.from(id, 'base64url').toString()) as unknown[];
+  return Buffer.from(JSON.stringify([parts[0], '2020-01-01', ...parts.slice(2)])).toString('base64url');
 }
 
 /** A real registry, on a port and with a database of its own. */
@@ -50,7 +68,7 @@ describe('against the real registry', () => {
     rmSync(data, { recursive: true, force: true });
   }, 30_000);
 
-  const ask = (...words: string[]) => klpreg([...words, '--url', url, '-o', 'json'], {});
+  const ask = (...words: string[]) => klpreg([...words, '--url', url, '-o', 'json'], {}, presentWorld());
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
 
@@ -92,6 +110,51 @@ describe('against the real registry', () => {
       exitCode: 3,
     });
     expect(await ask('explain', 'web-1', '--to', 'original')).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
+
+    // what was asked before can be asked again, and gets its answer, whatever came since
+    const before = json(await ask('can-i-downgrade', '--to', 'original'));
+    await sleep(20);
+    const then = new Date().toISOString();
+    await sleep(20);
+    expect((await asAdmin('host', 'label', 'web-1', 'env=retired')).exit).toBe(0);
+    expect((await asAdmin('host', 'add', 'web-9')).exit).toBe(0);
+    expect(json(await ask('can-i-downgrade', '--to', 'original')).matched).toBe(2);
+    const again = json(await ask('can-i-downgrade', '--to', 'original', '--snapshot', before.snapshot.id!));
+    expect(again).toEqual({
+      ...before,
+      question: { ...before.question, snapshot: before.snapshot.id },
+      asOf: before.snapshot.now,
+      why: `as of ${before.snapshot.now.replace('.000Z', 'Z')}, ${before.why}`,
+    });
+    const asOf = json(await ask('can-i-downgrade', '--to', 'original', '--where', 'env=staging', '--as-of', then));
+    expect(asOf).toMatchObject({ matched: 1, asOf: then, snapshot: { id: null, now: then }, cohorts: before.cohorts });
+    expect(json(await ask('hosts', '--as-of', then)).hosts).toMatchObject([{ hostname: 'web-1', labels: [{ key: 'env', value: 'staging' }] }]);
+    expect(json(await ask('hosts')).hosts).toMatchObject([{ hostname: 'web-1', labels: [{ value: 'retired' }] }, { hostname: 'web-9' }]);
+    expect(await ask('explain', 'web-1', '--as-of', then)).toMatchObject({ exit: 0, out: expect.stringContaining('"staging"') });
+    expect(await ask('explain', 'web-9', '--as-of', then)).toMatchObject({ exit: 2, err: expect.stringContaining(`no host 'web-9' as of ${then}`) });
+    expect(await ask('explain', 'web-1', '--to', 'original', '--as-of', then)).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
+
+    // no one knows ages so young of the past: there is no snapshot that would be refused
+    expect(json(await ask('can-i-downgrade', '--to', 'original', '--max-age', '10s')).snapshot).toMatchObject({ id: null });
+
+    // a target is looked for in the catalog of then, unless today's is wanted
+    const unpublished = await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d');
+    expect(unpublished).toMatchObject({ exit: 2, err: expect.stringMatching(/NOT_FOUND[^]*--catalog now/) });
+    expect(await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d', '--catalog', 'now')).toMatchObject({
+      exit: 3,
+      out: expect.stringContaining('matched 0 hosts'),
+    });
+    // what is no moment of this registry is a mistake of the asker
+    for (const [flags, said] of [
+      [['--as-of', '2999-01-01T00:00:00Z'], /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/],
+      [['--as-of', '99d'], /history is kept for 30 days, since /],
+      [['--as-of', '1h', '--max-age', '10s'], /--max-age must be at least that, found 10 s/],
+      [['--snapshot', 'WyJrbHAyIl0'], /"WyJrbHAyIl0" is not the id of a snapshot/],
+      [['--snapshot', otherRules(before.snapshot.id!)], /taken by the rules of 2020-01-01[^]*--as-of/],
+    ] as const)
+      expect(await ask('can-i-downgrade', '--to', 'original', ...flags)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(said) });
+    for (const words of [['hosts'], ['explain', 'web-1']])
+      expect(await ask(...words, '--as-of', '2999-01-01T00:00:00Z')).toMatchObject({ exit: 2, err: expect.stringContaining('--as-of lies ahead') });
 
     // two hosts of one name: the asker must say which
     expect((await asAdmin('host', 'add', 'web-1')).exit).toBe(0);

@@ -1,6 +1,6 @@
 export { canonicalJson, contentDigest, sha256 } from './digest.js';
 export { AuthorWord, FileFacts, Manifest, Publication, Restore, Signature, signedForm } from './manifest.js';
-export { BuildId, Labels, ModuleName, Sha256, Uuid } from './names.js';
+export { BuildId, Instant, Labels, ModuleName, Sha256, Uuid } from './names.js';
 export { UInt32, UInt64, WireState } from './numbers.js';
 export { Clock, Heartbeat, HostReading, Leftover, Livepatch, Report } from './report.js';
 export { problems, type Problem } from './problems.js';

@@ -1,18 +1,20 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { usage } from '../exits.js';
 import { type Decision, decide, mayComeBack, mayPass } from '../gate/decide.js';
 import { askFleet, type FleetAnswer, type FleetQuestion } from '../gate/fleet.js';
+import { againInFlags, isPast, instantInWords, lookingBack, type MomentFlags, momentFrom, type MomentVariables } from '../gate/moment.js';
 import { type QuestionFlags, questionFrom, seconds, toleranceFrom } from '../gate/question.js';
 import { settle } from '../gate/wait.js';
-import { resolveTarget, targetInWords } from '../registry/target.js';
+import { resolveTarget, type TargetInput, targetInWords } from '../registry/target.js';
 import { fleetText } from '../show/fleet.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { hostFilter } from '../where/filter.js';
 import type { Act } from './act.js';
-import { QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
-interface Flags extends QuestionFlags {
+interface Flags extends QuestionFlags, MomentFlags {
   readonly to: string;
   readonly where?: string;
   readonly authoritativeLabels?: true;
@@ -35,32 +37,53 @@ export function canIDowngrade(act: Act): Command {
     .option('--max-refused <n|n%>', 'tolerate so many refused hosts, if no harm or doubt hides behind the refusal (default: 0)')
     .option('--allow-empty', 'yes where no host matches')
     .option('--wait <time>', 'ask again for so long while it cannot be told, or while only time is missing')
+    .addOption(AS_OF_OPTION())
+    .option('--snapshot <id>', 'ask of the moment of another answer: the same question gets the same answer')
+    .addOption(new Option('--catalog <then|now>', 'by which catalog to judge the past (default: then)'))
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(
       act<Flags>(async ({ flags, settings, world, registry }) => {
         const gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
         const asked = { where: hostFilter(flags.where, flags.authoritativeLabels), ...questionFrom(flags) };
+        const moment = momentFrom(flags, world.now());
         const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);
+        if (flags.wait !== undefined && isPast(moment)) throw usage('--wait: the past does not change by waiting', 'leave out --wait, or ask of the present');
 
         const attempt = async () => {
           const question: FleetQuestion = { to: await resolveTarget(flags.to, flags.leaving, registry), ...asked };
-          const answer = await askFleet(question, registry);
+          const answer = await lookingBack(moment, CATALOG_HINT, async () => askFleet(question, moment, registry));
           const decision = decide(answer, gate);
           return { result: { question, answer, decision }, unsettled: mayPass(decision, answer) ? decision.why : null };
         };
         const { question, answer, decision } = await settle(attempt, mayComeBack, patience, world);
 
-        const title = `Can ${flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`} go to ${targetInWords(question.to)}?`;
-        show(asData(question, answer, decision), (width) => fleetText(title, answer, decision, paintFor(world), width), settings.output, world.stdout);
+        const text = (width: number | null) =>
+          fleetText(
+            { title: titleFor(flags.where, question.to, answer, moment), again: againInFlags(moment, answer.snapshot) },
+            answer,
+            decision,
+            paintFor(world),
+            width,
+          );
+        show(asData({ ...question, ...moment }, answer, decision), text, settings.output, world.stdout);
         return decision.exit;
       }),
     );
 }
 
+const CATALOG_HINT = 'the catalog of then was asked; --catalog now judges what was by what is published today';
+
+/** The question in words, and of which moment it is, where that is not now. */
+function titleFor(where: string | undefined, to: TargetInput, { asOf }: FleetAnswer, { catalog }: MomentVariables): string {
+  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} go to ${targetInWords(to)}?`;
+  return asOf === null ? `Can ${question}` : `As of ${instantInWords(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
+}
+
 /** The answer for machines. It only grows. */
-const asData = (question: FleetQuestion, answer: FleetAnswer, decision: Decision) => ({
+const asData = (question: FleetQuestion & MomentVariables, answer: FleetAnswer, decision: Decision) => ({
   schemaVersion: 1,
   question,
+  asOf: answer.asOf,
   kind: answer.kind,
   counts: answer.counts,
   matched: answer.matched,

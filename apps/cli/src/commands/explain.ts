@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
 import { isClear } from '../gate/consistent.js';
+import { instantInWords, lookingBack, momentFrom } from '../gate/moment.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
 import type { Kind, Verdict } from '../registry/answers.js';
 import type { WholeHost } from '../registry/host-answers.js';
@@ -12,12 +13,13 @@ import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { verdictText } from '../show/verdict.js';
 import type { Act } from './act.js';
-import { QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
 interface Flags extends QuestionFlags {
   readonly to?: string;
   readonly leaving: readonly string[];
+  readonly asOf?: string;
 }
 
 /** The exit code that one host's verdict has: as for a fleet of one. */
@@ -31,36 +33,44 @@ export function explain(act: Act): Command {
     .argument('<host>', 'hostname or id')
     .option('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX');
   for (const option of QUESTION_OPTIONS()) command.addOption(option);
-  return command.addHelpText('after', helpText('explain')).action(
-    act<Flags>(async ({ args, flags, settings, world, registry }) => {
-      const asked = questionFrom(flags);
-      if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('a question needs --to');
-      const found = await findHost(args[0] as string, registry);
-      const paint = paintFor(world);
-      if (flags.to === undefined) {
-        const host = known((await registry.ask(DESCRIBE_HOST, { id: found.id })).host, found.hostname);
-        show({ schemaVersion: 1, host }, () => hostText(host, paint), settings.output, world.stdout);
-        return EXIT.YES;
-      }
-      const to = await resolveTarget(flags.to, flags.leaving, registry);
-      const { canDowngrade: verdict, ...host } = known((await registry.ask(JUDGE_HOST, { id: found.id, to, ...asked })).host, found.hostname);
-      if (verdict.kind === 'SAFE' && !isClear(verdict))
-        throw unexpected("the registry's answer contradicts itself: the host is SAFE and has a reason not to be");
-      const exit = EXIT_OF[verdict.kind];
-      show(
-        { schemaVersion: 1, question: { to, ...asked }, host, verdict, exitCode: exit },
-        () => judged(host, verdict, targetInWords(to)),
-        settings.output,
-        world.stdout,
-      );
-      return exit;
+  return command
+    .addOption(AS_OF_OPTION())
+    .addHelpText('after', helpText('explain'))
+    .action(
+      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+        const asked = questionFrom(flags);
+        const { asOf } = momentFrom(flags, world.now());
+        if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('a question needs --to');
+        const found = await findHost(args[0] as string, registry, asOf);
+        const paint = paintFor(world);
+        if (flags.to === undefined) {
+          const host = known((await registry.ask(DESCRIBE_HOST, { id: found.id, asOf })).host, found.hostname);
+          show({ schemaVersion: 1, asOf: asOf ?? null, host }, () => hostText(host, paint, asOf), settings.output, world.stdout);
+          return EXIT.YES;
+        }
+        const to = await resolveTarget(flags.to, flags.leaving, registry);
+        const question = { to, ...asked, ...(asOf === undefined ? {} : { asOf }) };
+        const { host: judgedThen } = await lookingBack(question, CATALOG_HINT, async () => registry.ask(JUDGE_HOST, { id: found.id, ...question }));
+        const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
+        if (verdict.kind === 'SAFE' && !isClear(verdict))
+          throw unexpected("the registry's answer contradicts itself: the host is SAFE and has a reason not to be");
+        const exit = EXIT_OF[verdict.kind];
+        show(
+          { schemaVersion: 1, question, asOf: asOf ?? null, host, verdict, exitCode: exit },
+          () => judged(host, verdict, targetInWords(to)),
+          settings.output,
+          world.stdout,
+        );
+        return exit;
 
-      function judged(host: WholeHost, verdict: Verdict, target: string): string {
-        return `${hostText(host, paint)}\n\n${verdictText(verdict, target, paint)}`;
-      }
-    }),
-  );
+        function judged(host: WholeHost, verdict: Verdict, target: string): string {
+          return `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, asOf === undefined ? target : `${target}, as of ${instantInWords(asOf)}`, paint)}`;
+        }
+      }),
+    );
 }
+
+const CATALOG_HINT = 'the catalog of then was asked: klpreg can-i-downgrade --as-of … --catalog now judges what was by what is published today';
 
 /** It was there a moment ago. */
 function known<T>(host: T | null, hostname: string): T {

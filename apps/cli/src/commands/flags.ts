@@ -3,6 +3,10 @@ import { Option } from 'commander';
 /** For a flag that may be given several times. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
+/** The flag that asks of an instant in the past. */
+export const AS_OF_OPTION = (): Option =>
+  new Option('--as-of <time>', 'ask of the past: an instant with its offset, such as 2026-11-24T10:00:00Z, or so long ago: 15m, 2h, 3d');
+
 /** The flags that say how a question is asked; the same for a fleet and for one host. */
 export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--route <route>', 'the only route that may be taken, or "best": the cheapest acceptable of all'),

@@ -1,20 +1,24 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
 import type { HostRow } from '../registry/host-answers.js';
+import { instantInWords, momentFrom } from '../gate/moment.js';
 import { HOSTS } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { LABELS, labelsInWords, stackInWords } from '../show/patches.js';
 import { show } from '../show/output.js';
+import { paintFor } from '../show/paint.js';
 import { table } from '../show/table.js';
 import { hostFilter } from '../where/filter.js';
 import type { Act } from './act.js';
+import { AS_OF_OPTION } from './flags.js';
 import { helpText } from './help.js';
 
 interface Flags {
   readonly where?: string;
   readonly authoritativeLabels?: true;
   readonly limit: string;
+  readonly asOf?: string;
 }
 
 /** Which hosts are there, and what do they run? */
@@ -25,14 +29,19 @@ export const hosts = (act: Act): Command =>
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
     .option('--authoritative-labels', "match only labels from enrolment or an admin, not a host's own words")
     .option('--limit <n>', 'list so many at most', '500')
+    .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
     .action(
       act<Flags>(async ({ flags, settings, world, registry }) => {
         const filter = hostFilter(flags.where, flags.authoritativeLabels);
-        const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, first, after })).hosts, limitFrom(flags.limit));
+        const limit = limitFrom(flags.limit);
+        // one instant for every page, also where it was given as "so long ago"
+        const { asOf } = momentFrom(flags, world.now());
+        const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts, limit);
+        const headline = asOf === undefined ? [] : [paintFor(world)('bold', `As of ${instantInWords(asOf)}:`)];
         show(
-          { schemaVersion: 1, hosts: found.nodes, total: found.totalCount, cut: found.cut },
-          (width) => hostsTable(found.nodes, width),
+          { schemaVersion: 1, asOf: asOf ?? null, hosts: found.nodes, total: found.totalCount, cut: found.cut },
+          (width) => [...headline, hostsTable(found.nodes, width)].join('\n'),
           settings.output,
           world.stdout,
         );

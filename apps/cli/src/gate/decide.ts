@@ -2,6 +2,7 @@ import { EXIT, Failure } from '../exits.js';
 import type { Verdict } from '../registry/answers.js';
 import { contradiction } from './consistent.js';
 import type { FleetAnswer } from './fleet.js';
+import { instantInWords } from './moment.js';
 import type { Tolerance } from './question.js';
 
 /** What a gate lets pass beside SAFE. */
@@ -10,7 +11,7 @@ export interface Gate {
   readonly allowEmpty: boolean;
 }
 
-/** The exit code, and the sentence that says why. */
+/** The exit code, and the sentence that says why, and as of when where that is not now. */
 export interface Decision {
   readonly exit: typeof EXIT.YES | typeof EXIT.NO | typeof EXIT.CANNOT_TELL;
   readonly answer: 'yes' | 'no' | 'cannot tell';
@@ -27,12 +28,19 @@ const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer:
  * Any no is a no, whatever else cannot be told; then anything that cannot be told; a yes is what is left. In this order:
  * an answer that contradicts itself is none (4), harm and refusals (1), what was not seen or not told (3), yes (0).
  *
+ * Of a moment of the past it is the same decision: it answers what was asked, and its sentence names the moment.
+ *
  * @returns yes only if every host that matched is SAFE, or is refused within the tolerance without hiding harm or doubt behind the refusal
  * @throws Failure 4 where the answer cannot be relied on
  */
 export function decide(answer: FleetAnswer, gate: Gate): Decision {
   const broken = contradiction(answer);
   if (broken !== null) throw broken;
+  const decision = decideSound(answer, gate);
+  return answer.asOf === null ? decision : { ...decision, why: `as of ${instantInWords(answer.asOf)}, ${decision.why}` };
+}
+
+function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   const { counts, matched } = answer;
 
   if (counts.unsafe > 0) return no(noInWords(answer));

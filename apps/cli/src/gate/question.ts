@@ -26,7 +26,8 @@ const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
 /** `klp-5.5` is `KLP_5_5` in the schema. */
 const enumOf = (word: string): string => word.toUpperCase().replaceAll(/[-.]/g, '_');
 
-function oneOf(flag: string, words: readonly string[], given: string): string {
+/** The word of the schema for one of these words, whichever way it is written. */
+export function oneOf(flag: string, words: readonly string[], given: string): string {
   const word = words.find((each) => enumOf(each) === enumOf(given));
   if (word === undefined) throw usage(`${flag}: '${given}' is not known`, `one of ${words.join(', ')}`);
   return enumOf(word);
@@ -57,11 +58,17 @@ function codeOf(code: string): string {
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** A length of time, `90s`, `15m`, `2h`, `1d`, in seconds. */
-export function seconds(flag: string, text: string): number {
+/** A length of time, `90s`, `15m`, `2h`, `1d`, in seconds; null: it is none. */
+export function secondsIn(text: string): number | null {
   const [, number, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  if (number === undefined) throw usage(`${flag}: '${text}' is not a length of time`, 'such as 90s, 15m, 2h, 1d');
-  return Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
+  return number === undefined ? null : Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
+}
+
+/** The length of time that this flag was given, in seconds. */
+export function seconds(flag: string, text: string): number {
+  const length = secondsIn(text);
+  if (length === null) throw usage(`${flag}: '${text}' is not a length of time`, 'such as 90s, 15m, 2h, 1d');
+  return length;
 }
 
 /** How many hosts may be refused: a number, or a share of those that matched. */

@@ -75,6 +75,9 @@ export type ReasonCount = Read<typeof reasonCount>;
 const counts = fields({ safe: whole, unknown: whole, unsafe: whole, refused: whole, total: whole, harmful: whole });
 export type Counts = Read<typeof counts>;
 
+const snapshot = fields({ id: nullable(text), now: text, catalogRevision: uint64, rules: text });
+export type Snapshot = Read<typeof snapshot>;
+
 export const fleetVerdict = fields({
   kind: oneOf(...KINDS),
   counts,
@@ -82,5 +85,5 @@ export const fleetVerdict = fields({
   limitedByScope: flag,
   reasons: page(reasonCount),
   cohorts: page(cohort),
-  snapshot: fields({ now: text }),
+  snapshot,
 });

@@ -23,9 +23,9 @@ const PATCH =
   'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
 
 export const CAN_DOWNGRADE = document(
-  `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
-  canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) {
-    kind counts { safe unknown unsafe refused total harmful } matched limitedByScope snapshot { now }
+  `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
+  canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow, snapshot: $snapshot, asOf: $asOf, catalog: $catalog) {
+    kind counts { safe unknown unsafe refused total harmful } matched limitedByScope snapshot { id now catalogRevision rules }
     reasons(first: $first, after: $reasonsAfter) { nodes { hosts reason { ${REASON} } } ${PAGE} }
     cohorts(first: $first, after: $cohortsAfter) { nodes { hosts kernelRelease arch stack { ${LISTED} } labels { key value } freshness verdict { ${VERDICT} } examples } ${PAGE} }
   }
@@ -34,20 +34,23 @@ export const CAN_DOWNGRADE = document(
 );
 
 export const HOSTS = document(
-  `query Hosts($filter: HostFilter, $first: Int!, $after: String) { hosts(filter: $filter, first: $first, after: $after) { nodes { ${HOST} } ${PAGE} } }`,
+  `query Hosts($filter: HostFilter, $asOf: DateTime, $first: Int!, $after: String) { hosts(filter: $filter, asOf: $asOf, first: $first, after: $after) { nodes { ${HOST} } ${PAGE} } }`,
   fields({ hosts: page(hostRow) }),
 );
 
 export const FIND_HOST = document(
-  'query FindHost($id: ID, $hostname: String) { host(id: $id, hostname: $hostname) { id hostname labels { key value } } }',
+  'query FindHost($id: ID, $hostname: String, $asOf: DateTime) { host(id: $id, hostname: $hostname, asOf: $asOf) { id hostname labels { key value } } }',
   fields({ host: nullable(namedHost) }),
 );
 
-export const DESCRIBE_HOST = document(`query DescribeHost($id: ID!) { host(id: $id) { ${WHOLE_HOST} } }`, fields({ host: nullable(wholeHost) }));
+export const DESCRIBE_HOST = document(
+  `query DescribeHost($id: ID!, $asOf: DateTime) { host(id: $id, asOf: $asOf) { ${WHOLE_HOST} } }`,
+  fields({ host: nullable(wholeHost) }),
+);
 
 export const JUDGE_HOST = document(
-  `query JudgeHost($id: ID!, $to: TargetInput!, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!]) {
-  host(id: $id) { ${WHOLE_HOST} canDowngrade(to: $to, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) { ${VERDICT} } }
+  `query JudgeHost($id: ID!, $to: TargetInput!, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $asOf: DateTime) {
+  host(id: $id, asOf: $asOf) { ${WHOLE_HOST} canDowngrade(to: $to, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) { ${VERDICT} } }
 }`,
   fields({ host: nullable(judgedHost) }),
 );

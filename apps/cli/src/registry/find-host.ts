@@ -1,4 +1,5 @@
 import { EXIT, Failure, usage } from '../exits.js';
+import { instantInWords } from '../gate/moment.js';
 import type { Registry } from './client.js';
 import { FIND_HOST } from './documents.js';
 
@@ -7,16 +8,19 @@ import { FIND_HOST } from './documents.js';
  *
  * A hostname first; where no host bears it, an id. A hostname that several hosts bear is the asker's to settle.
  *
+ * @param asOf an instant: which host bore that name then; left out: today
  * @throws Failure 2 where there is none, or more than one
  */
-export async function findHost(words: string, registry: Registry) {
-  const named = (await registry.ask(FIND_HOST, { hostname: words })).host;
+export async function findHost(words: string, registry: Registry, asOf?: string) {
+  const named = (await registry.ask(FIND_HOST, { hostname: words, asOf })).host;
   if (named !== null) return named;
   // what cannot be an id is a mistake to the registry; to the asker it is a host that does not exist
-  const byId = await registry.ask(FIND_HOST, { id: words }).catch((error: unknown) => {
+  const byId = await registry.ask(FIND_HOST, { id: words, asOf }).catch((error: unknown) => {
     if (error instanceof Failure && error.exit === EXIT.USAGE) return { host: null };
     throw error;
   });
-  if (byId.host === null) throw usage(`there is no host '${words}'`, 'klpreg hosts shows those that are known');
-  return byId.host;
+  if (byId.host !== null) return byId.host;
+  if (asOf === undefined) throw usage(`there is no host '${words}'`, 'klpreg hosts shows those that are known');
+  const then = instantInWords(asOf);
+  throw usage(`there was no host '${words}' as of ${then}`, `klpreg hosts --as-of ${then} shows those that were known`);
 }

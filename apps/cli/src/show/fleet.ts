@@ -13,10 +13,17 @@ const ROWS = 25;
 const SHOUT = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
 
 /** The decision in one line, as on a gate. */
-const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${decision.why}`;
+const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${clean(decision.why)}`;
 
-/** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision. */
-export function fleetText(title: string, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
+/** What stands above and below an answer. */
+interface Frame {
+  readonly title: string;
+  /** The flags that ask again of the same moment; null where it cannot be. */
+  readonly again: string | null;
+}
+
+/** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision, and how to ask again. */
+export function fleetText({ title, again }: Frame, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
   const { counts } = answer;
   const hidden = counts.harmful > counts.unsafe ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well` : '';
   return [
@@ -26,6 +33,7 @@ export function fleetText(title: string, answer: FleetAnswer, decision: Decision
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
     '',
     decisionLine(decision, paint),
+    ...(again === null ? [] : [paint('dim', clean(`to ask again of this moment: ${again}`))]),
   ].join('\n');
 }
 

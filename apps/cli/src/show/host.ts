@@ -1,3 +1,4 @@
+import { instantInWords } from '../gate/moment.js';
 import type { ListedPatch } from '../registry/answers.js';
 import type { WholeHost } from '../registry/host-answers.js';
 import { clean } from './clean.js';
@@ -6,17 +7,18 @@ import type { Paint } from './paint.js';
 import { labelsInWords, replaceInWords, statesInWords } from './patches.js';
 import { rulesInWords } from './verdict.js';
 
-/** One host: what it runs, what is left over, how well that is known. */
-export function hostText(host: WholeHost, paint: Paint): string {
+/** One host: what it runs, what is left over, how well that is known. @param asOf the instant of the past that this is of; left out: now */
+export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
   const { leftovers, departed, transition } = host;
   return [
     `${paint('bold', clean(host.hostname))}  ${clean(host.id)}`,
     facts(
       [
+        ['as of', asOf === undefined ? null : `${instantInWords(asOf)}; its name, and what no verdict reads, are today's`],
         ['kernel', host.kernelRelease === null ? 'never reported' : `${host.kernelRelease} ${host.arch ?? ''}`],
         ['', host.kernelVersion],
         ['labels', labelsInWords(host.labels) || 'none'],
-        ['known', freshnessInWords(host)],
+        ['known', freshnessInWords(host, asOf === undefined ? 'ago' : 'before')],
         ['rules', rulesInWords(host.rules)],
         ['retired', host.retiredAt === null ? null : `${host.retiredAt} by ${host.retiredBy ?? 'no one knows whom'}`],
         ['runs', host.stack.length === 0 ? (host.freshness.level === 'NEVER' ? 'no one knows what' : 'the original code') : 'oldest first:'],
@@ -48,7 +50,7 @@ function transitionInWords({ patch, enabling, since, tasks, moreTasks }: NonNull
   return `${patch} is being ${enabling ? 'applied' : 'reverted'}${since === null ? '' : ` since ${since}`}${holders}`;
 }
 
-function freshnessInWords({ freshness }: WholeHost): string {
+function freshnessInWords({ freshness }: WholeHost, ago: string): string {
   if (freshness.ageSeconds === null) return freshness.level;
-  return `${freshness.level}, confirmed ${Math.round(freshness.ageSeconds)} s ago${freshness.superseded ? ', and has changed since' : ''}`;
+  return `${freshness.level}, confirmed ${Math.round(freshness.ageSeconds)} s ${ago}${freshness.superseded ? ', and has changed since' : ''}`;
 }
