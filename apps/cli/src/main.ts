@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from './exits.js';
 import { run } from './run.js';
+import { cleanLines } from './show/clean.js';
 import type { Sink, World } from './world.js';
 
 const sink = (stream: NodeJS.WriteStream): Sink => ({
@@ -26,7 +27,7 @@ const world: World = {
 // Whatever ends this program early must not look like a yes.
 process.exitCode = EXIT.UNREACHABLE;
 const unexpected = (error: unknown): never => {
-  process.stderr.write(`error: something unexpected happened: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(cleanLines(`error: something unexpected happened: ${error instanceof Error ? error.stack : String(error)}\n`));
   process.exit(EXIT.UNREACHABLE);
 };
 process.on('uncaughtException', unexpected);

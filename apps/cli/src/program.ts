@@ -14,6 +14,7 @@ import { patchRecall } from './commands/patch-recall.js';
 import { patchShow } from './commands/patch-show.js';
 import { states } from './commands/states.js';
 import type { ExitCode } from './exits.js';
+import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
 import type { World } from './world.js';
 
@@ -51,7 +52,8 @@ function settle(command: Command, world: World): void {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
+      // it repeats what was typed, and a script may have that from a stranger
+      writeErr: (text) => world.stderr.write(cleanLines(text)),
       getOutHelpWidth: () => world.stdout.columns ?? 100,
       getErrHelpWidth: () => world.stderr.columns ?? 100,
     });

@@ -1,3 +1,4 @@
+import { clean } from '../show/clean.js';
 import type { World } from '../world.js';
 
 const FIRST_PAUSE_MS = 2_000;
@@ -29,7 +30,7 @@ export async function settle<T>(attempt: () => Promise<Try<T>>, mayComeBack: (er
     }
     const left = end - world.now();
     const rest = Math.max(0, Math.min(pause, left));
-    world.stderr.write(`${unsettled}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
+    world.stderr.write(`${clean(unsettled)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
     await world.sleep(rest);
   }
 }

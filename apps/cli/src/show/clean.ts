@@ -1,9 +1,13 @@
-// C0, DEL and C1; the bidirectional controls and line separators that make text look like other text
-// eslint-disable-next-line no-control-regex -- control characters are what this finds
-const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
-const DANGEROUS_BUT_LINES = new RegExp(DANGEROUS.source.replace('\\u0000-\\u001f', '\\u0000-\\u0009\\u000b-\\u001f'), 'g');
+/**
+ * What steers a terminal, or makes a text look like another one: control characters (C0, DEL, C1), whatever is a format and no sign by itself (marks, embeddings, overrides and
+ * isolates of direction, joiners, tags), separators of lines and paragraphs, halves of surrogate pairs.
+ */
+const DANGEROUS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const DANGEROUS_BUT_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** As JSON writes it: one `\uXXXX` for each UTF-16 unit. */
+const escaped = (character: string): string =>
+  Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
 
 /** What a stranger wrote, safe for a terminal: one line, and every character that would steer it is shown as `\uXXXX`. */
 export const clean = (text: string): string => text.replaceAll(DANGEROUS, escaped);

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import stringWidth from 'string-width';
 
 /** Two spaces between columns, no lines: made to be read and to be cut with `awk`. */
 const BORDERLESS = {
@@ -32,7 +33,7 @@ export interface Column {
  * @param width the terminal's; null: as wide as it takes, each row on one line
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | null): string {
-  const natural = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const natural = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => stringWidth(row[i] ?? ''))));
   const grid = new Table({
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
@@ -65,7 +66,7 @@ function fit(columns: readonly Column[], rows: readonly (readonly string[])[], n
   }
 }
 
-const longestWord = (text: string): number => Math.max(...text.split(' ').map((word) => word.length));
+const longestWord = (text: string): number => Math.max(...text.split(' ').map(stringWidth));
 
 const INDENT = 7;
 
@@ -80,7 +81,7 @@ function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    if (last === undefined || stringWidth(last) + 1 + stringWidth(word) > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;

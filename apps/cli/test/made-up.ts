@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  buildSchema,
+  getNamedType,
+  getNullableType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** The contract of the questions. */
+export const schema: GraphQLSchema = buildSchema(readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'));
+
+/** What a made-up answer is made of. */
+interface Stuff {
+  /** Every nullable field is null. */
+  readonly nulls?: boolean;
+  /** What every text says. */
+  readonly text?: string;
+}
+
+/** An answer to this question of the shape that the schema gives it. */
+export function madeUpAnswer(question: string, stuff: Stuff = {}): Record<string, unknown> {
+  const operation = parse(question).definitions[0]!;
+  if (operation.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+  return madeUp(schema.getRootType(operation.operation)!, operation.selectionSet, stuff) as Record<string, unknown>;
+}
+
+function madeUp(type: GraphQLOutputType, selection: SelectionSetNode | undefined, stuff: Stuff): unknown {
+  if (stuff.nulls && !isNonNullType(type) && !isObjectType(type)) return null;
+  const bare = getNullableType(type);
+  if (isListType(bare)) return [madeUp(bare.ofType, selection, stuff)];
+  const named = getNamedType(bare);
+  if (isEnumType(named)) return named.getValues()[0]!.value;
+  if (!isObjectType(named))
+    return { Boolean: true, Int: 3, Float: 1.5, UInt32: 4294967295, UInt64: '18446744073709551615' }[named.name] ?? stuff.text ?? 'text';
+  return Object.fromEntries(
+    selection!.selections.map((field) => {
+      if (field.kind !== Kind.FIELD) throw new Error('only fields are asked for');
+      const fieldType = named.getFields()[field.name.value]!.type;
+      const value = stuff.nulls && !isNonNullType(fieldType) ? null : madeUp(fieldType, field.selectionSet, stuff);
+      return [field.alias?.value ?? field.name.value, value];
+    }),
+  );
+}

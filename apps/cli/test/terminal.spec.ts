@@ -1,0 +1,135 @@
+import { parse } from 'yaml';
+import { HOSTS } from '../src/registry/documents.js';
+import { clean } from '../src/show/clean.js';
+import { asData, cohort, fleetAnswer, listed, reason, verdict } from './fleet-answer.js';
+import { madeUpAnswer } from './made-up.js';
+import { type Knock, TinyRegistry } from './tiny-registry.js';
+import { klpreg, TestWorld } from './world.js';
+
+/** What no terminal may get from a stranger, by what it does there. */
+const DANGEROUS: readonly [what: string, first: number, last: number][] = [
+  ['C0, such as ESC, CR and BEL', 0x00, 0x1f],
+  ['DEL', 0x7f, 0x7f],
+  ['C1, such as the CSI of one character', 0x80, 0x9f],
+  ['soft hyphen, which is not seen', 0xad, 0xad],
+  ['Arabic letter mark, which turns the direction', 0x61c, 0x61c],
+  ['spaces and joiners of no width', 0x200b, 0x200d],
+  ['marks of direction', 0x200e, 0x200f],
+  ['separators of lines and paragraphs', 0x2028, 0x2029],
+  ['embeddings and overrides of direction', 0x202a, 0x202e],
+  ['what is not seen: word joiner, invisible operators', 0x2060, 0x2064],
+  ['isolates of direction', 0x2066, 0x2069],
+  ['deprecated format characters', 0x206a, 0x206f],
+  ['byte order mark', 0xfeff, 0xfeff],
+  ['annotations between lines', 0xfff9, 0xfffb],
+  ['tags, which spell a text that is not seen', 0xe0020, 0xe007f],
+];
+const charactersOf = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
+
+test.each(DANGEROUS)('%s: shown, not obeyed', (_what, first, last) => {
+  for (const character of charactersOf(first, last)) {
+    const escaped = Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+    expect(clean(`web${character}1`)).toBe(`web${escaped}1`);
+  }
+});
+
+test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb', 'e\u0301', '🐧'])('%s stays as it is', (name) => {
+  expect(clean(name)).toBe(name);
+});
+
+/** A name with all of them. */
+const EVIL = `web${DANGEROUS.flatMap(([, first, last]) => charactersOf(first, last)).join('')}1`;
+const OVERRIDE = '\u202e';
+const raw = new RegExp(`[${DANGEROUS.map(([, first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`, 'u');
+
+/** An answer in which every text is evil, and which is sound else. */
+function evilAnswer({ body, operation }: Knock) {
+  if (operation === 'CanDowngrade') return evilFleet();
+  const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: EVIL }) as Record<
+    string,
+    { pageInfo?: object; canDowngrade?: object } | null
+  >;
+  for (const field of Object.values(data)) {
+    if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
+    if (field?.canDowngrade !== undefined) Object.assign(field.canDowngrade, { kind: 'REFUSED' });
+  }
+  return { data };
+}
+
+function evilFleet() {
+  const why = reason(EVIL, 'REFUSED', { errno: EVIL, clearedBy: EVIL, patch: EVIL, text: EVIL });
+  const judged = verdict([why], { errno: EVIL, route: EVIL });
+  const where = { kernelRelease: EVIL, arch: EVIL, stack: [listed(EVIL)], labels: [{ key: EVIL, value: EVIL }], freshness: EVIL, examples: [EVIL, EVIL] };
+  const answer = fleetAnswer([cohort(3, judged, where)]);
+  return asData({ ...answer, snapshot: { ...answer.snapshot, id: EVIL, now: EVIL } });
+}
+
+const COMMANDS: readonly string[][] = [
+  ['can-i-downgrade', '--to', 'original'],
+  ['can-i-downgrade', '--to', 'original', '--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
+  ['explain', 'web-1'],
+  ['explain', 'web-1', '--to', 'original'],
+  ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],
+  ['hosts'],
+  ['states'],
+  ['host', 'add', 'web-1'],
+  ['host', 'label', 'web-1', 'env=prod'],
+  ['host', 'retire', 'web-1', '--reason', 'sold'],
+  ['patch', 'list'],
+  ['patch', 'show', 'lp_1'],
+  ['patch', 'recall', '00112233445566778899aabbccddeeff00112233', '--reason', 'breaks'],
+  ['owner-key', 'list'],
+  ['owner-key', 'revoke', 'ab'.repeat(32)],
+];
+
+async function ask(answer: (knock: Knock) => unknown, words: readonly string[], world = new TestWorld()) {
+  const registry = await TinyRegistry.open((knock) => ({ body: answer(knock) }));
+  const done = await klpreg([...words, '--url', registry.url], {}, world);
+  await registry.close();
+  return done;
+}
+
+/** Colours are ours. */
+// eslint-disable-next-line no-control-regex -- escape sequences are what is taken out
+const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+m/g, '').replaceAll('\n', '');
+
+test.each(COMMANDS.map((words) => [words]))('%j shows what strangers wrote, and obeys nothing of it', async (words) => {
+  for (const columns of [undefined, 80, 300]) {
+    const { out, err } = await ask(evilAnswer, [...words, '-o', 'table'], new TestWorld({}, { isTTY: columns !== undefined, columns }));
+    expect(withoutColours(out)).not.toMatch(raw);
+    expect(out).toContain(words[0] === 'states' ? '18446744073709551615' : '\\u202e');
+    expect(withoutColours(err)).not.toMatch(raw);
+  }
+  for (const [form, read] of [
+    ['json', (text: string): unknown => JSON.parse(text)],
+    ['yaml', (text: string): unknown => parse(text)],
+  ] as const) {
+    const { out } = await ask(evilAnswer, [...words, '-o', form]);
+    expect(out.replaceAll('\n', '')).not.toMatch(raw);
+    expect(JSON.stringify(read(out))).toContain(JSON.stringify(EVIL).slice(1, -1));
+  }
+});
+
+test.each<[what: string, words: string[], answer: (knock: Knock) => unknown]>([
+  ['an error of the registry', ['hosts'], () => ({ errors: [{ message: EVIL, extensions: { code: EVIL } }], data: null })],
+  ['a mistake', ['explain', 'web-1'], () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null })],
+  ['an answer of another shape', ['hosts'], () => ({ data: { hosts: OVERRIDE } })],
+  ['what is waited for', ['can-i-downgrade', '--to', 'original', '--wait', '2s'], () => ({ data: { canDowngrade: OVERRIDE } })],
+  ['a name that does not exist', ['explain', EVIL.replaceAll('\0', '')], () => ({ data: { host: null } })],
+  ['a selector', ['hosts', '--where', `env=${OVERRIDE} ${OVERRIDE}`], evilAnswer],
+  ['a command that does not exist', [`host${OVERRIDE}s`], evilAnswer],
+  ['a flag that does not exist', ['hosts', `--wh${OVERRIDE}ere`], evilAnswer],
+])('%s is told, and nothing of it is obeyed', async (_what, words, answer) => {
+  const { err } = await ask(answer, words);
+  expect(err).toContain('\\u202e');
+  expect(err.replaceAll('\n', '')).not.toMatch(raw);
+});
+
+test('a name in letters of double width is shown whole', async () => {
+  const names = ['web-1', '東京ネットワーク', 'e\u0301e\u0301'];
+  const one = (madeUpAnswer(HOSTS.text) as { hosts: { nodes: object[] } }).hosts.nodes[0]!;
+  const hosts = { nodes: names.map((hostname) => ({ ...one, hostname })), totalCount: 3, pageInfo: { hasNextPage: false, endCursor: null } };
+  const { out } = await ask(() => ({ data: { hosts } }), ['hosts', '-o', 'table']);
+  for (const name of names) expect(out).toContain(`\n${name} `);
+  expect(out).not.toContain('…');
+});
