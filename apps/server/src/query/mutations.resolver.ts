@@ -38,6 +38,8 @@ function toLabels(labels: readonly LabelInput[]): Labels {
   return parsed.data;
 }
 
+const ATTEMPTS = 8;
+
 /** What people change: hosts made known, labelled, retired; patches recalled. Each is in the audit log. */
 @Resolver()
 export class MutationsResolver {
@@ -69,13 +71,17 @@ export class MutationsResolver {
   @Roles('admin')
   async labelHost(@Args('id') given: string, @Args('labels') labels: LabelInput[], @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
-    const now = await this.host(id);
-    const own = ownWords(Object.fromEntries(now.labels.map(({ key, value }) => [key, value ?? ''])));
-    const changed = toLabelsDraft({ ...toLabels(labels), ...own });
-    await this.labels.keep([changed]);
     const entry = { who: who(context), action: 'label-host', subject: id, detail: { labels } };
-    await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, changed.id, this.clock.now()));
-    return this.host(id);
+    const admins = toLabels(labels);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { row } = await this.host(id);
+      const changed = toLabelsDraft({ ...admins, ...ownWords(row.labels) });
+      await this.labels.keep([changed]);
+      // the host's own words may have changed meanwhile, and are not to be taken back
+      const became = await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()));
+      if (became !== 'OVERTAKEN') return this.host(id);
+    }
+    throw new Mistake('BUSY', `the labels of the host ${id} change all the time: send this again in a few seconds`);
   }
 
   @Mutation('retireHost')
@@ -104,11 +110,11 @@ export class MutationsResolver {
     return patchView(row);
   }
 
-  private async changeHost(id: string, entry: Entry, change: (tx: Connection) => Promise<Changed>): Promise<void> {
-    await this.audit.record(async (tx) => {
-      const changed = await change(tx);
-      if (changed === 'NO_SUCH_HOST') throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
-      return { result: undefined, entry: changed === 'CHANGED' ? entry : null };
+  private async changeHost(id: string, entry: Entry, change: (tx: Connection) => Promise<Changed>): Promise<Changed> {
+    return this.audit.record(async (tx) => {
+      const result = await change(tx);
+      if (result === 'NO_SUCH_HOST') throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+      return { result, entry: result === 'CHANGED' ? entry : null };
     });
   }
 

@@ -36,8 +36,8 @@ export interface HostRow {
   readonly superseded: boolean;
 }
 
-/** What became of a host that was to be changed. */
-export type Changed = 'CHANGED' | 'AS_IT_WAS' | 'NO_SUCH_HOST';
+/** What became of a host that was to be changed; `OVERTAKEN`: it is not what the change was decided by. */
+export type Changed = 'CHANGED' | 'AS_IT_WAS' | 'OVERTAKEN' | 'NO_SUCH_HOST';
 
 /** Where a page begins, and in which direction it goes. */
 export interface HostPage {
@@ -67,7 +67,7 @@ export class HostsStore {
 
   /** Marks the host as one that looks cloned or replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
-    const changed = (host: Standing) => (host.suspect ? null : { ...host, suspect: true });
+    const changed = (host: Standing) => (host.suspect ? 'AS_IT_WAS' : { ...host, suspect: true });
     await this.db.$transaction(async (tx) => this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = ${at}::timestamptz`));
   }
 
@@ -80,26 +80,26 @@ export class HostsStore {
     return made === 1;
   }
 
-  /** Gives a host other labels, from now on. */
-  async relabel(tx: Connection, hostId: string, labelSetId: string, at: Date): Promise<Changed> {
-    const changed = (host: Standing) => (host.labelSetId === labelSetId ? null : { ...host, labelSetId });
+  /** Gives a host other labels, from now on, where it still has those that are expected. */
+  async relabel(tx: Connection, hostId: string, expected: string, labelSetId: string, at: Date): Promise<Changed> {
+    const changed = (host: Standing) => (host.labelSetId !== expected ? 'OVERTAKEN' : host.labelSetId === labelSetId ? 'AS_IT_WAS' : { ...host, labelSetId });
     return this.change(tx, hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
   }
 
   /** Takes a host out of every answer. A host that is retired already stays as it was. */
   async retire(tx: Connection, hostId: string, by: string, at: Date): Promise<Changed> {
-    const changed = (host: Standing) => (host.retired ? null : { ...host, retired: true });
+    const changed = (host: Standing) => (host.retired ? 'AS_IT_WAS' : { ...host, retired: true });
     return this.change(tx, hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
   }
 
-  /** Closes a host's interval, opens the next, and counts it where it is now. @param changed null: it stays as it was */
-  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Standing) => Standing | null, columns: Prisma.Sql): Promise<Changed> {
+  /** Closes a host's interval, opens the next, and counts it where it is now. @param changed what it is from now on; a word: it stays as it is */
+  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Standing) => Standing | Changed, columns: Prisma.Sql): Promise<Changed> {
     const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
     const [before] = await tx.$queryRaw<Standing[]>`
       SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect_since IS NOT NULL AS suspect, retired_at IS NOT NULL AS retired FROM host WHERE ${key} FOR UPDATE`;
     if (before === undefined) return 'NO_SUCH_HOST';
     const after = changed(before);
-    if (after === null) return 'AS_IT_WAS';
+    if (typeof after === 'string') return after;
     await closeInterval(tx, key, at);
     await tx.$executeRaw`UPDATE host SET ${columns}, since = greatest(since, ${at}::timestamptz), opened_by = pg_current_xact_id()::text::bigint WHERE ${key}`;
     const to = after.retired ? null : after;

@@ -179,6 +179,23 @@ test('labels of an admin and words of the host are kept apart', async () => {
   expect((await registry.mistake(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] })).extensions.code).toBe('BAD_USER_INPUT');
 });
 
+test('labels that an admin gives just when a host reports other words of its own leave these words alone', async () => {
+  await registry.report({ ...running('web-40', [], { host: { labels: { round: '0' } } as never }), sequence: 1 });
+  const { host } = await registry.ask('{ host(hostname: "web-40") { id } }');
+  const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
+  for (let i = 1; i <= 20; i++) {
+    await Promise.all([
+      registry.ask(label, { id: host.id, labels: [{ key: 'env', value: `e${i}` }] }),
+      registry.report({ ...running('web-40', [], { host: { labels: { round: String(i) } } as never }), sequence: i + 1 }),
+    ]);
+    const { labels } = (await registry.ask('{ host(hostname: "web-40") { labels { key value } } }')).host;
+    expect(labels).toEqual([
+      { key: 'agent.round', value: String(i) },
+      { key: 'env', value: `e${i}` },
+    ]);
+  }
+});
+
 test('states: which ids, which versions, whose, and on how many hosts', async () => {
   const { states } = await registry.ask('{ states { nodes { stateId versions { version patches owners hosts } } } }');
   expect(states.nodes).toEqual([
