@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Mistake, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
-import { Turn } from './turn.js';
+import { Turns } from './turns.js';
 
 const log = new Logger('batch');
 
@@ -34,14 +34,6 @@ export async function eachOf<Answer>(body: unknown, receive: (element: unknown) 
       return toProblem(error);
     }
   };
-  const answers: ReturnType<typeof answer>[] = [];
-  const turn = new Turn();
-  for (const element of body) {
-    if (turn.isOver) await turn.next();
-    const one = answer(element);
-    // it is heard below; until then no one listens
-    one.catch(() => undefined);
-    answers.push(one);
-  }
-  return { results: await Promise.all(answers) };
+  const turns = new Turns();
+  return { results: await Promise.all(body.map((element) => turns.do(() => answer(element)))) };
 }

@@ -13,7 +13,7 @@ import { Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 import { type Before, recheckAt, situate } from './situate.js';
-import { Turn } from './turn.js';
+import { Turns } from './turns.js';
 
 /** What became of a report: stored; stored, and it says what the last one said; seen before; older than what is known, and so not stored. */
 export type ReportOutcome = 'STORED' | 'UNCHANGED' | 'REPEATED' | 'SUPERSEDED';
@@ -42,6 +42,8 @@ export class Reports {
     INGEST_LIMITS,
   );
 
+  private readonly turns = new Turns();
+
   constructor(
     private readonly store: ReportsStore,
     private readonly hosts: HostsStore,
@@ -54,13 +56,9 @@ export class Reports {
 
   /** Stores what an agent saw. Answered when it is durably committed; a repeated document changes nothing; an older one never overwrites a newer one. */
   async receive(body: unknown): Promise<ReportAnswer> {
-    const report = parse(Report, body, 'report');
-    const digest = contentDigest(body as Record<string, unknown>);
-    if (digest !== report.digest)
-      throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
-        { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
-      ]);
-    const outcome = await this.gather.add({ report, receivedAt: this.clock.now() });
+    const receivedAt = this.clock.now();
+    const report = await this.turns.do(() => read(body));
+    const outcome = await this.gather.add({ report, receivedAt });
     return { outcome, host: report.host.instance, intervalSeconds: this.config.intervalSeconds };
   }
 
@@ -118,20 +116,28 @@ export class Reports {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
-    const drafts: Draft[] = [];
-    const turn = new Turn();
-    for (const one of batch) {
-      if (turn.isOver) await turn.next();
+    const decided = (one: Received): Draft => {
       const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
       const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
-      drafts.push(draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {})));
-    }
+      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}));
+    };
+    const drafts = await Promise.all(batch.map((one) => this.turns.do(() => decided(one))));
     await this.situations.keep(drafts.map(({ situation }) => situation));
     await this.labels.keep(drafts.map((one) => one.labels));
     await this.loaded.keep(batch.map(sightingOf), batch[0]!.receivedAt);
     return drafts.map(({ placed, situation, labels: own }) => ({ ...placed, situationId: situation.id, labelSetId: own.id }));
   }
+}
+
+/** The report that this is, whose digest is that of its content. */
+function read(body: unknown): Report {
+  const report = parse(Report, body, 'report');
+  const digest = contentDigest(body as Record<string, unknown>);
+  if (digest === report.digest) return report;
+  throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
+    { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
+  ]);
 }
 
 const sightingOf = ({ report: { host, livepatches } }: Received): Sighting => ({
