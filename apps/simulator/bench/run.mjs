@@ -29,7 +29,8 @@ const GOALS = {
   'memory resident at most': '300 MiB',
   'agent processor time of a report': '150 ms',
   'agent memory at most': '70 MiB',
-  'module read 10 MB': '20 ms',
+  'module read 10 MB': '20 ms, ahead of readelf -a',
+  'module read 10 MB, one section': '20 ms, ahead of readelf -a',
 };
 
 const words = process.argv.slice(2);

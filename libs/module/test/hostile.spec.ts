@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ModuleError, readModule, type ModuleReading } from '../src/index.js';
 import { KERNELS, readCapturedModule } from './captured.js';
-import { DATA, OBJECT } from './elf-writer.js';
+import { CODE, DATA, OBJECT } from './elf-writer.js';
 import { ARM64, emptyModule, klpBuildModule, kpatchModule, S390, staticModule, type Parts } from './synthetic.js';
 
 const NAMES = ['lab_r_1v1_a', 'lab_data', 'lab_fdata', 'lab_ro', 'lab_decoy', 'lab_r_1v1_multi', 'lab_param', 'lab_n_1v1_cb', 'lab_noobjs', 'lab_r_s0_a'];
@@ -159,6 +159,7 @@ describe('a hostile file cannot keep the reader busy', () => {
     ['many calls of klp_enable_patch', manyCalls],
     ['one name of a megabyte, named by many symbols', longName],
     ['a module of 10 MB', large],
+    ['a section for each of many functions, relocated twice and out of order', manySections],
   ])('%s', (_, file) => {
     const bytes = file();
     const started = performance.now();
@@ -188,6 +189,17 @@ function manyCalls(): Buffer {
       for (let call = 0; call < calls; call++) {
         writer.relocate(text, call * 12 + 3, 11, dataSymbol, 0);
         writer.relocate(text, call * 12 + 8, 4, enable, -4);
+      }
+    },
+  });
+}
+
+function manySections(): Buffer {
+  return staticModule({
+    also: ({ writer, dataSymbol, textSymbol }: Parts) => {
+      for (let next = 0; next < 8000; next++) {
+        const section = writer.section(`.text.a_function_${next}`, CODE, Buffer.alloc(64, 0x90));
+        for (const at of [40, 20]) writer.relocate(section, at, next % 2 === 0 ? 2 : 11, next % 3 === 0 ? dataSymbol : textSymbol, 0x700);
       }
     },
   });

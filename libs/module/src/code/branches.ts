@@ -59,8 +59,8 @@ function signed(value: number, bits: number): number {
 
 /** Does a relocation write the branch's distance? Then the relocation says where it goes. */
 function isFilledIn(relocations: Relocations, at: number, distanceAt: number): boolean {
-  for (let next = firstAt(relocations, at + distanceAt); relocations.at[next] === at + distanceAt; next++) {
-    if (!NOTHING.has(relocations.type[next]!)) return true;
+  for (let next = firstAt(relocations, at + distanceAt); relocations.at(next) === at + distanceAt; next++) {
+    if (!NOTHING.has(relocations.type(next))) return true;
   }
   return false;
 }

@@ -7,11 +7,13 @@ import { PATCH, STATE } from '../klp/layout.js';
 import { because, type States } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
 import type { Handovers } from './enabling.js';
-import { isByteAccess, reachOf, type Reach } from './x86.js';
+import { isByteAccess, isUnderstood, reachOf, type Reach } from './x86.js';
 
 /** How far before an array the address of an access to it may be, in bytes: with an index register, and in a register. */
 const INDEXED_BIAS = 512;
 const ADDRESS_BIAS = 4 * STATE.size;
+/** And with the rest of the instruction, which is counted in. */
+const LONGEST_REACH = INDEXED_BIAS + 8;
 
 /** What the module may change, while it runs, of what its file declares. */
 export interface Changes {
@@ -36,14 +38,15 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
     objectsExposed: false,
   };
   const declared = [patch.range, ...patch.objects.ranges];
-  const guarded = new Set([...declared, ...(states.range === null ? [] : [states.range])].map((range) => range.section.index));
-  for (const [index, relocations] of file.relocations) {
-    const section = file.sections[index]!;
-    const skip = handovers.get(index);
-    const code = section.executable ? file.contents(section) : null;
-    for (let next = 0; next < relocations.count; next++) {
-      if (!guarded.has(relocations.toSection[next]!) || skip?.has(next) === true) continue;
-      if (!section.executable && declared.some((range) => isInside(range, section, relocations.at[next]!))) continue;
+  const guarded = [...declared, ...(states.range === null ? [] : [states.range])];
+  const spans = spansOf(guarded);
+  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(guarded.map((range) => range.section)))) {
+    const skip = handovers.get(section.index);
+    let code: Uint8Array | null = null;
+    for (const next of entries) {
+      if (isFar(file, section, relocations, next, spans) || skip?.has(next) === true) continue;
+      if (section.executable) code ??= file.contents(section);
+      if (!section.executable && declared.some((range) => isInside(range, section, relocations.at(next)))) continue;
       const use = findUse(file, code, relocations, next);
       if (hits(use, patch.range)) {
         const onlyReplace = isOnlyReplace(use, section, patch);
@@ -62,6 +65,24 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
   return found;
 }
 
+/** Where a place must be, for each section, to be one that instructions with that place may reach one of the ranges from. */
+function spansOf(ranges: readonly Range[]): Map<number, { from: number; to: number }> {
+  const spans = new Map<number, { from: number; to: number }>();
+  for (const { section, from, to } of ranges) {
+    const others = spans.get(section.index) ?? { from, to };
+    spans.set(section.index, { from: Math.min(others.from, from - LONGEST_REACH), to: Math.max(others.to, to) });
+  }
+  return spans;
+}
+
+/** Is it surely of no interest: what it names is far from everything declared? Most uses of the same section are. */
+function isFar(file: ElfFile, section: Section, relocations: Relocations, next: number, spans: ReturnType<typeof spansOf>): boolean {
+  if (section.executable && !(file.machine.arch === 'x86_64' && isUnderstood(relocations.type(next)))) return false;
+  const span = spans.get(relocations.toSection(next))!;
+  const to = relocations.to(next);
+  return to < span.from || to >= span.to;
+}
+
 /** What a relocation does with the section that it points into. */
 interface Use extends Reach {
   readonly to: number;
@@ -72,8 +93,8 @@ interface Use extends Reach {
 
 /** `code`: the bytes of the relocated section, where it is code. */
 function findUse(file: ElfFile, code: Uint8Array | null, relocations: Relocations, next: number): Use {
-  const to = relocations.toSection[next]!;
-  if (code === null) return { to, kind: 'EXACT', starts: [relocations.to[next]!], byte: null, isData: true };
+  const to = relocations.toSection(next);
+  if (code === null) return { to, kind: 'EXACT', starts: [relocations.to(next)], byte: null, isData: true };
   if (file.machine.arch !== 'x86_64') return { to, kind: 'ANYTHING', starts: [], byte: null, isData: false };
   const { kind, starts } = reachOf(code, relocations, next);
   return { to, kind, starts, byte: isByteAccess(code, relocations, next), isData: false };

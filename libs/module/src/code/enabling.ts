@@ -1,7 +1,7 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
-import { pointsToThisModule } from '../klp/candidates.js';
+import { pointsToThisModule, thisModule } from '../klp/candidates.js';
 import { because } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
 import { mayBranchInto } from './branches.js';
@@ -29,21 +29,20 @@ export function findHandovers(file: ElfFile, patch: Place): Handovers | Unreadab
   const getState = new Set(file.symbols.containing('klp_get_state').filter((symbol) => file.symbols.name(symbol) === 'klp_get_state'));
   const handovers = new Map<number, Set<number>>();
   let enabled = 0;
-  for (const [index, relocations] of file.relocations) {
-    const section = file.sections[index]!;
+  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.marked([...enable, ...getState]))) {
     const found = new Set<number>();
-    for (let next = 0; next < relocations.count; next++) {
-      const symbol = relocations.symbol[next]!;
+    for (const next of entries) {
+      const symbol = relocations.symbol(next);
       if (getState.has(symbol) && section.executable) findLoads(file, section, relocations, next, patch)?.loads.forEach((load) => found.add(load));
       if (!enable.has(symbol)) continue;
-      const isTheCore = relocations.toSection[next] === 0 && file.symbols.name(symbol) === 'klp_enable_patch';
+      const isTheCore = relocations.toSection(next) === 0 && file.symbols.name(symbol) === 'klp_enable_patch';
       const loaded = isTheCore && section.executable ? findLoads(file, section, relocations, next, patch) : null;
       if (loaded === null || isJumpedInto(file, section, relocations, loaded))
         return because('ENABLED_ELSEWHERE', 'klp_enable_patch() is used with something else than surely the one patch that was found');
       loaded.loads.forEach((load) => found.add(load));
       if (++enabled > MAX_CALLS) return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
     }
-    handovers.set(index, found);
+    handovers.set(section.index, found);
   }
   return enabled > 0 ? handovers : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
 }
@@ -63,15 +62,13 @@ function findLoads(file: ElfFile, section: Section, relocations: Relocations, ca
   }
   if (!knowsCalls(file.machine)) return null;
   const loads = findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
-  return loads !== null && loads.every((load) => isAlone(relocations, load))
-    ? { loads, from: relocations.at[loads.at(-1)!]!, to: relocations.at[call]! }
-    : null;
+  return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at(loads.at(-1)!), to: relocations.at(call) } : null;
 }
 
 /** Do no other relocations write the same four bytes? */
 function isAlone(relocations: Relocations, next: number): boolean {
-  const at = relocations.at[next]!;
-  return !(relocations.at[next - 1]! > at - 4) && !(relocations.at[next + 1]! < at + 4);
+  const at = relocations.at(next);
+  return !(relocations.at(next - 1) > at - 4) && !(relocations.at(next + 1) < at + 4);
 }
 
 /** May anything reach the call with another argument? Outside of x86-64 also: does this code build a patch by itself? */
@@ -81,15 +78,15 @@ function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations,
     ? mayJumpInto(file.contents(section), relocations, from, to)
     : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
   if (isReached) return true;
-  for (const [index, others] of file.relocations) {
-    const source = file.sections[index]!;
+  const told = file.symbols.inSections(isX86 ? [section] : [section, ...thisModule(file)]);
+  for (const { section: source, relocations: others, entries } of file.relocations.uses(told)) {
     if (LISTS_OF_PLACES.test(source.name)) continue;
     const code = isX86 && source.executable ? file.contents(source) : null;
-    for (let next = 0; next < others.count; next++) {
+    for (const next of entries) {
       // a heap-made patch needs its `mod` set, hence the module's own address
       if (!isX86 && source.executable && (source === section || source.name.startsWith('.init')) && pointsToThisModule(file, others, next)) return true;
-      if (others.toSection[next] !== section.index) continue;
-      const targets = code === null ? [others.to[next]!] : reachOf(code, others, next).starts;
+      if (others.toSection(next) !== section.index) continue;
+      const targets = code === null ? [others.to(next)] : reachOf(code, others, next).starts;
       if (targets.some((target) => target > from && target <= to)) return true;
     }
   }

@@ -25,8 +25,8 @@ export function mayJumpInto(code: Uint8Array, relocations: Relocations, from: nu
 
 /** Does a relocation write the opcode, or start exactly at the distance behind it? Only forms that surely write 4 bytes count. */
 function isFilledIn(relocations: Relocations, at: number, opcodeLength: number): boolean {
-  for (let next = firstAt(relocations, at - 3); next < relocations.count && relocations.at[next]! <= at + opcodeLength; next++) {
-    if (WRITES_FOUR_BYTES.has(relocations.type[next]!)) return true;
+  for (let next = firstAt(relocations, at - 3); next < relocations.count && relocations.at(next) <= at + opcodeLength; next++) {
+    if (WRITES_FOUR_BYTES.has(relocations.type(next))) return true;
   }
   return false;
 }

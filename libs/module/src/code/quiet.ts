@@ -21,11 +21,11 @@ const ORDINARY =
 export function isQuiet(file: ElfFile, handovers: Handovers): boolean {
   if (file.machine.arch !== 'x86_64') return false;
   const self = file.section('.gnu.linkonce.this_module');
-  const entries = self === null ? undefined : file.relocations.get(self.index);
-  if (entries === undefined) return false;
+  const entries = self === null ? null : file.relocations.of(self);
+  if (entries === null) return false;
   // module_init() and module_exit() without __init and __exit are in .text, among other functions: not looked at, hence not quiet
   for (let next = 0; next < entries.count; next++) {
-    if (!INIT_OR_EXIT.test(file.sections[entries.toSection[next]!]?.name ?? '')) return false;
+    if (!INIT_OR_EXIT.test(file.sections[entries.toSection(next)]?.name ?? '')) return false;
   }
   const code = file.sections.filter((section) => section.executable && INIT_OR_EXIT.test(section.name));
   return code.every((section) => isQuietCode(file, section, handovers.get(section.index) ?? new Set())) && !isRewritten(file, code);
@@ -33,21 +33,21 @@ export function isQuiet(file: ElfFile, handovers: Handovers): boolean {
 
 function isQuietCode(file: ElfFile, section: Section, handovers: ReadonlySet<number>): boolean {
   const code = file.contents(section);
-  const relocations = file.relocations.get(section.index);
+  const relocations = file.relocations.of(section);
   const starts = new Set<number>();
   const targets: number[] = [];
   for (let at = 0; at < code.length;) {
     starts.add(at);
     const jump = jumpTarget(code, at);
-    const next = relocations === undefined ? -1 : firstAt(relocations, at);
-    const isRelocated = (length: number) => relocations !== undefined && relocations.at[next]! < at + length;
+    const next = relocations === null ? -1 : firstAt(relocations, at);
+    const isRelocated = (length: number) => relocations !== null && relocations.at(next) < at + length;
     let length = code[at] === 0xc3 || code[at] === 0xcc ? 1 : harmlessLength(code, at);
     if (length > 0 && isRelocated(length)) length = 0;
     if (length === 0 && jump !== null && !isRelocated(jump.length)) {
       targets.push(jump.to);
       length = jump.length;
     }
-    if (length === 0 && relocations !== undefined) length = relocatedLength(file, code, relocations, next, at, handovers);
+    if (length === 0 && relocations !== null) length = relocatedLength(file, code, relocations, next, at, handovers);
     if (length === 0) return false;
     at += length;
   }
@@ -56,11 +56,11 @@ function isQuietCode(file: ElfFile, section: Section, handovers: ReadonlySet<num
 
 /** The length of the relocated instruction at `at`, if it hands the patch over or calls the core or a thunk; else 0. */
 function relocatedLength(file: ElfFile, code: Uint8Array, relocations: Relocations, next: number, at: number, handovers: ReadonlySet<number>): number {
-  const place = relocations.at[next];
-  if (place === undefined || (relocations.at[next + 1] ?? Number.POSITIVE_INFINITY) < place + 4) return 0;
+  const place = relocations.at(next);
+  if (Number.isNaN(place) || relocations.at(next + 1) < place + 4) return 0;
   if (handovers.has(next)) return place === at + 3 ? 7 : place === at + 2 ? 10 : 0;
-  if (place !== at + 1 || !isCall(code, relocations, next) || relocations.toSection[next] !== 0) return 0;
-  const name = file.symbols.name(relocations.symbol[next]!);
+  if (place !== at + 1 || !isCall(code, relocations, next) || relocations.toSection(next) !== 0) return 0;
+  const name = file.symbols.name(relocations.symbol(next));
   return name === 'klp_enable_patch' || THUNKS.has(name) ? 5 : 0;
 }
 
@@ -75,9 +75,6 @@ function jumpTarget(code: Uint8Array, at: number): { readonly to: number; readon
 
 /** May alternatives, static branches or fixups replace this code? */
 function isRewritten(file: ElfFile, code: readonly Section[]): boolean {
-  const indices = new Set(code.map((section) => section.index));
-  return [...file.relocations].some(([index, relocations]) => {
-    const section = file.sections[index]!;
-    return !section.executable && !ORDINARY.test(section.name) && relocations.toSection.some((to) => indices.has(to));
-  });
+  const uses = file.relocations.uses(file.symbols.inSections(code));
+  return uses.some(({ section }) => !section.executable && !ORDINARY.test(section.name));
 }

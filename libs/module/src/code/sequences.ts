@@ -99,7 +99,7 @@ export function findSequence(
   for (const step of sequence.load.toReversed()) {
     const below = skipBetween(bytes, section, relocations, next, sequence);
     next--;
-    if (relocations.at[next] !== below || relocations.toSection[next] !== toSection || relocations.to[next] !== address + sequence.excess) return null;
+    if (relocations.at(next) !== below || relocations.toSection(next) !== toSection || relocations.to(next) !== address + sequence.excess) return null;
     if (!matches(bytes, section, relocations, next, sequence, step)) return null;
     loads.push(next);
   }
@@ -108,15 +108,15 @@ export function findSequence(
 
 /** Where must the relocation before this one be? In the instruction before, but for instructions that may stand between. */
 function skipBetween(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence): number {
-  const before = relocations.at[next - 1] ?? Number.POSITIVE_INFINITY;
-  let place = relocations.at[next]! - sequence.step;
+  const before = relocations.at(next - 1);
+  let place = relocations.at(next) - sequence.step;
   while (before < place && isBetween(bytes, section, place - sequence.relocatedAt, sequence)) place -= sequence.step;
   return place;
 }
 
 function matches(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence, step: Step): boolean {
-  const at = relocations.at[next]! - sequence.relocatedAt;
-  if (at < 0 || at + sequence.step > section.size || !step.types.includes(relocations.type[next]!)) return false;
+  const at = relocations.at(next) - sequence.relocatedAt;
+  if (at < 0 || at + sequence.step > section.size || !step.types.includes(relocations.type(next))) return false;
   return step.opcodes.includes((bytes.u32(section.offset + at) & step.mask) >>> 0);
 }
 

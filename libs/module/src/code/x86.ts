@@ -11,6 +11,7 @@ const R_PC32 = 2;
 const R_PLT32 = 4;
 const R_32 = 10;
 const R_32S = 11;
+const UNDERSTOOD: readonly number[] = [R_64, R_PC32, R_PLT32, R_32, R_32S];
 
 /** What may follow the 4 address bytes within an instruction: nothing, or an immediate of 1, 2 or 4 bytes. */
 const TAILS = [4, 5, 6, 8];
@@ -28,11 +29,14 @@ export interface Reach {
   readonly starts: readonly number[];
 }
 
+/** Does the type tell how far the instruction reaches? Else its reach is ANYTHING. */
+export const isUnderstood = (type: number): boolean => UNDERSTOOD.includes(type);
+
 /** Which bytes of the target section may the instruction with this relocation start to access, or hand on as an address? */
 export function reachOf(code: Uint8Array, relocations: Relocations, next: number): Reach {
-  const at = relocations.at[next]!;
-  const to = relocations.to[next]!;
-  switch (relocations.type[next]) {
+  const at = relocations.at(next);
+  const to = relocations.to(next);
+  switch (relocations.type(next)) {
     case R_PC32:
     case R_PLT32:
       if (isLoadOfAddress(code, at)) return { kind: 'ADDRESS', starts: [to + 4] };
@@ -69,9 +73,9 @@ function isMoveOfAddress(code: Uint8Array, at: number): boolean {
 
 /** Does the instruction access exactly one byte, at the relocated address? `mov`, `set` and immediate moves of a byte. */
 export function isByteAccess(code: Uint8Array, relocations: Relocations, next: number): number | null {
-  const at = relocations.at[next]!;
-  if (relocations.type[next] !== R_PC32 || at < 2 || (code[at - 1]! & 0xc7) !== 0x05) return null;
-  const to = relocations.to[next]!;
+  const at = relocations.at(next);
+  if (relocations.type(next) !== R_PC32 || at < 2 || (code[at - 1]! & 0xc7) !== 0x05) return null;
+  const to = relocations.to(next);
   const opcode = code[at - 2]!;
   if (opcode === 0x88 || opcode === 0x8a) return to + 4;
   if (opcode === 0xc6 && code[at - 1] === 0x05) return to + 5;
@@ -92,12 +96,12 @@ export function findArgument(
   section: number,
   address: number,
 ): { load: number; from: number; to: number } | null {
-  const callAt = relocations.at[call]! - 1;
+  const callAt = relocations.at(call) - 1;
   if (callAt < 0 || !isCall(code, relocations, call)) return null;
-  for (let load = call - 1; load >= 0 && callAt - relocations.at[load]! < GAP; load--) {
-    if (relocations.toSection[load] !== section) continue;
+  for (let load = call - 1; load >= 0 && callAt - relocations.at(load) < GAP; load--) {
+    if (relocations.toSection(load) !== section) continue;
     const length = isLoadOfFirstArgument(code, relocations, load, address);
-    const at = relocations.at[load]!;
+    const at = relocations.at(load);
     if (length > 0) return keepsFirstArgument(code, at + length, callAt) ? { load, from: at, to: callAt } : null;
   }
   return null;
@@ -115,17 +119,17 @@ function keepsFirstArgument(code: Uint8Array, from: number, to: number): boolean
 
 /** A direct call or tail call: E8 or E9, and a relocation that resolves to the symbol itself. */
 export function isCall(code: Uint8Array, relocations: Relocations, next: number): boolean {
-  const opcode = code[relocations.at[next]! - 1];
-  const type = relocations.type[next];
-  return (opcode === 0xe8 || opcode === 0xe9) && (type === R_PC32 || type === R_PLT32) && relocations.addend[next] === -4;
+  const opcode = code[relocations.at(next) - 1];
+  const type = relocations.type(next);
+  return (opcode === 0xe8 || opcode === 0xe9) && (type === R_PC32 || type === R_PLT32) && relocations.addend(next) === -4;
 }
 
 /** How many bytes does the relocated part of the instruction that loads %rdi with the address have? 0: it is none. */
 function isLoadOfFirstArgument(code: Uint8Array, relocations: Relocations, next: number, address: number): number {
-  const at = relocations.at[next]!;
-  const to = relocations.to[next]!;
+  const at = relocations.at(next);
+  const to = relocations.to(next);
   const [before3, before2, before1] = [code[at - 3], code[at - 2], code[at - 1]];
-  switch (relocations.type[next]) {
+  switch (relocations.type(next)) {
     case R_32S:
       return before3 === 0x48 && before2 === 0xc7 && before1 === 0xc7 && to === address ? 4 : 0;
     case R_PC32:

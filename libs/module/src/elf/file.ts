@@ -1,7 +1,8 @@
 import { ModuleError } from '../error.js';
 import { Bytes } from './bytes.js';
 import { findMachine, type Machine } from './machine.js';
-import { firstAt, readRelocations, type Relocations } from './relocations.js';
+import { RelocationTables } from './relocation-tables.js';
+import { firstAt, type Relocations } from './relocations.js';
 import { readSections, SHT_NOBITS, SHT_REL, type Section } from './sections.js';
 import { Symbols } from './symbols.js';
 
@@ -22,7 +23,7 @@ export class ElfFile {
   readonly machine: Machine;
   readonly sections: readonly Section[];
   readonly symbols: Symbols;
-  readonly relocations: ReadonlyMap<number, Relocations>;
+  readonly relocations: RelocationTables;
   private work = 0;
 
   /** @throws ModuleError for anything but a well-formed ELF64 ET_REL file of a known architecture. */
@@ -38,7 +39,7 @@ export class ElfFile {
     this.machine = machine;
     this.sections = readSections(this.bytes);
     this.symbols = new Symbols(this.bytes, this.sections);
-    this.relocations = readRelocations(this.bytes, this.sections, this.symbols);
+    this.relocations = new RelocationTables(this.bytes, this.sections, this.symbols);
   }
 
   /** Counts work that a hostile file could multiply, by letting many structures point to the same long arrays. */
@@ -64,10 +65,10 @@ export class ElfFile {
     return this.sections.some((section) => section.type === SHT_REL && this.sections[section.info]?.loaded === true);
   }
 
-  /** The relocations with a place in [from, to) of the section, as indices into its columns. */
+  /** The relocations with a place in [from, to) of the section, by their numbers. */
   relocated(section: Section, from: number, to: number): { readonly all: Relocations; readonly first: number; readonly end: number } | null {
-    const all = this.relocations.get(section.index);
-    return all === undefined ? null : { all, first: firstAt(all, from), end: firstAt(all, to) };
+    const all = this.relocations.of(section);
+    return all === null ? null : { all, first: firstAt(all, from), end: firstAt(all, to) };
   }
 
   /** How many relocations overlap [from, to)? One that starts up to 7 bytes earlier may reach in. */
@@ -79,10 +80,10 @@ export class ElfFile {
   /** Where does the pointer at this place point? Null: it is not one 64-bit address of a place inside the module. */
   pointer(section: Section, offset: number): Place | null {
     const range = this.relocated(section, offset, offset + 8);
-    if (range === null || range.end - range.first !== 1 || range.all.at[range.first] !== offset) return null;
-    if (range.all.type[range.first] !== this.machine.absolute64) return null;
-    const target = this.sections[range.all.toSection[range.first]!];
-    const to = range.all.to[range.first]!;
+    if (range === null || range.end - range.first !== 1 || range.all.at(range.first) !== offset) return null;
+    if (range.all.type(range.first) !== this.machine.absolute64) return null;
+    const target = this.sections[range.all.toSection(range.first)];
+    const to = range.all.to(range.first);
     return target !== undefined && target.index !== 0 && to >= 0 && to < target.size ? { section: target, offset: to } : null;
   }
 

@@ -44,21 +44,16 @@ export function readSections(bytes: Bytes): Section[] {
   if (!(table >= HEADER_SIZE && table + count * HEADER_SIZE <= bytes.length)) throw new ModuleError('TRUNCATED', 'the section headers lie outside of the file');
   if (names === 0 || names >= count) throw malformed('there is no section name table');
 
-  const nameTable = readHeader(bytes, table, names);
+  const nameTable = readHeader(bytes, table, names, () => '');
   if (nameTable.type !== SHT_STRTAB) throw malformed('the section name table is not a string table');
   const sections: Section[] = [];
-  for (let index = 0; index < count; index++) {
-    const { nameAt, ...header } = readHeader(bytes, table, index);
-    const end = nameTable.offset + nameTable.size;
-    const name = header.type === SHT_NULL ? '' : bytes.string(nameTable.offset + nameAt, end);
-    if (name === null) throw malformed(`the name of section ${index} does not end`);
-    sections.push({ ...header, name });
-  }
+  const nameAt = bytes.texts(nameTable.offset, nameTable.offset + nameTable.size);
+  for (let index = 0; index < count; index++) sections.push(readHeader(bytes, table, index, nameAt));
   refuseOverlaps(sections, table, table + count * HEADER_SIZE);
   return sections;
 }
 
-function readHeader(bytes: Bytes, table: number, index: number) {
+function readHeader(bytes: Bytes, table: number, index: number, nameAt: (at: number) => string | null): Section {
   const at = table + index * HEADER_SIZE;
   const type = bytes.u32(at + 4);
   // only the low 32 flag bits have a meaning; in big-endian they are the second word
@@ -70,9 +65,12 @@ function readHeader(bytes: Bytes, table: number, index: number) {
     throw new ModuleError('TRUNCATED', `section ${index} lies outside of the file`);
   const loaded = (flags & SHF_ALLOC) !== 0 && type !== SHT_NULL;
   if (loaded && (flags & SHF_COMPRESSED) !== 0) throw malformed(`section ${index} is loaded and compressed`);
+  const name = type === SHT_NULL ? '' : nameAt(bytes.u32(at));
+  if (name === null) throw malformed(`the name of section ${index} does not end`);
+  // a literal, for thousands of sections: what is made by spreading is slow to make, and to read
   return {
     index,
-    nameAt: bytes.u32(at),
+    name,
     type,
     offset,
     size,
@@ -85,13 +83,20 @@ function readHeader(bytes: Bytes, table: number, index: number) {
 }
 
 function refuseOverlaps(sections: readonly Section[], tableFrom: number, tableTo: number): void {
-  const extents = sections
-    .filter((section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0)
-    .map(({ offset, size }) => ({ from: offset, to: offset + size }));
-  extents.push({ from: 0, to: HEADER_SIZE }, { from: tableFrom, to: tableTo });
-  extents.sort((a, b) => a.from - b.from);
-  for (let next = 1; next < extents.length; next++) {
-    if (extents[next]!.from < extents[next - 1]!.to) throw malformed('two sections share bytes of the file');
+  const stored = sections.filter((section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0);
+  const from = new Float64Array(stored.length + 2);
+  const to = new Float64Array(stored.length + 2);
+  from.set([0, tableFrom]);
+  to.set([HEADER_SIZE, tableTo]);
+  for (const [next, { offset, size }] of stored.entries()) {
+    from[next + 2] = offset;
+    to[next + 2] = offset + size;
+  }
+  from.sort();
+  to.sort();
+  // where none begins before the one before it has ended, each end belongs to the beginning at the same place
+  for (let next = 1; next < from.length; next++) {
+    if (from[next]! < to[next - 1]!) throw malformed('two sections share bytes of the file');
   }
 }
 

@@ -28,6 +28,7 @@ export class Symbols {
   readonly value: Float64Array;
   private readonly names: Section;
   private readonly table: Section;
+  private readonly sectionCount: number;
   private objects: Map<number, Extent[]> | null = null;
   private readonly starts = new Map<number, Set<number>>();
 
@@ -41,6 +42,7 @@ export class Symbols {
     const names = sections[table.link];
     if (names?.type !== SHT_STRTAB || table.size % ENTRY_SIZE !== 0) throw new ModuleError('MALFORMED', 'the symbol table is broken');
     this.table = table;
+    this.sectionCount = sections.length;
     this.tableIndex = table.index;
     this.names = names;
     this.count = table.size / ENTRY_SIZE;
@@ -86,6 +88,22 @@ export class Symbols {
       if (isWithin(spans, nameAt)) found.push(symbol);
     }
     return found;
+  }
+
+  /** A 1 for each of these symbols. */
+  marked(symbols: readonly number[]): Uint8Array {
+    const marks = new Uint8Array(this.count);
+    for (const symbol of symbols) marks[symbol] = 1;
+    return marks;
+  }
+
+  /** A 1 for each symbol that is in one of these sections. */
+  inSections(sections: readonly Section[]): Uint8Array {
+    const wanted = new Uint8Array(this.sectionCount);
+    for (const { index } of sections) wanted[index] = 1;
+    const marks = new Uint8Array(this.count);
+    for (let symbol = 0; symbol < marks.length; symbol++) marks[symbol] = wanted[this.section[symbol]!]!;
+    return marks;
   }
 
   /** How many data objects does the section have? The cost of `objectsAt`. */

@@ -1,4 +1,5 @@
 import type { ElfFile, Place } from '../elf/file.js';
+import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
 import { isWritableData, widened, type Range } from './data.js';
 import { PATCH } from './layout.js';
@@ -22,12 +23,11 @@ export interface Candidate {
  */
 export function findCandidates(file: ElfFile): Candidate[] {
   const found: Candidate[] = [];
-  for (const [index, relocations] of file.relocations) {
-    const section = file.sections[index]!;
+  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(thisModule(file)))) {
     if (!isWritableData(section)) continue;
-    for (let next = 0; next < relocations.count; next++) {
-      if (relocations.type[next] !== file.machine.absolute64 || !pointsToThisModule(file, relocations, next)) continue;
-      const candidate = readCandidate(file, section, relocations.at[next]!);
+    for (const next of entries) {
+      if (relocations.type(next) !== file.machine.absolute64 || !pointsToThisModule(file, relocations, next)) continue;
+      const candidate = readCandidate(file, section, relocations.at(next));
       if (candidate !== null) found.push(candidate);
       if (found.length > 1) return found;
     }
@@ -35,9 +35,12 @@ export function findCandidates(file: ElfFile): Candidate[] {
   return found;
 }
 
+/** Where the module's own structure is. */
+export const thisModule = (file: ElfFile): Section[] => file.sections.filter((section) => section.name === THIS_MODULE);
+
 /** Is this the address of `__this_module`, by whichever symbol? */
-export function pointsToThisModule(file: ElfFile, relocations: { toSection: Int32Array; to: Float64Array }, next: number): boolean {
-  return relocations.to[next] === 0 && file.sections[relocations.toSection[next]!]?.name === THIS_MODULE;
+export function pointsToThisModule(file: ElfFile, relocations: Relocations, next: number): boolean {
+  return relocations.to(next) === 0 && file.sections[relocations.toSection(next)]?.name === THIS_MODULE;
 }
 
 function readCandidate(file: ElfFile, section: Section, offset: number): Candidate | null {
@@ -46,8 +49,8 @@ function readCandidate(file: ElfFile, section: Section, offset: number): Candida
   if (replace === null || !file.isZero(section, offset + PATCH.afterReplace, offset + PATCH.size)) return null;
   const relocated = file.relocated(section, offset - 7, offset + PATCH.size)!;
   for (let next = relocated.first; next < relocated.end; next++) {
-    const field = relocated.all.at[next]! - offset;
-    if (!FIELDS.includes(field) || (next > relocated.first && relocated.all.at[next - 1] === relocated.all.at[next])) return null;
+    const field = relocated.all.at(next) - offset;
+    if (!FIELDS.includes(field) || (next > relocated.first && relocated.all.at(next - 1) === relocated.all.at(next))) return null;
   }
   const objects = readObjects(file, at);
   return objects && { at, range: widened(file, at, PATCH.size), replace, objects };

@@ -76,7 +76,7 @@ function readArray(file: ElfFile, array: Place | null, stride: number, fields: r
   const relocated = file.relocated(array.section, range.from - 7, range.to);
   if (relocated !== null) {
     for (let next = relocated.first; next < relocated.end; next++) {
-      const place = relocated.all.at[next]!;
+      const place = relocated.all.at(next);
       if (place < array.offset || place >= offset || !fields.includes((place - array.offset) % stride)) return null;
     }
   }
