@@ -91,6 +91,46 @@ describe('a hundred thousand hosts look like a fleet', () => {
   });
 });
 
+describe('a fleet where almost every host has labels of its own', () => {
+  const HOSTS = 20_000;
+  const [shared, own] = [makeFleet({ seed: 1, hosts: HOSTS }), makeFleet({ seed: 1, hosts: HOSTS, labels: 'own' })];
+  const all = Array.from({ length: HOSTS }, (_, n) => n);
+
+  test('no two of them have the same label set, and a few have those of their group alone', () => {
+    const sets = new Set(all.map((n) => JSON.stringify(own.labels(n))));
+    expect(sets.size / HOSTS).toBeGreaterThan(0.95);
+    const tagged = all.filter((n) => own.labels(n)['asset'] !== undefined);
+    expect(tagged.length).toBeLessThan(HOSTS);
+    expect(new Set(tagged.map((n) => own.labels(n)['asset'])).size).toBe(tagged.length);
+  });
+
+  test('but for that, it is the same fleet', () => {
+    for (const n of all.slice(0, 500)) {
+      const { asset: _, ...rest } = own.labels(n);
+      expect(rest).toEqual(shared.labels(n));
+      expect([own.hostname(n), own.instance(n), own.setup(n).text]).toEqual([shared.hostname(n), shared.instance(n), shared.setup(n).text]);
+    }
+  });
+
+  test('the same seed makes the same labels, whatever the size; another seed others', () => {
+    const [again, other] = [makeFleet({ seed: 1, hosts: 10, labels: 'own' }), makeFleet({ seed: 2, hosts: 10, labels: 'own' })];
+    expect(texts(again, [0, 9])).toEqual(texts(own, [0, 9]));
+    expect(other.labels(0)['asset']).not.toBe(own.labels(0)['asset']);
+  });
+
+  test('what it says is what the registry takes', () => {
+    fc.assert(
+      fc.property(anyHost(HOSTS), (n) => {
+        const report = JSON.parse(own.reportText(n, moment)) as Report;
+        expect(Report.safeParse(report).error).toBeUndefined();
+        expect(contentDigest(report)).toBe(report.digest);
+        expect(report.host.labels).toEqual(own.labels(n));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe('every document is one that the registry takes', () => {
   const HOSTS = 1_000_000;
   const fleet = makeFleet({ seed: 3, hosts: HOSTS });

@@ -61,5 +61,5 @@ test('--help has a line for every option, with what is allowed and the default',
     expect(line).toContain(`${kind.min} to ${kind.max}`);
     if (value !== null) expect(line).toContain(`(default: ${value})`);
   }
-  for (const name of ['url', 'token', 'load-only', 'skip-load', 'skip-publish', 'calm', 'json', 'help']) expect(help()).toContain(`  --${name}`);
+  for (const name of ['url', 'token', 'load-only', 'skip-load', 'skip-publish', 'own-labels', 'calm', 'json', 'help']) expect(help()).toContain(`  --${name}`);
 });

@@ -21,6 +21,15 @@ test('loading: every host is known once, in compressed batches', async () => {
   expect(new Set(registry.received.map((one) => one.path))).toEqual(new Set(['/v1/reports:batch']));
 });
 
+test.each([
+  ['', (hosts: number, sets: number) => sets < hosts / 1.5],
+  [' --own-labels', (hosts: number, sets: number) => sets > hosts * 0.95],
+])('labels of the hosts with%s', async (option, is) => {
+  await simulate(registry.url, `--hosts 1000 --load-only${option}`);
+  const sets = new Set(registry.received.map(({ document }) => ('host' in document ? JSON.stringify(document.host.labels) : '')));
+  expect(is(1000, sets.size)).toBe(true);
+});
+
 test('publishing: every build once, as a file or as facts', async () => {
   const builds = makeFleet({ seed: 1, hosts: 1 }).builds();
   const outcomes = await publish(builds.slice(0, 40), new ModuleFiles(project), { url: registry.url, token: 'secret' });

@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly hosts: number;
   /** Milliseconds since 1970: when the fleet begins; its hosts booted in the 90 days before. */
   readonly began?: number;
+  /** `shared`: hosts of a group have the same labels. `own`: almost every host also has one that no other has. Left out: `shared`. */
+  readonly labels?: 'shared' | 'own';
 }
 
 /** One machine, as it is now. */
@@ -52,11 +54,11 @@ export class Fleet {
   private readonly digests: Buffer;
   private readonly digested: Uint8Array;
 
-  constructor({ seed, hosts, began = BEGAN }: FleetOptions) {
+  constructor({ seed, hosts, began = BEGAN, labels = 'shared' }: FleetOptions) {
     this.seed = seed;
     this.hosts = hosts;
     this.began = began;
-    this.places = new Places(seed);
+    this.places = new Places(seed, labels);
     this.now = new Uint16Array(hosts);
     this.boots = new Uint16Array(hosts);
     this.digests = Buffer.alloc(hosts * 32);

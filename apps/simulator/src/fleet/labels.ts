@@ -62,5 +62,21 @@ export function labelSets(seed: number, count: number): readonly LabelSet[] {
   return [...sets.values()];
 }
 
+/** Of the hosts, where they have labels of their own: so many do, and the others have those of their group alone. */
+const OWNERS = 0.97;
+
+/** The labels of a host where almost every one has some of its own: those of its group, and the tag by which an inventory knows the machine. */
+export function ownLabels(seed: number, n: number, set: LabelSet): LabelSet {
+  if (unit(seed, PURPOSE + 4, n) >= OWNERS) return set;
+  // of one seed and purpose no two numbers share their bits
+  const labels = {
+    ...set.labels,
+    asset: `a-${bits(seed, PURPOSE + 5, n)
+      .toString(16)
+      .padStart(8, '0')}`,
+  };
+  return { ...set, labels, text: canonicalJson(labels) };
+}
+
 /** Chooses a label set for a host: the first ones have many times as many hosts as the last ones. */
 export const labelSetChooser = (count: number): ((unit: number) => number) => chooser(Array.from({ length: count }, (_, rank) => (rank + 20) ** -0.8));

@@ -1,6 +1,6 @@
 import { chooser, unit } from './chance.js';
 import { KERNELS, type Kernel } from './kernels.js';
-import { type LabelSet, labelSetChooser, labelSets } from './labels.js';
+import { type LabelSet, labelSetChooser, labelSets, ownLabels } from './labels.js';
 import { olderOn, RECIPES } from './recipes.js';
 import type { Setup, Setups } from './setup.js';
 import type { Livepatch } from './train.js';
@@ -30,12 +30,16 @@ export class Places {
   private readonly slotOf = chooser(SLOTS);
   private readonly listOf = RECIPES.map((recipes) => chooser(recipes.map((recipe) => recipe.weight)));
 
-  constructor(private readonly seed: number) {
+  constructor(
+    private readonly seed: number,
+    private readonly labels: 'shared' | 'own',
+  ) {
     this.sets = labelSets(seed, LABEL_SETS);
   }
 
   labelSet(n: number): LabelSet {
-    return this.sets[this.setNumber(n)]!;
+    const set = this.sets[this.setNumber(n)]!;
+    return this.labels === 'own' ? ownLabels(this.seed, n, set) : set;
   }
 
   /** What this host runs when the fleet begins. */

@@ -43,6 +43,7 @@ const FLAGS = {
   'load-only': 'load the fleet, and end',
   'skip-load': 'the registry has the fleet from an earlier run',
   'skip-publish': 'the registry has its builds from an earlier run, of any seed',
+  'own-labels': 'almost every host has a label that no other has: hosts do not come in groups any more',
   calm: 'nothing happens but heartbeats: changes, rollout, outages, gone, clones and liars are 0',
   json: 'the summary as JSON on stdout',
   help: 'this text',

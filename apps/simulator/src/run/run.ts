@@ -14,7 +14,7 @@ import { Tally } from './tally.js';
 export async function run(options: Options, registry: Registry, project: string, stream: NodeJS.WriteStream, signal: AbortSignal): Promise<Summary> {
   const { hosts, seed, connections } = options;
   const tally = new Tally();
-  const fleet = makeFleet({ seed, hosts, began: Date.now() });
+  const fleet = makeFleet({ seed, hosts, began: Date.now(), labels: options['own-labels'] ? 'own' : 'shared' });
   const road = new Road(registry.url, registry.token, connections);
   const progress = new Progress(tally, hosts, stream);
   let [loadSeconds, waiting] = [0, 0];
