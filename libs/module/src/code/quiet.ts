@@ -75,6 +75,6 @@ function jumpTarget(code: Uint8Array, at: number): { readonly to: number; readon
 
 /** May alternatives, static branches or fixups replace this code? */
 function isRewritten(file: ElfFile, code: readonly Section[]): boolean {
-  const uses = file.relocations.uses(file.symbols.inSections(code));
-  return uses.some(({ section }) => !section.executable && !ORDINARY.test(section.name));
+  for (const { section } of file.relocations.uses(file.symbols.inSections(code))) if (!section.executable && !ORDINARY.test(section.name)) return true;
+  return false;
 }

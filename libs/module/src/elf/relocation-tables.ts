@@ -31,7 +31,7 @@ export class RelocationTables {
   /** The place of each section in `relocated`, plus one; 0: it is not relocated. */
   private readonly bySection: Int32Array;
   /** The symbol of every relocation, section by section. */
-  private readonly named: Uint32Array;
+  private readonly named: Uint16Array | Uint32Array;
 
   /** @throws ModuleError where any of them is broken, whether it is asked for or not. */
   constructor(
@@ -49,7 +49,7 @@ export class RelocationTables {
       count += table.size / ENTRY_SIZE;
       this.add(section, table);
     }
-    this.named = new Uint32Array(count);
+    this.named = symbols.count <= 0x10000 ? new Uint16Array(count) : new Uint32Array(count);
     let next = 0;
     for (const relocated of this.relocated) for (const table of relocated.tables) next = this.check(relocated, table, next);
   }
@@ -62,9 +62,8 @@ export class RelocationTables {
   }
 
   /** Which relocations have one of these symbols, section by section? `chosen` has a 1 for each of them. Sections that have none are left out. */
-  uses(chosen: Uint8Array): Uses[] {
+  *uses(chosen: Uint8Array): Generator<Uses> {
     const { named } = this;
-    const found: Uses[] = [];
     let first = 0;
     for (const relocated of this.relocated) {
       const end = first + relocated.count;
@@ -75,11 +74,10 @@ export class RelocationTables {
         // out of order in the file, they have other numbers
         if (!relocated.inOrder)
           entries = Array.from({ length: relocated.count }, (_, entry) => entry).filter((entry) => chosen[relocations.symbol(entry)] === 1);
-        found.push({ section: relocated.section, relocations, entries });
+        yield { section: relocated.section, relocations, entries };
       }
       first = end;
     }
-    return found;
   }
 
   private add(section: Section, table: Section): void {

@@ -88,15 +88,16 @@ function refuseOverlaps(sections: readonly Section[], tableFrom: number, tableTo
   const to = new Float64Array(stored.length + 2);
   from.set([0, tableFrom]);
   to.set([HEADER_SIZE, tableTo]);
-  for (const [next, { offset, size }] of stored.entries()) {
-    from[next + 2] = offset;
-    to[next + 2] = offset + size;
+  let next = 2;
+  for (const { offset, size } of stored) {
+    from[next] = offset;
+    to[next++] = offset + size;
   }
   from.sort();
   to.sort();
   // where none begins before the one before it has ended, each end belongs to the beginning at the same place
-  for (let next = 1; next < from.length; next++) {
-    if (from[next]! < to[next - 1]!) throw malformed('two sections share bytes of the file');
+  for (let one = 1; one < from.length; one++) {
+    if (from[one]! < to[one - 1]!) throw malformed('two sections share bytes of the file');
   }
 }
 
