@@ -13,8 +13,8 @@ const PROJECT = path.resolve(import.meta.dirname, '../../..');
 export const SEED = 1;
 
 /** A fleet of this many, whose documents the database has; makes and loads it where it has not. @returns reports a second where it was loaded, else null */
-export async function fill(server, hosts, say) {
-  const fleet = makeFleet({ seed: SEED, hosts });
+export async function fill(server, { hosts, labels }, say) {
+  const fleet = makeFleet({ seed: SEED, hosts, labels });
   const sql = await connect();
   const there = Number((await sql.query('SELECT count(*) FROM host')).rows[0].count);
   await sql.end();

@@ -55,6 +55,16 @@ export async function question({ server, sql, emit, seconds }) {
   return median(times);
 }
 
+/** The same of a fleet where almost every host is a cohort: it must still work. */
+export async function ownLabels({ server, sql, fleet, emit, seconds }) {
+  const { rows } = await sql.query('SELECT sum(hosts)::float AS hosts, count(*)::float AS cohorts FROM cohort WHERE hosts > 0');
+  const [{ hosts, cohorts }] = rows;
+  if (cohorts < hosts / 2) throw new Error(`${hosts} hosts are only ${cohorts} cohorts: this is not the fleet that was asked for`);
+  emit({ bench: 'own-labels', metric: 'hosts in a cohort', value: hosts / cohorts, unit: '', cohorts });
+  const given = { server, sql, fleet, seconds, emit: (row) => emit({ ...row, bench: 'own-labels', metric: `${row.bench} ${row.metric}` }) };
+  for (const bench of [question, host, page]) await bench(given);
+}
+
 /** PostGraphile over a view that groups hosts; a filter is a condition on a column of the view. */
 export async function postgraphile({ server, sql, emit, seconds }) {
   await freshen(sql);

@@ -4,34 +4,11 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { BENCHES, FLEETS, findMistakes, LONG, wanted } from './figures.mjs';
 import { agent, engine, machine, module } from './pieces.mjs';
 
-const PIECES = { engine, module, agent };
-const FLEETS = ['question', 'postgraphile', 'host', 'page', 'heartbeat', 'report', 'rollout', 'memory', 'herd'];
-const NAMES = [...Object.keys(PIECES), ...FLEETS];
-/** What the design wants. */
-const GOALS = {
-  'engine judgements': '2,000,000 1/s',
-  'question p50': '5 ms, 20 times GROUP BY',
-  'question p99': '25 ms',
-  'question p50 beside PostGraphile': '50 times',
-  'question as many hosts cost': '1.5 times at most',
-  'host p99': '10 ms',
-  'page p99, page 1': '25 ms',
-  'page p99, deep in the list': '25 ms',
-  'heartbeat confirmed': '60 % of the floor, 17,000 1/s',
-  'report stored': '50 % of the floor',
-  'rollout questions’ p99, paced': 'twice the quiet one at most',
-  'rollout questions’ p99, in one go': 'twice the quiet one at most',
-  'herd every host fresh after': '300 s',
-  'herd slowest request': '15 s, the agent’s time limit',
-  'herd requests past their time limit': 'none',
-  'memory resident at most': '300 MiB',
-  'agent processor time of a report': '150 ms',
-  'agent memory at most': '70 MiB',
-  'module read 10 MB': '20 ms, ahead of readelf -a',
-  'module read 10 MB, one section': '20 ms, ahead of readelf -a',
-};
+const PROGRAMS = { engine, module, agent };
+const NAMES = Object.keys(BENCHES);
 
 const words = process.argv.slice(2);
 const full = words.includes('--full');
@@ -39,16 +16,18 @@ const json = words.includes('--json');
 const hostsAt = words.indexOf('--hosts');
 const asked = words.filter((word, i) => !word.startsWith('--') && i !== hostsAt + 1 - (hostsAt < 0 ? 1e9 : 0));
 const size = hostsAt >= 0 ? Number(words[hostsAt + 1]) : full ? 1_000_000 : 20_000;
+const names = asked.length > 0 ? asked : NAMES.filter((name) => full || !LONG.includes(name));
 const wrong = [
   ...asked.filter((name) => !NAMES.includes(name)),
   ...words.filter((word) => word.startsWith('--') && !['--full', '--json', '--hosts', '--help'].includes(word)),
 ];
 if (wrong.length > 0 || words.includes('--help') || !Number.isInteger(size) || size < 1000) {
   const what = wrong.length > 0 ? `there is no ${wrong.join(', ')}\n` : '';
-  console.error(`${what}usage: npm run bench -- [--full | --hosts N (1,000 or more)] [--json] [NAME…]\nbenches: ${NAMES.join(', ')}`);
+  console.error(`${what}usage: npm run bench -- [--full | --hosts N (1,000 or more)] [--json] [NAME…]
+benches: ${NAMES.join(', ')}
+Without names: all, in some three minutes; but ${LONG.join(' and ')} only with --full, which has a million hosts, or by name.`);
   process.exit(words.includes('--help') && wrong.length === 0 ? 0 : 2);
 }
-const names = asked.length > 0 ? asked : NAMES;
 
 const rows = [];
 function emit(row) {
@@ -57,11 +36,11 @@ function emit(row) {
 }
 
 /** The benches of one size, in a process of its own on a durable PostgreSQL that stays for the next run. */
-function fleet(hosts, seconds, which) {
+function fleet(hosts, seconds, which, folder = String(hosts)) {
   const program = [
     path.resolve('prisma/with-postgres.mjs'),
     '--durable',
-    `.data/bench-${hosts}`,
+    `.data/bench-${folder}`,
     process.execPath,
     path.join(import.meta.dirname, 'size.mjs'),
     String(hosts),
@@ -75,11 +54,11 @@ function fleet(hosts, seconds, which) {
   );
 }
 
-for (const name of names.filter((one) => one in PIECES)) {
+for (const name of names.filter((one) => one in PROGRAMS)) {
   process.stderr.write(`${name}\n`);
-  PIECES[name](emit);
+  PROGRAMS[name](emit);
 }
-const which = names.filter((one) => FLEETS.includes(one));
+const which = names.filter((one) => one in FLEETS);
 if (which.length > 0) {
   process.stderr.write(`a fleet of ${size.toLocaleString('en')}\n`);
   await fleet(size, full ? 30 : 8, which);
@@ -98,6 +77,10 @@ if (which.length > 0) {
     });
   }
 }
+if (names.includes('own-labels')) {
+  process.stderr.write(`a fleet of ${size.toLocaleString('en')} with labels of their own\n`);
+  await fleet(size, full ? 30 : 4, ['own-labels'], `own-${size}`);
+}
 
 const number = (value) => (value === undefined || value === null ? '' : value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
 if (!json) {
@@ -107,10 +90,12 @@ if (!json) {
       figure: metric,
       value: `${number(value)} ${unit}`,
       beside: number(floor),
-      ratio: ratio === undefined ? '' : `${number(ratio)} ${of ?? ''}`,
-      wanted: GOALS[`${bench} ${metric}`] ?? '',
+      ratio: `${number(ratio)} ${of ?? ''}`.trim(),
+      wanted: wanted({ bench, metric }) ?? '',
     })),
   );
   for (const row of rows) console.log(JSON.stringify(row));
 }
 console.error(JSON.stringify(machine()));
+const mistakes = findMistakes(names, rows);
+if (mistakes.length > 0) throw new Error(mistakes.join('\n'));

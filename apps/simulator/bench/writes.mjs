@@ -8,7 +8,7 @@ import { countDifferences } from './fill.mjs';
 import { TOKEN } from './registry.mjs';
 
 const FLOOR = path.resolve(import.meta.dirname, '../../server/bench/floor.mjs');
-const CONNECTIONS = 256;
+export const CONNECTIONS = 256;
 
 async function startFloor(...words) {
   const port = 18_000 + Math.floor(Math.random() * 900);
@@ -25,29 +25,48 @@ export async function nextSequence(sql) {
 }
 
 /** Texts that are made beforehand, so that making them is not measured. */
-function prepared(texts) {
+export function prepared(texts) {
   let i = 0;
   return () => (i < texts.length ? texts[i++] : null);
 }
 
-export async function heartbeat({ server, sql, emit, seconds }) {
-  const { rows: hosts } = await sql.query(
+/** Hosts whose heartbeats are enough. */
+export async function hostsThatBeat(sql) {
+  const { rows } = await sql.query(
     'SELECT host_id AS instance, boot_id AS "bootId", digest FROM host_heartbeat WHERE superseded_at IS NULL AND recheck_at IS NULL LIMIT 100000',
   );
+  return rows;
+}
+
+/** A heartbeat of each of these hosts, that changes nothing. */
+export function heartbeatTexts(hosts, sequence) {
+  const at = Date.now();
+  const clock = `{"wall":"${new Date(at).toISOString()}","observedMs":${at},"sentMs":${at}}`;
+  return hosts.map(
+    ({ instance, bootId, digest }) =>
+      `{"schema":"heartbeat/v1","instance":"${instance}","bootId":"${bootId}","sequence":${sequence},"digest":"${digest}","clock":${clock}}`,
+  );
+}
+
+/** As many reports as can be sent in so many seconds. Every host comes up again with what another one ran: all have changed. */
+export function changedReports(fleet, seconds, sequence) {
+  const at = Date.now();
+  const amount = Math.min(fleet.hosts, Math.ceil(seconds * 6_000));
+  const shift = 1 + Math.floor(Math.random() * (fleet.hosts - 1));
+  return Array.from({ length: amount }, (_, n) => {
+    fleet.boot(n, fleet.setup((n + shift) % fleet.hosts), at);
+    return fleet.reportText(n, { sequence, at });
+  });
+}
+
+export async function heartbeat({ server, sql, emit, seconds }) {
+  const hosts = await hostsThatBeat(sql);
   const rounds = 3;
   const each = seconds / rounds / 2;
   const floor = await startFloor();
   const [ours, theirs, times] = [[], [], []];
   let sequence = await nextSequence(sql);
-  const texts = () => {
-    sequence += 1;
-    const at = Date.now();
-    const clock = `{"wall":"${new Date(at).toISOString()}","observedMs":${at},"sentMs":${at}}`;
-    return hosts.map(
-      ({ instance, bootId, digest }) =>
-        `{"schema":"heartbeat/v1","instance":"${instance}","bootId":"${bootId}","sequence":${sequence},"digest":"${digest}","clock":${clock}}`,
-    );
-  };
+  const texts = () => heartbeatTexts(hosts, ++sequence);
   const send = (url, list) =>
     drive({
       url,
@@ -90,17 +109,7 @@ export async function report({ server, sql, fleet, emit, seconds }) {
   const [floor, prisma] = [await startFloor(), await startFloor('--prisma')];
   const [ours, theirs, upserts] = [[], [], []];
   let sequence = await nextSequence(sql);
-  const changed = () => {
-    sequence += 1;
-    const at = Date.now();
-    const amount = Math.min(fleet.hosts, Math.ceil(each * 6_000));
-    const shift = 1 + Math.floor(Math.random() * (fleet.hosts - 1));
-    // every host comes up again with what another one ran: all have changed
-    return Array.from({ length: amount }, (_, n) => {
-      fleet.boot(n, fleet.setup((n + shift) % fleet.hosts), at);
-      return fleet.reportText(n, { sequence, at });
-    });
-  };
+  const changed = () => changedReports(fleet, each, ++sequence);
   const send = (url, list, check = (answer) => answer.includes('"STORED"')) =>
     drive({ url, path: '/v1/reports', token: TOKEN, connections: CONNECTIONS, seconds: each, next: prepared(list), check });
   try {
