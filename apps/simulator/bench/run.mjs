@@ -25,7 +25,7 @@ if (wrong.length > 0 || words.includes('--help') || !Number.isInteger(size) || s
   const what = wrong.length > 0 ? `there is no ${wrong.join(', ')}\n` : '';
   console.error(`${what}usage: npm run bench -- [--full | --hosts N (1,000 or more)] [--json] [NAME…]
 benches: ${NAMES.join(', ')}
-Without names: all, in some three minutes; but ${LONG.join(' and ')} only with --full, which has a million hosts, or by name.`);
+Without names: all, in less than three minutes on two cores; but ${LONG.join(', ')} only by name, or with --full, which has a million hosts.`);
   process.exit(words.includes('--help') && wrong.length === 0 ? 0 : 2);
 }
 
