@@ -8,6 +8,8 @@ import { Selection } from './selection.js';
 
 const SELECTIONS = 32;
 const ATTEMPTS = 4;
+/** So long it is remembered that there are too many cohorts: finding that out takes a while. */
+const TOO_MANY_MS = 10_000;
 
 /** What a question reads: all of one instant. */
 interface Seen {
@@ -47,13 +49,15 @@ export class FleetNowStore {
   /** More cohorts than this are not held: they are counted by PostgreSQL each time. */
   private readonly limit = 250_000;
   private book = new CohortBook();
+  /** Until then there are too many cohorts; by the clock of this process. */
+  private tooManyUntil = 0;
   private readonly selections = new Map<string, Selection>();
 
   constructor(private readonly db: Database) {}
 
   /** As `FleetStore.counts`; null where the fleet has too many cohorts to hold. */
   async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<FleetCounts | null> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {
       const { book } = this;
       const selection = this.select(condition);
       const seen = await this.read(selection, ages);
@@ -123,8 +127,10 @@ export class FleetNowStore {
     const { fold } = this.book;
     // its fold is too long ago, or this is an earlier database that was restored
     if (!known && fold.number >= 0n) this.forget();
-    else if (changed === null) this.forget();
-    else if (number > fold.number) this.book.advance({ number, name }, JSON.parse(changed) as Counts[]);
+    else if (changed === null) {
+      if (fold.number < 0n) this.tooManyUntil = performance.now() + TOO_MANY_MS;
+      this.forget();
+    } else if (number > fold.number) this.book.advance({ number, name }, JSON.parse(changed) as Counts[]);
     if (this.book.isWorn || this.book.entries.length > this.limit) this.forget();
     return changed !== null;
   }

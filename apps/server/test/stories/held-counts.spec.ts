@@ -1,6 +1,7 @@
 import { CohortsStore } from '../../src/store/cohorts.store.js';
 import { Database } from '../../src/store/database.js';
 import { FleetNowStore } from '../../src/store/fleet-now.store.js';
+import { listen, named } from '../plans/explain.js';
 import { Registry, running, sealed } from '../registry.js';
 
 const QUESTION = `query ($where: HostFilter, $snapshot: ID) {
@@ -135,4 +136,8 @@ test('more cohorts than are held are counted by PostgreSQL', async () => {
   const after = await ask(WEB);
   expect(await counted.mock.results[0]!.value).toBeNull();
   expect({ ...after, snapshot: null }).toEqual({ ...before, snapshot: null });
+  // that there are too many is not found out again by each question
+  const sent = await listen(() => ask(WEB));
+  expect(() => named('fleet.now', sent)).toThrow('no statement fleet.now was sent');
+  expect(named('fleet.counts', sent)).toBeDefined();
 });
