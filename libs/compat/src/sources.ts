@@ -11,8 +11,39 @@ export interface Sighting {
   readonly transition?: boolean;
 }
 
-const sameStates = (a: readonly State[] | null, b: readonly State[] | null): boolean =>
-  a === b || (a !== null && b !== null && a.length === b.length && a.every((state, i) => state.id === b[i]?.id && state.version === b[i]?.version));
+/** All that a kernel makes of the entries with one id: the first one counts of a patch that comes in, the highest of a patch that is listed, and any of them may forbid disabling. */
+interface Counted {
+  readonly first: number;
+  readonly highest: number;
+  readonly blocks: boolean;
+}
+
+function countedById(states: readonly State[]): Map<bigint, Counted> {
+  const counted = new Map<bigint, Counted>();
+  for (const { id, version, blockDisable = false } of states) {
+    const known = counted.get(id) ?? { first: version, highest: version, blocks: false };
+    counted.set(id, { first: known.first, highest: Math.max(known.highest, version), blocks: known.blocks || blockDisable });
+  }
+  return counted;
+}
+
+/**
+ * Would the kernel answer the same about both, whatever it is asked?
+ *
+ * Mirrors `klp_get_state()`, which takes the first entry with an id, and `klp_is_patch_compatible()`, which goes through every entry of a listed patch. Neither asks in which order
+ * different ids stand, so two sources that tell them in different orders do not contradict each other.
+ *
+ * @param a effective states, as are the others
+ */
+function sameStates(a: readonly State[], b: readonly State[]): boolean {
+  const [one, other] = [countedById(a), countedById(b)];
+  if (one.size !== other.size) return false;
+  for (const [id, { first, highest, blocks }] of one) {
+    const also = other.get(id);
+    if (also === undefined || also.first !== first || also.highest !== highest || also.blocks !== blocks) return false;
+  }
+  return true;
+}
 
 const sameCallbacks = (a: Callbacks, b: Callbacks): boolean =>
   a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;

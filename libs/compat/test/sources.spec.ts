@@ -1,6 +1,18 @@
-import { type Callbacks, type Evidence, type Manifest, type Reading, recognisePatch } from '../src/index.js';
+import fc from 'fast-check';
+import {
+  type Callbacks,
+  effectiveStates,
+  type Evidence,
+  type Manifest,
+  type Patch,
+  type Reading,
+  recognisePatch,
+  RULE_SETS,
+  type State,
+} from '../src/index.js';
 import { conflictsOf, kernelStates, provesNone, sourcesOf } from '../src/sources.js';
 import { catalog, manifest, NO_CALLBACKS, states } from '../src/testing/index.js';
+import { rawStates, runs, stack } from './arbitrary.js';
 
 const file = (differs: Partial<Manifest> = {}): Manifest => manifest('p', { 7: 1, 8: 1 }, { replace: true, ...differs });
 const live = (differs: Partial<Reading> = {}): Reading => ({
@@ -40,6 +52,7 @@ const BEHIND_AN_END = states([
 ]);
 const READ = ['what the host read'];
 const only = (name: keyof Callbacks): Callbacks => ({ ...NO_CALLBACKS, [name]: true });
+const forbidding = (own: readonly State[]): State[] => own.map((state) => ({ ...state, blockDisable: true }));
 const guess: Partial<Reading> = { evidence: 'INFERRED' };
 
 test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null, conflicts: string[]]>([
@@ -49,6 +62,86 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
   ['a state has another id', live({ states: states({ 7: 1, 9: 1 }) }), file(), READ],
   ['the first has another id', live({ states: states({ 6: 1, 8: 1 }) }), file(), READ],
   ['a state has another version', live({ states: states({ 7: 1, 8: 2 }) }), file(), READ],
+  [
+    'the same states stand in another order',
+    live({
+      states: states([
+        [8, 1],
+        [7, 1],
+      ]),
+    }),
+    file(),
+    [],
+  ],
+  [
+    'a state stands twice, and the kernel would take another for the one that is loaded',
+    live({
+      states: states([
+        [7, 3],
+        [7, 1],
+      ]),
+    }),
+    file({
+      states: states([
+        [7, 1],
+        [7, 3],
+      ]),
+    }),
+    READ,
+  ],
+  [
+    'a state stands twice, and a higher version is held',
+    live({
+      states: states([
+        [7, 1],
+        [7, 3],
+      ]),
+    }),
+    file({ states: states({ 7: 1 }) }),
+    READ,
+  ],
+  [
+    'a state stands twice, and that changes nothing',
+    live({
+      states: states([
+        [7, 3],
+        [8, 1],
+        [7, 1],
+      ]),
+    }),
+    file({ states: states({ 7: 3, 8: 1 }) }),
+    [],
+  ],
+  [
+    'a state stands three times, and the one in the middle changes nothing',
+    live({
+      states: states([
+        [7, 1],
+        [7, 3],
+      ]),
+    }),
+    file({
+      states: states([
+        [7, 1],
+        [7, 2],
+        [7, 3],
+      ]),
+    }),
+    [],
+  ],
+  ['only one has a state that forbids disabling', live({ states: forbidding(states({ 7: 1, 8: 1 })) }), file(), READ],
+  [
+    'a state behind an id 0 is not there in another order',
+    live({
+      states: states([
+        [8, 1],
+        [0, 0],
+        [7, 1],
+      ]),
+    }),
+    file(),
+    READ,
+  ],
   ['what stands behind an id 0 does not count', live({ states: [...states({ 7: 1, 8: 1 }), ...BEHIND_AN_END] }), file(), []],
   ['the file cannot tell states, the kernel can', live(), file({ states: null }), []],
   ['the kernel does not tell states, the file does', live({ states: null }), file(), []],
@@ -71,6 +164,74 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
 ])('on what do two sources disagree: %s', (_, reading, manifest, conflicts) => {
   const sighting = seen(reading);
   expect(conflictsOf(sighting, manifest, sourcesOf(sighting, manifest))).toEqual(conflicts);
+});
+
+/** Everything that a kernel can be asked about a patch with these states and one other state, under any rules: as the one that comes in, as one that is listed, as one that is disabled. */
+function answersAbout(own: readonly State[], ids: readonly bigint[], versions: readonly number[]): string {
+  const patch = (name: string, replace: boolean, has: readonly State[]): Patch => ({ name, replace, states: effectiveStates(has) });
+  const accepted = (target: Patch, listed: Patch): boolean[] => Object.values(RULE_SETS).map((rules) => rules.findStateRefusals(target, [listed]).length === 0);
+  const answers = [true, false].flatMap((replace) => {
+    const it = patch('it', replace, own);
+    return ids.flatMap((id) => [
+      ...versions.flatMap((version) => [
+        ...accepted(it, patch('held', true, forbidding([{ id, version }]))),
+        // what else is needed is there, at any version
+        ...accepted(patch('target', replace, [{ id, version }, ...ids.map((other) => ({ id: other, version: 0xffffffff }))]), it),
+      ]),
+      ...accepted(
+        patch(
+          'target',
+          true,
+          ids.filter((other) => other !== id).map((other) => ({ id: other, version: 0xffffffff })),
+        ),
+        it,
+      ),
+    ]);
+  });
+  const disabled = Object.values(RULE_SETS).map((rules) => rules.findDisableRefusals(patch('it', true, own)).length === 0);
+  return JSON.stringify([answers, disabled]);
+}
+
+/** Now and then a state forbids disabling. */
+const anyStates = fc
+  .array(fc.nat(5), { minLength: 4, maxLength: 4 })
+  .chain((forbid) => rawStates.map((own) => own.map((state, i) => (forbid[i] === 0 ? { ...state, blockDisable: true } : state))));
+/** Two lists that have much in common. */
+const twoLists = fc.oneof(
+  fc.tuple(anyStates, anyStates),
+  anyStates.chain((own) => fc.tuple(fc.constant(own), fc.shuffledSubarray(own, { minLength: own.length }))),
+  anyStates.chain((own) => fc.tuple(fc.constant(own), fc.shuffledSubarray([...own, ...own], { minLength: own.length }))),
+);
+const disagree = (one: readonly State[], other: readonly State[]): boolean =>
+  conflictsOf(seen(null), null, [live({ states: one }), file({ states: other })]).length > 0;
+
+test('two sources disagree about states exactly where a kernel would answer differently about them', () => {
+  fc.assert(
+    fc.property(twoLists, ([one, other]) => {
+      const all = [...one, ...other];
+      const ids = [...new Set(all.map(({ id }) => id))].filter((id) => id !== 0n);
+      const versions = [...new Set(all.flatMap(({ version }) => [version, Math.max(version - 1, 0)]))];
+      return disagree(one, other) === (answersAbout(one, ids, versions) !== answersAbout(other, ids, versions));
+    }),
+    runs(5000),
+  );
+});
+
+test('where they agree, a kernel answers the same about both whatever else is listed or comes', () => {
+  fc.assert(
+    fc.property(twoLists, stack, ([one, other], others) => {
+      const answers = (own: readonly State[]) =>
+        [true, false].flatMap((replace) => {
+          const it: Patch = { name: 'it', replace, states: effectiveStates(own) };
+          return Object.values(RULE_SETS).flatMap((rules) => [
+            rules.findStateRefusals(it, others).length === 0,
+            ...others.map((target) => rules.findStateRefusals(target, [it, ...others]).length === 0),
+          ]);
+        });
+      return disagree(one, other) || answers(one).join() === answers(other).join();
+    }),
+    runs(5000),
+  );
 });
 
 test.each<[sentence: string, sysfs: boolean | null | undefined, flag: boolean | null, conflicts: string[]]>([
