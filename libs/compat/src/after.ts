@@ -14,7 +14,7 @@ import type { Departure, LeftoverModule, ListedPatch } from './situation.js';
  * Pure: what is known of each patch goes with it, so that no one needs the catalog again, and judging may go on from there.
  */
 export function after(scene: Scene, course: Course): Scene {
-  if (course.route === 'NONE_NEEDED') return scene;
+  if (course.route === 'NONE_NEEDED') return settled(scene);
   if (course.route === 'REBOOT') return course.next.reduce(after, rebooted(scene));
   const ready = course.reversed === null ? settled(scene) : scene;
   return course.next.reduce(after, stepwise(course).reduce(afterOne, ready));

@@ -22,6 +22,12 @@ const told = ({ list, situation, departed, inTransition }: Scene) => ({
 test.each<[sentence: string, scene: Scene, course: (scene: Scene) => Course, expected: Partial<ReturnType<typeof told>>]>([
   ['nothing is done', on(a), (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }), { list: 'a', departed: '', previous: 'id-of-z' }],
   [
+    'nothing is done, and the open transition is waited for',
+    on(a, opening('c', true)),
+    (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }),
+    { list: 'c', leftovers: 'a', departed: 'a REPLACED', previous: 'id-of-z', open: null },
+  ],
+  [
     'a replaced patch leaves its module behind',
     on(a),
     ({ list }) => loadOver('REPLACE', load(c), list, list),

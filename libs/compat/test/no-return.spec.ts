@@ -44,6 +44,7 @@ const told = ({ to, open, closed, reasons }: WayBack): string => {
 
 const n = (name: string, states = {}, differs = {}) => promising(name, states, { replace: false, ...differs });
 const TODAY: Destination[] = [{ kind: 'TODAY' }];
+const hinted = manifest('hinted', {}, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'CALLBACKS')] }) });
 const free = manifest('free', {}, { author: word({ impactNone: true }) });
 
 test.each<[sentence: string, installing: Installing, ways: string[], states?: bigint[]]>([
@@ -152,6 +153,12 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
     { host: { list: [listed(now, { transition: true })] } },
     ['ORIGINAL open', 'TODAY not open'],
   ],
+  [
+    'what is on its way in throws out a patch that only its author declares a state of',
+    { list: [hinted, free], host: { list: [listed(hinted), listed(free, { transition: true })] }, install: free },
+    ['ORIGINAL closed by STATE_LEFT_BEHIND 7', 'TODAY not open'],
+    [7n],
+  ],
   ['a patch without a build-id is nothing to come back to', { host: { list: [listed(now, { buildId: null })] } }, ['ORIGINAL not open', 'TODAY not open']],
   [
     'under rules that are asked for: one of another set goes on top',
@@ -175,9 +182,12 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
   expect([...new Set(ways.flatMap((way) => way.states))]).toEqual(states);
 });
 
-test('of what is on its way in already nothing is installed: afterwards is as today', () => {
-  const { ways } = install({ host: { list: [listed(now), listed(next, { transition: true })] } });
-  expect(ways.map(({ afterwards }) => afterwards)).toEqual(ways.map(({ today }) => today));
+test('of what is on its way in, afterwards is as if it had come in', () => {
+  const back: Destination[] = [{ kind: 'ORIGINAL' }];
+  const [under] = install({ host: { list: [listed(now), listed(next, { transition: true })] }, back }).ways;
+  const [before] = install({ back }).ways;
+  expect(under!.afterwards).toEqual(before!.afterwards);
+  expect(under!.today).not.toEqual(under!.afterwards);
 });
 
 test('a list that is not known by build-ids is no earlier list', () => {
