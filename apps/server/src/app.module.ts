@@ -41,6 +41,7 @@ import { PatchesStore } from './store/patches.store.js';
 import { Replica } from './store/replica.js';
 import { ReportsStore } from './store/reports.store.js';
 import { SituationsStore } from './store/situations.store.js';
+import { StatesStore } from './store/states.store.js';
 import { TokensStore } from './store/tokens.store.js';
 import { Upkeep } from './upkeep.js';
 
@@ -61,6 +62,7 @@ const store = [
   Replica,
   ReportsStore,
   SituationsStore,
+  StatesStore,
   TokensStore,
 ];
 const ingest = [Doors, Heartbeats, Reports];

@@ -1,6 +1,6 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { CatalogStore } from '../store/catalog.store.js';
-import { FleetStore } from '../store/fleet.store.js';
+import { StatesStore } from '../store/states.store.js';
 import { Hosts } from './hosts.js';
 import { fromId, toHostId } from './ids.js';
 import { toStates } from './states.resolver.js';
@@ -12,7 +12,7 @@ export class NodeResolver {
   constructor(
     private readonly hosts: Hosts,
     private readonly catalog: CatalogStore,
-    private readonly fleet: FleetStore,
+    private readonly states: StatesStore,
   ) {}
 
   @Query('node')
@@ -25,7 +25,7 @@ export class NodeResolver {
         return (await (await this.catalog.now()).find([named.key])).map(patchView)[0] ?? null;
       case 'State':
         return /^\d{1,20}$/.test(named.key) && named.key !== '0'
-          ? (toStates(await this.fleet.states(BigInt(named.key) - 1n, 1, false)).find((state) => state.stateId === named.key) ?? null)
+          ? (toStates(await this.states.page(BigInt(named.key) - 1n, 1, false)).find((state) => state.stateId === named.key) ?? null)
           : null;
       default:
         return null;

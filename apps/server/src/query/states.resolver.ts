@@ -1,14 +1,12 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { Mistake } from '../errors.js';
-import { FleetStore } from '../store/fleet.store.js';
+import { type StateRow, StatesStore } from '../store/states.store.js';
 import { connect, type PageArguments, toPage } from './connection.js';
 import { toId } from './ids.js';
 
-type Row = Awaited<ReturnType<FleetStore['states']>>[number];
-
 /** Gathers the versions of each id. */
-export function toStates(rows: readonly Row[]) {
-  const states = new Map<string, Row[]>();
+export function toStates(rows: readonly StateRow[]) {
+  const states = new Map<string, StateRow[]>();
   for (const row of rows) states.set(row.id.toFixed(0), [...(states.get(row.id.toFixed(0)) ?? []), row]);
   return [...states].map(([stateId, versions]) => ({
     __typename: 'State' as const,
@@ -21,14 +19,14 @@ export function toStates(rows: readonly Row[]) {
 /** Answers `states`. */
 @Resolver('State')
 export class StatesResolver {
-  constructor(private readonly fleet: FleetStore) {}
+  constructor(private readonly store: StatesStore) {}
 
   @Query('states')
   async states(@Args() args: PageArguments) {
     const page = toPage(args, 1);
     const after = page.key?.[0] ?? null;
     if (after !== null && !/^\d{1,20}$/.test(after)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
-    const states = toStates(await this.fleet.states(after === null ? null : BigInt(after), page.size + 1, page.backwards));
-    return connect(page.backwards ? states.toReversed() : states, page, await this.fleet.countStates(), (state) => [state.stateId]);
+    const states = toStates(await this.store.page(after === null ? null : BigInt(after), page.size + 1, page.backwards));
+    return connect(page.backwards ? states.toReversed() : states, page, await this.store.count(), (state) => [state.stateId]);
   }
 }

@@ -185,31 +185,6 @@ export class FleetStore {
                         WHERE x.situation_id ${situation} AND x.label_set_id = k.label_set_id AND ${rest} ORDER BY x.hostname, x.id LIMIT 3) f ${left})
       SELECT n, hostname FROM (SELECT n, hostname, row_number() OVER (PARTITION BY n ORDER BY hostname, id) AS place FROM names) named WHERE place <= 3 ORDER BY n, place`;
   }
-
-  /** Every state id that a published patch declares, with its versions and owners, and on how many hosts' lists they are. */
-  async states(
-    after: bigint | null,
-    limit: number,
-    backwards: boolean,
-  ): Promise<{ id: Prisma.Decimal; version: bigint; patches: bigint; owners: string[]; hosts: bigint }[]> {
-    const beyond =
-      after === null ? Prisma.sql`true` : backwards ? Prisma.sql`id < ${after.toString()}::numeric` : Prisma.sql`id > ${after.toString()}::numeric`;
-    const order = backwards ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-    return this.read.$queryRaw`
-      WITH page AS (SELECT DISTINCT id FROM patch_state WHERE ${beyond} ORDER BY id ${order} LIMIT ${limit}),
-           declared AS (SELECT DISTINCT s.id, s.version, s.build_id FROM patch_state s JOIN page USING (id)),
-           running AS (SELECT d.id, d.version, h.id AS host_id FROM declared d JOIN stack_patch sp ON sp.build_id = d.build_id JOIN situation t ON t.stack_id = sp.stack_id
-                         JOIN host h ON h.situation_id = t.id AND h.retired_at IS NULL),
-           hosts AS (SELECT id, version, count(DISTINCT host_id) AS n FROM running GROUP BY 1, 2)
-      SELECT d.id, d.version, count(DISTINCT d.build_id) AS patches, array_agg(DISTINCT p.owner) AS owners, coalesce(max(hosts.n), 0) AS hosts
-        FROM declared d JOIN patch p ON p.build_id = d.build_id LEFT JOIN hosts ON hosts.id = d.id AND hosts.version = d.version
-       GROUP BY d.id, d.version ORDER BY d.id, d.version`;
-  }
-
-  async countStates(): Promise<number> {
-    const rows = await this.read.$queryRaw<{ n: bigint }[]>`SELECT count(DISTINCT id) AS n FROM patch_state`;
-    return Number(rows[0]?.n ?? 0n);
-  }
 }
 
 /** Rows of one answer share their circumstances. */

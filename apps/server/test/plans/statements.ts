@@ -83,6 +83,7 @@ export const QUESTIONS: Hot[] = [
     1_000,
     ['host_situation_id_label_set_id_hostname_id_idx'],
   ],
+  ['the hosts with each state are counted', 'states.page', ask('states(first: 50) { totalCount nodes { stateId versions { hosts } } }'), 0, []],
 ];
 
 // a page reads a few hundred rows more than it has: workers read ahead
