@@ -23,7 +23,7 @@ test('two of one key never share a batch, and keep their order', async () => {
   expect(batches.flat().filter((item) => item.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
 });
 
-test('an error of one item is its own; an error of the batch is everyone’s', async () => {
+test('an error of one item is its own; an error that all of them meet is everyone’s', async () => {
   const gather = new Gather<number, number>(async (items) => items.map((n) => (n === 2 ? new Error('two') : n)), String, LIMITS);
   const [one, two] = await Promise.allSettled([gather.add(1), gather.add(2)]);
   expect([one, two]).toMatchObject([
@@ -32,6 +32,50 @@ test('an error of one item is its own; an error of the batch is everyone’s', a
   ]);
   const broken = new Gather<number, number>(async () => Promise.reject(new Error('all')), String, LIMITS);
   expect((await Promise.allSettled([broken.add(1), broken.add(2)])).map((settled) => settled.status)).toEqual(['rejected', 'rejected']);
+});
+
+const BREAKS = 13;
+/** Work that breaks on one item, and what it was asked to do. */
+const fragile =
+  (asked: number[][], error: unknown = new Error('broken')) =>
+  async (items: readonly number[]) => {
+    asked.push([...items]);
+    if (items.includes(BREAKS)) throw error;
+    return items;
+  };
+
+test('what one item of a batch breaks is done again without it: the error is its own', async () => {
+  const asked: number[][] = [];
+  const gather = new Gather<number, number>(fragile(asked), String, { ...LIMITS, size: 100, queue: 100 });
+  const settled = await Promise.allSettled(Array.from({ length: 100 }, (_, n) => gather.add(n)));
+  expect(settled.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  expect(settled[BREAKS]).toMatchObject({ status: 'rejected', reason: { message: 'broken' } });
+  expect(settled[BREAKS + 1]).toEqual({ status: 'fulfilled', value: BREAKS + 1 });
+  expect(asked.length).toBeLessThanOrEqual(15);
+});
+
+test('where everything breaks, it is not tried again for each', async () => {
+  const asked: number[][] = [];
+  const broken = async (items: readonly number[]): Promise<number[]> => {
+    asked.push([...items]);
+    throw new Error('all');
+  };
+  const gather = new Gather<number, number>(broken, String, { ...LIMITS, size: 500, queue: 500 });
+  const settled = await Promise.allSettled(Array.from({ length: 500 }, (_, n) => gather.add(n)));
+  expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(asked.length).toBeLessThanOrEqual(60);
+});
+
+test('where the database is away, nothing is tried again', async () => {
+  const asked: number[][] = [];
+  const gather = new Gather<number, number>(fragile(asked, Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })), String, {
+    ...LIMITS,
+    size: 20,
+    queue: 20,
+  });
+  const settled = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => gather.add(n)));
+  expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(asked).toHaveLength(1);
 });
 
 test('a full queue says so at once, and takes again when it has drained', async () => {

@@ -1,4 +1,5 @@
 import { Mistake } from '../errors.js';
+import { isUnavailable } from '../store/unavailable.js';
 
 interface Waiting<In, Out> {
   readonly item: In;
@@ -16,6 +17,9 @@ export interface Limits {
   /** How many may wait; beyond that the sender is told to come back. */
   readonly queue: number;
 }
+
+/** So often, or a little more, is what fails of one batch tried in smaller parts: twice for each halving, and more than one item may be to blame. */
+const TRIES = 50;
 
 export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 3, queue: 5000 };
 
@@ -76,6 +80,18 @@ export class Gather<In, Out> {
   private async run(batch: readonly Waiting<In, Out>[]): Promise<void> {
     this.running += 1;
     try {
+      await this.attempt(batch, { left: TRIES });
+    } finally {
+      for (const { item } of batch) this.busy.delete(this.keyOf(item));
+      this.running -= 1;
+      if (this.waiting.length > 0) this.start();
+    }
+  }
+
+  /** Does these as one. Where that fails, each half is done for itself, so that what one item breaks is that item's error alone; but not where the database is away. */
+  private async attempt(batch: readonly Waiting<In, Out>[], tries: { left: number }): Promise<void> {
+    tries.left -= 1;
+    try {
       const results = await this.work(batch.map(({ item }) => item));
       batch.forEach(({ resolve, reject }, i) => {
         const result = results[i];
@@ -83,11 +99,12 @@ export class Gather<In, Out> {
         else resolve(result as Out);
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      for (const { item } of batch) this.busy.delete(this.keyOf(item));
-      this.running -= 1;
-      if (this.waiting.length > 0) this.start();
+      if (batch.length === 1 || tries.left <= 0 || isUnavailable(error)) for (const { reject } of batch) reject(error);
+      else {
+        const half = Math.ceil(batch.length / 2);
+        await this.attempt(batch.slice(0, half), tries);
+        await this.attempt(batch.slice(half), tries);
+      }
     }
   }
 }
