@@ -30,7 +30,8 @@ export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
 const SENTENCES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT / 2 ** 20} MiB`,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the content-type must be application/json, or multipart/form-data for a module file',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON',
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    'the body is not valid JSON, or has a field that would change what objects are: `__proto__`, or `constructor` with a `prototype`',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty',
   FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
 };

@@ -67,6 +67,40 @@ test.each<[string, (report: any) => void, string]>([
   expect(problems(parsed.error!, report).map((problem) => problem.pointer)).toContain(pointer);
 });
 
+describe('a field that is called __proto__', () => {
+  /** A released report with such a field there, as JSON.parse makes it: a field of that name, and not another prototype. */
+  const owning = (where: readonly (string | number)[], value: unknown) => {
+    const report = golden('report-v1');
+    const place = where.reduce((at, key) => at[key], report);
+    Object.defineProperty(place, '__proto__', { value, enumerable: true, configurable: true, writable: true });
+    return JSON.parse(JSON.stringify(report));
+  };
+  const PLACES: [pointer: string, where: (string | number)[]][] = [
+    ['/__proto__', []],
+    ['/host/__proto__', ['host']],
+    ['/host/labels/__proto__', ['host', 'labels']],
+    ['/capabilities/sysfs/__proto__', ['capabilities', 'sysfs']],
+    ['/livepatches/1/reading/states/0/__proto__', ['livepatches', 1, 'reading', 'states', 0]],
+  ];
+  const VALUES = [{ admin: true }, golden('report-v1'), 'web', null, []];
+
+  test.each(PLACES)('is refused at %s', (pointer, where) => {
+    for (const value of VALUES) {
+      const report = owning(where, value);
+      const parsed = Report.safeParse(report);
+      expect(parsed.success ? [] : problems(parsed.error, report).map((problem) => problem.pointer)).toEqual([pointer]);
+    }
+  });
+
+  test('is content like any other: the digest sees it wherever it stands, and what is in it', () => {
+    const digests = PLACES.flatMap(([, where]) => VALUES.map((value) => contentDigest(owning(where, value))));
+    expect(new Set([contentDigest(golden('report-v1')), ...digests]).size).toBe(digests.length + 1);
+    expect(canonicalJson(JSON.parse('{"b":1,"__proto__":{"a":2}}'))).toBe('{"__proto__":{"a":2},"b":1}');
+  });
+
+  test('changes no other object', () => expect(({} as Record<string, unknown>)['admin']).toBeUndefined());
+});
+
 describe('the author’s word', () => {
   const word = (states: unknown) => AuthorWord.safeParse({ schema: 'klp/v1', states });
 

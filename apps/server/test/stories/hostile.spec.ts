@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { contentDigest } from '@klpreg/wire';
 import { CohortsStore } from '../../src/store/cohorts.store.js';
 import { Database } from '../../src/store/database.js';
 import { Registry, running } from '../registry.js';
@@ -8,7 +9,7 @@ import { Door } from './hostile/door.js';
 import { odd } from './hostile/odd.js';
 import { amiss, other, unclear } from './hostile/refusals.js';
 import { type Spoilt, spoilt } from './hostile/spoilt.js';
-import { Chance, GoodStream, type Sent } from './hostile/stream.js';
+import { beat, Chance, GoodStream, type Sent } from './hostile/stream.js';
 
 const DOCUMENTS = Number(process.env['HOSTILE_DOCUMENTS'] ?? 10_000);
 const SEED = Number(process.env['HOSTILE_SEED'] ?? 20_261_124);
@@ -135,6 +136,73 @@ describe('one document that is huge is refused in a few words', () => {
     ['a patch with 20,000 unknown fields', fields(20_000), '/livepatches/0'],
     ['a patch with an unknown field that has a name of 1 MB', `[{"${'x'.repeat(MIB)}":0}]`, '/livepatches/0'],
   ])('%s', refusedInFewWords);
+});
+
+/** Reports with this text among the fields of an object: of the document, of its host, of its labels. */
+const BESIDE: [where: string, pointer: string, before: string][] = [
+  ['the document', '', '{'],
+  ['its host', '/host', '"host":{'],
+  ['its labels', '/host/labels', '"labels":{'],
+  ['a patch', '/livepatches/0', '"livepatches":[{'],
+];
+const POISONS: [what: string, key: string, text: string][] = [
+  ['__proto__', '__proto__', '"__proto__":{"admin":true}'],
+  ['the same key, escaped', '__proto__', '"\\u005f_proto__":{"admin":true}'],
+  ['__proto__, and no object', '__proto__', '"__proto__":"admin"'],
+  ['a constructor with a prototype', 'constructor', '"constructor":{"prototype":{"admin":true}}'],
+];
+
+describe('a field that would change what objects are is a field that no document has', () => {
+  const good = running('beside', ['lab_r_1v1_a'], { host: { labels: { role: 'web' } } as never });
+  const objectsAsEver = (): void => {
+    for (const prototype of [Object.prototype, Array.prototype, Function.prototype]) expect(Object.hasOwn(prototype, 'admin')).toBe(false);
+    expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+  };
+
+  test.each(POISONS.flatMap(([what, key, text]) => BESIDE.map(([where, pointer, before]) => [what, where, `${pointer}/${key}`, before, text] as const)))(
+    '%s beside the fields of %s',
+    async (_what, _where, pointer, before, text) => {
+      const plain = JSON.stringify(good);
+      const poisoned = plain.replace(before, () => `${before}${text},`);
+      expect(poisoned).not.toBe(plain);
+      // its digest is right, so that nothing else is wrong with it
+      const own = plain.replace(good.digest, contentDigest(JSON.parse(poisoned))).replace(before, () => `${before}${text},`);
+      const single = await door.send('/v1/reports', own);
+      expect({ status: single.status, code: single.body.code, at: single.body.errors?.map((one) => one.pointer) }).toEqual({
+        status: 400,
+        code: 'BAD_USER_INPUT',
+        at: [expect.stringMatching(new RegExp(`^${pointer}(?:/|$)`))],
+      });
+      const answers = await door.batch('reports', [own, plain, own]);
+      expect(answers.map(({ outcome, code }) => outcome ?? code)).toEqual(['BAD_USER_INPUT', expect.stringMatching(/STORED|REPEATED/), 'BAD_USER_INPUT']);
+      expect(answers[0]!.errors).toEqual(single.body.errors);
+      objectsAsEver();
+    },
+  );
+
+  test('of heartbeats, too', async () => {
+    const plain = JSON.stringify(beat(good, { sequence: 2 }));
+    const poisoned = plain.replace('{', '{"__proto__":{"admin":true},');
+    expect((await door.send('/v1/heartbeats', poisoned)).body).toMatchObject({ code: 'BAD_USER_INPUT', errors: [{ pointer: '/__proto__' }] });
+    expect(await door.batch('heartbeats', [poisoned, plain])).toMatchObject([
+      { code: 'BAD_USER_INPUT', errors: [{ pointer: '/__proto__' }] },
+      { outcome: 'CONFIRMED' },
+    ]);
+    objectsAsEver();
+  });
+
+  test('a batch that is one itself is no batch', async () => {
+    expect(await door.send('/v1/reports:batch', `{"__proto__":[${JSON.stringify(good)}]}`)).toMatchObject({ status: 400, body: { code: 'BAD_USER_INPUT' } });
+    objectsAsEver();
+  });
+
+  test('a question with one is refused, and so is a publication', async () => {
+    const question = await door.send('/graphql', '{"query":"{ __typename }","variables":{"__proto__":{"admin":true}}}');
+    expect(question).toMatchObject({ status: 400, body: { data: null, errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] } });
+    const publication = await door.send(`/v1/patches/${'ab'.repeat(20)}`, '{"__proto__":{"admin":true}}', {}, 'PUT');
+    expect(publication).toMatchObject({ status: 400, body: { code: 'BAD_USER_INPUT', detail: expect.stringContaining('__proto__') } });
+    objectsAsEver();
+  });
 });
 
 // a bug: Nest reads forms, too

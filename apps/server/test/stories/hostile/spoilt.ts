@@ -44,6 +44,9 @@ const LABELS = [
   JSON.stringify({ a: 'x'.repeat(254) }),
   JSON.stringify(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, 'x']))),
 );
+const POISON = ['{"admin":true}', '{"__proto__":{"admin":true}}', '{"toJSON":null}', '{"role":"admin"}', 'null', '"x"', '[]', '{}', '1'];
+/** The same key, as JSON may also write it. */
+const ESCAPED = ['"__proto__"', '"\\u005f_proto__"', '"__pr\\u006fto__"'];
 const patches = (n: number, change: (i: number) => object): string =>
   JSON.stringify(Array.from({ length: n }, (_, i) => ({ ...(full('x').livepatches[0] as object), objects: [], reading: null, name: `p${i}`, ...change(i) })));
 
@@ -69,6 +72,23 @@ const ANY: [what: string, spoil: Spoil][] = [
       ];
       put(document, path, 'x');
       return [path];
+    },
+  ],
+  [
+    'a field that would change what objects are',
+    (document, chance) => {
+      const path = [...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))), '__proto__'];
+      // to assign it would change the object, and not be written
+      Object.defineProperty(at(document, path.slice(0, -1)), '__proto__', { value: RAW, enumerable: true });
+      return [path, chance.one(POISON)];
+    },
+  ],
+  [
+    'a constructor with a prototype',
+    (document, chance) => {
+      const path = [...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))), 'constructor'];
+      put(document, path, RAW);
+      return [path, `{"prototype":${chance.one(POISON)}}`];
     },
   ],
   ['a sequence that is none', oneOf([['sequence']], [...NUMBERS, '0'])],
@@ -150,8 +170,14 @@ export function spoilt(chance: Chance, hostname: string): Spoilt {
   const report = rightFor(hostname);
   const document: Json = structuredClone(door === 'reports' ? report : beat(report));
   const [path, raw] = spoil(document, chance);
+  const escaped = chance.one(ESCAPED);
   // twice in one document, a field counts as it comes last
   const twice = what === 'a sequence that is none' && chance.below(4) === 0;
-  const text = path.length === 0 ? raw! : JSON.stringify(document).replace(`"${RAW}"`, () => raw!);
+  const text =
+    path.length === 0
+      ? raw!
+      : JSON.stringify(document)
+          .replace(`"${RAW}"`, () => raw!)
+          .replaceAll('"__proto__"', () => escaped);
   return { what, door, text: twice ? text.replace('{', '{"sequence":7,') : text, pointer: pointerOf(path) };
 }
