@@ -57,6 +57,12 @@ module.exports = {
       { path: '^apps/server/src/(ingest|query)/' },
     ),
     wall(
+      'metrics-look-from-outside',
+      'What is watched works the same whether someone looks or not: rooms count in plain numbers, and one room makes metrics of them.',
+      { path: '^apps/server/src/(access|ingest|query|store)/' },
+      { path: ['^apps/server/src/metrics/', npm('prom-client')] },
+    ),
+    wall(
       'only-the-store-speaks-sql',
       'One room maps rows to domain values; a second one would be a second truth about the tables.',
       { path: '^(apps|libs)/[^/]+/src/', pathNot: '^apps/server/src/store/' },

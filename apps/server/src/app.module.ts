@@ -12,6 +12,12 @@ import { Doors } from './ingest/doors.js';
 import { Heartbeats } from './ingest/heartbeats.js';
 import { PatchesController } from './ingest/patches.controller.js';
 import { Reports } from './ingest/reports.js';
+import { DocumentMetrics } from './metrics/documents.js';
+import { FleetMetrics } from './metrics/fleet.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { Metrics } from './metrics/metrics.js';
+import { ProcessMetrics } from './metrics/process.js';
+import { QuestionMetrics } from './metrics/questions.js';
 import { ProblemFilter } from './problem.filter.js';
 import { CanDowngradeResolver, CohortResolver } from './query/can-downgrade.resolver.js';
 import { Fleet } from './query/fleet.js';
@@ -30,6 +36,7 @@ import { CatalogStore } from './store/catalog.store.js';
 import { CohortsStore } from './store/cohorts.store.js';
 import { Database, DATABASE_OPTIONS, type DatabaseOptions, ReadDatabase, readDatabase } from './store/database.js';
 import { FleetNowStore } from './store/fleet-now.store.js';
+import { FleetSizeStore } from './store/fleet-size.store.js';
 import { FleetStore } from './store/fleet.store.js';
 import { HeartbeatsStore } from './store/heartbeats.store.js';
 import { HistoryStore } from './store/history.store.js';
@@ -51,6 +58,7 @@ const store = [
   CatalogStore,
   CohortsStore,
   FleetNowStore,
+  FleetSizeStore,
   FleetStore,
   HeartbeatsStore,
   HistoryStore,
@@ -81,6 +89,8 @@ const query = [
   StatesResolver,
 ];
 
+const metrics = [Metrics, DocumentMetrics, FleetMetrics, ProcessMetrics, QuestionMetrics];
+
 /** The contract, beside the code that keeps it. */
 const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');
 
@@ -103,7 +113,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [graphql()],
-      controllers: [HealthController, PatchesController],
+      controllers: [HealthController, MetricsController, PatchesController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Clock, useValue: clock },
@@ -116,6 +126,7 @@ export class AppModule {
         Bearers,
         Upkeep,
         ...query,
+        ...metrics,
       ],
     };
   }

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { Heartbeat, Manifest, Report } from '@klpreg/wire';
 import { z } from 'zod';
+import { VERSION } from './version.js';
 
 const problem = {
   description: 'RFC 9457 problem details: which field, what was wrong, what was found. Nothing was stored.',
@@ -34,7 +35,7 @@ const interval = { intervalSeconds: { type: 'integer', description: 'How many se
 function openApi(): OpenAPIObject {
   return {
     openapi: '3.1.0',
-    info: { title: 'Livepatch state registry', version: '0.1.0', description: 'Documents in. Questions are asked at /graphql; schema.graphql describes them.' },
+    info: { title: 'Livepatch state registry', version: VERSION, description: 'Documents in. Questions are asked at /graphql; schema.graphql describes them.' },
     paths: {
       '/v1/reports': {
         post: {
@@ -108,6 +109,12 @@ function openApi(): OpenAPIObject {
         },
       },
       '/livez': { get: { summary: 'The process lives', responses: { 200: { description: 'It does.' } } } },
+      '/metrics': {
+        get: {
+          summary: 'Metrics for Prometheus',
+          responses: { 200: { description: 'In its text format.', content: { 'text/plain': { schema: { type: 'string' } } } } },
+        },
+      },
       '/readyz': { get: { summary: 'The database answers', responses: { 200: { description: 'It does.' }, 503: problem } } },
     },
     components: {

@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
+import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { Doors } from './ingest/doors.js';
 import { acceptGzip } from './ingest/gzip.js';
@@ -33,6 +34,7 @@ class ProblemAdapter extends FastifyAdapter {
   answerProblems(): void {
     this.getInstance().setErrorHandler((error, request, reply) => {
       const problem = toProblem(error);
+      request.routeOptions.config.refused?.(problem.code);
       if (problem.status >= 500) request.log.error({ err: error, url: request.url });
       if (problem.status === 503) void reply.header('retry-after', '5');
       return reply
@@ -81,6 +83,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     bodyParser: false,
     bufferLogs: false,
   });
+  app.get(QuestionMetrics).watch(fastify);
   const doors = app.get(Doors);
   void fastify.register(async (scope) => doors.open(scope));
   protectBrowsers(fastify);

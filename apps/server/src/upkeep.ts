@@ -14,6 +14,7 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly running = new Set<Promise<void>>();
   private stopped = false;
+  private told: (batches: number, seconds: number) => void = () => {};
 
   constructor(
     private readonly cohorts: CohortsStore,
@@ -27,7 +28,18 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
     const keep = () => this.history.keepPartitions(this.clock.now(), this.config.historyDays);
     await this.once(keep);
     this.repeat(keep, PARTITIONS_EVERY_MS);
-    this.repeat(() => this.cohorts.fold(), FOLD_EVERY_MS);
+    this.repeat(() => this.fold(), FOLD_EVERY_MS);
+  }
+
+  /** From now on tells of each fold of this server that had something to fold: of how many batches, and how long it took. */
+  watch(told: (batches: number, seconds: number) => void): void {
+    this.told = told;
+  }
+
+  private async fold(): Promise<void> {
+    const begun = performance.now();
+    const { batches } = await this.cohorts.fold();
+    if (batches > 0) this.told(batches, (performance.now() - begun) / 1000);
   }
 
   /** Before the database is closed: what is under way is waited for. */

@@ -68,6 +68,9 @@ test.each<[how: string, leave: () => Promise<void>]>([
   expect((await ask('{ __typename }')).data).toEqual({ __typename: 'Query' });
   expect((await fetch(`${server.url}/livez`)).status).toBe(200);
   expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^klpreg_question_errors_total\{code="UNAVAILABLE"\} [1-9]/m);
+  expect(metrics).not.toMatch(/^klpreg_cohorts /m);
   // a batch is to be sent again as a whole
   for (const [at, body] of [
     ['/v1/reports', CHANGED],
@@ -85,6 +88,7 @@ test.each<[how: string, leave: () => Promise<void>]>([
   await postgres.restart();
   for (const deadline = Date.now() + 10_000; (await fetch(`${server.url}/readyz`)).status !== 200 && Date.now() < deadline;) await sleep(50);
   expect(await askAll()).toEqual(all('an answer'));
+  expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^klpreg_cohorts \d+$/m);
   expect((await post(door, '/v1/reports', HOST))!.body).toMatchObject({ outcome: 'REPEATED' });
   expect(server.ended).toBe(false);
 });

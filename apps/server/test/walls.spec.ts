@@ -21,6 +21,7 @@ const HOUSE: Record<string, string[]> = {
   'apps/server/src/ingest/reports.ts': ['../store/store.js', '../access/guard.js', '@klpreg/wire'],
   'apps/server/src/query/hosts.ts': ['../store/store.js', '../access/guard.js', '@klpreg/compat', '@klpreg/module'],
   'apps/server/src/access/guard.ts': ['../store/store.js'],
+  'apps/server/src/metrics/documents.ts': ['../ingest/reports.js', '../store/store.js', 'prom-client'],
   'apps/server/src/store/store.ts': ['pg', '@prisma/client', './generated/client.js', '@klpreg/compat'],
   'apps/server/src/store/generated/client.ts': ['@prisma/client'],
   'apps/server/test/story.spec.ts': ['../src/main.js', 'pg', '@klpreg/compat', 'fast-check'],
@@ -44,6 +45,8 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
   ['store-knows-no-door', 'apps/server/src/store/query.ts', ['../query/hosts.js']],
   ['store-knows-no-door', 'apps/server/src/store/access.ts', ['../access/guard.js']],
   ['access-knows-no-room-behind', 'apps/server/src/access/ask.ts', ['../query/hosts.js']],
+  ['metrics-look-from-outside', 'apps/server/src/ingest/count.ts', ['../metrics/documents.js']],
+  ['metrics-look-from-outside', 'apps/server/src/store/count.ts', ['prom-client']],
   ['only-the-store-speaks-sql', 'apps/server/src/query/pool.ts', ['pg']],
   ['only-the-store-speaks-sql', 'apps/server/src/ingest/client.ts', ['@prisma/client']],
   ['only-the-store-speaks-sql', 'apps/server/src/ingest/rows.ts', ['../store/generated/client.js']],
@@ -74,12 +77,12 @@ const DEPENDENCIES: Record<string, string[]> = {
   'libs/compat': [],
   'libs/module': ['fzstd', 'xz-decompress'],
   'libs/wire': ['zod'],
-  'apps/server': ['@klpreg/compat', '@klpreg/module', '@klpreg/wire', 'pg', '@prisma/client', 'pino'],
+  'apps/server': ['@klpreg/compat', '@klpreg/module', '@klpreg/wire', 'pg', '@prisma/client', 'pino', 'prom-client'],
   'apps/agent': ['@klpreg/wire', '@klpreg/module'],
   'apps/cli': ['@klpreg/wire', '@klpreg/agent'],
   'apps/simulator': [],
 };
-const PACKAGES = ['fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check'];
+const PACKAGES = ['fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check', 'prom-client'];
 
 let dir: string;
 

@@ -32,6 +32,7 @@ export class Gather<In, Out> {
   private readonly waiting: Waiting<In, Out>[] = [];
   private readonly busy = new Set<string>();
   private running = 0;
+  private told: (documents: number, seconds: number) => void = () => {};
   private timer: NodeJS.Timeout | null = null;
 
   /** @param work gives a result for each item of a batch, in its order: what becomes of the item, or the error of that item alone */
@@ -40,6 +41,16 @@ export class Gather<In, Out> {
     private readonly keyOf: (item: In) => string,
     private readonly limits: Limits,
   ) {}
+
+  /** How many wait, and how many batches are under way. */
+  get load(): { readonly waiting: number; readonly running: number } {
+    return { waiting: this.waiting.length, running: this.running };
+  }
+
+  /** From now on tells of each batch that is over how many were in it, and how long it took. */
+  watch(told: (documents: number, seconds: number) => void): void {
+    this.told = told;
+  }
 
   /** @throws Mistake BUSY where too many wait already: nothing was done with the item */
   async add(item: In): Promise<Out> {
@@ -79,11 +90,13 @@ export class Gather<In, Out> {
 
   private async run(batch: readonly Waiting<In, Out>[]): Promise<void> {
     this.running += 1;
+    const begun = performance.now();
     try {
       await this.attempt(batch, { left: TRIES });
     } finally {
       for (const { item } of batch) this.busy.delete(this.keyOf(item));
       this.running -= 1;
+      this.told(batch.length, (performance.now() - begun) / 1000);
       if (this.waiting.length > 0) this.start();
     }
   }

@@ -18,7 +18,7 @@ export interface HeartbeatAnswer {
 /** Places heartbeats, many at once, and has them noted. */
 @Injectable()
 export class Heartbeats {
-  private readonly gather = new Gather<PlacedHeartbeat, Comparison | null>(
+  readonly gather = new Gather<PlacedHeartbeat, Comparison | null>(
     async (batch) => {
       const comparisons = await this.store.note(batch, silence(this.config.intervalSeconds));
       return batch.map((one) => comparisons.get(one.hostId) ?? null);

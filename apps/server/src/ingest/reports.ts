@@ -36,7 +36,7 @@ const ATTEMPTS = 8;
 /** Places reports against what is known of their hosts, many at once, and has them stored. */
 @Injectable()
 export class Reports {
-  private readonly gather = new Gather<Received, ReportOutcome>(
+  readonly gather = new Gather<Received, ReportOutcome>(
     (batch) => this.place(batch),
     ({ report }) => report.host.instance,
     INGEST_LIMITS,

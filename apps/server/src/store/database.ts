@@ -29,6 +29,8 @@ const nameOf = (sql: string): string => {
 /** Prisma on our own pool of connections. */
 @Injectable()
 export class Database extends PrismaClient implements OnApplicationShutdown {
+  readonly pool: pg.Pool;
+
   constructor(@Inject(DATABASE_OPTIONS) options: Pick<DatabaseOptions, 'url' | 'connections'>) {
     // The adapter relabels every timestamptz as +00:00 without converting: the session must really be in UTC.
     // Indexes are in memory, or on disks without heads: PostgreSQL's default cost of a random page is of another time, and sends a batch of 500 hosts
@@ -45,6 +47,7 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
       adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => nameOf(sql) }),
       transactionOptions: { maxWait: 20_000, timeout: 60_000 },
     });
+    this.pool = pool;
   }
 
   /** Last of all: what is under way is answered before. */

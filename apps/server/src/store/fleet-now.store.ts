@@ -55,6 +55,11 @@ export class FleetNowStore {
 
   constructor(private readonly db: Database) {}
 
+  /** How many cohorts are held? None before the first question, and where there are too many. */
+  get held(): number {
+    return this.book.entries.length;
+  }
+
   /** As `FleetStore.counts`; null where the fleet has too many cohorts to hold. */
   async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<FleetCounts | null> {
     for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {

@@ -27,6 +27,9 @@ const KEY = Prisma.sql`situation_id AS "situationId", suspect, superseded, level
 /** The fleet, cohort by cohort: what a question costs follows from how many cohorts there are, not from how many hosts. */
 @Injectable()
 export class FleetStore {
+  /** How often the fleet as it is was counted: from counts that are held, and by PostgreSQL because there are too many to hold. */
+  readonly counted = { held: 0, database: 0 };
+
   constructor(
     private readonly db: Database,
     private readonly read: ReadDatabase,
@@ -40,7 +43,9 @@ export class FleetStore {
    * named, those are looked at one by one.
    */
   async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
-    const now = moment.past || condition.hosts !== null ? null : await this.now.counts(condition, ages, withCohorts);
+    const isNow = !moment.past && condition.hosts === null;
+    const now = isNow ? await this.now.counts(condition, ages, withCohorts) : null;
+    if (isNow) this.counted[now === null ? 'database' : 'held'] += 1;
     if (now !== null) return now;
     // as one text: a thousand rows cost the driver more than the database
     const [all] = await this.placeOf(moment).$queryRaw<(Revision & { counts: string; cohorts: string | null; snapshot: string })[]>`
