@@ -21,7 +21,8 @@ export interface Limits {
 /** So often, or a little more, is what fails of one batch tried in smaller parts: twice for each halving, and more than one item may be to blame. */
 const TRIES = 50;
 
-export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 3, queue: 5000 };
+/** Two at once: while PostgreSQL stores one batch, the next is decided. With more of them, each is smaller, and what a batch costs is shared by fewer. */
+export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, queue: 5000 };
 
 /**
  * Gathers what comes within a few milliseconds and does it as one. Each caller is answered after its own batch is done.

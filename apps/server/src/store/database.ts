@@ -38,6 +38,8 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     const pool = new pg.Pool({
       connectionString: options.url,
       max: options.connections,
+      // A new connection knows nothing: what is prepared, where what is in memory. Ten seconds, the default, is less than the pause between two bursts.
+      idleTimeoutMillis: 600_000,
       options: '-c TimeZone=UTC -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0',
     });
     // A connection that dies while idle is replaced by the pool at its next use.

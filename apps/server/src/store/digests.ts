@@ -7,5 +7,24 @@ export function contentId(content: unknown): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** Ids of contents that come again and again: what a text was digested to before is not digested anew. */
+export class ContentIds {
+  private readonly known = new Map<string, string>();
+
+  /** @param limit so many are remembered; then it begins anew */
+  constructor(private readonly limit: number) {}
+
+  /** `contentId` of this. */
+  of(content: unknown): string {
+    const text = JSON.stringify(content);
+    const known = this.known.get(text);
+    if (known !== undefined) return known;
+    const id = contentId(content);
+    if (this.known.size >= this.limit) this.known.clear();
+    this.known.set(text, id);
+    return id;
+  }
+}
+
 /** Which bucket is this host in? The last byte of its id: the random tail of a UUID. Fixed for ever; a cluster is cut by it. */
 export const bucketOf = (hostId: string): number => Number.parseInt(hostId.slice(-2), 16);

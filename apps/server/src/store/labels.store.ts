@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, ReadDatabase } from './database.js';
-import { contentId } from './digests.js';
+import { ContentIds } from './digests.js';
 import { Held } from './held.js';
 import { retrying } from './unavailable.js';
 
@@ -15,7 +15,8 @@ export interface LabelsDraft {
   readonly labels: Labels;
 }
 
-export const toLabelsDraft = (labels: Labels): LabelsDraft => ({ id: contentId(labels), labels });
+const ids = new ContentIds(10_000);
+export const toLabelsDraft = (labels: Labels): LabelsDraft => ({ id: ids.of(labels), labels });
 
 /** Label sets: stored once, by the digest of their content. */
 @Injectable()

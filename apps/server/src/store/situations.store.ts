@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BootPersistence, Capabilities, DepartedPatch, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import { Database, ReadDatabase } from './database.js';
-import { contentId } from './digests.js';
+import { ContentIds } from './digests.js';
 import { Held } from './held.js';
 import { retrying } from './unavailable.js';
 
@@ -47,12 +47,15 @@ export interface SituationDraft {
   readonly facts: Facts;
 }
 
+const stackIds = new ContentIds(4_000);
+const situationIds = new ContentIds(4_000);
+
 export function toSituationDraft(situation: Situation): SituationDraft {
   const patches = store(situation.list);
   const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
   const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
-  const stackId = contentId(patches);
-  return { id: contentId({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
+  const stackId = stackIds.of(patches);
+  return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
 }
 
 /** Situations and stacks: stored once, by the digest of their content. */
