@@ -1,7 +1,7 @@
 import { canonicalJson, sha256 } from '@klpreg/wire';
 
 /** The id of a thing that is its content: the first 128 bits of its SHA-256, in the form of a UUID (version 8). */
-export function contentId(content: unknown): string {
+function contentId(content: unknown): string {
   const hex = sha256(canonicalJson(content));
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
