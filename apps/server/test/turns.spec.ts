@@ -33,6 +33,14 @@ test('others have their turn before all of it is done', async () => {
   expect(done).toBe(8);
 });
 
+test('it is known how many wait', async () => {
+  const turns = new Turns();
+  const all = Array.from({ length: 5 }, () => turns.do(() => turns.waits));
+  expect(turns.waits).toBe(5);
+  expect(await Promise.all(all)).toEqual([4, 3, 2, 1, 0]);
+  expect(turns.waits).toBe(0);
+});
+
 test('work that fails fails alone, whether at once or later', async () => {
   const turns = new Turns();
   const fails = [turns.do(() => JSON.parse('{')), turns.do(() => Promise.reject(new Error('later')))];

@@ -24,6 +24,9 @@ const TRIES = 50;
 /** Two at once: while PostgreSQL stores one batch, the next is decided. With more of them, each is smaller, and what a batch costs is shared by fewer. */
 export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, queue: 5000 };
 
+/** Nothing was done with a document, and it is to be sent again. */
+export const busy = (): Mistake => new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
+
 /**
  * Gathers what comes within a few milliseconds and does it as one. Each caller is answered after its own batch is done.
  *
@@ -55,7 +58,7 @@ export class Gather<In, Out> {
 
   /** @throws Mistake BUSY where too many wait already: nothing was done with the item */
   async add(item: In): Promise<Out> {
-    if (this.waiting.length >= this.limits.queue) throw new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
+    if (this.waiting.length >= this.limits.queue) throw busy();
     return new Promise<Out>((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (this.waiting.length >= this.limits.size) this.start();

@@ -9,7 +9,7 @@ import { LoadedStore, type Sighting } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
 import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
-import { Gather, INGEST_LIMITS } from './gather.js';
+import { busy, Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 import { type Before, recheckAt, situate } from './situate.js';
@@ -57,6 +57,8 @@ export class Reports {
   /** Stores what an agent saw. Answered when it is durably committed; a repeated document changes nothing; an older one never overwrites a newer one. */
   async receive(body: unknown): Promise<ReportAnswer> {
     const receivedAt = this.clock.now();
+    // who would wait too long is told so before anything is done
+    if (this.turns.waits >= INGEST_LIMITS.queue) throw busy();
     const report = await this.turns.do(() => read(body));
     const outcome = await this.gather.add({ report, receivedAt });
     return { outcome, host: report.host.instance, intervalSeconds: this.config.intervalSeconds };

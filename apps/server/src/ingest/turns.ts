@@ -9,6 +9,11 @@ export class Turns {
   private waiting: (() => void)[] = [];
   private next = 0;
 
+  /** How many wait for theirs. */
+  get waits(): number {
+    return this.waiting.length - this.next;
+  }
+
   /** Does this when its turn comes. */
   do<Result>(work: () => Result): Promise<Awaited<Result>> {
     return new Promise((resolve, reject) => {
