@@ -41,6 +41,22 @@ test('it is known how many wait', async () => {
   expect(turns.waits).toBe(0);
 });
 
+test('what is done is let go, though something waits all the time', async () => {
+  const turns = new Turns();
+  let most = 0;
+  const one = async (times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) await turns.do(() => busy(0.5));
+    most = Math.max(most, (Reflect.get(turns, 'waiting') as unknown[]).length);
+  };
+  const all = Promise.all([one(60), one(60), one(60), one(60), one(60), one(60), one(60), one(60)]);
+  for (let i = 0; i < 40; i++) {
+    await others();
+    most = Math.max(most, (Reflect.get(turns, 'waiting') as unknown[]).length);
+  }
+  await all;
+  expect(most).toBeLessThanOrEqual(16);
+});
+
 test('work that fails fails alone, whether at once or later', async () => {
   const turns = new Turns();
   const fails = [turns.do(() => JSON.parse('{')), turns.do(() => Promise.reject(new Error('later')))];
