@@ -179,35 +179,39 @@ function addUp(
     entry.shift += hosts;
     shifted.push(entry);
   };
-  for (const [entry, hosts] of deltas) shift(entry, hosts);
-  const others = new Map<string, { circumstances: Circumstances; sum: number; labels: { labelSetId: string }[]; hosts: number[] }>();
-  for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
-    const circumstances: Circumstances = { situationId, suspect, superseded, level, overdue };
-    const key = circumstancesKey(circumstances);
-    const group = others.get(key) ?? { circumstances, sum: 0, labels: [], hosts: [] };
-    others.set(key, group);
-    group.sum += hosts;
-    group.labels.push({ labelSetId });
-    group.hosts.push(hosts);
-    shift(book.entry(situationId, labelSetId, suspect), -hosts);
-  }
-  const rows: SituationCount[] = [];
-  const cohorts: CohortGroup[] = [];
-  for (const { place, entries } of selection.groups) {
-    const hosts: number[] = [];
-    let sum = 0;
-    for (const entry of entries) {
-      const count = entry.hosts + entry.shift;
-      sum += count;
-      if (withCohorts) hosts.push(count);
+  try {
+    for (const [entry, hosts] of deltas) shift(entry, hosts);
+    const others = new Map<string, { circumstances: Circumstances; sum: number; labels: { labelSetId: string }[]; hosts: number[] }>();
+    for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
+      const circumstances: Circumstances = { situationId, suspect, superseded, level, overdue };
+      const key = circumstancesKey(circumstances);
+      const group = others.get(key) ?? { circumstances, sum: 0, labels: [], hosts: [] };
+      others.set(key, group);
+      group.sum += hosts;
+      group.labels.push({ labelSetId });
+      group.hosts.push(hosts);
+      shift(book.entry(situationId, labelSetId, suspect), -hosts);
     }
-    if (sum !== 0) rows.push({ circumstances: place.usual, hosts: sum });
-    if (sum !== 0 && withCohorts) cohorts.push({ circumstances: place.usual, labels: entries, hosts });
+    const rows: SituationCount[] = [];
+    const cohorts: CohortGroup[] = [];
+    for (const { place, entries } of selection.groups) {
+      const hosts: number[] = [];
+      let sum = 0;
+      for (const entry of entries) {
+        const count = entry.hosts + entry.shift;
+        sum += count;
+        if (withCohorts) hosts.push(count);
+      }
+      if (sum !== 0) rows.push({ circumstances: place.usual, hosts: sum });
+      if (sum !== 0 && withCohorts) cohorts.push({ circumstances: place.usual, labels: entries, hosts });
+    }
+    for (const { circumstances, sum, labels, hosts } of others.values()) {
+      rows.push({ circumstances, hosts: sum });
+      if (withCohorts) cohorts.push({ circumstances, labels, hosts });
+    }
+    return { rows, cohorts: withCohorts ? cohorts : null };
+  } finally {
+    // whatever happens: the entries are those of all questions
+    for (const entry of shifted) entry.shift = 0;
   }
-  for (const entry of shifted) entry.shift = 0;
-  for (const { circumstances, sum, labels, hosts } of others.values()) {
-    rows.push({ circumstances, hosts: sum });
-    if (withCohorts) cohorts.push({ circumstances, labels, hosts });
-  }
-  return { rows, cohorts: withCohorts ? cohorts : null };
 }
