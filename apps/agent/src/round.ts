@@ -45,6 +45,8 @@ function lastReport(folder: string, warn: (text: string) => void) {
   return report === undefined ? readAcknowledged(folder) : { digest: report.digest, bootId: report.host.bootId };
 }
 
+const SHORTEST_TRY_MS = 5_000;
+
 /**
  * Tells the registry once how this host is.
  *
@@ -58,6 +60,7 @@ export async function tell(settings: Settings, wish: Wish, warn: (text: string) 
   if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
   const home = findHome(settings, false, warn);
   const untilMs = monotonicMs() + settings.timeout * 1_000;
+  const shortestTryMs = Math.min(SHORTEST_TRY_MS, settings.timeout * 1_000);
   const delivered: Delivered[] = [];
 
   for (let next = wish; ; next = 'report') {
@@ -68,7 +71,7 @@ export async function tell(settings: Settings, wish: Wish, warn: (text: string) 
       next === 'heartbeat' || (next === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
     const kept = enqueue(home.folder, letter);
     if (!kept) warn(`the spool in ${home.folder} is full of reports: this ${letter.kind} is not kept`);
-    delivered.push(...(await deliver({ url, token, home: home.folder, bootId: report.host.bootId, untilMs, warn, signal })));
+    delivered.push(...(await deliver({ url, token, home: home.folder, bootId: report.host.bootId, untilMs, shortestTryMs, warn, signal })));
     // now that there is room, this host's present can go as well
     if (!kept) continue;
     const answer = delivered.find(({ letter: { document } }) => document.sequence === report.sequence)?.answer;

@@ -119,6 +119,14 @@ test('an overload is waited out as long as it asks, and no longer than we have',
   expect(spooled()).toEqual(['0000000000000002.heartbeat.json']);
 });
 
+test('what is tried when the time is nearly up is not given up at once: a busy registry would do its work for nothing', async () => {
+  let turns = 0;
+  registry.play.reply = () =>
+    (turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : { after: 2_200, body: { outcome: 'STORED' } };
+  expect(await tell('report', '--timeout', '3')).toMatchObject({ exit: 0 });
+  expect(sent()).toEqual(['report 1', 'report 1']);
+});
+
 test('a slow answer is given up in time, and the document waits', async () => {
   registry.play.reply = () => ({ after: 4_000 });
   const began = Date.now();

@@ -14,6 +14,11 @@ const schemaOf = (schema: z.ZodType): object => {
 };
 const json = (schema: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } });
 const answer = (description: string, properties: object) => ({ description, content: { 'application/json': { schema: { type: 'object', properties } } } });
+const later = {
+  ...problem,
+  description: 'Not now: too many documents wait, or the database does not answer. Nothing was done; send it again after so many seconds, or somewhat later.',
+  headers: { 'Retry-After': { required: true, description: 'In seconds.', schema: { type: 'integer', minimum: 1 } } },
+};
 const refusals = { 400: problem, 401: problem, 403: problem, 413: problem, 415: problem };
 const outcome = (...values: string[]) => ({ type: 'string', enum: values });
 const batch = (of: string) => ({
@@ -26,7 +31,7 @@ const batch = (of: string) => ({
   responses: {
     200: answer('In the order of the documents: the answer, or the problem', { results: { type: 'array', items: { type: 'object' } } }),
     ...refusals,
-    503: problem,
+    503: later,
   },
 });
 const interval = { intervalSeconds: { type: 'integer', description: 'How many seconds to wait before the next document.' } };
@@ -48,6 +53,7 @@ function openApi(): OpenAPIObject {
             200: answer('Stored', { outcome: outcome('STORED', 'UNCHANGED', 'REPEATED', 'SUPERSEDED'), host: { type: 'string', format: 'uuid' }, ...interval }),
             ...refusals,
             409: problem,
+            503: later,
           },
         },
       },
@@ -65,6 +71,7 @@ function openApi(): OpenAPIObject {
               ...interval,
             }),
             ...refusals,
+            503: later,
           },
         },
       },
@@ -105,6 +112,7 @@ function openApi(): OpenAPIObject {
             }),
             ...refusals,
             422: problem,
+            503: later,
           },
         },
       },

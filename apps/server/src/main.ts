@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import path from 'node:path';
 import { bootstrapToken, tokenFile } from './access/bootstrap.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { BACKLOG } from './listeners.js';
 import { createServer } from './server.js';
 import { EmbeddedPostgres } from './store/embedded.js';
 import { migrate } from './store/migrate.js';
@@ -20,7 +21,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const app = await createServer(config, url);
     await app.init();
     const token = await bootstrapToken(app.get(TokensStore), config.dataDir, new Date());
-    await app.listen(config.port, config.host).catch((error: NodeJS.ErrnoException) => {
+    await app.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
         ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
         : error;

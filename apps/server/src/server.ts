@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
+import { takeManyConnections } from './listeners.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { Doors } from './ingest/doors.js';
@@ -75,6 +76,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   adapter.answerProblems();
+  const knocking = takeManyConnections(fastify);
   acceptGzip(fastify, BODY_LIMIT);
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
@@ -85,7 +87,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   });
   app.get(QuestionMetrics).watch(fastify);
   const doors = app.get(Doors);
-  void fastify.register(async (scope) => doors.open(scope));
+  void fastify.register(async (scope) => doors.open(scope, knocking));
   protectBrowsers(fastify);
   await app.register(multipart as never, { limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, fieldSize: 1024 * 1024 } });
   // a document is JSON: text that is none gets 415

@@ -15,6 +15,8 @@ export interface Road {
   readonly bootId: string;
   /** On the monotonic clock: when to stop trying. */
   readonly untilMs: number;
+  /** What is tried just before that has so long nevertheless: to give it up at once would be work for nothing, on both sides. */
+  readonly shortestTryMs: number;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,9 +45,9 @@ function stamped({ document }: Letter, bootId: string): Letter['document'] {
 /** Tries one letter until it is answered or the time is up. */
 async function send(road: Road, letter: Letter): Promise<Answer> {
   for (let turn = 0; ; turn += 1) {
-    const left = road.untilMs - monotonicMs();
+    const timeoutMs = Math.min(LONGEST_TRY_MS, Math.max(road.shortestTryMs, road.untilMs - monotonicMs()));
     try {
-      return await post(road.url + DOORS[letter.kind], road.token, stamped(letter, road.bootId), Math.min(LONGEST_TRY_MS, Math.max(1_000, left)), road.signal);
+      return await post(road.url + DOORS[letter.kind], road.token, stamped(letter, road.bootId), timeoutMs, road.signal);
     } catch (error) {
       if (!(error instanceof TryLater)) throw error;
       const pause = backoff(turn, error.afterSeconds);

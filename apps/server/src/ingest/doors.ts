@@ -1,13 +1,21 @@
+import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Bearers } from '../access/bearers.js';
 import type { Role } from '../access/roles.js';
+import { problemDetails } from '../errors.js';
+import type { Knocking } from '../listeners.js';
 import { eachOf } from './batch.js';
+import { busy } from './gather.js';
 import { Heartbeats } from './heartbeats.js';
+import { Line } from './line.js';
 import { Reports } from './reports.js';
 import { Tally } from './tally.js';
 
 const AGENTS: readonly Role[] = ['host', 'admin'];
+
+/** The kinds of documents that agents send. */
+type Kind = 'reports' | 'heartbeats';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,37 +46,92 @@ export class Doors {
     heartbeats: new Tally(['CONFIRMED', 'REPORT_WANTED', 'SUPERSEDED', ...REFUSALS]),
   };
 
+  /** Who stands at each door, and whether there is room for one more. */
+  readonly lines = { reports: new Line(), heartbeats: new Line() };
+
+  private knocking: Knocking = { waitMs: 0 };
+  /** The connections over which a document has come in. */
+  private readonly met = new WeakSet<Socket>();
+
   /** Opens them in a scope of their own. */
-  async open(scope: FastifyInstance): Promise<void> {
+  async open(scope: FastifyInstance, knocking: Knocking): Promise<void> {
+    this.knocking = knocking;
     // a document is JSON: text that is none gets 415
     scope.removeContentTypeParser('text/plain');
     // A field that is called `__proto__` is one that no document has, and its document is refused for it: Fastify would refuse the whole batch, and not say where.
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, scope.getDefaultJsonParser('ignore', 'ignore'));
-    const { reports, heartbeats, tallies } = this;
-    this.doors(scope, '/v1/reports', tallies.reports, (body) => reports.receive(body));
-    this.doors(scope, '/v1/heartbeats', tallies.heartbeats, (body) => heartbeats.receive(body));
+    const { reports, heartbeats } = this;
+    this.doors(scope, 'reports', (body) => reports.receive(body));
+    this.doors(scope, 'heartbeats', (body) => heartbeats.receive(body));
   }
 
   /** For one document, and for many. */
-  private doors(scope: FastifyInstance, path: string, tally: Tally, receive: (body: unknown) => Promise<{ readonly outcome: string }>): void {
-    this.door(scope, path, tally, async (body) => {
+  private doors(scope: FastifyInstance, kind: Kind, receive: (body: unknown) => Promise<{ readonly outcome: string }>): void {
+    const tally = this.tallies[kind];
+    this.door(scope, kind, `/v1/${kind}`, async (body) => {
       const answer = await receive(body);
       tally.count(answer.outcome);
       return answer;
     });
-    this.door(scope, `${path}::batch`, tally, async (body) => {
+    this.door(scope, kind, `/v1/${kind}::batch`, async (body) => {
       const batch = await eachOf(body, receive);
       for (const result of batch.results) tally.count('outcome' in result ? result.outcome : result.code);
       return batch;
     });
   }
 
-  private door(scope: FastifyInstance, path: string, tally: Tally, receive: (body: unknown) => Promise<unknown>): void {
-    const answer = (request: FastifyRequest): Promise<unknown> => {
-      const admitted = this.bearers.admit(request, AGENTS);
-      return admitted instanceof Promise ? admitted.then(() => receive(request.body)) : receive(request.body);
+  private door(scope: FastifyInstance, kind: Kind, path: string, receive: (body: unknown) => Promise<unknown>): void {
+    const [line, tally] = [this.lines[kind], this.tallies[kind]];
+    const inLine = async (request: FastifyRequest): Promise<unknown> => {
+      const { body } = request;
+      const documents = Array.isArray(body) ? body.length : 1;
+      line.enter(documents);
+      try {
+        const admitted = this.bearers.admit(request, AGENTS);
+        if (admitted instanceof Promise) await admitted;
+        return await receive(body);
+      } finally {
+        line.leave(documents);
+      }
     };
-    // a line of the log says which door it was; a logger for each request would cost more
-    scope.post(path, { childLoggerFactory: (logger) => logger, config: { refused: (code) => tally.count(code) } }, answer);
+    const sendAway = refusal(path.replace('::', ':'));
+    scope.post(
+      path,
+      {
+        // a line of the log says which door it was; a logger for each request would cost more
+        childLoggerFactory: (logger) => logger,
+        config: { refused: (code) => tally.count(code) },
+        // before the body is read, and before anybody asks who it is: being sent away costs the registry next to nothing
+        onRequest: (request, reply, done) => {
+          if (this.hasRoom(line, request.raw.socket)) return done();
+          tally.count('BUSY');
+          sendAway(request, reply, line.comeBack());
+        },
+      },
+      (request) => inLine(request),
+    );
   }
+
+  /** Those over whose connection a document has come in go on, where there is room: to send them away would waste what their connection has cost. */
+  private hasRoom(line: Line, connection: Socket): boolean {
+    if (this.met.has(connection)) return !line.full;
+    if (line.closedToNewcomers(this.knocking.waitMs)) return false;
+    this.met.add(connection);
+    return true;
+  }
+}
+
+/** A body that is longer may still be on its way when the answer is sent; to close the connection then could lose the answer. */
+const SHORT = 2 ** 16;
+
+/** Tells who finds no room when to come back. Until then most do not need the connection, and in a herd there are more of them than a server can hold. */
+function refusal(instance: string): (request: FastifyRequest, reply: FastifyReply, seconds: number) => void {
+  const body = JSON.stringify({ ...problemDetails(busy()), instance });
+  return ({ headers }, reply, seconds) => {
+    if (Number(headers['content-length']) < SHORT) void reply.header('connection', 'close');
+    void reply
+      .code(503)
+      .headers({ 'content-type': 'application/problem+json; charset=utf-8', 'retry-after': String(seconds) })
+      .send(body);
+  };
 }

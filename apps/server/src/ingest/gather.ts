@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Mistake } from '../errors.js';
 import { isUnavailable } from '../store/unavailable.js';
 
@@ -20,6 +21,9 @@ export interface Limits {
 
 /** So often, or a little more, is what fails of one batch tried in smaller parts: twice for each halving, and more than one item may be to blame. */
 const TRIES = 50;
+
+/** So many are answered in one turn of the event loop: others come in between, and new connections are taken. */
+const ANSWERED = 16;
 
 /** Two at once: while PostgreSQL stores one batch, the next is decided. With more of them, each is smaller, and what a batch costs is shared by fewer. */
 export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, queue: 5000 };
@@ -95,33 +99,35 @@ export class Gather<In, Out> {
   private async run(batch: readonly Waiting<In, Out>[]): Promise<void> {
     this.running += 1;
     const begun = performance.now();
-    try {
-      await this.attempt(batch, { left: TRIES });
-    } finally {
-      for (const { item } of batch) this.busy.delete(this.keyOf(item));
-      this.running -= 1;
-      this.told(batch.length, (performance.now() - begun) / 1000);
-      if (this.waiting.length > 0) this.start();
+    const results = await this.attempt(
+      batch.map(({ item }) => item),
+      { left: TRIES },
+    );
+    for (const { item } of batch) this.busy.delete(this.keyOf(item));
+    this.running -= 1;
+    this.told(batch.length, (performance.now() - begun) / 1000);
+    if (this.waiting.length > 0) this.start();
+    for (const [i, { resolve, reject }] of batch.entries()) {
+      const result = results[i];
+      if (result instanceof Error) reject(result);
+      else resolve(result as Out);
+      if ((i + 1) % ANSWERED === 0) await nextTurn();
     }
   }
 
-  /** Does these as one. Where that fails, each half is done for itself, so that what one item breaks is that item's error alone; but not where the database is away. */
-  private async attempt(batch: readonly Waiting<In, Out>[], tries: { left: number }): Promise<void> {
+  /**
+   * Does these as one. Where that fails, each half is done for itself, so that what one item breaks is that item's error alone; but not where the database is away.
+   *
+   * @returns what became of each, in their order
+   */
+  private async attempt(items: readonly In[], tries: { left: number }): Promise<readonly (Out | Error)[]> {
     tries.left -= 1;
     try {
-      const results = await this.work(batch.map(({ item }) => item));
-      batch.forEach(({ resolve, reject }, i) => {
-        const result = results[i];
-        if (result instanceof Error) reject(result);
-        else resolve(result as Out);
-      });
+      return await this.work(items);
     } catch (error) {
-      if (batch.length === 1 || tries.left <= 0 || isUnavailable(error)) for (const { reject } of batch) reject(error);
-      else {
-        const half = Math.ceil(batch.length / 2);
-        await this.attempt(batch.slice(0, half), tries);
-        await this.attempt(batch.slice(half), tries);
-      }
+      if (items.length === 1 || tries.left <= 0 || isUnavailable(error)) return items.map(() => error as Error);
+      const half = Math.ceil(items.length / 2);
+      return [...(await this.attempt(items.slice(0, half), tries)), ...(await this.attempt(items.slice(half), tries))];
     }
   }
 }

@@ -10,6 +10,7 @@ import { Metrics } from './metrics.js';
 export class DocumentMetrics {
   constructor(metrics: Metrics, doors: Doors, reports: Reports, heartbeats: Heartbeats) {
     const gathers = Object.entries({ reports: reports.gather, heartbeats: heartbeats.gather });
+    const lines = Object.entries(doors.lines);
     const labelNames = ['door'] as const;
     const registers = [metrics];
 
@@ -24,8 +25,26 @@ export class DocumentMetrics {
       },
     });
     void new Gauge({
+      name: 'klpreg_documents_inside',
+      help: 'Documents that are at a door and not answered yet. From klpreg_documents_room on the next ones get BUSY.',
+      labelNames,
+      registers,
+      collect() {
+        for (const [door, line] of lines) this.set({ door }, line.length);
+      },
+    });
+    void new Gauge({
+      name: 'klpreg_documents_room',
+      help: 'For how many documents there is room at a door: as many as were answered in a second when it was last busy, but 1500 at least and 5000 at most.',
+      labelNames,
+      registers,
+      collect() {
+        for (const [door, line] of lines) this.set({ door }, line.room);
+      },
+    });
+    void new Gauge({
       name: 'klpreg_documents_waiting',
-      help: 'Documents that wait to be stored. Near 5000 the next ones get BUSY.',
+      help: 'Documents that were read and wait for their batch.',
       labelNames,
       registers,
       collect() {
@@ -34,7 +53,7 @@ export class DocumentMetrics {
     });
     void new Gauge({
       name: 'klpreg_batches_running',
-      help: 'Batches that are being stored, at most 3 for each door.',
+      help: 'Batches that are being stored, at most 2 for each door.',
       labelNames,
       registers,
       collect() {

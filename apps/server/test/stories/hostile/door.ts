@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { sha256 } from '@klpreg/wire';
 import { Database } from '../../../src/store/database.js';
 import { Registry } from '../../registry.js';
@@ -20,25 +20,29 @@ export interface Answer {
   readonly status: number;
   readonly body: Told;
   readonly bytes: number;
+  readonly headers: IncomingHttpHeaders;
 }
 
 const TOKEN = 'the-token-of-the-hostile';
 
 /** A registry that listens: documents come over real connections. */
 export class Door {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  private readonly agent: Agent;
 
   private constructor(
     readonly registry: Registry,
     private readonly port: number,
-  ) {}
+    connections: number,
+  ) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
 
-  static async open(): Promise<Door> {
+  static async open(connections = 8): Promise<Door> {
     const registry = await Registry.start();
     const token = { id: '0190e000-0000-7000-8000-000000000001', hash: sha256(TOKEN), role: 'admin', name: 'hostile', createdAt: registry.now() };
     await registry.app.get(Database).token.create({ data: token });
     await registry.app.listen(0, '127.0.0.1');
-    return new Door(registry, Number(new URL(await registry.app.getUrl()).port));
+    return new Door(registry, Number(new URL(await registry.app.getUrl()).port), connections);
   }
 
   async close(): Promise<void> {
@@ -56,7 +60,8 @@ export class Door {
         response.on('error', reject);
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          resolve({ status: response.statusCode!, body: JSON.parse(bytes.toString('utf8') || 'null') as Told, bytes: bytes.length });
+          const body = JSON.parse(bytes.toString('utf8') || 'null') as Told;
+          resolve({ status: response.statusCode!, body, bytes: bytes.length, headers: response.headers });
         });
       });
       sending.on('timeout', () => sending.destroy(new Error('no answer within 20 s')));
