@@ -46,8 +46,6 @@ export interface FleetAnswer {
   readonly reasons: readonly CountedReason[];
   /** In no order. */
   readonly situations: readonly JudgedSituation[];
-  /** The situations and how bad their answers are: for the store, which puts cohorts in the order of that. */
-  readonly ranked: readonly Ranked[];
   /** All cohorts, in no order, where there are few; null: they are to be asked for by page. */
   readonly cohorts: readonly CohortGroup[] | null;
   readonly view: CatalogView;
@@ -94,17 +92,20 @@ export class Fleet {
     const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true };
     const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
     const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
-    const ranked = situations.map(({ count, verdict }) => ({ circumstances: count.circumstances, rank: SEVERITIES.indexOf(verdict.kind) }));
-    return { ...addUp(situations), situations, ranked, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
+    return { ...addUp(situations), situations, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
   }
 
   /** Some of the cohorts of an answer, in the order of their own answers: the worst first, then the largest; and how many there are. */
-  async cohorts({ cohorts, condition, ages, moment, ranked }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
-    if (cohorts === null) return this.store.cohorts(condition, ages, moment, ranked, { from, limit });
-    const ranks = new Map(ranked.map(({ circumstances, rank }) => [circumstances, rank]));
-    const lists: CohortGroup[][] = SEVERITIES.map(() => []);
-    for (const group of cohorts) lists[ranks.get(group.circumstances)!]!.push(group);
-    return pageOf(lists, from, limit);
+  async cohorts({ cohorts, condition, ages, moment, situations }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
+    if (cohorts === null) return this.store.cohorts(condition, ages, moment, situations.map(toRanked), { from, limit });
+    const kinds = new Map(situations.map(({ count, verdict }) => [count.circumstances, verdict.kind]));
+    const lists: Record<VerdictKind, CohortGroup[]> = { SAFE: [], UNKNOWN: [], UNSAFE: [], REFUSED: [] };
+    for (const group of cohorts) lists[kinds.get(group.circumstances)!].push(group);
+    return pageOf(
+      SEVERITIES.map((kind) => lists[kind]),
+      from,
+      limit,
+    );
   }
 
   /** The verdicts for these circumstances, by what this answer was asked. */
@@ -128,6 +129,8 @@ export class Fleet {
     return verdicts.get(circumstances)!;
   }
 }
+
+const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({ circumstances: count.circumstances, rank: SEVERITIES.indexOf(verdict.kind) });
 
 const circumstancesIn = (rows: readonly SituationCount[]): Circumstances[] => rows.map(({ circumstances }) => circumstances);
 
@@ -187,33 +190,47 @@ const shared = ({ code, patch, buildId, stateId, have, need, other, function: re
 
 /** A reason as it is counted. */
 interface Countable {
+  /** One for each object: what lists of them are compared by. */
+  readonly number: number;
   readonly key: string;
   readonly reason: Reason;
 }
 
 /** The different reasons of a verdict; kept with it, because the same verdicts are counted by every question. */
 const countable = new WeakMap<Verdict, readonly Countable[]>();
-/** The same object for the same reason, most often: sums by it are faster than by its text. */
+/** The same object for the same reason, and for the same reasons, most often: sums by it are faster than by its text. */
 const alike = new Map<string, Countable>();
+const listsAlike = new Map<string, readonly Countable[]>();
 const ALIKE_HELD = 10_000;
+let numbers = 0;
 
 function reasonsOf(verdict: Verdict): readonly Countable[] {
   const known = countable.get(verdict);
   if (known !== undefined) return known;
   if (alike.size > ALIKE_HELD) alike.clear();
   const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), reason]))].map(([key, reason]): Countable => {
-    const first = alike.get(key) ?? { key, reason: shared(reason) };
+    const first = alike.get(key) ?? { number: numbers++, key, reason: shared(reason) };
     alike.set(key, first);
     return first;
   });
-  countable.set(verdict, own);
-  return own;
+  const text = own.map(({ number }) => number).join(' ');
+  if (listsAlike.size > ALIKE_HELD) listsAlike.clear();
+  const list = listsAlike.get(text) ?? own;
+  listsAlike.set(text, list);
+  countable.set(verdict, list);
+  return list;
 }
 
 /** Each reason with how many hosts have it, most first. A host counts once for a reason, however often it is listed. */
 function countReasons(situations: readonly JudgedSituation[]): CountedReason[] {
+  // thousands of situations have some hundred lists of reasons
+  const lists = new Map<readonly Countable[], number>();
+  for (const { count, verdict } of situations) {
+    const list = reasonsOf(verdict);
+    lists.set(list, (lists.get(list) ?? 0) + count.hosts);
+  }
   const sums = new Map<Countable, number>();
-  for (const { count, verdict } of situations) for (const reason of reasonsOf(verdict)) sums.set(reason, (sums.get(reason) ?? 0) + count.hosts);
+  for (const [list, hosts] of lists) for (const reason of list) sums.set(reason, (sums.get(reason) ?? 0) + hosts);
   const counted = new Map<string, { key: string; reason: Reason; hosts: number; order: number }>();
   for (const [{ key, reason }, hosts] of sums) {
     const entry = counted.get(key);

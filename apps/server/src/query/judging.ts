@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
 import type { CatalogView } from '../store/catalog-view.js';
-import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts-at.js';
+import type { Ages, Circumstances } from '../store/hosts-at.js';
 import type { PatchRow } from '../store/manifests.js';
 import { SituationsStore } from '../store/situations.store.js';
 import type { AskedTarget } from './question.js';
@@ -45,7 +45,7 @@ export class Judges {
     const verdicts = new Map<Circumstances, Verdict>();
     const open: Circumstances[] = [];
     for (const circumstances of all) {
-      const verdict = known.get(circumstancesKey(circumstances));
+      const verdict = known.get(circumstances);
       if (verdict === undefined) open.push(circumstances);
       else verdicts.set(circumstances, verdict);
     }
@@ -58,7 +58,7 @@ export class Judges {
     );
     for (const circumstances of open) {
       const verdict = judgeOnce(circumstances, loaded, view, asked, question);
-      view.keep(known, circumstancesKey(circumstances), verdict);
+      view.keep(known, circumstances, verdict);
       verdicts.set(circumstances, verdict);
     }
     return verdicts;

@@ -1,6 +1,7 @@
 import type { Catalog, Manifest, Scene, Verdict } from '@klpreg/compat';
 import type { Database, Prisma } from './database.js';
 import { type PatchRow, toManifest } from './manifests.js';
+import { type Circumstances, circumstancesKey } from './hosts-at.js';
 import { fromVersion, type Revision } from './revisions.js';
 
 /** That a build was on a list at all: what a kernel without the attribute `patched` can tell. */
@@ -18,13 +19,31 @@ interface Build {
   seen: ReadonlySet<string> | null;
 }
 
+/** The verdicts for whoever asks the same, by circumstances: the same object is found sooner than its like. */
+class Verdicts {
+  private readonly same = new WeakMap<Circumstances, Verdict>();
+  private readonly alike = new Map<string, Verdict>();
+
+  get(circumstances: Circumstances): Verdict | undefined {
+    const same = this.same.get(circumstances);
+    if (same !== undefined) return same;
+    const verdict = this.alike.get(circumstancesKey(circumstances));
+    if (verdict !== undefined) this.same.set(circumstances, verdict);
+    return verdict;
+  }
+
+  set(circumstances: Circumstances, verdict: Verdict): void {
+    this.alike.set(circumstancesKey(circumstances), verdict);
+  }
+}
+
 /** The catalog at one revision: never changes, so that what was read once need not be read again. */
 export class CatalogView {
   /** Null: there is no such build. */
   private readonly builds = new Map<string, Build | null>();
   private readonly selections = new Map<string, PatchRow[]>();
   private readonly scenes = new Map<string, Scene>();
-  private readonly judged = new Map<string, Map<string, Verdict>>();
+  private readonly judged = new Map<string, Verdicts>();
   private verdictsHeld = 0;
 
   constructor(
@@ -53,21 +72,20 @@ export class CatalogView {
     return scene;
   }
 
-  /** What was judged by this catalog for whoever asked the same, by circumstances. */
-  verdicts(asking: string): Map<string, Verdict> {
+  /** What was judged by this catalog for whoever asked the same. */
+  verdicts(asking: string): Verdicts {
     let known = this.judged.get(asking);
-    if (known === undefined) this.judged.set(asking, (known = new Map()));
+    if (known === undefined) this.judged.set(asking, (known = new Verdicts()));
     return known;
   }
 
   /** Keeps a verdict for whoever asks the same. */
-  keep(verdicts: Map<string, Verdict>, key: string, verdict: Verdict): void {
+  keep(verdicts: Verdicts, circumstances: Circumstances, verdict: Verdict): void {
     if (this.verdictsHeld >= VERDICTS_HELD) {
-      for (const held of this.judged.values()) held.clear();
       this.judged.clear();
       this.verdictsHeld = 0;
     }
-    verdicts.set(key, verdict);
+    verdicts.set(circumstances, verdict);
     this.verdictsHeld += 1;
   }
 

@@ -7,6 +7,10 @@ export interface Place {
   readonly suspect: boolean;
   /** Of its hosts that are neither overdue nor superseded. */
   readonly usual: Circumstances;
+  /** Rises with each change of its counts: what was added up before is then old. */
+  changes: number;
+  /** Whoever adds up just now counts some of its hosts otherwise. */
+  shifted: boolean;
 }
 
 /** A cohort and how many hosts it has. */
@@ -50,6 +54,7 @@ export class CohortBook {
       this.each(counts, (entry, hosts) => {
         if ((entry.hosts === 0) !== (hosts === 0)) this.empty += hosts === 0 ? 1 : -1;
         entry.hosts = hosts;
+        entry.place.changes += 1;
       });
     this.fold = fold;
   }
@@ -96,5 +101,6 @@ const own = (text: string): string => Buffer.from(text, 'latin1').toString('lati
 function placeOf({ situationId, suspect }: Pick<CohortKey, 'suspect'> & { readonly situationId: string }): Place {
   const never = situationId === NO_SITUATION;
   const id = never ? null : situationId;
-  return { situationId: id, suspect, usual: { situationId: id, suspect, superseded: false, level: never ? 'NEVER' : 'FRESH', overdue: false } };
+  const usual: Circumstances = { situationId: id, suspect, superseded: false, level: never ? 'NEVER' : 'FRESH', overdue: false };
+  return { situationId: id, suspect, usual, changes: 0, shifted: false };
 }

@@ -108,8 +108,9 @@ export class FleetNowStore {
           (SELECT CASE WHEN coalesce(sum(changes), 0) <= ${this.limit}
                        THEN coalesce(json_agg(json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text) ORDER BY number), '[]')::text END
              FROM fold WHERE number > ${known.number})`;
+    // inside of `nullif` nothing is known of the column: else PostgreSQL would compare each id with the most frequent ones to guess how many rows there are, for a millisecond
     const among = (column: string, ids: Selection['labels']) =>
-      ids === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(column)} = ANY(${ids.asArray()}::uuid[])`;
+      ids === null ? Prisma.empty : Prisma.sql`AND nullif(${Prisma.raw(column)}, 'ffffffff-ffff-ffff-ffff-ffffffffffff') = ANY(${ids.asArray()}::uuid[])`;
     const [seen] = await this.db.$queryRaw<Seen[]>`
       /* fleet.now */
       SELECT last.number, last.name, EXISTS (SELECT FROM fold WHERE number = ${known.number} AND name = ${known.name}::uuid) AS known,
@@ -177,6 +178,7 @@ function addUp(
   const shifted: Entry[] = [];
   const shift = (entry: Entry, hosts: number): void => {
     entry.shift += hosts;
+    entry.place.shifted = true;
     shifted.push(entry);
   };
   try {
@@ -194,16 +196,11 @@ function addUp(
     }
     const rows: SituationCount[] = [];
     const cohorts: CohortGroup[] = [];
-    for (const { place, entries } of selection.groups) {
-      const hosts: number[] = [];
-      let sum = 0;
-      for (const entry of entries) {
-        const count = entry.hosts + entry.shift;
-        sum += count;
-        if (withCohorts) hosts.push(count);
-      }
-      if (sum !== 0) rows.push({ circumstances: place.usual, hosts: sum });
-      if (sum !== 0 && withCohorts) cohorts.push({ circumstances: place.usual, labels: entries, hosts });
+    for (const group of selection.groups) {
+      const sum = group.sum();
+      if (sum.row.hosts === 0) continue;
+      rows.push(sum.row);
+      if (withCohorts) cohorts.push(sum.cohorts);
     }
     for (const { circumstances, sum, labels, hosts } of others.values()) {
       rows.push({ circumstances, hosts: sum });
@@ -212,6 +209,9 @@ function addUp(
     return { rows, cohorts: withCohorts ? cohorts : null };
   } finally {
     // whatever happens: the entries are those of all questions
-    for (const entry of shifted) entry.shift = 0;
+    for (const entry of shifted) {
+      entry.shift = 0;
+      entry.place.shifted = false;
+    }
   }
 }

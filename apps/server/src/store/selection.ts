@@ -1,4 +1,5 @@
 import type { CohortBook, Entry, Place } from './cohort-book.js';
+import type { CohortGroup, SituationCount } from './fleet-counts.js';
 
 /** Which of some ids match; null: all do. */
 class Matching {
@@ -27,11 +28,42 @@ export interface Unseen {
   readonly situationIds: readonly string[];
 }
 
+/** How many hosts those of a group have together, and each of them. */
+interface Sum {
+  readonly row: SituationCount;
+  readonly cohorts: CohortGroup;
+}
+
 /** The cohorts that match of those that share everything but their labels. */
-export interface Group {
-  readonly place: Place;
+export class Group {
   /** Only ever longer. */
-  readonly entries: Entry[];
+  private readonly entries: Entry[] = [];
+  private kept: Sum | null = null;
+  private keptAt = 0;
+
+  constructor(private readonly place: Place) {}
+
+  take(entry: Entry): void {
+    this.entries.push(entry);
+    this.kept = null;
+  }
+
+  /** The sum as it is just now. It is kept until a count changes: of thousands of groups, few do between two questions. */
+  sum(): Sum {
+    const { place } = this;
+    if (place.shifted) return this.addUp();
+    if (this.kept === null || this.keptAt !== place.changes) {
+      this.kept = this.addUp();
+      this.keptAt = place.changes;
+    }
+    return this.kept;
+  }
+
+  private addUp(): Sum {
+    const circumstances = this.place.usual;
+    const hosts = this.entries.map((entry) => entry.hosts + entry.shift);
+    return { row: { circumstances, hosts: hosts.reduce((sum, count) => sum + count, 0) }, cohorts: { circumstances, labels: this.entries, hosts } };
+  }
 }
 
 /**
@@ -74,11 +106,11 @@ export class Selection {
   private take(entry: Entry): void {
     let group = this.byPlace.get(entry.place);
     if (group === undefined) {
-      group = { place: entry.place, entries: [] };
+      group = new Group(entry.place);
       this.byPlace.set(entry.place, group);
       this.groups.push(group);
     }
-    group.entries.push(entry);
+    group.take(entry);
   }
 
   private matches({ labelSetId, place }: Entry): boolean {
