@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Gather } from '../src/ingest/gather.js';
 
-const LIMITS = { size: 3, waitMs: 1, parallel: 2, queue: 10 };
+const LIMITS = { size: 3, waitMs: 1, parallel: 2, beside: 1, queue: 10 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('what comes together goes as one, and each gets its own answer', async () => {
@@ -21,6 +21,28 @@ test('two of one key never share a batch, and keep their order', async () => {
   await Promise.all(['a1', 'a2', 'b1', 'a3'].map((item) => gather.add(item)));
   expect(batches.map((batch) => new Set(batch.map((item) => item[0])).size)).toEqual(batches.map((batch) => batch.length));
   expect(batches.flat().filter((item) => item.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
+});
+
+test.each<[what: string, beside: number, batches: string[]]>([
+  ['beside a batch the next one begins at once', 1, ['a', 'bc', 'd']],
+  ['where more have to wait for that, fewer go together when the batch is done', 3, ['a', 'bcd']],
+])('%s', async (_, beside, expected) => {
+  const batches: string[] = [];
+  const under: (() => void)[] = [];
+  const work = async (items: readonly string[]) => {
+    batches.push(items.join(''));
+    await new Promise<void>((resolve) => under.push(resolve));
+    return items;
+  };
+  const gather = new Gather<string, string>(work, String, { ...LIMITS, beside });
+  const all: Promise<string>[] = [];
+  for (const together of [['a'], ['b', 'c'], ['d']]) {
+    all.push(...together.map((item) => gather.add(item)));
+    await pause(20);
+  }
+  for (; batches.length < expected.length || under.length > 0; await pause(1)) under.shift()?.();
+  await Promise.all(all);
+  expect(batches).toEqual(expected);
 });
 
 test('an error of one item is its own; an error that all of them meet is everyone’s', async () => {

@@ -15,6 +15,8 @@ export interface Limits {
   readonly waitMs: number;
   /** How many batches are under way at once. */
   readonly parallel: number;
+  /** So many have to wait for a batch that begins beside another one; fewer go when that is done. */
+  readonly beside: number;
   /** How many may wait; beyond that the sender is told to come back. */
   readonly queue: number;
 }
@@ -23,10 +25,10 @@ export interface Limits {
 const TRIES = 50;
 
 /** So many are answered in one turn of the event loop: others come in between, and new connections are taken. */
-const ANSWERED = 16;
+const ANSWERED = 64;
 
 /** Two at once: while PostgreSQL stores one batch, the next is decided. With more of them, each is smaller, and what a batch costs is shared by fewer. */
-export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, queue: 5000 };
+export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, beside: 1, queue: 5000 };
 
 /** Nothing was done with a document, and it is to be sent again. */
 export const busy = (): Mistake => new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
@@ -74,7 +76,7 @@ export class Gather<In, Out> {
   private start(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    while (this.running < this.limits.parallel) {
+    while (this.running < this.limits.parallel && (this.running === 0 || this.waiting.length >= this.limits.beside)) {
       const batch = this.take();
       if (batch.length === 0) return;
       void this.run(batch);

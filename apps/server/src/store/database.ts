@@ -22,9 +22,15 @@ export type Connection = Pick<Database, '$queryRaw' | '$executeRaw'>;
  * Prisma's own texts are not prepared, because there is no end of them.
  */
 const nameOf = (sql: string): string => {
-  const [, name] = /^\s*\/\* ([\w.]+) \*\//.exec(sql) ?? [];
-  return name === undefined ? '' : `${name}.${hash('sha1', sql, 'base64url')}`;
+  const [, word] = /^\s*\/\* ([\w.]+) \*\//.exec(sql) ?? [];
+  if (word === undefined) return '';
+  const name = names.get(sql) ?? `${word}.${hash('sha1', sql, 'base64url')}`;
+  if (names.size >= NAMES_HELD) names.clear();
+  names.set(sql, name);
+  return name;
 };
+const names = new Map<string, string>();
+const NAMES_HELD = 500;
 
 /** Prisma on our own pool of connections. */
 @Injectable()
