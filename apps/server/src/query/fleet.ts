@@ -89,7 +89,7 @@ export class Fleet {
     const asked = await toTarget(args.to, view);
     const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
-    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true };
+    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true, justNow: true };
     const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
     const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
     return { ...addUp(situations), situations, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
@@ -121,8 +121,7 @@ export class Fleet {
   /** The answer for one host, as it is or was, by this catalog. */
   async judgeHost(host: HostRow, args: QuestionArguments, moment: Moment, view: CatalogView): Promise<Verdict> {
     const question = toQuestion(args);
-    // an instant that was asked for; what an answer about the present has pinned is known in full
-    if (moment.past && moment.snapshot === null) refuseUnknownAges(question.maxAgeSeconds, this.config);
+    if (moment.past && !moment.justNow) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const circumstances = circumstancesOf(host, ages);
     const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);

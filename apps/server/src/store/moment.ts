@@ -11,6 +11,8 @@ export interface Moment {
   readonly snapshot: string | null;
   /** False: what is stored now counts, whatever `snapshot` says. */
   readonly past: boolean;
+  /** True: of an answer about the present, which is still being given: ages are known as those of the present are. */
+  readonly justNow?: boolean;
   /** True: a replica does not know it yet, and the database itself is asked. */
   readonly main?: boolean;
 }

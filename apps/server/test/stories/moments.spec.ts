@@ -218,6 +218,29 @@ describe('the past', () => {
     });
   });
 
+  test('nor is a host in an answer that is asked for again; in one about the present it is, by its age', async () => {
+    await registry.publish('lab_r_1v1_a');
+    const report = running('web-1', ['lab_r_1v1_a']);
+    await registry.report(report);
+    registry.wait(4, 'minutes');
+    const to = '{ name: "lab_r_1v1_a" }';
+    const nested = `query ($snapshot: ID, $maxAge: Duration!) { canDowngrade(to: ${to}, snapshot: $snapshot) {
+      snapshot { id } hosts { nodes { host { canDowngrade(to: ${to}, maxAge: $maxAge) { kind } } } } } }`;
+    const kindOf = (answer: any) => answer.canDowngrade.hosts.nodes[0].host.canDowngrade.kind;
+    const answer = await registry.ask(nested, { maxAge: '60s' });
+    expect(kindOf(answer)).toBe('UNKNOWN');
+    expect(kindOf(await registry.ask(nested, { maxAge: '5m' }))).toBe('SAFE');
+    // since then it was heard again: how old its facts were at the snapshot is not known any more
+    registry.wait(10, 'seconds');
+    await registry.heartbeat(report);
+    const { id } = answer.canDowngrade.snapshot;
+    expect(kindOf(await registry.ask(nested, { snapshot: id, maxAge: '5m' }))).toBe('SAFE');
+    expect(await registry.mistake(nested, { snapshot: id, maxAge: '60s' })).toMatchObject({
+      message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+
   const forged = (now: unknown, committed: unknown, revision: unknown = '1', name: unknown = randomUUID()) =>
     Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now, committed, revision, name])).toString('base64url');
   test.each([
