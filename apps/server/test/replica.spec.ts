@@ -66,6 +66,15 @@ test('questions are answered by the replica, and a change answers with itself ho
   expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v2_a']);
 });
 
+test('the replica, too, judges the hosts of an answer about the present by any age', async () => {
+  await report(running('web-9', ['lab_r_1v1_a']));
+  await replica.catchUp();
+  const nested = (to: string) =>
+    `{ canDowngrade(to: ${to}, where: { hostnames: ["web-9"] }) { hosts { nodes { host { canDowngrade(to: ${to}, maxAge: "60s") { kind } } } } } }`;
+  for (const door of [direct, remote])
+    expect(await ask(door, nested('{ name: "lab_r_1v1_a" }'))).toEqual({ canDowngrade: { hosts: { nodes: [{ host: { canDowngrade: { kind: 'SAFE' } } }] } } });
+});
+
 test('an answer of either is given again by the other', async () => {
   await report(running('web-3', ['lab_r_1v2_a']));
   await replica.catchUp();

@@ -37,7 +37,7 @@ export class Replica {
       SELECT pg_is_in_recovery() AS standby, pg_snapshot_xmin(pg_current_snapshot())::text AS ended, ${caughtUp} AS "caughtUp", pg_last_xact_replay_timestamp() AS "replayedAt"`;
     const { standby, ended, caughtUp: seen, replayedAt } = now!;
     if (!standby) return moment;
-    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true };
+    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true, justNow: true };
     const known = seen ?? (replayedAt !== null && replayedAt.getTime() - MARGIN_MS > moment.now.getTime());
     return known ? moment : { ...moment, main: true };
   }
