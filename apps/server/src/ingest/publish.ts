@@ -82,12 +82,19 @@ export const wordOf = (author: AuthorWord): StoredWord => ({
   notes: author.notes,
 });
 
+/** In the order of their ids; of two with one id, the first is the one that the kernel finds. */
+const statesOf = ({ states }: PatchFacts): string | null =>
+  states
+    ?.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    .map(({ id, version }) => `${id}:${version}`)
+    .join(' ') ?? null;
+
 const shown = (facts: PatchFacts) => ({
   name: facts.name,
   'kernel release': facts.kernelRelease,
   arch: facts.arch,
   replace: facts.replace,
-  states: facts.states?.map(({ id, version }) => `${id}:${version}`).join(' ') ?? null,
+  states: statesOf(facts),
   impact: facts.impact,
   callbacks: JSON.stringify(facts.callbacks),
 });

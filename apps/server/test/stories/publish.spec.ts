@@ -60,6 +60,19 @@ test('facts that the file contradicts are a conflict that stays', async () => {
   expect(await patch(buildId)).toMatchObject({ states: [{ id: '1', version: 1 }], conflicts: ['states'] });
 });
 
+const [SEVEN, LARGEST] = [
+  { id: '7', version: 1 },
+  { id: '18446744073709551615', version: 2 },
+];
+test.each<[what: string, buildId: string, states: object[], conflicts: string[]]>([
+  ['the same states in another order are the same', 'a1'.repeat(20), [LARGEST, SEVEN], []],
+  ['a state that is left out is another telling', 'a2'.repeat(20), [SEVEN], ['states']],
+])('%s', async (_, buildId, states, conflicts) => {
+  const tell = (list: object[]) => registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('told', { states: list }) }));
+  expect((await tell([SEVEN, LARGEST])).body).toMatchObject({ outcome: 'PUBLISHED', conflicts: [] });
+  expect((await tell(states)).body).toMatchObject({ conflicts });
+});
+
 test('another file under the same build-id is a conflict, and the first stays', async () => {
   const { buildId, bytes } = captured('lab_r_2v1_a');
   await registry.publish('lab_r_2v1_a');
