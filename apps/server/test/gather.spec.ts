@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Gather } from '../src/ingest/gather.js';
 
-const LIMITS = { size: 3, waitMs: 1, parallel: 2, beside: 1, queue: 10 };
+const LIMITS = { size: 3, waitMs: 1, parallel: 2, beside: 1, answered: 2, queue: 10 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('what comes together goes as one, and each gets its own answer', async () => {

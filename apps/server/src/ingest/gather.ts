@@ -17,6 +17,8 @@ export interface Limits {
   readonly parallel: number;
   /** So many have to wait for a batch that begins beside another one; fewer go when that is done. */
   readonly beside: number;
+  /** So many are answered in one turn of the event loop: others come in between, and new connections are taken. */
+  readonly answered: number;
   /** How many may wait; beyond that the sender is told to come back. */
   readonly queue: number;
 }
@@ -24,11 +26,8 @@ export interface Limits {
 /** So often, or a little more, is what fails of one batch tried in smaller parts: twice for each halving, and more than one item may be to blame. */
 const TRIES = 50;
 
-/** So many are answered in one turn of the event loop: others come in between, and new connections are taken. */
-const ANSWERED = 64;
-
 /** Two at once: while PostgreSQL stores one batch, the next is decided. With more of them, each is smaller, and what a batch costs is shared by fewer. */
-export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, beside: 1, queue: 5000 };
+export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, beside: 1, answered: 16, queue: 5000 };
 
 /** Nothing was done with a document, and it is to be sent again. */
 export const busy = (): Mistake => new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
@@ -113,7 +112,7 @@ export class Gather<In, Out> {
       const result = results[i];
       if (result instanceof Error) reject(result);
       else resolve(result as Out);
-      if ((i + 1) % ANSWERED === 0) await nextTurn();
+      if ((i + 1) % this.limits.answered === 0) await nextTurn();
     }
   }
 
