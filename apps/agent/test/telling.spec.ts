@@ -127,6 +127,17 @@ test('what is tried when the time is nearly up is not given up at once: a busy r
   expect(sent()).toEqual(['report 1', 'report 1']);
 });
 
+test('no letter is begun when the time is up, however slowly the registry answers: the others wait', async () => {
+  for (let i = 0; i < 3; i++) await tell('report', '--url', AWAY, '--timeout', '1');
+  registry.play.reply = () => ({ after: 700, body: { outcome: 'STORED' } });
+  expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/the time was up before everything was sent/) });
+  const numbers = () => sent().map((letter) => letter.split(' ')[1]);
+  expect(numbers()).toEqual(['1', '2']);
+  registry.play.reply = () => ({ body: { outcome: 'STORED' } });
+  expect(await tell('report')).toMatchObject({ exit: 0 });
+  expect(numbers()).toEqual(['1', '2', '3', '4', '5']);
+}, 30_000);
+
 test('a slow answer is given up in time, and the document waits', async () => {
   registry.play.reply = () => ({ after: 4_000 });
   const began = Date.now();

@@ -6,15 +6,20 @@ import type { FastifyInstance } from 'fastify';
 export const BACKLOG = 4096;
 
 /** So many connections are taken in each turn of the event loop. */
-const LISTENERS = 32;
+export const LISTENERS = 32;
+
+/** A request that has begun to come in has so long to be there in full when the server is closed. */
+const GRACE_MS = 2000;
 
 /** Sends back what it gets, as often as it is told. */
 const MIRROR = `process.on('message', (times, handle) => { for (let i = 0; i < times; i++) process.send(i, handle); });`;
 
 /** The connections that wait in the kernel until they are taken. */
 export interface Knocking {
-  /** So long, in milliseconds, there have always been some: none of them has waited longer. */
+  /** So long, in milliseconds, there have been some at the end of each turn. */
   readonly waitMs: number;
+  /** How many are taken in a turn. */
+  readonly listeners: number;
 }
 
 /**
@@ -23,6 +28,8 @@ export interface Knocking {
  * libuv takes one connection of a listening socket in each turn of the event loop (since 1.45; before, all that waited), and a turn takes many milliseconds under load. When a fleet
  * comes back, most would wait in the kernel until they give up, and could not even be told to come back later. So the socket gets more listeners: handles of their own, which another
  * process makes by sending them back. What they take is the server's. Where no process can be started, it does without.
+ *
+ * @param fastify with a `pluginTimeout` of 0: closing waits for what is under way, however long that takes
  */
 export function takeManyConnections(fastify: FastifyInstance): Knocking {
   const knocking = new Turnstile();
@@ -39,12 +46,18 @@ export function takeManyConnections(fastify: FastifyInstance): Knocking {
   fastify.addHook('onListen', async () => {
     const { server } = fastify;
     const { _handle: handle } = server as unknown as { readonly _handle: object | null };
-    if (handle === null) return;
+    if (handle === null || closing) return;
+    const warn = (error?: unknown): void =>
+      fastify.log.warn({ err: error }, `connections are taken ${knocking.listeners} at a time: there are no more listeners`);
     mirror = spawn(process.execPath, ['-e', MIRROR], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: {} });
-    mirror.on('error', (error) => fastify.log.warn({ err: error }, 'a process that makes more listeners has failed: connections are taken more slowly'));
+    mirror.on('error', warn);
+    mirror.on('exit', () => {
+      if (knocking.listeners < LISTENERS && !closing) warn();
+    });
     mirror.on('message', (_, copy) => {
-      if (closing) return;
+      if (closing) return (copy as unknown as { close?: () => void } | undefined)?.close?.();
       const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => server.emit('connection', socket));
+      listener.on('error', (error) => fastify.log.warn({ err: error }, 'a listener has failed'));
       more.push(listener.listen(copy, BACKLOG));
       knocking.listeners = more.length + 1;
       if (knocking.listeners === LISTENERS) mirror?.disconnect();
@@ -52,21 +65,26 @@ export function takeManyConnections(fastify: FastifyInstance): Knocking {
     mirror.send(LISTENERS - 1, handle as never);
   });
 
-  // what was taken is answered first; who is silent is not waited for, also where nothing has been asked yet
+  // what is under way is answered first, whoever took it; who says nothing, or stops in the middle of a request, is not waited for
   fastify.addHook('preClose', async () => {
     closing = true;
     mirror?.kill();
+    const { server } = fastify;
+    if (!server.listening) return;
+    const hasGrace = performance.now() + GRACE_MS;
     const sweep = (): void => {
-      fastify.server.closeIdleConnections();
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      server.closeIdleConnections();
+      for (const socket of connections) if (socket.bytesRead === 0 || (performance.now() > hasGrace && !isAnswered(socket))) socket.destroy();
     };
     const sweeping = setInterval(sweep, 20);
+    server.once('close', () => clearInterval(sweeping));
     await Promise.all(more.map((listener) => new Promise((resolve) => listener.close(resolve))));
-    clearInterval(sweeping);
-    sweep();
   });
   return knocking;
 }
+
+/** Is there a request on this connection that has come in, and waits for its answer? */
+const isAnswered = (socket: Socket): boolean => (socket as unknown as { readonly _httpMessage?: object | null })._httpMessage != null;
 
 /** Counts the connections of each turn of the event loop: where every listener took one, there may be more. */
 class Turnstile implements Knocking {

@@ -73,6 +73,8 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
+    // closing waits for what is under way
+    pluginTimeout: 0,
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   adapter.answerProblems();

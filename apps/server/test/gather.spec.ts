@@ -25,7 +25,8 @@ test('two of one key never share a batch, and keep their order', async () => {
 
 test.each<[what: string, beside: number, batches: string[]]>([
   ['beside a batch the next one begins at once', 1, ['a', 'bc', 'd']],
-  ['where more have to wait for that, fewer go together when the batch is done', 3, ['a', 'bcd']],
+  ['where more have to wait for that, so many do', 3, ['a', 'bcd']],
+  ['fewer go together when the batch is done', 4, ['a', 'bcd']],
 ])('%s', async (_, beside, expected) => {
   const batches: string[] = [];
   const under: (() => void)[] = [];

@@ -95,6 +95,17 @@ test('where more were sent away than half a minute has room for, the times are g
   expect(Math.max(...each) / Math.min(...each)).toBeLessThan(2.1);
 });
 
+test('however slowly it goes, those who found no room come back apart', () => {
+  const at = held();
+  at.line.enter(20);
+  for (let i = 0; i < 50; i++) {
+    at.clock.ms += 60_000;
+    at.line.leave(0);
+  }
+  const told = Array.from({ length: 8 }, () => at.line.comeBack());
+  expect(new Set(told).size).toBeGreaterThan(3);
+});
+
 test('what was asked to come back long ago keeps nobody waiting', () => {
   const at = held();
   for (let i = 0; i < 10_000; i++) at.line.comeBack();

@@ -143,7 +143,7 @@ export class Agents {
     agent.turn = 0;
     this.documents++;
     if (outcome === 'REPORT_WANTED' && agent.letters.length === 0) agent.letters.push(this.next(agent.n, 'report', Date.now()));
-    if (agent.letters.length > 0) this.#knock(agent);
+    if (agent.letters.length > 0 && Date.now() <= agent.ends) this.#knock(agent);
     else this.#endRound(agent);
   }
 

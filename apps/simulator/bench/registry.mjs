@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /** As `npm start` runs it. */
-const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=50'];
+const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=40'];
 const SERVER = path.resolve(import.meta.dirname, '../../server/dist/main.js');
 export const TOKEN = 'the-token-of-this-bench';
 

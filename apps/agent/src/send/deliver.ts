@@ -72,6 +72,7 @@ export async function deliver(road: Road): Promise<Delivered[]> {
   const delivered: Delivered[] = [];
   for (const [index, letter] of letters.entries()) {
     try {
+      if (index > 0 && monotonicMs() > road.untilMs) throw new Failure('UNREACHABLE', `${road.url}: the time was up before everything was sent`);
       const answer = await send(road, letter);
       dequeue(road.home, letter);
       if (letter.kind === 'report' && answer.outcome !== 'SUPERSEDED') {

@@ -11,7 +11,8 @@ export interface Batch<Answer> {
   readonly results: readonly (Answer | ReturnType<typeof problemDetails>)[];
 }
 
-const MAX = 1000;
+/** So many documents at most come as one. */
+export const BATCH_LIMIT = 1000;
 
 /**
  * Does the same with each element of an array, each for itself: a wrong one, or a bug that it meets, does not keep the others from being stored. Where the database is away, the whole
@@ -20,10 +21,10 @@ const MAX = 1000;
  * @throws Mistake unless it is an array of at most 1000
  */
 export async function eachOf<Answer>(body: unknown, receive: (element: unknown) => Promise<Answer>): Promise<Batch<Answer>> {
-  if (!Array.isArray(body) || body.length > MAX)
+  if (!Array.isArray(body) || body.length > BATCH_LIMIT)
     throw new Mistake(
       'BAD_USER_INPUT',
-      `a batch is an array of at most ${MAX} documents, found ${Array.isArray(body) ? `${body.length} of them` : 'something else'}`,
+      `a batch is an array of at most ${BATCH_LIMIT} documents, found ${Array.isArray(body) ? `${body.length} of them` : 'something else'}`,
     );
   const answer = async (element: unknown) => {
     try {

@@ -5,7 +5,7 @@ import { Bearers } from '../access/bearers.js';
 import type { Role } from '../access/roles.js';
 import { problemDetails } from '../errors.js';
 import type { Knocking } from '../listeners.js';
-import { eachOf } from './batch.js';
+import { BATCH_LIMIT, eachOf } from './batch.js';
 import { busy } from './gather.js';
 import { Heartbeats } from './heartbeats.js';
 import { Line } from './line.js';
@@ -49,8 +49,8 @@ export class Doors {
   /** Who stands at each door, and whether there is room for one more. */
   readonly lines = { reports: new Line(), heartbeats: new Line() };
 
-  private knocking: Knocking = { waitMs: 0 };
-  /** The connections over which a document has come in. */
+  private knocking: Pick<Knocking, 'waitMs'> = { waitMs: 0 };
+  /** The connections that were let in once. */
   private readonly met = new WeakSet<Socket>();
 
   /** Opens them in a scope of their own. */
@@ -84,11 +84,14 @@ export class Doors {
     const [line, tally] = [this.lines[kind], this.tallies[kind]];
     const inLine = async (request: FastifyRequest): Promise<unknown> => {
       const { body } = request;
-      const documents = Array.isArray(body) ? body.length : 1;
+      let documents = 1;
       line.enter(documents);
       try {
         const admitted = this.bearers.admit(request, AGENTS);
         if (admitted instanceof Promise) await admitted;
+        const others = Array.isArray(body) && body.length > 1 && body.length <= BATCH_LIMIT ? body.length - 1 : 0;
+        documents += others;
+        line.enter(others);
         return await receive(body);
       } finally {
         line.leave(documents);
@@ -112,7 +115,7 @@ export class Doors {
     );
   }
 
-  /** Those over whose connection a document has come in go on, where there is room: to send them away would waste what their connection has cost. */
+  /** Those who were let in once go on, where there is room: to send them away would waste what their connection has cost. */
   private hasRoom(line: Line, connection: Socket): boolean {
     if (this.met.has(connection)) return !line.full;
     if (line.closedToNewcomers(this.knocking.waitMs)) return false;

@@ -27,6 +27,8 @@ export const LINE_LIMITS: LineLimits = {
 
 /** The pace before any was measured, in documents a second: a server that has just started is slow. */
 const FIRST_PACE = 1000;
+/** It is never taken to be slower, so that times to come back stay apart. */
+const SLOWEST_PACE = 1;
 /** So long is measured before it counts. */
 const MEASURED_MS = 500;
 /** For eight documents that are answered, one is asked to come back: to send somebody away costs as much as a document, and those who come for the first time need a place, too. */
@@ -95,7 +97,7 @@ export class Line {
     this.measured.ms += now - this.busySince;
     this.busySince = this.documents >= this.limits.busy ? now : null;
     if (this.measured.ms < MEASURED_MS) return;
-    this.pace = (this.pace + (this.measured.documents * 1000) / this.measured.ms) / 2;
+    this.pace = Math.max(SLOWEST_PACE, (this.pace + (this.measured.documents * 1000) / this.measured.ms) / 2);
     this.measured = { documents: 0, ms: 0 };
   }
 

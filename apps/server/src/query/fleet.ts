@@ -123,7 +123,10 @@ export class Fleet {
     const question = toQuestion(args);
     if (moment.past && !moment.justNow) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const circumstances = circumstancesOf(host, ages);
+    const known = circumstancesOf(host, ages);
+    // confirmed since then: how old the facts were that are judged is not known
+    const confirmedSince = moment.justNow === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
+    const circumstances = confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config) ? { ...known, overdue: true } : known;
     const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);
     return verdicts.get(circumstances)!;
   }

@@ -98,11 +98,23 @@ test('more at once than there is room for, over connections of their own: each i
   expect(registry.app.get(Doors).lines.reports.length).toBe(0);
 }, 60_000);
 
+test('a server that is closed answers what is under way first, though that takes longer than a plug-in may take to start', async () => {
+  const release = await hold();
+  const late = door.send('/v1/heartbeats', JSON.stringify(heartbeat(randomUUID())));
+  await until(() => registry.app.get(Doors).lines.heartbeats.length === 1);
+  const closed = registry.app.close();
+  await sleep(10_500);
+  await release();
+  expect(await late).toMatchObject({ status: 200, body: { outcome: 'REPORT_WANTED' } });
+  await closed;
+}, 60_000);
+
 test.each<[how: string, body: string, extra: Record<string, string>, status: number]>([
   ['nobody knows its token', '{}', { authorization: 'Bearer nobody' }, 401],
   ['it is no document', '{}', {}, 400],
   ['it is not JSON', '{', {}, 400],
   ['it is a batch where one was to come', '[{},{}]', {}, 400],
+  ['it is larger than any batch', `[${'0,'.repeat(5000)}0]`, {}, 400],
 ])('who is refused because %s has left the line', async (_, body, extra, status) => {
   for (const kind of ['reports', 'heartbeats'] as const) {
     expect((await door.send(`/v1/${kind}`, body, extra)).status).toBe(status);

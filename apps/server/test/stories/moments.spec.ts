@@ -230,6 +230,12 @@ describe('the past', () => {
     const answer = await registry.ask(nested, { maxAge: '60s' });
     expect(kindOf(answer)).toBe('UNKNOWN');
     expect(kindOf(await registry.ask(nested, { maxAge: '5m' }))).toBe('SAFE');
+    // a confirmation that may have come while the answer was given says nothing of how old the facts in it are
+    await registry.heartbeat(report);
+    expect(kindOf(await registry.ask(nested, { maxAge: '60s' }))).toBe('UNKNOWN');
+    registry.wait(1, 'seconds');
+    expect(kindOf(await registry.ask(nested, { maxAge: '60s' }))).toBe('SAFE');
+    registry.wait(3, 'minutes');
     // since then it was heard again: how old its facts were at the snapshot is not known any more
     registry.wait(10, 'seconds');
     await registry.heartbeat(report);
