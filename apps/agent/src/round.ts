@@ -45,7 +45,8 @@ function lastReport(folder: string, warn: (text: string) => void) {
   return report === undefined ? readAcknowledged(folder) : { digest: report.digest, bootId: report.host.bootId };
 }
 
-const SHORTEST_TRY_MS = 5_000;
+/** A connection whose first packets were lost is tried again by the kernel after 1, 3 and 7 seconds. */
+const SHORTEST_TRY_MS = 10_000;
 
 /**
  * Tells the registry once how this host is.

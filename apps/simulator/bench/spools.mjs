@@ -9,7 +9,7 @@ const SPREAD_MS = 20_000;
 export const ROUND_TRIES_MS = 30_000;
 /** `send/deliver.ts`: so long a request takes at most; and at least, though its round has less time left. */
 export const LONGEST_TRY_MS = 15_000;
-const SHORTEST_TRY_MS = 5_000;
+const SHORTEST_TRY_MS = 10_000;
 
 /** From the beginning of a round to that of the next. */
 export const untilNextRound = (random = Math.random) => ROUND_MS + SPREAD_MS * random();

@@ -15,7 +15,7 @@ export interface LineLimits {
   readonly backMs: { readonly first: number; readonly last: number };
 }
 
-/** An agent gives a request 5 to 15 seconds, and a round 30: of those who are asked to come back after that, most wait for their next round, which costs nothing. */
+/** An agent gives a request 10 to 15 seconds, and a round 30: of those who are asked to come back after that, most wait for their next round, which costs nothing. */
 export const LINE_LIMITS: LineLimits = {
   busy: INGEST_LIMITS.size,
   least: INGEST_LIMITS.size * (INGEST_LIMITS.parallel + 1),
