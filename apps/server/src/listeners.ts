@@ -8,7 +8,7 @@ export const BACKLOG = 4096;
 /** So many connections are taken in each turn of the event loop. */
 export const LISTENERS = 32;
 
-/** A request that has begun to come in has so long to be there in full when the server is closed. */
+/** Of a request that has begun to come in when the server is closed, the head has so long to be there. */
 const GRACE_MS = 2000;
 
 /** Sends back what it gets, as often as it is told. */

@@ -104,7 +104,7 @@ export class Doors {
         // a line of the log says which door it was; a logger for each request would cost more
         childLoggerFactory: (logger) => logger,
         config: { refused: (code) => tally.count(code) },
-        // before the body is read, and before anybody asks who it is: being sent away costs the registry next to nothing
+        // before the body is read, and before anybody asks who it is: being sent away costs as little as it can
         onRequest: (request, reply, done) => {
           if (this.hasRoom(line, request.raw.socket)) return done();
           tally.count('BUSY');

@@ -31,14 +31,14 @@ const FIRST_PACE = 1000;
 const SLOWEST_PACE = 1;
 /** So long is measured before it counts. */
 const MEASURED_MS = 500;
-/** For eight documents that are answered, one is asked to come back: to send somebody away costs as much as a document, and those who come for the first time need a place, too. */
+/** For eight documents that are answered, one is asked to come back: to send somebody away costs hardly less than a document, and those who come for the first time need a place, too. */
 const COMING_BACK = 0.125;
 
 /**
  * The documents that are at a door and not answered yet. Is there room for one more, so that none is late?
  *
  * As many have room as are answered in a second at the pace of the last seconds: a registry that takes everything when a fleet comes back answers nobody before they give up, and does
- * its work for nothing. Whoever finds no room is told so at once, and when to come back: each at a time of their own, as fast as places become free.
+ * its work for nothing. Whoever finds no room is told so at once, and when to come back: each at a time of their own, more slowly than places become free.
  */
 export class Line {
   private documents = 0;
