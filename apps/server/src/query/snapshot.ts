@@ -7,7 +7,7 @@ import { type Moment, present } from '../store/moment.js';
 import type { Revision } from '../store/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
-export const RULES_VERSION = '2026-11-25';
+export const RULES_VERSION = '2026-11-26';
 
 /** When the fleet is looked at, and by which catalog. */
 export interface AskedMoment {
