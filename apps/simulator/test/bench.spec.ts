@@ -63,3 +63,12 @@ test('every figure that a program gives is known', () => {
   const names = figures.flatMap(namesIn);
   for (const pattern of patterns) expect([pattern.source, names.some((name) => pattern.test(name))]).toEqual([pattern.source, true]);
 });
+
+test('the container and the benches run the server with the flags of npm start', () => {
+  const text = (file: string) => readFileSync(path.join(project, file), 'utf8');
+  const flags = (JSON.parse(text('package.json')) as { scripts: { start: string } }).scripts.start.match(/--[a-z-]+=\d+/g)!;
+  expect(flags.length).toBeGreaterThan(0);
+  const [, command] = /^CMD (\[.*dist\/main\.js"\])$/m.exec(text('apps/server/Dockerfile'))!;
+  expect(JSON.parse(command!)).toEqual(['node', ...flags, 'apps/server/dist/main.js']);
+  expect(text('apps/simulator/bench/registry.mjs')).not.toMatch(/semi-space/);
+});
