@@ -106,3 +106,26 @@ test('a leftover that was free in between starts again', () => {
   const free = later(held, { leftovers: [leftover('lab_r_1v1_a', 0)] });
   expect(play(held, free, held).leftovers[0]).toMatchObject({ referenced: true, pinned: false });
 });
+
+test('the work grows with the sum of the lists, not with their product', () => {
+  let reads = 0;
+  const counted = <T extends { buildId: string | null }>(patch: T): T =>
+    Object.defineProperty({ ...patch }, 'buildId', { enumerable: true, get: () => ((reads += 1), patch.buildId) });
+  const names = (kind: string, n: number) => Array.from({ length: n }, (_, i) => `${kind}_${i}`);
+  const [gone, now] = [names('gone', 500), names('now', 500)];
+  const situation = play(
+    next(
+      host,
+      gone.map((name) => listed(name)),
+    ),
+  );
+  const departed = names('old', 1000).map((name) => counted({ name, buildId: null, reading: null, departure: 'UNKNOWN' as const }));
+  const before = { bootId: host.host.bootId, referencedSince: {}, situation: { ...situation, list: situation.list.map(counted), departed } };
+  const report = next(
+    host,
+    [],
+    now.map((name) => leftover(name)),
+  );
+  expect(situate(report, before, T0).situation.departed).toHaveLength(1500);
+  expect(reads).toBeLessThan(20 * (500 + 1000));
+});

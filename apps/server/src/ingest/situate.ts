@@ -106,12 +106,36 @@ const leftoversOf = (report: Report, referencedSince: Record<string, string>, ob
 
 /** What has left the list in this boot, and how: what was gone before, and what is gone since; without what came back. */
 function departures(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch[] {
-  const listed = new Set(list.map(keyOf));
+  const change = changeOf(before, list, leftovers);
   const left = before.list
-    .filter((patch) => !listed.has(keyOf(patch)))
-    .map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, before, list, leftovers) }));
+    .filter((patch) => !change.listed.has(keyOf(patch)))
+    .map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, change) }));
   const gone = new Set(left.map(keyOf));
-  return [...before.departed.filter((patch) => !listed.has(keyOf(patch)) && !gone.has(keyOf(patch))), ...left];
+  return [...before.departed.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))), ...left];
+}
+
+/** What is different from the list before, found once for all patches that left: the work grows with the sum of the lists, not with their product. */
+interface Change {
+  readonly listed: ReadonlySet<string>;
+  readonly referenced: ReadonlySet<string>;
+  /** Something on the list may have replaced what left. */
+  readonly replaced: boolean;
+  /** Something new is on the list, or is loaded and was never seen on it. */
+  readonly unexplained: boolean;
+}
+
+function changeOf(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): Change {
+  const known = new Set(before.list.map(keyOf));
+  const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.departed.map(keyOf)]);
+  const listed = new Set(list.map(keyOf));
+  const newcomers = list.filter((patch) => !known.has(keyOf(patch)));
+  const finished = before.list.filter((patch) => patch.transition && patch.enabled && listed.has(keyOf(patch)));
+  return {
+    listed,
+    referenced: new Set(leftovers.filter(({ referenced }) => referenced).map(keyOf)),
+    replaced: [...newcomers, ...finished].some((patch) => patch.replace !== false),
+    unexplained: newcomers.length > 0 || leftovers.some((module) => !seen.has(keyOf(module))),
+  };
 }
 
 /**
@@ -120,24 +144,12 @@ function departures(before: Situation, list: readonly ListedPatch[], leftovers: 
  * Told by what is there now. Only a list that shrank, with nothing new on it or loaded beside it, says that the patch was disabled; where
  * something else may have replaced it in between, no one knows.
  */
-function departureOf(patch: ListedPatch, before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch['departure'] {
-  const known = new Set(before.list.map(keyOf));
-  const leftover = leftovers.find((module) => keyOf(module) === keyOf(patch));
-  if (leftover?.referenced) return 'FORCED';
-  const newcomers = list.filter((other) => !known.has(keyOf(other)));
-  const finished = before.list.filter(
-    (other) => other.transition && other.enabled && keyOf(other) !== keyOf(patch) && list.some((now) => keyOf(now) === keyOf(other)),
-  );
-  if ([...newcomers, ...finished].some((other) => other.replace !== false)) return 'REPLACED';
-  const strangers = leftovers.some(
-    (module) =>
-      !known.has(keyOf(module)) &&
-      !before.leftovers.some((old) => keyOf(old) === keyOf(module)) &&
-      !before.departed.some((old) => keyOf(old) === keyOf(module)),
-  );
+function departureOf(patch: ListedPatch, { referenced, replaced, unexplained }: Change): DepartedPatch['departure'] {
+  if (referenced.has(keyOf(patch))) return 'FORCED';
+  if (replaced) return 'REPLACED';
   // An enabling transition that was turned round runs post_unpatch alone: that is not what disabling promises.
   const turnedRound = patch.transition && patch.enabled;
-  return newcomers.length === 0 && !strangers && !turnedRound ? 'DISABLED' : 'UNKNOWN';
+  return unexplained || turnedRound ? 'UNKNOWN' : 'DISABLED';
 }
 
 /** Build-ids of a settled list; null while a transition is open, or where a patch has none. */
