@@ -87,8 +87,8 @@ test.each<[string, unknown, Report[]]>([
 
 test('a boot whose start was seen untainted has no unseen history', () => {
   const clean = idle('web-1', { taint: 0 });
-  expect(play(clean, later(clean, { taint: 45056 })).bootStartSeen).toBe(true);
-  expect(play(later(clean, { taint: 45056 })).bootStartSeen).toBe(false);
+  expect(play(clean, later(clean, { taint: 45056 })).bootHistory).toBe('KNOWN');
+  expect(play(later(clean, { taint: 45056 })).bootHistory).toBe('STARTED_LATE');
 });
 
 test.each([

@@ -9,9 +9,9 @@ export function pushAdvisories(reasons: Reason[], course: Course, scene: Scene):
   if (reboots) for (const patch of scene.list) pushReopened(reasons, patch, last);
   pushOfLeg(reasons, course, last);
   for (const leg of course.next) pushOfLeg(reasons, leg, last);
-  const { tainted, bootStartSeen, boot } = scene.situation;
+  const { tainted, bootHistory, boot } = scene.situation;
   if (reboots) return;
-  if (tainted === true && !bootStartSeen) reasons.push({ code: 'BOOT_HISTORY_INCOMPLETE' });
+  if (tainted === true && bootHistory !== 'KNOWN') reasons.push({ code: 'BOOT_HISTORY_INCOMPLETE' });
   if (boot === null) return;
   for (const { load } of legsOf(course))
     if (load !== null && isOn(last, load) && !boot.loads.some((module) => module.buildId === load.buildId))

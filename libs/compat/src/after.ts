@@ -72,7 +72,7 @@ function leave(scene: Scene, patch: KnownPatch, departure: Departure): Scene {
   if (at < 0) return scene;
   const { situation } = scene;
   const { name, buildId, reading } = situation.list[at]!;
-  const left: LeftoverModule = { name, buildId, reading, referenced: false, pinned: false };
+  const left: LeftoverModule = { name, buildId, reading, referenced: false, pinned: false, moduleState: 'LIVE' };
   return {
     ...scene,
     situation: {
@@ -96,7 +96,17 @@ function remove(scene: Scene, names: readonly string[]): Scene {
 function join(scene: Scene, load: KnownPatch): Scene {
   const { situation } = scene;
   const { name, buildId } = load;
-  const listed: ListedPatch = { name, buildId, enabled: true, transition: false, replace: null, reading: null };
+  const listed: ListedPatch = {
+    name,
+    buildId,
+    enabled: true,
+    transition: false,
+    replace: null,
+    reading: null,
+    moduleState: 'LIVE',
+    moduleTaint: null,
+    file: null,
+  };
   return {
     ...scene,
     situation: { ...situation, list: [...situation.list, listed], tainted: true },

@@ -76,6 +76,17 @@ export interface Reading {
   readonly impact: StateImpact;
   /** null where the objects cannot be read. */
   readonly callbacks: Callbacks | null;
+  /** It writes to the states of the patches below it, which it finds by `klp_get_prev_state()`. */
+  readonly rewritesEarlierStates?: boolean;
+}
+
+/** A file of a build. A build-id does not cover the signature, so one build may have several files. */
+export interface ModuleFile {
+  /** Of the uncompressed file, signature included. */
+  readonly sha256: string;
+  readonly signed: boolean;
+  /** Key that signed it, as the signature names it; null: unsigned, or not readable. */
+  readonly signer: string | null;
 }
 
 /** What a patch is: read from its module, completed by its author. */
@@ -94,6 +105,12 @@ export interface Manifest extends Reading {
   readonly livepatch: boolean;
   /** What it redirects, as `object:function,sympos`; null where the objects cannot be read. */
   readonly functions: readonly string[] | null;
+  /** It has an object named by the string `vmlinux`, where a correct patch has NULL. null: the spelling is not known. */
+  readonly spellsVmlinux: boolean | null;
+  /** It has an object whose name is NULL: the kernel. null: not known. */
+  readonly patchesKernel: boolean | null;
+  /** The files that were published for this build. Empty: only facts were published. */
+  readonly files: readonly ModuleFile[];
   readonly author: AuthorWord | null;
   readonly recalled: boolean;
   /** Field names on which the file, the author or another upload disagree. */

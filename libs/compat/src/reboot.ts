@@ -6,7 +6,19 @@ import type { Reason } from './reasons.js';
 /** In which situation is the host right after a reboot, before anything is loaded? Nothing of this boot is left but what its disk says. */
 export const rebooted = (scene: Scene): Scene => ({
   ...scene,
-  situation: { ...scene.situation, list: [], leftovers: [], departed: [], previous: null, tainted: false, bootStartSeen: true },
+  situation: {
+    ...scene.situation,
+    gates: { modulesDisabled: null, ftraceEnabled: null },
+    otherLivePatching: [],
+    unread: [],
+    list: [],
+    leftovers: [],
+    departed: [],
+    previous: null,
+    tainted: false,
+    bootHistory: 'KNOWN',
+    historyTooLong: false,
+  },
   list: [],
   departed: [],
   inTransition: null,

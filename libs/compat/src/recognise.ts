@@ -142,6 +142,6 @@ function settle(situation: Situation): Situation {
   if (situation.list.every(counts)) return situation;
   const gone = situation.list
     .filter((patch) => !counts(patch))
-    .map(({ name, buildId, reading }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false }));
+    .map(({ name, buildId, reading, moduleState }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false, moduleState }));
   return { ...situation, list: situation.list.filter(counts), leftovers: [...situation.leftovers, ...gone] };
 }

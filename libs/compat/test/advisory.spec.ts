@@ -34,8 +34,8 @@ reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
   ['a patch that declares its states', {}, []],
 ]);
 reasonTable('BOOT_HISTORY_INCOMPLETE', [
-  ['livepatches were tried before the registry saw this boot', { host: { bootStartSeen: false } }, [{ kind: 'ADVISORY' }]],
-  ['nothing was tried before', { list: [], host: { bootStartSeen: false, tainted: false } }, []],
+  ['livepatches were tried before the registry saw this boot', { host: { bootHistory: 'STARTED_LATE' } }, [{ kind: 'ADVISORY' }]],
+  ['nothing was tried before', { list: [], host: { bootHistory: 'STARTED_LATE', tainted: false } }, []],
   ['the boot was seen from its start', {}, []],
 ]);
 reasonTable('NOT_BOOT_PERSISTENT', [
@@ -80,7 +80,7 @@ test('no advisory changes a verdict', () => {
   const advised = ask({
     list: [fixing('newer', 'CVE-1'), manifest('none', {}, { replace: false })],
     to: older,
-    host: { bootStartSeen: false, boot: { kernelRelease: null, loads: [] } },
+    host: { bootHistory: 'STARTED_LATE', boot: { kernelRelease: null, loads: [] } },
   });
   expect(advised.kind).toBe('SAFE');
   expect(advised.reasons.map((reason) => reason.code)).toEqual(['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'BOOT_HISTORY_INCOMPLETE', 'NOT_BOOT_PERSISTENT']);

@@ -111,6 +111,9 @@ const listedPatch: fc.Arbitrary<ListedPatch> = fc.record({
   enabled: mostly(true, fc.boolean()),
   transition: mostly(false, fc.boolean()),
   replace: mostly<boolean | null>(null, fc.boolean()),
+  moduleState: mostly('LIVE' as const, fc.constantFrom('LOADING' as const, 'GOING' as const, null)),
+  moduleTaint: mostly<string | null>('OEK', fc.constantFrom('OK', null)),
+  file: fc.constant(null),
 });
 
 const anySituation: fc.Arbitrary<Situation> = fc
@@ -118,14 +121,26 @@ const anySituation: fc.Arbitrary<Situation> = fc
     list: fc.array(listedPatch, { maxLength: 3 }),
     differs: fc.record(
       {
-        leftovers: mostly<Situation['leftovers']>([], fc.array(fc.record({ ...sighting, referenced: fc.boolean(), pinned: fc.boolean() }), { maxLength: 2 })),
+        leftovers: mostly<Situation['leftovers']>(
+          [],
+          fc.array(
+            fc.record({
+              ...sighting,
+              referenced: fc.boolean(),
+              pinned: fc.boolean(),
+              moduleState: mostly('LIVE' as const, fc.constantFrom('LOADING' as const, null)),
+            }),
+            { maxLength: 2 },
+          ),
+        ),
         departed: mostly<Situation['departed']>(
           [],
           fc.array(fc.record({ ...sighting, departure: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN') }), { maxLength: 2 }),
         ),
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
         tainted: orNull(fc.boolean()),
-        bootStartSeen: fc.boolean(),
+        bootHistory: fc.constantFrom('KNOWN' as const, 'STARTED_LATE' as const, 'GAP' as const),
+        historyTooLong: fc.boolean(),
         boot: orNull(
           fc.record({
             kernelRelease: fc.constantFrom('6.12.95+deb13-amd64', '6.12.95', null),

@@ -81,10 +81,21 @@ test('two patches of which the second does not take the first', () => {
 test('right after a reboot nothing of this boot is left', () => {
   const scene = recognise(running([older], { leftovers: [leftover(newer)], departed: [departed(newer)], previous: ['id-of-newer'] }), catalog([newer, older]));
   const { situation, list, departed: gone, inTransition } = rebooted(scene);
-  const { kernelRelease, kernelVersion, arch, capabilities, boot, suspect } = scene.situation;
+  const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = scene.situation;
   expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
-  const kept = { kernelRelease, kernelVersion, arch, capabilities, boot, suspect };
-  expect(situation).toEqual({ ...kept, list: [], leftovers: [], departed: [], previous: null, tainted: false, bootStartSeen: true });
+  const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
+  const notYetSeen = { gates: { modulesDisabled: null, ftraceEnabled: null }, otherLivePatching: [], unread: [] };
+  expect(situation).toEqual({
+    ...kept,
+    ...notYetSeen,
+    list: [],
+    leftovers: [],
+    departed: [],
+    previous: null,
+    tainted: false,
+    bootHistory: 'KNOWN',
+    historyTooLong: false,
+  });
 });
 
 test('what boots is called as it is published, or listed, or else by its build-id', () => {
@@ -105,4 +116,4 @@ test('CVEs that the boot does not fix are told', () => {
 });
 
 test('what was tried in this boot is of no interest after it', () =>
-  expect(ask(asked(boots(older), { list: [manifest('none')], host: { bootStartSeen: false } })).reasons).toEqual([]));
+  expect(ask(asked(boots(older), { list: [manifest('none')], host: { bootHistory: 'STARTED_LATE' } })).reasons).toEqual([]));

@@ -156,7 +156,7 @@ law('a bridge is taken only onto a build that was offered, in two legs or more',
 });
 
 test('the laws are not empty: every route is answered, and each is safe somewhere', () => {
-  const found = fc.sample(world.filter(isReal), { numRuns: 6000, seed: 11 }).flatMap((of) => answers({ ...of, question: { ...of.question, routes: ROUTES } }));
+  const found = fc.sample(world.filter(isReal), { numRuns: 12000, seed: 11 }).flatMap((of) => answers({ ...of, question: { ...of.question, routes: ROUTES } }));
   const safe = new Set(found.filter((verdict) => verdict.kind === 'SAFE').map((verdict) => verdict.route));
   expect(ROUTES.filter((route) => !safe.has(route))).toEqual([]);
 });

@@ -28,13 +28,27 @@ const PatchedObject = z.strictObject({
   functions: z.array(Function).max(20_000),
 });
 
+/** State and taint of a loaded module. Absent or null: not reported, which never means Live or untainted. */
+const moduleFacts = {
+  /** Last column but one of `/proc/modules`, or `initstate` of sysfs. */
+  moduleState: z.enum(['Live', 'Loading', 'Going']).nullable().optional(),
+  /** `/sys/module/M/taint`, such as `OEK`. */
+  moduleTaint: z
+    .string()
+    .regex(/^[A-Z+-]{0,64}$/, "must be the letters of a module's taint, such as OEK")
+    .nullable()
+    .optional(),
+};
+
 /** One directory below `/sys/kernel/livepatch`. An attribute that this kernel does not have is null. */
 export const Livepatch = z.strictObject({
   name: ModuleName,
   buildId: BuildId.nullable(),
   srcversion: word(64).nullable(),
-  enabled: z.boolean(),
-  transition: z.boolean(),
+  /** null: not readable. */
+  enabled: z.boolean().nullable(),
+  /** null: not readable, or a kernel without the attribute. It never means settled. */
+  transition: z.boolean().nullable(),
   replace: z.boolean().nullable(),
   stackOrder: z.int().min(0).max(100_000).nullable(),
   refcount: z
@@ -44,6 +58,7 @@ export const Livepatch = z.strictObject({
     .nullable(),
   objects: z.array(PatchedObject).max(2_000),
   reading: HostReading.nullable(),
+  ...moduleFacts,
 });
 
 /** A livepatch module that is loaded (taint K) and no longer on the list. */
@@ -58,6 +73,33 @@ export const Leftover = z.strictObject({
     .max(2 ** 31)
     .nullable(),
   reading: HostReading.nullable(),
+  ...moduleFacts,
+});
+
+/** Settings that decide whether a module can be loaded or a function patched. null: not readable, which never means off. */
+const Gates = z.strictObject({
+  /** `kernel.modules_disabled` */
+  modulesDisabled: z.boolean().nullable(),
+  /** `kernel.ftrace_enabled` */
+  ftraceEnabled: z.boolean().nullable(),
+});
+
+/** What the kernel log says about livepatches since the boot, in its order. */
+const KernelLog = z.strictObject({
+  /** The log reaches back to the boot: no line of it was overwritten. */
+  reachesBoot: z.boolean(),
+  events: z
+    .array(
+      z.strictObject({
+        patch: ModuleName,
+        /**
+         * `ENABLING`: "enabling patch". `PATCHED`, `UNPATCHED`: the transition completed. `UNPATCHING`: it was started by disabling.
+         * `REVERSED`: an open transition was reversed. `FORCED`: tasks were forced.
+         */
+        event: z.enum(['ENABLING', 'PATCHED', 'UNPATCHING', 'UNPATCHED', 'REVERSED', 'FORCED']),
+      }),
+    )
+    .max(1_000),
 });
 
 const Capabilities = z.strictObject({
@@ -117,6 +159,8 @@ export const Report = z.strictObject({
     bootId: Uuid,
     kernelRelease: word(128),
     kernelVersion: word(256),
+    /** The running kernel's own build-id, from `/sys/kernel/notes`. */
+    kernelBuildId: BuildId.nullable().optional(),
     arch: z.string().regex(/^[a-z0-9_]{1,32}$/, 'must be as `uname -m` says, such as x86_64'),
     distribution: z.strictObject({ id: word(64), version: word(64).nullable(), name: word(128).nullable() }).nullable(),
   }),
@@ -132,8 +176,20 @@ export const Report = z.strictObject({
     .array(Livepatch)
     .max(500)
     .refine((patches) => new Set(patches.map((patch) => patch.name)).size === patches.length, 'lists a name twice; the kernel loads a name only once')
-    .refine((patches) => patches.filter((patch) => patch.transition).length <= 1, 'has two open transitions; the kernel has at most one'),
+    .refine((patches) => patches.filter((patch) => patch.transition === true).length <= 1, 'has two open transitions; the kernel has at most one'),
   leftovers: z.array(Leftover).max(500),
+  /** Absent: an agent that does not read them. */
+  gates: Gates.optional(),
+  /** Other live patching systems, by what shows them, such as `/sys/kernel/kpatch` or `module kcare`. */
+  otherLivePatching: z.array(word(128)).max(50).optional(),
+  /** What could not be read in full of the list, `enabled`, `transition`, the modules or their taint: a sentence for each. */
+  unread: z.array(word(500)).max(100).optional(),
+  /** What else could not be read, and what was taken in its place. For people. */
+  warnings: z.array(word(500)).max(100).optional(),
+  /** Monotonic milliseconds since boot from which on the agent has looked without a gap. Same clock as `clock.observedMs`. */
+  watchedSinceMs: z.number().min(0).max(1e13).nullable().optional(),
+  /** null: not readable. */
+  kernelLog: KernelLog.nullable().optional(),
   /** What would be loaded at the next boot; null where it cannot be told. */
   bootPersistence: z
     .strictObject({

@@ -144,7 +144,7 @@ function read(body: unknown): Report {
 
 const sightingOf = ({ report: { host, livepatches } }: Received): Sighting => ({
   kernelVersion: host.kernelVersion,
-  patches: livepatches.filter((patch) => patch.enabled || patch.transition),
+  patches: livepatches.filter((patch) => patch.enabled === true || patch.transition === true),
 });
 
 /** A report that is decided, before its situation and its labels are known to be stored. */

@@ -1,4 +1,4 @@
-import { type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Reading, type Situation } from '@klpreg/compat';
+import { type BootHistory, type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Reading, type Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
 
 /** What was known of the host before this report. */
@@ -53,6 +53,7 @@ export function situate(report: Report, before: Before | null, observedAt: Date)
   const situation: Situation = {
     kernelRelease: report.host.kernelRelease,
     kernelVersion: report.host.kernelVersion,
+    kernelBuildId: report.host.kernelBuildId ?? null,
     arch: report.host.arch,
     capabilities: {
       livepatch: capabilities.livepatch,
@@ -63,12 +64,19 @@ export function situate(report: Report, before: Before | null, observedAt: Date)
       lockdown: capabilities.lockdown,
       signatureEnforced: capabilities.signatureEnforced,
     },
+    gates: {
+      modulesDisabled: report.gates?.modulesDisabled ?? null,
+      ftraceEnabled: report.gates?.ftraceEnabled ?? null,
+    },
+    otherLivePatching: report.otherLivePatching ?? [],
+    unread: [...(report.unread ?? []), ...unreadAttributes(report)],
     list,
     leftovers,
     departed: sameBoot === null ? [] : departures(sameBoot.situation, list, leftovers),
     previous: sameBoot === null ? null : previousList(sameBoot.situation, list),
     tainted,
-    bootStartSeen: tainted === false || (sameBoot?.situation.bootStartSeen ?? false),
+    bootHistory: tainted === false ? 'KNOWN' : (sameBoot?.situation.bootHistory ?? STARTED_LATE),
+    historyTooLong: sameBoot?.situation.historyTooLong ?? false,
     boot: report.bootPersistence === null ? null : { kernelRelease: report.bootPersistence.kernelRelease, loads: report.bootPersistence.loads },
     suspect: false,
   };
@@ -81,11 +89,33 @@ export function recheckAt(situation: Situation, referencedSince: Readonly<Record
   return open.length === 0 ? null : new Date(Math.min(...open) + PINNED_AFTER_MS);
 }
 
+const STARTED_LATE: BootHistory = 'STARTED_LATE';
+
+/** Attributes of listed patches that the agent could not read. An absent `transition` never means settled. */
+const unreadAttributes = (report: Report): string[] =>
+  report.livepatches.flatMap(({ name, enabled, transition }) => [
+    ...(enabled === null ? [`enabled of ${name}`] : []),
+    ...(transition === null ? [`transition of ${name}`] : []),
+  ]);
+
+const MODULE_STATES = { Live: 'LIVE', Loading: 'LOADING', Going: 'GOING' } as const;
+
 /** The kernel's list: a directory counts if `enabled` or `transition` is 1. */
 const listOf = (report: Report): ListedPatch[] =>
   report.livepatches
-    .filter((patch) => patch.enabled || patch.transition)
-    .map(({ name, buildId, enabled, transition, replace, reading }) => ({ name, buildId, enabled, transition, replace, reading: toReading(reading) }));
+    .filter((patch) => patch.enabled !== false || patch.transition !== false)
+    .map(({ name, buildId, enabled, transition, replace, reading, moduleState, moduleTaint }) => ({
+      name,
+      buildId,
+      // An attribute that could not be read is in `unread`, and every verdict is in doubt.
+      enabled: enabled ?? true,
+      transition: transition ?? false,
+      replace,
+      reading: toReading(reading),
+      moduleState: moduleState == null ? null : MODULE_STATES[moduleState],
+      moduleTaint: moduleTaint ?? null,
+      file: reading?.sha256 ?? null,
+    }));
 
 function referencesOf(report: Report, before: Before | null, observedAt: Date): Record<string, string> {
   const referenced = report.leftovers.filter((module) => (module.refcount ?? 0) >= 1);
@@ -101,6 +131,7 @@ const leftoversOf = (report: Report, referencedSince: Record<string, string>, ob
       reading: toReading(module.reading),
       referenced: since !== undefined,
       pinned: since !== undefined && observedAt.getTime() - Date.parse(since) >= PINNED_AFTER_MS,
+      moduleState: module.moduleState == null ? null : MODULE_STATES[module.moduleState],
     };
   });
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { BootPersistence, Capabilities, DepartedPatch, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
+import type { BootHistory, BootPersistence, Capabilities, DepartedPatch, HostGates, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import { Database, ReadDatabase } from './database.js';
 import { ContentIds } from './digests.js';
 import { Held } from './held.js';
@@ -14,8 +14,13 @@ interface Facts {
   readonly leftovers: readonly Stored<LeftoverModule>[];
   readonly departed: readonly Stored<DepartedPatch>[];
   readonly previous: readonly string[] | null;
+  readonly kernelBuildId: string | null;
+  readonly gates: HostGates;
+  readonly otherLivePatching: readonly string[];
+  readonly unread: readonly string[];
   readonly tainted: boolean | null;
-  readonly bootStartSeen: boolean;
+  readonly bootHistory: BootHistory;
+  readonly historyTooLong: boolean;
   readonly boot: BootPersistence | null;
 }
 
@@ -52,8 +57,8 @@ const situationIds = new ContentIds(4_000);
 
 export function toSituationDraft(situation: Situation): SituationDraft {
   const patches = store(situation.list);
-  const { capabilities, departed, leftovers, previous, tainted, bootStartSeen, boot, kernelRelease, kernelVersion, arch } = situation;
-  const facts: Facts = { capabilities, leftovers: store(leftovers), departed: store(departed), previous, tainted, bootStartSeen, boot };
+  const { list: _list, suspect: _suspect, kernelRelease, kernelVersion, arch, leftovers, departed, ...others } = situation;
+  const facts: Facts = { ...others, leftovers: store(leftovers), departed: store(departed) };
   const stackId = stackIds.of(patches);
   return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
 }
@@ -114,16 +119,29 @@ export class SituationsStore {
   }
 }
 
+/** What rows that were stored before these facts were reported say about them: nothing. */
+const BEFORE_GATES = {
+  kernelBuildId: null,
+  gates: { modulesDisabled: null, ftraceEnabled: null },
+  otherLivePatching: [],
+  unread: [],
+  bootHistory: 'STARTED_LATE',
+  historyTooLong: false,
+} as const;
+const NO_MODULE_STATE = { moduleState: null } as const;
+const NO_MODULE_FACTS = { ...NO_MODULE_STATE, moduleTaint: null, file: null } as const;
+
 /** The one mapping from a stored situation to the value that is judged. Whether a host is suspect is said of the host. */
 function toSituation(row: Row): Situation {
   const facts = row.facts as Facts;
   return {
+    ...BEFORE_GATES,
     ...facts,
     kernelRelease: row.kernelRelease,
     kernelVersion: row.kernelVersion,
     arch: row.arch,
-    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]),
-    leftovers: load<LeftoverModule>(facts.leftovers),
+    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]).map((patch) => ({ ...NO_MODULE_FACTS, ...patch })),
+    leftovers: load<LeftoverModule>(facts.leftovers).map((module) => ({ ...NO_MODULE_STATE, ...module })),
     departed: load<DepartedPatch>(facts.departed),
     suspect: false,
   };

@@ -21,6 +21,9 @@ export const listed = ({ name, buildId, replace }: Manifest, differs: Partial<Li
   transition: false,
   replace,
   reading: null,
+  moduleState: 'LIVE',
+  moduleTaint: 'OEK',
+  file: null,
   ...differs,
 });
 
@@ -31,6 +34,7 @@ export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverM
   reading: null,
   referenced: false,
   pinned: false,
+  moduleState: 'LIVE',
   ...differs,
 });
 
@@ -43,14 +47,19 @@ const isManifest = (patch: Manifest | ListedPatch): patch is Manifest => 'releas
 export const running = (list: readonly (Manifest | ListedPatch)[], differs: Partial<Situation> = {}): Situation => ({
   kernelRelease: '6.12.95+deb13-amd64',
   kernelVersion: '#1 SMP Debian 6.12.95-1',
+  kernelBuildId: null,
   arch: 'x86_64',
   capabilities: capabilities(),
+  gates: { modulesDisabled: false, ftraceEnabled: true },
+  otherLivePatching: [],
+  unread: [],
   list: list.map((patch) => (isManifest(patch) ? listed(patch) : patch)),
   leftovers: [],
   departed: [],
   previous: null,
   tainted: list.length > 0,
-  bootStartSeen: true,
+  bootHistory: 'KNOWN',
+  historyTooLong: false,
   boot: null,
   suspect: false,
   ...differs,
