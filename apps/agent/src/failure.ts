@@ -1,7 +1,7 @@
 /** What went wrong, for a caller that decides by it. The exit code of each is part of the command line's contract. */
-export type FailureCode = 'REFUSED' | 'USAGE' | 'UNREADABLE' | 'UNREACHABLE' | 'UNAUTHORISED';
+export type FailureCode = 'REFUSED' | 'USAGE' | 'UNREADABLE' | 'UNREACHABLE' | 'UNAUTHORISED' | 'DISK';
 
-const EXIT: Record<FailureCode, number> = { REFUSED: 1, USAGE: 2, UNREADABLE: 3, UNREACHABLE: 4, UNAUTHORISED: 5 };
+const EXIT: Record<FailureCode, number> = { REFUSED: 1, USAGE: 2, UNREADABLE: 3, UNREACHABLE: 4, UNAUTHORISED: 5, DISK: 6 };
 
 /** Something that its reader can act on. Anything else that is thrown is a bug of ours. */
 export class Failure extends Error {
@@ -14,7 +14,7 @@ export class Failure extends Error {
     super(message);
   }
 
-  /** The exit code of the program: 1 refused, 2 usage, 3 the tree could not be read, 4 registry unreachable, 5 not authorised. */
+  /** The exit code of the program: 1 refused, 2 usage, 3 the tree could not be read, 4 registry unreachable, 5 not authorised, 6 the state folder cannot be written now. */
   get exit(): number {
     return EXIT[this.code];
   }

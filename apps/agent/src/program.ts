@@ -19,6 +19,7 @@ Exit codes:
   3  the tree could not be read
   4  the registry is not reachable; the document waits on disk and is sent first next time
   5  not authorised; the document waits on disk
+  6  the state folder cannot be written now, such as with a full disk; nothing was sent
   70 a fault in this program
 
 Configuration: /etc/klpreg/agent.toml, /etc/klpreg/agent.d/*.toml, KLPREG_* variables, flags; the later wins.`;

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { monotonicMs } from './clock.js';
 import { Failure } from './failure.js';
+import { removeAbandoned } from './keep/abandoned.js';
 import { findHome } from './keep/instance.js';
-import { readAcknowledged, transitionSince } from './keep/memory.js';
+import { keepNumber, lastNumber, readAcknowledged, transitionSince } from './keep/memory.js';
 import { newest, reserve } from './keep/sequence.js';
 import { enqueue, waiting, type Letter } from './keep/spool.js';
 import { writeHeartbeat, writeReport } from './letter.js';
@@ -30,7 +32,8 @@ const MOST_TURNS = 5;
 async function writeNext(settings: Settings, home: { instance: string; folder: string }, warn: (text: string) => void) {
   const numbers = `${home.folder}/sequence`;
   for (let turn = 1; ; turn += 1) {
-    const sequence = reserve(numbers);
+    const sequence = reserve(numbers, lastNumber(home.folder));
+    keepNumber(home.folder, sequence);
     const seen = await observe(settings, home.instance, turn === 1 ? warn : () => undefined);
     const since = seen.transition === null ? null : transitionSince(home.folder, seen.host.bootId, seen.transition, seen.wall);
     const report = writeReport(seen, sequence, since);
@@ -60,6 +63,7 @@ export async function tell(settings: Settings, wish: Wish, warn: (text: string) 
   const { url, token } = settings;
   if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
   const home = findHome(settings, false, warn);
+  removeAbandoned([settings.state, ...['.', 'sequence', 'spool', 'refused'].map((name) => join(home.folder, name))]);
   const untilMs = monotonicMs() + settings.timeout * 1_000;
   const shortestTryMs = Math.min(SHORTEST_TRY_MS, settings.timeout * 1_000);
   const delivered: Delivered[] = [];

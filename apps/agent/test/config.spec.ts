@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { foreign } from '../src/config/secret.js';
 import { configure } from '../src/config/configure.js';
 import type { Settings } from '../src/settings.js';
 import { agent } from './agent.js';
@@ -8,7 +9,7 @@ import { temporaryFolder } from './trees.js';
 const folder = temporaryFolder();
 const file = (text: string): string => {
   const path = join(folder, `${Math.abs(Date.now())}-${Math.random()}.toml`);
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
   return path;
 };
 const none = file('');
@@ -71,6 +72,42 @@ test.each<[what: string, flags: Record<string, unknown>, environment: NodeJS.Pro
 ])('%s', (_what, flags, environment, message) => {
   expect(() => configure({ config: none, ...flags }, environment)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }));
 });
+
+test.each<[mode: number, allowed: boolean]>([
+  [0o600, true],
+  [0o400, true],
+  [0o640, true],
+  [0o644, false],
+  [0o660, false],
+  [0o604, false],
+])('a secret of mode %i: %s', (mode, allowed) => {
+  const [token, config] = [file('s3cret'), file('token = "s3cret"')];
+  for (const path of [token, config]) chmodSync(path, mode);
+  const link = join(folder, `link-${mode}`);
+  symlinkSync(token, link);
+  for (const flags of [{ token_file: token }, { token_file: link }, { config }])
+    if (allowed) expect(configure({ config: none, ...flags }, {}).token).toBe('s3cret');
+    else
+      expect(() => configure({ config: none, ...flags }, {})).toThrow(
+        expect.objectContaining({
+          code: 'USAGE',
+          message: expect.stringMatching(/can be read or changed by other users \(mode 0\d{3}\); make it 0600 or 0640$/),
+        }),
+      );
+});
+
+test('a configuration file without a token may be read by others', () => {
+  const config = file('url = "http://registry"');
+  chmodSync(config, 0o644);
+  expect(configure({ config }, {}).url).toBe('http://registry');
+});
+
+test.each([
+  [0, 1000, null],
+  [1000, 1000, null],
+  [1001, 1000, 'belongs to user 1001, and this agent runs as user 1000; allowed: this user or root'],
+  [1000, 0, 'belongs to user 1000, and this agent runs as user 0; allowed: this user or root'],
+])('a secret of user %i for user %i', (owner, user, why) => expect(foreign({ uid: owner }, user)).toBe(why));
 
 test('a secret is never shown', () => {
   for (const wrong of [{ token: 's3cret with spaces' }, { token_file: file('s3cret with spaces') }]) {

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Heartbeat, Report } from '@klpreg/wire';
-import { keepAcknowledged, readAcknowledged, transitionSince } from '../src/keep/memory.js';
+import { removeAbandoned } from '../src/keep/abandoned.js';
+import { keepAcknowledged, keepNumber, lastNumber, readAcknowledged, transitionSince } from '../src/keep/memory.js';
 import { newest, reserve } from '../src/keep/sequence.js';
 import { dequeue, enqueue, refuse, waiting, type Letter } from '../src/keep/spool.js';
 import { dumped } from './agent.js';
@@ -26,6 +27,78 @@ test('a number that somebody else took meanwhile is not used', () => {
   writeFileSync(join(at, '2'), '');
   writeFileSync(join(at, '7'), '');
   expect(reserve(at)).toBe(8);
+});
+
+test.each<[what: string, stray: string, next: number]>([
+  ['a name that is not a number', 'x', 2],
+  ['a number that is no safe integer', '9007199254740993', 2],
+  ['the largest safe integer', '9007199254740991', 2],
+  ['a number with a leading zero', '07', 2],
+])('%s among the numbers is passed over', (_what, stray, next) => {
+  const at = join(home(), 'sequence');
+  reserve(at);
+  writeFileSync(join(at, stray), '');
+  expect(reserve(at)).toBe(next);
+  expect(reserve(at)).toBe(next + 1);
+});
+
+test('a stray number that would end all numbers is refused by its name', () => {
+  const at = join(home(), 'sequence');
+  reserve(at);
+  writeFileSync(join(at, '999999999999999'), '');
+  const refused = (message: RegExp) => expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) });
+  expect(() => reserve(at)).toThrow(refused(/sequence\/999999999999999: is not a number of this agent; remove it$/));
+  expect(() => reserve(at, 5)).toThrow(refused(/sequence\/999999999999999: is far above 5, the last number that this agent used; remove it$/));
+});
+
+test('numbers go on above the last one that is known, also if their folder was lost', () => {
+  const at = home();
+  const numbers = join(at, 'sequence');
+  for (let i = 0; i < 5; i += 1) keepNumber(at, reserve(numbers, lastNumber(at)));
+  rmSync(numbers, { recursive: true });
+  expect(reserve(numbers, lastNumber(at))).toBeGreaterThan(5);
+
+  // the second place is lost as well: the last report that the registry has
+  keepAcknowledged(at, { sequence: 200, digest: 'b', bootId: 'x' });
+  rmSync(numbers, { recursive: true });
+  rmSync(join(at, 'last-number.json'));
+  expect(reserve(numbers, lastNumber(at))).toBeGreaterThan(200);
+});
+
+test('an older number never overwrites a newer one, and junk is forgotten', () => {
+  const at = home();
+  keepNumber(at, 7);
+  keepNumber(at, 6);
+  expect(lastNumber(at)).toBe(7);
+  writeFileSync(join(at, 'last-number.json'), Buffer.from([0xff, 0x00]));
+  expect(lastNumber(at)).toBe(0);
+});
+
+test('temporary files of a killed agent go after an hour, and nothing else', () => {
+  const at = home();
+  const name = (digit: string) => `.${digit.repeat(8)}-0000-4000-8000-000000000000.tmp`;
+  for (const file of [name('1'), name('2'), '.other.tmp', 'spool']) writeFileSync(join(at, file), '');
+  const old = Date.now() / 1000 - 3_700;
+  for (const file of [name('1'), '.other.tmp', 'spool']) utimesSync(join(at, file), old, old);
+  removeAbandoned([at, join(at, 'none')]);
+  expect(readdirSync(at).sort()).toEqual([name('2'), '.other.tmp', 'spool'].sort());
+});
+
+test.each<[what: string, content: Buffer | null]>([
+  ['random bytes', Buffer.from([0xff, 0xfe, 0x00, 0x80])],
+  ['a megabyte', Buffer.alloc(1 << 20, '1')],
+  ['half a document', Buffer.from('{"sequence":')],
+  ['another document', Buffer.from('[null]')],
+  ['null', Buffer.from('null')],
+  ['a folder', null],
+])('%s in place of a memory is forgotten', (_what, content) => {
+  const at = home();
+  for (const file of ['acknowledged.json', 'transition.json', 'last-number.json'])
+    if (content === null) mkdirSync(join(at, file));
+    else writeFileSync(join(at, file), content);
+  expect(readAcknowledged(at)).toBeNull();
+  expect(lastNumber(at)).toBe(0);
+  expect(transitionSince(at, 'boot', { patch: 'lp', target: 1 }, null)).toBeNull();
 });
 
 test('an acknowledgement of an older report never overwrites a newer', () => {
@@ -54,8 +127,8 @@ describe('the spool', () => {
     report = await dumped('--root', plant(mkdtempSync(join(folder, 'tree-')), PLAIN), '--instance', 'x', '--state', folder);
   });
   const aReport = (sequence: number): Letter => ({ kind: 'report', document: { ...report, sequence } });
-  const aHeartbeat = (sequence: number): Letter => {
-    const { digest, clock, host } = report;
+  const aHeartbeat = (sequence: number, digest = String(sequence % 10).repeat(64)): Letter => {
+    const { clock, host } = report;
     const document: Heartbeat = { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence, digest, clock };
     return { kind: 'heartbeat', document };
   };
@@ -81,6 +154,15 @@ describe('the spool', () => {
     expect(inside(at)).toBe('r1 r4 r6 r7');
     expect(enqueue(at, aReport(8), 4)).toBe(false);
     expect(inside(at)).toBe('r1 r4 r6 r7');
+  });
+
+  test('of heartbeats in a row that say the same only the last one waits', () => {
+    const at = home();
+    const [one, other] = ['a'.repeat(64), 'b'.repeat(64)];
+    for (const letter of [aReport(1), aHeartbeat(2, one), aHeartbeat(3, one), aHeartbeat(4, one)]) enqueue(at, letter);
+    expect(inside(at)).toBe('r1 h4');
+    for (const letter of [aHeartbeat(5, other), aHeartbeat(6, one), aReport(7), aHeartbeat(9, one), aHeartbeat(8, one)]) enqueue(at, letter);
+    expect(inside(at)).toBe('r1 h4 h5 h6 r7 h8 h9');
   });
 
   test('what is refused, or is no letter, stands in nobody’s way and is kept for a while', () => {

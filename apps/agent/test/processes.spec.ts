@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../src/commands/run.js';
@@ -9,6 +9,7 @@ import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
 import { temporaryFolder } from './trees.js';
 
 const folder = temporaryFolder();
+const PRLIMIT = 'prlimit';
 const PROGRAM = join(__dirname, '../bin/klpreg-agent.js');
 let registry: Awaited<ReturnType<typeof openRegistry>>;
 beforeEach(async () => {
@@ -88,6 +89,23 @@ test('run tells again and again, and SIGTERM ends it cleanly', async () => {
   child.kill('SIGTERM');
   expect(await ended).toMatchObject({ code: 0, said: expect.stringMatching(/^report 1 of .*: STORED\nheartbeat 2 of .*: CONFIRMED\n$/) });
 });
+
+test('run outlives a full disk', async () => {
+  registry.play.reply = ({ document }) => ({ body: { outcome: 'STORED', intervalSeconds: 1, reason: String(document.sequence) } });
+  // nothing may be written in this process until its limit is lifted
+  const words = [PROGRAM, 'run', '--root', tree(), '--state', state(), '--instance', 'web-1', '--url', registry.url, '--interval', '5'];
+  const child = spawn('sh', ['-c', 'ulimit -S -f 0; exec "$@"', 'sh', process.execPath, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
+  const heard = async (words: RegExp) => {
+    while (!words.test(said)) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await heard(/warning: .*: cannot be written now \(EFBIG\)/);
+  execFileSync(PRLIMIT, ['--fsize=unlimited', `--pid=${child.pid}`]);
+  await heard(/report \d+ of .*: STORED/);
+  child.kill('SIGTERM');
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+}, 30_000);
 
 test('pauses: the interval is never overstepped, and the backoff is bounded', () => {
   expect([pause(60, () => 0), pause(60, () => 1)]).toEqual([30, 60]);

@@ -1,10 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Readable } from 'node:stream';
 import { Heartbeat, Report } from '@klpreg/wire';
 import { agent } from './agent.js';
+import { objection } from '../src/keep/state.js';
 import { openRegistry, type Received } from './registry.js';
 import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
 import { temporaryFolder } from './trees.js';
@@ -128,14 +131,14 @@ test('what is tried when the time is nearly up is not given up at once: a busy r
 });
 
 test('no letter is begun when the time is up, however slowly the registry answers: the others wait', async () => {
-  for (let i = 0; i < 3; i++) await tell('report', '--url', AWAY, '--timeout', '1');
+  for (let i = 0; i < 3; i++) await tell('report', '--full', '--url', AWAY, '--timeout', '1');
   registry.play.reply = () => ({ after: 700, body: { outcome: 'STORED' } });
   expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/the time was up before everything was sent/) });
   const numbers = () => sent().map((letter) => letter.split(' ')[1]);
   expect(numbers()).toEqual(['1', '2']);
   registry.play.reply = () => ({ body: { outcome: 'STORED' } });
   expect(await tell('report')).toMatchObject({ exit: 0 });
-  expect(numbers()).toEqual(['1', '2', '3', '4', '5']);
+  expect(numbers()).toEqual(['1', '2', '3', '5']);
 }, 30_000);
 
 test('a slow answer is given up in time, and the document waits', async () => {
@@ -223,4 +226,67 @@ test('a tree that cannot be read sends nothing, not even a heartbeat', async () 
   writeFileSync(join(tree, 'sys/kernel/livepatch/lp_1/enabled'), 'maybe\n');
   expect(await tell('report')).toMatchObject({ exit: 3 });
   expect(sent()).toEqual(['report 1']);
+});
+
+test('the time limit of a request outlives a garbage collection', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  registry.play.reply = () => ({ after: 60_000 });
+  const timer = setInterval(collect, 50);
+  try {
+    expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+  } finally {
+    clearInterval(timer);
+  }
+});
+
+test('a memory of random bytes stops nothing: the next document is a report', async () => {
+  await tell('report');
+  writeFileSync(join(home(), 'acknowledged.json'), Buffer.from([0xff, 0x00, 0xfe]));
+  writeFileSync(join(home(), 'last-number.json'), Buffer.from([0xff, 0x00, 0xfe]));
+  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2 .*: UNCHANGED/) });
+  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^heartbeat 3 /) });
+});
+
+test('a lost folder of numbers never makes a number twice', async () => {
+  for (let i = 0; i < 3; i += 1) await tell('report');
+  rmSync(join(home(), 'sequence'), { recursive: true });
+  await tell('report');
+  const numbers = registry.received.map(({ document }) => document.sequence);
+  expect(numbers.slice(0, 3)).toEqual([1, 2, 3]);
+  expect(numbers[3]).toBeGreaterThan(3);
+});
+
+describe('a state folder that is not for this user alone is refused', () => {
+  test.each<[what: string, make: (at: string) => string, message: RegExp]>([
+    [
+      'below /proc',
+      () => '/proc/self/klpreg',
+      /^klpreg-agent: \/proc\/self\/klpreg: lies below \/proc, where this agent never writes; give --state another folder$/m,
+    ],
+    ['below the tree’s own sys', () => join(tree, 'sys/klpreg'), /lies below .*\/sys, where this agent never writes/],
+    [
+      'in a file',
+      (at) => (writeFileSync(join(at, 'file'), ''), join(at, 'file/state')),
+      /file\/state: cannot be written \(ENOTDIR\); give --state a folder that can/,
+    ],
+    ['a file', (at) => (writeFileSync(join(at, 'file'), ''), join(at, 'file')), /file: is not a folder; give --state a folder/],
+    [
+      'a link',
+      (at) => (mkdirSync(join(at, 'real')), symlinkSync('real', join(at, 'link')), join(at, 'link')),
+      /link: is a symbolic link; give --state the folder itself/,
+    ],
+    ['open to others', (at) => (chmodSync(at, 0o777), at), /can be written by other users \(mode 0777\); make it 0700/],
+  ])('%s', async (_what, make, message) => {
+    const at = make(mkdtempSync(join(folder, 'state-')));
+    expect(await tell('report', '--state', at)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(message) });
+    expect(sent()).toEqual([]);
+  });
+
+  const owned = (uid: number) => ({ uid, mode: 0o40700, isDirectory: () => true, isSymbolicLink: () => false });
+  test.each([
+    [0, 1000, 'belongs to user 0, and this agent runs as user 1000; give --state a folder of this user'],
+    [1000, 0, 'belongs to user 1000, and this agent runs as user 0; give --state a folder of this user'],
+    [1000, 1000, null],
+  ])('of user %i for user %i', (owner, user, why) => expect(objection(owned(owner), user)).toBe(why));
 });

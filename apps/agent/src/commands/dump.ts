@@ -1,7 +1,7 @@
 import type { Report } from '@klpreg/wire';
 import { findHome } from '../keep/instance.js';
-import { transitionSince } from '../keep/memory.js';
-import { newest } from '../keep/sequence.js';
+import { lastNumber, transitionSince } from '../keep/memory.js';
+import { firstFree } from '../keep/sequence.js';
 import { writeReport } from '../letter.js';
 import { observe } from '../observe.js';
 import type { Settings } from '../settings.js';
@@ -16,5 +16,5 @@ export async function dump(settings: Settings, warn: (text: string) => void): Pr
   const { instance, folder } = findHome(settings, true, warn);
   const seen = await observe(settings, instance, warn);
   const since = seen.transition === null ? null : transitionSince(folder, seen.host.bootId, seen.transition, null);
-  return writeReport(seen, newest(`${folder}/sequence`) + 1, since);
+  return writeReport(seen, firstFree(`${folder}/sequence`, lastNumber(folder)), since);
 }

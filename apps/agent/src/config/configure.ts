@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Failure } from '../failure.js';
 import { readText } from '../read/attribute.js';
 import type { Settings } from '../settings.js';
+import { secretObjection } from './secret.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 import { environmentLayer, fileLayers, flagLayer, type Layer } from './layers.js';
 
@@ -41,6 +42,8 @@ function readToken(file: string): string {
     }
   })();
   if (text === null) throw new Failure('USAGE', `token_file: ${file}: there is no such file`);
+  const why = secretObjection(file);
+  if (why !== null) throw new Failure('USAGE', `token_file: ${file}: ${why}`);
   const token = FIELDS.token.read(text.trim());
   if (token === undefined) throw new Failure('USAGE', `token_file: ${file}: found (not shown); allowed: ${FIELDS.token.allowed}`);
   return token;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { Failure, shown } from '../failure.js';
 import { listFolder, readText } from '../read/attribute.js';
+import { secretObjection } from './secret.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 
 /** What one source says: a file, the environment, or the command line. */
@@ -44,7 +45,10 @@ function fileLayer(path: string): Layer {
   }
   if (text === null) throw new Failure('USAGE', `${path}: there is no such file`);
   try {
-    return checked(path, parse(text));
+    const layer = checked(path, parse(text));
+    const why = layer.values.token === undefined ? null : secretObjection(path);
+    if (why !== null) throw new Failure('USAGE', `${path}: holds a token and ${why}`);
+    return layer;
   } catch (error) {
     // the message of the parser quotes the line, and a token may be in it
     if (error instanceof TomlError) throw new Failure('USAGE', `${path}: line ${error.line}, column ${error.column}: is not TOML`);

@@ -5,6 +5,7 @@ import { readText } from '../read/attribute.js';
 import type { Settings } from '../settings.js';
 import { isUuid } from '../uuid.js';
 import { createDurably, makeFolder } from './durable.js';
+import { openState } from './state.js';
 
 /** Where what is kept for one instance lies. */
 export interface Home {
@@ -37,6 +38,7 @@ function readInstance(file: string): string | null {
  */
 export function findHome(settings: Settings, mayFail: boolean, warn: (text: string) => void): Home {
   const at = (instance: string): Home => ({ instance, folder: join(settings.state, 'instances', instance) });
+  if (!mayFail) openState(settings);
   if (settings.instance !== null) return at(settings.instance);
   const folder = identityFolder(settings);
   const file = join(folder, 'instance');
@@ -44,6 +46,7 @@ export function findHome(settings: Settings, mayFail: boolean, warn: (text: stri
   if (kept !== null) return at(kept);
   const made = randomUUID();
   try {
+    openState(settings);
     makeFolder(folder);
     createDurably(file, `${made}\n`);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readText } from '../read/attribute.js';
-import { makeFolder, writeDurably } from './durable.js';
+import { makeFolder, writeDurably, writeWhole } from './durable.js';
 
 /** The last report that the registry has durably taken. */
 export interface Acknowledged {
@@ -18,13 +18,11 @@ interface Seen {
 }
 
 function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
-  const text = readText(file);
-  if (text === null) return null;
+  // only a memory, so whatever cannot be read is forgotten: that costs one full report
   try {
-    const value = JSON.parse(text) as Partial<T>;
-    return isWhole(value) ? (value as T) : null;
+    const value = JSON.parse(readText(file) ?? 'null') as Partial<T> | null;
+    return value !== null && isWhole(value) ? (value as T) : null;
   } catch {
-    // only a memory: forgetting it costs one full report
     return null;
   }
 }
@@ -45,6 +43,17 @@ export const readAcknowledged = (folder: string): Acknowledged | null =>
 export function keepAcknowledged(folder: string, taken: Acknowledged): void {
   const { sequence, digest, bootId } = taken;
   if (sequence > (readAcknowledged(folder)?.sequence ?? 0)) remember(folder, 'acknowledged.json', { sequence, digest, bootId });
+}
+
+const readLastNumber = (folder: string): number =>
+  recall<{ sequence: number }>(join(folder, 'last-number.json'), ({ sequence }) => Number.isSafeInteger(sequence) && sequence! >= 0)?.sequence ?? 0;
+
+/** The last number that was used, as far as it is known without the folder of numbers; 0 if it is not. */
+export const lastNumber = (folder: string): number => Math.max(readLastNumber(folder), readAcknowledged(folder)?.sequence ?? 0);
+
+/** Keeps the number in a second place. An older one never overwrites a newer. */
+export function keepNumber(folder: string, sequence: number): void {
+  if (sequence > readLastNumber(folder)) writeWhole(join(folder, 'last-number.json'), `${JSON.stringify({ sequence })}\n`);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { Heartbeat, Report } from '@klpreg/wire';
 import { listFolder, readText } from '../read/attribute.js';
-import { makeFolder, syncFolder, writeDurably } from './durable.js';
+import { makeFolder, removeFile, syncFolder, unwritable, writeDurably } from './durable.js';
 
 /** A document on its way. */
 export type Letter = { readonly kind: 'report'; readonly document: Report } | { readonly kind: 'heartbeat'; readonly document: Heartbeat };
@@ -20,6 +20,31 @@ const namesIn = (folder: string): string[] => (listFolder(folder) ?? []).map((en
 const spoolOf = (home: string): string => join(home, 'spool');
 
 /**
+ * Removes the newest document that waits if it is a heartbeat that says the same as this one, earlier.
+ *
+ * The registry learns nothing from it, and after an outage of hours it would have hundreds of them to answer, from each host.
+ */
+function dropRepeated(folder: string, { kind, document }: Letter): void {
+  const last = namesIn(folder).at(-1);
+  if (kind !== 'heartbeat' || last === undefined || !last.endsWith('.heartbeat.json') || last >= fileOf({ kind, document })) return;
+  const before = readDocument(join(folder, last), 'heartbeat');
+  if (before?.kind !== 'heartbeat') return;
+  if (before.document.digest === document.digest && before.document.bootId === document.bootId) removeFile(join(folder, last));
+}
+
+/** @returns undefined if it is not a document of ours; null if it is not there */
+function readDocument(file: string, kind: Letter['kind']): Letter | null | undefined {
+  try {
+    const text = readText(file, LONGEST);
+    if (text === null) return null;
+    const document: unknown = JSON.parse(text);
+    return kind === 'report' ? { kind, document: Report.parse(document) } : { kind, document: Heartbeat.parse(document) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Puts a letter where it outlives the program, before anybody tries to send it.
  *
  * @returns false where the spool is full of reports: none of them goes for a new one, and the host's present is reported when the registry is back anyway
@@ -27,10 +52,11 @@ const spoolOf = (home: string): string => join(home, 'spool');
 export function enqueue(home: string, letter: Letter, most = MOST_LETTERS): boolean {
   const folder = spoolOf(home);
   makeFolder(folder);
+  dropRepeated(folder, letter);
   const waiting = namesIn(folder);
   const heartbeats = waiting.filter((name) => name.includes('.heartbeat.'));
   const excess = waiting.length + 1 - most;
-  for (const name of heartbeats.slice(0, Math.max(0, excess))) rmSync(join(folder, name), { force: true });
+  for (const name of heartbeats.slice(0, Math.max(0, excess))) removeFile(join(folder, name));
   if (excess > heartbeats.length) return false;
   writeDurably(join(folder, fileOf(letter)), JSON.stringify(letter.document));
   return true;
@@ -40,23 +66,17 @@ export function enqueue(home: string, letter: Letter, most = MOST_LETTERS): bool
 export function waiting(home: string, warn: (text: string) => void): Letter[] {
   const folder = spoolOf(home);
   return namesIn(folder).flatMap((name) => {
-    const kind = FILE.exec(name)![1] as Letter['kind'];
-    try {
-      const text = readText(join(folder, name), LONGEST);
-      // another agent has just sent it
-      if (text === null) return [];
-      const document: unknown = JSON.parse(text);
-      return [kind === 'report' ? { kind, document: Report.parse(document) } : { kind, document: Heartbeat.parse(document) }];
-    } catch {
-      warn(`${join(folder, name)}: is not a letter of this agent; set aside`);
-      setAside(home, name);
-      return [];
-    }
+    const letter = readDocument(join(folder, name), FILE.exec(name)![1] as Letter['kind']);
+    // null: another agent has just sent it
+    if (letter !== undefined) return letter === null ? [] : [letter];
+    warn(`${join(folder, name)}: is not a letter of this agent; set aside`);
+    setAside(home, name);
+    return [];
   });
 }
 
 /** The letter has arrived. */
-export const dequeue = (home: string, letter: Letter): void => rmSync(join(spoolOf(home), fileOf(letter)), { force: true });
+export const dequeue = (home: string, letter: Letter): void => removeFile(join(spoolOf(home), fileOf(letter)));
 
 function setAside(home: string, name: string): void {
   const refused = join(home, 'refused');
@@ -64,10 +84,10 @@ function setAside(home: string, name: string): void {
   try {
     renameSync(join(spoolOf(home), name), join(refused, name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(refused, error);
   }
   syncFolder(refused);
-  for (const old of namesIn(refused).slice(0, -MOST_REFUSED)) rmSync(join(refused, old), { force: true });
+  for (const old of namesIn(refused).slice(0, -MOST_REFUSED)) removeFile(join(refused, old));
 }
 
 /** The registry will never take this letter: it is kept for a person to look at (the last 20), and stands in nobody's way. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '@klpreg/wire';
 import { monotonicMs } from '../clock.js';
 import { Failure } from '../failure.js';
 import { keepAcknowledged } from '../keep/memory.js';
@@ -59,6 +60,16 @@ async function send(road: Road, letter: Letter): Promise<Answer> {
   }
 }
 
+/** What the registry has taken is taken, also if there is no room to remember it: then the next document is a report again. */
+function remember({ home, warn }: Road, { sequence, digest, host }: Report): void {
+  try {
+    keepAcknowledged(home, { sequence, digest, bootId: host.bootId });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.message);
+  }
+}
+
 /**
  * Sends everything that waits, oldest first.
  *
@@ -76,7 +87,7 @@ export async function deliver(road: Road): Promise<Delivered[]> {
       const answer = await send(road, letter);
       dequeue(road.home, letter);
       if (letter.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
-        keepAcknowledged(road.home, { sequence: letter.document.sequence, digest: letter.document.digest, bootId: letter.document.host.bootId });
+        remember(road, letter.document);
       }
       delivered.push({ letter, answer });
     } catch (error) {

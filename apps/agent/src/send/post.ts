@@ -30,6 +30,24 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
 }
 
 /**
+ * A signal that ends an exchange when its time is up, or when another signal says so.
+ *
+ * With a timer of our own: on Node 20 a signal of `AbortSignal.timeout` that only `AbortSignal.any` refers to is collected, and then never fires.
+ */
+function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('the time is up', 'TimeoutError')), Math.max(1, Math.ceil(timeoutMs)));
+  const end = () => controller.abort(stop?.reason);
+  if (stop?.aborted) end();
+  stop?.addEventListener('abort', end, { once: true });
+  const release = () => {
+    clearTimeout(timer);
+    stop?.removeEventListener('abort', end);
+  };
+  return { signal: controller.signal, release };
+}
+
+/**
  * Sends one document, once.
  *
  * @param url of the door, such as `https://registry/v1/reports`
@@ -45,12 +63,14 @@ export async function post(url: string, token: string | null, document: object, 
     'user-agent': `klpreg-agent/${VERSION}`,
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
-  const signal = AbortSignal.any([AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))), ...(stop === undefined ? [] : [stop])]);
+  const limit = limitOf(timeoutMs, stop);
   let reply: Reply;
   try {
-    reply = await exchange(url, headers, JSON.stringify(document), signal);
+    reply = await exchange(url, headers, JSON.stringify(document), limit.signal);
   } catch (error) {
-    throw new TryLater(`${url}: ${reasonOf(error, signal)}`, null);
+    throw new TryLater(`${url}: ${reasonOf(error, limit.signal)}`, null);
+  } finally {
+    limit.release();
   }
   const { status, text } = reply;
   if (status >= 200 && status < 300) return readAnswer(url, text);

@@ -1,0 +1,36 @@
+import { lstatSync, type Stats } from 'node:fs';
+import { sep } from 'node:path';
+import { Failure } from '../failure.js';
+import type { Settings } from '../settings.js';
+import { makeFolder } from './durable.js';
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
+
+/**
+ * Returns why a folder must not be used for the agent's state; null if it may.
+ *
+ * Whoever can write in it decides which host this is and what is sent in its name.
+ */
+export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>, user: number): string | null {
+  if (found.isSymbolicLink()) return 'is a symbolic link; give --state the folder itself';
+  if (!found.isDirectory()) return 'is not a folder; give --state a folder';
+  if (found.uid !== user) return `belongs to user ${found.uid}, and this agent runs as user ${user}; give --state a folder of this user`;
+  if ((found.mode & 0o022) !== 0) return `can be written by other users (mode ${octal(found.mode)}); make it 0700`;
+  return null;
+}
+
+const isBelow = (path: string, root: string): boolean => path === root || path.startsWith(root + sep);
+
+/**
+ * Makes the state folder if it is not there, and checks that it belongs to this user alone.
+ *
+ * @throws Failure USAGE with what was found and what to do; DISK
+ */
+export function openState({ state, roots }: Settings, user = process.getuid?.() ?? 0): void {
+  const tree = ['/proc', '/sys', roots.proc, roots.sys].find((root) => isBelow(state, root));
+  if (tree !== undefined) throw new Failure('USAGE', `${state}: lies below ${tree}, where this agent never writes; give --state another folder`);
+  makeFolder(state);
+  const found = lstatSync(state, { throwIfNoEntry: false });
+  const why = found === undefined ? 'is not there' : objection(found, user);
+  if (why !== null) throw new Failure('USAGE', `${state}: ${why}`);
+}
