@@ -49,7 +49,8 @@ export const stack = fc.array(patch, { maxLength: 4 });
 
 const evidence = fc.constantFrom('LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFERRED');
 /** Mostly as usual, sometimes anything. */
-const mostly = <T>(usual: T, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> => fc.oneof({ weight: 14, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
+const mostly = <T>(usual: T, arbitrary: fc.Arbitrary<T>, weight = 14): fc.Arbitrary<T> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { freq: 4 });
 export const callbacks = fc.record({ prePatch: fc.boolean(), postPatch: fc.boolean(), preUnpatch: fc.boolean(), postUnpatch: fc.boolean() });
 const impact = fc.constantFrom('NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE');
@@ -109,7 +110,8 @@ const sighting = { name, buildId, reading: mostly<Reading | null>(null, reading)
 const listedPatch: fc.Arbitrary<ListedPatch> = fc.record({
   ...sighting,
   enabled: mostly(true, fc.boolean()),
-  transition: mostly(false, fc.boolean()),
+  // Often enough that a transition which can be reversed safely is among a few thousand worlds.
+  transition: mostly(false, fc.boolean(), 6),
   replace: mostly<boolean | null>(null, fc.boolean()),
   moduleState: mostly('LIVE' as const, fc.constantFrom('LOADING' as const, 'GOING' as const, null)),
   moduleTaint: mostly<string | null>('OEK', fc.constantFrom('OK', null)),
@@ -139,8 +141,8 @@ const anySituation: fc.Arbitrary<Situation> = fc
         ),
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
         tainted: orNull(fc.boolean()),
-        bootHistory: fc.constantFrom('KNOWN' as const, 'STARTED_LATE' as const, 'GAP' as const),
-        historyTooLong: fc.boolean(),
+        bootHistory: mostly('KNOWN' as const, fc.constantFrom('STARTED_LATE' as const, 'GAP' as const)),
+        historyTooLong: mostly(false, fc.constant(true)),
         boot: orNull(
           fc.record({
             kernelRelease: fc.constantFrom('6.12.95+deb13-amd64', '6.12.95', null),
