@@ -36,6 +36,8 @@ export interface Content {
 }
 
 const DAY_MS = 86_400_000;
+/** Every agent has looked since the boot. */
+const WATCHED = ',"watchedSinceMs":0';
 const TASKS = ['java', 'qemu-system-x86', 'nfsd', 'kworker/u64:3', 'mysqld', 'md0_raid1'];
 
 /** What does a host that runs this say? Its content is written in canonical form, whose only other part is the end. */
@@ -43,8 +45,11 @@ export function writeContent({ kernel, opening, text }: Setup, speaker: Speaker)
   const { bootId, hostname, instance, labels, machine } = speaker;
   const host = `"host":{"arch":"${kernel.arch}","bootId":"${bootId}",${text.distribution},"hostname":"${hostname}","instance":"${instance}",${text.kernel},"labels":${labels},"machine":"${machine}"}`;
   const start = `${text.before},${host},${text.after},"transition":`;
-  if (opening === null) return { sent: `${start}null}`, canonical: `{${start}null}` };
-  return { sent: `${start}${writeTransition(opening.name, speaker)}}`, canonical: `{${start}{"patch":"${opening.name}"}}` };
+  if (opening === null) return { sent: `${start}null${WATCHED}}`, canonical: `{${start}null${WATCHED}}` };
+  return {
+    sent: `${start}${writeTransition(opening.name, speaker)}${WATCHED}}`,
+    canonical: `{${start}{"patch":"${opening.name}"}${WATCHED}}`,
+  };
 }
 
 /** One task does not let go. */

@@ -51,15 +51,22 @@ type Parts = Omit<Setup, 'id' | 'text'>;
 function write(parts: Parts): Setup['text'] {
   const { kernel, list, leftovers } = parts;
   const tainted = list.length + leftovers.length > 0;
-  const before = { bootPersistence: persistenceOf(parts), capabilities: capabilitiesOf(kernel, list.length > 0) };
+  const before = {
+    bootPersistence: persistenceOf(parts),
+    capabilities: capabilitiesOf(kernel, list.length > 0),
+    gates: { modulesDisabled: false, ftraceEnabled: true },
+  };
   const taint = tainted ? TAINT_OUT_OF_TREE + TAINT_UNSIGNED + TAINT_LIVEPATCH : 0;
   const after = {
+    kernelLog: logOf(parts),
     leftovers: leftovers.map(({ name, buildId, livepatch }): Report['leftovers'][number] => ({
       name,
       buildId,
       srcversion: livepatch.srcversion,
       refcount: 0,
       reading: null,
+      moduleState: 'Live',
+      moduleTaint: taintOf(kernel),
     })),
     livepatches: list.map((build, at) => listed(build, at + 1, build === parts.opening)),
     schema: 'report/v1',
@@ -92,7 +99,21 @@ function listed(build: Build, order: number, transition: boolean): Report['livep
       functions: object.functions.map((name) => ({ name, sympos: 1 })),
     })),
     reading: kernel.live ? read(build) : null,
+    moduleState: 'Live',
+    moduleTaint: taintOf(kernel),
   };
+}
+
+/** Taint letters of a livepatch module: without `E` on kernels that verified its signature. */
+const taintOf = (kernel: Kernel): string => (kernel.signatureEnforced === true ? 'OK' : 'OEK');
+
+/** The kernel log of a host that was never rotated: each patch that is loaded was enabled since the boot. */
+function logOf({ list, leftovers, opening }: Parts): Report['kernelLog'] {
+  const enabled = [...leftovers, ...list].flatMap((build) => [
+    { patch: build.name, event: 'ENABLING' as const },
+    ...(build === opening ? [] : [{ patch: build.name, event: 'PATCHED' as const }]),
+  ]);
+  return { reachesBoot: true, events: enabled };
 }
 
 /** What an agent reads from the running kernel. */
