@@ -21,7 +21,7 @@ import { QuestionMetrics } from './metrics/questions.js';
 import { ProblemFilter } from './problem.filter.js';
 import { CanDowngradeResolver, CohortResolver } from './query/can-downgrade.resolver.js';
 import { Fleet } from './query/fleet.js';
-import { errorFormatter } from './query/graphql-http.js';
+import { DOCUMENTS_KEPT, errorFormatter } from './query/graphql-http.js';
 import { Hosts } from './query/hosts.js';
 import { HostCountResolver, HostsResolver } from './query/hosts.resolver.js';
 import { Judges } from './query/judging.js';
@@ -102,7 +102,7 @@ const graphql = () =>
     path: '/graphql',
     graphiql: false,
     jit: 1,
-    queryDepth: 12,
+    cache: DOCUMENTS_KEPT,
     errorFormatter,
   });
 

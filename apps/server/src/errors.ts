@@ -8,13 +8,16 @@ const STATUS = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   SNAPSHOT_GONE: 410,
   AMBIGUOUS: 409,
   SEQUENCE_CONFLICT: 409,
   OWNED_BY_ANOTHER: 403,
   TOO_LARGE: 413,
+  MISDIRECTED_REQUEST: 421,
   UNSUPPORTED_MEDIA_TYPE: 415,
   MODULE_UNREADABLE: 422,
+  LIMIT_EXCEEDED: 422,
   BUSY: 503,
 } as const;
 
@@ -33,6 +36,12 @@ export class Mistake extends Error {
     return STATUS[this.code];
   }
 }
+
+/** The refusal of a request that exceeds a limit. @param name of what is counted, in the plural */
+export const limitExceeded = (name: string, allowed: number, found: number | string, pointer = ''): Mistake =>
+  new Mistake('LIMIT_EXCEEDED', `the limit is ${allowed} ${name}, found ${found}`, [
+    { pointer, detail: `must have at most ${allowed} ${name}`, found: String(found) },
+  ]);
 
 /** RFC 9457 problem details of a mistake. */
 export const problemDetails = (mistake: { code: string; status: number; message: string; problems: readonly Problem[] }) => ({

@@ -66,8 +66,12 @@ function rootsOf(document: DocumentNode): readonly string[] {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const roots = new Set<string>();
-  const visit = ({ selections }: SelectionSetNode): void => {
-    for (const selection of selections)
+  const visited = new Set<SelectionSetNode>();
+  const visit = (set: SelectionSetNode): void => {
+    // a fragment may be spread more than once, and its fields are the same each time
+    if (visited.has(set)) return;
+    visited.add(set);
+    for (const selection of set.selections)
       if (selection.kind === Kind.FIELD) roots.add(selection.name.value);
       else visit(selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value)!.selectionSet);
   };

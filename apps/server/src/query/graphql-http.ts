@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type GraphQLError, parse, print, separateOperations } from 'graphql';
-import { Mistake } from '../errors.js';
+import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOperations, validate } from 'graphql';
+import { limitExceeded, Mistake } from '../errors.js';
 import { isUnavailable } from '../store/unavailable.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
+import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
 
 const logger = new Logger('graphql');
 const PATH = '/graphql';
@@ -25,26 +26,78 @@ const holdsNoText = (body: Body): boolean =>
   NO_TEXT.test(JSON.stringify(body.variables ?? null)) || (typeof body.query === 'string' && (NO_TEXT.test(body.query) || !body.query.isWellFormed()));
 
 /** One operation of several: mercurius compiles one query for each text, whatever the `operationName`. */
-function reduceToOperation(body: Body): void {
-  if (typeof body.query !== 'string' || typeof body.operationName !== 'string') return;
-  if ((body.query.match(/\b(?:query|mutation|subscription)\b/g)?.length ?? 0) < 2) return;
+function reduceToOperation(document: DocumentNode, { query, operationName }: Body): string {
+  const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+  const one = operations.length > 1 && typeof operationName === 'string' ? separateOperations(document)[operationName] : undefined;
+  return one === undefined ? (query as string) : print(one);
+}
+
+/** What is wrong with a document, as mercurius reports it. */
+class Invalid extends Error {
+  constructor(readonly errors: readonly GraphQLError[]) {
+    super('the document is not valid');
+  }
+}
+
+/** Documents within the limits and valid, with the operation that is to be run: most come again and again. */
+class Accepted {
+  private readonly texts = new Map<string, string>();
+
+  constructor(private readonly app: FastifyInstance) {}
+
+  /**
+   * Checks a document before mercurius sees it, so that nothing invalid or too large is ever cached or executed.
+   *
+   * @returns the text of the operation to run
+   * @throws Mistake or Invalid
+   */
+  accept(body: Body): string {
+    const query = body.query as string;
+    if (query.length > QUESTION_LIMITS.characters) throw limitExceeded('characters in a question', QUESTION_LIMITS.characters, query.length, '/query');
+    const key = `${typeof body.operationName === 'string' ? body.operationName : ''}\0${query}`;
+    const known = this.texts.get(key);
+    if (known !== undefined) return known;
+    const document = parseWithin(query);
+    refuseTooMuch(document);
+    const errors = validate(this.app.graphql.schema, document, undefined, { maxErrors: 10 });
+    if (errors.length > 0) throw new Invalid(errors);
+    const text = reduceToOperation(document, body);
+    if (this.texts.size >= DOCUMENTS_KEPT) this.texts.clear();
+    this.texts.set(key, text);
+    return text;
+  }
+}
+
+/** Documents that are kept, here and by mercurius: each has at most `QUESTION_LIMITS.characters`. */
+export const DOCUMENTS_KEPT = 100;
+
+function parseWithin(query: string): DocumentNode {
   try {
-    const one = separateOperations(parse(body.query))[body.operationName];
-    if (one !== undefined) body.query = print(one);
-  } catch {
-    // mercurius reports the syntax error
+    return parse(query, { maxTokens: QUESTION_LIMITS.tokens });
+  } catch (error) {
+    if (/more that \d+ tokens/.test((error as Error).message)) throw limitExceeded('tokens in a question', QUESTION_LIMITS.tokens, 'more', '/query');
+    throw new Invalid([error as GraphQLError]);
   }
 }
 
 /** Brings mercurius up to the GraphQL-over-HTTP specification. Call it before the GraphQL module starts. */
 export function graphqlOverHttp(app: FastifyInstance): void {
+  const accepted = new Accepted(app);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isGraphql(request) || request.method === 'POST') return done();
+    void reply.header('allow', 'POST');
+    done(new Mistake('METHOD_NOT_ALLOWED', `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`));
+  });
   app.addHook('preValidation', (request, _reply, done) => {
-    if (isGraphql(request) && request.body !== null && typeof request.body === 'object') {
-      const body = request.body as Body;
-      for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
-      if (holdsNoText(body))
-        return done(new Mistake('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
-      reduceToOperation(body);
+    if (!isGraphql(request) || request.body === null || typeof request.body !== 'object') return done();
+    const body = request.body as Body;
+    for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
+    if (holdsNoText(body))
+      return done(new Mistake('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
+    try {
+      if (typeof body.query === 'string') body.query = accepted.accept(body);
+    } catch (error) {
+      return done(error as Error);
     }
     done();
   });
@@ -82,6 +135,7 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
   const errors = (execution.errors ?? []).flatMap(unwrap).map(leave);
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
   const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
-  const statusCode = refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200;
+  const mistake = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;
+  const statusCode = mistake instanceof Mistake ? mistake.status : refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200;
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

@@ -1,0 +1,117 @@
+import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import { limitExceeded } from '../errors.js';
+
+/** What one GraphQL document may ask for. The standard introspection query and every question of the command line pass. */
+export const QUESTION_LIMITS = {
+  /** Of the text, in characters; values belong in variables. */
+  characters: 16_384,
+  tokens: 1_000,
+  /** Levels of fields in each other, fragments included. */
+  depth: 16,
+  aliases: 30,
+  rootFields: 10,
+  /** After fragments were put where they are used. */
+  fields: 1_000,
+  /** Fields times the sizes of the pages that they are on. A page whose size is a variable counts as the largest one. */
+  cost: 50_000,
+} as const;
+
+/** What a selection adds up to, with each fragment counted wherever it is used. */
+interface Size {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly rootFields: number;
+  readonly fields: number;
+  readonly cost: number;
+}
+
+const NOTHING: Size = { depth: 0, aliases: 0, rootFields: 0, fields: 0, cost: 0 };
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+
+/**
+ * Refuses a document that asks for too much, before it is validated.
+ *
+ * Each fragment is measured once for each page size around it, so that the work grows with the length of the document and not with what it unfolds to.
+ *
+ * @throws RequestLimit with the name of the limit, what is allowed and what was found
+ */
+export function refuseTooMuch(document: DocumentNode): void {
+  const measure = new Measure(document);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    const size = measure.selection(definition.selectionSet, DEFAULT_PAGE);
+    for (const name of ['depth', 'aliases', 'rootFields', 'fields', 'cost'] as const)
+      if (size[name] > QUESTION_LIMITS[name]) throw limitExceeded(NAMES[name], QUESTION_LIMITS[name], size[name], '/query');
+  }
+}
+
+const NAMES = {
+  depth: 'levels of fields in a question',
+  aliases: 'aliases in a question',
+  rootFields: 'root fields in a question',
+  fields: 'fields in a question',
+  cost: 'fields in a question, times the sizes of their pages',
+} as const;
+
+class Measure {
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly measured = new Map<string, Size>();
+  private readonly open = new Set<string>();
+
+  constructor(document: DocumentNode) {
+    for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+  }
+
+  /** @param page how many items the connection around has */
+  selection({ selections }: SelectionSetNode, page: number): Size {
+    let sum = NOTHING;
+    for (const one of selections) {
+      if (one.kind === Kind.FIELD) sum = add(sum, this.field(one, page));
+      else sum = add(sum, one.kind === Kind.INLINE_FRAGMENT ? this.selection(one.selectionSet, page) : this.fragment(one.name.value, page));
+    }
+    return sum;
+  }
+
+  private field({ name, alias, arguments: given = [], selectionSet }: FieldNode, page: number): Size {
+    const within = selectionSet === undefined ? NOTHING : this.selection(selectionSet, pageOf(given));
+    const times = name.value === 'nodes' || name.value === 'edges' ? page : 1;
+    return {
+      depth: within.depth + 1,
+      aliases: within.aliases + (alias === undefined ? 0 : 1),
+      rootFields: 1,
+      fields: within.fields + 1,
+      cost: within.cost * times + 1,
+    };
+  }
+
+  /** A fragment that is missing, or that contains itself, is for validation to refuse. */
+  private fragment(name: string, page: number): Size {
+    const key = `${page} ${name}`;
+    const known = this.measured.get(key);
+    if (known !== undefined) return known;
+    const definition = this.fragments.get(name);
+    if (definition === undefined || this.open.has(name)) return NOTHING;
+    this.open.add(name);
+    const size = this.selection(definition.selectionSet, page);
+    this.open.delete(name);
+    this.measured.set(key, size);
+    return size;
+  }
+}
+
+const add = (a: Size, b: Size): Size => ({
+  depth: Math.max(a.depth, b.depth),
+  aliases: a.aliases + b.aliases,
+  rootFields: a.rootFields + b.rootFields,
+  fields: a.fields + b.fields,
+  cost: a.cost + b.cost,
+});
+
+/** The page size that a field asks for. */
+function pageOf(given: NonNullable<FieldNode['arguments']>): number {
+  const size = given.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
+  if (size === undefined) return DEFAULT_PAGE;
+  const literal = size.kind === Kind.INT ? Number(size.value) : LARGEST_PAGE;
+  return Math.min(LARGEST_PAGE, Math.max(1, literal));
+}
