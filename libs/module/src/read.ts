@@ -2,6 +2,7 @@ import { findBuilder } from './built/family.js';
 import { findChanges } from './code/changes.js';
 import { findHandovers } from './code/enabling.js';
 import { isQuiet } from './code/quiet.js';
+import { followStatePointers, type IsCodePointer } from './code/state-pointers.js';
 import { ElfFile } from './elf/file.js';
 import { ModuleError } from './error.js';
 import { hashFile, isSigned, readBuildId, readStructName } from './identity.js';
@@ -55,12 +56,17 @@ export function readModule(bytes: Uint8Array): ModuleReading {
   };
 }
 
+/** What only the author's code can point to with such an entry: the functions that a builder's sections list, and the module's own two. */
+const LISTS_OF_FUNCTIONS = /^(\.gnu\.linkonce\.this_module|\.kpatch\.(funcs|callbacks\..*)|\.init\.klp_(objects|funcs))$/;
+
 interface Declaration {
   readonly builder: Builder;
   readonly replace: boolean | null;
   readonly states: readonly KlpState[] | null;
   readonly shadowedStates: readonly KlpState[];
   readonly unreadable: Unreadable | null;
+  readonly rewritesEarlierStates: boolean;
+  readonly rewriteReason: Unreadable | null;
   readonly objects: readonly ModuleObject[] | null;
   readonly objectsComplete: boolean;
   readonly quiet: boolean;
@@ -72,14 +78,28 @@ const NOTHING: Declaration = {
   states: null,
   shadowedStates: [],
   unreadable: null,
+  rewritesEarlierStates: false,
+  rewriteReason: null,
   objects: null,
   objectsComplete: false,
   quiet: false,
 };
 
 function readDeclaration(file: ElfFile, livepatch: boolean): Declaration {
-  if (file.hasUnsupportedRelocations) return unreadable('UNSUPPORTED_RELOCATIONS', 'it has relocations without addends, which no 64-bit kernel applies');
+  if (file.hasUnsupportedRelocations) {
+    const unsupported = because('UNSUPPORTED_RELOCATIONS', 'it has relocations without addends, which no 64-bit kernel applies');
+    return { ...NOTHING, unreadable: unsupported, rewritesEarlierStates: true, rewriteReason: unsupported };
+  }
   const candidates = findCandidates(file);
+  const declared = readDeclared(file, livepatch, candidates);
+  const isCodePointer: IsCodePointer = (section, at) =>
+    LISTS_OF_FUNCTIONS.test(section.name) || candidates.some(({ objects }) => objects.isCodePointer(section, at));
+  const { own, earlier } = followStatePointers(file, isCodePointer);
+  const changed = declared.states === null || own === null ? {} : { states: null, shadowedStates: [], unreadable: own };
+  return { ...declared, ...changed, rewritesEarlierStates: earlier !== null, rewriteReason: earlier };
+}
+
+function readDeclared(file: ElfFile, livepatch: boolean, candidates: readonly Candidate[]): Declaration {
   const builder = findBuilder(file);
   if (builder !== null) return readBuilt(file, builder, candidates);
   const [candidate, second] = candidates;
@@ -111,7 +131,7 @@ function readStatic(file: ElfFile, candidate: Candidate): Declaration {
   } as const;
   const why = changes.states ?? ('code' in states ? states : null);
   if (why !== null || 'code' in states) return { ...NOTHING, ...declared, unreadable: why };
-  return { ...declared, states: states.effective, shadowedStates: states.shadowed, unreadable: null };
+  return { ...NOTHING, ...declared, states: states.effective, shadowedStates: states.shadowed };
 }
 
 function unreadable(code: Unreadable['code'], text: string): Declaration {

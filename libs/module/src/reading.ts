@@ -21,6 +21,12 @@ export interface ModuleCallbacks {
 /** What is patched: `vmlinux` (a NULL name in the file) or a module. The same name may occur twice, as in the file. */
 export interface ModuleObject {
   readonly name: string;
+  /**
+   * The name that the kernel is given; null: NULL, which is the kernel itself.
+   *
+   * The text `vmlinux` stands for a module of that name, which is never loaded: such an object is never patched.
+   */
+  readonly spelled: string | null;
   readonly functions: readonly ModuleFunction[];
   readonly callbacks: ModuleCallbacks;
 }
@@ -83,6 +89,14 @@ export interface ModuleReading {
   /** From the first id 0 on, where the array's symbol shows that entries follow it or that it carries a version: the kernel never sees them. */
   readonly shadowedStates: readonly KlpState[];
   readonly unreadable: Unreadable | null;
+  /**
+   * Code may change states of the patches below this one, through the pointer of `klp_get_prev_state()`.
+   *
+   * While this patch is listed, their files do not tell their states.
+   */
+  readonly rewritesEarlierStates: boolean;
+  /** Why `rewritesEarlierStates` is true. */
+  readonly rewriteReason: Unreadable | null;
   /** Null where they are made or changed at run time, or cannot be told. */
   readonly objects: readonly ModuleObject[] | null;
   readonly usesShadowVariables: boolean;

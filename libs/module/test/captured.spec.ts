@@ -27,6 +27,7 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
         states: seen.map(({ id, version }) => ({ id: BigInt(id), version })),
         shadowedStates: end < 0 ? [] : module.states.slice(end).map(({ id, version }) => ({ id: BigInt(id), version })),
         unreadable: null,
+        rewritesEarlierStates: false,
         livepatch: module.name !== 'lab_noinfo',
         arch: 'x86_64',
         signed: false,
@@ -104,15 +105,16 @@ function expectedObjects(knobs: Readonly<Record<string, string>>) {
     ...('EXTRA_VM' in knobs ? [func(knobs['EXTRA_VM'].replaceAll('"', ''), knob('EXTRA_POS'))] : []),
     ...(knob('DUPFUNC') ? [func('cmdline_proc_show', 1)] : []),
   ];
-  if (vm.length > 0) objects.push({ name: 'vmlinux', functions: vm, callbacks });
-  if (knob('DUPOBJ')) objects.push({ name: 'vmlinux', functions: [func('uptime_proc_show')], callbacks: none });
+  if (vm.length > 0) objects.push({ name: 'vmlinux', spelled: knob('NAMED_VM') ? 'vmlinux' : null, functions: vm, callbacks });
+  if (knob('DUPOBJ')) objects.push({ name: 'vmlinux', spelled: null, functions: [func('uptime_proc_show')], callbacks: none });
   const target = [
     ...(knob('TGT') & 1 ? [func('lab_target_show')] : []),
     ...(knob('TGT') & 2 ? [func('lab_gate_sleep')] : []),
     ...(knob('TGT_BADFN') ? [func('lab_no_such_function')] : []),
   ];
-  if (target.length > 0) objects.push({ name: (knobs['TGT_NAME'] ?? 'lab_target').replaceAll('"', ''), functions: target, callbacks });
-  if (knob('ABSENT')) objects.push({ name: 'lab_absent', functions: [func('lab_absent_fn')], callbacks });
-  if (knob('NOFUNCS')) objects.push({ name: 'lab_target', functions: [], callbacks: none });
+  const module = (name: string) => ({ name, spelled: name });
+  if (target.length > 0) objects.push({ ...module((knobs['TGT_NAME'] ?? 'lab_target').replaceAll('"', '')), functions: target, callbacks });
+  if (knob('ABSENT')) objects.push({ ...module('lab_absent'), functions: [func('lab_absent_fn')], callbacks });
+  if (knob('NOFUNCS')) objects.push({ ...module('lab_target'), functions: [], callbacks: none });
   return objects;
 }

@@ -23,9 +23,9 @@ const BLOCK = 512;
 
 export const KERNELS = ['6.1', '7.3'] as const;
 
-/** Reads `modules-<kernel>.tar.gz`: blocks of 512 bytes, a header (name, octal size) before each file. */
-export function readCaptured(kernel: (typeof KERNELS)[number]): Captured {
-  const tar = gunzipSync(readFileSync(join(FIXTURES, `modules-${kernel}.tar.gz`)));
+/** The files of a `.tar.gz` without its first folder: blocks of 512 bytes, a header (name, octal size) before each file. */
+export function readTar(packed: Uint8Array): Map<string, Buffer> {
+  const tar = gunzipSync(packed);
   const files = new Map<string, Buffer>();
   for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0;) {
     const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/s, '');
@@ -33,6 +33,12 @@ export function readCaptured(kernel: (typeof KERNELS)[number]): Captured {
     if (!name.endsWith('/')) files.set(name.slice(name.indexOf('/') + 1), tar.subarray(at + BLOCK, at + BLOCK + size));
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
+  return files;
+}
+
+/** Reads `modules-<kernel>.tar.gz`. */
+export function readCaptured(kernel: (typeof KERNELS)[number]): Captured {
+  const files = readTar(readFileSync(join(FIXTURES, `modules-${kernel}.tar.gz`)));
   const index = JSON.parse(files.get('modules.json')!.toString()) as Record<string, Omit<Declared, 'name'>>;
   return { files, declared: Object.entries(index).map(([name, module]) => ({ name, ...module })) };
 }

@@ -47,6 +47,14 @@ describe('every architecture reads the same', () => {
     });
   });
 
+  test.each([ARM64, S390, PPC64LE, LOONGARCH])('$arch: what code does with a pointer to a state is not understood', (target) => {
+    const why = { code: 'CODE_NOT_UNDERSTOOD', text: expect.stringMatching(/x86-64 only$/) as string };
+    const using = staticModule({ target, also: ({ writer, text }) => writer.relocate(text, 8, 1, writer.symbol('klp_get_state', 0)) });
+    expect(readModule(using)).toMatchObject({ states: null, unreadable: why, rewritesEarlierStates: false });
+    const rewriting = staticModule({ target, also: ({ writer, text }) => writer.relocate(text, 8, 1, writer.symbol('klp_get_prev_state', 0)) });
+    expect(readModule(rewriting)).toMatchObject({ states: [{ id: 1n, version: 2 }], rewritesEarlierStates: true, rewriteReason: why });
+  });
+
   test.each([ARM64, S390, PPC64LE, LOONGARCH])('$arch: another use of the data section by code cannot be judged', (target) => {
     const also = ({ writer, init, dataSymbol }: Parts) => writer.relocate(init, 24, target.relocations[0]![1], dataSymbol, 0x700);
     expect(

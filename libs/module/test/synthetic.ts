@@ -197,14 +197,20 @@ export function kpatchModule({ callbacks = [], also }: { readonly callbacks?: re
 export function klpBuildModule({
   callback = false,
   count = 1,
+  object = 'lab_target',
   also,
-}: { readonly callback?: boolean; readonly count?: number; readonly also?: (parts: Parts) => void } = {}): Buffer {
+}: {
+  readonly callback?: boolean;
+  readonly count?: number;
+  readonly object?: 'lab_target' | 'vmlinux' | null;
+  readonly also?: (parts: Parts) => void;
+} = {}): Buffer {
   const parts = emptyModule();
   const { writer, absolute64 } = parts;
   const objects = writer.section('.init.klp_objects', DATA, Buffer.alloc(64));
   const funcs = writer.section('.init.klp_funcs', DATA, Buffer.alloc(24));
   const funcsSymbol = writer.symbol('', funcs, 0, 0, 3);
-  writer.relocate(objects, 0, absolute64, parts.stringsSymbol, 18);
+  if (object !== null) writer.relocate(objects, 0, absolute64, parts.stringsSymbol, object === 'vmlinux' ? 29 : 18);
   writer.relocate(objects, 8, absolute64, funcsSymbol, 0);
   if (callback) writer.relocate(objects, 40, absolute64, parts.textSymbol, 16);
   writer.sections[objects]!.bytes.set(writer.u32(count), 56);

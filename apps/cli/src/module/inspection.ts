@@ -37,6 +37,8 @@ const moduleFacts = (reading: ModuleReading) => ({
   states: reading.states?.map(stateAsText) ?? null,
   shadowedStates: reading.shadowedStates.map(stateAsText),
   unreadable: reading.unreadable,
+  rewritesEarlierStates: reading.rewritesEarlierStates,
+  rewriteReason: reading.rewriteReason,
   impact: reading.impact,
   impactReasons: reading.impactReasons,
   objects:

@@ -43,7 +43,12 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
   const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map(
     (field) => file.relocationsTouching(section, at + field, at + field + 8) !== 0 || !file.isZero(section, at + field, at + field + 8),
   );
-  return { name, functions, callbacks: { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! } };
+  return {
+    name,
+    spelled: unnamed ? null : name,
+    functions,
+    callbacks: { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! },
+  };
 }
 
 function readFunction(file: ElfFile, section: Section, at: number): ModuleFunction | null {

@@ -38,7 +38,8 @@ export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
     return true;
   });
   if (!read || !readCallbacks(file, draft)) return null;
-  return [...objects].map(([name, object]) => ({ name, ...object }));
+  // patch_alloc_new_object() makes `vmlinux` NULL
+  return [...objects].map(([name, object]) => ({ name, spelled: name === 'vmlinux' ? null : name, ...object }));
 }
 
 function readCallbacks(file: ElfFile, draft: (name: string) => Draft): boolean {

@@ -15,7 +15,7 @@ export type Handovers = ReadonlyMap<number, ReadonlySet<number>>;
 /** Each call costs a look at all relocations. */
 const MAX_CALLS = 8;
 /** Sections that only list places in code; nothing jumps by them. */
-const LISTS_OF_PLACES =
+export const LISTS_OF_PLACES =
   /^(__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.retpoline_sites|\.ibt_endbr_seal|\.orc_unwind_ip|__bug_table|\.discard\..*)$/;
 
 /**

@@ -10,8 +10,9 @@ const SHN_COMMON = 0xfff2;
 /** Symbols that livepatch resolves itself, when the patched object is there. */
 const SHN_LIVEPATCH = 0xff20;
 const STT_OBJECT = 1;
+const STT_FUNC = 2;
 
-/** An object of data that a symbol names: `size` bytes at `offset` of `section`. */
+/** An object of data, or a function, that a symbol names: `size` bytes at `offset` of `section`. */
 export interface Extent {
   readonly section: number;
   readonly offset: number;
@@ -31,6 +32,7 @@ export class Symbols {
   private readonly sectionCount: number;
   private objects: Map<number, Extent[]> | null = null;
   private readonly starts = new Map<number, Set<number>>();
+  private functions: Map<number, Extent[]> | null = null;
 
   constructor(
     private readonly bytes: Bytes,
@@ -122,6 +124,40 @@ export class Symbols {
   startsObject(section: number, offset: number): boolean {
     this.objects ??= this.indexObjects();
     return this.starts.get(section)?.has(offset) === true;
+  }
+
+  /** The functions of a section in the order of their places; of several at one place, the longest. */
+  functionsIn(section: number): readonly Extent[] {
+    this.functions ??= this.indexFunctions();
+    return this.functions.get(section) ?? [];
+  }
+
+  /** The function that contains this byte, or of several the one that starts last. */
+  functionAt(section: number, at: number): Extent | null {
+    const functions = this.functionsIn(section);
+    let low = 0;
+    let high = functions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (functions[middle]!.offset <= at) low = middle + 1;
+      else high = middle;
+    }
+    const found = functions[low - 1];
+    return found !== undefined && at < found.offset + found.size ? found : null;
+  }
+
+  private indexFunctions(): Map<number, Extent[]> {
+    const functions = new Map<number, Map<number, Extent>>();
+    for (let symbol = 1; symbol < this.count; symbol++) {
+      const section = this.section[symbol]!;
+      if (section <= 0 || (this.bytes.u8(this.at(symbol) + 4) & 0xf) !== STT_FUNC) continue;
+      const extent = { section, offset: this.value[symbol]!, size: this.size(symbol) };
+      if (!(extent.size > 0)) continue;
+      const others = functions.get(section) ?? new Map<number, Extent>();
+      functions.set(section, others);
+      if (!((others.get(extent.offset)?.size ?? 0) >= extent.size)) others.set(extent.offset, extent);
+    }
+    return new Map([...functions].map(([section, extents]) => [section, [...extents.values()].sort((a, b) => a.offset - b.offset)]));
   }
 
   private indexObjects(): Map<number, Extent[]> {

@@ -1,4 +1,5 @@
 import type { ElfFile, Place } from '../elf/file.js';
+import type { Section } from '../elf/sections.js';
 import type { ModuleFunction, ModuleObject } from '../reading.js';
 import { isWritableData, widened, type Range } from './data.js';
 import { FUNC, OBJECT, PATCH } from './layout.js';
@@ -7,6 +8,8 @@ import { FUNC, OBJECT, PATCH } from './layout.js';
 export interface Objects {
   readonly objects: readonly ModuleObject[];
   readonly ranges: readonly Range[];
+  /** The fields of these structures that point to code. */
+  readonly isCodePointer: (section: Section, at: number) => boolean;
   /** The symbol table confirms the end of each array, so that no entry was overlooked. */
   readonly complete: boolean;
 }
@@ -22,32 +25,36 @@ export function readObjects(file: ElfFile, patch: Place): Objects | null {
   if (array === null) return null;
   const objects: ModuleObject[] = [];
   const ranges: Range[] = [];
+  const code = new Set<string>();
+  const isCodePointer = (section: Section, at: number) => code.has(`${section.index} ${at}`);
   let complete = true;
   const read = readArray(file, array, OBJECT.size, [OBJECT.name, OBJECT.funcs, ...OBJECT.callbacks], (at) => {
     if (isEmpty(file, at, OBJECT.name) && isEmpty(file, at, OBJECT.funcs)) return 'END';
-    const object = readObject(file, at);
+    const object = readObject(file, at, code);
     if (object === null) return null;
     objects.push(object.object);
     ranges.push(...object.ranges);
     complete &&= object.complete;
     return 'NEXT';
   });
-  return read && { objects, ranges: [read.range, ...ranges], complete: complete && read.complete };
+  return read && { objects, ranges: [read.range, ...ranges], isCodePointer, complete: complete && read.complete };
 }
 
-function readObject(file: ElfFile, at: Place) {
+function readObject(file: ElfFile, at: Place, code: Set<string>) {
   const named = !isEmpty(file, at, OBJECT.name);
-  const name = named ? file.stringAt(at.section, at.offset + OBJECT.name) : 'vmlinux';
+  const spelled = named ? file.stringAt(at.section, at.offset + OBJECT.name) : null;
+  const name = named ? spelled : 'vmlinux';
   if (name === null || !isZeroFrom(file, at, OBJECT.afterCallbacks, OBJECT.size)) return null;
   const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map((field) => isCode(file, at, field));
   if (prePatch === null || postPatch === null || preUnpatch === null || postUnpatch === null) return null;
   const callbacks = { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! };
-  if (isEmpty(file, at, OBJECT.funcs)) return { object: { name, functions: [], callbacks }, ranges: [], complete: true };
-  const funcs = readFunctions(file, file.pointer(at.section, at.offset + OBJECT.funcs));
-  return funcs && { object: { name, functions: funcs.functions, callbacks }, ranges: [funcs.range], complete: funcs.complete };
+  for (const field of OBJECT.callbacks) code.add(`${at.section.index} ${at.offset + field}`);
+  if (isEmpty(file, at, OBJECT.funcs)) return { object: { name, spelled, functions: [], callbacks }, ranges: [], complete: true };
+  const funcs = readFunctions(file, file.pointer(at.section, at.offset + OBJECT.funcs), code);
+  return funcs && { object: { name, spelled, functions: funcs.functions, callbacks }, ranges: [funcs.range], complete: funcs.complete };
 }
 
-function readFunctions(file: ElfFile, array: Place | null) {
+function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
   const functions: ModuleFunction[] = [];
   const read = readArray(file, array, FUNC.size, [FUNC.oldName, FUNC.newFunc], (at) => {
     const sympos = file.u64(at.section, at.offset + FUNC.oldSympos);
@@ -55,6 +62,7 @@ function readFunctions(file: ElfFile, array: Place | null) {
     const name = file.stringAt(at.section, at.offset + FUNC.oldName);
     if (name === null || sympos === null || isCode(file, at, FUNC.newFunc) !== true || !isZeroFrom(file, at, FUNC.afterSympos, FUNC.size)) return null;
     functions.push({ name, sympos });
+    code.add(`${at.section.index} ${at.offset + FUNC.newFunc}`);
     return 'NEXT';
   });
   return read && { functions, ...read };
