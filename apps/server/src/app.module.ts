@@ -42,11 +42,11 @@ import { HeartbeatsStore } from './store/heartbeats.store.js';
 import { HistoryStore } from './store/history.store.js';
 import { HostsStore } from './store/hosts.store.js';
 import { LabelsStore } from './store/labels.store.js';
-import { LoadedStore } from './store/loaded.store.js';
 import { OwnerKeysStore } from './store/owner-keys.store.js';
 import { PatchesStore } from './store/patches.store.js';
 import { Replica } from './store/replica.js';
 import { ReportsStore } from './store/reports.store.js';
+import { SightingsStore } from './store/sightings.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { StatesStore } from './store/states.store.js';
 import { TokensStore } from './store/tokens.store.js';
@@ -64,11 +64,11 @@ const store = [
   HistoryStore,
   HostsStore,
   LabelsStore,
-  LoadedStore,
   OwnerKeysStore,
   PatchesStore,
   Replica,
   ReportsStore,
+  SightingsStore,
   SituationsStore,
   StatesStore,
   TokensStore,

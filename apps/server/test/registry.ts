@@ -181,7 +181,7 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
     ...(plain as object),
     host: {
       instance: `0190a000-0000-7000-8000-${serial}`,
-      machine: null,
+      machine: `${serial}${'0'.repeat(52)}`,
       hostname,
       labels: {},
       bootId: `b0b0b0b0-0000-4000-8000-${serial}`,

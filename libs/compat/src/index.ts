@@ -1,6 +1,7 @@
 export { applyChanges, type Change, findChanges } from './change.js';
 export { after, settled } from './after.js';
 export { BRIDGES_TRIED } from './bridge.js';
+export { canonicalStates } from './canonical-states.js';
 export { type Course, ROUTES, type Route } from './course.js';
 export { freshness, freshnessLimits } from './freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './judge.js';

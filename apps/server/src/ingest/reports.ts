@@ -5,13 +5,14 @@ import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
 import { HostsStore } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, LabelsStore, toLabelsDraft } from '../store/labels.store.js';
-import { LoadedStore, type Sighting } from '../store/loaded.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
+import { type HostSighting, SightingsStore } from '../store/sightings.store.js';
 import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
 import { busy, Gather, INGEST_LIMITS } from './gather.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
+import { sightingsOf } from './sightings.js';
 import { type Before, recheckAt, situate } from './situate.js';
 import { Turns } from './turns.js';
 
@@ -49,7 +50,7 @@ export class Reports {
     private readonly hosts: HostsStore,
     private readonly situations: SituationsStore,
     private readonly labels: LabelsStore,
-    private readonly loaded: LoadedStore,
+    private readonly sightings: SightingsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -73,7 +74,7 @@ export class Reports {
         open = await this.attempt(open, results);
       } catch (error) {
         if (attempt > 0 || !isDangling(error)) throw error;
-        for (const store of [this.situations, this.labels, this.loaded]) store.forget();
+        for (const store of [this.situations, this.labels, this.sightings]) store.forget();
       }
     }
     for (const one of open) results.set(one, new Error(`report ${one.report.sequence} of ${one.report.host.instance} was overtaken ${ATTEMPTS} times`));
@@ -90,7 +91,13 @@ export class Reports {
       else results.set(one, old);
     }
     if (fresh.length === 0) return [];
-    const overtaken = await this.store.save(await this.decide(fresh, heads), silence(this.config.intervalSeconds));
+    const decided = await this.decide(fresh, heads);
+    const overtaken = await this.store.save(
+      decided.map(({ report }) => report),
+      silence(this.config.intervalSeconds),
+    );
+    const shown = decided.flatMap(({ report, sightings }) => (overtaken.has(report.hostId) ? [] : sightings));
+    if (shown.length > 0) await this.sightings.keep(shown, fresh[0]!.receivedAt);
     for (const one of fresh) {
       const { instance } = one.report.host;
       if (!overtaken.has(instance)) results.set(one, heads.get(instance)?.digest === one.report.digest ? 'UNCHANGED' : 'STORED');
@@ -114,7 +121,7 @@ export class Reports {
   }
 
   /** Everything that the store will write, decided before it writes. */
-  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>): Promise<PlacedReport[]> {
+  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>): Promise<Decided[]> {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
@@ -127,8 +134,10 @@ export class Reports {
     const drafts = await Promise.all(batch.map((one) => this.turns.do(() => decided(one))));
     await this.situations.keep(drafts.map(({ situation }) => situation));
     await this.labels.keep(drafts.map((one) => one.labels));
-    await this.loaded.keep(batch.map(sightingOf), batch[0]!.receivedAt);
-    return drafts.map(({ placed, situation, labels: own }) => ({ ...placed, situationId: situation.id, labelSetId: own.id }));
+    return drafts.map(({ placed, situation, labels: own, sightings }) => ({
+      report: { ...placed, situationId: situation.id, labelSetId: own.id },
+      sightings,
+    }));
   }
 }
 
@@ -142,15 +151,17 @@ function read(body: unknown): Report {
   ]);
 }
 
-const sightingOf = ({ report: { host, livepatches } }: Received): Sighting => ({
-  kernelVersion: host.kernelVersion,
-  patches: livepatches.filter((patch) => patch.enabled === true || patch.transition === true),
-});
+/** A report that is to be stored, and what it shows about builds. */
+interface Decided {
+  readonly report: PlacedReport;
+  readonly sightings: readonly HostSighting[];
+}
 
 /** A report that is decided, before its situation and its labels are known to be stored. */
 interface Draft {
   readonly situation: SituationDraft;
   readonly labels: LabelsDraft;
+  readonly sightings: readonly HostSighting[];
   readonly placed: Omit<PlacedReport, 'situationId' | 'labelSetId'>;
 }
 
@@ -159,8 +170,10 @@ function draft({ report, receivedAt }: Received, head: HostHead | null, before: 
   const observed = observedAt(report.clock, receivedAt);
   const { situation, referencedSince } = situate(report, before, observed);
   const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
+  const suspect = head?.machine != null && host.machine !== null && head.machine !== host.machine;
   return {
     situation: toSituationDraft(situation),
+    sightings: suspect || head?.suspect ? [] : sightingsOf(report, situation, before?.bootId === host.bootId ? before.situation : null),
     labels: toLabelsDraft({ ...authoritative(known), ...own }),
     placed: {
       hostId: host.instance,
@@ -179,7 +192,7 @@ function draft({ report, receivedAt }: Received, head: HostHead | null, before: 
       },
       referencedSince,
       recheckAt: recheckAt(situation, referencedSince),
-      suspect: head?.machine != null && host.machine !== null && head.machine !== host.machine,
+      suspect,
       expected: head,
     },
   };

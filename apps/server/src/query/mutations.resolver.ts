@@ -86,10 +86,16 @@ export class MutationsResolver {
 
   @Mutation('retireHost')
   @Roles('admin')
-  async retireHost(@Args('id') given: string, @Args('reason') reason: string, @Context() context: Request): Promise<HostView> {
+  async retireHost(
+    @Args('id') given: string,
+    @Args('reason') reason: string,
+    @Args('compromised') compromised: boolean | null | undefined,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
-    const entry = { who: who(context), action: 'retire-host', subject: id, detail: { reason } };
-    await this.changeHost(id, entry, (tx) => this.hosts.retire(tx, id, entry.who, this.clock.now()));
+    const isCompromised = compromised ?? false;
+    const entry = { who: who(context), action: 'retire-host', subject: id, detail: { reason, ...(isCompromised && { compromised: true }) } };
+    await this.changeHost(id, entry, (tx) => this.hosts.retire(tx, id, entry.who, isCompromised, this.clock.now()));
     return this.host(id);
   }
 

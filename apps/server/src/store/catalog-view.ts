@@ -1,22 +1,22 @@
-import type { Catalog, Manifest, Scene, Verdict } from '@klpreg/compat';
+import { canonicalStates, type Catalog, type LoadSighting, type Manifest, recogniseManifest, type Scene, type Verdict } from '@klpreg/compat';
 import type { Database, Prisma } from './database.js';
 import { type PatchRow, toManifest } from './manifests.js';
 import { type Circumstances, circumstancesKey } from './hosts-at.js';
 import { fromVersion, type Revision } from './revisions.js';
 
-/** That a build was on a list at all: what a kernel without the attribute `patched` can tell. */
-export const ON_THE_LIST = '';
-
 const SELECTIONS_HELD = 1_000;
 const SCENES_HELD = 20_000;
 const VERDICTS_HELD = 20_000;
+
+/** What one machine showed of a build; `over`: build-ids, not yet the states that they have. */
+type Seen = Omit<LoadSighting, 'over'> & { readonly over: readonly string[] | null };
 
 /** A build as it was at a revision. */
 interface Build {
   readonly row: PatchRow;
   readonly manifest: Manifest;
-  /** `object kernelVersion` where it has been seen; null: not read yet. */
-  seen: ReadonlySet<string> | null;
+  /** What hosts showed of it; null: not read yet. */
+  seen: readonly Seen[] | null;
 }
 
 /** The verdicts for whoever asks the same, by circumstances: the same object is found sooner than its like. */
@@ -44,6 +44,7 @@ export class CatalogView {
   private readonly selections = new Map<string, PatchRow[]>();
   private readonly scenes = new Map<string, Scene>();
   private readonly judged = new Map<string, Verdicts>();
+  private readonly shown = new Map<string, readonly LoadSighting[]>();
   private verdictsHeld = 0;
 
   constructor(
@@ -57,7 +58,8 @@ export class CatalogView {
     if (own?.name !== this.revision.name) return null;
     const changed = await read.$queryRaw<{ buildId: string }[]>`
       SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
-       UNION SELECT build_id FROM patch_loaded WHERE revision > ${this.revision.number} AND revision <= ${revision.number}`;
+       UNION SELECT build_id FROM patch_sighting WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
+       UNION SELECT build_id FROM patch_sighting WHERE until_revision > ${this.revision.number} AND until_revision <= ${revision.number}`;
     const fresh = new Set(changed.map(({ buildId }) => buildId));
     const view = new CatalogView(read, revision);
     for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
@@ -136,14 +138,16 @@ export class CatalogView {
     await this.load([...new Set(buildIds)]);
     await this.look([...targets, ...bridges].map((row) => row.buildId));
     const manifest = (buildId: string) => this.builds.get(buildId)?.manifest;
-    const hasPatched = (buildId: string, kernelVersion: string, object: string) => this.builds.get(buildId)?.seen?.has(`${object} ${kernelVersion}`) ?? false;
+    const sightings = (buildId: string): readonly LoadSighting[] => this.sightings(buildId);
+    const on = (buildId: string, kernelVersion: string) => sightings(buildId).filter(({ kernel }) => kernel.version === kernelVersion);
     return {
       find: manifest,
       builds: (release) => targets.filter((row) => row.release === release || row.name === release).flatMap((row) => manifest(row.buildId) ?? []),
       bridges: (kernelRelease, arch) =>
         bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).flatMap((row) => manifest(row.buildId) ?? []),
-      hasPatched,
-      hasLoaded: (buildId, kernelVersion) => hasPatched(buildId, kernelVersion, ON_THE_LIST),
+      sightings,
+      hasPatched: (buildId, kernelVersion, object) => on(buildId, kernelVersion).some(({ objects }) => objects.includes(object)),
+      hasLoaded: (buildId, kernelVersion) => on(buildId, kernelVersion).length > 0,
     };
   }
 
@@ -160,13 +164,39 @@ export class CatalogView {
     }
   }
 
-  /** Reads where these builds have been seen. */
+  /** Reads what hosts showed of these builds, and the builds over which they were loaded. */
   private async look(buildIds: readonly string[]): Promise<void> {
     const unread = buildIds.filter((buildId) => this.builds.get(buildId)?.seen === null);
-    if (unread.length === 0) return;
-    const rows = await this.read.patchLoaded.findMany({ where: { buildId: { in: unread }, revision: { lte: this.revision.number } } });
-    const seen = new Map<string, Set<string>>(unread.map((buildId) => [buildId, new Set()]));
-    for (const row of rows) seen.get(row.buildId)!.add(`${row.object} ${row.kernelVersion}`);
+    if (unread.length > 0) await this.readSightings(unread);
+    await this.load([...new Set(buildIds.flatMap((buildId) => this.builds.get(buildId)?.seen ?? []).flatMap(({ over }) => over ?? []))]);
+  }
+
+  private async readSightings(buildIds: readonly string[]): Promise<void> {
+    const { number } = this.revision;
+    const counts = { OR: [{ untilRevision: null }, { untilRevision: { gt: number } }] };
+    const rows = await this.read.patchSighting.findMany({ where: { buildId: { in: [...buildIds] }, revision: { lte: number }, ...counts } });
+    const seen = new Map<string, Seen[]>(buildIds.map((buildId) => [buildId, []]));
+    for (const { buildId, machine, kernelRelease, kernelVersion, arch, kernelBuildId, objects, over, file, verified } of rows) {
+      const kernel = { release: kernelRelease, version: kernelVersion, arch, buildId: kernelBuildId };
+      seen.get(buildId)!.push({ machine, kernel, objects, over: over === null ? null : over.split(' ').filter(Boolean), file, verified });
+    }
     for (const [buildId, where] of seen) this.builds.get(buildId)!.seen = where;
+  }
+
+  /** Made once for a revision: the states of the list below follow from what is published. */
+  private sightings(buildId: string): readonly LoadSighting[] {
+    const known = this.shown.get(buildId);
+    if (known !== undefined) return known;
+    const seen = this.builds.get(buildId)?.seen ?? null;
+    if (seen === null) return [];
+    const sightings = seen.map((one) => ({ ...one, over: this.statesOf(one.over) }));
+    this.shown.set(buildId, sightings);
+    return sightings;
+  }
+
+  private statesOf(over: readonly string[] | null): string | null {
+    const manifests = over?.map((buildId) => this.builds.get(buildId)?.manifest) ?? [];
+    if (over === null || manifests.includes(undefined)) return null;
+    return canonicalStates(manifests.map((manifest) => recogniseManifest(manifest!)));
   }
 }

@@ -25,7 +25,8 @@ export class CatalogStore {
   async asOf(instant: Date): Promise<CatalogView> {
     const rows = await this.read.$queryRaw<Revision[]>`
       SELECT number, name FROM catalog_revision
-       WHERE number = greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_loaded WHERE seen_at <= ${instant}), 0))`;
+       WHERE number = greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_sighting WHERE seen_at <= ${instant}), 0),
+                               coalesce((SELECT max(until_revision) FROM patch_sighting WHERE until_at <= ${instant}), 0))`;
     return this.at(rows[0]!);
   }
 

@@ -5,6 +5,7 @@ import { type Connection, Database, Prisma, ReadDatabase } from './database.js';
 import { bucketOf } from './digests.js';
 import { type Ages, type Circumstances, hostsAt, inCircumstances, notFresh } from './hosts-at.js';
 import { covered, type Moment } from './moment.js';
+import { SightingsStore } from './sightings.store.js';
 
 /** What is kept of a host beside its situation, for people. */
 export interface HostDetail {
@@ -63,12 +64,16 @@ export class HostsStore {
     private readonly db: Database,
     private readonly read: ReadDatabase,
     private readonly cohorts: CohortsStore,
+    private readonly sightings: SightingsStore,
   ) {}
 
   /** Marks the host as one that looks cloned or replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
     const changed = (host: Standing) => (host.suspect ? 'AS_IT_WAS' : { ...host, suspect: true });
-    await this.db.$transaction(async (tx) => this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = ${at}::timestamptz`));
+    await this.db.$transaction(async (tx) => {
+      const became = await this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = ${at}::timestamptz`);
+      if (became === 'CHANGED') await this.sightings.withdraw(tx, [hostId], at);
+    });
   }
 
   /** Makes a host known before it reports; false where the id is taken. */
@@ -86,10 +91,19 @@ export class HostsStore {
     return this.change(tx, hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
   }
 
-  /** Takes a host out of every answer. A host that is retired already stays as it was. */
-  async retire(tx: Connection, hostId: string, by: string, at: Date): Promise<Changed> {
+  /**
+   * Takes a host out of every answer. A host that is retired already stays retired as it was.
+   *
+   * @param compromised what it showed of builds counts no longer; also of a host that was retired before
+   */
+  async retire(tx: Connection, hostId: string, by: string, compromised: boolean, at: Date): Promise<Changed> {
     const changed = (host: Standing) => (host.retired ? 'AS_IT_WAS' : { ...host, retired: true });
-    return this.change(tx, hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
+    const became = await this.change(tx, hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
+    if (!compromised || became === 'NO_SUCH_HOST') return became;
+    const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
+    const marked = await tx.$executeRaw`UPDATE host SET compromised = true WHERE ${key} AND NOT compromised`;
+    if (marked > 0) await this.sightings.withdraw(tx, [hostId], at);
+    return marked > 0 ? 'CHANGED' : became;
   }
 
   /** Closes a host's interval, opens the next, and counts it where it is now. @param changed what it is from now on; a word: it stays as it is */

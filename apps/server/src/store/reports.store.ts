@@ -5,6 +5,7 @@ import { type Connection, Database } from './database.js';
 import { bucketOf } from './digests.js';
 import type { Silence } from './heartbeats.store.js';
 import type { HostDetail } from './hosts.store.js';
+import { SightingsStore } from './sightings.store.js';
 import { retrying } from './unavailable.js';
 
 /** What ingest must know of a host before it can place a report. */
@@ -116,6 +117,7 @@ export class ReportsStore {
   constructor(
     private readonly db: Database,
     private readonly cohorts: CohortsStore,
+    private readonly sightings: SightingsStore,
   ) {}
 
   /** What is known of these hosts; those that nobody knows are not there. */
@@ -155,6 +157,7 @@ export class ReportsStore {
   private async store(reports: readonly PlacedReport[], silence: Silence): Promise<ReadonlySet<string>> {
     const lapses = reports.flatMap((report) => lapsesOf(report, silence));
     const movers = reports.filter(moved);
+    const suspects = reports.filter(({ suspect, expected }) => suspect && expected?.suspect === false).map(({ hostId }) => hostId);
     try {
       await this.db.$transaction(async (tx) => {
         const written = new Set(await this.write(tx, reports, silence));
@@ -162,6 +165,7 @@ export class ReportsStore {
         if (stale.length > 0) throw new Stale(stale);
         if (lapses.length > 0) await keepLapses(tx, lapses);
         if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
+        if (suspects.length > 0) await this.sightings.withdraw(tx, suspects, reports[0]!.receivedAt);
       });
       return new Set();
     } catch (error) {

@@ -86,7 +86,7 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
   [
     'the catalog is at its last revision, and each patch as its last version says',
     `SELECT c.revision::text, v.build_id FROM catalog c, (SELECT DISTINCT ON (build_id) * FROM patch_version ORDER BY build_id, revision DESC) v JOIN patch p USING (build_id)
-      WHERE c.revision < v.revision OR c.revision < (SELECT coalesce(max(revision), 0) FROM patch_loaded) OR (v.patch->>'recalled_at' IS NULL) <> (p.recalled_at IS NULL)`,
+      WHERE c.revision < v.revision OR c.revision < (SELECT coalesce(max(greatest(revision, until_revision)), 0) FROM patch_sighting) OR (v.patch->>'recalled_at' IS NULL) <> (p.recalled_at IS NULL)`,
   ],
 ];
 

@@ -112,7 +112,7 @@ test('a database that was restored from before is filled again, by a server that
   const report = running('web-1', ['lab_r_1v1_a']);
   await registry.report(report);
   await registry.app.get(Database)
-    .$executeRaw`TRUNCATE host, host_heartbeat, situation, stack, stack_patch, label_set, cohort, cohort_delta, patch_loaded CASCADE`;
+    .$executeRaw`TRUNCATE host, host_heartbeat, situation, stack, stack_patch, label_set, cohort, cohort_delta, patch_sighting CASCADE`;
   expect((await registry.report(report)).body).toMatchObject({ outcome: 'STORED' });
   expect((await stackOf('web-1')).stack).toEqual([{ name: 'lab_r_1v1_a' }]);
 });

@@ -39,7 +39,7 @@ const known = async (registry: Registry, ids: readonly string[]) =>
     UNION ALL SELECT 'history', (to_jsonb(p) - '{opened_by,closed_by}'::text[])::text FROM host_history p WHERE host_id = ANY(${ids}::uuid[])
     UNION ALL SELECT 'lapse', (to_jsonb(w) - '{opened_by,closed_by}'::text[])::text FROM host_lapse w WHERE host_id = ANY(${ids}::uuid[])
     UNION ALL SELECT 'situation', id::text FROM situation UNION ALL SELECT 'labels', id::text FROM label_set UNION ALL SELECT 'stack', id::text FROM stack
-    UNION ALL SELECT 'loaded', concat_ws(' ', build_id, kernel_version, object) FROM patch_loaded ORDER BY 1, 2`;
+    UNION ALL SELECT DISTINCT 'sighting', concat_ws(' ', build_id, kernel_version, objects, over, file) FROM patch_sighting ORDER BY 1, 2`;
 
 /** The same good documents at the same times, and nothing else. */
 async function alone(rounds: number): Promise<unknown> {

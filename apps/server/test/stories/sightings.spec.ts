@@ -1,0 +1,92 @@
+import { CatalogStore } from '../../src/store/catalog.store.js';
+import { SETS_OF_FACTS, WITNESSES } from '../../src/store/sightings.store.js';
+import { later, listed, Registry, running, sealed } from '../registry.js';
+
+let registry: Registry;
+beforeEach(async () => {
+  registry = await Registry.start();
+  for (const name of ['lab_n_1v1_a', 'lab_n_1v3_a']) await registry.publish(name);
+});
+afterEach(() => registry.stop());
+
+const id = (name: string) => listed(name).buildId!;
+const machineOf = (hostname: string) => running(hostname, []).host.machine!;
+
+/** What clears doubts about this build now, or did at that instant. */
+async function sightings(name: string, instant?: Date) {
+  const store = registry.app.get(CatalogStore);
+  const view = await (instant === undefined ? store.now() : store.asOf(instant));
+  const catalog = await view.catalog([], await view.find([id(name)]));
+  return catalog.sightings!(id(name));
+}
+const machines = async (name: string, instant?: Date) => (await sightings(name, instant)).map(({ machine }) => machine).toSorted();
+const sorted = (...hostnames: string[]) => hostnames.map(machineOf).toSorted();
+
+test('each machine is a witness, a few for each set of facts', async () => {
+  for (let i = 0; i < WITNESSES + 3; i++) await registry.report(running(`web-${i}`, ['lab_n_1v1_a']));
+  expect(await machines('lab_n_1v1_a')).toHaveLength(WITNESSES);
+});
+
+test('a host that reports again, and two hosts of one machine, are one witness', async () => {
+  const report = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(report);
+  await registry.report(later(report, { taint: 45057 }));
+  await registry.report(running('web-2', ['lab_n_1v1_a'], { host: { machine: report.host.machine } }));
+  expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-1'));
+});
+
+test('the states of the list below come from what is published', async () => {
+  const below = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(below);
+  await registry.report(later(below, { livepatches: [listed('lab_n_1v1_a'), listed('lab_n_1v3_a', { stackOrder: 2 })] }));
+  expect(await sightings('lab_n_1v3_a')).toMatchObject([{ over: '1:1' }]);
+});
+
+test('of too many sets of facts, what is beyond the bound is not kept', async () => {
+  for (let i = 0; i < SETS_OF_FACTS + 3; i++) {
+    const objects = [{ name: `module_${i}`, patched: true, functions: [] }];
+    await registry.report(running(`web-${i}`, [], { livepatches: [listed('lab_n_1v1_a', { objects })] }));
+  }
+  expect(await machines('lab_n_1v1_a')).toHaveLength(SETS_OF_FACTS);
+});
+
+test('a host that becomes suspect by a sequence that is used twice is no witness any more; as of before, it is', async () => {
+  const report = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(report);
+  await registry.report(running('web-2', ['lab_n_1v1_a']));
+  const before = registry.now();
+  registry.wait(1, 'minutes');
+  await registry.report(sealed({ ...report, livepatches: [] }));
+  expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-2'));
+  expect(await machines('lab_n_1v1_a', before)).toEqual(sorted('web-1', 'web-2'));
+  await registry.report(later(report, { livepatches: [listed('lab_n_1v3_a')] }));
+  expect(await machines('lab_n_1v3_a')).toEqual([]);
+});
+
+test('a host whose machine hash changes is no witness any more', async () => {
+  const report = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(report);
+  await registry.report(sealed({ ...later(report), host: { ...report.host, machine: 'c'.repeat(64) } }));
+  expect(await machines('lab_n_1v1_a')).toEqual([]);
+});
+
+test.each([
+  [false, 1],
+  [true, 0],
+])('a retired host (compromised: %s) is a witness: %i', async (compromised, count) => {
+  const report = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(report);
+  const retire = 'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+  await registry.ask(retire, { id: report.host.instance, c: compromised });
+  await registry.report(later(report));
+  expect(await machines('lab_n_1v1_a')).toHaveLength(count);
+});
+
+test('a host that was retired before can be said to be compromised', async () => {
+  const report = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(report);
+  const retire = 'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+  await registry.ask(retire, { id: report.host.instance, c: false });
+  await registry.ask(retire, { id: report.host.instance, c: true });
+  expect(await machines('lab_n_1v1_a')).toEqual([]);
+});
