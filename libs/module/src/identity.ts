@@ -1,15 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { ElfFile } from './elf/file.js';
 import { SHT_NOBITS, SHT_NOTE } from './elf/sections.js';
 
 const NT_GNU_BUILD_ID = 3;
-const SIGNED = new TextEncoder().encode('~Module signature appended~\n');
 const MODULE_NAME_AT = 24;
-
-/** The file's SHA-256, lower-case hex. */
-export function hashFile(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /**
  * Which build is it?
@@ -25,11 +18,6 @@ export function readBuildId(file: ElfFile): string | null {
   if (bytes.u32(at) !== 4 || bytes.u32(at + 8) !== NT_GNU_BUILD_ID || bytes.string(at + 12, at + 16) !== 'GNU') return null;
   if (size === 0 || section.size !== 16 + Math.ceil(size / 4) * 4) return null;
   return Buffer.from(bytes.slice(at + 16, at + 16 + size)).toString('hex');
-}
-
-/** Is a signature appended? It is not verified. Mirrors the marker test of `module_sig_check()`. */
-export function isSigned(bytes: Uint8Array): boolean {
-  return bytes.length > SIGNED.length && SIGNED.every((byte, index) => bytes[bytes.length - SIGNED.length + index] === byte);
 }
 
 /** The name in `struct module`: what modinfo's `name=` repeats since 4.13. Null where it is not there. */

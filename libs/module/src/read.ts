@@ -5,7 +5,7 @@ import { isQuiet } from './code/quiet.js';
 import { followStatePointers, type IsCodePointer } from './code/state-pointers.js';
 import { ElfFile } from './elf/file.js';
 import { ModuleError } from './error.js';
-import { hashFile, isSigned, readBuildId, readStructName } from './identity.js';
+import { readBuildId, readStructName } from './identity.js';
 import { judgeImpact, usesShadowVariables } from './impact.js';
 import { findCandidates, type Candidate } from './klp/candidates.js';
 import { because, readStates } from './klp/states.js';
@@ -13,6 +13,7 @@ import { readKlpBuildObjects } from './built/klp-build.js';
 import { readKpatchObjects } from './built/kpatch.js';
 import { readModinfo } from './modinfo.js';
 import type { Builder, KlpState, ModuleObject, ModuleReading, Unreadable } from './reading.js';
+import { readSignature } from './signature.js';
 
 /**
  * What does this uncompressed module declare?
@@ -31,7 +32,7 @@ export function readModule(bytes: Uint8Array): ModuleReading {
   const vermagic = modinfo['vermagic']?.[0] ?? null;
   return {
     name,
-    sha256: hashFile(bytes),
+    ...readSignature(bytes),
     buildId: readBuildId(file),
     srcversion: modinfo['srcversion']?.[0] ?? null,
     version: modinfo['version']?.[0] ?? null,
@@ -42,7 +43,6 @@ export function readModule(bytes: Uint8Array): ModuleReading {
       file.sections.some((section) => section.name === '__versions' || section.name === '__version_ext_crcs'),
     arch: file.machine.arch,
     livepatch,
-    signed: isSigned(bytes),
     modinfo,
     ...declaration,
     usesShadowVariables: usesShadowVariables(file),

@@ -63,8 +63,10 @@ export type UnreadableCode =
 export interface ModuleReading {
   /** `name=` of modinfo, as the file says it. The loaded module's name has `_` where this has `-`. */
   readonly name: string;
-  /** SHA-256 of the uncompressed file, lower-case hex. */
+  /** SHA-256 of the uncompressed file with its signature, lower-case hex. */
   readonly sha256: string;
+  /** SHA-256 of the uncompressed file without the appended signature: the same for every signature over one build. */
+  readonly contentSha256: string;
   /** `.note.gnu.build-id`, lower-case hex: the identity of the loaded module. */
   readonly buildId: string | null;
   readonly srcversion: string | null;
@@ -80,6 +82,10 @@ export interface ModuleReading {
   readonly livepatch: boolean;
   /** A signature is appended. It is not verified. */
   readonly signed: boolean;
+  /** The key that signed, as the signature names it: `issuer:HEX,serial:HEX` or `key-id:HEX`. Null: unsigned, or it cannot be read. */
+  readonly signer: string | null;
+  /** Why the appended signature cannot be read; null where it can, or where there is none. */
+  readonly signatureProblem: string | null;
   readonly modinfo: Readonly<Record<string, readonly string[]>>;
   readonly builder: Builder;
   /** `klp_patch.replace`; null where the file does not tell (a builder's module, a write at run time). */

@@ -86,10 +86,6 @@ test('symbol versions and the kernel release are read', () => {
   expect(readModule(readCapturedModule('7.3', 'lab_r_s0_a'))).toMatchObject({ kernelRelease: '7.3.4+deb13-cloud-amd64' });
 });
 
-test('a signature at the end is seen', () => {
-  expect(readModule(Buffer.concat([readCapturedModule('7.3', 'lab_r_s0_a'), Buffer.from('sig~Module signature appended~\n')])).signed).toBe(true);
-});
-
 /** The objects that lab_patch.inc.c makes of its knobs. */
 function expectedObjects(knobs: Readonly<Record<string, string>>) {
   const knob = (name: string) => Number(knobs[name] ?? 0);
