@@ -9,11 +9,12 @@ import { VERSION } from './version.js';
  *
  * @param sequence reserved on disk, or, for a report that is only shown, the next one
  * @param since when the open transition was first seen in this boot
+ * @param watchedSinceMs on the monotonic clock: since when this agent has looked without a gap
  * @returns a document that the registry's own schema accepts
  * @throws Failure UNREADABLE where the tree says something that no report can carry
  */
-export function writeReport(seen: Observation, sequence: number, since: string | null): Report {
-  const { wall, observedMs, transition, ...facts } = seen;
+export function writeReport(seen: Observation, sequence: number, since: string | null, watchedSinceMs: number): Report {
+  const { wall, observedMs, transition, log: _log, ...facts } = seen;
   const open = transition === null ? null : { patch: transition.patch, since, tasks: transition.tasks, moreTasks: transition.moreTasks };
   const content = {
     schema: 'report/v1' as const,
@@ -21,6 +22,7 @@ export function writeReport(seen: Observation, sequence: number, since: string |
     sequence,
     clock: { wall, observedMs, sentMs: monotonicMs() },
     ...facts,
+    watchedSinceMs,
     transition: open,
   };
   const report = Report.safeParse({ ...content, digest: contentDigest(content) });

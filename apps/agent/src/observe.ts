@@ -3,95 +3,142 @@ import { monotonicMs, wallClock } from './clock.js';
 import { Failure, unreadable } from './failure.js';
 import { readNumber } from './read/attribute.js';
 import { readBootPersistence } from './read/boot.js';
-import { readCapabilities, unlessForbidden } from './read/capabilities.js';
+import { readCapabilities } from './read/capabilities.js';
 import { declaredBy } from './read/declared.js';
-import { findModules, type ModuleFile } from './read/files.js';
-import { readHost, readRelease } from './read/host.js';
+import { findModules, vendorFolders, type ModuleFile } from './read/files.js';
+import { readGates } from './read/gates.js';
+import { readBootId, readHost, readRelease } from './read/host.js';
+import { readKernelLog, type LogReading } from './read/kernel-log.js';
 import type { PatchFolder } from './read/livepatch.js';
 import type { LoadedModule } from './read/module.js';
+import { noNotes, orNull } from './read/notes.js';
 import { listOrder } from './read/order.js';
 import { counts, look } from './read/pass.js';
-import { pathsOf } from './read/paths.js';
+import { pathsOf, type Paths } from './read/paths.js';
 import { settle } from './read/settle.js';
 import { readTasks } from './read/tasks.js';
+import { sentencesOf } from './sentences.js';
 import type { Settings } from './settings.js';
 
-/** What was seen, and when. Everything of a report but who sends it and which number it has. */
-export interface Observation {
+type Told =
+  | 'host'
+  | 'capabilities'
+  | 'taint'
+  | 'livepatches'
+  | 'leftovers'
+  | 'gates'
+  | 'otherLivePatching'
+  | 'unread'
+  | 'warnings'
+  | 'kernelLog'
+  | 'bootPersistence';
+
+/** What was seen, and when. Everything of a report but who sends it, which number it has, and since when the host is watched. */
+export interface Observation extends Pick<Report, Told> {
   readonly wall: string;
   readonly observedMs: number;
-  readonly host: Report['host'];
-  readonly capabilities: Report['capabilities'];
-  readonly taint: number | null;
-  readonly livepatches: Report['livepatches'];
-  readonly leftovers: Report['leftovers'];
-  readonly bootPersistence: Report['bootPersistence'];
   readonly transition: (Omit<NonNullable<Report['transition']>, 'since'> & { readonly target: 0 | 1 }) | null;
+  /** To be remembered; null if the kernel log was not read. */
+  readonly log: LogReading | null;
 }
 
 type Loaded = LoadedModule & { readonly reading: Report['leftovers'][number]['reading'] };
 
-function tellLivepatch(folder: PatchFolder, module: Loaded): Report['livepatches'][number] {
+const TAINT_LIVEPATCH = 2 ** 15;
+
+function tellLivepatch(folder: PatchFolder, { buildId, srcversion, refcount, moduleState, moduleTaint, reading }: Loaded): Report['livepatches'][number] {
   const { name, enabled, transition, replace, stackOrder, objects } = folder;
   return {
     name,
-    buildId: module.buildId,
-    srcversion: module.srcversion,
+    buildId,
+    srcversion,
     enabled,
     transition,
     replace,
     stackOrder,
-    refcount: module.refcount,
+    refcount,
     objects: objects.map((object) => ({ ...object, functions: [...object.functions] })),
-    reading: module.reading,
+    reading,
+    moduleState,
+    moduleTaint,
   };
 }
 
 /**
- * What does this host run?
+ * Returns the kernel log from where it was left, if there can be something in it: taint K is set with the first livepatch, and never cleared.
+ *
+ * @returns undefined if it was not looked at
+ */
+function readLog(paths: Paths, taint: number | null, before: LogReading, warnings: string[]): LogReading | null | undefined {
+  if (taint !== null && Math.floor(taint / TAINT_LIVEPATCH) % 2 === 0) return undefined;
+  const { kernelLog } = paths;
+  return kernelLog === null ? null : orNull(warnings, () => readKernelLog(kernelLog, before));
+}
+
+/**
+ * Observes what this host runs.
  *
  * Reads everything first and decides then. Nothing is written anywhere.
  *
  * @param instance the registry's id of the host
+ * @param logOf what was read of this boot's kernel log before
  * @param warn is told what could not be read and what was taken in its place
  * @throws Failure UNREADABLE naming the path
  */
-export async function observe(settings: Settings, instance: string, warn: (text: string) => void): Promise<Observation> {
+export async function observe(settings: Settings, instance: string, logOf: (bootId: string) => LogReading, warn: (text: string) => void): Promise<Observation> {
   const paths = pathsOf(settings.roots);
+  const { unread, warnings } = noNotes();
   const release = readRelease(paths, settings);
-  const { folders, modules, loaded } = await settle(() => look(paths));
+  const bootId = readBootId(paths, settings, instance, warnings);
+  const { folders, modules, loaded, otherLivePatching, notes } = await settle(() => look(paths));
   const [wall, observedMs] = [wallClock(), monotonicMs()];
+  unread.push(...notes.unread);
+  warnings.push(...notes.warnings);
 
-  const listed = listOrder(paths, (folders ?? []).filter(counts), loaded);
-  const open = listed.filter((folder) => folder.transition);
+  const listed = listOrder(paths, (folders ?? []).filter(counts), loaded, unread);
+  const open = listed.filter((folder) => folder.transition === true);
   if (open.length > 1)
     throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}), and a kernel has at most one`);
-  const transition = open[0] === undefined ? null : { patch: open[0].name, target: open[0].enabled ? (1 as const) : (0 as const) };
+  const transition = open[0] === undefined ? null : { patch: open[0].name, target: open[0].enabled === false ? (0 as const) : (1 as const) };
+  const tasks = transition === null ? null : orNull(warnings, () => readTasks(paths, transition.target));
 
   const wanted = new Map(modules.flatMap((module) => (module.buildId === null ? [] : [[module.buildId, module.name] as const])));
-  const files = await findModules(wanted, [...settings.modules, ...paths.moduleFolders(release)], warn);
+  const vendors = orNull(warnings, () => vendorFolders(paths.vendors, release)) ?? [];
+  const files = await findModules(wanted, [...settings.modules, ...paths.moduleFolders(release), ...vendors], (text) => warnings.push(text));
   const withReading = (module: LoadedModule): Loaded => ({
     ...module,
     reading: declaredBy(files.filter((file: ModuleFile) => file.buildId === module.buildId)),
   });
   const known = new Map(modules.map((module) => [module.name, withReading(module)]));
 
-  const host = readHost(paths, settings, instance, files.find((file) => file.reading !== null)?.reading?.arch ?? null, warn);
-  if (loaded === null && folders !== null) warn(`${paths.loadedModules}: is not there; leftovers were looked for in ${paths.modules} alone`);
-  return {
-    wall,
-    observedMs,
+  const moduleArch = files.find((file) => file.reading !== null)?.reading?.arch ?? null;
+  const host = readHost(paths, settings, { instance, bootId, moduleArch }, warnings);
+  const taint = orNull(warnings, () => readNumber(paths.tainted, 0, 2 ** 48));
+  const log = readLog(paths, taint, logOf(bootId), warnings);
+  const facts = {
     host,
-    capabilities: readCapabilities(paths, folders, warn),
-    taint: unlessForbidden(() => readNumber(paths.tainted, 0, 2 ** 48), warn),
+    capabilities: readCapabilities(paths, folders, warnings),
+    taint,
     livepatches: listed.map((folder) => tellLivepatch(folder, known.get(folder.name)!)),
     leftovers: leftoversOf([...known.values()], listed),
-    bootPersistence: await readBootPersistence(paths, release),
-    transition: transition === null ? null : { ...transition, ...readTasks(paths, transition.target) },
+    gates: readGates(paths, warnings),
+    ...(otherLivePatching === null ? {} : { otherLivePatching: [...otherLivePatching] }),
+    ...(log === undefined ? {} : { kernelLog: log && { reachesBoot: log.reachesBoot, events: [...log.events] } }),
+    bootPersistence: await readBootPersistence(paths, release, warnings),
+  };
+  for (const text of [...unread, ...warnings]) warn(text);
+  return {
+    ...facts,
+    unread: sentencesOf(unread, settings.roots),
+    warnings: sentencesOf(warnings, settings.roots),
+    transition: transition === null ? null : { ...transition, tasks: [], moreTasks: 0, ...tasks },
+    log: log ?? null,
+    wall,
+    observedMs,
   };
 }
 
-/** Livepatch modules that are loaded and no longer on the list, by name. */
+/** Livepatch modules that are loaded and not on the list, by name. */
 function leftoversOf(modules: readonly Loaded[], listed: readonly PatchFolder[]): Report['leftovers'] {
   const names = new Set(listed.map(({ name }) => name));
   const leftovers = modules.filter(({ name }) => !names.has(name));

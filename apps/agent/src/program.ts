@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { dump } from './commands/dump.js';
 import { run } from './commands/run.js';
 import { configure } from './config/configure.js';
-import { tell, type Round, type Wish } from './round.js';
+import type { Letter } from './keep/spool.js';
+import { spool, tell, type Round, type Wish } from './round.js';
 import { VERSION } from './version.js';
 
 /** Where a program says things. */
@@ -56,12 +57,14 @@ function withRegistry(command: Command): Command {
     .option('--timeout <seconds>', 'how long to try (default: 30)');
 }
 
+const instanceOf = ({ document }: Letter): string => ('host' in document ? document.host.instance : document.instance);
+
 /** One line for each document that was sent, and what the registry said. */
 function told({ delivered, byAnother }: Round): string {
-  const lines = delivered.map(({ letter: { kind, document }, answer }) => {
-    const instance = 'host' in document ? document.host.instance : document.instance;
-    return `${kind} ${document.sequence} of ${instance}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`;
-  });
+  const lines = delivered.map(
+    ({ letter, answer }) =>
+      `${letter.kind} ${letter.document.sequence} of ${instanceOf(letter)}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
+  );
   return lines.join('') + (byAnother === null ? '' : `document ${byAnother} was sent by another agent on this host\n`);
 }
 
@@ -73,11 +76,16 @@ function told({ delivered, byAnother }: Round): string {
 export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   const warn = (text: string) => err(`klpreg-agent: warning: ${text}\n`);
   const settingsOf = (options: Record<string, unknown>) => {
-    const { label, full: _full, libModules, tokenFile, bootId, kernelRelease, ...others } = options;
+    const { label, full: _full, spool: _spool, libModules, tokenFile, bootId, kernelRelease, ...others } = options;
     return configure({ ...others, labels: label, lib_modules: libModules, token_file: tokenFile, boot_id: bootId, kernel_release: kernelRelease });
   };
   const telling = (wish: Wish) => async (options: Record<string, unknown>) =>
     out(told(await tell(settingsOf(options), options['full'] === true ? 'report' : wish, warn, signal)));
+
+  const spooling = async (options: Record<string, unknown>) => {
+    const letter = await spool(settingsOf(options), options['full'] === true ? 'report' : 'due', warn);
+    if (letter !== null) out(`${letter.kind} ${letter.document.sequence} of ${instanceOf(letter)}: waits\n`);
+  };
 
   const program = new Command('klpreg-agent')
     .description(
@@ -95,7 +103,8 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   );
   withRegistry(program.command('report').description('tell the registry once: a heartbeat where nothing changed, else a report'))
     .option('--full', 'send a report even where nothing changed')
-    .action(telling('due'));
+    .option('--spool', 'send nothing: the document waits for the next run that sends, such as at boot before there is a network')
+    .action((options: Record<string, unknown>) => (options['spool'] === true ? spooling(options) : telling('due')(options)));
   withRegistry(program.command('heartbeat').description('send a heartbeat; a report follows at once where the registry wants one')).action(
     telling('heartbeat'),
   );

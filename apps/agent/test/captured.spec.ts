@@ -3,8 +3,8 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import { contentDigest, Report } from '@klpreg/wire';
 import { agent, dumped } from './agent.js';
-import { render } from './rendering.js';
-import { KERNELS, temporaryFolder, unpackModules, unpackTrees, type Kernel } from './trees.js';
+import { render, renderAround } from './rendering.js';
+import { KERNELS, temporaryFolder, unpackFieldTrees, unpackModules, unpackTrees, type Kernel } from './trees.js';
 
 const GOLDENS = join(__dirname, 'goldens');
 const folder = temporaryFolder();
@@ -38,7 +38,8 @@ function fingerprint(root: string): string {
   return hash.digest('hex');
 }
 
-const withoutClock = ({ clock: _clock, ...rest }: Report) => rest;
+/** A dump keeps nothing, so to each of them the host is watched from now on. */
+const withoutClock = ({ clock: _clock, watchedSinceMs: _watched, digest: _digest, ...rest }: Report) => rest;
 
 describe.each(KERNELS)('trees of Linux %s', (kernel) => {
   test('each gives a report that the registry takes, as the golden has it', async () => {
@@ -67,9 +68,21 @@ test.each<[Kernel, string]>([
   ['6.1', 'plain-over-replace/stacked'],
 ])('the whole document of %s %s', async (kernel, name) => {
   const report = await look(kernel, name, '--hostname', 'web-1', '--label', 'env=prod', '--boot-id', '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f');
-  const still = { ...report, clock: { wall: '2026-11-23T00:00:00.000Z', observedMs: 0, sentMs: 0 } };
+  const unclocked = { ...report, watchedSinceMs: 0 };
+  const clock = { wall: '2026-11-23T00:00:00.000Z', observedMs: 0, sentMs: 0 };
+  const still = { ...unclocked, clock, digest: contentDigest(unclocked) };
   expect(Report.safeParse(report).success).toBe(true);
   expectGolden(`${kernel}-${name.replace('/', '-')}.json`, `${JSON.stringify(still, null, 2)}\n`);
+});
+
+test('trees that were rebuilt from public reports', async () => {
+  const { names, at } = unpackFieldTrees(folder);
+  const texts: string[] = [];
+  for (const name of names) {
+    const report = await dumped('--root', at(name), '--instance', name, '--state', join(folder, 'state'));
+    texts.push(`${render(name, report)}\n${renderAround(report)}`);
+  }
+  expectGolden('field.txt', `${texts.join('\n\n')}\n`);
 });
 
 test('a tree that cannot be written is read as well', async () => {

@@ -11,8 +11,12 @@ const MKFIFO = 'mkfifo';
 const folder = temporaryFolder();
 const root = () => mkdtempSync(join(folder, 'tree-'));
 const dump = (tree: string) => agent('dump', '--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
-const ONE: Files = { ...PLAIN, ...livepatch('lp_1'), 'proc/modules': loadedLine('lp_1') };
+const ONE: Files = { ...PLAIN, ...livepatch('lp_1'), 'proc/modules': loadedLine('lp_1'), 'proc/sys/kernel/tainted': '45056\n' };
 const LP = 'sys/kernel/livepatch/lp_1';
+const patch = (facts: object) => ({ livepatches: [{ name: 'lp_1', ...facts }] });
+const without = (tree: Files, left: RegExp): Files => Object.fromEntries(Object.entries(tree).filter(([path]) => !left.test(path)));
+const withoutSys = (tree: Files): Files => without(tree, /^sys\//);
+const withoutModules = (tree: Files): Files => without(tree, /^(?:sys\/module|proc\/modules)/);
 
 async function read(...trees: Files[]): Promise<Report> {
   const { exit, out, err } = await dump(plant(root(), ...trees));
@@ -103,44 +107,153 @@ test('more than a thousand tasks: the rest is counted', async () => {
   expect((await read(ONE, livepatch('lp_1', { transition: 1 }), many)).transition).toMatchObject({ moreTasks: 3, tasks: { length: 1_000 } });
 });
 
-test.each<[what: string, tree: Files, message: RegExp]>([
-  ['junk in enabled', { ...ONE, [`${LP}/enabled`]: '2\n' }, /lp_1\/enabled: found "2", and it should be 0 or 1/],
-  ['an empty attribute', { ...ONE, [`${LP}/transition`]: '' }, /lp_1\/transition: found "", and it should be 0 or 1/],
-  ['bytes that are not text', { ...ONE, [`${LP}/enabled`]: Buffer.from([0xff, 0xfe]) }, /lp_1\/enabled: is not UTF-8 text/],
-  ['a stack order that is no number', { ...ONE, [`${LP}/stack_order`]: 'first\n' }, /stack_order: found "first", and it should be a whole number/],
-  ['a taint mask below 0', { ...ONE, 'proc/sys/kernel/tainted': '-1\n' }, /tainted: found -1, and it should be 0 to 281474976710656/],
+/** What puts the livepatches in doubt is in `unread`, everything else in `warnings`; the rest of the report is there. */
+test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: RegExp, expected: object]>([
+  ['junk in enabled', { ...ONE, [`${LP}/enabled`]: '2\n' }, 'unread', /^\/sys\/.*lp_1\/enabled: found "2", and it should be 0 or 1$/, patch({ enabled: null })],
+  ['an empty attribute', { ...ONE, [`${LP}/transition`]: '' }, 'unread', /lp_1\/transition: found "", and it should be 0 or 1/, patch({ transition: null })],
+  ['bytes that are not text', { ...ONE, [`${LP}/enabled`]: Buffer.from([0xff, 0xfe]) }, 'unread', /lp_1\/enabled: is not UTF-8 text/, patch({ enabled: null })],
+  [
+    'a stack order that is no number',
+    { ...ONE, [`${LP}/stack_order`]: 'first\n' },
+    'warnings',
+    /stack_order: found "first", and it should be a whole number/,
+    patch({ stackOrder: null, enabled: true }),
+  ],
+  ['junk in patched', { ...ONE, [`${LP}/vmlinux/patched`]: 'yes\n' }, 'warnings', /vmlinux\/patched: found "yes"/, patch({ objects: [{ patched: null }] })],
+  ['junk in refcnt', { ...ONE, 'sys/module/lp_1/refcnt': 'many\n' }, 'warnings', /lp_1\/refcnt: found "many"/, patch({ refcount: 1 })],
+  [
+    'a taint mask below 0',
+    { ...ONE, 'proc/sys/kernel/tainted': '-1\n' },
+    'warnings',
+    /tainted: found -1, and it should be 0 to 281474976710656/,
+    { taint: null },
+  ],
   [
     'a folder that is no function',
     { ...ONE, [`${LP}/vmlinux/strange/`]: '' },
+    'unread',
     /vmlinux\/strange: found a folder "strange", and it should be FUNCTION,POSITION/,
+    patch({ objects: [{ functions: [{ name: 'cmdline_proc_show', sympos: 1 }] }] }),
   ],
   [
     'a livepatch with a name that no module has',
     { ...ONE, 'sys/kernel/livepatch/a b/enabled': '1\n' },
-    /sys\/kernel\/livepatch: holds "a b", which is not a module's name/,
+    'unread',
+    /sys\/kernel\/livepatch: holds "a b", which is not a module's name; it is left out/,
+    patch({}),
   ],
   [
-    'a directory without enabled, at every look',
-    { ...ONE, 'sys/kernel/livepatch/lp_2/transition': '0\n' },
-    /lp_2\/enabled: is not there, though its folder is; gave up after 6 looks/,
+    'a module with a name that no module has',
+    { ...ONE, 'sys/module/a b/taint': 'K\n' },
+    'unread',
+    /sys\/module: holds a livepatch named "a b", which is not a module's name; it is left out/,
+    patch({}),
   ],
-  ['a note that is no note', { ...ONE, 'sys/module/lp_1/notes/.note.gnu.build-id': 'GNU' }, /note\.gnu\.build-id: is not an ELF note with a build-id/],
-  ['a line that is not of /proc/modules', { ...ONE, 'proc/modules': 'lp_1\n' }, /proc\/modules: line 1 is not a line of \/proc\/modules/],
+  ['junk in a taint', { ...ONE, 'sys/module/lp_2/taint': '?\n' }, 'unread', /lp_2\/taint: found "\?", and it should be letters of taints/, patch({})],
+  [
+    'a directory without enabled, at every look',
+    { ...ONE, 'sys/kernel/livepatch/lp_2/transition': '0\n', 'sys/kernel/livepatch/lp_2/stack_order': '2\n' },
+    'warnings',
+    /lp_2\/enabled: is not there$/,
+    { livepatches: [{ name: 'lp_1' }, { name: 'lp_2', enabled: null, transition: false }] },
+  ],
+  [
+    'no transition: a kernel of another consistency model',
+    { ...PLAIN, 'sys/kernel/livepatch/lp_1/enabled': '1\n', 'proc/modules': loadedLine('lp_1') },
+    'warnings',
+    /lp_1\/transition: is not there$/,
+    patch({ enabled: true, transition: null }),
+  ],
+  [
+    'a note that is no note',
+    { ...ONE, 'sys/module/lp_1/notes/.note.gnu.build-id': 'GNU' },
+    'warnings',
+    /build-id: is not an ELF note with a build-id/,
+    patch({ buildId: null }),
+  ],
+  [
+    'a line that is not of /proc/modules',
+    { ...ONE, 'proc/modules': `lp_2\n${loadedLine('lp_1')}` },
+    'unread',
+    /proc\/modules: line 1 is not a line/,
+    patch({ moduleState: 'Live' }),
+  ],
+  [
+    'the same stack order twice',
+    { ...ONE, ...livepatch('lp_2', { order: 1 }) },
+    'unread',
+    /two livepatches have the same stack_order/,
+    { livepatches: [{}, {}] },
+  ],
+  [
+    'an order that nothing tells',
+    { ...PLAIN, ...livepatch('lp_1', { order: null }), ...livepatch('lp_2', { order: null }) },
+    'unread',
+    /proc\/modules: does not tell the order of the list: lp_1 is not there/,
+    { livepatches: [{ name: 'lp_1' }, { name: 'lp_2' }] },
+  ],
+  ['a machine id that is none', { ...ONE, 'etc/machine-id': 'me\n' }, 'warnings', /machine-id: is not a machine id/, { ...patch({}), host: { machine: null } }],
+  [
+    'BTF that is none',
+    { ...ONE, 'sys/kernel/btf/vmlinux': 'not BTF, and long enough to be' },
+    'warnings',
+    /btf\/vmlinux: does not begin with the magic of BTF/,
+    { ...patch({}), capabilities: { btf: null } },
+  ],
+  [
+    'junk in lockdown',
+    { ...ONE, 'sys/kernel/security/lockdown': 'off\n' },
+    'warnings',
+    /lockdown: found "off"/,
+    { ...patch({}), capabilities: { lockdown: null } },
+  ],
+  [
+    'junk in modules_disabled',
+    { ...ONE, 'proc/sys/kernel/modules_disabled': 'no\n' },
+    'warnings',
+    /modules_disabled: found "no"/,
+    { gates: { modulesDisabled: null } },
+  ],
+  [
+    'no sysfs at all',
+    { ...withoutSys(ONE), 'proc/modules': loadedLine('lp_1') },
+    'unread',
+    /sys\/kernel: is not there, so the list of livepatches is not known/,
+    { livepatches: [], leftovers: [{ name: 'lp_1', moduleTaint: 'OEK' }] },
+  ],
+  [
+    'neither /sys/module nor /proc/modules',
+    withoutModules(ONE),
+    'unread',
+    /sys\/module and \/proc\/modules: neither can be read, so the loaded modules are not known/,
+    patch({ moduleState: null }),
+  ],
+  [
+    'a tree that does not say its architecture',
+    { ...ONE, 'proc/sys/kernel/osrelease': '6.4.0-default\n' },
+    'warnings',
+    /does not say its architecture/,
+    { host: { arch: 'unknown' } },
+  ],
+])('%s: half a reading is still a report, and says so', async (_what, tree, where, sentence, expected) => {
+  const report = await read(tree);
+  expect(report).toMatchObject(expected);
+  expect(report[where]).toContainEqual(expect.stringMatching(sentence));
+});
+
+test.each<[what: string, tree: Files, message: RegExp]>([
   [
     'two open transitions',
     { ...ONE, ...livepatch('lp_1', { transition: 1 }), ...livepatch('lp_2', { transition: 1, order: 2 }) },
     /two transitions are open \(lp_1, lp_2\)/,
   ],
-  ['the same stack order twice', { ...ONE, ...livepatch('lp_2', { order: 1 }) }, /two livepatches have the same stack_order/],
-  [
-    'an order that nothing tells',
-    { ...PLAIN, ...livepatch('lp_1', { order: null }), ...livepatch('lp_2', { order: null }) },
-    /proc\/modules: does not tell the order of the list: lp_1 is not there/,
-  ],
   ['no kernel release', { 'sys/kernel/livepatch/': '' }, /osrelease: is not there; is this the tree of a host\? --kernel-release can say it instead/],
-  ['a machine id that is none', { ...PLAIN, 'etc/machine-id': 'me\n' }, /machine-id: is not a machine id/],
-  ['BTF that is none', { ...PLAIN, 'sys/kernel/btf/vmlinux': 'not BTF, and long enough to be' }, /btf\/vmlinux: does not begin with the magic of BTF/],
   ['a boot id that is none', { ...PLAIN, 'proc/sys/kernel/random/boot_id': '1\n' }, /boot_id: found "1", and it should be a UUID/],
+  [
+    'neither sysfs nor /proc/modules',
+    withoutModules(withoutSys(PLAIN)),
+    /proc\/modules: neither this nor .*\/sys\/kernel can be read; are procfs and sysfs mounted\?/,
+  ],
 ])('%s is an error that names the path', async (_what, tree, message) => {
   const { exit, out, err } = await dump(plant(root(), tree));
   expect({ exit, out }).toEqual({ exit: 3, out: '' });
@@ -156,17 +269,27 @@ describe('files that are not files', () => {
     return dump(tree);
   };
 
-  test.each([`${LP}/enabled`, 'proc/modules', 'proc/kallsyms', 'sys/kernel/btf/vmlinux', 'proc/sys/kernel/osrelease', 'etc/os-release', 'etc/machine-id'])(
-    'a FIFO at %s does not make us wait',
-    async (path) => {
-      const { exit, err } = await replaced(path, (at) => execFileSync(MKFIFO, [at]));
-      expect({ exit, err }).toEqual({ exit: 3, err: expect.stringMatching(/is not a plain file/) });
-    },
-  );
+  /** Said in the report; what a report cannot lack is an error. */
+  const said = ({ exit, out, err }: Awaited<ReturnType<typeof dump>>) =>
+    exit === 0 ? { exit, said: JSON.stringify(JSON.parse(out) as Report) } : { exit, said: err };
 
-  test.each([`${LP}/enabled`, 'proc/modules', 'proc/kallsyms'])('a link at %s is not followed out of the tree', async (path) => {
-    const { exit, err } = await replaced(path, (at) => symlinkSync('/etc/hostname', at));
-    expect({ exit, err }).toEqual({ exit: 3, err: expect.stringMatching(/is a symbolic link, not a file/) });
+  test.each([
+    [`${LP}/enabled`, 0],
+    ['proc/modules', 0],
+    ['proc/kallsyms', 0],
+    ['sys/kernel/btf/vmlinux', 0],
+    ['sys/kernel/notes', 0],
+    ['etc/os-release', 0],
+    ['etc/machine-id', 0],
+    ['dev/kmsg', 0],
+    ['proc/sys/kernel/osrelease', 3],
+  ])('a FIFO at %s does not make us wait', async (path, exit) => {
+    expect(said(await replaced(path, (at) => execFileSync(MKFIFO, [at])))).toEqual({ exit, said: expect.stringMatching(/is not a plain file/) });
+  });
+
+  test.each([`${LP}/enabled`, 'proc/modules', 'proc/kallsyms', 'dev/kmsg'])('a link at %s is not followed out of the tree', async (path) => {
+    const found = said(await replaced(path, (at) => symlinkSync('/etc/hostname', at)));
+    expect(found).toEqual({ exit: 0, said: expect.stringMatching(/is a symbolic link, not a file/) });
   });
 
   test('links in circles end', async () => {
@@ -183,11 +306,11 @@ describe('files that are not files', () => {
   test.each([`${LP}/enabled`, 'proc/modules', 'sys/kernel/btf/vmlinux', 'proc/sys/kernel/tainted'])(
     'a huge file at %s is not read to its end',
     async (path) => {
-      const { exit, err } = await replaced(path, (at) => {
+      const found = await replaced(path, (at) => {
         writeFileSync(at, '');
         truncateSync(at, 2 ** 38);
       });
-      expect({ exit, err }).toEqual({ exit: 3, err: expect.stringMatching(/is longer than \d+ bytes/) });
+      expect(said(found)).toEqual({ exit: 0, said: expect.stringMatching(/is longer than \d+ bytes/) });
     },
   );
 });
@@ -202,6 +325,9 @@ test('whatever is in a tree: a report that the registry takes, or an error that 
     'etc/os-release': '',
     'etc/machine-id': '',
     'proc/9/patch_state': '',
+    'proc/sys/kernel/modules_disabled': '',
+    'dev/kmsg': '',
+    'sys/kernel/notes': '',
     'lib/modules/6.12.9-amd64/extra/lp_1.ko': '',
   }).filter((path) => !path.endsWith('/'));
   const bytes = fc.oneof(
@@ -214,8 +340,11 @@ test('whatever is in a tree: a report that the registry takes, or an error that 
       const tree = plant(root(), ONE, livepatchModule('lp_2'), junk);
       const { exit, out, err } = await dump(tree);
       rmSync(tree, { recursive: true });
-      if (exit === 0) expect(Report.safeParse(JSON.parse(out)).error).toBeUndefined();
-      else expect({ exit, named: err.includes(tree) }).toEqual({ exit: 3, named: true });
+      if (exit !== 0) return expect({ exit, named: err.includes(tree) }).toEqual({ exit: 3, named: true });
+      const report = Report.parse(JSON.parse(out));
+      // what is listed is reported, or the report says that it lacks something
+      const found = [...report.livepatches, ...report.leftovers].some(({ name }) => name === 'lp_1');
+      expect({ found, unread: report.unread }).not.toEqual({ found: false, unread: [] });
     }),
     { numRuns: 80 * Number(process.env['FUZZ'] ?? 1) },
   );

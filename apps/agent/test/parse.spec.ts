@@ -147,14 +147,15 @@ test.each([
   ['6.4.0-150600.21-default', null],
 ])('the release %s names the architecture %s', (release, arch) => expect(archOfRelease(release)).toBe(arch));
 
-test('the architecture of a tree: a module, the release, the compiler, else a guess that is said', () => {
+test('the architecture of a tree: a module, the kernel, the release, the compiler, else unknown', () => {
   const said: string[] = [];
-  const arch = (module: string | null, release: string, banner: string | null) => archOfTree(module, release, banner, (text) => said.push(text));
-  expect(arch('s390x', '6.1.0-amd64', null)).toBe('s390x');
-  expect(arch(null, '6.8.0-31-generic', 'Linux version 6.8.0 (b@c) (aarch64-linux-gnu-gcc-13 (Ubuntu) 13.2.0) #1')).toBe('aarch64');
+  const arch = (module: string | null, kernel: string | null, release: string, banner: string | null) => archOfTree(module, kernel, release, banner, said);
+  expect(arch('s390x', 'aarch64', '6.1.0-amd64', null)).toBe('s390x');
+  expect(arch(null, 'ppc64le', '6.4.0-150600.23.25-default', null)).toBe('ppc64le');
+  expect(arch(null, null, '6.8.0-31-generic', 'Linux version 6.8.0 (b@c) (aarch64-linux-gnu-gcc-13 (Ubuntu) 13.2.0) #1')).toBe('aarch64');
   expect(said).toEqual([]);
-  arch(null, '6.8.0-31-generic', null);
-  expect(said).toEqual([expect.stringMatching(/^the tree does not tell its architecture: took this machine's/)]);
+  expect(arch(null, null, '6.8.0-31-generic', null)).toBe('unknown');
+  expect(said).toEqual(['the tree does not say its architecture; give --arch']);
 });
 
 test('the distribution, quoted in every way', () => {

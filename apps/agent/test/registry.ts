@@ -9,6 +9,7 @@ interface Sent {
   readonly instance?: string;
   readonly host?: { readonly instance: string };
   readonly clock: { readonly wall: string; readonly observedMs: number; readonly sentMs: number };
+  readonly watchedSinceMs?: number;
   readonly transition?: { readonly since: string | null } | null;
 }
 

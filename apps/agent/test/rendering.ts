@@ -21,6 +21,9 @@ function declared(reading: Reading): string {
   return `file replace=${yes(reading.replace)} ${states} ${reading.impact}${names === '' ? '' : ` callbacks=${names}`}`;
 }
 
+const loaded = ({ moduleState, moduleTaint }: Pick<Report['leftovers'][number], 'moduleState' | 'moduleTaint'>): string =>
+  `${moduleState ?? '-'} ${moduleTaint ?? '-'}`;
+
 /**
  * A report in a few lines, to be held beside its tree.
  *
@@ -34,9 +37,11 @@ export function render(name: string, report: Report): string {
       const objects = patch.objects.map(
         (object) => `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`,
       );
-      return `  ${patch.name} ${short(patch.buildId)} ${attributes} ${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`;
+      return `  ${patch.name} ${short(patch.buildId)} ${loaded(patch)} ${attributes} ${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`;
     }),
-    ...report.leftovers.map((module) => `  left over: ${module.name} ${short(module.buildId)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`),
+    ...report.leftovers.map(
+      (module) => `  left over: ${module.name} ${short(module.buildId)} ${loaded(module)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`,
+    ),
   ];
   const { transition } = report;
   if (transition !== null) {
@@ -44,4 +49,17 @@ export function render(name: string, report: Report): string {
     lines.push(`  open: ${transition.patch}, held up by ${tasks || 'nobody'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`);
   }
   return lines.join('\n');
+}
+
+/** What else a report says, in a few lines: what decides about loads, and what could not be read. */
+export function renderAround({ host, capabilities, gates, otherLivePatching, unread, warnings, kernelLog }: Report): string {
+  const log =
+    kernelLog == null ? '-' : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ${kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ')}`;
+  return [
+    `  on ${host.kernelRelease} ${host.arch} machine ${short(host.machine)}`,
+    `  enforced=${yes(capabilities.signatureEnforced)} lockdown=${capabilities.lockdown ?? '-'} modules_disabled=${yes(gates?.modulesDisabled ?? null)} ftrace_enabled=${yes(gates?.ftraceEnabled ?? null)} log=${log}`,
+    ...(otherLivePatching ?? []).map((other) => `  other live patching: ${other}`),
+    ...(unread ?? []).map((sentence) => `  unread: ${sentence}`),
+    ...(warnings ?? []).map((sentence) => `  warning: ${sentence}`),
+  ].join('\n');
 }

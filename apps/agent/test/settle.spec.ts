@@ -19,6 +19,8 @@ const seen = (names: string, unsettled: string[] = []): Pass => ({
   folders: names.split('').map((name) => folder(name)),
   modules: [],
   loaded: null,
+  otherLivePatching: [],
+  notes: { unread: [], warnings: [] },
   unsettled,
 });
 
@@ -63,9 +65,10 @@ describe('the order of the list', () => {
     ['stack_order says it', [folder('a', 2), folder('b', 1)], null, 'ba'],
     ['else the reverse of /proc/modules', [folder('a'), folder('b'), folder('c')], ['b', 'x', 'c', 'a'], 'acb'],
     ['one needs no order', [folder('a')], null, 'a'],
+    ['a stack order that two have is not believed', [folder('a', 1), folder('b', 1)], ['a', 'b'], 'ba'],
   ])('%s', (_what, listed, loaded, order) =>
     expect(
-      listOrder(paths, listed, loaded)
+      listOrder(paths, listed, loaded, [])
         .map(({ name }) => name)
         .join(''),
     ).toBe(order),

@@ -97,6 +97,23 @@ test('the registry is away: what was seen waits on disk, and is sent first, in o
   expect(spooled()).toEqual([]);
 });
 
+test('--spool sends nothing, and needs no registry: the report at boot is sent first by the next run', async () => {
+  const spooling = await agent('report', '--spool', '--root', tree, '--state', state, '--instance', 'web-1');
+  expect(spooling).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: waits\n' });
+  expect([sent(), spooled()]).toEqual([[], ['0000000000000001.report.json']]);
+  plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
+  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/) });
+});
+
+test('a host that is looked at without a gap says since when, in each report', async () => {
+  await tell('report');
+  await tell('report', '--full');
+  const [first, second] = registry.received.map(({ document }) => document);
+  expect(first?.watchedSinceMs).toBe(first?.clock.observedMs);
+  expect(second?.watchedSinceMs).toBe(first?.watchedSinceMs);
+  expect(second?.digest).toBe(first?.digest);
+});
+
 test('a letter of an earlier boot lay as long as the wall clock says', async () => {
   await tell('report', '--url', AWAY, '--timeout', '1');
   const file = join(home(), 'spool', spooled()[0]!);
@@ -223,7 +240,7 @@ test.each<[what: string, reply: object, message: RegExp]>([
 
 test('a tree that cannot be read sends nothing, not even a heartbeat', async () => {
   await tell('report');
-  writeFileSync(join(tree, 'sys/kernel/livepatch/lp_1/enabled'), 'maybe\n');
+  rmSync(join(tree, 'proc/sys/kernel/osrelease'));
   expect(await tell('report')).toMatchObject({ exit: 3 });
   expect(sent()).toEqual(['report 1']);
 });

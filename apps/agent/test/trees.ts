@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { plant, type Files } from './tree.js';
 
 export type Kernel = '6.1' | '7.3';
 export const KERNELS: readonly Kernel[] = ['6.1', '7.3'];
@@ -16,12 +17,23 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** The captured trees of a kernel, unpacked; `at('enabling/stalled')` is the root of one. */
+/** What the lab's machines had and the captured trees lack; see the fixtures' README. */
+const BESIDE = JSON.parse(readFileSync(join(FIXTURES, 'beside.json'), 'utf8')) as Readonly<Record<'files' | 'atBoot', Files>>;
+
+/** The captured trees of a kernel, unpacked, with the files that they lack; `at('enabling/stalled')` is the root of one. */
 export function unpackTrees(into: string, kernel: Kernel) {
   execFileSync('tar', ['xzf', join(FIXTURES, `trees-${kernel}.tar.gz`), '-C', into]);
   const root = join(into, kernel);
   const names = readdirSync(root).flatMap((scenario) => readdirSync(join(root, scenario)).map((moment) => `${scenario}/${moment}`));
+  for (const name of names) plant(join(root, name), BESIDE.files);
   return { names: names.sort(), at: (name: string) => join(root, name) };
+}
+
+/** The trees that were rebuilt from public reports, as they are. */
+export function unpackFieldTrees(into: string) {
+  execFileSync('tar', ['xzf', join(FIXTURES, 'trees-field.tar.gz'), '-C', into]);
+  const root = join(into, 'field');
+  return { names: readdirSync(root).sort(), at: (name: string) => join(root, name) };
 }
 
 /** The module files of a kernel. */

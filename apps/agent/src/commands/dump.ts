@@ -2,6 +2,7 @@ import type { Report } from '@klpreg/wire';
 import { findHome } from '../keep/instance.js';
 import { lastNumber, transitionSince } from '../keep/memory.js';
 import { firstFree } from '../keep/sequence.js';
+import { logOf, lookedAt, readWatch } from '../keep/watch.js';
 import { writeReport } from '../letter.js';
 import { observe } from '../observe.js';
 import type { Settings } from '../settings.js';
@@ -14,7 +15,8 @@ import type { Settings } from '../settings.js';
  */
 export async function dump(settings: Settings, warn: (text: string) => void): Promise<Report> {
   const { instance, folder } = findHome(settings, true, warn);
-  const seen = await observe(settings, instance, warn);
+  const seen = await observe(settings, instance, (bootId) => logOf(readWatch(folder, bootId)), warn);
   const since = seen.transition === null ? null : transitionSince(folder, seen.host.bootId, seen.transition, null);
-  return writeReport(seen, firstFree(`${folder}/sequence`, lastNumber(folder)), since);
+  const { sinceMs } = lookedAt(readWatch(folder, seen.host.bootId), seen, settings.interval);
+  return writeReport(seen, firstFree(`${folder}/sequence`, lastNumber(folder)), since, sinceMs);
 }

@@ -17,7 +17,8 @@ interface Seen {
   readonly since: string;
 }
 
-function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
+/** Returns what a file of the state folder remembers; null if it is not there or not whole. */
+export function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
   // only a memory, so whatever cannot be read is forgotten: that costs one full report
   try {
     const value = JSON.parse(readText(file) ?? 'null') as Partial<T> | null;

@@ -1,5 +1,3 @@
-import { machine } from 'node:os';
-
 /** How distributions that put the architecture into the kernel's release call it, and how `uname -m` does. */
 const BY_SUFFIX: readonly (readonly [RegExp, string])[] = [
   [/[-.]amd64$/, 'x86_64'],
@@ -26,15 +24,16 @@ function archOfBanner(banner: string | null): string | null {
 }
 
 /**
- * For which architecture is the kernel of a captured tree?
+ * Returns the architecture of the kernel of a captured tree, or `unknown`.
  *
- * By a module that it loaded, else by its release, else by its compiler; else we take this machine's, and say so.
+ * By a module that it loaded, else by what the kernel says (6.1 and newer), its release, or its compiler. Never this machine's.
  *
  * @param ofModule what the ELF header of a loaded module's file says
+ * @param ofKernel `/proc/sys/kernel/arch`
  */
-export function archOfTree(ofModule: string | null, release: string, banner: string | null, warn: (text: string) => void): string {
-  const told = ofModule ?? archOfRelease(release) ?? archOfBanner(banner);
+export function archOfTree(ofModule: string | null, ofKernel: string | null, release: string, banner: string | null, warnings: string[]): string {
+  const told = ofModule ?? ofKernel ?? archOfRelease(release) ?? archOfBanner(banner);
   if (told !== null) return told;
-  warn(`the tree does not tell its architecture: took this machine's, ${machine()}; give --arch if that is wrong`);
-  return machine();
+  warnings.push('the tree does not say its architecture; give --arch');
+  return 'unknown';
 }

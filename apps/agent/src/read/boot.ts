@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Report } from '@klpreg/wire';
-import { unreadable } from '../failure.js';
-import { listFolder, readBytes } from './attribute.js';
+import { Failure, unreadable } from '../failure.js';
+import { listFolder, readBytes, Vanished } from './attribute.js';
 import { nameOfFile } from './files.js';
 import { isModuleName } from './livepatch.js';
 import type { Paths } from './paths.js';
@@ -22,9 +22,20 @@ function loadsAtBoot(paths: Paths): boolean | null {
  * Told only where kpatch.service is enabled and its folder for this kernel is there: it loads every `*.ko` in it. Whatever else may load livepatches is not known to us,
  * so everything else is null, not "nothing".
  *
+ * @param warnings gets a sentence if it cannot be read
  * @see https://github.com/dynup/kpatch, `kpatch load --all`
  */
-export async function readBootPersistence(paths: Paths, release: string): Promise<Report['bootPersistence']> {
+export async function readBootPersistence(paths: Paths, release: string, warnings: string[]): Promise<Report['bootPersistence']> {
+  try {
+    return await loadsOf(paths, release);
+  } catch (error) {
+    if (!(error instanceof Failure || error instanceof Vanished)) throw error;
+    warnings.push(`${error.message} (so it is not known what is loaded at the next boot)`);
+    return null;
+  }
+}
+
+async function loadsOf(paths: Paths, release: string): Promise<Report['bootPersistence']> {
   const folder = paths.kpatchFolder(release);
   const files = listFolder(folder)?.filter((entry) => entry.name.endsWith('.ko') && !entry.isDirectory());
   if (files === undefined || loadsAtBoot(paths) !== true) return null;

@@ -1,26 +1,16 @@
 import type { Report } from '@klpreg/wire';
 import { unreadable } from '../failure.js';
-import { Forbidden, readAttribute, readBytes } from './attribute.js';
+import { readAttribute, readBytes } from './attribute.js';
 import { structMembers } from './btf.js';
 import { readKallsyms } from './kallsyms.js';
 import type { PatchFolder } from './livepatch.js';
+import { orNull } from './notes.js';
 import type { Paths } from './paths.js';
 
 type Capabilities = Report['capabilities'];
 
 const MOST_BTF = 128 << 20;
 const LOCKDOWN = ['none', 'integrity', 'confidentiality'] as const;
-
-/** What may not be read is not known here, and said on stderr: it must not keep the livepatches themselves from being told. */
-export function unlessForbidden<T>(read: () => T, warn: (text: string) => void): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Forbidden)) throw error;
-    warn(error.message);
-    return null;
-  }
-}
 
 function readLockdown(path: string): Capabilities['lockdown'] {
   const text = readAttribute(path, /^(?=.*\[(none|integrity|confidentiality)\])[a-z [\]]{1,80}$/, 'none integrity confidentiality, one of them in brackets');
@@ -51,20 +41,22 @@ function attributesOf(folders: readonly PatchFolder[]): Capabilities['sysfs'] {
 }
 
 /**
- * What can this kernel do, and say, about livepatches?
+ * Returns what this kernel can do, and say, about livepatches.
  *
  * By looking, never by the kernel's version: distributions backport.
  *
- * @param folders the directories below `/sys/kernel/livepatch`; null where there is no livepatch support
+ * @param folders the directories below `/sys/kernel/livepatch`; null if there is no livepatch support
+ * @param warnings gets a sentence for each fact that cannot be read and is null
  */
-export function readCapabilities(paths: Paths, folders: readonly PatchFolder[] | null, warn: (text: string) => void): Capabilities {
-  const enforced = unlessForbidden(() => readAttribute(paths.signatureEnforced, /^[YN]$/, 'Y or N'), warn);
+export function readCapabilities(paths: Paths, folders: readonly PatchFolder[] | null, warnings: string[]): Capabilities {
+  const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
+  const enforced = maybe(() => readAttribute(paths.signatureEnforced, /^[YN]$/, 'Y or N'));
   return {
     livepatch: folders !== null,
     sysfs: attributesOf(folders ?? []),
-    kallsyms: unlessForbidden(() => readKallsyms(paths.kallsyms), warn),
-    btf: unlessForbidden(() => readBtf(paths.btf), warn),
-    lockdown: unlessForbidden(() => readLockdown(paths.lockdown), warn),
+    kallsyms: maybe(() => readKallsyms(paths.kallsyms)),
+    btf: maybe(() => readBtf(paths.btf)),
+    lockdown: maybe(() => readLockdown(paths.lockdown)),
     signatureEnforced: enforced === null ? null : enforced === 'Y',
   };
 }

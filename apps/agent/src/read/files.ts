@@ -71,6 +71,13 @@ async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ si
   }
 }
 
+/** Returns the vendors' folders for one kernel: below `/usr/lib/kpatch`, and below those whose name begins with `livepatch`. */
+export function vendorFolders(vendors: string | null, release: string): string[] {
+  if (vendors === null) return [];
+  const names = (listFolder(vendors) ?? []).filter((entry) => entry.isDirectory() && /^(?:kpatch$|livepatch)/.test(entry.name));
+  return names.map((entry) => join(vendors, entry.name, release));
+}
+
 /**
  * Which files hold these builds?
  *
@@ -93,7 +100,8 @@ export async function findModules(wanted: ReadonlyMap<string, string>, folders: 
   for (const [index, file] of [...named, ...others].entries()) {
     if (index >= named.length && found.length > 0 && [...buildIds].every((id) => found.some((module) => module.buildId === id))) break;
     if (index >= MOST_OPENED || bytes > MOST_BYTES || performance.now() > until) {
-      warn(`the search for module files was given up after ${index} of ${files.length} files; name the folder with --modules`);
+      // without a count, which would differ from run to run
+      warn('the search for module files was given up: there are too many; name the folder with --modules');
       break;
     }
     try {

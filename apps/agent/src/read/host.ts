@@ -5,9 +5,11 @@ import { Failure, unreadable } from '../failure.js';
 import type { Settings } from '../settings.js';
 import { uuidOf } from '../uuid.js';
 import { archOfTree } from './arch.js';
-import { readAttribute, readText } from './attribute.js';
+import { readAttribute, readBytes, readText } from './attribute.js';
 import { readDistribution } from './distribution.js';
 import { readMachine } from './machine.js';
+import { buildIdOf } from './note.js';
+import { orNull } from './notes.js';
 import type { Paths } from './paths.js';
 
 const needed = (path: string, text: string | null, flag: string): string => {
@@ -21,14 +23,15 @@ export function readRelease(paths: Paths, settings: Settings): string {
   return needed(paths.kernelRelease, readAttribute(paths.kernelRelease, /^[!-~]{1,128}$/, 'a kernel release'), '--kernel-release');
 }
 
-function readBootId(paths: Paths, settings: Settings, instance: string, warn: (text: string) => void): string {
+/** Which boot is it? @throws Failure UNREADABLE if the kernel does not say it */
+export function readBootId(paths: Paths, settings: Settings, instance: string, warnings: string[]): string {
   if (settings.bootId !== null) return settings.bootId;
   const found = readAttribute(paths.bootId, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'a UUID');
   if (found !== null) return found;
   if (!settings.isTree) throw unreadable(paths.bootId, 'is not there');
   // a captured tree is one instant of one boot, so one id for ever is true enough
   const made = uuidOf(`boot:${instance}`);
-  warn(`a captured tree has no boot id: took ${made}, made from its instance; give --boot-id for a real one`);
+  warnings.push(`a captured tree has no boot id: took ${made}, made from its instance; give --boot-id for a real one`);
   return made;
 }
 
@@ -42,32 +45,53 @@ function readHostname(paths: Paths, settings: Settings): string {
   return [basename(dirname(folder)), basename(folder)].filter((part) => part !== '').join('-') || 'tree';
 }
 
+function readArch(paths: Paths, moduleArch: string | null, release: string, warnings: string[]): string {
+  const ofKernel = orNull(warnings, () => readAttribute(paths.kernelArch, /^[a-z0-9_]{1,32}$/, 'an architecture such as x86_64'));
+  return archOfTree(
+    moduleArch,
+    ofKernel,
+    release,
+    orNull(warnings, () => readText(paths.kernelBanner)),
+    warnings,
+  );
+}
+
+/** What is known of the host before its own files are read. */
+interface Known {
+  /** The registry's id of the host. */
+  readonly instance: string;
+  readonly bootId: string;
+  /** The architecture of a loaded module's file; null if none was found. */
+  readonly moduleArch: string | null;
+}
+
 /**
  * Which host is it?
  *
- * @param instance the registry's id of the host
- * @param moduleArch the architecture of a loaded module's file, where one was found
+ * @param warnings gets a sentence for each fact that cannot be read and is null
  * @throws Failure UNREADABLE naming what is missing
  */
-export function readHost(paths: Paths, settings: Settings, instance: string, moduleArch: string | null, warn: (text: string) => void): Report['host'] {
+export function readHost(paths: Paths, settings: Settings, { instance, bootId, moduleArch }: Known, warnings: string[]): Report['host'] {
+  const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   const kernelRelease = readRelease(paths, settings);
   const kernelVersion = needed(
     paths.kernelVersion,
     readAttribute(paths.kernelVersion, /^[^\u0000-\u001f\u007f]{1,256}$/, 'a line of at most 256 characters'),
     '--root',
   );
-  const arch = settings.arch ?? (settings.isTree ? archOfTree(moduleArch, kernelRelease, readText(paths.kernelBanner), warn) : machine());
+  const arch = settings.arch ?? (settings.isTree ? readArch(paths, moduleArch, kernelRelease, warnings) : machine());
   const hostname = readHostname(paths, settings);
   if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; give --hostname`);
   return {
     instance,
-    machine: readMachine(paths.machineId),
+    machine: maybe(() => readMachine(paths.machineId)),
     hostname,
     labels: settings.labels,
-    bootId: readBootId(paths, settings, instance, warn),
+    bootId,
     kernelRelease,
     kernelVersion,
+    kernelBuildId: maybe(() => buildIdOf(readBytes(paths.kernelNotes, 1 << 16) ?? Buffer.alloc(0))),
     arch,
-    distribution: readDistribution(paths.distribution),
+    distribution: maybe(() => readDistribution(paths.distribution)),
   };
 }

@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { shown, unreadable } from '../failure.js';
 import { listFolder, readFlag, readNumber, Vanished } from './attribute.js';
+import { orNull, type Notes } from './notes.js';
 import type { Paths } from './paths.js';
 
 /** One directory below `/sys/kernel/livepatch`, as it stands. */
 export interface PatchFolder {
   readonly name: string;
-  readonly enabled: boolean;
-  readonly transition: boolean;
+  /** Null: not readable. */
+  readonly enabled: boolean | null;
+  /** Null: not readable, or a kernel without this attribute, which follows another consistency model. */
+  readonly transition: boolean | null;
   readonly replace: boolean | null;
   readonly stackOrder: number | null;
   readonly objects: readonly PatchedObject[];
@@ -42,47 +45,56 @@ function readFunction(folder: string, entry: string): { name: string; sympos: nu
   return { name: found[1]!, sympos: Number(found[2]) };
 }
 
-function readObject(folder: string, name: string): PatchedObject {
+function readObject(folder: string, name: string, { unread, warnings }: Notes): PatchedObject {
   const entries = there(listFolder(folder), folder);
-  const functions = entries.filter((entry) => entry.isDirectory()).map((entry) => readFunction(folder, entry.name));
-  if (functions.length > MOST_FUNCTIONS) throw unreadable(folder, `holds more than ${MOST_FUNCTIONS} functions`);
-  const patched = entries.some((entry) => entry.name === 'patched') ? there(readFlag(join(folder, 'patched')), folder) : null;
+  const folders = entries.filter((entry) => entry.isDirectory());
+  if (folders.length > MOST_FUNCTIONS) throw unreadable(folder, `holds more than ${MOST_FUNCTIONS} functions`);
+  const functions = folders.flatMap((entry) => orNull(unread, () => readFunction(folder, entry.name)) ?? []);
+  const isShown = entries.some((entry) => entry.name === 'patched');
+  const patched = isShown ? orNull(warnings, () => there(readFlag(join(folder, 'patched')), folder)) : null;
   return { name, patched, functions };
 }
 
-function readFolder(folder: string, name: string): PatchFolder {
+function readFolder(folder: string, name: string, notes: Notes): PatchFolder {
   const entries = there(listFolder(folder), folder);
   const attributes = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-  const listed = <T>(attribute: string, read: (path: string) => T | null): T | null =>
-    attributes.includes(attribute) ? there(read(join(folder, attribute)), join(folder, attribute)) : null;
+  const shownBy = <T>(attribute: string, sentences: string[], read: (path: string) => T | null): T | null => {
+    const path = join(folder, attribute);
+    return attributes.includes(attribute) ? orNull(sentences, () => there(read(path), path)) : null;
+  };
+  const { unread, warnings } = notes;
+  for (const attribute of ['enabled', 'transition']) if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: is not there`);
 
   return {
     name,
-    // a directory is made and removed in steps: without these two it is not a patch yet, or no longer
-    enabled: there(listed('enabled', readFlag), join(folder, 'enabled')),
-    transition: there(listed('transition', readFlag), join(folder, 'transition')),
-    replace: listed('replace', readFlag),
-    stackOrder: listed('stack_order', (path) => readNumber(path, 0, MOST_PLACES)),
-    objects: entries.filter((entry) => entry.isDirectory()).map((entry) => readObject(join(folder, entry.name), entry.name)),
+    enabled: shownBy('enabled', unread, readFlag),
+    transition: shownBy('transition', unread, readFlag),
+    replace: shownBy('replace', warnings, readFlag),
+    stackOrder: shownBy('stack_order', warnings, (path) => readNumber(path, 0, MOST_PLACES)),
+    objects: entries
+      .filter((entry) => entry.isDirectory())
+      .flatMap((entry) => orNull(unread, () => readObject(join(folder, entry.name), entry.name, notes)) ?? []),
     attributes,
   };
 }
 
 /**
- * Which directories are below `/sys/kernel/livepatch`?
+ * Returns the directories below `/sys/kernel/livepatch`.
  *
  * Everything is read one attribute after the other, without a snapshot: one call may see half of a change. See `settle`.
  *
- * @returns sorted by name; null where this kernel has no livepatch support
- * @throws Vanished where a directory went away meanwhile; Failure UNREADABLE naming the path
+ * @param notes gets a sentence for each livepatch and attribute that cannot be read
+ * @returns sorted by name; null if there is no such folder
+ * @throws Vanished if a directory went away meanwhile; Failure UNREADABLE naming the path
  */
-export function readPatchFolders(paths: Paths): PatchFolder[] | null {
+export function readPatchFolders(paths: Paths, notes: Notes): PatchFolder[] | null {
   const folders = listFolder(paths.livepatches)?.filter((entry) => entry.isDirectory());
   if (folders === undefined) return null;
   if (folders.length > MOST_PATCHES) throw unreadable(paths.livepatches, `holds more than ${MOST_PATCHES} livepatches`);
-  return folders.map((entry) => {
-    // never left out: a listed patch that is not told could make a host look safe
-    if (!isModuleName(entry.name)) throw unreadable(paths.livepatches, `holds ${shown(entry.name)}, which is not a module's name`);
-    return readFolder(paths.livepatch(entry.name), entry.name);
+  return folders.flatMap(({ name }) => {
+    if (isModuleName(name)) return orNull(notes.unread, () => readFolder(paths.livepatch(name), name, notes)) ?? [];
+    // never without a word: a listed patch that is not reported could make a host look safe
+    notes.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module's name; it is left out`);
+    return [];
   });
 }

@@ -17,6 +17,8 @@ const APPLICATION = Buffer.from('5b0f7c1e9a4d4c0c8e62d1a93f27b684', 'hex');
 export function readMachine(path: string | null): string | null {
   const text = path === null ? null : readText(path, 4096, true)?.trim();
   if (path === null || text === null || text === undefined || text === '' || text === 'uninitialized') return null;
-  if (!/^[0-9a-f]{32}$/.test(text)) throw unreadable(path, 'is not a machine id: 32 hexadecimal digits');
-  return createHmac('sha256', Buffer.from(text, 'hex')).update(APPLICATION).digest('hex');
+  // machine-id(5) has no dashes; systemd takes the form of a UUID as well, and it is the same id
+  const id = text.toLowerCase().replace(/^(.{8})-(.{4})-(.{4})-(.{4})-(.{12})$/, '$1$2$3$4$5');
+  if (!/^[0-9a-f]{32}$/.test(id)) throw unreadable(path, 'is not a machine id: 32 hexadecimal digits');
+  return createHmac('sha256', Buffer.from(id, 'hex')).update(APPLICATION).digest('hex');
 }

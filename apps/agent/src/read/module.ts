@@ -1,9 +1,11 @@
 import { unreadable } from '../failure.js';
 import { readAttribute, readBytes, readNumber } from './attribute.js';
 import { buildIdOf } from './note.js';
+import { orNull } from './notes.js';
 import type { Paths } from './paths.js';
+import type { LoadedLine, ModuleState } from './proc-modules.js';
 
-/** What `/sys/module/M` says of a loaded module. What this kernel does not have is null. */
+/** What `/sys/module/M` and `/proc/modules` say of a loaded module. What this kernel does not have is null. */
 export interface LoadedModule {
   readonly name: string;
   /** `notes/.note.gnu.build-id`: the best identity of what is loaded. */
@@ -11,17 +13,42 @@ export interface LoadedModule {
   /** Only with MODULE_SRCVERSION_ALL or MODULE_VERSION. Not unique. */
   readonly srcversion: string | null;
   readonly refcount: number | null;
+  readonly moduleState: ModuleState | null;
+  readonly moduleTaint: string | null;
 }
 
-/** What is this module, by its build and its references? */
-export function readModule(paths: Paths, name: string): LoadedModule {
+const STATES = { live: 'Live', coming: 'Loading', going: 'Going' } as const;
+
+/** The letters of a module's taint; null if this kernel does not show them. */
+export const readTaint = (paths: Paths, name: string): string | null =>
+  readAttribute(paths.taintOf(name), /^[A-Z+-]{0,64}$/, 'letters of taints')?.replaceAll(/[+-]/g, '') ?? null;
+
+function readBuildId(paths: Paths, name: string): string | null {
   const note = readBytes(paths.buildIdNoteOf(name), 4096);
   const buildId = note === null ? null : buildIdOf(note);
   if (note !== null && buildId === null) throw unreadable(paths.buildIdNoteOf(name), 'is not an ELF note with a build-id');
+  return buildId;
+}
+
+function readInitState(paths: Paths, name: string): ModuleState | null {
+  const text = readAttribute(paths.initStateOf(name), /^(?:live|coming|going)$/, 'live, coming or going');
+  return text === null ? null : STATES[text as keyof typeof STATES];
+}
+
+/**
+ * Returns what is known of a loaded module.
+ *
+ * @param taint as it was read before
+ * @param line of `/proc/modules`, if it is there
+ */
+export function readModule(paths: Paths, name: string, taint: string | null, line: LoadedLine | undefined, warnings: string[]): LoadedModule {
+  const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   return {
     name,
-    buildId,
-    srcversion: readAttribute(paths.srcversionOf(name), /^[!-~]{1,64}$/, 'a word of at most 64 letters and digits'),
-    refcount: readNumber(paths.refcountOf(name), -1, 2 ** 31),
+    buildId: maybe(() => readBuildId(paths, name)),
+    srcversion: maybe(() => readAttribute(paths.srcversionOf(name), /^[!-~]{1,64}$/, 'a word of at most 64 letters and digits')),
+    refcount: maybe(() => readNumber(paths.refcountOf(name), -1, 2 ** 31)) ?? line?.refcount ?? null,
+    moduleState: line?.state ?? maybe(() => readInitState(paths, name)),
+    moduleTaint: taint ?? line?.taint ?? null,
   };
 }

@@ -1,26 +1,24 @@
-import { unreadable } from '../failure.js';
 import type { PatchFolder } from './livepatch.js';
 import type { Paths } from './paths.js';
 
 /**
- * In which order are these patches on the kernel's list, oldest first?
+ * Returns these patches in the order of the kernel's list, oldest first.
  *
- * By `stack_order` where this kernel has it (6.14); else by the reverse of `/proc/modules`, which is newest first.
+ * By `stack_order` if this kernel has it (6.14); else by the reverse of `/proc/modules`, which is newest first. If neither says it, by name.
  *
- * @param loaded names in the order of `/proc/modules`; null where there is none
+ * @param loaded names in the order of `/proc/modules`; null if there is none
+ * @param unread gets a sentence if the order is not known
  */
-export function listOrder(paths: Paths, listed: readonly PatchFolder[], loaded: readonly string[] | null): PatchFolder[] {
+export function listOrder(paths: Paths, listed: readonly PatchFolder[], loaded: readonly string[] | null, unread: string[]): PatchFolder[] {
   if (listed.length < 2) return [...listed];
-  const places = listed.map((patch) => patch.stackOrder ?? (loaded === null ? -1 : -loaded.indexOf(patch.name)));
-  if (listed.some((patch) => patch.stackOrder === null)) {
-    const missing = listed.find((patch) => !loaded?.includes(patch.name));
-    if (missing !== undefined)
-      throw unreadable(paths.loadedModules, `does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
-  } else if (new Set(places).size !== places.length) {
-    throw unreadable(paths.livepatches, `two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`);
-  }
-  return listed
-    .map((patch, index) => ({ patch, place: places[index]! }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ patch }) => patch);
+  const orders = listed.map((patch) => patch.stackOrder);
+  if (orders.every((order) => order !== null) && new Set(orders).size === orders.length) return inOrder(listed, (patch) => patch.stackOrder!);
+  if (orders.every((order) => order !== null))
+    unread.push(`${paths.livepatches}: two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`);
+  const missing = listed.find((patch) => !loaded?.includes(patch.name));
+  if (missing === undefined) return inOrder(listed, (patch) => -loaded!.indexOf(patch.name));
+  unread.push(`${paths.loadedModules}: does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
+  return [...listed];
 }
+
+const inOrder = (listed: readonly PatchFolder[], placeOf: (patch: PatchFolder) => number): PatchFolder[] => listed.toSorted((a, b) => placeOf(a) - placeOf(b));

@@ -1,63 +1,91 @@
 import { shown, unreadable } from '../failure.js';
-import { listFolder, readAttribute } from './attribute.js';
+import { listFolder } from './attribute.js';
 import { isModuleName, readPatchFolders, type PatchFolder } from './livepatch.js';
-import { readLoaded, type LoadedLine } from './loaded.js';
-import { readModule, type LoadedModule } from './module.js';
+import { readModule, readTaint, type LoadedModule } from './module.js';
+import { noNotes, orNull, type Notes } from './notes.js';
+import { readOtherLivePatching } from './other-live-patching.js';
 import type { Paths } from './paths.js';
+import { readLoaded, type LoadedLine } from './proc-modules.js';
 
 /** What one look at the tree saw. Two equal ones make an observation. */
 export interface Pass {
-  /** Null: no livepatch support. */
+  /** Null: no livepatch support, or the list could not be read, which is in `notes`. */
   readonly folders: readonly PatchFolder[] | null;
   /** Modules with taint K, and those of the folders; sorted by name. */
   readonly modules: readonly LoadedModule[];
-  /** Names of the livepatch modules in the order of `/proc/modules`; null where there is none. */
+  /** Names of the livepatch modules in the order of `/proc/modules`; null if that could not be read. */
   readonly loaded: readonly string[] | null;
+  /** Null: no module could be read. */
+  readonly otherLivePatching: readonly string[] | null;
+  readonly notes: Notes;
   /** Why it would be wise to look again: something is coming or going. */
   readonly unsettled: readonly string[];
 }
 
-/** A directory counts while `enabled` or `transition` is 1. With both 0 it is off the list and about to vanish. */
-export const counts = (folder: PatchFolder): boolean => folder.enabled || folder.transition;
+/**
+ * Whether a directory counts as listed: unless `enabled` and `transition` are both 0. Then it is off the list and about to vanish.
+ * An attribute that could not be read leaves it listed.
+ */
+export const counts = (folder: PatchFolder): boolean => folder.enabled !== false || folder.transition !== false;
 
-function taintedModules(paths: Paths): string[] {
-  const folders = listFolder(paths.modules)?.filter((entry) => entry.isDirectory()) ?? [];
-  return folders
-    .map((entry) => entry.name)
-    .filter((name) => readAttribute(paths.taintOf(name), /^[A-Z+-]{0,64}$/, 'letters of taints')?.includes('K') ?? false);
+/** The taint of every module in `/sys/module`; null if there is no such folder, or it cannot be read. */
+function readTaints(paths: Paths, { unread }: Notes): Map<string, string | null> | null {
+  const folders = orNull(unread, () => listFolder(paths.modules))?.filter((entry) => entry.isDirectory());
+  if (folders === undefined) return null;
+  return new Map(folders.map(({ name }) => [name, orNull(unread, () => readTaint(paths, name))]));
 }
 
-function unrest(folders: readonly PatchFolder[], modules: readonly LoadedModule[], loaded: readonly LoadedLine[] | null): string[] {
+function unrest(folders: readonly PatchFolder[], modules: readonly LoadedModule[]): string[] {
   const listed = new Set(folders.filter(counts).map((folder) => folder.name));
   return [
     ...folders.filter((folder) => !counts(folder)).map((folder) => `${folder.name} is leaving the list`),
-    ...(folders.filter((folder) => folder.transition).length > 1 ? ['two transitions are open'] : []),
-    ...(loaded ?? []).filter((line) => line.livepatch && !line.live).map((line) => `${line.name} is being loaded or removed`),
+    ...folders.filter((folder) => folder.enabled === null).map((folder) => `${folder.name} has no enabled yet, or no longer`),
+    ...(folders.filter((folder) => folder.transition === true).length > 1 ? ['two transitions are open'] : []),
+    ...modules.filter(({ moduleState }) => (moduleState ?? 'Live') !== 'Live').map((module) => `${module.name} is being loaded or removed`),
     ...modules.filter((module) => !listed.has(module.name) && (module.refcount ?? 0) > 0).map((module) => `${module.name} is pinned, or just being freed`),
   ];
 }
 
+/** What is missing as a whole. An absent list is an empty one only if its place can be seen. */
+function noteMissing(paths: Paths, { unread, warnings }: Notes, taints: object | null, lines: object | null): void {
+  const sysfs = orNull(unread, () => listFolder(paths.kernelObjects)) !== null;
+  if (!sysfs && taints === null && lines === null)
+    throw unreadable(paths.loadedModules, `neither this nor ${paths.kernelObjects} can be read; are procfs and sysfs mounted?`);
+  if (!sysfs) unread.push(`${paths.kernelObjects}: is not there, so the list of livepatches is not known`);
+  if (taints === null && lines === null) unread.push(`${paths.modules} and ${paths.loadedModules}: neither can be read, so the loaded modules are not known`);
+  else if (taints === null) warnings.push(`${paths.modules}: cannot be read; the modules' taint is that of ${paths.loadedModules}`);
+  else if (lines === null) warnings.push(`${paths.loadedModules}: cannot be read; leftovers were looked for in ${paths.modules} alone`);
+}
+
+function livepatchNames(paths: Paths, folders: readonly PatchFolder[], tainted: readonly string[], unread: string[]): string[] {
+  const names = [...new Set([...folders.map((folder) => folder.name), ...tainted])];
+  for (const name of names.filter((one) => !isModuleName(one)))
+    unread.push(`${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module's name; it is left out`);
+  return names.filter(isModuleName).sort();
+}
+
 /**
- * What does the tree say of livepatches, in one look?
+ * Looks once at everything that the tree says of livepatches.
  *
  * A livepatch module is one with taint K in `/sys/module` or `/proc/modules`, or one that is on the list.
  *
- * @throws Vanished, Forbidden, Failure UNREADABLE
+ * @throws Vanished; Failure UNREADABLE if neither sysfs nor `/proc/modules` can be read
  */
 export function look(paths: Paths): Pass {
-  const folders = readPatchFolders(paths);
-  const lines = readLoaded(paths);
-  const livepatches = lines?.filter((line) => line.livepatch) ?? [];
-  const names = new Set([...(folders ?? []).map((folder) => folder.name), ...taintedModules(paths), ...livepatches.map((line) => line.name)]);
-  const strange = [...names].find((name) => !isModuleName(name));
-  if (strange !== undefined) throw unreadable(paths.modules, `holds a livepatch named ${shown(strange)}, which is not a module's name`);
+  const notes = noNotes();
+  const folders = orNull(notes.unread, () => readPatchFolders(paths, notes));
+  const lines: LoadedLine[] | null = orNull(notes.unread, () => readLoaded(paths, notes.unread));
+  const taints = readTaints(paths, notes);
+  noteMissing(paths, notes, taints, lines);
 
-  const modules = [...names].sort().map((name) => {
-    const module = readModule(paths, name);
-    return { ...module, refcount: module.refcount ?? lines?.find((line) => line.name === name)?.refcount ?? null };
-  });
-  const listed = new Set((folders ?? []).map((folder) => folder.name));
+  const byName = new Map((lines ?? []).map((line) => [line.name, line]));
+  const isLivepatch = (name: string) => `${taints?.get(name) ?? ''}${byName.get(name)?.taint ?? ''}`.includes('K');
+  const all = [...new Set([...(taints?.keys() ?? []), ...byName.keys()])];
+  const names = livepatchNames(paths, folders ?? [], all.filter(isLivepatch), notes.unread);
+  const modules = names.map((name) => readModule(paths, name, taints?.get(name) ?? null, byName.get(name), notes.warnings));
+  const relevant = new Set(names);
   // only the order of livepatches: other modules come and go without a meaning for us
-  const order = lines?.filter((line) => line.livepatch || listed.has(line.name)).map((line) => line.name) ?? null;
-  return { folders, modules, loaded: order, unsettled: unrest(folders ?? [], modules, lines) };
+  const order = lines?.map((line) => line.name).filter((name) => relevant.has(name)) ?? null;
+  const other = taints === null && lines === null ? null : readOtherLivePatching(paths, all);
+  return { folders, modules, loaded: order, otherLivePatching: other, notes, unsettled: unrest(folders ?? [], modules) };
 }

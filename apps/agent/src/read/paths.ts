@@ -23,7 +23,13 @@ export function pathsOf(roots: Roots) {
     livepatches: join(sys, 'kernel/livepatch'),
     livepatch: (patch: string) => join(sys, 'kernel/livepatch', patch),
 
+    kernelObjects: join(sys, 'kernel'),
+    kpatchCore: join(sys, 'kernel/kpatch'),
+    kgraftCore: join(sys, 'kernel/kgraft'),
+    kernelNotes: join(sys, 'kernel/notes'),
+
     modules: join(sys, 'module'),
+    initStateOf: (module: string) => join(sys, 'module', module, 'initstate'),
     taintOf: (module: string) => join(sys, 'module', module, 'taint'),
     refcountOf: (module: string) => join(sys, 'module', module, 'refcnt'),
     srcversionOf: (module: string) => join(sys, 'module', module, 'srcversion'),
@@ -36,6 +42,9 @@ export function pathsOf(roots: Roots) {
     loadedModules: join(proc, 'modules'),
     kallsyms: join(proc, 'kallsyms'),
     tainted: join(proc, 'sys/kernel/tainted'),
+    modulesDisabled: join(proc, 'sys/kernel/modules_disabled'),
+    ftraceEnabled: join(proc, 'sys/kernel/ftrace_enabled'),
+    kernelArch: join(proc, 'sys/kernel/arch'),
     kernelRelease: join(proc, 'sys/kernel/osrelease'),
     kernelVersion: join(proc, 'sys/kernel/version'),
     kernelBanner: join(proc, 'version'),
@@ -55,6 +64,9 @@ export function pathsOf(roots: Roots) {
       ...['extra', 'updates', 'livepatch', 'kernel/livepatch', 'kernel/kernel/livepatch', 'weak-updates'].map((folder) => join(libModules, release, folder)),
       join(kpatch, release),
     ],
+    /** Below it vendors have a folder for each kernel: in `kpatch`, and in folders whose name begins with `livepatch`. */
+    vendors: system === null ? null : join(system, 'usr/lib'),
+    kernelLog: system === null ? null : join(system, 'dev/kmsg'),
     kpatchFolder: (release: string) => join(kpatch, release),
     /** systemd's folder of units; a link to kpatch.service below one of its `*.wants` says that it runs at boot. */
     enabledUnits: system === null ? null : join(system, 'etc/systemd/system'),

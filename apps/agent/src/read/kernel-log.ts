@@ -1,0 +1,133 @@
+import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import type { Report } from '@klpreg/wire';
+import { Forbidden, readBytes } from './attribute.js';
+import { isModuleName } from './livepatch.js';
+
+type Event = NonNullable<Report['kernelLog']>['events'][number];
+
+/** What was read of a boot's kernel log so far. */
+export interface LogReading {
+  /** Sequence number of the record that comes next. */
+  readonly next: number;
+  /** Every record from the boot on was read. */
+  readonly reachesBoot: boolean;
+  /** The transition that is open after the last record. */
+  readonly open: { readonly patch: string; readonly target: 0 | 1 } | null;
+  readonly events: readonly Event[];
+}
+
+export const EMPTY: LogReading = { next: 0, reachesBoot: true, open: null, events: [] };
+
+const DEVICE = (1 << 8) | 11;
+const LONGEST_RECORD = 1 << 14;
+const LONGEST_FILE = 16 << 20;
+const MOST_RECORDS = 200_000;
+const MOST_EVENTS = 1_000;
+const ENDED = new Set(['EAGAIN', 'EWOULDBLOCK']);
+/** Records were overwritten while we read, or one is longer than any should be. The next read goes on behind them. */
+const LOST = new Set(['EPIPE', 'EINVAL']);
+
+// priority and facility, sequence, microseconds, flags and more; then the text
+const RECORD = /^(\d{1,6}),(\d{1,15}),\d+,[^;\n]*;livepatch: ([^\n]*)/;
+const NUMBER = /^\d{1,6},(\d{1,15}),/;
+const ENABLING = /^enabling patch '([^']+)'$/;
+const BEGUN = /^'([^']+)': (?:starting (patching|unpatching) transition|(patching|unpatching)\.\.\.)$/;
+const COMPLETE = /^'([^']+)': (patching|unpatching) complete$/;
+const FORCED = /^forcing remaining tasks to the (?:un)?patched state$/;
+
+/** A reading that goes on. */
+type Draft = { -readonly [Key in keyof LogReading]: LogReading[Key] } & { readonly events: Event[] };
+
+/**
+ * Adds one message of `kernel/livepatch`, as 4.12 to 7.3 write them.
+ *
+ * That a transition was reversed is said only to a debugger. It shows as the start of the opposite transition while one is open.
+ */
+function addMessage(log: Draft, message: string): void {
+  const add = (patch: string, event: Event['event']): void => {
+    if (isModuleName(patch)) log.events.push({ patch, event });
+  };
+  const enabling = ENABLING.exec(message)?.[1];
+  if (enabling !== undefined) return add(enabling, 'ENABLING');
+
+  const [, begun, now, old] = BEGUN.exec(message) ?? [];
+  if (begun !== undefined) {
+    const target = (now ?? old) === 'patching' ? 1 : 0;
+    if (log.open?.patch === begun && log.open.target !== target) add(begun, 'REVERSED');
+    else if (target === 0) add(begun, 'UNPATCHING');
+    log.open = { patch: begun, target };
+  }
+  const [, done, how] = COMPLETE.exec(message) ?? [];
+  if (done !== undefined) {
+    add(done, how === 'patching' ? 'PATCHED' : 'UNPATCHED');
+    log.open = null;
+  }
+  if (FORCED.test(message) && log.open !== null) add(log.open.patch, 'FORCED');
+}
+
+/**
+ * Adds records to what was read before. Those that were read before are passed over; a gap before the next one is noticed.
+ *
+ * @param records as `/dev/kmsg` writes them; null stands for records that were overwritten
+ * @see Documentation/ABI/testing/dev-kmsg
+ */
+export function addRecords(before: LogReading, records: Iterable<string | null>): LogReading {
+  const log: Draft = { ...before, events: [...before.events] };
+  for (const record of records) {
+    const sequence = record === null ? null : NUMBER.exec(record)?.[1];
+    if (sequence === null) log.reachesBoot = false;
+    if (sequence == null || Number(sequence) < log.next) continue;
+    if (Number(sequence) > log.next) log.reachesBoot = false;
+    log.next = Number(sequence) + 1;
+    const [, priority, , message] = RECORD.exec(record!) ?? [];
+    // facility 0 is the kernel's own, which no program can write
+    if (message !== undefined && Number(priority) < 8) addMessage(log, message);
+  }
+  const excess = log.events.length - MOST_EVENTS;
+  return excess <= 0 ? log : { ...log, reachesBoot: false, events: log.events.slice(excess) };
+}
+
+function* recordsOf(path: string): Generator<string | null> {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW);
+  const buffer = Buffer.allocUnsafe(LONGEST_RECORD);
+  try {
+    for (let count = 0; count < MOST_RECORDS; count += 1) {
+      try {
+        const size = readSync(descriptor, buffer, 0, buffer.length, null);
+        if (size === 0) return;
+        yield buffer.toString('latin1', 0, size);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === undefined || (!ENDED.has(code) && !LOST.has(code))) throw error;
+        if (ENDED.has(code)) return;
+        yield null;
+      }
+    }
+    yield null;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Reads the kernel log, from where it was left.
+ *
+ * @param path `/dev/kmsg`, or in a captured tree a file of its records
+ * @returns null if there is none
+ * @throws Forbidden, Failure UNREADABLE
+ */
+export function readKernelLog(path: string, before: LogReading): LogReading | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (!found.isCharacterDevice() || found.rdev !== DEVICE) {
+    const text = readBytes(path, LONGEST_FILE)?.toString('latin1');
+    return text === undefined ? null : addRecords(before, text.split('\n'));
+  }
+  try {
+    return addRecords(before, recordsOf(path));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') throw new Forbidden(path, code);
+    throw error;
+  }
+}

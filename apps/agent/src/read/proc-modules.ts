@@ -1,0 +1,45 @@
+import { readBytes } from './attribute.js';
+import type { Paths } from './paths.js';
+
+/** One line of `/proc/modules`. */
+export interface LoadedLine {
+  readonly name: string;
+  readonly refcount: number | null;
+  readonly state: ModuleState;
+  /** Letters such as `OEK`, without the `+` or `-` of a module that is being loaded or removed. */
+  readonly taint: string;
+}
+
+export type ModuleState = 'Live' | 'Loading' | 'Going';
+
+// name, size, references (- without module unloading), users, state; an address that is there only for some readers; taints, if any
+const LINE = /^(\S+) (\d+) (\d+|-) (\S+) (Live|Loading|Unloading)(?: (0x[0-9a-f]+|\([a-z_]+\)))?(?: \(([A-Z+-]*)\))?$/;
+
+/**
+ * Returns the loaded modules, newest first.
+ *
+ * @param unread gets a sentence for each line that cannot be read
+ * @returns null if there is no `/proc/modules`
+ * @see kernel/module/procfs.c, `m_show()`
+ */
+export function readLoaded(paths: Paths, unread: string[]): LoadedLine[] | null {
+  // byte by byte: a module's name is whatever its maker wrote, and a line must not be lost for it
+  const text = readBytes(paths.loadedModules, 16 << 20)?.toString('latin1');
+  if (text === undefined) return null;
+  const loaded: LoadedLine[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    const found = LINE.exec(line.trimEnd());
+    if (found === null) {
+      unread.push(`${paths.loadedModules}: line ${index + 1} is not a line of /proc/modules`);
+      continue;
+    }
+    loaded.push({
+      name: found[1]!,
+      refcount: found[3] === '-' ? null : Number(found[3]),
+      state: found[5] === 'Unloading' ? 'Going' : (found[5] as ModuleState),
+      taint: (found[7] ?? '').replaceAll(/[+-]/g, ''),
+    });
+  }
+  return loaded;
+}

@@ -1,0 +1,27 @@
+import type { Roots } from './read/paths.js';
+
+const LONGEST = 500;
+const MOST = 100;
+
+/**
+ * Returns sentences as a report carries them: one line each, every one once, at most 100.
+ *
+ * A path of another tree is written as it is on the host: where a tree was unpacked is not a fact of the host.
+ */
+export function sentencesOf(texts: readonly string[], { sys, proc, libModules, kpatch, system }: Roots): string[] {
+  const places = [
+    [sys, '/sys'],
+    [proc, '/proc'],
+    [libModules, '/lib/modules'],
+    [kpatch, '/var/lib/kpatch'],
+    [system === '/' ? null : system, ''],
+  ] as const;
+  const onHost = (text: string) => places.reduce((found, [place, shown]) => (place === null ? found : found.replaceAll(place, shown)), text);
+  const lines = texts.map((text) =>
+    onHost(text)
+      .replaceAll(/[\u0000-\u001f\u007f]/g, '?')
+      .slice(0, LONGEST),
+  );
+  const all = [...new Set(lines)];
+  return all.length <= MOST ? all : [...all.slice(0, MOST - 1), `${all.length - MOST + 1} more`];
+}
