@@ -10,6 +10,13 @@ export type ModuleErrorCode =
   | 'TOO_LARGE'
   | 'COMPRESSION_BROKEN';
 
+/** The limit that a file exceeds: what was counted, how many there are (at least), how many are allowed. */
+export interface ExceededLimit {
+  readonly what: string;
+  readonly found: number;
+  readonly allowed: number;
+}
+
 /**
  * The file is not a kernel module that we can read: the caller's mistake, not an answer.
  *
@@ -21,7 +28,13 @@ export class ModuleError extends Error {
   constructor(
     readonly code: ModuleErrorCode,
     message: string,
+    /** With `TOO_LARGE`: which limit. */
+    readonly limit: ExceededLimit | null = null,
   ) {
     super(message);
   }
+}
+
+export function tooLarge(what: string, found: number, allowed: number): ModuleError {
+  return new ModuleError('TOO_LARGE', `${what}: ${found} found, at most ${allowed} allowed`, { what, found, allowed });
 }

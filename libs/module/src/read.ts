@@ -11,6 +11,7 @@ import { findCandidates, type Candidate } from './klp/candidates.js';
 import { because, readStates } from './klp/states.js';
 import { readKlpBuildObjects } from './built/klp-build.js';
 import { readKpatchObjects } from './built/kpatch.js';
+import { checkSections } from './limits.js';
 import { readModinfo } from './modinfo.js';
 import type { Builder, KlpState, ModuleObject, ModuleReading, Unreadable } from './reading.js';
 import { readSignature } from './signature.js';
@@ -24,6 +25,7 @@ import { readSignature } from './signature.js';
 export function readModule(bytes: Uint8Array): ModuleReading {
   const file = new ElfFile(bytes);
   if (file.section('.gnu.linkonce.this_module') === null) throw new ModuleError('NOT_A_MODULE', 'there is no .gnu.linkonce.this_module section');
+  checkSections(file);
   const modinfo = readModinfo(file);
   const name = modinfo['name']?.[0] ?? readStructName(file);
   if (name === null || name === '') throw new ModuleError('NOT_A_MODULE', 'the module has no name');

@@ -1,12 +1,13 @@
 import type { Decompress } from 'fzstd';
-import { ModuleError } from './error.js';
+import { ModuleError, tooLarge } from './error.js';
 import { broken } from './fse.js';
+import { MAX_MODULE } from './limits.js';
 import { readZstdFrames, type ZstdFrame } from './zstd.js';
 
-/** Larger than any module of a distribution, with debug data, that we know of. */
-const DEFAULT_LIMIT = 256 * 1024 * 1024;
-/** fzstd moves its whole window for each block; beyond this many bytes moved, it is an attack. */
-const MAX_MOVED = 32 * 1024 ** 3;
+/** fzstd moves its whole window for each block. A file of 64 MiB with blocks of 128 KiB and a window of 8 MiB makes it move 4 GiB. */
+const MAX_MOVED = 8 * 1024 ** 3;
+
+const BYTES = 'bytes of the unpacked file';
 
 // each decoder is imported by the first file that needs it: most never are, and xz alone would cost 7 MiB
 
@@ -17,7 +18,7 @@ const MAX_MOVED = 32 * 1024 ** 3;
  * @param limit largest result, in bytes. It holds while decompressing: a bomb is `TOO_LARGE`, and costs no more memory than that.
  * @throws ModuleError `TOO_LARGE` or `COMPRESSION_BROKEN`.
  */
-export async function unpackModule(bytes: Uint8Array, limit: number = DEFAULT_LIMIT): Promise<Uint8Array> {
+export async function unpackModule(bytes: Uint8Array, limit: number = MAX_MODULE): Promise<Uint8Array> {
   const unpacked = await (startsWith(bytes, 0x1f, 0x8b)
     ? unpackGzip(bytes, limit)
     : startsWith(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)
@@ -25,7 +26,7 @@ export async function unpackModule(bytes: Uint8Array, limit: number = DEFAULT_LI
       : startsWith(bytes, 0x28, 0xb5, 0x2f, 0xfd)
         ? unpackZstd(bytes, limit)
         : bytes);
-  if (unpacked.length > limit) throw tooLarge(limit);
+  if (unpacked.length > limit) throw tooLarge(BYTES, unpacked.length, limit);
   return unpacked;
 }
 
@@ -38,7 +39,10 @@ async function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array>
   return new Promise((resolve, reject) => {
     gunzip(bytes, { maxOutputLength: limit }, (error, unpacked) => {
       if (error === null) resolve(new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.byteLength));
-      else reject((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(limit) : broken(`is no gzip file: ${error.message}`));
+      else
+        reject(
+          (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(BYTES, limit + 1, limit) : broken(`is no gzip file: ${error.message}`),
+        );
     });
   });
 }
@@ -69,8 +73,8 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
 
 async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = readZstdFrames(bytes, limit);
-  if (frames.reduce((sum, frame) => sum + frame.window * frame.blocks, 0) > MAX_MOVED)
-    throw new ModuleError('TOO_LARGE', 'decompression would need too much work');
+  const moved = frames.reduce((sum, frame) => sum + frame.window * frame.blocks, 0);
+  if (moved > MAX_MOVED) throw tooLarge('bytes that decompression moves', moved, MAX_MOVED);
   const { Decompress } = await import('fzstd');
   const collected = new Collected(limit);
   for (const frame of frames) unpackFrame(new Decompress((chunk) => collected.add(chunk)), frame, collected);
@@ -96,7 +100,7 @@ class Collected {
 
   add(piece: Uint8Array): void {
     this.size += piece.length;
-    if (this.size > this.limit) throw tooLarge(this.limit);
+    if (this.size > this.limit) throw tooLarge(BYTES, this.size, this.limit);
     this.pieces.push(piece);
   }
 
@@ -109,8 +113,4 @@ class Collected {
     }
     return whole;
   }
-}
-
-function tooLarge(limit: number): ModuleError {
-  return new ModuleError('TOO_LARGE', `the uncompressed file would be larger than ${limit} bytes`);
 }

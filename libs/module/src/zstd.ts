@@ -1,4 +1,4 @@
-import { ModuleError } from './error.js';
+import { tooLarge } from './error.js';
 import { broken } from './fse.js';
 import { checkBlock, MAX_BLOCK, type Tables } from './zstd-block.js';
 
@@ -61,9 +61,9 @@ function readFrame(reader: DataView, start: number, limit: number) {
   const width = descriptor >> 6 === 0 ? (isSingle ? 1 : 0) : 1 << (descriptor >> 6);
   const content = readContentSize(reader, at, width);
   at += width;
-  if (content !== null && content > limit) throw new ModuleError('TOO_LARGE', `the uncompressed file would be larger than ${limit} bytes`);
+  if (content !== null && content > limit) throw tooLarge('bytes of the unpacked file', content, limit);
   if (isSingle) window = content ?? 0;
-  else if (window > MAX_WINDOW) throw new ModuleError('TOO_LARGE', `decompression would need a window of ${window} bytes`);
+  else if (window > MAX_WINDOW) throw tooLarge('bytes of the decompression window', window, MAX_WINDOW);
   const walked = walkBlocks(reader, at);
   const end = walked.at + ((descriptor & 0x04) !== 0 ? 4 : 0);
   if (end > reader.byteLength) throw broken('ends within a frame');

@@ -22,6 +22,15 @@ export interface WrittenSection {
   info: number;
 }
 
+interface WrittenSymbol {
+  name: string;
+  section: number;
+  value: number;
+  size: number;
+  type: number;
+  tailOf?: { other: number; skip: number };
+}
+
 interface WrittenRelocation {
   readonly at: number;
   readonly type: number;
@@ -31,9 +40,7 @@ interface WrittenRelocation {
 
 export class ElfWriter {
   readonly sections: WrittenSection[] = [{ name: '', type: 0, flags: 0, bytes: new Uint8Array(), link: 0, info: 0 }];
-  private readonly symbols: { name: string; section: number; value: number; size: number; type: number }[] = [
-    { name: '', section: 0, value: 0, size: 0, type: 0 },
-  ];
+  private readonly symbols: WrittenSymbol[] = [{ name: '', section: 0, value: 0, size: 0, type: 0 }];
   private readonly relocations = new Map<number, WrittenRelocation[]>();
 
   constructor(
@@ -49,6 +56,20 @@ export class ElfWriter {
     return this.symbols.push({ name, section, value, size, type }) - 1;
   }
 
+  /** A symbol whose name is the tail of another's, from `skip` on: they share the bytes. */
+  symbolWithNameOf(other: number, skip: number, section: number): number {
+    return this.symbols.push({ name: '', section, value: 0, size: 0, type: 0, tailOf: { other, skip } }) - 1;
+  }
+
+  /** Takes back what was relocated at this place. */
+  unrelocate(section: number, at: number): void {
+    const entries = this.relocations.get(section) ?? [];
+    this.relocations.set(
+      section,
+      entries.filter((entry) => entry.at !== at),
+    );
+  }
+
   relocate(section: number, at: number, type: number, symbol: number, addend = 0): void {
     const entries = this.relocations.get(section) ?? [];
     this.relocations.set(section, entries);
@@ -59,7 +80,9 @@ export class ElfWriter {
     const sections = [...this.sections];
     const symtab = sections.length;
     const symbolNames = new Names();
-    const symbolBytes = Buffer.concat(this.symbols.map((symbol) => this.encodeSymbol(symbol, symbolNames)));
+    const nameAt: number[] = [];
+    for (const { name, tailOf } of this.symbols) nameAt.push(tailOf === undefined ? symbolNames.add(name) : nameAt[tailOf.other]! + tailOf.skip);
+    const symbolBytes = Buffer.concat(this.symbols.map((symbol, index) => this.encodeSymbol(symbol, nameAt[index]!)));
     sections.push({ name: '.symtab', type: SYMTAB, flags: 0, bytes: symbolBytes, link: symtab + 1, info: 1 });
     sections.push({ name: '.strtab', type: STRTAB, flags: 0, bytes: symbolNames.bytes(), link: 0, info: 0 });
     for (const [target, entries] of this.relocations) {
@@ -112,9 +135,9 @@ export class ElfWriter {
     return file;
   }
 
-  private encodeSymbol(symbol: { name: string; section: number; value: number; size: number; type: number }, names: Names): Buffer {
+  private encodeSymbol(symbol: WrittenSymbol, nameAt: number): Buffer {
     return Buffer.concat([
-      this.u32(names.add(symbol.name)),
+      this.u32(nameAt),
       Buffer.from([(symbol.section === 0 ? 0x10 : 0) | symbol.type, 0]),
       this.u16(symbol.section),
       this.u64(symbol.value, symbol.size),

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { ModuleError, readModule, type ModuleReading } from '../src/index.js';
 import { KERNELS, readCapturedModule } from './captured.js';
-import { CODE, DATA, OBJECT } from './elf-writer.js';
-import { ARM64, emptyModule, klpBuildModule, kpatchModule, S390, staticModule, type Parts } from './synthetic.js';
+import { ARM64, emptyModule, klpBuildModule, kpatchModule, S390, staticModule } from './synthetic.js';
 
 const NAMES = ['lab_r_1v1_a', 'lab_data', 'lab_fdata', 'lab_ro', 'lab_decoy', 'lab_r_1v1_multi', 'lab_param', 'lab_n_1v1_cb', 'lab_noobjs', 'lab_r_s0_a'];
 const FILES: readonly Buffer[] = [
@@ -152,78 +151,6 @@ describe('files that lie', () => {
     expect(readModule(writer.write()).buildId).toBeNull();
   });
 });
-
-describe('a hostile file cannot keep the reader busy', () => {
-  test.each<[sentence: string, file: () => Buffer]>([
-    ['many candidates that share one long array', sharedArray],
-    ['many calls of klp_enable_patch', manyCalls],
-    ['one name of a megabyte, named by many symbols', longName],
-    ['a module of 10 MB', large],
-    ['a section for each of many functions, relocated twice and out of order', manySections],
-  ])('%s', (_, file) => {
-    const bytes = file();
-    const started = performance.now();
-    expectConsistent(attempt(bytes));
-    expect(performance.now() - started).toBeLessThan(3000);
-  });
-});
-
-function sharedArray(): Buffer {
-  const parts = emptyModule();
-  const { writer, data, dataSymbol, self } = parts;
-  const [candidates, objects] = [2000, 4000];
-  writer.sections[data]!.bytes = Buffer.alloc(candidates * 208 + objects * 168);
-  for (let object = 0; object < objects; object++) writer.relocate(data, candidates * 208 + object * 168, 1, parts.stringsSymbol, 0);
-  for (let next = 0; next < candidates; next++) {
-    writer.relocate(data, next * 208, 1, self, 0);
-    writer.relocate(data, next * 208 + 8, 1, dataSymbol, candidates * 208);
-  }
-  return writer.write();
-}
-
-function manyCalls(): Buffer {
-  return staticModule({
-    also: ({ writer, text, enable, dataSymbol }: Parts) => {
-      const calls = 20_000;
-      writer.sections[text]!.bytes = Buffer.concat(Array.from({ length: calls }, () => Buffer.from('48c7c700000000e800000000', 'hex')));
-      for (let call = 0; call < calls; call++) {
-        writer.relocate(text, call * 12 + 3, 11, dataSymbol, 0);
-        writer.relocate(text, call * 12 + 8, 4, enable, -4);
-      }
-    },
-  });
-}
-
-function manySections(): Buffer {
-  return staticModule({
-    also: ({ writer, dataSymbol, textSymbol }: Parts) => {
-      for (let next = 0; next < 8000; next++) {
-        const section = writer.section(`.text.a_function_${next}`, CODE, Buffer.alloc(64, 0x90));
-        for (const at of [40, 20]) writer.relocate(section, at, next % 2 === 0 ? 2 : 11, next % 3 === 0 ? dataSymbol : textSymbol, 0x700);
-      }
-    },
-  });
-}
-
-function longName(): Buffer {
-  const { writer } = emptyModule();
-  writer.symbol('klp_'.repeat(250_000), 0);
-  for (let next = 0; next < 5000; next++) writer.symbol('klp_x', 0);
-  return writer.write();
-}
-
-/** Ten megabytes as a real one has them: code with references, data, symbols, debug data. */
-function large(): Buffer {
-  return staticModule({
-    also: ({ writer, text, dataSymbol, strings }: Parts) => {
-      writer.sections[text]!.bytes = Buffer.alloc(2_000_000, 0x90);
-      for (let at = 16; at < 1_990_000; at += 20) writer.relocate(text, at, at % 3 === 0 ? 2 : 11, dataSymbol, 0x700);
-      for (let next = 0; next < 20_000; next++) writer.symbol(`a_function_with_a_usual_name_${next}`, next % 2 === 0 ? text : strings, 0, 8, OBJECT);
-      writer.section('.debug_info', 0, Buffer.alloc(4_500_000));
-      writer.section('.data.more', DATA, Buffer.alloc(100_000));
-    },
-  });
-}
 
 function findSection(bytes: Buffer, name: string): { index: number; offset: number; size: number } {
   const table = Number(bytes.readBigUInt64LE(40));

@@ -36,10 +36,11 @@ describe('more than the limit is TOO_LARGE, and does not come into being', () =>
     ['a zstd window of gigabytes', () => Buffer.from('28b52ffd00a8010000', 'hex'), 2 ** 40],
     ['a zstd file whose window is moved for a million tiny blocks', () => tinyBlocks(1_000_000), 2 ** 30],
   ])('%s', async (_, packed, limit) => {
-    const bytes = packed();
-    const started = performance.now();
-    await expect(unpackModule(bytes, limit)).rejects.toMatchObject({ name: 'ModuleError', code: 'TOO_LARGE' });
-    expect(performance.now() - started).toBeLessThan(3000);
+    await expect(unpackModule(packed(), limit)).rejects.toMatchObject({
+      name: 'ModuleError',
+      code: 'TOO_LARGE',
+      limit: { what: expect.stringMatching(/^bytes /) as string, found: expect.any(Number) as number, allowed: expect.any(Number) as number },
+    });
   });
 
   test('after a refused xz file, the next one is read', async () => {

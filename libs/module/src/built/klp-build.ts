@@ -1,5 +1,6 @@
 import type { ElfFile } from '../elf/file.js';
 import type { Section } from '../elf/sections.js';
+import { checkCount, MAX_FUNCTIONS, MAX_OBJECTS } from '../limits.js';
 import type { ModuleFunction, ModuleObject } from '../reading.js';
 
 /* struct klp_object_ext and klp_func_ext: include/linux/livepatch_external.h, since 6.19. */
@@ -17,13 +18,17 @@ export function readKlpBuildObjects(file: ElfFile): ModuleObject[] | null {
   const funcs = file.section('.init.klp_funcs');
   if (section === null || funcs === null || section.size === 0 || section.size % OBJECT.size !== 0) return null;
   const objects: ModuleObject[] = [];
+  let functions = 0;
   for (let at = 0; at < section.size; at += OBJECT.size) {
     const object = readObject(file, section, at, funcs);
     if (object === null) return null;
     objects.push(object);
+    functions += object.functions.length;
+    checkCount('objects of the patch', objects.length, MAX_OBJECTS);
+    checkCount('functions of the patch', functions, MAX_FUNCTIONS);
   }
   // entries that no object claims would be functions that we overlooked
-  return objects.reduce((sum, object) => sum + object.functions.length, 0) * FUNC.size === funcs.size ? objects : null;
+  return functions * FUNC.size === funcs.size ? objects : null;
 }
 
 function readObject(file: ElfFile, section: Section, at: number, funcs: Section): ModuleObject | null {
@@ -34,7 +39,7 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
   if (name === null || array?.section !== funcs || count === null || file.relocationsTouching(section, at + OBJECT.count, at + OBJECT.size) !== 0) return null;
   if (array.offset + count * FUNC.size > funcs.size) return null;
   const functions: ModuleFunction[] = [];
-  file.spend(count);
+  file.work.spend(count);
   for (let next = 0; next < count; next++) {
     const read = readFunction(file, funcs, array.offset + next * FUNC.size);
     if (read === null) return null;

@@ -1,5 +1,6 @@
 import type { ElfFile } from '../elf/file.js';
 import type { Section } from '../elf/sections.js';
+import { checkCount, MAX_FUNCTIONS, MAX_OBJECTS } from '../limits.js';
 import type { ModuleCallbacks, ModuleFunction, ModuleObject } from '../reading.js';
 
 /* struct kpatch_patch_func: new_addr, new_size, old_addr, old_size, sympos, name, objname; 8 bytes each. See github.com/dynup/kpatch, kmod/patch/kpatch-patch.h. */
@@ -26,6 +27,7 @@ export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
     objects.set(name, known);
     return known;
   };
+  let functions = 0;
   const funcs = file.section('.kpatch.funcs');
   if (funcs === null || funcs.size < FUNC.size) return null;
   const read = readEntries(file, funcs, FUNC.size, (at) => {
@@ -35,6 +37,8 @@ export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
     if (name === null || object === null || sympos === null || file.relocationsTouching(funcs, at + FUNC.sympos, at + FUNC.name) !== 0) return false;
     if (file.pointer(funcs, at + FUNC.newAddr)?.section.executable !== true) return false;
     draft(object).functions.push({ name, sympos });
+    checkCount('objects of the patch', objects.size, MAX_OBJECTS);
+    checkCount('functions of the patch', ++functions, MAX_FUNCTIONS);
     return true;
   });
   if (!read || !readCallbacks(file, draft)) return null;

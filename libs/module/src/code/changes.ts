@@ -2,7 +2,7 @@ import type { ElfFile } from '../elf/file.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
 import type { Candidate } from '../klp/candidates.js';
-import type { Range } from '../klp/data.js';
+import { RangeIndex, type Range } from '../klp/data.js';
 import { PATCH, STATE } from '../klp/layout.js';
 import { because, type States } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
@@ -38,6 +38,8 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
     objectsExposed: false,
   };
   const declared = [patch.range, ...patch.objects.ranges];
+  const declaredBytes = new RangeIndex(declared);
+  const objects = new RangeIndex(patch.objects.ranges);
   const guarded = [...declared, ...(states.range === null ? [] : [states.range])];
   const spans = spansOf(guarded);
   for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(guarded.map((range) => range.section)))) {
@@ -46,7 +48,7 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
     for (const next of entries) {
       if (isFar(file, section, relocations, next, spans) || skip?.has(next) === true) continue;
       if (section.executable) code ??= file.contents(section);
-      if (!section.executable && declared.some((range) => isInside(range, section, relocations.at(next)))) continue;
+      if (!section.executable && declaredBytes.contains(section.index, relocations.at(next))) continue;
       const use = findUse(file, code, relocations, next);
       if (hits(use, patch.range)) {
         const onlyReplace = isOnlyReplace(use, section, patch);
@@ -56,7 +58,7 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
       }
       if (states.range !== null && !isOnlyData(use, states.range) && (hits(use, states.range) || mayReach(file, use, states.range)))
         found.states ??= describe(use, 'the states');
-      if (patch.objects.ranges.some((range) => hits(use, range) || mayReach(file, use, range))) {
+      if (hitsAny(use, objects) || mayReachAny(file, use, objects)) {
         if (use.isData) found.objectsExposed = true;
         else found.objects = true;
       }
@@ -118,6 +120,17 @@ function mayReach(file: ElfFile, use: Use, range: Range): boolean {
   return before > 0 && isNear && !file.symbols.startsObject(use.to, use.starts[0]!);
 }
 
+/** As `hits`, for any of many ranges. */
+function hitsAny(use: Use, ranges: RangeIndex): boolean {
+  return use.kind === 'ANYTHING' ? ranges.has(use.to) : use.starts.some((start) => ranges.contains(use.to, start));
+}
+
+/** As `mayReach`, for any of many ranges. */
+function mayReachAny(file: ElfFile, use: Use, ranges: RangeIndex): boolean {
+  if (use.kind !== 'INDEXED' && use.kind !== 'ADDRESS') return false;
+  return ranges.startingWithin(use.to, use.starts[0]!, INDEXED_BIAS).some((range) => mayReach(file, use, range));
+}
+
 /** Is it surely the flag alone: a one-byte access, or a module parameter of just that field? */
 function isOnlyReplace(use: Use, section: Section, { at }: Candidate): boolean {
   const flag = at.offset + PATCH.replace;
@@ -129,10 +142,6 @@ function isOnlyData(use: Use, states: Range): boolean {
   if (use.isData || use.to !== states.section.index || (use.kind !== 'EXACT' && use.kind !== 'ADDRESS')) return false;
   const isData = (start: number) => start >= states.from && start < states.to && (start - states.from) % STATE.size >= STATE.padding;
   return use.starts.some(isData) && use.starts.every((start) => isData(start) || start < states.from || start >= states.to);
-}
-
-function isInside(range: Range, section: Section, at: number): boolean {
-  return range.section === section && at >= range.from && at < range.to;
 }
 
 function describe({ isData }: Use, what: string): Unreadable {

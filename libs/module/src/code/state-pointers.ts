@@ -30,8 +30,10 @@ const SOURCES = [
   { name: 'klp_get_prev_state', kind: EARLIER },
 ] as const;
 /** A real callback has some hundred instructions; what needs more is not followed to its end. */
-const MAX_STEPS = 50_000;
-const MAX_FUNCTIONS = 32;
+const MIN_STEPS = 4000;
+const BYTES_FOR_STEP = 8;
+const MAX_STEPS = 20_000;
+const MAX_FUNCTIONS = 16;
 /** Compilers put these calls around each access; they look at the address, and keep nothing. */
 const OBSERVERS = /^(__(asan|hwasan|kasan|tsan|kcsan|ubsan|msan|sanitizer)_|__fentry__$)/;
 /** Called from inline assembly: all registers outlive them. */
@@ -87,6 +89,7 @@ class Flow {
   private readonly returned = new Map<Extent, Pointer>();
   private readonly detours: ReadonlyMap<string, { readonly section: Section; readonly at: number }>;
   private steps = 0;
+  private readonly allowed: number;
 
   constructor(
     private readonly file: ElfFile,
@@ -95,6 +98,7 @@ class Flow {
   ) {
     this.graph = new CallGraph(file);
     this.detours = findDetours(file);
+    this.allowed = Math.min(MIN_STEPS + file.bytes.length / BYTES_FOR_STEP, MAX_STEPS);
   }
 
   run(symbols: readonly number[], kind: number): void {
@@ -130,7 +134,7 @@ class Flow {
   private follow(): void {
     for (let step = this.waiting.pop(); step !== undefined; step = this.waiting.pop()) {
       const registers = this.reached.get(`${step.section.index} ${step.at} ${step.of.section} ${step.of.offset}`)!;
-      if (++this.steps > MAX_STEPS) return this.found.add(registers.kinds, 'UNKNOWN');
+      if (++this.steps > this.allowed) return this.found.add(registers.kinds, 'UNKNOWN');
       this.take(step, registers);
     }
   }
@@ -226,7 +230,9 @@ function findDetours(file: ElfFile): Map<string, { readonly section: Section; re
     const size = DETOURS[table.name];
     const relocations = size === undefined ? null : file.relocations.of(table);
     if (relocations === null) continue;
-    for (let entry = 0; entry + size! <= table.size; entry += size!) {
+    for (let next = 0; next < relocations.count; next++) {
+      const entry = relocations.at(next);
+      if (entry % size! !== 0) continue;
       const [from, to] = [placeAt(file, relocations, entry), placeAt(file, relocations, entry + 4)];
       if (from !== null && to !== null) detours.set(`${from.section.index} ${from.at}`, to);
     }

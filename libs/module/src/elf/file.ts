@@ -5,11 +5,10 @@ import { RelocationTables } from './relocation-tables.js';
 import { firstAt, type Relocations } from './relocations.js';
 import { readSections, SHT_NOBITS, SHT_REL, type Section } from './sections.js';
 import { Symbols } from './symbols.js';
+import { Work } from './work.js';
 
 const ET_REL = 1;
 const MAGIC = 0x7f454c46;
-/** Entries visited; a module that patches a thousand functions needs about 2,000. */
-const MAX_WORK = 200_000;
 
 /** A place in the module: `offset` bytes into a section. */
 export interface Place {
@@ -24,7 +23,7 @@ export class ElfFile {
   readonly sections: readonly Section[];
   readonly symbols: Symbols;
   readonly relocations: RelocationTables;
-  private work = 0;
+  readonly work: Work;
 
   /** @throws ModuleError for anything but a well-formed ELF64 ET_REL file of a known architecture. */
   constructor(raw: Uint8Array) {
@@ -38,14 +37,9 @@ export class ElfFile {
     if (machine === null) throw new ModuleError('UNSUPPORTED_ARCH', `ELF machine ${this.bytes.u16(18)} is not supported`);
     this.machine = machine;
     this.sections = readSections(this.bytes);
-    this.symbols = new Symbols(this.bytes, this.sections);
+    this.work = new Work(raw.length);
+    this.symbols = new Symbols(this.bytes, this.sections, this.work);
     this.relocations = new RelocationTables(this.bytes, this.sections, this.symbols);
-  }
-
-  /** Counts work that a hostile file could multiply, by letting many structures point to the same long arrays. */
-  spend(units: number): void {
-    this.work += units;
-    if (this.work > MAX_WORK) throw new ModuleError('MALFORMED', 'reading it takes more work than any real module');
   }
 
   /** The one section of that name; null where there is none. Two of a name would be two stories. */
@@ -113,6 +107,8 @@ export class ElfFile {
   stringAt(section: Section, offset: number): string | null {
     const to = this.pointer(section, offset);
     if (to === null || !to.section.loaded || to.section.executable || to.section.type === SHT_NOBITS) return null;
-    return this.bytes.string(to.section.offset + to.offset, to.section.offset + to.section.size);
+    const text = this.bytes.string(to.section.offset + to.offset, to.section.offset + to.section.size);
+    this.work.spendText(text);
+    return text;
   }
 }

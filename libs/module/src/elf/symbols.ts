@@ -1,6 +1,7 @@
 import { ModuleError } from '../error.js';
 import type { Bytes } from './bytes.js';
 import { SHT_STRTAB, SHT_SYMTAB, type Section } from './sections.js';
+import type { Work } from './work.js';
 
 const ENTRY_SIZE = 24;
 const SHN_UNDEF = 0;
@@ -19,6 +20,12 @@ export interface Extent {
   readonly size: number;
 }
 
+/** The data objects of a section by their starts, and for each how far it and those before it reach. */
+interface Objects {
+  readonly inOrder: readonly Extent[];
+  readonly furthest: Float64Array;
+}
+
 /** The symbols of a module, as columns: a large module has hundreds of thousands. */
 export class Symbols {
   readonly count: number;
@@ -30,13 +37,14 @@ export class Symbols {
   private readonly names: Section;
   private readonly table: Section;
   private readonly sectionCount: number;
-  private objects: Map<number, Extent[]> | null = null;
+  private objects: Map<number, Objects> | null = null;
   private readonly starts = new Map<number, Set<number>>();
   private functions: Map<number, Extent[]> | null = null;
 
   constructor(
     private readonly bytes: Bytes,
     sections: readonly Section[],
+    private readonly work: Work,
   ) {
     const tables = sections.filter((section) => section.type === SHT_SYMTAB);
     const table = tables[0];
@@ -61,6 +69,7 @@ export class Symbols {
     const nameAt = this.bytes.u32(this.at(symbol));
     const name = this.bytes.string(this.names.offset + nameAt, this.names.offset + this.names.size);
     if (name === null) throw new ModuleError('MALFORMED', `the name of symbol ${symbol} does not end`);
+    this.work.spendText(name);
     return name;
   }
 
@@ -108,16 +117,18 @@ export class Symbols {
     return marks;
   }
 
-  /** How many data objects does the section have? The cost of `objectsAt`. */
-  objectCount(section: number): number {
-    this.objects ??= this.indexObjects();
-    return this.objects.get(section)?.length ?? 0;
-  }
-
   /** Which data objects of the section contain this byte? */
   objectsAt(section: number, offset: number): Extent[] {
     this.objects ??= this.indexObjects();
-    return (this.objects.get(section) ?? []).filter((object) => object.offset <= offset && offset < object.offset + object.size);
+    const objects = this.objects.get(section);
+    if (objects === undefined) return [];
+    const { inOrder, furthest } = objects;
+    const found: Extent[] = [];
+    for (let next = countUpTo(inOrder, offset) - 1; next >= 0 && furthest[next]! > offset; next--) {
+      this.work.spend(1);
+      if (offset < inOrder[next]!.offset + inOrder[next]!.size) found.push(inOrder[next]!);
+    }
+    return found;
   }
 
   /** Does a data object start exactly here? */
@@ -135,14 +146,7 @@ export class Symbols {
   /** The function that contains this byte, or of several the one that starts last. */
   functionAt(section: number, at: number): Extent | null {
     const functions = this.functionsIn(section);
-    let low = 0;
-    let high = functions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (functions[middle]!.offset <= at) low = middle + 1;
-      else high = middle;
-    }
-    const found = functions[low - 1];
+    const found = functions[countUpTo(functions, at) - 1];
     return found !== undefined && at < found.offset + found.size ? found : null;
   }
 
@@ -160,24 +164,47 @@ export class Symbols {
     return new Map([...functions].map(([section, extents]) => [section, [...extents.values()].sort((a, b) => a.offset - b.offset)]));
   }
 
-  private indexObjects(): Map<number, Extent[]> {
-    const objects = new Map<number, Extent[]>();
+  private indexObjects(): Map<number, Objects> {
+    const bySection = new Map<number, Extent[]>();
     for (let symbol = 1; symbol < this.count; symbol++) {
       const section = this.section[symbol]!;
       if (section <= 0 || (this.bytes.u8(this.at(symbol) + 4) & 0xf) !== STT_OBJECT) continue;
       const extent = { section, offset: this.value[symbol]!, size: this.size(symbol) };
-      const others = objects.get(section);
-      if (others === undefined) objects.set(section, [extent]);
+      const others = bySection.get(section);
+      if (others === undefined) bySection.set(section, [extent]);
       else others.push(extent);
       const starts = this.starts.get(section) ?? new Set();
       this.starts.set(section, starts.add(extent.offset));
     }
-    return objects;
+    return new Map([...bySection].map(([section, extents]) => [section, ordered(extents)]));
   }
 
   private at(symbol: number): number {
     return this.table.offset + symbol * ENTRY_SIZE;
   }
+}
+
+function ordered(extents: Extent[]): Objects {
+  const inOrder = extents.sort((a, b) => a.offset - b.offset);
+  const furthest = new Float64Array(inOrder.length);
+  let end = 0;
+  inOrder.forEach(({ offset, size }, index) => {
+    if (offset + size > end) end = offset + size;
+    furthest[index] = end;
+  });
+  return { inOrder, furthest };
+}
+
+/** How many of the extents start at this offset or before it? They are sorted by their offsets. */
+function countUpTo(extents: readonly Extent[], offset: number): number {
+  let low = 0;
+  let high = extents.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (extents[middle]!.offset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Is the number in one of the spans? They are sorted by their ends. */

@@ -2,6 +2,7 @@ import type { ElfFile, Place } from '../elf/file.js';
 import type { Section } from '../elf/sections.js';
 import type { ModuleFunction, ModuleObject } from '../reading.js';
 import { isWritableData, widened, type Range } from './data.js';
+import { checkCount, MAX_FUNCTIONS, MAX_OBJECTS } from '../limits.js';
 import { FUNC, OBJECT, PATCH } from './layout.js';
 
 /** The objects of a patch, and every byte that declares them. */
@@ -28,11 +29,15 @@ export function readObjects(file: ElfFile, patch: Place): Objects | null {
   const code = new Set<string>();
   const isCodePointer = (section: Section, at: number) => code.has(`${section.index} ${at}`);
   let complete = true;
+  let functions = 0;
   const read = readArray(file, array, OBJECT.size, [OBJECT.name, OBJECT.funcs, ...OBJECT.callbacks], (at) => {
     if (isEmpty(file, at, OBJECT.name) && isEmpty(file, at, OBJECT.funcs)) return 'END';
     const object = readObject(file, at, code);
     if (object === null) return null;
     objects.push(object.object);
+    checkCount('objects of the patch', objects.length, MAX_OBJECTS);
+    functions += object.object.functions.length;
+    checkCount('functions of the patch', functions, MAX_FUNCTIONS);
     ranges.push(...object.ranges);
     complete &&= object.complete;
     return 'NEXT';
@@ -73,7 +78,7 @@ function readArray(file: ElfFile, array: Place | null, stride: number, fields: r
   if (array === null || !isWritableData(array.section)) return null;
   let offset = array.offset;
   for (;;) {
-    file.spend(1);
+    file.work.spend(1);
     if (offset + stride > array.section.size) return null;
     const went = visit({ section: array.section, offset });
     if (went === null) return null;

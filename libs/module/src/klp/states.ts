@@ -1,4 +1,6 @@
 import type { ElfFile, Place } from '../elf/file.js';
+import { SHT_NOBITS } from '../elf/sections.js';
+import { checkCount, MAX_STATES } from '../limits.js';
 import type { KlpState, Unreadable } from '../reading.js';
 import { isKept, widened, type Range } from './data.js';
 import { PATCH, STATE } from './layout.js';
@@ -33,6 +35,7 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
     if (entry === null) return because('STATES_MALFORMED', 'the states array has no terminator, or an id or version that is filled in at load time');
     if (entry.id === 0n) break;
     entries.push(entry);
+    checkCount('states of the patch', entries.length, MAX_STATES);
   }
   const range = widened(file, array, (entries.length + 1) * STATE.size);
   return { effective: entries, shadowed: readShadowed(file, array, entries.length), range };
@@ -53,12 +56,13 @@ function readState(file: ElfFile, { section, offset }: Place): KlpState | null {
 /** The entries from the first id 0 to the end of the array's symbol; none where that is only the usual terminator. */
 function readShadowed(file: ElfFile, array: Place, terminator: number): KlpState[] {
   const symbol = file.symbols.objectsAt(array.section.index, array.offset).find((object) => object.offset === array.offset);
-  if (symbol === undefined || symbol.size % STATE.size !== 0) return [];
+  if (symbol === undefined || symbol.size % STATE.size !== 0 || array.section.type === SHT_NOBITS) return [];
   const shadowed: KlpState[] = [];
   for (let entry = terminator; entry < symbol.size / STATE.size; entry++) {
     const state = readState(file, { section: array.section, offset: array.offset + entry * STATE.size });
     if (state === null) return [];
     shadowed.push(state);
+    checkCount('states of the patch', shadowed.length, MAX_STATES);
   }
   while (shadowed.length > 0 && shadowed.at(-1)!.id === 0n && shadowed.at(-1)!.version === 0) shadowed.pop();
   return shadowed;
