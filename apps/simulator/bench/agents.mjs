@@ -1,181 +1,210 @@
-// Many agents as the registry meets them: each with a connection of its own, one document at a time, the oldest first, with the agent's pauses and time limits.
+// Simulates many agents. Each has its own connection, sends one message at a time, oldest first,
+// and keeps the real agent's pauses and time limits.
 
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Wheel } from '../dist/run/wheel.js';
-import { bodyOf, readAnswers } from './drive.mjs';
-import { pauseBefore, ROUND_TRIES_MS, timeLimit, untilNextRound } from './spools.mjs';
+import { TimerWheel } from '../dist/run/timer-wheel.js';
+import { bodyOf, readResponses } from './drive.mjs';
+import { pauseBefore, CYCLE_LIMIT_MS, timeLimit, untilNextCycle } from './spools.mjs';
 
-/** So many connections at once: a process may often open 20,000 files, and both ends stay well below. An agent beyond waits in line, as in a kernel's queue, and its time limit runs. */
-const MOST_OPEN = 10_000;
-/** A connection that ended keeps its port for a minute, and an address has 28,000: so many addresses of the loopback are enough for 7,000 connections a second. */
+/**
+ * Maximum number of open connections: a process can often open 20,000 files, and client and server stay well
+ * below.
+ * Further agents wait in a queue, as in the kernel's accept backlog, while their time limits run.
+ */
+const MAX_OPEN = 10_000;
+/**
+ * Number of loopback addresses to connect from, enough for 7,000 connections a second:
+ * a closed connection keeps its port for a minute (TIME_WAIT), and an address has 28,000 ports.
+ */
 const ADDRESSES = 16;
 const TICK_MS = 20;
-const DOORS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' };
-const LATER = new Set([408, 425, 429]);
-const TAKEN = new Set(['STORED', 'UNCHANGED', 'REPEATED', 'CONFIRMED', 'REPORT_WANTED']);
+const ROUTES = { report: '/v1/reports', heartbeat: '/v1/heartbeats' };
+const RETRY = new Set([408, 425, 429]);
+const ACCEPTED = new Set(['STORED', 'UNCHANGED', 'REPEATED', 'CONFIRMED', 'REPORT_WANTED']);
 
-/** Agents with their spools: letters, the oldest first, each `{ kind, sequence, write(now) }`. */
+/** Agents with their spools. A spool has messages `{ kind, sequence, write(now) }`, oldest first. */
 export class Agents {
   all = [];
   documents = 0;
-  /** Answers that say "later", requests that ran into their time limit, and those whose connection broke. */
+  /** Replies that ask to retry, requests over their time limit, and connections that were closed early. */
   busy = 0;
-  late = 0;
+  timedOut = 0;
   broken = 0;
   slowestMs = 0;
-  mostOpen = 0;
-  #tries = new Wheel();
-  #rounds = new Wheel();
-  #underWay = new Set();
-  #inRound = new Set();
-  #line = [];
+  maxOpen = 0;
+  #retryTimers = new TimerWheel();
+  #cycleTimers = new TimerWheel();
+  #inFlight = new Set();
+  #inCycle = new Set();
+  #connectQueue = [];
   #open = 0;
-  #opened = 0;
-  #behind = 0;
-  #lastBack = 0;
-  /** The answer that no agent understands. @type {string | null} */
-  #wrong = null;
+  #connections = 0;
+  #recovering = 0;
+  #lastRecovered = 0;
+  /** The first reply that is neither an acceptance nor a retry. @type {string | null} */
+  #unexpected = null;
 
-  /** @param next gives the letter of the round that an agent begins, `next(n, 'round', now)`, and the report that the registry asks for, `next(n, 'report', now)` */
+  /**
+   * @param next returns the message of a new cycle for `next(n, 'cycle', now)`,
+   * and the report that the registry asks for with `next(n, 'report', now)`
+   */
   constructor({ url, token, next }) {
     const { hostname, port } = new URL(url);
-    this.place = { host: hostname, port: Number(port), noDelay: true };
+    this.address = { host: hostname, port: Number(port), noDelay: true };
     this.next = next;
-    const headers = `host: ${hostname}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\nuser-agent: klpreg-agent`;
-    this.heads = Object.fromEntries(Object.entries(DOORS).map(([kind, path]) => [kind, `POST ${path} HTTP/1.1\r\n${headers}\r\ncontent-length: `]));
+    const headers = [`host: ${hostname}`, `authorization: Bearer ${token}`, 'content-type: application/json', 'user-agent: klpreg-agent'].join('\r\n');
+    const headOf = (path) => `POST ${path} HTTP/1.1\r\n${headers}\r\ncontent-length: `;
+    this.heads = Object.fromEntries(Object.entries(ROUTES).map(([kind, path]) => [kind, headOf(path)]));
   }
 
-  /** One more agent, with what waits in its spool. The times are from now, as `whenBack` tells them; without a next round it lives for this spool alone. */
-  add(letters, { turn = 0, triesMs, endsMs, nextRoundMs = null }, now) {
+  /**
+   * Adds an agent with the messages of its spool. The times are relative to `now`, as `agentAfterOutage`
+   * returns them.
+   * Without a next cycle, the agent stops when its spool is empty.
+   */
+  add(messages, { failures = 0, retryMs, endsMs, nextCycleMs = null }, now) {
     const n = this.all.length;
-    const agent = { n, letters, turn, ends: now + endsMs, socket: null, began: 0, until: 0, behind: true, acknowledged: { report: 0, heartbeat: 0 } };
+    const agent = {
+      n,
+      messages,
+      failures,
+      endsAt: now + endsMs,
+      socket: null,
+      sentAt: 0,
+      deadline: 0,
+      recovering: true,
+      acknowledged: { report: 0, heartbeat: 0 },
+    };
     this.all.push(agent);
-    this.#behind++;
-    if (nextRoundMs !== null) this.#rounds.add(now + nextRoundMs, n);
-    if (triesMs === null) return;
-    this.#inRound.add(agent);
-    this.#tries.add(now + triesMs, n);
+    this.#recovering++;
+    if (nextCycleMs !== null) this.#cycleTimers.add(now + nextCycleMs, n);
+    if (retryMs === null) return;
+    this.#inCycle.add(agent);
+    this.#retryTimers.add(now + retryMs, n);
   }
 
-  /** Lives until every spool was empty once, and then to the end of the rounds that are under way. @returns the seconds until the last spool was empty */
-  async run(longestSeconds) {
-    const began = Date.now();
-    while (this.#behind > 0 || this.#inRound.size > 0) {
+  /**
+   * Runs until each spool was empty once, and then to the end of the open cycles.
+   *
+   * @returns the seconds until the last spool was empty
+   */
+  async run(limitSeconds) {
+    const startedAt = Date.now();
+    while (this.#recovering > 0 || this.#inCycle.size > 0) {
       const now = Date.now();
-      if (this.#wrong !== null) throw new Error(`a document was not taken: ${this.#wrong}`);
-      if (now > began + longestSeconds * 1000) throw new Error(`${this.#behind} agents are not back after ${longestSeconds} s`);
-      for (const n of this.#tries.take(now)) this.#knock(this.all[n]);
-      if (this.#behind > 0) for (const n of this.#rounds.take(now)) this.#beginRound(this.all[n], now);
-      for (const agent of this.#underWay) if (agent.until <= now) this.#giveUp(agent);
+      if (this.#unexpected !== null) throw new Error(`a message was not accepted: ${this.#unexpected}`);
+      if (now > startedAt + limitSeconds * 1000) throw new Error(`${this.#recovering} agents still have spooled messages after ${limitSeconds} s`);
+      for (const n of this.#retryTimers.take(now)) this.#sendOldest(this.all[n]);
+      if (this.#recovering > 0) for (const n of this.#cycleTimers.take(now)) this.#startCycle(this.all[n], now);
+      for (const agent of this.#inFlight) if (agent.deadline <= now) this.#timeOut(agent);
       await sleep(TICK_MS);
     }
-    return (this.#lastBack - began) / 1000;
+    return (this.#lastRecovered - startedAt) / 1000;
   }
 
-  #beginRound(agent, now) {
-    this.#rounds.add(now + untilNextRound(), agent.n);
-    agent.letters.push(this.next(agent.n, 'round', now));
-    agent.turn = 0;
-    agent.ends = now + ROUND_TRIES_MS;
-    this.#inRound.add(agent);
-    this.#knock(agent);
+  #startCycle(agent, now) {
+    this.#cycleTimers.add(now + untilNextCycle(), agent.n);
+    agent.messages.push(this.next(agent.n, 'cycle', now));
+    agent.failures = 0;
+    agent.endsAt = now + CYCLE_LIMIT_MS;
+    this.#inCycle.add(agent);
+    this.#sendOldest(agent);
   }
 
-  /** Begins to send the oldest letter. */
-  #knock(agent) {
-    agent.began = Date.now();
-    agent.until = agent.began + timeLimit(agent.ends - agent.began);
-    this.#underWay.add(agent);
+  #sendOldest(agent) {
+    agent.sentAt = Date.now();
+    agent.deadline = agent.sentAt + timeLimit(agent.endsAt - agent.sentAt);
+    this.#inFlight.add(agent);
     if (agent.socket !== null) this.#write(agent);
-    else if (this.#open < MOST_OPEN) this.#connect(agent);
-    else this.#line.push(agent);
+    else if (this.#open < MAX_OPEN) this.#connect(agent);
+    else this.#connectQueue.push(agent);
   }
 
   #connect(agent) {
-    const socket = net.connect({ ...this.place, localAddress: `127.0.0.${2 + (this.#opened++ % ADDRESSES)}` });
+    const socket = net.connect({ ...this.address, localAddress: `127.0.0.${2 + (this.#connections++ % ADDRESSES)}` });
     agent.socket = socket;
-    this.mostOpen = Math.max(this.mostOpen, ++this.#open);
+    this.maxOpen = Math.max(this.maxOpen, ++this.#open);
     socket.on('connect', () => this.#write(agent));
-    // an error closes it
+    // 'close' follows
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#closed(agent, socket));
-    readAnswers(socket, (answer) => {
-      if (agent.socket === socket && agent.until > 0) this.#answered(agent, answer);
+    socket.on('close', () => this.#onClose(agent, socket));
+    readResponses(socket, (response) => {
+      if (agent.socket === socket && agent.deadline > 0) this.#onReply(agent, response);
     });
   }
 
-  #closed(agent, socket) {
+  #onClose(agent, socket) {
     this.#open--;
     if (agent.socket === socket) {
       agent.socket = null;
-      if (agent.until > 0) {
+      if (agent.deadline > 0) {
         this.broken++;
-        this.#tryLater(agent, null);
+        this.#scheduleRetry(agent, null);
       }
     }
-    while (this.#open < MOST_OPEN && this.#line.length > 0) {
-      const first = this.#line.shift();
-      // some have lost their patience
-      if (first.until > 0 && first.socket === null) this.#connect(first);
+    while (this.#open < MAX_OPEN && this.#connectQueue.length > 0) {
+      const first = this.#connectQueue.shift();
+      // the time limit of some agents is over
+      if (first.deadline > 0 && first.socket === null) this.#connect(first);
     }
   }
 
-  #write({ socket, letters: [letter], began }) {
-    const body = letter.write(began);
-    socket?.write(`${this.heads[letter.kind]}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  #write({ socket, messages: [message], sentAt }) {
+    const body = message.write(sentAt);
+    socket?.write(`${this.heads[message.kind]}${Buffer.byteLength(body)}\r\n\r\n${body}`);
   }
 
-  #answered(agent, answer) {
-    const status = Number(answer.slice(9, 12));
-    this.slowestMs = Math.max(this.slowestMs, Date.now() - agent.began);
-    if (status >= 500 || LATER.has(status)) {
+  #onReply(agent, response) {
+    const status = Number(response.slice(9, 12));
+    this.slowestMs = Math.max(this.slowestMs, Date.now() - agent.sentAt);
+    if (status >= 500 || RETRY.has(status)) {
       this.busy++;
-      const asked = /\r\nretry-after: (\d+)/i.exec(answer)?.[1];
-      this.#tryLater(agent, asked === undefined ? null : Number(asked));
+      const retryAfter = /\r\nretry-after: (\d+)/i.exec(response)?.[1];
+      this.#scheduleRetry(agent, retryAfter === undefined ? null : Number(retryAfter));
       return;
     }
-    const outcome = /"outcome":"(\w+)"/.exec(bodyOf(answer))?.[1];
-    if (!TAKEN.has(outcome)) this.#wrong ??= answer.slice(0, 600);
-    this.#rest(agent);
-    const letter = agent.letters.shift();
-    agent.acknowledged[letter.kind] = letter.sequence;
-    agent.turn = 0;
+    const outcome = /"outcome":"(\w+)"/.exec(bodyOf(response))?.[1];
+    if (!ACCEPTED.has(outcome)) this.#unexpected ??= response.slice(0, 600);
+    this.#clearDeadline(agent);
+    const message = agent.messages.shift();
+    agent.acknowledged[message.kind] = message.sequence;
+    agent.failures = 0;
     this.documents++;
-    if (outcome === 'REPORT_WANTED' && agent.letters.length === 0) agent.letters.push(this.next(agent.n, 'report', Date.now()));
-    if (agent.letters.length > 0 && Date.now() <= agent.ends) this.#knock(agent);
-    else this.#endRound(agent);
+    if (outcome === 'REPORT_WANTED' && agent.messages.length === 0) agent.messages.push(this.next(agent.n, 'report', Date.now()));
+    if (agent.messages.length > 0 && Date.now() <= agent.endsAt) this.#sendOldest(agent);
+    else this.#endCycle(agent);
   }
 
-  #giveUp(agent) {
-    this.late++;
+  #timeOut(agent) {
+    this.timedOut++;
     const { socket } = agent;
     agent.socket = null;
     socket?.destroy();
-    this.#tryLater(agent, null);
+    this.#scheduleRetry(agent, null);
   }
 
-  #tryLater(agent, afterSeconds) {
-    this.#rest(agent);
+  #scheduleRetry(agent, retryAfterSeconds) {
+    this.#clearDeadline(agent);
     const now = Date.now();
-    const pause = pauseBefore(agent.turn++, afterSeconds, agent.ends - now);
-    if (pause === null) this.#endRound(agent);
-    else this.#tries.add(now + pause, agent.n);
+    const pause = pauseBefore(agent.failures++, retryAfterSeconds, agent.endsAt - now);
+    if (pause === null) this.#endCycle(agent);
+    else this.#retryTimers.add(now + pause, agent.n);
   }
 
-  #rest(agent) {
-    agent.until = 0;
-    this.#underWay.delete(agent);
+  #clearDeadline(agent) {
+    agent.deadline = 0;
+    this.#inFlight.delete(agent);
   }
 
-  #endRound(agent) {
-    this.#inRound.delete(agent);
+  #endCycle(agent) {
+    this.#inCycle.delete(agent);
     const { socket } = agent;
     agent.socket = null;
     socket?.end();
-    if (agent.letters.length > 0 || !agent.behind) return;
-    agent.behind = false;
-    this.#behind--;
-    this.#lastBack = Date.now();
+    if (agent.messages.length > 0 || !agent.recovering) return;
+    agent.recovering = false;
+    this.#recovering--;
+    this.#lastRecovered = Date.now();
   }
 }

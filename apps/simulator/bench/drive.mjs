@@ -1,8 +1,8 @@
-// A load of HTTP requests with next to nothing around it, so that what is measured is the other side: sockets that stay open, each with one request under way.
+// Generates HTTP load with little overhead: persistent connections, each with one request in flight.
 
 import net from 'node:net';
 
-/** The value below which so much of these lies; they are sorted in place. */
+/** Returns a percentile of the values. @param share 0.5 for the median */
 export function percentile(values, share) {
   if (values.length === 0) return Number.NaN;
   const sorted = Float64Array.from(values).sort();
@@ -10,11 +10,10 @@ export function percentile(values, share) {
 }
 export const median = (values) => percentile(values, 0.5);
 
-/** The body of an answer. */
-export const bodyOf = (answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+export const bodyOf = (response) => response.slice(response.indexOf('\r\n\r\n') + 4);
 
-/** Takes the answers that come by this socket, one after the other, each as a text. */
-export function readAnswers(socket, take) {
+/** Calls `onResponse` with the text of each HTTP response on a socket. */
+export function readResponses(socket, onResponse) {
   let parts = [];
   let length = 0;
   let need = Infinity;
@@ -29,30 +28,35 @@ export function readAnswers(socket, take) {
       need = end + 4 + Number(size?.[1] ?? 0);
     }
     if (length < need) return;
-    const answer = Buffer.concat(parts).toString('utf8');
+    const response = Buffer.concat(parts).toString('utf8');
     parts = [];
     length = 0;
     need = Infinity;
-    take(answer);
+    onResponse(response);
   });
 }
 
 /**
- * Sends requests one after the other on each of several connections, for so long or so many.
+ * Sends requests on several connections, one after the other on each, until the time is over or no body is
+ * left.
  *
- * @param next gives the body of the next request; null: there is none left
- * @returns how many were answered, how many of them not with 2xx, the seconds it took, and the milliseconds of each
+ * @param next returns the body of the next request; null if none is left
+ * @param check whether the body of a response is correct
+ * @returns the numbers of responses and of wrong ones, the seconds in total, and the milliseconds of each
+ * request
  */
 export async function drive({ url, path, token = '', connections, seconds = Infinity, next, check = () => true }) {
   const { hostname, port } = new URL(url);
-  const head = `POST ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: `;
+  const head = [`POST ${path} HTTP/1.1`, `host: ${hostname}`, `authorization: Bearer ${token}`, 'content-type: application/json', 'content-length: '].join(
+    '\r\n',
+  );
   const times = [];
   let wrong = 0;
   let firstWrong = null;
-  const began = performance.now();
-  const until = began + seconds * 1000;
+  const startedAt = performance.now();
+  const until = startedAt + seconds * 1000;
 
-  const one = () =>
+  const connection = () =>
     new Promise((resolve, reject) => {
       const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
       let sent = 0;
@@ -68,23 +72,27 @@ export async function drive({ url, path, token = '', connections, seconds = Infi
       };
       socket.on('connect', send);
       socket.on('error', reject);
-      readAnswers(socket, (answer) => {
+      readResponses(socket, (response) => {
         times.push(performance.now() - sent);
-        if (!answer.startsWith('HTTP/1.1 2') || !check(bodyOf(answer))) {
+        if (!response.startsWith('HTTP/1.1 2') || !check(bodyOf(response))) {
           wrong += 1;
-          firstWrong ??= answer.slice(0, 600);
+          firstWrong ??= response.slice(0, 600);
         }
         send();
       });
     });
-  await Promise.all(Array.from({ length: connections }, one));
-  const took = (performance.now() - began) / 1000;
+  await Promise.all(Array.from({ length: connections }, connection));
+  const took = (performance.now() - startedAt) / 1000;
   return { done: times.length, wrong, firstWrong, seconds: took, rate: times.length / took, times };
 }
 
-/** Asks GraphQL, and takes nothing but an answer. */
+/** Returns the data of a GraphQL query. @throws Error if the response has errors */
 export async function ask(url, query, variables = {}, path = '/graphql') {
-  const response = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables }) });
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
   const { data, errors } = await response.json();
   if (errors) throw new Error(JSON.stringify(errors).slice(0, 1000));
   return data;

@@ -1,6 +1,7 @@
-// Every bench, every figure that it gives, and what the design wants of each; null where it wants nothing. A bench that gives another figure, or not all of these, has failed.
+// The benches, the figures of each, and the design target of each figure; null if it has none.
+// A bench fails if it emits another figure or not all of these.
 
-/** Of no fleet: each is a program of its own. */
+/** Benches without a fleet. Each is a program. */
 export const PIECES = {
   engine: { 'engine judgements': '2,000,000 1/s' },
   module: {
@@ -12,14 +13,14 @@ export const PIECES = {
   agent: { 'agent processor time of a report': '150 ms', 'agent memory at most': '70 MiB' },
 };
 
-/** Of a fleet in a database. */
+/** Benches of a fleet in a database. */
 export const FLEETS = {
   question: { 'question p50': '5 ms, 20 times GROUP BY', 'question p99': '25 ms' },
-  postgraphile: { 'question p50 beside PostGraphile': '50 times' },
+  postgraphile: { 'question p50, compared with PostGraphile': '50 times' },
   host: { 'host p50': null, 'host p99': '10 ms' },
   page: { 'page p50, page 1': null, 'page p99, page 1': '25 ms', 'page p50, deep in the list': null, 'page p99, deep in the list': '25 ms' },
   heartbeat: { 'heartbeat confirmed': '60 % of the floor, 17,000 1/s' },
-  report: { 'report stored': '50 % of the floor', 'report stored, beside a Prisma upsert each': null },
+  report: { 'report stored': '50 % of the floor', 'report stored, compared with a Prisma upsert each': null },
   several: {
     'several heartbeats, 1 server': null,
     'several heartbeats, 2 servers': null,
@@ -29,10 +30,10 @@ export const FLEETS = {
     'several reports, 4 servers': null,
   },
   rollout: {
-    'rollout questions’ p99, paced': 'twice the quiet one at most',
+    'rollout questions’ p99, paced': 'at most twice the idle one',
     'rollout questions’ p50, paced': null,
     'rollout hosts that changed, paced': null,
-    'rollout questions’ p99, in one go': 'twice the quiet one at most',
+    'rollout questions’ p99, in one go': 'at most twice the idle one',
     'rollout questions’ p50, in one go': null,
     'rollout hosts that changed, in one go': null,
   },
@@ -43,15 +44,15 @@ export const FLEETS = {
     'herd documents acknowledged': null,
     'herd slowest request': '15 s, the agent’s time limit',
     'herd requests past their time limit': 'none',
-    'herd connections that broke': null,
-    'herd answers that said later': null,
+    'herd connections closed early': null,
+    'herd replies that asked to retry': null,
     'herd connections at once': null,
     'memory resident after a herd': null,
     'memory resident at most in a herd': null,
   },
 };
 
-/** Of a fleet where almost every host has labels of its own, in a database of its own. */
+/** Benches of a fleet in which almost every host has a unique label, in a separate database. */
 export const OWN = {
   'own-labels': {
     'own-labels hosts in a cohort': null,
@@ -66,22 +67,22 @@ export const OWN = {
   },
 };
 
-/** Figures that not every run of their bench gives: where the fleet was there already, and what takes two fleets. */
-export const SOMETIMES = { 'fill reports, in batches': null, 'question as many hosts cost': '1.5 times at most' };
+/** Figures that a run emits only if it loads the fleet, or has two fleets. */
+export const OPTIONAL = { 'fill reports, in batches': null, 'question relative to 10,000 hosts': '1.5 times at most' };
 
 export const BENCHES = { ...PIECES, ...FLEETS, ...OWN };
-/** They would take the small run beyond three minutes, the herd alone a minute and a half by its agents' clocks: by --full, or by their names. */
+/** Benches that run only by name or with --full: with them, the default run takes more than three minutes. */
 export const LONG = ['herd', 'several', 'own-labels'];
 
-const WANTED = Object.assign({}, SOMETIMES, ...Object.values(BENCHES));
+const TARGETS = Object.assign({}, OPTIONAL, ...Object.values(BENCHES));
 
-/** What the design wants of a figure; null: nothing, or it is not known here. */
-export const wanted = ({ bench, metric }) => WANTED[`${bench} ${metric}`] ?? null;
+/** Returns the design target of a figure; null if it has none or is not listed. */
+export const target = ({ bench, metric }) => TARGETS[`${bench} ${metric}`] ?? null;
 
-/** What is wrong with the rows of these benches: figures that are missing, or not known here. Nothing, always. */
-export function findMistakes(benches, rows) {
-  const given = new Set(rows.map(({ bench, metric }) => `${bench} ${metric}`));
-  const missing = benches.flatMap((bench) => Object.keys(BENCHES[bench]).filter((name) => !given.has(name)));
-  const unknown = [...given].filter((name) => !Object.hasOwn(WANTED, name));
+/** Returns an error for each figure that is missing in the rows of the benches, or that is not listed. */
+export function findErrors(benches, rows) {
+  const emitted = new Set(rows.map(({ bench, metric }) => `${bench} ${metric}`));
+  const missing = benches.flatMap((bench) => Object.keys(BENCHES[bench]).filter((name) => !emitted.has(name)));
+  const unknown = [...emitted].filter((name) => !Object.hasOwn(TARGETS, name));
   return [...missing.map((name) => `no row: ${name}`), ...unknown.map((name) => `not in figures.mjs: ${name}`)];
 }

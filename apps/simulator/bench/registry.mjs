@@ -1,4 +1,4 @@
-// The registry under measurement: a server process of its own on the database that DATABASE_URL names.
+// Starts the registry that is measured, on the database in DATABASE_URL.
 
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
@@ -7,24 +7,34 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-/** As `npm start` runs it. */
+/** The flags of `npm start`. */
 const { scripts } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'));
 const FLAGS = scripts.start.match(/--[a-z-]+=\d+/g);
 const SERVER = path.resolve(import.meta.dirname, '../../server/dist/main.js');
 export const TOKEN = 'the-token-of-this-bench';
 
-/** Plain SQL, for what is checked and for the peers. */
 export async function connect(url = process.env.DATABASE_URL) {
   const client = new pg.Client({ connectionString: url, options: '-c TimeZone=UTC' });
   await client.connect();
   return client;
 }
 
-/** Starts a server and waits until it answers. SERVER_FLAGS go to its Node: `--cpu-prof --cpu-prof-dir=DIR` shows where the time goes. */
+/**
+ * Starts a server and waits until it is ready.
+ *
+ * SERVER_FLAGS are further flags for Node; `--cpu-prof --cpu-prof-dir=DIR` writes a CPU profile.
+ */
 export async function startServer(environment = {}) {
   const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const env = { ...process.env, KLPREG_PORT: String(port), KLPREG_DATA: path.resolve('.data/bench-server'), KLPREG_LOG_LEVEL: 'error', ...environment };
-  const child = spawn(process.execPath, [...FLAGS, ...(process.env.SERVER_FLAGS?.split(' ') ?? []), SERVER], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = {
+    ...process.env,
+    KLPREG_PORT: String(port),
+    KLPREG_DATA: path.resolve('.data/bench-server'),
+    KLPREG_LOG_LEVEL: 'error',
+    ...environment,
+  };
+  const flags = [...FLAGS, ...(process.env.SERVER_FLAGS?.split(' ') ?? [])];
+  const child = spawn(process.execPath, [...flags, SERVER], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   for (let i = 0; ; i++) {
@@ -36,7 +46,7 @@ export async function startServer(environment = {}) {
   return {
     url,
     pid: child.pid,
-    /** Resident now, and at most since it began, in MiB. */
+    /** Present and highest resident memory in MiB. */
     memory: () => ({ now: resident(child.pid, 'VmRSS'), peak: resident(child.pid, 'VmHWM') }),
     stop: async () => {
       child.kill('SIGTERM');
@@ -49,14 +59,19 @@ export async function startServer(environment = {}) {
   };
 }
 
-const resident = (pid, field) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
+function resident(pid, field) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)[1]) / 1024);
+}
 
 async function addToken() {
   const client = await connect();
   const hash = createHash('sha256').update(TOKEN).digest('hex');
-  await client.query(`INSERT INTO token (id, hash, role, name, created_at) VALUES ($1, $2, 'admin', 'bench', now()) ON CONFLICT DO NOTHING`, [
-    randomUUID(),
-    hash,
-  ]);
+  await client.query(
+    `INSERT INTO token (id, hash, role, name, created_at)
+     VALUES ($1, $2, 'admin', 'bench', now())
+         ON CONFLICT DO NOTHING`,
+    [randomUUID(), hash],
+  );
   await client.end();
 }

@@ -1,36 +1,38 @@
-// The benches of one size of fleet, on the database that DATABASE_URL names: node size.mjs HOSTS SECONDS NAME…
-// Writes a JSON line for each figure.
+// Runs benches of one fleet on the database in DATABASE_URL, and writes a JSON line for each figure.
+// Usage: node size.mjs HOSTS SECONDS NAME…
 
-import { fill, settle } from './fill.mjs';
+import { fill, prepareDatabase } from './fill.mjs';
 import { FLEETS, OWN } from './figures.mjs';
 import { host, ownLabels, page, postgraphile, question } from './questions.mjs';
 import { connect, startServer } from './registry.mjs';
 import { several } from './several.mjs';
-import { herd, rollout } from './storms.mjs';
+import { herd, rollout } from './bursts.mjs';
 import { heartbeat, report } from './writes.mjs';
 
 const [hosts, seconds, ...names] = [Number(process.argv[2]), Number(process.argv[3]), ...process.argv.slice(4)];
 const labels = names.includes('own-labels') ? 'own' : 'shared';
 const unknown = names.filter((name) => !Object.hasOwn(labels === 'own' ? OWN : FLEETS, name));
 if (names.length === 0 || unknown.length > 0 || !(hosts >= 1000 && seconds > 0)) {
-  console.error(`usage: node size.mjs HOSTS SECONDS NAME…, with names of one of: ${Object.keys(FLEETS).join(' ')} | ${Object.keys(OWN).join(' ')}`);
+  const [shared, own] = [FLEETS, OWN].map((benches) => Object.keys(benches).join(' '));
+  console.error(`usage: node size.mjs HOSTS SECONDS NAME…\nnames, all from one of: ${shared} | ${own}`);
   process.exit(2);
 }
-const say = (text) => process.stderr.write(`  ${text}\n`);
+const log = (text) => process.stderr.write(`  ${text}\n`);
 const emit = (row) => process.stdout.write(`${JSON.stringify({ hosts, ...row })}\n`);
 
 let server = await startServer();
 const sql = await connect();
 try {
-  const { fleet, rate } = await fill(server, { hosts, labels }, say);
+  const { fleet, rate } = await fill(server, { hosts, labels }, log);
   if (rate !== null) emit({ bench: 'fill', metric: 'reports, in batches', value: rate, unit: '1/s' });
-  await settle(sql);
-  const given = { sql, fleet, emit, seconds, hosts: Math.min(100_000, hosts) };
-  for (const [name, bench] of Object.entries({ question, postgraphile, host, page, heartbeat, report, several, rollout, 'own-labels': ownLabels })) {
+  await prepareDatabase(sql);
+  const context = { sql, fleet, emit, seconds, hosts: Math.min(100_000, hosts) };
+  const benches = { question, postgraphile, host, page, heartbeat, report, several, rollout, 'own-labels': ownLabels };
+  for (const [name, bench] of Object.entries(benches)) {
     if (!names.includes(name)) continue;
-    say(name);
-    await bench({ ...given, server });
-    if (name === 'report' || name === 'several') await settle(sql);
+    log(name);
+    await bench({ ...context, server });
+    if (name === 'report' || name === 'several') await prepareDatabase(sql);
   }
   if (names.includes('memory')) {
     emit({ bench: 'memory', metric: 'resident', value: server.memory().now, unit: 'MiB' });
@@ -41,7 +43,7 @@ try {
   if (names.includes('herd')) {
     await server.stop();
     server = null;
-    await herd(given);
+    await herd(context);
   }
 } finally {
   await sql.end();

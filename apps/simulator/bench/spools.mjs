@@ -1,56 +1,69 @@
-// What an agent keeps while its registry is away, and when it knocks again: the rules of apps/agent, without its files.
+// The spool and the retry rules of apps/agent, without its files.
 
 import { backoff } from '../dist/run/backoff.js';
 
-/** `klpreg-agent.timer`: a round begins so long after the last one began, and up to so much later. Each leaves one letter in the spool. */
-const ROUND_MS = 60_000;
+/**
+ * `klpreg-agent.timer`: the time between the starts of two cycles, and its random addition. A cycle spools
+ * one message.
+ */
+const CYCLE_MS = 60_000;
 const SPREAD_MS = 20_000;
-/** `timeout`: so long a round tries, whatever its spool holds. The 500 letters that a spool holds at most are eight hours. */
-export const ROUND_TRIES_MS = 30_000;
-/** `send/deliver.ts`: so long a request takes at most; and at least, though its round has less time left. */
+/**
+ * `timeout`: the time in which a cycle sends its spool. The limit of 500 spooled messages is reached after
+ * eight hours.
+ */
+export const CYCLE_LIMIT_MS = 30_000;
+/**
+ * `send/deliver.ts`: the longest time limit of a request. The shortest one applies even if the cycle ends
+ * earlier.
+ */
 export const LONGEST_TRY_MS = 15_000;
 const SHORTEST_TRY_MS = 10_000;
 
-/** From the beginning of a round to that of the next. */
-export const untilNextRound = (random = Math.random) => ROUND_MS + SPREAD_MS * random();
+/** Returns the time from the start of a cycle to the start of the next one. */
+export const untilNextCycle = (random = Math.random) => CYCLE_MS + SPREAD_MS * random();
 
-/** The time limit of a request, connecting included. */
+/** Returns the time limit of a request, including its connection. */
 export const timeLimit = (leftMs) => Math.min(LONGEST_TRY_MS, Math.max(SHORTEST_TRY_MS, leftMs));
 
 /**
- * The pause before the same letter is tried again; null: its round has not so much time left, and the letter waits for the next one.
+ * Returns the pause before a message is sent again; null if the cycle ends before. Then the message waits for
+ * the next one.
  *
- * @param turn 0 after the first failure of this letter
- * @param afterSeconds from `Retry-After`; null where it was not said
+ * @param failures earlier failures of this message after the first one
+ * @param retryAfterSeconds from `Retry-After`; null if the response has none
  */
-export function pauseBefore(turn, afterSeconds, leftMs, random = Math.random) {
-  const pause = backoff(turn, afterSeconds, random());
+export function pauseBefore(failures, retryAfterSeconds, leftMs, random = Math.random) {
+  const pause = backoff(failures, retryAfterSeconds, random());
   return pause > leftMs ? null : pause;
 }
 
 /**
- * An agent at the instant when its registry is back.
+ * Returns the state of an agent at the end of an outage of its registry.
  *
- * @returns how long ago each letter of its spool was written, the oldest first; and, in milliseconds from now: when it tries again in the round that is under way (null: that has given up,
- * or there is none), when that ends, and when the next one begins
+ * `ages` has the age of each spooled message, oldest first. The other times are relative to the end of the
+ * outage:
+ * the next retry in the open cycle (null if it has no retry left), the end of that cycle, and the start of
+ * the next one.
  */
-export function whenBack(awayMs, random = Math.random) {
-  const rounds = [];
-  let next = random() * untilNextRound(random);
-  for (; next < awayMs; next += untilNextRound(random)) rounds.push(next);
-  const written = rounds.map((at) => awayMs - at);
-  const last = rounds.at(-1);
-  const ends = (last ?? -ROUND_TRIES_MS) + ROUND_TRIES_MS;
-  let tried = last ?? null;
-  let turn = 0;
-  // nobody listens there: each try fails at once
-  for (; tried !== null && tried < awayMs; turn++) {
-    const pause = pauseBefore(turn, null, ends - tried, random);
-    tried = pause === null ? null : tried + pause;
+export function agentAfterOutage(outageMs, random = Math.random) {
+  const cycles = [];
+  let next = random() * untilNextCycle(random);
+  for (; next < outageMs; next += untilNextCycle(random)) cycles.push(next);
+  const ages = cycles.map((at) => outageMs - at);
+  const last = cycles.at(-1);
+  const endsAt = (last ?? -CYCLE_LIMIT_MS) + CYCLE_LIMIT_MS;
+  let retryAt = last ?? null;
+  let failures = 0;
+  // connections are refused: each try fails immediately
+  for (; retryAt !== null && retryAt < outageMs; failures++) {
+    const pause = pauseBefore(failures, null, endsAt - retryAt, random);
+    retryAt = pause === null ? null : retryAt + pause;
   }
-  return { written, turn, triesMs: tried === null ? null : tried - awayMs, endsMs: ends - awayMs, nextRoundMs: next - awayMs };
+  const retryMs = retryAt === null ? null : retryAt - outageMs;
+  return { ages, failures, retryMs, endsMs: endsAt - outageMs, nextCycleMs: next - outageMs };
 }
 
-/** A document that was written some time ago, as it is sent: the time between is the time that it lay. */
-export const stamped = (text, layMs) =>
-  text.replace(/"observedMs":(\d+),"sentMs":\d+/, (_, observed) => `"observedMs":${observed},"sentMs":${Number(observed) + Math.max(0, layMs)}`);
+/** Sets the send time of a message that waited in a spool. */
+export const withSendTime = (text, waitedMs) =>
+  text.replace(/"observedMs":(\d+),"sentMs":\d+/, (_, observed) => `"observedMs":${observed},"sentMs":${Number(observed) + Math.max(0, waitedMs)}`);

@@ -1,4 +1,5 @@
-// What documents cost: heartbeats that change nothing and reports that change something, over HTTP, authenticated, durable; beside the same with nothing around it.
+// The rates of heartbeats and of reports that change the host: over HTTP, authenticated and durable.
+// The baseline is bare Fastify with pg.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -9,51 +10,64 @@ import { TOKEN } from './registry.mjs';
 
 const FLOOR = path.resolve(import.meta.dirname, '../../server/bench/floor.mjs');
 export const CONNECTIONS = 256;
-/** Rounds that are not counted: what is compiled and what is in memory is then as after a day. */
-const WARM = 3;
+/** Warm-up rounds, which are not counted. */
+const WARM_UP = 3;
 
-async function startFloor(...words) {
+async function startFloor(...args) {
   const port = 18_000 + Math.floor(Math.random() * 900);
-  const child = spawn(process.execPath, [FLOOR, ...words], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [FLOOR, ...args], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const url = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 300 && !(await fetch(`${url}/readyz`).catch(() => null))?.ok; i++) await sleep(100);
   return { url, stop: () => new Promise((resolve) => child.once('exit', resolve).kill('SIGTERM')) };
 }
 
-/** An earlier run may have left a host, one in hundreds, just as it comes up again. */
+/** UNCHANGED is correct: an earlier run may have left some hosts in the setup that they get now. */
 const isStored = (answer) => answer.includes('"STORED"') || answer.includes('"UNCHANGED"');
 
-/** A number that no document has used. */
+/** Returns a sequence above those of all messages. */
 export async function nextSequence(sql) {
   const { rows } = await sql.query('SELECT greatest(max(sequence), $1) + 1 AS next FROM host_heartbeat', [Date.now()]);
   return Number(rows[0].next);
 }
 
-/** Texts that are made beforehand, so that making them is not measured. */
+/**
+ * Returns a function that returns one text after the other, then null. The texts are made before the
+ * measurement.
+ */
 export function prepared(texts) {
   let i = 0;
   return () => (i < texts.length ? texts[i++] : null);
 }
 
-/** Hosts whose heartbeats are enough. */
-export async function hostsThatBeat(sql) {
+/** Returns hosts whose heartbeats are confirmed. */
+export async function hostsWithHeartbeats(sql) {
   const { rows } = await sql.query(
-    'SELECT host_id AS instance, boot_id AS "bootId", digest FROM host_heartbeat WHERE superseded_at IS NULL AND recheck_at IS NULL LIMIT 100000',
+    `SELECT host_id AS instance, boot_id AS "bootId", digest
+       FROM host_heartbeat
+      WHERE superseded_at IS NULL
+        AND recheck_at IS NULL
+      LIMIT 100000`,
   );
   return rows;
 }
 
-/** A heartbeat of each of these hosts, that changes nothing. */
+/** Returns a heartbeat of each host that confirms its report. */
 export function heartbeatTexts(hosts, sequence) {
   const at = Date.now();
   const clock = `{"wall":"${new Date(at).toISOString()}","observedMs":${at},"sentMs":${at}}`;
-  return hosts.map(
-    ({ instance, bootId, digest }) =>
-      `{"schema":"heartbeat/v1","instance":"${instance}","bootId":"${bootId}","sequence":${sequence},"digest":"${digest}","clock":${clock}}`,
-  );
+  return hosts.map(({ instance, bootId, digest }) => {
+    const host = `"instance":"${instance}","bootId":"${bootId}"`;
+    return `{"schema":"heartbeat/v1",${host},"sequence":${sequence},"digest":"${digest}","clock":${clock}}`;
+  });
 }
 
-/** As many reports as can be sent in so many seconds. Every host comes up again with what another one ran: all have changed. */
+/**
+ * Returns enough reports for the given seconds. Each host boots with the setup of another one, so that all
+ * reports differ.
+ */
 export function changedReports(fleet, seconds, sequence) {
   const at = Date.now();
   const amount = Math.min(fleet.hosts, Math.ceil(seconds * 6_000));
@@ -65,7 +79,7 @@ export function changedReports(fleet, seconds, sequence) {
 }
 
 export async function heartbeat({ server, sql, emit, seconds }) {
-  const hosts = await hostsThatBeat(sql);
+  const hosts = await hostsWithHeartbeats(sql);
   const rounds = 3;
   const each = seconds / rounds / 2;
   const floor = await startFloor();
@@ -83,7 +97,7 @@ export async function heartbeat({ server, sql, emit, seconds }) {
       check: (answer) => answer.includes('"CONFIRMED"'),
     });
   try {
-    for (let round = -WARM; round < rounds; round++) {
+    for (let round = -WARM_UP; round < rounds; round++) {
       const [bare, mine] = [await send(floor.url, texts()), await send(server.url, texts())];
       if (round < 0) continue;
       theirs.push(bare.rate);
@@ -117,7 +131,7 @@ export async function report({ server, sql, fleet, emit, seconds }) {
   const send = (url, list, check = isStored) =>
     drive({ url, path: '/v1/reports', token: TOKEN, connections: CONNECTIONS, seconds: each, next: prepared(list), check });
   try {
-    for (let round = -WARM; round < rounds; round++) {
+    for (let round = -WARM_UP; round < rounds; round++) {
       const [bare, mine] = [await send(floor.url, changed()), await send(server.url, changed())];
       if (round < 0) continue;
       theirs.push(bare.rate);
@@ -143,7 +157,7 @@ export async function report({ server, sql, fleet, emit, seconds }) {
   });
   emit({
     bench: 'report',
-    metric: 'stored, beside a Prisma upsert each',
+    metric: 'stored, compared with a Prisma upsert each',
     value: median(ours),
     unit: '1/s',
     floor: median(upserts),

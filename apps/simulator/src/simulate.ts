@@ -7,12 +7,13 @@ import { Stop } from './stop.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Runs the fleet. @returns the exit code */
+/** @returns the exit code */
 async function simulate(options: Options): Promise<number> {
   const { url, token, json } = options;
-  const registry = await findRegistry({ ...process.env, ...(url === null ? {} : { KLPREG_URL: url }), ...(token === null ? {} : { KLPREG_TOKEN: token }) });
+  const given = { ...(url === null ? {} : { KLPREG_URL: url }), ...(token === null ? {} : { KLPREG_TOKEN: token }) };
+  const registry = await findRegistry({ ...process.env, ...given });
   const stop = new AbortController();
-  // the second time it is meant
+  // a second signal kills the process
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
   const summary = await run(options, registry, project, process.stderr, stop.signal);
@@ -20,7 +21,7 @@ async function simulate(options: Options): Promise<number> {
   return Object.keys(summary.refused).length > 0 ? 1 : 0;
 }
 
-function wanted(): Options | null {
+function parseOptions(): Options | null {
   try {
     return readOptions(process.argv.slice(2));
   } catch (error) {
@@ -30,7 +31,7 @@ function wanted(): Options | null {
   }
 }
 
-const options = wanted();
+const options = parseOptions();
 if (options === null) process.exitCode = 2;
 else if (options.help) process.stdout.write(help());
 else {

@@ -1,6 +1,6 @@
 import { help, NUMBERS, readOptions } from '../src/run/options.js';
 
-test('nothing asked for: what --help says', () => {
+test('without options: the defaults that --help lists', () => {
   const options = readOptions([]);
   for (const [name, [, value]] of Object.entries(NUMBERS)) expect(options[name as keyof typeof options]).toBe(value);
   expect(options).toMatchObject({
@@ -16,7 +16,7 @@ test('nothing asked for: what --help says', () => {
   });
 });
 
-test('words with and without =', () => {
+test('values with and without =', () => {
   expect(readOptions(['--hosts=20', '--seed', '7', '--json', '--minutes', '0.5', '--url', 'http://a:1'])).toMatchObject({
     hosts: 20,
     seed: 7,
@@ -26,11 +26,18 @@ test('words with and without =', () => {
   });
 });
 
-test('--calm: nothing happens but what is asked for', () => {
-  expect(readOptions(['--calm', '--clones', '0.5'])).toMatchObject({ changes: 0, 'rollout-share': 0, 'outage-share': 0, gone: 0, liars: 0, clones: 0.5 });
+test('--calm switches off all events, except those that are given', () => {
+  expect(readOptions(['--calm', '--clones', '0.5'])).toMatchObject({
+    changes: 0,
+    'rollout-share': 0,
+    'outage-share': 0,
+    gone: 0,
+    'faulty-hosts': 0,
+    clones: 0.5,
+  });
 });
 
-test.each<[words: string[], message: string]>([
+test.each<[args: string[], message: string]>([
   [['--hosts', 'ten'], '--hosts: must be a whole number from 1 to 5000000, found "ten"'],
   [['--hosts', '0'], '--hosts: must be a whole number from 1 to 5000000, found "0"'],
   [['--hosts', '1.5'], '--hosts: must be a whole number from 1 to 5000000, found "1.5"'],
@@ -39,21 +46,21 @@ test.each<[words: string[], message: string]>([
   [['--speed', '-1'], '--speed: must be a number from 0.01 to 1000, found "-1"'],
   [['--speed', '1e3'], 'found "1e3"'],
   [['--batch=1001'], '--batch: must be a whole number from 0 to 1000, found "1001"'],
-  [['--host', '3'], '--host: is not an option; --help lists them'],
-  [['hosts'], 'hosts: is not an option'],
-  [['--__proto__', '1'], 'is not an option'],
-  [['--constructor'], 'is not an option'],
+  [['--host', '3'], '--host: unknown option; --help lists the options'],
+  [['hosts'], 'hosts: unknown option'],
+  [['--__proto__', '1'], 'unknown option'],
+  [['--constructor'], 'unknown option'],
   [['--json=yes'], '--json: takes no value, found "yes"'],
-  [['--seed', '1', '--seed', '2'], '--seed: is there twice'],
-  [['--url', 'localhost'], '--url: must begin with http:// or https://, found "localhost"'],
+  [['--seed', '1', '--seed', '2'], '--seed: given twice'],
+  [['--url', 'localhost'], '--url: must start with http:// or https://, found "localhost"'],
   [['--token', ''], '--token: needs a value'],
   [['--token', '--json'], '--token: needs a value, found --json'],
-  [['--load-only', '--skip-load'], 'one of them'],
-])('%j is wrong', (words, message) => {
-  expect(() => readOptions(words)).toThrow(message);
+  [['--load-only', '--skip-load'], 'cannot be combined'],
+])('%j is rejected', (args, message) => {
+  expect(() => readOptions(args)).toThrow(message);
 });
 
-test('--help has a line for every option, with what is allowed and the default', () => {
+test('--help has a line for each option, with the allowed values and the default', () => {
   for (const [name, [kind, value]] of Object.entries(NUMBERS)) {
     const line = help()
       .split('\n')
@@ -61,5 +68,6 @@ test('--help has a line for every option, with what is allowed and the default',
     expect(line).toContain(`${kind.min} to ${kind.max}`);
     if (value !== null) expect(line).toContain(`(default: ${value})`);
   }
-  for (const name of ['url', 'token', 'load-only', 'skip-load', 'skip-publish', 'own-labels', 'calm', 'json', 'help']) expect(help()).toContain(`  --${name}`);
+  const others = ['url', 'token', 'load-only', 'skip-load', 'skip-publish', 'own-labels', 'calm', 'json', 'help'];
+  for (const name of others) expect(help()).toContain(`  --${name}`);
 });

@@ -3,41 +3,47 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { contentDigest, Heartbeat, Report } from '@klpreg/wire';
 
-/** A document that came, and how. */
+/** A message that the test registry received. */
 export interface Received {
   readonly at: number;
   readonly path: string;
-  readonly document: Report | Heartbeat;
+  readonly message: Report | Heartbeat;
 }
 
-export interface Play {
-  /** Says something else than the registry would; null: what the registry would say. */
-  reply: (path: string, headers: IncomingHttpHeaders) => { readonly status: number; readonly headers?: Record<string, string> } | null;
+interface Override {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Behaviour {
+  /** Replaces the response to a request; null keeps it. */
+  override: (path: string, headers: IncomingHttpHeaders) => Override | null;
   intervalSeconds: number;
 }
 
-const refuse = (code: string, status: number) => ({ status, code, detail: code });
+const problem = (code: string, status: number) => ({ status, code, detail: code });
 
-/** Plays the registry: keeps the last report of each instance, and answers heartbeats by it, in order of their sequences. */
-export async function openRegistry() {
+/** Starts an HTTP server that keeps the last message of each instance and replies as the registry does. */
+export async function startRegistry() {
   const received: Received[] = [];
   const published: string[] = [];
   const known = new Map<string, { sequence: number; digest: string; bootId: string }>();
-  const play: Play = { reply: () => null, intervalSeconds: 60 };
+  const behaviour: Behaviour = { override: () => null, intervalSeconds: 60 };
 
   const receive = (path: string, value: unknown): object => {
-    const document = (path.includes('report') ? Report : Heartbeat).safeParse(value).data;
-    if (document === undefined) return refuse('BAD_USER_INPUT', 400);
-    if ('host' in document && contentDigest(value as Record<string, unknown>) !== document.digest) return refuse('BAD_USER_INPUT', 400);
-    received.push({ at: Date.now(), path, document });
-    const [instance, bootId] = 'host' in document ? [document.host.instance, document.host.bootId] : [document.instance, document.bootId];
+    const message = (path.includes('report') ? Report : Heartbeat).safeParse(value).data;
+    if (message === undefined) return problem('BAD_USER_INPUT', 400);
+    const isReport = 'host' in message;
+    if (isReport && contentDigest(value as Record<string, unknown>) !== message.digest) return problem('BAD_USER_INPUT', 400);
+    received.push({ at: Date.now(), path, message });
+    const [instance, bootId] = 'host' in message ? [message.host.instance, message.host.bootId] : [message.instance, message.bootId];
     const before = known.get(instance);
-    const answer = (outcome: string) => ({ outcome, intervalSeconds: play.intervalSeconds });
-    if (before !== undefined && before.sequence > document.sequence) return answer('SUPERSEDED');
-    const same = before?.digest === document.digest && before.bootId === bootId;
-    if (!('host' in document) && !same) return answer('REPORT_WANTED');
-    known.set(instance, { sequence: document.sequence, digest: document.digest, bootId });
-    return answer('host' in document ? (same ? 'UNCHANGED' : 'STORED') : 'CONFIRMED');
+    const answer = (outcome: string) => ({ outcome, intervalSeconds: behaviour.intervalSeconds });
+    if (before !== undefined && before.sequence > message.sequence) return answer('SUPERSEDED');
+    const same = before?.digest === message.digest && before.bootId === bootId;
+    if (!('host' in message) && !same) return answer('REPORT_WANTED');
+    known.set(instance, { sequence: message.sequence, digest: message.digest, bootId });
+    return answer('host' in message ? (same ? 'UNCHANGED' : 'STORED') : 'CONFIRMED');
   };
 
   const server = createServer((request, response) => {
@@ -45,8 +51,8 @@ export async function openRegistry() {
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const path = request.url ?? '';
-      const said = play.reply(path, request.headers);
-      if (said !== null) return void response.writeHead(said.status, said.headers).end('{}');
+      const override = behaviour.override(path, request.headers);
+      if (override !== null) return void response.writeHead(override.status, override.headers).end('{}');
       const bytes = Buffer.concat(parts);
       const answer = (body: object, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       if (request.method === 'GET') return void answer({ status: 'ok' });
@@ -63,7 +69,7 @@ export async function openRegistry() {
     received,
     published,
     known,
-    play,
+    behaviour,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

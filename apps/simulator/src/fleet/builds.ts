@@ -1,6 +1,6 @@
 import { type Manifest, sha256 } from '@klpreg/wire';
 import type { Kernel } from './kernels.js';
-import { LIVEPATCHES, type Livepatch } from './train.js';
+import { LIVEPATCHES, type Livepatch } from './release-train.js';
 
 /** A livepatch as built for one kernel. */
 export interface Build {
@@ -8,19 +8,19 @@ export interface Build {
   readonly kernel: Kernel;
   readonly buildId: string;
   readonly name: string;
-  /** What the kernel sees; Linux 5.4 has no states. */
+  /** The states that the kernel reads; Linux 5.4 has none. */
   readonly states: readonly (readonly [id: string, version: number])[];
   readonly impact: 'NONE' | 'DECLARED' | 'UNREADABLE';
-  /** The registry gets its file, and parses that itself; else it is told the facts. */
+  /** True if the publisher uploads the module file, false if it sends the facts only. */
   readonly hasFile: boolean;
 }
 
-const made = new Map<number, Build>();
+const builds = new Map<number, Build>();
 
-/** This livepatch, built for this kernel. The same build has the same build-id in every fleet, whatever the seed. */
+/** Returns the build of a livepatch for a kernel. Its build-id does not depend on the seed. */
 export function buildFor(livepatch: Livepatch, kernel: Kernel): Build {
   const key = kernel.index * LIVEPATCHES.length + livepatch.index;
-  const known = made.get(key);
+  const known = builds.get(key);
   if (known !== undefined) return known;
   const hasStates = kernel.number >= 505;
   const build: Build = {
@@ -30,14 +30,14 @@ export function buildFor(livepatch: Livepatch, kernel: Kernel): Build {
     name: livepatch.name,
     states: hasStates ? livepatch.states : [],
     impact: hasStates ? livepatch.impact : 'NONE',
-    // the network team only ever tells its facts
+    // the network team does not upload its modules
     hasFile: kernel.captured !== null && livepatch.owner !== 'network-team',
   };
-  made.set(key, build);
+  builds.set(key, build);
   return build;
 }
 
-/** What the publisher of a build says of it, without its file. */
+/** Returns the manifest that a publisher sends for a build without a file. */
 export function manifestOf({ livepatch, kernel, buildId, name, states, impact }: Build): Manifest {
   const { callbacks } = livepatch;
   return {
@@ -45,7 +45,7 @@ export function manifestOf({ livepatch, kernel, buildId, name, states, impact }:
     buildId,
     release: livepatch.release,
     owner: livepatch.owner,
-    author: authorOf(livepatch),
+    author: authorStatementOf(livepatch),
     signature: null,
     facts: {
       name,
@@ -59,12 +59,23 @@ export function manifestOf({ livepatch, kernel, buildId, name, states, impact }:
       states: states.map(([id, version]) => ({ id, version })),
       impact,
       builder: 'STATIC',
-      objects: livepatch.objects.map((object) => ({ name: object.name, functions: object.functions.map((name) => ({ name, sympos: '0' })) })),
+      objects: livepatch.objects.map((object) => ({
+        name: object.name,
+        functions: object.functions.map((name) => ({ name, sympos: '0' })),
+      })),
       callbacks: { prePatch: callbacks, postPatch: callbacks, preUnpatch: callbacks, postUnpatch: callbacks },
     },
   };
 }
 
-/** The author's word, with everything that it leaves out; null: its author has said nothing. */
-export const authorOf = ({ author }: Livepatch): Manifest['author'] =>
-  author === null ? null : { schema: 'klp/v1', states: [], independentOf: [], cves: [], unsupported: [], notes: '', ...author };
+/** Returns the author statement with its defaults; null if there is none. */
+export const authorStatementOf = ({ author }: Livepatch): Manifest['author'] => (author === null ? null : { ...EMPTY_STATEMENT, ...author });
+
+const EMPTY_STATEMENT = {
+  schema: 'klp/v1',
+  states: [],
+  independentOf: [],
+  cves: [],
+  unsupported: [],
+  notes: '',
+} as const satisfies Manifest['author'];

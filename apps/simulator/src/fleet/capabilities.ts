@@ -16,12 +16,20 @@ const SYMBOLS = [
 ];
 const WITH_STATES = ['klp_get_prev_state', 'klp_get_state', 'klp_is_patch_compatible'];
 
-/** What an agent sees that this kernel can do and say about livepatches: by the version at which Linux got it. */
+const sysfsOf = (number: number): Report['capabilities']['sysfs'] => ({
+  replace: number >= 611,
+  stackOrder: number >= 614,
+  patched: number >= 601,
+  force: true,
+  replaceSet: false,
+});
+
+/** Returns the capabilities that an agent reports for a kernel, by the Linux version that introduced each. */
 export function capabilitiesOf(kernel: Kernel, hasPatches: boolean): Report['capabilities'] {
   const { number, lockdown, signatureEnforced } = kernel;
   return {
     livepatch: true,
-    sysfs: hasPatches ? { replace: number >= 611, stackOrder: number >= 614, patched: number >= 601, force: true, replaceSet: false } : null,
+    sysfs: hasPatches ? sysfsOf(number) : null,
     kallsyms: { complete: true, symbols: (number >= 505 ? [...SYMBOLS, ...WITH_STATES] : SYMBOLS).toSorted() },
     btf: number >= 512 ? { klpState: ['id', 'version', 'data'] } : null,
     lockdown,

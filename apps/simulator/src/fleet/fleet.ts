@@ -1,25 +1,28 @@
 import { hash } from 'node:crypto';
 import type { Heartbeat, Manifest, Report } from '@klpreg/wire';
 import { type Build, buildFor, manifestOf } from './builds.js';
-import { hex, unit, uuid } from './chance.js';
-import { type Content, type Moment, writeContent, writeHeartbeat, writeReport } from './documents.js';
 import { KERNELS, type Kernel } from './kernels.js';
 import type { LabelSet } from './labels.js';
-import { Places } from './places.js';
-import { RECIPES } from './recipes.js';
+import { type Envelope, type ReportContent, reportContent, writeHeartbeat, writeReport } from './messages.js';
+import { Placement } from './placement.js';
+import { randomHex, randomUnit, randomUuid } from './random.js';
 import { type Setup, Setups } from './setup.js';
+import { STACKS } from './stacks.js';
 
-/** Which fleet: the same numbers make the same one, host for host. */
+/** Parameters of a fleet. Equal parameters make equal fleets. */
 export interface FleetOptions {
   readonly seed: number;
   readonly hosts: number;
-  /** Milliseconds since 1970: when the fleet begins; its hosts booted in the 90 days before. */
-  readonly began?: number;
-  /** `shared`: hosts of a group have the same labels. `own`: almost every host also has one that no other has. Left out: `shared`. */
+  /** Start of the run in milliseconds since 1970. The hosts booted in the 90 days before. */
+  readonly startedAt?: number;
+  /**
+   * `shared` (default): hosts of a group have the same labels. `own`: 97 % of the hosts also have a unique
+   * label.
+   */
   readonly labels?: 'shared' | 'own';
 }
 
-/** One machine, as it is now. */
+/** A host in its present setup. */
 export interface Host {
   readonly number: number;
   readonly instance: string;
@@ -32,37 +35,37 @@ export interface Host {
 }
 
 const DAY_MS = 86_400_000;
-const BEGAN = Date.UTC(2026, 10, 20);
+const DEFAULT_START = Date.UTC(2026, 10, 20);
 const PURPOSE = { instance: 0, machine: 10, boot: 20, bootAt: 30, draw: 31 };
 
-/** Makes a fleet. Nothing is kept for a host but a few numbers; what it says is computed when it is asked. */
+/** Makes a fleet. It keeps about 50 bytes for each host and computes everything else on demand. */
 export const makeFleet = (options: FleetOptions): Fleet => new Fleet(options);
 
-/** Hosts by their number, from 0; what they run now, and the documents that their agents write. */
+/** Hosts by number, from 0, with their present setups and the messages that their agents send. */
 export class Fleet {
   readonly seed: number;
   readonly hosts: number;
   readonly setups = new Setups();
-  private readonly began: number;
-  private readonly places: Places;
-  /** The setup of each host plus one; 0: as it began. */
-  private readonly now: Uint16Array;
+  private readonly startedAt: number;
+  private readonly placement: Placement;
+  /** For each host, the id of its setup plus one; 0 means its initial setup, not yet computed. */
+  private readonly setupIds: Uint16Array;
   private readonly boots: Uint16Array;
-  /** When each host booted and its transition opened, where that was since the fleet began. */
-  private readonly bootedAt = new Map<number, number>();
-  private readonly openedAt = new Map<number, number>();
+  /** Times of boots and of transitions since the start of the run, by host. */
+  private readonly bootTimes = new Map<number, number>();
+  private readonly transitionTimes = new Map<number, number>();
   private readonly digests: Buffer;
-  private readonly digested: Uint8Array;
+  private readonly hasDigest: Uint8Array;
 
-  constructor({ seed, hosts, began = BEGAN, labels = 'shared' }: FleetOptions) {
+  constructor({ seed, hosts, startedAt = DEFAULT_START, labels = 'shared' }: FleetOptions) {
     this.seed = seed;
     this.hosts = hosts;
-    this.began = began;
-    this.places = new Places(seed, labels);
-    this.now = new Uint16Array(hosts);
+    this.startedAt = startedAt;
+    this.placement = new Placement(seed, labels);
+    this.setupIds = new Uint16Array(hosts);
     this.boots = new Uint16Array(hosts);
     this.digests = Buffer.alloc(hosts * 32);
-    this.digested = new Uint8Array(hosts);
+    this.hasDigest = new Uint8Array(hosts);
   }
 
   host(n: number): Host {
@@ -79,90 +82,95 @@ export class Fleet {
     };
   }
 
-  instance = (n: number): string => uuid(this.seed, PURPOSE.instance, n);
-  labels = (n: number): LabelSet['labels'] => this.places.labelSet(n).labels;
-  bootId = (n: number): string => uuid(this.seed, PURPOSE.boot + 4 * 100 * this.boots[n]!, n);
-  machine = (n: number): string => hex(this.seed, PURPOSE.machine, n, 8);
-  hostname = (n: number): string => nameIn(this.places.labelSet(n), n);
+  instance = (n: number): string => randomUuid(this.seed, PURPOSE.instance, n);
+  labels = (n: number): LabelSet['labels'] => this.placement.labelSet(n).labels;
+  bootId = (n: number): string => randomUuid(this.seed, PURPOSE.boot + 4 * 100 * this.boots[n]!, n);
+  machine = (n: number): string => randomHex(this.seed, PURPOSE.machine, n, 8);
+  hostname = (n: number): string => hostnameOf(this.placement.labelSet(n), n);
 
-  /** What this host runs now. */
   setup(n: number): Setup {
-    const id = this.now[n]!;
+    const id = this.setupIds[n]!;
     if (id > 0) return this.setups.at(id - 1);
-    const setup = this.places.setup(n, this.setups);
-    this.now[n] = setup.id + 1;
+    const setup = this.placement.initialSetup(n, this.setups);
+    this.setupIds[n] = setup.id + 1;
     return setup;
   }
 
-  /** From this instant on the host runs something else. */
+  /** Changes the setup of a host. */
   change(n: number, setup: Setup, at: number): void {
-    if (setup.opening === null) this.openedAt.delete(n);
-    else if (setup.opening !== this.setup(n).opening) this.openedAt.set(n, at);
-    this.now[n] = setup.id + 1;
-    this.digested[n] = 0;
+    if (setup.transition === null) this.transitionTimes.delete(n);
+    else if (setup.transition !== this.setup(n).transition) this.transitionTimes.set(n, at);
+    this.setupIds[n] = setup.id + 1;
+    this.hasDigest[n] = 0;
   }
 
-  /** The host comes up again, with this. */
+  /** Boots a host with a setup. */
   boot(n: number, setup: Setup, at: number): void {
     this.change(n, setup, at);
     this.boots[n]!++;
-    this.bootedAt.set(n, at);
+    this.bootTimes.set(n, at);
   }
 
-  /** What a report of this host now says, as its digest. */
+  /** Returns the digest of the report that describes the host now. */
   digest(n: number): string {
-    return this.digested[n] === 1 ? this.digests.toString('hex', n * 32, n * 32 + 32) : this.keep(n, this.content(n, this.machine(n)));
+    if (this.hasDigest[n] === 1) return this.digests.toString('hex', n * 32, n * 32 + 32);
+    return this.keepDigest(n, this.content(n, this.machine(n)));
   }
 
-  /** The report of this host, as it goes over the wire. */
-  reportText(n: number, moment: Moment): string {
-    const content = this.content(n, moment.machine ?? this.machine(n));
-    const digest = moment.machine !== undefined ? digestOf(content) : this.digested[n] === 1 ? this.digest(n) : this.keep(n, content);
-    return writeReport(content, digest, this.booted(n), moment);
+  /** Returns a report as JSON text. */
+  reportText(n: number, envelope: Envelope): string {
+    const content = this.content(n, envelope.machine ?? this.machine(n));
+    return writeReport(content, this.digestFor(n, content, envelope), this.bootedAt(n), envelope);
   }
 
-  /** The heartbeat that says "still as in my last report", as it goes over the wire. */
-  heartbeatText(n: number, moment: Moment): string {
-    return writeHeartbeat(this.instance(n), this.bootId(n), this.digest(n), this.booted(n), moment);
+  /** Returns a heartbeat as JSON text. It confirms the report that describes the host now. */
+  heartbeatText(n: number, envelope: Envelope): string {
+    return writeHeartbeat(this.instance(n), this.bootId(n), this.digest(n), this.bootedAt(n), envelope);
   }
 
-  report = (n: number, moment: Moment): Report => JSON.parse(this.reportText(n, moment)) as Report;
-  heartbeat = (n: number, moment: Moment): Heartbeat => JSON.parse(this.heartbeatText(n, moment)) as Heartbeat;
+  report = (n: number, envelope: Envelope): Report => JSON.parse(this.reportText(n, envelope)) as Report;
+  heartbeat = (n: number, envelope: Envelope): Heartbeat => JSON.parse(this.heartbeatText(n, envelope)) as Heartbeat;
 
-  /** Every build that this fleet runs or can come to run, but those that nobody publishes. */
+  /** Returns the published builds that hosts of the fleet run or can get. */
   builds(): Build[] {
-    const wanted = RECIPES.flatMap((recipes, index) => recipes.flatMap(({ list }) => list.map((livepatch) => buildFor(livepatch, KERNELS[index]!))));
-    return [...new Set(wanted)].filter((build) => build.livepatch.published);
+    const builds = STACKS.flatMap((stacks, index) => stacks.flatMap(({ stack }) => stack.map((livepatch) => buildFor(livepatch, KERNELS[index]!))));
+    return [...new Set(builds)].filter((build) => build.livepatch.published);
   }
 
-  /** What their publishers say of them, as facts alone. */
+  /** Returns the manifests of the published builds. */
   manifests(): Manifest[] {
     return this.builds().map(manifestOf);
   }
 
-  private keep(n: number, content: Content): string {
+  private digestFor(n: number, content: ReportContent, { machine }: Envelope): string {
+    // a clone's digest is not the host's
+    if (machine !== undefined) return digestOf(content);
+    return this.hasDigest[n] === 1 ? this.digest(n) : this.keepDigest(n, content);
+  }
+
+  private keepDigest(n: number, content: ReportContent): string {
     const digest = digestOf(content);
     this.digests.write(digest, n * 32, 'hex');
-    this.digested[n] = 1;
+    this.hasDigest[n] = 1;
     return digest;
   }
 
-  private booted = (n: number): number => this.bootedAt.get(n) ?? Math.floor(this.began - (1 + 89 * unit(this.seed, PURPOSE.bootAt, n)) * DAY_MS);
+  private bootedAt = (n: number): number => this.bootTimes.get(n) ?? Math.floor(this.startedAt - (1 + 89 * randomUnit(this.seed, PURPOSE.bootAt, n)) * DAY_MS);
 
-  private content(n: number, machine: string): Content {
-    const set = this.places.labelSet(n);
-    return writeContent(this.setup(n), {
+  private content(n: number, machine: string): ReportContent {
+    const set = this.placement.labelSet(n);
+    return reportContent(this.setup(n), {
       instance: this.instance(n),
       bootId: this.bootId(n),
       machine,
-      hostname: nameIn(set, n),
+      hostname: hostnameOf(set, n),
       labels: set.text,
-      draw: unit(this.seed, PURPOSE.draw, n),
-      bootedAt: this.booted(n),
-      openedAt: this.openedAt.get(n) ?? null,
+      draw: randomUnit(this.seed, PURPOSE.draw, n),
+      bootedAt: this.bootedAt(n),
+      transitionStartedAt: this.transitionTimes.get(n) ?? null,
     });
   }
 }
 
-const nameIn = ({ role, env, site }: LabelSet, n: number): string => `${env === 'prod' ? role : `${role}-${env}`}-${n + 1}.${site}`;
-const digestOf = ({ canonical }: Content): string => hash('sha256', canonical, 'hex');
+const hostnameOf = ({ role, env, site }: LabelSet, n: number): string => `${env === 'prod' ? role : `${role}-${env}`}-${n + 1}.${site}`;
+const digestOf = ({ canonical }: ReportContent): string => hash('sha256', canonical, 'hex');

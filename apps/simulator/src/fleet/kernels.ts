@@ -1,4 +1,4 @@
-/** A kernel of the fleet, and what an agent can see on it. */
+/** A kernel of the fleet, and what an agent can read on it. */
 export interface Kernel {
   readonly index: number;
   readonly release: string;
@@ -6,16 +6,19 @@ export interface Kernel {
   readonly arch: 'x86_64' | 'aarch64';
   readonly vermagic: string;
   readonly distribution: { readonly id: string; readonly version: string; readonly name: string };
-  /** How many of a hundred hosts or so run it. */
+  /** Approximate percentage of the hosts. */
   readonly weight: number;
-  /** 5.5 is 505: decides which attributes sysfs has and which symbols there are. */
+  /** Major version times 100 plus minor version: 505 is Linux 5.5. */
   readonly number: number;
-  /** The captured modules that can be relabelled for it; null: none has its layout, and its builds are published as facts alone. */
+  /**
+   * The kernel whose captured modules have the same layout; null if there is none. Then builds have no
+   * files.
+   */
   readonly captured: '6.1' | '7.3' | null;
-  /** What is installed is loaded again at boot, and its agent can tell. */
-  readonly persistent: boolean;
-  /** Its agent reads the states from the running kernel. */
-  readonly live: boolean;
+  /** The stack is loaded at boot, and the agent reports it. */
+  readonly bootPersistence: boolean;
+  /** The agent reads the states from the running kernel. */
+  readonly liveEvidence: boolean;
   readonly lockdown: 'none' | 'integrity' | null;
   readonly signatureEnforced: boolean | null;
 }
@@ -29,7 +32,8 @@ const RHEL_9 = { id: 'rhel', version: '9.7', name: 'Red Hat Enterprise Linux 9.7
 
 const DEBIAN = ' SMP preempt mod_unload modversions ';
 const DEBIAN_ARM = `${DEBIAN}aarch64`;
-const ROWS: readonly (readonly [release: string, version: string, distribution: Kernel['distribution'], weight: number, magic: string])[] = [
+type Row = readonly [release: string, version: string, distribution: Kernel['distribution'], weight: number, vermagicSuffix: string];
+const ROWS: readonly Row[] = [
   ['6.1.0-56-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1 (2026-11-02)', DEBIAN_12, 14, DEBIAN],
   ['6.12.95+deb13-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.95-1 (2026-09-20)', DEBIAN_13, 13, DEBIAN],
   ['6.12.117+deb13-cloud-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1 (2026-11-08)', DEBIAN_13, 10, DEBIAN],
@@ -52,25 +56,25 @@ const ROWS: readonly (readonly [release: string, version: string, distribution: 
   ['5.4.0-230-generic', '#250-Ubuntu SMP Tue Mar 3 14:06:19 UTC 2026', UBUNTU_20, 1.5, DEBIAN],
 ];
 
-/** The kernels of the fleet, the most usual first. The first 6.1 and the 7.3 are those that modules were captured on. */
-export const KERNELS: readonly Kernel[] = ROWS.map(([release, version, distribution, weight, magic], index) => {
+/** The kernels of the fleet. The modules were captured on the first 6.1 and on the 7.3. */
+export const KERNELS: readonly Kernel[] = ROWS.map(([release, version, distribution, weight, vermagicSuffix], index) => {
   const [major, minor] = release.split('.').map(Number);
   const number = major! * 100 + minor!;
   const arch = release.endsWith('arm64') ? 'aarch64' : 'x86_64';
-  const red = distribution === RHEL_9;
+  const isRhel = distribution === RHEL_9;
   return {
     index,
     release,
     version,
     arch,
-    vermagic: release + magic,
+    vermagic: release + vermagicSuffix,
     distribution,
     weight,
     number,
     captured: arch === 'aarch64' || number < 505 ? null : number >= 619 ? '7.3' : '6.1',
-    persistent: red || index % 4 === 1,
-    live: number >= 612 && index % 2 === 1,
-    lockdown: number < 505 ? null : red || distribution.id === 'ubuntu' ? 'integrity' : 'none',
-    signatureEnforced: number < 505 ? null : red,
+    bootPersistence: isRhel || index % 4 === 1,
+    liveEvidence: number >= 612 && index % 2 === 1,
+    lockdown: number < 505 ? null : isRhel || distribution.id === 'ubuntu' ? 'integrity' : 'none',
+    signatureEnforced: number < 505 ? null : isRhel,
   };
 });

@@ -1,10 +1,10 @@
 import { canonicalJson } from '@klpreg/wire';
-import { bits, chooser, unit } from './chance.js';
+import { randomBits, weightedChooser, randomUnit } from './random.js';
 
-/** What a group of hosts says of itself. */
+/** The labels of a group of hosts. */
 export interface LabelSet {
   readonly labels: Readonly<Record<string, string>>;
-  /** The labels in canonical form. */
+  /** The labels as canonical JSON. */
   readonly text: string;
   readonly role: string;
   readonly env: string;
@@ -46,37 +46,41 @@ const SITES: readonly (readonly [site: string, weight: number])[] = [
 const RACKS = 24;
 
 const PURPOSE = 100;
-const choosers = [ROLES.map((row) => row[2]), ENVS.map((row) => row[1]), SITES.map((row) => row[1])].map(chooser);
+const choosers = [ROLES.map((row) => row[2]), ENVS.map((row) => row[1]), SITES.map((row) => row[1])].map(weightedChooser);
 
-/** So many different label sets, drawn by weight: common roles at large sites have many racks, rare ones few. */
+/**
+ * Returns the given number of different label sets, drawn by weight. Common roles at large sites have many
+ * racks.
+ */
 export function labelSets(seed: number, count: number): readonly LabelSet[] {
   const sets = new Map<string, LabelSet>();
   for (let n = 0; sets.size < count; n++) {
-    const [role, team] = ROLES[choosers[0]!(unit(seed, PURPOSE, n))]!;
-    const [env] = ENVS[choosers[1]!(unit(seed, PURPOSE + 1, n))]!;
-    const [site] = SITES[choosers[2]!(unit(seed, PURPOSE + 2, n))]!;
-    const rack = `${site}-r${String((bits(seed, PURPOSE + 3, n) % RACKS) + 1).padStart(2, '0')}`;
+    const [role, team] = ROLES[choosers[0]!(randomUnit(seed, PURPOSE, n))]!;
+    const [env] = ENVS[choosers[1]!(randomUnit(seed, PURPOSE + 1, n))]!;
+    const [site] = SITES[choosers[2]!(randomUnit(seed, PURPOSE + 2, n))]!;
+    const rack = `${site}-r${String((randomBits(seed, PURPOSE + 3, n) % RACKS) + 1).padStart(2, '0')}`;
     const labels = { role, env, site, rack, team };
     sets.set(`${role} ${env} ${rack}`, { labels, text: canonicalJson(labels), role, env, site });
   }
   return [...sets.values()];
 }
 
-/** Of the hosts, where they have labels of their own: so many do, and the others have those of their group alone. */
-const OWNERS = 0.97;
+/** Share of the hosts with a unique label, in a fleet with `labels: 'own'`. */
+const UNIQUE_SHARE = 0.97;
 
-/** The labels of a host where almost every one has some of its own: those of its group, and the tag by which an inventory knows the machine. */
+/**
+ * Returns the labels of a host in a fleet with `labels: 'own'`: those of its group and, mostly, a unique
+ * asset tag.
+ */
 export function ownLabels(seed: number, n: number, set: LabelSet): LabelSet {
-  if (unit(seed, PURPOSE + 4, n) >= OWNERS) return set;
-  // of one seed and purpose no two numbers share their bits
-  const labels = {
-    ...set.labels,
-    asset: `a-${bits(seed, PURPOSE + 5, n)
-      .toString(16)
-      .padStart(8, '0')}`,
-  };
+  if (randomUnit(seed, PURPOSE + 4, n) >= UNIQUE_SHARE) return set;
+  // unique: for one seed and purpose, two numbers never have the same bits
+  const tag = randomBits(seed, PURPOSE + 5, n)
+    .toString(16)
+    .padStart(8, '0');
+  const labels = { ...set.labels, asset: `a-${tag}` };
   return { ...set, labels, text: canonicalJson(labels) };
 }
 
-/** Chooses a label set for a host: the first ones have many times as many hosts as the last ones. */
-export const labelSetChooser = (count: number): ((unit: number) => number) => chooser(Array.from({ length: count }, (_, rank) => (rank + 20) ** -0.8));
+/** Makes a function that chooses a label set. The first sets have far more hosts than the last ones. */
+export const labelSetChooser = (count: number): ((unit: number) => number) => weightedChooser(Array.from({ length: count }, (_, rank) => (rank + 20) ** -0.8));

@@ -1,7 +1,16 @@
-/** As the agent's own: at most a second at first, twice as long each time, up to half a minute. */
+/**
+ * The agent's values: the first pause is at most one second, each further one twice as long, up to 30
+ * seconds.
+ */
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 
-/** How long until the next try? Full jitter, on top of what the registry asked for. @param turn 0 after the first failure */
-export const backoff = (turn: number, askedSeconds: number | null, random: number): number =>
-  (askedSeconds ?? 0) * 1_000 + random * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(turn, 10));
+/**
+ * Returns the pause before the next try in milliseconds: exponential backoff with full jitter, after
+ * `Retry-After`.
+ *
+ * @param failures earlier failures of the message after the first one
+ * @param random a number from 0 to 1
+ */
+export const backoff = (failures: number, retryAfterSeconds: number | null, random: number): number =>
+  (retryAfterSeconds ?? 0) * 1_000 + random * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));

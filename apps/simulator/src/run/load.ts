@@ -1,60 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../fleet/fleet.js';
 import { backoff } from './backoff.js';
-import { deliver, type Letter, type Reply } from './deliver.js';
-import type { Road } from './post.js';
-import type { Tally } from './tally.js';
+import type { Counters } from './counters.js';
+import type { Endpoint } from './endpoint.js';
+import { type Message, type Reply, sendMessages } from './send.js';
 
-/** How the fleet is loaded. */
-export interface Loading {
+export interface BulkLoad {
   readonly fleet: Fleet;
-  readonly road: Road;
-  readonly tally: Tally;
+  readonly endpoint: Endpoint;
+  readonly counters: Counters;
   readonly connections: number;
   /** Reports in a request. */
   readonly batch: number;
+  /** Stops the load. */
   readonly signal: AbortSignal;
 }
 
-/**
- * Makes every host known, by its report: the bulk path.
- *
- * Relays send them, several at once; what the registry has no room for is sent again, and no host is left out. Ended early by the signal.
- */
-export async function load({ fleet, road, tally, connections, batch, signal }: Loading): Promise<void> {
+/** Sends one report of each host, in batches. Reports that the registry did not process are sent again. */
+export async function load({ fleet, endpoint, counters, connections, batch, signal }: BulkLoad): Promise<void> {
   let next = 0;
   const failures: unknown[] = [];
-  const relay = async () => {
+  const sender = async () => {
     while (next < fleet.hosts && !signal.aborted && failures.length === 0) {
       const from = next;
       next = Math.min(fleet.hosts, from + batch);
       const now = Date.now();
-      let letters = Array.from({ length: next - from }, (_, at): Letter => ({ host: from + at, kind: 'report', at: now, sequence: now }));
-      for (let turn = 0; letters.length > 0 && !signal.aborted; turn++) {
-        const replies = await deliver(road, fleet, letters, true, tally);
-        letters = count(replies, tally);
-        if (letters.length === 0) break;
-        tally.retried += letters.length;
-        const asked = Math.max(0, ...replies.map((reply) => reply.afterSeconds ?? 0));
-        await sleep(backoff(turn, asked, Math.random()), undefined, { signal }).catch(() => undefined);
+      const reportOf = (host: number): Message => ({ host, kind: 'report', at: now, sequence: now });
+      let messages = Array.from({ length: next - from }, (_, index) => reportOf(from + index));
+      for (let tries = 0; messages.length > 0 && !signal.aborted; tries++) {
+        const replies = await sendMessages(endpoint, fleet, messages, true, counters);
+        messages = countReplies(replies, counters);
+        if (messages.length === 0) break;
+        counters.retried += messages.length;
+        const retryAfter = Math.max(0, ...replies.map((reply) => reply.retryAfterSeconds ?? 0));
+        await sleep(backoff(tries, retryAfter, Math.random()), undefined, { signal }).catch(() => undefined);
       }
     }
   };
-  // the others end what they have begun
-  await Promise.all(Array.from({ length: connections }, () => relay().catch((error: unknown) => failures.push(error))));
+  // after a failure the other senders complete their batches
+  await Promise.all(Array.from({ length: connections }, () => sender().catch((error: unknown) => failures.push(error))));
   if (failures.length > 0) throw failures[0];
 }
 
-/** @returns what has to be sent again */
-function count(replies: readonly Reply[], tally: Tally): Letter[] {
-  for (const { result, word } of replies) {
-    if (result === 'LATER') tally.add(tally.errors, word);
-    else tally.documents++;
-    if (result === 'REFUSED' || word === 'SUPERSEDED') tally.add(tally.refused, word);
-    if (result === 'TAKEN') {
-      tally.loaded++;
-      tally.add(tally.outcomes, word);
+/** @returns the messages to send again */
+function countReplies(replies: readonly Reply[], counters: Counters): Message[] {
+  for (const { result, code } of replies) {
+    if (result === 'RETRY') counters.increment(counters.errors, code);
+    else counters.documents++;
+    if (result === 'REJECTED' || code === 'SUPERSEDED') counters.increment(counters.refused, code);
+    if (result === 'ACCEPTED') {
+      counters.loaded++;
+      counters.increment(counters.outcomes, code);
     }
   }
-  return replies.filter((reply) => reply.result === 'LATER').map((reply) => reply.letter);
+  return replies.filter((reply) => reply.result === 'RETRY').map((reply) => reply.message);
 }

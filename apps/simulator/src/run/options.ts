@@ -11,82 +11,81 @@ const COUNT = (min: number, max: number): Kind => ({ what: 'a whole number', min
 const SHARE: Kind = { what: 'a share', min: 0, max: 1 };
 const NUMBER = (min: number, max: number): Kind => ({ what: 'a number', min, max });
 
-/** Every option with a number: what it may be, what it is by default, and what it is for. */
+/** The options with a number: the allowed range, the default and the help text. */
 export const NUMBERS = {
-  hosts: [COUNT(1, 5_000_000), 10_000, 'how many hosts'],
-  seed: [COUNT(0, 2 ** 32 - 1), 1, 'which fleet: the same number, the same hosts'],
+  hosts: [COUNT(1, 5_000_000), 10_000, 'number of hosts'],
+  seed: [COUNT(0, 2 ** 32 - 1), 1, 'seed of the random generator; the same seed makes the same hosts'],
   interval: [NUMBER(1, 86_400), null, 'seconds between two heartbeats of a host (default: what the registry asks for)'],
-  minutes: [NUMBER(0.01, 1e6), null, 'how long, after loading (default: until Ctrl-C)'],
-  speed: [NUMBER(0.01, 1000), 1, 'how many times faster the fleet lives'],
-  batch: [COUNT(0, 1000), 0, 'documents in a request, as a relay sends them; 0: each alone, as agents do'],
-  'load-batch': [COUNT(1, 1000), 200, 'the same for loading the fleet'],
-  connections: [COUNT(1, 256), 8, 'requests at once'],
-  changes: [SHARE, 0.001, 'of all hosts, each minute: reboots, hotfixes, leftovers'],
-  'rollout-share': [SHARE, 0.05, 'of all hosts: get the newest release'],
-  'rollout-after': [NUMBER(0, 1e6), 1, 'minutes until the rollout begins'],
-  'rollout-minutes': [NUMBER(0.01, 1e6), 10, 'how long the rollout takes'],
-  'rollout-stalls': [SHARE, 0.01, 'of its transitions: never end'],
-  'outage-share': [SHARE, 0.01, 'of all hosts: cut off, and back all at once with what they could not send'],
+  minutes: [NUMBER(0.01, 1e6), null, 'duration after the fleet is loaded (default: until Ctrl-C)'],
+  speed: [NUMBER(0.01, 1000), 1, 'factor by which simulated time is faster than the clock'],
+  batch: [COUNT(0, 1000), 0, 'messages in a request, as relays send them; 0: one in each request, as agents do'],
+  'load-batch': [COUNT(1, 1000), 200, 'reports in a request while the fleet is loaded'],
+  connections: [COUNT(1, 256), 8, 'number of concurrent requests'],
+  changes: [SHARE, 0.001, 'share of the hosts that reboot, get a hotfix or get a leftover in each minute'],
+  'rollout-share': [SHARE, 0.05, 'share of the hosts that get the newest release'],
+  'rollout-after': [NUMBER(0, 1e6), 1, 'minutes until the rollout starts'],
+  'rollout-minutes': [NUMBER(0.01, 1e6), 10, 'duration of the rollout'],
+  'rollout-stalls': [SHARE, 0.01, 'share of the transitions that do not complete'],
+  'outage-share': [SHARE, 0.01, 'share of the hosts that lose their connection in an outage and reconnect together'],
   'outage-every': [NUMBER(0.01, 1e6), 5, 'minutes between two outages'],
-  'outage-minutes': [NUMBER(0.01, 1e6), 2, 'how long an outage takes'],
-  gone: [SHARE, 0.00005, 'of all hosts, each minute: switched off for good'],
-  clones: [SHARE, 0.0002, 'of all hosts: have a copy that bears the same id'],
-  liars: [SHARE, 0.0002, 'of all hosts: also send old, wrong and malformed documents'],
+  'outage-minutes': [NUMBER(0.01, 1e6), 2, 'duration of an outage'],
+  gone: [SHARE, 0.00005, 'share of the hosts that are switched off permanently in each minute'],
+  clones: [SHARE, 0.0002, 'share of the hosts that have a clone with the same id'],
+  'faulty-hosts': [SHARE, 0.0002, 'share of the hosts that also send outdated, wrong and malformed messages'],
 } as const satisfies Record<string, readonly [Kind, number | null, string]>;
 
 const TEXTS = {
-  url: 'of the registry (KLPREG_URL; default: http://127.0.0.1:3000)',
-  token: 'of the role admin (KLPREG_TOKEN; default: what the registry wrote to admin-token in KLPREG_DATA)',
+  url: 'URL of the registry (KLPREG_URL; default: http://127.0.0.1:3000)',
+  token: 'token with the role admin (KLPREG_TOKEN; default: the file admin-token in KLPREG_DATA)',
 } as const;
 
 const FLAGS = {
-  'load-only': 'load the fleet, and end',
-  'skip-load': 'the registry has the fleet from an earlier run',
-  'skip-publish': 'the registry has its builds from an earlier run, of any seed',
-  'own-labels': 'almost every host has a label that no other has: hosts do not come in groups any more',
-  calm: 'nothing happens but heartbeats: changes, rollout, outages, gone, clones and liars are 0',
-  json: 'the summary as JSON on stdout',
-  help: 'this text',
+  'load-only': 'load the fleet, then exit',
+  'skip-load': 'do not load the fleet: an earlier run did',
+  'skip-publish': 'do not publish the builds: an earlier run did, with any seed',
+  'own-labels': '97 % of the hosts have a unique label, so that almost every host is a cohort',
+  calm: 'heartbeats only: the shares of changes, rollout, outages, gone, clones and faulty hosts are 0',
+  json: 'write the summary to stdout as JSON',
+  help: 'show this help',
 } as const;
 
 type NumberName = keyof typeof NUMBERS;
 type Defaulted<Name extends NumberName> = (typeof NUMBERS)[Name][1] extends null ? number | null : number;
 
-/** What was asked for. */
 export type Options = { readonly [Name in NumberName]: Defaulted<Name> } & { readonly [Name in keyof typeof FLAGS]: boolean } & {
   readonly [Name in keyof typeof TEXTS]: string | null;
 };
 
-const EVENTS = ['changes', 'rollout-share', 'outage-share', 'gone', 'clones', 'liars'] as const;
+const EVENTS = ['changes', 'rollout-share', 'outage-share', 'gone', 'clones', 'faulty-hosts'] as const;
 
 const range = ({ what, min, max }: Kind): string => `${what} from ${min} to ${max}`;
 
 /**
- * What do these words ask for?
+ * Parses command-line arguments.
  *
  * @throws Stop that names the option, what was found and what is allowed
  */
-export function readOptions(words: readonly string[]): Options {
+export function readOptions(args: readonly string[]): Options {
   const options: Record<string, number | string | boolean | null> = {
     ...Object.fromEntries(Object.entries(NUMBERS).map(([name, [, value]]) => [name, value])),
     ...Object.fromEntries(Object.keys(TEXTS).map((name) => [name, null])),
     ...Object.fromEntries(Object.keys(FLAGS).map((name) => [name, false])),
   };
   const given = new Set<string>();
-  for (let at = 0; at < words.length; at++) {
-    const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(words[at]!) ?? [];
-    if (name === undefined || !Object.hasOwn(options, name)) throw new Stop(`${words[at]}: is not an option; --help lists them`);
-    if (given.has(name)) throw new Stop(`--${name}: is there twice`);
+  for (let index = 0; index < args.length; index++) {
+    const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(args[index]!) ?? [];
+    if (name === undefined || !Object.hasOwn(options, name)) throw new Stop(`${args[index]}: unknown option; --help lists the options`);
+    if (given.has(name)) throw new Stop(`--${name}: given twice`);
     given.add(name);
     if (name in FLAGS) {
       if (inline !== undefined) throw new Stop(`--${name}: takes no value, found ${JSON.stringify(inline)}`);
       options[name] = true;
       continue;
     }
-    const value = inline ?? words[++at];
+    const value = inline ?? args[++index];
     options[name] = name in NUMBERS ? readNumber(name as NumberName, value) : readText(name, value);
   }
-  if (options['load-only'] && options['skip-load']) throw new Stop('--load-only and --skip-load: one of them, or nothing is done');
+  if (options['load-only'] && options['skip-load']) throw new Stop('--load-only and --skip-load: cannot be combined, because nothing would be done');
   if (options['calm']) for (const name of EVENTS) if (!given.has(name)) options[name] = 0;
   return options as unknown as Options;
 }
@@ -101,11 +100,10 @@ function readNumber(name: NumberName, value: string | undefined): number {
 
 function readText(name: string, value: string | undefined): string {
   if (value === undefined || value === '' || value.startsWith('--')) throw new Stop(`--${name}: needs a value, found ${value ?? 'nothing'}`);
-  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value)) throw new Stop(`--url: must begin with http:// or https://, found ${JSON.stringify(value)}`);
+  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value)) throw new Stop(`--url: must start with http:// or https://, found ${JSON.stringify(value)}`);
   return value;
 }
 
-/** Everything that one can ask for. */
 export function help(): string {
   const numbers = Object.entries(NUMBERS).map(([name, [kind, value, text]]): [string, string] => {
     const allowed = `${kind.min} to ${kind.max}`;
@@ -117,11 +115,14 @@ export function help(): string {
   return [
     'Usage: npm run simulate -- [OPTION…]',
     '',
-    'Loads a believable fleet into a running registry, then speaks for every host of it until Ctrl-C.',
+    'Loads a simulated fleet into a running registry, then sends the messages of its hosts until Ctrl-C.',
     '',
     ...lines,
     '',
-    'Exit codes: 0 done, or stopped by Ctrl-C; 1 the registry refused what it should have taken, or cannot be reached; 2 wrong options.',
+    'Exit codes:',
+    '  0  completed, or stopped by Ctrl-C',
+    '  1  the registry rejected a correct message, or cannot be reached',
+    '  2  wrong options',
     '',
   ].join('\n');
 }

@@ -4,21 +4,23 @@ import { readOptions } from '../src/run/options.js';
 import { run } from '../src/run/run.js';
 import type { Summary } from '../src/run/summary.js';
 
-/** Where the captured modules are. */
+/** The repository, which has the captured modules. */
 export const project = path.join(__dirname, '../../..');
 
 /**
- * Runs a fleet against a played registry with these options.
+ * Runs the simulator against a test registry.
  *
- * @param until ends the run once this is true; without it the options end it
+ * @param args options, separated by spaces
+ * @param until stops the run when it returns true; by default the options end the run
  */
-export async function simulate(url: string, words: string, until?: () => boolean): Promise<Summary> {
+export async function simulate(url: string, args: string, until?: () => boolean): Promise<Summary> {
   const stream = new PassThrough() as unknown as NodeJS.WriteStream;
   stream.resume();
   const stop = new AbortController();
   const watch = setInterval(() => until?.() && stop.abort(), 5);
   try {
-    return await run(readOptions(['--skip-publish', ...words.split(' ')]), { url, token: 'secret' }, project, stream, stop.signal);
+    const options = readOptions(['--skip-publish', ...args.split(' ')]);
+    return await run(options, { url, token: 'secret' }, project, stream, stop.signal);
   } finally {
     clearInterval(watch);
   }

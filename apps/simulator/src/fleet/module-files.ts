@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { list } from 'tar';
 import type { Build } from './builds.js';
-import { relabel } from './relabel.js';
+import { rewriteModule } from './rewrite-module.js';
 
-/** Module files for builds that were never built, made of those that were captured. */
+/** Makes the module files of the fleet's builds from captured modules. */
 export class ModuleFiles {
   private readonly captured = new Map<string, Buffer>();
 
-  /** @param project where `libs/module/fixtures` is */
+  /** @param project the folder that contains `libs/module/fixtures` */
   constructor(project: string) {
     for (const kernel of ['6.1', '7.3'])
       list({
@@ -21,11 +21,11 @@ export class ModuleFiles {
       });
   }
 
-  /** The file of this build; null: it has none, and its publisher only tells its facts. */
+  /** Returns the module file of a build; null if its publisher sends the facts only. */
   fileOf({ livepatch, kernel, name, buildId, hasFile }: Build): Buffer | null {
     if (!hasFile) return null;
     const module = this.captured.get(`${kernel.captured}/${livepatch.module}.ko`);
-    if (module === undefined) throw new Error(`${livepatch.module} was not captured on Linux ${kernel.captured}`);
-    return relabel(module, { name, vermagic: kernel.vermagic, srcversion: livepatch.srcversion, buildId });
+    if (module === undefined) throw new Error(`${livepatch.module}: not captured on Linux ${kernel.captured}`);
+    return rewriteModule(module, { name, vermagic: kernel.vermagic, srcversion: livepatch.srcversion, buildId });
   }
 }

@@ -1,28 +1,30 @@
 import { Agent, request as requestHttp } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
-import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 
-/** What came back, or why nothing did. */
-export interface Answer {
-  /** 0: there was no answer. */
+/** The response to a request, or the reason why there is none. */
+export interface Response {
+  /** 0 if there was no response. */
   readonly status: number;
+  /** Parsed JSON; null if the body is not JSON. */
   readonly body: unknown;
-  /** What `Retry-After` asked for. */
-  readonly afterSeconds: number | null;
-  /** The network's own word where there was no answer: ECONNREFUSED, TIMEOUT. */
+  /** From the header `Retry-After`. */
+  readonly retryAfterSeconds: number | null;
+  /** The network error if there was no response, for example ECONNREFUSED or TIMEOUT. */
   readonly failure: string | null;
 }
 
 const TIMEOUT_MS = 30_000;
-const packed = promisify(gzip);
+const compressed = promisify(gzip);
 
-/** Connections to one registry that stay open, as many as are allowed at once. */
-export class Road {
+/** A registry that receives messages, and a pool of persistent connections to it. */
+export class Endpoint {
   private readonly agent: Agent;
   private readonly request: typeof requestHttp;
   private readonly url: URL;
 
+  /** @param connections maximum number of open connections */
   constructor(
     url: string,
     private readonly token: string,
@@ -34,11 +36,11 @@ export class Road {
     this.request = secure ? (requestHttps as typeof requestHttp) : requestHttp;
   }
 
-  /** Sends a document that is JSON already; several at once go compressed. Never throws: a failure is an answer. */
-  async post(path: string, json: string, compress: boolean): Promise<Answer> {
-    const body = compress ? await packed(json, { level: 1 }) : Buffer.from(json);
+  /** Sends JSON text, compressed if requested. A network error is returned, not thrown. */
+  async post(path: string, json: string, compress: boolean): Promise<Response> {
+    const body = compress ? await compressed(json, { level: 1 }) : Buffer.from(json);
     return new Promise((resolve) => {
-      const fail = (failure: string) => resolve({ status: 0, body: null, afterSeconds: null, failure });
+      const fail = (failure: string) => resolve({ status: 0, body: null, retryAfterSeconds: null, failure });
       const request = this.request(
         {
           agent: this.agent,
@@ -61,11 +63,13 @@ export class Road {
           response.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
           response.on('end', () => {
             const body = parse(Buffer.concat(parts).toString('utf8'));
-            resolve({ status: response.statusCode ?? 0, body, afterSeconds: secondsOf(response.headers['retry-after']), failure: null });
+            const retryAfterSeconds = secondsOf(response.headers['retry-after']);
+            resolve({ status: response.statusCode ?? 0, body, retryAfterSeconds, failure: null });
           });
         },
       );
-      request.on('timeout', () => request.destroy(Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' })));
+      const timeout = () => Object.assign(new Error(`no response within ${TIMEOUT_MS} ms`), { code: 'TIMEOUT' });
+      request.on('timeout', () => request.destroy(timeout()));
       request.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
       request.end(body);
     });
@@ -84,7 +88,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Both forms of RFC 9110: seconds, or an instant. */
+/** Reads both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds and a date. */
 function secondsOf(header: string | undefined): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header);

@@ -1,22 +1,23 @@
 import type { AuthorWord } from '@klpreg/wire';
 
-/** A livepatch of the fleet: one release, built for many kernels. What it declares is what the captured module that stands in for it declares. */
+/**
+ * One release, built for many kernels. Its declarations are those of the captured module that represents it.
+ */
 export interface Livepatch {
   readonly index: number;
   readonly release: string;
-  /** As the kernel names it once loaded. */
+  /** Name of the loaded module. */
   readonly name: string;
   readonly owner: string;
-  /** The captured module whose file its builds are made of. */
+  /** The captured module from which its files are made. */
   readonly module: string;
   readonly srcversion: string;
   readonly cumulative: boolean;
-  /** `id:version`. */
   readonly states: readonly (readonly [id: string, version: number])[];
   readonly impact: 'NONE' | 'DECLARED' | 'UNREADABLE';
   readonly callbacks: boolean;
   readonly objects: readonly { readonly name: string; readonly functions: readonly string[] }[];
-  /** False: made by hand on the hosts, and never published. */
+  /** False if it was built on the hosts and is not published. */
   readonly published: boolean;
   readonly author: Partial<AuthorWord> | null;
 }
@@ -34,9 +35,9 @@ const TARGET = { name: 'lab_target', functions: ['lab_target_show'] };
 const ACCOUNTING = (version: number) => ({ id: '1', version, what: 'per-cpu accounting of /proc readers', restore: 'not-needed' as const });
 const TAGS = { id: '2', version: 1, what: 'tag bits in the inode cache', restore: 'unknown' as const };
 
-const said = (states: readonly State[]) => states.map(([id, version]) => (id === '1' ? ACCOUNTING(version) : TAGS));
+const statementsOf = (states: readonly State[]) => states.map(([id, version]) => (id === '1' ? ACCOUNTING(version) : TAGS));
 
-/** One cumulative release each month: the module that stands in for it, its source version, and its states, which only ever grow. */
+/** For each month, the captured module of the cumulative release, its source version and its states. */
 const MONTHS: readonly (readonly [module: string, srcversion: string, states: readonly State[]])[] = [
   ['lab_r_s0_a', 'F8DF93FFCC5BA318A8398FE', []],
   ['lab_r_s0_b', 'F8DF93FFCC5BA318A8398FE', []],
@@ -73,8 +74,8 @@ const MONTHS: readonly (readonly [module: string, srcversion: string, states: re
   ],
 ];
 
-/** The cumulative releases, oldest first. The last one has only just come out: a rollout brings it. */
-export const TRAIN: readonly Livepatch[] = MONTHS.map(([module, srcversion, states], index) => {
+/** The cumulative releases, oldest first. A rollout installs the last one. */
+export const RELEASE_TRAIN: readonly Livepatch[] = MONTHS.map(([module, srcversion, states], index) => {
   const month = String(index + 1).padStart(2, '0');
   return {
     index,
@@ -89,12 +90,16 @@ export const TRAIN: readonly Livepatch[] = MONTHS.map(([module, srcversion, stat
     callbacks: false,
     objects: [VMLINUX],
     published: true,
-    author: { states: said(states), cves: Array.from({ length: index + 1 }, (_, n) => `CVE-2026-${20_117 + 731 * n}`), notes: '' },
+    author: {
+      states: statementsOf(states),
+      cves: Array.from({ length: index + 1 }, (_, n) => `CVE-2026-${20_117 + 731 * n}`),
+      notes: '',
+    },
   };
 });
 
 const hotfix = (index: number, name: string, owner: string, module: string, srcversion: string, more: Partial<Livepatch>): Livepatch => ({
-  index: TRAIN.length + index,
+  index: RELEASE_TRAIN.length + index,
   release: name.replaceAll('_', '-'),
   name,
   owner,
@@ -110,19 +115,24 @@ const hotfix = (index: number, name: string, owner: string, module: string, srcv
   ...more,
 });
 
-/** What is stacked on top of a cumulative release: each shows another kind of doubt. */
+/** Patches without `replace` for the top of the stack. Each leads to a different reason in a verdict. */
 export const HOTFIXES: readonly Livepatch[] = [
-  hotfix(0, 'hotfix_procfs_leak', 'platform-team', 'lab_n_s0_a', '22F9AC438A946B456BABE00', { author: { stateImpact: 'none', cves: ['CVE-2026-31350'] } }),
+  hotfix(0, 'hotfix_procfs_leak', 'platform-team', 'lab_n_s0_a', '22F9AC438A946B456BABE00', {
+    author: { stateImpact: 'none', cves: ['CVE-2026-31350'] },
+  }),
   hotfix(1, 'netfix_rx_stall', 'network-team', 'lab_n_s0_b', '22F9AC438A946B456BABE00', {}),
-  hotfix(2, 'storage_inode_tags', 'storage-team', 'lab_n_2v1_a', 'AA507631E37C3719BCFA796', { states: [['2', 1]], impact: 'DECLARED' }),
+  hotfix(2, 'storage_inode_tags', 'storage-team', 'lab_n_2v1_a', 'AA507631E37C3719BCFA796', {
+    states: [['2', 1]],
+    impact: 'DECLARED',
+  }),
   hotfix(3, 'audit_hooks', 'security-team', 'lab_n_1v2_cb', '147BFF7B2CB2E6B26C203E2', {
     states: [['1', 2]],
     impact: 'DECLARED',
     callbacks: true,
     objects: [VMLINUX, TARGET],
   }),
-  hotfix(4, 'debug_by_hand', 'nobody', 'lab_n_s0_a', '22F9AC438A946B456BABE00', { published: false }),
+  hotfix(4, 'debug_by_hand', 'unowned', 'lab_n_s0_a', '22F9AC438A946B456BABE00', { published: false }),
 ];
 
-/** Every livepatch, by its index. */
-export const LIVEPATCHES: readonly Livepatch[] = [...TRAIN, ...HOTFIXES];
+/** All livepatches by index. */
+export const LIVEPATCHES: readonly Livepatch[] = [...RELEASE_TRAIN, ...HOTFIXES];

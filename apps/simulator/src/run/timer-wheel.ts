@@ -1,18 +1,20 @@
 const SLOT_MS = 50;
 
-/** Who is due when: numbers by the instant at which their turn comes, in steps of 50 ms. A million of them cost a number each. */
-export class Wheel {
+/**
+ * Timers with a resolution of 50 ms. Each timer is one number, so that a million of them need little memory.
+ */
+export class TimerWheel {
   private readonly slots = new Map<number, number[]>();
   private next: number | null = null;
 
   add(at: number, n: number): void {
     const slot = Math.max(Math.floor(at / SLOT_MS), this.next ?? Number.MIN_SAFE_INTEGER);
-    const there = this.slots.get(slot);
-    if (there === undefined) this.slots.set(slot, [n]);
-    else there.push(n);
+    const numbers = this.slots.get(slot);
+    if (numbers === undefined) this.slots.set(slot, [n]);
+    else numbers.push(n);
   }
 
-  /** Takes out everybody who is due by now. */
+  /** Removes and yields the numbers that are due. */
   *take(now: number): Generator<number> {
     const until = Math.floor(now / SLOT_MS);
     if (this.next === null) {
@@ -22,7 +24,7 @@ export class Wheel {
     while (this.next <= until) {
       const due = this.slots.get(this.next) ?? [];
       this.slots.delete(this.next);
-      // before the due ones are told: they may come back at once, and that is another turn
+      // first, so that a number that the caller adds again gets a later slot
       this.next++;
       yield* due;
     }
