@@ -5,7 +5,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { BearerGuard } from './access/bearer.guard.js';
 import { Bearers } from './access/bearers.js';
-import { Clock } from './clock.js';
+import { Clock, DatabaseClock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
 import { Doors } from './ingest/doors.js';
@@ -34,7 +34,9 @@ import { StatesResolver } from './query/states.resolver.js';
 import { AuditStore } from './store/audit.store.js';
 import { CatalogStore } from './store/catalog.store.js';
 import { CohortsStore } from './store/cohorts.store.js';
-import { Database, DATABASE_OPTIONS, type DatabaseOptions, ReadDatabase, readDatabase } from './store/database.js';
+import { Database, DATABASE_OPTIONS, type DatabaseOptions } from './store/database.js';
+import { ReadDatabase, readDatabase } from './store/read-database.js';
+import { EpochsStore } from './store/epochs.store.js';
 import { FleetNowStore } from './store/fleet-now.store.js';
 import { FleetSizeStore } from './store/fleet-size.store.js';
 import { FleetStore } from './store/fleet.store.js';
@@ -57,6 +59,7 @@ const store = [
   AuditStore,
   CatalogStore,
   CohortsStore,
+  EpochsStore,
   FleetNowStore,
   FleetSizeStore,
   FleetStore,
@@ -109,14 +112,14 @@ const graphql = () =>
 /** The only module: everything that the server is made of. */
 @Module({})
 export class AppModule {
-  static of(config: Config, databaseUrl: string, clock: Clock = new Clock()): DynamicModule {
+  static of(config: Config, databaseUrl: string, clock?: Clock): DynamicModule {
     return {
       module: AppModule,
       imports: [graphql()],
       controllers: [HealthController, MetricsController, PatchesController],
       providers: [
         { provide: CONFIG, useValue: config },
-        { provide: Clock, useValue: clock },
+        { provide: Clock, useFactory: (database: Database) => clock ?? new DatabaseClock(database.time), inject: [Database] },
         { provide: DATABASE_OPTIONS, useValue: { url: databaseUrl, readUrl: config.databaseReadUrl, connections: config.databaseConnections } },
         { provide: ReadDatabase, useFactory: (main: Database, options: DatabaseOptions) => readDatabase(main, options), inject: [Database, DATABASE_OPTIONS] },
         { provide: APP_GUARD, useClass: BearerGuard },

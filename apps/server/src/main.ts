@@ -2,8 +2,10 @@ import 'reflect-metadata';
 import path from 'node:path';
 import { bootstrapToken, tokenFile } from './access/bootstrap.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { Clock } from './clock.js';
 import { BACKLOG } from './listeners.js';
 import { createServer } from './server.js';
+import { Database } from './store/database.js';
 import { EmbeddedPostgres } from './store/embedded.js';
 import { migrate } from './store/migrate.js';
 import { DatabaseUnavailable } from './store/unavailable.js';
@@ -19,8 +21,9 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const url = config.databaseUrl ?? embedded!.url;
     const { applied } = await migrate(url, MIGRATIONS);
     const app = await createServer(config, url);
+    await app.get(Database).check();
     await app.init();
-    const token = await bootstrapToken(app.get(TokensStore), config.dataDir, new Date());
+    const token = await bootstrapToken(app.get(TokensStore), config.dataDir, app.get(Clock).now());
     await app.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
         ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)

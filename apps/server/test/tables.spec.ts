@@ -5,7 +5,7 @@ import { copyDatabase, type Database } from './database.js';
 const KINDS = {
   'per host': ['cohort_delta', 'host', 'host_heartbeat', 'host_history', 'host_lapse'],
   reference: ['label_set', 'patch', 'patch_author', 'patch_sighting', 'patch_state', 'situation', 'stack', 'stack_patch'],
-  local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'fold', 'owner_key', 'patch_version', 'token'],
+  local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'epoch', 'fold', 'owner_key', 'patch_version', 'token'],
 } as const;
 
 let database: Database;
@@ -50,6 +50,22 @@ test('a foreign key never leads to a per-host table, or from a reference table t
 test('there are no triggers, and no sequences on per-host tables', async () => {
   expect(await column('SELECT tgname FROM pg_trigger WHERE NOT tgisinternal')).toEqual([]);
   expect(await column("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")).toEqual([]);
+});
+
+test('every transaction id in a row is known to the epoch, which resets it after a restore', async () => {
+  const columns = await column(
+    `SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace AND a.atttypid = 'int8'::regtype AND a.attname ~ '_by$' ORDER BY 1`,
+  );
+  expect(columns).toEqual([
+    'epoch.written_by',
+    'host.opened_by',
+    'host_heartbeat.superseded_by',
+    'host_history.closed_by',
+    'host_history.opened_by',
+    'host_lapse.closed_by',
+    'host_lapse.opened_by',
+  ]);
 });
 
 test('a state id is kept in a type that holds every u64', async () => {

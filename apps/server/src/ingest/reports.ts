@@ -123,8 +123,8 @@ export class Reports {
   /** Everything that the store will write, decided before it writes. */
   private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>): Promise<Decided[]> {
     const known = [...heads.values()];
-    const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))]);
-    const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))]);
+    const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))], true);
+    const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))], true);
     const decided = (one: Received): Draft => {
       const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);

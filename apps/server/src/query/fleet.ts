@@ -6,6 +6,7 @@ import { NO_SITUATION } from '../store/cohorts.store.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import type { Condition } from '../store/condition.js';
+import { EpochsStore } from '../store/epochs.store.js';
 import type { CohortGroup, CohortRow, SituationCount } from '../store/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/fleet.store.js';
 import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts-at.js';
@@ -16,7 +17,7 @@ import { type HostFilter, toCondition } from './filter.js';
 import { firstOf } from './first-of.js';
 import { agesAt, circumstancesOf, Judges, type Loaded } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
-import { catalogOf, isKnownOfThePast, type MomentArguments, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
+import { catalogOf, inEpoch, isKnownOfThePast, type MomentArguments, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
 
 /** A situation with its hosts and their answer. */
 export interface JudgedSituation {
@@ -73,6 +74,7 @@ export class Fleet {
     private readonly judges: Judges,
     private readonly catalog: CatalogStore,
     private readonly replica: Replica,
+    private readonly epochs: EpochsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -81,17 +83,18 @@ export class Fleet {
   async ask(args: FleetQuestion, withCohorts = false): Promise<FleetAnswer> {
     const question = toQuestion(args);
     const condition = toCondition(args.where ?? {});
-    const { moment, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
+    const { moment: wanted, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
+    const moment = await inEpoch(this.epochs, wanted);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const seen = await this.replica.see(moment);
-    const { rows, cohorts, snapshot, revision } = await this.store.counts(condition, ages, seen, withCohorts);
+    const { rows, cohorts, snapshot, revision, place } = await this.store.counts(condition, ages, seen, withCohorts);
     const view = moment.past ? await catalogOf(this.catalog, { moment, catalog }) : await this.catalog.at(revision);
     const asked = await toTarget(args.to, view);
     const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
-    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true, justNow: true };
+    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true, justNow: true, epoch: place.epoch };
     const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
-    const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision);
+    const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision, moment.place ?? place);
     return { ...addUp(situations), situations, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
   }
 

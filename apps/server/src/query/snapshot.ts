@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { Mistake } from '../errors.js';
 import type { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
+import type { EpochsStore } from '../store/epochs.store.js';
+import type { Place } from '../store/place.js';
 import { type Moment, present } from '../store/moment.js';
 import type { Revision } from '../store/revisions.js';
 
@@ -43,29 +45,31 @@ function isCommitted(text: string): boolean {
 }
 
 const Parts = z.tuple([
-  z.literal('klp2'),
+  z.literal('klp3'),
   z.string(),
   z.number().int().min(0).max(8.64e15),
   z.string().refine(isCommitted),
   z.string().regex(/^\d{1,18}$/),
   z.guid(),
+  z.guid(),
+  z.string().regex(/^\d{1,20}$/),
 ]);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The id of a snapshot: everything that an answer follows from, beside what is kept. */
-export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision): string =>
-  Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now.getTime(), committed, number.toString(), name])).toString('base64url');
+export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision, { epoch, position }: Place): string =>
+  Buffer.from(JSON.stringify(['klp3', RULES_VERSION, now.getTime(), committed, number.toString(), name, epoch, position.toString()])).toString('base64url');
 
-function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision } {
+function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision; place: Place } {
   const parts = Parts.safeParse(readJson(id));
   if (!parts.success) throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
-  const [, version, now, committed, number, name] = parts.data;
+  const [, version, now, committed, number, name, epoch, position] = parts.data;
   if (version !== RULES_VERSION)
     throw new Mistake(
       'SNAPSHOT_GONE',
       `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
     );
-  return { now: new Date(now), committed, revision: { number: BigInt(number), name } };
+  return { now: new Date(now), committed, revision: { number: BigInt(number), name }, place: { epoch, position: BigInt(position) } };
 }
 
 function readJson(id: string): unknown {
@@ -107,7 +111,25 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
   if (then < kept)
     throw new Mistake('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
-  return { moment: { now: then, snapshot: pinned?.committed ?? null, past: true }, catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN') };
+  return {
+    moment: { now: then, snapshot: pinned?.committed ?? null, past: true, ...(pinned !== null && { place: pinned.place }) },
+    catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN'),
+  };
+}
+
+/**
+ * The moment, as it may be asked of this database.
+ *
+ * @throws Mistake SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ */
+export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Moment> {
+  if (moment.place === undefined) return moment;
+  const epoch = await epochs.epochFor(moment.place);
+  if (epoch !== null) return { ...moment, epoch };
+  throw new Mistake(
+    'SNAPSHOT_GONE',
+    `the database was restored or replaced after this snapshot (epoch ${moment.place.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogView } from './catalog-view.js';
-import { Database, ReadDatabase } from './database.js';
+import { Database } from './database.js';
+import { ReadDatabase } from './read-database.js';
 import type { Revision } from './revisions.js';
 
 /** How many revisions are held: today's, and those of snapshots that are asked again. */

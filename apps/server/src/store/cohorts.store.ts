@@ -86,7 +86,9 @@ export class CohortsStore {
    */
   async fold(): Promise<{ changes: number; batches: number }> {
     return this.db.$transaction(async (tx) => {
-      const lock = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${FOLD}) AS mine`;
+      const sent = performance.now();
+      const lock = await tx.$queryRaw<{ mine: boolean; now: Date }[]>`SELECT pg_try_advisory_xact_lock(${FOLD}) AS mine, clock_timestamp() AS now`;
+      this.db.time.read(lock[0]!.now, sent);
       if (lock[0]?.mine !== true) return { changes: 0, batches: 0 };
       const [folded] = await tx.$queryRaw<{ batches: number; changes: number | null }[]>`
         /* cohorts.fold */

@@ -27,3 +27,6 @@ function quoted(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
+
+/** The clock of the database, which is read with each batch and written to no row. */
+export const READING: Prisma.Sql = Prisma.sql`clock_timestamp() AS now`;

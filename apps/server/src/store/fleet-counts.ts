@@ -1,3 +1,4 @@
+import type { Place } from './place.js';
 import type { Circumstances } from './hosts-at.js';
 import type { Revision } from './revisions.js';
 
@@ -25,6 +26,8 @@ export interface FleetCounts {
   readonly rows: readonly SituationCount[];
   /** What was committed then. */
   readonly snapshot: string;
+  /** To which history of the database it belongs. */
+  readonly place: Place;
   /** Of the catalog then. */
   readonly revision: Revision;
   /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { CohortBook, type Counts, type Entry } from './cohort-book.js';
 import type { Condition } from './condition.js';
 import { Database, Prisma } from './database.js';
+import type { Settling } from './epochs.store.js';
+import { PLACE } from './place.js';
 import type { CohortGroup, FleetCounts, SituationCount } from './fleet-counts.js';
 import { type Ages, apartSince, type Circumstances, circumstancesKey } from './hosts-at.js';
 import { Selection } from './selection.js';
@@ -23,6 +25,8 @@ interface Seen {
   readonly deltas: string;
   readonly apart: string;
   readonly snapshot: string;
+  readonly epoch: string | null;
+  readonly position: string;
   readonly revisionNumber: bigint;
   readonly revisionName: string;
 }
@@ -61,7 +65,7 @@ export class FleetNowStore {
   }
 
   /** As `FleetStore.counts`; null where the fleet has too many cohorts to hold. */
-  async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<FleetCounts | null> {
+  async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<Settling | null> {
     for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {
       const { book } = this;
       const selection = this.select(condition);
@@ -77,6 +81,7 @@ export class FleetNowStore {
         return {
           ...addUp(book, selection, deltas, JSON.parse(seen.apart) as ApartRow[], withCohorts),
           snapshot: seen.snapshot,
+          place: { epoch: seen.epoch, position: seen.position },
           revision: { number: seen.revisionNumber, name: seen.revisionName },
         };
       await this.learn(selection, condition, unseen);
@@ -123,7 +128,7 @@ export class FleetNowStore {
                   FROM host_heartbeat
                  WHERE ((confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL)
                    AND situation_id IS NOT NULL ${among('label_set_id', labels)} ${among('situation_id', situations)} GROUP BY 1, 2, 3, 4, 5, 6) a) AS apart,
-             pg_current_snapshot()::text AS snapshot, revision.number AS "revisionNumber", revision.name AS "revisionName"
+             pg_current_snapshot()::text AS snapshot, ${PLACE}, revision.number AS "revisionNumber", revision.name AS "revisionName"
         FROM (SELECT number, name FROM fold ORDER BY number DESC LIMIT 1) last, (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;
     return seen!;
   }

@@ -2,9 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
 import { column } from './columns.js';
 import { type Condition, inCohort, matching } from './condition.js';
-import { Database, Prisma, ReadDatabase } from './database.js';
+import { Database, Prisma } from './database.js';
+import { ReadDatabase } from './read-database.js';
 import type { CohortGroup, CohortRow, FleetCounts } from './fleet-counts.js';
 import { FleetNowStore } from './fleet-now.store.js';
+import { sameEpoch, settled, type Settling } from './epochs.store.js';
+import { PLACE, type WrittenPlace } from './place.js';
 import { type Ages, apartSince, circumstanceColumns, type Circumstances, circumstancesKey, hostsAt, levelOf, notFresh, overdueOf } from './hosts-at.js';
 import { beganLater, covered, type Moment } from './moment.js';
 import type { Revision } from './revisions.js';
@@ -44,18 +47,29 @@ export class FleetStore {
    */
   async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
     const isNow = !moment.past && condition.hosts === null;
-    const now = isNow ? await this.now.counts(condition, ages, withCohorts) : null;
+    const now = isNow ? await settled(this.db, () => this.now.counts(condition, ages, withCohorts)) : null;
     if (isNow) this.counted[now === null ? 'database' : 'held'] += 1;
     if (now !== null) return now;
+    return (await settled(this.db, () => this.count(condition, ages, moment, withCohorts)))!;
+  }
+
+  private async count(condition: Condition, ages: Ages, moment: Moment, withCohorts: boolean): Promise<Settling> {
     // as one text: a thousand rows cost the driver more than the database
-    const [all] = await this.placeOf(moment).$queryRaw<(Revision & { counts: string; cohorts: string | null; snapshot: string })[]>`
+    const [all] = await this.placeOf(moment).$queryRaw<(Revision & WrittenPlace & { counts: string; cohorts: string | null; snapshot: string })[]>`
       /* fleet.counts */
       ${withCohorts ? this.countsAndCohorts(condition, ages, moment) : this.countsAlone(condition, ages, moment)},
-             pg_current_snapshot()::text AS snapshot, revision.number, revision.name
+             pg_current_snapshot()::text AS snapshot, ${PLACE}, revision.number, revision.name
         FROM (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;
-    const { counts, cohorts, snapshot, number, name } = all!;
+    const { counts, cohorts, snapshot, number, name, epoch, position } = all!;
+    sameEpoch(moment, epoch);
     const share = sharing();
-    return { rows: rowsOf(counts, share), cohorts: cohorts === null ? null : groupsOf(rowsOf(cohorts, share)), snapshot, revision: { number, name } };
+    return {
+      rows: rowsOf(counts, share),
+      cohorts: cohorts === null ? null : groupsOf(rowsOf(cohorts, share)),
+      snapshot,
+      place: { epoch, position },
+      revision: { number, name },
+    };
   }
 
   private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
@@ -116,6 +130,7 @@ export class FleetStore {
       SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts, count(*) OVER () AS total
         FROM each JOIN judged USING (situation_id, suspect, superseded, level, overdue) WHERE hosts > 0
        ORDER BY rank, hosts DESC, situation_id, label_set_id, suspect, superseded, level, overdue LIMIT ${page.limit} OFFSET ${page.from}`;
+    sameEpoch(moment, this.db.epochName);
     const share = sharing();
     return { rows: rows.map((row) => share({ ...row, hosts: Number(row.hosts) })), total: Number(rows[0]?.total ?? 0n) };
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { column } from './columns.js';
+import { column, READING } from './columns.js';
 import { Database } from './database.js';
 import { bucketOf } from './digests.js';
 import { retrying } from './unavailable.js';
@@ -54,7 +54,8 @@ export class HeartbeatsStore {
   }
 
   private async confirm(heartbeats: readonly PlacedHeartbeat[], { silentAfter, indexedAfter }: Silence): Promise<Comparison[]> {
-    const [noted] = await this.db.$queryRaw<{ rows: string }[]>`
+    const sent = performance.now();
+    const [noted] = await this.db.$queryRaw<{ rows: string; now: Date }[]>`
       /* heartbeats.confirm */
       WITH r AS MATERIALIZED (
              SELECT * FROM unnest(${column(heartbeats, 'smallint', (one) => bucketOf(one.hostId))}, ${column(heartbeats, 'uuid', (one) => one.hostId)}, ${column(heartbeats, 'uuid', (one) => one.bootId)},
@@ -77,7 +78,8 @@ export class HeartbeatsStore {
         FROM r
        WHERE b.bucket = r.bucket AND b.host_id = r.id AND b.sequence < r.sequence
       RETURNING b.host_id AS "hostId", b.sequence::text AS sequence, b.boot_id = r.boot_id AS "sameBoot", b.digest = r.digest AS "sameContent", b.superseded_at IS NOT NULL AS superseded, b.recheck_at AS "recheckAt")
-      SELECT coalesce(json_agg(noted), '[]')::text AS rows FROM noted`;
+      SELECT coalesce(json_agg(noted), '[]')::text AS rows, ${READING} FROM noted`;
+    this.db.time.read(noted!.now, sent);
     // as one text: hundreds of rows cost the driver more than the database
     const rows = JSON.parse(noted!.rows) as (Omit<Comparison, 'noted' | 'sequence' | 'recheckAt'> & { sequence: string; recheckAt: string | null })[];
     return rows.map((row) => ({ ...row, noted: true, sequence: BigInt(row.sequence), recheckAt: row.recheckAt === null ? null : new Date(row.recheckAt) }));

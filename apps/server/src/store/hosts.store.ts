@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { type Condition, matching } from './condition.js';
-import { type Connection, Database, Prisma, ReadDatabase } from './database.js';
+import { type Connection, Database, Prisma } from './database.js';
+import { ReadDatabase } from './read-database.js';
 import { bucketOf } from './digests.js';
+import { sameEpoch } from './epochs.store.js';
 import { type Ages, type Circumstances, hostsAt, inCircumstances, notFresh } from './hosts-at.js';
 import { covered, type Moment } from './moment.js';
 import { SightingsStore } from './sightings.store.js';
@@ -144,13 +146,15 @@ export class HostsStore {
   private async select(hosts: Prisma.Sql, where: Prisma.Sql, order: Prisma.Sql, limit: number, moment: Moment, connection: Connection): Promise<HostRow[]> {
     // what no verdict reads is always today's; of a host that was not retired then, not that it is now
     const today = Prisma.sql`JOIN host t ON t.bucket = h.bucket AND t.id = h.id LEFT JOIN host_heartbeat c ON c.bucket = h.bucket AND c.host_id = h.id`;
-    return connection.$queryRaw<HostRow[]>`
+    const rows = await connection.$queryRaw<HostRow[]>`
       /* hosts.select */
       WITH page AS MATERIALIZED (SELECT h.* FROM ${hosts} WHERE ${where} ORDER BY ${order} LIMIT ${limit})
       SELECT h.id, h.hostname, l.labels, h.label_set_id AS "labelSetId", h.situation_id AS "situationId", h.boot_id AS "bootId", t.detail, h.suspect,
              CASE WHEN h.retired THEN t.retired_at END AS "retiredAt", CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
              h.confirmed_at AS "confirmedAt", ${moment.past ? Prisma.sql`least(c.contact_at, ${moment.now}::timestamptz)` : Prisma.sql`c.contact_at`} AS "contactAt", coalesce(h.superseded, false) AS superseded
         FROM page h JOIN label_set l ON l.id = h.label_set_id ${today} ORDER BY ${order}`;
+    sameEpoch(moment, this.db.epochName);
+    return rows;
   }
 }
 

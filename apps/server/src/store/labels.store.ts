@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, ReadDatabase } from './database.js';
+import { Database } from './database.js';
+import { ReadDatabase } from './read-database.js';
 import { ContentIds } from './digests.js';
 import { Held } from './held.js';
 import { retrying } from './unavailable.js';
@@ -43,9 +44,9 @@ export class LabelsStore {
     for (const id of unknown.keys()) this.known.add(id);
   }
 
-  /** The sets with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */
-  async load(ids: readonly string[]): Promise<Map<string, Labels>> {
-    return this.held.load(ids, [this.read, this.db], async (missing, place) => {
+  /** The sets with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. @param primaryAlone for ingest, which asks no replica */
+  async load(ids: readonly string[], primaryAlone = false): Promise<Map<string, Labels>> {
+    return this.held.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, place) => {
       const rows = await place.labelSet.findMany({ where: { id: { in: [...missing] } } });
       return rows.map((row) => [row.id, row.labels as Labels]);
     });

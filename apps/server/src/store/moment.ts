@@ -1,4 +1,5 @@
 import { Prisma } from './database.js';
+import type { Place } from './place.js';
 
 /** An instant at which the fleet is looked at. */
 export interface Moment {
@@ -15,6 +16,10 @@ export interface Moment {
   readonly justNow?: boolean;
   /** True: a replica does not know it yet, and the database itself is asked. */
   readonly main?: boolean;
+  /** Of a snapshot: to which history of the database it belongs. */
+  readonly place?: Place;
+  /** The epoch in which it was looked up: statements of another one may not answer for it. */
+  readonly epoch?: string;
 }
 
 /** The present, as seen from this instant. */

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Database, Prisma, ReadDatabase } from './database.js';
+import { Database, Prisma } from './database.js';
+import { PLACE, type WrittenPlace } from './place.js';
+import { ReadDatabase, replicaOf } from './read-database.js';
+import { isUnavailable } from './unavailable.js';
 import type { Moment } from './moment.js';
 
 /** A replica may be this far behind and still be asked about an instant. */
 const MARGIN_MS = 10_000;
 
-interface Standby {
+interface Standby extends WrittenPlace {
   readonly standby: boolean;
   /** Every transaction before this one has ended, as far as the replica knows. */
   readonly ended: string;
@@ -29,15 +32,23 @@ export class Replica {
    * an answer could not be given again.
    */
   async see(moment: Moment): Promise<Moment> {
-    if (this.read === this.db) return moment;
+    const replica = replicaOf(this.read, this.db);
+    if (replica === null) return moment;
     const { snapshot } = moment;
     const caughtUp =
       snapshot === null ? Prisma.sql`NULL::boolean` : Prisma.sql`pg_snapshot_xmin(pg_current_snapshot()) >= pg_snapshot_xmax(${snapshot}::pg_snapshot)`;
-    const [now] = await this.read.$queryRaw<Standby[]>`
-      SELECT pg_is_in_recovery() AS standby, pg_snapshot_xmin(pg_current_snapshot())::text AS ended, ${caughtUp} AS "caughtUp", pg_last_xact_replay_timestamp() AS "replayedAt"`;
-    const { standby, ended, caughtUp: seen, replayedAt } = now!;
+    const rows = await replica.$queryRaw<Standby[]>`
+      SELECT pg_is_in_recovery() AS standby, pg_snapshot_xmin(pg_current_snapshot())::text AS ended, ${caughtUp} AS "caughtUp", pg_last_xact_replay_timestamp() AS "replayedAt",
+             ${PLACE}`.catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+      return [];
+    });
+    const [now] = rows;
+    // dead, behind an epoch of the primary, of another cluster, or promoted to a primary of its own
+    if (now === undefined || now.epoch !== this.db.epochName) return { ...moment, main: true };
+    const { standby, ended, caughtUp: seen, replayedAt } = now;
     if (!standby) return moment;
-    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true, justNow: true };
+    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true, justNow: true, epoch: now.epoch! };
     const known = seen ?? (replayedAt !== null && replayedAt.getTime() - MARGIN_MS > moment.now.getTime());
     return known ? moment : { ...moment, main: true };
   }

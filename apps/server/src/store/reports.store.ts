@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CohortsStore, type CohortKey } from './cohorts.store.js';
-import { column } from './columns.js';
+import { column, READING } from './columns.js';
 import { type Connection, Database } from './database.js';
 import { bucketOf } from './digests.js';
 import type { Silence } from './heartbeats.store.js';
@@ -124,14 +124,16 @@ export class ReportsStore {
   async heads(hostIds: readonly string[]): Promise<Map<string, HostHead>> {
     const keys = hostIds.map((hostId) => ({ hostId }));
     // as one text: hundreds of rows cost the driver more than the database
-    const [found] = await this.db.$queryRaw<{ heads: string }[]>`
+    const sent = performance.now();
+    const [found] = await this.db.$queryRaw<{ heads: string; now: Date }[]>`
       /* reports.heads */
-      SELECT coalesce(json_agg(head), '[]')::text AS heads FROM (
+      SELECT coalesce(json_agg(head), '[]')::text AS heads, ${READING} FROM (
         SELECT h.id AS "hostId", h.sequence::text, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
                h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", h.since, h.opened_by::text AS "openedBy",
                b.sequence::text AS "contactSequence", b.confirmed_at AS "confirmedAt", b.superseded_at AS "supersededAt", b.superseded_by::text AS "supersededBy"
           FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
           JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) head`;
+    this.db.time.read(found!.now, sent);
     return new Map((JSON.parse(found!.heads) as WrittenHead[]).map((head) => [head.hostId, readHead(head)]));
   }
 

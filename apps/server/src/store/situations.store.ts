@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BootHistory, BootPersistence, Capabilities, DepartedPatch, HostGates, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
-import { Database, ReadDatabase } from './database.js';
+import { Database } from './database.js';
+import { ReadDatabase } from './read-database.js';
 import { ContentIds } from './digests.js';
 import { Held } from './held.js';
 import { retrying } from './unavailable.js';
@@ -105,9 +106,9 @@ export class SituationsStore {
     ]);
   }
 
-  /** The situations with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. */
-  async load(ids: readonly string[]): Promise<Map<string, Situation>> {
-    return this.held.load(ids, [this.read, this.db], async (missing, connection) => {
+  /** The situations with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. @param primaryAlone for ingest, which asks no replica */
+  async load(ids: readonly string[], primaryAlone = false): Promise<Map<string, Situation>> {
+    return this.held.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, connection) => {
       const rows = await connection.situation.findMany({ where: { id: { in: [...missing] } }, include: { stack: { select: { patches: true } } } });
       return rows.map((row) => [row.id, toSituation(row)]);
     });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CURRENT_COUNTS } from './cohorts.store.js';
-import { Prisma, ReadDatabase } from './database.js';
+import { Prisma } from './database.js';
+import { ReadDatabase } from './read-database.js';
 
 /** A state id at one version. */
 export interface StateRow {

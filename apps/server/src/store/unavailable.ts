@@ -12,12 +12,19 @@ interface Failure {
 /** Not reached, timed out, closed, too many connections; no transaction began in time, or it was taken back. */
 const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'];
 const KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TransactionAlreadyClosed', 'TransactionWriteConflict'];
-const SOCKETS = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
-/** Shutting down, crashed, starting, too many clients. */
-const POSTGRES_CODES = ['57P01', '57P02', '57P03', '53300', '08006', '08003'];
+const SOCKETS = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL)$/;
+
+/**
+ * SQLSTATEs of faults that are no bugs of the registry. By class: connection (08), login (28), rollback of a transaction (40), resources (53), state of an object (55), intervention of
+ * an operator (57), system (58). Single ones: a read-only transaction, no such database, and prepared statements that a pooler gave to another connection.
+ */
+const FAULTS = /^(?:(?:08|28|40|53|55|57|58)[0-9A-Z]{3}|25006|3D000|42P05|26000)$/;
+/** Of these, what passes by itself within a moment and says nothing about whether the database can be written. */
+const MOMENTARY = /^(?:40[0-9A-Z]{3}|55[0-9A-Z]{3}|57014|42P05|26000|P2034|P2028|TransactionWriteConflict|TransactionAlreadyClosed)$/;
 /** Two transactions waited for each other, or saw each other: the one that was taken back may simply try again. */
 const CONFLICTS = ['40P01', '40001'];
-const WORDS = /Connection terminated|server closed the connection|Client has encountered a connection error|the database system is/;
+const WORDS =
+  /Connection terminated|server closed the connection|Client has encountered a connection error|the database system is|timeout exceeded when trying to connect|timeout expired/;
 
 function codesOf(failure: Failure): string[] {
   const { code, cause, meta } = failure;
@@ -26,15 +33,16 @@ function codesOf(failure: Failure): string[] {
     .concat(cause ? codesOf(cause) : [], meta?.driverAdapterError ? codesOf(meta.driverAdapterError) : []);
 }
 
+const isFault = (code: string): boolean => PRISMA_CODES.includes(code) || KINDS.includes(code) || SOCKETS.test(code) || FAULTS.test(code);
+
 /** Is the database away or overloaded just now, so that the same thing may go well in a few seconds? */
 export function isUnavailable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const codes = codesOf(error);
-  return (
-    codes.some((code) => [...PRISMA_CODES, ...KINDS, ...SOCKETS, ...POSTGRES_CODES, ...CONFLICTS].includes(code)) ||
-    WORDS.test((error as Failure).message ?? '')
-  );
+  return error instanceof DatabaseUnavailable || codesOf(error).some(isFault) || WORDS.test((error as Failure).message ?? '');
 }
+
+/** Does this fault say that the database cannot be written, beyond this one statement? */
+export const isOutage = (error: unknown): boolean => isUnavailable(error) && !codesOf(error as Failure).some((code) => MOMENTARY.test(code));
 
 const isConflict = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && codesOf(error).some((code) => CONFLICTS.includes(code) || code === 'P2034');

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -28,16 +28,18 @@ export class Replica {
     const data = path.join(dir, 'data');
     mkdirSync(dir, { recursive: true });
     await backUp(primaryUrl, path.join(of, 'data'), data);
-    const runner = chooseRunner();
-    adoptFiles(data, runner);
+    writeFileSync(path.join(data, 'standby.signal'), '');
     const url = new URL(primaryUrl);
     const conninfo = `host=${url.hostname} port=${url.port} user=${url.username} password=${decodeURIComponent(url.password)}`;
+    // in a file, so that ALTER SYSTEM can change it
+    appendFileSync(path.join(data, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+    const runner = chooseRunner();
+    adoptFiles(data, runner);
     url.port = String(await freePort());
     const settings = {
       port: url.port,
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
-      primary_conninfo: conninfo,
       shared_buffers: '32MB',
       fsync: 'off',
     };
@@ -82,7 +84,8 @@ export class Replica {
   }
 }
 
-async function backUp(primaryUrl: string, from: string, to: string): Promise<void> {
+/** A base backup of a running server, as pg_basebackup takes it. */
+export async function backUp(primaryUrl: string, from: string, to: string): Promise<void> {
   const client = new pg.Client({ connectionString: primaryUrl });
   await client.connect();
   try {
@@ -94,7 +97,6 @@ async function backUp(primaryUrl: string, from: string, to: string): Promise<voi
     cpSync(from, to, { recursive: true, filter: copied });
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
     writeFileSync(path.join(to, 'backup_label'), rows[0]!.labelfile);
-    writeFileSync(path.join(to, 'standby.signal'), '');
   } finally {
     await client.end();
   }

@@ -1,0 +1,60 @@
+import { Logger } from '@nestjs/common';
+import { isOutage, isUnavailable } from './unavailable.js';
+
+/** A state of failure ends when no statement has failed for this long. */
+const QUIET_MS = 10_000;
+
+/**
+ * Counts faults of a database and logs changes of state: one line when statements begin to fail, one with their number when that is over.
+ *
+ * There is no end by success: with a full disk every second statement may succeed.
+ */
+export class Faults {
+  private readonly log = new Logger('database');
+  private failed = 0;
+  private since = 0;
+  private lastFault = Number.NEGATIVE_INFINITY;
+  private lastOutage = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @param name of the database in the log: `database` or `replica` */
+  constructor(private readonly name: string) {}
+
+  /** Has a fault within the last seconds said that the database cannot be used? */
+  get outage(): boolean {
+    return performance.now() - this.lastOutage < QUIET_MS;
+  }
+
+  /** Takes an error of a statement or a connection; others than faults of the database are ignored. */
+  note(error: unknown): void {
+    if (!isUnavailable(error)) return;
+    this.lastFault = performance.now();
+    if (isOutage(error)) this.lastOutage = this.lastFault;
+    this.failed += 1;
+    if (this.timer !== null) return;
+    this.since = this.lastFault;
+    this.log.warn(`the ${this.name} fails: ${sentenceOf(error)}; what fails is counted until it works again`);
+    this.timer = setInterval(() => this.check(), QUIET_MS / 4).unref();
+  }
+
+  /** Ends the state of failure, as at the end of the process. */
+  close(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private check(): void {
+    if (performance.now() - this.lastFault < QUIET_MS) return;
+    const seconds = Math.round((this.lastFault - this.since) / 1000);
+    this.log.warn(`the ${this.name} works again: ${this.failed} statements failed within ${seconds} s`);
+    this.failed = 0;
+    this.close();
+  }
+}
+
+/** The first line of what was said, with its SQLSTATE or the code of the socket. */
+function sentenceOf(error: unknown): string {
+  const { message, code } = error as { message?: string; code?: string };
+  const [line = ''] = (message ?? '').split('\n');
+  return [line.slice(0, 300), code === undefined ? null : `(${code})`].filter(Boolean).join(' ');
+}

@@ -1,0 +1,89 @@
+import { Database, type DatabaseOptions, Prisma } from './database.js';
+import { isUnavailable } from './unavailable.js';
+
+/** A replica that failed is tried again this often; meanwhile its questions go to the primary. */
+const TRY_MS = 2_000;
+
+/**
+ * Where questions are asked: a replica, or the primary. What is read from it may be a moment old, and is of one instant in one statement.
+ *
+ * A replica that fails is no reason to refuse a question: the statement is done on the primary, as are all others until the replica is back.
+ */
+export abstract class ReadDatabase extends Database {
+  /** The replica itself, without the primary behind it; null: there is none. */
+  abstract readonly replica: Database | null;
+}
+
+/** The database for questions. */
+export function readDatabase(main: Database, { readUrl, connections }: DatabaseOptions): Database {
+  if (readUrl === null) return main;
+  return withFallback(new Database({ url: readUrl, connections, isReplica: true }), main);
+}
+
+function withFallback(replica: Database, main: Database): Database {
+  const state = new ReplicaState(replica);
+  type Method = (...args: unknown[]) => Promise<unknown>;
+  const either =
+    (of: (database: Database) => Method): Method =>
+    async (...args) => {
+      if (state.down) return of(main)(...args);
+      try {
+        return await of(replica)(...args);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        state.failed();
+        return of(main)(...args);
+      }
+    };
+  const reading = (model: string) =>
+    Object.fromEntries(READS.map((method) => [method, either((database) => Reflect.get(Reflect.get(database, model) as object, method) as Method)]));
+  const instead: Record<PropertyKey, unknown> = {
+    $queryRaw: either((database) => database.$queryRaw.bind(database) as unknown as Method),
+    ...Object.fromEntries(MODELS.map((model) => [model, reading(model)])),
+    onApplicationShutdown: async () => {
+      state.close();
+      await replica.onApplicationShutdown();
+    },
+    replica,
+  };
+  return new Proxy(replica, {
+    get: (target, key) => (Object.hasOwn(instead, key) ? instead[key] : Reflect.get(target, key)),
+    has: (target, key) => Object.hasOwn(instead, key) || key in target,
+  });
+}
+
+const READS = ['findMany', 'findUnique', 'findFirst', 'count'] as const;
+const MODELS = Object.keys(Prisma.ModelName).map((name) => name[0]!.toLowerCase() + name.slice(1));
+
+/** Whether a replica answers. From a failure on it is tried until it does. */
+class ReplicaState {
+  down = false;
+  private timer: NodeJS.Timeout | null = null;
+  private closed = false;
+
+  constructor(private readonly replica: Database) {}
+
+  failed(): void {
+    this.down = true;
+    if (this.timer === null && !this.closed) this.timer = setTimeout(() => void this.probe(), TRY_MS).unref();
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  private async probe(): Promise<void> {
+    try {
+      await this.replica.check();
+      this.down = false;
+      this.timer = null;
+    } catch {
+      this.timer = null;
+      this.failed();
+    }
+  }
+}
+
+/** The replica behind the database for questions; null: there is none. */
+export const replicaOf = (read: Database, main: Database): Database | null => (read === main ? null : (read as ReadDatabase).replica);
