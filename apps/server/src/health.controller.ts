@@ -13,18 +13,23 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The database answers: questions and documents are welcome. */
+  /** The database answers and, as far as is known, can be written: questions and documents are welcome. */
   @Get('readyz')
   @HttpCode(200)
   async ready() {
-    const answer = await Promise.race([
-      this.db.$queryRaw`SELECT 1`.then(
-        () => true,
-        () => false,
-      ),
-      new Promise<false>((resolve) => setTimeout(resolve, 2000, false).unref()),
-    ]);
-    if (!answer) throw new ServiceUnavailableException('the database does not answer');
+    const answer = await Promise.race([this.look(), new Promise<string>((resolve) => setTimeout(resolve, 2000, 'the database does not answer').unref())]);
+    if (answer !== null) throw new ServiceUnavailableException(answer);
     return { status: 'ok' };
+  }
+
+  /** Why is nothing to be sent here? null: there is no reason. */
+  private async look(): Promise<string | null> {
+    try {
+      const [row] = await this.db.$queryRaw<{ closed: boolean }[]>`SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS closed`;
+      if (row?.closed !== false) return 'the database cannot be written: it is read-only';
+    } catch {
+      return 'the database does not answer';
+    }
+    return this.db.faults.outage ? 'the database could not be written a moment ago' : null;
   }
 }

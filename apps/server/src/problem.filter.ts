@@ -1,5 +1,6 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bugs } from './bug-log.js';
 import { Mistake, problemDetails } from './errors.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 import { isUnavailable } from './store/unavailable.js';
@@ -50,13 +51,11 @@ const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'IN
 /** Where errors leave over HTTP: as problem details. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('problem');
-
   catch(error: unknown, host: ArgumentsHost): unknown {
     // graphql-http.ts has the last word on these, also where no filter comes by
     if (host.getType<string>() === 'graphql') throw error;
     const problem = toProblem(error);
-    if (problem.status >= 500 && !(error instanceof HttpException)) this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (problem.code === 'INTERNAL') bugs.note(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     if (problem.status === 503) void reply.header('retry-after', '5');

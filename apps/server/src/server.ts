@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
+import { bugs } from './bug-log.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
@@ -36,7 +37,7 @@ class ProblemAdapter extends FastifyAdapter {
     this.getInstance().setErrorHandler((error, request, reply) => {
       const problem = toProblem(error);
       request.routeOptions.config.refused?.(problem.code);
-      if (problem.status >= 500) request.log.error({ err: error, url: request.url });
+      if (problem.code === 'INTERNAL') bugs.note(error);
       if (problem.status === 503) void reply.header('retry-after', '5');
       return reply
         .status(problem.status)

@@ -1,8 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { bugs } from './bug-log.js';
 import { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { CohortsStore } from './store/cohorts.store.js';
+import { Database } from './store/database.js';
+import { HeartbeatsStore } from './store/heartbeats.store.js';
 import { HistoryStore } from './store/history.store.js';
+import { isUnavailable } from './store/unavailable.js';
 
 const FOLD_EVERY_MS = 1_000;
 const PARTITIONS_EVERY_MS = 60 * 60 * 1_000;
@@ -14,19 +18,24 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly running = new Set<Promise<void>>();
   private stopped = false;
+  private setBack = 0;
   private told: (batches: number, seconds: number) => void = () => {};
 
   constructor(
     private readonly cohorts: CohortsStore,
     private readonly history: HistoryStore,
+    private readonly heartbeats: HeartbeatsStore,
+    private readonly database: Database,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Today's partitions are there before the first document comes. */
   async onApplicationBootstrap(): Promise<void> {
-    const keep = () => this.history.keepPartitions(this.clock.now(), this.config.historyDays);
+    const keep = () => this.keepHistory();
     await this.once(keep);
+    await this.once(() => this.takeBack());
+    this.repeat(() => this.takeBack(), PARTITIONS_EVERY_MS);
     this.repeat(keep, PARTITIONS_EVERY_MS);
     this.repeat(() => this.fold(), FOLD_EVERY_MS);
   }
@@ -36,7 +45,24 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
     this.told = told;
   }
 
+  private async keepHistory(): Promise<void> {
+    const { dropped } = await this.history.keepPartitions(this.clock.now(), this.config.historyDays);
+    if (dropped.length > 0) this.log.warn(`history of more than ${this.config.historyDays} days was dropped: ${dropped.join(', ')}`);
+  }
+
+  /** At the start, each hour, and at once where the clock of the database was set back. */
+  private async takeBack(): Promise<void> {
+    const { timesSetBack } = this.database.time;
+    const hosts = await this.heartbeats.takeBack(this.clock.now());
+    this.setBack = timesSetBack;
+    if (hosts > 0)
+      this.log.warn(
+        `${hosts} hosts were confirmed by a clock that was ahead: their last confirmation is taken back, and they are not fresh until they are confirmed again`,
+      );
+  }
+
   private async fold(): Promise<void> {
+    if (this.database.time.timesSetBack !== this.setBack) await this.takeBack();
     const begun = performance.now();
     const { batches } = await this.cohorts.fold();
     if (batches > 0) this.told(batches, (performance.now() - begun) / 1000);
@@ -69,7 +95,8 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await work();
     } catch (error) {
-      if (!this.stopped) this.log.warn(`upkeep failed, and is tried again: ${String(error)}`);
+      // a fault of the database is logged there, once
+      if (!this.stopped && !isUnavailable(error)) bugs.note(error);
     }
   }
 }

@@ -1,10 +1,8 @@
-import { Logger } from '@nestjs/common';
+import { bugs } from '../bug-log.js';
 import { Mistake, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
 import { Turns } from './turns.js';
-
-const log = new Logger('batch');
 
 /** What became of each element, in their order: its answer, or what was wrong with it. */
 export interface Batch<Answer> {
@@ -31,7 +29,7 @@ export async function eachOf<Answer>(body: unknown, receive: (element: unknown) 
       return await receive(element);
     } catch (error) {
       if (isUnavailable(error)) throw error;
-      if (!(error instanceof Mistake)) log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (!(error instanceof Mistake)) bugs.note(error);
       return toProblem(error);
     }
   };

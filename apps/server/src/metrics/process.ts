@@ -44,6 +44,16 @@ export class ProcessMetrics implements OnModuleDestroy {
         loop.reset();
       },
     });
+    void new Gauge({
+      name: 'klpreg_clock_offset_seconds',
+      help: 'By how much the clock of this machine is ahead of the clock of the database, by which the registry goes.',
+      registers,
+      collect() {
+        const { offsetMs } = main.time;
+        if (offsetMs === null) this.remove();
+        else this.set(offsetMs / 1000);
+      },
+    });
     const pools = read === main ? { main } : { main, replica: read };
     const connections = (name: string, help: string, of: (pool: Database['pool']) => number) =>
       void new Gauge({

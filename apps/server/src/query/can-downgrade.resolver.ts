@@ -119,7 +119,7 @@ function cohortView(
     arch: situation?.arch ?? null,
     stack: stackView(situation, catalog, patches),
     labels: labelViews(labels.get(labelSetId) ?? {}),
-    freshness: circumstances.level,
+    freshness: circumstances.level === 'AHEAD' ? 'LOST' : circumstances.level,
     verdict: verdictView(verdict),
   };
 }

@@ -1,12 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOperations, validate } from 'graphql';
 import { limitExceeded, Mistake } from '../errors.js';
 import { isUnavailable } from '../store/unavailable.js';
+import { bugs } from '../bug-log.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
 
-const logger = new Logger('graphql');
 const PATH = '/graphql';
 const RESPONSE_JSON = 'application/graphql-response+json';
 
@@ -119,7 +118,7 @@ function leave(error: GraphQLError) {
     return { message: error.message, ...at, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
   if (isUnavailable(original))
     return { message: 'the database does not answer just now; try again in a few seconds', ...at, extensions: { code: 'UNAVAILABLE' } };
-  logger.error(original?.stack ?? error.stack ?? error.message);
+  bugs.note(original ?? error);
   return { message: 'something went wrong here; it is in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
 import type { CatalogView } from '../store/catalog-view.js';
-import type { Ages, Circumstances } from '../store/hosts-at.js';
+import { type Ages, type Circumstances, latest } from '../store/hosts-at.js';
 import type { PatchRow } from '../store/manifests.js';
 import { SituationsStore } from '../store/situations.store.js';
 import type { AskedTarget } from './question.js';
@@ -10,7 +10,7 @@ import type { AskedTarget } from './question.js';
 export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): Ages {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const { late, stale } = freshnessLimits(intervalSeconds);
-  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds) };
+  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds), until: latest(now) };
 }
 
 /** In which circumstances is a host whose facts were last confirmed then? */
@@ -20,6 +20,7 @@ export function circumstancesOf(
 ): Circumstances {
   const { situationId, suspect, superseded, confirmedAt } = host;
   if (situationId === null || confirmedAt === null) return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
+  if (confirmedAt > ages.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
   const level = confirmedAt >= ages.lateSince ? 'FRESH' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
   return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
 }
@@ -95,7 +96,7 @@ function judgeOnce(circumstances: Circumstances, { situations, catalog }: Loaded
 
 /** The age that stands for all hosts of a cohort: within the question's limit, or beyond it. */
 const toFreshness = ({ level, superseded, overdue }: Circumstances, question: Question): Freshness => ({
-  level,
+  level: level === 'AHEAD' ? 'LOST' : level,
   superseded,
-  ageSeconds: overdue ? question.maxAgeSeconds + 1 : 0,
+  ageSeconds: level === 'AHEAD' ? null : overdue ? question.maxAgeSeconds + 1 : 0,
 });

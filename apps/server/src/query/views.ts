@@ -16,6 +16,7 @@ import {
 import { chooseRules } from '@klpreg/compat';
 import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/manifests.js';
 import type { CatalogView } from '../store/catalog-view.js';
+import { latest } from '../store/hosts-at.js';
 import type { HostRow } from '../store/hosts.store.js';
 import type { Labels } from '../store/labels.store.js';
 import type { Moment } from '../store/moment.js';
@@ -158,7 +159,9 @@ export function hostView(
   moment: Moment,
   view: CatalogView,
 ) {
-  const ageSeconds = row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
+  const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latest(moment.now);
+  const ageSeconds =
+    ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const scene = situation === undefined ? null : recognise(situation, catalog);
   const open = scene?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
@@ -198,7 +201,7 @@ export function hostView(
             moreTasks: seen?.moreTasks ?? 0,
           },
     freshness: {
-      level: freshness(ageSeconds, intervalSeconds).level,
+      level: ahead ? 'LOST' : freshness(ageSeconds, intervalSeconds).level,
       ageSeconds,
       confirmedAt: row.confirmedAt,
       contactAt: row.contactAt,

@@ -3,6 +3,8 @@ import { isOutage, isUnavailable } from './unavailable.js';
 
 /** A state of failure ends when no statement has failed for this long. */
 const QUIET_MS = 10_000;
+/** For this long a fault says that the database cannot be used, unless something was written since. */
+const OUTAGE_MS = 5_000;
 
 /**
  * Counts faults of a database and logs changes of state: one line when statements begin to fail, one with their number when that is over.
@@ -22,7 +24,12 @@ export class Faults {
 
   /** Has a fault within the last seconds said that the database cannot be used? */
   get outage(): boolean {
-    return performance.now() - this.lastOutage < QUIET_MS;
+    return performance.now() - this.lastOutage < OUTAGE_MS;
+  }
+
+  /** Something was written. */
+  wrote(): void {
+    this.lastOutage = Number.NEGATIVE_INFINITY;
   }
 
   /** Takes an error of a statement or a connection; others than faults of the database are ignored. */

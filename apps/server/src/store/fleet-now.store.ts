@@ -123,10 +123,10 @@ export class FleetNowStore {
              (SELECT coalesce(json_agg(json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text)), '[]')::text FROM cohort_delta) AS deltas,
              (SELECT coalesce(json_agg(json_build_array(situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text FROM (
                 SELECT situation_id, label_set_id, suspect, superseded_at IS NOT NULL AS superseded,
-                       CASE WHEN confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH' WHEN confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END AS level,
+                       CASE WHEN confirmed_at > ${ages.until}::timestamptz THEN 'AHEAD' WHEN confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH' WHEN confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END AS level,
                        confirmed_at < ${ages.allowedSince}::timestamptz AS overdue, count(*) AS hosts
                   FROM host_heartbeat
-                 WHERE ((confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL)
+                 WHERE ((confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR confirmed_after > ${ages.until}::timestamptz OR superseded_at IS NOT NULL)
                    AND situation_id IS NOT NULL ${among('label_set_id', labels)} ${among('situation_id', situations)} GROUP BY 1, 2, 3, 4, 5, 6) a) AS apart,
              pg_current_snapshot()::text AS snapshot, ${PLACE}, revision.number AS "revisionNumber", revision.name AS "revisionName"
         FROM (SELECT number, name FROM fold ORDER BY number DESC LIMIT 1) last, (SELECT number, name FROM catalog_revision ORDER BY number DESC LIMIT 1) revision`;

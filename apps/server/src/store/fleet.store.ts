@@ -250,5 +250,5 @@ function apart(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
   return Prisma.sql`(
       SELECT h.* FROM (${Prisma.join(notFresh(ages, moment), ' UNION ')}) o
         JOIN ${hostsAt(moment)} ON h.bucket = o.bucket AND h.id = o.host_id
-       WHERE h.situation_id IS NOT NULL AND (h.superseded OR h.confirmed_at < ${since}::timestamptz) AND ${matching(condition)}) h`;
+       WHERE h.situation_id IS NOT NULL AND (h.superseded OR h.confirmed_at < ${since}::timestamptz OR h.confirmed_at > ${ages.until}::timestamptz) AND ${matching(condition)}) h`;
 }

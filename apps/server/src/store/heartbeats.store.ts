@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { column, READING } from './columns.js';
-import { Database } from './database.js';
+import { Database, Prisma } from './database.js';
 import { bucketOf } from './digests.js';
+import { latest } from './hosts-at.js';
 import { retrying } from './unavailable.js';
 
 /** A heartbeat as the store takes it. */
@@ -33,6 +34,9 @@ export interface Comparison {
   readonly superseded: boolean;
   readonly recheckAt: Date | null;
 }
+
+/** What is confirmed later than this was confirmed by a clock that was wrong: it does not hold back what is confirmed now. */
+const AHEAD = Prisma.sql`r.received_at + interval '1 minute'`;
 
 /** Heartbeats, many at once: one statement over arrays that touches one narrow row for each host. */
 @Injectable()
@@ -71,8 +75,9 @@ export class HeartbeatsStore {
            noted AS (
       UPDATE host_heartbeat b
          SET sequence = r.sequence, contact_at = r.received_at,
-             confirmed_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN greatest(b.confirmed_at, r.observed_at) ELSE b.confirmed_at END,
-             confirmed_after = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id AND b.confirmed_after < r.received_at - make_interval(secs => ${indexedAfter}::float8) THEN greatest(b.confirmed_after, r.observed_at) ELSE b.confirmed_after END,
+             confirmed_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN CASE WHEN b.confirmed_at > ${AHEAD} THEN r.observed_at ELSE greatest(b.confirmed_at, r.observed_at) END ELSE b.confirmed_at END,
+             confirmed_after = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id AND (b.confirmed_after < r.received_at - make_interval(secs => ${indexedAfter}::float8) OR b.confirmed_at > ${AHEAD})
+                                    THEN CASE WHEN b.confirmed_at > ${AHEAD} THEN r.observed_at ELSE greatest(b.confirmed_after, r.observed_at) END ELSE b.confirmed_after END,
              superseded_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_at ELSE coalesce(b.superseded_at, r.received_at) END,
              superseded_by = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_by ELSE coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END
         FROM r
@@ -80,9 +85,33 @@ export class HeartbeatsStore {
       RETURNING b.host_id AS "hostId", b.sequence::text AS sequence, b.boot_id = r.boot_id AS "sameBoot", b.digest = r.digest AS "sameContent", b.superseded_at IS NOT NULL AS superseded, b.recheck_at AS "recheckAt")
       SELECT coalesce(json_agg(noted), '[]')::text AS rows, ${READING} FROM noted`;
     this.db.time.read(noted!.now, sent);
+    this.db.faults.wrote();
     // as one text: hundreds of rows cost the driver more than the database
     const rows = JSON.parse(noted!.rows) as (Omit<Comparison, 'noted' | 'sequence' | 'recheckAt'> & { sequence: string; recheckAt: string | null })[];
     return rows.map((row) => ({ ...row, noted: true, sequence: BigInt(row.sequence), recheckAt: row.recheckAt === null ? null : new Date(row.recheckAt) }));
+  }
+
+  /**
+   * Takes back confirmations that lie ahead, which a wrong clock has told: what is left is the last one that is known. Else the hosts would be fresh on the day that the clock told.
+   *
+   * @returns how many there were
+   */
+  async takeBack(now: Date): Promise<number> {
+    const [some] = await this.db.$queryRaw<{ ahead: boolean }[]>`
+      /* long */ SELECT EXISTS (SELECT FROM host_heartbeat WHERE confirmed_at > ${latest(now)}::timestamptz) AS ahead`;
+    if (some?.ahead !== true) return 0;
+    return retrying(async () =>
+      this.db.$transaction(async (tx) => {
+        await tx.$executeRaw`/* long */ LOCK TABLE host_heartbeat IN SHARE ROW EXCLUSIVE MODE`;
+        return tx.$executeRaw`
+          /* long heartbeats.take-back */
+          UPDATE host_heartbeat b SET confirmed_at = known.at, confirmed_after = known.at
+            FROM (SELECT a.bucket, a.host_id, coalesce(CASE WHEN a.confirmed_after <= ${now}::timestamptz THEN a.confirmed_after END,
+                         CASE WHEN h.observed_at <= ${now}::timestamptz THEN h.observed_at END, 'epoch') AS at
+                    FROM host_heartbeat a JOIN host h ON h.bucket = a.bucket AND h.id = a.host_id WHERE a.confirmed_at > ${latest(now)}::timestamptz) known
+           WHERE b.bucket = known.bucket AND b.host_id = known.host_id`;
+      }),
+    );
   }
 
   /** What is known of hosts whose heartbeats are not newer than that. */

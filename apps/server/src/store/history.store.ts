@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { Database, Prisma } from './database.js';
 
 /** The tables of what is over, and the column of when it ended, by whose day they are partitioned. */
 const TABLES = { host_history: 'valid_until', host_lapse: 'until' } as const;
 type Table = keyof typeof TABLES;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+/** In the audit log, the action of a partition that was dropped. */
+const DROPPED = 'history.drop';
 /** Days that are made before they begin. */
 const AHEAD = 3;
 /** The advisory lock of whoever makes and drops partitions. */
@@ -22,19 +26,29 @@ export class HistoryStore {
   /**
    * Makes the partitions of today and the next days, and drops those that ended before history is kept. One server at a time; the others leave it to that one.
    *
+   * A clock that is wrong must not drop history: it is kept before the newest confirmation of a host, too, and one day of each table is dropped in an hour. Each drop is in the audit log.
+   *
    * @returns the partitions that were made and dropped
    */
   async keepPartitions(now: Date, historyDays: number): Promise<{ made: string[]; dropped: string[] }> {
     const days = Array.from({ length: AHEAD + 1 }, (_, i) => new Date(dayOf(now).getTime() + i * DAY_MS));
-    const oldest = dayOf(new Date(now.getTime() - historyDays * DAY_MS));
+    const oldest = dayOf(new Date((await this.newest(now)).getTime() - historyDays * DAY_MS));
     const made: string[] = [];
     const dropped: string[] = [];
     for (const table of Object.keys(TABLES) as Table[]) {
       const there = await this.partitions(table);
       for (const day of days) if (!there.includes(nameOf(table, day)) && (await this.make(table, day))) made.push(nameOf(table, day));
-      for (const old of there.filter((name) => name < nameOf(table, oldest) && name !== `${table}_rest`)) if (await this.drop(table, old)) dropped.push(old);
+      const old = there.find((name) => name < nameOf(table, oldest) && name !== `${table}_rest`);
+      if (old !== undefined && (await this.drop(table, old, now))) dropped.push(old);
     }
     return { made, dropped };
+  }
+
+  /** Now, or the newest confirmation of a host where that is earlier; without any, the beginning of time. */
+  private async newest(now: Date): Promise<Date> {
+    const [row] = await this.db.$queryRaw<{ newest: Date | null }[]>`SELECT max(confirmed_after) AS newest FROM host_heartbeat`;
+    const newest = row?.newest ?? new Date(0);
+    return newest < now ? newest : now;
   }
 
   /** The partitions of a table, by name. */
@@ -60,8 +74,12 @@ export class HistoryStore {
     });
   }
 
-  private async drop(table: Table, name: string): Promise<boolean> {
+  private async drop(table: Table, name: string, now: Date): Promise<boolean> {
     return this.alone(async (tx) => {
+      // a drop that lies ahead was noted by a clock that was wrong
+      const lately = { gt: new Date(now.getTime() - HOUR_MS), lte: now };
+      if ((await tx.audit.count({ where: { action: DROPPED, at: lately, subject: { startsWith: table } } })) > 0) return false;
+      await tx.audit.create({ data: { id: uuidv7(), at: now, who: 'server', action: DROPPED, subject: name } });
       await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "${name}"`);
       await tx.$executeRawUnsafe(`DROP TABLE "${name}"`);
       return true;

@@ -6,6 +6,8 @@ export interface Ages {
   readonly lateSince: Date;
   readonly staleSince: Date;
   readonly allowedSince: Date;
+  /** What was confirmed after that was confirmed by a clock that was wrong: when is not known. */
+  readonly until: Date;
 }
 
 /** What an answer depends on beside the situation. */
@@ -14,8 +16,8 @@ export interface Circumstances {
   readonly situationId: string | null;
   readonly suspect: boolean;
   readonly superseded: boolean;
-  /** `FRESH` stands for `LATE`, too: no answer depends on the difference. */
-  readonly level: 'FRESH' | 'STALE' | 'LOST' | 'NEVER';
+  /** `FRESH` stands for `LATE`, too: no answer depends on the difference. `AHEAD`: confirmed later than now, by a clock that was wrong. */
+  readonly level: 'FRESH' | 'STALE' | 'LOST' | 'NEVER' | 'AHEAD';
   /** Confirmed longer ago than the question allows. */
   readonly overdue: boolean;
 }
@@ -37,7 +39,7 @@ export function hostsAt(moment: Moment): Prisma.Sql {
       SELECT h.bucket, h.id, h.hostname, ${then(Prisma.sql`h.situation_id`, Prisma.sql`p.situation_id`)} AS situation_id,
              ${then(Prisma.sql`h.label_set_id`, Prisma.sql`p.label_set_id`)} AS label_set_id, ${then(Prisma.sql`h.boot_id`, Prisma.sql`p.boot_id`)} AS boot_id,
              ${then(Prisma.sql`h.suspect_since IS NOT NULL`, Prisma.sql`p.suspect`)} AS suspect, ${then(Prisma.sql`h.retired_at IS NOT NULL`, Prisma.sql`p.retired`)} AS retired,
-             least(coalesce(w.silent_since, b.confirmed_at), ${moment.now}::timestamptz) AS confirmed_at, coalesce(w.superseded, false) OR coalesce(${superseded(moment)}, false) AS superseded
+             ${confirmedAt(moment)} AS confirmed_at, coalesce(w.superseded, false) OR coalesce(${superseded(moment)}, false) AS superseded
         FROM host h LEFT JOIN host_history p ON p.bucket = h.bucket AND p.host_id = h.id AND ${covered(moment)}
         LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
         LEFT JOIN LATERAL (SELECT min(w.since) FILTER (WHERE w.kind = 'SILENT') AS silent_since, bool_or(w.kind = 'SUPERSEDED') AS superseded
@@ -45,9 +47,21 @@ export function hostsAt(moment: Moment): Prisma.Sql {
        WHERE p.host_id IS NOT NULL OR ${begun(moment)}) h`;
 }
 
+/** Of an answer that is still being given, what lies far ahead was not confirmed since: a clock was wrong. */
+function confirmedAt({ now, justNow }: Moment): Prisma.Sql {
+  const then = Prisma.sql`least(coalesce(w.silent_since, b.confirmed_at), ${now}::timestamptz)`;
+  return justNow === true ? Prisma.sql`CASE WHEN b.confirmed_at > ${latest(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END` : then;
+}
+
+/** A confirmation may be this much later than now: servers read the clock of the database once in a while. */
+const AHEAD_MS = 60_000;
+
+/** Confirmations later than this were told by a clock that was wrong. */
+export const latest = (now: Date): Date => new Date(now.getTime() + AHEAD_MS);
+
 /** The level of a row of `hostsAt`. */
 export const levelOf = (ages: Ages): Prisma.Sql => Prisma.sql`
-  CASE WHEN h.situation_id IS NULL OR h.confirmed_at IS NULL THEN 'NEVER' WHEN h.confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH'
+  CASE WHEN h.situation_id IS NULL OR h.confirmed_at IS NULL THEN 'NEVER' WHEN h.confirmed_at > ${ages.until}::timestamptz THEN 'AHEAD' WHEN h.confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH'
        WHEN h.confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END`;
 
 /** Is a row of `hostsAt` older than the question allows? */
@@ -75,6 +89,6 @@ export const apartSince = ({ lateSince, allowedSince }: Ages): Date => (lateSinc
 export function notFresh(ages: Ages, moment: Moment): Prisma.Sql[] {
   const since = apartSince(ages);
   const now = Prisma.sql`SELECT bucket, host_id FROM host_heartbeat
-    WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR superseded_at IS NOT NULL`;
+    WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR confirmed_after > ${ages.until}::timestamptz OR superseded_at IS NOT NULL`;
   return moment.past ? [now, Prisma.sql`SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${lapsed(moment)}`] : [now];
 }

@@ -169,6 +169,7 @@ export class ReportsStore {
         if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
         if (suspects.length > 0) await this.sightings.withdraw(tx, suspects, reports[0]!.receivedAt);
       });
+      this.db.faults.wrote();
       return new Set();
     } catch (error) {
       if (error instanceof Stale) return new Set(error.hostIds);
