@@ -1,0 +1,84 @@
+import { after, disabling, enabling, judge, predict, recognise, recogniseManifest, settled } from '@klpreg/compat';
+
+const FRESH = { level: 'FRESH', ageSeconds: 10, superseded: false };
+const QUESTION = { evidence: 'MODULE', maxAgeSeconds: 900, rules: null, allow: [] };
+const NOTHING = { disabled: [], replaced: [], stays: [], load: null, removed: [], reversed: null, steps: [], next: [] };
+
+/** The operation as the rule engine takes it. */
+function operationOf({ verb, target, words }, manifest) {
+  switch (verb) {
+    case 'load':
+      return { action: 'LOAD', patch: recogniseManifest(manifest) };
+    case 'disable':
+      return disabling(target);
+    case 'enable':
+      return enabling(target);
+    case 'write':
+      return { action: 'WRITE', patch: target, attribute: words[0], value: words[1] };
+    case 'rmmod':
+      return { action: 'REMOVE_MODULE', patch: target };
+    default:
+      throw new Error(`${verb} is no operation`);
+  }
+}
+
+/** The verdict that a person would get who asks before doing this; null where no question of that kind exists. */
+function verdictOn(operation, step, scene, manifest, catalog) {
+  if (step.verb === 'load') return judge(scene, { kind: 'PATCH', patch: manifest }, catalog, FRESH, { ...QUESTION, routes: ['REPLACE', 'STACK'] });
+  const alone = scene.list.length === 1 && scene.list[0].name === step.target && scene.list[0].enabled && !scene.list[0].transition;
+  return step.verb === 'disable' && alone ? judge(scene, { kind: 'ORIGINAL' }, catalog, FRESH, { ...QUESTION, routes: ['DISABLE'] }) : null;
+}
+
+const shown = ({ code, errno, detail, stateId, function: name, other }) =>
+  [code, errno, stateId?.toString(), name, other, detail].filter((word) => word !== undefined && word !== null).join(' ');
+
+const listed = (patches) => patches.map(({ name, enabled, transition }) => ({ name, enabled, transition }));
+
+/** The list once the kernel has accepted: settled, or with the transition that a blocked task keeps open. */
+function listAfter(operation, scene, stalls) {
+  const now = listed(scene.list);
+  if (operation.action === 'REMOVE_MODULE') return now;
+  if (operation.action === 'LOAD') {
+    const load = operation.patch;
+    if (stalls) return [...now, { name: load.name, enabled: true, transition: true }];
+    if (load.replace === null) return null;
+    const course = {
+      ...NOTHING,
+      route: load.replace ? 'REPLACE' : 'STACK',
+      load,
+      replaced: load.replace ? scene.list : [],
+      stays: load.replace ? [] : scene.list,
+    };
+    return listed(after(scene, course).list);
+  }
+  const patch = scene.list.find(({ name }) => name === operation.patch);
+  if (operation.attribute === 'force') return patch.transition && !stalls ? listed(settled(scene).list) : now;
+  if (operation.attribute !== 'enabled') return now;
+  if (stalls) return now.map((each) => (each.name === operation.patch ? { ...each, enabled: !each.enabled, transition: true } : each));
+  const stays = scene.list.filter((each) => each !== patch);
+  // Of an open transition: turned round, it ends where it began.
+  if (patch.transition) return listed(patch.enabled ? stays : scene.list).map((each) => ({ ...each, enabled: true, transition: false }));
+  return listed(after(scene, { ...NOTHING, route: 'DISABLE', disabled: [patch], stays }).list);
+}
+
+/**
+ * Says what the kernel will answer to one operation, before it is done.
+ *
+ * @param step what will be done; `stalls` if a blocked task keeps the transition open
+ * @param manifest of the module that is loaded; else null
+ */
+export function foresee(step, situation, manifest, catalog) {
+  const scene = recognise(situation, catalog);
+  const operation = operationOf(step, manifest);
+  const { answer, likely, reasons } = predict(scene, operation, catalog);
+  const verdict = verdictOn(operation, step, scene, manifest, catalog);
+  return {
+    answer,
+    likely,
+    codes: reasons.map(({ code }) => code),
+    reasons: reasons.map(shown),
+    verdict: verdict === null ? null : { kind: verdict.kind, route: verdict.route, errno: verdict.errno, codes: verdict.reasons.map(({ code }) => code) },
+    listBefore: listed(scene.list),
+    listAfter: likely === 'OK' ? listAfter(operation, scene, step.stalls) : listed(scene.list),
+  };
+}
