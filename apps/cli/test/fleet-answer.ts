@@ -28,6 +28,9 @@ export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPat
   replace: true,
   states: [],
   evidence: 'MODULE',
+  moduleState: 'LIVE',
+  moduleTaint: null,
+  file: null,
   patch: null,
   ...more,
 });

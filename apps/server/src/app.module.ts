@@ -23,6 +23,7 @@ import { CanDowngradeResolver, CohortResolver } from './query/can-downgrade.reso
 import { Fleet } from './query/fleet.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './query/graphql-http.js';
 import { Hosts } from './query/hosts.js';
+import { HostAdminResolver } from './query/host-admin.resolver.js';
 import { HostCountResolver, HostsResolver } from './query/hosts.resolver.js';
 import { Judges } from './query/judging.js';
 import { MutationsResolver } from './query/mutations.resolver.js';
@@ -32,6 +33,7 @@ import { PatchesResolver } from './query/patches.resolver.js';
 import { scalars } from './query/scalars.js';
 import { StatesResolver } from './query/states.resolver.js';
 import { AuditStore } from './store/audit.store.js';
+import { BootsStore } from './store/boots.store.js';
 import { CatalogStore } from './store/catalog.store.js';
 import { CohortsStore } from './store/cohorts.store.js';
 import { Database, DATABASE_OPTIONS, type DatabaseOptions } from './store/database.js';
@@ -57,6 +59,7 @@ import { Upkeep } from './upkeep.js';
 const store = [
   Database,
   AuditStore,
+  BootsStore,
   CatalogStore,
   CohortsStore,
   EpochsStore,
@@ -84,6 +87,7 @@ const query = [
   CanDowngradeResolver,
   CohortResolver,
   HostCountResolver,
+  HostAdminResolver,
   HostsResolver,
   MutationsResolver,
   NodeResolver,

@@ -10,9 +10,9 @@ function shown(...reports: Report[]) {
   let before: Before | null = null;
   let sightings: ReturnType<typeof sightingsOf> = [];
   for (const report of reports) {
-    const { situation, referencedSince } = situate(report, before, T0);
-    sightings = sightingsOf(report, situation, before?.situation ?? null);
-    before = { bootId: report.host.bootId, situation, referencedSince };
+    const { situation, marks, continuous } = situate(report, before, T0, 60);
+    sightings = sightingsOf(report, situation, continuous ? before!.situation : null);
+    before = { bootId: report.host.bootId, situation, marks, confirmedAt: T0 };
   }
   return sightings;
 }

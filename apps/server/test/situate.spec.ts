@@ -1,68 +1,149 @@
 import type { Report } from '@klpreg/wire';
+import { UNLISTED_KEPT } from '../src/ingest/boot-history.js';
 import { type Before, situate } from '../src/ingest/situate.js';
 import { idle, later, leftover, listed, type Listed, running } from './registry.js';
 
 const T0 = new Date('2026-11-23T10:00:00Z');
+const INTERVAL = 60;
+const watched = (seconds: number): Partial<Report> => ({
+  clock: { ...CLOCK, observedMs: 10_000_000, sentMs: 10_000_000 },
+  watchedSinceMs: 10_000_000 - seconds * 1000,
+});
+const CLOCK = idle('web-1').clock;
 const after = (seconds: number) => new Date(T0.getTime() + seconds * 1000);
 
-/** Plays reports of one host, a minute apart, and shows the last situation. */
-function play(...reports: Report[]) {
+/** Plays reports of one host, a minute apart unless a report is given with its seconds, and shows the last situation. */
+function play(...reports: (Report | [report: Report, seconds: number])[]) {
   let before: Before | null = null;
-  reports.forEach((report, i) => {
-    const { situation, referencedSince } = situate(report, before, after(i * 60));
-    before = { bootId: report.host.bootId, situation, referencedSince };
-  });
+  let seconds = 0;
+  for (const one of reports) {
+    const [report, later] = Array.isArray(one) ? one : [one, 60];
+    seconds += later;
+    const { situation, marks } = situate(report, before, after(seconds), INTERVAL);
+    before = { bootId: report.host.bootId, situation, marks, confirmedAt: after(seconds) };
+  }
   return before!['situation'];
 }
 
-const next = (report: Report, list: Listed[], leftovers: Report['leftovers'] = []) => later(report, { livepatches: list, leftovers });
+const next = (report: Report, list: Listed[], leftovers: Report['leftovers'] = [], changes: Partial<Report> = {}) =>
+  later(report, { livepatches: list, leftovers, ...changes });
 const host = running('web-1', ['lab_r_1v1_a']);
-const left = (...reports: Report[]) => play(...reports).departed.map(({ name, departure }) => `${name} ${departure}`);
+const left = (...reports: Parameters<typeof play>) => play(...reports).departed.map(({ name, departure }) => `${name} ${departure}`);
+const [A, B, N] = ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a'] as const;
+const off = next(host, [], [leftover(A)]);
+const disabling = listed(A, { enabled: false, transition: true });
+const enabling = listed(B, { transition: true });
+type Event = NonNullable<Report['kernelLog']>['events'][number]['event'];
+const log = (patch: string, events: Event[], reachesBoot = true) => ({
+  kernelLog: { reachesBoot, events: events.map((event) => ({ patch, event })) },
+});
+const DISABLED: Event[] = ['ENABLING', 'PATCHED', 'UNPATCHING', 'UNPATCHED'];
 
-test.each<[string, string[], Report[]]>([
+test.each<[string, string[], Parameters<typeof play>]>([
   ['nothing left while nothing changed', [], [host, later(host)]],
-  ['a patch was replaced by a cumulative newcomer', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_r_1v2_a')], [leftover('lab_r_1v1_a')])]],
-  ['replaced, and its module removed: still remembered', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_r_1v2_a')])]],
-  ['the list shrank and nothing came: it was disabled', ['lab_r_1v1_a DISABLED'], [host, next(host, [], [leftover('lab_r_1v1_a')])]],
+
+  // forced
+  ['gone from the list and still referenced: it was forced', [`${A} FORCED`], [host, next(host, [], [leftover(A, 1)])]],
+  ['its reference count is not reported: it may be pinned', [`${A} FORCED`], [host, next(host, [], [{ ...leftover(A), refcount: null }])]],
+  ['forced comes before replaced', [`${A} FORCED`], [host, next(host, [listed(B)], [leftover(A, 1)])]],
+  ['the kernel log says that tasks were forced', [`${A} FORCED`], [host, next(host, [], [leftover(A)], log(A, [...DISABLED, 'FORCED']))]],
+  ['it looked disabled, and its reference stays: it was forced', [`${A} FORCED`], [host, off, next(host, [], [leftover(A, 1)])]],
+  ['its reference was being given back: how else it left is not known', [`${A} UNKNOWN`], [host, next(host, [], [leftover(A, 1)]), off]],
+
+  // replaced
+  ['a patch was replaced by a cumulative newcomer', [`${A} REPLACED`], [host, next(host, [listed(B)], [leftover(A)])]],
+  ['replaced, and its module removed: still remembered', [`${A} REPLACED`], [host, next(host, [listed(B)])]],
+  ['a newcomer whose replace flag is not told may have replaced it', [`${A} REPLACED`], [host, next(host, [listed(N, { replace: null })])]],
+  ['a replacing transition that completed', [`${A} REPLACED`], [host, next(host, [listed(A), enabling]), next(host, [listed(B)])]],
+  ['replaced comes before unknown', [`${A} REPLACED`], [host, [next(host, [listed(B)], [leftover(A)]), 3600]]],
+
+  // unknown
+  ['a plain newcomer replaces nothing', [`${A} UNKNOWN`], [host, next(host, [listed(N)], [leftover(A)])]],
+  ['a module that was never seen is loaded, too', [`${A} UNKNOWN`, `${B} UNKNOWN`], [host, next(host, [], [leftover(A), leftover(B)])]],
+  ['its module is gone: it may have been loaded and replaced in between', [`${A} UNKNOWN`], [host, next(host, [])]],
+  ['more than five intervals without a look', [`${A} UNKNOWN`], [host, [off, 5 * INTERVAL + 1]]],
+  ['five intervals without a look', [`${A} DISABLED`], [host, [off, 5 * INTERVAL]]],
+  ['an enabling transition that was reversed', [`${B} UNKNOWN`], [host, next(host, [listed(A), enabling]), next(host, [listed(A)], [leftover(B)])]],
   [
-    'the list shrank, and a module that no one had seen lies beside it: no one knows',
-    ['lab_r_1v1_a UNKNOWN'],
-    [host, next(host, [], [leftover('lab_r_1v2_a')])],
+    'an enabling transition that was seen reversing',
+    [`${B} UNKNOWN`],
+    [host, next(host, [listed(A), enabling]), next(host, [listed(A), { ...enabling, enabled: false }]), next(host, [listed(A)], [leftover(B)])],
   ],
-  ['gone from the list and still referenced: it was forced', ['lab_r_1v1_a FORCED'], [host, next(host, [], [leftover('lab_r_1v1_a', 1)])]],
-  ['a plain newcomer replaces nothing: no one knows', ['lab_r_1v1_a UNKNOWN'], [host, next(host, [listed('lab_n_1v1_a')])]],
-  ['a newcomer whose replace flag is not told may have replaced it', ['lab_r_1v1_a REPLACED'], [host, next(host, [listed('lab_n_1v1_a', { replace: null })])]],
   [
-    'a replacing transition that completed',
-    ['lab_r_1v1_a REPLACED'],
-    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])],
+    'a cumulative patch that was coming in is gone: it may have replaced what is gone with it',
+    [`${A} UNKNOWN`, `${B} UNKNOWN`],
+    [host, next(host, [listed(A), enabling]), next(host, [], [leftover(A), leftover(B)])],
+  ],
+  ['being disabled at the first look: it may be a reversed enabling', [`${A} UNKNOWN`], [next(host, [disabling]), off]],
+  ['after a report that is incomplete', [`${A} UNKNOWN`], [later(host, { unread: ['the modules'] }), off]],
+  ['by a report that is incomplete', [`${A} UNKNOWN`], [host, later(off, { unread: ['the list'] })]],
+  [
+    'by a report that cannot be true: taint K and no livepatch support',
+    [`${A} UNKNOWN`],
+    [host, later(off, { capabilities: { ...host.capabilities, livepatch: false } })],
+  ],
+  ['an incomplete report is no look: what left stays unknown after it', [`${A} UNKNOWN`], [host, later(off, { unread: ['the list'] }), off]],
+  [
+    'the kernel log says that a transition was reversed',
+    [`${A} UNKNOWN`],
+    [host, next(host, [], [leftover(A)], log(A, ['UNPATCHING', 'REVERSED', 'PATCHED'], false))],
   ],
   [
-    'an enabling transition that was turned round: post_unpatch ran alone, so it does not count as disabled',
-    ['lab_r_1v2_a UNKNOWN'],
-    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')])],
+    'the kernel log reaches back to the boot, and does not have it disabled',
+    [`${A} UNKNOWN`],
+    [host, next(host, [], [leftover(A)], log(A, ['ENABLING', 'PATCHED']))],
+  ],
+  ['the kernel log names a patch that was never seen', [`${A} UNKNOWN`, `${B} UNKNOWN`], [host, next(host, [], [leftover(A)], log(B, ['PATCHED'], false))]],
+
+  // disabled
+  ['the list shrank, nothing came, and its module is loaded', [`${A} DISABLED`], [host, off]],
+  ['it was settled, and then being disabled', [`${A} DISABLED`], [host, next(host, [disabling]), off]],
+  ['it was being disabled in two looks', [`${A} DISABLED`], [host, next(host, [disabling]), next(host, [disabling]), off]],
+  ['the kernel log has it disabled, though its module is gone', [`${A} DISABLED`], [host, next(host, [], [], log(A, DISABLED))]],
+  ['the kernel log has it disabled, though nobody looked for long', [`${A} DISABLED`], [host, [next(host, [], [], log(A, DISABLED, false)), 7200]]],
+  [
+    'the kernel log has it come and go twice: which is meant is not clear',
+    [`${A} UNKNOWN`, `${A} UNKNOWN`],
+    [host, next(host, [], [], log(A, [...DISABLED, ...DISABLED]))],
   ],
   [
-    'a disabling transition that ended',
-    ['lab_r_1v2_a DISABLED'],
-    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { enabled: false, transition: true })]), next(host, [listed('lab_r_1v1_a')])],
+    'the kernel log has no build-ids: of two builds with one name it proves nothing',
+    [`${A} UNKNOWN`, `${A} UNKNOWN`],
+    [next(host, [listed(A)], [{ ...leftover(A), buildId: 'e'.repeat(40) }]), next(host, [], [], log(A, DISABLED))],
   ],
+  ['it stays disabled when its module is removed', [`${A} DISABLED`], [host, off, next(host, [])]],
   [
-    'a replacing transition that was turned round',
-    ['lab_r_1v2_a UNKNOWN'],
-    [next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v1_a')], [leftover('lab_n_1v1_a')])],
+    'a directory that is about to vanish is not on the list, and its reference is about to be given back',
+    [`${A} DISABLED`],
+    [host, next(host, [listed(A, { enabled: false, transition: false })])],
   ],
-  ['what came back has not left', [], [host, next(host, []), next(host, [listed('lab_r_1v1_a')])]],
-  ['a new boot forgets', [], [host, later(next(host, []), { host: { ...host.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })]],
+  ['the agent looked all the time, though the network was away', [`${A} DISABLED`], [host, [later(off, watched(7200)), 7200]]],
+  ['the last confirmation is from later than this report: a clock was wrong', [`${A} UNKNOWN`], [host, [off, -61]]],
+  ['the agent began to look within that time', [`${A} UNKNOWN`], [host, [later(off, watched(7100)), 7200]]],
+
+  // never seen listed
+  ['a leftover that was never seen listed', [`${A} UNKNOWN`], [off]],
+  ['a leftover that was never seen listed, after its module was removed', [`${A} UNKNOWN`], [off, next(host, [])]],
+  ['a leftover that was never seen listed, after another patch was loaded', [`${A} UNKNOWN`], [off, next(host, [listed(B)])]],
+  ['a leftover that was never seen listed, and is referenced', [`${A} FORCED`], [next(host, [], [leftover(A, 1)])]],
+  ['a module that is still loading has not left', [], [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }])]],
+  ['a load that was refused leaves nothing', [], [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }]), next(host, [])]],
+  ['a directory with neither flag at the first look', [`${A} UNKNOWN`], [next(host, [listed(A, { enabled: false, transition: false })])]],
+  ['only the kernel log names it', [`${A} UNKNOWN`], [next(host, [], [], log(A, DISABLED))]],
+  ['the kernel log names one whose load was refused', [], [next(host, [], [], log(A, ['ENABLING']))]],
   [
-    'another kernel under the same boot id (kexec, or a lie) forgets, too',
+    'the kernel log has another of its name before the first look',
+    [`${A} UNKNOWN`],
+    [next(host, [listed(A)], [], log(A, [...DISABLED, 'ENABLING', 'PATCHED']))],
+  ],
+
+  // back, and another boot
+  ['what came back has not left', [], [host, off, next(host, [listed(A)])]],
+  ['a new boot forgets', [], [host, off, later(idle('web-1'), { host: { ...host.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })]],
+  [
+    'another kernel under the same boot id (kexec, or a lie) forgets',
     [],
-    [host, later(next(host, []), { host: { ...host.host, kernelVersion: '#2 SMP' } })],
-  ],
-  [
-    'a directory that is about to vanish is not on the list',
-    ['lab_r_1v1_a DISABLED'],
-    [host, next(host, [listed('lab_r_1v1_a', { enabled: false, transition: false })])],
+    [host, off, later(idle('web-1'), { host: { ...host.host, kernelVersion: '#2 SMP' } })],
   ],
 ])('%s', (_, expected, reports) => expect(left(...reports)).toEqual(expected));
 
@@ -85,10 +166,46 @@ test.each<[string, unknown, Report[]]>([
   ['may be the original code', [], [idle('web-1'), next(host, [listed('lab_r_1v1_a')])]],
 ])('the previous list %s', (_, expected, reports) => expect(play(...reports).previous).toEqual(expected));
 
-test('a boot whose start was seen untainted has no unseen history', () => {
-  const clean = idle('web-1', { taint: 0 });
-  expect(play(clean, later(clean, { taint: 45056 })).bootHistory).toBe('KNOWN');
-  expect(play(later(clean, { taint: 45056 })).bootHistory).toBe('STARTED_LATE');
+const clean = idle('web-1', { taint: 0 });
+const tainted = later(clean, { taint: 45056 });
+test.each<[string, string, Parameters<typeof play>]>([
+  ['is known without taint K', 'KNOWN', [clean]],
+  ['is known since a look without taint K', 'KNOWN', [clean, tainted, tainted]],
+  ['started late with taint K', 'STARTED_LATE', [tainted, tainted]],
+  ['started late if the taint is not reported', 'STARTED_LATE', [later(clean, { taint: null })]],
+  ['started late if a report without taint K lists a patch', 'STARTED_LATE', [later(clean, { livepatches: [listed(A)] })]],
+  ['is known as long as taint K is not set, whatever the gap', 'KNOWN', [clean, [clean, 7200]]],
+  ['has a gap after five intervals without a look', 'GAP', [clean, [tainted, 5 * INTERVAL + 1]]],
+  ['has a gap until the boot ends', 'GAP', [clean, [tainted, 7200], tainted]],
+  ['has no gap after five intervals', 'KNOWN', [clean, [tainted, 5 * INTERVAL]]],
+  ['has no gap if the agent has looked all the time', 'KNOWN', [clean, [later(tainted, watched(7200)), 7200]]],
+  [
+    'has a gap if only incomplete reports came',
+    'GAP',
+    [clean, later(tainted, { unread: ['the list'] }), [later(tainted, { unread: ['the list'] }), 290], tainted],
+  ],
+  ['is known by a kernel log that names all', 'KNOWN', [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED']))]],
+  ['is known by a kernel log after a gap', 'KNOWN', [clean, [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED'])), 7200]]],
+  ['is known by a kernel log that names none, if nothing is loaded', 'KNOWN', [later(tainted, { kernelLog: { reachesBoot: true, events: [] } })]],
+  ['is not known by a kernel log that has lost its first lines', 'STARTED_LATE', [next(host, [listed(A)], [], log(A, ['PATCHED'], false))]],
+  ['is not known by a kernel log that lacks a listed patch', 'STARTED_LATE', [next(host, [listed(A), listed(N)], [], log(A, ['ENABLING', 'PATCHED']))]],
+  ['is not known by a kernel log that lacks a leftover', 'STARTED_LATE', [next(host, [listed(A)], [leftover(N)], log(A, ['ENABLING', 'PATCHED']))]],
+])('the boot history %s', (_, expected, reports) => expect(play(...reports).bootHistory).toBe(expected));
+
+test('other live patching is remembered until the boot ends', () => {
+  const other = later(clean, { otherLivePatching: ['module kcare'] });
+  expect(play(other, clean).otherLivePatching).toEqual(['module kcare']);
+  expect(play(other, later(clean, { host: { ...clean.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })).otherLivePatching).toEqual([]);
+});
+
+test('of more unlisted patches than are kept the newest stay, and that is said until the boot ends', () => {
+  const many = next(
+    host,
+    [],
+    Array.from({ length: UNLISTED_KEPT + 1 }, (_, i) => leftover(`patch_${i}`)),
+  );
+  expect(play(many)).toMatchObject({ historyTooLong: true, departed: { length: UNLISTED_KEPT } });
+  expect(play(many, next(host, [])).historyTooLong).toBe(true);
 });
 
 test.each([
@@ -96,8 +213,8 @@ test.each([
   [60, true],
 ])('a leftover referenced in two reports %d s apart is pinned: %s', (seconds, pinned) => {
   const report = idle('web-1', { leftovers: [leftover('lab_r_1v1_a', 1)] });
-  const first = situate(report, null, T0);
-  const second = situate(later(report), { bootId: report.host.bootId, ...first }, after(seconds));
+  const first = situate(report, null, T0, INTERVAL);
+  const second = situate(later(report), { bootId: report.host.bootId, ...first, confirmedAt: T0 }, after(seconds), INTERVAL);
   expect([first.situation.leftovers[0]!.pinned, second.situation.leftovers[0]!.pinned]).toEqual([false, pinned]);
 });
 
@@ -120,12 +237,17 @@ test('the work grows with the sum of the lists, not with their product', () => {
     ),
   );
   const departed = names('old', 1000).map((name) => counted({ name, buildId: null, reading: null, departure: 'UNKNOWN' as const }));
-  const before = { bootId: host.host.bootId, referencedSince: {}, situation: { ...situation, list: situation.list.map(counted), departed } };
+  const before = {
+    bootId: host.host.bootId,
+    marks: { referencedSince: {} },
+    confirmedAt: T0,
+    situation: { ...situation, list: situation.list.map(counted), departed },
+  };
   const report = next(
     host,
     [],
     now.map((name) => leftover(name)),
   );
-  expect(situate(report, before, T0).situation.departed).toHaveLength(1500);
+  expect(situate(report, before, T0, INTERVAL).situation.departed).toHaveLength(UNLISTED_KEPT);
   expect(reads).toBeLessThan(20 * (500 + 1000));
 });

@@ -3,8 +3,8 @@ import path from 'node:path';
 import ts from 'typescript';
 
 const STORE = path.resolve(import.meta.dirname, '../src/store');
-const PER_HOST = ['host', 'host_heartbeat', 'host_history', 'host_lapse', 'cohort_delta'];
-const MODELS = ['host', 'hostHeartbeat', 'hostHistory', 'hostLapse', 'cohortDelta'];
+const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_lapse', 'cohort_delta'];
+const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostLapse', 'cohortDelta'];
 
 /** Partitions are made, filled and dropped by name: their rows stay in the table they are in, and on their node. */
 const OF_PARTITIONS = 'history.store.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import { ADD_HOST, LABEL_HOST, RETIRE_HOST } from '../registry/documents.js';
+import { ADD_HOST, DESCRIBE_HOST, LABEL_HOST, RELEASE_HOST, RESET_HOST, RETIRE_HOST, SET_BASELINE } from '../registry/documents.js';
 import { findHost } from '../registry/find-host.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
@@ -14,9 +14,10 @@ type Named = { id: string; hostname: string; labels: Label[] };
 /** Makes hosts known, labels them, takes them out. Needs an admin token. */
 export function host(act: Act): Command {
   const parent = new Command('host')
-    .summary('add, label and retire hosts')
-    .description('Makes hosts known before they report, labels them, takes them out. Needs an admin token.');
-  return parent.addCommand(add(act)).addCommand(label(act)).addCommand(retire(act));
+    .summary('add, label, release and retire hosts')
+    .description('Makes hosts known before they report, labels them, decides about their identity and history, takes them out. Needs an admin token.');
+  const decisions = [release(act), reset(act), baseline(act)];
+  return [add(act), label(act), ...decisions, retire(act)].reduce((all, one) => all.addCommand(one), parent);
 }
 
 const add = (act: Act): Command =>
@@ -54,16 +55,69 @@ const label = (act: Act): Command =>
       }),
     );
 
+const release = (act: Act): Command =>
+  new Command('release')
+    .summary('say that a host is not cloned')
+    .description(
+      'Takes back that a host looks cloned (IDENTITY_SUSPECT). The other machine must be gone or have an identity of its own, or the host becomes suspect again.',
+    )
+    .argument('<host>', 'hostname or id')
+    .requiredOption('--reason <text>', 'why; it is in the audit log')
+    .action(
+      act<{ reason: string }>(async (occasion) => {
+        const found = await findHost(occasion.args[0] as string, occasion.registry);
+        const { releaseHost } = await occasion.registry.ask(RELEASE_HOST, { id: found.id, reason: occasion.flags.reason });
+        return showDone(occasion, releaseHost, 'is released: its answers count again');
+      }),
+    );
+
+const reset = (act: Act): Command =>
+  new Command('reset')
+    .summary('let a host begin at any sequence again')
+    .description(
+      'Lets a host begin at any sequence again: its agent lost its state folder, or somebody else used up its sequences. Its facts are superseded until it reports.',
+    )
+    .argument('<host>', 'hostname or id')
+    .requiredOption('--reason <text>', 'why; it is in the audit log')
+    .action(
+      act<{ reason: string }>(async (occasion) => {
+        const found = await findHost(occasion.args[0] as string, occasion.registry);
+        const { resetHostSequence } = await occasion.registry.ask(RESET_HOST, { id: found.id, reason: occasion.flags.reason });
+        return showDone(occasion, resetHostSequence, 'may begin at any sequence; its facts are superseded until it reports');
+      }),
+    );
+
+const baseline = (act: Act): Command =>
+  new Command('baseline')
+    .summary('say that no other livepatch was loaded in this boot')
+    .description(
+      'Says that in its present boot no livepatch was loaded that the registry does not know. That clears BOOT_HISTORY_INCOMPLETE until the agent does not look for too long again.',
+    )
+    .argument('<host>', 'hostname or id')
+    .requiredOption('--reason <text>', 'why; it is in the audit log')
+    .option('--boot <uuid>', 'the boot id that was looked at (default: that of its last report)')
+    .action(
+      act<{ reason: string; boot?: string }>(async (occasion) => {
+        const found = await findHost(occasion.args[0] as string, occasion.registry);
+        const bootId = occasion.flags.boot ?? (await occasion.registry.ask(DESCRIBE_HOST, { id: found.id })).host?.bootId ?? null;
+        if (bootId === null) throw usage(`${found.hostname} has not reported: it has no boot id`);
+        const { setBootBaseline } = await occasion.registry.ask(SET_BASELINE, { id: found.id, bootId, reason: occasion.flags.reason });
+        return showDone(occasion, setBootBaseline, `has a known history in boot ${bootId}`);
+      }),
+    );
+
 const retire = (act: Act): Command =>
   new Command('retire')
     .summary('take a host out of every answer')
     .description('Takes a host out of every answer; its history is kept.')
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'why')
+    .option('--compromised', 'others may control it: what it showed of builds clears no doubts of other hosts any more')
     .action(
-      act<{ reason: string }>(async ({ args, flags, registry, settings, world }) => {
+      act<{ reason: string; compromised?: boolean }>(async ({ args, flags, registry, settings, world }) => {
         const found = await findHost(args[0] as string, registry);
-        const { retireHost: retired } = await registry.ask(RETIRE_HOST, { id: found.id, reason: flags.reason });
+        const asked = { id: found.id, reason: flags.reason, compromised: flags.compromised ?? false };
+        const { retireHost: retired } = await registry.ask(RETIRE_HOST, asked);
         show({ schemaVersion: 1, ...retired }, () => clean(`${retired.hostname} is retired since ${retired.retiredAt}`), settings.output, world.stdout);
         return EXIT.YES;
       }),
@@ -75,6 +129,11 @@ function labelFrom(text: string): Label {
     throw usage(`'${text}' is not a label`, 'KEY=VALUE, such as env=prod; label names are 1 to 63 letters, digits and _ . / -');
   if (key.startsWith('agent.')) throw usage(`'${key}' is the host's own word; give it to its agent`);
   return { key, value };
+}
+
+function showDone({ settings, world }: Occasion<unknown>, host: { hostname: string }, became: string) {
+  show({ schemaVersion: 1, ...host }, () => clean(`${host.hostname} ${became}`), settings.output, world.stdout);
+  return EXIT.YES;
 }
 
 function showNamed({ settings, world }: Occasion<unknown>, named: Named) {

@@ -19,6 +19,9 @@ export const listedPatch = fields({
   replace: nullable(flag),
   states: nullable(list(state)),
   evidence: nullable(text),
+  moduleState: nullable(text),
+  moduleTaint: nullable(text),
+  file: nullable(text),
   patch: nullable(publication),
 });
 export type ListedPatch = Read<typeof listedPatch>;

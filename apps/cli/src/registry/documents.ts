@@ -12,13 +12,14 @@ export interface Document<T> {
 const document = <T>(source: string, answer: Shape<T>): Document<T> => ({ text: source, answer });
 
 const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
-const LISTED = 'name buildId enabled transition replace states { id version } evidence patch { release owner }';
+const LISTED = 'name buildId enabled transition replace states { id version } evidence moduleState moduleTaint file patch { release owner }';
 const REASON = 'code kind clearedBy errno patch buildId stateId have need other function route detail text';
 const RULES = 'rules { sets basis }';
 const VERDICT = `kind route steps { action patch } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } asLastSeen errno allowed ${RULES}`;
 const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
   transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
-const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId referenced pinned } departed { name buildId departure } ${RULES} retiredBy`;
+const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId moduleState referenced pinned } departed { name buildId departure } ${RULES} retiredBy
+  bootHistory historyTooLong gates { modulesDisabled ftraceEnabled signatureEnforced lockdown } otherLivePatching inactive { patch object } unread warnings suspect`;
 const PATCH =
   'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
 
@@ -94,8 +95,20 @@ export const LABEL_HOST = document(
   fields({ labelHost: namedHost }),
 );
 
+export const RELEASE_HOST = document(
+  'mutation ReleaseHost($id: ID!, $reason: String!) { releaseHost(id: $id, reason: $reason) { id hostname } }',
+  fields({ releaseHost: fields({ id: text, hostname: text }) }),
+);
+export const RESET_HOST = document(
+  'mutation ResetHost($id: ID!, $reason: String!) { resetHostSequence(id: $id, reason: $reason) { id hostname } }',
+  fields({ resetHostSequence: fields({ id: text, hostname: text }) }),
+);
+export const SET_BASELINE = document(
+  'mutation SetBaseline($id: ID!, $bootId: String!, $reason: String!) { setBootBaseline(id: $id, bootId: $bootId, reason: $reason) { id hostname bootId } }',
+  fields({ setBootBaseline: fields({ id: text, hostname: text, bootId: nullable(text) }) }),
+);
 export const RETIRE_HOST = document(
-  'mutation RetireHost($id: ID!, $reason: String!) { retireHost(id: $id, reason: $reason) { id hostname retiredAt retiredBy } }',
+  'mutation RetireHost($id: ID!, $reason: String!, $compromised: Boolean!) { retireHost(id: $id, reason: $reason, compromised: $compromised) { id hostname retiredAt retiredBy } }',
   fields({ retireHost: fields({ id: text, hostname: text, retiredAt: nullable(text), retiredBy: nullable(text) }) }),
 );
 

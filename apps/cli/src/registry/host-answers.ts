@@ -22,10 +22,18 @@ const fullHost = {
   ...host,
   bootId: nullable(text),
   kernelVersion: nullable(text),
-  leftovers: list(fields({ name: text, buildId: nullable(text), referenced: flag, pinned: flag })),
+  leftovers: list(fields({ name: text, buildId: nullable(text), moduleState: nullable(text), referenced: flag, pinned: flag })),
   departed: list(fields({ name: text, buildId: nullable(text), departure: text })),
   rules: rulesChoice,
   retiredBy: nullable(text),
+  bootHistory: nullable(text),
+  historyTooLong: flag,
+  gates: nullable(fields({ modulesDisabled: nullable(flag), ftraceEnabled: nullable(flag), signatureEnforced: nullable(flag), lockdown: nullable(text) })),
+  otherLivePatching: list(text),
+  inactive: list(fields({ patch: text, object: text })),
+  unread: list(text),
+  warnings: list(text),
+  suspect: flag,
 };
 export const wholeHost = fields(fullHost);
 export const judgedHost = fields({ ...fullHost, canDowngrade: verdict });

@@ -29,8 +29,15 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
             ? null
             : leftovers.map((each) => `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`).join(', '),
         ],
-        ['departed', departed.length === 0 ? null : departed.map((each) => `${each.name} (${each.departure.toLowerCase()})`).join(', ')],
+        ['unlisted', departed.length === 0 ? null : departed.map((each) => `${each.name} (${DEPARTURES[each.departure] ?? each.departure})`).join(', ')],
         ['transition', transition === null ? null : transitionInWords(transition)],
+        ['not active', host.inactive.length === 0 ? null : host.inactive.map((each) => `${each.patch} on ${each.object}, which is not loaded`).join(', ')],
+        ['boot history', historyInWords(host)],
+        ['gates', host.gates === null ? null : gatesInWords(host.gates)],
+        ['also patched by', host.otherLivePatching.join(', ') || null],
+        ['identity', host.suspect ? 'suspect: it looks cloned or replayed, until an admin releases it' : null],
+        ['not read', host.unread.join('; ') || null],
+        ['warnings', host.warnings.join('; ') || null],
       ],
       '  ',
     ),
@@ -40,7 +47,26 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
 function listedInWords(patch: ListedPatch, width: number): string {
   const published = patch.patch === null ? 'not published' : `release ${patch.patch.release}, of ${patch.patch.owner}`;
   const moving = patch.transition ? `, ${patch.enabled ? 'being applied' : 'being reverted'}` : '';
-  return `${patch.name.padEnd(width)}  ${replaceInWords(patch.replace)}, states ${statesInWords(patch.states)}${patch.evidence === null ? '' : ` (${patch.evidence})`}, ${published}${moving}`;
+  const taint = patch.moduleTaint === null ? '' : `, taint ${patch.moduleTaint || 'none'}`;
+  const evidence = patch.evidence === null ? '' : ` (${patch.evidence})`;
+  return `${patch.name.padEnd(width)}  ${replaceInWords(patch.replace)}, states ${statesInWords(patch.states)}${evidence}, ${published}${taint}${moving}`;
+}
+
+const DEPARTURES: Readonly<Record<string, string>> = { REPLACED: 'replaced', FORCED: 'forced', DISABLED: 'disabled', UNKNOWN: 'how it left is not known' };
+const HISTORIES: Readonly<Record<string, string>> = {
+  KNOWN: 'known',
+  STARTED_LATE: 'not known from before the first report of this boot',
+  GAP: 'has a gap: the agent did not look for more than five intervals',
+};
+
+function historyInWords({ bootHistory, historyTooLong }: WholeHost): string | null {
+  if (bootHistory === null) return null;
+  return `${HISTORIES[bootHistory] ?? bootHistory}${historyTooLong ? '; more patches left the list than are kept' : ''}`;
+}
+
+function gatesInWords({ modulesDisabled, ftraceEnabled, signatureEnforced, lockdown }: NonNullable<WholeHost['gates']>): string {
+  const told = (value: boolean | null) => (value === null ? 'not reported' : value ? '1' : '0');
+  return `modules_disabled ${told(modulesDisabled)}, ftrace_enabled ${told(ftraceEnabled)}, sig_enforce ${told(signatureEnforced)}, lockdown ${lockdown ?? 'not reported'}`;
 }
 
 function transitionInWords({ patch, enabling, since, tasks, moreTasks }: NonNullable<WholeHost['transition']>): string {

@@ -4,6 +4,7 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
+import { jumpOf } from './jumps.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 
@@ -48,6 +49,8 @@ export class Heartbeats {
       observedAt: observedAt(clock, receivedAt),
       receivedAt,
     });
+    const jump = comparison === null || comparison.noted ? null : jumpOf(instance, BigInt(sequence), comparison.sequence);
+    if (jump !== null) throw jump;
     const reason = whyReport(comparison, receivedAt);
     const old = comparison !== null && !comparison.noted && comparison.sequence > BigInt(sequence);
     const outcome = old ? 'SUPERSEDED' : reason === null ? 'CONFIRMED' : 'REPORT_WANTED';

@@ -1,15 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Situation } from '@klpreg/compat';
 import { contentDigest, Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
-import { HostsStore } from '../store/hosts.store.js';
+import { type BootRange, BootsStore } from '../store/boots.store.js';
+import { type Changed, type HostDetail, HostsStore } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, LabelsStore, toLabelsDraft } from '../store/labels.store.js';
 import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports.store.js';
 import { type HostSighting, SightingsStore } from '../store/sightings.store.js';
 import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
+import { placeAmong } from './boots.js';
 import { busy, Gather, INGEST_LIMITS } from './gather.js';
+import { jumpOf } from './jumps.js';
+import { addLate } from './late.js';
 import { observedAt, silence } from './observed.js';
 import { parse } from './parse.js';
 import { sightingsOf } from './sightings.js';
@@ -51,6 +56,7 @@ export class Reports {
     private readonly situations: SituationsStore,
     private readonly labels: LabelsStore,
     private readonly sightings: SightingsStore,
+    private readonly boots: BootsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -85,13 +91,17 @@ export class Reports {
   private async attempt(batch: readonly Received[], results: Map<Received, Result>): Promise<Received[]> {
     const heads = await this.store.heads(batch.map(({ report }) => report.host.instance));
     const fresh: Received[] = [];
+    const late: Received[] = [];
     for (const one of batch) {
       const old = await this.compareSequence(one, heads.get(one.report.host.instance));
-      if (old === null) fresh.push(one);
+      if (old === 'LATE') late.push(one);
+      else if (old === null) fresh.push(one);
       else results.set(one, old);
     }
-    if (fresh.length === 0) return [];
-    const decided = await this.decide(fresh, heads);
+    const boots = await this.boots.of([...fresh, ...late].filter((one) => mayInterleave(one, heads)).map(({ report }) => report.host.instance));
+    const again = late.length === 0 ? [] : await this.addLate(late, heads, boots, results);
+    if (fresh.length === 0) return again;
+    const decided = await this.decide(fresh, heads, boots);
     const overtaken = await this.store.save(
       decided.map(({ report }) => report),
       silence(this.config.intervalSeconds),
@@ -102,14 +112,17 @@ export class Reports {
       const { instance } = one.report.host;
       if (!overtaken.has(instance)) results.set(one, heads.get(instance)?.digest === one.report.digest ? 'UNCHANGED' : 'STORED');
     }
-    return fresh.filter(({ report }) => overtaken.has(report.host.instance));
+    return [...again, ...fresh.filter(({ report }) => overtaken.has(report.host.instance))];
   }
 
   /** Is the report one that was seen, or older than one that was? null: it is new. */
-  private async compareSequence({ report, receivedAt }: Received, head: HostHead | undefined): Promise<Result | null> {
-    if (head === undefined) return null;
+  private async compareSequence({ report, receivedAt }: Received, head: HostHead | undefined): Promise<Result | 'LATE' | null> {
     const sequence = BigInt(report.sequence);
-    if (sequence < head.sequence) return 'SUPERSEDED';
+    const contact = head?.contactSequence ?? 0n;
+    const last = head === undefined || head.sequence < contact ? contact : head.sequence;
+    const jump = jumpOf(report.host.instance, sequence, last);
+    if (jump !== null || head === undefined) return jump;
+    if (sequence < head.sequence) return 'LATE';
     if (sequence === head.sequence && head.digest === report.digest && head.bootId === report.host.bootId) return 'REPEATED';
     if (sequence !== head.sequence && sequence !== head.contactSequence) return null;
     await this.hosts.suspect(report.host.instance, receivedAt);
@@ -120,16 +133,52 @@ export class Reports {
     );
   }
 
+  /**
+   * Late reports never overwrite the present. What they list is added to their boot's history, or shows that two machines share one identity.
+   *
+   * @returns what has to be placed again
+   */
+  private async addLate(
+    late: readonly Received[],
+    heads: ReadonlyMap<string, HostHead>,
+    boots: ReadonlyMap<string, readonly BootRange[]>,
+    results: Map<Received, Result>,
+  ): Promise<Received[]> {
+    const known = late.flatMap(({ report }) => heads.get(report.host.instance)!.situationId ?? []);
+    const situations = await this.situations.load([...new Set(known)]);
+    const again: Received[] = [];
+    for (const one of late) {
+      const head = heads.get(one.report.host.instance)!;
+      const situation = situations.get(head.situationId ?? '');
+      const became = head.suspect ? 'AS_IT_WAS' : await this.addOneLate(one, head, situation, boots.get(head.hostId) ?? []);
+      if (became === 'OVERTAKEN') again.push(one);
+      else results.set(one, 'SUPERSEDED');
+    }
+    return again;
+  }
+
+  private async addOneLate({ report, receivedAt }: Received, head: HostHead, situation: Situation | undefined, boots: readonly BootRange[]): Promise<Changed> {
+    const { suspect, range } = placeAmong(rangesOf(head, boots), report.host.bootId, BigInt(report.sequence));
+    if (suspect) await this.hosts.suspect(head.hostId, receivedAt);
+    if (range !== null) await this.boots.keepOne({ hostId: head.hostId, ...range });
+    if (suspect || situation === undefined || report.host.bootId !== head.bootId || report.host.kernelVersion !== situation.kernelVersion) return 'AS_IT_WAS';
+    const alone = situate(report, null, observedAt(report.clock, receivedAt), this.config.intervalSeconds).situation;
+    const draft = toSituationDraft(addLate(situation, alone));
+    if (draft.id === head.situationId) return 'AS_IT_WAS';
+    await this.situations.keep([draft]);
+    return this.hosts.addHistory(head.hostId, head.situationId!, draft.id, receivedAt);
+  }
+
   /** Everything that the store will write, decided before it writes. */
-  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>): Promise<Decided[]> {
+  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>, boots: ReadonlyMap<string, readonly BootRange[]>): Promise<Decided[]> {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))], true);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))], true);
     const decided = (one: Received): Draft => {
       const head = heads.get(one.report.host.instance) ?? null;
       const situation = head?.situationId == null ? undefined : situations.get(head.situationId);
-      const before = head?.bootId == null || situation === undefined ? null : { bootId: head.bootId, situation, referencedSince: head.referencedSince };
-      return draft(one, head, before, head === null ? {} : (labels.get(head.labelSetId) ?? {}));
+      const own = head === null ? {} : (labels.get(head.labelSetId) ?? {});
+      return draft(one, head, beforeOf(head, situation), own, boots.get(one.report.host.instance) ?? [], this.config.intervalSeconds);
     };
     const drafts = await Promise.all(batch.map((one) => this.turns.do(() => decided(one))));
     await this.situations.keep(drafts.map(({ situation }) => situation));
@@ -165,15 +214,63 @@ interface Draft {
   readonly placed: Omit<PlacedReport, 'situationId' | 'labelSetId'>;
 }
 
-function draft({ report, receivedAt }: Received, head: HostHead | null, before: Before | null, known: Labels): Draft {
+const INACTIVE_KEPT = 100;
+
+/** Objects that a listed patch names and does not patch, because no module of that name is loaded. */
+const inactiveOf = ({ livepatches }: Report): HostDetail['inactive'] =>
+  livepatches
+    .flatMap(({ name, objects }) => objects.flatMap((object) => (object.patched === false ? [{ patch: name, object: object.name }] : [])))
+    .slice(0, INACTIVE_KEPT);
+
+const isOtherBoot = ({ report }: Received, head: HostHead | undefined): boolean => head?.bootId != null && head.bootId !== report.host.bootId;
+
+/** A document that goes on with the present boot interleaves with nothing. */
+const mayInterleave = (one: Received, heads: ReadonlyMap<string, HostHead>): boolean => {
+  const head = heads.get(one.report.host.instance);
+  return isOtherBoot(one, head) || (head !== undefined && BigInt(one.report.sequence) < head.sequence);
+};
+
+/** The ranges of a host's boots; that of the present boot goes to its last report, which is written in the host's row alone. */
+function rangesOf({ bootId, sequence }: HostHead, boots: readonly BootRange[]): BootRange[] {
+  if (bootId === null || sequence === 0n) return [...boots];
+  const own = boots.find((boot) => boot.bootId === bootId) ?? { bootId, first: sequence, last: sequence };
+  return [...boots.filter((boot) => boot.bootId !== bootId), { ...own, last: own.last > sequence ? own.last : sequence }];
+}
+
+/** Where a report stands that is newer than all others of its host, and which ranges of boots it changes. */
+function placeNew({ host, sequence }: Report, head: HostHead | null, known: readonly BootRange[]): { suspect: boolean; boots: readonly BootRange[] } {
+  const begins = { bootId: host.bootId, first: BigInt(sequence), last: BigInt(sequence) };
+  if (head === null || head.bootId === null || head.sequence === 0n) return { suspect: false, boots: [begins] };
+  if (head.bootId === host.bootId) return { suspect: false, boots: [] };
+  const boots = rangesOf(head, known);
+  const { suspect, range } = placeAmong(boots, host.bootId, BigInt(sequence));
+  const ended = boots.filter(({ bootId }) => bootId === head.bootId);
+  return { suspect, boots: range === null ? ended : [...ended, range] };
+}
+
+/** What is known of the host, if it has reported. */
+const beforeOf = (head: HostHead | null, situation: Situation | undefined): Before | null =>
+  head?.bootId == null || situation === undefined
+    ? null
+    : { bootId: head.bootId, situation, marks: head.marks, confirmedAt: new Date(head.confirmedAt ?? head.since) };
+
+function draft(
+  { report, receivedAt }: Received,
+  head: HostHead | null,
+  before: Before | null,
+  known: Labels,
+  boots: readonly BootRange[],
+  intervalSeconds: number,
+): Draft {
   const { host } = report;
   const observed = observedAt(report.clock, receivedAt);
-  const { situation, referencedSince } = situate(report, before, observed);
+  const { situation, marks, continuous } = situate(report, before, observed, intervalSeconds);
   const own = Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
-  const suspect = head?.machine != null && host.machine !== null && head.machine !== host.machine;
+  const place = placeNew(report, head, boots);
+  const suspect = place.suspect || (head?.machine != null && host.machine !== null && head.machine !== host.machine);
   return {
     situation: toSituationDraft(situation),
-    sightings: suspect || head?.suspect ? [] : sightingsOf(report, situation, before?.bootId === host.bootId ? before.situation : null),
+    sightings: suspect || head?.suspect ? [] : sightingsOf(report, situation, continuous ? before!.situation : null),
     labels: toLabelsDraft({ ...authoritative(known), ...own }),
     placed: {
       hostId: host.instance,
@@ -189,10 +286,13 @@ function draft({ report, receivedAt }: Received, head: HostHead | null, before: 
         distribution: host.distribution,
         taint: report.taint,
         transition: report.transition && { ...report.transition, tasks: report.transition.tasks.map(({ pid, comm }) => ({ pid, comm })) },
+        inactive: inactiveOf(report),
+        warnings: report.warnings ?? [],
       },
-      referencedSince,
-      recheckAt: recheckAt(situation, referencedSince),
+      marks,
+      recheckAt: recheckAt(situation, marks),
       suspect,
+      boots: place.boots,
       expected: head,
     },
   };

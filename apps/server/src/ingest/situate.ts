@@ -1,17 +1,26 @@
-import { type BootHistory, type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Reading, type Situation } from '@klpreg/compat';
+import type { LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
+import type { Marks } from '../store/marks.js';
+import { bootHistoryOf, othersSeen, UNLISTED_KEPT } from './boot-history.js';
+import { isReliable } from './contradictions.js';
+import { readKernelLog } from './kernel-log.js';
+import { keyOf } from './modules.js';
+import { unlistedAfter } from './unlisted.js';
 
 /** What was known of the host before this report. */
 export interface Before {
   readonly bootId: string;
   readonly situation: Situation;
-  /** Since when each leftover has been seen referenced (ISO instants), by `keyOf`. */
-  readonly referencedSince: Readonly<Record<string, string>>;
+  readonly marks: Marks;
+  /** When its facts were last confirmed: by a report, or by a heartbeat with the same digest. */
+  readonly confirmedAt: Date;
 }
 
 export interface Situated {
   readonly situation: Situation;
-  readonly referencedSince: Readonly<Record<string, string>>;
+  readonly marks: Marks;
+  /** It follows a look of the same boot, close enough to say what happened between. */
+  readonly continuous: boolean;
 }
 
 type WireReading = Report['livepatches'][number]['reading'];
@@ -19,9 +28,6 @@ type WireReading = Report['livepatches'][number]['reading'];
 /** Two sightings of a reference count above 0, at least this far apart, tell a pinned module from one that is just being freed. */
 const PINNED_AFTER_MS = 60_000;
 const TAINT_LIVEPATCH = 2 ** 15;
-
-/** What identifies a module within one boot: its build-id, or its name where it has none. */
-const keyOf = (patch: { readonly name: string; readonly buildId: string | null }): string => patch.buildId ?? loadedName(patch.name);
 
 const toReading = (reading: WireReading): Reading | null =>
   reading === null
@@ -35,26 +41,102 @@ const toReading = (reading: WireReading): Reading | null =>
         callbacks: reading.callbacks,
       };
 
+/** Two looks that are further apart say nothing of how a patch left, whatever the interval is. */
+const APART_MS = 10 * 60_000;
+const CLOCKS_APART_MS = 60_000;
+const NOTHING = { list: [], leftovers: [], departed: [], bootHistory: 'STARTED_LATE' } as const;
+const NO_MARKS: Marks = { referencedSince: {} };
+
 /**
- * Which situation is this host in?
+ * Derives the situation of a host.
  *
- * The report says what is there now; what left the list earlier in this boot, the list before, and which leftovers are pinned follow from
+ * The report says what is there now. What left the list earlier in this boot, the list before, and which leftovers are pinned follow from
  * what was known before. A new boot forgets all three.
  *
  * @param before null: the first report of this host
  */
-export function situate(report: Report, before: Before | null, observedAt: Date): Situated {
-  const sameBoot = before !== null && before.bootId === report.host.bootId && before.situation.kernelVersion === report.host.kernelVersion ? before : null;
+export function situate(report: Report, before: Before | null, observedAt: Date, intervalSeconds: number): Situated {
+  const isSame = before !== null && before.bootId === report.host.bootId && before.situation.kernelVersion === report.host.kernelVersion;
+  const sameBoot = isSame ? before : null;
+  const earlier = sameBoot?.situation ?? null;
+  const marks = sameBoot?.marks ?? NO_MARKS;
   const list = listOf(report);
-  const referencedSince = referencesOf(report, sameBoot, observedAt);
+  const referencedSince = referencesOf(report, marks, observedAt);
   const leftovers = leftoversOf(report, referencedSince, observedAt);
   const tainted = report.taint === null ? null : Math.floor(report.taint / TAINT_LIVEPATCH) % 2 === 1;
-  const { capabilities } = report;
+  const seen = { ...seenNow(report), list, leftovers, tainted };
+  const otherLivePatching = othersSeen(earlier?.otherLivePatching ?? [], report.otherLivePatching ?? []);
+  // Whether this report can be true depends on nothing of before.
+  const reliable = isReliable({ ...seen, otherLivePatching: report.otherLivePatching ?? [] });
+  const log = readKernelLog(report.kernelLog);
+  const apartMs = sameBoot === null ? 0 : lookedApartMs(report, sameBoot, observedAt);
+  const gap = apartMs > Math.min(5 * intervalSeconds * 1000, APART_MS);
+  const unlisted = unlistedAfter({
+    before: earlier ?? NOTHING,
+    list,
+    leftovers,
+    lingering: new Set(report.livepatches.filter(isLingering).map(keyOf)),
+    log,
+    reliable: reliable && (earlier === null || marks.lookedAt === undefined),
+    gap,
+    disabling: marks.disabling ?? null,
+  });
+  const names = [...list, ...leftovers, ...unlisted].map(({ name }) => name);
   const situation: Situation = {
-    kernelRelease: report.host.kernelRelease,
-    kernelVersion: report.host.kernelVersion,
-    kernelBuildId: report.host.kernelBuildId ?? null,
-    arch: report.host.arch,
+    ...seen,
+    otherLivePatching,
+    departed: unlisted.slice(-UNLISTED_KEPT),
+    previous: earlier === null ? null : previousList(earlier, list),
+    bootHistory: bootHistoryOf({ before: earlier, tainted, reliable, gap: apartMs > 5 * intervalSeconds * 1000, log, names }),
+    historyTooLong: unlisted.length > UNLISTED_KEPT || (earlier?.historyTooLong ?? false),
+    suspect: false,
+  };
+  const disabling = disablingOf(list, earlier, marks);
+  const lookedAt = reliable ? undefined : (marks.lookedAt ?? sameBoot?.confirmedAt.toISOString() ?? NEVER);
+  return { situation, marks: { referencedSince, ...(disabling && { disabling }), ...(lookedAt && { lookedAt }) }, continuous: sameBoot !== null && !gap };
+}
+
+/** No look of this boot was complete. */
+const NEVER = new Date(0).toISOString();
+
+/** From when on a second report has to say whether a leftover is pinned. null: none is referenced, or all that are have been said to be. */
+export function recheckAt(situation: Situation, { referencedSince }: Marks): Date | null {
+  const open = situation.leftovers.flatMap((module) => (module.pinned ? [] : (referencedSince[keyOf(module)] ?? [])));
+  return open.length === 0 ? null : new Date(Math.min(...open.map((since) => Date.parse(since))) + PINNED_AFTER_MS);
+}
+
+/**
+ * How long did nobody look before this report?
+ *
+ * An agent that has looked all the time since the last confirmation has sent every change, however long the network was away. A report that was
+ * incomplete is no look.
+ */
+function lookedApartMs({ clock, watchedSinceMs }: Report, { marks, confirmedAt }: Before, observedAt: Date): number {
+  const apartMs = observedAt.getTime() - (marks.lookedAt === undefined ? confirmedAt.getTime() : Date.parse(marks.lookedAt));
+  // A confirmation from later than this report tells of a clock that was wrong.
+  if (apartMs < -CLOCKS_APART_MS) return Number.POSITIVE_INFINITY;
+  const watchedMs = watchedSinceMs == null ? 0 : clock.observedMs - watchedSinceMs;
+  return marks.lookedAt === undefined && watchedMs >= apartMs ? 0 : apartMs;
+}
+
+/** Key of the patch that is being disabled, if it was seen settled before. */
+function disablingOf(list: readonly ListedPatch[], before: Situation | null, marks: Marks): string | undefined {
+  const leaving = list.find(({ enabled, transition }) => transition && !enabled);
+  if (leaving === undefined || before === null || marks.lookedAt !== undefined) return undefined;
+  const key = keyOf(leaving);
+  const old = before.list.find((patch) => keyOf(patch) === key);
+  if (old === undefined) return undefined;
+  return old.transition ? (old.enabled || marks.disabling !== key ? undefined : key) : key;
+}
+
+/** The facts that are this report's alone. */
+function seenNow(report: Report) {
+  const { host, capabilities } = report;
+  return {
+    kernelRelease: host.kernelRelease,
+    kernelVersion: host.kernelVersion,
+    kernelBuildId: host.kernelBuildId ?? null,
+    arch: host.arch,
     capabilities: {
       livepatch: capabilities.livepatch,
       replaceSetAttribute: capabilities.sysfs?.replaceSet ?? null,
@@ -68,28 +150,10 @@ export function situate(report: Report, before: Before | null, observedAt: Date)
       modulesDisabled: report.gates?.modulesDisabled ?? null,
       ftraceEnabled: report.gates?.ftraceEnabled ?? null,
     },
-    otherLivePatching: report.otherLivePatching ?? [],
     unread: [...(report.unread ?? []), ...unreadAttributes(report)],
-    list,
-    leftovers,
-    departed: sameBoot === null ? [] : departures(sameBoot.situation, list, leftovers),
-    previous: sameBoot === null ? null : previousList(sameBoot.situation, list),
-    tainted,
-    bootHistory: tainted === false ? 'KNOWN' : (sameBoot?.situation.bootHistory ?? STARTED_LATE),
-    historyTooLong: sameBoot?.situation.historyTooLong ?? false,
     boot: report.bootPersistence === null ? null : { kernelRelease: report.bootPersistence.kernelRelease, loads: report.bootPersistence.loads },
-    suspect: false,
   };
-  return { situation, referencedSince };
 }
-
-/** From when on does a second report have to say whether a leftover is pinned? null: none is referenced, or all that are have been said to be. */
-export function recheckAt(situation: Situation, referencedSince: Readonly<Record<string, string>>): Date | null {
-  const open = situation.leftovers.filter((module) => module.referenced && !module.pinned).map((module) => Date.parse(referencedSince[keyOf(module)]!));
-  return open.length === 0 ? null : new Date(Math.min(...open) + PINNED_AFTER_MS);
-}
-
-const STARTED_LATE: BootHistory = 'STARTED_LATE';
 
 /** Attributes of listed patches that the agent could not read. An absent `transition` never means settled. */
 const unreadAttributes = (report: Report): string[] =>
@@ -117,71 +181,37 @@ const listOf = (report: Report): ListedPatch[] =>
       file: reading?.sha256 ?? null,
     }));
 
-function referencesOf(report: Report, before: Before | null, observedAt: Date): Record<string, string> {
-  const referenced = report.leftovers.filter((module) => (module.refcount ?? 0) >= 1);
-  return Object.fromEntries(referenced.map((module) => [keyOf(module), before?.referencedSince[keyOf(module)] ?? observedAt.toISOString()]));
+type WireModule = Pick<Report['leftovers'][number], 'name' | 'buildId' | 'refcount' | 'reading' | 'moduleState'>;
+
+/** A directory with `enabled` 0 and `transition` 0: its patch is off the list, its module is loaded. */
+const isLingering = ({ enabled, transition }: Report['livepatches'][number]): boolean => enabled === false && transition === false;
+
+/** Loaded and off the list. */
+function modulesOff({ livepatches, leftovers }: Report): WireModule[] {
+  const lingering = livepatches.filter(isLingering);
+  if (lingering.length === 0) return leftovers;
+  const names = new Set(lingering.map(({ name }) => name));
+  return [...leftovers.filter(({ name }) => !names.has(name)), ...lingering];
 }
 
+function referencesOf(report: Report, marks: Marks, observedAt: Date): Record<string, string> {
+  const referenced = modulesOff(report).filter((module) => (module.refcount ?? 0) >= 1);
+  return Object.fromEntries(referenced.map((module) => [keyOf(module), marks.referencedSince[keyOf(module)] ?? observedAt.toISOString()]));
+}
+
+/** A reference count that was not reported counts as a reference, which no later report can tell to be pinned. */
 const leftoversOf = (report: Report, referencedSince: Record<string, string>, observedAt: Date): LeftoverModule[] =>
-  report.leftovers.map((module) => {
+  modulesOff(report).map((module) => {
     const since = referencedSince[keyOf(module)];
     return {
       name: module.name,
       buildId: module.buildId,
       reading: toReading(module.reading),
-      referenced: since !== undefined,
+      referenced: since !== undefined || module.refcount === null,
       pinned: since !== undefined && observedAt.getTime() - Date.parse(since) >= PINNED_AFTER_MS,
       moduleState: module.moduleState == null ? null : MODULE_STATES[module.moduleState],
     };
   });
-
-/** What has left the list in this boot, and how: what was gone before, and what is gone since; without what came back. */
-function departures(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): DepartedPatch[] {
-  const change = changeOf(before, list, leftovers);
-  const left = before.list
-    .filter((patch) => !change.listed.has(keyOf(patch)))
-    .map((patch) => ({ name: patch.name, buildId: patch.buildId, reading: patch.reading, departure: departureOf(patch, change) }));
-  const gone = new Set(left.map(keyOf));
-  return [...before.departed.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))), ...left];
-}
-
-/** What is different from the list before, found once for all patches that left: the work grows with the sum of the lists, not with their product. */
-interface Change {
-  readonly listed: ReadonlySet<string>;
-  readonly referenced: ReadonlySet<string>;
-  /** Something on the list may have replaced what left. */
-  readonly replaced: boolean;
-  /** Something new is on the list, or is loaded and was never seen on it. */
-  readonly unexplained: boolean;
-}
-
-function changeOf(before: Situation, list: readonly ListedPatch[], leftovers: readonly LeftoverModule[]): Change {
-  const known = new Set(before.list.map(keyOf));
-  const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.departed.map(keyOf)]);
-  const listed = new Set(list.map(keyOf));
-  const newcomers = list.filter((patch) => !known.has(keyOf(patch)));
-  const finished = before.list.filter((patch) => patch.transition && patch.enabled && listed.has(keyOf(patch)));
-  return {
-    listed,
-    referenced: new Set(leftovers.filter(({ referenced }) => referenced).map(keyOf)),
-    replaced: [...newcomers, ...finished].some((patch) => patch.replace !== false),
-    unexplained: newcomers.length > 0 || leftovers.some((module) => !seen.has(keyOf(module))),
-  };
-}
-
-/**
- * How did this patch leave?
- *
- * Told by what is there now. Only a list that shrank, with nothing new on it or loaded beside it, says that the patch was disabled; where
- * something else may have replaced it in between, no one knows.
- */
-function departureOf(patch: ListedPatch, { referenced, replaced, unexplained }: Change): DepartedPatch['departure'] {
-  if (referenced.has(keyOf(patch))) return 'FORCED';
-  if (replaced) return 'REPLACED';
-  // An enabling transition that was turned round runs post_unpatch alone: that is not what disabling promises.
-  const turnedRound = patch.transition && patch.enabled;
-  return unexplained || turnedRound ? 'UNKNOWN' : 'DISABLED';
-}
 
 /** Build-ids of a settled list; null while a transition is open, or where a patch has none. */
 function settled(list: readonly ListedPatch[]): string[] | null {

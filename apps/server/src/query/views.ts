@@ -7,9 +7,12 @@ import {
   help,
   kindOf,
   type KnownPatch,
+  type ListedPatch,
+  loadedName,
   type Reason,
   recognise,
   recognisePatch,
+  type Scene,
   type Situation,
   type Verdict,
 } from '@klpreg/compat';
@@ -135,7 +138,7 @@ export type PatchView = ReturnType<typeof patchView>;
 type Patches = ReadonlyMap<string, PatchView>;
 const patchOf = (buildId: string | null, patches: Patches): PatchView | null => (buildId === null ? null : (patches.get(buildId) ?? null));
 
-const listedView = (known: KnownPatch, patches: Patches) => ({
+const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches) => ({
   name: known.name,
   buildId: known.buildId,
   enabled: known.enabled,
@@ -143,11 +146,32 @@ const listedView = (known: KnownPatch, patches: Patches) => ({
   replace: known.replace,
   states: stateViews(known.states),
   evidence: known.states === null ? null : known.evidence,
+  moduleState: listed.moduleState,
+  moduleTaint: listed.moduleTaint,
+  file: listed.file,
   patch: patchOf(known.buildId, patches),
 });
 
 export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) =>
-  (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), patches));
+  (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), listed, patches));
+
+/** What is known of a boot, and what decides whether the host can load a module. */
+const bootView = (situation: Situation | undefined) => ({
+  bootHistory: situation?.bootHistory ?? null,
+  historyTooLong: situation?.historyTooLong ?? false,
+  gates:
+    situation === undefined
+      ? null
+      : { ...situation.gates, signatureEnforced: situation.capabilities.signatureEnforced, lockdown: situation.capabilities.lockdown },
+  otherLivePatching: situation?.otherLivePatching ?? [],
+  unread: situation?.unread ?? [],
+});
+
+/** What no verdict reads is always today's; of the past, only what is about patches that were listed then. */
+const detailView = ({ detail }: HostRow, scene: Scene | null) => ({
+  inactive: (detail.inactive ?? []).filter(({ patch }) => scene?.list.some(({ name }) => name === loadedName(patch))),
+  warnings: detail.warnings ?? [],
+});
 
 /** A host, with everything that is asked of it except the answers to questions. */
 export function hostView(
@@ -176,10 +200,11 @@ export function hostView(
     kernelRelease: situation?.kernelRelease ?? null,
     kernelVersion: situation?.kernelVersion ?? null,
     arch: situation?.arch ?? null,
-    stack: scene?.list.map((known) => listedView(known, patches)) ?? [],
-    leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned }) => ({
+    stack: scene?.list.map((known, i) => listedView(known, scene.situation.list[i]!, patches)) ?? [],
+    leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned, moduleState }) => ({
       name,
       buildId,
+      moduleState,
       referenced,
       pinned,
       patch: patchOf(buildId, patches),
@@ -207,6 +232,9 @@ export function hostView(
       contactAt: row.contactAt,
       superseded: row.superseded,
     },
+    ...bootView(situation),
+    ...detailView(row, scene),
+    suspect: row.suspect,
     rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),
     retiredAt: row.retiredAt,
     retiredBy: row.retiredBy,

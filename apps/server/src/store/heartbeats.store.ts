@@ -3,7 +3,11 @@ import { column, READING } from './columns.js';
 import { Database, Prisma } from './database.js';
 import { bucketOf } from './digests.js';
 import { latest } from './hosts-at.js';
+import { FIRST_SEQUENCE, SEQUENCE_JUMP } from './sequences.js';
 import { retrying } from './unavailable.js';
+
+/** As `highestAfter`, of `host_heartbeat b`. */
+const HIGHEST = Prisma.sql`(CASE WHEN b.sequence = 0 THEN ${FIRST_SEQUENCE}::bigint ELSE b.sequence + ${SEQUENCE_JUMP}::bigint END)`;
 
 /** A heartbeat as the store takes it. */
 export interface PlacedHeartbeat {
@@ -70,7 +74,7 @@ export class HeartbeatsStore {
              INSERT INTO host_lapse (bucket, host_id, kind, since, until, closed_by)
              SELECT b.bucket, b.host_id, 'SILENT', b.confirmed_at, r.received_at, pg_current_xact_id()::text::bigint
                FROM r JOIN host_heartbeat b ON b.bucket = r.bucket AND b.host_id = r.id
-              WHERE b.confirmed_at < r.received_at - make_interval(secs => ${silentAfter}::float8) AND b.sequence < r.sequence AND b.digest = r.digest AND b.boot_id = r.boot_id
+              WHERE b.confirmed_at < r.received_at - make_interval(secs => ${silentAfter}::float8) AND b.sequence < r.sequence AND r.sequence <= ${HIGHEST} AND b.digest = r.digest AND b.boot_id = r.boot_id
              ON CONFLICT DO NOTHING),
            noted AS (
       UPDATE host_heartbeat b
@@ -81,7 +85,7 @@ export class HeartbeatsStore {
              superseded_at = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_at ELSE coalesce(b.superseded_at, r.received_at) END,
              superseded_by = CASE WHEN b.digest = r.digest AND b.boot_id = r.boot_id THEN b.superseded_by ELSE coalesce(b.superseded_by, pg_current_xact_id()::text::bigint) END
         FROM r
-       WHERE b.bucket = r.bucket AND b.host_id = r.id AND b.sequence < r.sequence
+       WHERE b.bucket = r.bucket AND b.host_id = r.id AND b.sequence < r.sequence AND r.sequence <= ${HIGHEST}
       RETURNING b.host_id AS "hostId", b.sequence::text AS sequence, b.boot_id = r.boot_id AS "sameBoot", b.digest = r.digest AS "sameContent", b.superseded_at IS NOT NULL AS superseded, b.recheck_at AS "recheckAt")
       SELECT coalesce(json_agg(noted), '[]')::text AS rows, ${READING} FROM noted`;
     this.db.time.read(noted!.now, sent);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { BootsStore } from './boots.store.js';
 import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { type Condition, matching } from './condition.js';
 import { type Connection, Database, Prisma } from './database.js';
@@ -20,6 +21,9 @@ export interface HostDetail {
     readonly tasks: readonly { readonly pid: number; readonly comm: string }[];
     readonly moreTasks: number;
   } | null;
+  /** Objects that a listed patch names and does not patch. */
+  readonly inactive: readonly { readonly patch: string; readonly object: string }[];
+  readonly warnings: readonly string[];
 }
 
 /** A host as answers need it. */
@@ -67,6 +71,7 @@ export class HostsStore {
     private readonly read: ReadDatabase,
     private readonly cohorts: CohortsStore,
     private readonly sightings: SightingsStore,
+    private readonly boots: BootsStore,
   ) {}
 
   /** Marks the host as one that looks cloned or replayed. */
@@ -85,6 +90,47 @@ export class HostsStore {
       VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at}, ${at}, pg_current_xact_id()::text::bigint) ON CONFLICT (bucket, id) DO NOTHING`;
     if (made === 1) await this.cohorts.append(tx, [{ hostId, from: null, to: { situationId: null, labelSetId, suspect: false } }]);
     return made === 1;
+  }
+
+  /**
+   * Adds to what is known of a host's boot, by a document that came late. Its present stays: neither sequence nor confirmation changes.
+   *
+   * @param expected the situation that this was decided by
+   */
+  async addHistory(hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
+    return this.db.$transaction(async (tx) => this.resituate(tx, hostId, expected, situationId, at));
+  }
+
+  /** Puts a host into another situation, if it still is in the one that is expected. */
+  async resituate(tx: Connection, hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
+    const changed = (host: Standing) =>
+      host.situationId !== expected ? 'OVERTAKEN' : host.situationId === situationId ? 'AS_IT_WAS' : { ...host, situationId };
+    return this.change(tx, hostId, at, changed, Prisma.sql`situation_id = ${situationId}::uuid`);
+  }
+
+  /** Takes back that a host looks cloned: what it showed of builds counts again, and of its boots only the present one is known. */
+  async release(tx: Connection, hostId: string, at: Date): Promise<Changed> {
+    const changed = (host: Standing) => (host.suspect ? { ...host, suspect: false } : 'AS_IT_WAS');
+    const became = await this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = NULL`);
+    if (became !== 'CHANGED') return became;
+    const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
+    const [present] = await tx.$queryRaw<{ bootId: string | null; sequence: bigint }[]>`SELECT boot_id AS "bootId", sequence FROM host WHERE ${key}`;
+    const { bootId, sequence } = present!;
+    await this.boots.forget(tx, hostId, bootId === null ? null : { bootId, first: sequence, last: sequence });
+    await this.sightings.restore(tx, hostId, at);
+    return became;
+  }
+
+  /** Lets a host begin at any sequence again. Its facts are superseded until it reports. */
+  async resetSequence(tx: Connection, hostId: string, at: Date): Promise<Changed> {
+    const became = await this.change(tx, hostId, at, (host: Standing) => ({ ...host }), Prisma.sql`sequence = 0`);
+    if (became !== 'CHANGED') return became;
+    await this.boots.forget(tx, hostId, null);
+    await tx.$executeRaw`
+      UPDATE host_heartbeat SET sequence = 0, superseded_at = coalesce(superseded_at, ${at}::timestamptz),
+             superseded_by = coalesce(superseded_by, pg_current_xact_id()::text::bigint)
+       WHERE bucket = ${bucketOf(hostId)}::smallint AND host_id = ${hostId}::uuid`;
+    return became;
   }
 
   /** Gives a host other labels, from now on, where it still has those that are expected. */

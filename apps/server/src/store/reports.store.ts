@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { type BootRange, BootsStore } from './boots.store.js';
 import { CohortsStore, type CohortKey } from './cohorts.store.js';
 import { column, READING } from './columns.js';
 import { type Connection, Database } from './database.js';
 import { bucketOf } from './digests.js';
 import type { Silence } from './heartbeats.store.js';
 import type { HostDetail } from './hosts.store.js';
+import { type Marks, toMarks } from './marks.js';
 import { SightingsStore } from './sightings.store.js';
 import { retrying } from './unavailable.js';
 
@@ -19,7 +21,7 @@ export interface HostHead {
   readonly labelSetId: string;
   readonly suspect: boolean;
   readonly retired: boolean;
-  readonly referencedSince: Readonly<Record<string, string>>;
+  readonly marks: Marks;
   /** Since when it is in this situation, and the transaction that noted it: with the sequence, the version of all of the above. */
   readonly since: string;
   readonly openedBy: bigint;
@@ -43,10 +45,12 @@ export interface PlacedReport {
   readonly observedAt: Date;
   readonly receivedAt: Date;
   readonly detail: HostDetail;
-  readonly referencedSince: Readonly<Record<string, string>>;
+  readonly marks: Marks;
   readonly recheckAt: Date | null;
-  /** Another machine hash than before. */
+  /** Another machine hash than before, or a boot id that came back after another. */
   readonly suspect: boolean;
+  /** Ranges of sequences that it changes: those of a boot that begins, and of the one that ends. */
+  readonly boots: readonly BootRange[];
   /** The head that all this was decided against; null: a new host. */
   readonly expected: HostHead | null;
 }
@@ -66,6 +70,7 @@ type WrittenHead = Omit<HostHead, Numbers> & { readonly [Name in Numbers]: HostH
 const numberOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 const readHead = (head: WrittenHead): HostHead => ({
   ...head,
+  marks: toMarks(head.marks),
   sequence: BigInt(head.sequence),
   openedBy: BigInt(head.openedBy),
   contactSequence: numberOf(head.contactSequence),
@@ -118,6 +123,7 @@ export class ReportsStore {
     private readonly db: Database,
     private readonly cohorts: CohortsStore,
     private readonly sightings: SightingsStore,
+    private readonly boots: BootsStore,
   ) {}
 
   /** What is known of these hosts; those that nobody knows are not there. */
@@ -129,7 +135,7 @@ export class ReportsStore {
       /* reports.heads */
       SELECT coalesce(json_agg(head), '[]')::text AS heads, ${READING} FROM (
         SELECT h.id AS "hostId", h.sequence::text, h.digest, h.boot_id AS "bootId", h.machine, h.situation_id AS "situationId", h.label_set_id AS "labelSetId",
-               h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS "referencedSince", h.since, h.opened_by::text AS "openedBy",
+               h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired, h.referenced_since AS marks, h.since, h.opened_by::text AS "openedBy",
                b.sequence::text AS "contactSequence", b.confirmed_at AS "confirmedAt", b.superseded_at AS "supersededAt", b.superseded_by::text AS "supersededBy"
           FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
           JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) head`;
@@ -159,6 +165,7 @@ export class ReportsStore {
   private async store(reports: readonly PlacedReport[], silence: Silence): Promise<ReadonlySet<string>> {
     const lapses = reports.flatMap((report) => lapsesOf(report, silence));
     const movers = reports.filter(moved);
+    const boots = reports.flatMap(({ hostId, boots: ranges }) => ranges.map((range) => ({ hostId, ...range })));
     const suspects = reports.filter(({ suspect, expected }) => suspect && expected?.suspect === false).map(({ hostId }) => hostId);
     try {
       await this.db.$transaction(async (tx) => {
@@ -167,6 +174,7 @@ export class ReportsStore {
         if (stale.length > 0) throw new Stale(stale);
         if (lapses.length > 0) await keepLapses(tx, lapses);
         if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
+        if (boots.length > 0) await this.boots.keep(tx, boots);
         if (suspects.length > 0) await this.sightings.withdraw(tx, suspects, reports[0]!.receivedAt);
       });
       this.db.faults.wrote();
@@ -194,7 +202,7 @@ export class ReportsStore {
                     ${column(reports, 'text', (report) => report.machine)}, ${column(reports, 'uuid', (report) => report.labelSetId)}, ${column(reports, 'uuid', (report) => report.situationId)},
                     ${column(reports, 'uuid', (report) => report.bootId)}, ${column(reports, 'bigint', (report) => report.sequence)}, ${column(reports, 'text', (report) => report.digest)},
                     ${column(reports, 'timestamptz', (report) => report.observedAt)}, ${column(reports, 'timestamptz', (report) => report.receivedAt)},
-                    ${column(reports, 'jsonb', (report) => report.detail)}, ${column(reports, 'jsonb', (report) => report.referencedSince)},
+                    ${column(reports, 'jsonb', (report) => report.detail)}, ${column(reports, 'jsonb', (report) => report.marks)},
                     ${column(reports, 'timestamptz', (report) => report.recheckAt)}, ${column(reports, 'boolean', (report) => report.suspect)}, ${column(reports, 'boolean', moved)},
                     ${column(moves, 'uuid', ({ to }) => to?.situationId)}, ${column(moves, 'uuid', ({ to }) => to?.labelSetId)}, ${column(moves, 'boolean', ({ to }) => to?.suspect ?? false)},
                     ${column(expected, 'bigint', (head) => head?.sequence)}, ${column(expected, 'bigint', (head) => head?.openedBy)}, ${column(expected, 'bigint', (head) => head?.contactSequence)},

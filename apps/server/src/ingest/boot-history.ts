@@ -1,0 +1,35 @@
+import { type BootHistory, loadedName, type Situation } from '@klpreg/compat';
+import { type KernelLog, wasListed } from './kernel-log.js';
+
+/** Patches that left the list in one boot and are kept. If there are more, `historyTooLong` says so until the boot ends. */
+export const UNLISTED_KEPT = 200;
+const OTHERS_KEPT = 50;
+
+interface Looked {
+  /** null: the first report of this boot. */
+  readonly before: Situation | null;
+  readonly tainted: boolean | null;
+  /** This report is complete and can be true. */
+  readonly reliable: boolean;
+  /** The agent did not look for too long. */
+  readonly gap: boolean;
+  readonly log: KernelLog | null;
+  /** Names of everything that is or was on the list, or is loaded. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Says what is known of this boot's earlier livepatches.
+ *
+ * Without taint K there were none. A kernel log that reaches back to the boot, and names everything else that is known, names them all.
+ */
+export function bootHistoryOf({ before, tainted, reliable, gap, log, names }: Looked): BootHistory {
+  if (tainted === false && reliable) return 'KNOWN';
+  const known = before?.bootHistory ?? 'STARTED_LATE';
+  if (known === 'KNOWN' && !gap) return 'KNOWN';
+  if (log?.reachesBoot === true && names.every((name) => wasListed(log.events.get(loadedName(name)) ?? []))) return 'KNOWN';
+  return known === 'KNOWN' ? 'GAP' : known;
+}
+
+/** Other live patching systems that were seen in this boot: what they have changed stays. */
+export const othersSeen = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].slice(0, OTHERS_KEPT);

@@ -1,0 +1,26 @@
+import type { Situation } from '@klpreg/compat';
+import { othersSeen, UNLISTED_KEPT } from './boot-history.js';
+import { keyOf } from './modules.js';
+
+/**
+ * Adds what a late report of the same boot shows to what is known of that boot. The present stays as it is.
+ *
+ * A patch that nothing else has shown left at a time that is not known. It may have replaced others, so none of them counts as disabled any
+ * more; nor does any after a transition that nothing else has shown.
+ *
+ * @param late what the late report alone says
+ */
+export function addLate(situation: Situation, late: Situation): Situation {
+  const known = new Set([...situation.list, ...situation.departed].map(keyOf));
+  const shown = [...late.list, ...late.departed].filter((patch) => !known.has(keyOf(patch)));
+  const missed = shown.map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }));
+  const doubtful = missed.length > 0 || late.list.some(({ enabled, transition }) => enabled && transition);
+  const departed = situation.departed.map((patch) => (doubtful && patch.departure === 'DISABLED' ? { ...patch, departure: 'UNKNOWN' as const } : patch));
+  const all = [...missed, ...departed];
+  return {
+    ...situation,
+    otherLivePatching: othersSeen(situation.otherLivePatching, late.otherLivePatching),
+    departed: all.slice(-UNLISTED_KEPT),
+    historyTooLong: situation.historyTooLong || all.length > UNLISTED_KEPT,
+  };
+}

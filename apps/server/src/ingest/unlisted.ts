@@ -1,0 +1,116 @@
+import { type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Situation } from '@klpreg/compat';
+import { cameTwice, type KernelLog, type LogEvent, showsDisabled, wasListed } from './kernel-log.js';
+import { keyOf } from './modules.js';
+
+/** Two looks at a host within one boot, and what is known of the time between. */
+export interface Step {
+  readonly before: Pick<Situation, 'list' | 'leftovers' | 'departed' | 'bootHistory'>;
+  readonly list: readonly ListedPatch[];
+  readonly leftovers: readonly LeftoverModule[];
+  /** Keys of leftovers whose directory is still there: the kernel has not given back their reference yet. */
+  readonly lingering: ReadonlySet<string>;
+  readonly log: KernelLog | null;
+  /** Both looks are complete and can be true. */
+  readonly reliable: boolean;
+  /** The looks are too far apart to say that nothing happened between. */
+  readonly gap: boolean;
+  /** Key of the patch that was seen settled, and then being disabled. */
+  readonly disabling: string | null;
+}
+
+/** Returns the patches that have left the list in this boot, and how: those of before, and those of this step, without what came back. */
+export function unlistedAfter(step: Step): DepartedPatch[] {
+  const { before, list, leftovers } = step;
+  const change = changeOf(step);
+  const left = before.list
+    .filter((patch) => !change.listed.has(keyOf(patch)))
+    .map(({ name, buildId, reading, ...flags }) => ({ name, buildId, reading, departure: departureOf({ name, buildId, ...flags }, change, step) }));
+  const gone = new Set(left.map(keyOf));
+  const kept = before.departed.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))).map((patch) => reviewed(patch, change));
+  const known = new Set([...change.listed, ...gone, ...kept.map(keyOf)]);
+  // A module that is still loading may become listed, or be refused.
+  const never = leftovers
+    .filter((module) => module.moduleState !== 'LOADING' && !known.has(keyOf(module)))
+    .map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }))
+    .map((patch) => reviewed(patch, change));
+  return [...kept, ...left, ...never, ...loggedOnly(step, [...list, ...kept, ...left, ...never])];
+}
+
+/** Patches that only the kernel log names. It has no build-ids, and a name may stand for several builds. */
+function loggedOnly({ log, before }: Step, known: readonly { readonly name: string; readonly buildId: string | null }[]): DepartedPatch[] {
+  if (log === null) return [];
+  const names = new Set(known.map(({ name }) => loadedName(name)));
+  const keys = new Set(known.map(keyOf));
+  const missed = (name: string, events: readonly LogEvent[]) =>
+    names.has(name) ? before.bootHistory !== 'KNOWN' && cameTwice(events) && !keys.has(name) : wasListed(events);
+  return [...log.events].flatMap(([name, events]) => (missed(name, events) ? [{ name, buildId: null, reading: null, departure: 'UNKNOWN' as const }] : []));
+}
+
+/** What is different from the look before, found once for all patches: the work grows with the sum of the lists, not with their product. */
+interface Change {
+  readonly listed: ReadonlySet<string>;
+  readonly loaded: ReadonlySet<string>;
+  /** Off the list, without a directory, and somebody holds a reference (or the count was not reported). */
+  readonly held: ReadonlySet<string>;
+  /** Something on the list may have replaced what left. */
+  readonly replaced: boolean;
+  /** Something new is on the list, is loaded, or is in the log; or something was coming in that is gone. */
+  readonly unexplained: boolean;
+  /** By how many builds each name was used. */
+  readonly builds: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
+  const known = new Set(before.list.map(keyOf));
+  const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.departed.map(keyOf)]);
+  const listed = new Set(list.map(keyOf));
+  const newcomers = list.filter((patch) => !known.has(keyOf(patch)));
+  const comingIn = before.list.filter((patch) => patch.transition && patch.enabled);
+  const finished = comingIn.filter((patch) => listed.has(keyOf(patch)));
+  const builds = new Map<string, Set<string>>();
+  for (const module of [...before.list, ...before.leftovers, ...before.departed, ...list, ...leftovers]) {
+    const name = loadedName(module.name);
+    builds.set(name, (builds.get(name) ?? new Set()).add(keyOf(module)));
+  }
+  const onlyLogged = [...(log?.events ?? [])].some(([name, events]) => wasListed(events) && !builds.has(name));
+  return {
+    listed,
+    builds,
+    loaded: new Set(leftovers.map(keyOf)),
+    held: new Set(
+      leftovers
+        .filter(({ referenced }) => referenced)
+        .map(keyOf)
+        .filter((key) => !lingering.has(key)),
+    ),
+    replaced: [...newcomers, ...finished].some((patch) => patch.replace !== false),
+    unexplained: onlyLogged || newcomers.length > 0 || finished.length < comingIn.length || leftovers.some((module) => !seen.has(keyOf(module))),
+  };
+}
+
+/**
+ * Says how this patch left the list. The first that applies: forced, replaced, unknown, disabled.
+ *
+ * Only a disabled patch ran its callbacks, so it takes proof: the kernel's log, or two looks close to each other between which nothing else happened.
+ */
+function departureOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step: Step): DepartedPatch['departure'] {
+  const key = keyOf(patch);
+  const name = loadedName(patch.name);
+  const events = step.log?.events.get(name) ?? [];
+  if (change.held.has(key) || events.includes('FORCED')) return 'FORCED';
+  if (!step.reliable) return 'UNKNOWN';
+  if (change.replaced) return 'REPLACED';
+  if (events.length > 0 && change.builds.get(name)!.size === 1 && showsDisabled(events)) return 'DISABLED';
+  const disproved = events.includes('REVERSED') || (step.log?.reachesBoot === true && !isLeaving(events));
+  if (disproved || step.gap || change.unexplained || !change.loaded.has(key)) return 'UNKNOWN';
+  const wasSettled = patch.transition ? !patch.enabled && step.disabling === key : patch.enabled;
+  return wasSettled ? 'DISABLED' : 'UNKNOWN';
+}
+
+const isLeaving = (events: readonly LogEvent[]): boolean => events.at(-1) === 'UNPATCHING' || events.at(-1) === 'UNPATCHED';
+
+/** A reference that stays tells that it was forced; one that went was just being given back. How else it left is then not known. */
+function reviewed(patch: DepartedPatch, { held, loaded }: Change): DepartedPatch {
+  if (held.has(keyOf(patch))) return { ...patch, departure: 'FORCED' };
+  return patch.departure === 'FORCED' && loaded.has(keyOf(patch)) ? { ...patch, departure: 'UNKNOWN' } : patch;
+}
