@@ -8,7 +8,7 @@ import { run } from './programs/child.js';
 import { commandLine } from './programs/command-line.js';
 import { inTurn } from './programs/in-turn.js';
 import { dataFolder, findRegistry, type Registry } from './registry.js';
-import { fleet } from './shop/fleet.js';
+import { fleet, type Machine } from './shop/fleet.js';
 import { shopKey } from './shop/key.js';
 import { QUESTIONS } from './shop/questions.js';
 import { RELEASES } from './shop/releases.js';
@@ -23,12 +23,13 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Fills a registry with a small believable shop, then asks it three questions. */
 async function demo(folder: string): Promise<void> {
   const registry = await findRegistry(process.env);
-  const captured = await Captured.unpack(project, folder);
-  await fill(registry, captured);
+  const machines = fleet();
+  const captured = await Captured.unpack(project, folder, machines);
+  await fill(registry, captured, machines);
   await ask(registry);
 }
 
-async function fill(registry: Registry, captured: Captured): Promise<void> {
+async function fill(registry: Registry, captured: Captured, machines: readonly Machine[]): Promise<void> {
   const state = path.join(dataFolder(process.env), 'demo-agents');
   const key = await shopKey(state);
   await addKey(key, programs, registry);
@@ -37,8 +38,7 @@ async function fill(registry: Registry, captured: Captured): Promise<void> {
   for (const { release, outcomes: each } of outcomes)
     say(`  ${release.release.padEnd(22)} ${release.owner.padEnd(14)} ${release.module.padEnd(16)} ${[...new Set(each)].join(', ').toLowerCase()}`);
 
-  const machines = fleet();
-  say(`\nReporting ${machines.length} hosts; each is a captured /sys and /proc of a real kernel, read by the real agent`);
+  say(`\nReporting ${machines.length} hosts, at boot and now; each is a captured /sys and /proc of a real kernel, read by the real agent`);
   await inTurn(machines, AT_ONCE, (machine) => report(machine, captured, state, programs, registry));
   say(`  ${machines.map((machine) => machine.hostname).join(' ')}`);
 }

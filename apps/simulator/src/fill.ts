@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Captured } from './captured.js';
 import { run } from './programs/child.js';
@@ -34,33 +35,29 @@ export async function publish(release: Release, captured: Captured, key: ShopKey
 }
 
 /**
- * Reports one host, by the real agent.
+ * Reports one host, by the real agent: at boot, before its first livepatch, and then as it is now.
  *
- * The instance is the hostname, so that a second run speaks of the same host; what the agent remembers is kept in `state`, or its sequence would begin anew.
+ * The instance is the hostname, so that a second run reports the same host. Each run is another boot of it, because the first report has no livepatch.
+ * What the agent remembers is kept in `state`, or its sequence would begin at 1 again.
  *
  * @returns what the agent said
  */
 export async function report(machine: Machine, captured: Captured, state: string, programs: Programs, registry: Registry): Promise<string> {
   const { hostname, labels } = machine;
+  const roots = await captured.roots(machine);
   const own = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-  const tree = ['--root', captured.tree(machine), '--modules', captured.modules(machine.kernel)];
-  const words = [
-    'report',
-    ...tree,
-    '--instance',
-    `demo/${hostname}`,
-    '--hostname',
-    hostname,
-    ...own,
-    '--state',
-    path.join(state, hostname),
-    '--url',
-    registry.url,
-  ];
-  const ended = await run(programs.agent, words, { env: { KLPREG_TOKEN: registry.token }, timeoutMs: TIMEOUT_MS });
-  if (ended.exit === 0) return (ended.stdout + ended.stderr).trim();
-  throw new Stop(
-    `The agent of ${hostname} failed (exit ${ended.exit ?? 'none: it took too long'}):\n${ended.stderr.trim()}\n` +
-      `If this registry met the demo before, from another folder, start with a fresh one: another KLPREG_DATA for both.`,
-  );
+  const identity = ['--instance', `demo/${hostname}`, '--hostname', hostname, '--boot-id', randomUUID(), ...own];
+  const rest = ['--modules', captured.modules(machine.kernel), '--state', path.join(state, hostname), '--url', registry.url];
+  const said: string[] = [];
+  for (const root of [roots.atBoot, roots.now]) {
+    const env = { KLPREG_TOKEN: registry.token };
+    const ended = await run(programs.agent, ['report', ...root, ...identity, ...rest], { env, timeoutMs: TIMEOUT_MS });
+    if (ended.exit !== 0)
+      throw new Stop(
+        `The agent of ${hostname} failed (exit ${ended.exit ?? 'none: it took too long'}):\n${ended.stderr.trim()}\n` +
+          `If this registry met the demo before, from another folder, start with a fresh one: another KLPREG_DATA for both.`,
+      );
+    said.push((ended.stdout + ended.stderr).trim());
+  }
+  return said.join('\n');
 }
