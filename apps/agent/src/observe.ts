@@ -20,7 +20,7 @@ import { readTasks } from './read/tasks.js';
 import { sentencesOf } from './sentences.js';
 import type { Settings } from './settings.js';
 
-type Told =
+type Facts =
   | 'host'
   | 'capabilities'
   | 'taint'
@@ -34,7 +34,7 @@ type Told =
   | 'bootPersistence';
 
 /** What was seen, and when. Everything of a report but who sends it, which number it has, and since when the host is watched. */
-export interface Observation extends Pick<Report, Told> {
+export interface Observation extends Pick<Report, Facts> {
   readonly wall: string;
   readonly observedMs: number;
   readonly transition: (Omit<NonNullable<Report['transition']>, 'since'> & { readonly target: 0 | 1 }) | null;
@@ -82,7 +82,7 @@ function readLog(paths: Paths, taint: number | null, before: LogReading, warning
  *
  * @param instance the registry's id of the host
  * @param logOf what was read of this boot's kernel log before
- * @param warn is told what could not be read and what was taken in its place
+ * @param warn gets what could not be read and what was taken in its place
  * @throws Failure UNREADABLE naming the path
  */
 export async function observe(settings: Settings, instance: string, logOf: (bootId: string) => LogReading, warn: (text: string) => void): Promise<Observation> {

@@ -18,14 +18,14 @@ export function temporaryFolder(): string {
 }
 
 /** What the lab's machines had and the captured trees lack; see the fixtures' README. */
-const BESIDE = JSON.parse(readFileSync(join(FIXTURES, 'beside.json'), 'utf8')) as Readonly<Record<'files' | 'atBoot', Files>>;
+const ADDED = JSON.parse(readFileSync(join(FIXTURES, 'added.json'), 'utf8')) as Readonly<Record<'files' | 'atBoot', Files>>;
 
 /** The captured trees of a kernel, unpacked, with the files that they lack; `at('enabling/stalled')` is the root of one. */
 export function unpackTrees(into: string, kernel: Kernel) {
   execFileSync('tar', ['xzf', join(FIXTURES, `trees-${kernel}.tar.gz`), '-C', into]);
   const root = join(into, kernel);
   const names = readdirSync(root).flatMap((scenario) => readdirSync(join(root, scenario)).map((moment) => `${scenario}/${moment}`));
-  for (const name of names) plant(join(root, name), BESIDE.files);
+  for (const name of names) plant(join(root, name), ADDED.files);
   return { names: names.sort(), at: (name: string) => join(root, name) };
 }
 

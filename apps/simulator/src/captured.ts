@@ -9,7 +9,7 @@ import type { Release } from './shop/releases.js';
 type Files = Readonly<Record<string, string>>;
 
 /** What the captured trees lack: see the README of the agent's fixtures. */
-interface Beside {
+interface Added {
   readonly files: Files;
   /** In place of the tree's own, before the first livepatch of the boot. */
   readonly atBoot: Files;
@@ -35,10 +35,10 @@ export class Captured {
         unpackOne(path.join(fixtures, `trees-${kernel}.tar.gz`), path.join(folder, 'trees'), shown),
       ]),
     );
-    const beside = JSON.parse(await readFile(path.join(fixtures, 'beside.json'), 'utf8')) as Beside;
+    const added = JSON.parse(await readFile(path.join(fixtures, 'added.json'), 'utf8')) as Added;
     for (const tree of shown) {
-      await plant(path.join(folder, 'trees', tree), beside.files);
-      await plantBoot(path.join(folder, 'boot', tree.split('/', 1)[0]!), path.join(folder, 'trees', tree), beside);
+      await plant(path.join(folder, 'trees', tree), added.files);
+      await plantBoot(path.join(folder, 'boot', tree.split('/', 1)[0]!), path.join(folder, 'trees', tree), added);
     }
     return new Captured(folder);
   }
@@ -61,7 +61,7 @@ export class Captured {
     return { atBoot, now: tree === null ? atBoot : flags(path.join(this.folder, 'trees', kernel, tree)) };
   }
 
-  /** Puts the author's word beside each build of a release, where its author has given one. JSON is YAML too. */
+  /** Puts the author's word next to each build of a release, where its author has given one. JSON is YAML too. */
   async writeAuthor({ module, author }: Release): Promise<void> {
     if (author === null) return;
     await Promise.all(
@@ -74,9 +74,9 @@ export class Captured {
 const KERNEL_FILES = ['proc/sys/kernel/osrelease', 'proc/sys/kernel/version'];
 
 /** Makes a host of a kernel before its first livepatch. */
-async function plantBoot(root: string, tree: string, beside: Beside): Promise<void> {
+async function plantBoot(root: string, tree: string, added: Added): Promise<void> {
   const kernelFiles = await Promise.all(KERNEL_FILES.map(async (file) => [file, await readFile(path.join(tree, file), 'utf8')] as const));
-  await plant(root, { ...Object.fromEntries(kernelFiles), ...beside.files, ...beside.atBoot });
+  await plant(root, { ...Object.fromEntries(kernelFiles), ...added.files, ...added.atBoot });
 }
 
 async function plant(root: string, files: Files): Promise<void> {

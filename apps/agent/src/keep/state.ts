@@ -9,7 +9,7 @@ const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, 
 /**
  * Returns why a folder must not be used for the agent's state; null if it may.
  *
- * Whoever can write in it decides which host this is and what is sent in its name.
+ * A user who can write in it decides which host this is and what is sent in its name.
  */
 export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>, user: number): string | null {
   if (found.isSymbolicLink()) return 'is a symbolic link; give --state the folder itself';

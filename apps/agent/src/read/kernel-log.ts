@@ -31,7 +31,7 @@ const LOST = new Set(['EPIPE', 'EINVAL']);
 const RECORD = /^(\d{1,6}),(\d{1,15}),\d+,[^;\n]*;livepatch: ([^\n]*)/;
 const NUMBER = /^\d{1,6},(\d{1,15}),/;
 const ENABLING = /^enabling patch '([^']+)'$/;
-const BEGUN = /^'([^']+)': (?:starting (patching|unpatching) transition|(patching|unpatching)\.\.\.)$/;
+const STARTED = /^'([^']+)': (?:starting (patching|unpatching) transition|(patching|unpatching)\.\.\.)$/;
 const COMPLETE = /^'([^']+)': (patching|unpatching) complete$/;
 const FORCED = /^forcing remaining tasks to the (?:un)?patched state$/;
 
@@ -50,12 +50,12 @@ function addMessage(log: Draft, message: string): void {
   const enabling = ENABLING.exec(message)?.[1];
   if (enabling !== undefined) return add(enabling, 'ENABLING');
 
-  const [, begun, now, old] = BEGUN.exec(message) ?? [];
-  if (begun !== undefined) {
+  const [, started, now, old] = STARTED.exec(message) ?? [];
+  if (started !== undefined) {
     const target = (now ?? old) === 'patching' ? 1 : 0;
-    if (log.open?.patch === begun && log.open.target !== target) add(begun, 'REVERSED');
-    else if (target === 0) add(begun, 'UNPATCHING');
-    log.open = { patch: begun, target };
+    if (log.open?.patch === started && log.open.target !== target) add(started, 'REVERSED');
+    else if (target === 0) add(started, 'UNPATCHING');
+    log.open = { patch: started, target };
   }
   const [, done, how] = COMPLETE.exec(message) ?? [];
   if (done !== undefined) {
