@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ModuleError, readModule, type ModuleReading } from '../src/index.js';
 import { KERNELS, readCapturedModule } from './captured.js';
+import { readCompiled } from './compiled.js';
 import { ARM64, emptyModule, klpBuildModule, kpatchModule, S390, staticModule } from './synthetic.js';
 
 const NAMES = ['lab_r_1v1_a', 'lab_data', 'lab_fdata', 'lab_ro', 'lab_decoy', 'lab_r_1v1_multi', 'lab_param', 'lab_n_1v1_cb', 'lab_noobjs', 'lab_r_s0_a'];
@@ -11,6 +12,7 @@ const FILES: readonly Buffer[] = [
   staticModule({ target: ARM64 }),
   kpatchModule({ callbacks: ['pre_patch'] }),
   klpBuildModule({ callback: true }),
+  ...['x86_64/states-1', 'x86_64/text-says-plain', 'ppc64le/says', 'ppc64le-pcrel/says'].map(readCompiled),
 ];
 const SEED = 20261123;
 

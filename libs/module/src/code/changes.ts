@@ -7,6 +7,7 @@ import { PATCH, STATE } from '../klp/layout.js';
 import { because, type States } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
 import type { Handovers } from './enabling.js';
+import { TocUses } from './ppc64.js';
 import { isByteAccess, isUnderstood, reachOf, type Reach } from './x86.js';
 
 /** How far before an array the address of an access to it may be, in bytes: with an index register, and in a register. */
@@ -42,14 +43,16 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
   const objects = new RangeIndex(patch.objects.ranges);
   const guarded = [...declared, ...(states.range === null ? [] : [states.range])];
   const spans = spansOf(guarded);
+  const toc = new TocUses(file, handovers);
   for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(guarded.map((range) => range.section)))) {
     const skip = handovers.get(section.index);
     let code: Uint8Array | null = null;
     for (const next of entries) {
-      if (isFar(file, section, relocations, next, spans) || skip?.has(next) === true) continue;
+      if (toc.isToc(section) && !toc.isUsed(relocations.at(next))) continue;
+      if (skip?.has(next) === true || (!toc.isToc(section) && isFar(file, section, relocations, next, spans))) continue;
       if (section.executable) code ??= file.contents(section);
       if (!section.executable && declaredBytes.contains(section.index, relocations.at(next))) continue;
-      const use = findUse(file, code, relocations, next);
+      const use = toc.isToc(section) ? { ...ANYTHING, to: relocations.toSection(next) } : findUse(file, code, relocations, next);
       if (hits(use, patch.range)) {
         const onlyReplace = isOnlyReplace(use, section, patch);
         found.replace = true;
@@ -93,11 +96,14 @@ interface Use extends Reach {
   readonly isData: boolean;
 }
 
+/** Code may reach all of the section. */
+const ANYTHING = { kind: 'ANYTHING', starts: [], byte: null, isData: false } as const;
+
 /** `code`: the bytes of the relocated section, where it is code. */
 function findUse(file: ElfFile, code: Uint8Array | null, relocations: Relocations, next: number): Use {
   const to = relocations.toSection(next);
   if (code === null) return { to, kind: 'EXACT', starts: [relocations.to(next)], byte: null, isData: true };
-  if (file.machine.arch !== 'x86_64') return { to, kind: 'ANYTHING', starts: [], byte: null, isData: false };
+  if (file.machine.arch !== 'x86_64') return { ...ANYTHING, to };
   const { kind, starts } = reachOf(code, relocations, next);
   return { to, kind, starts, byte: isByteAccess(code, relocations, next), isData: false };
 }

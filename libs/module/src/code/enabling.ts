@@ -5,6 +5,7 @@ import { pointsToThisModule, thisModule } from '../klp/candidates.js';
 import { because } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
 import { mayBranchInto } from './branches.js';
+import { findPpcArgument, TocUses } from './ppc64.js';
 import { findSequence, knowsCalls } from './sequences.js';
 import { mayJumpInto } from './jumps.js';
 import { findArgument as findX86Argument, reachOf } from './x86.js';
@@ -61,7 +62,10 @@ function findLoads(file: ElfFile, section: Section, relocations: Relocations, ca
     return found !== null && isAlone(relocations, found.load) ? { loads: [found.load], from: found.from - 3, to: found.to } : null;
   }
   if (!knowsCalls(file.machine)) return null;
-  const loads = findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
+  const loads =
+    file.machine.arch === 'ppc64le'
+      ? findPpcArgument(file, section, relocations, call, patch)
+      : findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
   return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at(loads.at(-1)!), to: relocations.at(call) } : null;
 }
 
@@ -77,7 +81,7 @@ function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations,
   const isReached = isX86
     ? mayJumpInto(file.contents(section), relocations, from, to)
     : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
-  if (isReached) return true;
+  if (isReached || TocUses.namesThisModule(file)) return true;
   const told = file.symbols.inSections(isX86 ? [section] : [section, ...thisModule(file)]);
   for (const { section: source, relocations: others, entries } of file.relocations.uses(told)) {
     if (LISTS_OF_PLACES.test(source.name)) continue;

@@ -47,18 +47,6 @@ const SEQUENCES: Readonly<Record<string, Sequence>> = {
     step: 6,
     between: [],
   },
-  ppc64le: {
-    // addis r3, r2, high · addi r3, r3, low · bl
-    load: [
-      { types: [50], mask: 0xffff0000, opcodes: [0x3c620000] },
-      { types: [48], mask: 0xffff0000, opcodes: [0x38630000] },
-    ],
-    call: { types: [10], mask: 0xfc000003, opcodes: [0x48000001] },
-    relocatedAt: 0,
-    excess: 0,
-    step: 4,
-    between: [0x7c0802a6, 0xf8010010, 0xf821ffe1],
-  },
   loongarch64: {
     // pcalau12i $a0, high · addi.d $a0, $a0, low · bl or b
     load: [
@@ -75,7 +63,7 @@ const SEQUENCES: Readonly<Record<string, Sequence>> = {
 
 /** Can calls be checked on this architecture? */
 export function knowsCalls(machine: Machine): boolean {
-  return machine.arch in SEQUENCES;
+  return machine.arch in SEQUENCES || machine.arch === 'ppc64le';
 }
 
 /**
