@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 const Environment = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg' }).optional(),
+  DATABASE_URL: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error:
+        'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg, or postgresql:///klpreg?host=/run/postgresql&user=klpreg for a unix socket',
+    })
+    .optional(),
   DATABASE_READ_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@replica:5432/klpreg' })
     .optional(),

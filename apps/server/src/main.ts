@@ -6,7 +6,7 @@ import { Clock } from './clock.js';
 import { BACKLOG } from './listeners.js';
 import { createServer } from './server.js';
 import { Database } from './store/database.js';
-import { EmbeddedPostgres } from './store/embedded.js';
+import { EmbeddedKeeper } from './store/embedded/keeper.js';
 import { migrate } from './store/migrate.js';
 import { DatabaseUnavailable } from './store/unavailable.js';
 import { TokensStore } from './store/tokens.store.js';
@@ -14,9 +14,13 @@ import { TokensStore } from './store/tokens.store.js';
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../../prisma/migrations');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+/** A stop that takes longer ends the process. */
+const STOP_MS = 30_000;
+
 /** Starts everything, in order; what was started is stopped again where a later part fails. */
 async function start(config: Config): Promise<() => Promise<void>> {
-  const embedded = config.databaseUrl === null ? await EmbeddedPostgres.start({ dir: path.join(config.dataDir, 'postgres') }) : null;
+  const embedded =
+    config.databaseUrl === null ? await EmbeddedKeeper.start({ dir: path.join(config.dataDir, 'postgres') }, say, (error) => void end(1, error.message)) : null;
   try {
     const url = config.databaseUrl ?? embedded!.url;
     const { applied } = await migrate(url, MIGRATIONS);
@@ -29,7 +33,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
         ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
         : error;
     });
-    report(config, await app.getUrl(), applied.length, token);
+    report(config, await app.getUrl(), applied.length, token, embedded?.adopted === true);
     return async () => {
       await app.close(); // answers what is under way, then closes its connections
       await embedded?.stop(); // only then the database
@@ -40,32 +44,45 @@ async function start(config: Config): Promise<() => Promise<void>> {
   }
 }
 
-function report(config: Config, url: string, migrations: number, madeToken: string | null): void {
+function report(config: Config, url: string, migrations: number, madeToken: string | null, adopted: boolean): void {
   const token = madeToken ?? tokenFile(config.dataDir);
   if (migrations > 0) say(`database: ${migrations} migration${migrations === 1 ? '' : 's'} applied`);
-  if (config.databaseUrl === null) say(`database: embedded, in ${path.resolve(config.dataDir, 'postgres')}`);
+  if (config.databaseUrl === null)
+    say(
+      `database: embedded, in ${path.resolve(config.dataDir, 'postgres')}${adopted ? '; another process began it, and this one takes over when that ends' : ''}`,
+    );
   if (token !== null) say(`admin token: ${madeToken === null ? '' : 'made, '}in ${token}`);
   say(`documents: ${url}/docs   questions: ${url}/graphql`);
   say(`listening on ${url}`);
 }
 
-async function main(): Promise<void> {
-  const stop = await start(readConfig(process.env));
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      say('stopping');
-      stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
+let stop: (() => Promise<void>) | null = null;
+let ending = false;
+
+/** Stops cleanly and ends the process. The second time, or where that takes too long, it ends at once; an embedded database of this process then ends by itself. */
+async function end(code: number, why: string): Promise<void> {
+  if (ending) {
+    say('ending at once: what is under way is not answered');
+    process.exit(1);
   }
+  ending = true;
+  say(why);
+  setTimeout(() => {
+    console.error(`Stopping took longer than ${STOP_MS / 1000} s`);
+    process.exit(1);
+  }, STOP_MS).unref();
+  try {
+    await stop?.();
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
+  process.exit(code);
+}
+
+async function main(): Promise<void> {
+  stop = await start(readConfig(process.env));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(0, 'stopping'));
 }
 
 main().catch((error: unknown) => {

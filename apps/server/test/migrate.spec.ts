@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -59,7 +61,7 @@ test.each(['BEGIN; CREATE TABLE a (b int); COMMIT', 'CREATE TABLE a (b int); COM
   async (sql) => {
     write('1_a', sql);
     await expect(migrate(database.url, dir)).rejects.toThrow('a migration is one transaction already');
-    expect(await tables()).toEqual(['_prisma_migrations']);
+    expect(await tables()).toEqual([]);
   },
 );
 
@@ -83,12 +85,81 @@ test('a migration that failed under Prisma is refused until it is resolved', asy
   expect(await migrate(database.url, dir)).toEqual({ applied: ['1_a'] });
 });
 
-test('migrations of a newer program are left alone', async () => {
+test('a database of a newer program is refused, and the migration is named', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
   write('2_b', 'CREATE TABLE c (d int);');
   await migrate(database.url, dir);
   rmSync(path.join(dir, '2_b'), { recursive: true });
-  expect(await migrate(database.url, dir)).toEqual({ applied: [] });
+  write('1_c', 'CREATE TABLE e (f int);');
+  await expect(migrate(database.url, dir)).rejects.toThrow(
+    'The database has migration 2_b, which this version of the registry does not know: start the version that made it or a newer one',
+  );
+  expect(await tables()).not.toContain('e');
+});
+
+test('a lock that a pooler kept of an earlier start is not waited for: the lock is one of a transaction', async () => {
+  write('1_a', 'CREATE TABLE a (b int);');
+  await migrate(database.url, dir);
+  const held = await client.query(
+    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+  );
+  expect(held.rows).toEqual([]);
+  const sent: string[] = [];
+  // eslint-disable-next-line typescript/unbound-method -- called with the client that it belongs to
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    sent.push(String(args[0]));
+    return query.apply(this, args as never);
+  } as never;
+  try {
+    await migrate(database.url, dir);
+  } finally {
+    pg.Client.prototype.query = query;
+  }
+  expect(sent.filter((text) => text.includes('advisory'))).toEqual(['SELECT pg_advisory_xact_lock($1)']);
+});
+
+/** The address for a role of its own, which may log in and nothing else. */
+async function roleUrl(grants: readonly string[] = []): Promise<string> {
+  const role = `role_${randomUUID().replaceAll('-', '')}`;
+  await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
+  for (const grant of grants) await client.query(grant.replaceAll('ROLE', role));
+  const url = new URL(database.url);
+  [url.username, url.password] = [role, 'x'];
+  return url.toString();
+}
+
+test('a role that may make nothing is told what to grant', async () => {
+  write('1_a', 'CREATE TABLE a (b int);');
+  await expect(migrate(await roleUrl(), dir)).rejects.toThrow(/permission denied for schema public: let its owner GRANT CREATE ON DATABASE/);
+});
+
+test('a role that may make nothing is let in where there is nothing to make', async () => {
+  write('1_a', 'CREATE TABLE a (b int);');
+  await migrate(database.url, dir);
+  expect(await migrate(await roleUrl(['GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ROLE']), dir)).toEqual({ applied: [] });
+});
+
+test('a schema in the address is refused with what to do', async () => {
+  await expect(migrate(`${database.url}?schema=klpreg`, dir)).rejects.toThrow('DATABASE_URL names the schema klpreg');
+  expect(await migrate(`${database.url}?schema=public`, dir)).toEqual({ applied: [] });
+});
+
+test('a pooler that refuses a start-up parameter is named, with its settings', async () => {
+  // speaks as PgBouncer does: an error before anything else
+  const pooler = net.createServer((socket) => {
+    const fields = Buffer.from('SFATAL\0C08P01\0Munsupported startup parameter: options\0\0');
+    const head = Buffer.alloc(5);
+    head.write('E');
+    head.writeInt32BE(fields.length + 4, 1);
+    socket.once('data', () => socket.end(Buffer.concat([head, fields])));
+  });
+  await new Promise<void>((resolve) => pooler.listen(0, '127.0.0.1', resolve));
+  const { port } = pooler.address() as net.AddressInfo;
+  await expect(migrate(`postgresql://x:x@127.0.0.1:${port}/x`, dir)).rejects.toThrow(
+    /unsupported startup parameter: options\): set "ignore_startup_parameters/,
+  );
+  pooler.close();
 });
 
 test('of many starts at once, one migrates and the others wait for it', async () => {

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
+
+// several programs are started, on a machine that may be busy
+jest.setTimeout(180_000);
 
 const MAIN = path.join(__dirname, '../dist/main.js');
 const running: ChildProcess[] = [];
@@ -91,3 +95,75 @@ test('a port that is taken is said in a sentence, and nothing is left running', 
   expect(output()).toContain(`Cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
   other.close();
 });
+
+const postmaster = (): number => Number(readFileSync(path.join(data, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+async function until(what: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+const isReady = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
+
+test('an embedded PostgreSQL that ends is started again; where that does not last, the server ends with an error', async () => {
+  const { url, output, child } = await start();
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  for (const n of [1, 2, 3]) {
+    process.kill(postmaster(), 'SIGKILL');
+    await until(() => output().includes(`it is started again (${n} of 3)`));
+    await until(() => isReady(url));
+  }
+  process.kill(postmaster(), 'SIGKILL');
+  expect(await closed).toBe(1);
+  expect(output()).toContain('The embedded PostgreSQL ended 4 times within 10 minutes');
+  expect(output()).not.toMatch(/at .*\.js:/);
+}, 180_000);
+
+test('a second server on the same folder says that it adopted the database, and takes over when the first one ends', async () => {
+  const first = await start();
+  const second = await start();
+  expect(second.output()).toContain('another process began it, and this one takes over when that ends');
+  expect(await stop(first.child, 'SIGTERM')).toBe(0);
+  await until(() => second.output().includes('it is started again'));
+  await until(() => isReady(second.url));
+  expect(await stop(second.child, 'SIGTERM')).toBe(0);
+}, 180_000);
+
+test('a second signal ends a server that waits for what is under way', async () => {
+  const { child, url, output } = await start();
+  const token = readFileSync(path.join(data, 'admin-token'), 'utf8').trim();
+  const [, password] = /(.*)/.exec(readFileSync(path.join(data, 'postgres/secret'), 'utf8'))!;
+  const port = readFileSync(path.join(data, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[3];
+  const client = new pg.Client(`postgresql://postgres:${password}@127.0.0.1:${port}/klpreg`);
+  client.on('error', () => undefined); // its server ends
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE audit');
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const waits = fetch(`${url}/graphql`, { method: 'POST', headers, body: '{"query":"mutation { addHost(input: { hostname: \\"x\\" }) { id } }"}' }).catch(
+    () => null,
+  );
+  await until(async () => (await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount! > 0);
+  child.kill('SIGTERM');
+  await until(() => output().includes('stopping'));
+  expect(await stop(child, 'SIGTERM')).toBe(1);
+  await waits;
+  await client.end().catch(() => undefined);
+}, 60_000);
+
+test.each(['start', 'demo', 'simulate'])('a signal to `npm run %s` reaches the program: its shell becomes the program', (name) => {
+  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as { scripts: Record<string, string> };
+  expect(scripts[name]).toMatch(/&& exec node [^&;|]+$/);
+});
+
+test('as npm runs it, the server stops at a signal to its shell, and so does its database', async () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const shell = spawn('/bin/sh', ['-c', scripts['start']!.replace('npm run -s build', 'true')], {
+    cwd: path.join(__dirname, '../../..'),
+    env: { PATH: process.env['PATH'], HOME: data, KLPREG_DATA: data, KLPREG_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(shell);
+  let text = '';
+  shell.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await until(() => text.includes('listening on'));
+  const database = postmaster();
+  expect(await stop(shell, 'SIGTERM')).toBe(0);
+  await until(() => !existsSync(`/proc/${database}/cwd`));
+}, 60_000);

@@ -42,6 +42,7 @@ export class EmbeddedPostgres {
     readonly version: string,
     /** True exactly when another process began it. */
     readonly adopted: boolean,
+    private readonly data: string,
     private readonly child?: ChildProcess,
   ) {}
 
@@ -60,7 +61,7 @@ export class EmbeddedPostgres {
       if (!running) return undefined;
       try {
         const { url, version } = await ensureDatabase(password, running.port, database);
-        return new EmbeddedPostgres(url, version, true);
+        return new EmbeddedPostgres(url, version, true, data);
       } catch (error) {
         if (isPassing(error) && Date.now() < deadline) continue;
         throw new DatabaseUnavailable(
@@ -82,11 +83,21 @@ export class EmbeddedPostgres {
     const child = await launch([path.join(binaries.bin, 'postgres'), '-D', cluster.data, ...flags], runner, options.log);
     try {
       const { url, version } = await ensureDatabase(cluster.password, port, options.database);
-      return new EmbeddedPostgres(url, version, false, child);
+      return new EmbeddedPostgres(url, version, false, cluster.data, child);
     } catch (error) {
       await end(child);
       throw error;
     }
+  }
+
+  /** Waits until the server is gone, for whatever reason; one that was adopted is looked at once a second. */
+  async ended(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) {
+      while (findPostmaster(this.data)) await sleep(1_000, undefined, { ref: false });
+      return;
+    }
+    if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
   }
 
   /** Ends the server and waits until it is gone; does nothing for one that was adopted. */
