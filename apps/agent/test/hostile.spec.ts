@@ -215,6 +215,13 @@ test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: Re
     { gates: { modulesDisabled: null } },
   ],
   [
+    'a list that is too long',
+    { ...ONE, ...Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`sys/kernel/livepatch/x_${index}/enabled`, '1\n'])) },
+    'unread',
+    /sys\/kernel\/livepatch: holds more than 500 livepatches/,
+    { livepatches: [], leftovers: [{ name: 'lp_1' }], capabilities: { livepatch: true } },
+  ],
+  [
     'no sysfs at all',
     { ...withoutSys(ONE), 'proc/modules': loadedLine('lp_1') },
     'unread',

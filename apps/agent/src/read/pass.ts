@@ -9,7 +9,7 @@ import { readLoaded, type LoadedLine } from './proc-modules.js';
 
 /** What one look at the tree saw. Two equal ones make an observation. */
 export interface Pass {
-  /** Null: no livepatch support, or the list could not be read, which is in `notes`. */
+  /** Null: no livepatch support, or no sysfs. Empty also if the list could not be read. Both are in `notes`. */
   readonly folders: readonly PatchFolder[] | null;
   /** Modules with taint K, and those of the folders; sorted by name. */
   readonly modules: readonly LoadedModule[];
@@ -27,6 +27,11 @@ export interface Pass {
  * An attribute that could not be read leaves it listed.
  */
 export const counts = (folder: PatchFolder): boolean => folder.enabled !== false || folder.transition !== false;
+
+function orUnread<T>(unread: string[], inItsPlace: T, read: () => T): T {
+  const found = orNull(unread, () => ({ value: read() }));
+  return found === null ? inItsPlace : found.value;
+}
 
 /** The taint of every module in `/sys/module`; null if there is no such folder, or it cannot be read. */
 function readTaints(paths: Paths, { unread }: Notes): Map<string, string | null> | null {
@@ -73,7 +78,8 @@ function livepatchNames(paths: Paths, folders: readonly PatchFolder[], tainted: 
  */
 export function look(paths: Paths): Pass {
   const notes = noNotes();
-  const folders = orNull(notes.unread, () => readPatchFolders(paths, notes));
+  // what is there and cannot be read is not "no livepatch support"
+  const folders = orUnread(notes.unread, [], () => readPatchFolders(paths, notes));
   const lines: LoadedLine[] | null = orNull(notes.unread, () => readLoaded(paths, notes.unread));
   const taints = readTaints(paths, notes);
   noteMissing(paths, notes, taints, lines);
