@@ -6,7 +6,17 @@ import { expectGolden } from './golden.js';
 import { unpackModules } from './modules.js';
 import { klpreg } from './world.js';
 
-const NAMES = ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a', 'lab_r_1v2_cb', 'lab_r_1v1_dyn', 'lab_n_1v1_z9_2v1_a', 'lab_r_s0_a', 'lab-dash-name'];
+const NAMES = [
+  'lab_r_u64max_a',
+  'lab_r_p53_a',
+  'lab_r_p53p1_a',
+  'lab_r_1v2_cb',
+  'lab_r_1v1_dyn',
+  'lab_n_1v1_z9_2v1_a',
+  'lab_r_s0_a',
+  'lab-dash-name',
+  'lab_namedvm',
+];
 const folder = unpackModules('7.3', NAMES);
 const file = (name: string) => path.join(folder, name);
 const kos = NAMES.map((name) => file(`${name}.ko`));

@@ -1,12 +1,38 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expectGolden } from './golden.js';
 import { unpackModules } from './modules.js';
 import { klpreg } from './world.js';
 
-const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_2v1_a', 'lab_r_1v1_z9_2v1_a', 'lab_r_s0_a', 'lab_r_1v2_cb', 'lab_two']);
+const folder = unpackModules('7.3', [
+  'lab_r_1v1_a',
+  'lab_r_1v2_2v1_a',
+  'lab_r_1v1_z9_2v1_a',
+  'lab_r_s0_a',
+  'lab_r_1v2_cb',
+  'lab_two',
+  'lab_namedvm',
+  'lab_r_1v1_gate',
+]);
 const file = (name: string) => path.join(folder, `${name}.ko`);
 const lint = (words: readonly string[]) => klpreg(['patch', 'lint', ...words]);
+/** A copy of a module that is signed, as `scripts/sign-file` does it; nothing here verifies the signature. */
+const signed = path.join(folder, 'signed.ko');
+const pkcs7 = readFileSync(path.join(__dirname, '../../../libs/module/fixtures/signatures/keyid.p7s'));
+const info = Buffer.alloc(12);
+info.writeUInt8(2, 2);
+info.writeUInt32BE(pkcs7.length, 8);
+writeFileSync(signed, Buffer.concat([readFileSync(file('lab_r_s0_a')), pkcs7, info, Buffer.from('~Module signature appended~\n')]));
+
+/** A copy of a module that patches `lab_target`, under another name of the same length. */
+function renamed(object: string): string {
+  const copy = path.join(folder, 'renamed.ko');
+  const bytes = readFileSync(file('lab_r_1v1_gate'));
+  bytes.write(object, bytes.indexOf('\0lab_target\0') + 1, 'latin1');
+  writeFileSync(copy, bytes);
+  return copy;
+}
+
 const codes = (out: string): string[] =>
   (JSON.parse(out) as { files: { findings: { code: string }[] }[] }).files.flatMap((each) => each.findings.map(({ code }) => code));
 
@@ -26,7 +52,10 @@ test('what an author reads', async () => {
 });
 
 test.each<[string, string[], number, string[]]>([
-  ['nothing to say', [file('lab_r_s0_a')], 0, []],
+  ['nothing to say', [signed], 0, []],
+  ['an unsigned file is worth knowing', [file('lab_r_s0_a')], 0, ['SIGNATURE_MISSING']],
+  ['an object that no module can be is an error', [renamed('lab/target')], 1, ['OBJECT_NEVER_LOADED']],
+  ['an object by the text vmlinux is an error', [file('lab_namedvm')], 1, ['OBJECT_SPELLED_VMLINUX']],
   ['warnings leave the exit code at 0', [file('lab_r_1v1_a')], 0, ['NO_UNPATCH_CALLBACK']],
   ['a version that went down is an error', [file('lab_r_1v1_a'), '--after', file('lab_r_1v2_2v1_a')], 1, ['VERSION_WENT_DOWN', 'STATE_FORGOTTEN']],
 ])('%s', async (_rule, words, exit, expected) => {

@@ -2,6 +2,7 @@ import type { Declaration } from './lint/declaration.js';
 import { findInFile } from './lint/file.js';
 import { explainFinding, type Finding, worstFirst } from './lint/findings.js';
 import { findInLine } from './lint/line.js';
+import { findForLoader } from './lint/loader.js';
 import { findAmongNeighbours } from './lint/neighbours.js';
 import { findInWord } from './lint/promises.js';
 
@@ -19,6 +20,7 @@ export const lint = (candidate: Declaration, before: readonly Declaration[] = []
   worstFirst(
     toldOnce([
       ...findInFile(candidate),
+      ...findForLoader(candidate),
       ...findInWord(candidate, [...before, ...others]),
       ...findInLine(candidate, before),
       ...findAmongNeighbours(candidate, before, others),

@@ -64,6 +64,45 @@ describe('in the file', () => {
     ['not cumulative', [declaration({ replace: false })], []],
   ]);
 
+  findingTable('OBJECT_NEVER_LOADED', [
+    ['a path', [declaration({ objects: ['net/ipv6'] })], [{ detail: "'net/ipv6': it has a '/'; the name of a module has no path" }]],
+    ['a dash', [declaration({ objects: ['nf-tables'] })], [{ detail: expect.stringContaining("'-'") as string }]],
+    ['a comma', [declaration({ objects: ['a,b'] })], [{}]],
+    ['the name of a file', [declaration({ objects: ['nf_tables.ko'] })], [{ detail: expect.stringContaining('nf_tables.ko') as string }]],
+    ['the name of a compressed file', [declaration({ objects: ['nf_tables.ko.zst'] })], [{}]],
+    ['no name', [declaration({ objects: [''] })], [{}]],
+    ['each of them', [declaration({ objects: ['a-b', null, 'c', 'd/e'] })], [{}, {}]],
+    ['names that modules have', [declaration({ objects: ['nf_tables', 'x25', 'a.b', 'kolibri', 'k'.repeat(55), null] })], []],
+    ['the objects cannot be read', [declaration({ objects: null })], []],
+  ]);
+
+  findingTable('OBJECT_NAME_TOO_LONG', [
+    ['56 characters', [declaration({ objects: ['k'.repeat(56)] })], [{ detail: 'k'.repeat(56) }]],
+    ['55 characters', [declaration({ objects: ['k'.repeat(55)] })], []],
+  ]);
+
+  findingTable('OBJECT_SPELLED_VMLINUX', [
+    ['the text', [declaration({ objects: ['vmlinux'] })], [{}]],
+    ['the text, and NULL', [declaration({ objects: [null, 'vmlinux'] })], [{}]],
+    ['NULL', [declaration({ objects: [null] })], []],
+  ]);
+
+  findingTable('SYMBOL_NAME_MALFORMED', [
+    ['each of them', [declaration({ malformedSymbols: ['.klp.sym.vmlinux', '.klp.rela.x'] })], [{ detail: '.klp.sym.vmlinux' }, { detail: '.klp.rela.x' }]],
+    ['none', [declaration({ malformedSymbols: [] })], []],
+  ]);
+
+  findingTable('SIGNATURE_MISSING', [
+    ['not signed', [declaration({ signed: false })], [{}]],
+    ['signed', [declaration({ signed: true, signatureProblem: null })], []],
+    ['not known', [declaration()], []],
+  ]);
+
+  findingTable('SIGNATURE_MALFORMED', [
+    ['what is wrong', [declaration({ signed: true, signatureProblem: 'its kind is 1' })], [{ detail: 'its kind is 1' }]],
+    ['signed', [declaration({ signed: true, signatureProblem: null })], []],
+  ]);
+
   findingTable('CALLBACKS_WITHOUT_STATES', [
     ['callbacks alone', [bare({ callbacks: UNPATCH_CALLBACKS })], [{}]],
     ['shadow variables alone', [bare({ usesShadowVariables: true })], []],
@@ -365,6 +404,11 @@ test('these are errors', () => {
     'STATE_REFUSES_ITSELF',
     'STATE_HIDDEN',
     'STATE_ID_ZERO',
+    'OBJECT_NEVER_LOADED',
+    'OBJECT_NAME_TOO_LONG',
+    'OBJECT_SPELLED_VMLINUX',
+    'SYMBOL_NAME_MALFORMED',
+    'SIGNATURE_MALFORMED',
     'NONE_CONTRADICTED',
     'VERSION_CONTRADICTED',
     'STATE_NOT_IN_FILE',
@@ -378,6 +422,7 @@ test('these are errors', () => {
 test('these are for information', () => {
   expect(FINDING_CODES.filter((code) => severityOf({ code }) === 'INFO')).toEqual([
     'REPLACE_UNREADABLE',
+    'SIGNATURE_MISSING',
     'NO_WORD',
     'WORD_UNSIGNED',
     'STATE_ONLY_IN_WORD',

@@ -9,6 +9,7 @@ import { readBuildId, readStructName } from './identity.js';
 import { judgeImpact, usesShadowVariables } from './impact.js';
 import { findCandidates, type Candidate } from './klp/candidates.js';
 import { because, readStates } from './klp/states.js';
+import { findMalformedSymbols } from './klp/symbols.js';
 import { readKlpBuildObjects } from './built/klp-build.js';
 import { readKpatchObjects } from './built/kpatch.js';
 import { checkSections } from './limits.js';
@@ -47,6 +48,7 @@ export function readModule(bytes: Uint8Array): ModuleReading {
     livepatch,
     modinfo,
     ...declaration,
+    malformedSymbols: findMalformedSymbols(file),
     usesShadowVariables: usesShadowVariables(file),
     ...judgeImpact(file, {
       ...declaration,

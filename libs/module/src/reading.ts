@@ -105,6 +105,8 @@ export interface ModuleReading {
   readonly rewriteReason: Unreadable | null;
   /** Null where they are made or changed at run time, or cannot be told. */
   readonly objects: readonly ModuleObject[] | null;
+  /** Names of livepatch symbols (`.klp.sym.*`) and their sections (`.klp.rela.*`) that the kernel cannot parse, so that it refuses the module. The first 16. */
+  readonly malformedSymbols: readonly string[];
   readonly usesShadowVariables: boolean;
   readonly impact: StateImpact;
   /** Why `impact` is UNDECLARED or UNREADABLE, as `CODE: sentence`; else empty. */

@@ -257,6 +257,40 @@ describe('state impact of a static patch', () => {
   });
 });
 
+describe('livepatch symbols and their sections, as the kernel scans their names', () => {
+  const LIVEPATCH = 0xff20;
+  test.each<[sentence: string, name: string, malformed: boolean]>([
+    ['of the kernel', '.klp.sym.vmlinux.snprintf,0', false],
+    ['of a module', '.klp.sym.nf_tables.nft_do_chain,1', false],
+    ['with dots in the symbol', '.klp.sym.vmlinux.foo.isra.0,2', false],
+    ['without a position', '.klp.sym.vmlinux.snprintf', true],
+    ['with a position that is no number', '.klp.sym.vmlinux.snprintf,x', true],
+    ['without a symbol', '.klp.sym.vmlinux,0', true],
+    ['without an object', '.klp.sym..snprintf,0', true],
+    ['an object of 56 characters', `.klp.sym.${'o'.repeat(56)}.snprintf,0`, true],
+    ['a symbol of 512 characters', `.klp.sym.vmlinux.${'s'.repeat(512)},0`, true],
+    ['another name, marked as such a symbol', 'snprintf', true],
+  ])('%s', (_, name, malformed) => {
+    const reading = readModule(staticModule({ also: ({ writer }) => writer.symbol(name, LIVEPATCH) }));
+    expect(reading.malformedSymbols).toEqual(malformed ? [name.slice(0, 200)] : []);
+  });
+
+  test('a malformed name counts without the mark too, and another name does not', () => {
+    const also = ({ writer }: Parts) => (writer.symbol('.klp.sym.vmlinux', 0), writer.symbol('see.klp.sym.', 0), writer.symbol('snprintf', 0));
+    expect(readModule(staticModule({ also })).malformedSymbols).toEqual(['.klp.sym.vmlinux']);
+  });
+
+  test('sections', () => {
+    const also = ({ writer }: Parts) => (writer.section('.klp.rela.vmlinux..text', 2, Buffer.alloc(0)), writer.section('.klp.rela.text', 2, Buffer.alloc(0)));
+    expect(readModule(staticModule({ also })).malformedSymbols).toEqual(['.klp.rela.text']);
+  });
+
+  test('at most 16 are listed', () => {
+    const also = ({ writer }: Parts) => Array.from({ length: 40 }, (_, i) => writer.symbol(`.klp.sym.${i}`, LIVEPATCH));
+    expect(readModule(staticModule({ also })).malformedSymbols).toHaveLength(16);
+  });
+});
+
 describe('modules of builders (synthetic)', () => {
   test('kpatch-build: no states, replace is not told, functions by object', () => {
     expect(readModule(kpatchModule())).toMatchObject({

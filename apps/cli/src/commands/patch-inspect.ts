@@ -43,21 +43,34 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
         ['build-id', module.buildId ?? 'none'],
         ['sha-256', module.sha256],
         ['kernel', `${module.kernelRelease ?? 'unknown'} ${module.arch}`],
-        ['builder', `${module.builder.toLowerCase()}${module.signed ? ', signed' : ', not signed'}`],
+        ['builder', module.builder.toLowerCase()],
+        ['signature', signatureInWords(module)],
+        ['content', module.signed ? `${module.contentSha256} (SHA-256 without the signature)` : null],
         ['replace', replaceInWords(module.replace)],
         ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : statesInWords(module.states)],
         ['impact', module.impact],
         ...module.impactReasons.filter((reason) => !reason.startsWith(`${module.unreadable?.code}:`)).map((reason): [string, string] => ['', reason]),
         ['callbacks', callbacks],
+        ['rewrites', module.rewritesEarlierStates ? `states of the patches below it: ${module.rewriteReason?.text}` : null],
+        ...module.malformedSymbols.map((name, i): [string, string] => [i === 0 ? 'malformed' : '', name]),
         ['patches', module.objects === null ? 'unknown' : null],
         ...(module.objects ?? []).map((object, i): [string, string] => [
           i === 0 ? 'patches' : '',
-          `${object.name}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`,
+          `${objectInWords(object)}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`,
         ]),
       ],
       '  ',
     ),
   ].join('\n');
 }
+
+const signatureInWords = ({ signed, signer, signatureProblem }: NonNullable<Inspection['facts']>): string => {
+  if (!signed) return 'none';
+  return signatureProblem === null ? `by ${signer}` : `cannot be read: ${signatureProblem}`;
+};
+
+/** The text `vmlinux` is not the kernel. */
+const objectInWords = ({ name, spelled }: { name: string; spelled: string | null }): string =>
+  spelled === 'vmlinux' ? `${name} (as a text: a module that is never loaded)` : name;
 
 const functionInWords = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);

@@ -28,6 +28,10 @@ export const declarationOf = (reading: ModuleReading, author: AuthorWord | null,
   impact: reading.impact,
   impactReasons: reading.impactReasons,
   functions: reading.objects?.flatMap((object) => object.functions.map(({ name, sympos }) => `${object.name}:${name},${sympos === 0n ? 1n : sympos}`)) ?? null,
+  objects: reading.objects?.map(({ spelled }) => spelled) ?? null,
+  malformedSymbols: reading.malformedSymbols,
+  signed: reading.signed,
+  signatureProblem: reading.signatureProblem,
   author: author === null ? null : wordOf(author, signed),
 });
 

@@ -47,6 +47,7 @@ const moduleFacts = (reading: ModuleReading) => ({
   objects:
     reading.objects?.map((object) => ({ ...object, functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })) })) ?? null,
   callbacks: reading.objects === null ? null : anyCallback(reading.objects),
+  malformedSymbols: reading.malformedSymbols,
   usesShadowVariables: reading.usesShadowVariables,
 });
 

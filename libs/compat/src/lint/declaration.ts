@@ -35,6 +35,14 @@ export interface Declaration {
   readonly impactReasons: readonly string[];
   /** As `object:function,sympos`; null where the objects cannot be read. */
   readonly functions: readonly string[] | null;
+  /** Object names as the kernel gets them: null is NULL, the kernel itself. The list is null if the objects cannot be read. */
+  readonly objects?: readonly (string | null)[] | null;
+  /** Names of livepatch symbols and their sections that the kernel cannot parse. */
+  readonly malformedSymbols?: readonly string[];
+  /** A signature is appended to the file. */
+  readonly signed?: boolean;
+  /** Why the appended signature cannot be read. */
+  readonly signatureProblem?: string | null;
   readonly author: WrittenWord | null;
 }
 

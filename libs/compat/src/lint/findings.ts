@@ -49,6 +49,29 @@ const FINDINGS = {
   IMPACT_WITHOUT_STATES: { severity: 'WARNING', says: (f) => `it may change the system's state and declares none${because(f.detail)}` },
   REVERSE_NOT_COVERED: { severity: 'WARNING', says: (f) => `a transition that is reversed half-way runs one callback only, and it is missing: ${f.detail}` },
 
+  // What the module loader and the livepatch core do with its names and its signature.
+  OBJECT_NEVER_LOADED: {
+    severity: 'ERROR',
+    says: (f) => `no loaded module has the object name ${f.detail}: its functions are never redirected, and the fix is never active`,
+  },
+  OBJECT_NAME_TOO_LONG: {
+    severity: 'ERROR',
+    says: (f) => `the object name '${f.detail}' has ${f.detail?.length} characters, at most 55 are allowed: the kernel refuses the patch`,
+  },
+  OBJECT_SPELLED_VMLINUX: {
+    severity: 'ERROR',
+    says: () => "an object is named by the text 'vmlinux', a module that is never loaded: the fix is never active; the kernel itself is NULL",
+  },
+  SYMBOL_NAME_MALFORMED: {
+    severity: 'ERROR',
+    says: (f) => `'${f.detail}' is not of the form .klp.sym.OBJECT.SYMBOL,POSITION or .klp.rela.OBJECT.SECTION: the kernel refuses the module`,
+  },
+  SIGNATURE_MISSING: { severity: 'INFO', says: () => 'the file is not signed: kernels that enforce module signatures refuse it' },
+  SIGNATURE_MALFORMED: {
+    severity: 'ERROR',
+    says: (f) => `the appended signature cannot be read: ${f.detail}; kernels that check module signatures refuse the file`,
+  },
+
   // What the author says of it.
   NO_WORD: { severity: 'INFO', says: () => 'it declares states and no author says what disabling does about them' },
   WORD_UNSIGNED: { severity: 'INFO', says: () => "the author's word is not signed, and its promises count for nothing unless a question asks for less" },

@@ -101,6 +101,11 @@ export class Symbols {
     return found;
   }
 
+  /** Is it marked as one that livepatch resolves itself? */
+  isLivepatch(symbol: number): boolean {
+    return this.bytes.u16(this.at(symbol) + 6) === SHN_LIVEPATCH;
+  }
+
   /** A 1 for each of these symbols. */
   marked(symbols: readonly number[]): Uint8Array {
     const marks = new Uint8Array(this.count);
