@@ -4,7 +4,7 @@ import { copyDatabase, type Database } from './database.js';
 /** Where each table lives on a cluster. A new table is not done before it is here. */
 const KINDS = {
   'per host': ['cohort_delta', 'host', 'host_boot', 'host_heartbeat', 'host_history', 'host_lapse'],
-  reference: ['label_set', 'patch', 'patch_author', 'patch_sighting', 'patch_state', 'situation', 'stack', 'stack_patch'],
+  reference: ['label_set', 'patch', 'patch_author', 'patch_file', 'patch_sighting', 'patch_state', 'situation', 'stack', 'stack_patch'],
   local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'epoch', 'fold', 'owner_key', 'patch_version', 'token'],
 } as const;
 

@@ -65,11 +65,27 @@ export const FileFacts = z.strictObject({
   /** null: not known. */
   states: z.array(WireState).max(4096).nullable(),
   impact: z.enum(['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE']),
+  /** Of the file without its appended signature. */
+  contentSha256: Sha256.optional(),
+  /** A signature is appended. Left out: not known. */
+  signed: z.boolean().optional(),
+  /** Key that signed it, as the signature names it. */
+  signer: line(500).nullable().optional(),
+  /** Bytes of the uncompressed file. */
+  size: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .optional(),
+  /** Its code may change states of the patches below it. */
+  rewritesEarlierStates: z.boolean().optional(),
   builder: z.enum(['STATIC', 'KPATCH_BUILD', 'KLP_BUILD', 'UNKNOWN']).default('UNKNOWN'),
   objects: z
     .array(
       z.strictObject({
         name: word(55),
+        /** The name that the kernel is given: null is NULL, the kernel itself. Left out: not known. */
+        spelled: word(55).nullable().optional(),
         functions: z.array(z.strictObject({ name: word(511), sympos: UInt64 })).max(20_000),
         callbacks: FileCallbacks.optional(),
       }),

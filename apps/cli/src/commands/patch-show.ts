@@ -25,6 +25,13 @@ export const patchShow = (act: Act): Command =>
       }),
     );
 
+/** A line for each file, as a build-id does not cover the signature. */
+function filesInWords({ files, sha256 }: WholePatch): [string, string][] {
+  if (files.length === 0) return [['sha-256', sha256 ?? 'not told']];
+  const signature = (file: WholePatch['files'][number]) => (file.signed ? `signed by ${file.signer ?? 'a key that cannot be read'}` : 'unsigned');
+  return files.map((file, i) => [i === 0 ? 'sha-256' : '', `${file.sha256}, ${signature(file)}`]);
+}
+
 function patchText(patch: WholePatch): string {
   const { author, callbacks } = patch;
   const set =
@@ -50,7 +57,8 @@ function patchText(patch: WholePatch): string {
         .join('; '),
     ],
     ['evidence', patch.evidence],
-    ['sha-256', patch.sha256 ?? 'not told'],
+    ...filesInWords(patch),
+    ['', patch.rewritesEarlierStates ? 'may change states of the patches below it' : null],
     ['conflicts', patch.conflicts.join('; ') || null],
     ['recalled', patch.recalledAt === null ? null : `${patch.recalledAt}: ${patch.recallReason ?? 'no reason given'}`],
     ['author', author === null ? 'has said nothing' : `revision ${author.revision}, ${author.evidence}, ${author.at}`],

@@ -64,7 +64,7 @@ export const PATCHES = document(
 export const PATCH_DETAILS = document(
   `query PatchDetails($name: String, $buildId: String) {
   patch(name: $name, buildId: $buildId) {
-    ${PATCH} vermagic sha256 srcversion builder impactReasons callbacks { prePatch postPatch preUnpatch postUnpatch } objects { name functions { name sympos } }
+    ${PATCH} vermagic sha256 files { sha256 signed signer size } rewritesEarlierStates srcversion builder impactReasons callbacks { prePatch postPatch preUnpatch postUnpatch } objects { name functions { name sympos } }
     author { revision evidence signedBy states { id version what restore } impactNone independentOf cves notes at }
   }
 }`,

@@ -29,6 +29,8 @@ export const wholePatch = fields({
   ...patch,
   vermagic: nullable(text),
   sha256: nullable(text),
+  files: list(fields({ sha256: text, signed: flag, signer: nullable(text), size: nullable(whole) })),
+  rewritesEarlierStates: flag,
   srcversion: nullable(text),
   builder: text,
   impactReasons: list(text),

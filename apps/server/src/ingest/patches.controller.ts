@@ -77,7 +77,7 @@ export class PatchesController {
         `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`,
       );
     }
-    const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, now);
+    const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, who, now);
     const said = author === null ? 'SAME' : await this.patches.say(tx, facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
       throw new Mistake(
@@ -105,12 +105,17 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(tx: Transaction, facts: PatchFacts, before: PatchRow, at: Date): Promise<PublishOutcome> {
+  private async compare(tx: Transaction, facts: PatchFacts, before: PatchRow, who: string, at: Date): Promise<PublishOutcome> {
     const differ = differences(toFacts(before), facts);
-    const otherFile = before.sha256 !== null && facts.sha256 !== null && before.sha256 !== facts.sha256 ? facts.sha256 : null;
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
-      await this.patches.strengthen(tx, facts, differ, at);
+      await this.patches.strengthen(tx, facts, differ, who, at);
       return differ.length > 0 ? 'CONFLICT' : 'UPDATED';
+    }
+    const otherFile = isSameContent(before, facts) ? null : facts.sha256;
+    const isFurther = facts.file !== null && !before.files.some(({ sha256 }) => sha256 === facts.sha256);
+    if (facts.evidence === 'MODULE' && otherFile === null && isFurther && differ.length === 0) {
+      await this.patches.addFile(tx, facts, who, at);
+      return 'UPDATED';
     }
     if (differ.length === 0 && otherFile === null) return 'UNCHANGED';
     await this.patches.dispute(tx, facts.buildId, otherFile, differ, at);
@@ -132,6 +137,16 @@ function fromFacts(body: unknown, buildId: string): Submission {
     owner: manifest.owner,
   };
 }
+
+/** A build-id does not cover the signature: files of one content are one build. What one of the two does not tell is no difference. */
+function isSameContent(before: PatchRow, facts: PatchFacts): boolean {
+  if (before.contentSha256 !== null && facts.contentSha256 !== null) return before.contentSha256 === facts.contentSha256;
+  return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
+}
+
+const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
+/** It is not compressed. */
+const isPlain = (file: Buffer): boolean => file.subarray(0, ELF.length).equals(ELF);
 
 const Form = z.object({ signature: Signature.nullable() });
 
@@ -164,7 +179,7 @@ async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {
       { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
     ]);
   if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
-  return factsOfFile(reading, buildId, reading.kernelRelease);
+  return factsOfFile(reading, buildId, reading.kernelRelease, isPlain(file) ? file.length : null);
 }
 
 /** Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is. */

@@ -20,7 +20,7 @@ const anyOf = (objects: readonly { readonly callbacks: Callbacks }[]): Callbacks
   );
 
 /** What the registry keeps of a module file that it parsed itself: `MODULE` evidence. */
-export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelease: string): PatchFacts => ({
+export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelease: string, size: number | null = null): PatchFacts => ({
   buildId,
   name: loadedName(reading.name),
   kernelRelease,
@@ -29,6 +29,9 @@ export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelea
   modversions: reading.modversions,
   srcversion: reading.srcversion,
   sha256: reading.sha256,
+  contentSha256: reading.contentSha256,
+  file: { sha256: reading.sha256, signed: reading.signed, signer: reading.signer, size },
+  rewritesEarlierStates: reading.rewritesEarlierStates,
   livepatch: reading.livepatch,
   builder: reading.builder,
   replace: reading.replace,
@@ -38,8 +41,9 @@ export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelea
   impactReasons: reading.impactReasons,
   callbacks: reading.objects === null ? null : anyOf(reading.objects),
   objects:
-    reading.objects?.map(({ name, functions }) => ({
+    reading.objects?.map(({ name, spelled, functions }) => ({
       name,
+      spelled,
       functions: functions.map((redirected) => ({ name: redirected.name, sympos: redirected.sympos.toString() })),
     })) ?? null,
   evidence: 'MODULE',
@@ -55,6 +59,12 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   modversions: facts.vermagic?.split(' ').includes('modversions') ?? false,
   srcversion: facts.srcversion,
   sha256: facts.sha256,
+  contentSha256: facts.contentSha256 ?? null,
+  file:
+    facts.sha256 === null || facts.signed === undefined
+      ? null
+      : { sha256: facts.sha256, signed: facts.signed, signer: facts.signer ?? null, size: facts.size ?? null },
+  rewritesEarlierStates: facts.rewritesEarlierStates ?? false,
   livepatch: facts.livepatch,
   builder: facts.builder,
   replace: facts.replace,
@@ -63,7 +73,7 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   impact: facts.impact,
   impactReasons: [],
   callbacks: facts.callbacks,
-  objects: facts.objects.map(({ name, functions }) => ({ name, functions })),
+  objects: facts.objects.map(({ name, spelled, functions }) => ({ name, ...(spelled !== undefined && { spelled }), functions })),
   evidence: 'CATALOG',
 });
 

@@ -9,5 +9,6 @@ export const toFacts = (row: PatchRow): PatchFacts => ({
   impact: row.impact as StateImpact,
   callbacks: row.callbacks as unknown as PatchFacts['callbacks'],
   objects: row.objects as unknown as StoredObject[] | null,
+  file: row.files[0] ?? null,
   evidence: row.evidence as Evidence,
 });

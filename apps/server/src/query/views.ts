@@ -115,6 +115,8 @@ export const patchView = madeOnce((row: PatchRow) => {
     arch: row.arch,
     vermagic: row.vermagic,
     sha256: row.sha256,
+    files: row.files.map(({ sha256, signed, signer, size }) => ({ sha256, signed, signer, size })),
+    rewritesEarlierStates: row.rewritesEarlierStates,
     srcversion: row.srcversion,
     builder: row.builder,
     replace: row.replace,

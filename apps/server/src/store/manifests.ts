@@ -1,7 +1,11 @@
 import type { AuthorWord, Callbacks, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
 import type { Prisma } from './database.js';
 
-const complete = { states: { orderBy: { position: 'asc' } }, authors: { orderBy: { revision: 'desc' }, take: 1 } } satisfies Prisma.PatchInclude;
+const complete = {
+  states: { orderBy: { position: 'asc' } },
+  authors: { orderBy: { revision: 'desc' }, take: 1 },
+  files: { orderBy: [{ publishedAt: 'asc' }, { sha256: 'asc' }] },
+} satisfies Prisma.PatchInclude;
 export type PatchRow = Prisma.PatchGetPayload<{ include: typeof complete }>;
 export { complete as completePatch };
 
@@ -17,6 +21,8 @@ export interface StoredWord {
 
 export interface StoredObject {
   readonly name: string;
+  /** The name that the kernel is given; null: NULL, the kernel itself. Left out: not known. */
+  readonly spelled?: string | null;
   readonly functions: readonly { readonly name: string; readonly sympos: string }[];
 }
 
@@ -45,9 +51,18 @@ export function conflictsOf(row: PatchRow): string[] {
     ...row.disagreements,
     ...author.map((state) => `state ${state.id}: the file has version ${file.get(state.id)}, its author says ${state.version}`),
   ];
-  if (row.otherFiles.length > 0) conflicts.push('another file bears this build-id');
+  if (row.otherFiles.length > 0) conflicts.push('another content has this build-id');
   if (word?.impactNone && file.size > 0) conflicts.push('its author says that it changes nothing, and its file declares states');
   return conflicts;
+}
+
+const VMLINUX = 'vmlinux';
+
+/** How the kernel is named: by NULL, as it has to be, or by a text, which stands for a module that is never loaded. null: not known. */
+function spellingOf(objects: readonly StoredObject[] | null): { spellsVmlinux: boolean | null; patchesKernel: boolean | null } {
+  const kernel = objects?.filter(({ name }) => name === VMLINUX);
+  if (kernel === undefined || kernel.some(({ spelled }) => spelled === undefined)) return { spellsVmlinux: null, patchesKernel: null };
+  return { spellsVmlinux: kernel.some(({ spelled }) => spelled === VMLINUX), patchesKernel: kernel.some(({ spelled }) => spelled === null) };
 }
 
 /** The one mapping from a stored patch to the value that is judged. */
@@ -66,9 +81,9 @@ export function toManifest(row: PatchRow): Manifest {
     impact: row.impact as StateImpact,
     callbacks: row.callbacks as unknown as Callbacks | null,
     functions: row.objects === null ? null : functionNames(row.objects as unknown as StoredObject[]),
-    spellsVmlinux: null,
-    patchesKernel: null,
-    files: [],
+    ...spellingOf(row.objects as unknown as StoredObject[] | null),
+    files: row.files.map(({ sha256, signed, signer }) => ({ sha256, signed, signer })),
+    ...(row.rewritesEarlierStates && { rewritesEarlierStates: true }),
     evidence: row.evidence as Evidence,
     author: toAuthorWord(row.authors[0]),
     recalled: row.recalledAt !== null,

@@ -14,6 +14,11 @@ export interface PatchFacts {
   readonly modversions: boolean;
   readonly srcversion: string | null;
   readonly sha256: string | null;
+  /** Of the file without its signature; null: not known. */
+  readonly contentSha256: string | null;
+  /** The file itself; null: it is not known whether it is signed. */
+  readonly file: ModuleFacts | null;
+  readonly rewritesEarlierStates: boolean;
   readonly livepatch: boolean;
   readonly builder: string;
   readonly replace: boolean | null;
@@ -27,8 +32,16 @@ export interface PatchFacts {
   readonly evidence: Evidence;
 }
 
+/** What is kept of one file of a build. */
+export interface ModuleFacts {
+  readonly sha256: string;
+  readonly signed: boolean;
+  readonly signer: string | null;
+  readonly size: number | null;
+}
+
 /** The columns of a build's file facts. */
-function toColumns({ buildId: _key, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
+function toColumns({ buildId: _key, file: _file, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
   return {
     ...plain,
     impactReasons: [...impactReasons],
@@ -59,17 +72,30 @@ export class PatchesStore {
       const { count } = await tx.patch.createMany({ data: [patch], skipDuplicates: true });
       if (count === 0) return { result: false, changed: null };
       await tx.patchState.createMany({ data: toStates(facts) });
+      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
       return { result: true, changed: [buildId] };
     });
   }
 
   /** Puts the facts of the file itself in the place of facts that were only told. */
-  async strengthen(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], at: Date): Promise<void> {
+  async strengthen(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
     const { buildId } = facts;
     await revise(tx, at, async () => {
+      await tx.patchFile.deleteMany({ where: { buildId } });
+      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
       await tx.patchState.deleteMany({ where: { buildId } });
       await tx.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } });
       await tx.patchState.createMany({ data: toStates(facts) });
+      return { result: undefined, changed: [buildId] };
+    });
+  }
+
+  /** Keeps a further file of the same content, and what is read of that content today. */
+  async addFile(tx: Transaction, { buildId, contentSha256, rewritesEarlierStates, objects, file }: PatchFacts, by: string, at: Date): Promise<void> {
+    await revise(tx, at, async () => {
+      const read = { contentSha256, rewritesEarlierStates, ...(objects !== null && { objects: objects as object[] }) };
+      await tx.patch.update({ where: { buildId }, data: read });
+      if (file !== null) await tx.patchFile.createMany({ data: [{ buildId, ...file, publishedAt: at, publishedBy: by }], skipDuplicates: true });
       return { result: undefined, changed: [buildId] };
     });
   }

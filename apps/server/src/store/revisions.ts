@@ -43,6 +43,8 @@ async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly
     SELECT p.build_id, ${revision}, ${at}, to_jsonb(p) || jsonb_build_object(
              'states', coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'id', s.id::text, 'version', s.version::text) ORDER BY s.position)
                                    FROM patch_state s WHERE s.build_id = p.build_id), '[]'),
+             'files', coalesce((SELECT jsonb_agg(jsonb_build_object('sha256', f.sha256, 'signed', f.signed, 'signer', f.signer, 'size', f.size) ORDER BY f.published_at, f.sha256)
+                                  FROM patch_file f WHERE f.build_id = p.build_id), '[]'),
              'author', (SELECT to_jsonb(a) FROM patch_author a WHERE a.build_id = p.build_id ORDER BY a.revision DESC LIMIT 1))
       FROM patch p WHERE p.build_id = ANY(${[...buildIds]}::text[])`;
 }
@@ -54,11 +56,20 @@ const instant = (value: unknown): Date | null => (value === null ? null : new Da
 
 /** The patch that a version keeps. */
 export function fromVersion(kept: unknown): PatchRow {
-  const { states, author, ...plain } = kept as Kept & { states: { position: number; id: string; version: string }[]; author: Kept | null };
+  const {
+    states,
+    author,
+    files = [],
+    ...plain
+  } = kept as Kept & { states: { position: number; id: string; version: string }[]; author: Kept | null; files?: Kept[] };
   const row = camel(plain);
   const buildId = row['buildId'] as string;
   return {
+    // versions of before the columns were there
+    contentSha256: null,
+    rewritesEarlierStates: false,
     ...row,
+    files,
     publishedAt: instant(row['publishedAt'])!,
     recalledAt: instant(row['recalledAt']),
     states: states.map(({ position, id, version }) => ({ buildId, position, id: new Prisma.Decimal(id), version: BigInt(version) })),

@@ -1,3 +1,5 @@
+import { CatalogStore } from '../../src/store/catalog.store.js';
+import type { CatalogView } from '../../src/store/catalog-view.js';
 import { allModules } from '../modules.js';
 import { Registry } from '../registry.js';
 
@@ -73,14 +75,76 @@ test.each<[what: string, buildId: string, states: object[], conflicts: string[]]
   expect((await tell(states)).body).toMatchObject({ conflicts });
 });
 
-test('another file under the same build-id is a conflict, and the first stays', async () => {
+test('another content under the same build-id is a conflict, and the first stays', async () => {
   const { buildId, bytes } = captured('lab_r_2v1_a');
   await registry.publish('lab_r_2v1_a');
   const other = Buffer.concat([bytes, Buffer.from('\n')]);
   expect((await registry.put(buildId, other, { release: 'lab_r_2v1_a', owner: 'lab' })).body).toMatchObject({
     outcome: 'CONFLICT',
-    conflicts: ['another file bears this build-id'],
+    conflicts: ['another content has this build-id'],
   });
+});
+
+/** The file with a signature appended that names no key that could be read. */
+function withSignature(bytes: Buffer, signature: string): Buffer {
+  const info = Buffer.alloc(12);
+  info[2] = 2; // PKEY_ID_PKCS7
+  info.writeUInt32BE(signature.length, 8);
+  return Buffer.concat([bytes, Buffer.from(signature), info, Buffer.from('~Module signature appended~\n')]);
+}
+
+test('the same content with other signatures is one build with several files', async () => {
+  const { buildId, bytes } = captured('lab_n_1v3_a');
+  const fields = { release: 'lab_n_1v3_a', owner: 'lab' };
+  const outcomes = [];
+  for (const file of [bytes, withSignature(bytes, 'one'), bytes, withSignature(bytes, 'one'), withSignature(bytes, 'another')]) {
+    outcomes.push((await registry.put(buildId, file, fields)).body.outcome);
+    registry.wait(1, 'seconds');
+  }
+  expect(outcomes).toEqual(['PUBLISHED', 'UPDATED', 'UNCHANGED', 'UNCHANGED', 'UPDATED']);
+  const { patch: published } = await registry.ask('query ($b: String) { patch(buildId: $b) { conflicts sha256 files { sha256 signed signer size } } }', {
+    b: buildId,
+  });
+  expect(published.conflicts).toEqual([]);
+  expect(published.files.map((file: any) => [file.signed, file.signer])).toEqual([
+    [false, null],
+    [true, null],
+    [true, null],
+  ]);
+  expect(published.files[0]).toMatchObject({ sha256: published.sha256, size: bytes.length });
+});
+
+test('files and spelling are of the catalog at their revision', async () => {
+  const { buildId, bytes } = captured('lab_n_2v1_a');
+  const fields = { release: 'lab_n_2v1_a', owner: 'lab' };
+  const store = registry.app.get(CatalogStore);
+  const manifestOf = async (view: CatalogView) => (await view.catalog([buildId], [])).find(buildId)!;
+  await registry.put(buildId, bytes, fields);
+  const first = await store.now();
+  await registry.put(buildId, withSignature(bytes, 'one'), fields);
+  const second = await store.now();
+  expect([(await manifestOf(first)).files.length, (await manifestOf(second)).files.length]).toEqual([1, 2]);
+  expect(await manifestOf(second)).toMatchObject({ spellsVmlinux: false, patchesKernel: true });
+});
+
+test.each<[what: string, objects: object[], spelling: object]>([
+  ['a text that names the kernel', [{ name: 'vmlinux', spelled: 'vmlinux', functions: [] }], { spellsVmlinux: true, patchesKernel: false }],
+  ['NULL', [{ name: 'vmlinux', spelled: null, functions: [] }], { spellsVmlinux: false, patchesKernel: true }],
+  ['a spelling that is not told', [{ name: 'vmlinux', functions: [] }], { spellsVmlinux: null, patchesKernel: null }],
+  ['modules alone', [{ name: 'nfsd', functions: [] }], { spellsVmlinux: false, patchesKernel: false }],
+])('%s is kept', async (what, objects, spelling) => {
+  const buildId = Buffer.from(what).toString('hex').padEnd(40, '0').slice(0, 40);
+  const told = facts('told', {
+    objects,
+    rewritesEarlierStates: true,
+    sha256: 'a'.repeat(64),
+    contentSha256: 'b'.repeat(64),
+    signed: true,
+    signer: 'key-id:ab',
+  });
+  expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: told }))).status).toBe(200);
+  const found = (await (await registry.app.get(CatalogStore).now()).catalog([buildId], [])).find(buildId);
+  expect(found).toMatchObject({ ...spelling, rewritesEarlierStates: true, files: [{ sha256: 'a'.repeat(64), signed: true, signer: 'key-id:ab' }] });
 });
 
 test('only its owner changes what is said of a patch', async () => {
