@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Report } from '@klpreg/wire';
 import { agent } from './agent.js';
-import { livepatch, livepatchModule, loadedLine, plant, PLAIN, type Files } from './tree.js';
+import { buildIdNote, livepatch, livepatchModule, loadedLine, plant, PLAIN, type Files } from './tree.js';
 import { temporaryFolder } from './trees.js';
 
 const MKFIFO = 'mkfifo';
@@ -92,6 +92,36 @@ test.each<[what: string, tree: Files, expected: object]>([
     { ...PLAIN, 'sys/kernel/security/lockdown': '[none] integrity confidentiality\n', 'sys/module/module/parameters/sig_enforce': 'N\n' },
     { capabilities: { lockdown: 'none', signatureEnforced: false } },
   ],
+  [
+    'gates are on, off, or not known: never off because they are absent',
+    { ...PLAIN, 'proc/sys/kernel/modules_disabled': '1\n', 'proc/sys/kernel/ftrace_enabled': '0\n' },
+    { gates: { modulesDisabled: true, ftraceEnabled: false }, capabilities: { signatureEnforced: null, lockdown: null } },
+  ],
+  ['a kernel without these settings', PLAIN, { gates: { modulesDisabled: null, ftraceEnabled: null } }],
+  [
+    'other live patching systems are named by what shows them',
+    {
+      ...PLAIN,
+      'sys/kernel/kpatch/': '',
+      'sys/kernel/kgraft/': '',
+      'sys/module/kcare/taint': 'OE\n',
+      'proc/modules': 'ksplice_x 1 0 - Live 0x0 (OE)\nkpatch 1 0 - Live 0x0 (OE)\nkpatch_5_14_0_1 1 0 - Live 0x0 (K)\n',
+    },
+    { otherLivePatching: ['/sys/kernel/kgraft', '/sys/kernel/kpatch', 'module kcare', 'module kpatch', 'module ksplice_x'] },
+  ],
+  ['none of them', ONE, { otherLivePatching: [] }],
+  [
+    'the state and the taint of a module, of its line in /proc/modules and of sysfs',
+    { ...ONE, ...livepatchModule('lp_2'), 'proc/modules': `lp_2 1 0 - Loading 0x0 (OEK+)\n${loadedLine('lp_1')}` },
+    { livepatches: [{ moduleState: 'Live', moduleTaint: 'OEK' }], leftovers: [{ name: 'lp_2', moduleState: 'Loading', moduleTaint: 'OEK' }] },
+  ],
+  [
+    'the state of a module that only sysfs has',
+    { ...without(ONE, /^proc\/modules/), 'sys/module/lp_1/initstate': 'going\n' },
+    { livepatches: [{ moduleState: 'Going', moduleTaint: 'OEK' }] },
+  ],
+  ['the build-id of the kernel', { ...PLAIN, 'sys/kernel/notes': buildIdNote('ab'.repeat(20)) }, { host: { kernelBuildId: 'ab'.repeat(20) } }],
+  ['a kernel that does not show its build-id', PLAIN, { host: { kernelBuildId: null } }],
   ['a machine id that is not set yet is none', { ...PLAIN, 'etc/machine-id': 'uninitialized\n' }, { host: { machine: null } }],
 ])('%s', async (_what, tree, expected) => {
   expect(await read(tree)).toMatchObject(expected);

@@ -38,6 +38,8 @@ function holding(copies: Record<string, Buffer>): string {
 }
 const right = () => readFileSync(fileOf('lab_r_1v2_2v1_a'));
 const wrong = () => readFileSync(fileOf('lab_r_1v1_a'));
+/** Of `lab_r_1v1_a`, as sysfs showed it. */
+const WRONG_BUILD_ID = 'd844a43e4b18ad2c99dfe84b7534eacbdeed5fe3';
 
 test('no file: nothing is said of its states', async () => expect(await readingOf()).toBeNull());
 
@@ -58,6 +60,15 @@ test('compressed files, links to files, and files of the tree itself', async () 
   copyFileSync(fileOf('lab_r_1v2_2v1_a'), join(tree, 'lib/modules/7.3.4+deb13-cloud-amd64/extra/lab/lab.ko'));
   const { leftovers } = await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
   expect(leftovers).toMatchObject([{ name: 'lab_r_1v2_2v1_a', reading: DECLARED }]);
+});
+
+test.each(['usr/lib/kpatch', 'usr/lib/livepatch', 'usr/lib/livepatch-vendor'])('a vendor’s folder: %s/RELEASE', async (vendor) => {
+  const tree = plant(mkdtempSync(join(folder, 'vendor-')), PLAIN, livepatch('lab_r_1v1_a', { buildId: WRONG_BUILD_ID }), {
+    'proc/modules': loadedLine('lab_r_1v1_a'),
+    [`${vendor}/6.12.9-amd64/anything.ko`]: wrong(),
+  });
+  const { livepatches } = await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
+  expect(livepatches).toMatchObject([{ name: 'lab_r_1v1_a', reading: { evidence: 'FILE', states: [{ id: '1', version: 1 }] } }]);
 });
 
 test('two equal files are one; two that differ tell nothing', async () => {

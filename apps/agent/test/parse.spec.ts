@@ -7,6 +7,8 @@ import { readDistribution } from '../src/read/distribution.js';
 import { readKallsyms } from '../src/read/kallsyms.js';
 import { readMachine } from '../src/read/machine.js';
 import { buildIdOf } from '../src/read/note.js';
+import { pathsOf } from '../src/read/paths.js';
+import { readLoaded } from '../src/read/proc-modules.js';
 import { uuidFrom } from '../src/uuid.js';
 import { VERSION } from '../src/version.js';
 import { buildIdNote } from './tree.js';
@@ -168,6 +170,34 @@ test('a machine id never leaves as it is', () => {
   const hash = readMachine(file('machine-id', '0123456789abcdef0123456789abcdef\n'));
   // HMAC-SHA256 with the machine id as the key, as Python's hmac module makes it
   expect(hash).toBe('336720f74a5d860b8b5b1846b5e90fdf003d26ac154deb00aaf4a5bbcea571c1');
+});
+
+test.each(['01234567-89ab-cdef-0123-456789abcdef\n', '0123456789ABCDEF0123456789ABCDEF\n'])('%j is the same machine id', (text) =>
+  expect(readMachine(file('machine-id', text))).toBe('336720f74a5d860b8b5b1846b5e90fdf003d26ac154deb00aaf4a5bbcea571c1'),
+);
+
+describe('lines of /proc/modules', () => {
+  const paths = pathsOf({ sys: folder, proc: folder, libModules: folder, kpatch: folder, system: null });
+  const read = (text: string) => {
+    file('modules', text);
+    const unread: string[] = [];
+    return { lines: readLoaded(paths, unread), unread };
+  };
+
+  test.each<[what: string, line: string, expected: object]>([
+    ['an address', 'lp_1 12288 1 - Live 0xffffffffc0601000 (OEK)', { state: 'Live', taint: 'OEK', refcount: 1 }],
+    ['an address that is not shown', 'lp_1 12288 1 - Live 0x0000000000000000 (OEK)', { state: 'Live', taint: 'OEK' }],
+    ['an address that is not known yet', 'lp_1 12288 1 - Live (____ptrval____) (OEK)', { state: 'Live', taint: 'OEK' }],
+    ['no address', 'lp_1 12288 1 - Live (OEK)', { state: 'Live', taint: 'OEK' }],
+    ['no address and no taint', 'lp_1 12288 1 - Live', { state: 'Live', taint: '' }],
+    ['a module that is being loaded', 'lp_1 12288 1 - Loading 0xffffffffc0601000 (OEK+)', { state: 'Loading', taint: 'OEK' }],
+    ['a module that is being removed', 'lp_1 12288 0 - Unloading 0xffffffffc0601000 (OEK-)', { state: 'Going', taint: 'OEK', refcount: 0 }],
+    ['a kernel that removes no modules', 'lp_1 12288 - - Live 0xffffffffc0601000', { state: 'Live', refcount: null }],
+  ])('%s', (_what, line, expected) => expect(read(`${line}\n`)).toMatchObject({ lines: [{ name: 'lp_1', ...expected }], unread: [] }));
+
+  test.each(['lp_1', 'lp_1 12288 1 - Alive 0x0', 'lp_1 12288 1 - Live 0xg (OEK)', ' 1 2 3'])('%j is none, and is said', (line) =>
+    expect(read(`${line}\n`)).toEqual({ lines: [], unread: [expect.stringMatching(/modules: line 1 is not a line of \/proc\/modules$/)] }),
+  );
 });
 
 test('texts become UUIDs, and UUIDs stay', () => {
