@@ -96,10 +96,14 @@ test.each<[mode: number, allowed: boolean]>([
       );
 });
 
-test('a configuration file without a token may be read by others', () => {
+test('a configuration file without a token may be read by others, and not changed', () => {
   const config = file('url = "http://registry"');
   chmodSync(config, 0o644);
   expect(configure({ config }, {}).url).toBe('http://registry');
+  chmodSync(config, 0o646);
+  expect(() => configure({ config }, {})).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/can be changed by every user \(mode 0646\); make it 0644$/) }),
+  );
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { Failure, shown } from '../failure.js';
 import { listFolder, readText } from '../read/attribute.js';
-import { secretObjection } from './secret.js';
+import { configurationObjection, secretObjection } from './secret.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 
 /** What one source says: a file, the environment, or the command line. */
@@ -44,6 +44,8 @@ function fileLayer(path: string): Layer {
     throw new Failure('USAGE', error instanceof Error ? error.message : String(error));
   }
   if (text === null) throw new Failure('USAGE', `${path}: there is no such file`);
+  const objection = configurationObjection(path);
+  if (objection !== null) throw new Failure('USAGE', `${path}: ${objection}`);
   try {
     const layer = checked(path, parse(text));
     const why = layer.values.token === undefined ? null : secretObjection(path);

@@ -13,6 +13,14 @@ export function secretObjection(path: string, user = process.getuid?.() ?? 0): s
   return foreign(link, user) ?? foreign(file, user) ?? exposed(file);
 }
 
+/** Returns why a configuration file must not be taken; null if it may. Its writer decides where the token goes. */
+export function configurationObjection(path: string, user = process.getuid?.() ?? 0): string | null {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined) return 'is not there any more';
+  if ((file.mode & 0o002) !== 0) return `can be changed by every user (mode ${octal(file.mode)}); make it 0644`;
+  return foreign(file, user);
+}
+
 /** Returns why a file of another user is not taken; null if it is of this user or of root. */
 export const foreign = ({ uid }: Pick<Stats, 'uid'>, user: number): string | null =>
   uid === user || uid === 0 ? null : `belongs to user ${uid}, and this agent runs as user ${user}; allowed: this user or root`;
