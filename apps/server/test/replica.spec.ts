@@ -8,9 +8,13 @@ import { ask, type Door, post, publish } from './crash/door.js';
 import { PATCH, QUESTION, RECALL } from './crash/people.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { Replica } from './crash/replica.js';
+import { select } from './crash/truths.js';
 import { later, listed, running } from './registry.js';
 
 const LABEL = 'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
+
+// several servers are started, on a machine that may be busy
+jest.setTimeout(120_000);
 
 let dir: string;
 let primary: PostgresProcess;
@@ -30,15 +34,19 @@ beforeAll(async () => {
   const token = readFileSync(path.join(dir, 'admin-token'), 'utf8').trim();
   [direct, remote] = servers.map(({ url }) => ({ url, token })) as [Door, Door];
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(direct, name);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   for (const server of servers) await server.kill();
   await replica?.stop();
   await primary?.stop();
   rmSync(dir, { recursive: true, force: true });
 });
-afterEach(() => replica.resume());
+afterEach(async () => {
+  const [{ standby } = { standby: false }] = await select<{ standby: boolean }>(replica.url, 'SELECT pg_is_in_recovery() AS standby');
+  if (standby) await replica.resume();
+});
 
+let sequence = 2;
 const question = async (door: Door, variables: Record<string, unknown> = {}) => (await ask(door, QUESTION, variables))?.canDowngrade;
 const report = async (report: Report) => expect(await post(direct, '/v1/reports', report)).toMatchObject({ status: 200 });
 const stackOf = async (door: Door, hostname: string): Promise<string[]> =>
@@ -83,7 +91,7 @@ test('an answer of either is given again by the other', async () => {
     [remote, direct],
   ] as const) {
     const answer = await question(first);
-    await report(later(running('web-3', []), { sequence: Date.now() }));
+    await report(later(running('web-3', []), { sequence: sequence++ }));
     await replica.catchUp();
     expect(await question(second, { snapshot: answer.snapshot.id })).toEqual(answer);
   }
@@ -129,3 +137,37 @@ test('a replica that is behind does not remember an old catalog as the new one',
   const codes = (await question(remote)).reasons.nodes.map(({ reason }: any) => reason.code);
   expect(codes).toContain('TARGET_RECALLED');
 });
+
+test('a replica that is dead stops neither ingest nor questions, and is asked again when it is back', async () => {
+  const host = running('web-10', ['lab_r_1v1_a']);
+  const send = async (body: Report) => expect(await post(remote, '/v1/reports', body)).toMatchObject({ status: 200 });
+  await send(host);
+  await replica.catchUp();
+  const old = await question(remote);
+  await replica.stop();
+  await send(later(host, { livepatches: [listed('lab_r_1v2_a')] }));
+  expect(await stackOf(remote, 'web-10')).toEqual(['lab_r_1v2_a']);
+  const answer = await question(remote);
+  expect(answer.matched).toBe(old.matched);
+  expect(await question(remote, { snapshot: answer.snapshot.id })).toEqual(answer);
+  expect(await question(remote, { snapshot: old.snapshot.id })).toEqual(old);
+  expect(await ask(remote, '{ states(first: 1) { nodes { stateId } } patches(first: 1) { nodes { name } } }')).not.toBeNull();
+  expect((await fetch(`${remote.url}/readyz`)).status).toBe(200);
+
+  await replica.restart();
+  await replica.catchUp();
+  await replica.pause();
+  await send(later(host, { sequence: 3, livepatches: [] }));
+  // what is asked of a replica that is behind is answered as it was
+  for (let stack = await stackOf(remote, 'web-10'); stack.length === 0; stack = await stackOf(remote, 'web-10')) await sleep(100);
+  expect(await stackOf(remote, 'web-10')).toEqual(['lab_r_1v2_a']);
+}, 120_000);
+
+test('of a replica that was promoted beneath its server nothing is asked any more', async () => {
+  await select(replica.url, 'SELECT pg_promote()');
+  await report(running('web-11', ['lab_r_1v1_a']));
+  while ((await stackOf(remote, 'web-11')) === undefined) await sleep(100);
+  expect(await stackOf(remote, 'web-11')).toEqual(['lab_r_1v1_a']);
+  const answer = await question(remote);
+  expect(await question(direct, { snapshot: answer.snapshot.id })).toEqual(answer);
+}, 60_000);

@@ -89,7 +89,9 @@ async function begin(client: ClientBase): Promise<string> {
             pg_current_xact_id()::text::bigint, ($4::pg_lsn - '0/0'), clock_timestamp()`,
     [name, cause, timeline, ended],
   );
-  log.log(`epoch ${name} of the database begins: ${cause}`);
+  const line = `epoch ${name} of the database begins: ${cause}`;
+  if (last === undefined || cause === 'RESTARTED') log.log(line);
+  else log.warn(`${line}; snapshots of before are refused where they may lack something`);
   return name;
 }
 

@@ -1,4 +1,5 @@
 import { Database, type DatabaseOptions, Prisma } from './database.js';
+import { PLACE, type WrittenPlace } from './place.js';
 import { isUnavailable } from './unavailable.js';
 
 /** A replica that failed is tried again this often; meanwhile its questions go to the primary. */
@@ -21,7 +22,7 @@ export function readDatabase(main: Database, { readUrl, connections }: DatabaseO
 }
 
 function withFallback(replica: Database, main: Database): Database {
-  const state = new ReplicaState(replica);
+  const state = new ReplicaState(replica, main);
   type Method = (...args: unknown[]) => Promise<unknown>;
   const either =
     (of: (database: Database) => Method): Method =>
@@ -55,32 +56,38 @@ function withFallback(replica: Database, main: Database): Database {
 const READS = ['findMany', 'findUnique', 'findFirst', 'count'] as const;
 const MODELS = Object.keys(Prisma.ModelName).map((name) => name[0]!.toLowerCase() + name.slice(1));
 
-/** Whether a replica answers. From a failure on it is tried until it does. */
+/** Whether a replica answers, and is one of this primary: looked at all the time, because connections stay open when a replica is promoted. */
 class ReplicaState {
   down = false;
-  private timer: NodeJS.Timeout | null = null;
-  private closed = false;
+  private readonly timer: NodeJS.Timeout;
+  private looking = false;
 
-  constructor(private readonly replica: Database) {}
+  constructor(
+    private readonly replica: Database,
+    private readonly main: Database,
+  ) {
+    this.timer = setInterval(() => void this.look(), TRY_MS).unref();
+  }
 
   failed(): void {
     this.down = true;
-    if (this.timer === null && !this.closed) this.timer = setTimeout(() => void this.probe(), TRY_MS).unref();
   }
 
   close(): void {
-    this.closed = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    clearInterval(this.timer);
   }
 
-  private async probe(): Promise<void> {
+  private async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
     try {
-      await this.replica.check();
-      this.down = false;
-      this.timer = null;
+      const [row] = await this.replica.$queryRaw<WrittenPlace[]>`SELECT ${PLACE}`;
+      // another epoch: behind, of another cluster, or promoted to a primary of its own
+      this.down = row?.epoch !== this.main.epochName;
     } catch {
-      this.timer = null;
-      this.failed();
+      this.down = true;
+    } finally {
+      this.looking = false;
     }
   }
 }

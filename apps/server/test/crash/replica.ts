@@ -17,6 +17,7 @@ export class Replica {
     readonly url: string,
     private readonly primaryUrl: string,
     private readonly data: string,
+    private readonly flags: readonly string[],
   ) {}
 
   /**
@@ -44,12 +45,13 @@ export class Replica {
       fsync: 'off',
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    await new Promise<void>((resolve, reject) => {
-      const hear = (line: string) => line.includes('ready to accept read-only connections') && resolve();
-      // a replica never takes all connections, which a launch would wait for
-      launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], runner, hear).catch(reject);
-    });
-    return new Replica(url.toString(), primaryUrl, data);
+    await run(data, flags);
+    return new Replica(url.toString(), primaryUrl, data, flags);
+  }
+
+  /** Runs again after a stop, at the same address. */
+  async restart(): Promise<void> {
+    await run(this.data, this.flags);
   }
 
   /** From now on it is behind. */
@@ -82,6 +84,14 @@ export class Replica {
     };
     for (const deadline = Date.now() + 10_000; there() && Date.now() < deadline;) await sleep(20);
   }
+}
+
+async function run(data: string, flags: readonly string[]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const hear = (line: string) => line.includes('ready to accept read-only connections') && resolve();
+    // a replica never takes all connections, which a launch would wait for
+    launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], chooseRunner(), hear).catch(reject);
+  });
 }
 
 /** A base backup of a running server, as pg_basebackup takes it. */
