@@ -70,4 +70,9 @@ export class Catalog {
       sightings,
     };
   }
+
+  /** The catalog for a load with module parameters: loads without them tell nothing about it. */
+  get viewWithoutSightings() {
+    return { ...this.view, hasLoaded: () => false, hasPatched: () => false, sightings: () => [] };
+  }
 }

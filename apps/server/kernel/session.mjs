@@ -79,7 +79,8 @@ export class Session {
     const { guest, catalog, kernel, boot } = this;
     const before = await this.#look();
     const manifest = step.verb === 'load' ? this.manifests.get(`${step.target}.ko`) : null;
-    const prediction = foresee(step, before.situation, manifest, catalog.view);
+    const withParameters = step.verb === 'load' && step.words.length > 0;
+    const prediction = foresee(step, before.situation, manifest, withParameters ? catalog.viewWithoutSightings : catalog.view);
     const at = { kernel, boot, scenario, operation: line };
     appendFileSync(this.journal.predictions, `${JSON.stringify({ ...at, ...prediction })}\n`);
     await guest.log();

@@ -16,6 +16,7 @@ export function summarise(results, seconds, say) {
   const wrong = results.filter(({ outcome }) => outcome === 'wrong');
   const unknown = results.filter(({ outcome }) => outcome === 'unknown');
   const falseSafe = count(results, (result) => result.falseSafe);
+  const safe = count(results, ({ prediction }) => prediction.verdict?.kind === 'SAFE');
   for (const [code, times] of countDoubts(unknown)) say(`UNKNOWN ${String(times).padStart(4)} ${code}`);
   for (const { kernel, boot, scenario, operation, faults } of wrong) say(`WRONG ${kernel} ${boot}: ${scenario}: ${operation}: ${faults.join('; ')}`);
   const kernels = [...new Set(results.map(({ kernel }) => kernel))].join(', ');
@@ -25,6 +26,7 @@ export function summarise(results, seconds, say) {
     `${count(results, ({ outcome }) => outcome === 'agreed')} agreed`,
     `${unknown.length} UNKNOWN (${expected} as the likely answer)`,
     `${wrong.length} wrong`,
+    `${safe} verdicts SAFE`,
     `${falseSafe} predicted as accepted or SAFE and refused`,
   ];
   say(`${figures.join(', ')}; ${kernels}; ${seconds} s`);
