@@ -23,7 +23,7 @@ const rowOf = (facts, author) => ({
   authors: author ? [{ evidence: 'MANIFEST', word: wordOf(facts) }] : [],
   disagreements: [],
   otherFiles: [],
-  files: facts.files ?? [],
+  files: facts.file ? [facts.file] : [],
   recalledAt: null,
 });
 
