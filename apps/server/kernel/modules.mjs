@@ -45,7 +45,7 @@ function writeStub(folder, name, [source, macros]) {
 function build(modules, headers, folder, say) {
   const stamp = createHash('sha256');
   for (const file of [...FILES.map((name) => path.join(HERE, 'modules', name)), path.join(FIXTURES, 'src/lab_patch.inc.c')]) stamp.update(readFileSync(file));
-  stamp.update(JSON.stringify(modules)).update(headers);
+  stamp.update(JSON.stringify(modules)).update(path.basename(headers));
   const digest = stamp.digest('hex');
   const done = path.join(folder, 'complete');
   if (!existsSync(done) || readFileSync(done, 'utf8') !== digest) {
