@@ -14,7 +14,10 @@ const FLEET = `query ($to: TargetInput!) {
     reasons(first: 50) { nodes { hosts reason { code patch stateId } } }
     cohorts(first: 50) {
       totalCount
-      nodes { hosts kernelRelease labels { key value } stack { name } verdict { kind route errno reasons { code } } }
+      nodes {
+        hosts kernelRelease labels { key value } stack { name }
+        verdict { kind route errno reasons { code } }
+      }
     }
   }
 }`;

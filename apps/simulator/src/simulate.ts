@@ -3,7 +3,7 @@ import { findRegistry } from './registry.js';
 import { help, type Options, readOptions } from './run/options.js';
 import { run } from './run/run.js';
 import { show } from './run/summary.js';
-import { Stop } from './stop.js';
+import { FatalError } from './fatal-error.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -25,7 +25,7 @@ function parseOptions(): Options | null {
   try {
     return readOptions(process.argv.slice(2));
   } catch (error) {
-    if (!(error instanceof Stop)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return null;
   }
@@ -38,7 +38,7 @@ else {
   try {
     process.exitCode = await simulate(options);
   } catch (error) {
-    if (!(error instanceof Stop)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }

@@ -20,17 +20,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('nobody answers: it says how to start a registry', async () => {
-  await expect(findRegistry({ KLPREG_URL: 'http://127.0.0.1:1' })).rejects.toThrow(/No registry answers at http:\/\/127\.0\.0\.1:1[^]*npm start/);
+test('without a server, the error says how to start a registry', async () => {
+  const message = /No registry answers at http:\/\/127\.0\.0\.1:1[^]*npm start/;
+  await expect(findRegistry({ KLPREG_URL: 'http://127.0.0.1:1' })).rejects.toThrow(message);
 });
 
-test('something else answers: it says so', async () => {
+test('with another server, the error has its HTTP status', async () => {
   status = 404;
   await expect(findRegistry({ KLPREG_URL: url, KLPREG_TOKEN: 't' })).rejects.toThrow('HTTP 404 for /readyz');
   status = 200;
 });
 
-test('the token is the one that was given, else the first line of the one that the registry wrote', async () => {
+test('the token is KLPREG_TOKEN, else the first line of the file admin-token', async () => {
   const data = path.join(folder, 'data');
   mkdirSync(data);
   writeFileSync(path.join(data, 'admin-token'), 'klpreg_first\nsecond\n');
@@ -38,7 +39,8 @@ test('the token is the one that was given, else the first line of the one that t
   expect(await findRegistry({ KLPREG_URL: url, KLPREG_DATA: data, KLPREG_TOKEN: 'given' })).toEqual({ url, token: 'given' });
 });
 
-test('no token anywhere: it says where it looked', async () => {
-  await expect(findRegistry({ KLPREG_URL: url, KLPREG_DATA: path.join(folder, 'none') })).rejects.toThrow(path.join(folder, 'none', 'admin-token'));
+test('without a token, the error names the file', async () => {
+  const data = path.join(folder, 'none');
+  await expect(findRegistry({ KLPREG_URL: url, KLPREG_DATA: data })).rejects.toThrow(path.join(data, 'admin-token'));
   expect(dataFolder({})).toBe(path.resolve('.data'));
 });

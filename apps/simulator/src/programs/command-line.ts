@@ -1,4 +1,4 @@
-/** A command as one would type it: words that a shell would take apart are quoted. */
-export const commandLine = (program: string, words: readonly string[]): string => [program, ...words.map(quoted)].join(' ');
+/** Returns a command as typed in a shell, with quotes where the shell needs them. */
+export const commandLine = (program: string, args: readonly string[]): string => [program, ...args.map(quoted)].join(' ');
 
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+const quoted = (arg: string): string => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`);

@@ -1,4 +1,4 @@
-import { Stop } from '../stop.js';
+import { FatalError } from '../fatal-error.js';
 
 interface Kind {
   readonly what: string;
@@ -63,7 +63,7 @@ const range = ({ what, min, max }: Kind): string => `${what} from ${min} to ${ma
 /**
  * Parses command-line arguments.
  *
- * @throws Stop that names the option, what was found and what is allowed
+ * @throws FatalError that names the option, what was found and what is allowed
  */
 export function readOptions(args: readonly string[]): Options {
   const options: Record<string, number | string | boolean | null> = {
@@ -74,18 +74,18 @@ export function readOptions(args: readonly string[]): Options {
   const given = new Set<string>();
   for (let index = 0; index < args.length; index++) {
     const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(args[index]!) ?? [];
-    if (name === undefined || !Object.hasOwn(options, name)) throw new Stop(`${args[index]}: unknown option; --help lists the options`);
-    if (given.has(name)) throw new Stop(`--${name}: given twice`);
+    if (name === undefined || !Object.hasOwn(options, name)) throw new FatalError(`${args[index]}: unknown option; --help lists the options`);
+    if (given.has(name)) throw new FatalError(`--${name}: given twice`);
     given.add(name);
     if (name in FLAGS) {
-      if (inline !== undefined) throw new Stop(`--${name}: takes no value, found ${JSON.stringify(inline)}`);
+      if (inline !== undefined) throw new FatalError(`--${name}: takes no value, found ${JSON.stringify(inline)}`);
       options[name] = true;
       continue;
     }
     const value = inline ?? args[++index];
     options[name] = name in NUMBERS ? readNumber(name as NumberName, value) : readText(name, value);
   }
-  if (options['load-only'] && options['skip-load']) throw new Stop('--load-only and --skip-load: cannot be combined, because nothing would be done');
+  if (options['load-only'] && options['skip-load']) throw new FatalError('--load-only and --skip-load: cannot be combined, because nothing would be done');
   if (options['calm']) for (const name of EVENTS) if (!given.has(name)) options[name] = 0;
   return options as unknown as Options;
 }
@@ -94,13 +94,13 @@ function readNumber(name: NumberName, value: string | undefined): number {
   const [kind] = NUMBERS[name] as readonly [Kind, number | null, string];
   const number = value === undefined || !/^\d+(\.\d+)?$/.test(value) ? NaN : Number(value);
   if (!(number >= kind.min && number <= kind.max) || (kind.whole && !Number.isInteger(number)))
-    throw new Stop(`--${name}: must be ${range(kind)}, found ${value === undefined ? 'nothing' : JSON.stringify(value)}`);
+    throw new FatalError(`--${name}: must be ${range(kind)}, found ${value === undefined ? 'nothing' : JSON.stringify(value)}`);
   return number;
 }
 
 function readText(name: string, value: string | undefined): string {
-  if (value === undefined || value === '' || value.startsWith('--')) throw new Stop(`--${name}: needs a value, found ${value ?? 'nothing'}`);
-  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value)) throw new Stop(`--url: must start with http:// or https://, found ${JSON.stringify(value)}`);
+  if (value === undefined || value === '' || value.startsWith('--')) throw new FatalError(`--${name}: needs a value, found ${value ?? 'nothing'}`);
+  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value)) throw new FatalError(`--url: must start with http:// or https://, found ${JSON.stringify(value)}`);
   return value;
 }
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorStatementOf, type Build, manifestOf } from '../fleet/builds.js';
 import type { ModuleFiles } from '../fleet/module-files.js';
-import { inTurn } from '../programs/in-turn.js';
+import { mapConcurrently } from '../programs/map-concurrently.js';
 import type { Registry } from '../registry.js';
-import { Stop } from '../stop.js';
+import { FatalError } from '../fatal-error.js';
 
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 const TRIES = 8;
 const TIMEOUT_MS = 30_000;
 
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function publish(builds: readonly Build[], files: ModuleFiles, registry: Registry): Promise<Map<string, number>> {
   const outcomes = new Map<string, number>();
-  await inTurn(builds, AT_ONCE, async (build) => {
+  await mapConcurrently(builds, CONCURRENCY, async (build) => {
     const outcome = await publishBuild(build, files.fileOf(build), registry);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   });
@@ -35,7 +35,7 @@ async function publishBuild(build: Build, file: Buffer | null, { url, token }: R
     const answer: Answer = typeof response === 'string' ? { detail: response } : await answerOf(response);
     if (typeof response !== 'string' && response.ok && answer.outcome !== undefined) return answer.outcome;
     const status = typeof response === 'string' ? 0 : response.status;
-    if (tries === TRIES || (status > 0 && status < 500 && status !== 429)) throw new Stop(failureOf(build, status, answer));
+    if (tries === TRIES || (status > 0 && status < 500 && status !== 429)) throw new FatalError(failureOf(build, status, answer));
     await sleep(250 * tries);
   }
 }
@@ -48,7 +48,7 @@ interface Answer {
 const answerOf = async (response: Response): Promise<Answer> => (await response.json().catch(() => ({}))) as Answer;
 
 const failureOf = ({ livepatch, kernel }: Build, status: number, { detail }: Answer): string =>
-  `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ${detail ?? 'no reason was given'}`;
+  `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ${detail ?? 'no reason'}`;
 
 function formOf(build: Build, file: Buffer): FormData {
   const form = new FormData();

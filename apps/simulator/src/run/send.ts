@@ -1,5 +1,5 @@
 import type { Fleet } from '../fleet/fleet.js';
-import { Stop } from '../stop.js';
+import { FatalError } from '../fatal-error.js';
 import type { Counters } from './counters.js';
 import type { Endpoint, Response } from './endpoint.js';
 
@@ -50,7 +50,7 @@ const textOf = (fleet: Fleet, { host, kind, at, sequence, machine, fault }: Mess
  *
  * @param messages all of one kind, and only one unless `batch` is set
  * @param batch use the batch route with a compressed body, as relays do
- * @throws Stop if retrying is useless: the token is wrong, or the server is not a registry
+ * @throws FatalError if retrying is useless: the token is wrong, or the server is not a registry
  */
 export async function sendMessages(endpoint: Endpoint, fleet: Fleet, messages: readonly Message[], batch: boolean, counters: Counters): Promise<Reply[]> {
   const startedAt = performance.now();
@@ -59,12 +59,13 @@ export async function sendMessages(endpoint: Endpoint, fleet: Fleet, messages: r
   const response = batch ? await endpoint.post(`${route}:batch`, `[${texts.join(',')}]`, true) : await endpoint.post(route, texts[0]!, false);
   if (response.failure === null) counters.addLatency(performance.now() - startedAt);
   const { status, body } = response;
-  if (status === 401 || status === 403) throw new Stop(`The registry does not accept the token (HTTP ${status}): ${textIn(body, 'detail') ?? 'no reason'}`);
+  if (status === 401 || status === 403)
+    throw new FatalError(`The registry does not accept the token (HTTP ${status}): ${textIn(body, 'detail') ?? 'no reason'}`);
   const whole = replyTo(messages[0]!, status, body, response);
   if (!batch || whole.result !== 'ACCEPTED') return messages.map((message) => ({ ...whole, message }));
   const { results } = body as { results?: unknown[] };
   if (!Array.isArray(results) || results.length !== messages.length)
-    throw new Stop('The server is not a registry: the response to a batch does not have one result for each message');
+    throw new FatalError('The server is not a registry: the response to a batch does not have one result for each message');
   return messages.map((message, index) => replyTo(message, statusOf(results[index]), results[index], response));
 }
 

@@ -3,16 +3,20 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** The key with which one owner of the shop signs. */
-export interface ShopKey {
+/** The key pair with which an owner signs author statements. */
+export interface OwnerKey {
   readonly owner: string;
   readonly privateFile: string;
   readonly publicFile: string;
 }
 
-/** The key of the kernel team: made once, and kept in this folder. The storage team has none, and its words stay unsigned. */
-export async function shopKey(folder: string): Promise<ShopKey> {
-  const key = { owner: 'kernel-team', privateFile: path.join(folder, 'kernel-team.pem'), publicFile: path.join(folder, 'kernel-team.pub') };
+/** Returns the key of the kernel team, and makes it at the first call. The storage team has no key. */
+export async function kernelTeamKey(folder: string): Promise<OwnerKey> {
+  const key = {
+    owner: 'kernel-team',
+    privateFile: path.join(folder, 'kernel-team.pem'),
+    publicFile: path.join(folder, 'kernel-team.pub'),
+  };
   if (existsSync(key.privateFile)) return key;
   await mkdir(folder, { recursive: true });
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
