@@ -94,7 +94,7 @@ export async function rollout({ server, sql, fleet, emit, seconds }) {
 /** Makes the messages of the first hosts: heartbeats that confirm the stored reports, and a few reports. */
 async function messageWriter(sql, fleet, amount) {
   const instances = Array.from({ length: amount }, (_, n) => fleet.instance(n));
-  const { rows } = await sql.query('SELECT host_id, boot_id, digest FROM host_heartbeat WHERE host_id = ANY($1::uuid[])', [instances]);
+  const { rows } = await sql.query('SELECT host_id, boot_id, digest, sequence FROM host_heartbeat WHERE host_id = ANY($1::uuid[])', [instances]);
   const known = new Map(rows.map((row) => [row.host_id, row]));
   if (known.size < amount) throw new Error(`the registry has ${known.size} of ${amount} hosts`);
   const reported = instances.map((instance) => {
@@ -102,11 +102,12 @@ async function messageWriter(sql, fleet, amount) {
     return { bootId, digest };
   });
   const booted = Date.now() - DAY_MS;
-  let sequence = await nextSequence(sql);
+  // the registry accepts only small steps, so that each host continues its own sequence
+  const sequences = instances.map((instance) => Number(known.get(instance).sequence));
   return {
     instances,
     report(n, at) {
-      sequence += 1;
+      const sequence = ++sequences[n];
       fleet.boot(n, fleet.setup((n + sequence) % fleet.hosts), at);
       const text = fleet.reportText(n, { sequence, at });
       reported[n] = { bootId: fleet.bootId(n), digest: fleet.digest(n) };
@@ -114,7 +115,8 @@ async function messageWriter(sql, fleet, amount) {
     },
     heartbeat(n, at) {
       const { bootId, digest } = reported[n];
-      const envelope = { sequence: (sequence += 1), at };
+      const sequence = ++sequences[n];
+      const envelope = { sequence, at };
       const write = (now) => writeHeartbeat(instances[n], bootId, digest, booted, { ...envelope, sentAt: Math.max(at, now) });
       return { kind: 'heartbeat', sequence, write };
     },

@@ -29,7 +29,7 @@ const isStored = (answer) => answer.includes('"STORED"') || answer.includes('"UN
 
 /** Returns a sequence above those of all messages. */
 export async function nextSequence(sql) {
-  const { rows } = await sql.query('SELECT greatest(max(sequence), $1) + 1 AS next FROM host_heartbeat', [Date.now()]);
+  const { rows } = await sql.query('SELECT coalesce(max(sequence), 0) + 1 AS next FROM host_heartbeat');
   return Number(rows[0].next);
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ModuleFiles } from '../src/fleet/module-files.js';
 import { makeFleet } from '../src/fleet/fleet.js';
 import { publish } from '../src/run/publish.js';
+import { sequenceAt } from '../src/run/sequence.js';
 import { startRegistry } from './registry.js';
 import { project, simulate } from './run-simulator.js';
 
@@ -12,6 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => registry.close());
 
+const sequences = () => new Map([...registry.known].map(([instance, { sequence }]) => [instance, sequence]));
 const instances = () => new Set(registry.known.keys());
 
 test('loading: each host is reported once, in compressed batches', async () => {
@@ -37,11 +39,20 @@ test('publishing: each build once, as a module file or as a manifest', async () 
   expect(new Set(registry.published)).toEqual(new Set(builds.slice(0, 40).map((build) => `/v1/patches/${build.buildId}`)));
 });
 
+// the registry's limits: a first sequence of at most 2^32, and steps of at most 1,000,000
+test('sequences are small, and hardly grow within a day', () => {
+  const now = Date.now();
+  expect(sequenceAt(now)).toBeLessThan(2 ** 32);
+  expect(sequenceAt(now + 86_400_000) - sequenceAt(now)).toBeLessThan(1_000_000);
+});
+
 test('loading again: the same hosts with newer sequences', async () => {
   await simulate(registry.url, '--hosts 50 --load-only');
-  await sleep(5);
+  const before = sequences();
+  await sleep(1_100);
   expect(await simulate(registry.url, '--hosts 50 --load-only')).toMatchObject({ outcomes: { UNCHANGED: 50 }, refused: {} });
   expect(instances().size).toBe(50);
+  for (const [instance, sequence] of sequences()) expect(sequence).toBeGreaterThan(before.get(instance)!);
 });
 
 test('messages that an overloaded registry did not process are sent again after Retry-After', async () => {

@@ -4,6 +4,7 @@ import { backoff } from './backoff.js';
 import type { Counters } from './counters.js';
 import type { SendQueue } from './send-queue.js';
 import type { Message, Reply } from './send.js';
+import { sequenceAt } from './sequence.js';
 import { TimerWheel } from './timer-wheel.js';
 
 /** Flags of a host. */
@@ -90,7 +91,7 @@ export class HostSessions {
   }
 
   nextSequence(n: number, now: number): number {
-    return (this.sequences[n] = Math.max(this.sequences[n]! + 1, now));
+    return (this.sequences[n] = Math.max(this.sequences[n]! + 1, sequenceAt(now)));
   }
 
   /** Number of messages without a reply, except those that are being sent. */

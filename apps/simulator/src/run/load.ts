@@ -4,6 +4,7 @@ import { backoff } from './backoff.js';
 import type { Counters } from './counters.js';
 import type { Endpoint } from './endpoint.js';
 import { type Message, type Reply, sendMessages } from './send.js';
+import { sequenceAt } from './sequence.js';
 
 export interface BulkLoad {
   readonly fleet: Fleet;
@@ -25,7 +26,7 @@ export async function load({ fleet, endpoint, counters, connections, batch, sign
       const from = next;
       next = Math.min(fleet.hosts, from + batch);
       const now = Date.now();
-      const reportOf = (host: number): Message => ({ host, kind: 'report', at: now, sequence: now });
+      const reportOf = (host: number): Message => ({ host, kind: 'report', at: now, sequence: sequenceAt(now) });
       let messages = Array.from({ length: next - from }, (_, index) => reportOf(from + index));
       for (let tries = 0; messages.length > 0 && !signal.aborted; tries++) {
         const replies = await sendMessages(endpoint, fleet, messages, true, counters);
