@@ -137,6 +137,14 @@ describe('init and exit code that provably only enables and logs is no impact (x
     expect(readModule(staticModule({ states: null, init: `${enable} ${after}`, relocations })).impact).toBe(impact);
   });
 
+  test.each<[sentence: string, type: number, impact: string]>([
+    ['of the size of its place', 11, 'NONE'],
+    ['that writes into the next instruction', 1, 'UNDECLARED'],
+  ])('an address %s', (_, type, impact) => {
+    const also = ({ writer, init, stringsSymbol }: Parts) => writer.relocate(init, 15, type, stringsSymbol, 0);
+    expect(readModule(staticModule({ states: null, init: `${enable} 48c7c600000000 4889c3 90 c3`, relocations, also })).impact).toBe(impact);
+  });
+
   const inText = (size: number, code: string, also: (parts: Parts, symbol: number) => void = () => undefined) =>
     staticModule({
       states: null,

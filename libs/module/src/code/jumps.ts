@@ -2,7 +2,7 @@ import type { Relocations } from '../elf/relocations.js';
 import { firstAt } from '../elf/relocations.js';
 
 /** R_X86_64_64, PC32, PLT32, 32, 32S. R_X86_64_NONE, above all, writes nothing. */
-const WRITES_FOUR_BYTES = new Set([1, 2, 4, 10, 11]);
+export const WRITES_FOUR_BYTES = new Set([1, 2, 4, 10, 11]);
 
 /**
  * May anything in this x86-64 code jump into (from, to]?

@@ -3,7 +3,8 @@ import { firstAt, type Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
 import type { Handovers } from './enabling.js';
 import { decode, type Instruction } from './instruction.js';
-import { isCall } from './x86.js';
+import { WRITES_FOUR_BYTES } from './jumps.js';
+import { isCall, R_64 } from './x86.js';
 
 /**
  * Functions of the kernel that change nothing that a livepatch could have to undo: the log, and what a compiler calls by itself for tracing, coverage and stack protection.
@@ -113,7 +114,9 @@ function isQuietRelocated(
     // the address is the instruction's last part, and of nothing but data: mov $address, %register and lea address(%rip), %register
     const isAddress = kind === 'MOVE' ? memory === null : memory?.base === -1 && memory.index === -1;
     const isData = file.sections[relocations.toSection(next)]?.executable === false;
-    return isAddress && target !== RSP && (place === at + length - 4 || place === at + length - 8) && (handovers.has(next) || isData);
+    // it ends where the instruction ends: a longer one would write into the next
+    const width = relocations.type(next) === R_64 ? 8 : WRITES_FOUR_BYTES.has(relocations.type(next)) ? 4 : Number.NaN;
+    return isAddress && target !== RSP && place + width === at + length && (handovers.has(next) || isData);
   }
   if ((kind !== 'CALL' && kind !== 'JUMP') || place !== at + 1 || !isCall(code, relocations, next) || relocations.toSection(next) !== 0) return false;
   return SILENT.has(file.symbols.name(relocations.symbol(next)));

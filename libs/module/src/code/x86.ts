@@ -6,7 +6,7 @@ import { ordinaryLength } from './ordinary.js';
  * Nothing here guesses: an instruction that is not listed is "not known", and the callers then say less.
  */
 
-const R_64 = 1;
+export const R_64 = 1;
 const R_PC32 = 2;
 const R_PLT32 = 4;
 const R_32 = 10;
