@@ -12,15 +12,16 @@ import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
 import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
 import { takeManyConnections } from './listeners.js';
+import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { Doors } from './ingest/doors.js';
 import { acceptGzip } from './ingest/gzip.js';
 
-const nestLevels = (level: Config['logLevel']): LogLevel[] | false => {
+const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
   const at = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].indexOf(level);
-  return at < 0 ? false : order.slice(0, at + 1);
+  return at < 0 ? false : new OneLineLogger(order.slice(0, at + 1));
 };
 
 /**
@@ -71,7 +72,7 @@ function protectBrowsers(fastify: FastifyInstance): void {
 export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
   const adapter = new ProblemAdapter({
     bodyLimit: BODY_LIMIT,
-    logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
+    logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
     // closing waits for what is under way
@@ -83,7 +84,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   acceptGzip(fastify, BODY_LIMIT);
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
-    logger: nestLevels(config.logLevel),
+    logger: nestLogger(config.logLevel),
     // a document is JSON: Fastify reads that, and Nest's parser of forms would let in what no one means
     bodyParser: false,
     bufferLogs: false,

@@ -73,7 +73,7 @@ export class CanDowngradeResolver {
   /** Only the hosts of situations whose answer is of that kind, or has that reason. */
   @ResolveField('hosts')
   async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments & { kind?: VerdictKind | null; code?: string | null }) {
-    const page = toPage(args, 2);
+    const page = toPage(args, ['name', 'uuid']);
     const { situations, condition, moment, ages, view } = answer;
     const wanted = situations.filter(
       ({ verdict }) =>

@@ -35,30 +35,47 @@ const MAX_SIZE = 100;
 /** An opaque cursor: where an item stands in a total order. */
 const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-function fromCursor(cursor: string, parts: number): string[] {
+/** What a part of a key may be: a cursor comes from outside, and its parts go into statements. */
+export const KEY_PARTS = {
+  // eslint-disable-next-line no-control-regex -- control characters are what this forbids
+  name: /^[^\u0000-\u001f\u007f]{0,512}$/,
+  uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  buildId: /^[0-9a-f]{1,128}$/,
+  number: /^\d{1,20}$/,
+} as const;
+type KeyPart = keyof typeof KEY_PARTS;
+
+function fromCursor(argument: 'after' | 'before', cursor: string, parts: readonly KeyPart[]): string[] {
+  const key = readJson(cursor);
+  const fits = (part: unknown, i: number) => typeof part === 'string' && part.isWellFormed() && KEY_PARTS[parts[i]!].test(part);
+  if (Array.isArray(key) && key.length === parts.length && key.every(fits)) return key as string[];
+  const found = JSON.stringify(cursor.slice(0, 100));
+  const detail = 'must be a cursor that this connection has given';
+  throw new Mistake('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+}
+
+function readJson(cursor: string): unknown {
   try {
-    const key = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown;
-    if (Array.isArray(key) && key.length === parts && key.every((part) => typeof part === 'string')) return key as string[];
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   } catch {
-    /* told below */
+    return null;
   }
-  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(cursor)} is not a cursor of this connection`);
 }
 
 /**
  * Which page is asked for?
  *
- * @param parts how many parts a key of this connection's order has
+ * @param parts what the parts of a key of this connection's order are
  * @throws Mistake unless it is `first` with `after`, or `last` with `before`, of 1 to 100
  */
-export function toPage({ first, after, last, before }: PageArguments, parts: number): Page {
+export function toPage({ first, after, last, before }: PageArguments, parts: readonly KeyPart[]): Page {
   const backwards = last != null;
   if (backwards ? first != null || after != null : before != null)
     throw new Mistake('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
   const size = last ?? first ?? DEFAULT_SIZE;
   if (size < 1 || size > MAX_SIZE) throw new Mistake('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
   const cursor = backwards ? before : after;
-  return { size, key: cursor == null ? null : fromCursor(cursor, parts), backwards };
+  return { size, key: cursor == null ? null : fromCursor(backwards ? 'before' : 'after', cursor, parts), backwards };
 }
 
 /**
@@ -80,6 +97,9 @@ export function connect<T>(found: readonly T[], page: Page, totalCount: number, 
   return { edges, nodes: items, pageInfo, totalCount };
 }
 
+/** No list is longer, and PostgreSQL counts places in 32 bits. */
+const LAST_PLACE = 2 ** 31 - 2;
+
 /** A page of a list by places: from this one on, so many. */
 export interface Part {
   readonly from: number;
@@ -92,9 +112,9 @@ export interface Part {
  * @param length of the list, for a part that is counted from its end; left out where a list is only read forwards
  */
 export function toPart(args: PageArguments, length = 0): Part {
-  const page = toPage(args, 1);
-  const at = page.key === null ? null : Number(page.key[0]);
-  if (at !== null && !(Number.isSafeInteger(at) && at >= 0)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
+  const page = toPage(args, ['number']);
+  // a place beyond the end of every list is the end
+  const at = page.key === null ? null : Math.min(Number(page.key[0]), LAST_PLACE);
   if (!page.backwards) return { from: at === null ? 0 : at + 1, size: page.size };
   const end = Math.min(at ?? length, length);
   return { from: Math.max(0, end - page.size), size: Math.min(page.size, end) };

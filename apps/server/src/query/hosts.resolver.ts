@@ -49,7 +49,7 @@ export class HostsResolver {
 
   @Query('hosts')
   async list(@Args('filter') filter: HostFilter | null | undefined, @Args() args: PageArguments & { asOf?: Date | null }): Promise<HostList> {
-    const page = toPage(args, 2);
+    const page = toPage(args, ['name', 'uuid']);
     const asked = await this.momentOf(args.asOf);
     const condition = toCondition(filter ?? {});
     const rows = await this.store.page(

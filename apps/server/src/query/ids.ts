@@ -7,7 +7,7 @@ export const toId = (type: NodeType, key: string): string => Buffer.from(`${type
 
 /** What does this id name? null where it is no id of ours. */
 export function fromId(id: string): { readonly type: NodeType; readonly key: string } | null {
-  const [, type, key] = /^(Host|Patch|State):(.+)$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
+  const [, type, key] = /^(Host|Patch|State):([0-9a-f-]{1,128})$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
   return type === undefined || key === undefined ? null : { type: type as NodeType, key };
 }
 
@@ -19,5 +19,5 @@ export function toHostId(id: string): string {
   if (UUID.test(plain)) return plain;
   const named = fromId(id);
   if (named?.type === 'Host' && UUID.test(named.key)) return named.key;
-  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id)} is not the id of a host`);
+  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 100))} is not the id of a host`);
 }

@@ -38,6 +38,15 @@ function toLabels(labels: readonly LabelInput[]): Labels {
   return parsed.data;
 }
 
+/** @throws Mistake unless it is one line of 1 to so many characters, none of them a control character */
+function requireLine(argument: string, value: string, max: number): void {
+  // eslint-disable-next-line no-control-regex -- control characters are what this forbids
+  if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
+  const detail = `must be one line of 1 to ${max} characters`;
+  const found = JSON.stringify(value.slice(0, 100));
+  throw new Mistake('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+}
+
 const ATTEMPTS = 8;
 
 /** What people change: hosts made known, labelled, retired; patches recalled. Each is in the audit log. */
@@ -56,7 +65,7 @@ export class MutationsResolver {
   @Roles('admin')
   async addHost(@Args('input') input: { id?: string | null; hostname: string; labels?: LabelInput[] | null }, @Context() context: Request): Promise<HostView> {
     const id = input.id == null ? uuidv7() : toHostId(input.id);
-    if (input.hostname.length === 0 || input.hostname.length > 253) throw new Mistake('BAD_USER_INPUT', 'a hostname has 1 to 253 characters');
+    requireLine('input/hostname', input.hostname, 253);
     const labels = toLabelsDraft(toLabels(input.labels ?? []));
     await this.labels.keep([labels]);
     await this.audit.record(async (tx) => {

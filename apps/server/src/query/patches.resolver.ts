@@ -54,7 +54,7 @@ export class PatchesResolver {
 
   @Query('patches')
   async list(@Args('filter') filter: PatchFilter | null | undefined, @Args() args: PageArguments) {
-    const page = toPage(args, 2);
+    const page = toPage(args, ['name', 'buildId']);
     const where = toWhere(filter ?? {});
     const rows = await this.patches.list(where, { take: page.size + 1, after: page.key as [string, string] | null, backwards: page.backwards });
     return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [view.name, view.buildId]);

@@ -4,8 +4,13 @@ const U64_MAX = 2n ** 64n - 1n;
 const U32_MAX = 2 ** 32 - 1;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+};
+
 const wrong = (type: string, value: unknown, allowed: string) =>
-  new GraphQLError(`${type} must be ${allowed}, found ${JSON.stringify(value)}`, { extensions: { code: 'BAD_USER_INPUT' } });
+  new GraphQLError(`${type} must be ${allowed}, found ${shown(value)}`, { extensions: { code: 'BAD_USER_INPUT' } });
 
 function toUInt64(value: unknown): bigint {
   if (typeof value === 'string' && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) <= U64_MAX) return BigInt(value);
@@ -17,16 +22,23 @@ function toUInt32(value: unknown): number {
   throw wrong('UInt32', value, 'a whole number from 0 to 4294967295');
 }
 
+/** Instants that PostgreSQL and every agent's language can write, and durations that lead from one to another. */
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+const LONGEST = 3650 * SECONDS.d;
+
 /** Seconds of `90s`, `15m`, `2h`, `1d`. */
 function toSeconds(value: unknown): number {
   const parts = typeof value === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?)([smhd])$/.exec(value) : null;
   if (parts === null) throw wrong('Duration', value, 'a number with a unit, such as "90s", "15m", "2h" or "1d"');
-  return Number(parts[1]) * SECONDS[parts[2] as keyof typeof SECONDS];
+  const seconds = Number(parts[1]) * SECONDS[parts[2] as keyof typeof SECONDS];
+  if (seconds > LONGEST) throw wrong('Duration', value, 'at most "3650d"');
+  return seconds;
 }
 
 function toInstant(value: unknown): Date {
   const instant = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? new Date(value) : null;
-  if (instant === null || Number.isNaN(instant.getTime())) throw wrong('DateTime', value, 'an RFC 3339 instant with an offset, such as "2026-11-23T10:00:00Z"');
+  if (instant === null || !(instant.getTime() >= 0 && instant.getTime() <= LATEST))
+    throw wrong('DateTime', value, 'an RFC 3339 instant from 1970 to 9999 with an offset, such as "2026-11-23T10:00:00Z"');
   return instant;
 }
 

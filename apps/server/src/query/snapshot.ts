@@ -47,7 +47,7 @@ function isCommitted(text: string): boolean {
 const Parts = z.tuple([
   z.literal('klp3'),
   z.string(),
-  z.number().int().min(0).max(8.64e15),
+  z.number().int().min(0).max(Date.parse('9999-12-31T23:59:59.999Z')),
   z.string().refine(isCommitted),
   z.string().regex(/^\d{1,18}$/),
   z.guid(),

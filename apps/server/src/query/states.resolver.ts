@@ -1,5 +1,4 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { Mistake } from '../errors.js';
 import { type StateRow, StatesStore } from '../store/states.store.js';
 import { connect, type PageArguments, toPage } from './connection.js';
 import { toId } from './ids.js';
@@ -23,9 +22,8 @@ export class StatesResolver {
 
   @Query('states')
   async states(@Args() args: PageArguments) {
-    const page = toPage(args, 1);
+    const page = toPage(args, ['number']);
     const after = page.key?.[0] ?? null;
-    if (after !== null && !/^\d{1,20}$/.test(after)) throw new Mistake('BAD_USER_INPUT', 'the cursor is not one of this connection');
     const states = toStates(await this.store.page(after === null ? null : BigInt(after), page.size + 1, page.backwards));
     return connect(page.backwards ? states.toReversed() : states, page, await this.store.count(), (state) => [state.stateId]);
   }
