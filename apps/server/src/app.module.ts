@@ -8,10 +8,13 @@ import { Bearers } from './access/bearers.js';
 import { Clock, DatabaseClock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
+import { Backgrounds } from './ingest/background.js';
 import { Doors } from './ingest/doors.js';
 import { Heartbeats } from './ingest/heartbeats.js';
 import { PatchesController } from './ingest/patches.controller.js';
 import { Reports } from './ingest/reports.js';
+import { Uploads } from './ingest/uploads.js';
+import { BODY_LIMITS } from './limits.js';
 import { DocumentMetrics } from './metrics/documents.js';
 import { FleetMetrics } from './metrics/fleet.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -79,7 +82,7 @@ const store = [
   StatesStore,
   TokensStore,
 ];
-const ingest = [Doors, Heartbeats, Reports];
+const ingest = [Backgrounds, Doors, Heartbeats, Reports, Uploads];
 const query = [
   Fleet,
   Hosts,
@@ -110,6 +113,7 @@ const graphql = () =>
     graphiql: false,
     jit: 1,
     cache: DOCUMENTS_KEPT,
+    additionalRouteOptions: { bodyLimit: BODY_LIMITS.question },
     errorFormatter,
   });
 

@@ -13,6 +13,11 @@ const Environment = z.object({
     .optional(),
   KLPREG_DATA: z.string().min(1).default('.data'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
+  KLPREG_ALLOWED_HOSTS: z
+    .string()
+    .regex(/^\s*[^\s,/]+(?:\s*,\s*[^\s,/]+)*\s*$/, 'must be names separated by commas, without ports, such as registry.example,10.0.0.7')
+    .optional(),
+  KLPREG_REQUEST_TIMEOUT: z.coerce.number({ error: 'must be a number of seconds' }).int().min(1).max(3600).default(60),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
   KLPREG_INTERVAL: z.coerce.number({ error: 'must be a number of seconds' }).int().min(5).max(3600).default(60),
@@ -29,6 +34,10 @@ export interface Config {
   /** Holds the embedded database and the first admin token. */
   readonly dataDir: string;
   readonly host: string;
+  /** Names by which the server may be asked, beyond the loopback names and the address that a connection comes to. */
+  readonly allowedHosts: readonly string[];
+  /** Seconds until a request must have been received in full. */
+  readonly requestTimeoutSeconds: number;
   /** 0: any free port. */
   readonly port: number;
   readonly logLevel: z.infer<typeof Environment>['KLPREG_LOG_LEVEL'];
@@ -69,6 +78,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     databaseReadUrl: data.DATABASE_READ_URL ?? null,
     dataDir: data.KLPREG_DATA,
     host: data.KLPREG_HOST,
+    allowedHosts: data.KLPREG_ALLOWED_HOSTS?.split(',').map((name) => name.trim()) ?? [],
+    requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,
     port: data.KLPREG_PORT,
     logLevel: data.KLPREG_LOG_LEVEL,
     intervalSeconds: data.KLPREG_INTERVAL,

@@ -19,7 +19,7 @@ const later = {
   description: 'Not now: too many documents wait, or the database does not answer. Nothing was done; send it again after so many seconds, or somewhat later.',
   headers: { 'Retry-After': { required: true, description: 'In seconds.', schema: { type: 'integer', minimum: 1 } } },
 };
-const refusals = { 400: problem, 401: problem, 403: problem, 413: problem, 415: problem };
+const refusals = { 400: problem, 401: problem, 403: problem, 408: problem, 413: problem, 415: problem, 421: problem, 422: problem };
 const outcome = (...values: string[]) => ({ type: 'string', enum: values });
 const batch = (of: string) => ({
   summary: 'As many at once, at most 1000: each has its own outcome',
@@ -111,7 +111,6 @@ function openApi(): OpenAPIObject {
               conflicts: { type: 'array', items: { type: 'string' } },
             }),
             ...refusals,
-            422: problem,
             503: later,
           },
         },

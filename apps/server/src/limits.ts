@@ -1,5 +1,40 @@
-/** A report of 500 patches with all their functions fits; a body that is larger is refused before it is read. */
-export const BODY_LIMIT = 8 * 2 ** 20;
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
 
-/** A module file as it is uploaded. */
-export const MODULE_LIMIT = 256 * 2 ** 20;
+/** The largest body of each route, in bytes; packed bodies are counted as they are unpacked. */
+export const BODY_LIMITS = {
+  heartbeat: 4 * KIB,
+  report: MIB,
+  /** Of reports or heartbeats, each with the limit of its own kind. */
+  batch: 8 * MIB,
+  /** Facts about a patch, without its file. */
+  manifest: MIB,
+  question: 256 * KIB,
+  /** Every other route: none of them reads a body. */
+  other: 4 * KIB,
+} as const;
+
+/** A module file as it is uploaded, and the form around it. */
+export const MODULE_LIMIT = 64 * MIB;
+export const FORM_LIMIT = MODULE_LIMIT + 2 * MIB;
+
+/** The author statement, as YAML or as a form field. */
+export const AUTHOR_LIMIT = 256 * KIB;
+
+/** Documents in one batch. */
+export const BATCH_LIMIT = 1000;
+
+/** Arrays and objects in each other, and values in arrays and objects, of one document. A report of 30,000 functions has 90,000 values. */
+export const JSON_LIMITS = { depth: 32, elements: 100_000 } as const;
+
+/** Larger bodies are parsed and checked in a worker thread; smaller ones cost less than to hand them over. */
+export const INLINE_LIMIT = 64 * KIB;
+
+/** One job of a worker thread. */
+export const JOB_LIMITS = { seconds: 5, memoryMiB: 512 } as const;
+
+/** Bodies above 16 KiB that are being received or waiting for their answer, together. */
+export const BODIES_LIMIT = 64 * MIB;
+
+/** A request whose head or whole is not there in time is answered by 408, and its connection closed; checked every few seconds. */
+export const HEAD_TIMEOUT_MS = 10_000;

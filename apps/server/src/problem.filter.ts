@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bugs } from './bug-log.js';
 import { Mistake, problemDetails } from './errors.js';
-import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
+import { MODULE_LIMIT } from './limits.js';
 import { isUnavailable } from './store/unavailable.js';
 
 /** Everything that Fastify itself refuses: a body that is too large, not JSON, of an unknown type. */
@@ -16,8 +16,10 @@ const isRefusal = (error: unknown): error is Refusal =>
   typeof (error as Partial<Refusal> | null)?.statusCode === 'number' && (error as Refusal).statusCode < 500;
 
 /** RFC 9457 problem details of anything that can go wrong; a bug leaves as INTERNAL with nothing inside. */
-export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
+export function toProblem(error: unknown, bodyLimit?: number): ReturnType<typeof problemDetails> {
   if (error instanceof Mistake) return problemDetails(error);
+  if ((error as Partial<Refusal> | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE' && bodyLimit !== undefined)
+    return problemDetails({ code: 'TOO_LARGE', status: 413, message: `the limit of this route is ${bodyLimit} bytes in a body`, problems: [] });
   if (error instanceof HttpException)
     return problemDetails({ code: codeOf(error.getStatus()), status: error.getStatus(), message: error.message, problems: [] });
   if (isRefusal(error))
@@ -29,7 +31,7 @@ export function toProblem(error: unknown): ReturnType<typeof problemDetails> {
 
 /** What Fastify says in words that do not say what to do. */
 const SENTENCES: Record<string, string> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT / 2 ** 20} MiB`,
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than this route takes',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the content-type must be application/json, or multipart/form-data for a module file',
   FST_ERR_CTP_INVALID_JSON_BODY:
     'the body is not valid JSON, or has a field that would change what objects are: `__proto__`, or `constructor` with a `prototype`',
@@ -42,8 +44,11 @@ const CODES: Record<number, string> = {
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
   406: 'NOT_ACCEPTABLE',
+  408: 'REQUEST_TIMEOUT',
   413: 'TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'LIMIT_EXCEEDED',
+  431: 'HEAD_TOO_LARGE',
   503: 'UNAVAILABLE',
 };
 const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');

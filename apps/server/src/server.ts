@@ -4,19 +4,24 @@ import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import { Bearers } from './access/bearers.js';
 import { AppModule } from './app.module.js';
 import { bugs } from './bug-log.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
 import { toProblem } from './problem.filter.js';
-import { BODY_LIMIT, MODULE_LIMIT } from './limits.js';
+import { connectionLimits, refuseOtherHosts } from './http-limits.js';
+import { refuseLargeJson } from './json-limits.js';
+import { AUTHOR_LIMIT, BODY_LIMITS, MODULE_LIMIT } from './limits.js';
 import { takeManyConnections } from './listeners.js';
 import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { Doors } from './ingest/doors.js';
 import { acceptGzip } from './ingest/gzip.js';
+import { guardPublishing } from './ingest/publishing-route.js';
+import { Uploads } from './ingest/uploads.js';
 
 const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
@@ -36,7 +41,7 @@ class ProblemAdapter extends FastifyAdapter {
 
   answerProblems(): void {
     this.getInstance().setErrorHandler((error, request, reply) => {
-      const problem = toProblem(error);
+      const problem = toProblem(error, request.routeOptions.bodyLimit);
       request.routeOptions.config.refused?.(problem.code);
       if (problem.code === 'INTERNAL') bugs.note(error);
       if (problem.status === 503) void reply.header('retry-after', '5');
@@ -68,10 +73,27 @@ function protectBrowsers(fastify: FastifyInstance): void {
   });
 }
 
+/** JSON of a question or of facts about a patch is measured before it is parsed; facts stay bytes, as they are parsed in the worker thread where they are large. */
+function measureJsonFirst(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (request.url.startsWith('/v1/')) return done(null, body);
+    const text = body.toString('utf8');
+    try {
+      refuseLargeJson(text);
+    } catch (error) {
+      return done(error as Error);
+    }
+    void parse(request, text, done);
+  });
+}
+
 /** Puts the server together, ready to listen or to be tested. */
 export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
   const adapter = new ProblemAdapter({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: BODY_LIMITS.other,
+    ...connectionLimits(config.requestTimeoutSeconds * 1000),
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
@@ -81,7 +103,8 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   adapter.answerProblems();
   const knocking = takeManyConnections(fastify);
-  acceptGzip(fastify, BODY_LIMIT);
+  refuseOtherHosts(fastify, config.allowedHosts);
+  measureJsonFirst(fastify);
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
     logger: nestLogger(config.logLevel),
@@ -91,9 +114,13 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   });
   app.get(QuestionMetrics).watch(fastify);
   const doors = app.get(Doors);
+  acceptGzip(fastify, doors.bodies);
+  guardPublishing(fastify, app.get(Bearers), app.get(Uploads));
   void fastify.register(async (scope) => doors.open(scope, knocking));
   protectBrowsers(fastify);
-  await app.register(multipart as never, { limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, fieldSize: 1024 * 1024 } });
+  await app.register(multipart as never, {
+    limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, parts: 10, fieldNameSize: 100, fieldSize: AUTHOR_LIMIT, headerPairs: 20 },
+  });
   // a document is JSON: text that is none gets 415
   fastify.removeContentTypeParser('text/plain');
   serveDocs(app);

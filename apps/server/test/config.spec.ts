@@ -5,6 +5,8 @@ test('nothing set is a complete configuration', () => {
   expect(readConfig({})).toEqual({
     databaseUrl: null,
     databaseReadUrl: null,
+    allowedHosts: [],
+    requestTimeoutSeconds: 60,
     historyDays: 30,
     dataDir: '.data',
     host: '127.0.0.1',

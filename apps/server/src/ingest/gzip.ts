@@ -1,21 +1,27 @@
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
+import { FORM_LIMIT } from '../limits.js';
+import type { BodyRoom } from './body-room.js';
+import { busy } from './gather.js';
 
-/** Bodies may be compressed with gzip; the limit holds for what comes out, so that a small body cannot become a huge one. */
-export function acceptGzip(app: FastifyInstance, limit: number): void {
-  app.addHook('preParsing', (request, _reply, payload, done) => {
+/** Bodies may be compressed with gzip. The limit of the route holds for what comes out, counted while it is unpacked: a small body cannot become a huge one. */
+export function acceptGzip(app: FastifyInstance, room: BodyRoom): void {
+  app.addHook('preParsing', (request, reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined || encoding === 'identity') return done(null, payload);
     if (encoding !== 'gzip')
       return done(Object.assign(new Error(`the content-encoding must be gzip or left out, found ${JSON.stringify(encoding)}`), { statusCode: 415 }));
+    const isForm = request.headers['content-type']?.startsWith('multipart/') === true;
+    const limit = isForm ? FORM_LIMIT : request.routeOptions.bodyLimit!;
     const gunzip = createGunzip();
     let size = 0;
     gunzip.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > limit) gunzip.destroy(Object.assign(new Error(`the body has more than ${limit} bytes once it is unpacked`), { statusCode: 413 }));
+      else if (!room.take(reply.raw, size)) gunzip.destroy(busy());
     });
-    gunzip.on('error', (error: Error & { statusCode?: number }) => {
-      if (error.statusCode !== undefined) return;
+    gunzip.on('error', (error: Error & { statusCode?: number; code?: string }) => {
+      if (error.statusCode !== undefined || error.code === 'BUSY') return;
       error.statusCode = 400;
       error.message = `the body is not valid gzip: ${error.message}`;
     });

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Heartbeat } from '@klpreg/wire';
+import type { Heartbeat } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
+import { Backgrounds } from './background.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { jumpOf } from './jumps.js';
 import { observedAt, silence } from './observed.js';
-import { parse } from './parse.js';
+import { readDocument } from './read.js';
+import { Reader } from './reader.js';
 
 /** What became of a heartbeat: its host's facts are confirmed; a full report is wanted; older than what is known. */
 export interface HeartbeatAnswer {
@@ -31,15 +33,24 @@ export class Heartbeats {
     LIMITS,
   );
 
+  readonly reader: Reader<'heartbeats'>;
+
   constructor(
     private readonly store: HeartbeatsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    backgrounds: Backgrounds,
+  ) {
+    this.reader = new Reader('heartbeats', backgrounds.documents);
+  }
+
+  /** Notes a heartbeat, from its bytes. */
+  async receive(bytes: Uint8Array): Promise<HeartbeatAnswer> {
+    return this.save(readDocument('heartbeats', bytes));
+  }
 
   /** Nothing changed, says an agent. The answer tells whether that is enough. */
-  async receive(body: unknown): Promise<HeartbeatAnswer> {
-    const { instance, bootId, digest, sequence, clock } = parse(Heartbeat, body, 'heartbeat');
+  async save({ instance, bootId, digest, sequence, clock }: Heartbeat): Promise<HeartbeatAnswer> {
     const receivedAt = this.clock.now();
     const comparison = await this.gather.add({
       hostId: instance,

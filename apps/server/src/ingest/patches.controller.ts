@@ -1,21 +1,22 @@
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
-import { ModuleError, openModule } from '@klpreg/module';
-import { AuthorWord, BuildId, Manifest, Publication, Signature, signedForm } from '@klpreg/wire';
+import { type AuthorWord, BuildId, Publication, Signature, signedForm } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
-import { parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { bearerOf } from '../access/bearer.guard.js';
 import { signedBy } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { Mistake } from '../errors.js';
+import { INLINE_LIMIT } from '../limits.js';
 import { AuditStore } from '../store/audit.store.js';
 import { conflictsOf, type PatchRow } from '../store/manifests.js';
 import { OwnerKeysStore } from '../store/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/patches.store.js';
 import type { Transaction } from '../store/revisions.js';
+import { Backgrounds } from './background.js';
+import { readManifest } from './jobs.js';
 import { parse } from './parse.js';
-import { differences, factsOfFile, factsOfWord, wordOf } from './publish.js';
+import { differences, factsOfWord, wordOf } from './publish.js';
 import { toFacts } from './stored-facts.js';
 
 /** What became of a publication: new; nothing new; the author's word or the evidence is better now; it contradicts what is stored, which is kept. */
@@ -46,6 +47,7 @@ export class PatchesController {
     private readonly keys: OwnerKeysStore,
     private readonly audit: AuditStore,
     private readonly clock: Clock,
+    private readonly backgrounds: Backgrounds,
   ) {}
 
   /** Publishes what a livepatch is: with its file, which is parsed here, or as facts alone, which is weaker evidence. */
@@ -54,7 +56,7 @@ export class PatchesController {
   @Roles('admin', 'publisher')
   async publish(@Param('buildId') id: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
     const buildId = parse(BuildId, id, 'build-id');
-    const submission = request.isMultipart() ? await fromFile(request, buildId) : fromFacts(request.body, buildId);
+    const submission = request.isMultipart() ? await this.fromFile(request, buildId) : await this.fromFacts(request.body, buildId);
     const who = bearerOf(request).name;
     const key = await this.signer(submission);
     const { release, owner } = submission;
@@ -121,21 +123,41 @@ export class PatchesController {
     await this.patches.dispute(tx, facts.buildId, otherFile, differ, at);
     return 'CONFLICT';
   }
-}
 
-function fromFacts(body: unknown, buildId: string): Submission {
-  const manifest = parse(Manifest, body, 'manifest');
-  if (manifest.buildId !== buildId)
-    throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [
-      { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
-    ]);
-  return {
-    facts: factsOfWord(manifest.facts, buildId),
-    author: manifest.author,
-    signature: manifest.signature,
-    release: manifest.release,
-    owner: manifest.owner,
-  };
+  /** Facts alone, as JSON. */
+  private async fromFacts(body: unknown, buildId: string): Promise<Submission> {
+    const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+    const manifest = bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await this.backgrounds.documents.run('manifest', { bytes });
+    if (manifest.buildId !== buildId)
+      throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [
+        { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
+      ]);
+    return {
+      facts: factsOfWord(manifest.facts, buildId),
+      author: manifest.author,
+      signature: manifest.signature,
+      release: manifest.release,
+      owner: manifest.owner,
+    };
+  }
+
+  /** The parts of a form: `module`, `author`, `signature`, `release`, `owner`. What is in the file and the YAML is read in the worker thread. */
+  private async fromFile(request: FastifyRequest, buildId: string): Promise<Submission> {
+    const fields: Record<string, string> = {};
+    let file: Buffer | null = null;
+    for await (const part of request.parts()) {
+      if (part.type === 'field') fields[part.fieldname] = String(part.value);
+      else if (part.fieldname === 'module') file = await part.toBuffer();
+      else if (part.fieldname === 'author') fields['author'] = (await part.toBuffer()).toString('utf8');
+      else throw new Mistake('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
+    }
+    if (file === null) throw new Mistake('BAD_USER_INPUT', 'the form has no part "module" with the module file');
+    const { author = null, signature = null, ...publication } = fields;
+    const { release, owner } = parse(Publication, publication, 'form');
+    const signed = parse(Form, { signature }, 'form');
+    const read = await this.backgrounds.modules.run('module', { buildId, bytes: file, author });
+    return { ...read, ...signed, release, owner };
+  }
 }
 
 /** A build-id does not cover the signature: files of one content are one build. What one of the two does not tell is no difference. */
@@ -144,56 +166,4 @@ function isSameContent(before: PatchRow, facts: PatchFacts): boolean {
   return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
 }
 
-const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
-/** It is not compressed. */
-const isPlain = (file: Buffer): boolean => file.subarray(0, ELF.length).equals(ELF);
-
 const Form = z.object({ signature: Signature.nullable() });
-
-/** Reads the parts of a form: `module`, `author`, `signature`, `release`, `owner`. */
-async function fromFile(request: FastifyRequest, buildId: string): Promise<Submission> {
-  const fields: Record<string, string> = {};
-  let file: Buffer | null = null;
-  for await (const part of request.parts()) {
-    if (part.type === 'field') fields[part.fieldname] = String(part.value);
-    else if (part.fieldname === 'module') file = await part.toBuffer();
-    else if (part.fieldname === 'author') fields['author'] = (await part.toBuffer()).toString('utf8');
-    else throw new Mistake('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
-  }
-  if (file === null) throw new Mistake('BAD_USER_INPUT', 'the form has no part "module" with the module file');
-  const { author, signature = null, ...publication } = fields;
-  const { release, owner } = parse(Publication, publication, 'form');
-  const said = { author: author === undefined ? null : readAuthor(author), signature: parse(Form, { signature }, 'form').signature };
-  return { facts: await readFile(file, buildId), ...said, release, owner };
-}
-
-async function readFile(file: Buffer, buildId: string): Promise<PatchFacts> {
-  const reading = await openModule(file).catch((error: unknown) => {
-    if (error instanceof ModuleError) throw new Mistake('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
-    throw error;
-  });
-  if (reading.buildId === null)
-    throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
-  if (reading.buildId !== buildId)
-    throw new Mistake('BAD_USER_INPUT', 'the module is another build', [
-      { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
-    ]);
-  if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
-  return factsOfFile(reading, buildId, reading.kernelRelease, isPlain(file) ? file.length : null);
-}
-
-/** Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is. */
-function readAuthor(text: string): AuthorWord {
-  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
-  const [error] = document.errors;
-  if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
-  return parse(AuthorWord, withoutAliases(document), "author's YAML");
-}
-
-/** A word of an author needs no aliases, and a few lines of them unfold to more than any memory holds. */
-function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
-  let aliases = 0;
-  visit(document, { Alias: () => void (aliases += 1) });
-  if (aliases > 0) throw new Mistake('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
-  return document.toJS();
-}

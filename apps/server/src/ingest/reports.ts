@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Situation } from '@klpreg/compat';
-import { contentDigest, Report } from '@klpreg/wire';
+import type { Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mistake } from '../errors.js';
@@ -11,12 +11,13 @@ import { type HostHead, type PlacedReport, ReportsStore } from '../store/reports
 import { type HostSighting, SightingsStore } from '../store/sightings.store.js';
 import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/situations.store.js';
 import { isDangling } from '../store/unavailable.js';
+import { Backgrounds } from './background.js';
 import { placeAmong } from './boots.js';
 import { busy, Gather, INGEST_LIMITS } from './gather.js';
 import { jumpOf } from './jumps.js';
 import { addLate } from './late.js';
 import { observedAt, silence } from './observed.js';
-import { parse } from './parse.js';
+import { Reader } from './reader.js';
 import { sightingsOf } from './sightings.js';
 import { type Before, recheckAt, situate } from './situate.js';
 import { Turns } from './turns.js';
@@ -48,6 +49,7 @@ export class Reports {
     INGEST_LIMITS,
   );
 
+  readonly reader: Reader<'reports'>;
   private readonly turns = new Turns();
 
   constructor(
@@ -59,14 +61,21 @@ export class Reports {
     private readonly boots: BootsStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    backgrounds: Backgrounds,
+  ) {
+    this.reader = new Reader('reports', backgrounds.documents);
+  }
 
-  /** Stores what an agent saw. Answered when it is durably committed; a repeated document changes nothing; an older one never overwrites a newer one. */
-  async receive(body: unknown): Promise<ReportAnswer> {
+  /** Stores what an agent saw, from the bytes of its report. */
+  async receive(bytes: Uint8Array): Promise<ReportAnswer> {
     const receivedAt = this.clock.now();
     // who would wait too long is told so before anything is done
-    if (this.turns.waits >= INGEST_LIMITS.queue) throw busy();
-    const report = await this.turns.do(() => read(body));
+    if (this.reader.waits >= INGEST_LIMITS.queue) throw busy();
+    return this.save(await this.reader.one(bytes), receivedAt);
+  }
+
+  /** Stores what an agent saw. Answered when it is durably committed; a repeated document changes nothing; an older one never overwrites a newer one. */
+  async save(report: Report, receivedAt: Date = this.clock.now()): Promise<ReportAnswer> {
     const outcome = await this.gather.add({ report, receivedAt });
     return { outcome, host: report.host.instance, intervalSeconds: this.config.intervalSeconds };
   }
@@ -188,16 +197,6 @@ export class Reports {
       sightings,
     }));
   }
-}
-
-/** The report that this is, whose digest is that of its content. */
-function read(body: unknown): Report {
-  const report = parse(Report, body, 'report');
-  const digest = contentDigest(body as Record<string, unknown>);
-  if (digest === report.digest) return report;
-  throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
-    { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
-  ]);
 }
 
 /** A report that is to be stored, and what it shows about builds. */

@@ -36,7 +36,7 @@ const MAX_SIZE = 100;
 const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /** What a part of a key may be: a cursor comes from outside, and its parts go into statements. */
-export const KEY_PARTS = {
+const KEY_PARTS = {
   // eslint-disable-next-line no-control-regex -- control characters are what this forbids
   name: /^[^\u0000-\u001f\u007f]{0,512}$/,
   uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,

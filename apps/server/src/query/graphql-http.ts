@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOperations, validate } from 'graphql';
 import { limitExceeded, Mistake } from '../errors.js';
+import { BODY_LIMITS } from '../limits.js';
+import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
 import { bugs } from '../bug-log.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
@@ -106,12 +108,20 @@ export function graphqlOverHttp(app: FastifyInstance): void {
   });
 }
 
+/** Did Fastify refuse the body, by its size or its type, before there was a question? */
+const isRefusedEarlier = (error: (Error & { statusCode?: number }) | undefined): error is Error & { statusCode: number } =>
+  error?.statusCode === 413 || error?.statusCode === 415;
+
 /** An error as it leaves: ours with their code, mercurius' own for requests that it refuses, and a bug with nothing inside. */
 function leave(error: GraphQLError) {
   const at = { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) };
   const { originalError: original, extensions } = error as GraphQLError & { originalError?: Error & { code?: string } };
   if (original instanceof Mistake)
     return { message: original.message, ...at, extensions: { code: original.code, ...(original.problems.length > 0 && { errors: original.problems }) } };
+  if (isRefusedEarlier(original)) {
+    const { code, detail } = toProblem(original, BODY_LIMITS.question);
+    return { message: detail, ...at, extensions: { code } };
+  }
   if (typeof extensions?.['code'] === 'string' && !extensions['code'].startsWith('MER_'))
     return { message: error.message, ...at, extensions: { ...extensions, code: extensions['code'] } };
   if (original?.code?.startsWith('MER_ERR_GQL') || error.path === undefined)
@@ -135,6 +145,7 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
   const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
   const mistake = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;
-  const statusCode = mistake instanceof Mistake ? mistake.status : refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200;
+  const early = mistake instanceof Mistake ? mistake.status : isRefusedEarlier(mistake) ? mistake.statusCode : null;
+  const statusCode = early ?? (refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200);
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

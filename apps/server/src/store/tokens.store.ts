@@ -16,6 +16,8 @@ const KEEP_MS = 5000;
 export class TokensStore {
   private readonly kept = new Map<string, { readonly bearer: Bearer; readonly at: number }>();
 
+  private readonly asked = new Map<string, Promise<Bearer | null>>();
+
   constructor(private readonly db: Database) {}
 
   async any(): Promise<boolean> {
@@ -39,9 +41,15 @@ export class TokensStore {
     return kept !== undefined && Math.abs(now.getTime() - kept.at) < KEEP_MS ? kept.bearer : null;
   }
 
-  /** Who bears this token? null: it is not known, has expired or was revoked. */
+  /** Who bears this token? null: it is not known, has expired or was revoked. Requests that ask at the same time share the answer. */
   async find(token: string, now: Date): Promise<Bearer | null> {
     const hash = sha256(token);
+    const asked = this.asked.get(hash) ?? this.look(hash, now).finally(() => this.asked.delete(hash));
+    this.asked.set(hash, asked);
+    return asked;
+  }
+
+  private async look(hash: string, now: Date): Promise<Bearer | null> {
     const row = await this.db.token.findUnique({ where: { hash } });
     const bearer = row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now) ? null : { name: row.name, role: row.role };
     if (this.kept.size > 10_000) this.kept.clear();

@@ -6,10 +6,11 @@ export type Body = [what: string, body: string | Buffer, headers: Record<string,
 
 const gzip = { 'content-encoding': 'gzip' };
 const MIB = 2 ** 20;
-const [BAD, TOO_LARGE, OTHER_TYPE] = [
+const [BAD, TOO_LARGE, OTHER_TYPE, BEYOND] = [
   [400, 'BAD_USER_INPUT'],
   [413, 'TOO_LARGE'],
   [415, 'UNSUPPORTED_MEDIA_TYPE'],
+  [422, 'LIMIT_EXCEEDED'],
 ] as const;
 
 /** Small ones, made from a document that is right. */
@@ -47,6 +48,9 @@ export const LARGE: (() => Body)[][] = [
   [() => ['10 MB of text', JSON.stringify({ schema: 'x'.repeat(10 * MIB) }), {}, ...TOO_LARGE]],
   [() => ['a bomb', gzipSync(Buffer.alloc(50 * MIB, 0x20)), gzip, ...TOO_LARGE]],
   [() => ['a bomb of many parts', Buffer.concat(Array<Buffer>(20).fill(gzipSync(Buffer.alloc(MIB, 0x5b)))), gzip, ...TOO_LARGE]],
-  [() => ['8 MB of opened brackets', '['.repeat(8 * MIB - 1), {}, ...BAD]],
-  [() => ['7 MB in one field', JSON.stringify({ schema: 'x'.repeat(7 * MIB) }), {}, ...BAD]],
+  [() => ['8 MB of opened brackets', '['.repeat(8 * MIB - 1), {}, ...TOO_LARGE]],
+  [() => ['1 MB of opened brackets', '['.repeat(MIB - 1), {}, ...BEYOND]],
+  [() => ['1 MB of opened brackets, packed', gzipSync('['.repeat(MIB - 1)), gzip, ...BEYOND]],
+  [() => ['1 MB of zeros', `[${'0,'.repeat(MIB / 2 - 10)}0]`, {}, ...BEYOND]],
+  [() => ['1 MB in one field', JSON.stringify({ schema: 'x'.repeat(MIB - 1000) }), {}, ...BAD]],
 ];

@@ -1,0 +1,60 @@
+import { Manifest } from '@klpreg/wire';
+import { refuseLargeJson } from '../json-limits.js';
+import { Mistake, type MistakeCode } from '../errors.js';
+import type { Problem } from '@klpreg/wire';
+import { parse } from './parse.js';
+import { readAuthor, readModuleFile, type UploadedFacts } from './publication.js';
+import { type Documents, type Kind, parseJson, readBatch, readDocument, textOf } from './read.js';
+
+/** A refusal, as it travels between threads. */
+export interface Refusal {
+  readonly code: MistakeCode;
+  readonly message: string;
+  readonly problems: readonly Problem[];
+}
+
+export const toRefusal = ({ code, message, problems }: Mistake): Refusal => ({ code, message, problems });
+export const fromRefusal = ({ code, message, problems }: Refusal): Mistake => new Mistake(code, message, problems);
+
+/** What became of each document of a batch. */
+export type ReadItem<K extends Kind> = { readonly document: Documents[K] } | { readonly refusal: Refusal };
+
+/** Work that is done outside the event loop, by name. */
+export interface Jobs {
+  readonly document: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: Documents[Kind] };
+  readonly batch: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: ReadItem<Kind>[] };
+  readonly manifest: { readonly input: { readonly bytes: Uint8Array }; readonly output: Manifest };
+  readonly module: {
+    readonly input: { readonly buildId: string; readonly bytes: Uint8Array; readonly author: string | null };
+    readonly output: UploadedFacts;
+  };
+}
+export type JobName = keyof Jobs;
+
+/** @throws Mistake, of a document that exceeds a limit or is not valid */
+export function readManifest(bytes: Uint8Array): Manifest {
+  const text = textOf(bytes);
+  const elements = refuseLargeJson(text);
+  return parse(Manifest, parseJson(text), 'manifest', elements);
+}
+
+/** Reads the documents of a batch; one that is refused does not keep the others. */
+export function readItem<K extends Kind>(read: () => Documents[K]): ReadItem<K> {
+  try {
+    return { document: read() };
+  } catch (error) {
+    if (error instanceof Mistake) return { refusal: toRefusal(error) };
+    throw error;
+  }
+}
+
+/** How each job is done; the same in a worker thread and in a test. */
+export const JOBS: { readonly [Name in JobName]: (input: Jobs[Name]['input']) => Jobs[Name]['output'] | Promise<Jobs[Name]['output']> } = {
+  document: ({ kind, bytes }) => readDocument(kind, bytes),
+  batch: ({ kind, bytes }) => readBatch(kind, bytes).map(readItem),
+  manifest: ({ bytes }) => readManifest(bytes),
+  module: async ({ buildId, bytes, author }) => ({
+    author: author === null ? null : readAuthor(author),
+    facts: await readModuleFile(bytes, buildId),
+  }),
+};

@@ -1,0 +1,60 @@
+import { ModuleError, openModule } from '@klpreg/module';
+import { AuthorWord } from '@klpreg/wire';
+import { parseDocument, visit } from 'yaml';
+import { limitExceeded, Mistake } from '../errors.js';
+import { AUTHOR_LIMIT } from '../limits.js';
+import type { PatchFacts } from '../store/patches.store.js';
+import { parse } from './parse.js';
+import { factsOfFile } from './publish.js';
+
+/** What an uploaded module file and its author statement say. */
+export interface UploadedFacts {
+  readonly facts: PatchFacts;
+  readonly author: AuthorWord | null;
+}
+
+const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
+/** It is not compressed. */
+const isPlain = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.length));
+
+/**
+ * Reads a module file.
+ *
+ * @throws Mistake where it cannot be read, or is another build than this
+ */
+export async function readModuleFile(file: Uint8Array, buildId: string): Promise<PatchFacts> {
+  const size = isPlain(file) ? file.length : null;
+  const reading = await openModule(file).catch((error: unknown) => {
+    if (error instanceof ModuleError) throw new Mistake('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
+    throw error;
+  });
+  if (reading.buildId === null)
+    throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
+  if (reading.buildId !== buildId)
+    throw new Mistake('BAD_USER_INPUT', 'the module is another build', [
+      { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
+    ]);
+  if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
+  return factsOfFile(reading, buildId, reading.kernelRelease, size);
+}
+
+/**
+ * Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is.
+ *
+ * @throws Mistake
+ */
+export function readAuthor(text: string): AuthorWord {
+  if (text.length > AUTHOR_LIMIT) throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
+  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
+  const [error] = document.errors;
+  if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
+  return parse(AuthorWord, withoutAliases(document), "author's YAML", text.length);
+}
+
+/** A word of an author needs no aliases, and a few lines of them unfold to more than any memory holds. */
+function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
+  let aliases = 0;
+  visit(document, { Alias: () => void (aliases += 1) });
+  if (aliases > 0) throw new Mistake('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
+  return document.toJS();
+}

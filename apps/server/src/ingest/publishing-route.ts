@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Bearers } from '../access/bearers.js';
+import type { Role } from '../access/roles.js';
+import { Mistake } from '../errors.js';
+import { BODY_LIMITS, FORM_LIMIT } from '../limits.js';
+import type { Uploads } from './uploads.js';
+
+const PUBLISHERS: readonly Role[] = ['admin', 'publisher'];
+const ROUTE = '/v1/patches/:buildId';
+
+/**
+ * What is checked before the body of a publication is received: who sends it, how large it says it is, and that this publisher uploads nothing else.
+ *
+ * Nest's guards come after the body has been parsed. Call it before Nest makes its routes.
+ */
+export function guardPublishing(fastify: FastifyInstance, bearers: Bearers, uploads: Uploads): void {
+  const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { name } = await bearers.admit(request, PUBLISHERS);
+    if (request.headers['content-type']?.startsWith('multipart/') !== true) return;
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length > FORM_LIMIT) throw new Mistake('TOO_LARGE', `the limit of a form is ${FORM_LIMIT} bytes, found ${length}`);
+    const end = await uploads.begin(name);
+    if (reply.raw.closed) end();
+    else reply.raw.once('close', end);
+  };
+  fastify.addHook('onRoute', (route) => {
+    if (route.url !== ROUTE) return;
+    route.bodyLimit = BODY_LIMITS.manifest;
+    route.onRequest = guard;
+  });
+}
