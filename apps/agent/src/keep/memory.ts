@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { readText } from '../read/attribute.js';
 import { makeFolder, writeDurably, writeWhole } from './durable.js';
 
+/** A thousand events of the kernel log, with the longest names, are a tenth of it. */
+const LONGEST = 1 << 20;
+
 /** The last report that the registry has durably taken. */
 export interface Acknowledged {
   readonly sequence: number;
@@ -21,7 +24,7 @@ interface Seen {
 export function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
   // only a memory, so whatever cannot be read is forgotten: that costs one full report
   try {
-    const value = JSON.parse(readText(file) ?? 'null') as Partial<T> | null;
+    const value = JSON.parse(readText(file, LONGEST) ?? 'null') as Partial<T> | null;
     return value !== null && isWhole(value) ? (value as T) : null;
   } catch {
     return null;
