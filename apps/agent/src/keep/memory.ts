@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Report } from '@klpreg/wire';
 import { readText } from '../read/attribute.js';
 import { makeFolder, writeDurably, writeWhole } from './durable.js';
 
@@ -11,6 +12,8 @@ export interface Acknowledged {
   readonly digest: string;
   readonly bootId: string;
 }
+
+const isInstant = (since: unknown): boolean => since != null && Report.shape.transition.unwrap().shape.since.safeParse(since).success;
 
 /** An open transition as the agent first saw it in this boot. A turned-round one is another. */
 interface Seen {
@@ -67,7 +70,7 @@ export function keepNumber(folder: string, sequence: number): void {
  * @returns null where it was not seen before and nothing is kept
  */
 export function transitionSince(folder: string, bootId: string, { patch, target }: { patch: string; target: 0 | 1 }, now: string | null): string | null {
-  const before = recall<Seen>(join(folder, 'transition.json'), (value) => typeof value.since === 'string' && !Number.isNaN(Date.parse(value.since)));
+  const before = recall<Seen>(join(folder, 'transition.json'), ({ since }) => isInstant(since));
   if (before !== null && before.bootId === bootId && before.patch === patch && before.target === target) return before.since;
   if (now !== null) remember(folder, 'transition.json', { bootId, patch, target, since: now });
   return now;
