@@ -31,13 +31,6 @@ test('it is kept for one boot', () => {
   expect([logOf(readWatch(at, BOOT)).next, logOf(null).next]).toEqual([7, 0]);
 });
 
-test('a log of a thousand events is kept', () => {
-  const at = mkdtempSync(join(folder, 'home-'));
-  const events = Array.from({ length: 1_000 }, () => ({ patch: 'x'.repeat(55), event: 'UNPATCHING' as const }));
-  keepWatch(at, before({ log: { ...EMPTY, next: 7, events } }));
-  expect(logOf(readWatch(at, BOOT)).events).toHaveLength(1_000);
-});
-
 test('a log that could not be read this time is not forgotten', () => {
   const log = { ...EMPTY, next: 7 };
   expect(lookedAt(before({ log }), look(11 * MINUTE), 60).log).toEqual(log);
@@ -46,8 +39,6 @@ test('a log that could not be read this time is not forgotten', () => {
 test.each<[what: string, content: string | Buffer | null]>([
   ['random bytes', Buffer.from([0xff, 0xfe])],
   ['another document', '{"bootId":1}'],
-  ['an event that no report can carry', JSON.stringify(before({ log: { ...EMPTY, events: [{ patch: 'lp', event: 'GONE' as never }] } }))],
-  ['a time before the boot', JSON.stringify(before({ sinceMs: -1 }))],
   ['half a log', JSON.stringify({ ...before(), log: {} })],
   ['a folder', null],
 ])('%s in its place is forgotten', (_what, content) => {

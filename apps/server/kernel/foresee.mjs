@@ -1,7 +1,7 @@
-import { after, disabling, enabling, judge, predict, recognise, recogniseManifest, settled } from '@klpreg/compat';
+import { after, DEFAULT_QUESTION, disabling, enabling, judge, predict, recognise, recogniseManifest, settled } from '@klpreg/compat';
 
 const FRESH = { level: 'FRESH', ageSeconds: 10, superseded: false };
-const QUESTION = { evidence: 'MODULE', maxAgeSeconds: 900, rules: null, allow: [] };
+const QUESTION = DEFAULT_QUESTION;
 const NOTHING = { disabled: [], replaced: [], stays: [], load: null, removed: [], reversed: null, steps: [], next: [] };
 
 /** The operation as the rule engine takes it. */

@@ -131,6 +131,23 @@ export class Registry {
     );
   }
 
+  /**
+   * Two machines load this build over a list, and are retired: no answer counts them, and what they showed of the build stays.
+   *
+   * @param over what they listed before
+   */
+  async witnessed(name: string, { over = [], objects = [KERNEL_PATCHED] }: { over?: readonly string[]; objects?: Listed['objects'] } = {}): Promise<void> {
+    for (const nth of [1, 2]) {
+      const before = running(`witness-${nth}-of-${name}`, over, { taint: over.length > 0 ? 45056 : 0 });
+      await this.report(before);
+      const below = over.map((each) => listed(each));
+      const entering = later(before, { livepatches: [...below, listed(name, { objects, transition: true })], taint: 45056 });
+      await this.report(entering);
+      await this.report(later(entering, { livepatches: [...(name.startsWith('lab_r') ? [] : below), listed(name, { objects })] }));
+      await this.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "has shown a build") { id } }', { id: before.host.instance });
+    }
+  }
+
   /** Asks by GraphQL; an error of the answer fails the test. */
   async ask<T = any>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
     const { body } = await this.send<{ data: T; errors?: unknown[] }>('POST', '/graphql', { query, variables });
@@ -167,7 +184,7 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
     capabilities: {
       livepatch: true,
       sysfs: { replace: true, stackOrder: true, patched: true, force: true, replaceSet: false },
-      kallsyms: { complete: true, symbols: ['klp_enable_patch', 'klp_is_patch_compatible'] },
+      kallsyms: { complete: true, symbols: ['klp_enable_patch', 'klp_get_prev_state', 'klp_get_state', 'klp_is_patch_compatible'] },
       btf: null,
       lockdown: 'none',
       signatureEnforced: false,
@@ -176,6 +193,8 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
     taint: 45056,
     livepatches: [],
     leftovers: [],
+    gates: { modulesDisabled: false, ftraceEnabled: true },
+    kernelLog: logOf(changes),
     bootPersistence: null,
     transition: null,
     ...(plain as object),
@@ -194,6 +213,12 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
   } as Report);
 }
 
+/** A kernel log that reaches back to the boot, and names all that is listed or loaded: so that the boot's history is known. */
+function logOf({ livepatches = [], leftovers = [] }: Deep<Report>): NonNullable<Report['kernelLog']> {
+  const events = [...livepatches, ...leftovers].map((module) => ({ patch: (module as { name: string }).name, event: 'PATCHED' as const }));
+  return { reachesBoot: true, events };
+}
+
 /** The report with the digest of its content. */
 export const sealed = (report: Report): Report => ({ ...report, digest: contentDigest(report as unknown as Record<string, unknown>) });
 
@@ -203,6 +228,9 @@ export const later = (report: Report, changes: Partial<Report> = {}): Report => 
 /** A host with these captured modules on its list, oldest first, settled. */
 export const running = (hostname: string, names: readonly string[], changes: Deep<Report> = {}): Report =>
   idle(hostname, { livepatches: names.map((name, i) => listed(name, { stackOrder: i + 1 })), ...changes });
+
+/** The kernel's own object, as sysfs shows it while its functions are patched. */
+export const KERNEL_PATCHED: Listed['objects'][number] = { name: 'vmlinux', patched: true, functions: [] };
 
 export type Listed = Report['livepatches'][number];
 export function listed(name: string, changes: Partial<Listed> = {}, kernel = '7.3'): Listed {
@@ -216,14 +244,16 @@ export function listed(name: string, changes: Partial<Listed> = {}, kernel = '7.
     replace: name.startsWith('lab_r'),
     stackOrder: 1,
     refcount: 1,
-    objects: [],
+    objects: [KERNEL_PATCHED],
+    moduleState: 'Live',
+    moduleTaint: 'OEK',
     reading: null,
     ...changes,
   };
 }
 
 export function leftover(name: string, refcount = 0): Report['leftovers'][number] {
-  return { name, buildId: allModules('7.3').find((one) => one.name === name)?.buildId ?? null, srcversion: null, refcount, reading: null };
+  return { name, buildId: allModules('7.3').find((one) => one.name === name)?.buildId ?? null, srcversion: null, refcount, reading: null, moduleState: 'Live' };
 }
 
 /** Twelve hexadecimal digits that follow from a name. */

@@ -7,7 +7,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { judge, recognise } from '../dist/index.js';
-import { catalog, manifest, running } from '../dist/testing/index.js';
+import { catalog, manifest, running, sightings } from '../dist/testing/index.js';
 
 const [name = 'engine', rounds = '15', roundMs = '200'] = process.argv.slice(2);
 if (name !== 'engine') {
@@ -33,7 +33,8 @@ const cases = [
   { patch: manifest('unseen', HELD), answer: 'UNKNOWN by REPLACE: SYMBOLS_UNVERIFIED' },
 ];
 const targets = cases.map(({ patch }) => ({ kind: 'PATCH', patch }));
-const known = catalog([...list, ...cases.map(({ patch }) => patch)], { hasLoaded: (buildId) => buildId !== 'id-of-unseen' });
+const seen = new Map([...list, ...cases.map(({ patch }) => patch)].slice(0, -1).map((patch) => [patch.buildId, sightings(patch)]));
+const known = catalog([...list, ...cases.map(({ patch }) => patch)], { sightings: (buildId) => seen.get(buildId) ?? [] });
 const scene = recognise(running(list), known);
 const fresh = { level: 'FRESH', ageSeconds: 10, superseded: false };
 

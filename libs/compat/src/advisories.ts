@@ -9,10 +9,8 @@ export function pushAdvisories(reasons: Reason[], course: Course, scene: Scene):
   if (reboots) for (const patch of scene.list) pushReopened(reasons, patch, last);
   pushOfLeg(reasons, course, last);
   for (const leg of course.next) pushOfLeg(reasons, leg, last);
-  const { tainted, bootHistory, boot } = scene.situation;
-  if (reboots) return;
-  if (tainted === true && bootHistory !== 'KNOWN') reasons.push({ code: 'BOOT_HISTORY_INCOMPLETE' });
-  if (boot === null) return;
+  const { boot } = scene.situation;
+  if (reboots || boot === null) return;
   for (const { load } of legsOf(course))
     if (load !== null && isOn(last, load) && !boot.loads.some((module) => module.buildId === load.buildId))
       reasons.push({ code: 'NOT_BOOT_PERSISTENT', patch: load.name, buildId: load.buildId });

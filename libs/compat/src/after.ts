@@ -3,7 +3,8 @@ import { loadedName } from './patch.js';
 import { rebooted } from './reboot.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import { leavesAsDisabled } from './reverse.js';
-import type { Departure, LeftoverModule, ListedPatch } from './situation.js';
+import { listBelow } from './rewritten.js';
+import type { DepartedPatch, Departure, LeftoverModule, ListedPatch } from './situation.js';
 
 /**
  * In which situation is the host once this course has succeeded, and every transition is over?
@@ -86,10 +87,24 @@ function leave(scene: Scene, patch: KnownPatch, departure: Departure): Scene {
   };
 }
 
+const keyOf = ({ name, buildId }: DepartedPatch | LeftoverModule): string => buildId ?? name;
+
 /** The modules of these names are gone; what they did is not. */
 function remove(scene: Scene, names: readonly string[]): Scene {
   const { situation } = scene;
-  return { ...scene, situation: { ...situation, leftovers: situation.leftovers.filter((module) => !names.includes(loadedName(module.name))) } };
+  const goes = (module: { readonly name: string }): boolean => names.includes(loadedName(module.name));
+  const known = new Set(situation.departed.map(keyOf));
+  const neverListed = situation.leftovers.filter((module) => goes(module) && !known.has(keyOf(module)));
+  const departed = neverListed.map(({ name, buildId, reading }): DepartedPatch => ({ name, buildId, reading, departure: 'UNKNOWN' }));
+  return {
+    ...scene,
+    situation: {
+      ...situation,
+      leftovers: situation.leftovers.filter((module) => !goes(module)),
+      departed: departed.length === 0 ? situation.departed : [...situation.departed, ...departed],
+    },
+    loading: scene.loading.filter((module) => !goes(module)),
+  };
 }
 
 /** On top of the list, enabled. Its replace flag is as its module says: no sysfs has shown it yet. */
@@ -109,7 +124,8 @@ function join(scene: Scene, load: KnownPatch): Scene {
   };
   return {
     ...scene,
-    situation: { ...situation, list: [...situation.list, listed], tainted: true },
-    list: [...scene.list, { ...load, enabled: true, transition: false }],
+    // What is known from before the first livepatch on is known in full.
+    situation: { ...situation, list: [...situation.list, listed], tainted: true, bootHistory: situation.tainted === false ? 'KNOWN' : situation.bootHistory },
+    list: [...listBelow(scene.list, load), { ...load, enabled: true, transition: false }],
   };
 }

@@ -1,22 +1,23 @@
 import { pushAdvisories } from './advisories.js';
 import { after } from './after.js';
 import { type Course, legsOf, listAfter } from './course.js';
-import { pushPatchDoubts } from './doubts.js';
+import { pushBootDoubts, pushPatchDoubts } from './doubts.js';
 import { predictErrno } from './errno.js';
 import { pushHarm, pushHarmDone } from './harm.js';
 import { pushLoaderDoubts, pushLoaderRefusals } from './loader.js';
 import { type Evidence, wantedAt } from './manifest.js';
+import { pushGates } from './gates.js';
 import { findBootReasons } from './reboot.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import { append, type Errno, type Reason } from './reasons.js';
-import { findRefusals } from './refusals.js';
+import { findRefusals, listedAtLoad } from './refusals.js';
 import type { RulesChoice } from './rules/select.js';
-import type { Catalog } from './situation.js';
+import { pushSpelling } from './spelling.js';
+import type { Trust } from './signature.js';
 
-/** By what a course is judged, beside the situation. */
-export interface Measure {
+/** By what a course is judged, in addition to the situation. */
+export interface Measure extends Trust {
   readonly rules: RulesChoice;
-  readonly catalog: Catalog;
   /** How well states must be known; promises need this or `MANIFEST`, whichever is weaker. */
   readonly evidence: Evidence;
 }
@@ -29,6 +30,7 @@ export interface Measure {
  * @returns the error number with which it would stop; null where none is predicted
  */
 export function pushAgainst(reasons: Reason[], course: Course, scene: Scene, measure: Measure): Errno | null {
+  if (course.route !== 'REBOOT') pushBootDoubts(reasons, scene);
   const errno = course.next.length === 0 ? pushAgainstLeg(reasons, course, scene, measure) : pushAgainstLegs(reasons, course, scene, measure);
   pushAdvisories(reasons, course, scene);
   return errno;
@@ -52,13 +54,22 @@ function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, measure: M
   return predictErrno(reasons, leg.disabled.length > 0, from);
 }
 
-function pushAgainstGoing(reasons: Reason[], leg: Course, scene: Scene, { rules, catalog, evidence }: Measure): void {
+/** Patches of a course, oldest first. Most courses replace all of the list, or none. */
+const inListOrder = (patches: readonly KnownPatch[], { list }: Scene): readonly KnownPatch[] =>
+  patches.length < 2 || patches === list ? patches : patches.toSorted((a, b) => list.indexOf(a) - list.indexOf(b));
+
+function pushAgainstGoing(reasons: Reason[], leg: Course, scene: Scene, { rules, evidence, ...trust }: Measure): void {
   const wanted = wantedAt(evidence);
   const { load, reversed } = leg;
   const refusals = findRefusals(leg, scene, rules);
+  pushGates(reasons, leg, scene);
   if (load !== null) pushLoaderRefusals(reasons, load, leg, scene);
   append(reasons, refusals.reasons);
-  if (load !== null) pushLoaderDoubts(reasons, load, scene, catalog);
+  if (load !== null) {
+    const listed = inListOrder(listedAtLoad(leg), scene);
+    pushSpelling(reasons, load, listed);
+    pushLoaderDoubts(reasons, load, listed, scene, trust);
+  }
   if (scene.inTransition !== null && leg.route !== 'NONE_NEEDED' && reversed === null) reasons.push(inTheMidstOf(scene.inTransition, leg));
   pushPatchDoubts(reasons, leg, scene, evidence, wanted.facts);
   pushHarm(reasons, leg, scene, refusals, wanted);

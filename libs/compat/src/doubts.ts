@@ -1,8 +1,9 @@
 import type { Course } from './course.js';
 import { atLeast, type Evidence, weaker } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
+import { loadedName } from './patch.js';
 import { append, type Reason } from './reasons.js';
-import type { Freshness } from './situation.js';
+import type { Freshness, ModuleState } from './situation.js';
 
 const NONE: readonly never[] = [];
 
@@ -17,8 +18,39 @@ export function pushHostDoubts(doubts: Reason[], scene: Scene, freshness: Freshn
       detail: ageSeconds === null ? 'no one knows when it was last confirmed' : `last confirmed ${Math.round(ageSeconds)} s ago`,
     });
   if (superseded) doubts.push({ code: 'REPORT_SUPERSEDED' });
-  if (scene.situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
+  const { situation } = scene;
+  if (situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
+  if (situation.unread.length > 0) doubts.push({ code: 'REPORT_INCOMPLETE', detail: listed(situation.unread) });
+  if (scene.contradictions.length > 0) doubts.push({ code: 'REPORT_CONTRADICTORY', detail: scene.contradictions.join('; ') });
+  if (situation.otherLivePatching.length > 0) doubts.push({ code: 'OTHER_LIVE_PATCHING', detail: situation.otherLivePatching.join(', ') });
 }
+
+const NAMED = 5;
+/** The first few of these, and how many more there are. */
+const listed = (names: readonly string[]): string =>
+  names.length <= NAMED ? names.join(', ') : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+
+/**
+ * Says what may have happened in this boot that the registry does not know. A reboot ends it.
+ *
+ * A module that is still loading may be on the list a moment later. What was on the list before the first report, nothing shows.
+ */
+export function pushBootDoubts(doubts: Reason[], { situation, loading }: Scene): void {
+  for (const { name, buildId, moduleState } of loading) {
+    doubts.push({ code: 'MODULE_STILL_LOADING', patch: loadedName(name), buildId, detail: stateOf(moduleState) });
+  }
+  if (situation.tainted === false) return;
+  if (situation.bootHistory !== 'KNOWN') doubts.push({ code: 'BOOT_HISTORY_INCOMPLETE', detail: MISSING[situation.bootHistory] });
+  if (situation.historyTooLong) doubts.push({ code: 'HISTORY_TOO_LONG' });
+}
+
+/** What is known of a module that may be still loading. */
+export const stateOf = (state: ModuleState | null): string => (state === null ? 'the state of its module is not reported' : `its module is in state ${state}`);
+
+const MISSING = {
+  STARTED_LATE: 'the first report came after the first livepatch',
+  GAP: 'the agent did not look for a time',
+} as const;
 
 /**
  * Which patches are not known, or not well enough?

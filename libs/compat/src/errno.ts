@@ -1,10 +1,12 @@
-import { type Errno, errnoOf, natureOf, type Reason, type ReasonCode } from './reasons.js';
+import { doubtOrder, type Errno, errnoOf, loaderOrder, natureOf, type Reason, type ReasonCode } from './reasons.js';
 
 /** What can make disabling fail; the kernel looks at no state then. */
 const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
 
 /**
- * With which error number would an attempt fail? The first in the kernel's own order of refusing.
+ * Returns the error number with which an attempt would fail: the first in the kernel's order of refusing.
+ *
+ * null: nothing refuses, or a doubt comes before the first refusal, so that the kernel may stop there with another number.
  *
  * @param disablesFirst then it may never get as far as the loader
  * @param from what stands before this place says nothing of the attempt
@@ -12,15 +14,18 @@ const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCK
 export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean, from = 0): Errno | null {
   let first: Reason | null = null;
   let earliest = Number.POSITIVE_INFINITY;
+  let doubted = Number.POSITIVE_INFINITY;
   for (let i = from; i < reasons.length; i++) {
     const reason = reasons[i]!;
-    const { kind, order: usual } = natureOf(reason);
-    if (kind !== 'REFUSED') continue;
+    if (natureOf(reason).kind !== 'REFUSED') {
+      doubted = Math.min(doubted, doubtOrder(reason));
+      continue;
+    }
     if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);
-    const order = reason.errno === 'ENOEXEC' ? 1 : usual;
+    const order = loaderOrder(reason);
     if (first !== null && order >= earliest) continue;
     first = reason;
     earliest = order;
   }
-  return first === null ? null : errnoOf(first);
+  return first === null || doubted < earliest ? null : errnoOf(first);
 }

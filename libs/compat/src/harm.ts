@@ -28,12 +28,15 @@ export function pushHarm(reasons: Reason[], course: Course, scene: Scene, { cert
   const { load } = course;
   const held = checked && load !== null && isSure(load, wanted);
   for (const patch of course.replaced) {
-    // Of a target whose states no one can read, no one can say what it leaves behind.
+    // It is not known what a target leaves behind whose states cannot be read.
     const states = held ? patch.added : patch.declared;
     if (load?.states !== null && states.length > 0) pushLeftBehind(reasons, patch, states, listAfter(course), certain, wanted);
     pushUndeclared(reasons, patch, wanted);
     pushForeign(reasons, patch, load);
   }
+  // What the target writes to the states of the patches that stay, only the running kernel shows.
+  if (load?.rewritesBelow === true)
+    for (const patch of course.stays) reasons.push({ code: 'STATES_UNREADABLE', patch: patch.name, buildId: patch.buildId, other: load.name });
   if (course.disabled.length === 0) return;
   // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
   const holding = [...course.stays, ...course.replaced];

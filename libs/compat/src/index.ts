@@ -3,12 +3,23 @@ export { after, settled } from './after.js';
 export { BRIDGES_TRIED } from './bridge.js';
 export { canonicalStates } from './canonical-states.js';
 export { type Course, ROUTES, type Route } from './course.js';
+export { contradictionsOf } from './contradictions.js';
 export { freshness, freshnessLimits } from './freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './judge.js';
 export { lint } from './lint.js';
 export { type Declaration, type DescribedState, type WrittenWord } from './lint/declaration.js';
 export { explainFinding, type Finding, FINDING_CODES, type FindingCode, type Severity, severityOf } from './lint/findings.js';
-export { type AuthorState, type AuthorWord, type Callbacks, type Evidence, type Manifest, type Reading, type Restore, type StateImpact } from './manifest.js';
+export {
+  type AuthorState,
+  type AuthorWord,
+  type Callbacks,
+  type Evidence,
+  type Manifest,
+  type ModuleFile,
+  type Reading,
+  type Restore,
+  type StateImpact,
+} from './manifest.js';
 export { type Destination, findNoReturn, type NoReturn, waysBackTo, type WayBack } from './no-return.js';
 export { disabling, enabling, type Operation, predict } from './predict.js';
 export type { Answer, Prediction } from './predict/prediction.js';

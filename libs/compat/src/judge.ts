@@ -10,6 +10,7 @@ import { append, type Reason } from './reasons.js';
 import { type Courses, findCourses } from './routes.js';
 import type { RuleSet } from './rules/rules.js';
 import { chooseRules } from './rules/select.js';
+import { WITNESSES } from './seen.js';
 import type { Catalog, Freshness } from './situation.js';
 import { resolveTarget, type Target } from './target.js';
 import { bestFirst, noWay, type Searched, verdict, type Verdict } from './verdict.js';
@@ -27,9 +28,21 @@ export interface Question {
   readonly rules: RuleSet | null;
   /** UNKNOWN codes that are waved through. */
   readonly allow: readonly string[];
+  /** Distinct machines that must have shown a build for its doubts to be cleared; at least two count. */
+  readonly witnesses: number;
+  /** The machines of this fleet trust the same signing keys. */
+  readonly sharedSigningKeys: boolean;
 }
 
-export const DEFAULT_QUESTION: Question = { routes: null, evidence: 'MODULE', maxAgeSeconds: 900, rules: null, allow: [] };
+export const DEFAULT_QUESTION: Question = {
+  routes: null,
+  evidence: 'MODULE',
+  maxAgeSeconds: 900,
+  rules: null,
+  allow: [],
+  witnesses: WITNESSES,
+  sharedSigningKeys: false,
+};
 
 /** The verdict on a host that was made known and never reported. */
 export const neverReported = (question: Question): Verdict => noWay([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
@@ -49,7 +62,8 @@ export const judgeRoutes = (scene: Scene, target: Target, catalog: Catalog, fres
 /** @param onlyTheBest whoever wants no more need not search a bridge that could not be better */
 function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
   const rules = question.rules === null ? scene.rules : chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
-  const measure: Measure = { rules, catalog, evidence: question.evidence };
+  const { evidence, witnesses, sharedSigningKeys } = question;
+  const measure: Measure = { rules, catalog, evidence, witnesses: witnesses > WITNESSES ? witnesses : WITNESSES, sharedSigningKeys };
   const before: Reason[] = [];
   pushHostDoubts(before, scene, freshness, question.maxAgeSeconds);
   const resolved = resolveTarget(target, scene, catalog, rules.candidates);

@@ -1,9 +1,14 @@
+import { canonicalStates } from './canonical-states.js';
 import type { Course } from './course.js';
 import type { Manifest } from './manifest.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import { loadedName } from './patch.js';
 import type { Reason } from './reasons.js';
-import type { Catalog } from './situation.js';
+import { stateOf } from './doubts.js';
+import { type Seen, seenOn } from './seen.js';
+import { pushSignature, type Trust } from './signature.js';
+import type { Catalog, LeftoverModule, LoadSighting } from './situation.js';
+import { spellsVmlinux } from './spelling.js';
 
 /**
  * Why would the module loader not take this module, before livepatch code ever sees it?
@@ -20,20 +25,28 @@ export function pushLoaderRefusals(reasons: Reason[], load: KnownPatch, course: 
 function pushBuiltForAnother(reasons: Reason[], load: KnownPatch, manifest: Manifest, scene: Scene): void {
   const { kernelRelease, arch } = scene.situation;
   if (manifest.kernelRelease === kernelRelease && manifest.arch === arch) return;
-  const facts = {
-    patch: load.name,
-    buildId: load.buildId,
-    detail: `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`,
-  };
-  reasons.push({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', ...facts });
-  // With symbol versions the loader leaves the release out of the comparison; whether their checksums agree, no one can tell from here.
-  if (manifest.modversions && manifest.arch === arch) reasons.push({ code: 'TARGET_BUILT_FOR_OTHER_KERNEL', ...facts });
+  const detail = `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`;
+  const facts = { patch: load.name, buildId: load.buildId, detail };
+  // With symbol versions on both sides, `same_magic()` leaves the release out of the comparison.
+  const bySymbols = manifest.modversions && manifest.arch === arch && hasSymbolVersions(scene) !== false;
+  reasons.push({ code: bySymbols ? 'TARGET_BUILT_FOR_OTHER_KERNEL' : 'TARGET_NOT_BUILT_FOR_KERNEL', ...facts });
+}
+
+/**
+ * Has this kernel symbol versions? null: not known.
+ *
+ * `modversions` is a word of the version magic that a module must share with its kernel, so each listed module that was built for this release shows it.
+ */
+function hasSymbolVersions({ list, situation }: Scene): boolean | null {
+  const built = list.find(({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE');
+  return built?.manifest?.modversions ?? null;
 }
 
 /** Is a module of that name loaded? The kernel compares names alone, whatever is in the file. */
 function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course, scene: Scene): void {
   const { leftovers } = scene.situation;
-  const held = (): boolean => leftovers.some((module) => (module.referenced || module.pinned) && loadedName(module.name) === load.name);
+  const held = (): boolean =>
+    leftovers.some((module) => (module.referenced || module.pinned || module.moduleState !== 'LIVE') && loadedName(module.name) === load.name);
   if (course.removed.length > 0 && course.removed.includes(load.name) && !held()) return;
   for (const patch of scene.list) {
     if (patch.name !== load.name) continue;
@@ -41,9 +54,16 @@ function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course,
     // The target itself, on its way in: once its transition is complete there is nothing to load.
     reasons.push(patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken);
   }
-  for (const module of leftovers)
-    if (loadedName(module.name) === load.name)
-      reasons.push({ code: module.pinned ? 'MODULE_PINNED' : 'MODULE_STILL_LOADED', patch: load.name, buildId: module.buildId });
+  for (const module of leftovers) if (loadedName(module.name) === load.name) reasons.push(stillThere(load, module, scene));
+}
+
+/** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was still loading or going. */
+function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: LeftoverModule, scene: Scene): Reason {
+  const about = { patch: load.name, buildId };
+  if (pinned && moduleState !== 'LOADING') return { code: 'MODULE_PINNED', ...about };
+  if (moduleState !== 'LIVE') return { code: 'MODULE_STILL_LOADING', ...about, errno: moduleState === null ? 'EEXIST' : 'EBUSY', detail: stateOf(moduleState) };
+  const cannotBeRemoved = scene.situation.gates.modulesDisabled === true;
+  return { code: 'MODULE_STILL_LOADED', ...about, ...(cannotBeRemoved ? { clearedBy: 'REBOOT' } : {}) };
 }
 
 function pushNotALivepatch(reasons: Reason[], load: KnownPatch, scene: Scene): void {
@@ -54,46 +74,58 @@ function pushNotALivepatch(reasons: Reason[], load: KnownPatch, scene: Scene): v
 }
 
 /**
- * What could still make the kernel refuse this module, and cannot be seen from outside?
+ * Says what could still make the kernel refuse this module, and cannot be seen from outside: its symbols, its pre_patch callback, its signature.
  *
- * Symbols, the module's own pre_patch callback, its signature. All three are settled once this build has been on the list of a host with
- * exactly this kernel; the symbols of a module that it patches, once it has patched that module there.
+ * Machines that ran this build on the same kernel show it, each only for what it did: the objects that it patched, the states over which it was loaded.
+ *
+ * @param listed the patches on the list when it is loaded, oldest first
  */
-export function pushLoaderDoubts(doubts: Reason[], load: KnownPatch, scene: Scene, catalog: Catalog): void {
-  const { kernelVersion, kernelRelease, capabilities } = scene.situation;
+export function pushLoaderDoubts(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], scene: Scene, trust: Trust): void {
   if (load.manifest === null || load.buildId === null) return;
-  if (load.manifest.kernelRelease === kernelRelease && catalog.hasLoaded(load.buildId, kernelVersion)) {
-    pushUnseenObjects(doubts, load, load.buildId, kernelVersion, catalog);
-    return;
-  }
-  doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId: load.buildId });
-  if (load.callbacks === null || load.callbacks.prePatch) doubts.push({ code: 'PRE_PATCH_MAY_REFUSE', patch: load.name, buildId: load.buildId });
-  const unlocked = capabilities.lockdown === 'none' && capabilities.signatureEnforced === false;
-  if (!unlocked) doubts.push({ code: 'SIGNATURE_UNVERIFIED', patch: load.name, buildId: load.buildId });
+  const seen = seenOn(sightingsOf(trust.catalog, load.buildId), scene.kernel, scene.kernelText);
+  pushSymbols(doubts, load, load.manifest, seen, scene, trust.witnesses);
+  if (load.callbacks === null || load.callbacks.prePatch) pushPrePatch(doubts, load, listed, seen, trust.witnesses);
+  pushSignature(doubts, load, seen, scene, trust);
 }
 
+const NONE: readonly never[] = [];
+const sightingsOf = (catalog: Catalog, buildId: string): readonly LoadSighting[] => catalog.sightings?.(buildId) ?? NONE;
+
 /** A livepatch may load without trouble while a module that it patches is absent, and be refused where that module is there. */
-function pushUnseenObjects(doubts: Reason[], load: KnownPatch, buildId: string, kernelVersion: string, catalog: Catalog): void {
-  const functions = load.manifest?.functions ?? null;
-  if (functions === null) {
-    doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId, detail: 'no one knows which objects it patches' });
-    return;
-  }
-  const modules = modulesIn(functions);
-  if (modules.length === 0) return;
-  const unseen = modules.filter((object) => catalog.hasPatched?.(buildId, kernelVersion, object) !== true);
-  if (unseen.length > 0) doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId, detail: `it was not yet seen patching ${unseen.join(', ')}` });
+function pushSymbols(doubts: Reason[], load: KnownPatch, manifest: Manifest, seen: Seen, scene: Scene, witnesses: number): void {
+  const detail = whatIsNotSeen(load, manifest, seen, scene, witnesses);
+  if (detail !== null) doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId: load.buildId, detail });
+}
+
+function whatIsNotSeen(load: KnownPatch, manifest: Manifest, seen: Seen, { situation }: Scene, witnesses: number): string | null {
+  if (manifest.kernelRelease !== situation.kernelRelease) return 'it was built for another kernel';
+  if (seen.loaded < witnesses)
+    return seen.loaded === 0 ? 'no machine showed it on this kernel' : `${seen.loaded} of ${witnesses} machines that are needed showed it on this kernel`;
+  if (manifest.functions === null) return 'it is not known which objects it patches';
+  if (spellsVmlinux(load)) return "one of its objects is named 'vmlinux' by a string: a module that is never loaded";
+  const unseen = objectsIn(manifest.functions).filter((object) => !isSeen(object, manifest, seen, witnesses));
+  return unseen.length === 0 ? null : `fewer than ${witnesses} machines showed it patching ${unseen.join(', ')}`;
+}
+
+/** The kernel itself is patched wherever the patch is enabled; an object of which it is not known how it is named must have been seen. */
+const isSeen = (object: string, { spellsVmlinux: spelled }: Manifest, { objects }: Seen, witnesses: number): boolean =>
+  (object === 'vmlinux' && spelled === false) || (objects.get(object) ?? 0) >= witnesses;
+
+/** The callback sees the states of the list over which it is loaded (`klp_get_prev_state()`): it agreed only over the same ones. */
+function pushPrePatch(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], seen: Seen, witnesses: number): void {
+  const over = canonicalStates(listed);
+  if (over !== null && (seen.over.get(over) ?? 0) >= witnesses) return;
+  doubts.push({ code: 'PRE_PATCH_MAY_REFUSE', patch: load.name, buildId: load.buildId });
 }
 
 /** Many hosts are asked about few targets: what a file patches never changes. */
-const modulesOf = new WeakMap<readonly string[], readonly string[]>();
+const objectsOf = new WeakMap<readonly string[], readonly string[]>();
 
-/** Of which modules are these functions, the kernel itself aside? */
-const modulesIn = (functions: readonly string[]): readonly string[] => modulesOf.get(functions) ?? modulesInOnce(functions);
+/** Names of the objects of these functions. */
+const objectsIn = (functions: readonly string[]): readonly string[] => objectsOf.get(functions) ?? objectsInOnce(functions);
 
-function modulesInOnce(functions: readonly string[]): readonly string[] {
-  const inModules = functions.filter((name) => !name.startsWith('vmlinux:'));
-  const modules = [...new Set(inModules.map((name) => name.slice(0, name.indexOf(':'))))];
-  modulesOf.set(functions, modules);
-  return modules;
+function objectsInOnce(functions: readonly string[]): readonly string[] {
+  const objects = [...new Set(functions.map((name) => name.slice(0, name.indexOf(':'))))];
+  objectsOf.set(functions, objects);
+  return objects;
 }

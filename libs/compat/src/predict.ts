@@ -1,13 +1,16 @@
 import { loadOver } from './course.js';
+import { pushGates } from './gates.js';
 import { pushLoaderDoubts, pushLoaderRefusals } from './loader.js';
 import { loadedName } from './patch.js';
-import { type Answer, certainly, type Prediction, weigh } from './predict/prediction.js';
+import { type Answer, cannotTell, certainly, type Prediction, weigh } from './predict/prediction.js';
 import { predictWrite, type SysfsWrite } from './predict/write.js';
 import type { KnownPatch, Scene } from './recognise.js';
 import { append, type Reason } from './reasons.js';
 import { findRefusals } from './refusals.js';
+import { WITNESSES } from './seen.js';
 import { type RulesChoice, thrownOut } from './rules/select.js';
-import type { Catalog } from './situation.js';
+import type { Catalog, LeftoverModule } from './situation.js';
+import { pushSpelling } from './spelling.js';
 
 /** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
 export type Operation =
@@ -32,7 +35,7 @@ export function predict(scene: Scene, operation: Operation, catalog: Catalog, ru
     case 'LOAD':
       return weigh(findAgainstLoading(scene, operation.patch, catalog, rules));
     case 'REMOVE_MODULE':
-      return certainly(predictRemoval(scene, operation.patch));
+      return predictRemoval(scene, operation.patch);
     case 'WRITE':
       return predictWrite(scene, operation, rules);
   }
@@ -43,19 +46,28 @@ function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, ru
   const out = thrownOut(load, list, rules.candidates);
   const course = loadOver('STACK', load, out ?? [], list);
   const reasons: Reason[] = [];
+  pushGates(reasons, course, scene);
   pushLoaderRefusals(reasons, load, course, scene);
   append(reasons, findRefusals(course, scene, rules).reasons);
-  pushLoaderDoubts(reasons, load, scene, catalog);
+  pushSpelling(reasons, load, list);
+  pushLoaderDoubts(reasons, load, list, scene, { catalog, witnesses: WITNESSES, sharedSigningKeys: false });
   for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
   if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
   if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
   return reasons;
 }
 
-/** The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one for ever. */
-function predictRemoval({ list, situation }: Scene, name: string): Answer {
+/** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
+function predictRemoval({ list, situation }: Scene, name: string): Prediction {
+  if (situation.gates.modulesDisabled === true) return certainly('EPERM');
+  const answer = removalOf(list, situation.leftovers, name);
+  return answer === 'UNKNOWN' ? cannotTell('EBUSY') : situation.gates.modulesDisabled === null ? cannotTell(answer) : certainly(answer);
+}
+
+function removalOf(list: readonly KnownPatch[], leftovers: readonly LeftoverModule[], name: string): Answer | 'UNKNOWN' {
   if (list.some((patch) => patch.name === name)) return 'EAGAIN';
-  const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);
+  const loaded = leftovers.find((module) => loadedName(module.name) === name);
   if (loaded === undefined) return 'ENOENT';
+  if (loaded.moduleState !== 'LIVE') return 'UNKNOWN';
   return loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
 }

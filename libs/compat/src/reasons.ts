@@ -5,7 +5,7 @@ export type VerdictKind = 'SAFE' | 'UNKNOWN' | 'UNSAFE' | 'REFUSED';
 export type ReasonKind = 'REFUSED' | 'UNSAFE' | 'UNKNOWN' | 'ADVISORY';
 
 /** The error number with which the kernel would refuse. */
-export type Errno = 'ENOEXEC' | 'EEXIST' | 'EINVAL' | 'EBUSY' | 'ENOENT';
+export type Errno = 'EPERM' | 'EKEYREJECTED' | 'ENOEXEC' | 'EEXIST' | 'EINVAL' | 'EBUSY' | 'ENOENT';
 
 /** What makes a reason go away: waiting, `rmmod`, a reboot, a new report, the patch's author, or nothing. */
 export type ClearedBy = 'TIME' | 'RMMOD' | 'REBOOT' | 'REPORT' | 'AUTHOR' | 'NOTHING';
@@ -20,29 +20,48 @@ interface Entry {
   readonly order?: number;
 }
 
+/** Place of each check in `load_module()` and `klp_enable_patch()`. */
+const ORDER = {
+  modulesDisabled: 0,
+  signature: 1,
+  vermagic: 2,
+  name: 3,
+  structure: 4,
+  states: 6,
+  symbols: 7,
+  objects: 8,
+  transition: 9,
+  prePatch: 10,
+  ftrace: 11,
+} as const;
+
 /**
- * Every reason: its kind, and where there is one its errno and its place in the loader's order.
+ * Every reason: its kind, and if it has one its errno and its place in the loader's order.
  *
- * The order is the kernel's: ENOEXEC, EEXIST, the state check, symbols, EBUSY, the callback's own.
+ * The order is the kernel's: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace.
  */
 export const REASONS = {
-  TARGET_NOT_BUILT_FOR_KERNEL: { kind: 'REFUSED', errno: 'ENOEXEC', clearedBy: 'AUTHOR', order: 1 },
-  MODULE_NAME_TAKEN: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'NOTHING', order: 2 },
-  MODULE_STILL_LOADED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'RMMOD', order: 2 },
-  MODULE_PINNED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'REBOOT', order: 2 },
-  NOT_A_LIVEPATCH: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: 3 },
-  STATE_MISSING_IN_TARGET: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: 4 },
-  STATE_VERSION_TOO_LOW: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: 4 },
-  REPLACE_SET_CONFLICT: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: 4 },
-  PATCH_BLOCKS_DISABLE: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: 4 },
-  TRANSITION_IN_PROGRESS: { kind: 'REFUSED', errno: 'EBUSY', clearedBy: 'TIME', order: 6 },
+  MODULES_DISABLED: { kind: 'REFUSED', errno: 'EPERM', clearedBy: 'REBOOT', order: ORDER.modulesDisabled },
+  SIGNATURE_REQUIRED: { kind: 'REFUSED', errno: 'EKEYREJECTED', clearedBy: 'AUTHOR', order: ORDER.signature },
+  TARGET_NOT_BUILT_FOR_KERNEL: { kind: 'REFUSED', errno: 'ENOEXEC', clearedBy: 'AUTHOR', order: ORDER.vermagic },
+  MODULE_NAME_TAKEN: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'NOTHING', order: ORDER.name },
+  MODULE_STILL_LOADED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'RMMOD', order: ORDER.name },
+  MODULE_PINNED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'REBOOT', order: ORDER.name },
+  NOT_A_LIVEPATCH: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: ORDER.structure },
+  STATE_MISSING_IN_TARGET: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: ORDER.states },
+  STATE_VERSION_TOO_LOW: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: ORDER.states },
+  REPLACE_SET_CONFLICT: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: ORDER.states },
+  PATCH_BLOCKS_DISABLE: { kind: 'REFUSED', errno: 'EINVAL', clearedBy: 'AUTHOR', order: ORDER.states },
+  OBJECT_SPELLED_VMLINUX: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'AUTHOR', order: ORDER.objects },
+  TRANSITION_IN_PROGRESS: { kind: 'REFUSED', errno: 'EBUSY', clearedBy: 'TIME', order: ORDER.transition },
+  FTRACE_DISABLED: { kind: 'REFUSED', errno: 'EBUSY', clearedBy: 'REPORT', order: ORDER.ftrace },
 
   STATE_LEFT_BEHIND: { kind: 'UNSAFE', clearedBy: 'AUTHOR' },
   STATE_IRREVERSIBLE: { kind: 'UNSAFE', clearedBy: 'REBOOT' },
   STATE_NOT_RESTORED: { kind: 'UNSAFE', clearedBy: 'AUTHOR' },
   FOREIGN_PATCH_DISCARDED: { kind: 'UNSAFE', clearedBy: 'AUTHOR' },
   TARGET_RECALLED: { kind: 'UNSAFE', clearedBy: 'AUTHOR' },
-  TARGET_BUILT_FOR_OTHER_KERNEL: { kind: 'UNSAFE', clearedBy: 'AUTHOR' },
+  TARGET_BUILT_FOR_OTHER_KERNEL: { kind: 'UNSAFE', clearedBy: 'AUTHOR', order: ORDER.vermagic },
   BOOT_LOADS_OTHER: { kind: 'UNSAFE', clearedBy: 'REPORT' },
 
   RESTORE_NOT_PROMISED: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
@@ -50,9 +69,13 @@ export const REASONS = {
   STATES_UNREADABLE: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
   REPLACE_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
   STACK_DEPENDENCY_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
-  SYMBOLS_UNVERIFIED: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: 5 },
-  PRE_PATCH_MAY_REFUSE: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: 7 },
-  SIGNATURE_UNVERIFIED: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: 0 },
+  SYMBOLS_UNVERIFIED: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: ORDER.symbols },
+  PRE_PATCH_MAY_REFUSE: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: ORDER.prePatch },
+  SIGNATURE_UNVERIFIED: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: ORDER.signature },
+  HOST_GATES_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'REPORT', order: ORDER.modulesDisabled },
+  MODULE_STILL_LOADING: { kind: 'UNKNOWN', clearedBy: 'TIME', order: ORDER.name },
+  BOOT_HISTORY_INCOMPLETE: { kind: 'UNKNOWN', clearedBy: 'REBOOT' },
+  HISTORY_TOO_LONG: { kind: 'UNKNOWN', clearedBy: 'REBOOT' },
   EVIDENCE_CONFLICT: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
   EVIDENCE_TOO_WEAK: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
   PATCH_NOT_CATALOGUED: { kind: 'UNKNOWN', clearedBy: 'AUTHOR' },
@@ -60,7 +83,10 @@ export const REASONS = {
   REPORT_STALE: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
   REPORT_SUPERSEDED: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
   IDENTITY_SUSPECT: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
-  RULES_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
+  REPORT_INCOMPLETE: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
+  REPORT_CONTRADICTORY: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true },
+  OTHER_LIVE_PATCHING: { kind: 'UNKNOWN', clearedBy: 'REBOOT', factsInDoubt: true },
+  RULES_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'REPORT', factsInDoubt: true, order: ORDER.states - 1 },
   BOOT_UNKNOWN: { kind: 'UNKNOWN', clearedBy: 'REPORT' },
   TARGET_UNRESOLVED: { kind: 'UNKNOWN', clearedBy: 'NOTHING' },
   NO_HOSTS_MATCHED: { kind: 'UNKNOWN', clearedBy: 'NOTHING' },
@@ -69,7 +95,6 @@ export const REASONS = {
   NOT_BOOT_PERSISTENT: { kind: 'ADVISORY', clearedBy: 'REPORT' },
   VENDOR_UNSUPPORTED: { kind: 'ADVISORY', clearedBy: 'AUTHOR' },
   DATA_SEMANTICS_NOT_PROVEN: { kind: 'ADVISORY', clearedBy: 'AUTHOR' },
-  BOOT_HISTORY_INCOMPLETE: { kind: 'ADVISORY', clearedBy: 'REBOOT' },
 } as const satisfies Record<string, Entry>;
 
 /** Frozen once released: scripts match on it. */
@@ -126,8 +151,24 @@ export const natureOf = ({ code }: Pick<Reason, 'code'>): Nature => NATURES.get(
 export const kindOf = (reason: Reason): ReasonKind => natureOf(reason).kind;
 export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? natureOf(reason).errno;
 export const clearedBy = (reason: Reason): ClearedBy => reason.clearedBy ?? natureOf(reason).clearedBy;
-/** Where in the kernel's order of refusing this stands; Infinity for what the kernel does not look at. */
-export const loaderOrder = (reason: Reason): number => (reason.errno === 'ENOEXEC' ? 1 : natureOf(reason).order);
+/** The gate that the kernel reads last. */
+export const FTRACE_GATE = 'kernel.ftrace_enabled';
+
+/** Place in the kernel's order of refusing; Infinity for what the kernel does not look at. */
+export function loaderOrder(reason: Reason): number {
+  if (reason.errno === 'ENOEXEC') return ORDER.vermagic;
+  if (reason.code === 'HOST_GATES_UNKNOWN' && reason.detail?.startsWith(FTRACE_GATE) === true) return ORDER.ftrace;
+  return natureOf(reason).order;
+}
+
+/** Doubts about a patch that leave the result of the state check open. */
+const STATES_IN_DOUBT = new Set<ReasonCode>(['STATES_UNREADABLE', 'REPLACE_UNKNOWN', 'PATCH_NOT_CATALOGUED']);
+
+/** Place in the kernel's order at which this doubt may turn into a refusal; Infinity if it never does. */
+export function doubtOrder(reason: Reason): number {
+  if (STATES_IN_DOUBT.has(reason.code)) return ORDER.states;
+  return natureOf(reason).kind === 'REFUSED' ? Number.POSITIVE_INFINITY : loaderOrder(reason);
+}
 /** Do two reasons say the same of the same? What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.code === b.code &&

@@ -3,12 +3,13 @@ import type { Manifest } from './manifest.js';
 import { type KnownPatch, recogniseManifest, recognisePatch, type Scene } from './recognise.js';
 import type { Reason } from './reasons.js';
 
-/** In which situation is the host right after a reboot, before anything is loaded? Nothing of this boot is left but what its disk says. */
+/** The situation right after a reboot, before anything is loaded. Nothing of this boot is left but what its disk says. */
 export const rebooted = (scene: Scene): Scene => ({
   ...scene,
   situation: {
     ...scene.situation,
-    gates: { modulesDisabled: null, ftraceEnabled: null },
+    // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at each boot.
+    gates: { modulesDisabled: false, ftraceEnabled: scene.situation.gates.ftraceEnabled === true ? true : null },
     otherLivePatching: [],
     unread: [],
     list: [],
@@ -22,6 +23,8 @@ export const rebooted = (scene: Scene): Scene => ({
   list: [],
   departed: [],
   inTransition: null,
+  loading: [],
+  contradictions: [],
 });
 
 /** Reboot, and let the boot load the final list, one patch on the other. */
@@ -40,7 +43,7 @@ function asItsFileTells(buildId: string | null, scene: Scene, builds: readonly M
   const listed = scene.list.find((patch) => patch.buildId === buildId);
   const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
   if (manifest != null) return recogniseManifest(manifest);
-  const unheardOf = { find: () => undefined, builds: () => [], hasLoaded: () => false };
+  const unheardOf = { find: () => undefined, builds: () => [] };
   return recognisePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
 }
 

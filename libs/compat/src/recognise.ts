@@ -2,7 +2,10 @@ import { type DeclaredState, declare } from './declared.js';
 import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from './patch.js';
 import type { Reason } from './reasons.js';
-import type { Catalog, Departure, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import { kernelText } from './seen.js';
+import type { Catalog, Departure, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import { contradictionsOf } from './contradictions.js';
+import { withConflicts, withRewritten } from './rewritten.js';
 import { chooseRules, type RulesChoice } from './rules/select.js';
 import { conflictsOf, kernelStates, provesNone, type Sighting, sourcesOf } from './sources.js';
 
@@ -30,6 +33,8 @@ export interface KnownPatch {
   readonly undeclared: boolean;
   /** Provably no state, from the module file or the live kernel; what patched functions do to data is still theirs. */
   readonly provenNone: boolean;
+  /** It writes to the states of the patches below it. */
+  readonly rewritesBelow: boolean;
   /** Why it cannot be known well enough: not catalogued, unreadable, in conflict. */
   readonly doubts: readonly Reason[];
   readonly enabled: boolean;
@@ -53,6 +58,13 @@ export interface Scene {
   readonly rules: RulesChoice;
   /** The listed patch whose transition is open. */
   readonly inTransition: KnownPatch | null;
+  /** Livepatch modules off the list that are not in state Live: they may be listed, or gone, a moment later. */
+  readonly loading: readonly LeftoverModule[];
+  /** Why this situation cannot be true of a kernel. */
+  readonly contradictions: readonly string[];
+  readonly kernel: Kernel;
+  /** By `kernelText`. */
+  readonly kernelText: string;
 }
 
 function doubtsOf(name: string, buildId: string | null, states: readonly State[] | null, sources: readonly Reading[], conflicts: readonly string[]): Reason[] {
@@ -95,6 +107,7 @@ export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch
     callbacks: withCallbacks?.callbacks ?? null,
     callbacksEvidence: withCallbacks?.evidence ?? null,
     provenNone,
+    rewritesBelow: sources.some((source) => source.rewritesEarlierStates === true),
     undeclared: strongest !== undefined && declared.length === 0 && !provenNone && states !== null && manifest?.author?.impactNone !== true,
     doubts: doubtsOf(name, sighting.buildId, states, sources, conflictsOf(sighting, manifest, sources)),
     enabled: sighting.enabled ?? false,
@@ -117,7 +130,7 @@ export function recogniseManifest(manifest: Manifest): KnownPatch {
 
 function recogniseOnce(manifest: Manifest): KnownPatch {
   const { name, buildId } = manifest;
-  const known = recognisePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [], hasLoaded: () => false });
+  const known = recognisePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [] });
   recognised.set(manifest, known);
   return known;
 }
@@ -125,15 +138,29 @@ function recogniseOnce(manifest: Manifest): KnownPatch {
 /** What is known of every patch of this host? Do it once for a situation, then judge as often as you like. */
 export function recognise(told: Situation, catalog: Catalog): Scene {
   const situation = settle(told);
-  const list = situation.list.map((listed) => recognisePatch(listed, catalog));
+  const seenOnList = situation.list.map((listed) => recognisePatch(listed, catalog));
   const seen = new Set(situation.departed.map((departed) => departed.buildId ?? departed.name));
-  const onlyLeftover = (leftover: LeftoverModule) => !seen.has(leftover.buildId ?? leftover.name);
+  // A module in state Loading has not been on the list yet.
+  const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(leftover.buildId ?? leftover.name);
   const departed = [
     ...situation.departed.map((patch) => ({ known: recognisePatch(patch, catalog), departure: patch.departure })),
     ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: recognisePatch(leftover, catalog), departure: 'UNKNOWN' as const })),
   ];
   const rules = chooseRules(situation.capabilities, situation.kernelRelease);
-  return { situation, list, departed, rules, inTransition: list.find((patch) => patch.transition) ?? null };
+  const list = withRewritten(withConflicts(seenOnList, situation), departed);
+  const { kernelRelease: release, kernelVersion: version, arch, kernelBuildId } = situation;
+  const kernel = { release, version, arch, buildId: kernelBuildId };
+  return {
+    situation,
+    list,
+    departed,
+    rules,
+    inTransition: list.find((patch) => patch.transition) ?? null,
+    loading: situation.leftovers.filter(({ moduleState }) => moduleState !== 'LIVE'),
+    contradictions: contradictionsOf(situation),
+    kernel,
+    kernelText: kernelText(kernel),
+  };
 }
 
 /** A directory with neither `enabled` nor `transition` is only still there: its patch has left the kernel's list, its module is loaded. */

@@ -20,7 +20,7 @@ const NO_REFUSALS: Refusals = { reasons: NONE, certain: NONE, checked: false };
 const ACCEPTED: Refusals = { ...NO_REFUSALS, checked: true };
 
 /** Which listed patches does the state check meet when the target is loaded? */
-const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] =>
+export const listedAtLoad = ({ stays, replaced }: Course): readonly KnownPatch[] =>
   stays.length === 0 ? replaced : replaced.length === 0 ? stays : [...stays, ...replaced];
 
 /** What the state rule takes of a patch; null where its states are not known. Where the replace flag is not known, only what holds for both values is certain. */

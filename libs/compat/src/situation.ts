@@ -148,14 +148,7 @@ export interface Catalog {
   find(buildId: string): Manifest | undefined;
   /** Every unrecalled or recalled build of a release. */
   builds(release: string): readonly Manifest[];
-  /** Some host has had this build on its list under exactly this kernel version string. */
-  hasLoaded(buildId: string, kernelVersion: string): boolean;
-  /**
-   * Some host has had this module patched by this build (`patched` is 1) under exactly this kernel version string. A livepatch looks up the
-   * symbols of a module only where that module is loaded. A catalog that cannot tell leaves it out: then no one knows.
-   */
-  hasPatched?(buildId: string, kernelVersion: string, object: string): boolean;
-  /** What hosts other than the suspect, revoked or compromised ones showed about this build. A catalog that leaves it out has none. */
+  /** What hosts other than the suspect, revoked or compromised ones showed about this build: the same array while the catalog is the same. A catalog that leaves it out has none. */
   sightings?(buildId: string): readonly LoadSighting[];
   /** Every build for this kernel over which a host may go to somewhere else. A catalog that leaves it out offers none. */
   bridges?(kernelRelease: string, arch: string): readonly Manifest[];

@@ -1,7 +1,7 @@
 import type { Route } from './course.js';
 import { predictErrno } from './errno.js';
 import { comparePrices, compareRoutes, type Price } from './price.js';
-import { type Errno, kindOf, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from './reasons.js';
+import { type Errno, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from './reasons.js';
 import type { RulesBasis } from './rules/select.js';
 import type { RuleSet } from './rules/rules.js';
 import type { Step } from './steps.js';
@@ -41,19 +41,27 @@ const RANK: Record<VerdictKind, number> = { SAFE: 0, UNKNOWN: 1, UNSAFE: 2, REFU
 /** Is `a` a worse answer than `b`? */
 export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RANK[b];
 
-/** Codes that no question may wave through: without them there is nothing to judge, and what is in conflict is never safe. */
-const NEVER_ALLOWED = new Set([
-  'EVIDENCE_CONFLICT',
-  'NEVER_REPORTED',
-  'TARGET_UNRESOLVED',
-  'NO_HOSTS_MATCHED',
-  'RULES_UNKNOWN',
-  'REPLACE_UNKNOWN',
+/**
+ * The only codes that a question may allow.
+ *
+ * Not among them: facts in doubt, sources in conflict, unreadable states, an unresolved target and an empty selection. Nothing follows from these.
+ */
+const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
+  'RESTORE_NOT_PROMISED',
+  'STATES_UNDECLARED',
+  'STACK_DEPENDENCY_UNKNOWN',
+  'PRE_PATCH_MAY_REFUSE',
+  'SYMBOLS_UNVERIFIED',
+  'SIGNATURE_UNVERIFIED',
+  'HOST_GATES_UNKNOWN',
+  'EVIDENCE_TOO_WEAK',
+  'PATCH_NOT_CATALOGUED',
+  'BOOT_HISTORY_INCOMPLETE',
   'BOOT_UNKNOWN',
 ]);
 
-/** May a question wave this code through? */
-export const canBeAllowed = (code: ReasonCode): boolean => kindOf({ code }) === 'UNKNOWN' && !NEVER_ALLOWED.has(code);
+/** May a question allow this code? */
+export const canBeAllowed = (code: ReasonCode): boolean => ALLOWABLE.has(code);
 
 /** Does the question wave this reason through? Only UNKNOWN ones can be. */
 const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);

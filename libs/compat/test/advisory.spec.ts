@@ -33,11 +33,6 @@ reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
   ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: word({ impactNone: true }) })] }, []],
   ['a patch that declares its states', {}, []],
 ]);
-reasonTable('BOOT_HISTORY_INCOMPLETE', [
-  ['livepatches were tried before the registry saw this boot', { host: { bootHistory: 'STARTED_LATE' } }, [{ kind: 'ADVISORY' }]],
-  ['nothing was tried before', { list: [], host: { bootHistory: 'STARTED_LATE', tainted: false } }, []],
-  ['the boot was seen from its start', {}, []],
-]);
 reasonTable('NOT_BOOT_PERSISTENT', [
   [
     'the next boot loads something else',
@@ -80,9 +75,9 @@ test('no advisory changes a verdict', () => {
   const advised = ask({
     list: [fixing('newer', 'CVE-1'), manifest('none', {}, { replace: false })],
     to: older,
-    host: { bootHistory: 'STARTED_LATE', boot: { kernelRelease: null, loads: [] } },
+    host: { boot: { kernelRelease: null, loads: [] } },
   });
   expect(advised.kind).toBe('SAFE');
-  expect(advised.reasons.map((reason) => reason.code)).toEqual(['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'BOOT_HISTORY_INCOMPLETE', 'NOT_BOOT_PERSISTENT']);
+  expect(advised.reasons.map((reason) => reason.code)).toEqual(['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'NOT_BOOT_PERSISTENT']);
   expect(ask({ list: [newer] }).reasons).toEqual([]);
 });

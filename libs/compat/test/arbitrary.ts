@@ -66,6 +66,11 @@ export const author = fc
   })
   .map(word);
 
+const file = fc.oneof(
+  fc.constant({ sha256: 'unsigned', signed: false, signer: null }),
+  fc.record({ sha256: fc.constantFrom('signed-1', 'signed-2'), signed: fc.constant(true), signer: fc.constantFrom('key-1', 'key-2', null) }),
+);
+
 const anyManifest = (buildId: string): fc.Arbitrary<Manifest> =>
   fc
     .record({
@@ -83,6 +88,10 @@ const anyManifest = (buildId: string): fc.Arbitrary<Manifest> =>
           modversions: fc.boolean(),
           livepatch: mostly(true, fc.constant(false)),
           recalled: mostly(false, fc.constant(true)),
+          spellsVmlinux: mostly<boolean | null>(false, orNull(fc.boolean())),
+          patchesKernel: mostly<boolean | null>(true, orNull(fc.boolean())),
+          rewritesEarlierStates: mostly(false, fc.constant(true)),
+          files: mostly<Manifest['files']>([{ sha256: 'unsigned', signed: false, signer: null }], fc.array(file, { maxLength: 2 })),
           conflicts: mostly<string[]>([], fc.constant(['states'])),
           functions: mostly<readonly string[] | null>(
             ['vmlinux:f,1'],
@@ -115,7 +124,7 @@ const listedPatch: fc.Arbitrary<ListedPatch> = fc.record({
   replace: mostly<boolean | null>(null, fc.boolean()),
   moduleState: mostly('LIVE' as const, fc.constantFrom('LOADING' as const, 'GOING' as const, null)),
   moduleTaint: mostly<string | null>('OEK', fc.constantFrom('OK', null)),
-  file: fc.constant(null),
+  file: fc.constantFrom(null, 'unsigned', 'signed-1'),
 });
 
 const anySituation: fc.Arbitrary<Situation> = fc
@@ -140,7 +149,7 @@ const anySituation: fc.Arbitrary<Situation> = fc
           fc.array(fc.record({ ...sighting, departure: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN') }), { maxLength: 2 }),
         ),
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
-        tainted: orNull(fc.boolean()),
+        tainted: mostly<boolean | null>(true, orNull(fc.boolean())),
         bootHistory: mostly('KNOWN' as const, fc.constantFrom('STARTED_LATE' as const, 'GAP' as const)),
         historyTooLong: mostly(false, fc.constant(true)),
         boot: orNull(
@@ -150,6 +159,12 @@ const anySituation: fc.Arbitrary<Situation> = fc
           }),
         ),
         suspect: mostly(false, fc.constant(true)),
+        gates: mostly(
+          { modulesDisabled: false, ftraceEnabled: true } as Situation['gates'],
+          fc.record({ modulesDisabled: orNull(fc.boolean()), ftraceEnabled: orNull(fc.boolean()) }),
+        ),
+        otherLivePatching: mostly<readonly string[]>([], fc.constant(['kpatch'])),
+        unread: mostly<readonly string[]>([], fc.constant(['transition of one'])),
         kernelRelease: mostly('6.12.95+deb13-amd64', fc.constantFrom('5.4.0', '4.18.0-553.el8', '7.4.0', 'no number', '')),
         capabilities: mostly(
           capabilities(),
@@ -212,6 +227,8 @@ export const world: fc.Arbitrary<World> = fc.tuple(...BUILDS.map(anyManifest)).c
       maxAgeSeconds: mostly(900, fc.constantFrom(0, 100_000)),
       rules: mostly<Question['rules']>(null, fc.constantFrom('none', 'klp-5.5', 'block-disable', 'replace-set')),
       allow: mostly<string[]>([], fc.subarray([...REASON_CODES])),
+      witnesses: mostly(2, fc.constantFrom(0, 1, 3)),
+      sharedSigningKeys: fc.boolean(),
     }),
   }),
 );

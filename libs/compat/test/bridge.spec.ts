@@ -43,7 +43,7 @@ test.each<[sentence: string, asked: Asked, kind: string, steps: string]>([
   ['the bridge belongs to someone else', over([{ ...bridge, owner: 'vendor' }]), 'UNSAFE', 'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge'],
   [
     'the bridge was never loaded on this kernel',
-    over([bridge], { catalog: { bridges: () => [bridge], hasLoaded: () => false } }),
+    over([bridge], { catalog: { bridges: () => [bridge], sightings: () => [] } }),
     'UNKNOWN',
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
   ],

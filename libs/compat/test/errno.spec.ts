@@ -5,10 +5,10 @@ const busy = (over = newer): Asked => ({ list: [listed(over, { transition: true 
 const other = manifest('older', { 7: 1 }, { buildId: 'another-build' });
 const still: Asked['host'] = { leftovers: [leftover(other)] };
 
-// The loader's order: ENOEXEC, EEXIST, the state check's EINVAL, symbols, EBUSY. The first one decides, all are listed.
+// The loader's order: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace. The first one decides, all are listed.
 test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]]>([
   ['nothing stands in the way', {}, null, []],
-  ['only doubts: no error number is predicted', { catalog: { hasLoaded: () => false } }, null, ['SYMBOLS_UNVERIFIED']],
+  ['only doubts: no error number is predicted', { catalog: { sightings: () => [] } }, null, ['SYMBOLS_UNVERIFIED']],
   ['another kernel', { to: { ...older, kernelRelease: '6.1.0' } }, 'ENOEXEC', ['TARGET_NOT_BUILT_FOR_KERNEL', 'SYMBOLS_UNVERIFIED']],
   [
     'no livepatch support: the loader itself turns the module away',
@@ -22,10 +22,43 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   ['busy', busy(), 'EBUSY', ['TRANSITION_IN_PROGRESS']],
   ['incompatible and busy: the state check comes first', busy(higher), 'EINVAL', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS']],
   [
-    'a doubt has no error number: what comes after it decides',
-    { ...busy(), catalog: { hasLoaded: () => false } },
-    'EBUSY',
+    'a doubt that comes before the refusal: no error number is predicted',
+    { ...busy(), catalog: { sightings: () => [] } },
+    null,
     ['SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS'],
+  ],
+  ['a doubt that comes after the refusal', { list: [higher], catalog: { sightings: () => [] } }, 'EINVAL', ['STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED']],
+  ['modules are disabled', { host: { gates: { modulesDisabled: true, ftraceEnabled: true } } }, 'EPERM', ['MODULES_DISABLED']],
+  [
+    'it is not known whether modules are disabled: that comes before everything',
+    { list: [higher], host: { gates: { modulesDisabled: null, ftraceEnabled: true } } },
+    null,
+    ['HOST_GATES_UNKNOWN', 'STATE_VERSION_TOO_LOW'],
+  ],
+  [
+    'it is not known whether ftrace is on: that comes after everything',
+    { ...busy(), host: { gates: { modulesDisabled: false, ftraceEnabled: null } } },
+    'EBUSY',
+    ['HOST_GATES_UNKNOWN', 'TRANSITION_IN_PROGRESS'],
+  ],
+  ['ftrace is off', { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } }, 'EBUSY', ['FTRACE_DISABLED']],
+  [
+    'an unsigned file, and a name that is loaded: the signature comes first',
+    { host: { ...still, capabilities: capabilities({ signatureEnforced: true }) }, published: [other] },
+    'EKEYREJECTED',
+    ['MODULE_STILL_LOADED', 'SIGNATURE_REQUIRED'],
+  ],
+  [
+    'a module of that name is still loading',
+    { list: [higher], host: { leftovers: [leftover(other, { moduleState: 'LOADING' })] } },
+    null,
+    ['MODULE_STILL_LOADING', 'STATE_VERSION_TOO_LOW'],
+  ],
+  [
+    'a listed patch cannot be read, and a transition is open',
+    busy(manifest('newer', {}, { states: null, impact: 'UNREADABLE' })),
+    null,
+    ['TRANSITION_IN_PROGRESS', 'STATES_UNREADABLE'],
   ],
   [
     'incompatible and the name still loaded: the loader comes first',

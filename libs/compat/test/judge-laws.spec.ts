@@ -7,6 +7,7 @@ import {
   judgeRoutes,
   kindOf,
   type KnownPatch,
+  type LoadSighting,
   loadedName,
   type Patch,
   recognise,
@@ -19,7 +20,7 @@ import { runs, type World, world } from './arbitrary.js';
 
 // The laws of the verdict, on worlds in which anything may be missing, doubled, unknown or contradictory.
 
-const registry = ({ manifests, seen }: World) => catalog(manifests, { hasLoaded: () => seen, bridges: () => manifests });
+const registry = ({ manifests, seen }: World) => catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
 const answer = (of: World, differs: Partial<World> = {}): Verdict => {
   const now = { ...of, ...differs };
   return judge(recognise(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
@@ -42,7 +43,16 @@ law('SAFE means that nothing but advisories and allowed doubts is listed, and th
   expect(route).not.toBeNull();
 });
 
-const IN_DOUBT = ['NEVER_REPORTED', 'REPORT_STALE', 'REPORT_SUPERSEDED', 'IDENTITY_SUSPECT', 'RULES_UNKNOWN'];
+const IN_DOUBT = [
+  'NEVER_REPORTED',
+  'REPORT_STALE',
+  'REPORT_SUPERSEDED',
+  'IDENTITY_SUSPECT',
+  'RULES_UNKNOWN',
+  'REPORT_INCOMPLETE',
+  'REPORT_CONTRADICTORY',
+  'OTHER_LIVE_PATCHING',
+];
 
 law('where the facts are in doubt the kind is UNKNOWN, and the rest is as last seen', (of) => {
   const { kind, asLastSeen, reasons, allowed } = answer(of);
@@ -131,6 +141,58 @@ law('allowing a code changes no UNSAFE and no REFUSED', (of) => {
     // Over which bridge to go may well depend on what is waved through.
     if (verdict.route !== 'BRIDGE') expect(verdict.reasons).toEqual(before.find(({ route }) => route === verdict.route)!.reasons);
     expect(verdict.allowed.every((code) => of.question.allow.includes(code))).toBe(true);
+  }
+});
+
+law('a setting that is not reported never makes a verdict better', (of) => {
+  const { gates, capabilities } = of.situation;
+  const known = answer(of);
+  // Without the taint, a contradiction cannot be seen.
+  if (known.reasons.some(({ code }) => code === 'REPORT_CONTRADICTORY')) return;
+  for (const situation of [
+    { ...of.situation, gates: { ...gates, modulesDisabled: null } },
+    { ...of.situation, gates: { ...gates, ftraceEnabled: null } },
+    { ...of.situation, capabilities: { ...capabilities, signatureEnforced: null } },
+    { ...of.situation, capabilities: { ...capabilities, lockdown: null } },
+    { ...of.situation, tainted: null },
+    { ...of.situation, unread: ['modules'] },
+    { ...of.situation, historyTooLong: true },
+    { ...of.situation, bootHistory: 'GAP' as const },
+  ])
+    if (known.kind !== 'SAFE') expect(unguarded(of, situation)).not.toBe('SAFE');
+});
+
+/** Unless it was REFUSED or UNSAFE for what is no longer reported. */
+function unguarded(of: World, situation: World['situation']): Verdict['kind'] {
+  const { kind, allowed } = answer(of, { situation });
+  return allowed.length > 0 ? 'UNKNOWN' : kind;
+}
+
+law('one witness clears nothing, and no fewer witnesses than two will do', (of) => {
+  const one = (buildId: string): LoadSighting[] => registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
+  const catalogOf = { ...registry(of), sightings: one };
+  const scene = recognise(of.situation, catalogOf);
+  const none = { ...registry(of), sightings: () => [] };
+  const [with1, with0] = [catalogOf, none].map((known) => judge(scene, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
+  expect(with1.kind).toBe(with0.kind);
+  expect(with1.reasons.map(({ code }) => code)).toEqual(with0.reasons.map(({ code }) => code));
+});
+
+law('more witnesses demanded never makes a verdict better', (of) =>
+  expect(isBetter(answer(of, { question: { ...of.question, witnesses: 3 } }), answer(of, { question: { ...of.question, witnesses: 2 } }))).toBe(false),
+);
+
+law('shared signing keys never make a verdict worse, and change no verdict but by signatures', (of) => {
+  const [apart, shared] = [false, true].map((sharedSigningKeys) => answer(of, { question: { ...of.question, sharedSigningKeys } })) as [Verdict, Verdict];
+  expect(isBetter(apart, shared)).toBe(false);
+});
+
+law('one more unlisted patch never makes a verdict better', (of) => {
+  const of1: World = { ...of, situation: { ...of.situation, tainted: of.situation.tainted ?? true } };
+  for (const departure of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
+    const gone = { name: 'gone', buildId: 'id-1', reading: null, departure };
+    const more = { ...of1.situation, departed: [...of1.situation.departed, gone] };
+    expect(isBetter(answer(of1, { situation: more }), answer(of1))).toBe(false);
   }
 });
 

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  canonicalStates,
   type Catalog,
   disabling,
   enabling,
   type ListedPatch,
+  type LoadSighting,
   loadedName,
   type Manifest,
   type Operation,
@@ -12,7 +14,7 @@ import {
   recogniseManifest,
   type Scene,
 } from '../src/index.js';
-import { catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
+import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
 
 interface WirePatch {
   name: string;
@@ -45,6 +47,13 @@ const { vectors, modules } = JSON.parse(readFileSync(path.join(__dirname, '../fi
   modules: Record<string, { knobs: Record<string, string> }>;
 };
 
+const VERSION = '#1 SMP';
+/** The lab's machines enforced no signatures, were not locked down, and had `modules_disabled` 0 and `ftrace_enabled` 1. */
+const UNGUARDED = {
+  capabilities: capabilities({ signatureEnforced: false, lockdown: 'none' }),
+  gates: { modulesDisabled: false, ftraceEnabled: true },
+} as const;
+
 /** The module on disk is another build than the listed one: the kernel compares names alone. */
 const CANDIDATE = 'candidate-';
 
@@ -62,11 +71,14 @@ function built({ name, replace, states }: WirePatch, kernelRelease: string, buil
 
 /** What the registry has learned so far: which modules were on the list of a kernel, and which were forced off it in this scenario. */
 export class Learned {
-  private readonly loaded = new Set<string>();
+  private readonly loaded = new Map<string, Set<string | null>>();
   private readonly forced = new Set<string>();
 
   learn({ op, accepted, kernel, scenario, candidate, installed }: Observed): void {
-    if (op === 'load' && accepted && candidate !== undefined) this.loaded.add(`${kernel} ${candidate.name}`);
+    if (op === 'load' && accepted && candidate !== undefined) {
+      const key = `${kernel} ${candidate.name}`;
+      this.loaded.set(key, (this.loaded.get(key) ?? new Set()).add(canonicalStates(installed.map((patch) => built(patch, kernel)))));
+    }
     const open = installed.find((patch) => patch.transition === true);
     if (op !== 'force' || !accepted || open === undefined) return;
     // From 5.18 on, only those that are on their way out are held for ever.
@@ -74,7 +86,18 @@ export class Learned {
     for (const patch of leaving) this.forced.add(`${kernel} ${scenario} ${patch.name}`);
   }
 
-  hasLoaded = ({ kernel }: Observed, name: string): boolean => this.loaded.has(`${kernel} ${name}`);
+  /** Over which states it was loaded on this kernel: as if two machines had shown it. Whether a module was there to be patched, the fixture does not tell. */
+  sightings = ({ kernel }: Observed, name: string): LoadSighting[] =>
+    [...(this.loaded.get(`${kernel} ${name}`) ?? [])].flatMap((over) =>
+      ['lab-1', 'lab-2'].map((machine) => ({
+        machine,
+        kernel: { release: kernel, version: VERSION, arch: 'x86_64', buildId: null },
+        objects: ['vmlinux'],
+        over,
+        file: null,
+        verified: false,
+      })),
+    );
   wasForced = ({ kernel, scenario }: Observed, name: string): boolean => this.forced.has(`${kernel} ${scenario} ${name}`);
 }
 
@@ -106,8 +129,8 @@ export function sceneOf(observed: Observed, learned: Learned): [Scene, Catalog] 
   const list = installed.map((patch, i): ListedPatch => listed(published[i]!, { enabled: patch.enabled === true, transition: patch.transition === true }));
   const off = modulesLoaded.filter((name) => !installed.some((patch) => patch.name === name));
   const leftovers = off.map((name) => leftover(manifest(name), { referenced: learned.wasForced(observed, name) }));
-  const known = catalog(published, { hasLoaded: (buildId) => learned.hasLoaded(observed, buildId.replace(CANDIDATE, '')), hasPatched: () => false });
-  return [recognise(running(list, { kernelRelease: kernel, leftovers }), known), known];
+  const known = catalog(published, { sightings: (buildId) => learned.sightings(observed, buildId.replace(CANDIDATE, '')) });
+  return [recognise(running(list, { kernelRelease: kernel, kernelVersion: VERSION, leftovers, ...UNGUARDED }), known), known];
 }
 
 export { vectors as observations };

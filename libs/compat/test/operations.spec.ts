@@ -1,4 +1,4 @@
-import { judge, predict } from '../src/index.js';
+import { DEFAULT_QUESTION, judge, predict } from '../src/index.js';
 import { Learned, type Observed, observations, operationOf, sceneOf } from './lab.js';
 
 // What real kernels answered to every operation of the fixture, and what the mind says of it.
@@ -24,11 +24,8 @@ const told = observations.flatMap((observed) => {
   const verdict =
     operation.action === 'LOAD' && operation.patch.manifest !== null
       ? judge(scene, { kind: 'PATCH', patch: operation.patch.manifest }, known, freshness, {
+          ...DEFAULT_QUESTION,
           routes: [operation.patch.replace ? 'REPLACE' : 'STACK'],
-          evidence: 'MODULE',
-          maxAgeSeconds: 900,
-          rules: null,
-          allow: [],
         })
       : null;
   return [

@@ -32,7 +32,7 @@ const opening = listed(held, { transition: true });
 const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
 
 const answer = (operation: Operation, { list = [held], host = {}, published = [], loaded = true, rules }: At) => {
-  const known = catalog([held, low, same, unreadable, ...published], { hasLoaded: () => loaded });
+  const known = catalog([held, low, same, unreadable, ...published], loaded ? {} : { sightings: () => [] });
   const scene = recognise(running(list, host), known);
   return predict(
     scene,
@@ -57,10 +57,42 @@ test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNK
     'ENOEXEC',
   ],
   ['what sources disagree about is taken at its word', load(same), { list: [torn], published: [torn] }, 'OK'],
-  ['with symbol versions another kernel may do', load({ ...same, kernelRelease: '6.1.0', modversions: true }), {}, 'UNKNOWN', 'ENOEXEC'],
+  ['with symbol versions another kernel may do', load({ ...same, kernelRelease: '6.1.0', modversions: true }), { list: [] }, 'UNKNOWN', 'OK'],
+  ['a kernel without symbol versions refuses another', load({ ...same, kernelRelease: '6.1.0', modversions: true }), {}, 'ENOEXEC'],
+  ['modules are disabled: that comes first', load(low), { host: { gates: { modulesDisabled: true, ftraceEnabled: true } } }, 'EPERM'],
+  [
+    'modules are disabled: none can be removed',
+    remove('low'),
+    { host: { leftovers: [leftover(low)], gates: { modulesDisabled: true, ftraceEnabled: true } } },
+    'EPERM',
+  ],
+  ['it is not known whether modules are disabled', load(low), { host: { gates: { modulesDisabled: null, ftraceEnabled: true } } }, 'UNKNOWN', 'EINVAL'],
+  [
+    'it is not known whether a module can be removed',
+    remove('low'),
+    { host: { leftovers: [leftover(low)], gates: { modulesDisabled: null, ftraceEnabled: true } } },
+    'UNKNOWN',
+    'OK',
+  ],
+  ['ftrace is off: that comes last', load(same), { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } }, 'EBUSY'],
+  ['ftrace is off, and a state is refused before', load(low), { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } }, 'EINVAL'],
+  [
+    'it is not known whether ftrace is on: a state is refused before',
+    load(low),
+    { host: { gates: { modulesDisabled: false, ftraceEnabled: null } } },
+    'EINVAL',
+  ],
+  ['it is not known whether ftrace is on', load(same), { host: { gates: { modulesDisabled: false, ftraceEnabled: null } } }, 'UNKNOWN', 'OK'],
+  ['a module of that name is still loading', load(low), { host: { leftovers: [leftover(low, { moduleState: 'LOADING' })] } }, 'UNKNOWN', 'EBUSY'],
+  ['the state of the module of that name is not reported', load(low), { host: { leftovers: [leftover(low, { moduleState: null })] } }, 'UNKNOWN', 'EEXIST'],
+  ['a module that is still loading is not removed', remove('low'), { host: { leftovers: [leftover(low, { moduleState: 'LOADING' })] } }, 'UNKNOWN', 'EBUSY'],
+  ['an unsigned file where signatures are enforced', load(low), { host: { capabilities: capabilities({ signatureEnforced: true }) } }, 'EKEYREJECTED'],
+  ['an unsigned file where the kernel is locked down', load(low), { host: { capabilities: capabilities({ lockdown: 'integrity' }) } }, 'EPERM'],
+  ['the kernel’s object spelled and by NULL', load({ ...same, spellsVmlinux: true }), {}, 'UNKNOWN', 'EEXIST'],
+  ['the state check comes before the objects', load({ ...low, spellsVmlinux: true }), {}, 'EINVAL'],
   [
     'a signature is looked at before all else',
-    load(low),
+    load({ ...low, files: [{ sha256: 'x', signed: true, signer: 'key' }] }),
     { loaded: false, host: { capabilities: capabilities({ signatureEnforced: true }) } },
     'UNKNOWN',
     'EINVAL',
@@ -103,13 +135,26 @@ test.each<[sentence: string, values: string[], answer: Answer]>([
   expect(answers).toEqual(values.map(() => expected));
 });
 
-test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af', 'true', 'false'])('it is neither yes nor no: %j', (value) => {
+test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af'])('it is neither yes nor no: %j', (value) => {
   const force = { action: 'WRITE', patch: 'held', attribute: 'force', value } as const;
   expect([value, answer(force, { list: [opening] }), answer({ ...force, attribute: 'enabled' }, {})]).toEqual([
     value,
     { answer: 'EINVAL', likely: 'EINVAL', reasons: [] },
     { answer: 'EINVAL', likely: 'EINVAL', reasons: [] },
   ]);
+});
+
+test.each<[sentence: string, release: string, values: string[], answer: Answer | 'UNKNOWN']>([
+  ['true, since 5.19', '6.12.95', ['t', 'True'], 'EINVAL'],
+  ['false, since 5.19', '6.12.95', ['f', 'False'], 'OK'],
+  ['true, of a kernel that is enabled already: refused either way', '5.10.0', ['t', 'True'], 'EINVAL'],
+  ['false, where a distribution may have backported it', '5.10.0', ['f', 'False'], 'UNKNOWN'],
+  ['false, on a kernel of unknown release', 'custom', ['f'], 'UNKNOWN'],
+  ['enable', '7.3.0', ['e', 'Enable'], 'EINVAL'],
+  ['disable, which only newer kernels take', '7.3.0', ['d', 'Disabled'], 'UNKNOWN'],
+])('a patch is enabled, and someone writes %s', (_, kernelRelease, values, expected) => {
+  const answers = values.map((value) => answer({ action: 'WRITE', patch: 'held', attribute: 'enabled', value }, { host: { kernelRelease } }).answer);
+  expect(answers).toEqual(values.map(() => expected));
 });
 
 test.each<[sentence: string, codes: ReasonCode[], answer: Answer | 'UNKNOWN', likely: Answer]>([
@@ -127,7 +172,7 @@ test('what two possible rule sets refuse alike is said once', () => {
   const { reasons } = answer(load({ ...low, kernelRelease: '7.4.0' }), {
     host: { kernelRelease: '7.4.0', capabilities: capabilities({ replaceSetAttribute: null }) },
   });
-  expect(reasons.map(({ code }) => code)).toEqual(['RULES_UNKNOWN', 'STATE_VERSION_TOO_LOW']);
+  expect(reasons.map(({ code }) => code)).toEqual(['RULES_UNKNOWN', 'STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED']);
 });
 
 test('a ban on disabling refuses it, under the rules that have one', () => {

@@ -58,7 +58,7 @@ test.each<[sentence: string, asked: Asked, kind: string]>([
     asked(boots(older), { list: [older], host: { departed: [departed(manifest('gone', { 9: 1 }))] } }),
     'SAFE',
   ],
-  ['the target was never loaded on this kernel', asked(boots(older), { catalog: { hasLoaded: () => false } }), 'UNKNOWN'],
+  ['the target was never loaded on this kernel', asked(boots(older), { catalog: { sightings: () => [] } }), 'UNKNOWN'],
   ['the target is recalled', asked(boots(older), { to: { ...older, recalled: true } }), 'UNSAFE'],
   ['the target is built for another kernel', asked(boots(older), { to: { ...older, kernelRelease: '6.1.0' } }), 'REFUSED'],
   ['the target’s states cannot be read', asked(boots(older), { to: manifest('older', {}, { states: null, impact: 'UNREADABLE' }) }), 'UNKNOWN'],
@@ -78,13 +78,22 @@ test('two patches of which the second does not take the first', () => {
   });
 });
 
+test('modules_disabled ends with the boot; ftrace that is off today may be switched off at each boot', () => {
+  const gates = (modulesDisabled: boolean | null, ftraceEnabled: boolean | null) =>
+    rebooted(recognise(running([newer], { gates: { modulesDisabled, ftraceEnabled } }), catalog([newer]))).situation.gates;
+  expect([gates(true, false), gates(null, null)]).toEqual([
+    { modulesDisabled: false, ftraceEnabled: null },
+    { modulesDisabled: false, ftraceEnabled: null },
+  ]);
+});
+
 test('right after a reboot nothing of this boot is left', () => {
   const scene = recognise(running([older], { leftovers: [leftover(newer)], departed: [departed(newer)], previous: ['id-of-newer'] }), catalog([newer, older]));
   const { situation, list, departed: gone, inTransition } = rebooted(scene);
   const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = scene.situation;
   expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
   const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
-  const notYetSeen = { gates: { modulesDisabled: null, ftraceEnabled: null }, otherLivePatching: [], unread: [] };
+  const notYetSeen = { gates: { modulesDisabled: false, ftraceEnabled: true }, otherLivePatching: [], unread: [] };
   expect(situation).toEqual({
     ...kept,
     ...notYetSeen,

@@ -27,7 +27,7 @@ import { runs, type World, world } from './arbitrary.js';
 
 // What a verdict tells an operator to do, done step by step against the kernel that the mind knows.
 
-const registry = ({ manifests, seen }: World): Catalog => catalog(manifests, { hasLoaded: () => seen, bridges: () => manifests });
+const registry = ({ manifests, seen }: World): Catalog => catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
 /** No kernel has a name twice, or a build, or two transitions. */
 const isReal = ({ situation }: World): boolean => {
   const names = [...situation.list, ...situation.leftovers].map((module) => loadedName(module.name));

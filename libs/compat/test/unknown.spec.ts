@@ -1,4 +1,4 @@
-import { canBeAllowed, type Evidence, type Reading, REASON_CODES } from '../src/index.js';
+import { canBeAllowed, type Evidence, type LoadSighting, type Reading, REASON_CODES } from '../src/index.js';
 import { type Wanted, wantedAt } from '../src/manifest.js';
 import {
   type Asked,
@@ -13,6 +13,7 @@ import {
   NO_CALLBACKS,
   older,
   promising,
+  sightings,
   states,
   UNPATCH_CALLBACKS,
   word,
@@ -31,7 +32,7 @@ const live = (differs: Partial<Reading> = {}): Reading => ({
   ...differs,
 });
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
-const unseen = { catalog: { hasLoaded: () => false } };
+const unseen = { catalog: { sightings: () => [] } };
 
 reasonTable('RESTORE_NOT_PROMISED', [
   [
@@ -158,41 +159,79 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   ],
 ]);
 
+const KERNEL = { release: '6.12.95+deb13-amd64', version: '#1 SMP Debian 6.12.95-1', arch: 'x86_64', buildId: null };
+const shown = (...differs: Partial<LoadSighting>[]): Asked['catalog'] => {
+  const seen = differs.flatMap((one) => sightings(older, one));
+  return { sightings: (buildId) => (buildId === 'id-of-older' ? seen : []) };
+};
+const once = (differs: Partial<LoadSighting> = {}): Asked['catalog'] => shown({ machine: 'the-only-one', ...differs });
+const modules = { ...older, functions: ['nf_tables:f,1', 'vmlinux:g,1', 'xfs:f,1', 'xfs:g,1'] };
+
 reasonTable('SYMBOLS_UNVERIFIED', [
-  ['it patches nothing but the kernel itself', { catalog: { hasPatched: () => false } }, []],
-  ['this build was never loaded on this kernel', unseen, [{ kind: 'UNKNOWN', patch: 'older', clearedBy: 'REPORT' }]],
   [
-    'it was never seen patching the module that it patches',
-    { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: () => false } },
-    [{ patch: 'older', detail: 'it was not yet seen patching nf_tables' }],
+    'no machine showed this build on this kernel',
+    unseen,
+    [{ kind: 'UNKNOWN', patch: 'older', clearedBy: 'REPORT', detail: 'no machine showed it on this kernel' }],
+  ],
+  ['one machine is no proof, however often it reports', { catalog: once() }, [{ detail: '1 of 2 machines that are needed showed it on this kernel' }]],
+  ['two machines did', {}, []],
+  ['a question demands three', { question: { witnesses: 3 } }, [{ detail: '2 of 3 machines that are needed showed it on this kernel' }]],
+  ['no question can do with one', { catalog: once(), question: { witnesses: 1 } }, [{ patch: 'older' }]],
+  ['on a kernel of another version', { catalog: shown({ kernel: { ...KERNEL, version: '#2' } }) }, [{ patch: 'older' }]],
+  ['on a kernel of another release', { catalog: shown({ kernel: { ...KERNEL, release: '6.12.94' } }) }, [{ patch: 'older' }]],
+  ['on a kernel of another architecture', { catalog: shown({ kernel: { ...KERNEL, arch: 'aarch64' } }) }, [{ patch: 'older' }]],
+  [
+    'on a kernel of the same version and another build-id',
+    { host: { kernelBuildId: 'aa' }, catalog: shown({ kernel: { ...KERNEL, buildId: 'bb' } }) },
+    [{ patch: 'older' }],
+  ],
+  ['where one of the two kernels has no build-id', { host: { kernelBuildId: 'aa' } }, []],
+  [
+    'one machine on each of two kernels',
+    { catalog: shown({ machine: 'a', kernel: { ...KERNEL, version: '#2' } }, { machine: 'b' }) },
+    [{ detail: '1 of 2 machines that are needed showed it on this kernel' }],
+  ],
+  ['it patches nothing but the kernel itself', { catalog: shown({ objects: [] }) }, []],
+  [
+    'no machine showed it patching two modules',
+    { to: modules, catalog: shown({ objects: ['vmlinux'] }) },
+    [{ patch: 'older', detail: 'fewer than 2 machines showed it patching nf_tables, xfs' }],
   ],
   [
-    'it was never seen patching either of two modules',
-    { to: { ...older, functions: ['nf_tables:f,1', 'vmlinux:g,1', 'xfs:f,1', 'xfs:g,1'] }, catalog: { hasPatched: () => false } },
-    [{ detail: 'it was not yet seen patching nf_tables, xfs' }],
+    'one machine showed it patching the one module, one the other',
+    { to: modules, catalog: shown({ machine: 'a', objects: ['nf_tables'] }, { machine: 'b', objects: ['xfs'] }) },
+    [{ detail: 'fewer than 2 machines showed it patching nf_tables, xfs' }],
   ],
-  ['no one can see what it patches', { to: { ...older, functions: null } }, [{ detail: 'no one knows which objects it patches' }]],
-  ['a catalog that cannot tell', { to: { ...older, functions: ['nf_tables:f,1'] }, catalog: { hasPatched: undefined } }, [{ patch: 'older' }]],
-  ['it was', {}, []],
+  ['each module was shown by two, though not by the same', { to: modules, catalog: shown({ objects: ['nf_tables'] }, { objects: ['xfs'] }) }, []],
+  ['it is not known what it patches', { to: { ...older, functions: null } }, [{ detail: 'it is not known which objects it patches' }]],
+  ['a catalog that has no sightings', { catalog: { sightings: undefined } }, [{ patch: 'older' }]],
+  ['an object named vmlinux by a string is never cleared', { to: { ...older, spellsVmlinux: true, patchesKernel: false }, list: [] }, [{ patch: 'older' }]],
+  [
+    'it is not known how it names the kernel, and no machine showed that it is patched',
+    { to: { ...older, spellsVmlinux: null }, catalog: shown({ objects: [] }) },
+    [{ detail: 'fewer than 2 machines showed it patching vmlinux' }],
+  ],
+  ['it is not known how it names the kernel, and two machines showed that it is patched', { to: { ...older, spellsVmlinux: null } }, []],
+  ['a build for another kernel, though it was seen on this one', { to: { ...older, kernelRelease: '6.1.0', modversions: true } }, [{ patch: 'older' }]],
   ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
 ]);
 
+const pre = { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } };
 reasonTable('PRE_PATCH_MAY_REFUSE', [
-  [
-    'a pre_patch callback, and this build was never loaded here',
-    { ...unseen, to: { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } } },
-    [{ kind: 'UNKNOWN', patch: 'older' }],
-  ],
-  ['no one knows its callbacks', { ...unseen, to: { ...older, callbacks: null } }, [{ patch: 'older' }]],
+  ['a pre_patch callback, and this build was never loaded here', { ...unseen, to: pre }, [{ kind: 'UNKNOWN', patch: 'older' }]],
+  ['its callbacks are not known', { ...unseen, to: { ...older, callbacks: null } }, [{ patch: 'older' }]],
   ['no pre_patch callback', unseen, []],
-  ['it ran before', { to: { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } } }, []],
-]);
-
-reasonTable('SIGNATURE_UNVERIFIED', [
-  ['the kernel is locked down', { ...unseen, host: { capabilities: capabilities({ lockdown: 'integrity' }) } }, [{ kind: 'UNKNOWN', patch: 'older' }]],
-  ['the kernel enforces signatures', { ...unseen, host: { capabilities: capabilities({ signatureEnforced: true }) } }, [{ patch: 'older' }]],
-  ['no one knows', { ...unseen, host: { capabilities: capabilities({ signatureEnforced: null }) } }, [{ patch: 'older' }]],
-  ['it takes any module', unseen, []],
+  ['two machines loaded it over the same states', { to: pre, catalog: shown({ over: '7:1' }) }, []],
+  ['one machine did', { to: pre, catalog: once({ over: '7:1' }) }, [{ patch: 'older' }]],
+  ['over other states', { to: pre, catalog: shown({ over: '7:2' }) }, [{ patch: 'older' }]],
+  ['over no states', { to: pre, catalog: shown({ over: '' }) }, [{ patch: 'older' }]],
+  ['over states that are not known', { to: pre, catalog: shown({ over: null }) }, [{ patch: 'older' }]],
+  ['over states that are not known here', { list: [unreadable], to: pre, catalog: shown({ over: '' }) }, [{ patch: 'older' }]],
+  [
+    'what is disabled before is not below it',
+    { list: [promising('p', { 8: 1 })], to: pre, catalog: shown({ over: '' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+    [],
+  ],
 ]);
 
 reasonTable('EVIDENCE_CONFLICT', [
@@ -390,21 +429,37 @@ test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
   expect(ask(asked)).toMatchObject({ kind, allowed });
 });
 
-test('no refusal, harm or advisory can be waved through, nor what leaves nothing to judge', () =>
+test('what a question may allow is a positive list', () =>
   expect(REASON_CODES.filter(canBeAllowed)).toEqual([
     'RESTORE_NOT_PROMISED',
     'STATES_UNDECLARED',
-    'STATES_UNREADABLE',
     'STACK_DEPENDENCY_UNKNOWN',
     'SYMBOLS_UNVERIFIED',
     'PRE_PATCH_MAY_REFUSE',
     'SIGNATURE_UNVERIFIED',
+    'HOST_GATES_UNKNOWN',
+    'BOOT_HISTORY_INCOMPLETE',
     'EVIDENCE_TOO_WEAK',
     'PATCH_NOT_CATALOGUED',
-    'REPORT_STALE',
-    'REPORT_SUPERSEDED',
-    'IDENTITY_SUSPECT',
+    'BOOT_UNKNOWN',
   ]));
+
+test.each<[sentence: string, asked: Asked]>([
+  ['a stale report', { freshness: { ageSeconds: 1000 } }],
+  ['a superseded report', { freshness: { superseded: true } }],
+  ['a suspect identity', { host: { suspect: true } }],
+  ['an incomplete report', { host: { unread: ['transition of newer'] } }],
+  ['a contradictory report', { host: { tainted: false } }],
+  ['another live patching system', { host: { otherLivePatching: ['kpatch'] } }],
+  ['sources in conflict', { to: { ...older, conflicts: ['states'] } }],
+  ['unreadable states', { list: [unreadable] }],
+  ['an unknown replace flag', { to: { ...older, replace: null } }],
+  ['a module that is still loading', { host: { leftovers: [leftover(manifest('loads'), { moduleState: 'LOADING' })] } }],
+  ['a history that is too long', { host: { historyTooLong: true } }],
+])('not even all codes together allow %s', (_, asked) => {
+  const { kind } = ask({ ...asked, question: { allow: REASON_CODES } });
+  expect(kind).not.toBe('SAFE');
+});
 
 test.each<[asked: Evidence, wanted: Wanted]>([
   ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],

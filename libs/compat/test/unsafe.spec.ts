@@ -214,12 +214,26 @@ reasonTable('TARGET_RECALLED', [
   ['only what is left is recalled', { list: [{ ...newer, recalled: true }] }, []],
 ]);
 
+const forAnother = manifest('older', { 7: 1 }, { kernelRelease: '6.1.0', modversions: true });
+const withVersions = { ...newer, modversions: true };
 reasonTable('TARGET_BUILT_FOR_OTHER_KERNEL', [
-  ['symbol versions may let it in', { to: { ...older, kernelRelease: '6.1.0', modversions: true } }, [{ kind: 'UNSAFE', patch: 'older' }]],
-  ['without symbol versions the loader refuses', { to: { ...older, kernelRelease: '6.1.0' } }, []],
-  ['another architecture it always refuses', { to: { ...older, arch: 'aarch64', modversions: true } }, []],
+  ['kernel and module have symbol versions: the loader may accept it', { list: [withVersions], to: forAnother }, [{ kind: 'UNSAFE', patch: 'older' }]],
+  ['it is not known whether the kernel has them', { list: [], to: forAnother }, [{ patch: 'older' }]],
+  ['a listed module shows that the kernel has none: the loader refuses', { to: forAnother }, []],
+  ['what an unsigned upload says of a listed module shows nothing', { list: [{ ...newer, evidence: 'CATALOG' }], to: forAnother }, [{ patch: 'older' }]],
+  ['the module has none: the loader refuses', { list: [withVersions], to: { ...forAnother, modversions: false } }, []],
+  ['another architecture it always refuses', { list: [withVersions], to: { ...forAnother, arch: 'aarch64' } }, []],
   ['this kernel', { to: { ...older, modversions: true } }, []],
 ]);
+
+test('a build for another kernel that symbol versions may let in is harm and a doubt, not a refusal', () => {
+  const { kind, errno, reasons } = ask({ list: [withVersions], to: forAnother });
+  expect({ kind, errno, codes: reasons.map(({ code }) => code) }).toEqual({
+    kind: 'UNSAFE',
+    errno: null,
+    codes: ['TARGET_BUILT_FOR_OTHER_KERNEL', 'SYMBOLS_UNVERIFIED'],
+  });
+});
 
 test('a refusal that passes with time may hide harm: it is told', () => {
   const undone = { ...declaring('newer', 9, 1) };

@@ -1,10 +1,6 @@
 import { join } from 'node:path';
-import { Report } from '@klpreg/wire';
 import { readText } from '../read/attribute.js';
 import { makeFolder, writeDurably, writeWhole } from './durable.js';
-
-/** A thousand events of the kernel log, with the longest names, are a tenth of it. */
-const LONGEST = 1 << 20;
 
 /** The last report that the registry has durably taken. */
 export interface Acknowledged {
@@ -12,8 +8,6 @@ export interface Acknowledged {
   readonly digest: string;
   readonly bootId: string;
 }
-
-const isInstant = (since: unknown): boolean => since != null && Report.shape.transition.unwrap().shape.since.safeParse(since).success;
 
 /** An open transition as the agent first saw it in this boot. A turned-round one is another. */
 interface Seen {
@@ -27,7 +21,7 @@ interface Seen {
 export function recall<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
   // only a memory, so whatever cannot be read is forgotten: that costs one full report
   try {
-    const value = JSON.parse(readText(file, LONGEST) ?? 'null') as Partial<T> | null;
+    const value = JSON.parse(readText(file) ?? 'null') as Partial<T> | null;
     return value !== null && isWhole(value) ? (value as T) : null;
   } catch {
     return null;
@@ -70,7 +64,7 @@ export function keepNumber(folder: string, sequence: number): void {
  * @returns null where it was not seen before and nothing is kept
  */
 export function transitionSince(folder: string, bootId: string, { patch, target }: { patch: string; target: 0 | 1 }, now: string | null): string | null {
-  const before = recall<Seen>(join(folder, 'transition.json'), ({ since }) => isInstant(since));
+  const before = recall<Seen>(join(folder, 'transition.json'), (value) => typeof value.since === 'string' && !Number.isNaN(Date.parse(value.since)));
   if (before !== null && before.bootId === bootId && before.patch === patch && before.target === target) return before.since;
   if (now !== null) remember(folder, 'transition.json', { bootId, patch, target, since: now });
   return now;

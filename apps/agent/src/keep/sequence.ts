@@ -34,8 +34,8 @@ export function firstFree(folder: string, known: number): number {
   const last = newest(folder);
   if (known > 0 && last > known + LONGEST_JUMP)
     throw new Failure('USAGE', `${join(folder, String(last))}: is far above ${known}, the last number that this agent used; remove it`);
-  // the folder was lost, or an older one was put back; what is far above it is not a number of ours
-  if (last < known && (last === 0 || known <= last + LONGEST_JUMP)) return known + MARGIN;
+  // the folder was lost, or an older one was put back
+  if (last < known) return known + MARGIN;
   if (last >= HIGHEST) throw new Failure('USAGE', `${join(folder, String(last))}: is not a number of this agent; remove it`);
   return last + 1;
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { Report } from '@klpreg/wire';
 import type { Observation } from '../observe.js';
 import { EMPTY, type LogReading } from '../read/kernel-log.js';
 import { makeFolder, writeWhole } from './durable.js';
@@ -22,18 +21,11 @@ const GAP_INTERVALS = 5;
 
 const FILE = 'watch.json';
 
-const isTime = (value: unknown): boolean => value != null && Report.shape.watchedSinceMs.safeParse(value).success;
-const isTransition = (open: LogReading['open'] | undefined): boolean =>
-  open === null || (typeof open?.patch === 'string' && (open.target === 0 || open.target === 1));
-const isLog = ({ next, reachesBoot, open, events }: Partial<LogReading>): boolean =>
-  Number.isSafeInteger(next) && isTransition(open) && Report.shape.kernelLog.safeParse({ reachesBoot, events }).success;
-
-/** As strict as a report is: what is kept is sent. */
 const isWhole = ({ bootId, sinceMs, lastMs, intervalSeconds, log }: Partial<Watch>): boolean =>
   typeof bootId === 'string' &&
-  [sinceMs, lastMs].every(isTime) &&
+  [sinceMs, lastMs].every(Number.isFinite) &&
   (intervalSeconds === null || Number.isFinite(intervalSeconds)) &&
-  (log === null || (typeof log === 'object' && isLog(log)));
+  (log === null || (typeof log === 'object' && Number.isSafeInteger(log.next) && typeof log.reachesBoot === 'boolean' && Array.isArray(log.events)));
 
 /** What is remembered of this boot; null before the first look, or if it cannot be read. */
 export function readWatch(folder: string, bootId: string): Watch | null {

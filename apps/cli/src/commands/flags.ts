@@ -13,6 +13,10 @@ export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--max-age <time>', 'facts confirmed longer ago than this cannot be relied on (default: 15m)'),
   new Option('--min-evidence <evidence>', 'how well states must be known: live, module, manifest, catalog, inferred (default: module)'),
   new Option('--rules <rules>', "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set"),
-  new Option('--allow <code>', 'wave this UNKNOWN reason through (repeatable)').argParser(collect).default([], 'none'),
+  new Option('--allow <code>', 'accept this UNKNOWN reason (repeatable); facts in doubt, conflicts and unreadable states never are accepted')
+    .argParser(collect)
+    .default([], 'none'),
+  new Option('--witnesses <number>', 'machines that must have shown a build on the same kernel, 2 to 5 (default: 2)'),
+  new Option('--shared-signing-keys', 'all machines trust the same signing keys: what some of them verified is good on each'),
   new Option('--leaving <name>', 'a patch that leaves when a non-cumulative target is loaded (repeatable)').argParser(collect).default([], 'none'),
 ];

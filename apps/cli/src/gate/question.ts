@@ -7,6 +7,8 @@ export interface QuestionFlags {
   readonly minEvidence?: string;
   readonly rules?: string;
   readonly allow: readonly string[];
+  readonly witnesses?: string;
+  readonly sharedSigningKeys?: true;
 }
 
 /** How a question is asked, as variables of the schema; what is left out has the registry's default. */
@@ -17,6 +19,8 @@ export interface QuestionVariables {
   maxAge?: string;
   rules?: string;
   allow?: string[];
+  witnesses?: number;
+  sharedSigningKeys?: true;
 }
 
 const ROUTES = ['none-needed', 'reverse', 'replace', 'stack', 'disable', 'disable-then-load', 'bridge', 'reboot'];
@@ -48,7 +52,14 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
     question.maxAge = flags.maxAge;
   }
   if (flags.allow.length > 0) question.allow = flags.allow.map(codeOf);
+  if (flags.witnesses !== undefined) question.witnesses = witnessesFrom(flags.witnesses);
+  if (flags.sharedSigningKeys === true) question.sharedSigningKeys = true;
   return question;
+}
+
+function witnessesFrom(text: string): number {
+  if (!/^[2-5]$/.test(text)) throw usage(`--witnesses: '${text}' is not a number from 2 to 5`, 'the number of machines that must have shown a build');
+  return Number(text);
 }
 
 function codeOf(code: string): string {

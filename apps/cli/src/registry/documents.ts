@@ -24,8 +24,8 @@ const PATCH =
   'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';
 
 export const CAN_DOWNGRADE = document(
-  `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
-  canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow, snapshot: $snapshot, asOf: $asOf, catalog: $catalog) {
+  `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $witnesses: Int, $sharedSigningKeys: Boolean, $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
+  canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow, witnesses: $witnesses, sharedSigningKeys: $sharedSigningKeys, snapshot: $snapshot, asOf: $asOf, catalog: $catalog) {
     kind counts { safe unknown unsafe refused total harmful } matched limitedByScope snapshot { id now catalogRevision rules }
     reasons(first: $first, after: $reasonsAfter) { nodes { hosts reason { ${REASON} } } ${PAGE} }
     cohorts(first: $first, after: $cohortsAfter) { nodes { hosts kernelRelease arch stack { ${LISTED} } labels { key value } freshness verdict { ${VERDICT} } examples } ${PAGE} }
@@ -50,8 +50,8 @@ export const DESCRIBE_HOST = document(
 );
 
 export const JUDGE_HOST = document(
-  `query JudgeHost($id: ID!, $to: TargetInput!, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $asOf: DateTime) {
-  host(id: $id, asOf: $asOf) { ${WHOLE_HOST} canDowngrade(to: $to, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow) { ${VERDICT} } }
+  `query JudgeHost($id: ID!, $to: TargetInput!, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $witnesses: Int, $sharedSigningKeys: Boolean, $asOf: DateTime) {
+  host(id: $id, asOf: $asOf) { ${WHOLE_HOST} canDowngrade(to: $to, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow, witnesses: $witnesses, sharedSigningKeys: $sharedSigningKeys) { ${VERDICT} } }
 }`,
   fields({ host: nullable(judgedHost) }),
 );

@@ -1,4 +1,15 @@
-import { canBeAllowed, type Evidence, type Question, REASON_CODES, type ReasonCode, type Route, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
+import {
+  canBeAllowed,
+  DEFAULT_QUESTION,
+  type Evidence,
+  type Question,
+  REASON_CODES,
+  type ReasonCode,
+  type Route,
+  type RuleSet,
+  ROUTES,
+  type Target,
+} from '@klpreg/compat';
 import { Mistake } from '../errors.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import { type PatchRow, toManifest } from '../store/manifests.js';
@@ -21,6 +32,8 @@ export interface QuestionArguments {
   readonly maxAge?: number | null;
   readonly rules?: RuleSetName | null;
   readonly allow?: readonly string[] | null;
+  readonly witnesses?: number | null;
+  readonly sharedSigningKeys?: boolean | null;
 }
 
 /** The rule sets as GraphQL names them. */
@@ -37,6 +50,8 @@ export interface AskedTarget {
 }
 
 const DEFAULT_MAX_AGE = 900;
+/** More are not kept for one set of facts. */
+const MOST_WITNESSES = 5;
 
 /** What is asked, from the arguments of a field. */
 export function toQuestion(args: QuestionArguments): Question {
@@ -44,11 +59,10 @@ export function toQuestion(args: QuestionArguments): Question {
   const allow = [...(args.allow ?? [])];
   const allowable = REASON_CODES.filter(canBeAllowed);
   const wrong = allow.filter((code) => !allowable.includes(code as ReasonCode));
-  if (wrong.length > 0)
-    throw new Mistake(
-      'BAD_USER_INPUT',
-      `only reasons of the kind UNKNOWN that leave something to judge can be allowed, found ${wrong.join(', ')}; there are ${allowable.join(', ')}`,
-    );
+  if (wrong.length > 0) throw new Mistake('BAD_USER_INPUT', `\`allow\` takes ${allowable.join(', ')}; found ${wrong.join(', ')}`);
+  const witnesses = args.witnesses ?? DEFAULT_QUESTION.witnesses;
+  if (witnesses < DEFAULT_QUESTION.witnesses || witnesses > MOST_WITNESSES)
+    throw new Mistake('BAD_USER_INPUT', `\`witnesses\` must be ${DEFAULT_QUESTION.witnesses} to ${MOST_WITNESSES}, found ${witnesses}`);
   const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
   return {
     routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
@@ -56,6 +70,8 @@ export function toQuestion(args: QuestionArguments): Question {
     maxAgeSeconds: args.maxAge ?? DEFAULT_MAX_AGE,
     rules: rules ?? null,
     allow,
+    witnesses,
+    sharedSigningKeys: args.sharedSigningKeys ?? false,
   };
 }
 

@@ -139,15 +139,12 @@ export class CatalogView {
     await this.look([...targets, ...bridges].map((row) => row.buildId));
     const manifest = (buildId: string) => this.builds.get(buildId)?.manifest;
     const sightings = (buildId: string): readonly LoadSighting[] => this.sightings(buildId);
-    const on = (buildId: string, kernelVersion: string) => sightings(buildId).filter(({ kernel }) => kernel.version === kernelVersion);
     return {
       find: manifest,
       builds: (release) => targets.filter((row) => row.release === release || row.name === release).flatMap((row) => manifest(row.buildId) ?? []),
       bridges: (kernelRelease, arch) =>
         bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).flatMap((row) => manifest(row.buildId) ?? []),
       sightings,
-      hasPatched: (buildId, kernelVersion, object) => on(buildId, kernelVersion).some(({ objects }) => objects.includes(object)),
-      hasLoaded: (buildId, kernelVersion) => on(buildId, kernelVersion).length > 0,
     };
   }
 

@@ -1,7 +1,7 @@
 import { disableOnly } from '../course.js';
 import type { KnownPatch, Scene } from '../recognise.js';
 import { findRefusals } from '../refusals.js';
-import type { RulesChoice } from '../rules/select.js';
+import { numberOf, type RulesChoice } from '../rules/select.js';
 import { certainly, type Prediction, weigh } from './prediction.js';
 
 /** Somebody writes to a file in a livepatch's directory of sysfs. */
@@ -16,9 +16,13 @@ export function predictWrite(scene: Scene, { patch: name, attribute, value }: Sy
   const patch = scene.list.find((listed) => listed.name === name);
   if (patch === undefined) return certainly('ENOENT');
   if (attribute === 'transition') return certainly('EACCES');
-  const wanted = asBoolean(value);
+  const wanted = asBoolean(value, scene.situation.kernelRelease);
   if (wanted === null) return certainly('EINVAL');
-  return attribute === 'enabled' ? predictEnabled(scene, patch, wanted, rules) : certainly(!wanted || patch.transition ? 'OK' : 'EINVAL');
+  const answers = (yes: boolean): Prediction =>
+    attribute === 'enabled' ? predictEnabled(scene, patch, yes, rules) : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
+  if (wanted !== 'T' && wanted !== 'F') return answers(wanted);
+  const taken = answers(wanted === 'T');
+  return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN' };
 }
 
 /** Mirrors `enabled_store()`: nothing to change, a transition of its own to turn round, another's in the way; no state is looked at. */
@@ -32,8 +36,17 @@ function predictEnabled(scene: Scene, patch: KnownPatch, wanted: boolean, rules:
   return weigh(refusals);
 }
 
-/** Mirrors `kstrtobool()`; null for what it does not take. */
-function asBoolean(value: string): boolean | null {
+/**
+ * Mirrors `kstrtobool()`; null for what no kernel takes, `T` or `F` for what some kernels take as yes or as no.
+ *
+ * Words that begin with `t` and `f` are taken since 5.19, those with `e` (enable) and `d` (disable) by newer kernels. Distributions may have
+ * backported either.
+ */
+function asBoolean(value: string, kernelRelease: string): boolean | 'T' | 'F' | null {
   if (/^([yY1]|[oO][nN])/.test(value)) return true;
-  return /^([nN0]|[oO][fF])/.test(value) ? false : null;
+  if (/^([nN0]|[oO][fF])/.test(value)) return false;
+  const newer = (numberOf(kernelRelease) ?? 0) >= 519;
+  if (/^[tT]/.test(value)) return newer || 'T';
+  if (/^[fF]/.test(value)) return newer ? false : 'F';
+  return /^[eE]/.test(value) ? 'T' : /^[dD]/.test(value) ? 'F' : null;
 }

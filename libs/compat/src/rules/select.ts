@@ -24,7 +24,8 @@ const choice = (candidates: readonly Rules[], basis: RulesBasis): RulesChoice =>
 
 export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = { none, 'klp-5.5': klp55, 'block-disable': blockDisable, 'replace-set': replaceSet };
 
-const STATE_CHECK = 'klp_is_patch_compatible';
+/** Each of these came with the state check, and link-time optimisation can inline the first. */
+const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_state'];
 
 /**
  * Which rules does this kernel follow?
@@ -40,15 +41,16 @@ export function chooseRules(capabilities: Capabilities, kernelRelease: string, a
 
   const release = numberOf(kernelRelease);
   const mainline = release !== null && release >= 505 && release <= 703;
-  if (symbols?.includes(STATE_CHECK)) return choice(mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], 'KALLSYMS');
+  if (symbols?.some((name) => STATE_CHECK.includes(name)))
+    return choice(mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], 'KALLSYMS');
   if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501) return choice([none], 'KALLSYMS');
   if (mainline) return choice([klp55], 'RELEASE');
   if (release !== null && release > 703) return choice(stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], 'NOTHING');
   return choice(release !== null && release >= 501 ? [none, klp55] : [], 'NOTHING');
 }
 
-/** `6.12.95+deb12` is 612; null where there is no number to read. */
-function numberOf(release: string): number | null {
+/** The release as a number: `6.12.95+deb12` is 612; null where there is no number to read. */
+export function numberOf(release: string): number | null {
   const parts = /^(\d{1,3})\.(\d{1,3})(?!\d)/.exec(release);
   if (parts === null || Number(parts[2]) > 99) return null;
   return Number(parts[1]) * 100 + Number(parts[2]);

@@ -1,5 +1,5 @@
 import type { Manifest } from '../manifest.js';
-import type { Capabilities, Catalog, DepartedPatch, Departure, LeftoverModule, ListedPatch, Situation } from '../situation.js';
+import type { Capabilities, Catalog, DepartedPatch, Departure, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../situation.js';
 
 /** A kernel that follows `klp-5.5` and told everything; neither locked down nor keen on signatures. */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({
@@ -46,7 +46,7 @@ const isManifest = (patch: Manifest | ListedPatch): patch is Manifest => 'releas
 /** A host that lists these patches, oldest first, and was watched since it booted. */
 export const running = (list: readonly (Manifest | ListedPatch)[], differs: Partial<Situation> = {}): Situation => ({
   kernelRelease: '6.12.95+deb13-amd64',
-  kernelVersion: '#1 SMP Debian 6.12.95-1',
+  kernelVersion: VERSION,
   kernelBuildId: null,
   arch: 'x86_64',
   capabilities: capabilities(),
@@ -65,11 +65,38 @@ export const running = (list: readonly (Manifest | ListedPatch)[], differs: Part
   ...differs,
 });
 
+/** Kernel version string of `running()`. */
+const VERSION = '#1 SMP Debian 6.12.95-1';
+
+/** What two machines showed of this build on the kernel that it is for: all its objects patched, over a list without states, from its first file. */
+export const sightings = (seen: Manifest, differs: Partial<LoadSighting> = {}): LoadSighting[] =>
+  ['machine-1', 'machine-2'].map((machine) => ({
+    machine,
+    kernel: { release: seen.kernelRelease, version: VERSION, arch: seen.arch, buildId: null },
+    objects: [...new Set(seen.functions?.map((name) => name.slice(0, name.indexOf(':'))))],
+    over: '',
+    file: seen.files[0]?.sha256 ?? null,
+    verified: false,
+    ...differs,
+  }));
+
+const known = new WeakMap<readonly Manifest[], Map<string, LoadSighting[]>>();
+function sightingsIn(manifests: readonly Manifest[]): ReadonlyMap<string, readonly LoadSighting[]> {
+  const made = known.get(manifests) ?? new Map(manifests.map((seen) => [seen.buildId, sightings(seen)]));
+  known.set(manifests, made);
+  return made;
+}
+
+/** Builds that are offered as bridges were seen, too. */
+function bridgeSightings({ bridges }: Partial<Catalog>, buildId: string): readonly LoadSighting[] {
+  const bridge = bridges?.('6.12.95+deb13-amd64', 'x86_64').find((build) => build.buildId === buildId);
+  return bridge === undefined ? [] : sightings(bridge);
+}
+
 /** A registry that knows these patches, each of them seen loaded on this kernel, with all that it patches. */
 export const catalog = (manifests: readonly Manifest[], differs: Partial<Catalog> = {}): Catalog => ({
   find: (buildId) => manifests.find((manifest) => manifest.buildId === buildId),
   builds: (release) => manifests.filter((manifest) => manifest.release === release),
-  hasLoaded: () => true,
-  hasPatched: () => true,
+  sightings: (buildId) => sightingsIn(manifests).get(buildId) ?? bridgeSightings(differs, buildId),
   ...differs,
 });

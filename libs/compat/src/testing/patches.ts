@@ -25,7 +25,7 @@ export const UNPATCH_CALLBACKS: Callbacks = { ...NO_CALLBACKS, postUnpatch: true
 /**
  * What a patch is: parsed by the registry from its module, cumulative, without callbacks, of the one owner, for the one kernel.
  *
- * Its build-id follows from its name. Without states it provably changes none.
+ * Its build-id follows from its name, and so does its one file, which is unsigned. Without states it provably changes none.
  */
 export function manifest(name: string, written: States = {}, differs: Partial<Manifest> = {}): Manifest {
   const own = effectiveStates(states(written));
@@ -46,7 +46,7 @@ export function manifest(name: string, written: States = {}, differs: Partial<Ma
     functions: [`vmlinux:function_of_${loadedName(name)},1`],
     spellsVmlinux: false,
     patchesKernel: true,
-    files: [],
+    files: [{ sha256: `sha256-of-${name}`, signed: false, signer: null }],
     author: null,
     recalled: false,
     conflicts: [],
