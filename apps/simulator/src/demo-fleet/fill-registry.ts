@@ -64,5 +64,4 @@ export async function report(host: DemoHost, captured: CapturedFiles, state: str
   return output.join('\n');
 }
 
-const ANOTHER_STATE =
-  'If this registry has hosts of a demo that ran in another folder, use a new data folder: ' + 'set KLPREG_DATA for the registry and the demo.';
+const ANOTHER_STATE = 'If this registry has hosts of a demo that ran in another folder, set KLPREG_DATA to a new folder for both.';
