@@ -8,7 +8,7 @@ import { createServer } from './server.js';
 import { Database } from './store/database.js';
 import { EmbeddedKeeper } from './store/embedded/keeper.js';
 import { migrate } from './store/migrate.js';
-import { DatabaseUnavailable } from './store/unavailable.js';
+import { isUnavailable } from './store/unavailable.js';
 import { TokensStore } from './store/tokens.store.js';
 
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../../prisma/migrations');
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // what can be mended from outside is a message; anything else is a bug, and its stack helps
-  const mendable = error instanceof ConfigError || error instanceof DatabaseUnavailable;
-  console.error(mendable ? error.message : error);
+  const mendable = error instanceof ConfigError || isUnavailable(error);
+  console.error(mendable ? (error as Error).message : error);
   process.exit(mendable ? 2 : 1);
 });

@@ -6,6 +6,9 @@ import { type Door, post, publish } from './crash/door.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { later, running } from './registry.js';
 
+// programs are started, on a machine that may be busy
+jest.setTimeout(180_000);
+
 const HOST = running('web-1', ['lab_r_1v1_a']);
 
 let dir: string;
@@ -22,7 +25,7 @@ beforeAll(async () => {
   await publish(door, 'lab_r_1v1_a');
   expect(await post(door, '/v1/reports', HOST)).toMatchObject({ status: 200 });
   stateId = (await ask('{ states(first: 1) { nodes { id } } }')).data.states.nodes[0].id;
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await server?.kill();
   await postgres?.stop();
@@ -86,7 +89,7 @@ test.each<[how: string, leave: () => Promise<void>]>([
   }
 
   await postgres.restart();
-  for (const deadline = Date.now() + 10_000; (await fetch(`${server.url}/readyz`)).status !== 200 && Date.now() < deadline;) await sleep(50);
+  for (const deadline = Date.now() + 60_000; (await fetch(`${server.url}/readyz`)).status !== 200 && Date.now() < deadline;) await sleep(50);
   expect(await askAll()).toEqual(all('an answer'));
   expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^klpreg_cohorts \d+$/m);
   expect((await post(door, '/v1/reports', HOST))!.body).toMatchObject({ outcome: 'REPEATED' });

@@ -70,6 +70,14 @@ test.each([
   between.close();
 });
 
+test('a role that may read no table is told what it needs', async () => {
+  const role = `role_${randomUUID().replaceAll('-', '')}`;
+  await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
+  const own = new URL(database.url);
+  [own.username, own.password] = [role, 'x'];
+  await expect(connect(own.toString()).check()).rejects.toThrow(/may not do what the registry needs \(permission denied for table epoch\)/);
+});
+
 test('the same role is served in UTC where start-up parameters arrive', async () => {
   const connections = connect(await asRole(database.url, "TimeZone = 'Europe/Berlin'"));
   expect(await connections.$queryRaw`SELECT current_setting('TimeZone') AS zone`).toEqual([{ zone: 'UTC' }]);

@@ -8,6 +8,7 @@ import { Prisma, PrismaClient } from './generated/client.js';
 import { LIMITS, PatientClient } from './patient-client.js';
 import { checkSession } from './session.js';
 import { DatabaseTime } from './time.js';
+import { DatabaseUnavailable } from './unavailable.js';
 
 export const DATABASE_OPTIONS = Symbol('DATABASE_OPTIONS');
 export interface DatabaseOptions {
@@ -99,11 +100,19 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
    * @throws DatabaseUnavailable, or an error of the driver, where the database cannot be used
    */
   async check(): Promise<void> {
-    const client = await this.pool.connect();
     try {
-      await this.welcome(client);
-    } finally {
-      client.release();
+      const client = await this.pool.connect();
+      try {
+        await this.welcome(client);
+      } finally {
+        client.release();
+      }
+    } catch (error) {
+      if ((error as { code?: string }).code !== '42501') throw error;
+      throw new DatabaseUnavailable(
+        `The role of the database may not do what the registry needs (${(error as Error).message}): let the owner of the tables GRANT SELECT, INSERT, UPDATE, DELETE on all of them, or own them`,
+        { cause: error },
+      );
     }
   }
 

@@ -19,7 +19,7 @@ export class ServerProcess {
   static async start(dataDir: string, environment: Record<string, string>): Promise<ServerProcess> {
     const env = { PATH: process.env['PATH'], HOME: dataDir, KLPREG_DATA: dataDir, KLPREG_PORT: '0', ...environment };
     const server = new ServerProcess(spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
-    for (const deadline = Date.now() + 30_000; server.url === ''; await sleep(20)) {
+    for (const deadline = Date.now() + 120_000; server.url === ''; await sleep(20)) {
       if (server.ended || Date.now() > deadline) {
         await server.kill();
         throw new Error(`the server did not start:\n${server.output}`);
