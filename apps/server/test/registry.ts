@@ -194,7 +194,6 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
     livepatches: [],
     leftovers: [],
     gates: { modulesDisabled: false, ftraceEnabled: true },
-    kernelLog: logOf(changes),
     bootPersistence: null,
     transition: null,
     ...(plain as object),
@@ -213,14 +212,14 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
   } as Report);
 }
 
-/** A kernel log that reaches back to the boot, and names all that is listed or loaded: so that the boot's history is known. */
-function logOf({ livepatches = [], leftovers = [] }: Deep<Report>): NonNullable<Report['kernelLog']> {
-  const events = [...livepatches, ...leftovers].map((module) => ({ patch: (module as { name: string }).name, event: 'PATCHED' as const }));
-  return { reachesBoot: true, events };
-}
-
 /** The report with the digest of its content. */
 export const sealed = (report: Report): Report => ({ ...report, digest: contentDigest(report as unknown as Record<string, unknown>) });
+
+/** The report with a kernel log that reaches back to the boot and names all that is listed or loaded: the boot's history is known. */
+export function logged(report: Report): Report {
+  const events = [...report.livepatches, ...report.leftovers].map(({ name }) => ({ patch: name, event: 'PATCHED' as const }));
+  return sealed({ ...report, kernelLog: { reachesBoot: true, events } });
+}
 
 /** The same host later: a newer report with other content. */
 export const later = (report: Report, changes: Partial<Report> = {}): Report => sealed({ ...report, sequence: report.sequence + 1, ...changes });

@@ -9,7 +9,7 @@ import { PATCH, QUESTION, RECALL } from './crash/people.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { Replica } from './crash/replica.js';
 import { select } from './crash/truths.js';
-import { later, listed, running } from './registry.js';
+import { later, listed, logged, running } from './registry.js';
 
 const LABEL = 'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
 
@@ -75,7 +75,7 @@ test('questions are answered by the replica, and a change answers with itself ho
 });
 
 test('the replica, too, judges the hosts of an answer about the present by any age', async () => {
-  await report(running('web-9', ['lab_r_1v1_a']));
+  await report(logged(running('web-9', ['lab_r_1v1_a'])));
   await replica.catchUp();
   const nested = (to: string) =>
     `{ canDowngrade(to: ${to}, where: { hostnames: ["web-9"] }) { hosts { nodes { host { canDowngrade(to: ${to}, maxAge: "60s") { kind } } } } } }`;

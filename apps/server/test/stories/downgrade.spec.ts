@@ -1,4 +1,4 @@
-import { CAN_DOWNGRADE, idle, KERNEL_PATCHED, later, leftover, listed, Registry, running } from '../registry.js';
+import { CAN_DOWNGRADE, idle, KERNEL_PATCHED, later, leftover, listed, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
 beforeEach(async () => void (registry = await Registry.start()));
@@ -41,10 +41,10 @@ test('a state that the target lacks is named', async () => {
 test('a target with the same states, seen by two machines on this kernel before, is safe', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_r_1v1_b');
-  await registry.report(running('web-1', ['lab_r_1v1_a']));
-  await registry.report(running('web-2', ['lab_r_1v1_b']));
+  await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
+  await registry.report(logged(running('web-2', ['lab_r_1v1_b'])));
   expect(codes(await ask({ name: 'lab_r_1v1_a' }))).toContain('SYMBOLS_UNVERIFIED');
-  await registry.report(running('web-3', ['lab_r_1v1_a']));
+  await registry.report(logged(running('web-3', ['lab_r_1v1_a'])));
 
   const answer = await ask({ name: 'lab_r_1v1_a' }, { where: { hostnames: ['web-1', 'web-2'] } });
   expect(answer).toMatchObject({ kind: 'SAFE', counts: { safe: 2, total: 2 } });
@@ -54,7 +54,7 @@ test('a target with the same states, seen by two machines on this kernel before,
 test('a target that no host has loaded on this kernel is not known to load', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_r_1v1_b');
-  await registry.report(running('web-2', ['lab_r_1v1_b']));
+  await registry.report(logged(running('web-2', ['lab_r_1v1_b'])));
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer.kind).toBe('UNKNOWN');
@@ -65,7 +65,7 @@ test('a target that no host has loaded on this kernel is not known to load', asy
 test('a target that loaded while a module that it patches was absent is not known to load where it is there', async () => {
   await registry.publish('lab_r_1v2_mod');
   await registry.publish('lab_r_1v1_a');
-  await registry.report(running('web-2', ['lab_r_1v1_a']));
+  await registry.report(logged(running('web-2', ['lab_r_1v1_a'])));
   const seen = (hostname: string, patched: boolean) =>
     running(hostname, [], {
       livepatches: [
@@ -104,7 +104,7 @@ test.each([
 
 test('an unsigned promise is enough for who asks for no more', async () => {
   await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
-  await registry.report(running('web-1', ['lab_r_1v1_cb']));
+  await registry.report(logged(running('web-1', ['lab_r_1v1_cb'])));
 
   expect((await ask({ original: true }, { evidence: 'CATALOG' })).kind).toBe('SAFE');
 });
@@ -168,9 +168,9 @@ test('without kallsyms the rules rest on the release, and the answer shows that'
 test('a release means the build for each host’s kernel', async () => {
   await registry.publish('lab_r_1v1_a', { release: 'lp-1' });
   await registry.publish('lab_r_1v1_a', { release: 'lp-1', kernel: '6.1' });
-  await registry.report(running('new', ['lab_r_1v1_a']));
+  await registry.report(logged(running('new', ['lab_r_1v1_a'])));
   await registry.report(
-    idle('old', { host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never, livepatches: [listed('lab_r_1v1_a', {}, '6.1')] }),
+    logged(idle('old', { host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never, livepatches: [listed('lab_r_1v1_a', {}, '6.1')] })),
   );
   await registry.report(idle('other', { host: { kernelRelease: '6.12.1', kernelVersion: 'other' } as never }));
 
@@ -242,7 +242,7 @@ test('where a patch cannot be disabled safely, a published one that restores its
   await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
   const lab_target = { name: 'lab_target', patched: true, functions: [{ name: 'lab_target_show', sympos: 1 }] };
   await registry.witnessed('lab_r_1v1_cb', { over: ['lab_r_1v1_a'], objects: [KERNEL_PATCHED, lab_target] });
-  await registry.report(running('web-1', ['lab_r_1v1_a']));
+  await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
 
   const question = `{ host(hostname: "web-1") {
     gate: canDowngrade(to: { original: true }, evidence: CATALOG) { kind route }

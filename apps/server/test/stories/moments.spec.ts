@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RULES_VERSION } from '../../src/query/snapshot.js';
 import { CohortsStore, deltasOf } from '../../src/store/cohorts.store.js';
 import { HistoryStore } from '../../src/store/history.store.js';
-import { later, listed, Registry, running, sealed } from '../registry.js';
+import { later, listed, logged, Registry, running, sealed } from '../registry.js';
 
 type Report = ReturnType<typeof running>;
 
@@ -205,7 +205,7 @@ describe('the past', () => {
 
   test('a host is not judged by ages that no one knows of the past, and it is said why', async () => {
     await registry.publish('lab_r_1v1_a');
-    await registry.report(running('web-1', ['lab_r_1v1_a']));
+    await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
     const then = registry.now();
     registry.wait(1, 'hours');
     const asked =
@@ -220,7 +220,7 @@ describe('the past', () => {
 
   test('nor is a host in an answer that is asked for again; in one about the present it is, by its age', async () => {
     await registry.publish('lab_r_1v1_a');
-    const report = running('web-1', ['lab_r_1v1_a']);
+    const report = logged(running('web-1', ['lab_r_1v1_a']));
     await registry.report(report);
     registry.wait(4, 'minutes');
     const to = '{ name: "lab_r_1v1_a" }';

@@ -1,4 +1,4 @@
-import { idle, Registry, running } from '../registry.js';
+import { idle, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -6,13 +6,15 @@ beforeAll(async () => {
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a']) await registry.publish(name);
   for (let i = 0; i < 25; i++) {
     await registry.report(
-      running(`web-${String(i).padStart(2, '0')}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a'], {
-        host: { labels: { role: 'web', env: i < 5 ? 'test' : 'prod' } } as never,
-      }),
+      logged(
+        running(`web-${String(i).padStart(2, '0')}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a'], {
+          host: { labels: { role: 'web', env: i < 5 ? 'test' : 'prod' } } as never,
+        }),
+      ),
     );
   }
-  await registry.report(running('twin', ['lab_r_1v1_a']));
-  await registry.report(running('twin', ['lab_r_1v1_a'], { host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never }));
+  await registry.report(logged(running('twin', ['lab_r_1v1_a'])));
+  await registry.report(logged(running('twin', ['lab_r_1v1_a'], { host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never })));
   await registry.ask(
     'mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }',
   );

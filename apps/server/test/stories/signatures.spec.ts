@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { AuthorWord, signedForm } from '@klpreg/wire';
 import { allModules } from '../modules.js';
-import { CAN_DOWNGRADE, Registry, running } from '../registry.js';
+import { CAN_DOWNGRADE, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
 beforeEach(async () => void (registry = await Registry.start()));
@@ -26,7 +26,7 @@ test('a promise that is signed is enough; once its key is revoked, it is not', a
   const { fingerprint, addedBy } = await addKey();
   expect(addedBy).toBe('tester');
   expect(await registry.publish(NAME, { author, signature: signature() })).toMatchObject({ status: 200, body: { outcome: 'PUBLISHED' } });
-  await registry.report(running('web-1', [NAME]));
+  await registry.report(logged(running('web-1', [NAME])));
   expect(await said()).toEqual({ revision: 1, evidence: 'MANIFEST', signedBy: fingerprint });
   expect(await kindToOriginal()).toBe('SAFE');
 
