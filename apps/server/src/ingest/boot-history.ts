@@ -1,9 +1,25 @@
-import { type BootHistory, loadedName, type Situation } from '@klpreg/compat';
+import { type BootHistory, loadedName, type Reading, type Situation } from '@klpreg/compat';
 import { type KernelLog, wasListed } from './kernel-log.js';
 
 /** Patches that left the list in one boot and are kept. If there are more, `historyTooLong` says so until the boot ends. */
 export const UNLISTED_KEPT = 200;
+/** States that hosts themselves read of these patches, together. */
+export const STATES_KEPT = 20_000;
 const OTHERS_KEPT = 50;
+
+/** The newest of these patches that left the list, as many as are kept. */
+export function keptOf<Patch extends { readonly reading: Reading | null }>(
+  unlisted: readonly Patch[],
+): { readonly departed: Patch[]; readonly tooLong: boolean } {
+  let states = 0;
+  const departed: Patch[] = [];
+  for (const patch of unlisted.toReversed()) {
+    states += patch.reading?.states?.length ?? 0;
+    if (departed.length === UNLISTED_KEPT || states > STATES_KEPT) return { departed: departed.toReversed(), tooLong: true };
+    departed.push(patch);
+  }
+  return { departed: departed.toReversed(), tooLong: false };
+}
 
 interface Looked {
   /** null: the first report of this boot. */

@@ -1,5 +1,5 @@
 import type { Situation } from '@klpreg/compat';
-import { othersSeen, UNLISTED_KEPT } from './boot-history.js';
+import { keptOf, othersSeen } from './boot-history.js';
 import { keyOf } from './modules.js';
 
 /**
@@ -16,11 +16,11 @@ export function addLate(situation: Situation, late: Situation): Situation {
   const missed = shown.map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }));
   const doubtful = missed.length > 0 || late.list.some(({ enabled, transition }) => enabled && transition);
   const departed = situation.departed.map((patch) => (doubtful && patch.departure === 'DISABLED' ? { ...patch, departure: 'UNKNOWN' as const } : patch));
-  const all = [...missed, ...departed];
+  const kept = keptOf([...missed, ...departed]);
   return {
     ...situation,
     otherLivePatching: othersSeen(situation.otherLivePatching, late.otherLivePatching),
-    departed: all.slice(-UNLISTED_KEPT),
-    historyTooLong: situation.historyTooLong || all.length > UNLISTED_KEPT,
+    departed: kept.departed,
+    historyTooLong: situation.historyTooLong || kept.tooLong,
   };
 }

@@ -1,7 +1,7 @@
 import type { LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
 import type { Marks } from '../store/marks.js';
-import { bootHistoryOf, othersSeen, UNLISTED_KEPT } from './boot-history.js';
+import { bootHistoryOf, keptOf, othersSeen } from './boot-history.js';
 import { isReliable } from './contradictions.js';
 import { readKernelLog } from './kernel-log.js';
 import { keyOf } from './modules.js';
@@ -82,13 +82,14 @@ export function situate(report: Report, before: Before | null, observedAt: Date,
     disabling: marks.disabling ?? null,
   });
   const names = [...list, ...leftovers, ...unlisted].map(({ name }) => name);
+  const kept = keptOf(unlisted);
   const situation: Situation = {
     ...seen,
     otherLivePatching,
-    departed: unlisted.slice(-UNLISTED_KEPT),
+    departed: kept.departed,
     previous: earlier === null ? null : previousList(earlier, list),
     bootHistory: bootHistoryOf({ before: earlier, tainted, reliable, gap: apartMs > 5 * intervalSeconds * 1000, log, names }),
-    historyTooLong: unlisted.length > UNLISTED_KEPT || (earlier?.historyTooLong ?? false),
+    historyTooLong: kept.tooLong || (earlier?.historyTooLong ?? false),
     suspect: false,
   };
   const disabling = disablingOf(list, earlier, marks);

@@ -7,6 +7,9 @@ import { fromVersion, type Revision } from './revisions.js';
 const SELECTIONS_HELD = 1_000;
 const SCENES_HELD = 20_000;
 const VERDICTS_HELD = 20_000;
+const ABSENT_HELD = 20_000;
+/** Build-ids and names of builds and releases are not longer. */
+const LONGEST_NAME = 128;
 
 /** What one machine showed of a build; `over`: build-ids, not yet the states that they have. */
 type Seen = Omit<LoadSighting, 'over'> & { readonly over: readonly string[] | null };
@@ -18,6 +21,10 @@ interface Build {
   /** What hosts showed of it; null: not read yet. */
   seen: readonly Seen[] | null;
 }
+
+/** Different questions whose verdicts are held, and the length of one. */
+const ASKED_HELD = 500;
+const LONGEST_ASKED = 4096;
 
 /** The verdicts for whoever asks the same, by circumstances: the same object is found sooner than its like. */
 class Verdicts {
@@ -39,8 +46,9 @@ class Verdicts {
 
 /** The catalog at one revision: never changes, so that what was read once need not be read again. */
 export class CatalogView {
-  /** Null: there is no such build. */
-  private readonly builds = new Map<string, Build | null>();
+  private readonly builds = new Map<string, Build>();
+  /** Build-ids that were looked up and are not published: anyone may ask for any. */
+  private readonly absent = new Set<string>();
   private readonly selections = new Map<string, PatchRow[]>();
   private readonly scenes = new Map<string, Scene>();
   private readonly judged = new Map<string, Verdicts>();
@@ -76,6 +84,12 @@ export class CatalogView {
 
   /** What was judged by this catalog for whoever asked the same. */
   verdicts(asking: string): Verdicts {
+    // each asker decides how long this text is, and how many of them there are
+    if (asking.length > LONGEST_ASKED) return new Verdicts();
+    if (this.judged.size >= ASKED_HELD) {
+      this.judged.clear();
+      this.verdictsHeld = 0;
+    }
     let known = this.judged.get(asking);
     if (known === undefined) this.judged.set(asking, (known = new Verdicts()));
     return known;
@@ -100,12 +114,12 @@ export class CatalogView {
 
   /** The builds of this release, the newest first. */
   async release(release: string): Promise<PatchRow[]> {
-    return this.selected(`release ${release}`, { release });
+    return release.length > LONGEST_NAME ? [] : this.selected(`release ${release}`, { release });
   }
 
   /** The builds of this name, the newest first. */
   async named(name: string): Promise<PatchRow[]> {
-    return this.selected(`name ${name}`, { name });
+    return name.length > LONGEST_NAME ? [] : this.selected(`name ${name}`, { name });
   }
 
   /** Every build that is not recalled, for one of these kernels. */
@@ -150,13 +164,15 @@ export class CatalogView {
 
   /** Reads the builds that were not read yet. */
   private async load(buildIds: readonly string[]): Promise<void> {
-    const missing = buildIds.filter((buildId) => !this.builds.has(buildId));
+    const missing = buildIds.filter((buildId) => !this.builds.has(buildId) && !this.absent.has(buildId) && buildId.length <= LONGEST_NAME);
     if (missing.length === 0) return;
     const kept = await this.read.$queryRaw<{ patch: unknown }[]>`
       SELECT DISTINCT ON (build_id) patch FROM patch_version WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision.number} ORDER BY build_id, revision DESC`;
-    for (const buildId of missing) this.builds.set(buildId, null);
+    if (this.absent.size + missing.length > ABSENT_HELD) this.absent.clear();
+    for (const buildId of missing) this.absent.add(buildId);
     for (const { patch } of kept) {
       const row = fromVersion(patch);
+      this.absent.delete(row.buildId);
       this.builds.set(row.buildId, { row, manifest: toManifest(row), seen: null });
     }
   }

@@ -10,9 +10,16 @@ function contentId(content: unknown): string {
 /** Ids of contents that come again and again: what a text was digested to before is not digested anew. */
 export class ContentIds {
   private readonly known = new Map<string, string>();
+  private characters = 0;
 
-  /** @param limit so many are remembered; then it begins anew */
-  constructor(private readonly limit: number) {}
+  /**
+   * @param limit of the number that is remembered
+   * @param most characters of all texts that are remembered; beyond either limit it starts again from none
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly most = 16 * 2 ** 20,
+  ) {}
 
   /** `contentId` of this. */
   of(content: unknown): string {
@@ -20,8 +27,14 @@ export class ContentIds {
     const known = this.known.get(text);
     if (known !== undefined) return known;
     const id = contentId(content);
-    if (this.known.size >= this.limit) this.known.clear();
+    // one that is long is not common, and would push many others out
+    if (text.length > this.most / 100) return id;
+    if (this.known.size >= this.limit || this.characters + text.length > this.most) {
+      this.known.clear();
+      this.characters = 0;
+    }
     this.known.set(text, id);
+    this.characters += text.length;
     return id;
   }
 }

@@ -1,10 +1,20 @@
 import type { Database } from './database.js';
 
-/** Things that never change, by id, held in this process after they were read once; up to so many, then it begins anew. */
+/** Things that never change, by id, held in this process after they were read once; up to a number and a weight, then it starts again from none. */
 export class Held<Thing> {
   private readonly things = new Map<string, Thing>();
 
-  constructor(private readonly limit: number) {}
+  private weight = 0;
+
+  /**
+   * @param limit of the number of things
+   * @param weigh says how much a thing counts towards the largest weight of all
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly weigh: (thing: Thing) => number,
+    private readonly heaviest: number,
+  ) {}
 
   /**
    * The things with these ids; those that are nowhere are not there.
@@ -28,8 +38,17 @@ export class Held<Thing> {
       for (const [id, thing] of await read(missing, place)) found.set(id, thing);
       missing = missing.filter((id) => !found.has(id));
     }
-    if (this.things.size + found.size > this.limit) this.things.clear();
-    for (const [id, thing] of found) this.things.set(id, thing);
+    for (const [id, thing] of found) if (!this.things.has(id)) this.keep(id, thing);
     return found;
+  }
+
+  private keep(id: string, thing: Thing): void {
+    const weight = this.weigh(thing);
+    if (this.things.size >= this.limit || this.weight + weight > this.heaviest) {
+      this.things.clear();
+      this.weight = 0;
+    }
+    this.things.set(id, thing);
+    this.weight += weight;
   }
 }

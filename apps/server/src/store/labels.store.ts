@@ -23,7 +23,7 @@ export const toLabelsDraft = (labels: Labels): LabelsDraft => ({ id: ids.of(labe
 @Injectable()
 export class LabelsStore {
   private readonly known = new Set<string>();
-  private readonly held = new Held<Labels>(50_000);
+  private readonly held = new Held<Labels>(50_000, (labels) => Object.keys(labels).length + 1, 1_000_000);
 
   constructor(
     private readonly db: Database,

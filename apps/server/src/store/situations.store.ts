@@ -64,12 +64,21 @@ export function toSituationDraft(situation: Situation): SituationDraft {
   return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
 }
 
+/** Patches and states of all situations that are held: each takes some hundred bytes. */
+const HEAVIEST = 1_000_000;
+
+const weightOf = ({ list, leftovers, departed }: Situation): number => {
+  let weight = 1;
+  for (const { reading } of [...list, ...leftovers, ...departed]) weight += 1 + (reading?.states?.length ?? 0);
+  return weight;
+};
+
 /** Situations and stacks: stored once, by the digest of their content. */
 @Injectable()
 export class SituationsStore {
   /** Digests that this process has seen stored; a row of these tables never goes away while a host points at it. */
   private readonly known = new Set<string>();
-  private readonly held = new Held<Situation>(50_000);
+  private readonly held = new Held<Situation>(50_000, weightOf, HEAVIEST);
 
   constructor(
     private readonly db: Database,

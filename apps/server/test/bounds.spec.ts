@@ -1,0 +1,49 @@
+import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
+import { BodyRoom } from '../src/ingest/body-room.js';
+import type { Database } from '../src/store/database.js';
+import { Held } from '../src/store/held.js';
+
+const unlisted = (n: number, states: number) =>
+  Array.from({ length: n }, (_, i) => ({
+    name: `p${i}`,
+    reading: { states: Array.from({ length: states }, () => ({ id: 1n, version: 1 })) } as never,
+  }));
+
+test.each<[string, number, number, number, boolean]>([
+  ['as many as are kept', UNLISTED_KEPT, 1, UNLISTED_KEPT, false],
+  ['one more: the oldest goes', UNLISTED_KEPT + 1, 1, UNLISTED_KEPT, true],
+  ['few with all states that are kept', 10, STATES_KEPT / 10, 10, false],
+  ['few with more states than are kept: the oldest goes', 11, STATES_KEPT / 10, 10, true],
+])('unlisted patches of a boot: %s', (_, n, states, kept, tooLong) => {
+  const all = unlisted(n, states);
+  expect(keptOf(all)).toEqual({ departed: all.slice(-kept), tooLong });
+});
+
+test('things that are held are bounded by their weight as well as by their number', async () => {
+  let reads = 0;
+  const held = new Held<number>(100, (weight) => weight, 1000);
+  const load = (id: string, weight: number) =>
+    held.load([id], [{} as Database], async (missing) => {
+      reads += missing.length;
+      return missing.map((one) => [one, weight] as const);
+    });
+  for (const id of ['a', 'b', 'a', 'b']) await load(id, 400);
+  expect(reads).toBe(2);
+  await load('c', 400);
+  await load('a', 400);
+  expect(reads).toBe(4);
+});
+
+test('bodies take room until their response is closed, and small ones take none', () => {
+  const room = new BodyRoom(100_000);
+  const response = () => {
+    const closed: (() => void)[] = [];
+    return { once: (_: string, act: () => void) => void closed.push(act), close: () => closed.forEach((act) => act()) };
+  };
+  const [one, other, small] = [response(), response(), response()];
+  const take = (of: object, bytes: number) => room.take(of as never, bytes);
+  expect([take(one, 60_000), take(other, 60_000), take(small, 16_000), room.bytes]).toEqual([true, false, true, 60_000]);
+  expect([take(one, 90_000), take(one, 80_000), room.bytes]).toEqual([true, true, 90_000]);
+  one.close();
+  expect([room.bytes, take(other, 60_000)]).toEqual([0, true]);
+});
