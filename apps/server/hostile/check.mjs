@@ -44,6 +44,7 @@ function send({ method = 'POST', path: at, headers = {}, body = '' }, over = age
       response.on('error', () => resolve({ status, text, retryAfter: response.headers['retry-after'] }));
     });
     sending.on('error', () => resolve({ status, text: '', retryAfter: undefined }));
+    sending.on('close', () => resolve({ status, text: '', retryAfter: undefined }));
     sending.end(body);
   });
 }
@@ -70,6 +71,7 @@ async function wellBehaved(state) {
 function isRefused({ status, text, retryAfter }, kind) {
   if (status === 503) return retryAfter !== undefined;
   if (kind.allowed?.includes(status)) return true;
+  if (status === 200 && text.startsWith('{"results":')) return !/"code":"INTERNAL/.test(text);
   if (status === 200 && kind.path === '/graphql') return /"code":"(?!INTERNAL)/.test(text);
   return status >= 400 && status < 500 && /"code":"(?!INTERNAL)/.test(text);
 }
@@ -87,7 +89,9 @@ for (const [way, kinds] of Object.entries(WAYS)) {
     const ms = processor() - before;
     if (ms > heaviest.ms) heaviest = { ms, what: kind.what };
   }
+  /** @type {{ stopped: boolean, longest: number, wrong: string[] }} */
   const state = { stopped: false, longest: 0, wrong: [] };
+  process.stderr.write(`${way}\n`);
   const calmly = wellBehaved(state);
   let next = 0;
   let early = 0;

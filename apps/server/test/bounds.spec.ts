@@ -1,5 +1,6 @@
 import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
 import { BodyRoom } from '../src/ingest/body-room.js';
+import { readAuthor } from '../src/ingest/publication.js';
 import type { Database } from '../src/store/database.js';
 import { Held } from '../src/store/held.js';
 
@@ -46,4 +47,20 @@ test('bodies take room until their response is closed, and small ones take none'
   expect([take(one, 90_000), take(one, 80_000), room.bytes]).toEqual([true, true, 90_000]);
   one.close();
   expect([room.bytes, take(other, 60_000)]).toEqual([0, true]);
+});
+
+describe("an author's YAML that is deep is refused before it is parsed, as the end of the stack would end the process", () => {
+  test.each<[string, string]>([
+    ['brackets', '['.repeat(20_000)],
+    ['braces', '{a: '.repeat(20_000)],
+    ['brackets with quoted ends', '["]]]]",'.repeat(20_000)],
+    ['dashes', '- '.repeat(50_000)],
+    ['question marks', '? '.repeat(50_000)],
+    ['indented keys', Array.from({ length: 700 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
+  ])('%s', (_, text) => expect(() => readAuthor(text)).toThrow("the limit is 32 levels in the author's YAML"));
+
+  test('brackets and dashes in texts are none', () => {
+    const text = `schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 2\n    what: 'the [limit] - of {open: files'\nnotes: |\n  [\n  - - - ${'['.repeat(100)}\n`;
+    expect(readAuthor(text).states).toHaveLength(1);
+  });
 });

@@ -1,8 +1,8 @@
 import { ModuleError, openModule } from '@klpreg/module';
 import { AuthorWord } from '@klpreg/wire';
-import { parseDocument, visit } from 'yaml';
+import { Lexer, parseDocument, visit } from 'yaml';
 import { limitExceeded, Mistake } from '../errors.js';
-import { AUTHOR_LIMIT } from '../limits.js';
+import { AUTHOR_LIMIT, JSON_LIMITS } from '../limits.js';
 import type { PatchFacts } from '../store/patches.store.js';
 import { parse } from './parse.js';
 import { factsOfFile } from './publish.js';
@@ -45,10 +45,38 @@ export async function readModuleFile(file: Uint8Array, buildId: string): Promise
  */
 export function readAuthor(text: string): AuthorWord {
   if (text.length > AUTHOR_LIMIT) throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
+  refuseDeepYaml(text);
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
   if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
   return parse(AuthorWord, withoutAliases(document), "author's YAML", text.length);
+}
+
+const SCALAR_FOLLOWS = '\u001f';
+
+/**
+ * Refuses YAML that is deeper than any author statement, before it is parsed: the parser calls itself for each level, and the end of the stack
+ * can end the whole process.
+ *
+ * @throws Mistake LIMIT_EXCEEDED
+ */
+function refuseDeepYaml(text: string): void {
+  const most = JSON_LIMITS.depth;
+  const refuse = (found: number): void => {
+    if (found > most) throw limitExceeded("levels in the author's YAML", most, found, '/author');
+  };
+  let [flow, inLine, before] = [0, 0, ''];
+  for (const token of new Lexer().lex(text)) {
+    if (before !== SCALAR_FOLLOWS) {
+      if (token === '[' || token === '{') refuse((flow += 1));
+      else if (token === ']' || token === '}') flow -= 1;
+      else if (token === '-' || token === '?' || token === ':') refuse((inLine += 1));
+      else if (token.includes('\n')) inLine = 0;
+      // each level of a block is indented by one space at least
+      else if (/^ +$/.test(token) && inLine === 0 && flow === 0) refuse(Math.ceil(token.length / 8));
+    }
+    before = token;
+  }
 }
 
 /** A word of an author needs no aliases, and a few lines of them unfold to more than any memory holds. */
