@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -37,7 +38,7 @@ export class Host {
     mkdirSync(this.tree, { recursive: true });
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
     for (const name of ['etc', 'dev']) mkdirSync(path.join(this.tree, name));
-    writeFileSync(path.join(this.tree, 'etc/machine-id'), `${Buffer.from(name.padEnd(16, '.').slice(0, 16)).toString('hex')}\n`);
+    writeFileSync(path.join(this.tree, 'etc/machine-id'), `${createHash('md5').update(name).digest('hex')}\n`);
   }
 
   /** Copies what does not change. Names of kernel functions and types are kept for the next boot of the same kernel. */
