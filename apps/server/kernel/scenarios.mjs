@@ -121,7 +121,7 @@ const transitions = [
       'stalls load lab_n_1v1_b',
       'stalls load lab_n_1v2_b',
       'stalls disable lab_n_1v2_gate',
-      'enable lab_n_1v2_gate',
+      'write lab_n_1v2_gate enabled t',
       'stalls disable lab_n_1v2_gate',
       'force lab_n_1v2_gate',
       'rmmod lab_n_1v2_gate',
