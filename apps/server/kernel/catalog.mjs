@@ -61,9 +61,7 @@ export class Catalog {
 
   /** The catalog as the rule engine takes it. */
   get view() {
-    // One guest stands for the two machines of one kernel that a fleet would need.
-    const twice = (sighting) => [sighting, { ...sighting, machine: `${sighting.machine} again` }];
-    const sightings = (buildId) => [...(this.#seen.get(buildId)?.values() ?? [])].flatMap(twice);
+    const sightings = (buildId) => [...(this.#seen.get(buildId)?.values() ?? [])];
     return {
       find: (buildId) => this.#manifests.get(buildId),
       builds: (release) => [...this.#manifests.values()].filter((manifest) => loadedName(manifest.name) === release),
@@ -73,6 +71,6 @@ export class Catalog {
 
   /** The catalog for a load with module parameters: loads without them tell nothing about it. */
   get viewWithoutSightings() {
-    return { ...this.view, hasLoaded: () => false, hasPatched: () => false, sightings: () => [] };
+    return { ...this.view, sightings: () => [] };
   }
 }

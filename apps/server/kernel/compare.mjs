@@ -39,7 +39,9 @@ function findFaults({ answer, likely, codes, verdict, listAfter }, { errno, log,
     faults.push(`${likely} or a doubt was predicted, the kernel said ${errno}, and none of the doubts explains that`);
   if (verdict?.kind === 'SAFE' && errno !== 'OK') faults.push(`SAFE was answered, the kernel said ${errno}`);
   if (verdict?.kind === 'REFUSED' && errno === 'OK') faults.push('REFUSED was answered, the kernel accepted');
-  if (verdict?.kind === 'REFUSED' && answer === errno && verdict.errno !== errno) faults.push(`the verdict names ${verdict.errno}, the kernel said ${errno}`);
+  // No error number is said if a doubt may come first.
+  if (verdict?.kind === 'REFUSED' && answer === errno && verdict.errno !== null && verdict.errno !== errno)
+    faults.push(`the verdict names ${verdict.errno}, the kernel said ${errno}`);
   if (likely === errno && listAfter !== null && !same(listAfter, list)) faults.push(`${JSON.stringify(listAfter)} was predicted as the list afterwards`);
   const lines = answer === errno ? codes.filter((code) => LINES[code]?.[0] === errno).map((code) => LINES[code][1]) : [];
   if (lines.length > 0 && !lines.some((line) => log.some((text) => line.test(text)))) faults.push('the kernel log has no line of that reason');
