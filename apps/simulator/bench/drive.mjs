@@ -72,6 +72,8 @@ export async function drive({ url, path, token = '', connections, seconds = Infi
       };
       socket.on('connect', send);
       socket.on('error', reject);
+      // without effect after the last response
+      socket.on('close', () => reject(new Error(`${hostname}:${port} closed a connection; first wrong response: ${firstWrong}`)));
       readResponses(socket, (response) => {
         times.push(performance.now() - sent);
         if (!response.startsWith('HTTP/1.1 2') || !check(bodyOf(response))) {
