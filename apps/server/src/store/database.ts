@@ -110,7 +110,7 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     } catch (error) {
       if ((error as { code?: string }).code !== '42501') throw error;
       throw new DatabaseUnavailable(
-        `The role of the database may not do what the registry needs (${(error as Error).message}): let the owner of the tables GRANT SELECT, INSERT, UPDATE, DELETE on all of them, or own them`,
+        `The role of the database may not do what the registry needs (${(error as Error).message}): let their owner GRANT ALL ON ALL TABLES IN SCHEMA public TO it, or make it their owner`,
         { cause: error },
       );
     }

@@ -65,11 +65,11 @@ export class HistoryStore {
     return this.alone(async (tx) => {
       const there = await tx.$queryRaw<{ there: boolean }[]>`SELECT to_regclass(${name}) IS NOT NULL AS there`;
       if (there[0]?.there) return false;
-      await tx.$executeRawUnsafe(`CREATE TABLE "${name}" (LIKE "${table}" INCLUDING ALL)`);
+      await tx.$executeRawUnsafe(`/* long: partitions */ CREATE TABLE "${name}" (LIKE "${table}" INCLUDING ALL)`);
       await tx.$executeRawUnsafe(
-        `WITH moved AS (DELETE FROM "${table}_rest" WHERE "${TABLES[table]}" >= '${from}' AND "${TABLES[table]}" < '${until}' RETURNING *) INSERT INTO "${name}" SELECT * FROM moved`,
+        `/* long: partitions */ WITH moved AS (DELETE FROM "${table}_rest" WHERE "${TABLES[table]}" >= '${from}' AND "${TABLES[table]}" < '${until}' RETURNING *) INSERT INTO "${name}" SELECT * FROM moved`,
       );
-      await tx.$executeRawUnsafe(`ALTER TABLE "${table}" ATTACH PARTITION "${name}" FOR VALUES FROM ('${from}') TO ('${until}')`);
+      await tx.$executeRawUnsafe(`/* long: partitions */ ALTER TABLE "${table}" ATTACH PARTITION "${name}" FOR VALUES FROM ('${from}') TO ('${until}')`);
       return true;
     });
   }
@@ -80,8 +80,8 @@ export class HistoryStore {
       const lately = { gt: new Date(now.getTime() - HOUR_MS), lte: now };
       if ((await tx.audit.count({ where: { action: DROPPED, at: lately, subject: { startsWith: table } } })) > 0) return false;
       await tx.audit.create({ data: { id: uuidv7(), at: now, who: 'server', action: DROPPED, subject: name } });
-      await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "${name}"`);
-      await tx.$executeRawUnsafe(`DROP TABLE "${name}"`);
+      await tx.$executeRawUnsafe(`/* long: partitions */ ALTER TABLE "${table}" DETACH PARTITION "${name}"`);
+      await tx.$executeRawUnsafe(`/* long: partitions */ DROP TABLE "${name}"`);
       return true;
     });
   }
