@@ -168,17 +168,20 @@ test.each<[string, unknown, Report[]]>([
 
 const clean = idle('web-1', { taint: 0 });
 const tainted = later(clean, { taint: 45056 });
+const patched = next(tainted, [listed(A)]);
 test.each<[string, string, Parameters<typeof play>]>([
   ['is known without taint K', 'KNOWN', [clean]],
-  ['is known since a look without taint K', 'KNOWN', [clean, tainted, tainted]],
+  ['is known since a look without taint K', 'KNOWN', [clean, patched, patched]],
+  ['has a gap if taint K appears and no livepatch was ever seen', 'GAP', [clean, tainted]],
+  ['is known if taint K appears with the first livepatch', 'KNOWN', [clean, patched]],
   ['started late with taint K', 'STARTED_LATE', [tainted, tainted]],
   ['started late if the taint is not reported', 'STARTED_LATE', [later(clean, { taint: null })]],
   ['started late if a report without taint K lists a patch', 'STARTED_LATE', [later(clean, { livepatches: [listed(A)] })]],
   ['is known as long as taint K is not set, whatever the gap', 'KNOWN', [clean, [clean, 7200]]],
-  ['has a gap after five intervals without a look', 'GAP', [clean, [tainted, 5 * INTERVAL + 1]]],
-  ['has a gap until the boot ends', 'GAP', [clean, [tainted, 7200], tainted]],
-  ['has no gap after five intervals', 'KNOWN', [clean, [tainted, 5 * INTERVAL]]],
-  ['has no gap if the agent has looked all the time', 'KNOWN', [clean, [later(tainted, watched(7200)), 7200]]],
+  ['has a gap after five intervals without a look', 'GAP', [clean, [patched, 5 * INTERVAL + 1]]],
+  ['has a gap until the boot ends', 'GAP', [clean, [patched, 7200], patched]],
+  ['has no gap after five intervals', 'KNOWN', [clean, [patched, 5 * INTERVAL]]],
+  ['has no gap if the agent has looked all the time', 'KNOWN', [clean, [later(patched, watched(7200)), 7200]]],
   [
     'has a gap if only incomplete reports came',
     'GAP',

@@ -42,7 +42,9 @@ interface Looked {
 export function bootHistoryOf({ before, tainted, reliable, gap, log, names }: Looked): BootHistory {
   if (tainted === false && reliable) return 'KNOWN';
   const known = before?.bootHistory ?? 'STARTED_LATE';
-  if (known === 'KNOWN' && !gap) return 'KNOWN';
+  // A livepatch that came and went between two looks leaves the taint and nothing else.
+  const unexplained = before?.tainted === false && names.length === 0;
+  if (known === 'KNOWN' && !gap && !unexplained) return 'KNOWN';
   if (log?.reachesBoot === true && names.every((name) => wasListed(log.events.get(loadedName(name)) ?? []))) return 'KNOWN';
   return known === 'KNOWN' ? 'GAP' : known;
 }

@@ -151,7 +151,7 @@ function seenNow(report: Report) {
       modulesDisabled: report.gates?.modulesDisabled ?? null,
       ftraceEnabled: report.gates?.ftraceEnabled ?? null,
     },
-    unread: [...(report.unread ?? []), ...unreadAttributes(report)],
+    unread: [...(report.unread ?? []), ...unreadAttributes(report), ...(host.arch === 'unknown' ? ['the architecture'] : [])],
     boot: report.bootPersistence === null ? null : { kernelRelease: report.bootPersistence.kernelRelease, loads: report.bootPersistence.loads },
   };
 }
