@@ -5,8 +5,8 @@ const EVERY_MS = 60_000;
 /** No more different errors than this are told apart at a time. */
 const KINDS = 50;
 
-/** Logs errors that nobody foresaw: the first of each kind with its stack, and how many came after it. */
-export class BugLog {
+/** Logs unexpected errors: the first of each kind with its stack, and how many came after it. */
+class BugLog {
   private readonly again = new Map<string, number>();
   private timer: NodeJS.Timeout | null = null;
 
@@ -22,7 +22,7 @@ export class BugLog {
     this.timer ??= setTimeout(() => this.count(), EVERY_MS).unref();
   }
 
-  /** Logs how often each error came again, and begins anew. */
+  /** Logs how often each error came again, and starts over. */
   count(): void {
     for (const [kind, times] of this.again) if (times > 0) this.write(`${times} more within a minute: ${kind}`);
     this.again.clear();

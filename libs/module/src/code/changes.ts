@@ -6,7 +6,7 @@ import { RangeIndex, type Range } from '../klp/data.js';
 import { PATCH, STATE } from '../klp/layout.js';
 import { because, type States } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
-import type { Handovers } from './enabling.js';
+import type { Handovers } from './handovers.js';
 import { TocUses } from './ppc64.js';
 import { isByteAccess, isUnderstood, reachOf, type Reach } from './x86.js';
 

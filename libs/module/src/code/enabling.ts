@@ -4,14 +4,12 @@ import type { Section } from '../elf/sections.js';
 import { pointsToThisModule, thisModule } from '../klp/candidates.js';
 import { because } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
+import type { Handovers } from './handovers.js';
 import { mayBranchInto } from './branches.js';
 import { findPpcArgument, TocUses } from './ppc64.js';
 import { findSequence, knowsCalls } from './sequences.js';
 import { mayJumpInto } from './jumps.js';
 import { findArgument as findX86Argument, reachOf } from './x86.js';
-
-/** For each code section, the relocations that do nothing but hand the patch to the livepatch core. */
-export type Handovers = ReadonlyMap<number, ReadonlySet<number>>;
 
 /** Each call costs a look at all relocations. */
 const MAX_CALLS = 8;

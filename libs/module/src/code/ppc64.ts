@@ -1,7 +1,7 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
-import type { Handovers } from './enabling.js';
+import type { Handovers } from './handovers.js';
 
 /*
  * How code of ppc64le loads an address and calls. From the ELFv2 ABI and the Power ISA; D is bits 21 to 25, A is 16 to 20.

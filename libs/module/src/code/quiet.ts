@@ -1,7 +1,7 @@
 import type { ElfFile } from '../elf/file.js';
 import { firstAt, type Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
-import type { Handovers } from './enabling.js';
+import type { Handovers } from './handovers.js';
 import { decode, type Instruction } from './instruction.js';
 import { WRITES_FOUR_BYTES } from './jumps.js';
 import { isCall, R_64 } from './x86.js';
