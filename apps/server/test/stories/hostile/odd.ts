@@ -23,8 +23,13 @@ export function odd(chance: Chance): Sent {
       what: 'a report at odds',
       door: 'reports',
       text: JSON.stringify(sealed({ ...report, sequence })),
-      outcome: 'STORED|UNCHANGED|REPEATED|SUPERSEDED|SEQUENCE_CONFLICT',
+      outcome: 'STORED|UNCHANGED|REPEATED|SUPERSEDED|SEQUENCE_CONFLICT|BAD_USER_INPUT',
     };
   const text = JSON.stringify(beat(report, { sequence, digest: chance.one([report.digest, 'e'.repeat(64)]) }));
-  return { what: 'a heartbeat at odds', door: 'heartbeats', text, outcome: known ? 'CONFIRMED|REPORT_WANTED|SUPERSEDED|UNKNOWN_HOST' : 'UNKNOWN_HOST' };
+  return {
+    what: 'a heartbeat at odds',
+    door: 'heartbeats',
+    text,
+    outcome: known ? 'CONFIRMED|REPORT_WANTED|SUPERSEDED|UNKNOWN_HOST|BAD_USER_INPUT' : 'UNKNOWN_HOST|BAD_USER_INPUT',
+  };
 }

@@ -1,4 +1,4 @@
-import type { Report } from '@klpreg/wire';
+import { Report } from '@klpreg/wire';
 import { at, isObject, type Json, oneOf, type Path, placesOf, pointerOf, put, RAW, strings } from './places.js';
 import { beat, type Chance, full } from './stream.js';
 import { sealed } from '../../registry.js';
@@ -59,7 +59,8 @@ const ANY: [what: string, spoil: Spoil][] = [
     (document, chance) => {
       const path = chance.one(placesOf(document).filter((one) => typeof one.at(-1) === 'string'));
       delete at(document, path.slice(0, -1))[path.at(-1)!];
-      return [path];
+      // without a field that may be absent it is another document, of another digest
+      return [Report.safeParse(document).success ? ['digest'] : path];
     },
   ],
   [
