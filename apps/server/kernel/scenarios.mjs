@@ -135,6 +135,7 @@ const transitions = [
   [
     'replacing is forced',
     [
+      'insmod lab_target',
       'load lab_r_1v1_vgate',
       'hold',
       'stalls load lab_r_1v2_ver',
