@@ -64,10 +64,10 @@ export function situate(report: Report, before: Before | null, observedAt: Date,
   const referencedSince = referencesOf(report, marks, observedAt);
   const leftovers = leftoversOf(report, referencedSince, observedAt);
   const tainted = report.taint === null ? null : Math.floor(report.taint / TAINT_LIVEPATCH) % 2 === 1;
-  const seen = { ...seenNow(report), list, leftovers, tainted };
+  const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, gates, unread, boot } = seenNow(report);
   const otherLivePatching = othersSeen(earlier?.otherLivePatching ?? [], report.otherLivePatching ?? []);
   // Whether this report can be true depends on nothing of before.
-  const reliable = isReliable({ ...seen, otherLivePatching: report.otherLivePatching ?? [] });
+  const reliable = isReliable({ tainted, capabilities, list, unread, otherLivePatching: report.otherLivePatching ?? [] });
   const log = readKernelLog(report.kernelLog);
   const apartMs = sameBoot === null ? 0 : lookedApartMs(report, sameBoot, observedAt);
   const gap = apartMs > Math.min(5 * intervalSeconds * 1000, APART_MS);
@@ -83,8 +83,19 @@ export function situate(report: Report, before: Before | null, observedAt: Date,
   });
   const names = [...list, ...leftovers, ...unlisted].map(({ name }) => name);
   const kept = keptOf(unlisted);
+  // Named one by one: spreading these costs more than all the rest.
   const situation: Situation = {
-    ...seen,
+    kernelRelease,
+    kernelVersion,
+    kernelBuildId,
+    arch,
+    capabilities,
+    gates,
+    unread,
+    boot,
+    list,
+    leftovers,
+    tainted,
     otherLivePatching,
     departed: kept.departed,
     previous: earlier === null ? null : previousList(earlier, list),

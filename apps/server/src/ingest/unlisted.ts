@@ -20,6 +20,7 @@ export interface Step {
 
 /** Returns the patches that have left the list in this boot, and how: those of before, and those of this step, without what came back. */
 export function unlistedAfter(step: Step): DepartedPatch[] {
+  if (isUnchanged(step)) return [...step.before.departed];
   const { before, list, leftovers } = step;
   const change = changeOf(step);
   const left = before.list
@@ -34,6 +35,17 @@ export function unlistedAfter(step: Step): DepartedPatch[] {
     .map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }))
     .map((patch) => reviewed(patch, change));
   return [...kept, ...left, ...never, ...loggedOnly(step, [...list, ...kept, ...left, ...never])];
+}
+
+/** Most reports: the same list and the same leftovers, each of which is remembered already. */
+function isUnchanged({ before, list, leftovers, lingering, log }: Step): boolean {
+  if (log !== null || lingering.size > 0 || list.length !== before.list.length || leftovers.length !== before.leftovers.length) return false;
+  if (!list.every((patch, i) => keyOf(patch) === keyOf(before.list[i]!))) return false;
+  return leftovers.every((module, i) => {
+    const old = before.leftovers[i]!;
+    const key = keyOf(module);
+    return key === keyOf(old) && module.referenced === old.referenced && before.departed.some((patch) => keyOf(patch) === key);
+  });
 }
 
 /** Patches that only the kernel log names. It has no build-ids, and a name may stand for several builds. */
