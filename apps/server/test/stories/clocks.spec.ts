@@ -1,6 +1,6 @@
 import { HeartbeatsStore } from '../../src/store/heartbeats.store.js';
 import { HistoryStore } from '../../src/store/history.store.js';
-import { CAN_DOWNGRADE, later, Registry, running } from '../registry.js';
+import { CAN_DOWNGRADE, later, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
 beforeEach(async () => {
@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => registry.stop());
 
-const HOST = running('web-1', ['lab_r_1v1_a']);
+const HOST = logged(running('web-1', ['lab_r_1v1_a']));
 const TARGET = { to: { name: 'lab_r_1v1_a' } };
 const answers = async () => {
   const all = (await registry.ask(CAN_DOWNGRADE, TARGET)).canDowngrade;
@@ -64,7 +64,7 @@ test('or with their next report', async () => {
   registry.wait(2, 'hours');
   await registry.report(HOST);
   registry.wait(-2, 'hours');
-  await registry.report(later(HOST, { taint: 1 }));
+  await registry.report(later(HOST, { taint: 45_057 }));
   expect(await answers()).toEqual(FRESH);
 });
 
