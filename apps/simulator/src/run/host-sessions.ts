@@ -91,7 +91,8 @@ export class HostSessions {
   }
 
   nextSequence(n: number, now: number): number {
-    return (this.sequences[n] = Math.max(this.sequences[n]! + 1, sequenceAt(now)));
+    // The report that loaded the host may have been sent in this second.
+    return (this.sequences[n] = Math.max(this.sequences[n]!, sequenceAt(now)) + 1);
   }
 
   /** Number of messages without a reply, except those that are being sent. */
