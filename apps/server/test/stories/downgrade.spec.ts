@@ -121,7 +121,7 @@ test('a stalled transition refuses until it ends', async () => {
 
 test('a host gone quiet is unknown, not safe', async () => {
   await registry.publish('lab_r_1v1_a');
-  await registry.report(running('web-1', ['lab_r_1v1_a']));
+  await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
   registry.wait(31, 'minutes');
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
