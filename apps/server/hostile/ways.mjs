@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 const MIB = 2 ** 20;
 const gzip = { 'content-encoding': 'gzip' };
-const nobody = { authorization: 'Bearer nobody' };
+const unknownToken = { authorization: 'Bearer nobody' };
 const nested = (levels) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const report = (livepatches) => `{"schema":"report/v1","agent":{"version":"x"},"sequence":1,"livepatches":${livepatches}}`;
 const zeros = (n) => `[${'0,'.repeat(n - 1)}0]`;
@@ -18,8 +18,8 @@ const FUNCTIONS = report(
 );
 
 const documents = (at, batch) => [
-  (i) => ({ what: 'no token', path: at, headers: nobody, body: `{"i":${i}}` }),
-  () => ({ what: 'packed, no token', path: at, headers: { ...nobody, ...gzip }, body: PACKED_ZEROS }),
+  (i) => ({ what: 'no token', path: at, headers: unknownToken, body: `{"i":${i}}` }),
+  () => ({ what: 'packed, no token', path: at, headers: { ...unknownToken, ...gzip }, body: PACKED_ZEROS }),
   () => ({ what: 'a bomb', path: at, headers: gzip, body: BOMB }),
   () => ({ what: '400,000 zeros, packed', path: at, headers: gzip, body: PACKED_ZEROS }),
   (i) => ({ what: '2,000 levels', path: at, body: `${nested(2000)}${' '.repeat(i % 7)}` }),
@@ -29,7 +29,7 @@ const documents = (at, batch) => [
   ...(batch ? [() => ({ what: '1,000 wrong documents', path: at, body: WRONG_BATCH, allowed: [200] })] : []),
 ];
 
-const graphql = (what, query, variables) => ({ what, path: '/graphql', headers: nobody, body: JSON.stringify({ query, variables }) });
+const graphql = (what, query, variables) => ({ what, path: '/graphql', headers: unknownToken, body: JSON.stringify({ query, variables }) });
 const packed = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 const boundary = 'x-hostile-x';
@@ -71,28 +71,28 @@ export const WAYS = {
     (i) => graphql('a huge duration', 'query ($d: Duration) { canDowngrade(to: { original: true }, maxAge: $d) { kind } }', { d: `${999_999_999 - i}d` }),
     (i) => graphql('ids that are none', 'query ($f: HostFilter) { hosts(filter: $f) { totalCount } }', { f: { ids: Array(5000).fill(`x${i}`) } }),
     (i) => graphql('a target that nothing is called', 'query ($r: String) { canDowngrade(to: { release: $r }) { kind } }', { r: `${i}${'x'.repeat(100_000)}` }),
-    () => ({ what: 'a bomb', path: '/graphql', headers: { ...nobody, ...gzip }, body: BOMB }),
-    (i) => ({ what: 'by GET', method: 'GET', path: `/graphql?query=%7B__typename%7D&i=${i}`, headers: nobody }),
-    (i) => ({ what: 'of another host', path: '/graphql', headers: { ...nobody, host: `evil${i}.example` }, body: '{"query":"{ __typename }"}' }),
+    () => ({ what: 'a bomb', path: '/graphql', headers: { ...unknownToken, ...gzip }, body: BOMB }),
+    (i) => ({ what: 'by GET', method: 'GET', path: `/graphql?query=%7B__typename%7D&i=${i}`, headers: unknownToken }),
+    (i) => ({ what: 'of another host', path: '/graphql', headers: { ...unknownToken, host: `evil${i}.example` }, body: '{"query":"{ __typename }"}' }),
   ],
   'facts of patches': [
-    (i) => ({ what: 'no token', method: 'PUT', path: patch(i), headers: nobody, body: '{}' }),
+    (i) => ({ what: 'no token', method: 'PUT', path: patch(i), headers: unknownToken, body: '{}' }),
     (i) => ({ what: '400,000 zeros, packed', method: 'PUT', path: patch(i), headers: gzip, body: PACKED_ZEROS }),
     (i) => ({ what: '2,000 levels', method: 'PUT', path: patch(i), body: nested(2000) }),
     (i) => ({ what: '90,000 wrong functions', method: 'PUT', path: patch(i), body: `{"facts":{"objects":[{"functions":${zeros(90_000)}}]}}` }),
   ],
   'module files': [
-    (i) => ({ ...upload('no token', i, ELF), headers: { ...nobody, 'content-type': `multipart/form-data; boundary=${boundary}` } }),
+    (i) => ({ ...upload('no token', i, ELF), headers: { ...unknownToken, 'content-type': `multipart/form-data; boundary=${boundary}` } }),
     (i) => upload('no module', i, Buffer.from(`no module ${i}`)),
     (i) => upload('a head and nothing behind it', i, ELF),
     (i) => upload('a bomb', i, MODULE_BOMB),
     (i) => upload("an author's YAML of brackets", i, ELF, { release: 'r', owner: 'o', author: '['.repeat(20_000) }),
   ],
   'metrics, health and docs': [
-    (i) => ({ what: 'metrics', method: 'GET', path: `/metrics?i=${i}`, headers: nobody, allowed: [200] }),
-    () => ({ what: 'health', method: 'GET', path: '/readyz', headers: nobody, allowed: [200] }),
-    () => ({ what: 'the document of the routes', method: 'GET', path: '/docs/json', headers: nobody, allowed: [200] }),
-    (i) => ({ what: 'nowhere', path: `/nowhere${i}`, headers: nobody, body: `{"a":${nested(1000)}}` }),
-    (i) => ({ what: 'nowhere, by a long name', method: 'GET', path: `/${'x'.repeat(8000)}${i}`, headers: nobody }),
+    (i) => ({ what: 'metrics', method: 'GET', path: `/metrics?i=${i}`, headers: unknownToken, allowed: [200] }),
+    () => ({ what: 'health', method: 'GET', path: '/readyz', headers: unknownToken, allowed: [200] }),
+    () => ({ what: 'the document of the routes', method: 'GET', path: '/docs/json', headers: unknownToken, allowed: [200] }),
+    (i) => ({ what: 'nowhere', path: `/nowhere${i}`, headers: unknownToken, body: `{"a":${nested(1000)}}` }),
+    (i) => ({ what: 'nowhere, by a long name', method: 'GET', path: `/${'x'.repeat(8000)}${i}`, headers: unknownToken }),
   ],
 };
