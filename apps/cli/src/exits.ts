@@ -25,7 +25,7 @@ export class Failure extends Error {
   }
 }
 
-/** The asker's mistake: a flag, a file, a name that does not exist. */
+/** A usage error of the caller: a flag, a file, a name that does not exist. */
 export const usage = (message: string, ...hints: string[]): Failure => new Failure(EXIT.USAGE, message, hints);
 
 /** The registry does not answer, or answers something that cannot be an answer. Never a yes, never a no. */

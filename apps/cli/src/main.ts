@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from './exits.js';
 import { run } from './run.js';
 import { cleanLines } from './show/clean.js';
-import type { Sink, World } from './world.js';
+import type { Output, Environment } from './environment.js';
 
-const sink = (stream: NodeJS.WriteStream): Sink => ({
+const outputTo = (stream: NodeJS.WriteStream): Output => ({
   write: (text) => void stream.write(text),
   get isTTY() {
     return stream.isTTY ?? false;
@@ -15,9 +15,9 @@ const sink = (stream: NodeJS.WriteStream): Sink => ({
   },
 });
 
-const world: World = {
-  stdout: sink(process.stdout),
-  stderr: sink(process.stderr),
+const environment: Environment = {
+  stdout: outputTo(process.stdout),
+  stderr: outputTo(process.stderr),
   env: process.env,
   home: homedir(),
   now: Date.now,
@@ -35,4 +35,4 @@ process.on('unhandledRejection', unexpected);
 // Nobody reads on (`| head`): no more to say, and no answer was given.
 process.stdout.on('error', () => process.exit(EXIT.UNREACHABLE));
 
-process.exitCode = await run(process.argv.slice(2), world);
+process.exitCode = await run(process.argv.slice(2), environment);

@@ -16,13 +16,13 @@ import { states } from './commands/states.js';
 import type { ExitCode } from './exits.js';
 import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
-import type { World } from './world.js';
+import type { Environment } from './environment.js';
 
 const VERSION = '0.1.0';
 
 /** The command line as a whole. */
-export function programFor(world: World, ended: (exit: ExitCode) => void): Command {
-  const act = actIn(world, ended);
+export function programFor(environment: Environment, ended: (exit: ExitCode) => void): Command {
+  const act = actIn(environment, ended);
   const patch = new Command('patch')
     .description('Livepatch modules: read, lint, publish, recall, list.')
     .summary('read, lint, publish, recall and list livepatch modules');
@@ -38,23 +38,23 @@ export function programFor(world: World, ended: (exit: ExitCode) => void): Comma
     .option('--config <file>', 'the configuration (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'));
   for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch, ownerKey(act)]) program.addCommand(command);
-  for (const command of withAll(program)) settle(command, world);
+  for (const command of withAll(program)) configure(command, environment);
   return program;
 }
 
 const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
 
 /** What every command has in common; commander does not pass it down to commands that were made elsewhere. */
-function settle(command: Command, world: World): void {
+function configure(command: Command, environment: Environment): void {
   command
     .exitOverride()
     .showHelpAfterError('(--help shows how)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => world.stdout.write(text),
+      writeOut: (text) => environment.stdout.write(text),
       // it repeats what was typed, and a script may have that from a stranger
-      writeErr: (text) => world.stderr.write(cleanLines(text)),
-      getOutHelpWidth: () => world.stdout.columns ?? 100,
-      getErrHelpWidth: () => world.stderr.columns ?? 100,
+      writeErr: (text) => environment.stderr.write(cleanLines(text)),
+      getOutHelpWidth: () => environment.stdout.columns ?? 100,
+      getErrHelpWidth: () => environment.stderr.columns ?? 100,
     });
 }

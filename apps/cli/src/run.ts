@@ -3,7 +3,7 @@ import { EXIT, type ExitCode, Failure } from './exits.js';
 import { programFor } from './program.js';
 import { clean } from './show/clean.js';
 import { paintFor } from './show/paint.js';
-import type { World } from './world.js';
+import type { Environment } from './environment.js';
 
 /**
  * Runs the program once.
@@ -13,24 +13,24 @@ import type { World } from './world.js';
  *
  * @param words the command line without the program's name
  */
-export async function run(words: readonly string[], world: World): Promise<ExitCode> {
+export async function run(words: readonly string[], environment: Environment): Promise<ExitCode> {
   let exit: ExitCode = EXIT.UNREACHABLE;
   try {
-    await programFor(world, (code) => (exit = code)).parseAsync([...words], { from: 'user' });
+    await programFor(environment, (code) => (exit = code)).parseAsync([...words], { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.YES : EXIT.USAGE;
-    return complain(error, world);
+    return complain(error, environment);
   }
 }
 
-function complain(error: unknown, world: World): ExitCode {
-  const red = paintFor(world, 'stderr')('red', 'error');
+function complain(error: unknown, environment: Environment): ExitCode {
+  const red = paintFor(environment, 'stderr')('red', 'error');
   if (error instanceof Failure) {
-    world.stderr.write(`${red}: ${[error.message, ...error.hints.map((hint) => `  ${hint}`)].map(clean).join('\n')}\n`);
+    environment.stderr.write(`${red}: ${[error.message, ...error.hints.map((hint) => `  ${hint}`)].map(clean).join('\n')}\n`);
     return error.exit;
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));
-  world.stderr.write(`${red}: something unexpected happened in klpreg itself; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`);
+  environment.stderr.write(`${red}: something unexpected happened in klpreg itself; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`);
   return EXIT.UNREACHABLE;
 }

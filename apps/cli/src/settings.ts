@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { usage } from './exits.js';
 import { type Format, FORMATS } from './show/output.js';
-import type { World } from './world.js';
+import type { Environment } from './environment.js';
 
 /** Where to ask, as whom, and how to say it. */
 export interface Settings {
@@ -38,23 +38,23 @@ interface Source {
  *
  * The file first, then the environment, then the flags; the later wins. A token file is read only where it is the one that counts.
  */
-export function settingsFrom(flags: GlobalFlags, world: World): Settings {
-  const environment: Source = {
+export function settingsFrom(flags: GlobalFlags, environment: Environment): Settings {
+  const variables: Source = {
     name: 'the environment',
-    url: world.env['KLPREG_URL'],
-    token: world.env['KLPREG_TOKEN'],
-    tokenFile: world.env['KLPREG_TOKEN_FILE'],
+    url: environment.env['KLPREG_URL'],
+    token: environment.env['KLPREG_TOKEN'],
+    tokenFile: environment.env['KLPREG_TOKEN_FILE'],
   };
-  const sources = [fileSource(flags, world), environment, { name: 'the flags', ...flags }].map(withoutBlanks);
+  const sources = [fileSource(flags, environment), variables, { name: 'the flags', ...flags }].map(withoutBlanks);
   const last = <K extends keyof Source>(key: K) => sources.findLast((source) => source[key] !== undefined)?.[key];
-  return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), world) };
+  return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), environment) };
 }
 
 /** A variable that is set to nothing says nothing. */
 const withoutBlanks = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
 
-function fileSource(flags: GlobalFlags, world: World): Source {
-  const standard = join(world.env['XDG_CONFIG_HOME'] || join(world.home, '.config'), 'klpreg', 'config.toml');
+function fileSource(flags: GlobalFlags, environment: Environment): Source {
+  const standard = join(environment.env['XDG_CONFIG_HOME'] || join(environment.home, '.config'), 'klpreg', 'config.toml');
   const path = flags.config ?? standard;
   let text: string;
   try {
@@ -107,8 +107,8 @@ function readToken(path: string): string {
   }
 }
 
-function formatFrom(wanted: string | undefined, world: World): Format {
-  if (wanted === undefined) return world.stdout.isTTY ? 'table' : 'json';
+function formatFrom(wanted: string | undefined, environment: Environment): Format {
+  if (wanted === undefined) return environment.stdout.isTTY ? 'table' : 'json';
   const format = FORMATS.find((each) => each === wanted);
   if (format === undefined) throw usage(`'${wanted}' is not a form of output`, `one of ${FORMATS.join(', ')}`);
   return format;

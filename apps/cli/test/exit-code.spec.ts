@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Decision, decide, mayPass } from '../src/gate/decide.js';
+import { type Decision, decide, mayChange } from '../src/gate/decide.js';
 import type { FleetAnswer } from '../src/gate/fleet.js';
 import type { Tolerance } from '../src/gate/question.js';
 import { type Cohort, KINDS } from '../src/registry/answers.js';
@@ -143,7 +143,7 @@ test.each<[rule: string, cohorts: Cohort[], passes: boolean]>([
 ])('waiting: %s', (_rule, cohorts, passes) => {
   const answer = fleetAnswer(cohorts);
   const decision: Decision = decide(answer, strict);
-  expect(mayPass(decision, answer)).toBe(passes);
+  expect(mayChange(decision, answer)).toBe(passes);
 });
 
 test('the worst kind comes last', () => {

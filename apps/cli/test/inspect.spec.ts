@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { expectGolden } from './golden.js';
 import { unpackModules } from './modules.js';
-import { klpreg } from './world.js';
+import { klpreg } from './environment.js';
 
 const NAMES = [
   'lab_r_u64max_a',

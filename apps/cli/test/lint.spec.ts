@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expectGolden } from './golden.js';
 import { unpackModules } from './modules.js';
-import { klpreg } from './world.js';
+import { klpreg } from './environment.js';
 
 const folder = unpackModules('7.3', [
   'lab_r_1v1_a',
@@ -76,7 +76,7 @@ test('the word beside a module counts, and one that contradicts the file is an e
 
 test.each<[string, string[], number, string]>([
   ['a file that is not there', ['nowhere.ko', '-o', 'table'], 1, 'ENOENT'],
-  ['an earlier one that cannot be read is a mistake', [file('lab_r_s0_a'), '--after', 'nowhere.ko'], 2, '--after: nowhere.ko'],
+  ['an earlier one that cannot be read is a usage error', [file('lab_r_s0_a'), '--after', 'nowhere.ko'], 2, '--after: nowhere.ko'],
 ])('%s', async (_rule, words, exit, text) => {
   const done = await lint(words);
   expect(done.exit).toBe(exit);

@@ -4,35 +4,35 @@ import path from 'node:path';
 import { AuthorWord, signedForm } from '@klpreg/wire';
 import { authorPathOf, mistakesIn } from '../src/module/author.js';
 import { unpackModules } from './modules.js';
-import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
-import { klpreg } from './world.js';
+import { type ReceivedRequest, type Reply, TinyRegistry } from './tiny-registry.js';
+import { klpreg } from './environment.js';
 
 const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_2v1_a']);
 const file = (name: string) => path.join(folder, name);
 const [first, second, third] = ['lab_r_1v1_a.ko', 'lab_r_1v2_a.ko', 'lab_r_2v1_a.ko'].map(file) as [string, string, string];
 const AUTHOR = 'schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 1\n    what: a state\n';
 
-const answered = (knock: Knock, outcome: string, conflicts: string[] = []): Reply => ({
+const answered = (request: ReceivedRequest, outcome: string, conflicts: string[] = []): Reply => ({
   status: outcome === 'PUBLISHED' ? 201 : 200,
-  body: { outcome, buildId: knock.path.split('/').at(-1), name: 'n', release: 'r', owner: 'o', evidence: 'MODULE', conflicts },
+  body: { outcome, buildId: request.path.split('/').at(-1), name: 'n', release: 'r', owner: 'o', evidence: 'MODULE', conflicts },
 });
 
-const taken = (knock: Knock): Reply => answered(knock, 'PUBLISHED');
+const taken = (request: ReceivedRequest): Reply => answered(request, 'PUBLISHED');
 
-async function publish(files: readonly string[], answer: (knock: Knock, nth: number) => Reply | 'hang up', words: readonly string[] = []) {
+async function publish(files: readonly string[], answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up', words: readonly string[] = []) {
   const registry = await TinyRegistry.open(answer);
   const done = await klpreg(['patch', 'publish', ...files, '--release', 'web-2026.11', '--owner', 'web-team', '--url', registry.url, '--token', 't', ...words]);
   await registry.close();
   const { files: outcomes } = done.out === '' ? { files: [] } : (JSON.parse(done.out) as { files: { outcome: string; exitCode: number; details: string[] }[] });
-  return { ...done, knocks: registry.knocks, outcomes };
+  return { ...done, requests: registry.requests, outcomes };
 }
 
 test('a module goes as a form to the address of its build-id, with its author beside it', async () => {
   writeFileSync(authorPathOf(first), AUTHOR);
-  const { exit, knocks, outcomes, err } = await publish([first, second], taken);
+  const { exit, requests, outcomes, err } = await publish([first, second], taken);
   expect(exit).toBe(0);
   expect(outcomes.map((each) => each.outcome)).toEqual(['PUBLISHED', 'PUBLISHED']);
-  expect(knocks[0]).toMatchObject({
+  expect(requests[0]).toMatchObject({
     method: 'PUT',
     path: expect.stringMatching(/^\/v1\/patches\/[0-9a-f]{40}$/),
     headers: { 'content-type': expect.stringMatching(/^multipart\/form-data/), authorization: 'Bearer t' },
@@ -44,8 +44,8 @@ test('a module goes as a form to the address of its build-id, with its author be
     'name="author"; filename="lab_r_1v1_a.klp.yaml"',
     '18446744073709551615',
   ])
-    expect(knocks[0]!.body).toContain(part);
-  expect(knocks[1]!.body).not.toContain('name="author"');
+    expect(requests[0]!.body).toContain(part);
+  expect(requests[1]!.body).not.toContain('name="author"');
   expect(err).toMatch(/^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n\[2\/2\]/);
 });
 
@@ -54,21 +54,21 @@ test('a file that fails does not stop the others; the exit code is the worst', a
     status: 422,
     body: { status: 422, code: 'MODULE_UNREADABLE', detail: 'cannot be read', errors: [{ pointer: '/module', detail: 'is odd', found: '"x\u001b"' }] },
   };
-  const { exit, outcomes, err } = await publish([file('missing.ko'), second, third], (knock, nth) => (nth === 1 ? refusal : answered(knock, 'UNCHANGED')));
+  const { exit, outcomes, err } = await publish([file('missing.ko'), second, third], (request, nth) => (nth === 1 ? refusal : answered(request, 'UNCHANGED')));
   expect(exit).toBe(1);
   expect(outcomes.map((each) => each.outcome)).toEqual(['FAILED', 'FAILED', 'UNCHANGED']);
   expect(outcomes[1]!.details).toEqual(['/module: is odd (found "x\\u001b")']);
   expect(err).toContain('cannot be read (MODULE_UNREADABLE)\n    /module: is odd');
 });
 
-test.each<[what: string, answer: (knock: Knock) => Reply | 'hang up', exit: number, outcome: string]>([
-  ['unchanged', (knock) => answered(knock, 'UNCHANGED'), 0, 'UNCHANGED'],
-  ['the author changed their word', (knock) => answered(knock, 'UPDATED'), 0, 'UPDATED'],
-  ['another file under this build-id', (knock) => answered(knock, 'CONFLICT', ['sha256']), 1, 'CONFLICT'],
+test.each<[what: string, answer: (request: ReceivedRequest) => Reply | 'hang up', exit: number, outcome: string]>([
+  ['unchanged', (request) => answered(request, 'UNCHANGED'), 0, 'UNCHANGED'],
+  ['the author changed their word', (request) => answered(request, 'UPDATED'), 0, 'UPDATED'],
+  ['another file under this build-id', (request) => answered(request, 'CONFLICT', ['sha256']), 1, 'CONFLICT'],
   ['too large', () => ({ status: 413, body: { code: 'TOO_LARGE', detail: 'too large' } }), 1, 'FAILED'],
   ['no token', () => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'this needs a token' } }), 5, 'FAILED'],
   ['a fault of the registry', () => ({ status: 500, body: { code: 'INTERNAL' } }), 4, 'FAILED'],
-  ['an outcome that is not known', (knock) => answered(knock, 'MAYBE'), 4, 'FAILED'],
+  ['an outcome that is not known', (request) => answered(request, 'MAYBE'), 4, 'FAILED'],
   ['garbage', () => ({ body: 'ok' }), 4, 'FAILED'],
   ['the line breaks', () => 'hang up', 4, 'FAILED'],
 ])('%s', async (_what, answer, exit, outcome) => {
@@ -79,17 +79,17 @@ test.each<[what: string, answer: (knock: Knock) => Reply | 'hang up', exit: numb
 
 test('a dry run sends nothing and hides no error', async () => {
   writeFileSync(authorPathOf(third), 'schema: klp/v2\n');
-  const { exit, knocks, outcomes } = await publish([second, third], taken, ['--dry-run']);
-  expect(knocks).toEqual([]);
+  const { exit, requests, outcomes } = await publish([second, third], taken, ['--dry-run']);
+  expect(requests).toEqual([]);
   expect(outcomes.map((each) => each.outcome)).toEqual(['WOULD_SEND', 'FAILED']);
   expect(exit).toBe(1);
 });
 
 test("an author's file that was named must be there, and speaks for one module", async () => {
-  expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({ exit: 1, knocks: [] });
+  expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({ exit: 1, requests: [] });
   expect(await publish([second, third], taken, ['--author', file('missing.yaml')])).toMatchObject({
     exit: 2,
-    knocks: [],
+    requests: [],
     err: expect.stringContaining('--author speaks for one module'),
   });
 });
@@ -142,24 +142,24 @@ test('with a key, each word is signed over its meaning, its build, its release a
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const key = path.join(folder, 'key.pem');
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const { knocks, err } = await publish([first, second], taken, ['--sign-key', key]);
+  const { requests, err } = await publish([first, second], taken, ['--sign-key', key]);
   expect(err).toContain('lab_r_1v1_a.klp.yaml, signed');
-  const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(knocks[0]!.body)?.[1] ?? '';
+  const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(requests[0]!.body)?.[1] ?? '';
   const word = AuthorWord.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
-  const content = signedForm(knocks[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
+  const content = signedForm(requests[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
   expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
   // without a word there is nothing to sign
-  expect(knocks[1]!.body).not.toContain('name="signature"');
+  expect(requests[1]!.body).not.toContain('name="signature"');
 });
 
 test.each<[string, string | null]>([
   ['is not there', null],
   ['is no key', 'hello'],
   ['is of another kind', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
-])('a key that %s is a mistake, before anything is sent', async (_rule, content) => {
+])('a key that %s is a usage error, before anything is sent', async (_rule, content) => {
   const key = path.join(folder, 'wrong.pem');
   if (content !== null) writeFileSync(key, content);
-  const { exit, knocks, err } = await publish([second], taken, ['--sign-key', content === null ? path.join(folder, 'nowhere.pem') : key]);
-  expect([exit, knocks]).toEqual([2, []]);
+  const { exit, requests, err } = await publish([second], taken, ['--sign-key', content === null ? path.join(folder, 'nowhere.pem') : key]);
+  expect([exit, requests]).toEqual([2, []]);
   expect(err).toContain('--sign-key');
 });

@@ -1,7 +1,7 @@
 import type { FleetAnswer } from '../src/gate/fleet.js';
 import { asData, cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
-import { type Knock, type Reply, TinyRegistry } from './tiny-registry.js';
-import { klpreg } from './world.js';
+import { type ReceivedRequest, type Reply, TinyRegistry } from './tiny-registry.js';
+import { klpreg } from './environment.js';
 
 const yes = asData(fleetAnswer([cohort(3, verdict([]))]));
 const problem = (status: number, code: string, errors: unknown[] = []): Reply => ({
@@ -9,25 +9,25 @@ const problem = (status: number, code: string, errors: unknown[] = []): Reply =>
   headers: { 'content-type': 'application/problem+json' },
   body: { type: `urn:klpreg:problem:${code}`, title: code, status, detail: `the detail of ${code}`, code, errors },
 });
-const mistake = (code: string, data: unknown = null) => ({ body: { errors: [{ message: `about ${code}`, extensions: { code } }], data } });
+const graphqlError = (code: string, data: unknown = null) => ({ body: { errors: [{ message: `about ${code}`, extensions: { code } }], data } });
 
 /** Asks a yes-or-no question of a registry that answers so. */
-async function ask(answer: (knock: Knock, nth: number) => Reply | 'hang up', words: readonly string[] = ['can-i-downgrade', '--to', 'original']) {
+async function ask(answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up', words: readonly string[] = ['can-i-downgrade', '--to', 'original']) {
   const registry = await TinyRegistry.open(answer);
   try {
-    return { ...(await klpreg([...words, '--url', registry.url, '--token', 'secret'])), knocks: registry.knocks };
+    return { ...(await klpreg([...words, '--url', registry.url, '--token', 'secret'])), requests: registry.requests };
   } finally {
     await registry.close();
   }
 }
 
 test('a whole answer is taken, and the token goes along', async () => {
-  const { exit, out, err, knocks } = await ask(() => ({ body: yes }));
+  const { exit, out, err, requests } = await ask(() => ({ body: yes }));
   expect(exit).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ schemaVersion: 1, kind: 'SAFE', matched: 3, answer: 'yes', exitCode: 0, complete: true });
   expect(err).toBe('');
-  expect(knocks[0]).toMatchObject({ method: 'POST', path: '/graphql', operation: 'CanDowngrade' });
-  expect(knocks[0]!.headers.authorization).toBe('Bearer secret');
+  expect(requests[0]).toMatchObject({ method: 'POST', path: '/graphql', operation: 'CanDowngrade' });
+  expect(requests[0]!.headers.authorization).toBe('Bearer secret');
 });
 
 test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>([
@@ -35,14 +35,14 @@ test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>
   ['HTTP 401', problem(401, 'UNAUTHENTICATED'), 5, /the detail of UNAUTHENTICATED/],
   ['HTTP 403', problem(403, 'FORBIDDEN'), 5, /FORBIDDEN/],
   ['HTTP 401 without JSON', { status: 401, body: 'no' }, 5, /not authorised: HTTP 401/],
-  ['GraphQL says UNAUTHENTICATED', mistake('UNAUTHENTICATED'), 5, /about UNAUTHENTICATED[^]*--token-file/],
-  ['GraphQL says FORBIDDEN', mistake('FORBIDDEN'), 5, /not authorised/],
-  ['GraphQL says BAD_USER_INPUT', mistake('BAD_USER_INPUT'), 2, /about BAD_USER_INPUT/],
-  ['GraphQL says AMBIGUOUS', mistake('AMBIGUOUS'), 2, /about AMBIGUOUS/],
-  ['GraphQL says SNAPSHOT_GONE: asking it again never helps', mistake('SNAPSHOT_GONE'), 2, /about SNAPSHOT_GONE/],
-  ['GraphQL says INTERNAL', mistake('INTERNAL'), 4, /could not answer/],
-  ['a whole answer with an error beside it', mistake('INTERNAL', yes.data), 4, /could not answer/],
-  ['a whole answer with a mistake beside it', mistake('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
+  ['GraphQL says UNAUTHENTICATED', graphqlError('UNAUTHENTICATED'), 5, /about UNAUTHENTICATED[^]*--token-file/],
+  ['GraphQL says FORBIDDEN', graphqlError('FORBIDDEN'), 5, /not authorised/],
+  ['GraphQL says BAD_USER_INPUT', graphqlError('BAD_USER_INPUT'), 2, /about BAD_USER_INPUT/],
+  ['GraphQL says AMBIGUOUS', graphqlError('AMBIGUOUS'), 2, /about AMBIGUOUS/],
+  ['GraphQL says SNAPSHOT_GONE: asking it again never helps', graphqlError('SNAPSHOT_GONE'), 2, /about SNAPSHOT_GONE/],
+  ['GraphQL says INTERNAL', graphqlError('INTERNAL'), 4, /could not answer/],
+  ['a whole answer with an error beside it', graphqlError('INTERNAL', yes.data), 4, /could not answer/],
+  ['a whole answer with a graphqlError beside it', graphqlError('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
   ['errors that are no list', { body: { errors: 'many', ...yes } }, 4, /errors that cannot be read/],
   ['an error without a code', { body: { errors: [{ message: 'x' }], data: null } }, 4, /x \(no code\)/],
   ['HTTP 500 with a whole answer', { status: 500, body: yes }, 4, /HTTP 500/],
@@ -75,10 +75,10 @@ test('nobody listens: 4', async () => {
 });
 
 test('a busy registry is asked again after the time that it asks for', async () => {
-  const { exit, world, knocks } = await ask((_knock, nth) => (nth < 3 ? { status: 503, headers: { 'retry-after': '7' }, body: {} } : { body: yes }));
+  const { exit, environment, requests } = await ask((_request, nth) => (nth < 3 ? { status: 503, headers: { 'retry-after': '7' }, body: {} } : { body: yes }));
   expect(exit).toBe(0);
-  expect(world.slept).toEqual([7000, 7000]);
-  expect(knocks.length).toBe(3);
+  expect(environment.slept).toEqual([7000, 7000]);
+  expect(requests.length).toBe(3);
 });
 
 test('every page is read, and a state id above 2^53 arrives whole', async () => {
@@ -93,8 +93,8 @@ test('every page is read, and a state id above 2^53 arrives whole', async () => 
       },
     },
   });
-  const answer = (knock: Knock) =>
-    knock.variables['after'] === null ? page(['9007199254740992', '9007199254740993'], 'c') : page(['18446744073709551615'], null);
+  const answer = (request: ReceivedRequest) =>
+    request.variables['after'] === null ? page(['9007199254740992', '9007199254740993'], 'c') : page(['18446744073709551615'], null);
   const { out } = await ask(answer, ['states']);
   expect((JSON.parse(out) as { states: { stateId: string }[] }).states.map((state) => state.stateId)).toEqual([
     '9007199254740992',
@@ -140,67 +140,67 @@ describe('a verdict on several pages', () => {
   };
 
   test('is put together', async () => {
-    const { exit, out } = await ask((knock) => pageOf(knock.variables['cohortsAfter']));
+    const { exit, out } = await ask((request) => pageOf(request.variables['cohortsAfter']));
     expect(exit).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ complete: true, cohorts: [{ hosts: 2 }, { hosts: 1 }] });
   });
 
   test('is of one moment: later pages name the snapshot of the first', async () => {
-    const { exit, knocks } = await ask(
-      (knock) => of(pageOf(knock.variables['cohortsAfter']), { now: '2026-11-23T09:45:00.000Z' }),
+    const { exit, requests } = await ask(
+      (request) => of(pageOf(request.variables['cohortsAfter']), { now: '2026-11-23T09:45:00.000Z' }),
       ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now', '--max-age', '1h'],
     );
     expect(exit).toBe(0);
-    expect(knocks.map(({ variables: { asOf, catalog, snapshot, maxAge } }) => ({ asOf, catalog, snapshot, maxAge }))).toEqual([
+    expect(requests.map(({ variables: { asOf, catalog, snapshot, maxAge } }) => ({ asOf, catalog, snapshot, maxAge }))).toEqual([
       { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW', maxAge: '1h' },
       { snapshot: 'WyJrbHAyIl0', maxAge: '1h' },
     ]);
   });
 
   test('is of one moment: where there is no snapshot, later pages name the same instant', async () => {
-    const { exit, knocks } = await ask(
-      (knock) => of(pageOf(knock.variables['cohortsAfter']), { id: null, now: '2026-11-23T09:45:00.000Z' }),
+    const { exit, requests } = await ask(
+      (request) => of(pageOf(request.variables['cohortsAfter']), { id: null, now: '2026-11-23T09:45:00.000Z' }),
       ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now'],
     );
     expect(exit).toBe(0);
-    expect(knocks.map(({ variables: { asOf, catalog, snapshot } }) => ({ asOf, catalog, snapshot }))).toEqual([
+    expect(requests.map(({ variables: { asOf, catalog, snapshot } }) => ({ asOf, catalog, snapshot }))).toEqual([
       { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW' },
       { asOf: '2026-11-23T09:45:00.000Z', catalog: 'NOW' },
     ]);
   });
 
   test('is none where a later page tells of another moment', async () => {
-    const { exit, err } = await ask((knock, nth) => of(pageOf(knock.variables['cohortsAfter']), { id: `snapshot-${nth}` }));
+    const { exit, err } = await ask((request, nth) => of(pageOf(request.variables['cohortsAfter']), { id: `snapshot-${nth}` }));
     expect(exit).toBe(4);
     expect(err).toContain('it was asked of the moment snapshot-1, and tells of snapshot-2');
   });
 
   test('of a present that cannot be asked again is held against its first page', async () => {
-    const { exit, knocks } = await ask(
-      (knock, nth) => of(pageOf(knock.variables['cohortsAfter']), { id: null, now: `2026-11-23T10:00:0${nth}.000Z` }),
+    const { exit, requests } = await ask(
+      (request, nth) => of(pageOf(request.variables['cohortsAfter']), { id: null, now: `2026-11-23T10:00:0${nth}.000Z` }),
       ['can-i-downgrade', '--to', 'original', '--max-age', '60s'],
     );
     expect(exit).toBe(0);
-    expect(knocks.map(({ variables: { asOf, snapshot } }) => ({ asOf, snapshot }))).toEqual([{}, {}]);
+    expect(requests.map(({ variables: { asOf, snapshot } }) => ({ asOf, snapshot }))).toEqual([{}, {}]);
   });
 
   test('is read again where the next server does not know its snapshot, and is never a yes where none does', async () => {
-    const gone = mistake('SNAPSHOT_GONE');
-    const calm = await ask((knock, nth) => (nth === 2 ? gone : pageOf(knock.variables['cohortsAfter'])));
+    const gone = graphqlError('SNAPSHOT_GONE');
+    const calm = await ask((request, nth) => (nth === 2 ? gone : pageOf(request.variables['cohortsAfter'])));
     expect(calm.exit).toBe(0);
-    expect(calm.knocks.length).toBe(4);
-    const restless = await ask((knock) => (knock.variables['cohortsAfter'] === null ? pageOf(null) : gone));
+    expect(calm.requests.length).toBe(4);
+    const restless = await ask((request) => (request.variables['cohortsAfter'] === null ? pageOf(null) : gone));
     expect(restless.exit).toBe(3);
-    expect(restless.knocks.length).toBe(6);
+    expect(restless.requests.length).toBe(6);
   });
 
   test('is read again where the fleet changed in between, and is never a yes where it keeps changing', async () => {
-    const calm = await ask((knock, nth) => pageOf(knock.variables['cohortsAfter'], nth === 1 ? 4 : 3));
+    const calm = await ask((request, nth) => pageOf(request.variables['cohortsAfter'], nth === 1 ? 4 : 3));
     expect(calm.exit).toBe(0);
-    expect(calm.knocks.length).toBe(4);
-    const restless = await ask((knock, nth) => pageOf(knock.variables['cohortsAfter'], nth + 2));
+    expect(calm.requests.length).toBe(4);
+    const restless = await ask((request, nth) => pageOf(request.variables['cohortsAfter'], nth + 2));
     expect(restless.exit).toBe(3);
-    expect(restless.knocks.length).toBe(6);
+    expect(restless.requests.length).toBe(6);
   });
 });
 
@@ -274,21 +274,24 @@ describe('a moment of the past', () => {
       refusal('NOT_FOUND', 'no patch of the release "r" is published'),
       'error: no patch of the release "r" is published (NOT_FOUND)\n',
     ],
-  ])('%s is a mistake, and it is said which', async (_what, flags, answer, said) => {
+  ])('%s is a graphqlError, and it is said which', async (_what, flags, answer, said) => {
     const { exit, out, err } = await ask(() => answer, ['can-i-downgrade', '--to', 'release:r', ...flags]);
     expect({ exit, out, err }).toEqual({ exit: 2, out: '', err: said });
   });
 
   test('is the same for every page of a list of hosts', async () => {
-    const { out, knocks } = await ask((knock, nth) => hostsPage([`web-${nth}`], knock.variables['after'] === null ? 'c' : null), ['hosts', '--as-of', '2h']);
-    expect(knocks.map(({ variables: { asOf, after } }) => ({ asOf, after }))).toEqual([
+    const { out, requests } = await ask(
+      (request, nth) => hostsPage([`web-${nth}`], request.variables['after'] === null ? 'c' : null),
+      ['hosts', '--as-of', '2h'],
+    );
+    expect(requests.map(({ variables: { asOf, after } }) => ({ asOf, after }))).toEqual([
       { asOf: '2026-11-23T08:00:00.000Z', after: null },
       { asOf: '2026-11-23T08:00:00.000Z', after: 'c' },
     ]);
     expect(JSON.parse(out)).toMatchObject({ asOf: '2026-11-23T08:00:00.000Z', hosts: [{ hostname: 'web-1' }, { hostname: 'web-2' }] });
     const present = await ask(() => hostsPage(['web-1'], null), ['hosts']);
     expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
-    expect(present.knocks[0]!.variables['asOf']).toBeUndefined();
+    expect(present.requests[0]!.variables['asOf']).toBeUndefined();
   });
 
   test('is named above a list of hosts, also above an empty one', async () => {
@@ -329,30 +332,33 @@ describe('--wait', () => {
   const unsure = asData(fleetAnswer([cohort(1, verdict([reason('REPORT_STALE', 'UNKNOWN')]))]));
 
   test('asks again until it can be told', async () => {
-    const { exit, err, world } = await ask((_knock, nth) => ({ body: nth < 3 ? unsure : yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    const { exit, err, environment } = await ask(
+      (_request, nth) => ({ body: nth < 3 ? unsure : yes }),
+      ['can-i-downgrade', '--to', 'original', '--wait', '10m'],
+    );
     expect(exit).toBe(0);
-    expect(world.slept).toEqual([2000, 3000]);
+    expect(environment.slept).toEqual([2000, 3000]);
     expect(err).toContain('1 of 1 host cannot be judged; asking again in 2 s (600 s left)');
   });
 
   test('ends when the time is up, with the last answer', async () => {
-    const { exit, world } = await ask(() => ({ body: unsure }), ['can-i-downgrade', '--to', 'original', '--wait', '1m']);
+    const { exit, environment } = await ask(() => ({ body: unsure }), ['can-i-downgrade', '--to', 'original', '--wait', '1m']);
     expect(exit).toBe(3);
-    expect(world.slept.reduce((sum, each) => sum + each, 0)).toBe(60_000);
+    expect(environment.slept.reduce((sum, each) => sum + each, 0)).toBe(60_000);
   });
 
   test('does not wait for what waiting cannot change', async () => {
     const no = asData(fleetAnswer([cohort(1, verdict([reason('STATE_LEFT_BEHIND', 'UNSAFE')]))]));
-    const { exit, world } = await ask(() => ({ body: no }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    const { exit, environment } = await ask(() => ({ body: no }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
     expect(exit).toBe(1);
-    expect(world.slept).toEqual([]);
+    expect(environment.slept).toEqual([]);
   });
 
   test('outlasts a registry that is away, but not a token that is wrong', async () => {
-    const back = await ask((_knock, nth) => (nth < 3 ? 'hang up' : { body: yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
+    const back = await ask((_request, nth) => (nth < 3 ? 'hang up' : { body: yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
     expect(back.exit).toBe(0);
     const shut = await ask(() => problem(401, 'UNAUTHENTICATED'), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
     expect(shut.exit).toBe(5);
-    expect(shut.world.slept).toEqual([]);
+    expect(shut.environment.slept).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { decide } from '../src/gate/decide.js';
 import { listed, asData, cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
 import { expectGolden } from './golden.js';
 import { TinyRegistry } from './tiny-registry.js';
-import { klpreg, TestWorld } from './world.js';
+import { klpreg, TestEnvironment } from './environment.js';
 
 const tooLow = (buildId: string) =>
   reason('STATE_VERSION_TOO_LOW', 'REFUSED', {
@@ -49,8 +49,8 @@ const mixed = fleetAnswer([
 
 async function shown(answer: typeof mixed, words: readonly string[], columns: number | undefined, env: Record<string, string> = {}) {
   const registry = await TinyRegistry.open(() => ({ body: asData(answer) }));
-  const world = new TestWorld(env, { isTTY: columns !== undefined, columns });
-  const { exit, out } = await klpreg(['can-i-downgrade', '--to', 'release:web-2026.10', '--url', registry.url, ...words], {}, world);
+  const environment = new TestEnvironment(env, { isTTY: columns !== undefined, columns });
+  const { exit, out } = await klpreg(['can-i-downgrade', '--to', 'release:web-2026.10', '--url', registry.url, ...words], {}, environment);
   await registry.close();
   return { exit, out };
 }
@@ -230,13 +230,13 @@ describe('one host', () => {
   });
 
   const explained = async (words: readonly string[], found: object | null = host, answered = judged) => {
-    const registry = await TinyRegistry.open((knock) => ({
+    const registry = await TinyRegistry.open((request) => ({
       body: {
         data: {
           host:
-            knock.operation === 'FindHost'
+            request.operation === 'FindHost'
               ? found && { id: host.id, hostname: host.hostname, labels: host.labels }
-              : knock.operation === 'JudgeHost'
+              : request.operation === 'JudgeHost'
                 ? { ...host, canDowngrade: answered }
                 : host,
         },
@@ -244,7 +244,7 @@ describe('one host', () => {
     }));
     const done = await klpreg(['explain', 'web-1', '--url', registry.url, ...words]);
     await registry.close();
-    return { ...done, knocks: registry.knocks };
+    return { ...done, requests: registry.requests };
   };
 
   test('what it runs', async () => {
@@ -268,18 +268,18 @@ describe('one host', () => {
   });
 
   test('every question for it is of the same moment, the one for its name, too', async () => {
-    const { knocks, out } = await explained(['--to', 'release:web-2026.08', '--as-of', '30m']);
-    expect(knocks.map(({ operation, variables }) => [operation, variables['asOf']])).toEqual([
+    const { requests, out } = await explained(['--to', 'release:web-2026.08', '--as-of', '30m']);
+    expect(requests.map(({ operation, variables }) => [operation, variables['asOf']])).toEqual([
       ['FindHost', '2026-11-23T09:30:00.000Z'],
       ['JudgeHost', '2026-11-23T09:30:00.000Z'],
     ]);
     expect(JSON.parse(out)).toMatchObject({ asOf: '2026-11-23T09:30:00.000Z', question: { asOf: '2026-11-23T09:30:00.000Z' } });
     const present = await explained(['--to', 'release:web-2026.08']);
-    expect(present.knocks.map(({ variables }) => variables['asOf'])).toEqual([undefined, undefined]);
+    expect(present.requests.map(({ variables }) => variables['asOf'])).toEqual([undefined, undefined]);
     expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
   });
 
-  test('a host that was not known then is a mistake that names the moment', async () => {
+  test('a host that was not known then is a usage error that names the moment', async () => {
     const { exit, err } = await explained(['--as-of', '30m'], null);
     expect(exit).toBe(2);
     expect(err).toBe("error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z shows those that were known\n");
@@ -291,7 +291,7 @@ describe('one host', () => {
     expect(err).toContain('contradicts itself');
   });
 
-  test('a host that does not exist is a mistake', async () => {
+  test('a host that does not exist is a usage error', async () => {
     const { exit, err } = await explained([], null);
     expect(exit).toBe(2);
     expect(err).toBe("error: there is no host 'web-1'\n  klpreg hosts shows those that are known\n");

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Failure } from '../src/exits.js';
 import { type GlobalFlags, settingsFrom } from '../src/settings.js';
-import { TestWorld } from './world.js';
+import { TestEnvironment } from './environment.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -15,7 +15,8 @@ function file(text: string): string {
   return name;
 }
 
-const settle = (flags: GlobalFlags, env: Record<string, string> = {}, tty = false) => settingsFrom(flags, new TestWorld(env, { isTTY: tty, columns: 80 }));
+const settingsOf = (flags: GlobalFlags, env: Record<string, string> = {}, tty = false) =>
+  settingsFrom(flags, new TestEnvironment(env, { isTTY: tty, columns: 80 }));
 
 test.each<[rule: string, toml: string, env: Record<string, string>, flags: GlobalFlags, expected: object]>([
   ['nothing is said: the defaults', '', {}, {}, { url: 'http://127.0.0.1:3000', token: null, output: 'json' }],
@@ -38,24 +39,24 @@ test.each<[rule: string, toml: string, env: Record<string, string>, flags: Globa
   ['a variable set to nothing says nothing', 'url = "http://f:1"', { KLPREG_URL: '', KLPREG_TOKEN: '' }, {}, { url: 'http://f:1', token: null }],
   ['a path stays, its last slash does not', '', {}, { url: 'https://r.example/klp/' }, { url: 'https://r.example/klp' }],
 ])('%s', (_rule, toml, env, flags, expected) => {
-  expect(settle({ config: file(toml), ...flags }, env)).toMatchObject(expected);
+  expect(settingsOf({ config: file(toml), ...flags }, env)).toMatchObject(expected);
 });
 
 test('a token file is read to the end of its first line; the later place wins, whichever form it has', () => {
   const secret = file('  klp_secret \nsecond line\n');
-  expect(settle({ tokenFile: secret }, { KLPREG_TOKEN: 'te' }).token).toBe('klp_secret');
-  expect(settle({ token: 'tg', config: file(`token_file = "${secret}"`) }).token).toBe('tg');
-  expect(settle({}, { KLPREG_TOKEN_FILE: secret }).token).toBe('klp_secret');
+  expect(settingsOf({ tokenFile: secret }, { KLPREG_TOKEN: 'te' }).token).toBe('klp_secret');
+  expect(settingsOf({ token: 'tg', config: file(`token_file = "${secret}"`) }).token).toBe('tg');
+  expect(settingsOf({}, { KLPREG_TOKEN_FILE: secret }).token).toBe('klp_secret');
   // one that does not count need not be there
-  expect(settle({ token: 'tg', config: file('token_file = "/nowhere/at/all"') }).token).toBe('tg');
+  expect(settingsOf({ token: 'tg', config: file('token_file = "/nowhere/at/all"') }).token).toBe('tg');
 });
 
 test('on a terminal a table, in a pipe JSON', () => {
-  expect(settle({}, {}, true).output).toBe('table');
-  expect(settle({}, {}, false).output).toBe('json');
+  expect(settingsOf({}, {}, true).output).toBe('table');
+  expect(settingsOf({}, {}, false).output).toBe('json');
 });
 
-test.each<[mistake: string, flags: () => GlobalFlags, env: Record<string, string>, message: RegExp]>([
+test.each<[rule: string, flags: () => GlobalFlags, env: Record<string, string>, message: RegExp]>([
   ['a configuration that was named must be there', () => ({ config: '/nowhere/klpreg.toml' }), {}, /\/nowhere\/klpreg.toml cannot be read/],
   ['broken TOML has a line', () => ({ config: file('url = "a"\ntoken =\n') }), {}, /is not TOML: line 2/],
   ['an unknown key is named', () => ({ config: file('ulr = "http://x"') }), {}, /unknown keys: ulr/],
@@ -70,9 +71,9 @@ test.each<[mistake: string, flags: () => GlobalFlags, env: Record<string, string
   ['a token that would break a header', () => ({}), { KLPREG_TOKEN: 'a\r\nb: c' }, /is empty or has characters/],
 ])('%s', (_rule, flags, env, message) => {
   const given = flags();
-  expect(() => settle({ config: file(''), ...given }, env)).toThrow(message);
+  expect(() => settingsOf({ config: file(''), ...given }, env)).toThrow(message);
   try {
-    settle({ config: file(''), ...given }, env);
+    settingsOf({ config: file(''), ...given }, env);
   } catch (error) {
     expect((error as Failure).exit).toBe(2);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unpackModules } from './modules.js';
-import { klpreg, TestWorld } from './world.js';
+import { klpreg, TestEnvironment } from './environment.js';
 
 const SERVER = path.join(__dirname, '../../server/dist/main.js');
 const folder = unpackModules('7.3', ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a']);
@@ -24,10 +24,10 @@ interface Answer {
 }
 
 /** Whose clock is that of the registry. */
-function presentWorld(): TestWorld {
-  const world = new TestWorld();
-  world.time = Date.now();
-  return world;
+function environmentWithRealClock(): TestEnvironment {
+  const environment = new TestEnvironment();
+  environment.time = Date.now();
+  return environment;
 }
 
 /** The snapshot, as a server with older rules would have named it. */
@@ -68,7 +68,7 @@ describe('against the real registry', () => {
     rmSync(data, { recursive: true, force: true });
   }, 30_000);
 
-  const ask = (...words: string[]) => klpreg([...words, '--url', url, '-o', 'json'], {}, presentWorld());
+  const ask = (...words: string[]) => klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
 
@@ -97,7 +97,7 @@ describe('against the real registry', () => {
     expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({ exit: 3, out: expect.stringContaining('matched 0 hosts') });
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow-empty')).exit).toBe(0);
     expect((await ask('can-i-downgrade', '--to', 'wide-9')).exit).toBe(2);
-    // a code that cannot be allowed is a mistake, not a yes
+    // a code that cannot be allowed is a usage error, not a yes
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow', 'STATE_LEFT_BEHIND')).exit).toBe(2);
 
     // a host that never reported cannot be told
@@ -144,7 +144,7 @@ describe('against the real registry', () => {
       exit: 3,
       out: expect.stringContaining('matched 0 hosts'),
     });
-    // what is no moment of this registry is a mistake of the asker
+    // what is no moment of this registry is a usage error of the asker
     for (const [flags, said] of [
       [['--as-of', '2999-01-01T00:00:00Z'], /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/],
       [['--as-of', '99d'], /history is kept for 30 days, since /],

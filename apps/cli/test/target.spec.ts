@@ -1,6 +1,6 @@
-import { plainTarget, targetInWords } from '../src/registry/target.js';
+import { plainTarget, formatTarget } from '../src/registry/target.js';
 import { TinyRegistry } from './tiny-registry.js';
-import { klpreg } from './world.js';
+import { klpreg } from './environment.js';
 
 const BUILD = '00112233445566778899aabbccddeeff00112233';
 
@@ -18,7 +18,7 @@ test.each<[words: string, target: object | null, said: string]>([
   ['0011223344556677', null, ''],
 ])('%s', (words, target, said) => {
   expect(plainTarget(words)).toEqual(target);
-  if (target !== null) expect(targetInWords(plainTarget(words)!)).toBe(said);
+  if (target !== null) expect(formatTarget(plainTarget(words)!)).toBe(said);
 });
 
 test.each<[rule: string, release: string[], name: string[], asked: object | null, said: RegExp]>([
@@ -29,14 +29,14 @@ test.each<[rule: string, release: string[], name: string[], asked: object | null
   ['neither', [], [], null, /no release and no module named 'web-1'/],
 ])('a bare word: %s', async (_rule, release, name, asked, said) => {
   const builds = (ids: string[]) => ({ nodes: ids.map((buildId) => ({ buildId })), totalCount: ids.length, pageInfo: { hasNextPage: false, endCursor: null } });
-  const registry = await TinyRegistry.open((knock) =>
-    knock.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up',
+  const registry = await TinyRegistry.open((request) =>
+    request.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up',
   );
   const { exit, err } = await klpreg(['can-i-downgrade', '--to', 'web-1', '--url', registry.url]);
   await registry.close();
-  expect(registry.knocks[0]!.variables).toEqual({ release: { releases: ['web-1'] }, name: { names: ['web_1'] } });
+  expect(registry.requests[0]!.variables).toEqual({ release: { releases: ['web-1'] }, name: { names: ['web_1'] } });
   if (asked === null) {
     expect(err).toMatch(said);
     expect(exit).toBe(2);
-  } else expect(registry.knocks[1]!.variables['to']).toEqual(asked);
+  } else expect(registry.requests[1]!.variables['to']).toEqual(asked);
 });

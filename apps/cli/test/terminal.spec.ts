@@ -3,8 +3,8 @@ import { HOSTS } from '../src/registry/documents.js';
 import { clean } from '../src/show/clean.js';
 import { asData, cohort, fleetAnswer, listed, reason, verdict } from './fleet-answer.js';
 import { madeUpAnswer } from './made-up.js';
-import { type Knock, TinyRegistry } from './tiny-registry.js';
-import { klpreg, TestWorld } from './world.js';
+import { type ReceivedRequest, TinyRegistry } from './tiny-registry.js';
+import { klpreg, TestEnvironment } from './environment.js';
 
 /** What no terminal may get from a stranger, by what it does there. */
 const DANGEROUS: readonly [what: string, first: number, last: number][] = [
@@ -12,7 +12,7 @@ const DANGEROUS: readonly [what: string, first: number, last: number][] = [
   ['DEL', 0x7f, 0x7f],
   ['C1, such as the CSI of one character', 0x80, 0x9f],
   ['soft hyphen, which is not seen', 0xad, 0xad],
-  ['Arabic letter mark, which turns the direction', 0x61c, 0x61c],
+  ['Arabic request mark, which turns the direction', 0x61c, 0x61c],
   ['spaces and joiners of no width', 0x200b, 0x200d],
   ['marks of direction', 0x200e, 0x200f],
   ['separators of lines and paragraphs', 0x2028, 0x2029],
@@ -43,7 +43,7 @@ const OVERRIDE = '\u202e';
 const raw = new RegExp(`[${DANGEROUS.map(([, first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`, 'u');
 
 /** An answer in which every text is evil, and which is sound else. */
-function evilAnswer({ body, operation }: Knock) {
+function evilAnswer({ body, operation }: ReceivedRequest) {
   if (operation === 'CanDowngrade') return evilFleet();
   const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: EVIL }) as Record<
     string,
@@ -82,9 +82,9 @@ const COMMANDS: readonly string[][] = [
   ['owner-key', 'revoke', 'ab'.repeat(32)],
 ];
 
-async function ask(answer: (knock: Knock) => unknown, words: readonly string[], world = new TestWorld()) {
-  const registry = await TinyRegistry.open((knock) => ({ body: answer(knock) }));
-  const done = await klpreg([...words, '--url', registry.url], {}, world);
+async function ask(answer: (request: ReceivedRequest) => unknown, words: readonly string[], environment = new TestEnvironment()) {
+  const registry = await TinyRegistry.open((request) => ({ body: answer(request) }));
+  const done = await klpreg([...words, '--url', registry.url], {}, environment);
   await registry.close();
   return done;
 }
@@ -95,7 +95,7 @@ const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+m/g
 
 test.each(COMMANDS.map((words) => [words]))('%j shows what strangers wrote, and obeys nothing of it', async (words) => {
   for (const columns of [undefined, 80, 300]) {
-    const { out, err } = await ask(evilAnswer, [...words, '-o', 'table'], new TestWorld({}, { isTTY: columns !== undefined, columns }));
+    const { out, err } = await ask(evilAnswer, [...words, '-o', 'table'], new TestEnvironment({}, { isTTY: columns !== undefined, columns }));
     expect(withoutColours(out)).not.toMatch(raw);
     expect(out).toContain(words[0] === 'states' ? '18446744073709551615' : '\\u202e');
     expect(withoutColours(err)).not.toMatch(raw);
@@ -110,9 +110,9 @@ test.each(COMMANDS.map((words) => [words]))('%j shows what strangers wrote, and 
   }
 });
 
-test.each<[what: string, words: string[], answer: (knock: Knock) => unknown]>([
+test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => unknown]>([
   ['an error of the registry', ['hosts'], () => ({ errors: [{ message: EVIL, extensions: { code: EVIL } }], data: null })],
-  ['a mistake', ['explain', 'web-1'], () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null })],
+  ['a usage error', ['explain', 'web-1'], () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null })],
   ['an answer of another shape', ['hosts'], () => ({ data: { hosts: OVERRIDE } })],
   ['what is waited for', ['can-i-downgrade', '--to', 'original', '--wait', '2s'], () => ({ data: { canDowngrade: OVERRIDE } })],
   ['a name that does not exist', ['explain', EVIL.replaceAll('\0', '')], () => ({ data: { host: null } })],

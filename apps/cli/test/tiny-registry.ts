@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One request as it arrived. */
-export interface Knock {
+export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
@@ -21,23 +21,23 @@ export interface Reply {
 
 /** Something that listens and says what the test tells it to. */
 export class TinyRegistry {
-  readonly knocks: Knock[] = [];
+  readonly requests: ReceivedRequest[] = [];
 
   private constructor(
     private readonly server: Server,
     readonly url: string,
   ) {}
 
-  static async open(answer: (knock: Knock, nth: number) => Reply | 'hang up'): Promise<TinyRegistry> {
+  static async open(answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up'): Promise<TinyRegistry> {
     const registry: { it?: TinyRegistry } = {};
-    const server = createServer((request, response) => {
+    const server = createServer((incoming, response) => {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const knock = knockOf(request, Buffer.concat(chunks).toString('latin1'));
-        registry.it!.knocks.push(knock);
-        const reply = answer(knock, registry.it!.knocks.length);
-        if (reply === 'hang up') return void request.socket.destroy();
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        const request = readRequest(incoming, Buffer.concat(chunks).toString('latin1'));
+        registry.it!.requests.push(request);
+        const reply = answer(request, registry.it!.requests.length);
+        if (reply === 'hang up') return void incoming.socket.destroy();
         response.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers });
         response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
       });
@@ -53,7 +53,7 @@ export class TinyRegistry {
   }
 }
 
-function knockOf(request: IncomingMessage, body: string): Knock {
+function readRequest(request: IncomingMessage, body: string): ReceivedRequest {
   const asked = request.url === '/graphql' ? (JSON.parse(body) as { variables: Record<string, unknown>; operationName: string }) : null;
   return {
     method: request.method ?? '',

@@ -1,5 +1,5 @@
 import { expectGolden } from './golden.js';
-import { klpreg } from './world.js';
+import { klpreg } from './environment.js';
 
 test.each([
   [[]],
@@ -65,7 +65,7 @@ test.each<[words: string[], said: RegExp]>([
   [['host', 'add', 'web-1', '--label', 'env'], /'env' is not a label/],
   [['host', 'add', 'web-1', '--label', 'agent.env=x'], /is the host's own word/],
   [['hosts', '-o', 'xml'], /'xml' is not a form of output/],
-])('%j is a mistake of usage', async (words, said) => {
+])('%j is a usage error', async (words, said) => {
   // whatever is wrong is said before the registry is asked
   const { exit, out, err } = await klpreg([...words, '--url', 'http://127.0.0.1:1'].slice(0, words.length === 0 ? 0 : undefined));
   expect(err).toMatch(said);

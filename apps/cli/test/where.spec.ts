@@ -65,7 +65,7 @@ test('no selector is every host; authoritative labels are asked for by a flag', 
   expect(hostFilter('a', true)).toEqual({ authoritativeLabels: true, labels: [{ key: 'a', exists: true }] });
 });
 
-const mistakeOf = (selector: string): string => {
+const errorOf = (selector: string): string => {
   try {
     hostFilter(selector);
   } catch (error) {
@@ -74,7 +74,7 @@ const mistakeOf = (selector: string): string => {
   return 'none';
 };
 
-test.each<[selector: string, mistake: string]>([
+test.each<[selector: string, message: string]>([
   ['', '--where: this selector is empty; for every host, leave --where out\n\n^'],
   ['env=', '--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^'],
   ['env==prod', "--where: expected one = only, then a value, found '='\nenv==prod\n    ^"],
@@ -93,8 +93,8 @@ test.each<[selector: string, mistake: string]>([
   ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) can be asked\na,!kernel\n   ^'],
   ['hostname=a,hostname=b', '--where: hostname is demanded twice; for one of several, write hostname in (…)\nhostname=a,hostname=b\n           ^'],
   ['running=xyz', '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^'],
-])('a mistake is shown at its place: %s', (selector, mistake) => {
-  expect(mistakeOf(selector)).toBe(mistake);
+])('a usage error is shown at its place: %s', (selector, message) => {
+  expect(errorOf(selector)).toBe(message);
 });
 
 const key = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/).filter((each) => !['hostname', 'id', 'kernel', 'arch', 'running'].includes(each));
@@ -119,7 +119,7 @@ test('law: what is written comes back as it was meant, whatever the values hold'
   );
 });
 
-test('law: any text is either understood or a mistake of usage that points into it', () => {
+test('law: any text is either understood or a usage error that points into it', () => {
   const soup = fc
     .array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 })
     .map((parts) => parts.join(''));

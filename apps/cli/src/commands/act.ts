@@ -2,26 +2,26 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../exits.js';
 import { openRegistry, type Registry } from '../registry/client.js';
 import { type GlobalFlags, type Settings, settingsFrom } from '../settings.js';
-import type { World } from '../world.js';
+import type { Environment } from '../environment.js';
 
 /** Everything that a command needs to do its work. */
-export interface Occasion<F> {
+export interface Context<F> {
   readonly flags: F;
   /** As the command declares them; a repeatable one is an array. */
   readonly args: readonly unknown[];
   readonly settings: Settings;
-  readonly world: World;
+  readonly environment: Environment;
   readonly registry: Registry;
 }
 
 /** Makes a commander action of a command's work; its exit code goes where `run` finds it. */
-export type Act = <F>(work: (occasion: Occasion<F>) => Promise<ExitCode>) => (...parameters: unknown[]) => Promise<void>;
+export type Act = <F>(work: (context: Context<F>) => Promise<ExitCode>) => (...parameters: unknown[]) => Promise<void>;
 
 export const actIn =
-  (world: World, ended: (exit: ExitCode) => void): Act =>
-  <F>(work: (occasion: Occasion<F>) => Promise<ExitCode>) =>
+  (environment: Environment, ended: (exit: ExitCode) => void): Act =>
+  <F>(work: (context: Context<F>) => Promise<ExitCode>) =>
   async (...parameters: unknown[]) => {
     const command = parameters.at(-1) as Command;
-    const settings = settingsFrom(command.optsWithGlobals<GlobalFlags>(), world);
-    ended(await work({ flags: command.opts() as F, args: command.processedArgs, settings, world, registry: openRegistry(settings, world) }));
+    const settings = settingsFrom(command.optsWithGlobals<GlobalFlags>(), environment);
+    ended(await work({ flags: command.opts() as F, args: command.processedArgs, settings, environment, registry: openRegistry(settings, environment) }));
   };

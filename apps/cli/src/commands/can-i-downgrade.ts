@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { usage } from '../exits.js';
-import { type Decision, decide, mayComeBack, mayPass } from '../gate/decide.js';
+import { type Decision, decide, mayRecover, mayChange } from '../gate/decide.js';
 import { askFleet, type FleetAnswer, type FleetQuestion } from '../gate/fleet.js';
-import { againInFlags, isPast, instantInWords, lookingBack, type MomentFlags, momentFrom, type MomentVariables } from '../gate/moment.js';
+import { repeatFlags, isPast, formatInstant, withCatalogHint, type PointInTimeFlags, pointInTimeFrom, type PointInTime } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom, seconds, toleranceFrom } from '../gate/question.js';
-import { settle } from '../gate/wait.js';
-import { resolveTarget, type TargetInput, targetInWords } from '../registry/target.js';
+import { waitUntilDecided } from '../gate/wait.js';
+import { resolveTarget, type TargetInput, formatTarget } from '../registry/target.js';
 import { fleetText } from '../show/fleet.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
@@ -14,7 +14,7 @@ import type { Act } from './act.js';
 import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
-interface Flags extends QuestionFlags, MomentFlags {
+interface Flags extends QuestionFlags, PointInTimeFlags {
   readonly to: string;
   readonly where?: string;
   readonly authoritativeLabels?: true;
@@ -42,30 +42,31 @@ export function canIDowngrade(act: Act): Command {
     .addOption(new Option('--catalog <then|now>', 'by which catalog to judge the past (default: then)'))
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(
-      act<Flags>(async ({ flags, settings, world, registry }) => {
+      act<Flags>(async ({ flags, settings, environment, registry }) => {
         const gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
         const asked = { where: hostFilter(flags.where, flags.authoritativeLabels), ...questionFrom(flags) };
-        const moment = momentFrom(flags, world.now());
+        const pointInTime = pointInTimeFrom(flags, environment.now());
         const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);
-        if (flags.wait !== undefined && isPast(moment)) throw usage('--wait: the past does not change by waiting', 'leave out --wait, or ask of the present');
+        if (flags.wait !== undefined && isPast(pointInTime))
+          throw usage('--wait: the past does not change by waiting', 'leave out --wait, or ask of the present');
 
         const attempt = async () => {
           const question: FleetQuestion = { to: await resolveTarget(flags.to, flags.leaving, registry), ...asked };
-          const answer = await lookingBack(moment, CATALOG_HINT, async () => askFleet(question, moment, registry));
+          const answer = await withCatalogHint(pointInTime, CATALOG_HINT, async () => askFleet(question, pointInTime, registry));
           const decision = decide(answer, gate);
-          return { result: { question, answer, decision }, unsettled: mayPass(decision, answer) ? decision.why : null };
+          return { result: { question, answer, decision }, unsettled: mayChange(decision, answer) ? decision.why : null };
         };
-        const { question, answer, decision } = await settle(attempt, mayComeBack, patience, world);
+        const { question, answer, decision } = await waitUntilDecided(attempt, mayRecover, patience, environment);
 
         const text = (width: number | null) =>
           fleetText(
-            { title: titleFor(flags.where, question.to, answer, moment), again: againInFlags(moment, answer.snapshot) },
+            { title: titleFor(flags.where, question.to, answer, pointInTime), again: repeatFlags(pointInTime, answer.snapshot) },
             answer,
             decision,
-            paintFor(world),
+            paintFor(environment),
             width,
           );
-        show(asData({ ...question, ...moment }, answer, decision), text, settings.output, world.stdout);
+        show(asData({ ...question, ...pointInTime }, answer, decision), text, settings.output, environment.stdout);
         return decision.exit;
       }),
     );
@@ -74,13 +75,13 @@ export function canIDowngrade(act: Act): Command {
 const CATALOG_HINT = 'the catalog of then was asked; --catalog now judges what was by what is published today';
 
 /** The question in words, and of which moment it is, where that is not now. */
-function titleFor(where: string | undefined, to: TargetInput, { asOf }: FleetAnswer, { catalog }: MomentVariables): string {
-  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} go to ${targetInWords(to)}?`;
-  return asOf === null ? `Can ${question}` : `As of ${instantInWords(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
+function titleFor(where: string | undefined, to: TargetInput, { asOf }: FleetAnswer, { catalog }: PointInTime): string {
+  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} go to ${formatTarget(to)}?`;
+  return asOf === null ? `Can ${question}` : `As of ${formatInstant(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
 }
 
 /** The answer for machines. It only grows. */
-const asData = (question: FleetQuestion & MomentVariables, answer: FleetAnswer, decision: Decision) => ({
+const asData = (question: FleetQuestion & PointInTime, answer: FleetAnswer, decision: Decision) => ({
   schemaVersion: 1,
   question,
   asOf: answer.asOf,

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
 import { isClear } from '../gate/consistent.js';
-import { instantInWords, lookingBack, momentFrom } from '../gate/moment.js';
+import { formatInstant, withCatalogHint, pointInTimeFrom } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
 import type { Kind, Verdict } from '../registry/answers.js';
 import type { WholeHost } from '../registry/host-answers.js';
 import { DESCRIBE_HOST, JUDGE_HOST } from '../registry/documents.js';
 import { findHost } from '../registry/find-host.js';
-import { resolveTarget, targetInWords } from '../registry/target.js';
+import { resolveTarget, formatTarget } from '../registry/target.js';
 import { hostText } from '../show/host.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
@@ -37,34 +37,34 @@ export function explain(act: Act): Command {
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('explain'))
     .action(
-      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+      act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const asked = questionFrom(flags);
-        const { asOf } = momentFrom(flags, world.now());
+        const { asOf } = pointInTimeFrom(flags, environment.now());
         if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('a question needs --to');
         const found = await findHost(args[0] as string, registry, asOf);
-        const paint = paintFor(world);
+        const paint = paintFor(environment);
         if (flags.to === undefined) {
           const host = known((await registry.ask(DESCRIBE_HOST, { id: found.id, asOf })).host, found.hostname);
-          show({ schemaVersion: 1, asOf: asOf ?? null, host }, () => hostText(host, paint, asOf), settings.output, world.stdout);
+          show({ schemaVersion: 1, asOf: asOf ?? null, host }, () => hostText(host, paint, asOf), settings.output, environment.stdout);
           return EXIT.YES;
         }
         const to = await resolveTarget(flags.to, flags.leaving, registry);
         const question = { to, ...asked, ...(asOf === undefined ? {} : { asOf }) };
-        const { host: judgedThen } = await lookingBack(question, CATALOG_HINT, async () => registry.ask(JUDGE_HOST, { id: found.id, ...question }));
+        const { host: judgedThen } = await withCatalogHint(question, CATALOG_HINT, async () => registry.ask(JUDGE_HOST, { id: found.id, ...question }));
         const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
         if (verdict.kind === 'SAFE' && !isClear(verdict))
           throw unexpected("the registry's answer contradicts itself: the host is SAFE and has a reason not to be");
         const exit = EXIT_OF[verdict.kind];
         show(
           { schemaVersion: 1, question, asOf: asOf ?? null, host, verdict, exitCode: exit },
-          () => judged(host, verdict, targetInWords(to)),
+          () => judged(host, verdict, formatTarget(to)),
           settings.output,
-          world.stdout,
+          environment.stdout,
         );
         return exit;
 
         function judged(host: WholeHost, verdict: Verdict, target: string): string {
-          return `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, asOf === undefined ? target : `${target}, as of ${instantInWords(asOf)}`, paint)}`;
+          return `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, asOf === undefined ? target : `${target}, as of ${formatInstant(asOf)}`, paint)}`;
         }
       }),
     );

@@ -4,8 +4,8 @@ import { ADD_HOST, DESCRIBE_HOST, LABEL_HOST, RELEASE_HOST, RESET_HOST, RETIRE_H
 import { findHost } from '../registry/find-host.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
-import { labelsInWords } from '../show/patches.js';
-import type { Act, Occasion } from './act.js';
+import { formatLabels } from '../show/patches.js';
+import type { Act, Context } from './act.js';
 import { collect } from './flags.js';
 
 type Label = { key: string; value: string };
@@ -28,10 +28,10 @@ const add = (act: Act): Command =>
     .option('--id <uuid>', 'the instance id that it will report with (default: made up)')
     .option('--label <key=value>', 'an authoritative label (repeatable)', collect, [])
     .action(
-      act<{ id?: string; label: string[] }>(async (occasion) => {
-        const { args, flags, registry } = occasion;
+      act<{ id?: string; label: string[] }>(async (context) => {
+        const { args, flags, registry } = context;
         const input = { hostname: args[0], labels: flags.label.map(labelFrom), ...(flags.id === undefined ? {} : { id: flags.id }) };
-        return showNamed(occasion, (await registry.ask(ADD_HOST, { input })).addHost);
+        return showNamed(context, (await registry.ask(ADD_HOST, { input })).addHost);
       }),
     );
 
@@ -42,8 +42,8 @@ const label = (act: Act): Command =>
     .argument('<host>', 'hostname or id')
     .argument('<changes...>', 'KEY=VALUE sets, KEY- removes')
     .action(
-      act(async (occasion) => {
-        const { args, registry } = occasion;
+      act(async (context) => {
+        const { args, registry } = context;
         const [words, changes] = args as [string, string[]];
         const found = await findHost(words, registry);
         const labels = new Map(found.labels.filter((each) => !each.key.startsWith('agent.')).map((each) => [each.key, each.value]));
@@ -51,7 +51,7 @@ const label = (act: Act): Command =>
           if (change.includes('=') || !change.endsWith('-')) labels.set(labelFrom(change).key, labelFrom(change).value);
           else if (!labels.delete(change.slice(0, -1))) throw usage(`${found.hostname} has no authoritative label '${change.slice(0, -1)}'`);
         }
-        return showNamed(occasion, (await registry.ask(LABEL_HOST, { id: found.id, labels: [...labels].map(([key, value]) => ({ key, value })) })).labelHost);
+        return showNamed(context, (await registry.ask(LABEL_HOST, { id: found.id, labels: [...labels].map(([key, value]) => ({ key, value })) })).labelHost);
       }),
     );
 
@@ -64,10 +64,10 @@ const release = (act: Act): Command =>
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'why; it is in the audit log')
     .action(
-      act<{ reason: string }>(async (occasion) => {
-        const found = await findHost(occasion.args[0] as string, occasion.registry);
-        const { releaseHost } = await occasion.registry.ask(RELEASE_HOST, { id: found.id, reason: occasion.flags.reason });
-        return showDone(occasion, releaseHost, 'is released: its answers count again');
+      act<{ reason: string }>(async (context) => {
+        const found = await findHost(context.args[0] as string, context.registry);
+        const { releaseHost } = await context.registry.ask(RELEASE_HOST, { id: found.id, reason: context.flags.reason });
+        return showDone(context, releaseHost, 'is released: its answers count again');
       }),
     );
 
@@ -80,10 +80,10 @@ const reset = (act: Act): Command =>
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'why; it is in the audit log')
     .action(
-      act<{ reason: string }>(async (occasion) => {
-        const found = await findHost(occasion.args[0] as string, occasion.registry);
-        const { resetHostSequence } = await occasion.registry.ask(RESET_HOST, { id: found.id, reason: occasion.flags.reason });
-        return showDone(occasion, resetHostSequence, 'may begin at any sequence; its facts are superseded until it reports');
+      act<{ reason: string }>(async (context) => {
+        const found = await findHost(context.args[0] as string, context.registry);
+        const { resetHostSequence } = await context.registry.ask(RESET_HOST, { id: found.id, reason: context.flags.reason });
+        return showDone(context, resetHostSequence, 'may begin at any sequence; its facts are superseded until it reports');
       }),
     );
 
@@ -97,12 +97,12 @@ const baseline = (act: Act): Command =>
     .requiredOption('--reason <text>', 'why; it is in the audit log')
     .option('--boot <uuid>', 'the boot id that was looked at (default: that of its last report)')
     .action(
-      act<{ reason: string; boot?: string }>(async (occasion) => {
-        const found = await findHost(occasion.args[0] as string, occasion.registry);
-        const bootId = occasion.flags.boot ?? (await occasion.registry.ask(DESCRIBE_HOST, { id: found.id })).host?.bootId ?? null;
+      act<{ reason: string; boot?: string }>(async (context) => {
+        const found = await findHost(context.args[0] as string, context.registry);
+        const bootId = context.flags.boot ?? (await context.registry.ask(DESCRIBE_HOST, { id: found.id })).host?.bootId ?? null;
         if (bootId === null) throw usage(`${found.hostname} has not reported: it has no boot id`);
-        const { setBootBaseline } = await occasion.registry.ask(SET_BASELINE, { id: found.id, bootId, reason: occasion.flags.reason });
-        return showDone(occasion, setBootBaseline, `has a known history in boot ${bootId}`);
+        const { setBootBaseline } = await context.registry.ask(SET_BASELINE, { id: found.id, bootId, reason: context.flags.reason });
+        return showDone(context, setBootBaseline, `has a known history in boot ${bootId}`);
       }),
     );
 
@@ -114,11 +114,11 @@ const retire = (act: Act): Command =>
     .requiredOption('--reason <text>', 'why')
     .option('--compromised', 'others may control it: what it showed of builds clears no doubts of other hosts any more')
     .action(
-      act<{ reason: string; compromised?: boolean }>(async ({ args, flags, registry, settings, world }) => {
+      act<{ reason: string; compromised?: boolean }>(async ({ args, flags, registry, settings, environment }) => {
         const found = await findHost(args[0] as string, registry);
         const asked = { id: found.id, reason: flags.reason, compromised: flags.compromised ?? false };
         const { retireHost: retired } = await registry.ask(RETIRE_HOST, asked);
-        show({ schemaVersion: 1, ...retired }, () => clean(`${retired.hostname} is retired since ${retired.retiredAt}`), settings.output, world.stdout);
+        show({ schemaVersion: 1, ...retired }, () => clean(`${retired.hostname} is retired since ${retired.retiredAt}`), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );
@@ -131,12 +131,17 @@ function labelFrom(text: string): Label {
   return { key, value };
 }
 
-function showDone({ settings, world }: Occasion<unknown>, host: { hostname: string }, became: string) {
-  show({ schemaVersion: 1, ...host }, () => clean(`${host.hostname} ${became}`), settings.output, world.stdout);
+function showDone({ settings, environment }: Context<unknown>, host: { hostname: string }, became: string) {
+  show({ schemaVersion: 1, ...host }, () => clean(`${host.hostname} ${became}`), settings.output, environment.stdout);
   return EXIT.YES;
 }
 
-function showNamed({ settings, world }: Occasion<unknown>, named: Named) {
-  show({ schemaVersion: 1, ...named }, () => `${clean(named.hostname)}  ${clean(named.id)}  ${labelsInWords(named.labels)}`, settings.output, world.stdout);
+function showNamed({ settings, environment }: Context<unknown>, named: Named) {
+  show(
+    { schemaVersion: 1, ...named },
+    () => `${clean(named.hostname)}  ${clean(named.id)}  ${formatLabels(named.labels)}`,
+    settings.output,
+    environment.stdout,
+  );
   return EXIT.YES;
 }

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
 import type { HostRow } from '../registry/host-answers.js';
-import { instantInWords, momentFrom } from '../gate/moment.js';
+import { formatInstant, pointInTimeFrom } from '../gate/point-in-time.js';
 import { HOSTS } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
-import { LABELS, labelsInWords, stackInWords } from '../show/patches.js';
+import { LABELS, formatLabels, formatStack } from '../show/patches.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { table } from '../show/table.js';
@@ -32,20 +32,20 @@ export const hosts = (act: Act): Command =>
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
     .action(
-      act<Flags>(async ({ flags, settings, world, registry }) => {
+      act<Flags>(async ({ flags, settings, environment, registry }) => {
         const filter = hostFilter(flags.where, flags.authoritativeLabels);
         const limit = limitFrom(flags.limit);
         // one instant for every page, also where it was given as "so long ago"
-        const { asOf } = momentFrom(flags, world.now());
+        const { asOf } = pointInTimeFrom(flags, environment.now());
         const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts, limit);
-        const headline = asOf === undefined ? [] : [paintFor(world)('bold', `As of ${instantInWords(asOf)}:`)];
+        const headline = asOf === undefined ? [] : [paintFor(environment)('bold', `As of ${formatInstant(asOf)}:`)];
         show(
           { schemaVersion: 1, asOf: asOf ?? null, hosts: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => [...headline, hostsTable(found.nodes, width)].join('\n'),
           settings.output,
-          world.stdout,
+          environment.stdout,
         );
-        if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`);
+        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`);
         return EXIT.YES;
       }),
     );
@@ -62,9 +62,9 @@ function hostsTable(found: readonly HostRow[], width: number | null): string {
   const rows = found.map((host) => [
     clean(host.hostname),
     clean(host.kernelRelease ?? '-'),
-    host.freshness.level === 'NEVER' ? '-' : stackInWords(host.stack),
+    host.freshness.level === 'NEVER' ? '-' : formatStack(host.stack),
     clean(host.retiredAt === null ? host.freshness.level : 'RETIRED'),
-    labelsInWords(host.labels),
+    formatLabels(host.labels),
   ]);
   return table([{ head: 'HOST' }, { head: 'KERNEL' }, { head: 'RUNS', wrap: true }, { head: 'KNOWN' }, { head: LABELS, wrap: true }], rows, width);
 }

@@ -23,10 +23,10 @@ const add = (act: Act): Command =>
     .argument('<owner>')
     .argument('<file>', 'the public key')
     .action(
-      act(async ({ args, registry, settings, world }) => {
+      act(async ({ args, registry, settings, environment }) => {
         const [owner, file] = args as [string, string];
         const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, { owner, publicKey: read(file) });
-        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, world.stdout);
+        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );
@@ -37,9 +37,9 @@ const list = (act: Act): Command =>
     .description('Lists the keys that are known, the newest first.')
     .option('--owner <owner>', 'of this owner')
     .action(
-      act<{ owner?: string }>(async ({ flags, registry, settings, world }) => {
+      act<{ owner?: string }>(async ({ flags, registry, settings, environment }) => {
         const { ownerKeys } = await registry.ask(OWNER_KEYS, { owner: flags.owner ?? null });
-        show({ schemaVersion: 1, ownerKeys }, (width) => keysTable(ownerKeys, width), settings.output, world.stdout);
+        show({ schemaVersion: 1, ownerKeys }, (width) => keysTable(ownerKeys, width), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );
@@ -50,9 +50,9 @@ const revoke = (act: Act): Command =>
     .description('Revokes a key: what it signed counts as unsigned from now on. Needs an admin token.')
     .argument('<fingerprint>')
     .action(
-      act(async ({ args, registry, settings, world }) => {
+      act(async ({ args, registry, settings, environment }) => {
         const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, { fingerprint: args[0] });
-        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, world.stdout);
+        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );

@@ -5,7 +5,7 @@ import { asData, inspection, type Inspection } from '../module/inspection.js';
 import { clean } from '../show/clean.js';
 import { facts } from '../show/facts.js';
 import { show } from '../show/output.js';
-import { replaceInWords, statesInWords } from '../show/patches.js';
+import { formatReplace, formatStates } from '../show/patches.js';
 import type { Act } from './act.js';
 import { helpText } from './help.js';
 
@@ -17,11 +17,11 @@ export const patchInspect = (act: Act): Command =>
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
     .addHelpText('after', helpText('patch-inspect'))
     .action(
-      act(async ({ args, settings, world }) => {
+      act(async ({ args, settings, environment }) => {
         const inspections: Inspection[] = [];
         for (const file of args[0] as string[]) inspections.push(inspection(file, await readFileAsModule(file)));
-        show(inspections.map(asData), () => inspections.map(inspectionText).join('\n\n'), settings.output, world.stdout);
-        for (const { file, error } of inspections) if (error !== null) world.stderr.write(`${clean(`${file}: ${error.message} (${error.code})`)}\n`);
+        show(inspections.map(asData), () => inspections.map(inspectionText).join('\n\n'), settings.output, environment.stdout);
+        for (const { file, error } of inspections) if (error !== null) environment.stderr.write(`${clean(`${file}: ${error.message} (${error.code})`)}\n`);
         return worst(inspections.map((each) => (each.error === null ? EXIT.YES : EXIT.NO)));
       }),
     );
@@ -44,10 +44,10 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
         ['sha-256', module.sha256],
         ['kernel', `${module.kernelRelease ?? 'unknown'} ${module.arch}`],
         ['builder', module.builder.toLowerCase()],
-        ['signature', signatureInWords(module)],
+        ['signature', formatSignature(module)],
         ['content', module.signed ? `${module.contentSha256} (SHA-256 without the signature)` : null],
-        ['replace', replaceInWords(module.replace)],
-        ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : statesInWords(module.states)],
+        ['replace', formatReplace(module.replace)],
+        ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : formatStates(module.states)],
         ['impact', module.impact],
         ...module.impactReasons.filter((reason) => !reason.startsWith(`${module.unreadable?.code}:`)).map((reason): [string, string] => ['', reason]),
         ['callbacks', callbacks],
@@ -56,7 +56,7 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
         ['patches', module.objects === null ? 'unknown' : null],
         ...(module.objects ?? []).map((object, i): [string, string] => [
           i === 0 ? 'patches' : '',
-          `${objectInWords(object)}: ${object.functions.map(functionInWords).join(' ') || 'no function'}`,
+          `${formatObject(object)}: ${object.functions.map(formatFunction).join(' ') || 'no function'}`,
         ]),
       ],
       '  ',
@@ -64,13 +64,13 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
   ].join('\n');
 }
 
-const signatureInWords = ({ signed, signer, signatureProblem }: NonNullable<Inspection['facts']>): string => {
+const formatSignature = ({ signed, signer, signatureProblem }: NonNullable<Inspection['facts']>): string => {
   if (!signed) return 'none';
   return signatureProblem === null ? `by ${signer}` : `cannot be read: ${signatureProblem}`;
 };
 
 /** The text `vmlinux` is not the kernel. */
-const objectInWords = ({ name, spelled }: { name: string; spelled: string | null }): string =>
+const formatObject = ({ name, spelled }: { name: string; spelled: string | null }): string =>
   spelled === 'vmlinux' ? `${name} (as a text: a module that is never loaded)` : name;
 
-const functionInWords = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);
+const formatFunction = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);

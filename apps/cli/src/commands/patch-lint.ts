@@ -35,13 +35,13 @@ export const patchLint = (act: Act): Command =>
     .option('--owner <owner>', 'who answers for them')
     .addHelpText('after', helpText('patch-lint'))
     .action(
-      act<Flags>(async ({ args, flags, settings, world }) => {
+      act<Flags>(async ({ args, flags, settings, environment }) => {
         const line = { release: flags.release ?? '', owner: flags.owner ?? null };
         const before: Declaration[] = [];
         for (const file of flags.after) before.push(await predecessor(file, line.owner));
         const linted: Linted[] = [];
         for (const file of args[0] as string[]) linted.push(await lintFile(file, line, before));
-        show({ schemaVersion: 1, files: linted.map(asData) }, () => linted.map(lintText).join('\n\n'), settings.output, world.stdout);
+        show({ schemaVersion: 1, files: linted.map(asData) }, () => linted.map(lintText).join('\n\n'), settings.output, environment.stdout);
         return worst(linted.map(exitOf));
       }),
     );
@@ -62,7 +62,7 @@ async function declare(file: string, line: Line): Promise<Declaration | string[]
   const { reading, error } = await readFileAsModule(file);
   if (error !== null) return [`${error.message} (${error.code})`];
   const author = readAuthor(file, undefined);
-  if (author !== null && author.mistakes.length > 0) return author.mistakes.map((mistake) => `${author.path}: ${mistake}`);
+  if (author !== null && author.mistakes.length > 0) return author.mistakes.map((problem) => `${author.path}: ${problem}`);
   // signing comes with publishing: a word that will be signed then is not blamed for it now
   return declarationOf(reading, author?.word ?? null, true, line);
 }

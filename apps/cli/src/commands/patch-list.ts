@@ -5,7 +5,7 @@ import { PATCHES } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
-import { replaceInWords, statesInWords } from '../show/patches.js';
+import { formatReplace, formatStates } from '../show/patches.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
 import { collect } from './flags.js';
@@ -34,16 +34,16 @@ export const patchList = (act: Act): Command =>
     .option('--recalled', 'only those that are recalled')
     .option('--limit <n>', 'list so many at most', '500')
     .action(
-      act<Flags>(async ({ flags, settings, world, registry }) => {
+      act<Flags>(async ({ flags, settings, environment, registry }) => {
         const filter = filterFrom(flags);
         const found = await gather(async (first, after) => (await registry.ask(PATCHES, { filter, first, after })).patches, limitFrom(flags.limit));
         show(
           { schemaVersion: 1, patches: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => patchesTable(found.nodes, width),
           settings.output,
-          world.stdout,
+          environment.stdout,
         );
-        if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} patches; --limit shows more\n`);
+        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} patches; --limit shows more\n`);
         return EXIT.YES;
       }),
     );
@@ -67,8 +67,8 @@ function patchesTable(found: readonly PatchRow[], width: number | null): string 
     clean(patch.name),
     clean(patch.buildId),
     clean(patch.kernelRelease),
-    replaceInWords(patch.replace),
-    statesInWords(patch.states),
+    formatReplace(patch.replace),
+    formatStates(patch.states),
     clean(patch.impact),
     clean(patch.owner),
     [patch.recalledAt === null ? null : 'recalled', patch.conflicts.length === 0 ? null : 'in conflict'].filter((note) => note !== null).join(', '),

@@ -29,21 +29,21 @@ export const patchPublish = (act: Act): Command =>
     .option('--dry-run', 'check everything and send nothing')
     .addHelpText('after', helpText('patch-publish'))
     .action(
-      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+      act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const files = args[0] as string[];
         if (flags.author !== undefined && files.length > 1)
           throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
         const key = flags.signKey === undefined ? {} : { key: readSignKey(flags.signKey) };
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {
-          world.stderr.write(`[${i + 1}/${files.length}] ${clean(file)} `);
+          environment.stderr.write(`[${i + 1}/${files.length}] ${clean(file)} `);
           const published = await publish(file, { ...flags, ...key }, registry);
-          world.stderr.write(
+          environment.stderr.write(
             `${clean([published.outcome, published.message].filter(Boolean).join(': '))}\n${published.details.map((detail) => `    ${clean(detail)}\n`).join('')}`,
           );
           done.push(published);
         }
-        show({ schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done }, (width) => publishedTable(done, width), settings.output, world.stdout);
+        show({ schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done }, (width) => publishedTable(done, width), settings.output, environment.stdout);
         return worst(done.map((each): ExitCode => each.exitCode ?? EXIT.YES));
       }),
     );

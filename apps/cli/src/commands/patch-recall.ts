@@ -19,7 +19,7 @@ export const patchRecall = (act: Act): Command =>
     .option('--reason <text>', 'why; needed unless it is taken back')
     .option('--undo', 'take the recall back')
     .action(
-      act<Flags>(async ({ args, flags, settings, world, registry }) => {
+      act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const buildId = (args[0] as string).toLowerCase();
         if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId))
           throw usage(`'${buildId}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
@@ -30,7 +30,7 @@ export const patchRecall = (act: Act): Command =>
           { schemaVersion: 1, ...patch },
           () => (patch.recalledAt === null ? `${name} is not recalled` : `${name} is recalled since ${clean(patch.recalledAt)}`),
           settings.output,
-          world.stdout,
+          environment.stdout,
         );
         return EXIT.YES;
       }),

@@ -4,7 +4,7 @@ import type { WholePatch } from '../registry/patch-answers.js';
 import { PATCH_DETAILS } from '../registry/documents.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
-import { replaceInWords, statesInWords } from '../show/patches.js';
+import { formatReplace, formatStates } from '../show/patches.js';
 import { facts } from '../show/facts.js';
 import type { Act } from './act.js';
 
@@ -15,18 +15,18 @@ export const patchShow = (act: Act): Command =>
     .description('Shows one published patch: the facts of its file and the word of its author.')
     .argument('<patch>', 'its build-id, or its name where only one build bears it')
     .action(
-      act(async ({ args, settings, world, registry }) => {
+      act(async ({ args, settings, environment, registry }) => {
         const words = args[0] as string;
         const asked = /^(?:[0-9a-f]{2}){8,64}$/i.test(words) ? { buildId: words.toLowerCase() } : { name: words.replaceAll('-', '_') };
         const { patch } = await registry.ask(PATCH_DETAILS, asked);
         if (patch === null) throw usage(`no patch '${words}' is published`, 'klpreg patch list shows what is');
-        show({ schemaVersion: 1, ...patch }, () => patchText(patch), settings.output, world.stdout);
+        show({ schemaVersion: 1, ...patch }, () => patchText(patch), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );
 
 /** A line for each file, as a build-id does not cover the signature. */
-function filesInWords({ files, sha256 }: WholePatch): [string, string][] {
+function formatFiles({ files, sha256 }: WholePatch): [string, string][] {
   if (files.length === 0) return [['sha-256', sha256 ?? 'not told']];
   const signature = (file: WholePatch['files'][number]) => (file.signed ? `signed by ${file.signer ?? 'a key that cannot be read'}` : 'unsigned');
   return files.map((file, i) => [i === 0 ? 'sha-256' : '', `${file.sha256}, ${signature(file)}`]);
@@ -46,8 +46,8 @@ function patchText(patch: WholePatch): string {
     ['build-id', patch.buildId],
     ['release', `${patch.release}, of ${patch.owner}`],
     ['kernel', `${patch.kernelRelease} ${patch.arch}`],
-    ['replace', replaceInWords(patch.replace)],
-    ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'no one knows why'}` : statesInWords(patch.states)],
+    ['replace', formatReplace(patch.replace)],
+    ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'no one knows why'}` : formatStates(patch.states)],
     ['impact', [patch.impact, ...patch.impactReasons].join('; ')],
     ['callbacks', set],
     [
@@ -57,7 +57,7 @@ function patchText(patch: WholePatch): string {
         .join('; '),
     ],
     ['evidence', patch.evidence],
-    ...filesInWords(patch),
+    ...formatFiles(patch),
     ['', patch.rewritesEarlierStates ? 'may change states of the patches below it' : null],
     ['conflicts', patch.conflicts.join('; ') || null],
     ['recalled', patch.recalledAt === null ? null : `${patch.recalledAt}: ${patch.recallReason ?? 'no reason given'}`],

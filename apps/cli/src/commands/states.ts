@@ -16,15 +16,15 @@ export const states = (act: Act): Command =>
     .description('Lists every state id that a published patch declares, with its versions and owners.')
     .option('--limit <n>', 'list so many ids at most', '500')
     .action(
-      act<{ limit: string }>(async ({ flags, settings, world, registry }) => {
+      act<{ limit: string }>(async ({ flags, settings, environment, registry }) => {
         const found = await gather(async (first, after) => (await registry.ask(STATES, { first, after })).states, limitFrom(flags.limit));
         show(
           { schemaVersion: 1, states: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => statesTable(found.nodes, width),
           settings.output,
-          world.stdout,
+          environment.stdout,
         );
-        if (found.cut) world.stderr.write(`${found.nodes.length} of ${found.totalCount} states; --limit shows more\n`);
+        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} states; --limit shows more\n`);
         return EXIT.YES;
       }),
     );

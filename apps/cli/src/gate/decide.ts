@@ -2,7 +2,7 @@ import { EXIT, Failure } from '../exits.js';
 import type { Verdict } from '../registry/answers.js';
 import { contradiction } from './consistent.js';
 import type { FleetAnswer } from './fleet.js';
-import { instantInWords } from './moment.js';
+import { formatInstant } from './point-in-time.js';
 import type { Tolerance } from './question.js';
 
 /** What a gate lets pass beside SAFE. */
@@ -37,16 +37,16 @@ export function decide(answer: FleetAnswer, gate: Gate): Decision {
   const broken = contradiction(answer);
   if (broken !== null) throw broken;
   const decision = decideSound(answer, gate);
-  return answer.asOf === null ? decision : { ...decision, why: `as of ${instantInWords(answer.asOf)}, ${decision.why}` };
+  return answer.asOf === null ? decision : { ...decision, why: `as of ${formatInstant(answer.asOf)}, ${decision.why}` };
 }
 
 function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   const { counts, matched } = answer;
 
-  if (counts.unsafe > 0) return no(noInWords(answer));
+  if (counts.unsafe > 0) return no(explainNo(answer));
   const tolerated = Math.floor('hosts' in gate.maxRefused ? gate.maxRefused.hosts : (gate.maxRefused.percent * matched) / 100);
   if (counts.refused > tolerated)
-    return no(noInWords(answer, tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : ''));
+    return no(explainNo(answer, tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : ''));
   const hidden = answer.cohorts.filter((cohort) => cohort.verdict.kind === 'REFUSED' && hides(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
   if (hidden > 0) return no(`${hosts(hidden)} would be refused, with harm or doubt behind the refusal; such are never tolerated`);
 
@@ -65,7 +65,7 @@ const hides = ({ reasons, allowed }: Verdict): boolean =>
 
 const hosts = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
-function noInWords({ counts, matched }: FleetAnswer, tolerance = ''): string {
+function explainNo({ counts, matched }: FleetAnswer, tolerance = ''): string {
   const parts = [counts.refused > 0 ? `${counts.refused} would be refused` : null, counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null].filter(
     (part) => part !== null,
   );
@@ -77,7 +77,7 @@ function noInWords({ counts, matched }: FleetAnswer, tolerance = ''): string {
  *
  * Yes where it cannot be told, or where every no goes away with time: nothing but refusals, and each of them cleared by `TIME`.
  */
-export function mayPass(decision: Decision, answer: FleetAnswer): boolean {
+export function mayChange(decision: Decision, answer: FleetAnswer): boolean {
   if (decision.exit === EXIT.CANNOT_TELL) return true;
   if (decision.exit !== EXIT.NO || answer.counts.unsafe > 0 || !answer.complete) return false;
   return answer.cohorts
@@ -86,4 +86,4 @@ export function mayPass(decision: Decision, answer: FleetAnswer): boolean {
 }
 
 /** Is the registry only out of reach for now? */
-export const mayComeBack = (error: unknown): boolean => error instanceof Failure && error.exit === EXIT.UNREACHABLE;
+export const mayRecover = (error: unknown): boolean => error instanceof Failure && error.exit === EXIT.UNREACHABLE;

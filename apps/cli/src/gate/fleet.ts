@@ -5,7 +5,7 @@ import { CAN_DOWNGRADE } from '../registry/documents.js';
 import { nextCursor, PAGE_SIZE } from '../registry/pages.js';
 import type { TargetInput } from '../registry/target.js';
 import type { HostFilter } from '../where/filter.js';
-import { isPast, type MomentVariables, otherMoment } from './moment.js';
+import { isPast, type PointInTime, wrongPointInTime } from './point-in-time.js';
 import type { QuestionVariables } from './question.js';
 
 /** The registry's answer for a fleet, all of its pages put together. */
@@ -36,9 +36,9 @@ const MOST = 2000;
 const ATTEMPTS = 3;
 
 /** Asks for the fleet's verdict at this moment, with every reason and cohort. */
-export async function askFleet(question: FleetQuestion, moment: MomentVariables, registry: Registry): Promise<FleetAnswer> {
+export async function askFleet(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await readPages(question, moment, registry);
+    const answer = await readPages(question, pointInTime, registry);
     if (answer.steady || attempt === ATTEMPTS) return answer;
   }
 }
@@ -48,16 +48,16 @@ export async function askFleet(question: FleetQuestion, moment: MomentVariables,
  *
  * A present that has no snapshot is read as it goes. Whichever it is, every page is held against the first.
  */
-async function readPages(question: FleetQuestion, moment: MomentVariables, registry: Registry): Promise<FleetAnswer> {
+async function readPages(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
   const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = { reasonsAfter: null, cohortsAfter: null };
-  const ask = async (of: MomentVariables) => {
+  const ask = async (of: PointInTime) => {
     const answer = (await registry.ask(CAN_DOWNGRADE, { ...question, ...of, first: PAGE_SIZE, ...cursors })).canDowngrade;
-    const other = otherMoment(of, answer.snapshot);
+    const other = wrongPointInTime(of, answer.snapshot);
     if (other !== null) throw other;
     return answer;
   };
-  const first = await ask(moment);
-  const same = first.snapshot.id === null ? moment : { snapshot: first.snapshot.id };
+  const first = await ask(pointInTime);
+  const same = first.snapshot.id === null ? pointInTime : { snapshot: first.snapshot.id };
   const [reasons, cohorts] = [[...first.reasons.nodes], [...first.cohorts.nodes]];
   let page = first;
   let steady = true;
@@ -74,7 +74,7 @@ async function readPages(question: FleetQuestion, moment: MomentVariables, regis
   }
   const { kind, counts, matched, limitedByScope, snapshot } = first;
   const complete = !more(page) && cohorts.length === first.cohorts.totalCount && reasons.length === first.reasons.totalCount;
-  return { kind, counts, matched, limitedByScope, snapshot, asOf: isPast(moment) ? snapshot.now : null, reasons, cohorts, complete, steady };
+  return { kind, counts, matched, limitedByScope, snapshot, asOf: isPast(pointInTime) ? snapshot.now : null, reasons, cohorts, complete, steady };
 }
 
 /** Servers that are being replaced may not know each other's snapshots: then it is read again, as where the fleet has changed. */

@@ -38,7 +38,7 @@ export function oneOf(flag: string, words: readonly string[], given: string): st
 }
 
 /** How people write a rule set of the schema; one that is not known stays as it came. */
-export const ruleSetInWords = (name: string): string => RULES.find((word) => enumOf(word) === name) ?? name;
+export const formatRuleSet = (name: string): string => RULES.find((word) => enumOf(word) === name) ?? name;
 
 /** The question as the flags say it. */
 export function questionFrom(flags: QuestionFlags): QuestionVariables {

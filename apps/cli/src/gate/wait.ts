@@ -1,5 +1,5 @@
 import { clean } from '../show/clean.js';
-import type { World } from '../world.js';
+import type { Environment } from '../environment.js';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -13,24 +13,29 @@ export interface Try<T> {
 /**
  * Tries until it is settled, or the time is up.
  *
- * @param mayComeBack is this error one that waiting may cure?
+ * @param mayRecover is this error one that waiting may cure?
  * @returns what the last try brought; there is always a first one, and one when the time is up
  */
-export async function settle<T>(attempt: () => Promise<Try<T>>, mayComeBack: (error: unknown) => boolean, forSeconds: number, world: World): Promise<T> {
-  const end = world.now() + forSeconds * 1000;
+export async function waitUntilDecided<T>(
+  attempt: () => Promise<Try<T>>,
+  mayRecover: (error: unknown) => boolean,
+  forSeconds: number,
+  environment: Environment,
+): Promise<T> {
+  const end = environment.now() + forSeconds * 1000;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     let unsettled: string | null;
     try {
       const tried = await attempt();
-      if (tried.unsettled === null || world.now() >= end) return tried.result;
+      if (tried.unsettled === null || environment.now() >= end) return tried.result;
       unsettled = tried.unsettled;
     } catch (error) {
-      if (!mayComeBack(error) || world.now() >= end) throw error;
+      if (!mayRecover(error) || environment.now() >= end) throw error;
       unsettled = (error as Error).message;
     }
-    const left = end - world.now();
+    const left = end - environment.now();
     const rest = Math.max(0, Math.min(pause, left));
-    world.stderr.write(`${clean(unsettled)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
-    await world.sleep(rest);
+    environment.stderr.write(`${clean(unsettled)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
+    await environment.sleep(rest);
   }
 }

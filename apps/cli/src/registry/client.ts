@@ -1,9 +1,9 @@
 import { EXIT, type Failure, unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
-import type { World } from '../world.js';
+import type { Environment } from '../environment.js';
 import type { Document } from './documents.js';
 import { fromGraphqlErrors, fromStatus } from './errors.js';
-import { type Answer, type Letter, send } from './http.js';
+import { type Answer, type HttpRequest, send } from './http.js';
 
 /** The registry, as this program speaks with it. */
 export interface Registry {
@@ -11,17 +11,21 @@ export interface Registry {
   /** @throws Failure where there is no whole answer */
   ask<T>(document: Document<T>, variables?: Record<string, unknown>): Promise<T>;
   /** One HTTP request as it is, for what is not GraphQL. */
-  send(letter: Letter): Promise<Answer>;
+  send(request: HttpRequest): Promise<Answer>;
 }
 
-export const openRegistry = (settings: Settings, world: World): Registry => ({
+export const openRegistry = (settings: Settings, environment: Environment): Registry => ({
   url: settings.url,
   ask: async (document, variables = {}) => {
     const operationName = /^(?:query|mutation) (\w+)/.exec(document.text)?.[1];
-    const answer = await send({ method: 'POST', path: '/graphql', body: JSON.stringify({ query: document.text, variables, operationName }) }, settings, world);
+    const answer = await send(
+      { method: 'POST', path: '/graphql', body: JSON.stringify({ query: document.text, variables, operationName }) },
+      settings,
+      environment,
+    );
     return document.answer(dataOf(answer, settings), '');
   },
-  send: (letter) => send(letter, settings, world),
+  send: (request) => send(request, settings, environment),
 });
 
 /** The data of a whole answer: no errors beside it, no status that speaks against it. */

@@ -3,14 +3,14 @@ import { clean } from '../show/clean.js';
 
 /** What the asker did wrong: nothing to retry, something to change. A snapshot that is gone will not come back. */
 const MISTAKES = ['BAD_USER_INPUT', 'AMBIGUOUS', 'NOT_FOUND', 'SNAPSHOT_GONE'];
-const CLOSED_DOORS = ['UNAUTHENTICATED', 'FORBIDDEN'];
+const NOT_AUTHORISED = ['UNAUTHENTICATED', 'FORBIDDEN'];
 
 const field = (value: unknown, key: string): unknown => (value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined);
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? clean(value) : null);
 
 /** What the registry calls an argument, the asker knows as a flag. */
 const FLAGS: Readonly<Record<string, string>> = { asOf: '--as-of', maxAge: '--max-age' };
-const inFlags = (message: string): string => message.replaceAll(/`(\w+)`/g, (written, argument: string) => FLAGS[argument] ?? written);
+const withFlagNames = (message: string): string => message.replaceAll(/`(\w+)`/g, (written, argument: string) => FLAGS[argument] ?? written);
 
 /**
  * Why is an answer with these `errors` none?
@@ -20,10 +20,10 @@ const inFlags = (message: string): string => message.replaceAll(/`(\w+)`/g, (wri
 export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
   const found = errors.map((error) => ({
     code: textOf(field(field(error, 'extensions'), 'code')) ?? 'no code',
-    message: inFlags(textOf(field(error, 'message')) ?? 'no message'),
+    message: withFlagNames(textOf(field(error, 'message')) ?? 'no message'),
   }));
   const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [string, ...string[]];
-  if (found.some((error) => CLOSED_DOORS.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
+  if (found.some((error) => NOT_AUTHORISED.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
   if (found.every((error) => MISTAKES.includes(error.code))) return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
   return unexpected(`the registry could not answer: ${message}`, ...more);
 }

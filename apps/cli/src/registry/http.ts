@@ -1,6 +1,6 @@
 import { unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
-import type { World } from '../world.js';
+import type { Environment } from '../environment.js';
 
 /** One answer: its status, and its body where that is JSON. */
 export interface Answer {
@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export interface Letter {
+export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly body?: string | FormData;
@@ -22,35 +22,35 @@ const PATIENCE = 3;
 const LONGEST_PAUSE_S = 20;
 
 /**
- * Sends one letter and brings the answer, whatever its status.
+ * Sends one request and brings the answer, whatever its status.
  *
  * `429` and `503` are asked again after `Retry-After`, a few times. A redirect is never followed: the token goes where it was told to go.
  *
  * @throws Failure 4 where nobody answers
  */
-export async function send(letter: Letter, settings: Settings, world: World): Promise<Answer> {
+export async function send(request: HttpRequest, settings: Settings, environment: Environment): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetchOnce(letter, settings);
+    const response = await fetchOnce(request, settings);
     const pause = retryAfter(response);
     if (pause === null || attempt > PATIENCE) return { status: response.status, body: await jsonOf(response, settings) };
     await response.body?.cancel();
-    world.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
-    await world.sleep(pause * 1000);
+    environment.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
+    await environment.sleep(pause * 1000);
   }
 }
 
-async function fetchOnce(letter: Letter, settings: Settings): Promise<Response> {
+async function fetchOnce(request: HttpRequest, settings: Settings): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/graphql-response+json, application/json, application/problem+json' };
   if (settings.token !== null) headers['authorization'] = `Bearer ${settings.token}`;
-  if (typeof letter.body === 'string') headers['content-type'] = 'application/json';
+  if (typeof request.body === 'string') headers['content-type'] = 'application/json';
   try {
-    const body = letter.body === undefined ? {} : { body: letter.body };
-    return await fetch(`${settings.url}${letter.path}`, {
-      method: letter.method,
+    const body = request.body === undefined ? {} : { body: request.body };
+    return await fetch(`${settings.url}${request.path}`, {
+      method: request.method,
       headers,
       ...body,
       redirect: 'error',
-      signal: AbortSignal.timeout(letter.timeoutMs ?? TIMEOUT_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
     });
   } catch (error) {
     throw unreachable(error, settings);

@@ -57,7 +57,7 @@ async function bareTarget(words: string, registry: Registry): Promise<TargetInpu
 }
 
 /** The target in words, for people. */
-export function targetInWords(target: TargetInput): string {
+export function formatTarget(target: TargetInput): string {
   if (target.original) return 'the original code';
   if (target.previous) return 'the previous list';
   if (target.release !== undefined) return `release ${target.release}`;

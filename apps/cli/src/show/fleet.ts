@@ -4,7 +4,7 @@ import { type Cohort, KINDS, type Reason, type Verdict } from '../registry/answe
 import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';
-import { LABELS, labelsInWords, stackInWords } from './patches.js';
+import { LABELS, formatLabels, formatStack } from './patches.js';
 import { type Column, table, tableWithDetails } from './table.js';
 
 /** So many rows of a kind are shown; the rest is in the JSON. */
@@ -65,8 +65,8 @@ function reasonsTable(answer: FleetAnswer, width: number | null): string {
 function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
   const shown = worstFirst.slice(0, ROWS).map((cohort) => ({
-    row: [String(cohort.hosts), verdictInWords(cohort.verdict), decidingCodes(cohort)],
-    more: [stackInWords(cohort.stack), clean(cohort.kernelRelease ?? ''), labelsInWords(cohort.labels), examples(cohort)],
+    row: [String(cohort.hosts), formatVerdict(cohort.verdict), decidingCodes(cohort)],
+    more: [formatStack(cohort.stack), clean(cohort.kernelRelease ?? ''), formatLabels(cohort.labels), examples(cohort)],
   }));
   const columns: Column[] = [
     { head: 'HOSTS', align: 'right' },
@@ -96,7 +96,7 @@ const withRest = (text: string, count: number, what: string): string =>
   count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text;
 
 /** `REFUSED EINVAL by REPLACE`. A yes is one for its route only. */
-const verdictInWords = ({ kind, errno, route }: Verdict): string =>
+const formatVerdict = ({ kind, errno, route }: Verdict): string =>
   clean([kind, errno, route === null ? null : `by ${route}`].filter((word) => word !== null).join(' '));
 
 /** Codes of the reasons that make the kind; doubts about the facts decide alone. */

@@ -1,12 +1,12 @@
 import { stringify } from 'yaml';
-import type { Sink } from '../world.js';
+import type { Output } from '../environment.js';
 import { cleanLines } from './clean.js';
 
 export const FORMATS = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Writes data, in the form that was asked for; the text of the table is made only if it is wanted. */
-export function show(data: unknown, asText: (width: number | null) => string, format: Format, stdout: Sink): void {
+export function show(data: unknown, asText: (width: number | null) => string, format: Format, stdout: Output): void {
   if (format === 'json') stdout.write(`${cleanLines(JSON.stringify(data, null, 2))}\n`);
   // quoted throughout, so that an escaped character stays what it was
   else if (format === 'yaml')

@@ -1,4 +1,4 @@
-import { ruleSetInWords } from '../gate/question.js';
+import { formatRuleSet } from '../gate/question.js';
 import { KINDS, type Reason, type Verdict } from '../registry/answers.js';
 import { clean } from './clean.js';
 import { clearedBy } from './fleet.js';
@@ -24,16 +24,16 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
     `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`,
   ];
   if (steps !== '') lines.push(`  ${steps}`);
-  const price = priceInWords(verdict);
+  const price = formatPrice(verdict);
   if (price !== '') lines.push(`  ${price}`);
   if (verdict.asLastSeen) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
-  lines.push(`  under ${rulesInWords(verdict.rules)}`);
+  lines.push(`  under ${formatRules(verdict.rules)}`);
   for (const reason of worstFirst(verdict.reasons)) lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
   return lines.join('\n');
 }
 
 /** What the way costs, where it costs more than one transition; and whether a search was cut off. */
-function priceInWords({ price, searched }: Verdict): string {
+function formatPrice({ price, searched }: Verdict): string {
   const parts = [
     price !== null && price.reboots > 0 ? 'a reboot' : '',
     price !== null && price.transitions > 1 ? `${price.transitions} transitions` : '',
@@ -54,7 +54,7 @@ const ORDER = ['ADVISORY', ...KINDS];
 const worstFirst = (reasons: readonly Reason[]): Reason[] => [...reasons].sort((a, b) => ORDER.indexOf(b.kind) - ORDER.indexOf(a.kind));
 
 /** Which rules, and how that is known. */
-export function rulesInWords({ sets, basis }: Verdict['rules']): string {
+export function formatRules({ sets, basis }: Verdict['rules']): string {
   if (sets.length === 0) return 'rules that nobody knows';
-  return clean(`${sets.map(ruleSetInWords).join(' or ')} rules (known by ${basis.toLowerCase()})`);
+  return clean(`${sets.map(formatRuleSet).join(' or ')} rules (known by ${basis.toLowerCase()})`);
 }

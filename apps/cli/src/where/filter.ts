@@ -1,5 +1,5 @@
 import { parseWhere, type Term } from './parse.js';
-import { mistake } from './tokens.js';
+import { selectorError } from './tokens.js';
 
 /** `HostFilter` of the schema. */
 export interface HostFilter {
@@ -44,10 +44,14 @@ function labelFilter({ key, operator, values }: Term): LabelFilter {
 function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: string): void {
   const field = RESERVED[term.key];
   if (term.operator !== 'in')
-    throw mistake(selector, term.at, `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}can be asked`);
+    throw selectorError(
+      selector,
+      term.at,
+      `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}can be asked`,
+    );
   if (filter[field] !== undefined)
-    throw mistake(selector, term.at, `${term.key} is demanded twice${term.key === 'running' ? '' : `; for one of several, write ${term.key} in (…)`}`);
+    throw selectorError(selector, term.at, `${term.key} is demanded twice${term.key === 'running' ? '' : `; for one of several, write ${term.key} in (…)`}`);
   if (field !== 'running') filter[field] = [...term.values];
   else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!)) filter.running = term.values[0]!;
-  else throw mistake(selector, term.at, 'running takes one build-id: 16 to 128 lower-case hexadecimal digits');
+  else throw selectorError(selector, term.at, 'running takes one build-id: 16 to 128 lower-case hexadecimal digits');
 }

@@ -1,4 +1,4 @@
-import { mistake, type Token, tokensOf } from './tokens.js';
+import { selectorError, type Token, tokensOf } from './tokens.js';
 
 /** One demand of a selector. */
 export interface Term {
@@ -22,16 +22,16 @@ const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
  */
 export function parseWhere(selector: string): Term[] {
   const tokens = tokensOf(selector);
-  if (tokens.length === 1) throw mistake(selector, 0, 'this selector is empty; for every host, leave --where out');
+  if (tokens.length === 1) throw selectorError(selector, 0, 'this selector is empty; for every host, leave --where out');
   const terms: Term[] = [];
   let position = 0;
   const next = (): Token => tokens[position++] ?? tokens.at(-1)!;
   const fail = (token: Token, wanted: string) =>
-    mistake(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
+    selectorError(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
 
   const key = (token: Token): Pick<Term, 'key' | 'at'> => {
     if (token.kind !== 'word' || token.quoted) throw fail(token, 'the name of a label');
-    if (!KEY.test(token.text)) throw mistake(selector, token.from, `'${token.text}' cannot be the name of a label: 1 to 63 letters, digits and _ . / -`);
+    if (!KEY.test(token.text)) throw selectorError(selector, token.from, `'${token.text}' cannot be the name of a label: 1 to 63 letters, digits and _ . / -`);
     return { key: token.text, at: token.from };
   };
   const value = (token: Token): string => {

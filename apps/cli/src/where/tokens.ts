@@ -10,8 +10,8 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** A mistake in a selector, with a caret below the place. */
-export const mistake = (selector: string, at: number, message: string): Error =>
+/** A syntax error in a selector, with a caret below the place. */
+export const selectorError = (selector: string, at: number, message: string): Error =>
   usage(`--where: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
 
 const PUNCTUATION = ['!=', '=', '!', '(', ')', ','] as const;
@@ -38,6 +38,6 @@ function tokenAt(selector: string, from: number): Token {
 /** A value in quotes may hold anything; `\"` and `\\` stand for themselves. */
 function quotedAt(selector: string, from: number): Token {
   const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(selector.slice(from));
-  if (found === null) throw mistake(selector, from, 'these quotes do not end (inside them, write \\" and \\\\)');
+  if (found === null) throw selectorError(selector, from, 'these quotes do not end (inside them, write \\" and \\\\)');
   return { kind: 'word', text: found[1]!.replaceAll(/\\(["\\])/g, '$1'), from, to: from + found[0].length, quoted: true };
 }

@@ -1,8 +1,8 @@
 import { run } from '../src/run.js';
-import type { World } from '../src/world.js';
+import type { Environment } from '../src/environment.js';
 
-/** A world that keeps what was written, and whose time passes only by sleeping. */
-export class TestWorld implements World {
+/** A environment that keeps what was written, and whose time passes only by sleeping. */
+export class TestEnvironment implements Environment {
   out = '';
   err = '';
   time = Date.parse('2026-11-23T10:00:00Z');
@@ -27,7 +27,7 @@ export class TestWorld implements World {
 }
 
 /** Runs klpreg once. */
-export async function klpreg(words: readonly string[], env: Record<string, string | undefined> = {}, world = new TestWorld(env)) {
-  const exit = await run(words, world);
-  return { exit, out: world.out, err: world.err, world };
+export async function klpreg(words: readonly string[], env: Record<string, string | undefined> = {}, environment = new TestEnvironment(env)) {
+  const exit = await run(words, environment);
+  return { exit, out: environment.out, err: environment.err, environment };
 }

@@ -1,4 +1,4 @@
-import { instantFrom, instantInWords, momentFrom } from '../src/gate/moment.js';
+import { instantFrom, formatInstant, pointInTimeFrom } from '../src/gate/point-in-time.js';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 
@@ -55,18 +55,18 @@ test.each<[text: string, message: string, hint: string]>([
   ['999999999d', "--as-of: '999999999d' lies before every history", OF],
   ['0000-01-01T00:00:00+01:00', "--as-of: '0000-01-01T00:00:00+01:00' lies before every history", OF],
   ['9999-12-31T23:59:59-01:00', "--as-of: '9999-12-31T23:59:59-01:00' lies after every history", OF],
-])('--as-of %j is a mistake', (text, message, hint) => {
+])('--as-of %j is a usage error', (text, message, hint) => {
   expect(() => instantFrom(text, NOW)).toThrow(expect.objectContaining({ exit: 2, message, hints: [hint] }));
 });
 
 test('what is shown is UTC, says so, and can be given back', () => {
-  expect(instantInWords('2026-11-24T10:00:00.000Z')).toBe('2026-11-24T10:00:00Z');
-  expect(instantInWords('2026-11-24T10:00:00.250Z')).toBe('2026-11-24T10:00:00.250Z');
+  expect(formatInstant('2026-11-24T10:00:00.000Z')).toBe('2026-11-24T10:00:00Z');
+  expect(formatInstant('2026-11-24T10:00:00.250Z')).toBe('2026-11-24T10:00:00.250Z');
   for (const text of ['2026-11-24T10:00:00+01:00', '15m', '2026-11-24T10:00:00.25Z'])
-    expect(instantFrom(instantInWords(instantFrom(text, NOW)), NOW)).toBe(instantFrom(text, NOW));
+    expect(instantFrom(formatInstant(instantFrom(text, NOW)), NOW)).toBe(instantFrom(text, NOW));
 });
 
-test.each<[flags: Parameters<typeof momentFrom>[0], moment: object]>([
+test.each<[flags: Parameters<typeof pointInTimeFrom>[0], pointInTime: object]>([
   [{}, {}],
   [{ asOf: '15m' }, { asOf: '2026-11-24T11:45:00.000Z' }],
   [
@@ -78,6 +78,6 @@ test.each<[flags: Parameters<typeof momentFrom>[0], moment: object]>([
     { snapshot: 'WyJrbHAyIl0', catalog: 'THEN' },
     { snapshot: 'WyJrbHAyIl0', catalog: 'THEN' },
   ],
-])('%j is the moment %j', (flags, moment) => {
-  expect(momentFrom(flags, NOW)).toEqual(moment);
+])('%j is the point in time %j', (flags, pointInTime) => {
+  expect(pointInTimeFrom(flags, NOW)).toEqual(pointInTime);
 });

@@ -1,5 +1,5 @@
 /** Where text goes. */
-export interface Sink {
+export interface Output {
   write(text: string): void;
   readonly isTTY: boolean;
   /** Width in characters, of the terminal or as `COLUMNS` says; undefined: as wide as it takes. */
@@ -7,11 +7,11 @@ export interface Sink {
 }
 
 /** What the program touches beside files and the network: a test brings its own. */
-export interface World {
+export interface Environment {
   /** Data, and nothing else. */
-  readonly stdout: Sink;
+  readonly stdout: Output;
   /** Progress, warnings, errors. */
-  readonly stderr: Sink;
+  readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   now(): number;

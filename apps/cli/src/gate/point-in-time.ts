@@ -4,21 +4,21 @@ import type { Snapshot } from '../registry/answers.js';
 import { oneOf, secondsIn } from './question.js';
 
 /** Flags that name a moment of the past. */
-export interface MomentFlags {
+export interface PointInTimeFlags {
   readonly snapshot?: string;
   readonly asOf?: string;
   readonly catalog?: string;
 }
 
 /** Of which moment is asked, as variables of the schema; where neither `snapshot` nor `asOf` is there, of the present. */
-export interface MomentVariables {
+export interface PointInTime {
   snapshot?: string;
   asOf?: string;
   catalog?: string;
 }
 
 /** The moment as the flags name it. @param now in milliseconds: what "so long ago" is counted from */
-export function momentFrom({ snapshot, asOf, catalog }: MomentFlags, now: number): MomentVariables {
+export function pointInTimeFrom({ snapshot, asOf, catalog }: PointInTimeFlags, now: number): PointInTime {
   if (snapshot !== undefined && asOf !== undefined) throw usage('--snapshot and --as-of both name a moment; give one');
   // an empty variable of a script must not make it a question of the present
   if (snapshot !== undefined && (!/^[\w-]+$/.test(snapshot) || snapshot === 'null'))
@@ -26,17 +26,17 @@ export function momentFrom({ snapshot, asOf, catalog }: MomentFlags, now: number
       `--snapshot: '${snapshot}' is not the id of a snapshot`,
       'it is snapshot.id in the JSON of another answer; null where that was asked with --as-of',
     );
-  const moment: MomentVariables = {
+  const pointInTime: PointInTime = {
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(asOf === undefined ? {} : { asOf: instantFrom(asOf, now) }),
   };
-  if (catalog === undefined) return moment;
-  if (!isPast(moment)) throw usage('--catalog goes with --snapshot or --as-of: the present is judged by the catalog of today');
-  return { ...moment, catalog: oneOf('--catalog', ['then', 'now'], catalog) };
+  if (catalog === undefined) return pointInTime;
+  if (!isPast(pointInTime)) throw usage('--catalog goes with --snapshot or --as-of: the present is judged by the catalog of today');
+  return { ...pointInTime, catalog: oneOf('--catalog', ['then', 'now'], catalog) };
 }
 
 /** Is it a moment of the past that is asked of? */
-export const isPast = ({ snapshot, asOf }: MomentVariables): boolean => snapshot !== undefined || asOf !== undefined;
+export const isPast = ({ snapshot, asOf }: PointInTime): boolean => snapshot !== undefined || asOf !== undefined;
 
 const EXAMPLES = 'such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00; or 15m, 2h, 3d: so long ago';
 /** The last instant that RFC 3339 can write. */
@@ -69,16 +69,16 @@ function notAnInstant(text: string): Failure {
 }
 
 /** An instant of an answer as it is shown: UTC, which the `Z` says, and as `--as-of` takes it. */
-export const instantInWords = (instant: string): string => instant.replace(/\.000Z$/, 'Z');
+export const formatInstant = (instant: string): string => instant.replace(/\.000Z$/, 'Z');
 
 /** How the moment of an answer is asked of again, in flags; null where it cannot be. */
-export function againInFlags({ asOf, catalog }: MomentVariables, snapshot: Snapshot): string | null {
+export function repeatFlags({ asOf, catalog }: PointInTime, snapshot: Snapshot): string | null {
   if (snapshot.id !== null) return `--snapshot ${snapshot.id}`;
-  return asOf === undefined ? null : `--as-of ${instantInWords(asOf)}${catalog === 'NOW' ? ' --catalog now' : ''}`;
+  return asOf === undefined ? null : `--as-of ${formatInstant(asOf)}${catalog === 'NOW' ? ' --catalog now' : ''}`;
 }
 
 /** Is this the answer of another moment than the one that was asked of? @returns how; null where it is not */
-export function otherMoment({ snapshot, asOf, catalog }: MomentVariables, answered: Snapshot): Failure | null {
+export function wrongPointInTime({ snapshot, asOf, catalog }: PointInTime, answered: Snapshot): Failure | null {
   const otherInstant = asOf !== undefined && Date.parse(answered.now) !== Date.parse(asOf);
   // by another catalog it is another snapshot of the same fleet
   const otherSnapshot = snapshot !== undefined && catalog !== 'NOW' && answered.id !== snapshot;
@@ -88,11 +88,11 @@ export function otherMoment({ snapshot, asOf, catalog }: MomentVariables, answer
 }
 
 /** A name that is published today may not have been then: says which catalog was asked. */
-export async function lookingBack<T>(moment: MomentVariables, hint: string, work: () => Promise<T>): Promise<T> {
+export async function withCatalogHint<T>(pointInTime: PointInTime, hint: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'NOT_FOUND' || !isPast(moment) || moment.catalog === 'NOW') throw error;
+    if (!(error instanceof Failure) || error.code !== 'NOT_FOUND' || !isPast(pointInTime) || pointInTime.catalog === 'NOW') throw error;
     throw new Failure(error.exit, error.message, [...error.hints, hint], error.code);
   }
 }
