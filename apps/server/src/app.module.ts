@@ -57,7 +57,7 @@ import { SightingsStore } from './store/sightings.store.js';
 import { SituationsStore } from './store/situations.store.js';
 import { StatesStore } from './store/states.store.js';
 import { TokensStore } from './store/tokens.store.js';
-import { Upkeep } from './upkeep.js';
+import { Maintenance } from './maintenance/maintenance.js';
 
 const store = [
   Database,
@@ -135,7 +135,7 @@ export class AppModule {
         ...store,
         ...ingest,
         Bearers,
-        Upkeep,
+        Maintenance,
         ...query,
         ...metrics,
       ],

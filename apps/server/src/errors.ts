@@ -1,8 +1,9 @@
 import type { Problem } from '@klpreg/wire';
 
-/** What a caller did wrong. `code` is stable and `status` its HTTP status. */
-export type MistakeCode = keyof typeof STATUS;
+/** The stable code of an error that the caller caused. */
+export type RequestErrorCode = keyof typeof STATUS;
 
+/** The HTTP status of each code. */
 const STATUS = {
   BAD_USER_INPUT: 400,
   UNAUTHENTICATED: 401,
@@ -21,12 +22,12 @@ const STATUS = {
   BUSY: 503,
 } as const;
 
-/** A mistake of the caller, as opposed to an outcome (data) and a bug (anything else). */
-export class Mistake extends Error {
+/** An error that the caller caused, as opposed to an outcome (data) and a bug (any other error). */
+export class RequestError extends Error {
   constructor(
-    readonly code: MistakeCode,
+    readonly code: RequestErrorCode,
     message: string,
-    /** Field by field, where there are fields. */
+    /** One entry for each wrong field. */
     readonly problems: readonly Problem[] = [],
   ) {
     super(message);
@@ -37,18 +38,18 @@ export class Mistake extends Error {
   }
 }
 
-/** The refusal of a request that exceeds a limit. @param name of what is counted, in the plural */
-export const limitExceeded = (name: string, allowed: number, found: number | string, pointer = ''): Mistake =>
-  new Mistake('LIMIT_EXCEEDED', `the limit is ${allowed} ${name}, found ${found}`, [
+/** Returns the error for a request that exceeds a limit. @param name plural of what the limit counts */
+export const limitExceeded = (name: string, allowed: number, found: number | string, pointer = ''): RequestError =>
+  new RequestError('LIMIT_EXCEEDED', `the limit is ${allowed} ${name}, found ${found}`, [
     { pointer, detail: `must have at most ${allowed} ${name}`, found: String(found) },
   ]);
 
-/** RFC 9457 problem details of a mistake. */
-export const problemDetails = (mistake: { code: string; status: number; message: string; problems: readonly Problem[] }) => ({
-  type: `urn:klpreg:problem:${mistake.code.toLowerCase().replaceAll('_', '-')}`,
-  title: mistake.code.toLowerCase().replaceAll('_', ' '),
-  status: mistake.status,
-  detail: mistake.message,
-  code: mistake.code,
-  errors: mistake.problems,
+/** Returns an error as RFC 9457 problem details. */
+export const problemDetails = (error: { code: string; status: number; message: string; problems: readonly Problem[] }) => ({
+  type: `urn:klpreg:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
+  title: error.code.toLowerCase().replaceAll('_', ' '),
+  status: error.status,
+  detail: error.message,
+  code: error.code,
+  errors: error.problems,
 });

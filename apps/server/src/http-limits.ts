@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { Mistake, problemDetails } from './errors.js';
+import { RequestError, problemDetails } from './errors.js';
 import { HEAD_TIMEOUT_MS } from './limits.js';
 
 /** How long a connection may take, for Fastify and for Node.js beneath it. A request that is not there in time gets 408. */
@@ -64,6 +64,6 @@ export function refuseOtherHosts(fastify: FastifyInstance, allowed: readonly str
     const { host = '' } = request.headers;
     if (isOurs(nameOf(host), request.raw) || HEALTH.has(request.url)) return done();
     const found = JSON.stringify(host.slice(0, 100));
-    done(new Mistake('MISDIRECTED_REQUEST', `this server is not asked by the name ${found}: add it to KLPREG_ALLOWED_HOSTS if it should be`));
+    done(new RequestError('MISDIRECTED_REQUEST', `this server is not asked by the name ${found}: add it to KLPREG_ALLOWED_HOSTS if it should be`));
   });
 }

@@ -1,4 +1,4 @@
-import { limitExceeded, Mistake } from './errors.js';
+import { limitExceeded, RequestError } from './errors.js';
 import { BATCH_LIMIT, JSON_LIMITS } from './limits.js';
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
@@ -65,7 +65,7 @@ function refuseSize({ depth, elements }: Size): void {
  * Refuses a JSON text that is too deep or has too many values, before it is parsed.
  *
  * @returns how many values it has
- * @throws Mistake LIMIT_EXCEEDED
+ * @throws RequestError LIMIT_EXCEEDED
  */
 export function refuseLargeJson(text: string): number {
   const size = measure(text, null);
@@ -74,17 +74,17 @@ export function refuseLargeJson(text: string): number {
 }
 
 /** One document of a batch, as text, and the values in it; or why it is not even parsed. */
-export type BatchItem = { readonly text: string; readonly elements: number } | Mistake;
+export type BatchItem = { readonly text: string; readonly elements: number } | RequestError;
 
 /**
  * The documents of a batch, each measured by itself: one that exceeds a limit does not keep the others from being stored.
  *
  * @param largest how many bytes a single document may have
- * @throws Mistake unless it is an array of at most 1000
+ * @throws RequestError unless it is an array of at most 1000
  */
 export function splitBatch(text: string, largest: number): BatchItem[] {
   const begin = text.search(/[^ \t\n\r]/);
-  const notOne = (found: string) => new Mistake('BAD_USER_INPUT', `a batch is an array of at most ${BATCH_LIMIT} documents, found ${found}`);
+  const notOne = (found: string) => new RequestError('BAD_USER_INPUT', `a batch is an array of at most ${BATCH_LIMIT} documents, found ${found}`);
   if (begin < 0 || text[begin] !== '[') throw notOne('something else');
   const items: Item[] = [];
   const { end } = measure(text, items);
@@ -97,11 +97,11 @@ export function splitBatch(text: string, largest: number): BatchItem[] {
       if (document.length > largest) throw limitExceeded('bytes in a document', largest, document.length);
       refuseSize(item);
     } catch (error) {
-      return error as Mistake;
+      return error as RequestError;
     }
     return { text: document, elements: item.elements };
   });
 }
 
-export const invalidJson = (): Mistake => new Mistake('BAD_USER_INPUT', 'the body is not valid JSON');
-export const emptyBody = (): Mistake => new Mistake('BAD_USER_INPUT', 'the body is empty');
+export const invalidJson = (): RequestError => new RequestError('BAD_USER_INPUT', 'the body is not valid JSON');
+export const emptyBody = (): RequestError => new RequestError('BAD_USER_INPUT', 'the body is empty');

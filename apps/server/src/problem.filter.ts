@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bugs } from './bug-log.js';
-import { Mistake, problemDetails } from './errors.js';
+import { RequestError, problemDetails } from './errors.js';
 import { MODULE_LIMIT } from './limits.js';
 import { isUnavailable } from './store/unavailable.js';
 
@@ -17,7 +17,7 @@ const isRefusal = (error: unknown): error is Refusal =>
 
 /** RFC 9457 problem details of anything that can go wrong; a bug leaves as INTERNAL with nothing inside. */
 export function toProblem(error: unknown, bodyLimit?: number): ReturnType<typeof problemDetails> {
-  if (error instanceof Mistake) return problemDetails(error);
+  if (error instanceof RequestError) return problemDetails(error);
   if ((error as Partial<Refusal> | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE' && bodyLimit !== undefined)
     return problemDetails({ code: 'TOO_LARGE', status: 413, message: `the limit of this route is ${bodyLimit} bytes in a body`, problems: [] });
   if (error instanceof HttpException)

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Mistake } from '../src/errors.js';
+import { RequestError } from '../src/errors.js';
 import { refuseLargeJson, splitBatch } from '../src/json-limits.js';
 
 const message = (work: () => unknown): string | null => {
@@ -31,7 +31,7 @@ test.each<[string, string, string | null]>([
   expected === null ? expect(message(() => refuseLargeJson(text))).toBeNull() : expect(message(() => refuseLargeJson(text))).toContain(expected),
 );
 
-const shown = (text: string) => splitBatch(text, 1000).map((item) => (item instanceof Mistake ? item.code : item.text.trim()));
+const shown = (text: string) => splitBatch(text, 1000).map((item) => (item instanceof RequestError ? item.code : item.text.trim()));
 
 test.each<[string, string, string[]]>([
   ['nothing', ' [ ] ', []],

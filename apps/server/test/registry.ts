@@ -155,7 +155,7 @@ export class Registry {
     return body.data;
   }
 
-  async mistake(query: string, variables: Record<string, unknown> = {}): Promise<{ message: string; extensions: { code: string } }> {
+  async graphqlError(query: string, variables: Record<string, unknown> = {}): Promise<{ message: string; extensions: { code: string } }> {
     const { body } = await this.send<{ errors: { message: string; extensions: { code: string } }[] }>('POST', '/graphql', { query, variables });
     return body.errors[0]!;
   }

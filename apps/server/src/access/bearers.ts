@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/tokens.store.js';
 import type { Role } from './roles.js';
 
@@ -16,11 +16,11 @@ export class Bearers {
   /**
    * Who sent this request? Nothing to wait for where the token was asked for a moment ago: most often.
    *
-   * @throws Mistake UNAUTHENTICATED or FORBIDDEN
+   * @throws RequestError UNAUTHENTICATED or FORBIDDEN
    */
   admit(request: FastifyRequest, roles: readonly Role[]): Bearer | Promise<Bearer> {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new Mistake('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
+    if (token === undefined) throw new RequestError('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
     const now = this.clock.now();
     const held = this.tokens.held(token, now);
     if (held !== null) return letIn(held, roles);
@@ -29,8 +29,8 @@ export class Bearers {
 }
 
 function letIn(bearer: Bearer | null, roles: readonly Role[]): Bearer {
-  if (bearer === null) throw new Mistake('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
+  if (bearer === null) throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
   if (!roles.includes(bearer.role as Role))
-    throw new Mistake('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
+    throw new RequestError('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
   return bearer;
 }

@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 
 /** An Ed25519 public key, and what it is called: the SHA-256 of its SPKI form. */
 export interface OwnerKey {
@@ -16,18 +16,19 @@ const fingerprintOf = (key: KeyObject): string =>
 /**
  * Is this the public key of an owner?
  *
- * @throws Mistake unless it is an Ed25519 public key in PEM; a private key is refused, and must be taken as known to others now
+ * @throws RequestError unless it is an Ed25519 public key in PEM; a private key is refused, and must be taken as known to others now
  */
 export function readOwnerKey(pem: string): OwnerKey {
   if (pem.includes('PRIVATE KEY'))
-    throw new Mistake('BAD_USER_INPUT', 'this is a private key: keep it to yourself, make a new one, and give its public key (openssl pkey -pubout)');
+    throw new RequestError('BAD_USER_INPUT', 'this is a private key: keep it to yourself, make a new one, and give its public key (openssl pkey -pubout)');
   let key: KeyObject;
   try {
     key = createPublicKey(pem);
   } catch {
-    throw new Mistake('BAD_USER_INPUT', 'this is no public key in PEM (-----BEGIN PUBLIC KEY-----)');
+    throw new RequestError('BAD_USER_INPUT', 'this is no public key in PEM (-----BEGIN PUBLIC KEY-----)');
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw new Mistake('BAD_USER_INPUT', `the key must be Ed25519, found ${key.asymmetricKeyType ?? 'another kind'}`);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new RequestError('BAD_USER_INPUT', `the key must be Ed25519, found ${key.asymmetricKeyType ?? 'another kind'}`);
   return { fingerprint: fingerprintOf(key), publicKey: key.export({ type: 'spki', format: 'pem' }).toString() };
 }
 

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { type JobName, type Jobs, JOBS, toRefusal } from './jobs.js';
 
 /** The thread of `Background`: does one job at a time. */
@@ -24,7 +24,7 @@ async function work<Name extends JobName>({ name, input }: { readonly name: Name
     port.postMessage(name === 'batch' ? { output: null } : { output });
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    port.postMessage(error instanceof Mistake ? { refusal: toRefusal(error) } : { bug: text });
+    port.postMessage(error instanceof RequestError ? { refusal: toRefusal(error) } : { bug: text });
   }
 }
 

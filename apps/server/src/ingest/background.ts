@@ -82,7 +82,7 @@ export class Background {
    * Does a job in the thread.
    *
    * @param input whose bytes are moved to the thread: they are gone here
-   * @throws Mistake BUSY where too much waits; LIMIT_EXCEEDED where it takes too long or too much memory; what the job throws
+   * @throws RequestError BUSY where too much waits; LIMIT_EXCEEDED where it takes too long or too much memory; what the job throws
    */
   async run<Name extends JobName>(name: Name, input: Jobs[Name]['input']): Promise<Jobs[Name]['output']> {
     const size = input.bytes.length;

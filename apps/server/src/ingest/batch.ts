@@ -1,5 +1,5 @@
 import { bugs } from '../bug-log.js';
-import { Mistake, type problemDetails } from '../errors.js';
+import { RequestError, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
 import { Turns } from './turns.js';
@@ -19,7 +19,7 @@ export async function eachOf<Element, Answer>(elements: readonly Element[], rece
       return await receive(element);
     } catch (error) {
       if (isUnavailable(error)) throw error;
-      if (!(error instanceof Mistake)) bugs.note(error);
+      if (!(error instanceof RequestError)) bugs.note(error);
       return toProblem(error);
     }
   };

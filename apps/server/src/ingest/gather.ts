@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { isUnavailable } from '../store/unavailable.js';
 
 interface Waiting<In, Out> {
@@ -30,7 +30,7 @@ const TRIES = 50;
 export const INGEST_LIMITS: Limits = { size: 500, waitMs: 3, parallel: 2, beside: 1, answered: 16, queue: 5000 };
 
 /** Nothing was done with a document, and it is to be sent again. */
-export const busy = (): Mistake => new Mistake('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
+export const busy = (): RequestError => new RequestError('BUSY', 'too many documents wait to be stored; send this one again in a few seconds');
 
 /**
  * Gathers what comes within a few milliseconds and does it as one. Each caller is answered after its own batch is done.
@@ -61,7 +61,7 @@ export class Gather<In, Out> {
     this.told = told;
   }
 
-  /** @throws Mistake BUSY where too many wait already: nothing was done with the item */
+  /** @throws RequestError BUSY where too many wait already: nothing was done with the item */
   async add(item: In): Promise<Out> {
     if (this.waiting.length >= this.limits.queue) throw busy();
     return new Promise<Out>((resolve, reject) => {

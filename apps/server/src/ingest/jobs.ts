@@ -1,6 +1,6 @@
 import { Manifest } from '@klpreg/wire';
 import { refuseLargeJson } from '../json-limits.js';
-import { Mistake, type MistakeCode } from '../errors.js';
+import { RequestError, type RequestErrorCode } from '../errors.js';
 import type { Problem } from '@klpreg/wire';
 import { parse } from './parse.js';
 import { readAuthor, readModuleFile, type UploadedFacts } from './publication.js';
@@ -8,13 +8,13 @@ import { type Documents, type Kind, parseJson, readBatch, readDocument, textOf }
 
 /** A refusal, as it travels between threads. */
 export interface Refusal {
-  readonly code: MistakeCode;
+  readonly code: RequestErrorCode;
   readonly message: string;
   readonly problems: readonly Problem[];
 }
 
-export const toRefusal = ({ code, message, problems }: Mistake): Refusal => ({ code, message, problems });
-export const fromRefusal = ({ code, message, problems }: Refusal): Mistake => new Mistake(code, message, problems);
+export const toRefusal = ({ code, message, problems }: RequestError): Refusal => ({ code, message, problems });
+export const fromRefusal = ({ code, message, problems }: Refusal): RequestError => new RequestError(code, message, problems);
 
 /** What became of each document of a batch. */
 export type ReadItem<K extends Kind> = { readonly document: Documents[K] } | { readonly refusal: Refusal };
@@ -31,7 +31,7 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs;
 
-/** @throws Mistake, of a document that exceeds a limit or is not valid */
+/** @throws RequestError, of a document that exceeds a limit or is not valid */
 export function readManifest(bytes: Uint8Array): Manifest {
   const text = textOf(bytes);
   const elements = refuseLargeJson(text);
@@ -43,7 +43,7 @@ export function readItem<K extends Kind>(read: () => Documents[K]): ReadItem<K> 
   try {
     return { document: read() };
   } catch (error) {
-    if (error instanceof Mistake) return { refusal: toRefusal(error) };
+    if (error instanceof RequestError) return { refusal: toRefusal(error) };
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { bearerOf } from '../access/bearer.guard.js';
 import { signedBy } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { INLINE_LIMIT } from '../limits.js';
 import { AuditStore } from '../store/audit.store.js';
 import { conflictsOf, type PatchRow } from '../store/manifests.js';
@@ -74,7 +74,7 @@ export class PatchesController {
     const isNew = await this.patches.add(tx, facts, release, owner, who, now);
     const before = isNew ? null : await this.patches.find(facts.buildId, tx);
     if (before !== null && (before.owner !== owner || before.release !== release)) {
-      throw new Mistake(
+      throw new RequestError(
         'OWNED_BY_ANOTHER',
         `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner changes what is said of it`,
       );
@@ -82,7 +82,7 @@ export class PatchesController {
     const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, who, now);
     const said = author === null ? 'SAME' : await this.patches.say(tx, facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
-      throw new Mistake(
+      throw new RequestError(
         'FORBIDDEN',
         `what is said of ${facts.buildId} is signed, and only a signed word takes its place: sign this one with a key of ${owner}`,
       );
@@ -93,7 +93,7 @@ export class PatchesController {
   private async signer({ facts, author, signature, release, owner }: Submission): Promise<string | null> {
     if (signature === null) return null;
     const wrong = (detail: string) =>
-      new Mistake('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [{ pointer: '/signature', detail, found: signature }]);
+      new RequestError('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [{ pointer: '/signature', detail, found: signature }]);
     if (author === null) throw wrong("there is no author's word that it could be of");
     const keys = (await this.keys.list(owner)).filter((key) => key.revokedAt === null);
     const key = signedBy(keys, signedForm(facts.buildId, { release, owner }, author), signature);
@@ -129,7 +129,7 @@ export class PatchesController {
     const bytes = body instanceof Uint8Array ? body : new Uint8Array();
     const manifest = bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await this.backgrounds.documents.run('manifest', { bytes });
     if (manifest.buildId !== buildId)
-      throw new Mistake('BAD_USER_INPUT', 'the manifest is of another build', [
+      throw new RequestError('BAD_USER_INPUT', 'the manifest is of another build', [
         { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
       ]);
     return {
@@ -149,9 +149,9 @@ export class PatchesController {
       if (part.type === 'field') fields[part.fieldname] = String(part.value);
       else if (part.fieldname === 'module') file = await part.toBuffer();
       else if (part.fieldname === 'author') fields['author'] = (await part.toBuffer()).toString('utf8');
-      else throw new Mistake('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
+      else throw new RequestError('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
     }
-    if (file === null) throw new Mistake('BAD_USER_INPUT', 'the form has no part "module" with the module file');
+    if (file === null) throw new RequestError('BAD_USER_INPUT', 'the form has no part "module" with the module file');
     const { author = null, signature = null, ...publication } = fields;
     const { release, owner } = parse(Publication, publication, 'form');
     const signed = parse(Form, { signature }, 'form');

@@ -1,7 +1,7 @@
 import { ModuleError, openModule } from '@klpreg/module';
 import { AuthorWord } from '@klpreg/wire';
 import { Lexer, parseDocument, visit } from 'yaml';
-import { limitExceeded, Mistake } from '../errors.js';
+import { limitExceeded, RequestError } from '../errors.js';
 import { AUTHOR_LIMIT, JSON_LIMITS } from '../limits.js';
 import type { PatchFacts } from '../store/patches.store.js';
 import { parse } from './parse.js';
@@ -20,35 +20,35 @@ const isPlain = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.l
 /**
  * Reads a module file.
  *
- * @throws Mistake where it cannot be read, or is another build than this
+ * @throws RequestError where it cannot be read, or is another build than this
  */
 export async function readModuleFile(file: Uint8Array, buildId: string): Promise<PatchFacts> {
   const size = isPlain(file) ? file.length : null;
   const reading = await openModule(file).catch((error: unknown) => {
-    if (error instanceof ModuleError) throw new Mistake('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
+    if (error instanceof ModuleError) throw new RequestError('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
     throw error;
   });
   if (reading.buildId === null)
-    throw new Mistake('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
+    throw new RequestError('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
   if (reading.buildId !== buildId)
-    throw new Mistake('BAD_USER_INPUT', 'the module is another build', [
+    throw new RequestError('BAD_USER_INPUT', 'the module is another build', [
       { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
     ]);
-  if (reading.kernelRelease === null) throw new Mistake('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
+  if (reading.kernelRelease === null) throw new RequestError('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
   return factsOfFile(reading, buildId, reading.kernelRelease, size);
 }
 
 /**
  * Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is.
  *
- * @throws Mistake
+ * @throws RequestError
  */
 export function readAuthor(text: string): AuthorWord {
   if (text.length > AUTHOR_LIMIT) throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
   refuseDeepYaml(text);
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
-  if (error !== undefined) throw new Mistake('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
+  if (error !== undefined) throw new RequestError('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
   return parse(AuthorWord, withoutAliases(document), "author's YAML", text.length);
 }
 
@@ -58,7 +58,7 @@ const SCALAR_FOLLOWS = '\u001f';
  * Refuses YAML that is deeper than any author statement, before it is parsed: the parser calls itself for each level, and the end of the stack
  * can end the whole process.
  *
- * @throws Mistake LIMIT_EXCEEDED
+ * @throws RequestError LIMIT_EXCEEDED
  */
 function refuseDeepYaml(text: string): void {
   const most = JSON_LIMITS.depth;
@@ -83,6 +83,6 @@ function refuseDeepYaml(text: string): void {
 function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
   let aliases = 0;
   visit(document, { Alias: () => void (aliases += 1) });
-  if (aliases > 0) throw new Mistake('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
+  if (aliases > 0) throw new RequestError('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
   return document.toJS();
 }

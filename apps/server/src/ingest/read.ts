@@ -1,5 +1,5 @@
 import { contentDigest, Heartbeat, Report } from '@klpreg/wire';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { emptyBody, invalidJson, refuseLargeJson, splitBatch } from '../json-limits.js';
 import { BODY_LIMITS } from '../limits.js';
 import { parse } from './parse.js';
@@ -22,7 +22,7 @@ function checkReport(document: unknown, elements: number): Report {
   const report = parse(Report, document, 'report', elements);
   const digest = contentDigest(document as Record<string, unknown>);
   if (digest === report.digest) return report;
-  throw new Mistake('BAD_USER_INPUT', 'the digest is not that of the content', [
+  throw new RequestError('BAD_USER_INPUT', 'the digest is not that of the content', [
     { pointer: '/digest', detail: `must be the digest of this content, ${digest}`, found: report.digest },
   ]);
 }
@@ -34,7 +34,7 @@ export function textOf(bytes: Uint8Array): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-/** @throws Mistake */
+/** @throws RequestError */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -46,7 +46,7 @@ export function parseJson(text: string): unknown {
 /**
  * The document that these bytes are.
  *
- * @throws Mistake with what is wrong; a limit is checked before the work that it bounds
+ * @throws RequestError with what is wrong; a limit is checked before the work that it bounds
  */
 export function readDocument<K extends Kind>(kind: K, bytes: Uint8Array): Documents[K] {
   const text = textOf(bytes);
@@ -57,13 +57,13 @@ export function readDocument<K extends Kind>(kind: K, bytes: Uint8Array): Docume
 /**
  * The documents that these bytes are, each with its own outcome, one by one.
  *
- * @throws Mistake, before the first one, where the whole is no batch or no JSON
+ * @throws RequestError, before the first one, where the whole is no batch or no JSON
  */
 export function readBatch<K extends Kind>(kind: K, bytes: Uint8Array): (() => Documents[K])[] {
   const items = splitBatch(textOf(bytes), LARGEST[kind]);
-  const parsed = items.map((item) => (item instanceof Mistake ? item : { document: parseJson(item.text), elements: item.elements }));
+  const parsed = items.map((item) => (item instanceof RequestError ? item : { document: parseJson(item.text), elements: item.elements }));
   return parsed.map((item) => () => {
-    if (item instanceof Mistake) throw item;
+    if (item instanceof RequestError) throw item;
     return CHECKS[kind](item.document, item.elements);
   });
 }

@@ -4,7 +4,7 @@ import { fromRefusal, readItem, type ReadItem } from './jobs.js';
 import { type Documents, type Kind, readBatch, readDocument } from './read.js';
 import { Turns } from './turns.js';
 
-/** A document of a batch that is ready to be stored. @throws Mistake with what is wrong with it */
+/** A document of a batch that is ready to be stored. @throws RequestError with what is wrong with it */
 export type Ready<K extends Kind> = () => Documents[K];
 
 /** Reads bodies: small ones between other work on the event loop, large ones in the worker thread. */
@@ -21,13 +21,13 @@ export class Reader<K extends Kind> {
     return this.turns.waits;
   }
 
-  /** @throws Mistake */
+  /** @throws RequestError */
   async one(bytes: Uint8Array): Promise<Documents[K]> {
     if (bytes.length <= INLINE_LIMIT) return this.turns.do(() => readDocument(this.kind, bytes)) as Promise<Documents[K]>;
     return (await this.background.run('document', { kind: this.kind, bytes })) as Documents[K];
   }
 
-  /** @throws Mistake where the whole is no batch */
+  /** @throws RequestError where the whole is no batch */
   async batch(bytes: Uint8Array): Promise<Ready<K>[]> {
     if (bytes.length <= INLINE_LIMIT) {
       const read = await this.turns.do(() => readBatch(this.kind, bytes));

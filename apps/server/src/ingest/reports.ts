@@ -3,7 +3,7 @@ import type { Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { type BootRange, BootsStore } from '../store/boots.store.js';
 import { type Changed, type HostDetail, HostsStore } from '../store/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, LabelsStore, toLabelsDraft } from '../store/labels.store.js';
@@ -135,7 +135,7 @@ export class Reports {
     if (sequence === head.sequence && head.digest === report.digest && head.bootId === report.host.bootId) return 'REPEATED';
     if (sequence !== head.sequence && sequence !== head.contactSequence) return null;
     await this.hosts.suspect(report.host.instance, receivedAt);
-    return new Mistake(
+    return new RequestError(
       'SEQUENCE_CONFLICT',
       `sequence ${report.sequence} of ${report.host.instance} was used before for another document: is this host a copy of another one?`,
       [{ pointer: '/sequence', detail: 'must be used for one document only', found: String(report.sequence) }],

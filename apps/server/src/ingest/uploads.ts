@@ -13,7 +13,7 @@ export class Uploads {
    * Waits for this publisher's turn.
    *
    * @returns what ends it; called once
-   * @throws Mistake BUSY where too many upload or wait
+   * @throws RequestError BUSY where too many upload or wait
    */
   async begin(publisher: string): Promise<() => void> {
     const waiting = this.turns.get(publisher);

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { FleetNowStore } from '../store/fleet-now.store.js';
 import { type FleetSize, FleetSizeStore } from '../store/fleet-size.store.js';
 import { FleetStore } from '../store/fleet.store.js';
-import { Upkeep } from '../upkeep.js';
+import { Maintenance } from '../maintenance/maintenance.js';
 import { Metrics } from './metrics.js';
 
 /** So long a scrape waits for the database; what it does not know then it leaves out. */
@@ -12,7 +12,7 @@ const PATIENCE_MS = 2_000;
 /** How the fleet is counted, and how well its hosts share their cohorts. */
 @Injectable()
 export class FleetMetrics {
-  constructor(metrics: Metrics, fleet: FleetStore, now: FleetNowStore, sizes: FleetSizeStore, upkeep: Upkeep) {
+  constructor(metrics: Metrics, fleet: FleetStore, now: FleetNowStore, sizes: FleetSizeStore, maintenance: Maintenance) {
     const registers = [metrics];
     const told = (name: string, help: string, of: (size: FleetSize) => number) =>
       void new Gauge({
@@ -62,7 +62,7 @@ export class FleetMetrics {
       help: 'Deltas that this server has folded into the counts: one for each batch of documents that moved hosts.',
       registers,
     });
-    upkeep.watch((batches, seconds) => {
+    maintenance.watch((batches, seconds) => {
       folded.inc(batches);
       duration.observe(seconds);
     });

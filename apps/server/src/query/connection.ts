@@ -1,4 +1,4 @@
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 
 export interface PageInfo {
   readonly hasNextPage: boolean;
@@ -51,7 +51,7 @@ function fromCursor(argument: 'after' | 'before', cursor: string, parts: readonl
   if (Array.isArray(key) && key.length === parts.length && key.every(fits)) return key as string[];
   const found = JSON.stringify(cursor.slice(0, 100));
   const detail = 'must be a cursor that this connection has given';
-  throw new Mistake('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
 }
 
 function readJson(cursor: string): unknown {
@@ -66,14 +66,14 @@ function readJson(cursor: string): unknown {
  * Which page is asked for?
  *
  * @param parts what the parts of a key of this connection's order are
- * @throws Mistake unless it is `first` with `after`, or `last` with `before`, of 1 to 100
+ * @throws RequestError unless it is `first` with `after`, or `last` with `before`, of 1 to 100
  */
 export function toPage({ first, after, last, before }: PageArguments, parts: readonly KeyPart[]): Page {
   const backwards = last != null;
   if (backwards ? first != null || after != null : before != null)
-    throw new Mistake('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
+    throw new RequestError('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
   const size = last ?? first ?? DEFAULT_SIZE;
-  if (size < 1 || size > MAX_SIZE) throw new Mistake('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
+  if (size < 1 || size > MAX_SIZE) throw new RequestError('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
   const cursor = backwards ? before : after;
   return { size, key: cursor == null ? null : fromCursor(backwards ? 'before' : 'after', cursor, parts), backwards };
 }

@@ -1,4 +1,4 @@
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import type { Condition } from '../store/condition.js';
 import { Prisma } from '../store/database.js';
 import { AGENT_PREFIX } from '../store/labels.store.js';
@@ -42,7 +42,8 @@ const byIds = (ids: readonly string[]): Prisma.Sql =>
 
 function toLabelCondition(label: LabelFilter, authoritative: boolean): Prisma.Sql {
   const demands = [label.in, label.notIn, label.exists].filter((demand) => demand != null);
-  if (demands.length !== 1) throw new Mistake('BAD_USER_INPUT', `the demand on label ${JSON.stringify(label.key)} must be exactly one of in, notIn and exists`);
+  if (demands.length !== 1)
+    throw new RequestError('BAD_USER_INPUT', `the demand on label ${JSON.stringify(label.key)} must be exactly one of in, notIn and exists`);
   const own = authoritative && label.key.startsWith(AGENT_PREFIX) ? Prisma.sql`NULL::text` : Prisma.sql`l.labels ->> ${label.key}`;
   // A host's own word counts only where no admin has spoken.
   const value = authoritative ? own : Prisma.sql`coalesce(l.labels ->> ${label.key}, l.labels ->> ${AGENT_PREFIX + label.key})`;

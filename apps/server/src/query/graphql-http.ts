@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOperations, validate } from 'graphql';
-import { limitExceeded, Mistake } from '../errors.js';
+import { limitExceeded, RequestError } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../store/unavailable.js';
@@ -50,7 +50,7 @@ class Accepted {
    * Checks a document before mercurius sees it, so that nothing invalid or too large is ever cached or executed.
    *
    * @returns the text of the operation to run
-   * @throws Mistake or Invalid
+   * @throws RequestError or Invalid
    */
   accept(body: Body): string {
     const query = body.query as string;
@@ -87,14 +87,14 @@ export function graphqlOverHttp(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!isGraphql(request) || request.method === 'POST') return done();
     void reply.header('allow', 'POST');
-    done(new Mistake('METHOD_NOT_ALLOWED', `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`));
+    done(new RequestError('METHOD_NOT_ALLOWED', `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`));
   });
   app.addHook('preValidation', (request, _reply, done) => {
     if (!isGraphql(request) || request.body === null || typeof request.body !== 'object') return done();
     const body = request.body as Body;
     for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
     if (holdsNoText(body))
-      return done(new Mistake('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
+      return done(new RequestError('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
     try {
       if (typeof body.query === 'string') body.query = accepted.accept(body);
     } catch (error) {
@@ -116,7 +116,7 @@ const isRefusedEarlier = (error: (Error & { statusCode?: number }) | undefined):
 function leave(error: GraphQLError) {
   const at = { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) };
   const { originalError: original, extensions } = error as GraphQLError & { originalError?: Error & { code?: string } };
-  if (original instanceof Mistake)
+  if (original instanceof RequestError)
     return { message: original.message, ...at, extensions: { code: original.code, ...(original.problems.length > 0 && { errors: original.problems }) } };
   if (isRefusedEarlier(original)) {
     const { code, detail } = toProblem(original, BODY_LIMITS.question);
@@ -144,8 +144,8 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
   const errors = (execution.errors ?? []).flatMap(unwrap).map(leave);
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
   const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
-  const mistake = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;
-  const early = mistake instanceof Mistake ? mistake.status : isRefusedEarlier(mistake) ? mistake.statusCode : null;
+  const requestError = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;
+  const early = requestError instanceof RequestError ? requestError.status : isRefusedEarlier(requestError) ? requestError.statusCode : null;
   const statusCode = early ?? (refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200);
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

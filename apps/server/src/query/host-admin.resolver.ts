@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/audit.store.js';
 import { type Changed, HostsStore } from '../store/hosts.store.js';
 import { present } from '../store/moment.js';
@@ -61,7 +61,7 @@ export class HostAdminResolver {
       const { row } = await this.host(id);
       const { situationId } = row;
       if (situationId === null || row.bootId !== detail.bootId)
-        throw new Mistake('BAD_USER_INPUT', `the host ${id} runs boot ${row.bootId ?? '(it has not reported)'}, not ${bootId}`, [
+        throw new RequestError('BAD_USER_INPUT', `the host ${id} runs boot ${row.bootId ?? '(it has not reported)'}, not ${bootId}`, [
           { pointer: '/bootId', detail: 'must be the boot id of the last report', found: bootId },
         ]);
       const situation = (await this.situations.load([situationId])).get(situationId)!;
@@ -70,13 +70,13 @@ export class HostAdminResolver {
       const became = await this.record(id, 'set-boot-baseline', detail, context, (tx) => this.hosts.resituate(tx, id, situationId, draft.id, this.clock.now()));
       if (became !== 'OVERTAKEN') return this.host(id);
     }
-    throw new Mistake('BUSY', `the host ${id} reports all the time: send this again in a few seconds`);
+    throw new RequestError('BUSY', `the host ${id} reports all the time: send this again in a few seconds`);
   }
 
   private async record(id: string, action: string, detail: object, context: Request, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
-      if (result === 'NO_SUCH_HOST') throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+      if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);
       const who = bearerOf(context.reply.request).name;
       return { result, entry: result === 'CHANGED' ? { who, action, subject: id, detail } : null };
     });
@@ -85,14 +85,14 @@ export class HostAdminResolver {
   /** As it is now in the database itself: a replica may not have the change yet. */
   private async host(id: string): Promise<HostView> {
     const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
-    if (view === undefined) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+    if (view === undefined) throw new RequestError('NOT_FOUND', `no host has the id ${id}`);
     return view;
   }
 }
 
 function checked(reason: string): string {
   if (reason.trim().length > 0 && reason.length <= REASON_LENGTH) return reason;
-  throw new Mistake('BAD_USER_INPUT', `a reason has 1 to ${REASON_LENGTH} characters`, [
+  throw new RequestError('BAD_USER_INPUT', `a reason has 1 to ${REASON_LENGTH} characters`, [
     { pointer: '/reason', detail: `must have 1 to ${REASON_LENGTH} characters`, found: reason.slice(0, 100) },
   ]);
 }

@@ -3,7 +3,7 @@ import { DEFAULT_QUESTION } from '@klpreg/compat';
 import { Inject } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import type { Condition } from '../store/condition.js';
 import { FleetStore } from '../store/fleet.store.js';
 import { HostsStore } from '../store/hosts.store.js';
@@ -38,12 +38,15 @@ export class HostsResolver {
     @Args('hostname') hostname: string | null | undefined,
     @Args('asOf') asOf?: Date | null,
   ): Promise<HostView | null> {
-    if ((id == null) === (hostname == null)) throw new Mistake('BAD_USER_INPUT', 'give `id` or `hostname`');
+    if ((id == null) === (hostname == null)) throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
     const asked = await this.momentOf(asOf);
     const rows = await this.store.find(id == null ? { hostname: hostname! } : { id: toHostId(id) }, 20, asked.moment);
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
-      throw new Mistake('AMBIGUOUS', `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`);
+      throw new RequestError(
+        'AMBIGUOUS',
+        `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`,
+      );
     return (await this.hosts.view(living.slice(0, 1), asked))[0] ?? null;
   }
 

@@ -1,4 +1,4 @@
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 
 /** Things that have an opaque id. */
 export type NodeType = 'Host' | 'Patch' | 'State';
@@ -19,5 +19,5 @@ export function toHostId(id: string): string {
   if (UUID.test(plain)) return plain;
   const named = fromId(id);
   if (named?.type === 'Host' && UUID.test(named.key)) return named.key;
-  throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 100))} is not the id of a host`);
+  throw new RequestError('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 100))} is not the id of a host`);
 }

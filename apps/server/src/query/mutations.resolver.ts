@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { AuditStore, type Entry } from '../store/audit.store.js';
 import type { Connection } from '../store/database.js';
 import { type Changed, HostsStore } from '../store/hosts.store.js';
@@ -30,21 +30,21 @@ const who = (context: Request): string => bearerOf(context.reply.request).name;
 /** What an admin may give: no label of a host's own words, and no key twice. */
 function toLabels(labels: readonly LabelInput[]): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
-  if (own !== undefined) throw new Mistake('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is for a host's own words`);
+  if (own !== undefined) throw new RequestError('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is for a host's own words`);
   const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
-  if (Object.keys(given).length !== labels.length) throw new Mistake('BAD_USER_INPUT', 'a label is given twice');
+  if (Object.keys(given).length !== labels.length) throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
   const parsed = LabelsSchema.safeParse(given);
-  if (!parsed.success) throw new Mistake('BAD_USER_INPUT', z.prettifyError(parsed.error));
+  if (!parsed.success) throw new RequestError('BAD_USER_INPUT', z.prettifyError(parsed.error));
   return parsed.data;
 }
 
-/** @throws Mistake unless it is one line of 1 to so many characters, none of them a control character */
+/** @throws RequestError unless it is one line of 1 to so many characters, none of them a control character */
 function requireLine(argument: string, value: string, max: number): void {
   // eslint-disable-next-line no-control-regex -- control characters are what this forbids
   if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
   const detail = `must be one line of 1 to ${max} characters`;
   const found = JSON.stringify(value.slice(0, 100));
-  throw new Mistake('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
 }
 
 const ATTEMPTS = 8;
@@ -70,7 +70,7 @@ export class MutationsResolver {
     await this.labels.keep([labels]);
     await this.audit.record(async (tx) => {
       if (!(await this.hosts.add(tx, id, input.hostname, labels.id, this.clock.now())))
-        throw new Mistake('AMBIGUOUS', `a host with the id ${id} is known already`);
+        throw new RequestError('AMBIGUOUS', `a host with the id ${id} is known already`);
       return { result: undefined, entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } } };
     });
     return this.host(id);
@@ -90,7 +90,7 @@ export class MutationsResolver {
       const became = await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()));
       if (became !== 'OVERTAKEN') return this.host(id);
     }
-    throw new Mistake('BUSY', `the labels of the host ${id} change all the time: send this again in a few seconds`);
+    throw new RequestError('BUSY', `the labels of the host ${id} change all the time: send this again in a few seconds`);
   }
 
   @Mutation('retireHost')
@@ -119,7 +119,7 @@ export class MutationsResolver {
     const recall = recalled ?? true;
     const row = await this.audit.record(async (tx) => {
       const result = await this.patches.recall(tx, buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());
-      if (result === null) throw new Mistake('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
+      if (result === null) throw new RequestError('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
       return { result, entry: { who: who(context), action: recall ? 'recall-patch' : 'unrecall-patch', subject: buildId, detail: { reason } } };
     });
     return patchView(row);
@@ -128,7 +128,7 @@ export class MutationsResolver {
   private async changeHost(id: string, entry: Entry, change: (tx: Connection) => Promise<Changed>): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
-      if (result === 'NO_SUCH_HOST') throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+      if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);
       return { result, entry: result === 'CHANGED' ? entry : null };
     });
   }
@@ -136,7 +136,7 @@ export class MutationsResolver {
   /** As it is now in the database itself: a replica may not have the change yet. */
   private async host(id: string): Promise<HostView> {
     const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
-    if (view === undefined) throw new Mistake('NOT_FOUND', `no host has the id ${id}`);
+    if (view === undefined) throw new RequestError('NOT_FOUND', `no host has the id ${id}`);
     return view;
   }
 }

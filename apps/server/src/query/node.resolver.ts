@@ -1,5 +1,5 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import { StatesStore } from '../store/states.store.js';
 import { Hosts } from './hosts.js';
@@ -23,7 +23,7 @@ export class NodeResolver {
     const named = fromId(id);
     // one of our types with a key that nothing has: not an id of another registry's, but a mistake
     if (named === null && MALFORMED.test(Buffer.from(id, 'base64url').toString('utf8')))
-      throw new Mistake('BAD_USER_INPUT', `\`id\` is not the id of anything, found ${JSON.stringify(id.slice(0, 100))}`, [
+      throw new RequestError('BAD_USER_INPUT', `\`id\` is not the id of anything, found ${JSON.stringify(id.slice(0, 100))}`, [
         { pointer: '/id', detail: 'must be an id that the registry has given', found: id.slice(0, 100) },
       ]);
     switch (named?.type) {

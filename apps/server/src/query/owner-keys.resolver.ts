@@ -4,7 +4,7 @@ import { bearerOf } from '../access/bearer.guard.js';
 import { readOwnerKey } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/audit.store.js';
 import { type OwnerKeyRow, OwnerKeysStore } from '../store/owner-keys.store.js';
 
@@ -29,12 +29,12 @@ export class OwnerKeysResolver {
   @Mutation('addOwnerKey')
   @Roles('admin')
   async addOwnerKey(@Args('owner') owner: string, @Args('publicKey') pem: string, @Context() context: Request): Promise<OwnerKeyRow> {
-    if (owner.length === 0 || owner.length > 128) throw new Mistake('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
+    if (owner.length === 0 || owner.length > 128) throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const { name } = bearerOf(context.reply.request);
     await this.audit.record(async (tx) => {
       if (!(await this.keys.add(tx, fingerprint, owner, publicKey, name, this.clock.now())))
-        throw new Mistake('AMBIGUOUS', `the key ${fingerprint} is known already`);
+        throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is known already`);
       return { result: undefined, entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } } };
     });
     return this.find(fingerprint);
@@ -45,7 +45,7 @@ export class OwnerKeysResolver {
   async revokeOwnerKey(@Args('fingerprint') fingerprint: string, @Context() context: Request): Promise<OwnerKeyRow> {
     return this.audit.record(async (tx) => {
       const found = await this.keys.revoke(tx, fingerprint, this.clock.now());
-      if (found === null) throw new Mistake('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
+      if (found === null) throw new RequestError('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
       const { key, revoked } = found;
       const who = bearerOf(context.reply.request).name;
       return { result: key, entry: revoked ? { who, action: 'revoke-owner-key', subject: fingerprint, detail: { owner: key.owner } } : null };

@@ -1,5 +1,5 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import { CatalogStore } from '../store/catalog.store.js';
 import { Prisma } from '../store/database.js';
 import { PatchesStore } from '../store/patches.store.js';
@@ -38,11 +38,11 @@ export class PatchesResolver {
 
   @Query('patch')
   async patch(@Args('name') name: string | null | undefined, @Args('buildId') buildId: string | null | undefined): Promise<PatchView | null> {
-    if ((name == null) === (buildId == null)) throw new Mistake('BAD_USER_INPUT', 'give `name` or `buildId`');
+    if ((name == null) === (buildId == null)) throw new RequestError('BAD_USER_INPUT', 'give `name` or `buildId`');
     const catalog = await this.catalog.now();
     const rows = buildId == null ? await catalog.named(name!.replaceAll('-', '_')) : await catalog.find([buildId.toLowerCase()]);
     if (rows.length > 1)
-      throw new Mistake(
+      throw new RequestError(
         'AMBIGUOUS',
         `${rows.length} builds are called ${JSON.stringify(name)}; ask by build-id: ${rows
           .map((row) => `${row.buildId} (${row.kernelRelease})`)

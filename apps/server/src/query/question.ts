@@ -10,7 +10,7 @@ import {
   ROUTES,
   type Target,
 } from '@klpreg/compat';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import { type PatchRow, toManifest } from '../store/manifests.js';
 
@@ -55,14 +55,14 @@ const MOST_WITNESSES = 5;
 
 /** What is asked, from the arguments of a field. */
 export function toQuestion(args: QuestionArguments): Question {
-  if (args.route != null && args.bestRoute === true) throw new Mistake('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
+  if (args.route != null && args.bestRoute === true) throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
   const allowable = REASON_CODES.filter(canBeAllowed);
   const wrong = allow.filter((code) => !allowable.includes(code as ReasonCode));
-  if (wrong.length > 0) throw new Mistake('BAD_USER_INPUT', `\`allow\` takes ${allowable.join(', ')}; found ${wrong.join(', ')}`);
+  if (wrong.length > 0) throw new RequestError('BAD_USER_INPUT', `\`allow\` takes ${allowable.join(', ')}; found ${wrong.join(', ')}`);
   const witnesses = args.witnesses ?? DEFAULT_QUESTION.witnesses;
   if (witnesses < DEFAULT_QUESTION.witnesses || witnesses > MOST_WITNESSES)
-    throw new Mistake('BAD_USER_INPUT', `\`witnesses\` must be ${DEFAULT_QUESTION.witnesses} to ${MOST_WITNESSES}, found ${witnesses}`);
+    throw new RequestError('BAD_USER_INPUT', `\`witnesses\` must be ${DEFAULT_QUESTION.witnesses} to ${MOST_WITNESSES}, found ${witnesses}`);
   const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
   return {
     routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
@@ -78,12 +78,15 @@ export function toQuestion(args: QuestionArguments): Question {
 /**
  * Which target is asked for?
  *
- * @throws Mistake unless exactly one field is given, and where a release or a name has no build, or two for one kernel
+ * @throws RequestError unless exactly one field is given, and where a release or a name has no build, or two for one kernel
  */
 export async function toTarget(to: TargetInput, catalog: CatalogView): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
   if (given.length !== 1)
-    throw new Mistake('BAD_USER_INPUT', `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`);
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`,
+    );
   const leaving = to.leaving == null ? {} : { leaving: to.leaving };
   if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
   if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [] };
@@ -97,7 +100,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogView): Promise<A
   const name = (to.release ?? to.name)!;
   const builds = to.release != null ? await catalog.release(name) : await catalog.named(name.replaceAll('-', '_'));
   if (builds.length === 0)
-    throw new Mistake('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
+    throw new RequestError('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
   refuseAmbiguous(name, builds);
   return { target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving }, builds };
 }
@@ -107,7 +110,7 @@ function refuseAmbiguous(name: string, builds: readonly PatchRow[]): void {
   const byKernel = groupByKernel(builds.filter((build) => build.recalledAt === null));
   for (const [kernel, several] of byKernel) {
     if (several.length > 1)
-      throw new Mistake(
+      throw new RequestError(
         'AMBIGUOUS',
         `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ${several
           .map((build) => `${build.buildId} (${build.name})`)

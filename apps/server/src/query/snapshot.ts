@@ -1,6 +1,6 @@
 import { freshnessLimits } from '@klpreg/compat';
 import { z } from 'zod';
-import { Mistake } from '../errors.js';
+import { RequestError } from '../errors.js';
 import type { CatalogStore } from '../store/catalog.store.js';
 import type { CatalogView } from '../store/catalog-view.js';
 import type { EpochsStore } from '../store/epochs.store.js';
@@ -62,10 +62,10 @@ export const toSnapshotId = (now: Date, committed: string, { number, name }: Rev
 
 function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision; place: Place } {
   const parts = Parts.safeParse(readJson(id));
-  if (!parts.success) throw new Mistake('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
+  if (!parts.success) throw new RequestError('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
   const [, version, now, committed, number, name, epoch, position] = parts.data;
   if (version !== RULES_VERSION)
-    throw new Mistake(
+    throw new RequestError(
       'SNAPSHOT_GONE',
       `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
     );
@@ -86,10 +86,10 @@ const youngestOfThePast = ({ intervalSeconds }: Memory): number => freshnessLimi
 /** Is so young an age known of the past, too? Then the question can be asked again. */
 export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean => maxAgeSeconds >= youngestOfThePast(memory);
 
-/** @throws Mistake where a question of the past asks for ages that no one knows any more */
+/** @throws RequestError where a question of the past asks for ages that no one knows any more */
 export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
   if (isKnownOfThePast(maxAgeSeconds, memory)) return;
-  throw new Mistake(
+  throw new RequestError(
     'BAD_USER_INPUT',
     `of the past, no age below ${youngestOfThePast(memory)} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`,
   );
@@ -99,17 +99,18 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
  * Which moment is asked for?
  *
  * @param maxAgeSeconds of the question; null: it has none
- * @throws Mistake where a moment is named twice, lies ahead, or is no longer known; and where ages are asked that no one knows of the past
+ * @throws RequestError where a moment is named twice, lies ahead, or is no longer known; and where ages are asked that no one knows of the past
  */
 export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSeconds: number | null, memory: Memory, now: Date): AskedMoment {
-  if (snapshot != null && asOf != null) throw new Mistake('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
+  if (snapshot != null && asOf != null) throw new RequestError('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
   if (snapshot == null && asOf == null) return { moment: present(now), catalog: 'NOW' };
   const pinned = snapshot == null ? null : fromSnapshotId(snapshot);
   const then = pinned?.now ?? asOf!;
-  if (then > now && pinned === null) throw new Mistake('BAD_USER_INPUT', `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`);
+  if (then > now && pinned === null)
+    throw new RequestError('BAD_USER_INPUT', `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`);
   const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
   if (then < kept)
-    throw new Mistake('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
+    throw new RequestError('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return {
     moment: { now: then, snapshot: pinned?.committed ?? null, past: true, ...(pinned !== null && { place: pinned.place }) },
@@ -120,13 +121,13 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
 /**
  * The moment, as it may be asked of this database.
  *
- * @throws Mistake SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
  */
 export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Moment> {
   if (moment.place === undefined) return moment;
   const epoch = await epochs.epochFor(moment.place);
   if (epoch !== null) return { ...moment, epoch };
-  throw new Mistake(
+  throw new RequestError(
     'SNAPSHOT_GONE',
     `the database was restored or replaced after this snapshot (epoch ${moment.place.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
   );
@@ -135,11 +136,12 @@ export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Mome
 /**
  * The catalog of this moment.
  *
- * @throws Mistake SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
  */
 export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogView> {
   if (catalog === 'NOW') return store.now();
   const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
-  if (view === null) throw new Mistake('SNAPSHOT_GONE', 'the database was restored, and does not know the catalog of this snapshot: ask anew, or by `asOf`');
+  if (view === null)
+    throw new RequestError('SNAPSHOT_GONE', 'the database was restored, and does not know the catalog of this snapshot: ask anew, or by `asOf`');
   return view;
 }

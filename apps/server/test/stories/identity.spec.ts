@@ -201,7 +201,7 @@ describe('an admin', () => {
     const bootHistory = async () => (await registry.ask(history)).host.bootHistory;
     await registry.report(at('a', 1));
     expect(await bootHistory()).toBe('STARTED_LATE');
-    const refused = await registry.mistake(BASELINE, { id, b: bootOf('b'), reason: 'looked at the console' });
+    const refused = await registry.graphqlError(BASELINE, { id, b: bootOf('b'), reason: 'looked at the console' });
     expect(refused.extensions.code).toBe('BAD_USER_INPUT');
     await registry.ask(BASELINE, { id, b: bootOf('a'), reason: 'looked at the console' });
     expect(await bootHistory()).toBe('KNOWN');
@@ -214,11 +214,11 @@ describe('an admin', () => {
 
   test.each(['', '   ', 'x'.repeat(501)])('gives a reason (%j)', async (reason) => {
     await registry.report(at('a', 1));
-    expect((await registry.mistake(RELEASE, { id, reason })).extensions.code).toBe('BAD_USER_INPUT');
+    expect((await registry.graphqlError(RELEASE, { id, reason })).extensions.code).toBe('BAD_USER_INPUT');
   });
 
   test('can do nothing about a host that is not known', async () => {
-    expect((await registry.mistake(RELEASE, { id: idle('web-9').host.instance, reason: 'gone' })).extensions.code).toBe('NOT_FOUND');
+    expect((await registry.graphqlError(RELEASE, { id: idle('web-9').host.instance, reason: 'gone' })).extensions.code).toBe('NOT_FOUND');
   });
 });
 

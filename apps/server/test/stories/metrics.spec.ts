@@ -141,9 +141,9 @@ test('questions are measured by their root fields as the schema names them, and 
   await registry.ask('{ mine: hosts { totalCount } yours: hosts { totalCount } patches { totalCount } __typename }');
   await registry.ask('query { ...a ... on Query { states { totalCount } } } fragment a on Query { ...b } fragment b on Query { hosts { totalCount } }');
   await registry.ask('mutation { addHost(input: { hostname: "db-1" }) { id } }');
-  expect((await registry.mistake('{ canDowngrade(to: {}) { kind } }')).extensions.code).toBe('BAD_USER_INPUT');
-  await registry.mistake('{ noSuchField }');
-  await registry.mistake('{ hosts {');
+  expect((await registry.graphqlError('{ canDowngrade(to: {}) { kind } }')).extensions.code).toBe('BAD_USER_INPUT');
+  await registry.graphqlError('{ noSuchField }');
+  await registry.graphqlError('{ hosts {');
 
   const samples = await scrape();
   expect(of(samples, 'klpreg_question_duration_seconds_count')).toEqual({ canDowngrade: 4, hosts: 2, patches: 1, __typename: 1, states: 1, addHost: 1 });

@@ -190,7 +190,7 @@ describe('the past', () => {
     ['an instant before history is kept', { asOf: '2026-01-01T00:00:00Z' }, 'SNAPSHOT_GONE', /history is kept for 30 days/],
     ['an age that no one knows of the past', { asOf: '2026-11-23T09:00:00Z', maxAge: '60s' }, 'BAD_USER_INPUT', /at least that, found 60 s/],
   ])('%s is refused, and it is said why', async (_, variables, code, words) => {
-    expect(await registry.mistake(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
+    expect(await registry.graphqlError(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
       message: expect.stringMatching(words),
       extensions: { code },
     });
@@ -212,7 +212,7 @@ describe('the past', () => {
       'query ($asOf: DateTime, $maxAge: Duration!) { host(hostname: "web-1", asOf: $asOf) { canDowngrade(to: { name: "lab_r_1v1_a" }, maxAge: $maxAge) { kind } } }';
     expect((await registry.ask(asked, { maxAge: '60s' })).host.canDowngrade.kind).toBe('UNKNOWN');
     expect((await registry.ask(asked, { asOf: then, maxAge: '300s' })).host.canDowngrade.kind).toBe('SAFE');
-    expect(await registry.mistake(asked, { asOf: then, maxAge: '60s' })).toMatchObject({
+    expect(await registry.graphqlError(asked, { asOf: then, maxAge: '60s' })).toMatchObject({
       message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
       extensions: { code: 'BAD_USER_INPUT' },
     });
@@ -241,7 +241,7 @@ describe('the past', () => {
     await registry.heartbeat(report);
     const { id } = answer.canDowngrade.snapshot;
     expect(kindOf(await registry.ask(nested, { snapshot: id, maxAge: '5m' }))).toBe('SAFE');
-    expect(await registry.mistake(nested, { snapshot: id, maxAge: '60s' })).toMatchObject({
+    expect(await registry.graphqlError(nested, { snapshot: id, maxAge: '60s' })).toMatchObject({
       message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
       extensions: { code: 'BAD_USER_INPUT' },
     });
@@ -260,7 +260,7 @@ describe('the past', () => {
     ['of a revision that is no number', forged(1_795_000_000_000, '3:9:', '-1')],
     ['of a revision that has no name', forged(1_795_000_000_000, '3:9:', '1', 'first')],
   ])('a made-up snapshot %s is no snapshot of ours', async (_, snapshot) => {
-    expect(await registry.mistake(QUESTION, { to: { original: true }, snapshot })).toMatchObject({
+    expect(await registry.graphqlError(QUESTION, { to: { original: true }, snapshot })).toMatchObject({
       message: expect.stringContaining('is not the id of a snapshot'),
       extensions: { code: 'BAD_USER_INPUT' },
     });

@@ -83,7 +83,7 @@ test('a filter by a patch that runs', async () => {
 });
 
 test('a hostname that several hosts bear is an error that lists them', async () => {
-  const mistake = await registry.mistake('{ host(hostname: "twin") { id } }');
+  const mistake = await registry.graphqlError('{ host(hostname: "twin") { id } }');
   expect(mistake.extensions.code).toBe('AMBIGUOUS');
   expect(mistake.message).toContain('0190a000-0000-7000-8000-0000000000aa');
 });
@@ -183,7 +183,7 @@ test('labels of an admin and words of the host are kept apart', async () => {
   await registry.report({ ...running('web-20', ['lab_r_1v1_a'], { host: { labels: { role: 'web', env: 'prod' } } as never }), sequence: 2 });
   const { hosts } = await registry.ask('{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }');
   expect(names(hosts)).toEqual(['web-20']);
-  expect((await registry.mistake(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] })).extensions.code).toBe('BAD_USER_INPUT');
+  expect((await registry.graphqlError(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] })).extensions.code).toBe('BAD_USER_INPUT');
 });
 
 test('labels that an admin gives just when a host reports other words of its own leave these words alone', async () => {

@@ -48,7 +48,7 @@ test('a snapshot of what was lost is gone, and it is said why', async () => {
   expect((await registry.ask(SNAPSHOT, again)).canDowngrade.snapshot.id).toBe(snapshot.id);
   await restore();
   const gone = { message: expect.stringContaining('the database was restored'), extensions: { code: 'SNAPSHOT_GONE' } };
-  expect(await registry.mistake(SNAPSHOT, again)).toMatchObject(gone);
+  expect(await registry.graphqlError(SNAPSHOT, again)).toMatchObject(gone);
   await registry.ask(RECALL, { buildId });
-  expect(await registry.mistake(SNAPSHOT, again)).toMatchObject(gone);
+  expect(await registry.graphqlError(SNAPSHOT, again)).toMatchObject(gone);
 });

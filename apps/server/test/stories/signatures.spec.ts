@@ -71,5 +71,5 @@ test.each<[string, string, string]>([
   ['a key of another kind', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), 'must be Ed25519'],
   ['no key', 'hello', 'no public key in PEM'],
 ])('%s is not taken for a key of an owner', async (_, key, words) => {
-  expect((await registry.mistake(ADD, { owner: 'lab', key })).message).toContain(words);
+  expect((await registry.graphqlError(ADD, { owner: 'lab', key })).message).toContain(words);
 });
