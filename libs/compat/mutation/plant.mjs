@@ -11,7 +11,7 @@ const LIBRARY = path.join(import.meta.dirname, '..');
 /** Builders are for tests: nothing that they get wrong reaches a host. */
 const LEFT_OUT = /^src\/(testing\/|index\.ts$)/;
 /** English for people. Of what the sentence says, only a person can tell whether it is right. */
-const PROSE = /^src\/(sentences|lint\/findings)\.ts$/;
+const PROSE = /^src\/(reasons\/sentences|lint\/findings)\.ts$/;
 
 const silent = { debug: () => {}, info: () => {}, isDebugEnabled: () => false };
 const options = { plugins: null, excludedMutations: [], ignorers: [] };

@@ -1,6 +1,6 @@
-import { type DeclaredState, declare } from '../declared.js';
-import type { AuthorState, AuthorWord, Callbacks, StateImpact } from '../manifest.js';
-import { effectiveStates, type Patch, type State } from '../patch.js';
+import { type DeclaredState, declare } from '../facts/declared.js';
+import type { AuthorState, AuthorWord, Callbacks, StateImpact } from '../facts/manifest.js';
+import { effectiveStates, type Patch, type State } from '../rules/patch.js';
 
 /** A state in its author's word, with what it is, for people. */
 export interface DescribedState extends AuthorState {

@@ -1,4 +1,4 @@
-import type { State } from '../patch.js';
+import type { State } from '../rules/patch.js';
 import { findStateRefusals } from '../rules/klp-5.5.js';
 import { asPatch, type Declaration, declaredStates, hasCallbacks, isReadable, kernelStates } from './declaration.js';
 import type { Finding } from './findings.js';

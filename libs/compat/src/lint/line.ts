@@ -1,4 +1,4 @@
-import type { Reason } from '../reasons.js';
+import type { Reason } from '../reasons/reasons.js';
 import { findStateRefusals } from '../rules/klp-5.5.js';
 import { asPatch, type Declaration, declaredStates, isReadable } from './declaration.js';
 import type { Finding } from './findings.js';

@@ -1,4 +1,4 @@
-import { loadedName } from '../patch.js';
+import { loadedName } from '../rules/patch.js';
 import { type Declaration, declaredStates, isItself } from './declaration.js';
 import type { Finding } from './findings.js';
 

@@ -1,5 +1,5 @@
-import type { DeclaredState } from '../declared.js';
-import { loadedName } from '../patch.js';
+import type { DeclaredState } from '../facts/declared.js';
+import { loadedName } from '../rules/patch.js';
 import { findState } from '../rules/klp-5.5.js';
 import { asPatch, type Declaration, declaredStates, hasCallbacks, isItself, isReadable, kernelStates, unpatches, type WrittenWord } from './declaration.js';
 import type { Finding } from './findings.js';

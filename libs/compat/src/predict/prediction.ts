@@ -1,4 +1,4 @@
-import { doubtOrder, type Errno, errnoOf, kindOf, loaderOrder, type Reason } from '../reasons.js';
+import { doubtOrder, type Errno, errnoOf, kindOf, loaderOrder, type Reason } from '../reasons/reasons.js';
 
 export type Answer = 'OK' | Errno | 'EACCES' | 'EAGAIN';
 

@@ -1,6 +1,6 @@
-import { disableOnly } from '../course.js';
-import type { KnownPatch, Scene } from '../recognise.js';
-import { findRefusals } from '../refusals.js';
+import { disableOnly } from '../routes/course.js';
+import type { KnownPatch, Scene } from '../facts/recognise.js';
+import { findRefusals } from '../checks/refusals.js';
 import { numberOf, type RulesChoice } from '../rules/select.js';
 import { certainly, type Prediction, weigh } from './prediction.js';
 

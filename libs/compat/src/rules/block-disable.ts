@@ -1,5 +1,5 @@
-import { effectiveStates, type Patch } from '../patch.js';
-import type { Reason } from '../reasons.js';
+import { effectiveStates, type Patch } from './patch.js';
+import type { Reason } from '../reasons/reasons.js';
 import { allOrNothing, findState } from './klp-5.5.js';
 import type { Rules } from './rules.js';
 

@@ -1,5 +1,5 @@
-import type { Patch, State } from '../patch.js';
-import type { Reason } from '../reasons.js';
+import type { Patch, State } from './patch.js';
+import type { Reason } from '../reasons/reasons.js';
 import type { Replacing, Rules } from './rules.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { Patch } from '../patch.js';
-import type { Reason } from '../reasons.js';
+import type { Patch } from './patch.js';
+import type { Reason } from '../reasons/reasons.js';
 
 /** The names of the rule sets, oldest first. */
 export type RuleSet = 'none' | 'klp-5.5' | 'block-disable' | 'replace-set';

@@ -1,4 +1,4 @@
-import type { Capabilities } from '../situation.js';
+import type { Capabilities } from './capabilities.js';
 import { blockDisable } from './block-disable.js';
 import { klp55 } from './klp-5.5.js';
 import { none } from './none.js';

@@ -1,9 +1,9 @@
-import { DEFAULT_QUESTION, judge, type Question } from '../judge.js';
-import type { Manifest } from '../manifest.js';
-import { recognise } from '../recognise.js';
-import type { Catalog, Freshness, ListedPatch, Situation } from '../situation.js';
-import type { Target } from '../target.js';
-import type { Verdict } from '../verdict.js';
+import { DEFAULT_QUESTION, judge, type Question } from '../verdict/judge.js';
+import type { Manifest } from '../facts/manifest.js';
+import { recognise } from '../facts/recognise.js';
+import type { Catalog, Freshness, ListedPatch, Situation } from '../facts/situation.js';
+import type { Target } from '../routes/target.js';
+import type { Verdict } from '../verdict/verdict.js';
 import { catalog, running } from './host.js';
 import { manifest } from './patches.js';
 

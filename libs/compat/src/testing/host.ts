@@ -1,5 +1,6 @@
-import type { Manifest } from '../manifest.js';
-import type { Capabilities, Catalog, DepartedPatch, Departure, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../situation.js';
+import type { Manifest } from '../facts/manifest.js';
+import type { Capabilities } from '../rules/capabilities.js';
+import type { Catalog, DepartedPatch, Departure, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../facts/situation.js';
 
 /** A kernel that follows `klp-5.5` and told everything; neither locked down nor keen on signatures. */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({

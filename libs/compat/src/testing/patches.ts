@@ -1,5 +1,5 @@
-import type { AuthorState, AuthorWord, Callbacks, Manifest, Restore } from '../manifest.js';
-import { effectiveStates, loadedName, type Patch, type State } from '../patch.js';
+import type { AuthorState, AuthorWord, Callbacks, Manifest, Restore } from '../facts/manifest.js';
+import { effectiveStates, loadedName, type Patch, type State } from '../rules/patch.js';
 
 /** States by id, or in order as `[id, version]` where order, an id 0 or a duplicate matters. */
 export type States = Readonly<Record<string, number>> | readonly (readonly [id: number | bigint, version: number])[];

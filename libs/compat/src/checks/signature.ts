@@ -1,0 +1,56 @@
+import type { ModuleFile } from '../facts/manifest.js';
+import type { Reason } from '../reasons/reasons.js';
+import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { Seen } from '../facts/seen.js';
+import type { Catalog, Situation } from '../facts/situation.js';
+
+/** By what signatures are judged. */
+export interface Trust {
+  readonly catalog: Catalog;
+  readonly witnesses: number;
+  /** The fleet's machines trust the same keys: what one of them verified, each of them verifies. */
+  readonly sharedSigningKeys: boolean;
+}
+
+const enforces = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean =>
+  signatureEnforced === true || (lockdown !== null && lockdown !== 'none');
+const enforcesNothing = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean => signatureEnforced === false && lockdown === 'none';
+
+type Answer = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
+
+/**
+ * Says whether this kernel accepts the signature of one of the published files of this build.
+ *
+ * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or the kernel is locked down.
+ */
+export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, scene: Scene, trust: Trust): void {
+  const { situation } = scene;
+  const files = load.manifest?.files ?? [];
+  // Without a file it is not known whether there is a signature, nor whether it is whole.
+  let best: Answer = files.length === 0 ? 'NOT_KNOWN' : 'REFUSED';
+  for (const file of files) {
+    const answer = answerTo(file, seen, situation, trust);
+    if (answer === 'ACCEPTED') return;
+    if (answer === 'NOT_KNOWN') best = answer;
+  }
+  const about = { patch: load.name, buildId: load.buildId };
+  if (best === 'NOT_KNOWN') reasons.push({ code: 'SIGNATURE_UNVERIFIED', ...about });
+  else if (situation.capabilities.signatureEnforced === false) reasons.push({ code: 'SIGNATURE_REQUIRED', ...about, errno: 'EPERM' });
+  else reasons.push({ code: 'SIGNATURE_REQUIRED', ...about });
+}
+
+function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Trust): Answer {
+  const { witnesses, sharedSigningKeys, catalog } = trust;
+  if (enforcesNothing(situation)) return !file.signed || (seen.files.get(file.sha256) ?? 0) >= witnesses ? 'ACCEPTED' : 'NOT_KNOWN';
+  if (!file.signed) return enforces(situation) ? 'REFUSED' : 'NOT_KNOWN';
+  if (sharedSigningKeys && (seen.verified.get(file.sha256) ?? 0) >= witnesses) return 'ACCEPTED';
+  return file.signer !== null && isTrusted(file.signer, situation, catalog) ? 'ACCEPTED' : 'NOT_KNOWN';
+}
+
+/** Did this kernel verify, in this boot, a signature by the same key? A module with taint `E` was loaded without. */
+function isTrusted(signer: string, { list }: Situation, catalog: Catalog): boolean {
+  return list.some(({ buildId, file, moduleTaint }) => {
+    if (buildId === null || file === null || moduleTaint === null || moduleTaint.includes('E')) return false;
+    return catalog.find(buildId)?.files.some(({ sha256, signed, signer: by }) => sha256 === file && signed && by === signer) === true;
+  });
+}

@@ -1,0 +1,118 @@
+import type { State } from '../rules/patch.js';
+
+/**
+ * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file; the author's
+ * signed word; an unsigned word; a conclusion, or what a host says of a file on its disk.
+ */
+export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'CATALOG' | 'INFERRED';
+
+const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, CATALOG: 1, INFERRED: 0 };
+
+/** Is this evidence at least as strong as that one? */
+export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => evidence === wanted || STRENGTH[evidence] >= STRENGTH[wanted];
+
+/** The weaker of two. */
+export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
+
+/** How well things must be known to count: what modules declare, and what authors promise. */
+export interface Wanted {
+  readonly facts: Evidence;
+  readonly word: Evidence;
+}
+
+const wantedBy = (evidence: Evidence): Wanted => ({ facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') });
+const WANTED: Record<Evidence, Wanted> = {
+  LIVE: wantedBy('LIVE'),
+  MODULE: wantedBy('MODULE'),
+  MANIFEST: wantedBy('MANIFEST'),
+  CATALOG: wantedBy('CATALOG'),
+  INFERRED: wantedBy('INFERRED'),
+};
+
+/** How well must things be known where a question demands this? Modules never better than by their files, words never better than by a signed one. */
+export const wantedAt = (evidence: Evidence): Wanted => WANTED[evidence];
+
+/** What a module does to the system's state, read from its file. */
+export type StateImpact = 'NONE' | 'DECLARED' | 'UNDECLARED' | 'UNREADABLE';
+
+/** What disabling does about a state, in its author's word. */
+export type Restore = 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN';
+
+/** Which callbacks are set in any object of the patch. Mirrors `struct klp_callbacks`. */
+export interface Callbacks {
+  readonly prePatch: boolean;
+  readonly postPatch: boolean;
+  readonly preUnpatch: boolean;
+  readonly postUnpatch: boolean;
+}
+
+/** A state in its author's word. */
+export interface AuthorState extends State {
+  readonly restore: Restore;
+}
+
+/** The author's word on a patch: what no module file can tell. */
+export interface AuthorWord {
+  /** `MANIFEST` where it is signed, else `CATALOG`. */
+  readonly evidence: Evidence;
+  readonly states: readonly AuthorState[];
+  /** The author says that nothing outside the patched functions changes, the meaning of data included. */
+  readonly impactNone: boolean;
+  /** Names of patches that may come and go whatever becomes of this one. */
+  readonly independentOf: readonly string[];
+  readonly cves: readonly string[];
+  /** What the vendor does not support on a running system, whatever the kernel accepts: loading it, disabling it, having it replaced. */
+  readonly unsupported?: readonly ('LOAD' | 'DISABLE' | 'REPLACE')[];
+}
+
+/** What a host (or the registry) could read of one module's declarations. */
+export interface Reading {
+  readonly evidence: Evidence;
+  readonly replace: boolean | null;
+  /** Only under `replace-set` rules: the set that the patch replaces; where it is not told, it is 0. */
+  readonly replaceSet?: bigint;
+  /** Effective states; null where they cannot be read. */
+  readonly states: readonly State[] | null;
+  readonly impact: StateImpact;
+  /** null where the objects cannot be read. */
+  readonly callbacks: Callbacks | null;
+  /** It writes to the states of the patches below it, which it finds by `klp_get_prev_state()`. */
+  readonly rewritesEarlierStates?: boolean;
+}
+
+/** A file of a build. A build-id does not cover the signature, so one build may have several files. */
+export interface ModuleFile {
+  /** Of the uncompressed file, signature included. */
+  readonly sha256: string;
+  readonly signed: boolean;
+  /** Key that signed it, as the signature names it; null: unsigned, or not readable. */
+  readonly signer: string | null;
+}
+
+/** What a patch is: read from its module, completed by its author. */
+export interface Manifest extends Reading {
+  readonly buildId: string;
+  /** As the kernel names it once loaded. */
+  readonly name: string;
+  readonly release: string;
+  readonly owner: string;
+  readonly kernelRelease: string;
+  /** As `uname -m`. */
+  readonly arch: string;
+  /** Built with symbol versions: another release's kernel may accept it all the same. */
+  readonly modversions: boolean;
+  /** modinfo `livepatch=Y`. */
+  readonly livepatch: boolean;
+  /** What it redirects, as `object:function,sympos`; null where the objects cannot be read. */
+  readonly functions: readonly string[] | null;
+  /** It has an object named by the string `vmlinux`, where a correct patch has NULL. null: the spelling is not known. */
+  readonly spellsVmlinux: boolean | null;
+  /** It has an object whose name is NULL: the kernel. null: not known. */
+  readonly patchesKernel: boolean | null;
+  /** The files that were published for this build. Empty: only facts were published. */
+  readonly files: readonly ModuleFile[];
+  readonly author: AuthorWord | null;
+  readonly recalled: boolean;
+  /** Field names on which the file, the author or another upload disagree. */
+  readonly conflicts: readonly string[];
+}

@@ -1,0 +1,174 @@
+import { type DeclaredState, declare } from './declared.js';
+import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
+import { loadedName, type Patch, type State } from '../rules/patch.js';
+import type { Reason } from '../reasons/reasons.js';
+import { kernelText } from './seen.js';
+import type { Catalog, Departure, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import { contradictionsOf } from './contradictions.js';
+import { withConflicts, withRewritten } from './rewritten.js';
+import { chooseRules, type RulesChoice } from '../rules/select.js';
+import { conflictsOf, kernelStates, provesNone, type Sighting, sourcesOf } from './sources.js';
+
+/** A patch with everything that is known of it: from the host, from its module, from its author. */
+export interface KnownPatch {
+  readonly name: string;
+  readonly buildId: string | null;
+  readonly manifest: Manifest | null;
+  /** The live value where the host shows it. */
+  readonly replace: boolean | null;
+  /** Only read under `replace-set` rules. */
+  readonly replaceSet: bigint;
+  /** Kernel states: the only ones that feed the state rule; null where they are not known. */
+  readonly states: readonly State[] | null;
+  /** How well the kernel states are known; null where they are not known at all. */
+  readonly evidence: Evidence | null;
+  /** One entry for each id, with the highest version; these feed the reasons about harm. */
+  readonly declared: readonly DeclaredState[];
+  /** Those of them that the kernel does not know, or not at this version: its author's alone. */
+  readonly added: readonly DeclaredState[];
+  readonly callbacks: Callbacks | null;
+  /** How well the callbacks are known; null where they are not known at all. */
+  readonly callbacksEvidence: Evidence | null;
+  /** It changes something (or may), and no one says what. */
+  readonly undeclared: boolean;
+  /** Provably no state, from the module file or the live kernel; what patched functions do to data is still theirs. */
+  readonly provenNone: boolean;
+  /** It writes to the states of the patches below it. */
+  readonly rewritesBelow: boolean;
+  /** Why it cannot be known well enough: not catalogued, unreadable, in conflict. */
+  readonly doubts: readonly Reason[];
+  readonly enabled: boolean;
+  readonly transition: boolean;
+  /** As the state rule takes it; null where the states or the replace flag are not known. */
+  readonly asPatch: Patch | null;
+}
+
+/** A patch that is no longer on the list, and how it left. */
+export interface KnownDeparted {
+  readonly known: KnownPatch;
+  readonly departure: Departure;
+}
+
+/** A situation with every patch recognised. */
+export interface Scene {
+  readonly situation: Situation;
+  readonly list: readonly KnownPatch[];
+  readonly departed: readonly KnownDeparted[];
+  /** The rules that this kernel follows. */
+  readonly rules: RulesChoice;
+  /** The listed patch whose transition is open. */
+  readonly inTransition: KnownPatch | null;
+  /** Livepatch modules off the list that are not in state Live: they may be listed, or gone, a moment later. */
+  readonly loading: readonly LeftoverModule[];
+  /** Why this situation cannot be true of a kernel. */
+  readonly contradictions: readonly string[];
+  readonly kernel: Kernel;
+  /** By `kernelText`. */
+  readonly kernelText: string;
+}
+
+function doubtsOf(name: string, buildId: string | null, states: readonly State[] | null, sources: readonly Reading[], conflicts: readonly string[]): Reason[] {
+  if (sources.length === 0) return [{ code: 'PATCH_NOT_CATALOGUED', patch: name, buildId }];
+  const doubts: Reason[] = [];
+  if (states === null) doubts.push({ code: 'STATES_UNREADABLE', patch: name, buildId });
+  if (conflicts.length > 0) doubts.push({ code: 'EVIDENCE_CONFLICT', patch: name, buildId, detail: conflicts.join(', ') });
+  return doubts;
+}
+
+/**
+ * What is known of this patch?
+ *
+ * A module is recognised by its build-id alone. The strongest source decides; where sources disagree that is a doubt of its own.
+ */
+export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch {
+  const manifest = (sighting.buildId === null ? undefined : catalog.find(sighting.buildId)) ?? null;
+  const name = loadedName(sighting.name);
+  const sources = sourcesOf(sighting, manifest);
+  const strongest = sources[0];
+  const states = kernelStates(strongest);
+  const replace = sighting.replace ?? sources.find((source) => source.replace !== null)?.replace ?? null;
+  const declared = declare(states, manifest?.author?.states ?? []);
+  // A live reading knows the states; only the file shows callbacks and what else the module does.
+  const file = sources.find((source) => source.evidence !== 'LIVE') ?? strongest;
+  const provenNone = declared.length === 0 && provesNone(file);
+  const withCallbacks = sources.find((source) => source.callbacks !== null);
+  const functions = manifest?.functions;
+  const replaceSet = sources.find((source) => source.replaceSet !== undefined)?.replaceSet ?? 0n;
+  return {
+    name,
+    buildId: sighting.buildId,
+    manifest,
+    replace,
+    replaceSet,
+    states,
+    evidence: strongest?.evidence ?? null,
+    declared,
+    added: declared.filter(({ id, version }) => states?.some((own) => own.id === id && own.version >= version) !== true),
+    callbacks: withCallbacks?.callbacks ?? null,
+    callbacksEvidence: withCallbacks?.evidence ?? null,
+    provenNone,
+    rewritesBelow: sources.some((source) => source.rewritesEarlierStates === true),
+    undeclared: strongest !== undefined && declared.length === 0 && !provenNone && states !== null && manifest?.author?.impactNone !== true,
+    doubts: doubtsOf(name, sighting.buildId, states, sources, conflictsOf(sighting, manifest, sources)),
+    enabled: sighting.enabled ?? false,
+    transition: sighting.transition ?? false,
+    asPatch:
+      states === null || replace === null ? null : { name, replace, replaceSet, states, distinct: isDistinct(states), ...(functions ? { functions } : {}) },
+  };
+}
+
+/** Does no id stand twice? */
+const isDistinct = (states: readonly State[]): boolean => new Set(states.map(({ id }) => id)).size === states.length;
+
+/** Many hosts are asked about few targets: what is known of a manifest never changes, for it never does. */
+const recognised = new WeakMap<Manifest, KnownPatch>();
+
+/** What is known of a catalogued patch that is not loaded? */
+export function recogniseManifest(manifest: Manifest): KnownPatch {
+  return recognised.get(manifest) ?? recogniseOnce(manifest);
+}
+
+function recogniseOnce(manifest: Manifest): KnownPatch {
+  const { name, buildId } = manifest;
+  const known = recognisePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [] });
+  recognised.set(manifest, known);
+  return known;
+}
+
+/** What is known of every patch of this host? Do it once for a situation, then judge as often as you like. */
+export function recognise(told: Situation, catalog: Catalog): Scene {
+  const situation = settle(told);
+  const seenOnList = situation.list.map((listed) => recognisePatch(listed, catalog));
+  const seen = new Set(situation.departed.map((departed) => departed.buildId ?? departed.name));
+  // A module in state Loading has not been on the list yet.
+  const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(leftover.buildId ?? leftover.name);
+  const departed = [
+    ...situation.departed.map((patch) => ({ known: recognisePatch(patch, catalog), departure: patch.departure })),
+    ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: recognisePatch(leftover, catalog), departure: 'UNKNOWN' as const })),
+  ];
+  const rules = chooseRules(situation.capabilities, situation.kernelRelease);
+  const list = withRewritten(withConflicts(seenOnList, situation), departed);
+  const { kernelRelease: release, kernelVersion: version, arch, kernelBuildId } = situation;
+  const kernel = { release, version, arch, buildId: kernelBuildId };
+  return {
+    situation,
+    list,
+    departed,
+    rules,
+    inTransition: list.find((patch) => patch.transition) ?? null,
+    loading: situation.leftovers.filter(({ moduleState }) => moduleState !== 'LIVE'),
+    contradictions: contradictionsOf(situation),
+    kernel,
+    kernelText: kernelText(kernel),
+  };
+}
+
+/** A directory with neither `enabled` nor `transition` is only still there: its patch has left the kernel's list, its module is loaded. */
+function settle(situation: Situation): Situation {
+  const counts = (patch: ListedPatch) => patch.enabled || patch.transition;
+  if (situation.list.every(counts)) return situation;
+  const gone = situation.list
+    .filter((patch) => !counts(patch))
+    .map(({ name, buildId, reading, moduleState }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false, moduleState }));
+  return { ...situation, list: situation.list.filter(counts), leftovers: [...situation.leftovers, ...gone] };
+}

@@ -1,0 +1,73 @@
+import { loadOver } from '../routes/course.js';
+import { pushGates } from '../checks/gates.js';
+import { pushLoaderDoubts, pushLoaderRefusals } from '../checks/loader.js';
+import { loadedName } from '../rules/patch.js';
+import { type Answer, cannotTell, certainly, type Prediction, weigh } from './prediction.js';
+import { predictWrite, type SysfsWrite } from './write.js';
+import type { KnownPatch, Scene } from '../facts/recognise.js';
+import { append, type Reason } from '../reasons/reasons.js';
+import { findRefusals } from '../checks/refusals.js';
+import { WITNESSES } from '../facts/seen.js';
+import { type RulesChoice, thrownOut } from '../rules/select.js';
+import type { Catalog, LeftoverModule } from '../facts/situation.js';
+import { pushSpelling } from '../checks/spelling.js';
+
+/** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
+export type Operation =
+  | { readonly action: 'LOAD'; readonly patch: KnownPatch }
+  | { readonly action: 'REMOVE_MODULE'; readonly patch: string }
+  | ({ readonly action: 'WRITE' } & SysfsWrite);
+
+/** Disabling a patch, as an operator does it. Of a patch on its way in, that turns the transition round. */
+export const disabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '0' });
+
+/** Enabling a patch by hand. Of a patch on its way out, that turns the transition round; nothing else ever comes of it. */
+export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '1' });
+
+/**
+ * What does the kernel answer to one operation in this situation?
+ *
+ * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
+ * What is known of a patch is taken at its word, whatever the evidence.
+ */
+export function predict(scene: Scene, operation: Operation, catalog: Catalog, rules: RulesChoice = scene.rules): Prediction {
+  switch (operation.action) {
+    case 'LOAD':
+      return weigh(findAgainstLoading(scene, operation.patch, catalog, rules));
+    case 'REMOVE_MODULE':
+      return predictRemoval(scene, operation.patch);
+    case 'WRITE':
+      return predictWrite(scene, operation, rules);
+  }
+}
+
+function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
+  const { list, inTransition } = scene;
+  const out = thrownOut(load, list, rules.candidates);
+  const course = loadOver('STACK', load, out ?? [], list);
+  const reasons: Reason[] = [];
+  pushGates(reasons, course, scene);
+  pushLoaderRefusals(reasons, load, course, scene);
+  append(reasons, findRefusals(course, scene, rules).reasons);
+  pushSpelling(reasons, load, list);
+  pushLoaderDoubts(reasons, load, list, scene, { catalog, witnesses: WITNESSES, sharedSigningKeys: false });
+  for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
+  if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
+  if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
+  return reasons;
+}
+
+/** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
+function predictRemoval({ list, situation }: Scene, name: string): Prediction {
+  if (situation.gates.modulesDisabled === true) return certainly('EPERM');
+  const answer = removalOf(list, situation.leftovers, name);
+  return answer === 'UNKNOWN' ? cannotTell('EBUSY') : situation.gates.modulesDisabled === null ? cannotTell(answer) : certainly(answer);
+}
+
+function removalOf(list: readonly KnownPatch[], leftovers: readonly LeftoverModule[], name: string): Answer | 'UNKNOWN' {
+  if (list.some((patch) => patch.name === name)) return 'EAGAIN';
+  const loaded = leftovers.find((module) => loadedName(module.name) === name);
+  if (loaded === undefined) return 'ENOENT';
+  if (loaded.moduleState !== 'LIVE') return 'UNKNOWN';
+  return loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
+}

@@ -1,0 +1,130 @@
+import type { KnownPatch } from '../facts/recognise.js';
+import { loading, type Step } from './steps.js';
+
+/** How to get there, cheapest first. */
+export const ROUTES = ['NONE_NEEDED', 'REVERSE', 'REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD', 'BRIDGE', 'REBOOT'] as const;
+export type Route = (typeof ROUTES)[number];
+
+/**
+ * What a route does to a host's list: the common form in which every route is judged.
+ *
+ * Each listed patch is in exactly one of `disabled`, `replaced` and `stays`; with `REBOOT` in none.
+ */
+export interface Course {
+  readonly route: Route;
+  /** Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only the last of these callbacks. */
+  readonly disabled: readonly KnownPatch[];
+  /** Thrown out by the load: their callbacks never run. */
+  readonly replaced: readonly KnownPatch[];
+  /** On the list before and after, oldest first. */
+  readonly stays: readonly KnownPatch[];
+  /** Loaded last; null where the route loads nothing. */
+  readonly load: KnownPatch | null;
+  /** Names of modules that the route itself removes before it loads. */
+  readonly removed: readonly string[];
+  /** The patch whose open transition is turned round; it is in `disabled` or in `stays`. */
+  readonly reversed: KnownPatch | null;
+  readonly steps: readonly Step[];
+  /** What is done afterwards, each in the situation that the one before leaves. */
+  readonly next: readonly Course[];
+}
+
+const NONE: readonly never[] = [];
+
+/** A course that does nothing. */
+export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null, removed: NONE, reversed: null, steps: NONE, next: NONE } as const;
+
+/** This course and all that is done after it. */
+export const legsOf = (course: Course): readonly Course[] => (course.next.length === 0 ? [course] : [course, ...course.next]);
+
+/** What is done last. */
+export const lastLegOf = (course: Course): Course => (course.next.length === 0 ? course : course.next.at(-1)!);
+
+/** Everything that the operator would do, in order. */
+export const stepsOf = (course: Course): readonly Step[] => (course.next.length === 0 ? course.steps : legsOf(course).flatMap((leg) => leg.steps));
+
+/** Which patches are on the list right after this course, oldest first? */
+export const listAfter = ({ stays, load }: Course): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
+
+/** Is this the list that the course makes in the end, as build-ids, oldest first? */
+export function leadsTo(course: Course, final: readonly (string | null)[]): boolean {
+  const { stays, load } = lastLegOf(course);
+  if (final.length !== stays.length + (load === null ? 0 : 1)) return false;
+  for (let i = 0; i < stays.length; i++) if (stays[i]!.buildId !== final[i]) return false;
+  return load === null || load.buildId === final[stays.length];
+}
+
+const newestFirst = (patches: readonly KnownPatch[]): KnownPatch[] => patches.toReversed();
+
+/** Nothing to do. */
+export const stayPut = (list: readonly KnownPatch[]): Course => ({
+  route: 'NONE_NEEDED',
+  disabled: NONE,
+  replaced: NONE,
+  stays: list,
+  load: null,
+  removed: NONE,
+  reversed: null,
+  steps: NONE,
+  next: NONE,
+});
+
+/**
+ * Turn the open transition round.
+ *
+ * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays; one on its way out stays. null where no one
+ * can tell: a cumulative patch "on its way out" with others below it never came in, so it was turned round once, and would go on replacing them.
+ */
+export function turnRound(open: KnownPatch, list: readonly KnownPatch[]): Course | null {
+  if (!open.enabled && open.replace !== false && list[0] !== open) return null;
+  return {
+    ...nothing,
+    route: 'REVERSE',
+    disabled: open.enabled ? [open] : [],
+    stays: open.enabled ? list.filter((patch) => patch !== open) : list,
+    reversed: open,
+    steps: [
+      { action: 'REVERSE', patch: open.name },
+      { action: 'WAIT', patch: open.name },
+    ],
+  };
+}
+
+/** Load the target: it throws out these, and goes on top of the rest. */
+export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Course {
+  const stays = replaced.length === 0 ? list : replaced === list ? NONE : list.filter((patch) => !replaced.includes(patch));
+  return { route, disabled: NONE, replaced, stays, load: target, removed: NONE, reversed: null, steps: loading(target), next: NONE };
+}
+
+/** Disable these, newest first. */
+export const disableOnly = (leaving: readonly KnownPatch[], list: readonly KnownPatch[]): Course => ({
+  ...nothing,
+  route: 'DISABLE',
+  disabled: newestFirst(leaving),
+  stays: list.filter((patch) => !leaving.includes(patch)),
+  steps: newestFirst(leaving).flatMap((patch): Step[] => [
+    { action: 'DISABLE', patch: patch.name },
+    { action: 'WAIT', patch: patch.name },
+  ]),
+});
+
+/** Disable what stands in the way, remove what bears the target's name, load the target over or onto the rest. */
+export function disableThenLoad(
+  target: KnownPatch,
+  leaving: readonly KnownPatch[],
+  leftoverNames: readonly string[],
+  replaced: readonly KnownPatch[],
+  list: readonly KnownPatch[],
+): Course {
+  const before = disableOnly(leaving, list);
+  const removed = [...leaving.map((patch) => patch.name), ...leftoverNames].filter((name) => name === target.name);
+  return {
+    ...before,
+    route: 'DISABLE_THEN_LOAD',
+    replaced,
+    stays: before.stays.filter((patch) => !replaced.includes(patch)),
+    load: target,
+    removed,
+    steps: [...before.steps, ...removed.map((name): Step => ({ action: 'REMOVE_MODULE', patch: name })), ...loading(target)],
+  };
+}

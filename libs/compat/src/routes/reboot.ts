@@ -1,0 +1,47 @@
+import { type Course, loadOver, nothing } from './course.js';
+import type { Manifest } from '../facts/manifest.js';
+import { type KnownPatch, recogniseManifest, recognisePatch, type Scene } from '../facts/recognise.js';
+
+/** The situation right after a reboot, before anything is loaded. Nothing of this boot is left but what its disk says. */
+export const rebooted = (scene: Scene): Scene => ({
+  ...scene,
+  situation: {
+    ...scene.situation,
+    // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at each boot.
+    gates: { modulesDisabled: false, ftraceEnabled: scene.situation.gates.ftraceEnabled === true ? true : null },
+    otherLivePatching: [],
+    unread: [],
+    list: [],
+    leftovers: [],
+    departed: [],
+    previous: null,
+    tainted: false,
+    bootHistory: 'KNOWN',
+    historyTooLong: false,
+  },
+  list: [],
+  departed: [],
+  inTransition: null,
+  loading: [],
+  contradictions: [],
+});
+
+/** Reboot, and let the boot load the final list, one patch on the other. */
+export function rebootInto(final: readonly (string | null)[], scene: Scene, builds: readonly Manifest[]): Course {
+  const loads = final.map((buildId) => asItsFileTells(buildId, scene, builds));
+  return {
+    ...nothing,
+    route: 'REBOOT',
+    steps: [{ action: 'REBOOT', patch: null }],
+    next: loads.map((load, i) => ({ ...loadOver('STACK', load, [], loads.slice(0, i)), steps: [] })),
+  };
+}
+
+/** What is known of a build that the next boot brings: not what this boot's memory shows of it. */
+function asItsFileTells(buildId: string | null, scene: Scene, builds: readonly Manifest[]): KnownPatch {
+  const listed = scene.list.find((patch) => patch.buildId === buildId);
+  const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
+  if (manifest != null) return recogniseManifest(manifest);
+  const unheardOf = { find: () => undefined, builds: () => [] };
+  return recognisePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
+}

@@ -1,0 +1,26 @@
+import type { KnownPatch } from '../facts/recognise.js';
+
+/** One thing that the operator would do. */
+export interface Step {
+  readonly action: 'DISABLE' | 'REMOVE_MODULE' | 'LOAD' | 'REVERSE' | 'WAIT' | 'REBOOT';
+  /** The patch or module; null for a reboot. */
+  readonly patch: string | null;
+  /** Which build is loaded. Only with `LOAD`. */
+  readonly buildId?: string | null;
+}
+
+/** Many hosts are asked about few targets, and a target is loaded in the same way everywhere. */
+const loadings = new WeakMap<KnownPatch, readonly Step[]>();
+
+/** What does the operator do to load it? */
+export const loading = (target: KnownPatch): readonly Step[] => loadings.get(target) ?? loadingOnce(target);
+
+function loadingOnce(target: KnownPatch): readonly Step[] {
+  const { name: patch, buildId } = target;
+  const steps: readonly Step[] = [
+    { action: 'LOAD', patch, buildId },
+    { action: 'WAIT', patch },
+  ];
+  loadings.set(target, steps);
+  return steps;
+}

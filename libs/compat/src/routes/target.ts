@@ -1,0 +1,100 @@
+import type { Manifest } from '../facts/manifest.js';
+import type { KnownPatch, Scene } from '../facts/recognise.js';
+import { loadedName } from '../rules/patch.js';
+import type { Reason } from '../reasons/reasons.js';
+import type { Rules } from '../rules/rules.js';
+import { thrownOut } from '../rules/select.js';
+import type { Catalog } from '../facts/situation.js';
+
+/** Where to go. */
+export type Target =
+  /** One built module. */
+  | { readonly kind: 'PATCH'; readonly patch: Manifest; readonly leaving?: readonly string[] }
+  /** The same livepatch for several kernels: the build for the kernel that the host runs. */
+  | { readonly kind: 'RELEASE'; readonly release: string; readonly leaving?: readonly string[] }
+  /** A build-id that the catalog does not have. */
+  | { readonly kind: 'UNCATALOGUED'; readonly buildId: string }
+  /** No livepatch at all. */
+  | { readonly kind: 'ORIGINAL' }
+  /** The last settled different list of the same boot. */
+  | { readonly kind: 'PREVIOUS' };
+
+/** A target for one host: what would be on its list afterwards, and what would have to be loaded for it. */
+export interface Resolved {
+  /** Build-ids, oldest first; null where the target means nothing for this host. */
+  readonly final: readonly (string | null)[] | null;
+  /** The build to load (or that is loaded already); null where there is none, or no one published it. */
+  readonly build: Manifest | null;
+  /** To be stacked on it afterwards, in this order: an earlier list may have had several. */
+  readonly more: readonly Manifest[];
+  readonly reasons: readonly Reason[];
+}
+
+const NONE: readonly never[] = [];
+const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
+
+/** What does this target mean on this host? What stays beside it, the rules decide. */
+export function resolveTarget(target: Target, scene: Scene, catalog: Catalog, rules: readonly Rules[] = scene.rules.candidates): Resolved {
+  switch (target.kind) {
+    case 'ORIGINAL':
+      return { final: NONE, build: null, more: NONE, reasons: NONE };
+    case 'UNCATALOGUED':
+      return unresolved({ code: 'PATCH_NOT_CATALOGUED', patch: target.buildId, buildId: target.buildId });
+    case 'PREVIOUS':
+      return resolvePrevious(scene, catalog);
+    case 'PATCH':
+      return withBuild(target.patch, target.leaving ?? NONE, scene, rules);
+    case 'RELEASE': {
+      const build = buildFor(catalog.builds(target.release), scene);
+      const { kernelRelease, arch } = scene.situation;
+      return build === null
+        ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` })
+        : withBuild(build, target.leaving ?? NONE, scene, rules);
+    }
+  }
+}
+
+/** Which build of a release is for this host's kernel? At most one that is not recalled. */
+export function buildFor(builds: readonly Manifest[], scene: Scene): Manifest | null {
+  const { kernelRelease, arch } = scene.situation;
+  const fitting = builds.filter((build) => build.kernelRelease === kernelRelease && build.arch === arch);
+  return fitting.find((build) => !build.recalled) ?? fitting[0] ?? null;
+}
+
+/**
+ * Which list does this build make?
+ *
+ * What it throws out leaves, and what is named; the rest stays beside it. Where no one knows whether it throws out anything, that is the doubt.
+ */
+function withBuild(build: Manifest, leaving: readonly string[], scene: Scene, rules: readonly Rules[]): Resolved {
+  const listed = scene.list.find((patch) => patch.buildId === build.buildId);
+  const others = listed === undefined ? scene.list : scene.list.filter((patch) => patch.buildId !== build.buildId);
+  const out = thrownOut(listed ?? build, others, rules);
+  const reasons: readonly Reason[] = build.recalled ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }] : NONE;
+  if (out !== null && out.length === others.length) return { final: [build.buildId], build, more: NONE, reasons };
+  // A name may leave while another build of that name comes: the target itself never leaves.
+  const goes = new Set(leaving.map(loadedName));
+  const leaves = ({ name, buildId }: KnownPatch): boolean => goes.has(name) || (buildId !== null && leaving.includes(buildId));
+  const stays = (patch: KnownPatch): boolean => patch.buildId === build.buildId || !(out?.includes(patch) === true || leaves(patch));
+  const final = scene.list.filter(stays).map((patch) => patch.buildId);
+  if (listed === undefined) final.push(build.buildId);
+  // Cumulative or not: alone on the list it comes to the same.
+  if (out !== null || final.length === 1) return { final, build, more: NONE, reasons };
+  return { final, build, more: NONE, reasons: [...reasons, { code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId }] };
+}
+
+/** The last settled list, with what would have to be loaded for it. Where no one has published all of that, no load leads there. */
+function resolvePrevious(scene: Scene, catalog: Catalog): Resolved {
+  const { previous } = scene.situation;
+  if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
+  const builds = previous.map((buildId) => catalog.find(buildId) ?? null);
+  const missing = builds.filter((_, i) => !scene.list.some((patch) => patch.buildId === previous[i]));
+  const loads = missing.filter((build): build is Manifest => build !== null);
+  const recalled = builds.filter((build): build is Manifest => build?.recalled === true);
+  return {
+    final: previous,
+    build: loads[0] ?? builds.at(-1) ?? null,
+    more: loads.slice(1),
+    reasons: recalled.map((build): Reason => ({ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId })),
+  };
+}

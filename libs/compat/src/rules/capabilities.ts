@@ -1,0 +1,15 @@
+/** What an agent probed of the kernel; null is "not told". */
+export interface Capabilities {
+  /** `/sys/kernel/livepatch` is there. */
+  readonly livepatch: boolean;
+  /** A patch's directory has `replace_set`; null while there is no directory. */
+  readonly replaceSetAttribute: boolean | null;
+  /** `klp_*` names in kallsyms; null where it could not be read. */
+  readonly symbols: readonly string[] | null;
+  /** kallsyms was read to its end. */
+  readonly symbolsComplete: boolean;
+  /** Field names of `struct klp_state` in BTF; null where not told. */
+  readonly stateFields: readonly string[] | null;
+  readonly lockdown: 'none' | 'integrity' | 'confidentiality' | null;
+  readonly signatureEnforced: boolean | null;
+}

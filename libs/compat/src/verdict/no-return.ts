@@ -1,0 +1,114 @@
+import { after, settled } from '../routes/after.js';
+import { type Course, loadOver, type Route, stayPut } from '../routes/course.js';
+import { DEFAULT_QUESTION, judge, judgeRoutes, type Question } from './judge.js';
+import type { Manifest } from '../facts/manifest.js';
+import { type KnownPatch, recogniseManifest, type Scene } from '../facts/recognise.js';
+import { clearedBy, kindOf, type Reason, type VerdictKind } from '../reasons/reasons.js';
+import { RULE_SETS, thrownOut } from '../rules/select.js';
+import type { Catalog, Freshness } from '../facts/situation.js';
+import type { Target } from '../routes/target.js';
+import { isWorse, kindOfAll, type Verdict } from './verdict.js';
+
+/** Where one may want to come back to: `TODAY` is the list as it is before anything is installed. */
+export type Destination = Target | { readonly kind: 'TODAY' };
+
+/** What becomes of one way back. */
+export interface WayBack {
+  readonly to: Destination;
+  readonly today: Verdict;
+  /** As it would be once the candidate is installed. */
+  readonly afterwards: Verdict;
+  /** It is open today: nothing stands in the way, or nothing that waiting or rmmod does not clear. */
+  readonly open: boolean;
+  /** It is open today and no longer afterwards. */
+  readonly closed: boolean;
+  /** What closes it; empty exactly when it is not closed. */
+  readonly reasons: readonly Reason[];
+  /** The states among these. */
+  readonly states: readonly bigint[];
+}
+
+/** Which ways back an installation closes, and what stands against the installation itself. */
+export interface NoReturn {
+  /** The candidate's own verdict. Where it is REFUSED, what is said of the ways back is what would come of it if it were not. */
+  readonly installing: Verdict;
+  readonly ways: readonly WayBack[];
+}
+
+/** The original code, today's list, and each of these builds. */
+export const waysBackTo = (builds: readonly Manifest[] = []): Destination[] => [
+  { kind: 'ORIGINAL' },
+  { kind: 'TODAY' },
+  ...builds.map((patch): Destination => ({ kind: 'PATCH', patch })),
+];
+
+const INSTALLING: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'STACK'];
+/** What is loaded over the list is replaced again, what is loaded on top is taken off again. */
+const TO_TODAY: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'DISABLE'];
+
+/**
+ * Which of today's ways back does it close to install this, and which state does it?
+ *
+ * The candidate is loaded over the list or on top of it, as its replace flag says; where no one knows the flag, the worse of both is told. The way
+ * back to today's list is asked by `REPLACE` and, since what is loaded on top is taken off again, by `DISABLE`, unless the question names its routes.
+ *
+ * @param question as the gate would ask for the way back
+ */
+export function findNoReturn(
+  scene: Scene,
+  candidate: Manifest,
+  catalog: Catalog,
+  freshness: Freshness,
+  question: Question = DEFAULT_QUESTION,
+  destinations: readonly Destination[] = waysBackTo(),
+): NoReturn {
+  const scenes = installations(scene, recogniseManifest(candidate), question).map((course) => after(scene, course));
+  const ways = destinations.map((to): WayBack => {
+    const from = (now: Scene): Verdict => leastBad(judgeWay(now, scene, to, catalog, freshness, question));
+    const [today, afterwards] = [from(scene), scenes.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst))];
+    const open = lasting(today) === 'SAFE';
+    const reasons = open ? standing(afterwards) : [];
+    return { to, today, afterwards, open, closed: reasons.length > 0, reasons, states: [...new Set(reasons.flatMap(({ stateId }) => stateId ?? []))] };
+  });
+  return { installing: judge(scene, { kind: 'PATCH', patch: candidate }, catalog, freshness, { ...question, routes: INSTALLING }), ways };
+}
+
+/** How would it be installed? Not at all where it is listed already. */
+function installations(scene: Scene, load: KnownPatch, { rules }: Question): Course[] {
+  const { list } = settled(scene);
+  if (list.some((patch) => patch.buildId === load.buildId)) return [stayPut(list)];
+  const out = thrownOut(load, list, rules === null ? scene.rules.candidates : [RULE_SETS[rules]]);
+  return (out === null ? [list, []] : [out]).map((replaced) => loadOver('REPLACE', load, replaced, list));
+}
+
+/** The verdicts on going there from this scene, of which the other was today's. */
+function judgeWay(now: Scene, today: Scene, to: Destination, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
+  const previous = to.kind === 'TODAY' ? settledList(today) : today.situation.previous;
+  const scene: Scene = { ...now, situation: { ...now.situation, previous } };
+  // Whoever is there already needs no route, whatever the gate names.
+  const named = question.routes && (['NONE_NEEDED', ...question.routes] as const);
+  if (to.kind !== 'TODAY') return judgeRoutes(scene, to, catalog, freshness, { ...question, routes: named });
+  return judgeRoutes(scene, { kind: 'PREVIOUS' }, catalog, freshness, { ...question, routes: named ?? TO_TODAY });
+}
+
+/** The list by build-ids; null where it is not settled, or not known by them. */
+function settledList({ list, inTransition }: Scene): string[] | null {
+  const buildIds = list.flatMap(({ buildId }) => buildId ?? []);
+  return inTransition === null && buildIds.length === list.length ? buildIds : null;
+}
+
+const passes = (reason: Reason): boolean => clearedBy(reason) === 'TIME' || clearedBy(reason) === 'RMMOD';
+
+/** What kind would it be once everything has passed that passes with time or rmmod? */
+const lasting = ({ reasons, allowed }: Verdict): VerdictKind =>
+  kindOfAll(
+    reasons.filter((reason) => !passes(reason)),
+    allowed,
+  );
+
+/** What stands in the way for good? */
+const standing = ({ reasons, allowed }: Verdict): Reason[] =>
+  reasons.filter((reason) => kindOf(reason) !== 'ADVISORY' && !passes(reason) && !allowed.includes(reason.code));
+
+/** Of several routes, the one that is best in the long run; among equals the cheapest. */
+const leastBad = (verdicts: readonly Verdict[]): Verdict => verdicts.reduce((best, next) => (isWorse(lasting(best), lasting(next)) ? next : best));

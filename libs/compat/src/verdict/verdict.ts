@@ -1,0 +1,137 @@
+import type { Route } from '../routes/course.js';
+import { predictErrno } from '../reasons/errno.js';
+import { comparePrices, compareRoutes, type Price } from '../routes/price.js';
+import { type Errno, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from '../reasons/reasons.js';
+import type { RulesBasis } from '../rules/select.js';
+import type { RuleSet } from '../rules/rules.js';
+import type { Step } from '../routes/steps.js';
+
+/** How far the catalog was searched for a bridge. */
+export interface Searched {
+  readonly tried: number;
+  /** Builds for this kernel that it would take today; more than were tried where the bound was hit. */
+  readonly of: number;
+}
+
+/** The answer for one host (or for all hosts in one situation). */
+export interface Verdict {
+  readonly kind: VerdictKind;
+  /** The way that the answer is about; a yes is a yes for this way only. null where no way leads there. */
+  readonly route: Route | null;
+  readonly steps: readonly Step[];
+  /** What that way costs; null where there is none. */
+  readonly price: Price | null;
+  /** Only on `BRIDGE`: how far the catalog was searched. */
+  readonly searched?: Searched;
+  /** All of them, not only the deciding one. */
+  readonly reasons: readonly Reason[];
+  /** The facts are in doubt: the other reasons are as last seen. */
+  readonly asLastSeen: boolean;
+  /** The error number with which an attempt would fail; null where none is predicted. */
+  readonly errno: Errno | null;
+  /** At least one reason is UNSAFE, whatever the kind: a refusal that passes with time may hide harm. */
+  readonly harmful: boolean;
+  /** Codes that the question allowed and that are among the reasons. */
+  readonly allowed: readonly string[];
+  readonly rules: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
+}
+
+const RANK: Record<VerdictKind, number> = { SAFE: 0, UNKNOWN: 1, UNSAFE: 2, REFUSED: 3 };
+
+/** Is `a` a worse answer than `b`? */
+export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RANK[b];
+
+/**
+ * The only codes that a question may allow.
+ *
+ * Not among them: facts in doubt, sources in conflict, unreadable states, an unresolved target and an empty selection. Nothing follows from these.
+ */
+const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
+  'RESTORE_NOT_PROMISED',
+  'STATES_UNDECLARED',
+  'STACK_DEPENDENCY_UNKNOWN',
+  'PRE_PATCH_MAY_REFUSE',
+  'SYMBOLS_UNVERIFIED',
+  'SIGNATURE_UNVERIFIED',
+  'HOST_GATES_UNKNOWN',
+  'EVIDENCE_TOO_WEAK',
+  'PATCH_NOT_CATALOGUED',
+  'BOOT_HISTORY_INCOMPLETE',
+  'BOOT_UNKNOWN',
+]);
+
+/** May a question allow this code? */
+export const canBeAllowed = (code: ReasonCode): boolean => ALLOWABLE.has(code);
+
+/** Does the question wave this reason through? Only UNKNOWN ones can be. */
+const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
+
+const NONE: readonly never[] = [];
+
+/** What reasons come to, taken together. */
+interface Weight {
+  refused: boolean;
+  harmful: boolean;
+  unknown: boolean;
+  inDoubt: boolean;
+  allowed: readonly ReasonCode[];
+}
+
+function weigh(reasons: readonly Reason[], allow: readonly string[]): Weight {
+  const weight: Weight = { refused: false, harmful: false, unknown: false, inDoubt: false, allowed: NONE };
+  for (const reason of reasons) {
+    const { kind, factsInDoubt } = natureOf(reason);
+    if (kind === 'ADVISORY') continue;
+    if (isAllowed(reason, allow)) {
+      if (!weight.allowed.includes(reason.code)) weight.allowed = [...weight.allowed, reason.code];
+      continue;
+    }
+    if (kind === 'REFUSED') weight.refused = true;
+    else if (kind === 'UNSAFE') weight.harmful = true;
+    else weight.unknown = true;
+    if (factsInDoubt) weight.inDoubt = true;
+  }
+  return weight;
+}
+
+/** The worst decides, except where the facts themselves are in doubt: then no one can tell, whatever was last seen. */
+function kindBy({ refused, harmful, unknown, inDoubt }: Weight): VerdictKind {
+  if (inDoubt) return 'UNKNOWN';
+  if (refused) return 'REFUSED';
+  return harmful ? 'UNSAFE' : unknown ? 'UNKNOWN' : 'SAFE';
+}
+
+/** Which kind do these reasons make? */
+export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(weigh(reasons, allow));
+
+/** A way that was judged. */
+interface Judged {
+  readonly route: Route | null;
+  readonly steps: readonly Step[];
+  readonly price: Price | null;
+  readonly errno: Errno | null;
+}
+
+/** Puts reasons together into a verdict on one way; what is said twice is said once. */
+export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+  const reasons = saidOnce(said);
+  const weight = weigh(reasons, allow);
+  const { inDoubt, harmful, allowed } = weight;
+  return { kind: kindBy(weight), route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
+}
+
+/** Without what was said before. Most often nothing is said twice, and nothing is made anew. */
+function saidOnce(said: readonly Reason[]): readonly Reason[] {
+  for (let i = 1; i < said.length; i++)
+    for (let before = 0; before < i; before++)
+      if (sameFacts(said[i]!, said[before]!)) return said.filter((reason, at) => said.findIndex((other) => sameFacts(reason, other)) === at);
+  return said;
+}
+
+/** The verdict where no way leads there. */
+export const noWay = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
+  verdict({ route: null, steps: [], price: null, errno: predictErrno(said, false) }, said, allow, rules);
+
+/** In which order are verdicts on routes told? The most acceptable first, among these the cheapest, among these by the order of routes. */
+export const bestFirst = (a: Verdict, b: Verdict): number =>
+  RANK[a.kind] - RANK[b.kind] || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

@@ -1,0 +1,472 @@
+import { canBeAllowed, type Evidence, type LoadSighting, type Reading, REASON_CODES } from '../../src/index.js';
+import { type Wanted, wantedAt } from '../../src/facts/manifest.js';
+import {
+  type Asked,
+  ask,
+  authorState,
+  capabilities,
+  departed,
+  leftover,
+  listed,
+  manifest,
+  newer,
+  NO_CALLBACKS,
+  older,
+  promising,
+  sightings,
+  states,
+  UNPATCH_CALLBACKS,
+  word,
+} from '../../src/testing/index.js';
+import { reasonTable } from '../reason-table.js';
+
+const original: Asked = { to: { kind: 'ORIGINAL' } };
+const undeclared = manifest('undeclared', {}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS });
+const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
+const live = (differs: Partial<Reading> = {}): Reading => ({
+  evidence: 'LIVE',
+  replace: true,
+  states: states({ 7: 1 }),
+  impact: 'DECLARED',
+  callbacks: null,
+  ...differs,
+});
+const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
+const unseen = { catalog: { sightings: () => [] } };
+
+reasonTable('RESTORE_NOT_PROMISED', [
+  [
+    'unpatch callbacks, and no word on what they do',
+    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS })] },
+    [{ kind: 'UNKNOWN', patch: 'p', stateId: 7n, clearedBy: 'AUTHOR' }],
+  ],
+  ['callbacks that no one could read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, [{ patch: 'p' }]],
+  ['a signed promise', { ...original, list: [promising('p', { 7: 1 })] }, []],
+  [
+    'nothing needs restoring',
+    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+    [],
+  ],
+  ['a replace runs no unpatch callback', {}, []],
+]);
+
+reasonTable('STATES_UNDECLARED', [
+  [
+    'callbacks, shadow variables or init code, and no states',
+    { list: [undeclared] },
+    [{ kind: 'UNKNOWN', patch: 'undeclared', buildId: 'id-of-undeclared', clearedBy: 'AUTHOR' }],
+  ],
+  ['also where it is disabled', { ...original, list: [undeclared] }, [{ patch: 'undeclared' }]],
+  ['also where it left earlier', { host: { departed: [departed(undeclared)] }, published: [undeclared] }, [{ patch: 'undeclared' }]],
+  ['its author declares what it changes', { list: [{ ...undeclared, author: word({ states: [authorState(7, 1)] }) }] }, []],
+  ['its author says that it changes nothing', { list: [{ ...undeclared, author: word({ impactNone: true }) }] }, []],
+  ['the file proves that it changes nothing', { list: [manifest('none')] }, []],
+  ['it stays', { list: [undeclared], to: n('top'), question: { routes: ['STACK'] } }, []],
+  ['its states cannot be read: that is said instead', { list: [unreadable] }, []],
+]);
+
+reasonTable('STATES_UNREADABLE', [
+  [
+    'the live kernel was read although the module writes its states at run time',
+    { list: [listed(unreadable, { reading: live({ impact: 'UNREADABLE' }) })], published: [unreadable] },
+    [],
+  ],
+  ['a listed patch', { list: [unreadable] }, [{ kind: 'UNKNOWN', patch: 'unreadable' }]],
+  ['the target', { to: unreadable }, [{ patch: 'unreadable' }]],
+  ['what left earlier', { host: { leftovers: [leftover(unreadable)] }, published: [unreadable] }, [{ patch: 'unreadable' }]],
+  ['the live kernel knows what the file does not tell', { list: [listed(unreadable, { reading: live() })], published: [unreadable] }, []],
+]);
+
+reasonTable('REPLACE_UNKNOWN', [
+  ['a target of unknown kind over a list', { to: { ...older, replace: null } }, [{ kind: 'UNKNOWN', patch: 'older' }]],
+  ['on top of a list', { to: { ...older, replace: null }, question: { routes: ['STACK'] } }, [{ patch: 'older' }]],
+  ['it is listed and has company', { list: [{ ...older, replace: null }, n('top')], to: { ...older, replace: null } }, [{ patch: 'older' }]],
+  ['on an empty list both come to the same', { list: [], to: { ...older, replace: null } }, []],
+  [
+    'where everything is disabled first, too',
+    {
+      list: [promising('p', { 7: 1 })],
+      to: { kind: 'PATCH', patch: { ...older, replace: null }, leaving: ['p'] },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    [],
+  ],
+  [
+    'sysfs tells it where it is listed',
+    { list: [listed(older, { replace: true }), n('top')], published: [{ ...older, replace: null }], to: { ...older, replace: null } },
+    [],
+  ],
+  ['of a patch that is listed it does not matter', { list: [{ ...newer, replace: null }] }, []],
+]);
+
+const below = promising('below', { 7: 1 }, { replace: false });
+const above = (differs = {}) => n('above', {}, { author: word({ independentOf: ['below'] }), ...differs });
+const without = (list: ReturnType<typeof manifest>[], leaving: string, stays: ReturnType<typeof manifest>): Asked => ({
+  list,
+  to: { kind: 'PATCH', patch: stays, leaving: [leaving] },
+  question: { routes: ['DISABLE'] },
+});
+reasonTable('STACK_DEPENDENCY_UNKNOWN', [
+  [
+    'a patch above is thrown out only later',
+    { list: [promising('below', { 7: 2 }), n('above')], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    [{ patch: 'above', other: 'below' }],
+  ],
+  [
+    'one patch above two that are disabled',
+    { list: [n('one'), n('two'), n('above')], to: { kind: 'PATCH', patch: n('above'), leaving: ['one', 'two'] }, question: { routes: ['DISABLE'] } },
+    [{ other: 'two' }, { other: 'one' }],
+  ],
+  [
+    'independence is promised, and sources disagree about the one that stays',
+    without([below, above({ conflicts: ['functions'] })], 'below', above()),
+    [{ patch: 'above' }],
+  ],
+  [
+    'a shared state that needs no restoring',
+    without(
+      [n('stays', { 7: 1 }), n('goes', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })],
+      'goes',
+      n('stays', { 7: 1 }),
+    ),
+    [],
+  ],
+  ['a patch stays above the one that is disabled', without([below, n('above')], 'below', n('above')), [{ kind: 'UNKNOWN', patch: 'above', other: 'below' }]],
+  ['independence is promised, and they share a function', without([below, above({ functions: below.functions })], 'below', above()), [{ patch: 'above' }]],
+  ['independence is promised, and no one can see the functions', without([below, above({ functions: null })], 'below', above()), [{ patch: 'above' }]],
+  [
+    'the callbacks may take away a state that the one below holds too',
+    without([n('stays', { 7: 1 }), below], 'below', n('stays', { 7: 1 })),
+    [{ patch: 'stays', other: 'below', stateId: 7n }],
+  ],
+  ['independence is promised, and the functions are disjoint', without([below, above()], 'below', above()), []],
+  [
+    'it is promised by the name in the file',
+    without([promising('be-low', { 7: 1 }, { replace: false }), above({ author: word({ independentOf: ['be-low'] }) })], 'be-low', above()),
+    [],
+  ],
+  ['the one that is disabled is on top', without([n('bottom'), below], 'below', n('bottom')), []],
+  [
+    'no one published the one that stays above, whatever the host has read',
+    {
+      list: [below, listed(n('above'), { reading: live({ replace: false, states: [], impact: 'NONE' }) })],
+      published: [below],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-above'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [{ patch: 'above', other: 'below' }],
+  ],
+]);
+
+const KERNEL = { release: '6.12.95+deb13-amd64', version: '#1 SMP Debian 6.12.95-1', arch: 'x86_64', buildId: null };
+const shown = (...differs: Partial<LoadSighting>[]): Asked['catalog'] => {
+  const seen = differs.flatMap((one) => sightings(older, one));
+  return { sightings: (buildId) => (buildId === 'id-of-older' ? seen : []) };
+};
+const once = (differs: Partial<LoadSighting> = {}): Asked['catalog'] => shown({ machine: 'the-only-one', ...differs });
+const modules = { ...older, functions: ['nf_tables:f,1', 'vmlinux:g,1', 'xfs:f,1', 'xfs:g,1'] };
+
+reasonTable('SYMBOLS_UNVERIFIED', [
+  [
+    'no machine showed this build on this kernel',
+    unseen,
+    [{ kind: 'UNKNOWN', patch: 'older', clearedBy: 'REPORT', detail: 'no machine showed it on this kernel' }],
+  ],
+  ['one machine is no proof, however often it reports', { catalog: once() }, [{ detail: '1 of 2 machines that are needed showed it on this kernel' }]],
+  ['two machines did', {}, []],
+  ['a question demands three', { question: { witnesses: 3 } }, [{ detail: '2 of 3 machines that are needed showed it on this kernel' }]],
+  ['no question can do with one', { catalog: once(), question: { witnesses: 1 } }, [{ patch: 'older' }]],
+  ['on a kernel of another version', { catalog: shown({ kernel: { ...KERNEL, version: '#2' } }) }, [{ patch: 'older' }]],
+  ['on a kernel of another release', { catalog: shown({ kernel: { ...KERNEL, release: '6.12.94' } }) }, [{ patch: 'older' }]],
+  ['on a kernel of another architecture', { catalog: shown({ kernel: { ...KERNEL, arch: 'aarch64' } }) }, [{ patch: 'older' }]],
+  [
+    'on a kernel of the same version and another build-id',
+    { host: { kernelBuildId: 'aa' }, catalog: shown({ kernel: { ...KERNEL, buildId: 'bb' } }) },
+    [{ patch: 'older' }],
+  ],
+  ['where one of the two kernels has no build-id', { host: { kernelBuildId: 'aa' } }, []],
+  [
+    'one machine on each of two kernels',
+    { catalog: shown({ machine: 'a', kernel: { ...KERNEL, version: '#2' } }, { machine: 'b' }) },
+    [{ detail: '1 of 2 machines that are needed showed it on this kernel' }],
+  ],
+  ['it patches nothing but the kernel itself', { catalog: shown({ objects: [] }) }, []],
+  [
+    'no machine showed it patching two modules',
+    { to: modules, catalog: shown({ objects: ['vmlinux'] }) },
+    [{ patch: 'older', detail: 'fewer than 2 machines showed it patching nf_tables, xfs' }],
+  ],
+  [
+    'one machine showed it patching the one module, one the other',
+    { to: modules, catalog: shown({ machine: 'a', objects: ['nf_tables'] }, { machine: 'b', objects: ['xfs'] }) },
+    [{ detail: 'fewer than 2 machines showed it patching nf_tables, xfs' }],
+  ],
+  ['each module was shown by two, though not by the same', { to: modules, catalog: shown({ objects: ['nf_tables'] }, { objects: ['xfs'] }) }, []],
+  ['it is not known what it patches', { to: { ...older, functions: null } }, [{ detail: 'it is not known which objects it patches' }]],
+  ['a catalog that has no sightings', { catalog: { sightings: undefined } }, [{ patch: 'older' }]],
+  ['an object named vmlinux by a string is never cleared', { to: { ...older, spellsVmlinux: true, patchesKernel: false }, list: [] }, [{ patch: 'older' }]],
+  [
+    'it is not known how it names the kernel, and no machine showed that it is patched',
+    { to: { ...older, spellsVmlinux: null }, catalog: shown({ objects: [] }) },
+    [{ detail: 'fewer than 2 machines showed it patching vmlinux' }],
+  ],
+  ['it is not known how it names the kernel, and two machines showed that it is patched', { to: { ...older, spellsVmlinux: null } }, []],
+  ['a build for another kernel, though it was seen on this one', { to: { ...older, kernelRelease: '6.1.0', modversions: true } }, [{ patch: 'older' }]],
+  ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
+]);
+
+const pre = { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } };
+reasonTable('PRE_PATCH_MAY_REFUSE', [
+  ['a pre_patch callback, and this build was never loaded here', { ...unseen, to: pre }, [{ kind: 'UNKNOWN', patch: 'older' }]],
+  ['its callbacks are not known', { ...unseen, to: { ...older, callbacks: null } }, [{ patch: 'older' }]],
+  ['no pre_patch callback', unseen, []],
+  ['two machines loaded it over the same states', { to: pre, catalog: shown({ over: '7:1' }) }, []],
+  ['one machine did', { to: pre, catalog: once({ over: '7:1' }) }, [{ patch: 'older' }]],
+  ['over other states', { to: pre, catalog: shown({ over: '7:2' }) }, [{ patch: 'older' }]],
+  ['over no states', { to: pre, catalog: shown({ over: '' }) }, [{ patch: 'older' }]],
+  ['over states that are not known', { to: pre, catalog: shown({ over: null }) }, [{ patch: 'older' }]],
+  ['over states that are not known here', { list: [unreadable], to: pre, catalog: shown({ over: '' }) }, [{ patch: 'older' }]],
+  [
+    'what is disabled before is not below it',
+    { list: [promising('p', { 8: 1 })], to: pre, catalog: shown({ over: '' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+    [],
+  ],
+]);
+
+reasonTable('EVIDENCE_CONFLICT', [
+  [
+    'the live kernel has other callbacks than the file',
+    { list: [listed(newer, { reading: live({ callbacks: UNPATCH_CALLBACKS }) })], published: [newer] },
+    [{ patch: 'newer' }],
+  ],
+  [
+    'a patch in conflict covers what an earlier one left',
+    { list: [{ ...older, conflicts: ['states'] }], to: older, host: { departed: [departed(newer)] }, published: [newer] },
+    [{ patch: 'older' }],
+  ],
+  [
+    'the live kernel and the file',
+    { list: [listed(newer, { reading: live({ states: states({ 7: 2 }) }) })], published: [newer], to: manifest('t', { 7: 2 }) },
+    [{ kind: 'UNKNOWN', patch: 'newer', detail: 'what the host read' }],
+  ],
+  ['sysfs and the file', { list: [listed(newer, { replace: false })], published: [newer] }, [{ detail: 'replace' }]],
+  ['two uploads', { to: { ...older, conflicts: ['sha256'] } }, [{ patch: 'older', detail: 'sha256' }]],
+  ['they agree', { list: [listed(newer, { reading: live() })], published: [newer] }, []],
+]);
+
+reasonTable('EVIDENCE_TOO_WEAK', [
+  [
+    'sysfs shows whether a listed target replaces: no file is needed for that',
+    { list: [n('older', {}, { evidence: 'CATALOG' }), n('top')], to: n('older', {}, { evidence: 'CATALOG' }) },
+    [],
+  ],
+  ['states that only an unsigned upload tells', { list: [{ ...newer, evidence: 'CATALOG' }] }, [{ kind: 'UNKNOWN', patch: 'newer', clearedBy: 'AUTHOR' }]],
+  ['the running kernel is demanded', { question: { evidence: 'LIVE' } }, [{ patch: 'newer' }]],
+  [
+    'the running kernel was read; what is not loaded cannot be',
+    { list: [listed(newer, { reading: live() })], published: [newer], question: { evidence: 'LIVE' } },
+    [],
+  ],
+  ['an unsigned word will do', { list: [{ ...newer, evidence: 'CATALOG' }], question: { evidence: 'CATALOG' } }, []],
+  [
+    'an unsigned promise',
+    { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+    [{ patch: 'p' }],
+  ],
+  [
+    'who keeps the state of another is unpublished, and only the host’s disk tells',
+    {
+      list: [listed(n('keeps'), { reading: live({ evidence: 'INFERRED', replace: false }) }), n('goes', { 7: 1 })],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-keeps'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [{ patch: 'keeps', detail: 'that it holds state 7 is not known well enough' }],
+  ],
+  [
+    'where sources disagree about who keeps it, that is said instead',
+    without([n('keeps', { 7: 1 }, { conflicts: ['states'] }), n('goes', { 7: 1 })], 'goes', n('keeps', { 7: 1 })),
+    [],
+  ],
+  ['an unsigned upload of the target will do', { to: { ...older, evidence: 'CATALOG' }, question: { evidence: 'CATALOG' } }, []],
+  [
+    'an unsigned promise will do',
+    {
+      ...original,
+      list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })],
+      question: { evidence: 'CATALOG' },
+    },
+    [],
+  ],
+  [
+    'a listed target that is alone need not be known',
+    { list: [{ ...older, evidence: 'CATALOG', replace: null }], to: { ...older, evidence: 'CATALOG', replace: null } },
+    [],
+  ],
+  [
+    'of a listed target that has company its file is enough',
+    { list: [listed(n('older'), { replace: null }), n('top')], to: n('older'), published: [n('older')], question: { evidence: 'LIVE' } },
+    [],
+  ],
+  [
+    'an earlier list is known by build-ids alone',
+    {
+      list: [listed(n('a'), { replace: null }), n('b')],
+      published: [n('a', {}, { evidence: 'CATALOG' })],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-a'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [],
+  ],
+  ['parsed by the registry', {}, []],
+]);
+
+reasonTable('PATCH_NOT_CATALOGUED', [
+  ['a listed patch that no one published', { list: [listed(newer)] }, [{ kind: 'UNKNOWN', patch: 'newer', buildId: 'id-of-newer' }]],
+  ['a listed patch without a build-id', { list: [listed(newer, { buildId: null })], published: [newer] }, [{ buildId: null }]],
+  ['a target that no one published', { to: { kind: 'UNCATALOGUED', buildId: 'x' } }, [{ buildId: 'x' }]],
+  ['an unpublished patch that stays on the way out of another', without([n('stays'), below], 'below', n('stays')), []],
+]);
+
+reasonTable('TARGET_UNRESOLVED', [
+  ['no earlier list is known', { to: { kind: 'PREVIOUS' } }, [{ kind: 'UNKNOWN', clearedBy: 'NOTHING', detail: 'no earlier list of this boot is known' }]],
+  ['ORIGINAL without the route DISABLE', { ...original, question: { routes: ['REPLACE'] } }, [{ route: 'REPLACE' }]],
+  [
+    'a non-cumulative target under the routes of a gate',
+    { to: n('older', { 7: 1 }) },
+    [{ route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' }],
+  ],
+  ['the earlier list was empty, and DISABLE is not named', { to: { kind: 'PREVIOUS' }, host: { previous: [] } }, [{ route: 'NONE_NEEDED, REPLACE' }]],
+  [
+    'it is there already, and NONE_NEEDED is not named',
+    { list: [older], question: { routes: ['REPLACE'] } },
+    [{ detail: 'the host is there already: name the route NONE_NEEDED' }],
+  ],
+  [
+    'a non-cumulative target that is listed and has company',
+    { list: [n('a'), n('b')], to: { kind: 'PATCH', patch: n('a'), leaving: ['b'] } },
+    [{ route: 'NONE_NEEDED, REPLACE', detail: 'none of the routes asked for leads to that list' }],
+  ],
+  ['the earlier list of this boot', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] }, []],
+  ['a non-cumulative target, and STACK is named', { to: n('older', { 7: 1 }), question: { routes: ['STACK'] } }, []],
+]);
+
+const told = (kernelRelease: string, probed: Parameters<typeof capabilities>[0]): Asked => ({
+  list: [{ ...newer, kernelRelease }],
+  to: { ...older, kernelRelease },
+  host: { kernelRelease, capabilities: capabilities(probed) },
+});
+reasonTable('RULES_UNKNOWN', [
+  ['the asker chooses the rules of a proposal', { question: { rules: 'replace-set' } }, []],
+  [
+    'a new kernel that told nothing',
+    told('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),
+    [{ kind: 'UNKNOWN', clearedBy: 'REPORT', detail: 'klp-5.5 or block-disable or replace-set' }],
+  ],
+  ['an old kernel that no rules describe', told('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'] }), [{ detail: 'no rule set describes this kernel' }]],
+  [
+    'with or without the check, and they differ',
+    { ...told('5.3.0', { symbols: null, stateFields: null }), list: [manifest('newer', { 7: 2 }, { kernelRelease: '5.3.0' })] },
+    [{ detail: 'none or klp-5.5' }],
+  ],
+  ['with or without the check, and both say yes', told('5.3.0', { symbols: null, stateFields: null }), []],
+  ['the asker chooses the rules', { ...told('7.4.0', { symbols: null, stateFields: null }), question: { rules: 'klp-5.5' } }, []],
+  ['nothing is to be done', { ...told('4.18.0', { symbols: null }), list: [{ ...older, kernelRelease: '4.18.0' }] }, []],
+]);
+
+reasonTable('NEVER_REPORTED', [
+  ['no report at all', { freshness: { level: 'NEVER', ageSeconds: null } }, [{ kind: 'UNKNOWN', clearedBy: 'REPORT' }]],
+  ['a report', {}, []],
+]);
+reasonTable('REPORT_STALE', [
+  ['older than the question allows', { freshness: { ageSeconds: 901 } }, [{ kind: 'UNKNOWN', detail: 'last confirmed 901 s ago' }]],
+  ['stale, whatever the question allows', { freshness: { level: 'STALE', ageSeconds: 100 } }, [{}]],
+  ['lost', { freshness: { level: 'LOST', ageSeconds: 90_000 }, question: { maxAgeSeconds: 100_000 } }, [{}]],
+  ['late, and within the limit', { freshness: { level: 'LATE', ageSeconds: 900 } }, []],
+]);
+reasonTable('REPORT_SUPERSEDED', [
+  ['a heartbeat with another digest came', { freshness: { superseded: true } }, [{ kind: 'UNKNOWN' }]],
+  ['none came', {}, []],
+]);
+reasonTable('IDENTITY_SUSPECT', [
+  ['it looks cloned', { host: { suspect: true } }, [{ kind: 'UNKNOWN' }]],
+  ['it does not', {}, []],
+]);
+
+test('where the facts are in doubt, the other reasons are shown as last seen', () => {
+  const old = ask({ list: [manifest('newer', { 7: 2 })], freshness: { ageSeconds: 1000 } });
+  expect(old).toMatchObject({ kind: 'UNKNOWN', asLastSeen: true, errno: 'EINVAL' });
+  expect(old.reasons.map((reason) => reason.code)).toEqual(['REPORT_STALE', 'STATE_VERSION_TOO_LOW']);
+});
+
+test('rules that rest on the release alone are shown to do so', () => {
+  const { kind, rules } = ask({ host: { capabilities: capabilities({ symbols: null, stateFields: null }) } });
+  expect({ kind, rules }).toEqual({ kind: 'SAFE', rules: { sets: ['klp-5.5'], basis: 'RELEASE' } });
+});
+
+test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
+  ['a doubt that is waved through', { ...unseen, question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', ['SYMBOLS_UNVERIFIED']],
+  ['a code that is not among the reasons', { question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', []],
+  [
+    'a doubt that arises twice, once',
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older', 'id-of-top'] },
+      published: [older, n('top')],
+      ...unseen,
+      question: { allow: ['SYMBOLS_UNVERIFIED'] },
+    },
+    'SAFE',
+    ['SYMBOLS_UNVERIFIED'],
+  ],
+  ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', []],
+  ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', []],
+  ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', []],
+  ['unknown rules cannot be', { ...told('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', []],
+])('allowing: %s', (_, asked, kind, allowed) => {
+  expect(ask(asked)).toMatchObject({ kind, allowed });
+});
+
+test('what a question may allow is a positive list', () =>
+  expect(REASON_CODES.filter(canBeAllowed)).toEqual([
+    'RESTORE_NOT_PROMISED',
+    'STATES_UNDECLARED',
+    'STACK_DEPENDENCY_UNKNOWN',
+    'SYMBOLS_UNVERIFIED',
+    'PRE_PATCH_MAY_REFUSE',
+    'SIGNATURE_UNVERIFIED',
+    'HOST_GATES_UNKNOWN',
+    'BOOT_HISTORY_INCOMPLETE',
+    'EVIDENCE_TOO_WEAK',
+    'PATCH_NOT_CATALOGUED',
+    'BOOT_UNKNOWN',
+  ]));
+
+test.each<[sentence: string, asked: Asked]>([
+  ['a stale report', { freshness: { ageSeconds: 1000 } }],
+  ['a superseded report', { freshness: { superseded: true } }],
+  ['a suspect identity', { host: { suspect: true } }],
+  ['an incomplete report', { host: { unread: ['transition of newer'] } }],
+  ['a contradictory report', { host: { tainted: false } }],
+  ['another live patching system', { host: { otherLivePatching: ['kpatch'] } }],
+  ['sources in conflict', { to: { ...older, conflicts: ['states'] } }],
+  ['unreadable states', { list: [unreadable] }],
+  ['an unknown replace flag', { to: { ...older, replace: null } }],
+  ['a module that is still loading', { host: { leftovers: [leftover(manifest('loads'), { moduleState: 'LOADING' })] } }],
+  ['a history that is too long', { host: { historyTooLong: true } }],
+])('not even all codes together allow %s', (_, asked) => {
+  const { kind } = ask({ ...asked, question: { allow: REASON_CODES } });
+  expect(kind).not.toBe('SAFE');
+});
+
+test.each<[asked: Evidence, wanted: Wanted]>([
+  ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],
+  ['MODULE', { facts: 'MODULE', word: 'MANIFEST' }],
+  ['MANIFEST', { facts: 'MANIFEST', word: 'MANIFEST' }],
+  ['CATALOG', { facts: 'CATALOG', word: 'CATALOG' }],
+  ['INFERRED', { facts: 'INFERRED', word: 'INFERRED' }],
+])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, wanted) =>
+  expect(wantedAt(asked)).toEqual(wanted),
+);

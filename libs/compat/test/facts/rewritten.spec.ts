@@ -1,0 +1,38 @@
+import { after, recognise } from '../../src/index.js';
+import { loadOver } from '../../src/routes/course.js';
+import { type Asked, ask, catalog, departed, listed, manifest, newer, older, running, states } from '../../src/testing/index.js';
+
+// A patch that writes through klp_get_prev_state() to the states of the patches below it.
+
+const below = manifest('below', { 7: 1 }, { replace: false });
+const writer = manifest('writer', { 8: 1 }, { replace: false, rewritesEarlierStates: true });
+const both = manifest('both', { 7: 1, 8: 1 });
+const live = { evidence: 'LIVE', replace: false, states: states({ 7: 1 }), impact: 'DECLARED', callbacks: null } as const;
+const UNREADABLE = { code: 'STATES_UNREADABLE', patch: 'below', buildId: 'id-of-below', other: 'writer' };
+
+test.each<[sentence: string, asked: Asked, reasons: object[]]>([
+  ['the states below it are not those of the file', { list: [below, writer], to: both }, [UNREADABLE]],
+  ['those above it are', { list: [writer, manifest('above', { 7: 1 }, { replace: false })], to: both }, []],
+  ['what the running kernel shows holds', { list: [listed(below, { reading: live }), writer], published: [below], to: both }, []],
+  [
+    'it stays written when the writer was disabled',
+    { list: [below], to: both, host: { departed: [departed(writer, 'DISABLED')] }, published: [writer] },
+    [UNREADABLE],
+  ],
+  [
+    'a cumulative patch that replaced the writer replaced all below it',
+    { list: [both], to: both, host: { departed: [departed(writer)] }, published: [writer] },
+    [],
+  ],
+  ['the target writes to what stays', { list: [below], to: writer, question: { routes: ['STACK'] } }, [UNREADABLE]],
+  ['a cumulative target writes to what leaves', { list: [newer], to: { ...older, rewritesEarlierStates: true } }, []],
+])('%s', (_, asked, reasons) => {
+  expect(ask(asked).reasons.filter(({ code }) => code === 'STATES_UNREADABLE')).toEqual(reasons);
+});
+
+test('once it is on top, the states below it are unknown', () => {
+  const everything = catalog([below, writer]);
+  const scene = recognise(running([below]), everything);
+  const load = recognise(running([writer]), everything).list[0]!;
+  expect(after(scene, loadOver('STACK', load, [], scene.list)).list.map((patch) => patch.states)).toEqual([null, writer.states]);
+});

@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import {
+  type Evidence,
+  explain,
+  isWorse,
+  judge,
+  judgeRoutes,
+  kindOf,
+  type KnownPatch,
+  type LoadSighting,
+  loadedName,
+  type Patch,
+  recognise,
+  recogniseManifest,
+  RULE_SETS,
+  type Verdict,
+} from '../../src/index.js';
+import { catalog } from '../../src/testing/index.js';
+import { runs, type World, world } from '../arbitrary.js';
+
+// The laws of the verdict, on worlds in which anything may be missing, doubled, unknown or contradictory.
+
+const registry = ({ manifests, seen }: World) => catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
+const answer = (of: World, differs: Partial<World> = {}): Verdict => {
+  const now = { ...of, ...differs };
+  return judge(recognise(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
+};
+const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void => test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
+
+law('every situation has a verdict, and every reason a sentence', (of) => {
+  const { kind, reasons } = answer(of);
+  expect(['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED']).toContain(kind);
+  for (const reason of reasons) expect(explain(reason)).not.toMatch(/undefined|null/);
+});
+
+law('the same facts have the same verdict', (of) => expect(answer(of)).toEqual(answer(of)));
+
+law('SAFE means that nothing but advisories and allowed doubts is listed, and that there is a way', (of) => {
+  const { kind, reasons, route, allowed, errno, harmful } = answer(of);
+  if (kind !== 'SAFE') return;
+  expect(reasons.filter((reason) => kindOf(reason) !== 'ADVISORY' && !allowed.includes(reason.code))).toEqual([]);
+  expect({ errno, harmful }).toEqual({ errno: null, harmful: false });
+  expect(route).not.toBeNull();
+});
+
+const IN_DOUBT = [
+  'NEVER_REPORTED',
+  'REPORT_STALE',
+  'REPORT_SUPERSEDED',
+  'IDENTITY_SUSPECT',
+  'RULES_UNKNOWN',
+  'REPORT_INCOMPLETE',
+  'REPORT_CONTRADICTORY',
+  'OTHER_LIVE_PATCHING',
+];
+
+law('where the facts are in doubt the kind is UNKNOWN, and the rest is as last seen', (of) => {
+  const { kind, asLastSeen, reasons, allowed } = answer(of);
+  const inDoubt = reasons.some((reason) => IN_DOUBT.includes(reason.code) && !allowed.includes(reason.code));
+  expect(asLastSeen).toBe(inDoubt);
+  if (inDoubt) expect(kind).toBe('UNKNOWN');
+});
+
+law('where they are not, the worst reason decides', (of) => {
+  const { kind, asLastSeen, reasons, allowed } = answer(of);
+  if (asLastSeen) return;
+  const kinds = new Set(reasons.filter((reason) => !allowed.includes(reason.code)).map(kindOf));
+  expect(kind).toBe(kinds.has('REFUSED') ? 'REFUSED' : kinds.has('UNSAFE') ? 'UNSAFE' : kinds.has('UNKNOWN') ? 'UNKNOWN' : 'SAFE');
+});
+
+law('SAFE by loading means that the state rule accepts, under every rule set that may hold', (of) => {
+  const { kind, route, rules } = answer(of, { question: { ...of.question, allow: [] } });
+  const { target } = of;
+  if (kind !== 'SAFE' || target.kind !== 'PATCH' || (route !== 'REPLACE' && route !== 'STACK')) return;
+  const forRule = (patch: KnownPatch): Patch => ({ name: patch.name, replace: patch.replace ?? true, states: patch.states! });
+  const listed = recognise(of.situation, registry(of)).list.map(forRule);
+  for (const set of rules.sets) expect(RULE_SETS[set].findStateRefusals(forRule(recogniseManifest(target.patch)), listed)).toEqual([]);
+});
+
+law('SAFE leads to the target: by loading it, by leaving it there, or because it boots', (of) => {
+  const { kind, steps, route } = answer(of);
+  const { target } = of;
+  if (kind === 'SAFE' && route === 'REBOOT' && target.kind === 'PATCH')
+    expect(of.situation.boot!.loads.map((module) => module.buildId)).toContain(target.patch.buildId);
+  if (route === 'REBOOT') return;
+  const names = of.situation.list.map((patch) => loadedName(patch.name));
+  if (kind !== 'SAFE' || target.kind !== 'PATCH' || new Set(names).size < names.length) return;
+  const there = of.situation.list
+    .filter((patch) => patch.buildId === target.patch.buildId && (patch.enabled || patch.transition))
+    .map((patch) => loadedName(patch.name));
+  const disabled = steps.filter((step) => step.action === 'DISABLE').map((step) => step.patch);
+  const loaded = steps.filter((step) => step.action === 'LOAD').map((step) => step.patch);
+  expect(loaded.length > 0 ? loaded : there.filter((name) => !disabled.includes(name))).toContain(loaded.length > 0 ? loadedName(target.patch.name) : there[0]);
+});
+
+law('an older report never makes a verdict better', (of) => {
+  if (of.freshness.level === 'NEVER') return;
+  const young = { ...of.freshness, ageSeconds: of.freshness.ageSeconds ?? 0 };
+  for (const older of [
+    { ...young, ageSeconds: young.ageSeconds + 1000 },
+    { ...young, level: 'STALE' as const },
+    { ...young, superseded: true },
+  ])
+    expect(isBetter(answer(of, { freshness: older }), answer(of, { freshness: young }))).toBe(false);
+});
+
+const EVIDENCE: Evidence[] = ['LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFERRED'];
+
+law('weaker evidence never makes a way safe', (of) => {
+  const question = { ...of.question, evidence: 'MODULE' as const, allow: [] };
+  if (answer(of, { question }).kind === 'SAFE') return;
+  for (const weak of EVIDENCE.slice(2)) {
+    // A weaker file is a weaker word on what stands against going, too; but it is never a yes.
+    const manifests = of.manifests.map((manifest) =>
+      manifest.evidence === 'MODULE' || manifest.evidence === 'LIVE' ? { ...manifest, evidence: weak } : manifest,
+    );
+    const target =
+      of.target.kind === 'PATCH'
+        ? { ...of.target, patch: manifests.find((manifest) => manifest.buildId === (of.target as { patch: { buildId: string } }).patch.buildId)! }
+        : of.target;
+    expect(answer(of, { manifests, target, question }).kind).not.toBe('SAFE');
+  }
+});
+
+law('who demands better evidence never gets a better verdict', (of) => {
+  for (const [i, wanted] of EVIDENCE.entries()) {
+    const next = EVIDENCE[i + 1];
+    if (next === undefined) break;
+    const [strict, lax] = [wanted, next].map((evidence) => answer(of, { question: { ...of.question, evidence } })) as [Verdict, Verdict];
+    expect(isBetter(strict, lax)).toBe(false);
+  }
+});
+
+law('allowing a code changes no UNSAFE and no REFUSED', (of) => {
+  const scene = recognise(of.situation, registry(of));
+  const each = (allow: readonly string[]) => judgeRoutes(scene, of.target, registry(of), of.freshness, { ...of.question, allow });
+  const before = each([]);
+  for (const verdict of each(of.question.allow)) {
+    const severe = verdict.reasons.some((reason) => kindOf(reason) === 'UNSAFE' || kindOf(reason) === 'REFUSED');
+    if (severe) expect(verdict.kind).not.toBe('SAFE');
+    // Over which bridge to go may well depend on what is waved through.
+    if (verdict.route !== 'BRIDGE') expect(verdict.reasons).toEqual(before.find(({ route }) => route === verdict.route)!.reasons);
+    expect(verdict.allowed.every((code) => of.question.allow.includes(code))).toBe(true);
+  }
+});
+
+law('a setting that is not reported never makes a verdict better', (of) => {
+  const { gates, capabilities } = of.situation;
+  const known = answer(of);
+  // Without the taint, a contradiction cannot be seen.
+  if (known.reasons.some(({ code }) => code === 'REPORT_CONTRADICTORY')) return;
+  for (const situation of [
+    { ...of.situation, gates: { ...gates, modulesDisabled: null } },
+    { ...of.situation, gates: { ...gates, ftraceEnabled: null } },
+    { ...of.situation, capabilities: { ...capabilities, signatureEnforced: null } },
+    { ...of.situation, capabilities: { ...capabilities, lockdown: null } },
+    { ...of.situation, tainted: null },
+    { ...of.situation, unread: ['modules'] },
+    { ...of.situation, historyTooLong: true },
+    { ...of.situation, bootHistory: 'GAP' as const },
+  ])
+    if (known.kind !== 'SAFE') expect(unguarded(of, situation)).not.toBe('SAFE');
+});
+
+/** Unless it was REFUSED or UNSAFE for what is no longer reported. */
+function unguarded(of: World, situation: World['situation']): Verdict['kind'] {
+  const { kind, allowed } = answer(of, { situation });
+  return allowed.length > 0 ? 'UNKNOWN' : kind;
+}
+
+law('one witness clears nothing, and no fewer witnesses than two will do', (of) => {
+  const one = (buildId: string): LoadSighting[] => registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
+  const catalogOf = { ...registry(of), sightings: one };
+  const scene = recognise(of.situation, catalogOf);
+  const none = { ...registry(of), sightings: () => [] };
+  const [with1, with0] = [catalogOf, none].map((known) => judge(scene, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
+  expect(with1.kind).toBe(with0.kind);
+  expect(with1.reasons.map(({ code }) => code)).toEqual(with0.reasons.map(({ code }) => code));
+});
+
+law('more witnesses demanded never makes a verdict better', (of) =>
+  expect(isBetter(answer(of, { question: { ...of.question, witnesses: 3 } }), answer(of, { question: { ...of.question, witnesses: 2 } }))).toBe(false),
+);
+
+law('shared signing keys never make a verdict worse, and change no verdict but by signatures', (of) => {
+  const [apart, shared] = [false, true].map((sharedSigningKeys) => answer(of, { question: { ...of.question, sharedSigningKeys } })) as [Verdict, Verdict];
+  expect(isBetter(apart, shared)).toBe(false);
+});
+
+law('one more unlisted patch never makes a verdict better', (of) => {
+  const of1: World = { ...of, situation: { ...of.situation, tainted: of.situation.tainted ?? true } };
+  for (const departure of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
+    const gone = { name: 'gone', buildId: 'id-1', reading: null, departure };
+    const more = { ...of1.situation, departed: [...of1.situation.departed, gone] };
+    expect(isBetter(answer(of1, { situation: more }), answer(of1))).toBe(false);
+  }
+});
+
+law('what is in conflict is never safe to leave or to load, whatever is allowed', (of) => {
+  const { kind, reasons } = answer(of);
+  if (reasons.some((reason) => reason.code === 'EVIDENCE_CONFLICT')) expect(kind).not.toBe('SAFE');
+});
+
+law('no reason is said twice', (of) => {
+  const said = answer(of).reasons.map((reason) =>
+    JSON.stringify({ ...reason, clearedBy: null }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+  );
+  expect(new Set(said).size).toBe(said.length);
+});
+
+law('while a transition is open nothing is safe but to turn it round, or to reboot', (of) => {
+  const { kind, route } = answer(of);
+  if (of.situation.list.some((patch) => patch.transition) && kind === 'SAFE') expect(['REVERSE', 'REBOOT']).toContain(route);
+});
+
+test('the laws are not empty: a good part of these worlds has a safe way', () => {
+  const kinds = fc.sample(world, { numRuns: 1000, seed: 7 }).map((of) => answer(of).kind);
+  expect(kinds.filter((kind) => kind === 'SAFE').length).toBeGreaterThan(100);
+});
+
+const isBetter = (a: Verdict, b: Verdict): boolean => a.kind === 'SAFE' && isWorse(b.kind, 'SAFE');
