@@ -71,14 +71,26 @@ module.exports = {
     wall(
       'metrics-look-from-outside',
       'What is watched works the same whether someone looks or not: rooms count in plain numbers, and one room makes metrics of them.',
-      { path: '^apps/server/src/(access|ingest|query|store)/' },
+      { path: '^apps/server/src/(access|database|ingest|query|store)/' },
       { path: ['^apps/server/src/metrics/', npm('prom-client')] },
     ),
     wall(
       'only-the-store-speaks-sql',
-      'One room maps rows to domain values; a second one would be a second truth about the tables.',
-      { path: '^(apps|libs)/[^/]+/src/', pathNot: '^apps/server/src/store/' },
-      { path: [DATABASE, '^apps/server/src/store/generated/'] },
+      'The store maps rows to domain values; a second mapping would be a second truth about the tables.',
+      { path: '^(apps|libs)/[^/]+/src/', pathNot: ['^apps/server/src/(store|database)/', '^libs/embedded-postgres/'] },
+      { path: [DATABASE, '^apps/server/src/database/generated/'] },
+    ),
+    wall(
+      'the-store-is-between',
+      'Agent routes and GraphQL give conditions to the store as data. Of the database they see only its faults.',
+      { path: '^apps/server/src/(access|ingest|query)/' },
+      { path: '^apps/server/src/database/', pathNot: '^apps/server/src/database/unavailable\\.ts$' },
+    ),
+    wall(
+      'database-knows-no-table',
+      'Connections, migrations and faults are the same for all tables: the store stands on them.',
+      { path: '^apps/server/src/database/' },
+      { path: '^apps/server/src/(store|access|ingest|query)/' },
     ),
 
     // ---- the libraries
@@ -165,7 +177,7 @@ module.exports = {
   ],
   options: {
     // workspaces are found through their links in node_modules, and end at what is built: src of one library, dist of the others
-    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^apps/server/src/store/generated/'] },
+    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^apps/server/src/database/generated/'] },
     // a type is an arrow too
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], mainFields: ['module', 'main', 'types'] },

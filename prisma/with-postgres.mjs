@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { EmbeddedPostgres } from '../apps/server/dist/store/embedded.js';
+import { EmbeddedPostgres } from '@klpreg/embedded-postgres';
 
 const words = process.argv.slice(2);
 const kept = words[0] === '--durable' ? path.resolve(words.splice(0, 2)[1] ?? '') : null;

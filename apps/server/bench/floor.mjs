@@ -4,7 +4,7 @@
 import Fastify from 'fastify';
 import pg from 'pg';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { PrismaClient } from '../dist/store/generated/client.js';
+import { PrismaClient } from '../dist/database/generated/client.js';
 
 const BATCH = 500;
 const WAIT_MS = 3;

@@ -1,7 +1,7 @@
 import { canonicalStates, loadedName, recogniseManifest } from '@klpreg/compat';
 import { openModule } from '@klpreg/module';
 import { factsOfFile } from '../dist/ingest/publish.js';
-import { toManifest } from '../dist/store/manifests.js';
+import { toManifest } from '../dist/store/catalog/manifests.js';
 
 /** What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling would have to restore. */
 const wordOf = ({ states }) => ({

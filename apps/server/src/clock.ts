@@ -1,4 +1,4 @@
-import type { DatabaseTime } from './store/time.js';
+import type { DatabaseTime } from './database/database-time.js';
 
 /** The time. Tests hold one of their own and move it. */
 export abstract class Clock {

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, ServiceUnavailableException } from '@nestjs/common';
-import { Database } from './store/database.js';
+import { Database } from './database/database.js';
 
 /** Whether the process lives, and whether it can answer. */
 @Controller()
@@ -25,8 +25,7 @@ export class HealthController {
   /** Why is nothing to be sent here? null: there is no reason. */
   private async look(): Promise<string | null> {
     try {
-      const [row] = await this.db.$queryRaw<{ closed: boolean }[]>`SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS closed`;
-      if (row?.closed !== false) return 'the database cannot be written: it is read-only';
+      if (!(await this.db.isWritable())) return 'the database cannot be written: it is read-only';
     } catch {
       return 'the database does not answer';
     }

@@ -5,11 +5,11 @@ import { type Config, ConfigError, readConfig } from './config.js';
 import { Clock } from './clock.js';
 import { BACKLOG } from './listeners.js';
 import { createServer } from './server.js';
-import { Database } from './store/database.js';
-import { EmbeddedKeeper } from './store/embedded/keeper.js';
-import { migrate } from './store/migrate.js';
-import { isUnavailable } from './store/unavailable.js';
-import { TokensStore } from './store/tokens.store.js';
+import { Database } from './database/database.js';
+import { EmbeddedKeeper, EmbeddedPostgresError } from '@klpreg/embedded-postgres';
+import { migrate } from './database/migrate.js';
+import { isUnavailable } from './database/unavailable.js';
+import { TokensStore } from './store/access/tokens.store.js';
 
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../../prisma/migrations');
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // what can be mended from outside is a message; anything else is a bug, and its stack helps
-  const mendable = error instanceof ConfigError || isUnavailable(error);
+  const mendable = error instanceof ConfigError || error instanceof EmbeddedPostgresError || isUnavailable(error);
   console.error(mendable ? (error as Error).message : error);
   process.exit(mendable ? 2 : 1);
 });

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bugs } from './bug-log.js';
 import { RequestError, problemDetails } from './errors.js';
 import { MODULE_LIMIT } from './limits.js';
-import { isUnavailable } from './store/unavailable.js';
+import { isUnavailable } from './database/unavailable.js';
 
 /** Everything that Fastify itself refuses: a body that is too large, not JSON, of an unknown type. */
 interface Refusal {

@@ -1,8 +1,8 @@
 import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
 import { BodyRoom } from '../src/ingest/body-room.js';
 import { readAuthor } from '../src/ingest/publication.js';
-import type { Database } from '../src/store/database.js';
-import { Held } from '../src/store/held.js';
+import type { Database } from '../src/database/database.js';
+import { Held } from '../src/store/content/held.js';
 
 const unlisted = (n: number, states: number) =>
   Array.from({ length: n }, (_, i) => ({

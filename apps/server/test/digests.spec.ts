@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ContentIds } from '../src/store/digests.js';
+import { ContentIds } from '../src/store/content/content-ids.js';
 
 const turned = (value: unknown): unknown =>
   Array.isArray(value)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { EmbeddedPostgres } from '../src/store/embedded.js';
+import { EmbeddedPostgres } from '@klpreg/embedded-postgres';
 import { type Door, post, publish } from './crash/door.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { backUp, Replica } from './crash/replica.js';

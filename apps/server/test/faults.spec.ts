@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { DatabaseTime } from '../src/store/time.js';
-import { isUnavailable } from '../src/store/unavailable.js';
+import { DatabaseTime } from '../src/database/database-time.js';
+import { isUnavailable } from '../src/database/unavailable.js';
 import { Registry, running } from './registry.js';
 
 let registry: Registry;

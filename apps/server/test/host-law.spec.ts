@@ -6,7 +6,7 @@ import { placeAmong } from '../src/ingest/boots.js';
 import { isReliable } from '../src/ingest/contradictions.js';
 import { addLate } from '../src/ingest/late.js';
 import { type Before, situate } from '../src/ingest/situate.js';
-import type { BootRange } from '../src/store/boots.store.js';
+import type { BootRange } from '../src/store/hosts/boots.store.js';
 import { HostModel, type Operation } from './host-model.js';
 import { idle } from './registry.js';
 

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { migrate } from '../src/store/migrate.js';
+import { migrate } from '../src/database/migrate.js';
 import { copyDatabase, type Database, emptyDatabase } from './database.js';
 
 let database: Database;

@@ -3,7 +3,7 @@ import { contentDigest, type Heartbeat, type Report } from '@klpreg/wire';
 import { Clock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { createServer } from '../src/server.js';
-import { TokensStore } from '../src/store/tokens.store.js';
+import { TokensStore } from '../src/store/access/tokens.store.js';
 import { copyDatabase, type Database } from './database.js';
 import { allModules } from './modules.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import pg from 'pg';
-import { Database as Connections } from '../src/store/database.js';
+import { Database as Connections } from '../src/database/database.js';
 import { copyDatabase, type Database } from './database.js';
 
 let database: Database;

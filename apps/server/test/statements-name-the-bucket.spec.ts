@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
-const STORE = path.resolve(import.meta.dirname, '../src/store');
+const SRC = path.resolve(import.meta.dirname, '../src');
 const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_lapse', 'cohort_delta'];
 const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostLapse', 'cohortDelta'];
 
 /** Partitions are made, filled and dropped by name: their rows stay in the table they are in, and on their node. */
-const OF_PARTITIONS = 'history.store.ts';
+const OF_PARTITIONS = 'store/history/history.store.ts';
 
 /** Every template literal of a source, whole: what is inserted is inserted here too where it is SQL of the same file, and is `$` otherwise. */
 function statementsOf(source: string): string[] {
@@ -83,9 +83,10 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
 ];
 
 const breaking = (breaks: (typeof RULES)[number][1], source: string): string[] => statementsOf(source).filter((sql) => breaks(sql, source));
-const sources = readdirSync(STORE)
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => ({ name, source: readFileSync(path.join(STORE, name), 'utf8') }));
+const sources = ['store', 'database']
+  .flatMap((room) => readdirSync(path.join(SRC, room), { recursive: true, encoding: 'utf8' }).map((name) => `${room}/${name}`))
+  .filter((name) => name.endsWith('.ts') && !name.includes('/generated/'))
+  .map((name) => ({ name, source: readFileSync(path.join(SRC, name), 'utf8') }));
 
 describe.each(RULES)('%s', (_, breaks, wrong) => {
   test('everywhere in the store', () => {

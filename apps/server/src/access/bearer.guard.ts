@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { GqlExecutionContext } from '@nestjs/graphql';
 import type { FastifyRequest } from 'fastify';
-import type { Bearer } from '../store/tokens.store.js';
+import type { Bearer } from '../store/access/tokens.store.js';
 import { Bearers } from './bearers.js';
 import { type Role, ROLES } from './roles.js';
 

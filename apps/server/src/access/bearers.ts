@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { type Bearer, TokensStore } from '../store/tokens.store.js';
+import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
 import type { Role } from './roles.js';
 
 /** Lets in who bears a token of a role that the door asks for. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TokensStore } from '../store/tokens.store.js';
+import type { TokensStore } from '../store/access/tokens.store.js';
 
 /**
  * Makes the first admin token, once for a database.

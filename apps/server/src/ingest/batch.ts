@@ -1,7 +1,7 @@
 import { bugs } from '../bug-log.js';
 import { RequestError, type problemDetails } from '../errors.js';
 import { toProblem } from '../problem.filter.js';
-import { isUnavailable } from '../store/unavailable.js';
+import { isUnavailable } from '../database/unavailable.js';
 import { Turns } from './turns.js';
 
 /** What became of each element, in their order: its answer, or what was wrong with it. */

@@ -1,4 +1,4 @@
-import type { BootRange } from '../store/boots.store.js';
+import type { BootRange } from '../store/hosts/boots.store.js';
 
 /** Where a document stands among the documents of its host. */
 export interface Placed {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestError } from '../errors.js';
-import { isUnavailable } from '../store/unavailable.js';
+import { isUnavailable } from '../database/unavailable.js';
 
 interface Waiting<In, Out> {
   readonly item: In;

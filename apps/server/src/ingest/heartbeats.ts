@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Heartbeat } from '@klpreg/wire';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/heartbeats.store.js';
+import { type Comparison, HeartbeatsStore, type PlacedHeartbeat } from '../store/hosts/heartbeats.store.js';
 import { Backgrounds } from './background.js';
 import { Gather, INGEST_LIMITS } from './gather.js';
 import { jumpOf } from './jumps.js';

@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.js';
-import { highestAfter } from '../store/sequences.js';
+import { highestAfter } from '../store/hosts/sequences.js';
 
 /** Refuses a sequence that is too far from the last one of its host. null: it is not. */
 export function jumpOf(instance: string, sequence: bigint, last: bigint): RequestError | null {

@@ -1,7 +1,7 @@
 import { freshnessLimits } from '@klpreg/compat';
 import type { Clock } from '@klpreg/wire';
 import type { z } from 'zod';
-import type { Silence } from '../store/heartbeats.store.js';
+import type { Silence } from '../store/hosts/heartbeats.store.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

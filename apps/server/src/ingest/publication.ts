@@ -3,7 +3,7 @@ import { AuthorWord } from '@klpreg/wire';
 import { Lexer, parseDocument, visit } from 'yaml';
 import { limitExceeded, RequestError } from '../errors.js';
 import { AUTHOR_LIMIT, JSON_LIMITS } from '../limits.js';
-import type { PatchFacts } from '../store/patches.store.js';
+import type { PatchFacts } from '../store/catalog/patches.store.js';
 import { parse } from './parse.js';
 import { factsOfFile } from './publish.js';
 

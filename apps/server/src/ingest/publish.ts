@@ -1,8 +1,8 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
 import type { AuthorWord, FileFacts } from '@klpreg/wire';
-import type { StoredWord } from '../store/manifests.js';
-import type { PatchFacts } from '../store/patches.store.js';
+import type { StoredWord } from '../store/catalog/manifests.js';
+import type { PatchFacts } from '../store/catalog/patches.store.js';
 
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
 type Callbacks = typeof NO_CALLBACKS;

@@ -1,6 +1,6 @@
 import type { ListedPatch, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
-import type { HostSighting } from '../store/sightings.store.js';
+import type { HostSighting } from '../store/catalog/sightings.store.js';
 import { isReliable } from './contradictions.js';
 
 const VMLINUX = 'vmlinux';

@@ -1,6 +1,6 @@
 import type { LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
-import type { Marks } from '../store/marks.js';
+import type { Marks } from '../store/hosts/marks.js';
 import { bootHistoryOf, keptOf, othersSeen } from './boot-history.js';
 import { isReliable } from './contradictions.js';
 import { readKernelLog } from './kernel-log.js';

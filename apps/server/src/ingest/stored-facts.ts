@@ -1,6 +1,6 @@
 import type { Evidence, StateImpact } from '@klpreg/compat';
-import type { PatchRow, StoredObject } from '../store/manifests.js';
-import type { PatchFacts } from '../store/patches.store.js';
+import type { PatchRow, StoredObject } from '../store/catalog/manifests.js';
+import type { PatchFacts } from '../store/catalog/patches.store.js';
 
 /** The file facts of a stored patch, to compare another telling with. */
 export const toFacts = (row: PatchRow): PatchFacts => ({

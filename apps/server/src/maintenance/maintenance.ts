@@ -2,11 +2,11 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleD
 import { bugs } from '../bug-log.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { CohortsStore } from '../store/cohorts.store.js';
-import { Database } from '../store/database.js';
-import { HeartbeatsStore } from '../store/heartbeats.store.js';
-import { HistoryStore } from '../store/history.store.js';
-import { isUnavailable } from '../store/unavailable.js';
+import { CohortsStore } from '../store/counts/cohorts.store.js';
+import { Database } from '../database/database.js';
+import { HeartbeatsStore } from '../store/hosts/heartbeats.store.js';
+import { HistoryStore } from '../store/history/history.store.js';
+import { isUnavailable } from '../database/unavailable.js';
 
 const ROLL_UP_INTERVAL_MS = 1_000;
 const HISTORY_INTERVAL_MS = 60 * 60 * 1_000;

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { FleetNowStore } from '../store/fleet-now.store.js';
-import { type FleetSize, FleetSizeStore } from '../store/fleet-size.store.js';
-import { FleetStore } from '../store/fleet.store.js';
+import { FleetNowStore } from '../store/counts/fleet-now.store.js';
+import { type FleetSize, FleetSizeStore } from '../store/counts/fleet-size.store.js';
+import { FleetStore } from '../store/counts/fleet.store.js';
 import { Maintenance } from '../maintenance/maintenance.js';
 import { Metrics } from './metrics.js';
 

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Gauge } from 'prom-client';
-import { Database } from '../store/database.js';
-import { ReadDatabase } from '../store/read-database.js';
+import { Database } from '../database/database.js';
+import { ReadDatabase } from '../database/read-database.js';
 import { VERSION } from '../version.js';
 import { Metrics } from './metrics.js';
 

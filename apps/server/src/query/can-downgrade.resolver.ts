@@ -1,10 +1,10 @@
 import { Args, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
 import { type Reason, type Verdict, type VerdictKind } from '@klpreg/compat';
-import type { CohortRow } from '../store/fleet-counts.js';
-import { FleetStore } from '../store/fleet.store.js';
-import { HostsStore } from '../store/hosts.store.js';
-import { type Labels, LabelsStore } from '../store/labels.store.js';
+import type { CohortRow } from '../store/counts/fleet-counts.js';
+import { FleetStore } from '../store/counts/fleet.store.js';
+import { HostsStore } from '../store/hosts/hosts.store.js';
+import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
 import type { HostFilter } from './filter.js';
 import { Fleet, type FleetAnswer } from './fleet.js';

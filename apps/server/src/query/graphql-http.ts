@@ -3,7 +3,7 @@ import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOpera
 import { limitExceeded, RequestError } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
-import { isUnavailable } from '../store/unavailable.js';
+import { isUnavailable } from '../database/unavailable.js';
 import { bugs } from '../bug-log.js';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';

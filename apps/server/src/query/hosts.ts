@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { CatalogStore } from '../store/catalog.store.js';
-import type { CatalogView } from '../store/catalog-view.js';
-import type { HostRow } from '../store/hosts.store.js';
-import { HostsStore } from '../store/hosts.store.js';
-import { present } from '../store/moment.js';
-import { SituationsStore } from '../store/situations.store.js';
+import { CatalogStore } from '../store/catalog/catalog.store.js';
+import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { HostRow } from '../store/hosts/hosts.store.js';
+import { HostsStore } from '../store/hosts/hosts.store.js';
+import { present } from '../store/history/as-of.js';
+import { SituationsStore } from '../store/content/situations.store.js';
 import { buildIdsOf } from './judging.js';
 import { type AskedMoment, catalogOf } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';

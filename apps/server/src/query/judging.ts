@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
-import type { CatalogView } from '../store/catalog-view.js';
-import { type Ages, type Circumstances, latest } from '../store/hosts-at.js';
-import type { PatchRow } from '../store/manifests.js';
-import { SituationsStore } from '../store/situations.store.js';
+import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import { type Ages, type Circumstances, latest } from '../store/hosts/hosts-at.js';
+import type { PatchRow } from '../store/catalog/manifests.js';
+import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
 /** The instants that separate fresh from stale from lost, and what is young enough for the question. */

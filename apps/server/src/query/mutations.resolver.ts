@@ -7,12 +7,12 @@ import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { AuditStore, type Entry } from '../store/audit.store.js';
-import type { Connection } from '../store/database.js';
-import { type Changed, HostsStore } from '../store/hosts.store.js';
-import { present } from '../store/moment.js';
-import { AGENT_PREFIX, type Labels, LabelsStore, ownWords, toLabelsDraft } from '../store/labels.store.js';
-import { PatchesStore } from '../store/patches.store.js';
+import { AuditStore, type Entry } from '../store/access/audit.store.js';
+import type { Transaction } from '../store/catalog/revisions.js';
+import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
+import { present } from '../store/history/as-of.js';
+import { AGENT_PREFIX, type Labels, LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
+import { PatchesStore } from '../store/catalog/patches.store.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import { type HostView, patchView, type PatchView } from './views.js';
@@ -125,7 +125,7 @@ export class MutationsResolver {
     return patchView(row);
   }
 
-  private async changeHost(id: string, entry: Entry, change: (tx: Connection) => Promise<Changed>): Promise<Changed> {
+  private async changeHost(id: string, entry: Entry, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
       if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

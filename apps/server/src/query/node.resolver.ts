@@ -1,7 +1,7 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { RequestError } from '../errors.js';
-import { CatalogStore } from '../store/catalog.store.js';
-import { StatesStore } from '../store/states.store.js';
+import { CatalogStore } from '../store/catalog/catalog.store.js';
+import { StatesStore } from '../store/catalog/states.store.js';
 import { Hosts } from './hosts.js';
 import { fromId, toHostId } from './ids.js';
 import { toStates } from './states.resolver.js';

@@ -5,8 +5,8 @@ import { readOwnerKey } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { AuditStore } from '../store/audit.store.js';
-import { type OwnerKeyRow, OwnerKeysStore } from '../store/owner-keys.store.js';
+import { AuditStore } from '../store/access/audit.store.js';
+import { type OwnerKeyRow, OwnerKeysStore } from '../store/access/owner-keys.store.js';
 
 interface Request {
   readonly reply: { readonly request: FastifyRequest };

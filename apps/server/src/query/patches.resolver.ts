@@ -1,32 +1,9 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { RequestError } from '../errors.js';
-import { CatalogStore } from '../store/catalog.store.js';
-import { Prisma } from '../store/database.js';
-import { PatchesStore } from '../store/patches.store.js';
+import { CatalogStore } from '../store/catalog/catalog.store.js';
+import { type PatchFilter, PatchesStore } from '../store/catalog/patches.store.js';
 import { connect, type PageArguments, toPage } from './connection.js';
 import { patchView, type PatchView } from './views.js';
-
-interface PatchFilter {
-  readonly names?: string[] | null;
-  readonly releases?: string[] | null;
-  readonly owners?: string[] | null;
-  readonly kernelReleases?: string[] | null;
-  readonly archs?: string[] | null;
-  readonly stateId?: bigint | null;
-  readonly recalled?: boolean | null;
-}
-
-const oneOf = (values: string[] | null | undefined) => (values == null ? {} : { in: values });
-
-const toWhere = (filter: PatchFilter): Prisma.PatchWhereInput => ({
-  name: filter.names == null ? {} : { in: filter.names.map((name) => name.replaceAll('-', '_')) },
-  release: oneOf(filter.releases),
-  owner: oneOf(filter.owners),
-  kernelRelease: oneOf(filter.kernelReleases),
-  arch: oneOf(filter.archs),
-  ...(filter.stateId != null && { states: { some: { id: new Prisma.Decimal(filter.stateId.toString()) } } }),
-  ...(filter.recalled != null && { recalledAt: filter.recalled ? { not: null } : null }),
-});
 
 /** Answers `patch` and `patches`. */
 @Resolver('Patch')
@@ -55,7 +32,8 @@ export class PatchesResolver {
   @Query('patches')
   async list(@Args('filter') filter: PatchFilter | null | undefined, @Args() args: PageArguments) {
     const page = toPage(args, ['name', 'buildId']);
-    const where = toWhere(filter ?? {});
+    const names = filter?.names?.map((name) => name.replaceAll('-', '_'));
+    const where = { ...filter, names };
     const rows = await this.patches.list(where, { take: page.size + 1, after: page.key as [string, string] | null, backwards: page.backwards });
     return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [view.name, view.buildId]);
   }

@@ -11,8 +11,8 @@ import {
   type Target,
 } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
-import type { CatalogView } from '../store/catalog-view.js';
-import { type PatchRow, toManifest } from '../store/manifests.js';
+import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import { type PatchRow, toManifest } from '../store/catalog/manifests.js';
 
 export interface TargetInput {
   readonly buildId?: string | null;

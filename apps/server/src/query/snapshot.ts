@@ -1,12 +1,11 @@
 import { freshnessLimits } from '@klpreg/compat';
 import { z } from 'zod';
 import { RequestError } from '../errors.js';
-import type { CatalogStore } from '../store/catalog.store.js';
-import type { CatalogView } from '../store/catalog-view.js';
-import type { EpochsStore } from '../store/epochs.store.js';
-import type { Place } from '../store/place.js';
-import { type Moment, present } from '../store/moment.js';
-import type { Revision } from '../store/revisions.js';
+import type { CatalogStore } from '../store/catalog/catalog.store.js';
+import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { EpochsStore } from '../store/history/epochs.store.js';
+import { type Moment, present, type SnapshotOrigin } from '../store/history/as-of.js';
+import type { Revision } from '../store/catalog/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
 export const RULES_VERSION = '2026-11-26';
@@ -57,10 +56,10 @@ const Parts = z.tuple([
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The id of a snapshot: everything that an answer follows from, beside what is kept. */
-export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision, { epoch, position }: Place): string =>
+export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision, { epoch, position }: SnapshotOrigin): string =>
   Buffer.from(JSON.stringify(['klp3', RULES_VERSION, now.getTime(), committed, number.toString(), name, epoch, position.toString()])).toString('base64url');
 
-function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision; place: Place } {
+function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision; origin: SnapshotOrigin } {
   const parts = Parts.safeParse(readJson(id));
   if (!parts.success) throw new RequestError('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
   const [, version, now, committed, number, name, epoch, position] = parts.data;
@@ -69,7 +68,7 @@ function fromSnapshotId(id: string): { now: Date; committed: string; revision: R
       'SNAPSHOT_GONE',
       `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
     );
-  return { now: new Date(now), committed, revision: { number: BigInt(number), name }, place: { epoch, position: BigInt(position) } };
+  return { now: new Date(now), committed, revision: { number: BigInt(number), name }, origin: { epoch, position: BigInt(position) } };
 }
 
 function readJson(id: string): unknown {
@@ -113,7 +112,7 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
     throw new RequestError('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return {
-    moment: { now: then, snapshot: pinned?.committed ?? null, past: true, ...(pinned !== null && { place: pinned.place }) },
+    moment: { now: then, snapshot: pinned?.committed ?? null, past: true, ...(pinned !== null && { origin: pinned.origin }) },
     catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN'),
   };
 }
@@ -124,12 +123,12 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
  * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
  */
 export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Moment> {
-  if (moment.place === undefined) return moment;
-  const epoch = await epochs.epochFor(moment.place);
+  if (moment.origin === undefined) return moment;
+  const epoch = await epochs.epochFor(moment.origin);
   if (epoch !== null) return { ...moment, epoch };
   throw new RequestError(
     'SNAPSHOT_GONE',
-    `the database was restored or replaced after this snapshot (epoch ${moment.place.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
+    `the database was restored or replaced after this snapshot (epoch ${moment.origin.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
   );
 }
 

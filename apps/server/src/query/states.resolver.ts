@@ -1,5 +1,5 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { type StateRow, StatesStore } from '../store/states.store.js';
+import { type StateRow, StatesStore } from '../store/catalog/states.store.js';
 import { connect, type PageArguments, toPage } from './connection.js';
 import { toId } from './ids.js';
 

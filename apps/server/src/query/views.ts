@@ -17,12 +17,12 @@ import {
   type Verdict,
 } from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
-import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/manifests.js';
-import type { CatalogView } from '../store/catalog-view.js';
-import { latest } from '../store/hosts-at.js';
-import type { HostRow } from '../store/hosts.store.js';
-import type { Labels } from '../store/labels.store.js';
-import type { Moment } from '../store/moment.js';
+import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/catalog/manifests.js';
+import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import { latest } from '../store/hosts/hosts-at.js';
+import type { HostRow } from '../store/hosts/hosts.store.js';
+import type { Labels } from '../store/content/labels.store.js';
+import type { Moment } from '../store/history/as-of.js';
 import { toId } from './ids.js';
 import { RULE_SET_NAMES } from './question.js';
 

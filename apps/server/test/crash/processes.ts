@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbeddedPostgres } from '../../src/store/embedded.js';
+import { EmbeddedPostgres } from '@klpreg/embedded-postgres';
 
 const MAIN = path.join(__dirname, '../../dist/main.js');
 

@@ -2,9 +2,7 @@ import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from '
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { findBinaries } from '../../src/store/embedded/binaries.js';
-import { freePort, launch } from '../../src/store/embedded/postmaster.js';
-import { adoptFiles, chooseRunner } from '../../src/store/embedded/runner.js';
+import { adoptFiles, chooseRunner, findBinaries, freePort, launch } from '@klpreg/embedded-postgres';
 import { select } from './truths.js';
 
 /** What belongs to the running server, and WAL, which the replica asks for: the folders are copied, and nothing in them. */

@@ -18,8 +18,8 @@ export function isWanted({ testPathPatterns, runTestsByPath, nonFlagArgs, rootDi
 
 /** Starts it, with all migrations applied to the database `template_klpreg`, which suites copy. */
 export async function begin() {
-  const { EmbeddedPostgres } = await import('../../dist/store/embedded.js');
-  const { migrate } = await import('../../dist/store/migrate.js');
+  const { EmbeddedPostgres } = await import('@klpreg/embedded-postgres');
+  const { migrate } = await import('../../dist/database/migrate.js');
   const dir = mkdtempSync(path.join(tmpdir(), 'klpreg-test-'));
   const server = await EmbeddedPostgres.start({ dir, database: 'template_klpreg', settings: SETTINGS });
   await migrate(server.url, path.join(root, 'prisma/migrations'));

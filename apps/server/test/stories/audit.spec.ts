@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/database/database.js';
 import { allModules } from '../modules.js';
 import { idle, Registry } from '../registry.js';
 

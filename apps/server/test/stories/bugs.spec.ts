@@ -1,6 +1,6 @@
 import type { Report } from '@klpreg/wire';
 import pg from 'pg';
-import { CohortsStore } from '../../src/store/cohorts.store.js';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
 import { idle, later, Registry, running } from '../registry.js';
 
 /** What nobody foresaw, made by the test: the database breaks on one host, and says more than any caller should hear. */

@@ -1,5 +1,5 @@
-import { HeartbeatsStore } from '../../src/store/heartbeats.store.js';
-import { HistoryStore } from '../../src/store/history.store.js';
+import { HeartbeatsStore } from '../../src/store/hosts/heartbeats.store.js';
+import { HistoryStore } from '../../src/store/history/history.store.js';
 import { CAN_DOWNGRADE, later, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/database/database.js';
 import { idle, later, leftover, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;

@@ -1,6 +1,6 @@
-import { CohortsStore } from '../../src/store/cohorts.store.js';
-import { Database } from '../../src/store/database.js';
-import { FleetNowStore } from '../../src/store/fleet-now.store.js';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
+import { Database } from '../../src/database/database.js';
+import { FleetNowStore } from '../../src/store/counts/fleet-now.store.js';
 import { listen, named } from '../plans/explain.js';
 import { Registry, running, sealed } from '../registry.js';
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { sha256 } from '@klpreg/wire';
 import { BODY_LIMITS, FORM_LIMIT } from '../../src/limits.js';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/database/database.js';
 import { idle, Registry } from '../registry.js';
 
 const TOKEN = 'the-token-of-hostile-requests';

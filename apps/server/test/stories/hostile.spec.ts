@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { contentDigest } from '@klpreg/wire';
-import { CohortsStore } from '../../src/store/cohorts.store.js';
-import { Database } from '../../src/store/database.js';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
+import { Database } from '../../src/database/database.js';
 import { Registry, running } from '../registry.js';
 import { LARGE, SMALL } from './hostile/bodies.js';
 import { Door, type Told } from './hostile/door.js';

@@ -1,8 +1,8 @@
 import type { Report } from '@klpreg/wire';
-import { BOOTS_KEPT } from '../../src/store/boots.store.js';
-import { CatalogStore } from '../../src/store/catalog.store.js';
-import { Database } from '../../src/store/database.js';
-import { FIRST_SEQUENCE, SEQUENCE_JUMP } from '../../src/store/sequences.js';
+import { BOOTS_KEPT } from '../../src/store/hosts/boots.store.js';
+import { CatalogStore } from '../../src/store/catalog/catalog.store.js';
+import { Database } from '../../src/database/database.js';
+import { FIRST_SEQUENCE, SEQUENCE_JUMP } from '../../src/store/hosts/sequences.js';
 import { idle, later, leftover, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSchema } from 'graphql';
 import pg from 'pg';
-import { CohortsStore } from '../../src/store/cohorts.store.js';
-import { Database } from '../../src/store/database.js';
-import { FleetNowStore } from '../../src/store/fleet-now.store.js';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
+import { Database } from '../../src/database/database.js';
+import { FleetNowStore } from '../../src/store/counts/fleet-now.store.js';
 import { VERSION } from '../../src/version.js';
 import { CAN_DOWNGRADE, idle, later, Registry, running } from '../registry.js';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { RULES_VERSION } from '../../src/query/snapshot.js';
-import { CohortsStore, deltasOf } from '../../src/store/cohorts.store.js';
-import { HistoryStore } from '../../src/store/history.store.js';
+import { CohortsStore, deltasOf } from '../../src/store/counts/cohorts.store.js';
+import { HistoryStore } from '../../src/store/history/history.store.js';
 import { later, listed, logged, Registry, running, sealed } from '../registry.js';
 
 type Report = ReturnType<typeof running>;

@@ -1,5 +1,5 @@
-import { CatalogStore } from '../../src/store/catalog.store.js';
-import type { CatalogView } from '../../src/store/catalog-view.js';
+import { CatalogStore } from '../../src/store/catalog/catalog.store.js';
+import type { CatalogView } from '../../src/store/catalog/catalog-snapshot.js';
 import { allModules } from '../modules.js';
 import { Registry } from '../registry.js';
 
@@ -204,7 +204,7 @@ test.each<[string, () => Promise<{ status: number; body: object }>, number, stri
 test('every publication and recall is in the audit log', async () => {
   await registry.publish('lab_r_1v0_a');
   await registry.ask('mutation ($b: String!) { recallPatch(buildId: $b, reason: "x") { recalledAt } }', { b: captured('lab_r_1v0_a').buildId });
-  const { Database } = await import('../../src/store/database.js');
+  const { Database } = await import('../../src/database/database.js');
   const log = await registry.app.get(Database).audit.findMany({ where: { subject: captured('lab_r_1v0_a').buildId }, orderBy: { id: 'asc' } });
   expect(log.map(({ who, action }: { who: string; action: string }) => [who, action])).toEqual([
     ['tester', 'publish'],

@@ -1,5 +1,5 @@
-import { CatalogStore } from '../../src/store/catalog.store.js';
-import { SETS_OF_FACTS, WITNESSES } from '../../src/store/sightings.store.js';
+import { CatalogStore } from '../../src/store/catalog/catalog.store.js';
+import { SETS_OF_FACTS, WITNESSES } from '../../src/store/catalog/sightings.store.js';
 import { later, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;

@@ -1,5 +1,5 @@
-import { CohortsStore } from '../../src/store/cohorts.store.js';
-import { Database } from '../../src/store/database.js';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
+import { Database } from '../../src/database/database.js';
 import { idle, later, leftover, listed, Registry, running } from '../registry.js';
 
 const PUBLISHED = ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a'];

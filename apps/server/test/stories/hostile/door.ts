@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { sha256 } from '@klpreg/wire';
-import { Database } from '../../../src/store/database.js';
+import { Database } from '../../../src/database/database.js';
 import { Registry } from '../../registry.js';
 import type { Sent } from './stream.js';
 

@@ -1,0 +1,169 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { LRUCache } from 'lru-cache';
+import pg from 'pg';
+import { ensureEpoch } from './epoch.js';
+import { Faults } from './faults.js';
+import { Prisma, PrismaClient } from './generated/client.js';
+import { LIMITS, PatientClient } from './patient-client.js';
+import { checkSession } from './session.js';
+import { DatabaseTime } from './database-time.js';
+import { DatabaseUnavailable } from './unavailable.js';
+
+export const DATABASE_OPTIONS = Symbol('DATABASE_OPTIONS');
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Of a replica for questions; null: they are asked of the database itself. */
+  readonly readUrl: string | null;
+  readonly connections: number;
+  /** True: sessions may not write, and no epoch begins there. */
+  readonly isReplica?: boolean;
+}
+
+/** A transaction, or the database itself. */
+export type Connection = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
+/**
+ * Under which name is this statement prepared? Empty: it is not.
+ *
+ * A statement that begins with a comment is prepared once on each connection, and planned once more or less; hot ones do. The text belongs to the name, because its conditions differ;
+ * Prisma's own texts are not prepared, because there is no end of them.
+ */
+const nameOf = (sql: string): string => {
+  const [, word] = /^\s*\/\* ([\w.]+) \*\//.exec(sql) ?? [];
+  if (word === undefined) return '';
+  const name = names.get(sql) ?? `${word}.${hash('sha1', sql, 'base64url')}`;
+  names.set(sql, name);
+  return name;
+};
+const names = new LRUCache<string, string>({ max: 500 });
+
+/** Of every session. */
+const SESSION = {
+  // The adapter relabels every timestamptz as +00:00 without converting: the session must really be in UTC, and is checked.
+  TimeZone: 'UTC',
+  DateStyle: 'ISO',
+  // Indexes are in memory, or on disks without heads: PostgreSQL's default cost of a random page is of another time, and sends a batch of 500 hosts through the whole table.
+  random_page_cost: '1.1',
+  // Workers for one question take longer to start than the question.
+  max_parallel_workers_per_gather: '0',
+  lock_timeout: String(LIMITS.lockMs),
+  statement_timeout: String(LIMITS.longMs),
+  idle_in_transaction_session_timeout: String(LIMITS.longMs),
+};
+
+/** Prisma on our own pool of connections. */
+@Injectable()
+export class Database extends PrismaClient implements OnApplicationShutdown {
+  readonly pool: pg.Pool;
+  /** The clock of the primary. Of a replica it is not read. */
+  readonly time: DatabaseTime;
+  readonly faults: Faults;
+  /** The name of the epoch that the primary was in when that was last looked at; of a replica always null. */
+  epochName: string | null = null;
+  private readonly clients = new Set<PatientClient>();
+  private readonly isReplica: boolean;
+
+  constructor(@Inject(DATABASE_OPTIONS) options: Pick<DatabaseOptions, 'url' | 'connections' | 'isReplica'>) {
+    const isReplica = options.isReplica === true;
+    const pool = new WatchedPool({
+      connectionString: options.url,
+      max: options.connections,
+      // A new connection knows nothing: what is prepared, where what is in memory. Ten seconds, the default, is less than the pause between two bursts.
+      idleTimeoutMillis: 600_000,
+      connectionTimeoutMillis: LIMITS.waitMs,
+      options: Object.entries(SESSION)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+      Client: PatientClient as unknown as pg.PoolOptions['Client'],
+      onConnect: (async (client: pg.ClientBase) => this.welcome(client)) as unknown as pg.PoolConfig['onConnect'],
+    });
+    // A connection that dies while idle is replaced by the pool at its next use.
+    pool.on('error', () => {});
+    // How long a transaction may wait for a connection, which the pool limits, and how long it may take: some are maintenance.
+    super({
+      adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => nameOf(sql) }),
+      transactionOptions: { maxWait: LIMITS.waitMs + LIMITS.connectMs, timeout: LIMITS.longMs },
+    });
+    this.pool = pool;
+    this.time = new DatabaseTime();
+    this.faults = new Faults(isReplica ? 'replica' : 'database');
+    this.isReplica = isReplica;
+    pool.failed = (error) => this.faults.note(error);
+  }
+
+  /**
+   * Makes a new connection and checks it as every new one is.
+   *
+   * @throws DatabaseUnavailable, or an error of the driver, where the database cannot be used
+   */
+  async check(): Promise<void> {
+    try {
+      const client = await this.pool.connect();
+      try {
+        await this.welcome(client);
+      } finally {
+        client.release();
+      }
+    } catch (error) {
+      if ((error as { code?: string }).code !== '42501') throw error;
+      throw new DatabaseUnavailable(
+        `The role of the database may not do what the registry needs (${(error as Error).message}): let their owner GRANT ALL ON ALL TABLES IN SCHEMA public TO it, or make it their owner`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Whether sessions may write. */
+  async isWritable(): Promise<boolean> {
+    const [row] = await this.$queryRaw<{ closed: boolean }[]>`
+      SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS closed`;
+    return row?.closed === false;
+  }
+
+  /** Checks a connection before anything else is asked on it; on a primary it begins a new epoch where that is due. */
+  private async welcome(client: pg.ClientBase): Promise<void> {
+    this.watch(client as unknown as PatientClient);
+    await checkSession(client, this.isReplica ? null : this.time);
+    if (!this.isReplica) this.epochName = await ensureEpoch(client);
+  }
+
+  /** Where one connection goes silent, those that are idle are closed, too: the next statement gets a new one. */
+  private watch(client: PatientClient): void {
+    if (this.clients.has(client)) return;
+    this.clients.add(client);
+    client.once('end', () => this.clients.delete(client));
+    client.onError = (error) => this.faults.note(error);
+    client.onSilence = () => {
+      for (const other of this.clients) if (other.idle) other.destroy();
+    };
+  }
+
+  /** Last of all: what is under way is answered before. */
+  async onApplicationShutdown(): Promise<void> {
+    this.faults.close();
+    await this.$disconnect();
+  }
+}
+
+/** A pool that tells of every failure of a connection and of a statement. */
+class WatchedPool extends pg.Pool {
+  failed: (error: unknown) => void = () => {};
+
+  override connect(...given: never[]): never {
+    const [callback] = given as unknown[] as [((error: Error | undefined, ...rest: unknown[]) => void)?];
+    if (callback === undefined) {
+      return (super.connect() as Promise<pg.PoolClient>).catch((error: unknown) => {
+        this.failed(error);
+        throw error;
+      }) as never;
+    }
+    return super.connect(((error: Error | undefined, ...rest: unknown[]) => {
+      if (error) this.failed(error);
+      callback(error, ...rest);
+    }) as never) as never;
+  }
+}
+
+export { Prisma };

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from '../../clock.js';
+import { Database } from '../../database/database.js';
+import type { Transaction } from '../catalog/revisions.js';
+import { retrying } from '../../database/unavailable.js';
+
+/** What is written of a change. */
+export interface Entry {
+  readonly who: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail?: object;
+}
+
+/** What a change came to, and what is written of it; null: nothing has changed. */
+export interface Deed<Result> {
+  readonly result: Result;
+  readonly entry: Entry | null;
+}
+
+/** The log of every change by a person or a token. Only ever appended to. */
+@Injectable()
+export class AuditStore {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Makes a change and writes it down, in one transaction: both happen, or neither. Where it throws, nothing has happened. */
+  async record<Result>(change: (tx: Transaction) => Promise<Deed<Result>>): Promise<Result> {
+    return retrying(async () =>
+      this.db.$transaction(async (tx) => {
+        const { result, entry } = await change(tx);
+        if (entry !== null) await tx.audit.create({ data: { id: uuidv7(), at: this.clock.now(), ...entry } });
+        return result;
+      }),
+    );
+  }
+}

@@ -1,0 +1,188 @@
+import { Injectable } from '@nestjs/common';
+import type { Evidence, StateImpact } from '@klpreg/compat';
+import { Database, Prisma } from '../../database/database.js';
+import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './manifests.js';
+import { revise, type Transaction } from './revisions.js';
+
+/** File facts of a module, as they are stored. */
+export interface PatchFacts {
+  readonly buildId: string;
+  readonly name: string;
+  readonly kernelRelease: string;
+  readonly arch: string;
+  readonly vermagic: string | null;
+  readonly modversions: boolean;
+  readonly srcversion: string | null;
+  readonly sha256: string | null;
+  /** Of the file without its signature; null: not known. */
+  readonly contentSha256: string | null;
+  /** The file itself; null: it is not known whether it is signed. */
+  readonly file: ModuleFacts | null;
+  readonly rewritesEarlierStates: boolean;
+  readonly livepatch: boolean;
+  readonly builder: string;
+  readonly replace: boolean | null;
+  /** null: they cannot be read. */
+  readonly states: readonly { readonly id: bigint; readonly version: number }[] | null;
+  readonly unreadable: string | null;
+  readonly impact: StateImpact;
+  readonly impactReasons: readonly string[];
+  readonly callbacks: { readonly prePatch: boolean; readonly postPatch: boolean; readonly preUnpatch: boolean; readonly postUnpatch: boolean } | null;
+  readonly objects: readonly StoredObject[] | null;
+  readonly evidence: Evidence;
+}
+
+/** What is kept of one file of a build. */
+export interface ModuleFacts {
+  readonly sha256: string;
+  readonly signed: boolean;
+  readonly signer: string | null;
+  readonly size: number | null;
+}
+
+/** The columns of a build's file facts. */
+function toColumns({ buildId: _key, file: _file, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
+  return {
+    ...plain,
+    impactReasons: [...impactReasons],
+    callbacks: callbacks ?? Prisma.DbNull,
+    objects: objects === null ? Prisma.DbNull : (objects as object[]),
+    readable: states !== null,
+  };
+}
+
+/** The rows of a build's states. */
+const toStates = ({ buildId, states }: PatchFacts) =>
+  (states ?? []).map(({ id, version }, position) => ({ buildId, position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) }));
+
+/** Which patches match: all tests must pass, and what is left out restricts nothing. */
+export interface PatchFilter {
+  readonly names?: readonly string[] | null;
+  readonly releases?: readonly string[] | null;
+  readonly owners?: readonly string[] | null;
+  readonly kernelReleases?: readonly string[] | null;
+  readonly archs?: readonly string[] | null;
+  /** A state that the patch declares, in any version. */
+  readonly stateId?: bigint | null;
+  readonly recalled?: boolean | null;
+}
+
+const oneOf = (values: readonly string[] | null | undefined) => (values == null ? {} : { in: [...values] });
+
+const toWhere = (filter: PatchFilter): Prisma.PatchWhereInput => ({
+  name: oneOf(filter.names),
+  release: oneOf(filter.releases),
+  owner: oneOf(filter.owners),
+  kernelRelease: oneOf(filter.kernelReleases),
+  arch: oneOf(filter.archs),
+  ...(filter.stateId != null && { states: { some: { id: new Prisma.Decimal(filter.stateId.toString()) } } }),
+  ...(filter.recalled != null && { recalledAt: filter.recalled ? { not: null } : null }),
+});
+
+/** Published patches and what their authors say. */
+@Injectable()
+export class PatchesStore {
+  constructor(private readonly db: Database) {}
+
+  async find(buildId: string, place: Pick<Transaction, 'patch'> = this.db): Promise<PatchRow | null> {
+    return place.patch.findUnique({ where: { buildId }, include: completePatch });
+  }
+
+  /** Publishes a build; false where the build-id is there already. */
+  async add(tx: Transaction, facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
+    const { buildId } = facts;
+    return revise(tx, at, async () => {
+      const patch = { ...toColumns(facts), buildId, release, owner, publishedAt: at, publishedBy: by };
+      const { count } = await tx.patch.createMany({ data: [patch], skipDuplicates: true });
+      if (count === 0) return { result: false, changed: null };
+      await tx.patchState.createMany({ data: toStates(facts) });
+      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
+      return { result: true, changed: [buildId] };
+    });
+  }
+
+  /** Puts the facts of the file itself in the place of facts that were only told. */
+  async strengthen(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
+    const { buildId } = facts;
+    await revise(tx, at, async () => {
+      await tx.patchFile.deleteMany({ where: { buildId } });
+      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
+      await tx.patchState.deleteMany({ where: { buildId } });
+      await tx.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } });
+      await tx.patchState.createMany({ data: toStates(facts) });
+      return { result: undefined, changed: [buildId] };
+    });
+  }
+
+  /** Keeps a further file of the same content, and what is read of that content today. */
+  async addFile(tx: Transaction, { buildId, contentSha256, rewritesEarlierStates, objects, file }: PatchFacts, by: string, at: Date): Promise<void> {
+    await revise(tx, at, async () => {
+      const read = { contentSha256, rewritesEarlierStates, ...(objects !== null && { objects: objects as object[] }) };
+      await tx.patch.update({ where: { buildId }, data: read });
+      if (file !== null) await tx.patchFile.createMany({ data: [{ buildId, ...file, publishedAt: at, publishedBy: by }], skipDuplicates: true });
+      return { result: undefined, changed: [buildId] };
+    });
+  }
+
+  /** Keeps a conflict: another file under this build-id, or facts that differ. */
+  async dispute(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
+    await revise(tx, at, async () => {
+      await tx.$executeRaw`
+        UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
+               disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
+         WHERE build_id = ${buildId}`;
+      return { result: undefined, changed: [buildId] };
+    });
+  }
+
+  /**
+   * Keeps the author's word, as a revision of its own where it says something new or is signed otherwise.
+   *
+   * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: unsigned, `CATALOG`
+   * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
+   *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
+   */
+  async say(tx: Transaction, buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
+    return revise<'SAID' | 'SAME' | 'WEAKER'>(tx, at, async () => {
+      await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
+      const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
+      const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
+      if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return { result: 'SAME', changed: null };
+      if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
+      const evidence: Evidence = key === null ? 'CATALOG' : 'MANIFEST';
+      await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
+      return { result: 'SAID', changed: [buildId] };
+    });
+  }
+
+  /** Recalls a patch or takes that back; null where there is none. */
+  async recall(tx: Transaction, buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<PatchRow | null> {
+    return revise(tx, at, async () => {
+      const { count } = await tx.patch.updateMany({ where: { buildId }, data: { recalledAt: recalled ? at : null, recallReason: reason } });
+      const result = count === 0 ? null : await tx.patch.findUnique({ where: { buildId }, include: completePatch });
+      return { result, changed: count === 0 ? null : [buildId] };
+    });
+  }
+
+  /** A page of the patches that match. */
+  async list(
+    filter: PatchFilter,
+    page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean },
+  ): Promise<PatchRow[]> {
+    const { after, backwards } = page;
+    const beyond = backwards ? 'lt' : 'gt';
+    const keyset: Prisma.PatchWhereInput =
+      after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
+    const order = backwards ? 'desc' : 'asc';
+    return this.db.patch.findMany({
+      where: { AND: [toWhere(filter), keyset] },
+      include: completePatch,
+      orderBy: [{ name: order }, { buildId: order }],
+      take: page.take,
+    });
+  }
+
+  async count(filter: PatchFilter): Promise<number> {
+    return this.db.patch.count({ where: toWhere(filter) });
+  }
+}

@@ -1,0 +1,188 @@
+import { Injectable } from '@nestjs/common';
+import type { Kernel } from '@klpreg/compat';
+import { column } from '../../database/columns.js';
+import { type Connection, Database } from '../../database/database.js';
+import { ContentIds } from '../content/content-ids.js';
+import { bucketOf } from '../hosts/bucket.js';
+import { nextRevision } from './revisions.js';
+
+/** What one host showed of a build: it is on its list, enabled and settled. */
+export interface HostSighting {
+  readonly hostId: string;
+  readonly machine: string;
+  readonly buildId: string;
+  readonly kernel: Kernel;
+  /** Names of the objects that it patched, sorted. */
+  readonly objects: readonly string[];
+  /** Build-ids of the list over which it was loaded, oldest first; null: not known. */
+  readonly over: readonly string[] | null;
+  /** SHA-256 of the file that the host has for this build-id; null: not known. */
+  readonly file: string | null;
+  /** The kernel verified its signature; null: its taint was not reported. */
+  readonly verified: boolean | null;
+}
+
+/** Witnesses that are kept for one set of facts: two are needed, a question may demand more, and some are withdrawn. */
+export const WITNESSES = 5;
+/** Sets of facts that are kept for one build and kernel. What is beyond stays in doubt. */
+export const SETS_OF_FACTS = 64;
+
+/** How long this process relies on what it has seen stored: another server may have withdrawn witnesses meanwhile. */
+const RELY_MS = 10 * 60_000;
+const KNOWN = 20_000;
+
+type Facts = Omit<HostSighting, 'hostId' | 'machine'>;
+interface Row {
+  readonly buildId: string;
+  readonly facts: string;
+  readonly machine: string;
+  readonly kernel: string;
+}
+
+const factIds = new ContentIds(4_000);
+const kernelText = ({ release, version, arch, buildId }: Kernel): string => JSON.stringify([release, version, arch, buildId]);
+const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSighting): Facts => ({ buildId, kernel, objects, over, file, verified });
+const inOrder = (a: HostSighting, b: HostSighting): number => (a.buildId < b.buildId ? -1 : 1);
+
+/** What hosts showed of builds. A few witnesses for each set of facts; each addition and each withdrawal is a revision of the catalog. */
+@Injectable()
+export class SightingsStore {
+  /** Machines that this process has seen stored, by the text of their facts. */
+  private known = new Map<string, Set<string>>();
+  private knownSince = 0;
+
+  constructor(private readonly db: Database) {}
+
+  /**
+   * Keeps what hosts showed, in a transaction of its own. What has its witnesses already is not looked up again.
+   *
+   * The hosts must be stored: those that are suspect or compromised by now do not count.
+   */
+  async keep(sightings: readonly HostSighting[], at: Date): Promise<void> {
+    this.expire(at);
+    const open = new Map<string, HostSighting>();
+    for (const sighting of sightings) {
+      const text = JSON.stringify(factsOf(sighting));
+      const machines = this.known.get(text);
+      if (machines === undefined || (machines.size < WITNESSES && !machines.has(sighting.machine))) open.set(`${sighting.machine} ${text}`, sighting);
+    }
+    if (open.size === 0) return;
+    const wanted = [...open.values()].toSorted(inOrder);
+    const stored = await this.stored(wanted);
+    const added = choose(wanted, stored);
+    if (added.length > 0) await this.add(added, at);
+    this.remember(wanted, stored, added);
+  }
+
+  private async stored(wanted: readonly HostSighting[]): Promise<Row[]> {
+    const buildIds = [...new Set(wanted.map(({ buildId }) => buildId))];
+    const versions = [...new Set(wanted.map(({ kernel }) => kernel.version))];
+    const where = { buildId: { in: buildIds }, kernelVersion: { in: versions }, untilRevision: null };
+    const rows = await this.db.patchSighting.findMany({ where });
+    return rows.map(({ buildId, facts, machine, kernelRelease, kernelVersion, arch, kernelBuildId }) => ({
+      buildId,
+      facts,
+      machine,
+      kernel: kernelText({ release: kernelRelease, version: kernelVersion, arch, buildId: kernelBuildId }),
+    }));
+  }
+
+  /** The catalog's row is locked first, so that a host that becomes suspect at the same time is seen here, or sees these rows. */
+  private async add(rows: readonly HostSighting[], at: Date): Promise<void> {
+    await this.db.$transaction(async (tx) => {
+      const revision = await nextRevision(tx, at);
+      await tx.$executeRaw`
+        /* sightings.add */
+        INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
+        SELECT r.build_id, r.facts, r.host_id, r.machine, r.kernel_release, r.kernel_version, r.arch, r.kernel_build_id,
+               (SELECT coalesce(array_agg(object ORDER BY at), '{}') FROM jsonb_array_elements_text(r.objects) WITH ORDINALITY AS o(object, at)),
+               r.over, r.file, r.verified, ${revision}, ${at}
+          FROM unnest(${column(rows, 'smallint', (row) => bucketOf(row.hostId))}, ${column(rows, 'text', (row) => row.buildId)},
+                      ${column(rows, 'uuid', (row) => factIds.of(factsOf(row)))}, ${column(rows, 'uuid', (row) => row.hostId)},
+                      ${column(rows, 'text', (row) => row.machine)}, ${column(rows, 'text', (row) => row.kernel.release)},
+                      ${column(rows, 'text', (row) => row.kernel.version)}, ${column(rows, 'text', (row) => row.kernel.arch)},
+                      ${column(rows, 'text', (row) => row.kernel.buildId)}, ${column(rows, 'jsonb', (row) => row.objects)},
+                      ${column(rows, 'text', (row) => row.over?.join(' ') ?? null)}, ${column(rows, 'text', (row) => row.file)},
+                      ${column(rows, 'boolean', (row) => row.verified)})
+               AS r(bucket, build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified)
+          JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
+         WHERE h.suspect_since IS NULL AND NOT h.compromised
+        ON CONFLICT DO NOTHING`;
+    });
+  }
+
+  /** What these hosts showed counts no longer: they are suspect, or compromised. */
+  async withdraw(tx: Connection, hostIds: readonly string[], at: Date): Promise<void> {
+    await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
+    const [open] = await tx.$queryRaw<{ rows: bigint }[]>`
+      SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
+    if (open!.rows === 0n) return;
+    const revision = await nextRevision(tx, at);
+    await tx.$executeRaw`
+      UPDATE patch_sighting SET until_revision = ${revision}, until_at = ${at}::timestamptz
+       WHERE host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
+  }
+
+  /** What this host showed counts again: an admin released it. */
+  async restore(tx: Connection, hostId: string, at: Date): Promise<void> {
+    await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
+    const [withdrawn] = await tx.$queryRaw<{ rows: bigint }[]>`SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ${hostId}::uuid`;
+    if (withdrawn!.rows === 0n) return;
+    const revision = await nextRevision(tx, at);
+    await tx.$executeRaw`
+      INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
+      SELECT DISTINCT ON (build_id, facts) build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified,
+             ${revision}::bigint, ${at}::timestamptz
+        FROM patch_sighting p
+       WHERE host_id = ${hostId}::uuid
+         AND NOT EXISTS (SELECT FROM patch_sighting o WHERE o.build_id = p.build_id AND o.facts = p.facts AND o.host_id = p.host_id AND o.until_revision IS NULL)`;
+  }
+
+  private remember(wanted: readonly HostSighting[], stored: readonly Row[], added: readonly HostSighting[]): void {
+    if (this.known.size > KNOWN) this.forget();
+    const kept = new Set(added);
+    for (const sighting of wanted) {
+      const facts = factsOf(sighting);
+      const id = factIds.of(facts);
+      const machines = stored.filter((row) => row.facts === id).map(({ machine }) => machine);
+      const text = JSON.stringify(facts);
+      const known = this.known.get(text) ?? new Set();
+      for (const machine of [...machines, sighting.machine]) known.add(machine);
+      // Not kept although it is new: there are too many sets of facts, and no other witness would be kept either.
+      if (machines.length === 0 && !kept.has(sighting)) for (let i = 0; known.size < WITNESSES; i++) known.add(`full ${i}`);
+      this.known.set(text, known);
+    }
+  }
+
+  private expire(at: Date): void {
+    if (Math.abs(at.getTime() - this.knownSince) < RELY_MS) return;
+    this.forget();
+    this.knownSince = at.getTime();
+  }
+
+  /** Everything is looked up again. */
+  forget(): void {
+    this.known = new Map();
+  }
+}
+
+/** Which of these are kept, so that each set of facts has its witnesses, of different machines, and each build and kernel no more sets than are allowed? */
+function choose(wanted: readonly HostSighting[], stored: readonly Row[]): HostSighting[] {
+  const machines = new Map<string, Set<string>>();
+  const sets = new Map<string, Set<string>>();
+  const under = <Key, Value>(map: Map<Key, Set<Value>>, key: Key): Set<Value> => map.get(key) ?? map.set(key, new Set()).get(key)!;
+  for (const row of stored) {
+    under(machines, row.facts).add(row.machine);
+    under(sets, `${row.buildId} ${row.kernel}`).add(row.facts);
+  }
+  return wanted.filter((sighting) => {
+    const facts = factIds.of(factsOf(sighting));
+    const witnesses = under(machines, facts);
+    const ofKernel = under(sets, `${sighting.buildId} ${kernelText(sighting.kernel)}`);
+    const room = ofKernel.has(facts) || ofKernel.size < SETS_OF_FACTS;
+    if (!room || witnesses.size >= WITNESSES || witnesses.has(sighting.machine)) return false;
+    witnesses.add(sighting.machine);
+    ofKernel.add(facts);
+    return true;
+  });
+}

@@ -1,0 +1,75 @@
+import { Prisma } from '../../database/database.js';
+import { AGENT_PREFIX } from '../content/labels.store.js';
+
+/** A test of one label. */
+export interface LabelTest {
+  readonly key: string;
+  readonly is: { readonly in: readonly string[] } | { readonly notIn: readonly string[] } | { readonly exists: boolean };
+  /** True: the host's own label of this key does not count; false: it counts if no admin set one. */
+  readonly authoritative: boolean;
+}
+
+/** Which hosts match: all tests must pass, and null restricts nothing. Retired hosts never match. */
+export interface Condition {
+  /** If it is present, hosts are read one by one through an index. */
+  readonly hosts: { readonly hostnames: readonly string[] | null; readonly ids: readonly string[] | null } | null;
+  /** Hosts that never reported do not match. */
+  readonly situations: {
+    readonly kernelReleases: readonly string[] | null;
+    readonly archs: readonly string[] | null;
+    /** A build-id on the stack. */
+    readonly running: string | null;
+  } | null;
+  readonly labels: readonly LabelTest[] | null;
+}
+
+const all = (tests: readonly (Prisma.Sql | null)[]): Prisma.Sql => {
+  const parts = tests.filter((test) => test !== null);
+  return parts.length === 0 ? Prisma.sql`true` : Prisma.join(parts, ' AND ');
+};
+const oneOf = (column: string, values: readonly string[] | null): Prisma.Sql | null =>
+  values === null ? null : Prisma.sql`${Prisma.raw(column)} = ANY(${[...values]}::text[])`;
+
+/** The test of `host h`. The bucket comes first in its key. */
+const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Prisma.Sql =>
+  all([
+    oneOf('h.hostname', hostnames),
+    ids === null
+      ? null
+      : Prisma.sql`(h.bucket, h.id) IN (
+          SELECT ('x' || right(k.id, 2))::bit(8)::int::smallint, k.id::uuid
+            FROM unnest(${[...ids]}::text[]) AS k(id))`,
+  ]);
+
+/** The test of `situation s`. */
+export const situationTest = ({ kernelReleases, archs, running }: NonNullable<Condition['situations']>): Prisma.Sql =>
+  all([
+    oneOf('s.kernel_release', kernelReleases),
+    oneOf('s.arch', archs),
+    running === null ? null : Prisma.sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${running})`,
+  ]);
+
+/** The test of `label_set l`. */
+export const labelsTest = (tests: NonNullable<Condition['labels']>): Prisma.Sql => all(tests.map(labelTest));
+
+function labelTest({ key, is, authoritative }: LabelTest): Prisma.Sql {
+  const isOwn = authoritative && key.startsWith(AGENT_PREFIX);
+  const admins = isOwn ? Prisma.sql`NULL::text` : Prisma.sql`l.labels ->> ${key}`;
+  const value = authoritative ? admins : Prisma.sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
+  if ('in' in is) return Prisma.sql`${value} = ANY(${[...is.in]}::text[])`;
+  if ('notIn' in is) return Prisma.sql`(${value} IS NULL OR NOT (${value} = ANY(${[...is.notIn]}::text[])))`;
+  return is.exists ? Prisma.sql`${value} IS NOT NULL` : Prisma.sql`${value} IS NULL`;
+}
+
+/** The tests of situation and labels, on the columns `situation_id` and `label_set_id` of this table. */
+export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c'): Prisma.Sql {
+  const of = (column: string) => Prisma.raw(`${table}.${column}`);
+  return all([
+    situations && Prisma.sql`${of('situation_id')} IN (SELECT s.id FROM situation s WHERE ${situationTest(situations)})`,
+    labels && Prisma.sql`${of('label_set_id')} IN (SELECT l.id FROM label_set l WHERE ${labelsTest(labels)})`,
+  ]);
+}
+
+/** All tests, on rows of `hostsAt`. */
+export const matching = (condition: Condition): Prisma.Sql =>
+  all([Prisma.sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);

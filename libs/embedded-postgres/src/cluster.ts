@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Binaries } from './binaries.js';
+import { adoptFiles, handOver, type Runner } from './runner.js';
+import { EmbeddedPostgresError } from './error.js';
+
+/** The name that PostgreSQL gives to a data folder and all that is in it: a cluster. */
+export interface Cluster {
+  /** Holds the data folder and the password's file. */
+  readonly folder: string;
+  readonly data: string;
+  readonly password: string;
+}
+
+/**
+ * Is the data there, of a version that these binaries read, and readable by the server's user? Makes it where there is none.
+ *
+ * @param durable false: not forced to disk, for throwaway clusters.
+ */
+export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner: Runner, durable: boolean): Promise<void> {
+  const { data } = cluster;
+  handOver(cluster.folder, runner);
+  if (!fs.existsSync(path.join(data, 'PG_VERSION'))) await makeCluster(cluster, binaries, runner, durable);
+
+  const major = fs.readFileSync(path.join(data, 'PG_VERSION'), 'utf8').trim();
+  if (binaries.version.split('.')[0] !== major) {
+    throw new EmbeddedPostgresError(
+      `The data in ${data} belongs to PostgreSQL ${major}, and this is PostgreSQL ${binaries.version}: name the bin folder of a ${major} server in PG_BIN_DIR ` +
+        '(to go on with it, or to dump it), or move the folder away to begin with an empty database',
+    );
+  }
+  adoptFiles(data, runner);
+}
+
+/** Into a scratch folder that is renamed at the end: a kill in the middle never leaves half a cluster. */
+async function makeCluster({ folder, data, password }: Cluster, { bin }: Binaries, runner: Runner, durable: boolean): Promise<void> {
+  if (fs.existsSync(data)) throw new EmbeddedPostgresError(`${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`);
+  for (const entry of fs.readdirSync(folder)) {
+    if (entry.startsWith('data.making-')) fs.rmSync(path.join(folder, entry), { recursive: true, force: true }); // of a start that was killed
+  }
+  const scratch = path.join(folder, `data.making-${process.pid}`);
+  const passwordFile = path.join(folder, `data.making-${process.pid}.password`);
+  fs.mkdirSync(scratch, { mode: 0o700 });
+  fs.writeFileSync(passwordFile, password, { mode: 0o600 });
+  for (const made of [scratch, passwordFile]) handOver(made, runner);
+
+  const flags = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C.UTF-8', ...(durable ? [] : ['--no-sync'])];
+  const [program = '', ...args] = [...runner.prefix, path.join(bin, 'initdb'), '-D', scratch, ...flags];
+  try {
+    await promisify(execFile)(program, args, { ...runner.owner, cwd: '/', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    fs.renameSync(scratch, data);
+  } catch (error) {
+    fs.rmSync(scratch, { recursive: true, force: true });
+    const reach = runner.owner ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.` : '';
+    throw new EmbeddedPostgresError(
+      `No new database could be made in ${folder}: ${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    fs.rmSync(passwordFile, { force: true });
+  }
+}
