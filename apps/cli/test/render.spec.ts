@@ -136,7 +136,7 @@ test('a fleet, as JSON and YAML', async () => {
           '--rules',
           'klp-5.5',
           '--min-evidence',
-          'catalog',
+          'unsigned',
         ],
         undefined,
       )

@@ -107,7 +107,7 @@ function openApi(): OpenAPIObject {
               name: { type: 'string' },
               release: { type: 'string' },
               owner: { type: 'string' },
-              evidence: outcome('MODULE', 'CATALOG'),
+              evidence: outcome('MODULE', 'UNSIGNED'),
               conflicts: { type: 'array', items: { type: 'string' } },
             }),
             ...refusals,

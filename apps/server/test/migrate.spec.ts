@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -117,6 +117,39 @@ test('a lock that a pooler kept of an earlier start is not waited for: the lock 
     pg.Client.prototype.query = query;
   }
   expect(sent.filter((text) => text.includes('advisory'))).toEqual(['SELECT pg_advisory_xact_lock($1)']);
+});
+
+test('rows with the evidence CATALOG have UNSIGNED afterwards, in the present and in earlier revisions', async () => {
+  const all = path.resolve(__dirname, '../../../prisma/migrations');
+  const rename = '20261126170000_unsigned_evidence';
+  for (const name of readdirSync(all)) if (name < rename) cpSync(path.join(all, name), path.join(dir, name), { recursive: true });
+  await migrate(database.url, dir);
+  await client.query(`
+    INSERT INTO patch (build_id, name, release, owner, kernel_release, arch, modversions, livepatch, builder, readable, impact,
+                       evidence, published_at, published_by)
+    SELECT evidence, 'lp', 'r', 'o', '6.1.0', 'x86_64', true, true, 'UNKNOWN', true, 'DECLARED', evidence, now(), 'test'
+      FROM unnest('{CATALOG,MODULE}'::text[]) AS evidence;
+    INSERT INTO patch_author (build_id, revision, evidence, word, at, by)
+    VALUES ('MODULE', 1, 'MANIFEST', '{}', now(), 'test'), ('MODULE', 2, 'CATALOG', '{}', now(), 'test');
+    INSERT INTO patch_version (build_id, revision, at, patch)
+    VALUES ('CATALOG', 2, now(), '{"evidence": "CATALOG", "author": null}'),
+           ('MODULE', 3, now(), '{"evidence": "MODULE", "author": {"evidence": "CATALOG"}}');
+  `);
+
+  cpSync(path.join(all, rename), path.join(dir, rename), { recursive: true });
+  expect(await migrate(database.url, dir)).toEqual({ applied: [rename] });
+  const { rows } = await client.query<{ rows: unknown }>(`
+    SELECT jsonb_build_array((SELECT jsonb_agg(evidence ORDER BY build_id) FROM patch),
+                             (SELECT jsonb_agg(evidence ORDER BY revision) FROM patch_author),
+                             (SELECT jsonb_agg(patch ORDER BY revision) FROM patch_version)) AS rows`);
+  expect(rows[0]?.rows).toEqual([
+    ['UNSIGNED', 'MODULE'],
+    ['MANIFEST', 'UNSIGNED'],
+    [
+      { evidence: 'UNSIGNED', author: null },
+      { evidence: 'MODULE', author: { evidence: 'UNSIGNED' } },
+    ],
+  ]);
 });
 
 /** The address for a role of its own, which may log in and nothing else. */

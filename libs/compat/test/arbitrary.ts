@@ -47,7 +47,7 @@ export const cumulativePatch = patchOf(rawStates, fc.constant(true));
 export const distinctPatch = patchOf(distinct);
 export const stack = fc.array(patch, { maxLength: 4 });
 
-const evidence = fc.constantFrom('LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFERRED');
+const evidence = fc.constantFrom('LIVE', 'MODULE', 'MANIFEST', 'UNSIGNED', 'INFERRED');
 /** Mostly as usual, sometimes anything. */
 const mostly = <T>(usual: T, arbitrary: fc.Arbitrary<T>, weight = 14): fc.Arbitrary<T> =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });

@@ -51,7 +51,7 @@ export type AuthorWord = z.infer<typeof AuthorWord>;
 
 const FileCallbacks = z.strictObject({ prePatch: z.boolean(), postPatch: z.boolean(), preUnpatch: z.boolean(), postUnpatch: z.boolean() });
 
-/** File facts told without the file: `CATALOG` evidence. */
+/** Facts of a module file, published without the file: `UNSIGNED` evidence. */
 export const FileFacts = z.strictObject({
   name: ModuleName,
   sha256: Sha256.nullable().default(null),

@@ -11,7 +11,7 @@ export const AS_OF_OPTION = (): Option =>
 export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--route <route>', 'the only route that may be taken, or "best": the cheapest acceptable of all'),
   new Option('--max-age <time>', 'facts confirmed longer ago than this cannot be relied on (default: 15m)'),
-  new Option('--min-evidence <evidence>', 'how well states must be known: live, module, manifest, catalog, inferred (default: module)'),
+  new Option('--min-evidence <evidence>', 'how well states must be known: live, module, manifest, unsigned, inferred (default: module)'),
   new Option('--rules <rules>', "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set"),
   new Option('--allow <code>', 'accept this UNKNOWN reason (repeatable); facts in doubt, conflicts and unreadable states never are accepted')
     .argParser(collect)

@@ -24,7 +24,7 @@ export interface QuestionVariables {
 }
 
 const ROUTES = ['none-needed', 'reverse', 'replace', 'stack', 'disable', 'disable-then-load', 'bridge', 'reboot'];
-const EVIDENCE = ['live', 'module', 'manifest', 'catalog', 'inferred'];
+const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
 const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
 
 /** `klp-5.5` is `KLP_5_5` in the schema. */

@@ -36,7 +36,7 @@ export const declarationOf = (reading: ModuleReading, author: AuthorWord | null,
 });
 
 const wordOf = (author: AuthorWord, signed: boolean): WrittenWord => ({
-  evidence: signed ? 'MANIFEST' : 'CATALOG',
+  evidence: signed ? 'MANIFEST' : 'UNSIGNED',
   states: author.states.map(({ id, version, what, restore }) => ({
     id: BigInt(id),
     version,

@@ -49,7 +49,7 @@ export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelea
   evidence: 'MODULE',
 });
 
-/** What the registry keeps of a module that was only told of: `CATALOG` evidence. */
+/** What the registry keeps of a module whose file was not uploaded: `UNSIGNED` evidence. */
 export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   buildId,
   name: loadedName(facts.name),
@@ -74,7 +74,7 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   impactReasons: [],
   callbacks: facts.callbacks,
   objects: facts.objects.map(({ name, spelled, functions }) => ({ name, ...(spelled !== undefined && { spelled }), functions })),
-  evidence: 'CATALOG',
+  evidence: 'UNSIGNED',
 });
 
 /** The author's word as it is kept. */

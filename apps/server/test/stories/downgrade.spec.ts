@@ -106,7 +106,7 @@ test('an unsigned promise is enough for who asks for no more', async () => {
   await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
   await registry.report(logged(running('web-1', ['lab_r_1v1_cb'])));
 
-  expect((await ask({ original: true }, { evidence: 'CATALOG' })).kind).toBe('SAFE');
+  expect((await ask({ original: true }, { evidence: 'UNSIGNED' })).kind).toBe('SAFE');
 });
 
 test('a stalled transition refuses until it ends', async () => {
@@ -245,8 +245,8 @@ test('where a patch cannot be disabled safely, a published one that restores its
   await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
 
   const question = `{ host(hostname: "web-1") {
-    gate: canDowngrade(to: { original: true }, evidence: CATALOG) { kind route }
-    best: canDowngrade(to: { original: true }, evidence: CATALOG, bestRoute: true) { kind route steps { action patch } price { transitions reboots unpatched reopened } searched { tried of } } } }`;
+    gate: canDowngrade(to: { original: true }, evidence: UNSIGNED) { kind route }
+    best: canDowngrade(to: { original: true }, evidence: UNSIGNED, bestRoute: true) { kind route steps { action patch } price { transitions reboots unpatched reopened } searched { tried of } } } }`;
   const { gate, best } = (await registry.ask(question)).host;
   expect(gate).toEqual({ kind: 'UNSAFE', route: 'DISABLE' });
   expect(best).toMatchObject({ kind: 'SAFE', route: 'BRIDGE', price: { transitions: 2, reboots: 0 }, searched: { tried: 1, of: 1 } });

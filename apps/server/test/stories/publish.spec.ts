@@ -50,7 +50,7 @@ test('facts alone are weaker, and a file takes their place', async () => {
   const { buildId } = captured('lab_r_1v1_a');
   expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_a') }))).body).toMatchObject({
     outcome: 'PUBLISHED',
-    evidence: 'CATALOG',
+    evidence: 'UNSIGNED',
   });
   expect((await registry.publish('lab_r_1v1_a', { release: 'lp' })).body).toMatchObject({ outcome: 'UPDATED', evidence: 'MODULE', conflicts: [] });
 });
@@ -163,7 +163,7 @@ test('the author’s word is versioned, and a state that contradicts the file is
   });
   expect((await patch(captured('lab_n_1v1_a').buildId)).author).toMatchObject({
     revision: 2,
-    evidence: 'CATALOG',
+    evidence: 'UNSIGNED',
     states: [{ id: '1', version: 3, restore: 'NOT_NEEDED' }],
     cves: ['CVE-2026-12345'],
   });

@@ -31,14 +31,14 @@ test('a promise that is signed is enough; once its key is revoked, it is not', a
   expect(await kindToOriginal()).toBe('SAFE');
 
   await registry.ask('mutation ($f: String!) { revokeOwnerKey(fingerprint: $f) { revokedAt } }', { f: fingerprint });
-  expect(await said()).toEqual({ revision: 1, evidence: 'CATALOG', signedBy: fingerprint });
+  expect(await said()).toEqual({ revision: 1, evidence: 'UNSIGNED', signedBy: fingerprint });
   expect(await kindToOriginal()).toBe('UNKNOWN');
 });
 
 test('an unsigned word becomes a signed one by a revision of its own', async () => {
   await addKey();
   await registry.publish(NAME, { author });
-  expect(await said()).toMatchObject({ revision: 1, evidence: 'CATALOG', signedBy: null });
+  expect(await said()).toMatchObject({ revision: 1, evidence: 'UNSIGNED', signedBy: null });
   expect((await registry.publish(NAME, { author, signature: signature() })).body.outcome).toBe('UPDATED');
   expect(await said()).toMatchObject({ revision: 2, evidence: 'MANIFEST' });
 });

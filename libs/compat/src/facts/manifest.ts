@@ -4,9 +4,9 @@ import type { State } from '../rules/patch.js';
  * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file; the author's
  * signed word; an unsigned word; a conclusion, or what a host says of a file on its disk.
  */
-export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'CATALOG' | 'INFERRED';
+export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'UNSIGNED' | 'INFERRED';
 
-const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, CATALOG: 1, INFERRED: 0 };
+const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, UNSIGNED: 1, INFERRED: 0 };
 
 /** Is this evidence at least as strong as that one? */
 export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => evidence === wanted || STRENGTH[evidence] >= STRENGTH[wanted];
@@ -25,7 +25,7 @@ const WANTED: Record<Evidence, Wanted> = {
   LIVE: wantedBy('LIVE'),
   MODULE: wantedBy('MODULE'),
   MANIFEST: wantedBy('MANIFEST'),
-  CATALOG: wantedBy('CATALOG'),
+  UNSIGNED: wantedBy('UNSIGNED'),
   INFERRED: wantedBy('INFERRED'),
 };
 
@@ -53,7 +53,7 @@ export interface AuthorState extends State {
 
 /** The author's word on a patch: what no module file can tell. */
 export interface AuthorWord {
-  /** `MANIFEST` where it is signed, else `CATALOG`. */
+  /** `MANIFEST` where it is signed, else `UNSIGNED`. */
   readonly evidence: Evidence;
   readonly states: readonly AuthorState[];
   /** The author says that nothing outside the patched functions changes, the meaning of data included. */

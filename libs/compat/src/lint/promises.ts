@@ -15,7 +15,7 @@ export function findInWord(of: Declaration, known: readonly Declaration[]): Find
 }
 
 const findInWritten = (of: Declaration, word: WrittenWord, known: readonly Declaration[]): Finding[] => [
-  ...(word.evidence === 'CATALOG' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
+  ...(word.evidence === 'UNSIGNED' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
   ...(word.impactNone ? findAgainstNone(of) : []),
   ...(isReadable(of) ? findContradictions(of, word) : []),
   ...findDependence(of, word, known),

@@ -40,7 +40,7 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   ['callbacks that cannot be read', comingIn({ ...promised('CALLBACKS'), callbacks: null }), 'UNKNOWN', ['RESTORE_NOT_PROMISED', 'EVIDENCE_TOO_WEAK']],
   [
     'a promise of an unsigned word',
-    comingIn({ ...promised('CALLBACKS', 'postUnpatch'), author: word({ evidence: 'CATALOG', states: [authorState(8, 1, 'CALLBACKS')] }) }),
+    comingIn({ ...promised('CALLBACKS', 'postUnpatch'), author: word({ evidence: 'UNSIGNED', states: [authorState(8, 1, 'CALLBACKS')] }) }),
     'UNKNOWN',
     ['EVIDENCE_TOO_WEAK'],
   ],
@@ -78,7 +78,7 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   ['callbacks of a patch on its way out that cannot be read', goingOut(manifest('p', { 7: 1 }, { callbacks: null })), 'UNKNOWN', ['RESTORE_NOT_PROMISED']],
   [
     'callbacks of a patch on its way out that only an unsigned upload shows',
-    goingOut(manifest('p', { 7: 1 }, { evidence: 'CATALOG' })),
+    goingOut(manifest('p', { 7: 1 }, { evidence: 'UNSIGNED' })),
     'UNKNOWN',
     ['EVIDENCE_TOO_WEAK', 'EVIDENCE_TOO_WEAK'],
   ],

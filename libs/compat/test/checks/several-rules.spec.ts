@@ -81,13 +81,13 @@ test.each<[code: string, asked: Asked]>([
 
 test('how well a word is known is told', () => {
   const promise = { states: [{ id: 7n, version: 1, restore: 'CALLBACKS' as const }] };
-  const own = (evidence: 'CATALOG' | 'MANIFEST', file: 'MODULE' | 'CATALOG') =>
+  const own = (evidence: 'UNSIGNED' | 'MANIFEST', file: 'MODULE' | 'UNSIGNED') =>
     manifest(
       'own',
       { 7: 1 },
       { evidence: file, callbacks: { prePatch: false, postPatch: false, preUnpatch: true, postUnpatch: false }, author: word({ ...promise, evidence }) },
     );
   const details = (patch: ReturnType<typeof own>) => ask({ list: [patch], to: { kind: 'ORIGINAL' } }).reasons.map(({ detail }) => detail);
-  expect(details(own('CATALOG', 'MODULE'))).toEqual(["its author's word is CATALOG, MANIFEST is wanted"]);
-  expect(details(own('MANIFEST', 'CATALOG'))).toEqual(['its states are CATALOG, MODULE is wanted', 'its callbacks are CATALOG, MODULE is wanted']);
+  expect(details(own('UNSIGNED', 'MODULE'))).toEqual(["its author's word is UNSIGNED, MANIFEST is wanted"]);
+  expect(details(own('MANIFEST', 'UNSIGNED'))).toEqual(['its states are UNSIGNED, MODULE is wanted', 'its callbacks are UNSIGNED, MODULE is wanted']);
 });

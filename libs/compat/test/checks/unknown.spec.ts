@@ -258,20 +258,20 @@ reasonTable('EVIDENCE_CONFLICT', [
 reasonTable('EVIDENCE_TOO_WEAK', [
   [
     'sysfs shows whether a listed target replaces: no file is needed for that',
-    { list: [n('older', {}, { evidence: 'CATALOG' }), n('top')], to: n('older', {}, { evidence: 'CATALOG' }) },
+    { list: [n('older', {}, { evidence: 'UNSIGNED' }), n('top')], to: n('older', {}, { evidence: 'UNSIGNED' }) },
     [],
   ],
-  ['states that only an unsigned upload tells', { list: [{ ...newer, evidence: 'CATALOG' }] }, [{ kind: 'UNKNOWN', patch: 'newer', clearedBy: 'AUTHOR' }]],
+  ['states that only an unsigned upload tells', { list: [{ ...newer, evidence: 'UNSIGNED' }] }, [{ kind: 'UNKNOWN', patch: 'newer', clearedBy: 'AUTHOR' }]],
   ['the running kernel is demanded', { question: { evidence: 'LIVE' } }, [{ patch: 'newer' }]],
   [
     'the running kernel was read; what is not loaded cannot be',
     { list: [listed(newer, { reading: live() })], published: [newer], question: { evidence: 'LIVE' } },
     [],
   ],
-  ['an unsigned word will do', { list: [{ ...newer, evidence: 'CATALOG' }], question: { evidence: 'CATALOG' } }, []],
+  ['an unsigned word will do', { list: [{ ...newer, evidence: 'UNSIGNED' }], question: { evidence: 'UNSIGNED' } }, []],
   [
     'an unsigned promise',
-    { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+    { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
     [{ patch: 'p' }],
   ],
   [
@@ -289,19 +289,19 @@ reasonTable('EVIDENCE_TOO_WEAK', [
     without([n('keeps', { 7: 1 }, { conflicts: ['states'] }), n('goes', { 7: 1 })], 'goes', n('keeps', { 7: 1 })),
     [],
   ],
-  ['an unsigned upload of the target will do', { to: { ...older, evidence: 'CATALOG' }, question: { evidence: 'CATALOG' } }, []],
+  ['an unsigned upload of the target will do', { to: { ...older, evidence: 'UNSIGNED' }, question: { evidence: 'UNSIGNED' } }, []],
   [
     'an unsigned promise will do',
     {
       ...original,
-      list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })],
-      question: { evidence: 'CATALOG' },
+      list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })],
+      question: { evidence: 'UNSIGNED' },
     },
     [],
   ],
   [
     'a listed target that is alone need not be known',
-    { list: [{ ...older, evidence: 'CATALOG', replace: null }], to: { ...older, evidence: 'CATALOG', replace: null } },
+    { list: [{ ...older, evidence: 'UNSIGNED', replace: null }], to: { ...older, evidence: 'UNSIGNED', replace: null } },
     [],
   ],
   [
@@ -313,7 +313,7 @@ reasonTable('EVIDENCE_TOO_WEAK', [
     'an earlier list is known by build-ids alone',
     {
       list: [listed(n('a'), { replace: null }), n('b')],
-      published: [n('a', {}, { evidence: 'CATALOG' })],
+      published: [n('a', {}, { evidence: 'UNSIGNED' })],
       to: { kind: 'PREVIOUS' },
       host: { previous: ['id-of-a'] },
       question: { routes: ['DISABLE'] },
@@ -465,7 +465,7 @@ test.each<[asked: Evidence, wanted: Wanted]>([
   ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],
   ['MODULE', { facts: 'MODULE', word: 'MANIFEST' }],
   ['MANIFEST', { facts: 'MANIFEST', word: 'MANIFEST' }],
-  ['CATALOG', { facts: 'CATALOG', word: 'CATALOG' }],
+  ['UNSIGNED', { facts: 'UNSIGNED', word: 'UNSIGNED' }],
   ['INFERRED', { facts: 'INFERRED', word: 'INFERRED' }],
 ])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, wanted) =>
   expect(wantedAt(asked)).toEqual(wanted),

@@ -220,7 +220,7 @@ reasonTable('TARGET_BUILT_FOR_OTHER_KERNEL', [
   ['kernel and module have symbol versions: the loader may accept it', { list: [withVersions], to: forAnother }, [{ kind: 'UNSAFE', patch: 'older' }]],
   ['it is not known whether the kernel has them', { list: [], to: forAnother }, [{ patch: 'older' }]],
   ['a listed module shows that the kernel has none: the loader refuses', { to: forAnother }, []],
-  ['what an unsigned upload says of a listed module shows nothing', { list: [{ ...newer, evidence: 'CATALOG' }], to: forAnother }, [{ patch: 'older' }]],
+  ['what an unsigned upload says of a listed module shows nothing', { list: [{ ...newer, evidence: 'UNSIGNED' }], to: forAnother }, [{ patch: 'older' }]],
   ['the module has none: the loader refuses', { list: [withVersions], to: { ...forAnother, modversions: false } }, []],
   ['another architecture it always refuses', { list: [withVersions], to: { ...forAnother, arch: 'aarch64' } }, []],
   ['this kernel', { to: { ...older, modversions: true } }, []],

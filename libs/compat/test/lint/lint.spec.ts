@@ -145,7 +145,7 @@ describe('in the word', () => {
   ]);
 
   findingTable('WORD_UNSIGNED', [
-    ['a word in the catalog', [declaration({ author: written([described(7, 1)], { evidence: 'CATALOG' }) })], [{}]],
+    ['a word in the catalog', [declaration({ author: written([described(7, 1)], { evidence: 'UNSIGNED' }) })], [{}]],
     ['a signed word', [declaration()], []],
   ]);
 

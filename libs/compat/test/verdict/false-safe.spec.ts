@@ -84,7 +84,7 @@ describe('what left the list earlier in this boot', () => {
     [
       'an unsigned word of a listed patch does not cover an earlier state',
       {
-        list: [manifest('newer', { 7: 1 }, { author: { ...hand([[9, 1]]), evidence: 'CATALOG' } })],
+        list: [manifest('newer', { 7: 1 }, { author: { ...hand([[9, 1]]), evidence: 'UNSIGNED' } })],
         to: manifest('older', { 7: 1 }, { author: hand([[9, 1]]) }),
         host: { departed: [departed(gone)] },
         published: [gone],
@@ -103,20 +103,20 @@ describe('words that are not good enough', () => {
   rows([
     [
       'an unsigned author cannot say that nothing was changed',
-      { list: [{ ...undeclared, author: word({ impactNone: true, evidence: 'CATALOG' }) }] },
+      { list: [{ ...undeclared, author: word({ impactNone: true, evidence: 'UNSIGNED' }) }] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'an unsigned word cannot turn an undeclared patch into a declared one',
-      { list: [{ ...undeclared, author: { ...hand([[7, 1]]), evidence: 'CATALOG' } }] },
+      { list: [{ ...undeclared, author: { ...hand([[7, 1]]), evidence: 'UNSIGNED' } }] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'an unsigned word of the target cannot take over a state',
-      { list: [{ ...undeclared, author: hand([[8, 1]]) }], to: manifest('older', { 7: 1 }, { author: { ...hand([[8, 1]]), evidence: 'CATALOG' } }) },
+      { list: [{ ...undeclared, author: hand([[8, 1]]) }], to: manifest('older', { 7: 1 }, { author: { ...hand([[8, 1]]), evidence: 'UNSIGNED' } }) },
       'EVIDENCE_TOO_WEAK',
     ],
-    ['NONE without the file is a claim', { list: [manifest('n', {}, { evidence: 'CATALOG' })] }, 'STATES_UNDECLARED'],
+    ['NONE without the file is a claim', { list: [manifest('n', {}, { evidence: 'UNSIGNED' })] }, 'STATES_UNDECLARED'],
     [
       'NONE on the host’s own word is a claim',
       { list: [listed(stateless, { reading: reading({ evidence: 'INFERRED', states: [], impact: 'NONE' }) })] },
@@ -128,20 +128,20 @@ describe('words that are not good enough', () => {
       'EVIDENCE_TOO_WEAK',
     ],
     ['signed facts are still not the file', { list: [{ ...newer, evidence: 'MANIFEST' }] }, 'EVIDENCE_TOO_WEAK'],
-    ['the target’s states need the file too', { to: { ...older, evidence: 'CATALOG' } }, 'EVIDENCE_TOO_WEAK'],
+    ['the target’s states need the file too', { to: { ...older, evidence: 'UNSIGNED' } }, 'EVIDENCE_TOO_WEAK'],
     [
       'an unsigned promise promises nothing',
-      { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+      { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'an unsigned "not needed" promises nothing',
-      { ...original, list: [manifest('p', { 7: 1 }, { author: word({ evidence: 'CATALOG', states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+      { ...original, list: [manifest('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'callbacks that only an unsigned upload shows may not exist',
-      { ...original, list: [listed(newer, { reading: reading() })], published: [promising('newer', { 7: 1 }, { evidence: 'CATALOG' })] },
+      { ...original, list: [listed(newer, { reading: reading() })], published: [promising('newer', { 7: 1 }, { evidence: 'UNSIGNED' })] },
       'EVIDENCE_TOO_WEAK',
     ],
     ['live states do not make an unpublished patch ours', { list: [listed(newer, { buildId: 'id-of-nothing', reading: reading() })] }, 'PATCH_NOT_CATALOGUED'],
@@ -159,8 +159,8 @@ describe('words that are not good enough', () => {
     [
       'independence that only an unsigned upload supports',
       {
-        list: [promising('below', { 7: 1 }, { replace: false }), n('above', {}, { evidence: 'CATALOG', author: word({ independentOf: ['below'] }) })],
-        to: { kind: 'PATCH', patch: n('above', {}, { evidence: 'CATALOG', author: word({ independentOf: ['below'] }) }), leaving: ['below'] },
+        list: [promising('below', { 7: 1 }, { replace: false }), n('above', {}, { evidence: 'UNSIGNED', author: word({ independentOf: ['below'] }) })],
+        to: { kind: 'PATCH', patch: n('above', {}, { evidence: 'UNSIGNED', author: word({ independentOf: ['below'] }) }), leaving: ['below'] },
         question: { routes: ['DISABLE'] },
       },
       'STACK_DEPENDENCY_UNKNOWN',
@@ -322,8 +322,8 @@ describe('a target that is not where it seems to be', () => {
     [
       'a listed target has company, and only an unsigned upload says that it does not replace',
       {
-        list: [n('older', {}, { evidence: 'CATALOG' }), n('top')].map((patch, i) => (i === 0 ? listed(patch, { replace: null }) : patch)),
-        to: n('older', {}, { evidence: 'CATALOG' }),
+        list: [n('older', {}, { evidence: 'UNSIGNED' }), n('top')].map((patch, i) => (i === 0 ? listed(patch, { replace: null }) : patch)),
+        to: n('older', {}, { evidence: 'UNSIGNED' }),
       },
       'EVIDENCE_TOO_WEAK',
     ],

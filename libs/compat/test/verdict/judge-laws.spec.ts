@@ -104,7 +104,7 @@ law('an older report never makes a verdict better', (of) => {
     expect(isBetter(answer(of, { freshness: older }), answer(of, { freshness: young }))).toBe(false);
 });
 
-const EVIDENCE: Evidence[] = ['LIVE', 'MODULE', 'MANIFEST', 'CATALOG', 'INFERRED'];
+const EVIDENCE: Evidence[] = ['LIVE', 'MODULE', 'MANIFEST', 'UNSIGNED', 'INFERRED'];
 
 law('weaker evidence never makes a way safe', (of) => {
   const question = { ...of.question, evidence: 'MODULE' as const, allow: [] };

@@ -15,7 +15,7 @@ const leaving = (list: Asked['list'], to: ReturnType<typeof manifest>): Asked =>
 const apart = (...names: string[]): Asked => leaving([below, above(names, 'h')], above(names, 'h'));
 const target = (differs: object) => n('target', {}, { author: word({ independentOf: ['below'] }), ...differs });
 
-const weak = { ...older, evidence: 'CATALOG' as const };
+const weak = { ...older, evidence: 'UNSIGNED' as const };
 const rebuilt = manifest('older', { 7: 1 }, { buildId: 'rebuilt' });
 const irreversible = manifest('gone', { 7: 1 }, { author: word({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) });
 
@@ -40,13 +40,13 @@ test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
     'a target that is weakly known, and its author’s word is good',
     { to: { ...weak, author: word({ states: [authorState(7, 1)] }) } },
     'UNKNOWN',
-    ['EVIDENCE_TOO_WEAK its states are CATALOG, MODULE is wanted'],
+    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is wanted'],
   ],
   [
     'a target that is weakly known, and its author is silent',
     { to: weak },
     'UNKNOWN',
-    ['EVIDENCE_TOO_WEAK its states are CATALOG, MODULE is wanted', 'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough'],
+    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is wanted', 'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough'],
   ],
   ['what cannot be restored was replaced earlier, and is held', { host: { departed: [departed(irreversible)] }, published: [irreversible] }, 'SAFE', []],
 ])('%s', (_, asked, kind, expected) => {

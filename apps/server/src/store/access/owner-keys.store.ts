@@ -33,7 +33,7 @@ export class OwnerKeysStore {
       if (key === null || key.revokedAt !== null) return { result: key && { key, revoked: false }, changed: null };
       const revoked = await tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } });
       const signed = await tx.patchAuthor.findMany({ where: { key: fingerprint }, select: { buildId: true }, distinct: ['buildId'] });
-      await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'CATALOG' } });
+      await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'UNSIGNED' } });
       return { result: { key: revoked, revoked: true }, changed: signed.map(({ buildId }) => buildId) };
     });
   }

@@ -138,7 +138,7 @@ export class PatchesStore {
   /**
    * Keeps the author's word, as a revision of its own where it says something new or is signed otherwise.
    *
-   * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: unsigned, `CATALOG`
+   * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: `UNSIGNED`
    * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
    *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
    */
@@ -149,7 +149,7 @@ export class PatchesStore {
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
       if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return { result: 'SAME', changed: null };
       if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
-      const evidence: Evidence = key === null ? 'CATALOG' : 'MANIFEST';
+      const evidence: Evidence = key === null ? 'UNSIGNED' : 'MANIFEST';
       await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
       return { result: 'SAID', changed: [buildId] };
     });
