@@ -47,7 +47,7 @@ export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {})
     price: null,
     searched: null,
     reasons: [...reasons],
-    asLastSeen: false,
+    basedOnStaleFacts: false,
     errno: null,
     allowed: [...allowed],
     rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' },

@@ -43,7 +43,7 @@ const mixed = fleetAnswer([
   cohort(2, verdict([tooLow('aa'), cve], { errno: 'EINVAL' }), { stack: [listed('lp_11')], labels: prod, examples: ['web-1', 'web-2'] }),
   cohort(1, verdict([tooLow('bb'), left], { errno: 'EINVAL' }), { stack: [listed('lp_11')], kernelRelease: '7.3.4', labels: prod, examples: ['web-3'] }),
   cohort(1, verdict([busy], { errno: 'EBUSY' }), { stack: [listed('lp_9'), listed('lp_hot', { transition: true })], examples: ['api-1'] }),
-  cohort(1, verdict([left, stale], { kind: 'UNKNOWN', asLastSeen: true }), { examples: ['db-1'], freshness: 'STALE' }),
+  cohort(1, verdict([left, stale], { kind: 'UNKNOWN', basedOnStaleFacts: true }), { examples: ['db-1'], freshness: 'STALE' }),
   cohort(1, verdict([left], { route: 'NONE_NEEDED' }), { examples: ['db-2'] }),
 ]);
 

@@ -166,7 +166,7 @@ export const CAN_DOWNGRADE = `query ($to: TargetInput!, $where: HostFilter, $rou
   canDowngrade(to: $to, where: $where, route: $route, evidence: $evidence, bestRoute: $bestRoute, allow: $allow, rules: $rules, maxAge: $maxAge) {
     kind matched counts { safe unknown unsafe refused total harmful }
     reasons { totalCount nodes { hosts reason { code kind errno patch stateId have need clearedBy text } } }
-    cohorts { totalCount nodes { hosts kernelRelease freshness examples verdict { kind route errno asLastSeen steps { action patch } rules { sets basis } reasons { code } } } }
+    cohorts { totalCount nodes { hosts kernelRelease freshness examples verdict { kind route errno basedOnStaleFacts steps { action patch } rules { sets basis } reasons { code } } } }
     hosts { totalCount nodes { host { hostname } verdict { kind errno } } }
   }
 }`;

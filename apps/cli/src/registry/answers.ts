@@ -53,7 +53,7 @@ export const verdict = fields({
   price: nullable(fields({ transitions: whole, unpatched: whole, reopened: list(text), reboots: whole })),
   searched: nullable(fields({ tried: whole, of: whole })),
   reasons: list(reason),
-  asLastSeen: flag,
+  basedOnStaleFacts: flag,
   errno: nullable(text),
   allowed: list(text),
   rules: rulesChoice,

@@ -15,7 +15,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
 const LISTED = 'name buildId enabled transition replace states { id version } evidence moduleState moduleTaint file patch { release owner }';
 const REASON = 'code kind clearedBy errno patch buildId stateId have need other function route detail text';
 const RULES = 'rules { sets basis }';
-const VERDICT = `kind route steps { action patch } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } asLastSeen errno allowed ${RULES}`;
+const VERDICT = `kind route steps { action patch } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } basedOnStaleFacts errno allowed ${RULES}`;
 const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
   transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
 const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId moduleState referenced pinned } departed { name buildId departure } ${RULES} retiredBy

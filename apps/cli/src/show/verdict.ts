@@ -26,7 +26,7 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
   if (steps !== '') lines.push(`  ${steps}`);
   const price = formatPrice(verdict);
   if (price !== '') lines.push(`  ${price}`);
-  if (verdict.asLastSeen) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
+  if (verdict.basedOnStaleFacts) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
   lines.push(`  under ${formatRules(verdict.rules)}`);
   for (const reason of worstFirst(verdict.reasons)) lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
   return lines.join('\n');

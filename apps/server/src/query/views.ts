@@ -85,7 +85,7 @@ const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
 export const verdictView = madeOnce((verdict: Verdict) => {
-  const { kind, route, steps, price, searched = null, reasons, asLastSeen, errno, allowed, rules } = verdict;
+  const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
     kind,
@@ -94,7 +94,7 @@ export const verdictView = madeOnce((verdict: Verdict) => {
     price,
     searched,
     reasons: worstFirst.map(reasonView),
-    asLastSeen,
+    basedOnStaleFacts,
     errno,
     allowed,
     rules: rulesView(rules),

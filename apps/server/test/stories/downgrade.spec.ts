@@ -126,7 +126,7 @@ test('a host gone quiet is unknown, not safe', async () => {
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer).toMatchObject({ kind: 'UNKNOWN', reasons: { nodes: [{ hosts: 1, reason: { code: 'REPORT_STALE' } }] } });
-  expect(answer.cohorts.nodes[0].verdict.asLastSeen).toBe(true);
+  expect(answer.cohorts.nodes[0].verdict.basedOnStaleFacts).toBe(true);
 });
 
 test('a host that an admin made known and that never reported is unknown', async () => {

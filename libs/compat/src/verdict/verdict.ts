@@ -25,8 +25,8 @@ export interface Verdict {
   readonly searched?: Searched;
   /** All of them, not only the deciding one. */
   readonly reasons: readonly Reason[];
-  /** The facts are in doubt: the other reasons are as last seen. */
-  readonly asLastSeen: boolean;
+  /** The facts are in doubt. The other reasons apply to the state that was last reported. */
+  readonly basedOnStaleFacts: boolean;
   /** The error number with which an attempt would fail; null where none is predicted. */
   readonly errno: Errno | null;
   /** At least one reason is UNSAFE, whatever the kind: a refusal that passes with time may hide harm. */
@@ -117,7 +117,7 @@ export function verdict({ route, steps, price, errno }: Judged, said: readonly R
   const reasons = saidOnce(said);
   const weight = weigh(reasons, allow);
   const { inDoubt, harmful, allowed } = weight;
-  return { kind: kindBy(weight), route, steps, price, reasons, asLastSeen: inDoubt, errno, harmful, allowed, rules };
+  return { kind: kindBy(weight), route, steps, price, reasons, basedOnStaleFacts: inDoubt, errno, harmful, allowed, rules };
 }
 
 /** Without what was said before. Most often nothing is said twice, and nothing is made anew. */

@@ -397,7 +397,7 @@ reasonTable('IDENTITY_SUSPECT', [
 
 test('where the facts are in doubt, the other reasons are shown as last seen', () => {
   const old = ask({ list: [manifest('newer', { 7: 2 })], freshness: { ageSeconds: 1000 } });
-  expect(old).toMatchObject({ kind: 'UNKNOWN', asLastSeen: true, errno: 'EINVAL' });
+  expect(old).toMatchObject({ kind: 'UNKNOWN', basedOnStaleFacts: true, errno: 'EINVAL' });
   expect(old.reasons.map((reason) => reason.code)).toEqual(['REPORT_STALE', 'STATE_VERSION_TOO_LOW']);
 });
 

@@ -36,7 +36,7 @@ reasonTable('OTHER_LIVE_PATCHING', [
 
 test('each of them puts the facts in doubt: the rest is as last seen', () => {
   for (const host of [{ unread: ['modules'] }, { tainted: false }, { otherLivePatching: ['kgraft'] }])
-    expect(ask({ host, list: [manifest('newer', { 7: 2 })] })).toMatchObject({ kind: 'UNKNOWN', asLastSeen: true });
+    expect(ask({ host, list: [manifest('newer', { 7: 2 })] })).toMatchObject({ kind: 'UNKNOWN', basedOnStaleFacts: true });
 });
 
 test('a settled patch that is cumulative by its file, and not alone, is a conflict of sources', () => {

@@ -55,15 +55,15 @@ const IN_DOUBT = [
 ];
 
 law('where the facts are in doubt the kind is UNKNOWN, and the rest is as last seen', (of) => {
-  const { kind, asLastSeen, reasons, allowed } = answer(of);
+  const { kind, basedOnStaleFacts, reasons, allowed } = answer(of);
   const inDoubt = reasons.some((reason) => IN_DOUBT.includes(reason.code) && !allowed.includes(reason.code));
-  expect(asLastSeen).toBe(inDoubt);
+  expect(basedOnStaleFacts).toBe(inDoubt);
   if (inDoubt) expect(kind).toBe('UNKNOWN');
 });
 
 law('where they are not, the worst reason decides', (of) => {
-  const { kind, asLastSeen, reasons, allowed } = answer(of);
-  if (asLastSeen) return;
+  const { kind, basedOnStaleFacts, reasons, allowed } = answer(of);
+  if (basedOnStaleFacts) return;
   const kinds = new Set(reasons.filter((reason) => !allowed.includes(reason.code)).map(kindOf));
   expect(kind).toBe(kinds.has('REFUSED') ? 'REFUSED' : kinds.has('UNSAFE') ? 'UNSAFE' : kinds.has('UNKNOWN') ? 'UNKNOWN' : 'SAFE');
 });

@@ -76,7 +76,7 @@ test('a host that has never reported is unknown, and under no rules', () => {
     kind: 'UNKNOWN',
     route: null,
     reasons: [{ code: 'NEVER_REPORTED' }],
-    asLastSeen: true,
+    basedOnStaleFacts: true,
     rules: { sets: [], basis: 'NOTHING' },
   });
 });
