@@ -56,7 +56,7 @@ interface Seen {
 async function fold(over: () => boolean, seen: Seen): Promise<void> {
   const connections = Array.from({ length: 3 }, () => new Connections({ url: database.url, connections: 1 }));
   const stores = connections.map((one) => new CohortsStore(one));
-  for (; !over(); await sleep(10)) for (const { batches } of await Promise.all(stores.map((store) => store.fold()))) seen.folded += batches;
+  for (; !over(); await sleep(10)) for (const { batches } of await Promise.all(stores.map((store) => store.rollUp()))) seen.folded += batches;
   for (const one of connections) await one.$disconnect();
 }
 

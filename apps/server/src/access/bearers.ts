@@ -22,7 +22,7 @@ export class Bearers {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new RequestError('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
     const now = this.clock.now();
-    const held = this.tokens.held(token, now);
+    const held = this.tokens.cached(token, now);
     if (held !== null) return letIn(held, roles);
     return this.tokens.find(token, now).then((bearer) => letIn(bearer, roles));
   }

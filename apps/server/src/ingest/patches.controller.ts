@@ -80,13 +80,13 @@ export class PatchesController {
       );
     }
     const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, who, now);
-    const said = author === null ? 'SAME' : await this.patches.say(tx, facts.buildId, wordOf(author), key, who, now);
+    const said = author === null ? 'SAME' : await this.patches.setAuthorStatement(tx, facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
       throw new RequestError(
         'FORBIDDEN',
         `what is said of ${facts.buildId} is signed, and only a signed word takes its place: sign this one with a key of ${owner}`,
       );
-    return found === 'UNCHANGED' && said === 'SAID' ? 'UPDATED' : found;
+    return found === 'UNCHANGED' && said === 'STORED' ? 'UPDATED' : found;
   }
 
   /** By which of its owner's keys is the word signed? null: it is unsigned. */
@@ -110,7 +110,7 @@ export class PatchesController {
   private async compare(tx: Transaction, facts: PatchFacts, before: PatchRow, who: string, at: Date): Promise<PublishOutcome> {
     const differ = differences(toFacts(before), facts);
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
-      await this.patches.strengthen(tx, facts, differ, who, at);
+      await this.patches.upgradeEvidence(tx, facts, differ, who, at);
       return differ.length > 0 ? 'CONFLICT' : 'UPDATED';
     }
     const otherFile = isSameContent(before, facts) ? null : facts.sha256;
@@ -120,7 +120,7 @@ export class PatchesController {
       return 'UPDATED';
     }
     if (differ.length === 0 && otherFile === null) return 'UNCHANGED';
-    await this.patches.dispute(tx, facts.buildId, otherFile, differ, at);
+    await this.patches.recordConflict(tx, facts.buildId, otherFile, differ, at);
     return 'CONFLICT';
   }
 

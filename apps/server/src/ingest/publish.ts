@@ -1,7 +1,7 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
 import type { AuthorWord, FileFacts } from '@klpreg/wire';
-import type { StoredWord } from '../store/catalog/manifests.js';
+import type { StoredStatement } from '../store/catalog/manifests.js';
 import type { PatchFacts } from '../store/catalog/patches.store.js';
 
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
@@ -78,17 +78,17 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
 });
 
 /** The author's word as it is kept. */
-export const wordOf = (author: AuthorWord): StoredWord => ({
+export const wordOf = (author: AuthorWord): StoredStatement => ({
   states: author.states.map(({ id, version, what, restore }) => ({
     id,
     version,
     what,
-    restore: restore.toUpperCase().replace('-', '_') as StoredWord['states'][number]['restore'],
+    restore: restore.toUpperCase().replace('-', '_') as StoredStatement['states'][number]['restore'],
   })),
   impactNone: author.stateImpact === 'none',
   independentOf: author.independentOf,
   cves: author.cves,
-  unsupported: author.unsupported.map((what) => what.toUpperCase() as StoredWord['unsupported'][number]),
+  unsupported: author.unsupported.map((what) => what.toUpperCase() as StoredStatement['unsupported'][number]),
   notes: author.notes,
 });
 

@@ -7,7 +7,7 @@ import { RequestError } from '../errors.js';
 import { type BootRange, BootsStore } from '../store/hosts/boots.store.js';
 import { type Changed, type HostDetail, HostsStore } from '../store/hosts/hosts.store.js';
 import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, LabelsStore, toLabelsDraft } from '../store/content/labels.store.js';
-import { type HostHead, type PlacedReport, ReportsStore } from '../store/hosts/reports.store.js';
+import { type HostVersion, type PlacedReport, ReportsStore } from '../store/hosts/reports.store.js';
 import { type HostSighting, SightingsStore } from '../store/catalog/sightings.store.js';
 import { type SituationDraft, SituationsStore, toSituationDraft } from '../store/content/situations.store.js';
 import { isDangling } from '../database/unavailable.js';
@@ -98,7 +98,7 @@ export class Reports {
 
   /** @returns what has to be placed again */
   private async attempt(batch: readonly Received[], results: Map<Received, Result>): Promise<Received[]> {
-    const heads = await this.store.heads(batch.map(({ report }) => report.host.instance));
+    const heads = await this.store.versions(batch.map(({ report }) => report.host.instance));
     const fresh: Received[] = [];
     const late: Received[] = [];
     for (const one of batch) {
@@ -125,7 +125,7 @@ export class Reports {
   }
 
   /** Is the report one that was seen, or older than one that was? null: it is new. */
-  private async compareSequence({ report, receivedAt }: Received, head: HostHead | undefined): Promise<Result | 'LATE' | null> {
+  private async compareSequence({ report, receivedAt }: Received, head: HostVersion | undefined): Promise<Result | 'LATE' | null> {
     const sequence = BigInt(report.sequence);
     const contact = head?.contactSequence ?? 0n;
     const last = head === undefined || head.sequence < contact ? contact : head.sequence;
@@ -149,7 +149,7 @@ export class Reports {
    */
   private async addLate(
     late: readonly Received[],
-    heads: ReadonlyMap<string, HostHead>,
+    heads: ReadonlyMap<string, HostVersion>,
     boots: ReadonlyMap<string, readonly BootRange[]>,
     results: Map<Received, Result>,
   ): Promise<Received[]> {
@@ -159,27 +159,36 @@ export class Reports {
     for (const one of late) {
       const head = heads.get(one.report.host.instance)!;
       const situation = situations.get(head.situationId ?? '');
-      const became = head.suspect ? 'AS_IT_WAS' : await this.addOneLate(one, head, situation, boots.get(head.hostId) ?? []);
-      if (became === 'OVERTAKEN') again.push(one);
+      const became = head.suspect ? 'UNCHANGED' : await this.addOneLate(one, head, situation, boots.get(head.hostId) ?? []);
+      if (became === 'CONFLICT') again.push(one);
       else results.set(one, 'SUPERSEDED');
     }
     return again;
   }
 
-  private async addOneLate({ report, receivedAt }: Received, head: HostHead, situation: Situation | undefined, boots: readonly BootRange[]): Promise<Changed> {
+  private async addOneLate(
+    { report, receivedAt }: Received,
+    head: HostVersion,
+    situation: Situation | undefined,
+    boots: readonly BootRange[],
+  ): Promise<Changed> {
     const { suspect, range } = placeAmong(rangesOf(head, boots), report.host.bootId, BigInt(report.sequence));
     if (suspect) await this.hosts.suspect(head.hostId, receivedAt);
     if (range !== null) await this.boots.keepOne({ hostId: head.hostId, ...range });
-    if (suspect || situation === undefined || report.host.bootId !== head.bootId || report.host.kernelVersion !== situation.kernelVersion) return 'AS_IT_WAS';
+    if (suspect || situation === undefined || report.host.bootId !== head.bootId || report.host.kernelVersion !== situation.kernelVersion) return 'UNCHANGED';
     const alone = situate(report, null, observedAt(report.clock, receivedAt), this.config.intervalSeconds).situation;
     const draft = toSituationDraft(addLate(situation, alone));
-    if (draft.id === head.situationId) return 'AS_IT_WAS';
+    if (draft.id === head.situationId) return 'UNCHANGED';
     await this.situations.keep([draft]);
     return this.hosts.addHistory(head.hostId, head.situationId!, draft.id, receivedAt);
   }
 
   /** Everything that the store will write, decided before it writes. */
-  private async decide(batch: readonly Received[], heads: ReadonlyMap<string, HostHead>, boots: ReadonlyMap<string, readonly BootRange[]>): Promise<Decided[]> {
+  private async decide(
+    batch: readonly Received[],
+    heads: ReadonlyMap<string, HostVersion>,
+    boots: ReadonlyMap<string, readonly BootRange[]>,
+  ): Promise<Decided[]> {
     const known = [...heads.values()];
     const situations = await this.situations.load([...new Set(known.flatMap((head) => head.situationId ?? []))], true);
     const labels = await this.labels.load([...new Set(known.map((head) => head.labelSetId))], true);
@@ -221,23 +230,23 @@ const inactiveOf = ({ livepatches }: Report): HostDetail['inactive'] =>
     .flatMap(({ name, objects }) => objects.flatMap((object) => (object.patched === false ? [{ patch: name, object: object.name }] : [])))
     .slice(0, INACTIVE_KEPT);
 
-const isOtherBoot = ({ report }: Received, head: HostHead | undefined): boolean => head?.bootId != null && head.bootId !== report.host.bootId;
+const isOtherBoot = ({ report }: Received, head: HostVersion | undefined): boolean => head?.bootId != null && head.bootId !== report.host.bootId;
 
 /** A document that goes on with the present boot interleaves with nothing. */
-const mayInterleave = (one: Received, heads: ReadonlyMap<string, HostHead>): boolean => {
+const mayInterleave = (one: Received, heads: ReadonlyMap<string, HostVersion>): boolean => {
   const head = heads.get(one.report.host.instance);
   return isOtherBoot(one, head) || (head !== undefined && BigInt(one.report.sequence) < head.sequence);
 };
 
 /** The ranges of a host's boots; that of the present boot goes to its last report, which is written in the host's row alone. */
-function rangesOf({ bootId, sequence }: HostHead, boots: readonly BootRange[]): BootRange[] {
+function rangesOf({ bootId, sequence }: HostVersion, boots: readonly BootRange[]): BootRange[] {
   if (bootId === null || sequence === 0n) return [...boots];
   const own = boots.find((boot) => boot.bootId === bootId) ?? { bootId, first: sequence, last: sequence };
   return [...boots.filter((boot) => boot.bootId !== bootId), { ...own, last: own.last > sequence ? own.last : sequence }];
 }
 
 /** Where a report stands that is newer than all others of its host, and which ranges of boots it changes. */
-function placeNew({ host, sequence }: Report, head: HostHead | null, known: readonly BootRange[]): { suspect: boolean; boots: readonly BootRange[] } {
+function placeNew({ host, sequence }: Report, head: HostVersion | null, known: readonly BootRange[]): { suspect: boolean; boots: readonly BootRange[] } {
   const begins = { bootId: host.bootId, first: BigInt(sequence), last: BigInt(sequence) };
   if (head === null || head.bootId === null || head.sequence === 0n) return { suspect: false, boots: [begins] };
   if (head.bootId === host.bootId) return { suspect: false, boots: [] };
@@ -248,14 +257,14 @@ function placeNew({ host, sequence }: Report, head: HostHead | null, known: read
 }
 
 /** What is known of the host, if it has reported. */
-const beforeOf = (head: HostHead | null, situation: Situation | undefined): Before | null =>
+const beforeOf = (head: HostVersion | null, situation: Situation | undefined): Before | null =>
   head?.bootId == null || situation === undefined
     ? null
     : { bootId: head.bootId, situation, marks: head.marks, confirmedAt: new Date(head.confirmedAt ?? head.since) };
 
 function draft(
   { report, receivedAt }: Received,
-  head: HostHead | null,
+  head: HostVersion | null,
   before: Before | null,
   known: Labels,
   boots: readonly BootRange[],

@@ -58,7 +58,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
   /** Runs at the start, each hour, and as soon as the database's clock was set back. */
   private async takeBack(): Promise<void> {
     const { timesSetBack } = this.database.time;
-    const hosts = await this.heartbeats.takeBack(this.clock.now());
+    const hosts = await this.heartbeats.takeBackFutureConfirmations(this.clock.now());
     this.setBack = timesSetBack;
     if (hosts === 0) return;
     this.log.warn(
@@ -70,7 +70,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
   private async rollUp(): Promise<void> {
     if (this.database.time.timesSetBack !== this.setBack) await this.takeBack();
     const start = performance.now();
-    const { batches } = await this.cohorts.fold();
+    const { batches } = await this.cohorts.rollUp();
     if (batches > 0) this.observer(batches, (performance.now() - start) / 1000);
   }
 

@@ -9,7 +9,7 @@ import { connect, connectPart, type PageArguments, toPage, toPart } from './conn
 import type { HostFilter } from './filter.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import { Hosts } from './hosts.js';
-import { circumstancesOf, type Loaded } from './judging.js';
+import { freshnessKeyOf, type Loaded } from './judging.js';
 import type { QuestionArguments } from './question.js';
 import { type MomentArguments, RULES_VERSION } from './snapshot.js';
 import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
@@ -53,17 +53,17 @@ export class CanDowngradeResolver {
       this.labels.load([...new Set(rows.map((cohort) => cohort.labelSetId))]),
       this.fleet.load(
         answer,
-        rows.map(({ circumstances }) => circumstances.situationId),
+        rows.map(({ freshnessKey }) => freshnessKey.situationId),
       ),
       this.fleet.verdicts(
         answer,
-        rows.map(({ circumstances }) => circumstances),
+        rows.map(({ freshnessKey }) => freshnessKey),
       ),
     ]);
     const patches = await patchesOf(loaded, answer);
     const examples = once(async () => this.store.examples(rows, answer.condition, answer.ages, answer.asOf));
     const views = rows.map((row, i) => ({
-      ...cohortView(row, loaded, verdicts.get(row.circumstances)!, labels, patches),
+      ...cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
       // at the instant of the question or a moment later
       examples: async () => (await examples())[i]!,
     }));
@@ -80,11 +80,11 @@ export class CanDowngradeResolver {
         (args.kind == null || verdict.kind === args.kind) && (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
     );
     const total = wanted.reduce((sum, { count }) => sum + count.hosts, 0);
-    const only = wanted.length === situations.length ? null : { circumstances: wanted.map(({ count }) => count.circumstances), ages, hosts: total };
+    const only = wanted.length === situations.length ? null : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), ages, hosts: total };
     const place = { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 };
     const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, moment, only);
     const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
-    const standing = views.map((host) => circumstancesOf(host.row, ages));
+    const standing = views.map((host) => freshnessKeyOf(host.row, ages));
     const verdicts = await this.fleet.verdicts(answer, standing);
     const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(standing[i]!)!) }));
     return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
@@ -106,20 +106,20 @@ async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
 }
 
 function cohortView(
-  { circumstances, labelSetId, hosts }: CohortRow,
+  { freshnessKey, labelSetId, hosts }: CohortRow,
   { situations, catalog }: Loaded,
   verdict: Verdict,
   labels: ReadonlyMap<string, Labels>,
   patches: Parameters<typeof stackView>[2],
 ) {
-  const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
+  const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   return {
     hosts,
     kernelRelease: situation?.kernelRelease ?? null,
     arch: situation?.arch ?? null,
     stack: stackView(situation, catalog, patches),
     labels: labelViews(labels.get(labelSetId) ?? {}),
-    freshness: circumstances.level === 'AHEAD' ? 'LOST' : circumstances.level,
+    freshness: freshnessKey.level === 'AHEAD' ? 'LOST' : freshnessKey.level,
     verdict: verdictView(verdict),
   };
 }

@@ -4,18 +4,18 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { NO_SITUATION } from '../store/counts/cohorts.store.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { Condition } from '../store/hosts/condition.js';
 import { EpochsStore } from '../store/history/epochs.store.js';
 import type { CohortGroup, CohortRow, SituationCount } from '../store/counts/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/counts/fleet.store.js';
-import { type Ages, type Circumstances, circumstancesKey } from '../store/hosts/hosts-at.js';
+import { type FreshnessLimits, type FreshnessKey, freshnessKeyText } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
-import type { Moment } from '../store/history/as-of.js';
+import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
 import { type HostFilter, toCondition } from './filter.js';
 import { firstOf } from './first-of.js';
-import { agesAt, circumstancesOf, Judges, type Loaded } from './judging.js';
+import { agesAt, freshnessKeyOf, Judges, type Loaded } from './judging.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { catalogOf, inEpoch, isKnownOfThePast, type MomentArguments, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
 
@@ -49,13 +49,13 @@ export interface FleetAnswer {
   readonly situations: readonly JudgedSituation[];
   /** All cohorts, in no order, where there are few; null: they are to be asked for by page. */
   readonly cohorts: readonly CohortGroup[] | null;
-  readonly view: CatalogView;
+  readonly view: CatalogSnapshot;
   readonly condition: Condition;
-  readonly ages: Ages;
+  readonly ages: FreshnessLimits;
   /** When it was asked of; the present where the question named no moment. */
-  readonly asOf: Moment;
+  readonly asOf: AsOf;
   /** Pinned: whatever is looked at later is of the same instant. */
-  readonly moment: Moment;
+  readonly moment: AsOf;
   /** Null where it was asked by an instant alone: ask again by that. And where it cannot be asked again, because it asks for ages that no one knows of the past. */
   readonly snapshotId: string | null;
   readonly asked: AskedTarget;
@@ -86,13 +86,13 @@ export class Fleet {
     const { moment: wanted, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
     const moment = await inEpoch(this.epochs, wanted);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const seen = await this.replica.see(moment);
+    const seen = await this.replica.pin(moment);
     const { rows, cohorts, snapshot, revision, origin } = await this.store.counts(condition, ages, seen, withCohorts);
     const view = moment.past ? await catalogOf(this.catalog, { moment, catalog }) : await this.catalog.at(revision);
     const asked = await toTarget(args.to, view);
-    const verdicts = await this.judges.judge(circumstancesIn(rows), asked, question, view);
-    const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.circumstances)! }));
-    const pinned: Moment = seen.past ? seen : { now: moment.now, snapshot, past: true, justNow: true, epoch: origin.epoch };
+    const verdicts = await this.judges.judge(freshnessKeysIn(rows), asked, question, view);
+    const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.freshnessKey)! }));
+    const pinned: AsOf = seen.past ? seen : { now: moment.now, snapshot, past: true, pinned: true, epoch: origin.epoch };
     const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
     const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision, moment.origin ?? origin);
     return { ...addUp(situations), situations, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
@@ -101,9 +101,9 @@ export class Fleet {
   /** Some of the cohorts of an answer, in the order of their own answers: the worst first, then the largest; and how many there are. */
   async cohorts({ cohorts, condition, ages, moment, situations }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
     if (cohorts === null) return this.store.cohorts(condition, ages, moment, situations.map(toRanked), { from, limit });
-    const kinds = new Map(situations.map(({ count, verdict }) => [count.circumstances, verdict.kind]));
+    const kinds = new Map(situations.map(({ count, verdict }) => [count.freshnessKey, verdict.kind]));
     const lists: Record<VerdictKind, CohortGroup[]> = { SAFE: [], UNKNOWN: [], UNSAFE: [], REFUSED: [] };
-    for (const group of cohorts) lists[kinds.get(group.circumstances)!].push(group);
+    for (const group of cohorts) lists[kinds.get(group.freshnessKey)!].push(group);
     return pageOf(
       SEVERITIES.map((kind) => lists[kind]),
       from,
@@ -111,9 +111,9 @@ export class Fleet {
     );
   }
 
-  /** The verdicts for these circumstances, by what this answer was asked. */
-  async verdicts({ asked, question, view }: FleetAnswer, circumstances: Iterable<Circumstances>): Promise<ReadonlyMap<Circumstances, Verdict>> {
-    return this.judges.judge(circumstances, asked, question, view);
+  /** The verdicts for these freshness keys, by what this answer was asked. */
+  async verdicts({ asked, question, view }: FleetAnswer, freshnessKey: Iterable<FreshnessKey>): Promise<ReadonlyMap<FreshnessKey, Verdict>> {
+    return this.judges.judge(freshnessKey, asked, question, view);
   }
 
   /** What is known of these situations, by the catalog of this answer. */
@@ -122,22 +122,22 @@ export class Fleet {
   }
 
   /** The answer for one host, as it is or was, by this catalog. */
-  async judgeHost(host: HostRow, args: QuestionArguments, moment: Moment, view: CatalogView): Promise<Verdict> {
+  async judgeHost(host: HostRow, args: QuestionArguments, moment: AsOf, view: CatalogSnapshot): Promise<Verdict> {
     const question = toQuestion(args);
-    if (moment.past && !moment.justNow) refuseUnknownAges(question.maxAgeSeconds, this.config);
+    if (moment.past && !moment.pinned) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const known = circumstancesOf(host, ages);
+    const known = freshnessKeyOf(host, ages);
     // confirmed since then: how old the facts were that are judged is not known
-    const confirmedSince = moment.justNow === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
-    const circumstances = confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config) ? { ...known, overdue: true } : known;
-    const verdicts = await this.judges.judge([circumstances], await toTarget(args.to, view), question, view);
-    return verdicts.get(circumstances)!;
+    const confirmedSince = moment.pinned === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
+    const freshnessKey = confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config) ? { ...known, overdue: true } : known;
+    const verdicts = await this.judges.judge([freshnessKey], await toTarget(args.to, view), question, view);
+    return verdicts.get(freshnessKey)!;
   }
 }
 
-const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({ circumstances: count.circumstances, rank: SEVERITIES.indexOf(verdict.kind) });
+const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({ freshnessKey: count.freshnessKey, rank: SEVERITIES.indexOf(verdict.kind) });
 
-const circumstancesIn = (rows: readonly SituationCount[]): Circumstances[] => rows.map(({ circumstances }) => circumstances);
+const freshnessKeysIn = (rows: readonly SituationCount[]): FreshnessKey[] => rows.map(({ freshnessKey }) => freshnessKey);
 
 /** Some of the cohorts in the order of these lists, in each the largest first. What comes behind the page is only counted. */
 function pageOf(lists: readonly (readonly CohortGroup[])[], from: number, limit: number): { rows: CohortRow[]; total: number } {
@@ -145,11 +145,11 @@ function pageOf(lists: readonly (readonly CohortGroup[])[], from: number, limit:
   let total = 0;
   for (const groups of lists) {
     const rows: CohortRow[] = [];
-    for (const { circumstances, labels, hosts } of groups)
+    for (const { freshnessKey, labels, hosts } of groups)
       for (let i = 0; i < hosts.length; i++) {
         if (hosts[i] === 0) continue;
         total += 1;
-        if (first.length < from + limit) rows.push({ circumstances, labelSetId: labels[i]!.labelSetId, hosts: hosts[i]! });
+        if (first.length < from + limit) rows.push({ freshnessKey, labelSetId: labels[i]!.labelSetId, hosts: hosts[i]! });
       }
     first.push(...firstOf(rows, from + limit - first.length, (a, b) => b.hosts - a.hosts || compareKeys(a, b)));
   }
@@ -157,10 +157,10 @@ function pageOf(lists: readonly (readonly CohortGroup[])[], from: number, limit:
 }
 
 /** As PostgreSQL orders them. */
-function compareKeys({ circumstances: a, labelSetId }: CohortRow, { circumstances: b, labelSetId: other }: CohortRow): number {
+function compareKeys({ freshnessKey: a, labelSetId }: CohortRow, { freshnessKey: b, labelSetId: other }: CohortRow): number {
   if (a.situationId !== b.situationId) return (a.situationId ?? NO_SITUATION) < (b.situationId ?? NO_SITUATION) ? -1 : 1;
   if (labelSetId !== other) return labelSetId < other ? -1 : 1;
-  return circumstancesKey(a) < circumstancesKey(b) ? -1 : 1;
+  return freshnessKeyText(a) < freshnessKeyText(b) ? -1 : 1;
 }
 
 /** What do all the answers make together? The worst over the hosts; nothing at all is UNKNOWN. */

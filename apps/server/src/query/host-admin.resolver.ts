@@ -67,8 +67,10 @@ export class HostAdminResolver {
       const situation = (await this.situations.load([situationId])).get(situationId)!;
       const draft = toSituationDraft({ ...situation, bootHistory: 'KNOWN' });
       await this.situations.keep([draft]);
-      const became = await this.record(id, 'set-boot-baseline', detail, context, (tx) => this.hosts.resituate(tx, id, situationId, draft.id, this.clock.now()));
-      if (became !== 'OVERTAKEN') return this.host(id);
+      const became = await this.record(id, 'set-boot-baseline', detail, context, (tx) =>
+        this.hosts.changeSituation(tx, id, situationId, draft.id, this.clock.now()),
+      );
+      if (became !== 'CONFLICT') return this.host(id);
     }
     throw new RequestError('BUSY', `the host ${id} reports all the time: send this again in a few seconds`);
   }

@@ -67,7 +67,7 @@ export class HostsResolver {
   private async momentOf(asOf: Date | null | undefined): Promise<AskedMoment> {
     const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
     // of the present any moment of a replica will do: nothing is asked again
-    return asked.moment.past ? { ...asked, moment: await this.replica.see(asked.moment) } : asked;
+    return asked.moment.past ? { ...asked, moment: await this.replica.pin(asked.moment) } : asked;
   }
 
   @ResolveField('canDowngrade')

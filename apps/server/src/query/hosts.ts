@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
@@ -28,7 +28,11 @@ export class Hosts {
   }
 
   /** @param asked the moment that the rows are of; the present where it is left out */
-  async view(rows: readonly HostRow[], asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' }, known?: CatalogView): Promise<HostView[]> {
+  async view(
+    rows: readonly HostRow[],
+    asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' },
+    known?: CatalogSnapshot,
+  ): Promise<HostView[]> {
     const situations = await this.situations.load([...new Set(rows.flatMap((row) => row.situationId ?? []))]);
     const view = known ?? (await catalogOf(this.catalog, asked));
     const patches = await view.find([...situations.values()].flatMap(buildIdsOf));

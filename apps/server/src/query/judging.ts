@@ -1,23 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
-import { type Ages, type Circumstances, latest } from '../store/hosts/hosts-at.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
+import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
 import type { PatchRow } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
 /** The instants that separate fresh from stale from lost, and what is young enough for the question. */
-export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): Ages {
+export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): FreshnessLimits {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const { late, stale } = freshnessLimits(intervalSeconds);
-  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds), until: latest(now) };
+  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds), until: latestPlausible(now) };
 }
 
-/** In which circumstances is a host whose facts were last confirmed then? */
-export function circumstancesOf(
+/** The freshness key of a host whose facts were last confirmed then. */
+export function freshnessKeyOf(
   host: { readonly situationId: string | null; readonly suspect: boolean; readonly superseded: boolean; readonly confirmedAt: Date | null },
-  ages: Ages,
-): Circumstances {
+  ages: FreshnessLimits,
+): FreshnessKey {
   const { situationId, suspect, superseded, confirmedAt } = host;
   if (situationId === null || confirmedAt === null) return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
   if (confirmedAt > ages.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
@@ -40,15 +40,15 @@ export const buildIdsOf = (situation: Situation): string[] =>
 export class Judges {
   constructor(private readonly situations: SituationsStore) {}
 
-  /** The verdict for each of these circumstances. What was judged by this view before is not even loaded. */
-  async judge(all: Iterable<Circumstances>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Map<Circumstances, Verdict>> {
+  /** The verdict for each of these freshness keys. What was judged by this view before is not even loaded. */
+  async judge(all: Iterable<FreshnessKey>, asked: AskedTarget, question: Question, view: CatalogSnapshot): Promise<Map<FreshnessKey, Verdict>> {
     const known = view.verdicts(keyOf(asked, question));
-    const verdicts = new Map<Circumstances, Verdict>();
-    const open: Circumstances[] = [];
-    for (const circumstances of all) {
-      const verdict = known.get(circumstances);
-      if (verdict === undefined) open.push(circumstances);
-      else verdicts.set(circumstances, verdict);
+    const verdicts = new Map<FreshnessKey, Verdict>();
+    const open: FreshnessKey[] = [];
+    for (const freshnessKey of all) {
+      const verdict = known.get(freshnessKey);
+      if (verdict === undefined) open.push(freshnessKey);
+      else verdicts.set(freshnessKey, verdict);
     }
     if (open.length === 0) return verdicts;
     const loaded = await this.load(
@@ -57,15 +57,15 @@ export class Judges {
       question,
       view,
     );
-    for (const circumstances of open) {
-      const verdict = judgeOnce(circumstances, loaded, view, asked, question);
-      view.keep(known, circumstances, verdict);
-      verdicts.set(circumstances, verdict);
+    for (const freshnessKey of open) {
+      const verdict = judgeOnce(freshnessKey, loaded, view, asked, question);
+      view.keep(known, freshnessKey, verdict);
+      verdicts.set(freshnessKey, verdict);
     }
     return verdicts;
   }
 
-  async load(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogView): Promise<Loaded> {
+  async load(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogSnapshot): Promise<Loaded> {
     const situations = await this.situations.load([...new Set([...situationIds].filter((id) => id !== null))]);
     const buildIds = [...situations.values()].flatMap(buildIdsOf);
     const previous = asked.target.kind === 'PREVIOUS' ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? [])) : [];
@@ -86,16 +86,16 @@ const merge = (targets: readonly PatchRow[], others: readonly PatchRow[]): Patch
   ...new Map([...targets, ...others].map((row) => [row.buildId, row])).values(),
 ];
 
-function judgeOnce(circumstances: Circumstances, { situations, catalog }: Loaded, view: CatalogView, asked: AskedTarget, question: Question): Verdict {
-  const situation = circumstances.situationId === null ? undefined : situations.get(circumstances.situationId);
-  if (situation === undefined || circumstances.level === 'NEVER') return neverReported(question);
-  const id = `${circumstances.situationId} ${circumstances.suspect}`;
-  const scene = view.scene(id, () => recognise({ ...situation, suspect: circumstances.suspect }, catalog));
-  return judge(scene, asked.target, catalog, toFreshness(circumstances, question), question);
+function judgeOnce(freshnessKey: FreshnessKey, { situations, catalog }: Loaded, view: CatalogSnapshot, asked: AskedTarget, question: Question): Verdict {
+  const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
+  if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
+  const id = `${freshnessKey.situationId} ${freshnessKey.suspect}`;
+  const scene = view.resolved(id, () => recognise({ ...situation, suspect: freshnessKey.suspect }, catalog));
+  return judge(scene, asked.target, catalog, toFreshness(freshnessKey, question), question);
 }
 
 /** The age that stands for all hosts of a cohort: within the question's limit, or beyond it. */
-const toFreshness = ({ level, superseded, overdue }: Circumstances, question: Question): Freshness => ({
+const toFreshness = ({ level, superseded, overdue }: FreshnessKey, question: Question): Freshness => ({
   level: level === 'AHEAD' ? 'LOST' : level,
   superseded,
   ageSeconds: level === 'AHEAD' ? null : overdue ? question.maxAgeSeconds + 1 : 0,

@@ -7,7 +7,7 @@ import { bearerOf } from '../access/bearer.guard.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { AuditStore, type Entry } from '../store/access/audit.store.js';
+import { AuditStore, type AuditEntry } from '../store/access/audit.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
@@ -88,7 +88,7 @@ export class MutationsResolver {
       await this.labels.keep([changed]);
       // the host's own words may have changed meanwhile, and are not to be taken back
       const became = await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()));
-      if (became !== 'OVERTAKEN') return this.host(id);
+      if (became !== 'CONFLICT') return this.host(id);
     }
     throw new RequestError('BUSY', `the labels of the host ${id} change all the time: send this again in a few seconds`);
   }
@@ -125,7 +125,7 @@ export class MutationsResolver {
     return patchView(row);
   }
 
-  private async changeHost(id: string, entry: Entry, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
+  private async changeHost(id: string, entry: AuditEntry, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
       if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

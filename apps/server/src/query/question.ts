@@ -11,7 +11,7 @@ import {
   type Target,
 } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type PatchRow, toManifest } from '../store/catalog/manifests.js';
 
 export interface TargetInput {
@@ -80,7 +80,7 @@ export function toQuestion(args: QuestionArguments): Question {
  *
  * @throws RequestError unless exactly one field is given, and where a release or a name has no build, or two for one kernel
  */
-export async function toTarget(to: TargetInput, catalog: CatalogView): Promise<AskedTarget> {
+export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
   if (given.length !== 1)
     throw new RequestError(

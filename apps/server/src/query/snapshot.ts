@@ -2,9 +2,9 @@ import { freshnessLimits } from '@klpreg/compat';
 import { z } from 'zod';
 import { RequestError } from '../errors.js';
 import type { CatalogStore } from '../store/catalog/catalog.store.js';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { EpochsStore } from '../store/history/epochs.store.js';
-import { type Moment, present, type SnapshotOrigin } from '../store/history/as-of.js';
+import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
@@ -12,7 +12,7 @@ export const RULES_VERSION = '2026-11-26';
 
 /** When the fleet is looked at, and by which catalog. */
 export interface AskedMoment {
-  readonly moment: Moment;
+  readonly moment: AsOf;
   /** Of the catalog; `THEN`: as it was at the moment; `NOW`: as it is. */
   readonly catalog: Revision | 'THEN' | 'NOW';
 }
@@ -122,7 +122,7 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
  *
  * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
  */
-export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Moment> {
+export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> {
   if (moment.origin === undefined) return moment;
   const epoch = await epochs.epochFor(moment.origin);
   if (epoch !== null) return { ...moment, epoch };
@@ -137,7 +137,7 @@ export async function inEpoch(epochs: EpochsStore, moment: Moment): Promise<Mome
  *
  * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
  */
-export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogView> {
+export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogSnapshot> {
   if (catalog === 'NOW') return store.now();
   const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
   if (view === null)

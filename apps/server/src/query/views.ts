@@ -17,12 +17,12 @@ import {
   type Verdict,
 } from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
-import { conflictsOf, type PatchRow, type StoredObject, type StoredWord } from '../store/catalog/manifests.js';
-import type { CatalogView } from '../store/catalog/catalog-snapshot.js';
-import { latest } from '../store/hosts/hosts-at.js';
+import { conflictsOf, type PatchRow, type StoredObject, type StoredStatement } from '../store/catalog/manifests.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
+import { latestPlausible } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { Labels } from '../store/content/labels.store.js';
-import type { Moment } from '../store/history/as-of.js';
+import type { AsOf } from '../store/history/as-of.js';
 import { toId } from './ids.js';
 import { RULE_SET_NAMES } from './question.js';
 
@@ -103,7 +103,7 @@ export const verdictView = madeOnce((verdict: Verdict) => {
 
 export const patchView = madeOnce((row: PatchRow) => {
   const author = row.authors[0];
-  const word = (author?.word ?? null) as unknown as StoredWord | null;
+  const word = (author?.word ?? null) as unknown as StoredStatement | null;
   return {
     __typename: 'Patch' as const,
     id: toId('Patch', row.buildId),
@@ -182,10 +182,10 @@ export function hostView(
   catalog: Catalog,
   patches: Patches,
   intervalSeconds: number,
-  moment: Moment,
-  view: CatalogView,
+  moment: AsOf,
+  view: CatalogSnapshot,
 ) {
-  const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latest(moment.now);
+  const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
   const ageSeconds =
     ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const scene = situation === undefined ? null : recognise(situation, catalog);

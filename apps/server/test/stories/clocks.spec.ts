@@ -79,8 +79,8 @@ test.each([
   if (confirmed) await registry.heartbeat(HOST);
   else await registry.report(HOST);
   registry.wait(-hours, 'hours');
-  expect(await registry.app.get(HeartbeatsStore).takeBack(registry.now())).toBe(1);
-  expect(await registry.app.get(HeartbeatsStore).takeBack(registry.now())).toBe(0);
+  expect(await registry.app.get(HeartbeatsStore).takeBackFutureConfirmations(registry.now())).toBe(1);
+  expect(await registry.app.get(HeartbeatsStore).takeBackFutureConfirmations(registry.now())).toBe(0);
   registry.wait(hours + 0.3, 'hours');
   expect(await answers()).toEqual(UNKNOWN);
 });

@@ -30,7 +30,7 @@ const report = async (host: number, stack: number): Promise<void> => {
   expect(status).toBe(200);
 };
 const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, variables)).canDowngrade;
-const fold = () => registry.app.get(CohortsStore).fold();
+const fold = () => registry.app.get(CohortsStore).rollUp();
 const sql = () => registry.app.get(Database);
 const total = async (variables: Record<string, unknown> = {}): Promise<number> => (await ask(variables)).counts.total;
 const WEB = { where: { labels: [{ key: 'role', in: ['web'] }] } };

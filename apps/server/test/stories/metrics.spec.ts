@@ -40,7 +40,7 @@ const of = (samples: Samples, name: string): Record<string, number> =>
 /** Until nothing is left: the server folds, too, and only one folds at a time. */
 async function fold(): Promise<void> {
   const left = () => registry.app.get(Database).cohortDelta.count();
-  while ((await left()) > 0) await registry.app.get(CohortsStore).fold();
+  while ((await left()) > 0) await registry.app.get(CohortsStore).rollUp();
 }
 
 test('every metric has its help and its type, a name of ours, and base units; and no token is asked for', async () => {

@@ -49,8 +49,8 @@ describe('counts', () => {
     for (let i = 0; i < 5; i++) await registry.report(running(`web-${i}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a']));
     const cohorts = registry.app.get(CohortsStore);
     const before = await ask();
-    await cohorts.fold();
-    expect(await cohorts.fold()).toEqual({ changes: 0, batches: 0 });
+    await cohorts.rollUp();
+    expect(await cohorts.rollUp()).toEqual({ changes: 0, batches: 0 });
     expect(without(await ask())).toEqual(without(before));
     expect(await differences()).toEqual([]);
   });
@@ -102,7 +102,7 @@ class Four {
     } else if (one.what === 'label') await registry.ask(LABEL, { id: idOf(running(`web-${one.host}`, [])), labels: [{ key: 'role', value: one.role }] });
     else if (one.what === 'retire') await registry.ask(RETIRE, { id: idOf(running(`web-${one.host}`, [])) });
     else if (one.what === 'wait') registry.wait(one.minutes, 'minutes');
-    else if (one.what === 'fold') await registry.app.get(CohortsStore).fold();
+    else if (one.what === 'fold') await registry.app.get(CohortsStore).rollUp();
     else if (one.what === 'recall') await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: one.recalled });
     registry.wait(1, 'seconds');
   }

@@ -1,5 +1,5 @@
 import { CatalogStore } from '../../src/store/catalog/catalog.store.js';
-import type { CatalogView } from '../../src/store/catalog/catalog-snapshot.js';
+import type { CatalogSnapshot } from '../../src/store/catalog/catalog-snapshot.js';
 import { allModules } from '../modules.js';
 import { Registry } from '../registry.js';
 
@@ -118,7 +118,7 @@ test('files and spelling are of the catalog at their revision', async () => {
   const { buildId, bytes } = captured('lab_n_2v1_a');
   const fields = { release: 'lab_n_2v1_a', owner: 'lab' };
   const store = registry.app.get(CatalogStore);
-  const manifestOf = async (view: CatalogView) => (await view.catalog([buildId], [])).find(buildId)!;
+  const manifestOf = async (view: CatalogSnapshot) => (await view.catalog([buildId], [])).find(buildId)!;
   await registry.put(buildId, bytes, fields);
   const first = await store.now();
   await registry.put(buildId, withSignature(bytes, 'one'), fields);

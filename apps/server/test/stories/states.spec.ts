@@ -34,7 +34,7 @@ async function recounted(): Promise<Record<string, number>> {
 async function everyCount(): Promise<Record<string, number>> {
   const before = await counted();
   expect(before).toEqual(await recounted());
-  await registry.app.get(CohortsStore).fold();
+  await registry.app.get(CohortsStore).rollUp();
   expect(await counted()).toEqual(before);
   return before;
 }

@@ -6,7 +6,7 @@ import type { Transaction } from '../catalog/revisions.js';
 import { retrying } from '../../database/unavailable.js';
 
 /** What is written of a change. */
-export interface Entry {
+export interface AuditEntry {
   readonly who: string;
   readonly action: string;
   readonly subject: string;
@@ -14,9 +14,9 @@ export interface Entry {
 }
 
 /** What a change came to, and what is written of it; null: nothing has changed. */
-export interface Deed<Result> {
+export interface AuditedChange<Result> {
   readonly result: Result;
-  readonly entry: Entry | null;
+  readonly entry: AuditEntry | null;
 }
 
 /** The log of every change by a person or a token. Only ever appended to. */
@@ -28,7 +28,7 @@ export class AuditStore {
   ) {}
 
   /** Makes a change and writes it down, in one transaction: both happen, or neither. Where it throws, nothing has happened. */
-  async record<Result>(change: (tx: Transaction) => Promise<Deed<Result>>): Promise<Result> {
+  async record<Result>(change: (tx: Transaction) => Promise<AuditedChange<Result>>): Promise<Result> {
     return retrying(async () =>
       this.db.$transaction(async (tx) => {
         const { result, entry } = await change(tx);

@@ -37,7 +37,7 @@ export class TokensStore {
   }
 
   /** Who bears this token, if that was found a moment ago? An answer is held for five seconds: so long a revoked token may still be heard. */
-  held(token: string, now: Date): Bearer | null {
+  cached(token: string, now: Date): Bearer | null {
     const kept = this.kept.get(sha256(token));
     return kept !== undefined && Math.abs(now.getTime() - kept.at) < KEEP_MS ? kept.bearer : null;
   }

@@ -1,7 +1,7 @@
 import { canonicalStates, type Catalog, type LoadSighting, type Manifest, recogniseManifest, type Scene, type Verdict } from '@klpreg/compat';
 import type { Database, Prisma } from '../../database/database.js';
 import { type PatchRow, toManifest } from './manifests.js';
-import { type Circumstances, circumstancesKey } from '../hosts/hosts-at.js';
+import { type FreshnessKey, freshnessKeyText } from '../hosts/hosts-at.js';
 import { fromVersion, type Revision } from './revisions.js';
 
 const SELECTIONS_HELD = 1_000;
@@ -26,26 +26,26 @@ interface Build {
 const ASKED_HELD = 500;
 const LONGEST_ASKED = 4096;
 
-/** The verdicts for whoever asks the same, by circumstances: the same object is found sooner than its like. */
+/** The verdicts for whoever asks the same, by freshnessKey: the same object is found sooner than its like. */
 class Verdicts {
-  private readonly same = new WeakMap<Circumstances, Verdict>();
+  private readonly same = new WeakMap<FreshnessKey, Verdict>();
   private readonly alike = new Map<string, Verdict>();
 
-  get(circumstances: Circumstances): Verdict | undefined {
-    const same = this.same.get(circumstances);
+  get(freshnessKey: FreshnessKey): Verdict | undefined {
+    const same = this.same.get(freshnessKey);
     if (same !== undefined) return same;
-    const verdict = this.alike.get(circumstancesKey(circumstances));
-    if (verdict !== undefined) this.same.set(circumstances, verdict);
+    const verdict = this.alike.get(freshnessKeyText(freshnessKey));
+    if (verdict !== undefined) this.same.set(freshnessKey, verdict);
     return verdict;
   }
 
-  set(circumstances: Circumstances, verdict: Verdict): void {
-    this.alike.set(circumstancesKey(circumstances), verdict);
+  set(freshnessKey: FreshnessKey, verdict: Verdict): void {
+    this.alike.set(freshnessKeyText(freshnessKey), verdict);
   }
 }
 
 /** The catalog at one revision: never changes, so that what was read once need not be read again. */
-export class CatalogView {
+export class CatalogSnapshot {
   private readonly builds = new Map<string, Build>();
   /** Build-ids that were looked up and are not published: anyone may ask for any. */
   private readonly absent = new Set<string>();
@@ -61,7 +61,7 @@ export class CatalogView {
   ) {}
 
   /** The view of a later revision, with what has not changed since; null where this one is of another history. */
-  async next(revision: Revision, read: Database): Promise<CatalogView | null> {
+  async next(revision: Revision, read: Database): Promise<CatalogSnapshot | null> {
     const [own] = await read.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${this.revision.number}`;
     if (own?.name !== this.revision.name) return null;
     const changed = await read.$queryRaw<{ buildId: string }[]>`
@@ -69,13 +69,13 @@ export class CatalogView {
        UNION SELECT build_id FROM patch_sighting WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
        UNION SELECT build_id FROM patch_sighting WHERE until_revision > ${this.revision.number} AND until_revision <= ${revision.number}`;
     const fresh = new Set(changed.map(({ buildId }) => buildId));
-    const view = new CatalogView(read, revision);
+    const view = new CatalogSnapshot(read, revision);
     for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
     return view;
   }
 
   /** What was recognised by this catalog under this key: done once. */
-  scene(key: string, recognise: () => Scene): Scene {
+  resolved(key: string, recognise: () => Scene): Scene {
     const scene = this.scenes.get(key) ?? recognise();
     if (this.scenes.size >= SCENES_HELD) this.scenes.clear();
     this.scenes.set(key, scene);
@@ -96,12 +96,12 @@ export class CatalogView {
   }
 
   /** Keeps a verdict for whoever asks the same. */
-  keep(verdicts: Verdicts, circumstances: Circumstances, verdict: Verdict): void {
+  keep(verdicts: Verdicts, freshnessKey: FreshnessKey, verdict: Verdict): void {
     if (this.verdictsHeld >= VERDICTS_HELD) {
       this.judged.clear();
       this.verdictsHeld = 0;
     }
-    verdicts.set(circumstances, verdict);
+    verdicts.set(freshnessKey, verdict);
     this.verdictsHeld += 1;
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { CatalogView } from './catalog-snapshot.js';
+import { CatalogSnapshot } from './catalog-snapshot.js';
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import type { Revision } from './revisions.js';
@@ -10,7 +10,7 @@ const HELD = 4;
 /** The catalog at any of its revisions. What was read of one is held in this process, and carried over to the next. */
 @Injectable()
 export class CatalogStore {
-  private readonly held: CatalogView[] = [];
+  private readonly held: CatalogSnapshot[] = [];
 
   constructor(
     private readonly db: Database,
@@ -18,12 +18,12 @@ export class CatalogStore {
   ) {}
 
   /** The catalog as it is. */
-  async now(): Promise<CatalogView> {
+  async now(): Promise<CatalogSnapshot> {
     return this.at(await this.newest(this.read));
   }
 
   /** The catalog as it was at this instant. */
-  async asOf(instant: Date): Promise<CatalogView> {
+  async asOf(instant: Date): Promise<CatalogSnapshot> {
     const rows = await this.read.$queryRaw<Revision[]>`
       SELECT number, name FROM catalog_revision
        WHERE number = greatest(coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0), coalesce((SELECT max(revision) FROM patch_sighting WHERE seen_at <= ${instant}), 0),
@@ -36,7 +36,7 @@ export class CatalogStore {
    *
    * @returns null where this database has never come to that revision: it is an earlier one that was restored
    */
-  async noted(revision: Revision): Promise<CatalogView | null> {
+  async noted(revision: Revision): Promise<CatalogSnapshot | null> {
     for (const place of new Set([this.read, this.db])) {
       const [own] = await place.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${revision.number}`;
       if (own !== undefined) return own.name === revision.name ? this.at(revision) : null;
@@ -45,14 +45,14 @@ export class CatalogStore {
   }
 
   /** The catalog at this revision, which was read from this database. */
-  async at(revision: Revision): Promise<CatalogView> {
+  async at(revision: Revision): Promise<CatalogSnapshot> {
     const known = this.held.find((view) => view.revision.name === revision.name);
     if (known !== undefined) return known;
     const earlier = this.held.filter((view) => view.revision.number < revision.number);
     const last = earlier.toSorted((a, b) => (a.revision.number > b.revision.number ? -1 : 1))[0];
     // a replica that has not got this revision yet would be remembered without what it changed
     const place = this.read !== this.db && (await this.newest(this.read)).number < revision.number ? this.db : this.read;
-    const view = (await last?.next(revision, place)) ?? new CatalogView(place, revision);
+    const view = (await last?.next(revision, place)) ?? new CatalogSnapshot(place, revision);
     // of two questions at once, the first one's view is held
     const other = this.held.find((one) => one.revision.name === revision.name);
     if (other !== undefined) return other;

@@ -10,7 +10,7 @@ export type PatchRow = Prisma.PatchGetPayload<{ include: typeof complete }>;
 export { complete as completePatch };
 
 /** The column `patch_author.word`. */
-export interface StoredWord {
+export interface StoredStatement {
   readonly states: readonly { readonly id: string; readonly version: number; readonly what: string; readonly restore: Restore }[];
   readonly impactNone: boolean;
   readonly independentOf: readonly string[];
@@ -28,7 +28,7 @@ export interface StoredObject {
 
 function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorWord | null {
   if (row === undefined) return null;
-  const word = row.word as unknown as StoredWord;
+  const word = row.word as unknown as StoredStatement;
   return {
     ...word,
     evidence: row.evidence as Evidence,
@@ -43,7 +43,7 @@ const functionNames = (objects: readonly StoredObject[]): string[] =>
 /** On what do the sources of this patch disagree? */
 export function conflictsOf(row: PatchRow): string[] {
   const file = new Map(row.states.map((state) => [state.id.toFixed(0), Number(state.version)]));
-  const word = (row.authors[0]?.word ?? null) as unknown as StoredWord | null;
+  const word = (row.authors[0]?.word ?? null) as unknown as StoredStatement | null;
   const author = (word?.states ?? []).filter(
     (state) => file.has(state.id) && !row.states.some((own) => own.id.toFixed(0) === state.id && Number(own.version) === state.version),
   );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Evidence, StateImpact } from '@klpreg/compat';
 import { Database, Prisma } from '../../database/database.js';
-import { completePatch, type PatchRow, type StoredObject, type StoredWord } from './manifests.js';
+import { completePatch, type PatchRow, type StoredObject, type StoredStatement } from './manifests.js';
 import { revise, type Transaction } from './revisions.js';
 
 /** File facts of a module, as they are stored. */
@@ -102,7 +102,7 @@ export class PatchesStore {
   }
 
   /** Puts the facts of the file itself in the place of facts that were only told. */
-  async strengthen(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
+  async upgradeEvidence(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
     const { buildId } = facts;
     await revise(tx, at, async () => {
       await tx.patchFile.deleteMany({ where: { buildId } });
@@ -125,7 +125,7 @@ export class PatchesStore {
   }
 
   /** Keeps a conflict: another file under this build-id, or facts that differ. */
-  async dispute(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
+  async recordConflict(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
     await revise(tx, at, async () => {
       await tx.$executeRaw`
         UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
@@ -142,8 +142,15 @@ export class PatchesStore {
    * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
    *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
    */
-  async say(tx: Transaction, buildId: string, word: StoredWord, key: string | null, by: string, at: Date): Promise<'SAID' | 'SAME' | 'WEAKER'> {
-    return revise<'SAID' | 'SAME' | 'WEAKER'>(tx, at, async () => {
+  async setAuthorStatement(
+    tx: Transaction,
+    buildId: string,
+    word: StoredStatement,
+    key: string | null,
+    by: string,
+    at: Date,
+  ): Promise<'STORED' | 'SAME' | 'WEAKER'> {
+    return revise<'STORED' | 'SAME' | 'WEAKER'>(tx, at, async () => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
@@ -151,7 +158,7 @@ export class PatchesStore {
       if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
       const evidence: Evidence = key === null ? 'UNSIGNED' : 'MANIFEST';
       await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
-      return { result: 'SAID', changed: [buildId] };
+      return { result: 'STORED', changed: [buildId] };
     });
   }
 

@@ -1,12 +1,12 @@
 import { type CohortKey, NO_SITUATION } from './cohorts.store.js';
-import type { Circumstances } from '../hosts/hosts-at.js';
+import type { FreshnessKey } from '../hosts/hosts-at.js';
 
 /** What the hosts of a cohort share beside their labels; one object for each. */
 export interface Place {
   readonly situationId: string | null;
   readonly suspect: boolean;
   /** Of its hosts that are neither overdue nor superseded. */
-  readonly usual: Circumstances;
+  readonly usual: FreshnessKey;
   /** Rises with each change of its counts: what was added up before is then old. */
   changes: number;
   /** Whoever adds up just now counts some of its hosts otherwise. */
@@ -101,6 +101,6 @@ const own = (text: string): string => Buffer.from(text, 'latin1').toString('lati
 function placeOf({ situationId, suspect }: Pick<CohortKey, 'suspect'> & { readonly situationId: string }): Place {
   const never = situationId === NO_SITUATION;
   const id = never ? null : situationId;
-  const usual: Circumstances = { situationId: id, suspect, superseded: false, level: never ? 'NEVER' : 'FRESH', overdue: false };
+  const usual: FreshnessKey = { situationId: id, suspect, superseded: false, level: never ? 'NEVER' : 'FRESH', overdue: false };
   return { situationId: id, suspect, usual, changes: 0, shifted: false };
 }

@@ -84,7 +84,7 @@ export class CohortsStore {
    *
    * @returns how many counts have changed, and by how many batches
    */
-  async fold(): Promise<{ changes: number; batches: number }> {
+  async rollUp(): Promise<{ changes: number; batches: number }> {
     return this.db.$transaction(async (tx) => {
       const sent = performance.now();
       const lock = await tx.$queryRaw<{ mine: boolean; now: Date }[]>`SELECT pg_try_advisory_xact_lock(${FOLD}) AS mine, clock_timestamp() AS now`;

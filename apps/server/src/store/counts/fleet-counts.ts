@@ -1,11 +1,11 @@
 import type { SnapshotOrigin } from '../history/as-of.js';
-import type { Circumstances } from '../hosts/hosts-at.js';
+import type { FreshnessKey } from '../hosts/hosts-at.js';
 import type { Revision } from '../catalog/revisions.js';
 
 /** Hosts that share everything that an answer depends on. */
 export interface SituationCount {
-  /** The same object for all rows of an answer that are in these circumstances. */
-  readonly circumstances: Circumstances;
+  /** The same object for all rows of an answer that are in these freshness keys. */
+  readonly freshnessKey: FreshnessKey;
   readonly hosts: number;
 }
 
@@ -14,9 +14,9 @@ export interface CohortRow extends SituationCount {
   readonly labelSetId: string;
 }
 
-/** The cohorts that share their circumstances: labels and counts in arrays of one length. Those without hosts are none. */
+/** The cohorts that share their freshnessKey: labels and counts in arrays of one length. Those without hosts are none. */
 export interface CohortGroup {
-  readonly circumstances: Circumstances;
+  readonly freshnessKey: FreshnessKey;
   readonly labels: readonly { readonly labelSetId: string }[];
   readonly hosts: ArrayLike<number>;
 }

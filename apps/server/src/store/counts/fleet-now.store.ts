@@ -5,7 +5,7 @@ import { Database, Prisma } from '../../database/database.js';
 import type { Settling } from '../history/epochs.store.js';
 import { LOG_POSITION } from '../../database/log-position.js';
 import type { CohortGroup, FleetCounts, SituationCount } from './fleet-counts.js';
-import { type Ages, apartSince, type Circumstances, circumstancesKey } from '../hosts/hosts-at.js';
+import { type FreshnessLimits, staleBefore, type FreshnessKey, freshnessKeyText } from '../hosts/hosts-at.js';
 import { Selection } from './selection.js';
 
 const SELECTIONS = 32;
@@ -37,7 +37,7 @@ type ApartRow = readonly [
   labelSetId: string,
   suspect: boolean,
   superseded: boolean,
-  level: Circumstances['level'],
+  level: FreshnessKey['level'],
   overdue: boolean,
   hosts: number,
 ];
@@ -65,7 +65,7 @@ export class FleetNowStore {
   }
 
   /** As `FleetStore.counts`; null where the fleet has too many cohorts to hold. */
-  async counts(condition: Condition, ages: Ages, withCohorts: boolean): Promise<Settling | null> {
+  async counts(condition: Condition, ages: FreshnessLimits, withCohorts: boolean): Promise<Settling | null> {
     for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {
       const { book } = this;
       const selection = this.select(condition);
@@ -99,8 +99,8 @@ export class FleetNowStore {
     return known;
   }
 
-  private async read({ labels, situations }: Selection, ages: Ages): Promise<Seen> {
-    const since = apartSince(ages);
+  private async read({ labels, situations }: Selection, ages: FreshnessLimits): Promise<Seen> {
+    const since = staleBefore(ages);
     const known = this.book.fold;
     const changed =
       known.number < 0n
@@ -190,11 +190,11 @@ function addUp(
   };
   try {
     for (const [entry, hosts] of deltas) shift(entry, hosts);
-    const others = new Map<string, { circumstances: Circumstances; sum: number; labels: { labelSetId: string }[]; hosts: number[] }>();
+    const others = new Map<string, { freshnessKey: FreshnessKey; sum: number; labels: { labelSetId: string }[]; hosts: number[] }>();
     for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of apart) {
-      const circumstances: Circumstances = { situationId, suspect, superseded, level, overdue };
-      const key = circumstancesKey(circumstances);
-      const group = others.get(key) ?? { circumstances, sum: 0, labels: [], hosts: [] };
+      const freshnessKey: FreshnessKey = { situationId, suspect, superseded, level, overdue };
+      const key = freshnessKeyText(freshnessKey);
+      const group = others.get(key) ?? { freshnessKey, sum: 0, labels: [], hosts: [] };
       others.set(key, group);
       group.sum += hosts;
       group.labels.push({ labelSetId });
@@ -209,9 +209,9 @@ function addUp(
       rows.push(sum.row);
       if (withCohorts) cohorts.push(sum.cohorts);
     }
-    for (const { circumstances, sum, labels, hosts } of others.values()) {
-      rows.push({ circumstances, hosts: sum });
-      if (withCohorts) cohorts.push({ circumstances, labels, hosts });
+    for (const { freshnessKey, sum, labels, hosts } of others.values()) {
+      rows.push({ freshnessKey, hosts: sum });
+      if (withCohorts) cohorts.push({ freshnessKey, labels, hosts });
     }
     return { rows, cohorts: withCohorts ? cohorts : null };
   } finally {

@@ -8,16 +8,26 @@ import type { CohortGroup, CohortRow, FleetCounts } from './fleet-counts.js';
 import { FleetNowStore } from './fleet-now.store.js';
 import { sameEpoch, settled, type Settling } from '../history/epochs.store.js';
 import { LOG_POSITION, type LogPosition } from '../../database/log-position.js';
-import { type Ages, apartSince, circumstanceColumns, type Circumstances, circumstancesKey, hostsAt, levelOf, notFresh, overdueOf } from '../hosts/hosts-at.js';
-import { beganLater, covered, type Moment } from '../history/as-of.js';
+import {
+  type FreshnessLimits,
+  staleBefore,
+  freshnessKeyColumns,
+  type FreshnessKey,
+  freshnessKeyText,
+  hostsAt,
+  levelColumn,
+  staleHostKeys,
+  overdueColumn,
+} from '../hosts/hosts-at.js';
+import { openedAfter, closedIsValidAt, type AsOf } from '../history/as-of.js';
 import type { Revision } from '../catalog/revisions.js';
 
 /** A row as PostgreSQL writes it. */
-type FlatRow = Circumstances & { readonly hosts: number; readonly labelSetId: string };
+type FlatRow = FreshnessKey & { readonly hosts: number; readonly labelSetId: string };
 
-/** Circumstances, and how bad the answer for them is: 0 comes first. */
+/** A freshness key, and how bad the answer for them is: 0 comes first. */
 export interface Ranked {
-  readonly circumstances: Circumstances;
+  readonly freshnessKey: FreshnessKey;
   readonly rank: number;
 }
 
@@ -40,12 +50,12 @@ export class FleetStore {
   ) {}
 
   /**
-   * How many matching hosts are in which circumstances? One statement, and so one instant.
+   * How many matching hosts are in which freshnessKey? One statement, and so one instant.
    *
    * Counts come from the cohorts. Age is not in them: hosts that are overdue or superseded are found by an index, few as they are, and taken out of their cohort. Where hosts are
    * named, those are looked at one by one.
    */
-  async counts(condition: Condition, ages: Ages, moment: Moment, withCohorts = false): Promise<FleetCounts> {
+  async counts(condition: Condition, ages: FreshnessLimits, moment: AsOf, withCohorts = false): Promise<FleetCounts> {
     const isNow = !moment.past && condition.hosts === null;
     const now = isNow ? await settled(this.db, () => this.now.counts(condition, ages, withCohorts)) : null;
     if (isNow) this.counted[now === null ? 'database' : 'held'] += 1;
@@ -53,7 +63,7 @@ export class FleetStore {
     return (await settled(this.db, () => this.count(condition, ages, moment, withCohorts)))!;
   }
 
-  private async count(condition: Condition, ages: Ages, moment: Moment, withCohorts: boolean): Promise<Settling> {
+  private async count(condition: Condition, ages: FreshnessLimits, moment: AsOf, withCohorts: boolean): Promise<Settling> {
     // as one text: a thousand rows cost the driver more than the database
     const [all] = await this.placeOf(moment).$queryRaw<(Revision & LogPosition & { counts: string; cohorts: string | null; snapshot: string })[]>`
       /* fleet.counts */
@@ -72,12 +82,12 @@ export class FleetStore {
     };
   }
 
-  private countsAlone(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private countsAlone(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     const each = condition.hosts === null ? this.byCohort(condition, ages, moment) : this.byHost(condition, ages, moment);
     return Prisma.sql`SELECT (SELECT coalesce(json_agg(each), '[]')::text FROM (${each}) each WHERE hosts <> 0) AS counts, NULL::text AS cohorts`;
   }
 
-  private countsAndCohorts(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private countsAndCohorts(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     const each = condition.hosts === null ? this.cohortsByCount(condition, ages, moment) : this.cohortsByHost(condition, ages, moment);
     return Prisma.sql`
       WITH each AS MATERIALIZED (
@@ -86,21 +96,21 @@ export class FleetStore {
              CASE WHEN (SELECT count(*) FROM each) <= ${CARRIED} THEN (SELECT coalesce(json_agg(each), '[]')::text FROM each) END AS cohorts`;
   }
 
-  private placeOf(moment: Moment): Database {
-    return moment.main ? this.db : this.read;
+  private placeOf(moment: AsOf): Database {
+    return moment.usesPrimary ? this.db : this.read;
   }
 
   /** The truth that the counts are checked against, and the way for hosts by name. */
-  private byHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private byHost(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     return Prisma.sql`
       SELECT ${KEY}, hosts
-        FROM (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${hostsAt(moment)} WHERE ${matching(condition)} GROUP BY 1, 2, 3, 4, 5) each`;
+        FROM (SELECT ${freshnessKeyColumns(ages)}, count(*) AS hosts FROM ${hostsAt(moment)} WHERE ${matching(condition)} GROUP BY 1, 2, 3, 4, 5) each`;
   }
 
-  private byCohort(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private byCohort(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     return Prisma.sql`
       (WITH counted AS (SELECT situation_id, suspect, sum(hosts)::bigint AS hosts FROM (${countsAt(condition, moment)}) c GROUP BY 1, 2),
-            apart AS (SELECT ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${apart(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5),
+            apart AS (SELECT ${freshnessKeyColumns(ages)}, count(*) AS hosts FROM ${staleHosts(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5),
             taken AS (SELECT situation_id, suspect, sum(hosts)::bigint AS hosts FROM apart GROUP BY 1, 2)
        SELECT nullif(c.situation_id, ${NO_SITUATION}::uuid) AS "situationId", c.suspect, false AS superseded, CASE WHEN c.situation_id = ${NO_SITUATION}::uuid THEN 'NEVER' ELSE 'FRESH' END AS level,
               false AS overdue, c.hosts - coalesce(taken.hosts, 0) AS hosts
@@ -111,8 +121,8 @@ export class FleetStore {
   /** The cohorts in the order of their answers, the worst first, then the largest; and how many there are. */
   async cohorts(
     condition: Condition,
-    ages: Ages,
-    moment: Moment,
+    ages: FreshnessLimits,
+    moment: AsOf,
     ranked: readonly Ranked[],
     page: { readonly from: number; readonly limit: number },
   ): Promise<{ rows: CohortRow[]; total: number }> {
@@ -120,11 +130,11 @@ export class FleetStore {
     const of =
       <K extends Key>(key: K) =>
       (one: Ranked) =>
-        one.circumstances[key];
+        one.freshnessKey[key];
     const rows = await this.placeOf(moment).$queryRaw<(Omit<FlatRow, 'hosts'> & { hosts: bigint; total: bigint })[]>`
       /* fleet.cohorts */
       WITH each AS (${each}),
-           judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.circumstances.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
+           judged AS (SELECT * FROM unnest(${column(ranked, 'uuid', (one) => one.freshnessKey.situationId ?? NO_SITUATION)}, ${column(ranked, 'boolean', of('suspect'))}, ${column(ranked, 'boolean', of('superseded'))},
                                            ${column(ranked, 'text', of('level'))}, ${column(ranked, 'boolean', of('overdue'))}, ${column(ranked, 'integer', (one) => one.rank)})
                                       AS j(situation_id, suspect, superseded, level, overdue, rank))
       SELECT nullif(situation_id, ${NO_SITUATION}::uuid) AS "situationId", label_set_id AS "labelSetId", suspect, superseded, level, overdue, hosts, count(*) OVER () AS total
@@ -135,16 +145,16 @@ export class FleetStore {
     return { rows: rows.map((row) => share({ ...row, hosts: Number(row.hosts) })), total: Number(rows[0]?.total ?? 0n) };
   }
 
-  private cohortsByHost(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private cohortsByHost(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     return Prisma.sql`
       SELECT coalesce(situation_id, ${NO_SITUATION}::uuid) AS situation_id, label_set_id, suspect, superseded, level, overdue, count(*) AS hosts
-        FROM (SELECT h.label_set_id, ${circumstanceColumns(ages)} FROM ${hostsAt(moment)} WHERE ${matching(condition)}) h GROUP BY 1, 2, 3, 4, 5, 6`;
+        FROM (SELECT h.label_set_id, ${freshnessKeyColumns(ages)} FROM ${hostsAt(moment)} WHERE ${matching(condition)}) h GROUP BY 1, 2, 3, 4, 5, 6`;
   }
 
-  private cohortsByCount(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
+  private cohortsByCount(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
     return Prisma.sql`
       WITH counted AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS hosts FROM (${countsAt(condition, moment)}) c GROUP BY 1, 2, 3),
-           apart AS (SELECT h.label_set_id, ${circumstanceColumns(ages)}, count(*) AS hosts FROM ${apart(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5, 6),
+           apart AS (SELECT h.label_set_id, ${freshnessKeyColumns(ages)}, count(*) AS hosts FROM ${staleHosts(condition, ages, moment)} GROUP BY 1, 2, 3, 4, 5, 6),
            taken AS (SELECT situation_id, label_set_id, suspect, sum(hosts)::bigint AS hosts FROM apart GROUP BY 1, 2, 3)
       SELECT c.situation_id, c.label_set_id, c.suspect, false AS superseded, CASE WHEN c.situation_id = ${NO_SITUATION}::uuid THEN 'NEVER' ELSE 'FRESH' END AS level, false AS overdue,
              c.hosts - coalesce(taken.hosts, 0) AS hosts
@@ -153,8 +163,8 @@ export class FleetStore {
   }
 
   /** The first three names of each of these cohorts, in the order of names. */
-  async examples(cohorts: readonly CohortRow[], condition: Condition, ages: Ages, moment: Moment): Promise<string[][]> {
-    const numbered = cohorts.map(({ circumstances, labelSetId }, n) => ({ ...circumstances, labelSetId, n }));
+  async examples(cohorts: readonly CohortRow[], condition: Condition, ages: FreshnessLimits, moment: AsOf): Promise<string[][]> {
+    const numbered = cohorts.map(({ freshnessKey, labelSetId }, n) => ({ ...freshnessKey, labelSetId, n }));
     const found = await Promise.all([
       this.firstNames(
         numbered.filter((row) => row.situationId !== null),
@@ -181,18 +191,18 @@ export class FleetStore {
 
   /** Goes through the members of each cohort by the index of its names; and, of the past, through those that have left it since. */
   private async firstNames(
-    cohorts: readonly (Circumstances & { readonly labelSetId: string; readonly n: number })[],
+    cohorts: readonly (FreshnessKey & { readonly labelSetId: string; readonly n: number })[],
     situation: Prisma.Sql,
     condition: Condition,
-    ages: Ages,
-    moment: Moment,
+    ages: FreshnessLimits,
+    moment: AsOf,
   ): Promise<{ n: number; hostname: string }[]> {
     if (cohorts.length === 0) return [];
     const rest = Prisma.sql`h.situation_id ${situation} AND h.label_set_id = k.label_set_id AND h.suspect = k.suspect AND coalesce(h.superseded AND h.situation_id IS NOT NULL, false) = k.superseded
-      AND ${levelOf(ages)} = k.level AND ${overdueOf(ages)} = k.overdue AND ${matching({ ...condition, situations: null, labels: null })}`;
+      AND ${levelColumn(ages)} = k.level AND ${overdueColumn(ages)} = k.overdue AND ${matching({ ...condition, situations: null, labels: null })}`;
     const same = (row: string) => Prisma.sql`${Prisma.raw(row)}.bucket = h.bucket AND ${Prisma.raw(row)}`;
     const left = moment.past
-      ? Prisma.sql`UNION SELECT k.n, h.hostname, h.id FROM k JOIN host_history p ON p.situation_id ${situation} AND p.label_set_id = k.label_set_id AND ${covered(moment)}
+      ? Prisma.sql`UNION SELECT k.n, h.hostname, h.id FROM k JOIN host_history p ON p.situation_id ${situation} AND p.label_set_id = k.label_set_id AND ${closedIsValidAt(moment)}
                      JOIN ${hostsAt(moment)} ON ${same('p')}.host_id = h.id WHERE ${rest}`
       : Prisma.empty;
     return this.placeOf(moment).$queryRaw`
@@ -207,26 +217,26 @@ export class FleetStore {
   }
 }
 
-/** Rows of one answer share their circumstances. */
+/** Rows of one answer share their freshnessKey. */
 function sharing(): (row: FlatRow) => CohortRow {
-  const shared = new Map<string, Circumstances>();
+  const shared = new Map<string, FreshnessKey>();
   return ({ situationId, suspect, superseded, level, overdue, labelSetId, hosts }) => {
     const own = { situationId, suspect, superseded, level, overdue };
-    const key = circumstancesKey(own);
-    const circumstances = shared.get(key) ?? own;
-    shared.set(key, circumstances);
-    return { circumstances, labelSetId, hosts };
+    const key = freshnessKeyText(own);
+    const freshnessKey = shared.get(key) ?? own;
+    shared.set(key, freshnessKey);
+    return { freshnessKey, labelSetId, hosts };
   };
 }
 
 const rowsOf = (text: string, share: (row: FlatRow) => CohortRow): CohortRow[] => (JSON.parse(text) as FlatRow[]).map(share);
 
-/** Rows by the circumstances that they share. */
+/** Rows by the freshnessKey that they share. */
 function groupsOf(rows: readonly CohortRow[]): CohortGroup[] {
-  const groups = new Map<Circumstances, { circumstances: Circumstances; labels: CohortRow[]; hosts: number[] }>();
+  const groups = new Map<FreshnessKey, { freshnessKey: FreshnessKey; labels: CohortRow[]; hosts: number[] }>();
   for (const row of rows) {
-    const group = groups.get(row.circumstances) ?? { circumstances: row.circumstances, labels: [], hosts: [] };
-    groups.set(row.circumstances, group);
+    const group = groups.get(row.freshnessKey) ?? { freshnessKey: row.freshnessKey, labels: [], hosts: [] };
+    groups.set(row.freshnessKey, group);
     group.labels.push(row);
     group.hosts.push(row.hosts);
   }
@@ -234,21 +244,21 @@ function groupsOf(rows: readonly CohortRow[]): CohortGroup[] {
 }
 
 /** The counts as they were at a moment: those of now, without what came since, and with what went since. */
-function countsAt(condition: Condition, moment: Moment): Prisma.Sql {
+function countsAt(condition: Condition, moment: AsOf): Prisma.Sql {
   const now = Prisma.sql`SELECT c.* FROM (${CURRENT_COUNTS}) c WHERE ${inCohort(condition, 'c')}`;
   if (!moment.past) return now;
   return Prisma.sql`${now}
     UNION ALL SELECT coalesce(h.situation_id, ${NO_SITUATION}::uuid), h.label_set_id, h.suspect_since IS NOT NULL, -1 FROM host h
-               WHERE ${beganLater(moment)} AND h.retired_at IS NULL AND ${inCohort(condition, 'h')}
+               WHERE ${openedAfter(moment)} AND h.retired_at IS NULL AND ${inCohort(condition, 'h')}
     UNION ALL SELECT coalesce(p.situation_id, ${NO_SITUATION}::uuid), p.label_set_id, p.suspect, 1 FROM host_history p
-               WHERE ${covered(moment)} AND NOT p.retired AND ${inCohort(condition, 'p')}`;
+               WHERE ${closedIsValidAt(moment)} AND NOT p.retired AND ${inCohort(condition, 'p')}`;
 }
 
 /** The matching hosts that are not as fresh as their cohort: overdue or superseded. `(…) h`, as `hostsAt`. */
-function apart(condition: Condition, ages: Ages, moment: Moment): Prisma.Sql {
-  const since = apartSince(ages);
+function staleHosts(condition: Condition, ages: FreshnessLimits, moment: AsOf): Prisma.Sql {
+  const since = staleBefore(ages);
   return Prisma.sql`(
-      SELECT h.* FROM (${Prisma.join(notFresh(ages, moment), ' UNION ')}) o
+      SELECT h.* FROM (${Prisma.join(staleHostKeys(ages, moment), ' UNION ')}) o
         JOIN ${hostsAt(moment)} ON h.bucket = o.bucket AND h.id = o.host_id
        WHERE h.situation_id IS NOT NULL AND (h.superseded OR h.confirmed_at < ${since}::timestamptz OR h.confirmed_at > ${ages.until}::timestamptz) AND ${matching(condition)}) h`;
 }

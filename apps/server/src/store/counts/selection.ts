@@ -60,9 +60,9 @@ export class Group {
   }
 
   private addUp(): Sum {
-    const circumstances = this.place.usual;
+    const freshnessKey = this.place.usual;
     const hosts = this.entries.map((entry) => entry.hosts + entry.shift);
-    return { row: { circumstances, hosts: hosts.reduce((sum, count) => sum + count, 0) }, cohorts: { circumstances, labels: this.entries, hosts } };
+    return { row: { freshnessKey, hosts: hosts.reduce((sum, count) => sum + count, 0) }, cohorts: { freshnessKey, labels: this.entries, hosts } };
   }
 }
 

@@ -3,7 +3,7 @@ import { Database, Prisma } from '../../database/database.js';
 import { IS_CURRENT } from '../../database/epoch.js';
 import type { LogPosition } from '../../database/log-position.js';
 import type { FleetCounts } from '../counts/fleet-counts.js';
-import type { Moment, SnapshotOrigin } from './as-of.js';
+import type { AsOf, SnapshotOrigin } from './as-of.js';
 import { ReadDatabase, replicaOf } from '../../database/read-database.js';
 import { DatabaseUnavailable } from '../../database/unavailable.js';
 
@@ -76,6 +76,6 @@ export async function settled(db: Database, count: () => Promise<Settling | null
 }
 
 /** Refuses what was read of a past moment in another epoch than the moment was looked up in: its transactions may be others by then. */
-export function sameEpoch(moment: Moment, epoch: string | null): void {
+export function sameEpoch(moment: AsOf, epoch: string | null): void {
   if (moment.epoch !== undefined && epoch !== null && moment.epoch !== epoch) throw new DatabaseUnavailable(REPLACED);
 }

@@ -3,7 +3,7 @@ import { Database, Prisma } from '../../database/database.js';
 import { LOG_POSITION, type LogPosition } from '../../database/log-position.js';
 import { ReadDatabase, replicaOf } from '../../database/read-database.js';
 import { isUnavailable } from '../../database/unavailable.js';
-import type { Moment } from './as-of.js';
+import type { AsOf } from './as-of.js';
 
 /** A replica may be this far behind and still be asked about an instant. */
 const MARGIN_MS = 10_000;
@@ -31,7 +31,7 @@ export class Replica {
    * The present of a replica is everything that has ended before the first transaction that is still under way there: `pg_current_snapshot()` does not list those on a standby, and
    * an answer could not be given again.
    */
-  async see(moment: Moment): Promise<Moment> {
+  async pin(moment: AsOf): Promise<AsOf> {
     const replica = replicaOf(this.read, this.db);
     if (replica === null) return moment;
     const { snapshot } = moment;
@@ -45,11 +45,11 @@ export class Replica {
     });
     const [now] = rows;
     // dead, behind an epoch of the primary, of another cluster, or promoted to a primary of its own
-    if (now === undefined || now.epoch !== this.db.epochName) return { ...moment, main: true };
+    if (now === undefined || now.epoch !== this.db.epochName) return { ...moment, usesPrimary: true };
     const { standby, ended, caughtUp: seen, replayedAt } = now;
     if (!standby) return moment;
-    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true, justNow: true, epoch: now.epoch! };
+    if (!moment.past) return { ...moment, snapshot: `${ended}:${ended}:`, past: true, pinned: true, epoch: now.epoch! };
     const known = seen ?? (replayedAt !== null && replayedAt.getTime() - MARGIN_MS > moment.now.getTime());
-    return known ? moment : { ...moment, main: true };
+    return known ? moment : { ...moment, usesPrimary: true };
   }
 }

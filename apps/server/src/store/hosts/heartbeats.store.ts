@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { column, READING } from '../../database/columns.js';
 import { Database, Prisma } from '../../database/database.js';
 import { bucketOf } from './bucket.js';
-import { latest } from './hosts-at.js';
+import { latestPlausible } from './hosts-at.js';
 import { FIRST_SEQUENCE, SEQUENCE_JUMP } from './sequences.js';
 import { retrying } from '../../database/unavailable.js';
 
@@ -100,9 +100,9 @@ export class HeartbeatsStore {
    *
    * @returns how many there were
    */
-  async takeBack(now: Date): Promise<number> {
+  async takeBackFutureConfirmations(now: Date): Promise<number> {
     const [some] = await this.db.$queryRaw<{ ahead: boolean }[]>`
-      /* long */ SELECT EXISTS (SELECT FROM host_heartbeat WHERE confirmed_at > ${latest(now)}::timestamptz) AS ahead`;
+      /* long */ SELECT EXISTS (SELECT FROM host_heartbeat WHERE confirmed_at > ${latestPlausible(now)}::timestamptz) AS ahead`;
     if (some?.ahead !== true) return 0;
     return retrying(async () =>
       this.db.$transaction(async (tx) => {
@@ -112,7 +112,7 @@ export class HeartbeatsStore {
           UPDATE host_heartbeat b SET confirmed_at = known.at, confirmed_after = known.at
             FROM (SELECT a.bucket, a.host_id, coalesce(CASE WHEN a.confirmed_after <= ${now}::timestamptz THEN a.confirmed_after END,
                          CASE WHEN h.observed_at <= ${now}::timestamptz THEN h.observed_at END, 'epoch') AS at
-                    FROM host_heartbeat a JOIN host h ON h.bucket = a.bucket AND h.id = a.host_id WHERE a.confirmed_at > ${latest(now)}::timestamptz) known
+                    FROM host_heartbeat a JOIN host h ON h.bucket = a.bucket AND h.id = a.host_id WHERE a.confirmed_at > ${latestPlausible(now)}::timestamptz) known
            WHERE b.bucket = known.bucket AND b.host_id = known.host_id`;
       }),
     );

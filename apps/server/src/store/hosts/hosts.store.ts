@@ -6,8 +6,8 @@ import { type Connection, Database, Prisma } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { bucketOf } from './bucket.js';
 import { sameEpoch } from '../history/epochs.store.js';
-import { type Ages, type Circumstances, hostsAt, inCircumstances, notFresh } from './hosts-at.js';
-import { covered, type Moment } from '../history/as-of.js';
+import { type FreshnessLimits, type FreshnessKey, hostsAt, hasFreshnessKey, staleHostKeys } from './hosts-at.js';
+import { closedIsValidAt, type AsOf } from '../history/as-of.js';
 import { SightingsStore } from '../catalog/sightings.store.js';
 
 /** What is kept of a host beside its situation, for people. */
@@ -43,8 +43,8 @@ export interface HostRow {
   readonly superseded: boolean;
 }
 
-/** What became of a host that was to be changed; `OVERTAKEN`: it is not what the change was decided by. */
-export type Changed = 'CHANGED' | 'AS_IT_WAS' | 'OVERTAKEN' | 'NO_SUCH_HOST';
+/** What became of a host that was to be changed; `CONFLICT`: it is not what the change was decided by. */
+export type Changed = 'CHANGED' | 'UNCHANGED' | 'CONFLICT' | 'NO_SUCH_HOST';
 
 /** Where a page begins, and in which direction it goes. */
 export interface HostPage {
@@ -53,10 +53,10 @@ export interface HostPage {
   readonly limit: number;
 }
 
-/** Only the hosts in these circumstances, of which there are so many. */
+/** Only the hosts in these freshness keys, of which there are so many. */
 export interface Wanted {
-  readonly circumstances: readonly Circumstances[];
-  readonly ages: Ages;
+  readonly freshnessKeys: readonly FreshnessKey[];
+  readonly ages: FreshnessLimits;
   readonly hosts: number;
 }
 
@@ -76,7 +76,7 @@ export class HostsStore {
 
   /** Marks the host as one that looks cloned or replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
-    const changed = (host: Standing) => (host.suspect ? 'AS_IT_WAS' : { ...host, suspect: true });
+    const changed = (host: Interval) => (host.suspect ? 'UNCHANGED' : { ...host, suspect: true });
     await this.db.$transaction(async (tx) => {
       const became = await this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = ${at}::timestamptz`);
       if (became === 'CHANGED') await this.sightings.withdraw(tx, [hostId], at);
@@ -98,19 +98,19 @@ export class HostsStore {
    * @param expected the situation that this was decided by
    */
   async addHistory(hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
-    return this.db.$transaction(async (tx) => this.resituate(tx, hostId, expected, situationId, at));
+    return this.db.$transaction(async (tx) => this.changeSituation(tx, hostId, expected, situationId, at));
   }
 
   /** Puts a host into another situation, if it still is in the one that is expected. */
-  async resituate(tx: Connection, hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
-    const changed = (host: Standing) =>
-      host.situationId !== expected ? 'OVERTAKEN' : host.situationId === situationId ? 'AS_IT_WAS' : { ...host, situationId };
+  async changeSituation(tx: Connection, hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
+    const changed = (host: Interval) =>
+      host.situationId !== expected ? 'CONFLICT' : host.situationId === situationId ? 'UNCHANGED' : { ...host, situationId };
     return this.change(tx, hostId, at, changed, Prisma.sql`situation_id = ${situationId}::uuid`);
   }
 
   /** Takes back that a host looks cloned: what it showed of builds counts again, and of its boots only the present one is known. */
   async release(tx: Connection, hostId: string, at: Date): Promise<Changed> {
-    const changed = (host: Standing) => (host.suspect ? { ...host, suspect: false } : 'AS_IT_WAS');
+    const changed = (host: Interval) => (host.suspect ? { ...host, suspect: false } : 'UNCHANGED');
     const became = await this.change(tx, hostId, at, changed, Prisma.sql`suspect_since = NULL`);
     if (became !== 'CHANGED') return became;
     const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
@@ -123,7 +123,7 @@ export class HostsStore {
 
   /** Lets a host begin at any sequence again. Its facts are superseded until it reports. */
   async resetSequence(tx: Connection, hostId: string, at: Date): Promise<Changed> {
-    const became = await this.change(tx, hostId, at, (host: Standing) => ({ ...host }), Prisma.sql`sequence = 0`);
+    const became = await this.change(tx, hostId, at, (host: Interval) => ({ ...host }), Prisma.sql`sequence = 0`);
     if (became !== 'CHANGED') return became;
     await this.boots.forget(tx, hostId, null);
     await tx.$executeRaw`
@@ -135,7 +135,7 @@ export class HostsStore {
 
   /** Gives a host other labels, from now on, where it still has those that are expected. */
   async relabel(tx: Connection, hostId: string, expected: string, labelSetId: string, at: Date): Promise<Changed> {
-    const changed = (host: Standing) => (host.labelSetId !== expected ? 'OVERTAKEN' : host.labelSetId === labelSetId ? 'AS_IT_WAS' : { ...host, labelSetId });
+    const changed = (host: Interval) => (host.labelSetId !== expected ? 'CONFLICT' : host.labelSetId === labelSetId ? 'UNCHANGED' : { ...host, labelSetId });
     return this.change(tx, hostId, at, changed, Prisma.sql`label_set_id = ${labelSetId}::uuid`);
   }
 
@@ -145,7 +145,7 @@ export class HostsStore {
    * @param compromised what it showed of builds counts no longer; also of a host that was retired before
    */
   async retire(tx: Connection, hostId: string, by: string, compromised: boolean, at: Date): Promise<Changed> {
-    const changed = (host: Standing) => (host.retired ? 'AS_IT_WAS' : { ...host, retired: true });
+    const changed = (host: Interval) => (host.retired ? 'UNCHANGED' : { ...host, retired: true });
     const became = await this.change(tx, hostId, at, changed, Prisma.sql`retired_at = ${at}::timestamptz, retired_by = ${by}`);
     if (!compromised || became === 'NO_SUCH_HOST') return became;
     const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
@@ -155,9 +155,9 @@ export class HostsStore {
   }
 
   /** Closes a host's interval, opens the next, and counts it where it is now. @param changed what it is from now on; a word: it stays as it is */
-  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Standing) => Standing | Changed, columns: Prisma.Sql): Promise<Changed> {
+  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Interval) => Interval | Changed, columns: Prisma.Sql): Promise<Changed> {
     const key = Prisma.sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
-    const [before] = await tx.$queryRaw<Standing[]>`
+    const [before] = await tx.$queryRaw<Interval[]>`
       SELECT situation_id AS "situationId", label_set_id AS "labelSetId", suspect_since IS NOT NULL AS suspect, retired_at IS NOT NULL AS retired FROM host WHERE ${key} FOR UPDATE`;
     if (before === undefined) return 'NO_SUCH_HOST';
     const after = changed(before);
@@ -173,23 +173,23 @@ export class HostsStore {
   }
 
   /** The hosts with this name, or this one, retired ones too, as they are or were. */
-  async find(by: { readonly id: string } | { readonly hostname: string }, limit: number, moment: Moment, fresh = false): Promise<HostRow[]> {
+  async find(by: { readonly id: string } | { readonly hostname: string }, limit: number, moment: AsOf, fresh = false): Promise<HostRow[]> {
     const where = 'id' in by ? Prisma.sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid` : Prisma.sql`h.hostname = ${by.hostname}`;
-    return this.select(Prisma.sql`${hostsAt(moment)}`, where, Prisma.sql`h.hostname, h.id`, limit, moment, fresh || moment.main ? this.db : this.read);
+    return this.select(Prisma.sql`${hostsAt(moment)}`, where, Prisma.sql`h.hostname, h.id`, limit, moment, fresh || moment.usesPrimary ? this.db : this.read);
   }
 
   /** The matching hosts in the order of their names; backwards, in the reverse order. */
-  async page(condition: Condition, { after, backwards, limit }: HostPage, moment: Moment, wanted: Wanted | null = null): Promise<HostRow[]> {
+  async page(condition: Condition, { after, backwards, limit }: HostPage, moment: AsOf, wanted: Wanted | null = null): Promise<HostRow[]> {
     const beyond = backwards ? Prisma.sql`<` : Prisma.sql`>`;
     const keyset = after === null ? Prisma.sql`true` : Prisma.sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`;
     const order = backwards ? Prisma.sql`h.hostname DESC, h.id DESC` : Prisma.sql`h.hostname ASC, h.id ASC`;
-    const among = wanted === null ? Prisma.sql`true` : inCircumstances(wanted.circumstances, wanted.ages);
+    const among = wanted === null ? Prisma.sql`true` : hasFreshnessKey(wanted.freshnessKeys, wanted.ages);
     const where = Prisma.sql`${matching(condition)} AND ${keyset} AND ${among}`;
     const few = wanted !== null && wanted.hosts <= FEW && condition.hosts === null;
-    return this.select(few ? candidates(wanted, moment) : hostsAt(moment), where, order, limit, moment, moment.main ? this.db : this.read);
+    return this.select(few ? candidates(wanted, moment) : hostsAt(moment), where, order, limit, moment, moment.usesPrimary ? this.db : this.read);
   }
 
-  private async select(hosts: Prisma.Sql, where: Prisma.Sql, order: Prisma.Sql, limit: number, moment: Moment, connection: Connection): Promise<HostRow[]> {
+  private async select(hosts: Prisma.Sql, where: Prisma.Sql, order: Prisma.Sql, limit: number, moment: AsOf, connection: Connection): Promise<HostRow[]> {
     // what no verdict reads is always today's; of a host that was not retired then, not that it is now
     const today = Prisma.sql`JOIN host t ON t.bucket = h.bucket AND t.id = h.id LEFT JOIN host_heartbeat c ON c.bucket = h.bucket AND c.host_id = h.id`;
     const rows = await connection.$queryRaw<HostRow[]>`
@@ -205,7 +205,7 @@ export class HostsStore {
 }
 
 /** What a host's interval is about. */
-interface Standing extends CohortKey {
+interface Interval extends CohortKey {
   readonly retired: boolean;
 }
 
@@ -218,18 +218,18 @@ async function closeInterval(tx: Connection, key: Prisma.Sql, at: Date): Promise
 }
 
 /**
- * The hosts that may be in these circumstances, found by their situation, and those that are overdue or superseded by their heartbeats: then there are few to sort, instead of every
+ * The hosts that may be in these freshness keys, found by their situation, and those that are overdue or superseded by their heartbeats: then there are few to sort, instead of every
  * name to go through. Each is looked up by its key, which PostgreSQL would not do by itself: it takes bucket and id as independent.
  */
-function candidates({ circumstances, ages }: Wanted, moment: Moment): Prisma.Sql {
-  const plain = circumstances.filter(({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'));
+function candidates({ freshnessKeys, ages }: Wanted, moment: AsOf): Prisma.Sql {
+  const plain = freshnessKeys.filter(({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'));
   const ids = [...new Set(plain.flatMap(({ situationId }) => situationId ?? []))];
   const never = plain.some(({ situationId }) => situationId === null);
   const inOne = (row: 'h' | 'p') =>
     Prisma.sql`(${Prisma.raw(row)}.situation_id = ANY(${ids}::uuid[])${never ? Prisma.sql` OR ${Prisma.raw(row)}.situation_id IS NULL` : Prisma.empty})`;
   const parts = [Prisma.sql`SELECT h.bucket, h.id FROM host h WHERE ${inOne('h')}`];
-  if (moment.past) parts.push(Prisma.sql`SELECT p.bucket, p.host_id FROM host_history p WHERE ${covered(moment)} AND ${inOne('p')}`);
-  if (plain.length < circumstances.length) parts.push(...notFresh(ages, moment));
+  if (moment.past) parts.push(Prisma.sql`SELECT p.bucket, p.host_id FROM host_history p WHERE ${closedIsValidAt(moment)} AND ${inOne('p')}`);
+  if (plain.length < freshnessKeys.length) parts.push(...staleHostKeys(ages, moment));
   return Prisma.sql`(
       WITH c AS MATERIALIZED (${Prisma.join(parts, ' UNION ')})
       SELECT h.* FROM c CROSS JOIN LATERAL (SELECT h.* FROM ${hostsAt(moment)} WHERE h.bucket = c.bucket AND h.id = c.id LIMIT 1) h) h`;

@@ -11,7 +11,7 @@ import { SightingsStore } from '../catalog/sightings.store.js';
 import { retrying } from '../../database/unavailable.js';
 
 /** What ingest must know of a host before it can place a report. */
-export interface HostHead {
+export interface HostVersion {
   readonly hostId: string;
   readonly sequence: bigint;
   readonly digest: string | null;
@@ -52,7 +52,7 @@ export interface PlacedReport {
   /** Ranges of sequences that it changes: those of a boot that begins, and of the one that ends. */
   readonly boots: readonly BootRange[];
   /** The head that all this was decided against; null: a new host. */
-  readonly expected: HostHead | null;
+  readonly expected: HostVersion | null;
 }
 
 const bucket = (report: { readonly hostId: string }): number => bucketOf(report.hostId);
@@ -65,10 +65,10 @@ const moved = ({ expected, ...report }: PlacedReport): boolean =>
 
 type Numbers = 'sequence' | 'openedBy' | 'contactSequence' | 'supersededBy';
 /** A head as PostgreSQL writes it: numbers that JSON would round are text. */
-type WrittenHead = Omit<HostHead, Numbers> & { readonly [Name in Numbers]: HostHead[Name] extends bigint ? string : string | null };
+type WrittenVersion = Omit<HostVersion, Numbers> & { readonly [Name in Numbers]: HostVersion[Name] extends bigint ? string : string | null };
 
 const numberOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
-const readHead = (head: WrittenHead): HostHead => ({
+const readVersion = (head: WrittenVersion): HostVersion => ({
   ...head,
   marks: toMarks(head.marks),
   sequence: BigInt(head.sequence),
@@ -85,7 +85,7 @@ const toMove = (report: PlacedReport): { hostId: string; from: CohortKey | null;
 };
 
 /** What ends with a report. */
-interface Lapse {
+interface Gap {
   readonly hostId: string;
   readonly kind: 'SILENT' | 'SUPERSEDED';
   readonly since: string;
@@ -94,10 +94,10 @@ interface Lapse {
 }
 
 /** That the host was silent, or its facts superseded, ends with this report; where a heartbeat has overtaken it, they still are. */
-function lapsesOf({ hostId, sequence, receivedAt, expected }: PlacedReport, { silentAfter }: Silence): Lapse[] {
+function gapsOf({ hostId, sequence, receivedAt, expected }: PlacedReport, { silentAfter }: Silence): Gap[] {
   if (expected?.confirmedAt == null) return [];
   const { confirmedAt, supersededAt, supersededBy, contactSequence } = expected;
-  const lapses: Lapse[] = [];
+  const lapses: Gap[] = [];
   if (Date.parse(confirmedAt) < receivedAt.getTime() - silentAfter * 1000)
     lapses.push({ hostId, kind: 'SILENT', since: confirmedAt, until: receivedAt, openedBy: null });
   if (supersededAt !== null && contactSequence! <= sequence) {
@@ -127,7 +127,7 @@ export class ReportsStore {
   ) {}
 
   /** What is known of these hosts; those that nobody knows are not there. */
-  async heads(hostIds: readonly string[]): Promise<Map<string, HostHead>> {
+  async versions(hostIds: readonly string[]): Promise<Map<string, HostVersion>> {
     const keys = hostIds.map((hostId) => ({ hostId }));
     // as one text: hundreds of rows cost the driver more than the database
     const sent = performance.now();
@@ -140,7 +140,7 @@ export class ReportsStore {
           FROM unnest(${column(keys, 'smallint', bucket)}, ${column(keys, 'uuid', (key) => key.hostId)}) AS k(bucket, id)
           JOIN host h ON h.bucket = k.bucket AND h.id = k.id LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) head`;
     this.db.time.read(found!.now, sent);
-    return new Map((JSON.parse(found!.heads) as WrittenHead[]).map((head) => [head.hostId, readHead(head)]));
+    return new Map((JSON.parse(found!.heads) as WrittenVersion[]).map((head) => [head.hostId, readVersion(head)]));
   }
 
   /**
@@ -151,19 +151,19 @@ export class ReportsStore {
   async save(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
     // everybody in the order of the keys, so that two batches do not wait for each other in a circle
     let mine = reports.toSorted(inOrder);
-    const overtaken = new Set<string>();
+    const conflicts = new Set<string>();
     while (mine.length > 0) {
       const stale = await retrying(() => this.store(mine, silence));
       if (stale.size === 0) break;
-      for (const id of stale) overtaken.add(id);
+      for (const id of stale) conflicts.add(id);
       mine = mine.filter(({ hostId }) => !stale.has(hostId));
     }
-    return overtaken;
+    return conflicts;
   }
 
   /** Stores all of these, or none. @returns the ids of those that are not as they were any more; none: all are stored */
   private async store(reports: readonly PlacedReport[], silence: Silence): Promise<ReadonlySet<string>> {
-    const lapses = reports.flatMap((report) => lapsesOf(report, silence));
+    const lapses = reports.flatMap((report) => gapsOf(report, silence));
     const movers = reports.filter(moved);
     const boots = reports.flatMap(({ hostId, boots: ranges }) => ranges.map((range) => ({ hostId, ...range })));
     const suspects = reports.filter(({ suspect, expected }) => suspect && expected?.suspect === false).map(({ hostId }) => hostId);
@@ -171,8 +171,8 @@ export class ReportsStore {
       await this.db.$transaction(async (tx) => {
         const written = new Set(await this.write(tx, reports, silence));
         const stale = reports.filter(({ hostId }) => !written.has(hostId)).map(({ hostId }) => hostId);
-        if (stale.length > 0) throw new Stale(stale);
-        if (lapses.length > 0) await keepLapses(tx, lapses);
+        if (stale.length > 0) throw new VersionConflict(stale);
+        if (lapses.length > 0) await keepGaps(tx, lapses);
         if (movers.length > 0) await this.cohorts.append(tx, movers.map(toMove));
         if (boots.length > 0) await this.boots.keep(tx, boots);
         if (suspects.length > 0) await this.sightings.withdraw(tx, suspects, reports[0]!.receivedAt);
@@ -180,7 +180,7 @@ export class ReportsStore {
       this.db.faults.wrote();
       return new Set();
     } catch (error) {
-      if (error instanceof Stale) return new Set(error.hostIds);
+      if (error instanceof VersionConflict) return new Set(error.hostIds);
       throw error;
     }
   }
@@ -248,13 +248,13 @@ export class ReportsStore {
 }
 
 /** Ends a transaction: these hosts are not as they were when their reports were decided. */
-class Stale extends Error {
+class VersionConflict extends Error {
   constructor(readonly hostIds: readonly string[]) {
     super('hosts have moved');
   }
 }
 
-async function keepLapses(tx: Connection, lapses: readonly Lapse[]): Promise<void> {
+async function keepGaps(tx: Connection, lapses: readonly Gap[]): Promise<void> {
   await tx.$executeRaw`
     /* reports.lapses */
     INSERT INTO host_lapse (bucket, host_id, kind, since, until, opened_by, closed_by)
