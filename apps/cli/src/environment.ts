@@ -1,14 +1,14 @@
-/** Where text goes. */
+/** A stream for text. */
 export interface Output {
   write(text: string): void;
   readonly isTTY: boolean;
-  /** Width in characters, of the terminal or as `COLUMNS` says; undefined: as wide as it takes. */
+  /** Width of the terminal in characters, or the value of `COLUMNS`. Undefined: no limit. */
   readonly columns: number | undefined;
 }
 
-/** What the program touches beside files and the network: a test brings its own. */
+/** What the program uses in addition to files and the network. Tests provide their own. */
 export interface Environment {
-  /** Data, and nothing else. */
+  /** Data only. */
   readonly stdout: Output;
   /** Progress, warnings, errors. */
   readonly stderr: Output;

@@ -1,4 +1,4 @@
-/** What each exit code says. Frozen: pipelines branch on them. */
+/** The exit codes. They never change: pipelines branch on them. */
 export const EXIT = {
   YES: 0,
   NO: 1,
@@ -9,16 +9,16 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Why the program ends without an answer: what to tell the operator, and the exit code that says it to scripts. */
+/** Ends the program without an answer: a message for the operator, and an exit code for scripts. */
 export class Failure extends Error {
   override readonly name = 'Failure';
 
   constructor(
     readonly exit: ExitCode,
     message: string,
-    /** One line each: what to do about it, what was found where. */
+    /** One line each: what was found, and what to do next. */
     readonly hints: readonly string[] = [],
-    /** The registry's own word for it, such as NOT_FOUND; null where it has none, or several. */
+    /** The registry's error code, such as NOT_FOUND. Null if there is none, or more than one. */
     readonly code: string | null = null,
   ) {
     super(message);
@@ -28,15 +28,15 @@ export class Failure extends Error {
 /** A usage error of the caller: a flag, a file, a name that does not exist. */
 export const usage = (message: string, ...hints: string[]): Failure => new Failure(EXIT.USAGE, message, hints);
 
-/** The registry does not answer, or answers something that cannot be an answer. Never a yes, never a no. */
+/** The registry does not answer, or its answer is not reliable. This is never a yes and never a no. */
 export const unexpected = (message: string, ...hints: string[]): Failure => new Failure(EXIT.UNREACHABLE, message, hints);
 
-/** The registry does not know the asker, or does not let them. */
+/** The token is missing or unknown, or does not permit this. */
 export const notAuthorised = (message: string, ...hints: string[]): Failure => new Failure(EXIT.NOT_AUTHORISED, message, hints);
 
-/** From harmless to hopeless: which code a run over several things ends with. */
+/** The exit codes from best to worst. */
 const WORSE: readonly ExitCode[] = [EXIT.YES, EXIT.CANNOT_TELL, EXIT.NO, EXIT.USAGE, EXIT.UNREACHABLE, EXIT.NOT_AUTHORISED];
 
-/** Which exit code stands for all of these? */
+/** Returns the worst of these exit codes. */
 export const worst = (codes: readonly ExitCode[]): ExitCode =>
   codes.reduce((worse, code) => (WORSE.indexOf(code) > WORSE.indexOf(worse) ? code : worse), EXIT.YES);

@@ -24,15 +24,15 @@ const environment: Environment = {
   sleep: async (milliseconds) => void (await sleep(milliseconds)),
 };
 
-// Whatever ends this program early must not look like a yes.
+// An early end of the process must not look like a yes.
 process.exitCode = EXIT.UNREACHABLE;
 const unexpected = (error: unknown): never => {
-  process.stderr.write(cleanLines(`error: something unexpected happened: ${error instanceof Error ? error.stack : String(error)}\n`));
+  process.stderr.write(cleanLines(`error: unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`));
   process.exit(EXIT.UNREACHABLE);
 };
 process.on('uncaughtException', unexpected);
 process.on('unhandledRejection', unexpected);
-// Nobody reads on (`| head`): no more to say, and no answer was given.
+// The reader of stdout has gone (`| head`), so the answer was not delivered.
 process.stdout.on('error', () => process.exit(EXIT.UNREACHABLE));
 
 process.exitCode = await run(process.argv.slice(2), environment);

@@ -20,22 +20,22 @@ import type { Environment } from './environment.js';
 
 const VERSION = '0.1.0';
 
-/** The command line as a whole. */
+/** Builds the whole command line. */
 export function programFor(environment: Environment, ended: (exit: ExitCode) => void): Command {
   const act = actIn(environment, ended);
   const patch = new Command('patch')
-    .description('Livepatch modules: read, lint, publish, recall, list.')
-    .summary('read, lint, publish, recall and list livepatch modules');
+    .description('Inspects, lints, publishes, recalls and lists livepatch modules.')
+    .summary('inspect, lint, publish, recall and list livepatch modules');
   for (const command of [patchInspect(act), patchLint(act), patchPublish(act), patchRecall(act), patchList(act), patchShow(act)]) patch.addCommand(command);
 
   const program = new Command('klpreg')
-    .description('Asks a registry of kernel livepatch states which hosts can go back, and exactly why the others cannot.')
+    .description('Asks a registry of kernel livepatch states which hosts can be downgraded, and exactly why the others cannot.')
     .version(VERSION)
-    .option('--url <url>', 'the registry (default: http://127.0.0.1:3000)')
-    .option('--token <token>', 'who asks; a token file does not show in the list of processes')
-    .option('--token-file <file>', 'a file whose first line is the token')
-    .addOption(new Option('-o, --output <form>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`))
-    .option('--config <file>', 'the configuration (default: ~/.config/klpreg/config.toml)')
+    .option('--url <url>', 'the URL of the registry (default: http://127.0.0.1:3000)')
+    .option('--token <token>', 'the token; other users can see it in the process list, so prefer --token-file')
+    .option('--token-file <file>', 'a file with the token in its first line')
+    .addOption(new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`))
+    .option('--config <file>', 'the configuration file (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'));
   for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch, ownerKey(act)]) program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);
@@ -44,15 +44,15 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
 
 const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
 
-/** What every command has in common; commander does not pass it down to commands that were made elsewhere. */
+/** Applies the settings that all commands share. Commander does not pass them to commands added with addCommand. */
 function configure(command: Command, environment: Environment): void {
   command
     .exitOverride()
-    .showHelpAfterError('(--help shows how)')
+    .showHelpAfterError('(see --help)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => environment.stdout.write(text),
-      // it repeats what was typed, and a script may have that from a stranger
+      // It repeats arguments, which a script may have taken from untrusted input.
       writeErr: (text) => environment.stderr.write(cleanLines(text)),
       getOutHelpWidth: () => environment.stdout.columns ?? 100,
       getErrHelpWidth: () => environment.stderr.columns ?? 100,

@@ -6,12 +6,12 @@ import { paintFor } from './show/paint.js';
 import type { Environment } from './environment.js';
 
 /**
- * Runs the program once.
+ * Runs the program once. This is the only place where errors become exit codes.
  *
- * The only place where errors become exit codes: a `Failure` knows its own, commander's are mistakes of usage (asking for help is none),
- * anything else is unexpected and never a yes or a no.
+ * A `Failure` has its exit code. Commander's errors are usage errors, except for help and version.
+ * Anything else is unexpected and never a yes or a no.
  *
- * @param words the command line without the program's name
+ * @param words the arguments without the program's name
  */
 export async function run(words: readonly string[], environment: Environment): Promise<ExitCode> {
   let exit: ExitCode = EXIT.UNREACHABLE;
@@ -20,17 +20,17 @@ export async function run(words: readonly string[], environment: Environment): P
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.YES : EXIT.USAGE;
-    return complain(error, environment);
+    return report(error, environment);
   }
 }
 
-function complain(error: unknown, environment: Environment): ExitCode {
+function report(error: unknown, environment: Environment): ExitCode {
   const red = paintFor(environment, 'stderr')('red', 'error');
   if (error instanceof Failure) {
     environment.stderr.write(`${red}: ${[error.message, ...error.hints.map((hint) => `  ${hint}`)].map(clean).join('\n')}\n`);
     return error.exit;
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));
-  environment.stderr.write(`${red}: something unexpected happened in klpreg itself; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`);
+  environment.stderr.write(`${red}: unexpected error in klpreg; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`);
   return EXIT.UNREACHABLE;
 }

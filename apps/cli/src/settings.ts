@@ -5,14 +5,14 @@ import { usage } from './exits.js';
 import { type Format, FORMATS } from './show/output.js';
 import type { Environment } from './environment.js';
 
-/** Where to ask, as whom, and how to say it. */
+/** The registry, the token and the output format. */
 export interface Settings {
   readonly url: string;
   readonly token: string | null;
   readonly output: Format;
 }
 
-/** The flags that every command has. */
+/** The flags of every command. */
 export interface GlobalFlags {
   readonly url?: string;
   readonly token?: string;
@@ -24,7 +24,7 @@ export interface GlobalFlags {
 const DEFAULT_URL = 'http://127.0.0.1:3000';
 const KEYS = ['url', 'token', 'token_file', 'output'];
 
-/** One place that may say how things are; undefined: it does not say. */
+/** One source of settings. Undefined: it does not set this. */
 interface Source {
   readonly name: string;
   readonly url?: string | undefined;
@@ -34,9 +34,9 @@ interface Source {
 }
 
 /**
- * Which settings hold?
+ * Merges the settings from the file, the environment and the flags. Later ones take precedence.
  *
- * The file first, then the environment, then the flags; the later wins. A token file is read only where it is the one that counts.
+ * A token file is read only if its token is used.
  */
 export function settingsFrom(flags: GlobalFlags, environment: Environment): Settings {
   const variables: Source = {
@@ -50,7 +50,7 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
   return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), environment) };
 }
 
-/** A variable that is set to nothing says nothing. */
+/** Removes settings that are empty, such as a variable that is set to nothing. */
 const withoutBlanks = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
 
 function fileSource(flags: GlobalFlags, environment: Environment): Source {
@@ -61,13 +61,13 @@ function fileSource(flags: GlobalFlags, environment: Environment): Source {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (flags.config === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return { name: path };
-    throw usage(`the configuration ${path} cannot be read: ${(error as Error).message}`);
+    throw usage(`configuration ${path} cannot be read: ${(error as Error).message}`);
   }
   const found = parseToml(text, path);
-  const strange = Object.keys(found).filter((key) => !KEYS.includes(key));
-  if (strange.length > 0) throw usage(`the configuration ${path} has unknown keys: ${strange.join(', ')}`, `known: ${KEYS.join(', ')}`);
+  const unknown = Object.keys(found).filter((key) => !KEYS.includes(key));
+  if (unknown.length > 0) throw usage(`configuration ${path} has unknown keys: ${unknown.join(', ')}`, `allowed: ${KEYS.join(', ')}`);
   const wrong = KEYS.find((key) => found[key] !== undefined && typeof found[key] !== 'string');
-  if (wrong !== undefined) throw usage(`the configuration ${path}: ${wrong} must be text in quotes`);
+  if (wrong !== undefined) throw usage(`configuration ${path}: ${wrong} must be a string`);
   const { url, token, token_file: tokenFile, output } = found as Record<string, string | undefined>;
   return { name: path, url, token, tokenFile, output };
 }
@@ -77,39 +77,39 @@ function parseToml(text: string, path: string): Record<string, unknown> {
     return parse(text);
   } catch (error) {
     if (error instanceof TomlError)
-      throw usage(`the configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
+      throw usage(`configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
     throw error;
   }
 }
 
 function urlFrom(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`'${text}' is not the address of a registry`, `such as ${DEFAULT_URL}`);
-  if (url.username !== '' || url.password !== '') throw usage('the address of the registry must not hold a password; use a token');
+  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`'${text}' is not the URL of a registry`, `write a URL such as ${DEFAULT_URL}`);
+  if (url.username !== '' || url.password !== '') throw usage('the URL of the registry must not contain a password', 'use a token');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
 function tokenFrom(sources: readonly Source[]): string | null {
   const source = sources.findLast((each) => each.token !== undefined || each.tokenFile !== undefined);
   if (source === undefined) return null;
-  if (source.token !== undefined && source.tokenFile !== undefined) throw usage(`${source.name} give both a token and a token file; give one`);
+  if (source.token !== undefined && source.tokenFile !== undefined) throw usage(`${source.name}: both a token and a token file are set`, 'set one of them');
   const token = (source.token ?? readToken(source.tokenFile!)).trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw usage(`the token from ${source.tokenFile ?? source.name} is empty or has characters that no token has`);
+  if (!/^[\x21-\x7e]+$/.test(token)) throw usage(`the token from ${source.tokenFile ?? source.name} is empty or has characters that a token cannot have`);
   return token;
 }
 
-/** The first line of the file. */
+/** Returns the first line of the file. */
 function readToken(path: string): string {
   try {
     return readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
   } catch (error) {
-    throw usage(`the token file ${path} cannot be read: ${(error as Error).message}`);
+    throw usage(`token file ${path} cannot be read: ${(error as Error).message}`);
   }
 }
 
 function formatFrom(wanted: string | undefined, environment: Environment): Format {
   if (wanted === undefined) return environment.stdout.isTTY ? 'table' : 'json';
   const format = FORMATS.find((each) => each === wanted);
-  if (format === undefined) throw usage(`'${wanted}' is not a form of output`, `one of ${FORMATS.join(', ')}`);
+  if (format === undefined) throw usage(`'${wanted}' is not an output format`, `write one of ${FORMATS.join(', ')}`);
   return format;
 }

@@ -16,13 +16,13 @@ test.each(all)('%s reads every answer that the schema allows, and exactly the fi
   }
 });
 
-test('an enum value that this program does not know is no answer where a decision rests on it', () => {
+test('an unknown enum value is no answer if a decision depends on it', () => {
   const made = madeUpAnswer(documents.CAN_DOWNGRADE.text) as { canDowngrade: { kind: string } };
   made.canDowngrade.kind = 'PROBABLY';
   expect(() => documents.CAN_DOWNGRADE.answer(made, '')).toThrow('canDowngrade.kind should be one of SAFE, UNKNOWN, UNSAFE, REFUSED, found "PROBABLY"');
 });
 
-test('a state id that came as a number is no answer: it may have been rounded', () => {
+test('a state id as a number is no answer: it may have been rounded', () => {
   const states = (stateId: unknown) => ({ states: { nodes: [{ stateId, versions: [] }], totalCount: 1, pageInfo: { hasNextPage: false, endCursor: null } } });
   for (const id of ['18446744073709551615', '9007199254740993', '9007199254740992'])
     expect(documents.STATES.answer(states(id), '').states.nodes[0]!.stateId).toBe(id);

@@ -1,7 +1,7 @@
 import { run } from '../src/run.js';
 import type { Environment } from '../src/environment.js';
 
-/** A environment that keeps what was written, and whose time passes only by sleeping. */
+/** Keeps what was written. Its time passes only in `sleep`. */
 export class TestEnvironment implements Environment {
   out = '';
   err = '';

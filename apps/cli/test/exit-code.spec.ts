@@ -15,7 +15,7 @@ const advice = reason('CVE_REOPENED', 'ADVISORY');
 const safe = (hosts: number) => cohort(hosts, verdict([advice]));
 const bad = (hosts: number, ...reasons: Parameters<typeof verdict>[0]) => cohort(hosts, verdict(reasons));
 
-/** What `decide` comes to, with an answer that cannot be relied on as 4. */
+/** Returns the exit code of `decide`, also when it throws. */
 function exitOf(answer: FleetAnswer, gate: Partial<typeof strict> = {}): number {
   try {
     return decide(answer, { ...strict, ...gate }).exit;
@@ -29,38 +29,38 @@ test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: 
   ['an UNSAFE host is no', [safe(3), bad(1, unsafe)], {}, {}, 1],
   ['no tolerance covers UNSAFE', [safe(9), bad(1, unsafe)], { maxRefused: { percent: 100 } }, {}, 1],
   ['a REFUSED host is no', [safe(3), bad(1, refused)], {}, {}, 1],
-  ['an UNKNOWN host cannot be told', [safe(3), bad(1, unknown)], {}, {}, 3],
+  ['an UNKNOWN host is "cannot tell"', [safe(3), bad(1, unknown)], {}, {}, 3],
   ['a no wins over "cannot tell"', [bad(1, refused), bad(1, unknown)], {}, {}, 1],
   ['harm wins over "cannot tell"', [bad(1, unsafe), bad(1, unknown)], {}, {}, 1],
-  ['an allowed doubt is yes', [cohort(1, verdict([unknown], { allowed: ['REPORT_STALE'] }))], {}, {}, 0],
-  ['no host at all cannot be told', [], {}, {}, 3],
-  ['no host at all is yes where that is allowed', [], { allowEmpty: true }, {}, 0],
-  ['an empty selection that a scope made is never yes', [], { allowEmpty: true }, { limitedByScope: true }, 3],
+  ['an allowed UNKNOWN reason is yes', [cohort(1, verdict([unknown], { allowed: ['REPORT_STALE'] }))], {}, {}, 0],
+  ['no host at all is "cannot tell"', [], {}, {}, 3],
+  ['no host at all is yes if that is allowed', [], { allowEmpty: true }, {}, 0],
+  ['an empty selection because of a scope is never yes', [], { allowEmpty: true }, { limitedByScope: true }, 3],
   ['refused within the number is yes', [safe(3), bad(2, refused)], { maxRefused: { hosts: 2 } }, {}, 0],
   ['refused above the number is no', [safe(3), bad(2, refused)], { maxRefused: { hosts: 1 } }, {}, 1],
   ['refused within the percentage is yes', [safe(19), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 0],
   ['a percentage is rounded down', [safe(18), bad(1, refused)], { maxRefused: { percent: 5 } }, {}, 1],
   ['all refused and all tolerated is yes', [bad(2, refused)], { maxRefused: { percent: 100 } }, {}, 0],
   ['harm behind a refusal is never tolerated', [safe(9), bad(1, refused, unsafe)], { maxRefused: { hosts: 5 } }, {}, 1],
-  ['doubt behind a refusal is never tolerated', [safe(9), bad(1, refused, unknown)], { maxRefused: { hosts: 5 } }, {}, 1],
+  ['an UNKNOWN reason behind a refusal is never tolerated', [safe(9), bad(1, refused, unknown)], { maxRefused: { hosts: 5 } }, {}, 1],
   [
-    'an allowed doubt behind a refusal is tolerated',
+    'an allowed UNKNOWN reason behind a refusal is tolerated',
     [safe(9), cohort(1, verdict([refused, unknown], { allowed: ['REPORT_STALE'] }))],
     { maxRefused: { hosts: 5 } },
     {},
     0,
   ],
   ['tolerated refusals do not hide an unknown host', [safe(9), bad(1, refused), bad(1, unknown)], { maxRefused: { hosts: 5 } }, {}, 3],
-  ['refusals that were not all seen are not tolerated', [safe(9), bad(1, refused)], { maxRefused: { hosts: 5 } }, { complete: false }, 3],
-  ['a scope that hides hosts cannot be told', [safe(3)], {}, { limitedByScope: true }, 3],
-  ['a scope that hides hosts does not soften a no', [bad(3, refused)], {}, { limitedByScope: true }, 1],
-  ['a yes of the past is yes: it answers what was asked', [safe(3)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 0],
-  ['a no of the past is no', [safe(3), bad(1, unsafe)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 1],
-  ['an empty selection of the past cannot be told', [], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 3],
-  ['a fleet that changed while it was read cannot be told', [safe(3)], {}, { steady: false }, 3],
+  ['refusals are not tolerated if not all cohorts were read', [safe(9), bad(1, refused)], { maxRefused: { hosts: 5 } }, { complete: false }, 3],
+  ['a scope that hides hosts is "cannot tell"', [safe(3)], {}, { limitedByScope: true }, 3],
+  ['a scope that hides hosts does not change a no', [bad(3, refused)], {}, { limitedByScope: true }, 1],
+  ['a yes about the past is yes', [safe(3)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 0],
+  ['a no about the past is no', [safe(3), bad(1, unsafe)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 1],
+  ['an empty selection of the past is "cannot tell"', [], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 3],
+  ['a fleet that changed while it was read is "cannot tell"', [safe(3)], {}, { steady: false }, 3],
   ['counts that do not add up are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0 } }, 4],
   ['more hosts matched than counted is no answer', [safe(3)], {}, { matched: 4 }, 4],
-  ['a kind that its counts do not make is no answer', [safe(3)], {}, { kind: 'UNSAFE' }, 4],
+  ['a kind that contradicts its counts is no answer', [safe(3)], {}, { kind: 'UNSAFE' }, 4],
   ['SAFE hosts with harm are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 0, unsafe: 0, refused: 0, total: 3, harmful: 1 } }, 4],
   [
     'fewer hosts with harm than UNSAFE ones is no answer',
@@ -70,7 +70,7 @@ test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: 
     4,
   ],
   ['a SAFE cohort with a reason against it is no answer', [cohort(1, verdict([unknown], { kind: 'SAFE' }))], {}, {}, 4],
-  ['cohorts that do not make the counts are no answer', [safe(3)], {}, { cohorts: [safe(2)] }, 4],
+  ['cohorts that contradict the counts are no answer', [safe(3)], {}, { cohorts: [safe(2)] }, 4],
 ])('%s', (_rule, cohorts, gate, more, exit) => {
   expect(exitOf(fleetAnswer(cohorts, more), gate)).toBe(exit);
 });
@@ -82,7 +82,7 @@ const anyCohort = fc
 const anyFleet = fc.array(anyCohort, { maxLength: 5 });
 const anyGate = fc.record({ maxRefused: fc.oneof(fc.record({ hosts: fc.nat(60) }), fc.record({ percent: fc.nat(100) })), allowEmpty: fc.boolean() });
 
-test('law: yes only if every host is SAFE, or refused within the tolerance with nothing worse behind it', () => {
+test('law: yes only if every host is SAFE, or refused within the tolerance for no other reason', () => {
   fc.assert(
     fc.property(anyFleet, anyGate, (cohorts, gate) => {
       const answer = fleetAnswer(cohorts);
@@ -99,7 +99,7 @@ test('law: yes only if every host is SAFE, or refused within the tolerance with 
   );
 });
 
-test('law: the sentence of a decision names the moment exactly where that is of the past', () => {
+test('law: the sentence of a decision names the point in time exactly if it is in the past', () => {
   const asOf = fc.constantFrom(null, '2026-11-23T10:00:00.000Z');
   fc.assert(
     fc.property(anyFleet, anyGate, asOf, (cohorts, gate, then) => {
@@ -131,15 +131,15 @@ test('law: an answer in which any count was changed is no yes', () => {
 });
 
 test.each<[rule: string, cohorts: Cohort[], passes: boolean]>([
-  ['what cannot be told may pass', [bad(1, unknown)], true],
-  ['an empty selection may pass', [], true],
-  ['a refusal that time clears may pass', [bad(1, busy)], true],
-  ['a refusal that time clears, with a doubt, may pass', [bad(1, busy, unknown)], true],
+  ['"cannot tell" may change', [bad(1, unknown)], true],
+  ['an empty selection may change', [], true],
+  ['a refusal that time clears may change', [bad(1, busy)], true],
+  ['a refusal that time clears, with an UNKNOWN reason, may change', [bad(1, busy, unknown)], true],
   ['a refusal that only its author clears does not', [bad(1, busy, refused)], false],
-  ['one such host is enough', [bad(1, busy), bad(1, refused)], false],
+  ['one such host among others does not', [bad(1, busy), bad(1, refused)], false],
   ['harm does not', [bad(1, unsafe)], false],
   ['harm behind a refusal that time clears does not', [bad(1, busy, unsafe)], false],
-  ['a yes is settled', [safe(1)], false],
+  ['a yes does not', [safe(1)], false],
 ])('waiting: %s', (_rule, cohorts, passes) => {
   const answer = fleetAnswer(cohorts);
   const decision: Decision = decide(answer, strict);

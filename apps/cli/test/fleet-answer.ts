@@ -1,7 +1,7 @@
 import type { FleetAnswer } from '../src/gate/fleet.js';
 import { type Cohort, type Counts, type Kind, KINDS, type ListedPatch, type Reason, type ReasonCount, type Verdict } from '../src/registry/answers.js';
 
-/** A reason with quiet defaults. */
+/** A reason with defaults. */
 export const reason = (code: string, kind: Reason['kind'], more: Partial<Reason> = {}): Reason => ({
   code,
   kind,
@@ -35,7 +35,7 @@ export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPat
   ...more,
 });
 
-/** A verdict whose kind follows from its reasons, as the registry makes it; `kind` says otherwise. */
+/** A verdict whose kind follows from its reasons, as in the registry, unless `more.kind` overrides it. */
 export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {}): Verdict {
   const allowed = more.allowed ?? [];
   const counted = reasons.filter((each) => each.kind !== 'ADVISORY' && !allowed.includes(each.code)).map((each) => each.kind as Kind);
@@ -67,7 +67,7 @@ export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {
   ...more,
 });
 
-/** A sound answer made of these cohorts; anything can be made unsound by `more`. */
+/** A consistent answer with these cohorts. `more` overrides its fields. */
 export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswer> = {}): FleetAnswer {
   const count = (kind: Kind) => cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
   const harmful = cohorts.filter((each) => each.verdict.reasons.some((why) => why.kind === 'UNSAFE')).reduce((sum, each) => sum + each.hosts, 0);
@@ -102,7 +102,7 @@ function reasonsOf(cohorts: readonly Cohort[]): ReasonCount[] {
   return [...counted.values()].sort((a, b) => b.hosts - a.hosts);
 }
 
-/** As the registry sends it. */
+/** The answer as the registry sends it. */
 export const asData = (answer: FleetAnswer) => ({
   data: {
     canDowngrade: {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Compares with the frozen text; `UPDATE_GOLDEN=1` writes it anew, for a review to read. */
+/** Compares with the golden file. `UPDATE_GOLDEN=1` writes it again, for a review of the difference. */
 export function expectGolden(name: string, text: string): void {
   const file = path.join(__dirname, 'goldens', name);
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);

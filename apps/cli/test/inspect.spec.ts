@@ -37,7 +37,7 @@ test('what modules declare, for people', async () => {
   expectGolden('inspect.txt', anywhere(out));
 });
 
-test('states that cannot be read are shown plainly, and are no error', async () => {
+test('states that cannot be read are shown as unreadable, and are no error', async () => {
   const { exit, out } = await klpreg(['patch', 'inspect', file('lab_r_1v1_dyn.ko')]);
   expect(exit).toBe(0);
   expect((JSON.parse(out) as object[])[0]).toMatchObject({

@@ -52,10 +52,10 @@ test('what an author reads', async () => {
 });
 
 test.each<[string, string[], number, string[]]>([
-  ['nothing to say', [signed], 0, []],
+  ['no findings', [signed], 0, []],
   ['an unsigned file is worth knowing', [file('lab_r_s0_a')], 0, ['SIGNATURE_MISSING']],
-  ['an object that no module can be is an error', [renamed('lab/target')], 1, ['OBJECT_NEVER_LOADED']],
-  ['an object by the text vmlinux is an error', [file('lab_namedvm')], 1, ['OBJECT_SPELLED_VMLINUX']],
+  ['an object name that no module can have is an error', [renamed('lab/target')], 1, ['OBJECT_NEVER_LOADED']],
+  ['an object that is spelled vmlinux is an error', [file('lab_namedvm')], 1, ['OBJECT_SPELLED_VMLINUX']],
   ['warnings leave the exit code at 0', [file('lab_r_1v1_a')], 0, ['NO_UNPATCH_CALLBACK']],
   ['a version that went down is an error', [file('lab_r_1v1_a'), '--after', file('lab_r_1v2_2v1_a')], 1, ['VERSION_WENT_DOWN', 'STATE_FORGOTTEN']],
 ])('%s', async (_rule, words, exit, expected) => {
@@ -65,7 +65,7 @@ test.each<[string, string[], number, string[]]>([
   if (expected.length === 0) expect(codes(done.out)).toEqual([]);
 });
 
-test('the word beside a module counts, and one that contradicts the file is an error', async () => {
+test('the author statement next to a module counts, and a contradiction to the file is an error', async () => {
   const author = path.join(folder, 'lab_r_1v2_cb.klp.yaml');
   writeFileSync(author, 'schema: klp/v1\nstates:\n  - { id: 1, version: 2, what: a limit, restore: callbacks }\n');
   expect(await lint([file('lab_r_1v2_cb'), '-o', 'json'])).toMatchObject({ exit: 0 });

@@ -15,18 +15,18 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** The contract of the questions. */
+/** The schema of the registry. */
 export const schema: GraphQLSchema = buildSchema(readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'));
 
-/** What a made-up answer is made of. */
+/** The values of a made-up answer. */
 interface Stuff {
   /** Every nullable field is null. */
   readonly nulls?: boolean;
-  /** What every text says. */
+  /** The value of every text. */
   readonly text?: string;
 }
 
-/** An answer to this question of the shape that the schema gives it. */
+/** Returns an answer to an operation, in the shape that the schema defines. */
 export function madeUpAnswer(question: string, stuff: Stuff = {}): Record<string, unknown> {
   const operation = parse(question).definitions[0]!;
   if (operation.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { extract } from 'tar';
 
-/** Captured modules of one kernel, unpacked for one test file. @returns their folder */
+/** Unpacks captured modules of one kernel for one test file. @returns their folder */
 export function unpackModules(kernel: '6.1' | '7.3', names: readonly string[]): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-cli-'));
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -27,7 +27,7 @@ async function publish(files: readonly string[], answer: (request: ReceivedReque
   return { ...done, requests: registry.requests, outcomes };
 }
 
-test('a module goes as a form to the address of its build-id, with its author beside it', async () => {
+test('a module is uploaded as a form to the URL of its build-id, with its author statement', async () => {
   writeFileSync(authorPathOf(first), AUTHOR);
   const { exit, requests, outcomes, err } = await publish([first, second], taken);
   expect(exit).toBe(0);
@@ -63,14 +63,14 @@ test('a file that fails does not stop the others; the exit code is the worst', a
 
 test.each<[what: string, answer: (request: ReceivedRequest) => Reply | 'hang up', exit: number, outcome: string]>([
   ['unchanged', (request) => answered(request, 'UNCHANGED'), 0, 'UNCHANGED'],
-  ['the author changed their word', (request) => answered(request, 'UPDATED'), 0, 'UPDATED'],
+  ['the author statement changed', (request) => answered(request, 'UPDATED'), 0, 'UPDATED'],
   ['another file under this build-id', (request) => answered(request, 'CONFLICT', ['sha256']), 1, 'CONFLICT'],
   ['too large', () => ({ status: 413, body: { code: 'TOO_LARGE', detail: 'too large' } }), 1, 'FAILED'],
   ['no token', () => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'this needs a token' } }), 5, 'FAILED'],
   ['a fault of the registry', () => ({ status: 500, body: { code: 'INTERNAL' } }), 4, 'FAILED'],
-  ['an outcome that is not known', (request) => answered(request, 'MAYBE'), 4, 'FAILED'],
+  ['an unknown outcome', (request) => answered(request, 'MAYBE'), 4, 'FAILED'],
   ['garbage', () => ({ body: 'ok' }), 4, 'FAILED'],
-  ['the line breaks', () => 'hang up', 4, 'FAILED'],
+  ['the connection breaks', () => 'hang up', 4, 'FAILED'],
 ])('%s', async (_what, answer, exit, outcome) => {
   const done = await publish([second], answer);
   expect(done.outcomes.map((each) => each.outcome)).toEqual([outcome]);
@@ -85,12 +85,12 @@ test('a dry run sends nothing and hides no error', async () => {
   expect(exit).toBe(1);
 });
 
-test("an author's file that was named must be there, and speaks for one module", async () => {
+test('the file of --author must exist, and applies to one module', async () => {
   expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({ exit: 1, requests: [] });
   expect(await publish([second, third], taken, ['--author', file('missing.yaml')])).toMatchObject({
     exit: 2,
     requests: [],
-    err: expect.stringContaining('--author speaks for one module'),
+    err: expect.stringContaining('--author applies to one module'),
   });
 });
 
@@ -105,7 +105,7 @@ test.each([
 });
 
 test.each<[rule: string, yaml: string, mistakes: string[]]>([
-  ['a sound word', AUTHOR, []],
+  ['a valid statement', AUTHOR, []],
   [
     'every id, up to 2^64-1',
     'schema: klp/v1\nstates: [{id: 18446744073709551615, version: 4294967295, what: a}, {id: 9007199254740993, version: 0, what: b}]',
@@ -116,9 +116,9 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
     'schema: klp/v1\nstates:\n  - id: 18446744073709551616\n    version: 1\n    what: a\n',
     ['line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615" (found "18446744073709551616")'],
   ],
-  ['a field that is not known', 'schema: klp/v1\nstats: []\n', ['line 2: /stats: is not a field of this document (found [])']],
+  ['an unknown field', 'schema: klp/v1\nstats: []\n', ['line 2: /stats: is not a field of this document (found [])']],
   [
-    'a missing field is named at what it is missing from',
+    'a missing field is reported at the line of its parent',
     'schema: klp/v1\nstates:\n  - id: 1\n    version: 1\n',
     ['line 3: /states/0/what: Invalid input: expected string, received undefined (found nothing)'],
   ],
@@ -137,7 +137,7 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
   expect(mistakesIn(yaml)).toEqual(mistakes);
 });
 
-test('with a key, each word is signed over its meaning, its build, its release and its owner', async () => {
+test('with a key, each statement is signed over its content, its build, its release and its owner', async () => {
   writeFileSync(authorPathOf(first), AUTHOR);
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const key = path.join(folder, 'key.pem');
@@ -148,7 +148,7 @@ test('with a key, each word is signed over its meaning, its build, its release a
   const word = AuthorWord.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
   const content = signedForm(requests[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
   expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
-  // without a word there is nothing to sign
+  // Without a statement there is nothing to sign.
   expect(requests[1]!.body).not.toContain('name="signature"');
 });
 

@@ -11,7 +11,7 @@ const problem = (status: number, code: string, errors: unknown[] = []): Reply =>
 });
 const graphqlError = (code: string, data: unknown = null) => ({ body: { errors: [{ message: `about ${code}`, extensions: { code } }], data } });
 
-/** Asks a yes-or-no question of a registry that answers so. */
+/** Runs a command against a registry with these answers. */
 async function ask(answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up', words: readonly string[] = ['can-i-downgrade', '--to', 'original']) {
   const registry = await TinyRegistry.open(answer);
   try {
@@ -21,7 +21,7 @@ async function ask(answer: (request: ReceivedRequest, nth: number) => Reply | 'h
   }
 }
 
-test('a whole answer is taken, and the token goes along', async () => {
+test('a complete answer is accepted, and the token is sent', async () => {
   const { exit, out, err, requests } = await ask(() => ({ body: yes }));
   expect(exit).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ schemaVersion: 1, kind: 'SAFE', matched: 3, answer: 'yes', exitCode: 0, complete: true });
@@ -31,7 +31,7 @@ test('a whole answer is taken, and the token goes along', async () => {
 });
 
 test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>([
-  ['the line breaks', 'hang up', 4, /cannot be reached/],
+  ['the connection breaks', 'hang up', 4, /cannot be reached/],
   ['HTTP 401', problem(401, 'UNAUTHENTICATED'), 5, /the detail of UNAUTHENTICATED/],
   ['HTTP 403', problem(403, 'FORBIDDEN'), 5, /FORBIDDEN/],
   ['HTTP 401 without JSON', { status: 401, body: 'no' }, 5, /not authorised: HTTP 401/],
@@ -39,28 +39,28 @@ test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>
   ['GraphQL says FORBIDDEN', graphqlError('FORBIDDEN'), 5, /not authorised/],
   ['GraphQL says BAD_USER_INPUT', graphqlError('BAD_USER_INPUT'), 2, /about BAD_USER_INPUT/],
   ['GraphQL says AMBIGUOUS', graphqlError('AMBIGUOUS'), 2, /about AMBIGUOUS/],
-  ['GraphQL says SNAPSHOT_GONE: asking it again never helps', graphqlError('SNAPSHOT_GONE'), 2, /about SNAPSHOT_GONE/],
+  ['GraphQL says SNAPSHOT_GONE: a retry never helps', graphqlError('SNAPSHOT_GONE'), 2, /about SNAPSHOT_GONE/],
   ['GraphQL says INTERNAL', graphqlError('INTERNAL'), 4, /could not answer/],
-  ['a whole answer with an error beside it', graphqlError('INTERNAL', yes.data), 4, /could not answer/],
-  ['a whole answer with a graphqlError beside it', graphqlError('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
-  ['errors that are no list', { body: { errors: 'many', ...yes } }, 4, /errors that cannot be read/],
+  ['a complete answer with an error', graphqlError('INTERNAL', yes.data), 4, /could not answer/],
+  ['a complete answer with a usage error', graphqlError('BAD_USER_INPUT', yes.data), 2, /about BAD_USER_INPUT/],
+  ['errors that are no list', { body: { errors: 'many', ...yes } }, 4, /errors in an unknown form/],
   ['an error without a code', { body: { errors: [{ message: 'x' }], data: null } }, 4, /x \(no code\)/],
-  ['HTTP 500 with a whole answer', { status: 500, body: yes }, 4, /HTTP 500/],
-  ['HTTP 404: not a registry', { status: 404, body: 'not here' }, 4, /does not answer like a registry/],
+  ['HTTP 500 with a complete answer', { status: 500, body: yes }, 4, /HTTP 500/],
+  ['HTTP 404: not a registry', { status: 404, body: 'not here' }, 4, /is not a registry/],
   ['garbage', { body: '<html>hello</html>' }, 4, /without JSON/],
   ['half an answer', { body: JSON.stringify(yes).slice(0, -9) }, 4, /without JSON/],
   ['no data', { body: {} }, 4, /without data/],
   ['null data', { body: { data: null } }, 4, /without data/],
   ['a list', { body: [yes] }, 4, /without data/],
   ['data of another shape', { body: { data: { canDowngrade: { kind: 'SAFE' } } } }, 4, /canDowngrade.counts should be an object, found nothing/],
-  ['a null where the schema has none', { body: { data: { canDowngrade: null } } }, 4, /canDowngrade should be an object/],
-  ['a kind that is not known', { body: JSON.stringify(yes).replaceAll('"SAFE"', '"MAYBE"') }, 4, /found "MAYBE"/],
+  ['a null that the schema does not allow', { body: { data: { canDowngrade: null } } }, 4, /canDowngrade should be an object/],
+  ['an unknown kind', { body: JSON.stringify(yes).replaceAll('"SAFE"', '"MAYBE"') }, 4, /found "MAYBE"/],
   ['counts that do not add up', { body: JSON.stringify(yes).replace('"safe":3', '"safe":2') }, 4, /contradicts itself/],
   ['a negative count', { body: JSON.stringify(yes).replace('"safe":3', '"safe":-3') }, 4, /whole number/],
   ['a redirect', { status: 302, headers: { location: '/elsewhere' }, body: '' }, 4, /cannot be reached/],
-  ['HTTP 503 for longer than anyone waits', { status: 503, headers: { 'retry-after': '3600' }, body: {} }, 4, /HTTP 503|without data/],
-  ['an answer without its moment', { body: JSON.stringify(yes).replace('"now":', '"then":') }, 4, /snapshot.now should be text, found nothing/],
-  ['more pages without saying where', { body: JSON.stringify(yes).replace('"hasNextPage":false', '"hasNextPage":true') }, 4, /does not say where/],
+  ['HTTP 503 with a pause that is too long', { status: 503, headers: { 'retry-after': '3600' }, body: {} }, 4, /HTTP 503|without data/],
+  ['an answer without its point in time', { body: JSON.stringify(yes).replace('"now":', '"then":') }, 4, /snapshot.now should be text, found nothing/],
+  ['more pages without a cursor', { body: JSON.stringify(yes).replace('"hasNextPage":false', '"hasNextPage":true') }, 4, /gives no next cursor/],
 ])('%s', async (_what, answer, exit, said) => {
   const done = await ask(() => answer);
   expect(done.err).toMatch(said);
@@ -68,20 +68,20 @@ test.each<[what: string, answer: Reply | 'hang up', exit: number, said: RegExp]>
   expect(done.out).toBe('');
 });
 
-test('nobody listens: 4', async () => {
+test('a refused connection is 4', async () => {
   const { exit, err } = await klpreg(['can-i-downgrade', '--to', 'original', '--url', 'http://127.0.0.1:1']);
   expect(exit).toBe(4);
   expect(err).toMatch(/cannot be reached: \w+/);
 });
 
-test('a busy registry is asked again after the time that it asks for', async () => {
+test('a busy registry is asked again after its Retry-After', async () => {
   const { exit, environment, requests } = await ask((_request, nth) => (nth < 3 ? { status: 503, headers: { 'retry-after': '7' }, body: {} } : { body: yes }));
   expect(exit).toBe(0);
   expect(environment.slept).toEqual([7000, 7000]);
   expect(requests.length).toBe(3);
 });
 
-test('every page is read, and a state id above 2^53 arrives whole', async () => {
+test('every page is read, and a state id above 2^53 is not rounded', async () => {
   const page = (ids: string[], endCursor: string | null) => ({
     body: {
       data: {
@@ -133,19 +133,19 @@ describe('a verdict on several pages', () => {
     };
   };
 
-  /** The same page, of another moment. */
+  /** The same page, of another point in time. */
   const of = (page: ReturnType<typeof pageOf>, snapshot: Partial<FleetAnswer['snapshot']>) => {
     const { canDowngrade } = page.body.data;
     return { body: { data: { canDowngrade: { ...canDowngrade, snapshot: { ...canDowngrade.snapshot, ...snapshot } } } } };
   };
 
-  test('is put together', async () => {
+  test('is combined', async () => {
     const { exit, out } = await ask((request) => pageOf(request.variables['cohortsAfter']));
     expect(exit).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ complete: true, cohorts: [{ hosts: 2 }, { hosts: 1 }] });
   });
 
-  test('is of one moment: later pages name the snapshot of the first', async () => {
+  test('is of one point in time: later pages ask for the snapshot of the first', async () => {
     const { exit, requests } = await ask(
       (request) => of(pageOf(request.variables['cohortsAfter']), { now: '2026-11-23T09:45:00.000Z' }),
       ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now', '--max-age', '1h'],
@@ -157,7 +157,7 @@ describe('a verdict on several pages', () => {
     ]);
   });
 
-  test('is of one moment: where there is no snapshot, later pages name the same instant', async () => {
+  test('is of one point in time: without a snapshot, later pages ask for the same instant', async () => {
     const { exit, requests } = await ask(
       (request) => of(pageOf(request.variables['cohortsAfter']), { id: null, now: '2026-11-23T09:45:00.000Z' }),
       ['can-i-downgrade', '--to', 'original', '--as-of', '15m', '--catalog', 'now'],
@@ -169,13 +169,13 @@ describe('a verdict on several pages', () => {
     ]);
   });
 
-  test('is none where a later page tells of another moment', async () => {
+  test('is none if a later page is about another point in time', async () => {
     const { exit, err } = await ask((request, nth) => of(pageOf(request.variables['cohortsAfter']), { id: `snapshot-${nth}` }));
     expect(exit).toBe(4);
-    expect(err).toContain('it was asked of the moment snapshot-1, and tells of snapshot-2');
+    expect(err).toContain('the question was about snapshot-1, and the answer is about snapshot-2');
   });
 
-  test('of a present that cannot be asked again is held against its first page', async () => {
+  test('about the present without a snapshot is compared with its first page', async () => {
     const { exit, requests } = await ask(
       (request, nth) => of(pageOf(request.variables['cohortsAfter']), { id: null, now: `2026-11-23T10:00:0${nth}.000Z` }),
       ['can-i-downgrade', '--to', 'original', '--max-age', '60s'],
@@ -184,7 +184,7 @@ describe('a verdict on several pages', () => {
     expect(requests.map(({ variables: { asOf, snapshot } }) => ({ asOf, snapshot }))).toEqual([{}, {}]);
   });
 
-  test('is read again where the next server does not know its snapshot, and is never a yes where none does', async () => {
+  test('is read again if the next server does not know its snapshot, and is never a yes if none does', async () => {
     const gone = graphqlError('SNAPSHOT_GONE');
     const calm = await ask((request, nth) => (nth === 2 ? gone : pageOf(request.variables['cohortsAfter'])));
     expect(calm.exit).toBe(0);
@@ -194,7 +194,7 @@ describe('a verdict on several pages', () => {
     expect(restless.requests.length).toBe(6);
   });
 
-  test('is read again where the fleet changed in between, and is never a yes where it keeps changing', async () => {
+  test('is read again if the fleet changed in between, and is never a yes if it keeps changing', async () => {
     const calm = await ask((request, nth) => pageOf(request.variables['cohortsAfter'], nth === 1 ? 4 : 3));
     expect(calm.exit).toBe(0);
     expect(calm.requests.length).toBe(4);
@@ -204,7 +204,7 @@ describe('a verdict on several pages', () => {
   });
 });
 
-describe('a moment of the past', () => {
+describe('a point in time of the past', () => {
   const answerOf = (snapshot: Partial<FleetAnswer['snapshot']>, moment = whole.snapshot) => ({
     body: { data: { canDowngrade: { ...whole, snapshot: { ...moment, ...snapshot } } } },
   });
@@ -221,17 +221,17 @@ describe('a moment of the past', () => {
   ])('an answer of %s', async (_what, flags, snapshot, exit) => {
     const done = await ask(() => answerOf(snapshot), [...QUESTION, ...flags]);
     expect(done.exit).toBe(exit);
-    if (exit === 4) expect(done.err).toContain('contradicts itself: it was asked of the moment ');
+    if (exit === 4) expect(done.err).toContain('contradicts itself: the question was about ');
   });
 
-  test('is in the answer for machines, and so is how to ask again', async () => {
+  test('is in the JSON, together with the way to ask again', async () => {
     const present = await ask(() => answerOf({}), QUESTION);
-    expect(JSON.parse(present.out)).toMatchObject({ asOf: null, why: 'all 3 hosts can go', snapshot: whole.snapshot });
+    expect(JSON.parse(present.out)).toMatchObject({ asOf: null, why: 'all 3 hosts can be downgraded', snapshot: whole.snapshot });
     const past = await ask(() => answerOf({}), [...QUESTION, '--snapshot', 'WyJrbHAyIl0']);
     expect(JSON.parse(past.out)).toMatchObject({
       question: { snapshot: 'WyJrbHAyIl0' },
       asOf: '2026-11-23T10:00:00.000Z',
-      why: 'as of 2026-11-23T10:00:00Z, all 3 hosts can go',
+      why: 'as of 2026-11-23T10:00:00Z, all 3 hosts can be downgraded',
       snapshot: whole.snapshot,
     });
   });
@@ -253,11 +253,11 @@ describe('a moment of the past', () => {
     [
       'a snapshot by other rules',
       ['--snapshot', 'WyJrbHAyIl0'],
-      refusal('SNAPSHOT_GONE', 'the snapshot was taken by other rules: ask anew, or by `asOf`'),
-      'error: the snapshot was taken by other rules: ask anew, or by --as-of (SNAPSHOT_GONE)\n',
+      refusal('SNAPSHOT_GONE', 'the snapshot was taken by other rules: ask again, or by `asOf`'),
+      'error: the snapshot was taken by other rules: ask again, or by --as-of (SNAPSHOT_GONE)\n',
     ],
     [
-      'an age that no one knows of the past',
+      'an age that is not recorded for the past',
       ['--as-of', '1h', '--max-age', '60s'],
       refusal('BAD_USER_INPUT', 'of the past, no age below 300 s is known: `maxAge` must be at least that, found 60 s'),
       'error: of the past, no age below 300 s is known: --max-age must be at least that, found 60 s (BAD_USER_INPUT)\n',
@@ -266,7 +266,7 @@ describe('a moment of the past', () => {
       'a target that was not published then',
       ['--as-of', '1h'],
       refusal('NOT_FOUND', 'no patch of the release "r" is published'),
-      'error: no patch of the release "r" is published (NOT_FOUND)\n  the catalog of then was asked; --catalog now judges what was by what is published today\n',
+      'error: no patch of the release "r" is published (NOT_FOUND)\n  this used the catalog of that time; --catalog now uses what is published today\n',
     ],
     [
       'a target that is not published today',
@@ -274,7 +274,7 @@ describe('a moment of the past', () => {
       refusal('NOT_FOUND', 'no patch of the release "r" is published'),
       'error: no patch of the release "r" is published (NOT_FOUND)\n',
     ],
-  ])('%s is a graphqlError, and it is said which', async (_what, flags, answer, said) => {
+  ])('%s is a usage error, and the message names it', async (_what, flags, answer, said) => {
     const { exit, out, err } = await ask(() => answer, ['can-i-downgrade', '--to', 'release:r', ...flags]);
     expect({ exit, out, err }).toEqual({ exit: 2, out: '', err: said });
   });
@@ -297,7 +297,7 @@ describe('a moment of the past', () => {
   test('is named above a list of hosts, also above an empty one', async () => {
     const words = ['hosts', '--as-of', '2h', '-o', 'table'];
     expect((await ask(() => hostsPage(['web-1'], null), words)).out).toBe(
-      ['As of 2026-11-23T08:00:00Z:', 'HOST   KERNEL  RUNS  KNOWN  LABELS (~ own word)', 'web-1  -       -     NEVER', ''].join('\n'),
+      ['As of 2026-11-23T08:00:00Z:', 'HOST   KERNEL  RUNS  KNOWN  LABELS (~ by agent)', 'web-1  -       -     NEVER', ''].join('\n'),
     );
     expect((await ask(() => hostsPage([], null), words)).out).toBe('As of 2026-11-23T08:00:00Z:\nno host matches\n');
   });
@@ -331,7 +331,7 @@ const madeHost = {
 describe('--wait', () => {
   const unsure = asData(fleetAnswer([cohort(1, verdict([reason('REPORT_STALE', 'UNKNOWN')]))]));
 
-  test('asks again until it can be told', async () => {
+  test('asks again until there is a decision', async () => {
     const { exit, err, environment } = await ask(
       (_request, nth) => ({ body: nth < 3 ? unsure : yes }),
       ['can-i-downgrade', '--to', 'original', '--wait', '10m'],
@@ -347,14 +347,14 @@ describe('--wait', () => {
     expect(environment.slept.reduce((sum, each) => sum + each, 0)).toBe(60_000);
   });
 
-  test('does not wait for what waiting cannot change', async () => {
+  test('does not wait if waiting cannot change the answer', async () => {
     const no = asData(fleetAnswer([cohort(1, verdict([reason('STATE_LEFT_BEHIND', 'UNSAFE')]))]));
     const { exit, environment } = await ask(() => ({ body: no }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
     expect(exit).toBe(1);
     expect(environment.slept).toEqual([]);
   });
 
-  test('outlasts a registry that is away, but not a token that is wrong', async () => {
+  test('outlasts an unreachable registry, but not a wrong token', async () => {
     const back = await ask((_request, nth) => (nth < 3 ? 'hang up' : { body: yes }), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);
     expect(back.exit).toBe(0);
     const shut = await ask(() => problem(401, 'UNAUTHENTICATED'), ['can-i-downgrade', '--to', 'original', '--wait', '10m']);

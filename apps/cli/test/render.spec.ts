@@ -67,7 +67,7 @@ test('a fleet, on a narrow terminal without colours: no word is cut', async () =
   expect(out).not.toMatch(/\S…/);
 });
 
-test('a fleet of the past, as a table: the moment is in the headline and in the decision, and the last line asks again', async () => {
+test('a fleet of the past, as a table: the point in time is in the headline and in the decision, and the last line asks again', async () => {
   const past = { ...mixed, snapshot: { ...mixed.snapshot, id: null, now: '2026-11-23T09:45:00.000Z' } };
   const { exit, out } = await shown(past, ['-o', 'table', '--as-of', '15m', '--catalog', 'now', '--where', 'env=prod'], undefined);
   expect(exit).toBe(1);
@@ -75,36 +75,36 @@ test('a fleet of the past, as a table: the moment is in the headline and in the 
 });
 
 test.each<[what: string, flags: string[], snapshot: Partial<typeof mixed.snapshot>, headline: string, last: string]>([
-  ['the present', [], {}, 'Can every host go to release web-2026.10?', 'to ask again of this moment: --snapshot WyJrbHAyIl0'],
+  ['the present', [], {}, 'Can every host be downgraded to release web-2026.10?', 'to repeat this for the same point in time: --snapshot WyJrbHAyIl0'],
   [
     'a snapshot',
     ['--snapshot', 'WyJrbHAyIl0'],
     {},
-    'As of 2026-11-23T10:00:00Z, could every host go to release web-2026.10?',
-    'to ask again of this moment: --snapshot WyJrbHAyIl0',
+    'As of 2026-11-23T10:00:00Z, could every host be downgraded to release web-2026.10?',
+    'to repeat this for the same point in time: --snapshot WyJrbHAyIl0',
   ],
   [
     'a snapshot, by the catalog of today',
     ['--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
     { id: 'WyJrbHAyIm0' },
-    "As of 2026-11-23T10:00:00Z and by today's catalog, could every host go to release web-2026.10?",
-    'to ask again of this moment: --snapshot WyJrbHAyIm0',
+    "As of 2026-11-23T10:00:00Z and by today's catalog, could every host be downgraded to release web-2026.10?",
+    'to repeat this for the same point in time: --snapshot WyJrbHAyIm0',
   ],
   [
     'an instant',
     ['--as-of', '2026-11-23T10:45:00+01:00'],
     { id: null, now: '2026-11-23T09:45:00.000Z' },
-    'As of 2026-11-23T09:45:00Z, could every host go to release web-2026.10?',
-    'to ask again of this moment: --as-of 2026-11-23T09:45:00Z',
+    'As of 2026-11-23T09:45:00Z, could every host be downgraded to release web-2026.10?',
+    'to repeat this for the same point in time: --as-of 2026-11-23T09:45:00Z',
   ],
   [
-    'a present that cannot be asked again',
+    'a present without a snapshot',
     ['--max-age', '60s'],
     { id: null },
-    'Can every host go to release web-2026.10?',
-    'NO: 5 of 10 hosts must not go: 4 would be refused, 1 would be harmed',
+    'Can every host be downgraded to release web-2026.10?',
+    'NO: 5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 would be harmed',
   ],
-])('the table of %s names its moment, and how to ask again', async (_what, flags, snapshot, headline, last) => {
+])('the table of %s names its point in time, and how to ask again', async (_what, flags, snapshot, headline, last) => {
   const { out } = await shown({ ...mixed, snapshot: { ...mixed.snapshot, ...snapshot } }, ['-o', 'table', ...flags], undefined);
   const lines = out.trimEnd().split('\n');
   expect([lines[0], lines.at(-1)]).toEqual([headline, last]);
@@ -162,15 +162,15 @@ test('each decision in one sentence', () => {
     ].join('\n'),
   ).toBe(
     [
-      '5 of 10 hosts must not go: 4 would be refused, 1 would be harmed',
-      'the host can go',
-      'all 7 hosts can go',
-      'matched 0 hosts',
+      '5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 would be harmed',
+      'the host can be downgraded',
+      'all 7 hosts can be downgraded',
+      'no host matches',
       '1 of 8 hosts cannot be judged',
-      '7 of 9 hosts can go, and 2 would be refused, which is tolerated',
-      '2 of 9 hosts must not go: 2 would be refused, of which at most 1 is tolerated',
-      '1 host would be refused, with harm or doubt behind the refusal; such are never tolerated',
-      'the token sees only some of the hosts that were asked about',
+      '7 of 9 hosts can be downgraded; 2 would be refused, which is tolerated',
+      '2 of 9 hosts cannot be downgraded safely: 2 would be refused, of which at most 1 is tolerated',
+      '1 host would be refused, and would also be harmed or cannot be judged; this is never tolerated',
+      'the token is limited to some of the matching hosts',
     ].join('\n'),
   );
 });
@@ -253,13 +253,13 @@ describe('one host', () => {
     expectGolden('host.txt', out);
   });
 
-  test('why it cannot go there', async () => {
+  test('why it cannot be downgraded', async () => {
     const { exit, out } = await explained(['--to', 'release:web-2026.08', '-o', 'table']);
     expect(exit).toBe(1);
     expectGolden('host-verdict.txt', out);
   });
 
-  test('what it ran, and why it could not go there', async () => {
+  test('what it ran, and why it could not be downgraded', async () => {
     const words = ['--as-of', '2026-11-23T11:30:00+02:00', '-o', 'table'];
     const { exit, out } = await explained(['--to', 'release:web-2026.08', ...words]);
     expect(exit).toBe(1);
@@ -267,7 +267,7 @@ describe('one host', () => {
     expect((await explained(words)).out.trimEnd()).toBe(out.split('\n\n')[0]);
   });
 
-  test('every question for it is of the same moment, the one for its name, too', async () => {
+  test('every request for it is about the same point in time, including the one for its name', async () => {
     const { requests, out } = await explained(['--to', 'release:web-2026.08', '--as-of', '30m']);
     expect(requests.map(({ operation, variables }) => [operation, variables['asOf']])).toEqual([
       ['FindHost', '2026-11-23T09:30:00.000Z'],
@@ -279,10 +279,10 @@ describe('one host', () => {
     expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
   });
 
-  test('a host that was not known then is a usage error that names the moment', async () => {
+  test('a host that did not exist then is a usage error that names the point in time', async () => {
     const { exit, err } = await explained(['--as-of', '30m'], null);
     expect(exit).toBe(2);
-    expect(err).toBe("error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z shows those that were known\n");
+    expect(err).toBe("error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z lists the hosts at that time\n");
   });
 
   test('SAFE with a reason not to be is no answer', async () => {
@@ -294,6 +294,6 @@ describe('one host', () => {
   test('a host that does not exist is a usage error', async () => {
     const { exit, err } = await explained([], null);
     expect(exit).toBe(2);
-    expect(err).toBe("error: there is no host 'web-1'\n  klpreg hosts shows those that are known\n");
+    expect(err).toBe("error: there is no host 'web-1'\n  klpreg hosts lists the hosts\n");
   });
 });

@@ -19,8 +19,8 @@ const settingsOf = (flags: GlobalFlags, env: Record<string, string> = {}, tty = 
   settingsFrom(flags, new TestEnvironment(env, { isTTY: tty, columns: 80 }));
 
 test.each<[rule: string, toml: string, env: Record<string, string>, flags: GlobalFlags, expected: object]>([
-  ['nothing is said: the defaults', '', {}, {}, { url: 'http://127.0.0.1:3000', token: null, output: 'json' }],
-  ['the file is taken', 'url = "http://f:1"\ntoken = "tf"\noutput = "yaml"', {}, {}, { url: 'http://f:1', token: 'tf', output: 'yaml' }],
+  ['without settings, the defaults hold', '', {}, {}, { url: 'http://127.0.0.1:3000', token: null, output: 'json' }],
+  ['the file is used', 'url = "http://f:1"\ntoken = "tf"\noutput = "yaml"', {}, {}, { url: 'http://f:1', token: 'tf', output: 'yaml' }],
   [
     'the environment wins over the file',
     'url = "http://f:1"\ntoken = "tf"',
@@ -35,19 +35,19 @@ test.each<[rule: string, toml: string, env: Record<string, string>, flags: Globa
     { url: 'http://g:3', token: 'tg', output: 'table' },
     { url: 'http://g:3', token: 'tg', output: 'table' },
   ],
-  ['each setting for itself', 'token = "tf"', { KLPREG_URL: 'http://e:2' }, { output: 'yaml' }, { url: 'http://e:2', token: 'tf', output: 'yaml' }],
-  ['a variable set to nothing says nothing', 'url = "http://f:1"', { KLPREG_URL: '', KLPREG_TOKEN: '' }, {}, { url: 'http://f:1', token: null }],
-  ['a path stays, its last slash does not', '', {}, { url: 'https://r.example/klp/' }, { url: 'https://r.example/klp' }],
+  ['each setting is merged separately', 'token = "tf"', { KLPREG_URL: 'http://e:2' }, { output: 'yaml' }, { url: 'http://e:2', token: 'tf', output: 'yaml' }],
+  ['an empty variable is ignored', 'url = "http://f:1"', { KLPREG_URL: '', KLPREG_TOKEN: '' }, {}, { url: 'http://f:1', token: null }],
+  ['a path is kept without its last slash', '', {}, { url: 'https://r.example/klp/' }, { url: 'https://r.example/klp' }],
 ])('%s', (_rule, toml, env, flags, expected) => {
   expect(settingsOf({ config: file(toml), ...flags }, env)).toMatchObject(expected);
 });
 
-test('a token file is read to the end of its first line; the later place wins, whichever form it has', () => {
+test('a token file is read to the end of its first line, and the later source takes precedence in either form', () => {
   const secret = file('  klp_secret \nsecond line\n');
   expect(settingsOf({ tokenFile: secret }, { KLPREG_TOKEN: 'te' }).token).toBe('klp_secret');
   expect(settingsOf({ token: 'tg', config: file(`token_file = "${secret}"`) }).token).toBe('tg');
   expect(settingsOf({}, { KLPREG_TOKEN_FILE: secret }).token).toBe('klp_secret');
-  // one that does not count need not be there
+  // A token file that is not used need not exist.
   expect(settingsOf({ token: 'tg', config: file('token_file = "/nowhere/at/all"') }).token).toBe('tg');
 });
 
@@ -57,16 +57,16 @@ test('on a terminal a table, in a pipe JSON', () => {
 });
 
 test.each<[rule: string, flags: () => GlobalFlags, env: Record<string, string>, message: RegExp]>([
-  ['a configuration that was named must be there', () => ({ config: '/nowhere/klpreg.toml' }), {}, /\/nowhere\/klpreg.toml cannot be read/],
+  ['a configuration file from a flag must exist', () => ({ config: '/nowhere/klpreg.toml' }), {}, /\/nowhere\/klpreg.toml cannot be read/],
   ['broken TOML has a line', () => ({ config: file('url = "a"\ntoken =\n') }), {}, /is not TOML: line 2/],
   ['an unknown key is named', () => ({ config: file('ulr = "http://x"') }), {}, /unknown keys: ulr/],
-  ['a value of the wrong type is named', () => ({ config: file('token = 5') }), {}, /token must be text/],
-  ['an address must be one', () => ({ url: 'registry' }), {}, /'registry' is not the address/],
-  ['another scheme is refused', () => ({ url: 'ftp://registry' }), {}, /is not the address/],
-  ['a password in the address is refused', () => ({ url: 'http://u:p@registry' }), {}, /must not hold a password/],
-  ['an unknown form of output', () => ({ output: 'xml' }), {}, /'xml' is not a form of output/],
-  ['two tokens in one place', () => ({ token: 'a', tokenFile: 'b' }), {}, /give both a token and a token file/],
-  ['a token file that is not there', () => ({ tokenFile: '/nowhere/token' }), {}, /token file \/nowhere\/token cannot be read/],
+  ['a value of the wrong type is named', () => ({ config: file('token = 5') }), {}, /token must be a string/],
+  ['a URL must be valid', () => ({ url: 'registry' }), {}, /'registry' is not the URL/],
+  ['another scheme is refused', () => ({ url: 'ftp://registry' }), {}, /is not the URL/],
+  ['a password in the URL is refused', () => ({ url: 'http://u:p@registry' }), {}, /must not contain a password/],
+  ['an unknown output format', () => ({ output: 'xml' }), {}, /'xml' is not an output format/],
+  ['two tokens in one source', () => ({ token: 'a', tokenFile: 'b' }), {}, /both a token and a token file are set/],
+  ['a token file that does not exist', () => ({ tokenFile: '/nowhere/token' }), {}, /token file \/nowhere\/token cannot be read/],
   ['an empty token file', () => ({ tokenFile: file('\n') }), {}, /is empty or has characters/],
   ['a token that would break a header', () => ({}), { KLPREG_TOKEN: 'a\r\nb: c' }, /is empty or has characters/],
 ])('%s', (_rule, flags, env, message) => {

@@ -9,7 +9,7 @@ import { klpreg, TestEnvironment } from './environment.js';
 const SERVER = path.join(__dirname, '../../server/dist/main.js');
 const folder = unpackModules('7.3', ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a']);
 
-/** What the story looks at of what the commands say. */
+/** The fields of the output that the story checks. */
 interface Answer {
   readonly files: object[];
   readonly states: { readonly stateId: string }[];
@@ -23,20 +23,20 @@ interface Answer {
   readonly snapshot: { readonly id: string | null; readonly now: string };
 }
 
-/** Whose clock is that of the registry. */
+/** An environment with the real clock, which the registry uses. */
 function environmentWithRealClock(): TestEnvironment {
   const environment = new TestEnvironment();
   environment.time = Date.now();
   return environment;
 }
 
-/** The snapshot, as a server with older rules would have named it. */
+/** The snapshot id as a server with older rules would have written it. */
 function otherRules(id: string): string {
   const parts = JSON.parse(Buffer.from(id, 'base64url').toString()) as unknown[];
   return Buffer.from(JSON.stringify([parts[0], '2020-01-01', ...parts.slice(2)])).toString('base64url');
 }
 
-/** A real registry, on a port and with a database of its own. */
+/** A real registry with its own port and database. */
 describe('against the real registry', () => {
   const data = mkdtempSync(path.join(tmpdir(), 'klpreg-story-'));
   let server: ChildProcess;
@@ -49,15 +49,15 @@ describe('against the real registry', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     url = await new Promise<string>((resolve, reject) => {
-      let said = '';
-      const hear = (chunk: Buffer) => {
-        said += chunk.toString();
-        const found = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(said);
+      let output = '';
+      const readOutput = (chunk: Buffer) => {
+        output += chunk.toString();
+        const found = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(output);
         if (found) resolve(found[1]!);
       };
-      server.stdout!.on('data', hear);
-      server.stderr!.on('data', hear);
-      server.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${said}`)));
+      server.stdout!.on('data', readOutput);
+      server.stderr!.on('data', readOutput);
+      server.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
     });
   }, 60_000);
 
@@ -72,35 +72,35 @@ describe('against the real registry', () => {
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
 
-  test('modules are published, found, recalled; hosts made known, labelled, asked about, retired', async () => {
+  test('modules are published, found and recalled; hosts are added, labelled, judged and retired', async () => {
     const files = ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a'].map((name) => path.join(folder, `${name}.ko`));
 
-    // writing needs a token, and says so
+    // Writing requires a token.
     expect((await ask('patch', 'publish', files[0]!, '--release', 'wide-1', '--owner', 'team')).exit).toBe(5);
     expect((await ask('host', 'add', 'web-1')).exit).toBe(5);
 
-    // three releases; again changes nothing
+    // Three releases. Publishing again changes nothing.
     for (const [i, file] of files.entries()) {
       const done = await asAdmin('patch', 'publish', file, '--release', `wide-${i + 1}`, '--owner', 'team');
       expect({ err: done.err, exit: done.exit }).toEqual({ err: expect.stringContaining('PUBLISHED'), exit: 0 });
     }
     expect(json(await asAdmin('patch', 'publish', files[0]!, '--release', 'wide-1', '--owner', 'team')).files).toMatchObject([{ outcome: 'UNCHANGED' }]);
 
-    // state ids arrive whole
+    // State ids are not rounded.
     const states = json(await ask('states'));
     expect(states.states.map((state) => state.stateId)).toEqual(['9007199254740992', '9007199254740993', '18446744073709551615']);
     const [found] = json(await ask('patch', 'list', '--state', '18446744073709551615')).patches;
     expect(found!.states).toEqual([{ id: '18446744073709551615', version: 1 }]);
     expect(json(await ask('patch', 'show', found!.buildId))).toMatchObject({ name: 'lab_r_u64max_a', evidence: 'MODULE', author: null });
 
-    // nobody is there yet
-    expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({ exit: 3, out: expect.stringContaining('matched 0 hosts') });
+    // There is no host yet.
+    expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({ exit: 3, out: expect.stringContaining('no host matches') });
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow-empty')).exit).toBe(0);
     expect((await ask('can-i-downgrade', '--to', 'wide-9')).exit).toBe(2);
     // a code that cannot be allowed is a usage error, not a yes
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow', 'STATE_LEFT_BEHIND')).exit).toBe(2);
 
-    // a host that never reported cannot be told
+    // A host that never reported is "cannot tell".
     expect((await asAdmin('host', 'add', 'web-1', '--label', 'env=prod', '--label', 'role=web')).exit).toBe(0);
     expect(json(await asAdmin('host', 'label', 'web-1', 'env=staging', 'role-')).labels).toEqual([{ key: 'env', value: 'staging' }]);
     expect(json(await ask('hosts', '--where', 'env in (staging),!role')).hosts).toMatchObject([{ hostname: 'web-1', freshness: { level: 'NEVER' } }]);
@@ -111,7 +111,7 @@ describe('against the real registry', () => {
     });
     expect(await ask('explain', 'web-1', '--to', 'original')).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
 
-    // what was asked before can be asked again, and gets its answer, whatever came since
+    // A question about a snapshot gets the same answer, whatever has changed since.
     const before = json(await ask('can-i-downgrade', '--to', 'original'));
     await sleep(20);
     const then = new Date().toISOString();
@@ -134,17 +134,17 @@ describe('against the real registry', () => {
     expect(await ask('explain', 'web-9', '--as-of', then)).toMatchObject({ exit: 2, err: expect.stringContaining(`no host 'web-9' as of ${then}`) });
     expect(await ask('explain', 'web-1', '--to', 'original', '--as-of', then)).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
 
-    // no one knows ages so young of the past: there is no snapshot that would be refused
+    // So small a maximum age is not recorded for the past, so the answer has no snapshot.
     expect(json(await ask('can-i-downgrade', '--to', 'original', '--max-age', '10s')).snapshot).toMatchObject({ id: null });
 
-    // a target is looked for in the catalog of then, unless today's is wanted
+    // A target is looked up in the catalog of that time, or with --catalog now in today's.
     const unpublished = await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d');
     expect(unpublished).toMatchObject({ exit: 2, err: expect.stringMatching(/NOT_FOUND[^]*--catalog now/) });
     expect(await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d', '--catalog', 'now')).toMatchObject({
       exit: 3,
-      out: expect.stringContaining('matched 0 hosts'),
+      out: expect.stringContaining('no host matches'),
     });
-    // what is no moment of this registry is a usage error of the asker
+    // A point in time that this registry does not have is a usage error.
     for (const [flags, said] of [
       [['--as-of', '2999-01-01T00:00:00Z'], /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/],
       [['--as-of', '99d'], /history is kept for 30 days, since /],
@@ -156,7 +156,7 @@ describe('against the real registry', () => {
     for (const words of [['hosts'], ['explain', 'web-1']])
       expect(await ask(...words, '--as-of', '2999-01-01T00:00:00Z')).toMatchObject({ exit: 2, err: expect.stringContaining('--as-of lies ahead') });
 
-    // two hosts of one name: the asker must say which
+    // Two hosts have the same name.
     expect((await asAdmin('host', 'add', 'web-1')).exit).toBe(0);
     const twins = await ask('explain', 'web-1');
     expect(twins).toMatchObject({ exit: 2, err: expect.stringContaining('AMBIGUOUS') });
@@ -164,7 +164,7 @@ describe('against the real registry', () => {
     for (const { id } of json(await ask('hosts')).hosts) expect((await asAdmin('host', 'retire', id, '--reason', 'the story ends')).exit).toBe(0);
     expect(json(await ask('can-i-downgrade', '--to', 'original')).matched).toBe(0);
 
-    // a recall, and back
+    // A recall, and its undo.
     expect(json(await asAdmin('patch', 'recall', found!.buildId, '--reason', 'breaks NFS'))).toMatchObject({
       recalledAt: expect.any(String),
       recallReason: 'breaks NFS',

@@ -27,7 +27,7 @@ test.each<[rule: string, release: string[], name: string[], asked: object | null
   ['both, and they are the same builds', ['aa', 'bb'], ['bb', 'aa'], { release: 'web-1' }, /^$/],
   ['both, and they differ', ['aa', 'bb'], ['aa'], null, /write release:web-1 or name:web-1/],
   ['neither', [], [], null, /no release and no module named 'web-1'/],
-])('a bare word: %s', async (_rule, release, name, asked, said) => {
+])('a bare name: %s', async (_rule, release, name, asked, said) => {
   const builds = (ids: string[]) => ({ nodes: ids.map((buildId) => ({ buildId })), totalCount: ids.length, pageInfo: { hasNextPage: false, endCursor: null } });
   const registry = await TinyRegistry.open((request) =>
     request.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up',

@@ -6,7 +6,7 @@ import { madeUpAnswer } from './made-up.js';
 import { type ReceivedRequest, TinyRegistry } from './tiny-registry.js';
 import { klpreg, TestEnvironment } from './environment.js';
 
-/** What no terminal may get from a stranger, by what it does there. */
+/** Characters of untrusted text that must not reach a terminal, by their effect there. */
 const DANGEROUS: readonly [what: string, first: number, last: number][] = [
   ['C0, such as ESC, CR and BEL', 0x00, 0x1f],
   ['DEL', 0x7f, 0x7f],
@@ -26,23 +26,23 @@ const DANGEROUS: readonly [what: string, first: number, last: number][] = [
 ];
 const charactersOf = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
 
-test.each(DANGEROUS)('%s: shown, not obeyed', (_what, first, last) => {
+test.each(DANGEROUS)('%s: escaped', (_what, first, last) => {
   for (const character of charactersOf(first, last)) {
     const escaped = Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
     expect(clean(`web${character}1`)).toBe(`web${escaped}1`);
   }
 });
 
-test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb', 'e\u0301', '🐧'])('%s stays as it is', (name) => {
+test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb', 'e\u0301', '🐧'])('%s is not changed', (name) => {
   expect(clean(name)).toBe(name);
 });
 
-/** A name with all of them. */
+/** A name with all these characters. */
 const EVIL = `web${DANGEROUS.flatMap(([, first, last]) => charactersOf(first, last)).join('')}1`;
 const OVERRIDE = '\u202e';
 const raw = new RegExp(`[${DANGEROUS.map(([, first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`, 'u');
 
-/** An answer in which every text is evil, and which is sound else. */
+/** A valid answer in which every text is hostile. */
 function evilAnswer({ body, operation }: ReceivedRequest) {
   if (operation === 'CanDowngrade') return evilFleet();
   const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: EVIL }) as Record<
@@ -89,11 +89,11 @@ async function ask(answer: (request: ReceivedRequest) => unknown, words: readonl
   return done;
 }
 
-/** Colours are ours. */
+/** Colours are the program's own. */
 // eslint-disable-next-line no-control-regex -- escape sequences are what is taken out
 const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+m/g, '').replaceAll('\n', '');
 
-test.each(COMMANDS.map((words) => [words]))('%j shows what strangers wrote, and obeys nothing of it', async (words) => {
+test.each(COMMANDS.map((words) => [words]))('%j escapes untrusted text', async (words) => {
   for (const columns of [undefined, 80, 300]) {
     const { out, err } = await ask(evilAnswer, [...words, '-o', 'table'], new TestEnvironment({}, { isTTY: columns !== undefined, columns }));
     expect(withoutColours(out)).not.toMatch(raw);
@@ -114,18 +114,18 @@ test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => 
   ['an error of the registry', ['hosts'], () => ({ errors: [{ message: EVIL, extensions: { code: EVIL } }], data: null })],
   ['a usage error', ['explain', 'web-1'], () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null })],
   ['an answer of another shape', ['hosts'], () => ({ data: { hosts: OVERRIDE } })],
-  ['what is waited for', ['can-i-downgrade', '--to', 'original', '--wait', '2s'], () => ({ data: { canDowngrade: OVERRIDE } })],
+  ['the reason for a wait', ['can-i-downgrade', '--to', 'original', '--wait', '2s'], () => ({ data: { canDowngrade: OVERRIDE } })],
   ['a name that does not exist', ['explain', EVIL.replaceAll('\0', '')], () => ({ data: { host: null } })],
   ['a selector', ['hosts', '--where', `env=${OVERRIDE} ${OVERRIDE}`], evilAnswer],
   ['a command that does not exist', [`host${OVERRIDE}s`], evilAnswer],
   ['a flag that does not exist', ['hosts', `--wh${OVERRIDE}ere`], evilAnswer],
-])('%s is told, and nothing of it is obeyed', async (_what, words, answer) => {
+])('%s is shown, and escaped', async (_what, words, answer) => {
   const { err } = await ask(answer, words);
   expect(err).toContain('\\u202e');
   expect(err.replaceAll('\n', '')).not.toMatch(raw);
 });
 
-test('a name in letters of double width is shown whole', async () => {
+test('a name with characters of double width is not cut', async () => {
   const names = ['web-1', '東京ネットワーク', 'e\u0301e\u0301'];
   const one = (madeUpAnswer(HOSTS.text) as { hosts: { nodes: object[] } }).hosts.nodes[0]!;
   const hosts = { nodes: names.map((hostname) => ({ ...one, hostname })), totalCount: 3, pageInfo: { hasNextPage: false, endCursor: null } };

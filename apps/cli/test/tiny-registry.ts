@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request as it arrived. */
+/** One received request. */
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
@@ -15,11 +15,11 @@ export interface ReceivedRequest {
 export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Text goes as it is, anything else as JSON. */
+  /** Text is sent as it is, anything else as JSON. */
   readonly body: unknown;
 }
 
-/** Something that listens and says what the test tells it to. */
+/** An HTTP server that answers as the test defines. */
 export class TinyRegistry {
   readonly requests: ReceivedRequest[] = [];
 

@@ -60,7 +60,7 @@ test.each<[selector: string, filter: object]>([
   expect(hostFilter(selector)).toEqual(filter);
 });
 
-test('no selector is every host; authoritative labels are asked for by a flag', () => {
+test('no selector matches all hosts, and a flag selects authoritative labels', () => {
   expect(hostFilter(undefined)).toEqual({});
   expect(hostFilter('a', true)).toEqual({ authoritativeLabels: true, labels: [{ key: 'a', exists: true }] });
 });
@@ -75,25 +75,25 @@ const errorOf = (selector: string): string => {
 };
 
 test.each<[selector: string, message: string]>([
-  ['', '--where: this selector is empty; for every host, leave --where out\n\n^'],
-  ['env=', '--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^'],
-  ['env==prod', "--where: expected one = only, then a value, found '='\nenv==prod\n    ^"],
-  ['=prod', "--where: expected the name of a label, found '='\n=prod\n^"],
+  ['', '--where: the selector is empty; to match all hosts, leave out --where\n\n^'],
+  ['env=', '--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^'],
+  ['env==prod', "--where: expected a value after a single =, found '='\nenv==prod\n    ^"],
+  ['=prod', "--where: expected a label name, found '='\n=prod\n^"],
   ['env=prod role=web', "--where: expected ',' or the end, found 'role'\nenv=prod role=web\n         ^"],
-  ['env=prod,', '--where: expected the name of a label, found the end\nenv=prod,\n         ^'],
-  ['role in web', "--where: expected '(' and values, found 'web'\nrole in web\n        ^"],
-  ['role in ()', "--where: expected a value (in quotes where it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^"],
+  ['env=prod,', '--where: expected a label name, found the end\nenv=prod,\n         ^'],
+  ['role in web', "--where: expected '(' with values, found 'web'\nrole in web\n        ^"],
+  ['role in ()', "--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^"],
   ['role in (a b)', "--where: expected ',' or ')', found 'b'\nrole in (a b)\n           ^"],
   ['role in (a', "--where: expected ',' or ')', found the end\nrole in (a\n          ^"],
   ['role on (a)', "--where: expected '=', '!=', 'in (…)', 'notin (…)' or ',', found 'on'\nrole on (a)\n     ^"],
-  ['note="a', '--where: these quotes do not end (inside them, write \\" and \\\\)\nnote="a\n     ^'],
-  ['"env"=prod', '--where: expected the name of a label, found \'env\'\n"env"=prod\n^'],
-  ['_env=prod', "--where: '_env' cannot be the name of a label: 1 to 63 letters, digits and _ . / -\n_env=prod\n^"],
-  ['hostname!=web', '--where: hostname is not a label: only hostname=… and hostname in (…) can be asked\nhostname!=web\n^'],
-  ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) can be asked\na,!kernel\n   ^'],
-  ['hostname=a,hostname=b', '--where: hostname is demanded twice; for one of several, write hostname in (…)\nhostname=a,hostname=b\n           ^'],
+  ['note="a', '--where: missing closing quote (inside quotes, write \\" and \\\\)\nnote="a\n     ^'],
+  ['"env"=prod', '--where: expected a label name, found \'env\'\n"env"=prod\n^'],
+  ['_env=prod', "--where: '_env' is not a label name, which has 1 to 63 letters, digits and _ . / -\n_env=prod\n^"],
+  ['hostname!=web', '--where: hostname is not a label: only hostname=… and hostname in (…) is allowed\nhostname!=web\n^'],
+  ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) is allowed\na,!kernel\n   ^'],
+  ['hostname=a,hostname=b', '--where: hostname occurs twice; for several values, write hostname in (…)\nhostname=a,hostname=b\n           ^'],
   ['running=xyz', '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^'],
-])('a usage error is shown at its place: %s', (selector, message) => {
+])('an error is shown at its position: %s', (selector, message) => {
   expect(errorOf(selector)).toBe(message);
 });
 
@@ -102,7 +102,7 @@ const value = fc.string({ maxLength: 12 });
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 const space = fc.constantFrom('', ' ', '  ');
 
-test('law: what is written comes back as it was meant, whatever the values hold', () => {
+test('law: a written selector parses to its terms, for any values', () => {
   const term = fc.oneof(
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}=${quoted(v)}`, means: { key: k, in: [v] } })),
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}!=${quoted(v)}`, means: { key: k, notIn: [v] } })),
@@ -119,7 +119,7 @@ test('law: what is written comes back as it was meant, whatever the values hold'
   );
 });
 
-test('law: any text is either understood or a usage error that points into it', () => {
+test('law: any text either parses or is a usage error that points into it', () => {
   const soup = fc
     .array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 })
     .map((parts) => parts.join(''));

@@ -4,17 +4,17 @@ import { openRegistry, type Registry } from '../registry/client.js';
 import { type GlobalFlags, type Settings, settingsFrom } from '../settings.js';
 import type { Environment } from '../environment.js';
 
-/** Everything that a command needs to do its work. */
+/** What a command works with. */
 export interface Context<F> {
   readonly flags: F;
-  /** As the command declares them; a repeatable one is an array. */
+  /** The arguments in the order of their declaration. A repeatable one is an array. */
   readonly args: readonly unknown[];
   readonly settings: Settings;
   readonly environment: Environment;
   readonly registry: Registry;
 }
 
-/** Makes a commander action of a command's work; its exit code goes where `run` finds it. */
+/** Wraps a command's work as a commander action, which passes its exit code to `ended`. */
 export type Act = <F>(work: (context: Context<F>) => Promise<ExitCode>) => (...parameters: unknown[]) => Promise<void>;
 
 export const actIn =

@@ -24,22 +24,22 @@ interface Flags extends QuestionFlags, PointInTimeFlags {
   readonly wait?: string;
 }
 
-/** Can the hosts that match go to this target? The gate before a rollback; its exit code is its answer. */
+/** `can-i-downgrade`: the gate before a rollback. Its exit code is its answer. */
 export function canIDowngrade(act: Act): Command {
   const command = new Command('can-i-downgrade')
-    .summary('can these hosts go to that target, and if not, exactly why not?')
-    .description('Asks whether every host that matches can go to a target. The exit code is the answer.')
+    .summary('check whether hosts can be downgraded, and show every reason why not')
+    .description('Checks whether every matching host can be downgraded to a target. The exit code is the answer.')
     .requiredOption('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX')
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option('--authoritative-labels', "match only labels from enrolment or an admin, not a host's own words");
+    .option('--authoritative-labels', 'match only labels from enrolment or an admin, not those that agents report');
   for (const option of QUESTION_OPTIONS()) command.addOption(option);
   return command
-    .option('--max-refused <n|n%>', 'tolerate so many refused hosts, if no harm or doubt hides behind the refusal (default: 0)')
-    .option('--allow-empty', 'yes where no host matches')
-    .option('--wait <time>', 'ask again for so long while it cannot be told, or while only time is missing')
+    .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate, unless other reasons speak against them (default: 0)')
+    .option('--allow-empty', 'answer yes if no host matches')
+    .option('--wait <time>', 'the time to keep asking while waiting may change the answer')
     .addOption(AS_OF_OPTION())
-    .option('--snapshot <id>', 'ask of the moment of another answer: the same question gets the same answer')
-    .addOption(new Option('--catalog <then|now>', 'by which catalog to judge the past (default: then)'))
+    .option('--snapshot <id>', 'the point in time of an earlier answer: the same question gets the same answer')
+    .addOption(new Option('--catalog <then|now>', 'the catalog that judges the past (default: then)'))
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
@@ -48,13 +48,13 @@ export function canIDowngrade(act: Act): Command {
         const pointInTime = pointInTimeFrom(flags, environment.now());
         const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);
         if (flags.wait !== undefined && isPast(pointInTime))
-          throw usage('--wait: the past does not change by waiting', 'leave out --wait, or ask of the present');
+          throw usage('--wait cannot be used with --as-of or --snapshot: the past does not change', 'leave out --wait, or ask about the present');
 
         const attempt = async () => {
           const question: FleetQuestion = { to: await resolveTarget(flags.to, flags.leaving, registry), ...asked };
           const answer = await withCatalogHint(pointInTime, CATALOG_HINT, async () => askFleet(question, pointInTime, registry));
           const decision = decide(answer, gate);
-          return { result: { question, answer, decision }, unsettled: mayChange(decision, answer) ? decision.why : null };
+          return { result: { question, answer, decision }, undecided: mayChange(decision, answer) ? decision.why : null };
         };
         const { question, answer, decision } = await waitUntilDecided(attempt, mayRecover, patience, environment);
 
@@ -72,15 +72,15 @@ export function canIDowngrade(act: Act): Command {
     );
 }
 
-const CATALOG_HINT = 'the catalog of then was asked; --catalog now judges what was by what is published today';
+const CATALOG_HINT = 'this used the catalog of that time; --catalog now uses what is published today';
 
-/** The question in words, and of which moment it is, where that is not now. */
+/** Returns the question as a sentence, with its point in time unless that is the present. */
 function titleFor(where: string | undefined, to: TargetInput, { asOf }: FleetAnswer, { catalog }: PointInTime): string {
-  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} go to ${formatTarget(to)}?`;
+  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} be downgraded to ${formatTarget(to)}?`;
   return asOf === null ? `Can ${question}` : `As of ${formatInstant(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
 }
 
-/** The answer for machines. It only grows. */
+/** The answer as data. Fields are only added, never removed. */
 const asData = (question: FleetQuestion & PointInTime, answer: FleetAnswer, decision: Decision) => ({
   schemaVersion: 1,
   question,

@@ -22,14 +22,14 @@ interface Flags extends QuestionFlags {
   readonly asOf?: string;
 }
 
-/** The exit code that one host's verdict has: as for a fleet of one. */
+/** The exit code for a verdict: the same as for a fleet of one host. */
 const EXIT_OF: Record<Kind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
 
-/** What does this host run, and why can it (not) go there? */
+/** `explain`: what a host runs, and with `--to` its verdict. */
 export function explain(act: Act): Command {
   const command = new Command('explain')
-    .summary('what does this host run, and why can it (not) go there?')
-    .description('Shows what a host runs and how well that is known. With --to: the verdict, with every reason; the exit code is the answer.')
+    .summary('show what a host runs, and why it can or cannot be downgraded')
+    .description('Shows what a host runs and how fresh its facts are. With --to: the verdict with every reason. The exit code is the answer.')
     .argument('<host>', 'hostname or id')
     .option('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX');
   for (const option of QUESTION_OPTIONS()) command.addOption(option);
@@ -40,7 +40,7 @@ export function explain(act: Act): Command {
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const asked = questionFrom(flags);
         const { asOf } = pointInTimeFrom(flags, environment.now());
-        if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('a question needs --to');
+        if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('flags of a question need --to');
         const found = await findHost(args[0] as string, registry, asOf);
         const paint = paintFor(environment);
         if (flags.to === undefined) {
@@ -70,10 +70,10 @@ export function explain(act: Act): Command {
     );
 }
 
-const CATALOG_HINT = 'the catalog of then was asked: klpreg can-i-downgrade --as-of … --catalog now judges what was by what is published today';
+const CATALOG_HINT = 'this used the catalog of that time; klpreg can-i-downgrade --as-of … --catalog now uses what is published today';
 
-/** It was there a moment ago. */
+/** @throws Failure 2 if the host was removed since it was found */
 function known<T>(host: T | null, hostname: string): T {
-  if (host === null) throw usage(`there is no host '${hostname}' any more`);
+  if (host === null) throw usage(`host '${hostname}' no longer exists`);
   return host;
 }

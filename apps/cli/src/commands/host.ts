@@ -11,21 +11,21 @@ import { collect } from './flags.js';
 type Label = { key: string; value: string };
 type Named = { id: string; hostname: string; labels: Label[] };
 
-/** Makes hosts known, labels them, takes them out. Needs an admin token. */
+/** `host`: adds, labels, releases, resets and retires hosts. Requires an admin token. */
 export function host(act: Act): Command {
   const parent = new Command('host')
     .summary('add, label, release and retire hosts')
-    .description('Makes hosts known before they report, labels them, decides about their identity and history, takes them out. Needs an admin token.');
+    .description('Adds hosts before they report, labels them, decides about their identity and boot history, and retires them. Requires an admin token.');
   const decisions = [release(act), reset(act), baseline(act)];
   return [add(act), label(act), ...decisions, retire(act)].reduce((all, one) => all.addCommand(one), parent);
 }
 
 const add = (act: Act): Command =>
   new Command('add')
-    .summary('make a host known before it reports')
-    .description('Makes a host known before it reports: from now on it counts, as NEVER_REPORTED.')
+    .summary('add a host before it reports')
+    .description('Adds a host before it reports. Until then its verdicts have the reason NEVER_REPORTED.')
     .argument('<hostname>')
-    .option('--id <uuid>', 'the instance id that it will report with (default: made up)')
+    .option('--id <uuid>', 'the instance id that it will report with (default: generated)')
     .option('--label <key=value>', 'an authoritative label (repeatable)', collect, [])
     .action(
       act<{ id?: string; label: string[] }>(async (context) => {
@@ -38,7 +38,7 @@ const add = (act: Act): Command =>
 const label = (act: Act): Command =>
   new Command('label')
     .summary("change a host's authoritative labels")
-    .description("Sets and removes authoritative labels of a host; the others stay. A host's own words (agent.KEY) are not touched.")
+    .description('Sets and removes authoritative labels of a host. Other labels stay, also those that its agent reports (agent.KEY).')
     .argument('<host>', 'hostname or id')
     .argument('<changes...>', 'KEY=VALUE sets, KEY- removes')
     .action(
@@ -57,62 +57,60 @@ const label = (act: Act): Command =>
 
 const release = (act: Act): Command =>
   new Command('release')
-    .summary('say that a host is not cloned')
-    .description(
-      'Takes back that a host looks cloned (IDENTITY_SUSPECT). The other machine must be gone or have an identity of its own, or the host becomes suspect again.',
-    )
+    .summary('confirm that a host is not a clone')
+    .description('Clears IDENTITY_SUSPECT. First remove the other machine or give it its own identity, or the host becomes suspect again.')
     .argument('<host>', 'hostname or id')
-    .requiredOption('--reason <text>', 'why; it is in the audit log')
+    .requiredOption('--reason <text>', 'the reason, for the audit log')
     .action(
       act<{ reason: string }>(async (context) => {
         const found = await findHost(context.args[0] as string, context.registry);
         const { releaseHost } = await context.registry.ask(RELEASE_HOST, { id: found.id, reason: context.flags.reason });
-        return showDone(context, releaseHost, 'is released: its answers count again');
+        return showDone(context, releaseHost, 'is released: its reports count again');
       }),
     );
 
 const reset = (act: Act): Command =>
   new Command('reset')
-    .summary('let a host begin at any sequence again')
+    .summary('accept any next sequence number from a host')
     .description(
-      'Lets a host begin at any sequence again: its agent lost its state folder, or somebody else used up its sequences. Its facts are superseded until it reports.',
+      'Accepts any next sequence number from a host, for an agent that lost its state directory or whose sequence numbers were used up. The facts of the host are superseded until it reports.',
     )
     .argument('<host>', 'hostname or id')
-    .requiredOption('--reason <text>', 'why; it is in the audit log')
+    .requiredOption('--reason <text>', 'the reason, for the audit log')
     .action(
       act<{ reason: string }>(async (context) => {
         const found = await findHost(context.args[0] as string, context.registry);
         const { resetHostSequence } = await context.registry.ask(RESET_HOST, { id: found.id, reason: context.flags.reason });
-        return showDone(context, resetHostSequence, 'may begin at any sequence; its facts are superseded until it reports');
+        return showDone(context, resetHostSequence, 'may continue at any sequence number; its facts are superseded until it reports');
       }),
     );
 
 const baseline = (act: Act): Command =>
   new Command('baseline')
-    .summary('say that no other livepatch was loaded in this boot')
+    .summary('confirm that no unrecorded livepatch was loaded in this boot')
     .description(
-      'Says that in its present boot no livepatch was loaded that the registry does not know. That clears BOOT_HISTORY_INCOMPLETE until the agent does not look for too long again.',
+      'Confirms that in its present boot the host loaded no livepatch that the registry has not recorded. This clears BOOT_HISTORY_INCOMPLETE until the next gap in its reports.',
     )
     .argument('<host>', 'hostname or id')
-    .requiredOption('--reason <text>', 'why; it is in the audit log')
-    .option('--boot <uuid>', 'the boot id that was looked at (default: that of its last report)')
+    .requiredOption('--reason <text>', 'the reason, for the audit log')
+    .option('--boot <uuid>', 'the boot id that was checked (default: that of its last report)')
     .action(
       act<{ reason: string; boot?: string }>(async (context) => {
         const found = await findHost(context.args[0] as string, context.registry);
         const bootId = context.flags.boot ?? (await context.registry.ask(DESCRIBE_HOST, { id: found.id })).host?.bootId ?? null;
-        if (bootId === null) throw usage(`${found.hostname} has not reported: it has no boot id`);
+        if (bootId === null) throw usage(`${found.hostname} has not reported, so its boot id is unknown`, 'give it with --boot');
         const { setBootBaseline } = await context.registry.ask(SET_BASELINE, { id: found.id, bootId, reason: context.flags.reason });
-        return showDone(context, setBootBaseline, `has a known history in boot ${bootId}`);
+        return showDone(context, setBootBaseline, `has a complete history for boot ${bootId}`);
       }),
     );
 
 const retire = (act: Act): Command =>
   new Command('retire')
-    .summary('take a host out of every answer')
-    .description('Takes a host out of every answer; its history is kept.')
+    .summary('exclude a host from all answers')
+    .description('Excludes a host from all answers. Its history is kept.')
     .argument('<host>', 'hostname or id')
-    .requiredOption('--reason <text>', 'why')
-    .option('--compromised', 'others may control it: what it showed of builds clears no doubts of other hosts any more')
+    .requiredOption('--reason <text>', 'the reason, for the audit log')
+    .option('--compromised', 'an attacker may control it: its observations of builds no longer count for other hosts')
     .action(
       act<{ reason: string; compromised?: boolean }>(async ({ args, flags, registry, settings, environment }) => {
         const found = await findHost(args[0] as string, registry);
@@ -126,8 +124,8 @@ const retire = (act: Act): Command =>
 function labelFrom(text: string): Label {
   const [, key, value] = /^([A-Za-z0-9][A-Za-z0-9_./-]{0,62})=(.*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined)
-    throw usage(`'${text}' is not a label`, 'KEY=VALUE, such as env=prod; label names are 1 to 63 letters, digits and _ . / -');
-  if (key.startsWith('agent.')) throw usage(`'${key}' is the host's own word; give it to its agent`);
+    throw usage(`'${text}' is not a label`, 'write KEY=VALUE, such as env=prod; a key has 1 to 63 letters, digits and _ . / -');
+  if (key.startsWith('agent.')) throw usage(`'${key}' is a label that the host's agent reports; set it in the agent's configuration`);
   return { key, value };
 }
 

@@ -21,21 +21,21 @@ interface Flags {
   readonly asOf?: string;
 }
 
-/** Which hosts are there, and what do they run? */
+/** `hosts`: lists hosts and what they run. */
 export const hosts = (act: Act): Command =>
   new Command('hosts')
-    .summary('which hosts are there, and what do they run?')
-    .description('Lists the hosts that match, in the order of their hostnames.')
+    .summary('list hosts and what they run')
+    .description('Lists the matching hosts, sorted by hostname.')
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option('--authoritative-labels', "match only labels from enrolment or an admin, not a host's own words")
-    .option('--limit <n>', 'list so many at most', '500')
+    .option('--authoritative-labels', 'match only labels from enrolment or an admin, not those that agents report')
+    .option('--limit <n>', 'the maximum number of hosts to list', '500')
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
         const filter = hostFilter(flags.where, flags.authoritativeLabels);
         const limit = limitFrom(flags.limit);
-        // one instant for every page, also where it was given as "so long ago"
+        // An age becomes one instant here, so that all pages are of the same time.
         const { asOf } = pointInTimeFrom(flags, environment.now());
         const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts, limit);
         const headline = asOf === undefined ? [] : [paintFor(environment)('bold', `As of ${formatInstant(asOf)}:`)];
@@ -50,7 +50,7 @@ export const hosts = (act: Act): Command =>
       }),
     );
 
-/** A limit that somebody typed. */
+/** Parses the value of `--limit`. */
 export function limitFrom(text: string): number {
   const limit = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0;
   if (limit === 0) throw usage(`--limit: '${text}' is not a number from 1 to 9999999`);

@@ -8,18 +8,18 @@ import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
 
-/** The keys with which owners sign what they say of their patches. */
+/** `owner-key`: the keys that owners sign their statements with. */
 export function ownerKey(act: Act): Command {
   const parent = new Command('owner-key')
-    .summary('the keys with which owners sign')
-    .description('The keys with which owners sign what they say of their patches: a promise counts for SAFE only if it is signed with one that holds.');
+    .summary('add, list and revoke signing keys of owners')
+    .description("Manages the keys that owners sign author statements with. An author's promise counts for SAFE only if a valid key signed it.");
   return parent.addCommand(add(act)).addCommand(list(act)).addCommand(revoke(act));
 }
 
 const add = (act: Act): Command =>
   new Command('add')
-    .summary('make a key known')
-    .description('Makes an Ed25519 public key known (PEM, openssl pkey -in KEY -pubout). Needs an admin token.')
+    .summary('register a key')
+    .description('Registers an Ed25519 public key (PEM, from openssl pkey -in KEY -pubout). Requires an admin token.')
     .argument('<owner>')
     .argument('<file>', 'the public key')
     .action(
@@ -33,9 +33,9 @@ const add = (act: Act): Command =>
 
 const list = (act: Act): Command =>
   new Command('list')
-    .summary('which keys are known?')
-    .description('Lists the keys that are known, the newest first.')
-    .option('--owner <owner>', 'of this owner')
+    .summary('list registered keys')
+    .description('Lists registered keys, newest first.')
+    .option('--owner <owner>', 'only keys of this owner')
     .action(
       act<{ owner?: string }>(async ({ flags, registry, settings, environment }) => {
         const { ownerKeys } = await registry.ask(OWNER_KEYS, { owner: flags.owner ?? null });
@@ -46,8 +46,8 @@ const list = (act: Act): Command =>
 
 const revoke = (act: Act): Command =>
   new Command('revoke')
-    .summary('take a key back')
-    .description('Revokes a key: what it signed counts as unsigned from now on. Needs an admin token.')
+    .summary('revoke a key')
+    .description('Revokes a key: statements that it signed count as unsigned from now on. Requires an admin token.')
     .argument('<fingerprint>')
     .action(
       act(async ({ args, registry, settings, environment }) => {
@@ -66,7 +66,7 @@ function read(file: string): string {
 }
 
 function keysTable(keys: readonly OwnerKey[], width: number | null): string {
-  if (keys.length === 0) return 'no key is known';
+  if (keys.length === 0) return 'no key is registered';
   const rows = keys.map((key) => [
     clean(key.owner),
     clean(key.fingerprint),

@@ -9,11 +9,11 @@ import { formatReplace, formatStates } from '../show/patches.js';
 import type { Act } from './act.js';
 import { helpText } from './help.js';
 
-/** What do these modules declare? Read here; no registry is asked. */
+/** `patch inspect`: shows what modules declare, without a registry. */
 export const patchInspect = (act: Act): Command =>
   new Command('inspect')
-    .summary('what do these modules declare? (asks no registry)')
-    .description('Reads livepatch modules, plain or compressed, and shows what they declare. Asks no registry.')
+    .summary('show what modules declare (without a registry)')
+    .description('Parses livepatch modules, plain or compressed, and shows what they declare. Needs no registry.')
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
     .addHelpText('after', helpText('patch-inspect'))
     .action(
@@ -69,8 +69,8 @@ const formatSignature = ({ signed, signer, signatureProblem }: NonNullable<Inspe
   return signatureProblem === null ? `by ${signer}` : `cannot be read: ${signatureProblem}`;
 };
 
-/** The text `vmlinux` is not the kernel. */
+/** An object whose name is spelled `vmlinux` is not the kernel, which has no name (`klp_object.name` is NULL). */
 const formatObject = ({ name, spelled }: { name: string; spelled: string | null }): string =>
-  spelled === 'vmlinux' ? `${name} (as a text: a module that is never loaded)` : name;
+  spelled === 'vmlinux' ? `${name} (spelled out: no module of that name is ever loaded)` : name;
 
 const formatFunction = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);

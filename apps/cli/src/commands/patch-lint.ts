@@ -2,7 +2,7 @@ import { type Declaration, explainFinding, type Finding, lint, severityOf } from
 import { Command } from 'commander';
 import { EXIT, type ExitCode, usage, worst } from '../exits.js';
 import { readAuthor } from '../module/author.js';
-import { declarationOf, type Line } from '../module/declaration.js';
+import { declarationOf, type Publication } from '../module/declaration.js';
 import { readFileAsModule } from '../module/read-file.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
@@ -16,38 +16,38 @@ interface Flags {
   readonly owner?: string;
 }
 
-/** What became of one file. */
+/** The result for one file. */
 interface Linted {
   readonly file: string;
   readonly findings: readonly Finding[];
-  /** Why it could not be looked at; empty where it could. */
+  /** Why the file could not be checked. Empty if it was. */
   readonly mistakes: readonly string[];
 }
 
-/** What should the author of these modules know before anyone installs them? */
+/** `patch lint`: reviews modules before they are installed, without a registry. */
 export const patchLint = (act: Act): Command =>
   new Command('lint')
-    .summary('what should their author know before anyone installs them? (asks no registry)')
-    .description("Looks at livepatch modules and their author's words, as a reviewer would. Asks no registry.")
-    .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz; with FILE.klp.yaml beside it')
-    .option('--after <file>', 'an earlier livepatch of the same line (repeatable, oldest first)', collect, [])
-    .option('--release <release>', 'of which these are builds')
-    .option('--owner <owner>', 'who answers for them')
+    .summary('review modules before they are installed (without a registry)')
+    .description('Checks livepatch modules and their author statements. Needs no registry.')
+    .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz, each with FILE.klp.yaml next to it')
+    .option('--after <file>', 'an earlier livepatch of the same series (repeatable, oldest first)', collect, [])
+    .option('--release <release>', 'the release that these modules are builds of')
+    .option('--owner <owner>', 'the team that is responsible for them')
     .addHelpText('after', helpText('patch-lint'))
     .action(
       act<Flags>(async ({ args, flags, settings, environment }) => {
-        const line = { release: flags.release ?? '', owner: flags.owner ?? null };
+        const publication = { release: flags.release ?? '', owner: flags.owner ?? null };
         const before: Declaration[] = [];
-        for (const file of flags.after) before.push(await predecessor(file, line.owner));
+        for (const file of flags.after) before.push(await predecessor(file, publication.owner));
         const linted: Linted[] = [];
-        for (const file of args[0] as string[]) linted.push(await lintFile(file, line, before));
+        for (const file of args[0] as string[]) linted.push(await lintFile(file, publication, before));
         show({ schemaVersion: 1, files: linted.map(asData) }, () => linted.map(lintText).join('\n\n'), settings.output, environment.stdout);
         return worst(linted.map(exitOf));
       }),
     );
 
-async function lintFile(file: string, line: Line, before: readonly Declaration[]): Promise<Linted> {
-  const read = await declare(file, line);
+async function lintFile(file: string, publication: Publication, before: readonly Declaration[]): Promise<Linted> {
+  const read = await declare(file, publication);
   return Array.isArray(read) ? { file, findings: [], mistakes: read } : { file, findings: lint(read, before), mistakes: [] };
 }
 
@@ -57,14 +57,14 @@ async function predecessor(file: string, owner: string | null): Promise<Declarat
   return read;
 }
 
-/** @returns the declaration, or everything that keeps it from being read */
-async function declare(file: string, line: Line): Promise<Declaration | string[]> {
+/** Returns the declaration, or the problems that prevent reading it. */
+async function declare(file: string, publication: Publication): Promise<Declaration | string[]> {
   const { reading, error } = await readFileAsModule(file);
   if (error !== null) return [`${error.message} (${error.code})`];
   const author = readAuthor(file, undefined);
   if (author !== null && author.mistakes.length > 0) return author.mistakes.map((problem) => `${author.path}: ${problem}`);
-  // signing comes with publishing: a word that will be signed then is not blamed for it now
-  return declarationOf(reading, author?.word ?? null, true, line);
+  // Statements are signed when they are published, so a missing signature is no finding here.
+  return declarationOf(reading, author?.word ?? null, true, publication);
 }
 
 const exitOf = ({ findings, mistakes }: Linted): ExitCode =>
@@ -88,5 +88,5 @@ const asData = ({ file, findings, mistakes }: Linted) => ({
 
 function lintText({ file, findings, mistakes }: Linted): string {
   const lines = [...mistakes, ...findings.map((finding) => `${severityOf(finding).padEnd(7)} ${finding.code}\n    ${explainFinding(finding)}`)];
-  return [clean(file), ...(lines.length === 0 ? ['nothing to say'] : lines).map((line) => `  ${line.split('\n').map(clean).join('\n  ')}`)].join('\n');
+  return [clean(file), ...(lines.length === 0 ? ['no findings'] : lines).map((line) => `  ${line.split('\n').map(clean).join('\n  ')}`)].join('\n');
 }

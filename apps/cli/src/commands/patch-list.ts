@@ -21,18 +21,18 @@ interface Flags {
   readonly limit: string;
 }
 
-/** Which patches are published? */
+/** `patch list`: lists published patches. */
 export const patchList = (act: Act): Command =>
   new Command('list')
-    .summary('which patches are published?')
-    .description('Lists published patches in the order of their names and build-ids. Repeat a flag for "or"; different flags mean "and".')
-    .option('--name <name>', 'of this module name (repeatable)', collect, [])
-    .option('--release <release>', 'of this release (repeatable)', collect, [])
-    .option('--owner <owner>', 'of this owner (repeatable)', collect, [])
-    .option('--kernel <release>', 'for this kernel release (repeatable)', collect, [])
-    .option('--state <id>', 'declares this state, at any version')
-    .option('--recalled', 'only those that are recalled')
-    .option('--limit <n>', 'list so many at most', '500')
+    .summary('list published patches')
+    .description('Lists published patches, sorted by name and build-id. Repeat a flag for "or". Different flags mean "and".')
+    .option('--name <name>', 'only with this module name (repeatable)', collect, [])
+    .option('--release <release>', 'only from this release (repeatable)', collect, [])
+    .option('--owner <owner>', 'only from this owner (repeatable)', collect, [])
+    .option('--kernel <release>', 'only for this kernel release (repeatable)', collect, [])
+    .option('--state <id>', 'only if it declares this state, at any version')
+    .option('--recalled', 'only if it is recalled')
+    .option('--limit <n>', 'the maximum number of patches to list', '500')
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
         const filter = filterFrom(flags);
@@ -48,7 +48,7 @@ export const patchList = (act: Act): Command =>
       }),
     );
 
-/** `PatchFilter` of the schema; a flag that is not given demands nothing. */
+/** Returns the flags as a `PatchFilter` of the schema. */
 function filterFrom({ name, release, owner, kernel, state, recalled }: Flags): Record<string, unknown> {
   if (state !== undefined && !(/^(0|[1-9]\d{0,19})$/.test(state) && BigInt(state) < 2n ** 64n))
     throw usage(`--state: '${state}' is not an unsigned 64-bit number`);

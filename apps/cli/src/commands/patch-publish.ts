@@ -16,23 +16,23 @@ interface Flags {
   readonly dryRun?: true;
 }
 
-/** Sends modules to the registry, which reads them itself. */
+/** `patch publish`: uploads modules to the registry, which parses them itself. */
 export const patchPublish = (act: Act): Command =>
   new Command('publish')
-    .summary('send modules to the registry')
-    .description("Sends modules to the registry, which reads them itself, with their author's word: FILE.klp.yaml beside FILE.ko where it is there.")
+    .summary('upload modules to the registry')
+    .description('Uploads modules to the registry, which parses them itself. FILE.klp.yaml next to FILE.ko is uploaded as its author statement.')
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
-    .requiredOption('--release <release>', 'the livepatch that these are builds of, the same for all kernels')
-    .requiredOption('--owner <owner>', 'who answers for it')
-    .option('--author <file>', "the author's word (default: FILE.klp.yaml beside FILE.ko)")
-    .option('--sign-key <file>', "sign the author's words with this Ed25519 private key (PEM)")
-    .option('--dry-run', 'check everything and send nothing')
+    .requiredOption('--release <release>', 'the release that these modules are builds of')
+    .requiredOption('--owner <owner>', 'the team that is responsible for it')
+    .option('--author <file>', 'the author statement (default: FILE.klp.yaml next to FILE.ko)')
+    .option('--sign-key <file>', 'sign the author statements with this Ed25519 private key (PEM)')
+    .option('--dry-run', 'check everything and upload nothing')
     .addHelpText('after', helpText('patch-publish'))
     .action(
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const files = args[0] as string[];
         if (flags.author !== undefined && files.length > 1)
-          throw usage('--author speaks for one module; give one FILE, or put each FILE.klp.yaml beside its module');
+          throw usage('--author applies to one module', 'give one FILE, or put each FILE.klp.yaml next to its module');
         const key = flags.signKey === undefined ? {} : { key: readSignKey(flags.signKey) };
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {

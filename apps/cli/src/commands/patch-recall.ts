@@ -10,20 +10,20 @@ interface Flags {
   readonly undo?: true;
 }
 
-/** Marks a published patch as one that nobody should go to, or takes that back. */
+/** `patch recall`: recalls a published patch, or undoes that. */
 export const patchRecall = (act: Act): Command =>
   new Command('recall')
-    .summary('mark a patch as one that nobody should go to')
-    .description('Recalls a published patch: every question about going to it answers TARGET_RECALLED (UNSAFE).')
+    .summary('mark a patch as one that no host should load')
+    .description('Recalls a published patch: every verdict about it as a target gets the reason TARGET_RECALLED (UNSAFE).')
     .argument('<build-id>', 'the patch')
-    .option('--reason <text>', 'why; needed unless it is taken back')
-    .option('--undo', 'take the recall back')
+    .option('--reason <text>', 'the reason; required without --undo')
+    .option('--undo', 'undo the recall')
     .action(
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const buildId = (args[0] as string).toLowerCase();
         if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId))
-          throw usage(`'${buildId}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
-        if (!flags.undo && !flags.reason) throw usage('a recall needs --reason');
+          throw usage(`'${buildId}' is not a build-id`, 'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones');
+        if (!flags.undo && !flags.reason) throw usage('a recall requires --reason');
         const { recallPatch: patch } = await registry.ask(RECALL_PATCH, { buildId, reason: flags.reason ?? null, recalled: !flags.undo });
         const name = clean(`${patch.name} (${patch.release}, ${patch.buildId})`);
         show(

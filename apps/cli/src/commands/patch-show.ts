@@ -8,26 +8,26 @@ import { formatReplace, formatStates } from '../show/patches.js';
 import { facts } from '../show/facts.js';
 import type { Act } from './act.js';
 
-/** What is known of one published patch? */
+/** `patch show`: shows one published patch. */
 export const patchShow = (act: Act): Command =>
   new Command('show')
-    .summary('what is known of one published patch?')
-    .description('Shows one published patch: the facts of its file and the word of its author.')
-    .argument('<patch>', 'its build-id, or its name where only one build bears it')
+    .summary('show one published patch')
+    .description('Shows one published patch: the facts from its file, and its author statement.')
+    .argument('<patch>', 'a build-id, or a name that only one build has')
     .action(
       act(async ({ args, settings, environment, registry }) => {
         const words = args[0] as string;
         const asked = /^(?:[0-9a-f]{2}){8,64}$/i.test(words) ? { buildId: words.toLowerCase() } : { name: words.replaceAll('-', '_') };
         const { patch } = await registry.ask(PATCH_DETAILS, asked);
-        if (patch === null) throw usage(`no patch '${words}' is published`, 'klpreg patch list shows what is');
+        if (patch === null) throw usage(`no patch '${words}' is published`, 'klpreg patch list shows published patches');
         show({ schemaVersion: 1, ...patch }, () => patchText(patch), settings.output, environment.stdout);
         return EXIT.YES;
       }),
     );
 
-/** A line for each file, as a build-id does not cover the signature. */
+/** Returns a row for each file. One build-id may have several files, because it does not cover the signature. */
 function formatFiles({ files, sha256 }: WholePatch): [string, string][] {
-  if (files.length === 0) return [['sha-256', sha256 ?? 'not told']];
+  if (files.length === 0) return [['sha-256', sha256 ?? 'not recorded']];
   const signature = (file: WholePatch['files'][number]) => (file.signed ? `signed by ${file.signer ?? 'a key that cannot be read'}` : 'unsigned');
   return files.map((file, i) => [i === 0 ? 'sha-256' : '', `${file.sha256}, ${signature(file)}`]);
 }
@@ -44,10 +44,10 @@ function patchText(patch: WholePatch): string {
   return facts([
     ['name', patch.name],
     ['build-id', patch.buildId],
-    ['release', `${patch.release}, of ${patch.owner}`],
+    ['release', `${patch.release} (owner: ${patch.owner})`],
     ['kernel', `${patch.kernelRelease} ${patch.arch}`],
     ['replace', formatReplace(patch.replace)],
-    ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'no one knows why'}` : formatStates(patch.states)],
+    ['states', patch.states === null ? `unreadable: ${patch.unreadable ?? 'reason not recorded'}` : formatStates(patch.states)],
     ['impact', [patch.impact, ...patch.impactReasons].join('; ')],
     ['callbacks', set],
     [
@@ -58,15 +58,15 @@ function patchText(patch: WholePatch): string {
     ],
     ['evidence', patch.evidence],
     ...formatFiles(patch),
-    ['', patch.rewritesEarlierStates ? 'may change states of the patches below it' : null],
+    ['', patch.rewritesEarlierStates ? 'may change the states of patches below it' : null],
     ['conflicts', patch.conflicts.join('; ') || null],
     ['recalled', patch.recalledAt === null ? null : `${patch.recalledAt}: ${patch.recallReason ?? 'no reason given'}`],
-    ['author', author === null ? 'has said nothing' : `revision ${author.revision}, ${author.evidence}, ${author.at}`],
+    ['author', author === null ? 'no statement' : `revision ${author.revision}, ${author.evidence}, ${author.at}`],
     ...(author?.states ?? []).map((state): [string, string] => [
       '',
       `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase().replaceAll('_', '-')}. ${state.what}`,
     ]),
-    ['', author?.impactNone ? 'changes nothing outside its functions' : null],
+    ['', author?.impactNone ? 'has no effect outside the functions that it replaces' : null],
     ['', author === null || author.independentOf.length === 0 ? null : `independent of ${author.independentOf.join(', ')}`],
     ['', author === null || author.cves.length === 0 ? null : `fixes ${author.cves.join(', ')}`],
     ['', author?.notes ? clean(author.notes) : null],

@@ -9,12 +9,12 @@ import { table } from '../show/table.js';
 import type { Act } from './act.js';
 import { limitFrom } from './hosts.js';
 
-/** Which state ids do published patches declare, at which versions, and whose are they? */
+/** `states`: lists the state ids that published patches declare, with versions and owners. */
 export const states = (act: Act): Command =>
   new Command('states')
-    .summary('which states do published patches declare?')
+    .summary('list the states that published patches declare')
     .description('Lists every state id that a published patch declares, with its versions and owners.')
-    .option('--limit <n>', 'list so many ids at most', '500')
+    .option('--limit <n>', 'the maximum number of ids to list', '500')
     .action(
       act<{ limit: string }>(async ({ flags, settings, environment, registry }) => {
         const found = await gather(async (first, after) => (await registry.ask(STATES, { first, after })).states, limitFrom(flags.limit));

@@ -3,11 +3,9 @@ import { KINDS, type Verdict } from '../registry/answers.js';
 import type { FleetAnswer } from './fleet.js';
 
 /**
- * Does this answer contradict itself?
+ * Checks an answer for contradictions, because a gate acts on it.
  *
- * A gate acts on it, so nothing in it is taken on trust: what does not add up is no answer.
- *
- * @returns why not; null where it is sound
+ * @returns the first contradiction; null if there is none
  */
 export function contradiction(answer: FleetAnswer): Failure | null {
   const { counts, matched } = answer;
@@ -30,7 +28,7 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   return null;
 }
 
-/** Has this verdict no reason against it but advice, and doubts that were allowed? */
+/** Returns true if every reason is an advisory or an allowed UNKNOWN. */
 export const isClear = ({ reasons, allowed }: Verdict): boolean =>
   reasons.every((reason) => reason.kind === 'ADVISORY' || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)));
 

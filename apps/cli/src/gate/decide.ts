@@ -5,13 +5,13 @@ import type { FleetAnswer } from './fleet.js';
 import { formatInstant } from './point-in-time.js';
 import type { Tolerance } from './question.js';
 
-/** What a gate lets pass beside SAFE. */
+/** What a gate accepts in addition to SAFE. */
 export interface Gate {
   readonly maxRefused: Tolerance;
   readonly allowEmpty: boolean;
 }
 
-/** The exit code, and the sentence that says why, and as of when where that is not now. */
+/** The exit code, and its reason as a sentence, with the point in time unless that is the present. */
 export interface Decision {
   readonly exit: typeof EXIT.YES | typeof EXIT.NO | typeof EXIT.CANNOT_TELL;
   readonly answer: 'yes' | 'no' | 'cannot tell';
@@ -23,15 +23,13 @@ const no = (why: string): Decision => ({ exit: EXIT.NO, answer: 'no', why });
 const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer: 'cannot tell', why });
 
 /**
- * May the pipeline go on?
+ * Decides whether the pipeline may go on.
  *
- * Any no is a no, whatever else cannot be told; then anything that cannot be told; a yes is what is left. In this order:
- * an answer that contradicts itself is none (4), harm and refusals (1), what was not seen or not told (3), yes (0).
+ * The order of precedence is: an answer that contradicts itself (4), harm and refusals (1), unknowns (3), yes (0).
+ * A question about the past has the same decision. Its sentence names the point in time.
  *
- * Of a moment of the past it is the same decision: it answers what was asked, and its sentence names the moment.
- *
- * @returns yes only if every host that matched is SAFE, or is refused within the tolerance without hiding harm or doubt behind the refusal
- * @throws Failure 4 where the answer cannot be relied on
+ * @returns yes only if every matching host is SAFE, or is refused within the tolerance for no other reason
+ * @throws Failure 4 if the answer contradicts itself
  */
 export function decide(answer: FleetAnswer, gate: Gate): Decision {
   const broken = contradiction(answer);
@@ -48,18 +46,18 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   if (counts.refused > tolerated)
     return no(explainNo(answer, tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : ''));
   const hidden = answer.cohorts.filter((cohort) => cohort.verdict.kind === 'REFUSED' && hides(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
-  if (hidden > 0) return no(`${hosts(hidden)} would be refused, with harm or doubt behind the refusal; such are never tolerated`);
+  if (hidden > 0) return no(`${hosts(hidden)} would be refused, and would also be harmed or cannot be judged; this is never tolerated`);
 
-  if (answer.limitedByScope) return cannotTell('the token sees only some of the hosts that were asked about');
-  if (!answer.steady) return cannotTell('the fleet kept changing while its answer was read');
+  if (answer.limitedByScope) return cannotTell('the token is limited to some of the matching hosts');
+  if (!answer.steady) return cannotTell('the fleet kept changing while the answer was read');
   if (counts.unknown > 0) return cannotTell(`${counts.unknown} of ${hosts(matched)} cannot be judged`);
-  if (counts.refused > 0 && !answer.complete) return cannotTell('there are more cohorts than were read, so the refused ones cannot be checked for harm');
-  if (matched === 0) return gate.allowEmpty ? yes('matched 0 hosts, which was allowed') : cannotTell('matched 0 hosts');
-  if (counts.refused > 0) return yes(`${counts.safe} of ${hosts(matched)} can go, and ${counts.refused} would be refused, which is tolerated`);
-  return yes(matched === 1 ? 'the host can go' : `all ${matched} hosts can go`);
+  if (counts.refused > 0 && !answer.complete) return cannotTell('there are too many cohorts to check the refused hosts for harm');
+  if (matched === 0) return gate.allowEmpty ? yes('no host matches, which --allow-empty accepts') : cannotTell('no host matches');
+  if (counts.refused > 0) return yes(`${counts.safe} of ${hosts(matched)} can be downgraded; ${counts.refused} would be refused, which is tolerated`);
+  return yes(matched === 1 ? 'the host can be downgraded' : `all ${matched} hosts can be downgraded`);
 }
 
-/** Is there, behind this refusal, harm or a doubt that the question did not allow? */
+/** Returns true if a refused host also has an UNSAFE reason, or an UNKNOWN one that is not allowed. */
 const hides = ({ reasons, allowed }: Verdict): boolean =>
   reasons.some((reason) => reason.kind === 'UNSAFE' || (reason.kind === 'UNKNOWN' && !allowed.includes(reason.code)));
 
@@ -69,13 +67,13 @@ function explainNo({ counts, matched }: FleetAnswer, tolerance = ''): string {
   const parts = [counts.refused > 0 ? `${counts.refused} would be refused` : null, counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null].filter(
     (part) => part !== null,
   );
-  return `${counts.refused + counts.unsafe} of ${hosts(matched)} must not go: ${parts.join(', ')}${tolerance}`;
+  return `${counts.refused + counts.unsafe} of ${hosts(matched)} cannot be downgraded safely: ${parts.join(', ')}${tolerance}`;
 }
 
 /**
- * May waiting alone change this decision?
+ * Returns true if waiting alone may change the decision.
  *
- * Yes where it cannot be told, or where every no goes away with time: nothing but refusals, and each of them cleared by `TIME`.
+ * This is so for "cannot tell", and for a no with nothing but refusals that `TIME` clears.
  */
 export function mayChange(decision: Decision, answer: FleetAnswer): boolean {
   if (decision.exit === EXIT.CANNOT_TELL) return true;
@@ -85,5 +83,5 @@ export function mayChange(decision: Decision, answer: FleetAnswer): boolean {
     .every(({ verdict }) => verdict.reasons.every((reason) => (reason.kind === 'REFUSED' ? reason.clearedBy === 'TIME' : reason.kind !== 'UNSAFE')));
 }
 
-/** Is the registry only out of reach for now? */
+/** Returns true for an error that may go away with time: the registry is unreachable. */
 export const mayRecover = (error: unknown): boolean => error instanceof Failure && error.exit === EXIT.UNREACHABLE;

@@ -8,20 +8,20 @@ import type { HostFilter } from '../where/filter.js';
 import { isPast, type PointInTime, wrongPointInTime } from './point-in-time.js';
 import type { QuestionVariables } from './question.js';
 
-/** The registry's answer for a fleet, all of its pages put together. */
+/** The registry's answer for a fleet, combined from all pages. */
 export interface FleetAnswer {
   readonly kind: Kind;
   readonly counts: Counts;
   readonly matched: number;
   readonly limitedByScope: boolean;
   readonly snapshot: Snapshot;
-  /** The instant in the past that was asked of; null: the present. */
+  /** The point in time of the question. Null: the present. */
   readonly asOf: string | null;
   readonly reasons: readonly ReasonCount[];
   readonly cohorts: readonly Cohort[];
-  /** Every reason and cohort is here; false: there were more than `MOST`. */
+  /** All reasons and cohorts are here. False: there are more than `MAX_NODES`. */
   readonly complete: boolean;
-  /** All pages saw the same fleet. */
+  /** All pages are of the same fleet state. */
   readonly steady: boolean;
 }
 
@@ -30,23 +30,23 @@ export interface FleetQuestion extends QuestionVariables {
   readonly where: HostFilter;
 }
 
-/** So many cohorts, and so many reasons, are read at most. */
-const MOST = 2000;
-/** How often a fleet that changed between two pages is read again. */
-const ATTEMPTS = 3;
+/** The maximum number of cohorts, and of reasons, to read. */
+const MAX_NODES = 2000;
+/** The maximum number of reads of a fleet that changes between two pages. */
+const MAX_ATTEMPTS = 3;
 
-/** Asks for the fleet's verdict at this moment, with every reason and cohort. */
+/** Asks for the fleet's verdict at a point in time, with every reason and cohort. */
 export async function askFleet(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
   for (let attempt = 1; ; attempt++) {
     const answer = await readPages(question, pointInTime, registry);
-    if (answer.steady || attempt === ATTEMPTS) return answer;
+    if (answer.steady || attempt === MAX_ATTEMPTS) return answer;
   }
 }
 
 /**
- * Reads all pages, those after the first of the first one's moment: by its snapshot, else by the instant that was asked for.
+ * Reads all pages. Later pages ask for the snapshot of the first page, or else for the same point in time.
  *
- * A present that has no snapshot is read as it goes. Whichever it is, every page is held against the first.
+ * An answer about the present without a snapshot may change between pages. Each page is compared with the first.
  */
 async function readPages(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
   const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = { reasonsAfter: null, cohortsAfter: null };
@@ -61,12 +61,12 @@ async function readPages(question: FleetQuestion, pointInTime: PointInTime, regi
   const [reasons, cohorts] = [[...first.reasons.nodes], [...first.cohorts.nodes]];
   let page = first;
   let steady = true;
-  while (steady && more(page) && reasons.length < MOST && cohorts.length < MOST) {
+  while (steady && more(page) && reasons.length < MAX_NODES && cohorts.length < MAX_NODES) {
     if (page.reasons.pageInfo.hasNextPage) cursors.reasonsAfter = nextCursor(page.reasons, cursors.reasonsAfter);
     else cursors.reasonsAfter = page.reasons.pageInfo.endCursor ?? cursors.reasonsAfter;
     if (page.cohorts.pageInfo.hasNextPage) cursors.cohortsAfter = nextCursor(page.cohorts, cursors.cohortsAfter);
     else cursors.cohortsAfter = page.cohorts.pageInfo.endCursor ?? cursors.cohortsAfter;
-    const next = await ask(same).catch(nullWhereGone);
+    const next = await ask(same).catch(nullIfGone);
     steady = next !== null && JSON.stringify([first.kind, first.counts, first.matched]) === JSON.stringify([next.kind, next.counts, next.matched]);
     page = next ?? page;
     reasons.push(...(next?.reasons.nodes ?? []));
@@ -77,8 +77,8 @@ async function readPages(question: FleetQuestion, pointInTime: PointInTime, regi
   return { kind, counts, matched, limitedByScope, snapshot, asOf: isPast(pointInTime) ? snapshot.now : null, reasons, cohorts, complete, steady };
 }
 
-/** Servers that are being replaced may not know each other's snapshots: then it is read again, as where the fleet has changed. */
-function nullWhereGone(error: unknown): null {
+/** During an upgrade, one server may not know a snapshot of another. Then the fleet is read again. */
+function nullIfGone(error: unknown): null {
   if (error instanceof Failure && error.code === 'SNAPSHOT_GONE') return null;
   throw error;
 }

@@ -1,6 +1,6 @@
 import { usage } from '../exits.js';
 
-/** Flags that say how a question is asked, beside the target. */
+/** The flags of a question, in addition to its target. */
 export interface QuestionFlags {
   readonly route?: string;
   readonly maxAge?: string;
@@ -11,7 +11,7 @@ export interface QuestionFlags {
   readonly sharedSigningKeys?: true;
 }
 
-/** How a question is asked, as variables of the schema; what is left out has the registry's default. */
+/** The options of a question, as variables of the schema. Missing ones have the registry's defaults. */
 export interface QuestionVariables {
   route?: string;
   bestRoute?: true;
@@ -27,20 +27,20 @@ const ROUTES = ['none-needed', 'reverse', 'replace', 'stack', 'disable', 'disabl
 const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
 const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
 
-/** `klp-5.5` is `KLP_5_5` in the schema. */
+/** Converts to the spelling of the schema: `klp-5.5` becomes `KLP_5_5`. */
 const enumOf = (word: string): string => word.toUpperCase().replaceAll(/[-.]/g, '_');
 
-/** The word of the schema for one of these words, whichever way it is written. */
+/** Returns the schema's spelling of one of these words. Accepts either spelling. */
 export function oneOf(flag: string, words: readonly string[], given: string): string {
   const word = words.find((each) => enumOf(each) === enumOf(given));
-  if (word === undefined) throw usage(`${flag}: '${given}' is not known`, `one of ${words.join(', ')}`);
+  if (word === undefined) throw usage(`${flag}: '${given}' is unknown`, `write one of ${words.join(', ')}`);
   return enumOf(word);
 }
 
-/** How people write a rule set of the schema; one that is not known stays as it came. */
+/** Formats a rule set of the schema. An unknown one stays as it is. */
 export const formatRuleSet = (name: string): string => RULES.find((word) => enumOf(word) === name) ?? name;
 
-/** The question as the flags say it. */
+/** Returns the options of a question from the flags. */
 export function questionFrom(flags: QuestionFlags): QuestionVariables {
   const question: QuestionVariables = {};
   if (flags.route?.toLowerCase() === 'best') question.bestRoute = true;
@@ -58,37 +58,38 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
 }
 
 function witnessesFrom(text: string): number {
-  if (!/^[2-5]$/.test(text)) throw usage(`--witnesses: '${text}' is not a number from 2 to 5`, 'the number of machines that must have shown a build');
+  if (!/^[2-5]$/.test(text)) throw usage(`--witnesses: '${text}' is not a number from 2 to 5`, 'it is the number of machines that must have run a build');
   return Number(text);
 }
 
 function codeOf(code: string): string {
-  if (!/^[A-Z][A-Z0-9_]+$/.test(code)) throw usage(`--allow: '${code}' is not the code of a reason`, 'such as SYMBOLS_UNVERIFIED; give the flag once for each');
+  if (!/^[A-Z][A-Z0-9_]+$/.test(code))
+    throw usage(`--allow: '${code}' is not the code of a reason`, 'write a code such as SYMBOLS_UNVERIFIED; repeat the flag for each code');
   return code;
 }
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** A length of time, `90s`, `15m`, `2h`, `1d`, in seconds; null: it is none. */
+/** Parses a duration such as `90s`, `15m`, `2h` or `1d` to seconds. Null if it is not a duration. */
 export function secondsIn(text: string): number | null {
   const [, number, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   return number === undefined ? null : Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
-/** The length of time that this flag was given, in seconds. */
+/** Parses the duration of a flag to seconds. */
 export function seconds(flag: string, text: string): number {
   const length = secondsIn(text);
-  if (length === null) throw usage(`${flag}: '${text}' is not a length of time`, 'such as 90s, 15m, 2h, 1d');
+  if (length === null) throw usage(`${flag}: '${text}' is not a duration`, 'write a duration such as 90s, 15m, 2h, 1d');
   return length;
 }
 
-/** How many hosts may be refused: a number, or a share of those that matched. */
+/** The number of refused hosts to tolerate: absolute, or a percentage of the matched hosts. */
 export type Tolerance = { readonly hosts: number } | { readonly percent: number };
 
 export function toleranceFrom(text: string | undefined): Tolerance {
   if (text === undefined) return { hosts: 0 };
   const [, number, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
   if (number === undefined || (percent === '%' && Number(number) > 100))
-    throw usage(`--max-refused: '${text}' is neither a number of hosts nor a percentage`, 'such as 3 or 5%');
+    throw usage(`--max-refused: '${text}' is neither a number of hosts nor a percentage`, 'write a value such as 3 or 5%');
   return percent === '%' ? { percent: Number(number) } : { hosts: Number(number) };
 }

@@ -2,40 +2,40 @@ import { clean } from '../show/clean.js';
 import type { Environment } from '../environment.js';
 
 const FIRST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
-/** One try: what it brought, and why waiting may still change that; null: it will not. */
-export interface Try<T> {
+/** The result of one attempt, and why waiting may change it. Null: it will not. */
+export interface Attempt<T> {
   readonly result: T;
-  readonly unsettled: string | null;
+  readonly undecided: string | null;
 }
 
 /**
- * Tries until it is settled, or the time is up.
+ * Repeats an attempt until its result is decided or the time is up.
  *
- * @param mayRecover is this error one that waiting may cure?
- * @returns what the last try brought; there is always a first one, and one when the time is up
+ * @param mayRecover returns true for an error that may go away with time
+ * @returns the last result; there is at least one attempt, and a last one when the time is up
  */
 export async function waitUntilDecided<T>(
-  attempt: () => Promise<Try<T>>,
+  attempt: () => Promise<Attempt<T>>,
   mayRecover: (error: unknown) => boolean,
   forSeconds: number,
   environment: Environment,
 ): Promise<T> {
   const end = environment.now() + forSeconds * 1000;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
-    let unsettled: string | null;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, MAX_PAUSE_MS)) {
+    let undecided: string | null;
     try {
       const tried = await attempt();
-      if (tried.unsettled === null || environment.now() >= end) return tried.result;
-      unsettled = tried.unsettled;
+      if (tried.undecided === null || environment.now() >= end) return tried.result;
+      undecided = tried.undecided;
     } catch (error) {
       if (!mayRecover(error) || environment.now() >= end) throw error;
-      unsettled = (error as Error).message;
+      undecided = (error as Error).message;
     }
     const left = end - environment.now();
     const rest = Math.max(0, Math.min(pause, left));
-    environment.stderr.write(`${clean(unsettled)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
+    environment.stderr.write(`${clean(undecided)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
     await environment.sleep(rest);
   }
 }

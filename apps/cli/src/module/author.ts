@@ -2,23 +2,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { AuthorWord, problems } from '@klpreg/wire';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 
-/** The author's word beside a module: the text as it will be sent, or everything that is wrong with it. */
+/** The author statement of a module: the text as it is uploaded, and all problems in it. */
 export interface AuthorFile {
   readonly path: string;
   readonly text: string;
-  /** null where it has mistakes. */
+  /** Null if it has problems. */
   readonly word: AuthorWord | null;
   readonly mistakes: readonly string[];
 }
 
-/** `x.ko`, `x.ko.xz`: `x.klp.yaml` beside it. */
+/** Returns the default path of the author statement: `x.klp.yaml` for `x.ko` and `x.ko.xz`. */
 export const authorPathOf = (module: string): string => `${module.replace(/\.ko(?:\.(?:xz|zst|gz))?$/, '')}.klp.yaml`;
 
 /**
- * Reads the author's word on a module.
+ * Reads the author statement of a module.
  *
- * @param named a file that was asked for by name, and must be there
- * @returns null where there is none
+ * @param named the path from a flag; that file must exist
+ * @returns null if there is none
  */
 export function readAuthor(module: string, named: string | undefined): AuthorFile | null {
   const path = named ?? authorPathOf(module);
@@ -31,13 +31,13 @@ export function readAuthor(module: string, named: string | undefined): AuthorFil
   }
 }
 
-/** What is wrong with this YAML as an author's word? With the line of each; empty: nothing. */
+/** Returns the problems of a YAML text as an author statement, each with its line. */
 export const mistakesIn = (text: string): readonly string[] => understand(text).mistakes;
 
-/** What does this YAML say as an author's word, or what is wrong with it? */
+/** Parses a YAML text as an author statement. */
 function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
   const lines = new LineCounter();
-  // integers as bigint: an id above 2^53 arrives whole
+  // Integers as bigint: a number would round an id above 2^53.
   const document = parseDocument(text, { intAsBigInt: true, lineCounter: lines });
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) return { word: null, mistakes: broken.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`) };
@@ -50,11 +50,11 @@ function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
   return { word: null, mistakes };
 }
 
-/** Shown values go through JSON, which has no bigint. */
+/** Converts bigint to text, because messages show values as JSON. */
 const asJson = (value: unknown): unknown =>
   value === undefined ? undefined : JSON.parse(JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field)));
 
-/** On which line is this field, or, where it is missing, what it is missing from? */
+/** Returns the line of a field, or of its nearest parent if the field is missing. */
 function lineOf(document: Document.Parsed, lines: LineCounter, pointer: string): number {
   const path = pointer
     .split('/')

@@ -2,17 +2,17 @@ import { type Declaration, loadedName, type Restore, type WrittenWord } from '@k
 import type { ModuleReading } from '@klpreg/module';
 import type { AuthorWord } from '@klpreg/wire';
 
-/** What is not in the file: of which release it is a build, and whose. */
-export interface Line {
+/** What the file does not contain: the release that it is a build of, and the owner. */
+export interface Publication {
   readonly release: string;
   readonly owner: string | null;
 }
 
 const CALLBACKS = ['prePatch', 'postPatch', 'preUnpatch', 'postUnpatch'] as const;
 
-/** A module and its author's word, as the lint takes them. */
-export const declarationOf = (reading: ModuleReading, author: AuthorWord | null, signed: boolean, line: Line): Declaration => ({
-  ...line,
+/** Returns a module and its author statement in the form that the lint takes. */
+export const declarationOf = (reading: ModuleReading, author: AuthorWord | null, signed: boolean, publication: Publication): Declaration => ({
+  ...publication,
   buildId: reading.buildId,
   name: loadedName(reading.name),
   kernelRelease: reading.kernelRelease ?? 'unknown',

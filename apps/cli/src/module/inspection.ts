@@ -1,7 +1,7 @@
 import type { ModuleCallbacks, ModuleObject, ModuleReading } from '@klpreg/module';
 import type { ModuleFile } from './read-file.js';
 
-/** What a module declares, as JSON holds it: 64-bit numbers as text. */
+/** What a module declares, with 64-bit numbers as text for JSON. */
 export type ModuleFacts = ReturnType<typeof moduleFacts>;
 
 /** One file: what it declares, or why it cannot be read. */
@@ -17,7 +17,7 @@ export const inspection = (file: string, { reading, error }: ModuleFile): Inspec
   error,
 });
 
-/** One file for machines: its facts beside its name, or its error. */
+/** Returns one file as data: its facts or its error, next to its name. */
 export const asData = ({ file, facts, error }: Inspection) => (error === null ? { file, ...facts } : { file, error });
 
 const moduleFacts = (reading: ModuleReading) => ({
@@ -53,7 +53,7 @@ const moduleFacts = (reading: ModuleReading) => ({
 
 const stateAsText = ({ id, version }: { id: bigint; version: number }) => ({ id: id.toString(), version });
 
-/** Which callbacks are set in any object? */
+/** Returns the callbacks that any object sets. */
 const anyCallback = (objects: readonly ModuleObject[]): ModuleCallbacks => {
   const has = (name: keyof ModuleCallbacks) => objects.some((object) => object.callbacks[name]);
   return { prePatch: has('prePatch'), postPatch: has('postPatch'), preUnpatch: has('preUnpatch'), postUnpatch: has('postUnpatch') };

@@ -9,14 +9,14 @@ import { readAuthor } from './author.js';
 import { readFileAsModule } from './read-file.js';
 import { signWord } from './sign.js';
 
-/** What became of one file. */
+/** The result for one file. */
 export interface Published {
   readonly file: string;
   readonly outcome: 'PUBLISHED' | 'UNCHANGED' | 'UPDATED' | 'CONFLICT' | 'WOULD_SEND' | 'FAILED';
   readonly name: string | null;
   readonly buildId: string | null;
   readonly message: string;
-  /** What is in conflict, or wrong, one by one. */
+  /** The conflicts or problems. */
   readonly details: readonly string[];
   readonly exitCode: ExitCode;
 }
@@ -25,20 +25,20 @@ interface Publication {
   readonly release: string;
   readonly owner: string;
   readonly author?: string;
-  /** Signs the author's words. */
+  /** Signs the author statement. */
   readonly key?: KeyObject;
   readonly dryRun?: true;
 }
 
 const receipt = fields({ outcome: oneOf('PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'), buildId: text, name: text, evidence: text, conflicts: list(text) });
 
-/** A module may be large and the line slow. */
+/** A module may be large and the network slow. */
 const TIMEOUT_MS = 300_000;
 
 /**
- * Publishes one module, with its author's word where there is one.
+ * Publishes one module, with its author statement if there is one.
  *
- * Everything that can be seen to be wrong from here is said before anything is sent. A failure is the outcome of this file, never the end of the others.
+ * Local checks come before the upload. A failure is the outcome of this file and does not stop the others.
  */
 export async function publish(file: string, publication: Publication, registry: Registry): Promise<Published> {
   const module = await readFileAsModule(file);
@@ -51,14 +51,14 @@ export async function publish(file: string, publication: Publication, registry: 
   });
   const named = { file, name: module.reading?.name ?? null, buildId: module.reading?.buildId ?? null };
   if (module.error !== null) return failed(`${module.error.message} (${module.error.code})`);
-  if (named.buildId === null) return failed('the module has no build-id, so no host could be recognised by it (link it with --build-id)');
+  if (named.buildId === null) return failed('the module has no build-id, so the registry could not recognise it on a host (link it with --build-id)');
   const author = readAuthor(file, publication.author);
-  if (author !== null && author.mistakes.length > 0) return failed(`${author.path} is not an author's word`, author.mistakes);
+  if (author !== null && author.mistakes.length > 0) return failed(`${author.path} is not an author statement`, author.mistakes);
   const signature =
     author?.word == null || publication.key === undefined
       ? null
       : signWord(publication.key, named.buildId, { release: publication.release, owner: publication.owner }, author.word);
-  const withAuthor = author === null ? 'without an author’s word' : `with ${author.path}${signature === null ? '' : ', signed'}`;
+  const withAuthor = author === null ? 'without an author statement' : `with ${author.path}${signature === null ? '' : ', signed'}`;
   if (publication.dryRun) return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
 
   const body = new FormData();
@@ -81,8 +81,8 @@ function outcomeOf({ status, body }: Answer, withAuthor: string): Pick<Published
     const { outcome, conflicts } = receipt(body, '');
     return { outcome, message: withAuthor, details: conflicts, exitCode: outcome === 'CONFLICT' ? EXIT.NO : EXIT.YES };
   }
-  const failure = fromStatus(status, body, 'the registry did not take it');
-  // it understood, and says no to this file; anything else is no answer
+  const failure = fromStatus(status, body, 'the registry rejected it');
+  // With these statuses the registry rejects this file. With any other it gave no answer.
   const refused = [400, 409, 413, 415, 422].includes(status);
   return { outcome: 'FAILED', message: failure.message, details: failure.hints, exitCode: refused ? EXIT.NO : failure.exit };
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { ModuleError, type ModuleReading, openModule } from '@klpreg/module';
 
-/** A module file that was read, or why it could not be. */
+/** A parsed module file, or why it cannot be read. */
 export type ModuleFile =
   | { readonly bytes: Uint8Array; readonly reading: ModuleReading; readonly error: null }
   | { readonly bytes: null; readonly reading: null; readonly error: { readonly code: string; readonly message: string } };
 
-/** Reads one module file. That it cannot be read is news about the file, not an exception. */
+/** Reads and parses one module file. An unreadable file is a result, not an exception. */
 export async function readFileAsModule(path: string): Promise<ModuleFile> {
   try {
     const bytes = await readFile(path);

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { type AuthorWord, type Publication, signedForm } from '@klpreg/wire';
 import { usage } from '../exits.js';
 
-const HOW = 'openssl genpkey -algorithm ed25519 -out KEY makes one';
+const HOW = 'create one with: openssl genpkey -algorithm ed25519 -out KEY';
 
 /**
- * The key in this file, to sign an author's word with.
+ * Reads the private key that signs author statements.
  *
- * @throws a usage error unless it is an Ed25519 private key in PEM without a passphrase
+ * @throws Failure 2 unless it is an Ed25519 private key in PEM without a passphrase
  */
 export function readSignKey(file: string): KeyObject {
   let key: KeyObject;
@@ -17,11 +17,10 @@ export function readSignKey(file: string): KeyObject {
   } catch (error) {
     throw usage(`--sign-key: ${file} cannot be read as a private key: ${(error as Error).message}`, HOW);
   }
-  if (key.asymmetricKeyType !== 'ed25519')
-    throw usage(`--sign-key: ${file} is a key of the kind ${key.asymmetricKeyType ?? 'unknown'}; it must be Ed25519`, HOW);
+  if (key.asymmetricKeyType !== 'ed25519') throw usage(`--sign-key: ${file} has a key of type ${key.asymmetricKeyType ?? 'unknown'}; it must be Ed25519`, HOW);
   return key;
 }
 
-/** The signature over an author's word on one build, in base64. */
+/** Signs an author statement for one build. Returns base64. */
 export const signWord = (key: KeyObject, buildId: string, publication: Publication, word: AuthorWord): string =>
   sign(null, signedForm(buildId, publication, word), key).toString('base64');

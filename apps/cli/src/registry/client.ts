@@ -5,12 +5,12 @@ import type { Document } from './documents.js';
 import { fromGraphqlErrors, fromStatus } from './errors.js';
 import { type Answer, type HttpRequest, send } from './http.js';
 
-/** The registry, as this program speaks with it. */
+/** The client of the registry. */
 export interface Registry {
   readonly url: string;
-  /** @throws Failure where there is no whole answer */
+  /** Executes a GraphQL operation. @throws Failure unless the answer is complete and has no errors */
   ask<T>(document: Document<T>, variables?: Record<string, unknown>): Promise<T>;
-  /** One HTTP request as it is, for what is not GraphQL. */
+  /** Sends one HTTP request, for routes other than GraphQL. */
   send(request: HttpRequest): Promise<Answer>;
 }
 
@@ -28,13 +28,13 @@ export const openRegistry = (settings: Settings, environment: Environment): Regi
   send: (request) => send(request, settings, environment),
 });
 
-/** The data of a whole answer: no errors beside it, no status that speaks against it. */
+/** Returns the data of an answer. @throws Failure if it has errors, or a status other than 200 */
 function dataOf({ status, body }: Answer, settings: Settings): unknown {
   if (status === 401 || status === 403) throw authorisation(status, body);
-  if (body === null || typeof body !== 'object') throw unexpected(`${settings.url} does not answer like a registry: HTTP ${status} without JSON`);
+  if (body === null || typeof body !== 'object') throw unexpected(`${settings.url} is not a registry: it answered HTTP ${status} without JSON`);
   const { errors, data } = body as { errors?: unknown; data?: unknown };
   if (Array.isArray(errors) && errors.length > 0) throw fromGraphqlErrors(errors);
-  if (errors !== undefined && errors !== null && !Array.isArray(errors)) throw unexpected('the registry answered with errors that cannot be read');
+  if (errors !== undefined && errors !== null && !Array.isArray(errors)) throw unexpected('the registry answered with errors in an unknown form');
   if (status !== 200) throw fromStatus(status, body, 'the registry could not answer');
   if (data === undefined || data === null) throw unexpected('the registry answered without data');
   return data;
@@ -42,6 +42,6 @@ function dataOf({ status, body }: Answer, settings: Settings): unknown {
 
 function authorisation(status: number, body: unknown): Failure {
   const errors = body !== null && typeof body === 'object' ? (body as { errors?: unknown }).errors : undefined;
-  const spoken = Array.isArray(errors) && errors.length > 0 && !('status' in (body as object)) ? fromGraphqlErrors(errors) : null;
-  return spoken?.exit === EXIT.NOT_AUTHORISED ? spoken : fromStatus(status, body, 'not authorised');
+  const graphql = Array.isArray(errors) && errors.length > 0 && !('status' in (body as object)) ? fromGraphqlErrors(errors) : null;
+  return graphql?.exit === EXIT.NOT_AUTHORISED ? graphql : fromStatus(status, body, 'not authorised');
 }

@@ -1,21 +1,21 @@
 import { EXIT, Failure, notAuthorised, unexpected } from '../exits.js';
 import { clean } from '../show/clean.js';
 
-/** What the asker did wrong: nothing to retry, something to change. A snapshot that is gone will not come back. */
-const MISTAKES = ['BAD_USER_INPUT', 'AMBIGUOUS', 'NOT_FOUND', 'SNAPSHOT_GONE'];
+/** Codes of usage errors, which a retry does not cure. A snapshot that is gone stays gone. */
+const USAGE_ERRORS = ['BAD_USER_INPUT', 'AMBIGUOUS', 'NOT_FOUND', 'SNAPSHOT_GONE'];
 const NOT_AUTHORISED = ['UNAUTHENTICATED', 'FORBIDDEN'];
 
 const field = (value: unknown, key: string): unknown => (value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined);
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? clean(value) : null);
 
-/** What the registry calls an argument, the asker knows as a flag. */
+/** The flags for the arguments that the registry's messages name. */
 const FLAGS: Readonly<Record<string, string>> = { asOf: '--as-of', maxAge: '--max-age' };
 const withFlagNames = (message: string): string => message.replaceAll(/`(\w+)`/g, (written, argument: string) => FLAGS[argument] ?? written);
 
 /**
- * Why is an answer with these `errors` none?
+ * Converts the `errors` of a GraphQL response to a failure.
  *
- * Part of an answer is no answer: data beside errors is never looked at.
+ * A partial answer is not an answer: data next to errors is ignored.
  */
 export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
   const found = errors.map((error) => ({
@@ -24,13 +24,13 @@ export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
   }));
   const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [string, ...string[]];
   if (found.some((error) => NOT_AUTHORISED.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
-  if (found.every((error) => MISTAKES.includes(error.code))) return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
+  if (found.every((error) => USAGE_ERRORS.includes(error.code))) return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
   return unexpected(`the registry could not answer: ${message}`, ...more);
 }
 
 const TOKEN_HINT = 'give a token: --token-file FILE, KLPREG_TOKEN, or token_file in the configuration';
 
-/** What an HTTP error says, from RFC 9457 problem details where there are any. */
+/** Converts an HTTP error to a failure, with its RFC 9457 problem details if it has any. */
 export function fromStatus(status: number, body: unknown, what: string): Failure {
   const title = textOf(field(body, 'detail')) ?? textOf(field(body, 'title')) ?? `HTTP ${status}`;
   const code = textOf(field(body, 'code'));

@@ -4,12 +4,10 @@ import type { Registry } from './client.js';
 import { FIND_HOST } from './documents.js';
 
 /**
- * Which host is meant?
+ * Finds a host by its hostname, or else by its id.
  *
- * A hostname first; where no host bears it, an id. A hostname that several hosts bear is the asker's to settle.
- *
- * @param asOf an instant: which host bore that name then; left out: today
- * @throws Failure 2 where there is none, or more than one
+ * @param asOf an instant at which the host had that hostname; undefined: now
+ * @throws Failure 2 if there is none, or more than one
  */
 export async function findHost(words: string, registry: Registry, asOf?: string) {
   const named = (await registry.ask(FIND_HOST, { hostname: words, asOf })).host;
@@ -20,7 +18,7 @@ export async function findHost(words: string, registry: Registry, asOf?: string)
     throw error;
   });
   if (byId.host !== null) return byId.host;
-  if (asOf === undefined) throw usage(`there is no host '${words}'`, 'klpreg hosts shows those that are known');
+  if (asOf === undefined) throw usage(`there is no host '${words}'`, 'klpreg hosts lists the hosts');
   const then = formatInstant(asOf);
-  throw usage(`there was no host '${words}' as of ${then}`, `klpreg hosts --as-of ${then} shows those that were known`);
+  throw usage(`there was no host '${words}' as of ${then}`, `klpreg hosts --as-of ${then} lists the hosts at that time`);
 }

@@ -2,10 +2,10 @@ import { unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
 import type { Environment } from '../environment.js';
 
-/** One answer: its status, and its body where that is JSON. */
+/** The status and the JSON body of a response. */
 export interface Answer {
   readonly status: number;
-  /** undefined: no JSON. */
+  /** Undefined if the body is not JSON. */
   readonly body: unknown;
 }
 
@@ -17,22 +17,22 @@ export interface HttpRequest {
 }
 
 const TIMEOUT_MS = 30_000;
-/** How often, and how long at most before the next time, a registry that says "later" is asked again. */
-const PATIENCE = 3;
-const LONGEST_PAUSE_S = 20;
+const MAX_RETRIES = 3;
+/** A registry that asks for a longer pause is not retried. */
+const MAX_PAUSE_S = 20;
 
 /**
- * Sends one request and brings the answer, whatever its status.
+ * Sends one request and returns the answer, whatever its status.
  *
- * `429` and `503` are asked again after `Retry-After`, a few times. A redirect is never followed: the token goes where it was told to go.
+ * Retries `429` and `503` after `Retry-After`. Never follows a redirect, which would send the token to another server.
  *
- * @throws Failure 4 where nobody answers
+ * @throws Failure 4 if there is no response
  */
 export async function send(request: HttpRequest, settings: Settings, environment: Environment): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     const response = await fetchOnce(request, settings);
     const pause = retryAfter(response);
-    if (pause === null || attempt > PATIENCE) return { status: response.status, body: await jsonOf(response, settings) };
+    if (pause === null || attempt > MAX_RETRIES) return { status: response.status, body: await jsonOf(response, settings) };
     await response.body?.cancel();
     environment.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
     await environment.sleep(pause * 1000);
@@ -57,11 +57,11 @@ async function fetchOnce(request: HttpRequest, settings: Settings): Promise<Resp
   }
 }
 
-/** How many seconds the registry wants to be left alone; null: it does not. */
+/** Returns the seconds to wait before a retry. Null: do not retry. */
 function retryAfter(response: Response): number | null {
   if (response.status !== 429 && response.status !== 503) return null;
   const seconds = Number(response.headers.get('retry-after') ?? 1);
-  return Number.isFinite(seconds) && seconds >= 0 && seconds <= LONGEST_PAUSE_S ? Math.max(1, Math.ceil(seconds)) : null;
+  return Number.isFinite(seconds) && seconds >= 0 && seconds <= MAX_PAUSE_S ? Math.max(1, Math.ceil(seconds)) : null;
 }
 
 async function jsonOf(response: Response, settings: Settings): Promise<unknown> {
@@ -81,5 +81,5 @@ async function jsonOf(response: Response, settings: Settings): Promise<unknown> 
 function unreachable(error: unknown, settings: Settings): Error {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message);
-  return unexpected(`the registry at ${settings.url} cannot be reached: ${why}`, 'where is it? --url URL, KLPREG_URL, or url in the configuration');
+  return unexpected(`the registry at ${settings.url} cannot be reached: ${why}`, 'set its URL with --url, KLPREG_URL, or url in the configuration');
 }

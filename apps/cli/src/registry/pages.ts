@@ -3,14 +3,14 @@ import type { Page } from './shape.js';
 
 export const PAGE_SIZE = 100;
 
-/** What was gathered, how many there are, and whether some were left out. */
+/** The nodes that were read, the total number, and whether some were left out. */
 export interface Gathered<T> {
   readonly nodes: T[];
   readonly totalCount: number;
   readonly cut: boolean;
 }
 
-/** Follows the cursors of a connection until it ends, or `limit` is reached. */
+/** Follows the cursors of a connection until its end, or until `limit` nodes. */
 export async function gather<T>(next: (first: number, after: string | null) => Promise<Page<T>>, limit: number): Promise<Gathered<T>> {
   const nodes: T[] = [];
   let after: string | null = null;
@@ -23,9 +23,10 @@ export async function gather<T>(next: (first: number, after: string | null) => P
   }
 }
 
-/** Where the next page begins: a connection that says "more" and does not move on would be read for ever. */
+/** Returns the cursor of the next page. Rejects a cursor that does not advance, which would loop without end. */
 export function nextCursor(page: Page<unknown>, after: string | null): string {
   const { endCursor } = page.pageInfo;
-  if (endCursor === null || endCursor === after || page.nodes.length === 0) throw unexpected('the registry says that there is more, and does not say where');
+  if (endCursor === null || endCursor === after || page.nodes.length === 0)
+    throw unexpected('the registry says that there are more pages, and gives no next cursor');
   return endCursor;
 }

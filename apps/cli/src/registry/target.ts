@@ -15,7 +15,7 @@ export interface TargetInput {
 const PREFIXES = ['release', 'name', 'build-id'] as const;
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
 
-/** Where do these words lead, as far as they say it themselves? null: a bare word that only the registry can place. */
+/** Parses a target. Null: a bare name, which only the registry can resolve. */
 export function plainTarget(words: string): TargetInput | null {
   const lower = words.toLowerCase();
   if (lower === 'original') return { original: true };
@@ -23,24 +23,23 @@ export function plainTarget(words: string): TargetInput | null {
   const prefix = PREFIXES.find((each) => words.startsWith(`${each}:`));
   if (prefix === undefined) return /^[0-9a-f]{40}$/.test(lower) ? { buildId: lower } : null;
   const rest = words.slice(prefix.length + 1);
-  if (rest === '') throw usage(`--to: '${words}' names nothing after the colon`);
+  if (rest === '') throw usage(`--to: '${words}' has no name after the colon`);
   if (prefix === 'release') return { release: rest };
   if (prefix === 'name') return { name: rest };
   if (!BUILD_ID.test(rest.toLowerCase()))
-    throw usage(`--to: '${rest}' is not a build-id`, '16 to 128 hexadecimal digits; klpreg patch list shows those that are published');
+    throw usage(`--to: '${rest}' is not a build-id`, 'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones');
   return { buildId: rest.toLowerCase() };
 }
 
 /**
- * Where do these words lead?
+ * Parses a target, and resolves a bare name: a release of that name, else a module of that name.
  *
- * A bare word is a release where there is one of that name, else a module name. Where both exist and mean different builds, the asker must say which.
- *
- * @throws Failure 2 where nothing bears that name, or two things do
+ * @throws Failure 2 if there is neither, or if there are both with different builds
  */
 export async function resolveTarget(words: string, leaving: readonly string[], registry: Registry): Promise<TargetInput> {
   const target = plainTarget(words) ?? (await bareTarget(words, registry));
-  if (leaving.length > 0 && (target.original || target.previous)) throw usage('--leaving goes with a module that is stacked, not with original or previous');
+  if (leaving.length > 0 && (target.original || target.previous))
+    throw usage('--leaving cannot be used with original or previous: it applies to a module that is stacked');
   return leaving.length > 0 ? { ...target, leaving: [...leaving] } : target;
 }
 
@@ -49,14 +48,14 @@ async function bareTarget(words: string, registry: Registry): Promise<TargetInpu
   const builds = new Set(ofRelease.nodes.map((patch) => patch.buildId));
   const same = ofRelease.totalCount === ofName.totalCount && ofName.nodes.every((patch) => builds.has(patch.buildId));
   if (ofRelease.totalCount > 0 && ofName.totalCount > 0 && !same) {
-    throw usage(`--to: '${words}' is a release and a module, and they are not the same builds`, `write release:${words} or name:${words}`);
+    throw usage(`--to: '${words}' is both a release and a module name, with different builds`, `write release:${words} or name:${words}`);
   }
   if (ofRelease.totalCount > 0) return { release: words };
   if (ofName.totalCount > 0) return { name: words };
-  throw usage(`--to: no release and no module named '${words}' is published`, 'klpreg patch list shows what is; original and previous need no name');
+  throw usage(`--to: no release and no module named '${words}' is published`, 'klpreg patch list shows published ones');
 }
 
-/** The target in words, for people. */
+/** Formats a target for a sentence. */
 export function formatTarget(target: TargetInput): string {
   if (target.original) return 'the original code';
   if (target.previous) return 'the previous list';

@@ -1,16 +1,17 @@
 /**
- * What steers a terminal, or makes a text look like another one: control characters (C0, DEL, C1), whatever is a format and no sign by itself (marks, embeddings, overrides and
- * isolates of direction, joiners, tags), separators of lines and paragraphs, halves of surrogate pairs.
+ * Characters that control a terminal or make a text look like another one: control characters (C0, DEL, C1),
+ * format characters (bidirectional marks, embeddings, overrides and isolates, joiners, tags),
+ * line and paragraph separators, lone surrogates.
  */
 const DANGEROUS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const DANGEROUS_BUT_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** As JSON writes it: one `\uXXXX` for each UTF-16 unit. */
+/** Escapes as JSON does: one `\uXXXX` for each UTF-16 code unit. */
 const escaped = (character: string): string =>
   Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
 
-/** What a stranger wrote, safe for a terminal: one line, and every character that would steer it is shown as `\uXXXX`. */
+/** Makes untrusted text safe for a terminal: one line, with dangerous characters escaped as `\uXXXX`. */
 export const clean = (text: string): string => text.replaceAll(DANGEROUS, escaped);
 
-/** As `clean`, for text that is ours and has lines. In JSON and double-quoted YAML the result still means the same. */
+/** Does the same for text of several lines. JSON and double-quoted YAML keep their meaning. */
 export const cleanLines = (text: string): string => text.replaceAll(DANGEROUS_BUT_LINES, escaped);

@@ -7,22 +7,23 @@ import { mergeReasons } from './merge-reasons.js';
 import { LABELS, formatLabels, formatStack } from './patches.js';
 import { type Column, table, tableWithDetails } from './table.js';
 
-/** So many rows of a kind are shown; the rest is in the JSON. */
-const ROWS = 25;
+/** The maximum number of rows of a table. The JSON has all of them. */
+const MAX_ROWS = 25;
 
-const SHOUT = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
+const HEADLINE = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
 
-/** The decision in one line, as on a gate. */
-const decisionLine = (decision: Decision, paint: Paint): string => `${paint(SHOUT[decision.answer][0], SHOUT[decision.answer][1])}: ${clean(decision.why)}`;
+/** Formats the decision as one line. */
+const decisionLine = (decision: Decision, paint: Paint): string =>
+  `${paint(HEADLINE[decision.answer][0], HEADLINE[decision.answer][1])}: ${clean(decision.why)}`;
 
-/** What stands above and below an answer. */
+/** The lines above and below an answer. */
 interface Frame {
   readonly title: string;
-  /** The flags that ask again of the same moment; null where it cannot be. */
+  /** The flags that repeat the question for the same point in time. Null if no flags can. */
   readonly again: string | null;
 }
 
-/** A fleet's answer: counts, reasons (most hosts first), cohorts (worst first), decision, and how to ask again. */
+/** Formats a fleet's answer: counts, reasons (most hosts first), cohorts (worst first), and the decision. */
 export function fleetText({ title, again }: Frame, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
   const { counts } = answer;
   const hidden = counts.harmful > counts.unsafe ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well` : '';
@@ -33,17 +34,17 @@ export function fleetText({ title, again }: Frame, answer: FleetAnswer, decision
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
     '',
     decisionLine(decision, paint),
-    ...(again === null ? [] : [paint('dim', clean(`to ask again of this moment: ${again}`))]),
+    ...(again === null ? [] : [paint('dim', clean(`to repeat this for the same point in time: ${again}`))]),
   ].join('\n');
 }
 
-/** Below this, sentences and lists stand under the rows that they belong to. */
+/** On a narrower terminal, sentences and lists are below their row. */
 const WIDE = 130;
 
 function reasonsTable(answer: FleetAnswer, width: number | null): string {
   const reasons = mergeReasons(answer);
   const shown = reasons
-    .slice(0, ROWS)
+    .slice(0, MAX_ROWS)
     .map(({ hosts, reason }) => ({ row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)], why: clean(reason.text) }));
   const columns: Column[] = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'CLEARED BY' }];
   const text =
@@ -64,7 +65,7 @@ function reasonsTable(answer: FleetAnswer, width: number | null): string {
 
 function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
-  const shown = worstFirst.slice(0, ROWS).map((cohort) => ({
+  const shown = worstFirst.slice(0, MAX_ROWS).map((cohort) => ({
     row: [String(cohort.hosts), formatVerdict(cohort.verdict), decidingCodes(cohort)],
     more: [formatStack(cohort.stack), clean(cohort.kernelRelease ?? ''), formatLabels(cohort.labels), examples(cohort)],
   }));
@@ -73,7 +74,7 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
     { head: 'ANSWER', wrap: true },
     { head: 'BECAUSE', wrap: true },
   ];
-  const beside: Column[] = [{ head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }];
+  const details: Column[] = [{ head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }];
   const text =
     width !== null && width < WIDE
       ? tableWithDetails(
@@ -83,7 +84,7 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
           width,
         )
       : table(
-          [...columns, ...beside],
+          [...columns, ...details],
           shown.map(({ row, more }) => [...row, ...more]),
           width,
         );
@@ -93,13 +94,13 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
 const rowsOf = (shown: readonly { readonly row: string[] }[]): string[][] => shown.map(({ row }) => row);
 
 const withRest = (text: string, count: number, what: string): string =>
-  count > ROWS ? `${text}\n  and ${count - ROWS} more ${what}: -o json has them all` : text;
+  count > MAX_ROWS ? `${text}\n  and ${count - MAX_ROWS} more ${what}; -o json shows all` : text;
 
-/** `REFUSED EINVAL by REPLACE`. A yes is one for its route only. */
+/** Formats a verdict: `REFUSED EINVAL by REPLACE`. A SAFE verdict holds for its route only. */
 const formatVerdict = ({ kind, errno, route }: Verdict): string =>
   clean([kind, errno, route === null ? null : `by ${route}`].filter((word) => word !== null).join(' '));
 
-/** Codes of the reasons that make the kind; doubts about the facts decide alone. */
+/** Returns the codes of the reasons that decide the kind. */
 const decidingCodes = ({ verdict }: Cohort): string => {
   const codes = verdict.reasons.filter((reason) => reason.kind === verdict.kind && !verdict.allowed.includes(reason.code)).map((reason) => reason.code);
   return clean([...new Set(codes)].join(', '));
@@ -113,8 +114,8 @@ const CLEARED_BY: Readonly<Record<string, string>> = {
   REBOOT: 'a reboot',
   REPORT: 'a new report',
   AUTHOR: "the patch's author",
-  NOTHING: 'nothing known',
+  NOTHING: 'nothing',
 };
 
-/** What makes a reason go away, in words; a word that is not known is shown as it came. */
+/** Formats what clears a reason. An unknown value stays as it is. */
 export const clearedBy = (reason: Reason): string => CLEARED_BY[reason.clearedBy] ?? clean(reason.clearedBy);

@@ -4,9 +4,10 @@ import type { ReasonCount } from '../registry/answers.js';
 const keyOf = (reason: { code: string; text: string }): string => `${reason.code} ${reason.text}`;
 
 /**
- * The reasons, with those that read the same put together: the same patch built for two kernels is two builds to the registry.
+ * Merges reasons with the same text. The registry counts them apart, because they are about different builds.
  *
- * A host may have both, so their hosts are counted again over the cohorts; where these are not all here, nothing is put together.
+ * One host may have several of them, so the hosts are counted again over the cohorts.
+ * If not all cohorts were read, nothing is merged.
  */
 export function mergeReasons({ reasons, cohorts, complete }: FleetAnswer): readonly ReasonCount[] {
   const groups = new Map<string, ReasonCount[]>();

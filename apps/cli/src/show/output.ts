@@ -5,10 +5,10 @@ import { cleanLines } from './clean.js';
 export const FORMATS = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Writes data, in the form that was asked for; the text of the table is made only if it is wanted. */
+/** Writes data in the requested format. Calls `asText` only for a table. */
 export function show(data: unknown, asText: (width: number | null) => string, format: Format, stdout: Output): void {
   if (format === 'json') stdout.write(`${cleanLines(JSON.stringify(data, null, 2))}\n`);
-  // quoted throughout, so that an escaped character stays what it was
+  // Quotes all strings, so that an escaped character keeps its meaning.
   else if (format === 'yaml')
     stdout.write(cleanLines(stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false })));
   else stdout.write(`${asText(stdout.columns ?? (stdout.isTTY ? 120 : null))}\n`);

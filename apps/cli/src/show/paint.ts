@@ -3,7 +3,7 @@ import type { Environment } from '../environment.js';
 
 export type Paint = (style: 'green' | 'yellow' | 'red' | 'bold' | 'dim', text: string) => string;
 
-/** Colours only where somebody looks, and has not asked for none (https://no-color.org). */
+/** Returns a function that colours text on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function paintFor(environment: Environment, stream: 'stdout' | 'stderr' = 'stdout'): Paint {
   const wanted = environment[stream].isTTY && !environment.env['NO_COLOR'] && environment.env['TERM'] !== 'dumb';
   return wanted ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;

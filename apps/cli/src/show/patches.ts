@@ -3,26 +3,26 @@ import { clean } from './clean.js';
 
 type State = { readonly id: string; readonly version: number };
 
-/** A list of patches, oldest first. */
+/** Formats a list of patches, oldest first. */
 export const formatStack = (stack: readonly ListedPatch[]): string =>
   stack.length === 0
     ? '(original)'
-    : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'coming' : 'going'})` : patch.name)).join(' < ');
+    : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'being applied' : 'being reverted'})` : patch.name)).join(' < ');
 
-/** States as `id:version`; the id stays the text that it is. */
+/** Formats states as `id:version`. */
 export const formatStates = (states: readonly State[] | null): string => {
   if (states === null) return 'unreadable';
   return states.length === 0 ? 'none' : states.map((state) => `${state.id}:${state.version}`).join(' ');
 };
 
-/** Is it cumulative? */
+/** Formats the `replace` flag of a patch. */
 export const formatReplace = (replace: boolean | null): string => (replace === null ? 'unknown' : replace ? 'cumulative' : 'stacked');
 
-const OWN_WORD = 'agent.';
+const REPORTED = 'agent.';
 
-/** Labels as `key=value`; `~` marks a host's own word, which is `agent.KEY` to the registry. */
+/** Formats labels as `key=value`. `~` marks a label that the agent reports, which is `agent.KEY` in the registry. */
 export const formatLabels = (labels: readonly { key: string; value: string }[]): string =>
-  clean(labels.map(({ key, value }) => (key.startsWith(OWN_WORD) ? `~${key.slice(OWN_WORD.length)}=${value}` : `${key}=${value}`)).join(' '));
+  clean(labels.map(({ key, value }) => (key.startsWith(REPORTED) ? `~${key.slice(REPORTED.length)}=${value}` : `${key}=${value}`)).join(' '));
 
-/** The head of a column of labels. */
-export const LABELS = 'LABELS (~ own word)';
+/** The heading of a column of labels. */
+export const LABELS = 'LABELS (~ by agent)';

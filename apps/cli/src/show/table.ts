@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 
-/** Two spaces between columns, no lines: made to be read and to be cut with `awk`. */
+/** Two spaces between columns and no borders, so that `awk` can split the rows. */
 const BORDERLESS = {
   top: '',
   'top-mid': '',
@@ -20,7 +20,7 @@ const BORDERLESS = {
   middle: '  ',
 } as const;
 
-/** One column: what stands above it, and whether its text may be broken where the terminal is narrow. */
+/** One column: its heading, and whether its text may wrap on a narrow terminal. */
 export interface Column {
   readonly head: string;
   readonly align?: 'left' | 'right';
@@ -28,9 +28,9 @@ export interface Column {
 }
 
 /**
- * Rows as a table.
+ * Formats rows as a table.
  *
- * @param width the terminal's; null: as wide as it takes, each row on one line
+ * @param width the width of the terminal; null: no limit, each row on one line
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | null): string {
   const natural = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => stringWidth(row[i] ?? ''))));
@@ -50,13 +50,13 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .join('\n');
 }
 
-/** Which width has each column? What does not fit is taken from the columns that may wrap, the widest first; no word is ever cut. */
+/** Returns the widths of the columns. Shrinks those that may wrap, the widest first, and never cuts a word. */
 function fit(columns: readonly Column[], rows: readonly (readonly string[])[], natural: readonly number[], width: number): number[] {
   const narrowest = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => longestWord(row[i] ?? ''))));
   const widths = [...natural];
-  const room = width - 2 * (columns.length - 1);
+  const available = width - 2 * (columns.length - 1);
   for (;;) {
-    const over = widths.reduce((sum, each) => sum + each, 0) - room;
+    const over = widths.reduce((sum, each) => sum + each, 0) - available;
     const widest = columns.reduce<number | null>(
       (found, column, i) => (column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!) ? i : found),
       null,
@@ -70,13 +70,13 @@ const longestWord = (text: string): number => Math.max(...text.split(' ').map(st
 
 const INDENT = 7;
 
-/** A table whose rows each have a sentence below them: for what would be too narrow beside them. */
+/** Formats a table with a sentence below each row, for text that is too long for a column. */
 export function tableWithDetails(columns: readonly Column[], rows: readonly (readonly string[])[], details: readonly string[], width: number): string {
   const [head, ...lines] = table(columns, rows, null).split('\n');
   return [head, ...lines.flatMap((line, i) => [line, ...wrapped(details[i] ?? '', width - INDENT).map((part) => `${' '.repeat(INDENT)}${part}`)])].join('\n');
 }
 
-/** Breaks between words; a word that is too long stays whole. */
+/** Breaks text between words. A word that is too long stays whole. */
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -9,12 +9,12 @@ const SHORT = {
   DISABLE: 'disable',
   REMOVE_MODULE: 'rmmod',
   LOAD: 'load',
-  WAIT: 'wait for',
-  REVERSE: 'while it is still open, turn round',
+  WAIT: 'wait for the transition of',
+  REVERSE: 'reverse the open transition of',
   REBOOT: 'reboot',
 } as const;
 
-/** One host's verdict: the answer, how it would be done, and every reason in a sentence, the worst first. */
+/** Formats one host's verdict: the answer, the steps, and every reason, the worst first. */
 export function verdictText(verdict: Verdict, target: string, paint: Paint): string {
   const errno = verdict.errno === null ? '' : ` with ${clean(verdict.errno)}`;
   const steps = verdict.steps
@@ -26,21 +26,21 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
   if (steps !== '') lines.push(`  ${steps}`);
   const price = formatPrice(verdict);
   if (price !== '') lines.push(`  ${price}`);
-  if (verdict.basedOnStaleFacts) lines.push('  the facts themselves are in doubt; every other reason is as last seen');
+  if (verdict.basedOnStaleFacts) lines.push('  the facts are stale; all other reasons are based on the last report');
   lines.push(`  under ${formatRules(verdict.rules)}`);
   for (const reason of worstFirst(verdict.reasons)) lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
   return lines.join('\n');
 }
 
-/** What the way costs, where it costs more than one transition; and whether a search was cut off. */
+/** Formats the cost of the route if it is more than one transition, and whether the search was cut off. */
 function formatPrice({ price, searched }: Verdict): string {
   const parts = [
     price !== null && price.reboots > 0 ? 'a reboot' : '',
     price !== null && price.transitions > 1 ? `${price.transitions} transitions` : '',
-    price !== null && price.unpatched > 0 ? `${price.unpatched} of them leave it unprotected for a while` : '',
-    price !== null && price.reopened.length > 0 ? `open meanwhile: ${clean(price.reopened.join(', '))}` : '',
+    price !== null && price.unpatched > 0 ? `${price.unpatched} of them leave the host unpatched for a while` : '',
+    price !== null && price.reopened.length > 0 ? `CVEs reopened meanwhile: ${clean(price.reopened.join(', '))}` : '',
   ].filter((part) => part !== '');
-  const search = searched !== null && searched.tried < searched.of ? `; only ${searched.tried} of ${searched.of} bridges were tried` : '';
+  const search = searched !== null && searched.tried < searched.of ? `; only ${searched.tried} of ${searched.of} intermediate patches were tried` : '';
   return parts.length === 0 && search === '' ? '' : `costs ${parts.length === 0 ? 'one transition' : parts.join(', ')}${search}`;
 }
 
@@ -53,8 +53,8 @@ function reasonLines(reason: Reason, allowed: boolean, paint: Paint): string[] {
 const ORDER = ['ADVISORY', ...KINDS];
 const worstFirst = (reasons: readonly Reason[]): Reason[] => [...reasons].sort((a, b) => ORDER.indexOf(b.kind) - ORDER.indexOf(a.kind));
 
-/** Which rules, and how that is known. */
+/** Formats the rule sets, and how they were determined. */
 export function formatRules({ sets, basis }: Verdict['rules']): string {
-  if (sets.length === 0) return 'rules that nobody knows';
-  return clean(`${sets.map(formatRuleSet).join(' or ')} rules (known by ${basis.toLowerCase()})`);
+  if (sets.length === 0) return 'unknown rules';
+  return clean(`${sets.map(formatRuleSet).join(' or ')} rules (basis: ${basis.toLowerCase()})`);
 }

@@ -14,17 +14,17 @@ export interface HostFilter {
 
 type LabelFilter = { key: string; in: string[] } | { key: string; notIn: string[] } | { key: string; exists: boolean };
 
-/** Keys that are not labels: what the registry itself knows of a host. */
+/** Keys that are not labels but facts of a host. */
 const RESERVED = { hostname: 'hostnames', id: 'ids', kernel: 'kernelReleases', arch: 'archs', running: 'running' } as const;
 type Reserved = keyof typeof RESERVED;
 
 const isReserved = (key: string): key is Reserved => Object.hasOwn(RESERVED, key);
 
 /**
- * Which hosts does this selector mean, as the registry takes it?
+ * Parses a selector to a filter of the schema.
  *
- * @param selector undefined: every host
- * @throws Failure 2 that shows the place
+ * @param selector undefined: all hosts
+ * @throws Failure 2 with the position
  */
 export function hostFilter(selector: string | undefined, authoritativeLabels = false): HostFilter {
   const filter: HostFilter = authoritativeLabels ? { authoritativeLabels } : {};
@@ -47,10 +47,10 @@ function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: s
     throw selectorError(
       selector,
       term.at,
-      `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}can be asked`,
+      `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
     );
   if (filter[field] !== undefined)
-    throw selectorError(selector, term.at, `${term.key} is demanded twice${term.key === 'running' ? '' : `; for one of several, write ${term.key} in (…)`}`);
+    throw selectorError(selector, term.at, `${term.key} occurs twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`);
   if (field !== 'running') filter[field] = [...term.values];
   else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!)) filter.running = term.values[0]!;
   else throw selectorError(selector, term.at, 'running takes one build-id: 16 to 128 lower-case hexadecimal digits');

@@ -1,50 +1,50 @@
 import { selectorError, type Token, tokensOf } from './tokens.js';
 
-/** One demand of a selector. */
+/** One term of a selector. */
 export interface Term {
   readonly key: string;
   readonly operator: 'in' | 'notIn' | 'exists' | 'absent';
   /** Empty for `exists` and `absent`. */
   readonly values: readonly string[];
-  /** Where the key stands. */
+  /** The position of the key. */
   readonly at: number;
 }
 
 const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
 
 /**
- * What does this selector demand?
+ * Parses a selector.
  *
- * `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key`, `!key`; a comma between demands means "and".
- * `key=value` is read as `key in (value)`, `key!=value` as `key notin (value)`.
+ * Terms are `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key`, `!key`. A comma means "and".
+ * `key=value` is the same as `key in (value)`, and `key!=value` as `key notin (value)`.
  *
- * @throws Failure 2 that shows the place
+ * @throws Failure 2 with the position
  */
 export function parseWhere(selector: string): Term[] {
   const tokens = tokensOf(selector);
-  if (tokens.length === 1) throw selectorError(selector, 0, 'this selector is empty; for every host, leave --where out');
+  if (tokens.length === 1) throw selectorError(selector, 0, 'the selector is empty; to match all hosts, leave out --where');
   const terms: Term[] = [];
   let position = 0;
   const next = (): Token => tokens[position++] ?? tokens.at(-1)!;
-  const fail = (token: Token, wanted: string) =>
+  const unexpectedToken = (token: Token, wanted: string) =>
     selectorError(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
 
   const key = (token: Token): Pick<Term, 'key' | 'at'> => {
-    if (token.kind !== 'word' || token.quoted) throw fail(token, 'the name of a label');
-    if (!KEY.test(token.text)) throw selectorError(selector, token.from, `'${token.text}' cannot be the name of a label: 1 to 63 letters, digits and _ . / -`);
+    if (token.kind !== 'word' || token.quoted) throw unexpectedToken(token, 'a label name');
+    if (!KEY.test(token.text)) throw selectorError(selector, token.from, `'${token.text}' is not a label name, which has 1 to 63 letters, digits and _ . / -`);
     return { key: token.text, at: token.from };
   };
   const value = (token: Token): string => {
     if (token.kind !== 'word')
-      throw fail(token, token.kind === '=' ? 'one = only, then a value' : 'a value (in quotes where it is empty or has one of , = ! ( ) or spaces)');
+      throw unexpectedToken(token, token.kind === '=' ? 'a value after a single =' : 'a value (in quotes if it is empty or has one of , = ! ( ) or spaces)');
     return token.text;
   };
   const values = (): string[] => {
     const open = next();
-    if (open.kind !== '(') throw fail(open, "'(' and values");
+    if (open.kind !== '(') throw unexpectedToken(open, "'(' with values");
     const found = [value(next())];
     for (let token = next(); token.kind !== ')'; token = next()) {
-      if (token.kind !== ',') throw fail(token, "',' or ')'");
+      if (token.kind !== ',') throw unexpectedToken(token, "',' or ')'");
       found.push(value(next()));
     }
     return found;
@@ -58,7 +58,7 @@ export function parseWhere(selector: string): Term[] {
     if (token.kind === '!=') return { ...name, operator: 'notIn', values: [value(next())] };
     if (token.kind === 'word' && !token.quoted && token.text === 'in') return { ...name, operator: 'in', values: values() };
     if (token.kind === 'word' && !token.quoted && token.text === 'notin') return { ...name, operator: 'notIn', values: values() };
-    if (token.kind !== ',' && token.kind !== 'end') throw fail(token, "'=', '!=', 'in (…)', 'notin (…)' or ','");
+    if (token.kind !== ',' && token.kind !== 'end') throw unexpectedToken(token, "'=', '!=', 'in (…)', 'notin (…)' or ','");
     position--;
     return { ...name, operator: 'exists', values: [] };
   };
@@ -67,6 +67,6 @@ export function parseWhere(selector: string): Term[] {
     terms.push(term());
     const token = next();
     if (token.kind === 'end') return terms;
-    if (token.kind !== ',') throw fail(token, "',' or the end");
+    if (token.kind !== ',') throw unexpectedToken(token, "',' or the end");
   }
 }

@@ -1,12 +1,12 @@
 import { usage } from '../exits.js';
 
-/** One piece of a selector, and where it stands. */
+/** One token of a selector, with its position. */
 export interface Token {
   readonly kind: 'word' | '=' | '!=' | '!' | '(' | ')' | ',' | 'end';
   readonly text: string;
   readonly from: number;
   readonly to: number;
-  /** Written in quotes: a value, never a key or `in`. */
+  /** In quotes: a value, never a key or `in`. */
   readonly quoted: boolean;
 }
 
@@ -16,7 +16,7 @@ export const selectorError = (selector: string, at: number, message: string): Er
 
 const PUNCTUATION = ['!=', '=', '!', '(', ')', ','] as const;
 
-/** Which pieces has this selector? The last is of kind `end`. */
+/** Splits a selector into tokens. The last one is of kind `end`. */
 export function tokensOf(selector: string): Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < selector.length;) {
@@ -35,9 +35,9 @@ function tokenAt(selector: string, from: number): Token {
   return { kind: 'word', text: word, from, to: from + word.length, quoted: false };
 }
 
-/** A value in quotes may hold anything; `\"` and `\\` stand for themselves. */
+/** Reads a quoted value, in which `\"` and `\\` are the escapes. */
 function quotedAt(selector: string, from: number): Token {
   const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(selector.slice(from));
-  if (found === null) throw selectorError(selector, from, 'these quotes do not end (inside them, write \\" and \\\\)');
+  if (found === null) throw selectorError(selector, from, 'missing closing quote (inside quotes, write \\" and \\\\)');
   return { kind: 'word', text: found[1]!.replaceAll(/\\(["\\])/g, '$1'), from, to: from + found[0].length, quoted: true };
 }
