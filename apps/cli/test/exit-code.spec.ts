@@ -12,6 +12,8 @@ const unsafe = reason('STATE_LEFT_BEHIND', 'UNSAFE');
 const unknown = reason('REPORT_STALE', 'UNKNOWN', { clearedBy: 'REPORT' });
 const advice = reason('CVE_REOPENED', 'ADVISORY');
 
+const none = { safe: 0, unknown: 0, unsafe: 0, refused: 0, total: 0, harmful: 0, accepted: 0 };
+const allowed = (hosts: number) => cohort(hosts, verdict([unknown], { allowed: ['REPORT_STALE'] }));
 const safe = (hosts: number) => cohort(hosts, verdict([advice]));
 const bad = (hosts: number, ...reasons: Parameters<typeof verdict>[0]) => cohort(hosts, verdict(reasons));
 
@@ -32,7 +34,13 @@ test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: 
   ['an UNKNOWN host is "cannot tell"', [safe(3), bad(1, unknown)], {}, {}, 3],
   ['a no wins over "cannot tell"', [bad(1, refused), bad(1, unknown)], {}, {}, 1],
   ['harm wins over "cannot tell"', [bad(1, unsafe), bad(1, unknown)], {}, {}, 1],
-  ['an allowed UNKNOWN reason is yes', [cohort(1, verdict([unknown], { allowed: ['REPORT_STALE'] }))], {}, {}, 0],
+  ['an allowed UNKNOWN reason is yes', [allowed(1)], {}, {}, 0],
+  ['an allowed UNKNOWN host and one that is not allowed is "cannot tell"', [safe(3), allowed(2), bad(1, unknown)], {}, {}, 3],
+  ['allowed UNKNOWN hosts are "cannot tell" if not all cohorts were read', [safe(3), allowed(2)], {}, { complete: false }, 3],
+  ['more accepted hosts than SAFE and UNKNOWN ones is no answer', [bad(2, refused)], {}, { counts: { ...none, refused: 2, total: 2, accepted: 1 } }, 4],
+  ['fewer accepted hosts than SAFE ones is no answer', [safe(2)], {}, { counts: { ...none, safe: 2, total: 2, accepted: 1 } }, 4],
+  ['an accepted count that contradicts its cohorts is no answer', [bad(2, unknown)], {}, { counts: { ...none, unknown: 2, total: 2, accepted: 2 } }, 4],
+  ['an accepted cohort with a reason that was not allowed is no answer', [cohort(1, verdict([unknown], { accepted: true }))], {}, {}, 4],
   ['no host at all is "cannot tell"', [], {}, {}, 3],
   ['no host at all is yes if that is allowed', [], { allowEmpty: true }, {}, 0],
   ['an empty selection because of a scope is never yes', [], { allowEmpty: true }, { limitedByScope: true }, 3],
@@ -58,15 +66,15 @@ test.each<[rule: string, cohorts: Cohort[], gate: Partial<typeof strict>, more: 
   ['a no about the past is no', [safe(3), bad(1, unsafe)], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 1],
   ['an empty selection of the past is "cannot tell"', [], {}, { asOf: '2026-11-23T10:00:00.000Z' }, 3],
   ['a fleet that changed while it was read is "cannot tell"', [safe(3)], {}, { steady: false }, 3],
-  ['counts that do not add up are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0 } }, 4],
+  ['counts that do not add up are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 1, unsafe: 0, refused: 0, total: 3, harmful: 0, accepted: 3 } }, 4],
   ['more hosts matched than counted is no answer', [safe(3)], {}, { matched: 4 }, 4],
   ['a kind that contradicts its counts is no answer', [safe(3)], {}, { kind: 'UNSAFE' }, 4],
-  ['SAFE hosts with harm are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 0, unsafe: 0, refused: 0, total: 3, harmful: 1 } }, 4],
+  ['SAFE hosts with harm are no answer', [safe(3)], {}, { counts: { safe: 3, unknown: 0, unsafe: 0, refused: 0, total: 3, harmful: 1, accepted: 3 } }, 4],
   [
     'fewer hosts with harm than UNSAFE ones is no answer',
     [bad(2, unsafe)],
     {},
-    { counts: { safe: 0, unknown: 0, unsafe: 2, refused: 0, total: 2, harmful: 1 } },
+    { counts: { safe: 0, unknown: 0, unsafe: 2, refused: 0, total: 2, harmful: 1, accepted: 0 } },
     4,
   ],
   ['a SAFE cohort with a reason against it is no answer', [cohort(1, verdict([unknown], { kind: 'SAFE' }))], {}, {}, 4],
@@ -82,14 +90,15 @@ const anyCohort = fc
 const anyFleet = fc.array(anyCohort, { maxLength: 5 });
 const anyGate = fc.record({ maxRefused: fc.oneof(fc.record({ hosts: fc.nat(60) }), fc.record({ percent: fc.nat(100) })), allowEmpty: fc.boolean() });
 
-test('law: yes only if every host is SAFE, or refused within the tolerance for no other reason', () => {
+test('law: yes only if every host is accepted, or refused within the tolerance for no other reason', () => {
   fc.assert(
     fc.property(anyFleet, anyGate, (cohorts, gate) => {
       const answer = fleetAnswer(cohorts);
       if (decide(answer, gate).exit !== 0) return;
       const { counts, matched } = answer;
       const most = 'hosts' in gate.maxRefused ? gate.maxRefused.hosts : (gate.maxRefused.percent * matched) / 100;
-      expect(counts.unknown + counts.unsafe + counts.harmful).toBe(0);
+      expect(counts.unsafe + counts.harmful).toBe(0);
+      expect(counts.accepted + counts.refused).toBe(matched);
       expect(counts.refused).toBeLessThanOrEqual(most);
       expect(matched > 0 || gate.allowEmpty).toBe(true);
       for (const { verdict: judged } of cohorts)

@@ -38,8 +38,9 @@ export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPat
 /** A verdict whose kind follows from its reasons, as in the registry, unless `more.kind` overrides it. */
 export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {}): Verdict {
   const allowed = more.allowed ?? [];
-  const counted = reasons.filter((each) => each.kind !== 'ADVISORY' && !allowed.includes(each.code)).map((each) => each.kind as Kind);
+  const counted = reasons.filter((each) => each.kind !== 'ADVISORY').map((each) => each.kind as Kind);
   const kind = KINDS.findLast((each) => counted.includes(each)) ?? 'SAFE';
+  const accepted = reasons.every((each) => each.kind === 'ADVISORY' || (each.kind === 'UNKNOWN' && allowed.includes(each.code)));
   return {
     kind,
     route: 'REPLACE',
@@ -50,6 +51,7 @@ export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {})
     basedOnStaleFacts: false,
     errno: null,
     allowed: [...allowed],
+    accepted,
     rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' },
     ...more,
   };
@@ -78,6 +80,7 @@ export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswe
     refused: count('REFUSED'),
     total: cohorts.reduce((sum, each) => sum + each.hosts, 0),
     harmful,
+    accepted: cohorts.filter((each) => each.verdict.accepted).reduce((sum, each) => sum + each.hosts, 0),
   };
   const kind = KINDS.findLast((each) => count(each) > 0) ?? 'UNKNOWN';
   return {

@@ -118,7 +118,7 @@ describe('a verdict on several pages', () => {
   const whole = asData(fleetAnswer(cohorts)).data.canDowngrade;
   const pageOf = (after: unknown, matched = 3) => {
     const second = after === 'c1';
-    const counts = { ...whole.counts, safe: matched, total: matched };
+    const counts = { ...whole.counts, safe: matched, total: matched, accepted: matched };
     return {
       body: {
         data: {

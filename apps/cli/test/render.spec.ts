@@ -221,9 +221,9 @@ describe('one host', () => {
     errno: 'EINVAL',
     allowed: ['SYMBOLS_UNVERIFIED'],
     steps: [
-      { action: 'DISABLE', patch: 'lp_9' },
-      { action: 'LOAD', patch: 'lp_8' },
-      { action: 'REBOOT', patch: null },
+      { action: 'DISABLE', patch: 'lp_9', sha256: null },
+      { action: 'LOAD', patch: 'lp_8', sha256: 'ab'.repeat(32) },
+      { action: 'REBOOT', patch: null, sha256: null },
     ],
     price: { transitions: 2, unpatched: 1, reopened: ['CVE-2026-1'], reboots: 1 },
     searched: { tried: 64, of: 80 },

@@ -51,7 +51,7 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
   >;
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
-    if (field?.canDowngrade !== undefined) Object.assign(field.canDowngrade, { kind: 'REFUSED' });
+    if (field?.canDowngrade !== undefined) Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
   }
   return { data };
 }

@@ -22,7 +22,7 @@ interface Flags extends QuestionFlags {
   readonly asOf?: string;
 }
 
-/** The exit code for a verdict: the same as for a fleet of one host. */
+/** The exit code for a verdict that the question does not accept: the same as for a fleet of one host. */
 const EXIT_OF: Record<Kind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
 
 /** `explain`: what a host runs, and with `--to` its verdict. */
@@ -52,9 +52,9 @@ export function explain(act: Act): Command {
         const question = { to, ...asked, ...(asOf === undefined ? {} : { asOf }) };
         const { host: judgedThen } = await withCatalogHint(question, CATALOG_HINT, async () => registry.ask(JUDGE_HOST, { id: found.id, ...question }));
         const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
-        if (verdict.kind === 'SAFE' && !isClear(verdict))
-          throw unexpected("the registry's answer contradicts itself: the host is SAFE and has a reason not to be");
-        const exit = EXIT_OF[verdict.kind];
+        if ((verdict.kind === 'SAFE' || verdict.accepted) && !isClear(verdict))
+          throw unexpected("the registry's answer contradicts itself: it accepts the host and has a reason against it that was not allowed");
+        const exit = verdict.accepted ? EXIT.YES : EXIT_OF[verdict.kind];
         show(
           { schemaVersion: 1, question, asOf: asOf ?? null, host, verdict, exitCode: exit },
           () => judged(host, verdict, formatTarget(to)),

@@ -16,7 +16,11 @@ export function contradiction(answer: FleetAnswer): Failure | null {
     return wrong(`${counts.harmful} hosts have an UNSAFE reason, ${counts.unsafe} are UNSAFE`);
   const worst = KINDS.findLast((kind) => counts[countOf(kind)] > 0) ?? 'UNKNOWN';
   if (worst !== answer.kind) return wrong(`it says ${answer.kind} and counts ${counts[countOf(worst)]} hosts as ${worst}`);
-  if (answer.cohorts.some(({ verdict }) => verdict.kind === 'SAFE' && !isClear(verdict))) return wrong('a cohort is SAFE and has a reason not to be');
+  if (counts.accepted < counts.safe || counts.accepted > counts.safe + counts.unknown)
+    return wrong(`it accepts ${counts.accepted} hosts, ${counts.safe} are SAFE and ${counts.unknown} UNKNOWN`);
+  if (answer.cohorts.some(({ verdict }) => verdict.kind === 'SAFE' && verdict.reasons.some(({ kind }) => kind !== 'ADVISORY')))
+    return wrong('a cohort is SAFE and has a reason not to be');
+  if (answer.cohorts.some(({ verdict }) => verdict.accepted && !isClear(verdict))) return wrong('a cohort is accepted and has a reason that was not allowed');
   if (!answer.complete || !answer.steady) return null;
   const hostsOf = (is: (verdict: Verdict) => boolean) => answer.cohorts.filter((cohort) => is(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
   for (const kind of KINDS) {
@@ -25,6 +29,8 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   }
   const harmed = hostsOf(({ reasons }) => reasons.some((reason) => reason.kind === 'UNSAFE'));
   if (harmed !== counts.harmful) return wrong(`it counts ${counts.harmful} hosts with an UNSAFE reason, and its cohorts have ${harmed}`);
+  const accepted = hostsOf((verdict) => verdict.accepted);
+  if (accepted !== counts.accepted) return wrong(`it accepts ${counts.accepted} hosts, and its cohorts have ${accepted}`);
   return null;
 }
 

@@ -28,7 +28,8 @@ const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer:
  * The order of precedence is: an answer that contradicts itself (4), harm and refusals (1), unknowns (3), yes (0).
  * A question about the past has the same decision. Its sentence names the point in time.
  *
- * @returns yes only if every matching host is SAFE, or is refused within the tolerance for no other reason
+ * @returns yes only if every matching host is accepted (SAFE, or UNKNOWN for nothing but allowed reasons), or is refused within
+ *   the tolerance for no other reason
  * @throws Failure 4 if the answer contradicts itself
  */
 export function decide(answer: FleetAnswer, gate: Gate): Decision {
@@ -50,11 +51,15 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
 
   if (answer.limitedByScope) return cannotTell('the token is limited to some of the matching hosts');
   if (!answer.steady) return cannotTell('the fleet kept changing while the answer was read');
-  if (counts.unknown > 0) return cannotTell(`${counts.unknown} of ${hosts(matched)} cannot be judged`);
+  const allowed = counts.accepted - counts.safe;
+  if (counts.unknown > allowed) return cannotTell(`${counts.unknown - allowed} of ${hosts(matched)} cannot be judged`);
+  if (allowed > 0 && !answer.complete) return cannotTell('there are too many cohorts to check the hosts that --allow accepts');
   if (counts.refused > 0 && !answer.complete) return cannotTell('there are too many cohorts to check the refused hosts for harm');
   if (matched === 0) return gate.allowEmpty ? yes('no host matches, which --allow-empty accepts') : cannotTell('no host matches');
-  if (counts.refused > 0) return yes(`${counts.safe} of ${hosts(matched)} can be downgraded; ${counts.refused} would be refused, which is tolerated`);
-  return yes(matched === 1 ? 'the host can be downgraded' : `all ${matched} hosts can be downgraded`);
+  const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that --allow accepts)`;
+  if (counts.refused > 0)
+    return yes(`${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be refused, which is tolerated`);
+  return yes(`${matched === 1 ? 'the host' : `all ${matched} hosts`} can be downgraded${accepted}`);
 }
 
 /** Returns true if a refused host also has an UNSAFE reason, or an UNKNOWN one that is not allowed. */

@@ -49,13 +49,14 @@ export const rulesChoice = fields({ sets: list(text), basis: text });
 export const verdict = fields({
   kind: oneOf(...KINDS),
   route: nullable(text),
-  steps: list(fields({ action: text, patch: nullable(text) })),
+  steps: list(fields({ action: text, patch: nullable(text), sha256: nullable(text) })),
   price: nullable(fields({ transitions: whole, unpatched: whole, reopened: list(text), reboots: whole })),
   searched: nullable(fields({ tried: whole, of: whole })),
   reasons: list(reason),
   basedOnStaleFacts: flag,
   errno: nullable(text),
   allowed: list(text),
+  accepted: flag,
   rules: rulesChoice,
 });
 export type Verdict = Read<typeof verdict>;
@@ -75,7 +76,7 @@ export type Cohort = Read<typeof cohort>;
 const reasonCount = fields({ reason, hosts: whole });
 export type ReasonCount = Read<typeof reasonCount>;
 
-const counts = fields({ safe: whole, unknown: whole, unsafe: whole, refused: whole, total: whole, harmful: whole });
+const counts = fields({ safe: whole, unknown: whole, unsafe: whole, refused: whole, total: whole, harmful: whole, accepted: whole });
 export type Counts = Read<typeof counts>;
 
 const snapshot = fields({ id: nullable(text), now: text, catalogRevision: uint64, rules: text });

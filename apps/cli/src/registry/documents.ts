@@ -15,7 +15,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
 const LISTED = 'name buildId enabled transition replace states { id version } evidence moduleState moduleTaint file patch { release owner }';
 const REASON = 'code kind clearedBy errno patch buildId stateId have need other function route detail text';
 const RULES = 'rules { sets basis }';
-const VERDICT = `kind route steps { action patch } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } basedOnStaleFacts errno allowed ${RULES}`;
+const VERDICT = `kind route steps { action patch sha256 } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } basedOnStaleFacts errno allowed accepted ${RULES}`;
 const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
   transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
 const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId moduleState referenced pinned } departed { name buildId departure } ${RULES} retiredBy
@@ -26,7 +26,7 @@ const PATCH =
 export const CAN_DOWNGRADE = document(
   `query CanDowngrade($to: TargetInput!, $where: HostFilter, $route: Route, $bestRoute: Boolean, $evidence: Evidence, $maxAge: Duration, $rules: RuleSet, $allow: [String!], $witnesses: Int, $sharedSigningKeys: Boolean, $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $first: Int!, $reasonsAfter: String, $cohortsAfter: String) {
   canDowngrade(to: $to, where: $where, route: $route, bestRoute: $bestRoute, evidence: $evidence, maxAge: $maxAge, rules: $rules, allow: $allow, witnesses: $witnesses, sharedSigningKeys: $sharedSigningKeys, snapshot: $snapshot, asOf: $asOf, catalog: $catalog) {
-    kind counts { safe unknown unsafe refused total harmful } matched limitedByScope snapshot { id now catalogRevision rules }
+    kind counts { safe unknown unsafe refused total harmful accepted } matched limitedByScope snapshot { id now catalogRevision rules }
     reasons(first: $first, after: $reasonsAfter) { nodes { hosts reason { ${REASON} } } ${PAGE} }
     cohorts(first: $first, after: $cohortsAfter) { nodes { hosts kernelRelease arch stack { ${LISTED} } labels { key value } freshness verdict { ${VERDICT} } examples } ${PAGE} }
   }

@@ -102,7 +102,9 @@ const formatVerdict = ({ kind, errno, route }: Verdict): string =>
 
 /** Returns the codes of the reasons that decide the kind. */
 const decidingCodes = ({ verdict }: Cohort): string => {
-  const codes = verdict.reasons.filter((reason) => reason.kind === verdict.kind && !verdict.allowed.includes(reason.code)).map((reason) => reason.code);
+  const codes = verdict.reasons
+    .filter((reason) => reason.kind === verdict.kind)
+    .map(({ code }) => (verdict.allowed.includes(code) ? `${code} (allowed)` : code));
   return clean([...new Set(codes)].join(', '));
 };
 

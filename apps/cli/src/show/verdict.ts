@@ -21,9 +21,13 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
     .map((step) => [SHORT[step.action as keyof typeof SHORT] ?? clean(step.action), clean(step.patch ?? '')].join(' ').trim())
     .join(', then ');
   const lines = [
-    `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}`,
+    `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}${
+      verdict.accepted && verdict.allowed.length > 0 ? ', which the question allows' : ''
+    }`,
   ];
   if (steps !== '') lines.push(`  ${steps}`);
+  for (const { patch, sha256 } of verdict.steps)
+    if (sha256 !== null) lines.push(`  file of ${clean(patch ?? '')}: sha-256 ${clean(sha256)}`);
   const price = formatPrice(verdict);
   if (price !== '') lines.push(`  ${price}`);
   if (verdict.basedOnStaleFacts) lines.push('  the facts are stale; all other reasons are based on the last report');

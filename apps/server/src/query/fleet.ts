@@ -38,6 +38,7 @@ export interface VerdictCounts {
   readonly refused: number;
   readonly total: number;
   readonly harmful: number;
+  readonly accepted: number;
 }
 
 /** The answer for all hosts that match, before anything is paged. */
@@ -165,12 +166,13 @@ function compareKeys({ freshnessKey: a, labelSetId }: CohortRow, { freshnessKey:
 
 /** What do all the answers make together? The worst over the hosts; nothing at all is UNKNOWN. */
 function addUp(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'kind' | 'counts' | 'reasons'> {
-  const counts = { safe: 0, unknown: 0, unsafe: 0, refused: 0, total: 0, harmful: 0 };
+  const counts = { safe: 0, unknown: 0, unsafe: 0, refused: 0, total: 0, harmful: 0, accepted: 0 };
   let kind: VerdictKind = 'SAFE';
   for (const { count, verdict } of situations) {
     counts[verdict.kind.toLowerCase() as Lowercase<VerdictKind>] += count.hosts;
     counts.total += count.hosts;
     if (verdict.harmful) counts.harmful += count.hosts;
+    if (verdict.accepted) counts.accepted += count.hosts;
     if (isWorse(verdict.kind, kind)) kind = verdict.kind;
   }
   if (counts.total === 0) return { kind: 'UNKNOWN', counts, reasons: [{ reason: { code: 'NO_HOSTS_MATCHED' }, hosts: 0 }] };

@@ -85,18 +85,19 @@ const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
 export const verdictView = madeOnce((verdict: Verdict) => {
-  const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, rules } = verdict;
+  const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, accepted, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
     kind,
     route,
-    steps: steps.map(({ action, patch, buildId = null }) => ({ action, patch, buildId })),
+    steps: steps.map(({ action, patch, buildId = null, sha256 = null }) => ({ action, patch, buildId, sha256 })),
     price,
     searched,
     reasons: worstFirst.map(reasonView),
     basedOnStaleFacts,
     errno,
     allowed,
+    accepted,
     rules: rulesView(rules),
   };
 });

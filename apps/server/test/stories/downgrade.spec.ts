@@ -15,7 +15,7 @@ test('a host that runs {1: v2} cannot go back to a cumulative {1: v1}', async ()
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer.kind).toBe('REFUSED');
-  expect(answer.counts).toEqual({ safe: 0, unknown: 0, unsafe: 0, refused: 1, total: 1, harmful: 0 });
+  expect(answer.counts).toEqual({ safe: 0, unknown: 0, unsafe: 0, refused: 1, total: 1, harmful: 0, accepted: 0 });
   expect(reason(answer, 'STATE_VERSION_TOO_LOW')).toMatchObject({ kind: 'REFUSED', errno: 'EINVAL', patch: 'lab_n_1v2_mod', stateId: '1', need: 2, have: 1 });
   expect(answer.cohorts.nodes[0].verdict).toMatchObject({ kind: 'REFUSED', route: 'REPLACE', errno: 'EINVAL' });
 });
@@ -59,7 +59,9 @@ test('a target that no host has loaded on this kernel is not known to load', asy
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer.kind).toBe('UNKNOWN');
   expect(codes(answer)).toContain('SYMBOLS_UNVERIFIED');
-  expect((await ask({ name: 'lab_r_1v1_a' }, { allow: ['SYMBOLS_UNVERIFIED'] })).kind).toBe('SAFE');
+  const allowing = await ask({ name: 'lab_r_1v1_a' }, { allow: ['SYMBOLS_UNVERIFIED'] });
+  expect(allowing).toMatchObject({ kind: 'UNKNOWN', counts: { unknown: 1, accepted: 1 } });
+  expect(allowing.cohorts.nodes[0].verdict).toMatchObject({ allowed: ['SYMBOLS_UNVERIFIED'], accepted: true });
 });
 
 test('a target that loaded while a module that it patches was absent is not known to load where it is there', async () => {

@@ -51,7 +51,8 @@ function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, measure: M
   const from = reasons.length;
   if (leg.route === 'REBOOT') append(reasons, findBootReasons(leg, scene));
   else pushAgainstGoing(reasons, leg, scene, measure);
-  return predictErrno(reasons, leg.disabled.length > 0, from);
+  const { load, disabled } = leg;
+  return predictErrno(reasons, { disablesFirst: disabled.length > 0, compared: load === null ? scene.list : [...scene.list, load] }, from);
 }
 
 /** Patches of a course, oldest first. Most courses replace all of the list, or none. */

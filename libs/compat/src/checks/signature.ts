@@ -1,7 +1,7 @@
 import type { ModuleFile } from '../facts/manifest.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { KnownPatch, Scene } from '../facts/recognise.js';
-import type { Seen } from '../facts/seen.js';
+import { type Seen, seenOn } from '../facts/seen.js';
 import type { Catalog, Situation } from '../facts/situation.js';
 
 /** By what signatures are judged. */
@@ -45,6 +45,18 @@ function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Tru
   if (!file.signed) return enforces(situation) ? 'REFUSED' : 'NOT_KNOWN';
   if (sharedSigningKeys && (seen.verified.get(file.sha256) ?? 0) >= witnesses) return 'ACCEPTED';
   return file.signer !== null && isTrusted(file.signer, situation, catalog) ? 'ACCEPTED' : 'NOT_KNOWN';
+}
+
+/**
+ * Returns the SHA-256 (signature included) of the file to load: the only file of the build, or the first one that this kernel accepts.
+ *
+ * null: no file is published, or several are and none is known to be accepted.
+ */
+export function fileToLoad(load: KnownPatch, scene: Scene, trust: Trust): string | null {
+  const files = load.manifest?.files ?? [];
+  if (files.length < 2 || load.buildId === null) return files[0]?.sha256 ?? null;
+  const seen = seenOn(trust.catalog.sightings?.(load.buildId) ?? [], scene.kernel, scene.kernelText);
+  return files.find((file) => answerTo(file, seen, scene.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
 }
 
 /** Did this kernel verify, in this boot, a signature by the same key? A module with taint `E` was loaded without. */

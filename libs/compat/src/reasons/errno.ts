@@ -1,24 +1,33 @@
-import { doubtOrder, type Errno, errnoOf, loaderOrder, natureOf, type Reason, type ReasonCode } from './reasons.js';
+import { doubtOrder, type Errno, errnoOf, isStateDoubt, loaderOrder, natureOf, type Reason, type ReasonCode } from './reasons.js';
 
-/** What can make disabling fail; the kernel looks at no state then. */
+/** Refusals that disabling a patch meets. The kernel compares no states then. */
 const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
+
+/** What the operator attempts. */
+export interface Attempt {
+  /** A patch is disabled before anything is loaded, so the attempt may end before the module loader. */
+  readonly disablesFirst: boolean;
+  /** The patches whose states the kernel compares: the list, and what is loaded. */
+  readonly compared: readonly { readonly name: string; readonly buildId: string | null }[];
+}
 
 /**
  * Returns the error number with which an attempt would fail: the first in the kernel's order of refusing.
  *
  * null: nothing refuses, or a doubt comes before the first refusal, so that the kernel may stop there with another number.
  *
- * @param disablesFirst then it may never get as far as the loader
- * @param from what stands before this place says nothing of the attempt
+ * @param from index of the first reason that is about this attempt
  */
-export function predictErrno(reasons: readonly Reason[], disablesFirst: boolean, from = 0): Errno | null {
+export function predictErrno(reasons: readonly Reason[], { disablesFirst, compared }: Attempt, from = 0): Errno | null {
+  // The kernel knows nothing of patches that left the list: what is in doubt about them changes no error number.
+  const isCompared = ({ patch, buildId }: Reason): boolean => compared.some((each) => each.name === patch && each.buildId === (buildId ?? null));
   let first: Reason | null = null;
   let earliest = Number.POSITIVE_INFINITY;
   let doubted = Number.POSITIVE_INFINITY;
   for (let i = from; i < reasons.length; i++) {
     const reason = reasons[i]!;
     if (natureOf(reason).kind !== 'REFUSED') {
-      doubted = Math.min(doubted, doubtOrder(reason));
+      if (!isStateDoubt(reason) || isCompared(reason)) doubted = Math.min(doubted, doubtOrder(reason));
       continue;
     }
     if (disablesFirst && AT_DISABLING.has(reason.code)) return errnoOf(reason);

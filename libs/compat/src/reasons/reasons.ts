@@ -164,9 +164,12 @@ export function loaderOrder(reason: Reason): number {
 /** Doubts about a patch that leave the result of the state check open. */
 const STATES_IN_DOUBT = new Set<ReasonCode>(['STATES_UNREADABLE', 'REPLACE_UNKNOWN', 'PATCH_NOT_CATALOGUED']);
 
+/** Returns whether this doubt leaves the result of the state check open, if the kernel compares the states of that patch. */
+export const isStateDoubt = ({ code }: Reason): boolean => STATES_IN_DOUBT.has(code);
+
 /** Place in the kernel's order at which this doubt may turn into a refusal; Infinity if it never does. */
 export function doubtOrder(reason: Reason): number {
-  if (STATES_IN_DOUBT.has(reason.code)) return ORDER.states;
+  if (isStateDoubt(reason)) return ORDER.states;
   return natureOf(reason).kind === 'REFUSED' ? Number.POSITIVE_INFINITY : loaderOrder(reason);
 }
 /** Do two reasons say the same of the same? What clears them may differ. */

@@ -5,8 +5,10 @@ export interface Step {
   readonly action: 'DISABLE' | 'REMOVE_MODULE' | 'LOAD' | 'REVERSE' | 'WAIT' | 'REBOOT';
   /** The patch or module; null for a reboot. */
   readonly patch: string | null;
-  /** Which build is loaded. Only with `LOAD`. */
+  /** Build-id of the patch. Only with `LOAD`. */
   readonly buildId?: string | null;
+  /** SHA-256 of the file to load, see `fileToLoad()`. Only with `LOAD`. */
+  readonly sha256?: string | null;
 }
 
 /** Many hosts are asked about few targets, and a target is loaded in the same way everywhere. */

@@ -4,12 +4,12 @@ import { type Course, loadOver, type Route } from '../routes/course.js';
 import type { Journey } from '../routes/journey.js';
 import type { Manifest } from '../facts/manifest.js';
 import { comparePrices, type Price, priceOf } from '../routes/price.js';
-import type { Reason, VerdictKind } from '../reasons/reasons.js';
+import type { Reason } from '../reasons/reasons.js';
 import { recogniseManifest, type Scene } from '../facts/recognise.js';
 import { findCourses } from '../routes/routes.js';
 import { thrownOut } from '../rules/select.js';
 import type { Target } from '../routes/target.js';
-import { isWorse, kindOfAll, type Searched } from './verdict.js';
+import { answerBy, compareAnswers, type Searched, type Verdict } from './verdict.js';
 
 /** So many builds are tried as a bridge, and no more. */
 export const BRIDGES_TRIED = 64;
@@ -29,7 +29,7 @@ export interface Bridge {
 
 interface Found {
   readonly course: Course;
-  readonly kind: VerdictKind;
+  readonly answer: Pick<Verdict, 'kind' | 'accepted'>;
   readonly price: Price;
 }
 
@@ -39,7 +39,7 @@ interface Found {
  * The best answer of all that were tried: the most acceptable, among these the cheapest, among these by build-ids. Of a build that today's list
  * would refuse for its states nothing is tried, nor of one that is recalled.
  *
- * @param allow UNKNOWN codes that are waved through
+ * @param allow UNKNOWN codes that the question allows
  */
 export function findBridge(journey: Journey, target: Target, measure: Measure, allow: readonly string[]): Bridge {
   const { scene } = journey;
@@ -51,8 +51,8 @@ export function findBridge(journey: Journey, target: Target, measure: Measure, a
       const course: Course = { ...first, next: [second, ...second.next].map((leg) => ({ ...leg, next: [] })) };
       const reasons: Reason[] = [];
       pushAgainst(reasons, course, scene, measure);
-      const found: Found = { course, kind: kindOfAll(reasons, allow), price: priceOf(course, scene) };
-      if (best === null || isWorse(best.kind, found.kind) || (best.kind === found.kind && comparePrices(found.price, best.price) < 0)) best = found;
+      const found: Found = { course, answer: answerBy(reasons, allow), price: priceOf(course, scene) };
+      if (best === null || (compareAnswers(found.answer, best.answer) || comparePrices(found.price, best.price)) < 0) best = found;
     }
   }
   return { course: best?.course ?? null, searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length } };

@@ -1,6 +1,7 @@
 import { type Measure, pushAgainst } from '../checks/against.js';
 import { CHEAPEST_BRIDGE, findBridge } from './bridge.js';
-import { type Course, type Route, stepsOf } from '../routes/course.js';
+import { fileToLoad, type Trust } from '../checks/signature.js';
+import { type Course, legsOf, type Route, stepsOf } from '../routes/course.js';
 import { findListedTargetDoubts, pushHostDoubts } from '../checks/doubts.js';
 import { journeyTo } from '../routes/journey.js';
 import type { Evidence } from '../facts/manifest.js';
@@ -13,6 +14,7 @@ import { chooseRules } from '../rules/select.js';
 import { WITNESSES } from '../facts/seen.js';
 import type { Catalog, Freshness } from '../facts/situation.js';
 import { resolveTarget, type Target } from '../routes/target.js';
+import type { Step } from '../routes/steps.js';
 import { bestFirst, noWay, type Searched, verdict, type Verdict } from './verdict.js';
 
 const NONE: readonly never[] = [];
@@ -26,7 +28,7 @@ export interface Question {
   readonly maxAgeSeconds: number;
   /** Judge under these rules instead of the kernel's own. */
   readonly rules: RuleSet | null;
-  /** UNKNOWN codes that are waved through. */
+  /** UNKNOWN codes that the question accepts. The kind stays. */
   readonly allow: readonly string[];
   /** Distinct machines that must have shown a build for its doubts to be cleared; at least two count. */
   readonly witnesses: number;
@@ -69,7 +71,7 @@ function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Fr
   const resolved = resolveTarget(target, scene, catalog, rules.candidates);
   append(before, resolved.reasons);
   const journey = journeyTo(resolved, scene, rules.candidates);
-  // Where no way leads there, nothing can be waved through.
+  // If no route leads there, nothing can be allowed.
   if (journey === null) return [noWay(before, [], rules.told)];
 
   const found = findCourses(journey, target, question.routes);
@@ -99,7 +101,15 @@ function judgeCourse(course: Course, always: readonly Reason[], scene: Scene, me
   const said: Reason[] = [];
   append(said, always);
   const errno = pushAgainst(said, course, scene, measure);
-  return verdict({ route: course.route, steps: stepsOf(course), price: priceOf(course, scene), errno }, said, allow, measure.rules.told);
+  return verdict({ route: course.route, steps: withFiles(stepsOf(course), course, scene, measure), price: priceOf(course, scene), errno }, said, allow, measure.rules.told);
+}
+
+/** A LOAD step names the file to load. */
+function withFiles(steps: readonly Step[], course: Course, scene: Scene, trust: Trust): readonly Step[] {
+  const loads = legsOf(course).flatMap(({ load }) => load ?? []);
+  if (loads.length === 0) return steps;
+  const fileOf = new Map(loads.map((load) => [load.buildId, fileToLoad(load, scene, trust)]));
+  return steps.map((step) => (step.action === 'LOAD' ? { ...step, sha256: fileOf.get(step.buildId ?? null) ?? null } : step));
 }
 
 /** Could no bridge be better? */

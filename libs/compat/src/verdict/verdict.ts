@@ -31,8 +31,10 @@ export interface Verdict {
   readonly errno: Errno | null;
   /** At least one reason is UNSAFE, whatever the kind: a refusal that passes with time may hide harm. */
   readonly harmful: boolean;
-  /** Codes that the question allowed and that are among the reasons. */
+  /** Codes that the question allowed and that are among the reasons. They do not change the kind. */
   readonly allowed: readonly string[];
+  /** SAFE, or UNKNOWN for nothing but reasons that the question allowed. */
+  readonly accepted: boolean;
   readonly rules: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
 }
 
@@ -63,7 +65,7 @@ const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
 /** May a question allow this code? */
 export const canBeAllowed = (code: ReasonCode): boolean => ALLOWABLE.has(code);
 
-/** Does the question wave this reason through? Only UNKNOWN ones can be. */
+/** Returns whether the question allows this reason. Only UNKNOWN ones can be allowed. */
 const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
 
 const NONE: readonly never[] = [];
@@ -72,6 +74,7 @@ const NONE: readonly never[] = [];
 interface Weight {
   refused: boolean;
   harmful: boolean;
+  /** A reason is UNKNOWN, and the question does not allow it. */
   unknown: boolean;
   inDoubt: boolean;
   allowed: readonly ReasonCode[];
@@ -101,8 +104,14 @@ function kindBy({ refused, harmful, unknown, inDoubt }: Weight): VerdictKind {
   return harmful ? 'UNSAFE' : unknown ? 'UNKNOWN' : 'SAFE';
 }
 
-/** Which kind do these reasons make? */
+/** Returns the kind that these reasons would make without those that are allowed. */
 export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(weigh(reasons, allow));
+
+/** Returns the kind that these reasons make, and whether the question accepts it: what is allowed is accepted, and stays what it is. */
+export function answerBy(reasons: readonly Reason[], allow: readonly string[]): Pick<Verdict, 'kind' | 'accepted'> {
+  const kind = kindOfAll(reasons, []);
+  return { kind, accepted: kind === 'SAFE' || (kind === 'UNKNOWN' && kindOfAll(reasons, allow) === 'SAFE') };
+}
 
 /** A way that was judged. */
 interface Judged {
@@ -115,9 +124,8 @@ interface Judged {
 /** Puts reasons together into a verdict on one way; what is said twice is said once. */
 export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
   const reasons = saidOnce(said);
-  const weight = weigh(reasons, allow);
-  const { inDoubt, harmful, allowed } = weight;
-  return { kind: kindBy(weight), route, steps, price, reasons, basedOnStaleFacts: inDoubt, errno, harmful, allowed, rules };
+  const { inDoubt, harmful, allowed } = weigh(reasons, allow);
+  return { ...answerBy(reasons, allow), route, steps, price, reasons, basedOnStaleFacts: inDoubt, errno, harmful, allowed, rules };
 }
 
 /** Without what was said before. Most often nothing is said twice, and nothing is made anew. */
@@ -130,8 +138,12 @@ function saidOnce(said: readonly Reason[]): readonly Reason[] {
 
 /** The verdict where no way leads there. */
 export const noWay = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
-  verdict({ route: null, steps: [], price: null, errno: predictErrno(said, false) }, said, allow, rules);
+  verdict({ route: null, steps: [], price: null, errno: predictErrno(said, { disablesFirst: false, compared: [] }) }, said, allow, rules);
 
-/** In which order are verdicts on routes told? The most acceptable first, among these the cheapest, among these by the order of routes. */
+/** Orders answers by kind, the best first; among UNKNOWN ones, those that the question accepts come first. */
+export const compareAnswers = (a: Pick<Verdict, 'kind' | 'accepted'>, b: Pick<Verdict, 'kind' | 'accepted'>): number =>
+  RANK[a.kind] - RANK[b.kind] || Number(b.accepted) - Number(a.accepted);
+
+/** Orders verdicts on routes: the most acceptable first, among these the cheapest, among these by the order of routes. */
 export const bestFirst = (a: Verdict, b: Verdict): number =>
-  RANK[a.kind] - RANK[b.kind] || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);
+  compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

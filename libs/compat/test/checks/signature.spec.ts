@@ -78,3 +78,15 @@ reasonTable('SIGNATURE_UNVERIFIED', [
 
 test('an enforced signature that this host verified is safe', () =>
   expect(ask({ ...verified('key-1'), to: target(signed), host: enforcing, catalog: showing({}) })).toMatchObject({ kind: 'SAFE' }));
+
+test.each<[sentence: string, files: ModuleFile[], asked: Asked, sha256: string | null]>([
+  ['the only file of the build', [signed], {}, 'sha-of-signed'],
+  ['the only file, also if its signature is not verified', [signed], { host: enforcing }, 'sha-of-signed'],
+  ['the unsigned file, if nothing is enforced and the signed one was not seen', [signed, unsigned], {}, 'sha-of-unsigned'],
+  ['the signed file, if signatures are enforced', [unsigned, signed], { ...verified('key-1'), host: enforcing }, 'sha-of-signed'],
+  ['no file, if none of several is known to be accepted', [unsigned, signed], { host: enforcing }, null],
+  ['no file, if only facts were published', [], {}, null],
+])('a LOAD step names %s', (_, files, asked, sha256) => {
+  const { steps } = ask({ ...asked, to: target(...files), catalog: { sightings: () => [] } });
+  expect(steps.find(({ action }) => action === 'LOAD')).toEqual({ action: 'LOAD', patch: 'older', buildId: 'id-of-older', sha256 });
+});

@@ -406,9 +406,9 @@ test('rules that rest on the release alone are shown to do so', () => {
   expect({ kind, rules }).toEqual({ kind: 'SAFE', rules: { sets: ['klp-5.5'], basis: 'RELEASE' } });
 });
 
-test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
-  ['a doubt that is waved through', { ...unseen, question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', ['SYMBOLS_UNVERIFIED']],
-  ['a code that is not among the reasons', { question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', []],
+test.each<[sentence: string, asked: Asked, kind: string, allowed: string[], accepted: boolean]>([
+  ['a doubt stays a doubt, and is accepted', { ...unseen, question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'UNKNOWN', ['SYMBOLS_UNVERIFIED'], true],
+  ['a code that is not among the reasons', { question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'SAFE', [], true],
   [
     'a doubt that arises twice, once',
     {
@@ -418,15 +418,30 @@ test.each<[sentence: string, asked: Asked, kind: string, allowed: string[]]>([
       ...unseen,
       question: { allow: ['SYMBOLS_UNVERIFIED'] },
     },
-    'SAFE',
+    'UNKNOWN',
     ['SYMBOLS_UNVERIFIED'],
+    true,
   ],
-  ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', []],
-  ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', []],
-  ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', []],
-  ['unknown rules cannot be', { ...told('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', []],
-])('allowing: %s', (_, asked, kind, allowed) => {
-  expect(ask(asked)).toMatchObject({ kind, allowed });
+  ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', [], false],
+  [
+    'one doubt of two',
+    { ...unseen, list: [undeclared], question: { allow: ['SYMBOLS_UNVERIFIED'] } },
+    'UNKNOWN',
+    ['SYMBOLS_UNVERIFIED'],
+    false,
+  ],
+  [
+    'a doubt behind a refusal',
+    { ...unseen, list: [manifest('newer', { 7: 2 })], question: { allow: ['SYMBOLS_UNVERIFIED'] } },
+    'REFUSED',
+    ['SYMBOLS_UNVERIFIED'],
+    false,
+  ],
+  ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', [], false],
+  ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', [], false],
+  ['unknown rules cannot be', { ...told('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', [], false],
+])('allowing: %s', (_, asked, kind, allowed, accepted) => {
+  expect(ask(asked)).toMatchObject({ kind, allowed, accepted });
 });
 
 test('what a question may allow is a positive list', () =>
@@ -457,8 +472,7 @@ test.each<[sentence: string, asked: Asked]>([
   ['a module that is still loading', { host: { leftovers: [leftover(manifest('loads'), { moduleState: 'LOADING' })] } }],
   ['a history that is too long', { host: { historyTooLong: true } }],
 ])('not even all codes together allow %s', (_, asked) => {
-  const { kind } = ask({ ...asked, question: { allow: REASON_CODES } });
-  expect(kind).not.toBe('SAFE');
+  expect(ask({ ...asked, question: { allow: REASON_CODES } })).toMatchObject({ kind: expect.not.stringMatching('SAFE'), accepted: false });
 });
 
 test.each<[asked: Evidence, wanted: Wanted]>([

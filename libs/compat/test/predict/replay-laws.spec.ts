@@ -133,7 +133,9 @@ law('the most acceptable comes first, among these the cheapest; and that is the 
   all.slice(1).forEach((next, i) => {
     const before = all[i]!;
     expect(isWorse(before.kind, next.kind)).toBe(false);
-    if (before.kind === next.kind) expect(comparePrices(before.price!, next.price!)).toBeLessThanOrEqual(0);
+    if (before.kind !== next.kind) return;
+    expect(Number(before.accepted)).toBeGreaterThanOrEqual(Number(next.accepted));
+    if (before.accepted === next.accepted) expect(comparePrices(before.price!, next.price!)).toBeLessThanOrEqual(0);
   });
   expect(judge(recognise(of.situation, registry(of)), of.target, registry(of), of.freshness, of.question)).toEqual(all[0]);
 });

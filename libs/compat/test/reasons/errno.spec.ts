@@ -1,8 +1,9 @@
-import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising } from '../../src/testing/index.js';
+import { type Asked, ask, capabilities, departed, leftover, listed, manifest, newer, older, promising } from '../../src/testing/index.js';
 
 const higher = manifest('newer', { 7: 2 });
 const busy = (over = newer): Asked => ({ list: [listed(over, { transition: true })], published: [over] });
 const other = manifest('older', { 7: 1 }, { buildId: 'another-build' });
+const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
 const still: Asked['host'] = { leftovers: [leftover(other)] };
 
 // The loader's order: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace. The first one decides, all are listed.
@@ -128,6 +129,18 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     },
     'EINVAL',
     ['MODULE_PINNED', 'PATCH_BLOCKS_DISABLE'],
+  ],
+  [
+    'a doubt about a patch that left the list: the kernel does not look at it',
+    { host: { ...still, departed: [departed(unreadable, 'DISABLED')] }, published: [other, unreadable] },
+    'EEXIST',
+    ['MODULE_STILL_LOADED', 'STATES_UNREADABLE'],
+  ],
+  [
+    'an open transition, and a patch that left the list and is not catalogued',
+    { ...busy(), host: { departed: [departed(unreadable, 'DISABLED')] } },
+    'EBUSY',
+    ['TRANSITION_IN_PROGRESS', 'PATCH_NOT_CATALOGUED'],
   ],
 ])('%s', (_, asked, errno, codes) => {
   const verdict = ask(asked);
