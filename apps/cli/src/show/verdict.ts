@@ -26,8 +26,7 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
     }`,
   ];
   if (steps !== '') lines.push(`  ${steps}`);
-  for (const { patch, sha256 } of verdict.steps)
-    if (sha256 !== null) lines.push(`  file of ${clean(patch ?? '')}: sha-256 ${clean(sha256)}`);
+  for (const { patch, sha256 } of verdict.steps) if (sha256 !== null) lines.push(`  file of ${clean(patch ?? '')}: sha-256 ${clean(sha256)}`);
   const price = formatPrice(verdict);
   if (price !== '') lines.push(`  ${price}`);
   if (verdict.basedOnStaleFacts) lines.push('  the facts are stale; all other reasons are based on the last report');

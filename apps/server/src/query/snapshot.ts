@@ -8,7 +8,7 @@ import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
-export const RULES_VERSION = '2026-11-26';
+export const RULES_VERSION = '2026-11-26.2';
 
 /** When the fleet is looked at, and by which catalog. */
 export interface AskedMoment {

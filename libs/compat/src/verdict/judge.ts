@@ -101,7 +101,12 @@ function judgeCourse(course: Course, always: readonly Reason[], scene: Scene, me
   const said: Reason[] = [];
   append(said, always);
   const errno = pushAgainst(said, course, scene, measure);
-  return verdict({ route: course.route, steps: withFiles(stepsOf(course), course, scene, measure), price: priceOf(course, scene), errno }, said, allow, measure.rules.told);
+  return verdict(
+    { route: course.route, steps: withFiles(stepsOf(course), course, scene, measure), price: priceOf(course, scene), errno },
+    said,
+    allow,
+    measure.rules.told,
+  );
 }
 
 /** A LOAD step names the file to load. */

@@ -145,5 +145,4 @@ export const compareAnswers = (a: Pick<Verdict, 'kind' | 'accepted'>, b: Pick<Ve
   RANK[a.kind] - RANK[b.kind] || Number(b.accepted) - Number(a.accepted);
 
 /** Orders verdicts on routes: the most acceptable first, among these the cheapest, among these by the order of routes. */
-export const bestFirst = (a: Verdict, b: Verdict): number =>
-  compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);
+export const bestFirst = (a: Verdict, b: Verdict): number => compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

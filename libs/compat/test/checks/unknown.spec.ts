@@ -423,13 +423,7 @@ test.each<[sentence: string, asked: Asked, kind: string, allowed: string[], acce
     true,
   ],
   ['another doubt', { ...unseen, question: { allow: ['STATES_UNDECLARED'] } }, 'UNKNOWN', [], false],
-  [
-    'one doubt of two',
-    { ...unseen, list: [undeclared], question: { allow: ['SYMBOLS_UNVERIFIED'] } },
-    'UNKNOWN',
-    ['SYMBOLS_UNVERIFIED'],
-    false,
-  ],
+  ['one doubt of two', { ...unseen, list: [undeclared], question: { allow: ['SYMBOLS_UNVERIFIED'] } }, 'UNKNOWN', ['SYMBOLS_UNVERIFIED'], false],
   [
     'a doubt behind a refusal',
     { ...unseen, list: [manifest('newer', { 7: 2 })], question: { allow: ['SYMBOLS_UNVERIFIED'] } },
