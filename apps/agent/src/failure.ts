@@ -14,7 +14,7 @@ export class Failure extends Error {
     super(message);
   }
 
-  /** The exit code of the program: 1 refused, 2 usage, 3 the tree could not be read, 4 registry unreachable, 5 not authorised, 6 the state folder cannot be written now. */
+  /** The exit code of the program: 1 refused, 2 usage, 3 the tree could not be read, 4 registry unreachable, 5 not authorised, 6 the state directory cannot be written now. */
   get exit(): number {
     return EXIT[this.code];
   }

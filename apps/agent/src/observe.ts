@@ -2,21 +2,21 @@ import type { Report } from '@klpreg/wire';
 import { monotonicMs, wallClock } from './clock.js';
 import { Failure, unreadable } from './failure.js';
 import { readNumber } from './read/attribute.js';
-import { readBootPersistence } from './read/boot.js';
+import { readBootPersistence } from './read/boot-persistence.js';
 import { readCapabilities } from './read/capabilities.js';
-import { declaredBy } from './read/declared.js';
-import { findModules, vendorFolders, type ModuleFile } from './read/files.js';
-import { readGates } from './read/gates.js';
+import { readingOf } from './read/host-reading.js';
+import { findModules, vendorFolders, type ModuleFile } from './read/module-files.js';
+import { readGates } from './read/sysctls.js';
 import { readBootId, readHost, readRelease } from './read/host.js';
-import { readKernelLog, type LogReading } from './read/kernel-log.js';
-import type { PatchFolder } from './read/livepatch.js';
-import type { LoadedModule } from './read/module.js';
-import { noNotes, orNull } from './read/notes.js';
-import { listOrder } from './read/order.js';
-import { counts, look } from './read/pass.js';
+import { readKernelLog, type LogReading } from './read/kmsg.js';
+import type { PatchDirectory } from './read/sys-livepatch.js';
+import type { LoadedModule } from './read/sys-module.js';
+import { noProblems, orNull } from './read/read-problems.js';
+import { inStackOrder } from './read/stack-order.js';
+import { isListed, readSample } from './read/sample.js';
 import { pathsOf, type Paths } from './read/paths.js';
-import { settle } from './read/settle.js';
-import { readTasks } from './read/tasks.js';
+import { readUntilStable } from './read/read-until-stable.js';
+import { readTasks } from './read/patch-state.js';
 import { sentencesOf } from './sentences.js';
 import type { Settings } from './settings.js';
 
@@ -46,7 +46,7 @@ type Loaded = LoadedModule & { readonly reading: Report['leftovers'][number]['re
 
 const TAINT_LIVEPATCH = 2 ** 15;
 
-function tellLivepatch(folder: PatchFolder, { buildId, srcversion, refcount, moduleState, moduleTaint, reading }: Loaded): Report['livepatches'][number] {
+function reportLivepatch(folder: PatchDirectory, { buildId, srcversion, refcount, moduleState, moduleTaint, reading }: Loaded): Report['livepatches'][number] {
   const { name, enabled, transition, replace, stackOrder, objects } = folder;
   return {
     name,
@@ -87,15 +87,15 @@ function readLog(paths: Paths, taint: number | null, before: LogReading, warning
  */
 export async function observe(settings: Settings, instance: string, logOf: (bootId: string) => LogReading, warn: (text: string) => void): Promise<Observation> {
   const paths = pathsOf(settings.roots);
-  const { unread, warnings } = noNotes();
+  const { unread, warnings } = noProblems();
   const release = readRelease(paths, settings);
   const bootId = readBootId(paths, settings, instance, warnings);
-  const { folders, modules, loaded, otherLivePatching, notes } = await settle(() => look(paths));
+  const { folders, modules, loaded, otherLivePatching, problems } = await readUntilStable(() => readSample(paths));
   const [wall, observedMs] = [wallClock(), monotonicMs()];
-  unread.push(...notes.unread);
-  warnings.push(...notes.warnings);
+  unread.push(...problems.unread);
+  warnings.push(...problems.warnings);
 
-  const listed = listOrder(paths, (folders ?? []).filter(counts), loaded, unread);
+  const listed = inStackOrder(paths, (folders ?? []).filter(isListed), loaded, unread);
   const open = listed.filter((folder) => folder.transition === true);
   if (open.length > 1)
     throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}), and a kernel has at most one`);
@@ -107,7 +107,7 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
   const files = await findModules(wanted, [...settings.modules, ...paths.moduleFolders(release), ...vendors], (text) => warnings.push(text));
   const withReading = (module: LoadedModule): Loaded => ({
     ...module,
-    reading: declaredBy(files.filter((file: ModuleFile) => file.buildId === module.buildId)),
+    reading: readingOf(files.filter((file: ModuleFile) => file.buildId === module.buildId)),
   });
   const known = new Map(modules.map((module) => [module.name, withReading(module)]));
 
@@ -119,7 +119,7 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
     host,
     capabilities: readCapabilities(paths, folders, warnings),
     taint,
-    livepatches: listed.map((folder) => tellLivepatch(folder, known.get(folder.name)!)),
+    livepatches: listed.map((folder) => reportLivepatch(folder, known.get(folder.name)!)),
     leftovers: leftoversOf([...known.values()], listed),
     gates: readGates(paths, warnings),
     ...(otherLivePatching === null ? {} : { otherLivePatching: [...otherLivePatching] }),
@@ -139,7 +139,7 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
 }
 
 /** Livepatch modules that are loaded and not on the list, by name. */
-function leftoversOf(modules: readonly Loaded[], listed: readonly PatchFolder[]): Report['leftovers'] {
+function leftoversOf(modules: readonly Loaded[], listed: readonly PatchDirectory[]): Report['leftovers'] {
   const names = new Set(listed.map(({ name }) => name));
   const leftovers = modules.filter(({ name }) => !names.has(name));
   if (leftovers.length > 500)

@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { dump } from './commands/dump.js';
 import { run } from './commands/run.js';
 import { configure } from './config/configure.js';
-import type { Letter } from './keep/spool.js';
-import { spool, tell, type Round, type Wish } from './round.js';
+import type { Message } from './state/spool.js';
+import { spool, reportOnce, type Cycle, type Mode } from './cycle.js';
 import { VERSION } from './version.js';
 
 /** Where a program says things. */
@@ -15,12 +15,12 @@ export interface Streams {
 const EXITS = `
 Exit codes:
   0  done: shown, or delivered
-  1  the registry refused the document (it is kept in the state folder, below refused/)
+  1  the registry refused the document (it is kept in the state directory, below refused/)
   2  wrong usage or configuration
   3  the tree could not be read
   4  the registry is not reachable; the document waits on disk and is sent first next time
   5  not authorised; the document waits on disk
-  6  the state folder cannot be written now, such as with a full disk; nothing was sent
+  6  the state directory cannot be written now, such as with a full disk; nothing was sent
   70 a fault in this program
 
 Configuration: /etc/klpreg/agent.toml, /etc/klpreg/agent.d/*.toml, KLPREG_* variables, flags; the later wins.`;
@@ -57,13 +57,13 @@ function withRegistry(command: Command): Command {
     .option('--timeout <seconds>', 'how long to try (default: 30)');
 }
 
-const instanceOf = ({ document }: Letter): string => ('host' in document ? document.host.instance : document.instance);
+const instanceOf = ({ document }: Message): string => ('host' in document ? document.host.instance : document.instance);
 
 /** One line for each document that was sent, and what the registry said. */
-function told({ delivered, byAnother }: Round): string {
+function formatCycle({ delivered, byAnother }: Cycle): string {
   const lines = delivered.map(
-    ({ letter, answer }) =>
-      `${letter.kind} ${letter.document.sequence} of ${instanceOf(letter)}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
+    ({ message, answer }) =>
+      `${message.kind} ${message.document.sequence} of ${instanceOf(message)}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
   );
   return lines.join('') + (byAnother === null ? '' : `document ${byAnother} was sent by another agent on this host\n`);
 }
@@ -79,12 +79,12 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
     const { label, full: _full, spool: _spool, libModules, tokenFile, bootId, kernelRelease, ...others } = options;
     return configure({ ...others, labels: label, lib_modules: libModules, token_file: tokenFile, boot_id: bootId, kernel_release: kernelRelease });
   };
-  const telling = (wish: Wish) => async (options: Record<string, unknown>) =>
-    out(told(await tell(settingsOf(options), options['full'] === true ? 'report' : wish, warn, signal)));
+  const reportAction = (mode: Mode) => async (options: Record<string, unknown>) =>
+    out(formatCycle(await reportOnce(settingsOf(options), options['full'] === true ? 'report' : mode, warn, signal)));
 
-  const spooling = async (options: Record<string, unknown>) => {
-    const letter = await spool(settingsOf(options), options['full'] === true ? 'report' : 'due', warn);
-    if (letter !== null) out(`${letter.kind} ${letter.document.sequence} of ${instanceOf(letter)}: waits\n`);
+  const spoolAction = async (options: Record<string, unknown>) => {
+    const message = await spool(settingsOf(options), options['full'] === true ? 'report' : 'due', warn);
+    if (message !== null) out(`${message.kind} ${message.document.sequence} of ${instanceOf(message)}: waits\n`);
   };
 
   const program = new Command('klpreg-agent')
@@ -104,12 +104,12 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   withRegistry(program.command('report').description('tell the registry once: a heartbeat where nothing changed, else a report'))
     .option('--full', 'send a report even where nothing changed')
     .option('--spool', 'send nothing: the document waits for the next run that sends, such as at boot before there is a network')
-    .action((options: Record<string, unknown>) => (options['spool'] === true ? spooling(options) : telling('due')(options)));
+    .action((options: Record<string, unknown>) => (options['spool'] === true ? spoolAction(options) : reportAction('due')(options)));
   withRegistry(program.command('heartbeat').description('send a heartbeat; a report follows at once where the registry wants one')).action(
-    telling('heartbeat'),
+    reportAction('heartbeat'),
   );
   withRegistry(program.command('run').description('tell the registry again and again, until SIGTERM'))
     .option('--interval <seconds>', 'until the registry asks for another (default: 60)')
-    .action((options: Record<string, unknown>) => run(settingsOf(options), signal, (round) => out(told(round)), warn));
+    .action((options: Record<string, unknown>) => run(settingsOf(options), signal, (cycle) => out(formatCycle(cycle)), warn));
   return program;
 }

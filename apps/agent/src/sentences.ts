@@ -1,7 +1,7 @@
 import type { Roots } from './read/paths.js';
 
-const LONGEST = 500;
-const MOST = 100;
+const MAX_LENGTH = 500;
+const MAX_COUNT = 100;
 
 /**
  * Returns sentences as a report carries them: one line each, every one once, at most 100.
@@ -20,8 +20,8 @@ export function sentencesOf(texts: readonly string[], { sys, proc, libModules, k
   const lines = texts.map((text) =>
     onHost(text)
       .replaceAll(/[\u0000-\u001f\u007f]/g, '?')
-      .slice(0, LONGEST),
+      .slice(0, MAX_LENGTH),
   );
   const all = [...new Set(lines)];
-  return all.length <= MOST ? all : [...all.slice(0, MOST - 1), `${all.length - MOST + 1} more`];
+  return all.length <= MAX_COUNT ? all : [...all.slice(0, MAX_COUNT - 1), `${all.length - MAX_COUNT + 1} more`];
 }

@@ -11,7 +11,7 @@ const folder = temporaryFolder();
 const trees = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackTrees(folder, kernel)])) as Record<Kernel, ReturnType<typeof unpackTrees>>;
 const modules = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackModules(folder, kernel)])) as Record<Kernel, string>;
 
-const look = (kernel: Kernel, name: string, ...words: string[]): Promise<Report> =>
+const readSample = (kernel: Kernel, name: string, ...words: string[]): Promise<Report> =>
   dumped('--root', trees[kernel].at(name), '--modules', modules[kernel], '--instance', `${kernel}/${name}`, '--state', join(folder, 'state'), ...words);
 
 /** Compares with a file that a person has looked at. `UPDATE_GOLDENS=1` writes it anew. */
@@ -46,7 +46,7 @@ describe.each(KERNELS)('trees of Linux %s', (kernel) => {
     const before = fingerprint(trees[kernel].at('.'));
     const texts: string[] = [];
     for (const name of trees[kernel].names) {
-      const report = await look(kernel, name);
+      const report = await readSample(kernel, name);
       expect({ name, accepted: Report.safeParse(report).error }).toEqual({ name, accepted: undefined });
       expect(contentDigest(report)).toBe(report.digest);
       texts.push(render(name, report));
@@ -57,7 +57,7 @@ describe.each(KERNELS)('trees of Linux %s', (kernel) => {
   });
 
   test('two dumps of a tree differ in their clocks alone', async () => {
-    const [first, second] = [await look(kernel, 'plain-over-replace/replaced'), await look(kernel, 'plain-over-replace/replaced')];
+    const [first, second] = [await readSample(kernel, 'plain-over-replace/replaced'), await readSample(kernel, 'plain-over-replace/replaced')];
     expect(withoutClock(second)).toEqual(withoutClock(first));
   });
 });
@@ -67,7 +67,7 @@ test.each<[Kernel, string]>([
   ['7.3', 'replaced-still-loaded/replaced'],
   ['6.1', 'plain-over-replace/stacked'],
 ])('the whole document of %s %s', async (kernel, name) => {
-  const report = await look(kernel, name, '--hostname', 'web-1', '--label', 'env=prod', '--boot-id', '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f');
+  const report = await readSample(kernel, name, '--hostname', 'web-1', '--label', 'env=prod', '--boot-id', '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f');
   const unclocked = { ...report, watchedSinceMs: 0 };
   const clock = { wall: '2026-11-23T00:00:00.000Z', observedMs: 0, sentMs: 0 };
   const still = { ...unclocked, clock, digest: contentDigest(unclocked) };
@@ -90,7 +90,7 @@ test('a tree that cannot be written is read as well', async () => {
   const paths = (at: string): string[] => [at, ...(lstatSync(at).isDirectory() ? readdirSync(at).flatMap((name) => paths(join(at, name))) : [])];
   for (const path of paths(root)) chmodSync(path, lstatSync(path).isDirectory() ? 0o555 : 0o444);
   const before = fingerprint(root);
-  const { livepatches } = await look('7.3', 'one-replace/on');
+  const { livepatches } = await readSample('7.3', 'one-replace/on');
   expect(livepatches).toHaveLength(1);
   expect(fingerprint(root)).toBe(before);
   for (const path of paths(root)) chmodSync(path, 0o755);

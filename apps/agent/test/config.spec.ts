@@ -52,7 +52,7 @@ test.each<[what: string, flags: Record<string, unknown>, roots: Partial<Settings
   ],
 ])('roots of %s', (_what, flags, roots, isTree) => expect(configure({ config: none, ...flags }, {})).toMatchObject({ roots, isTree }));
 
-test('state: /var/lib for root, the user’s own state folder else', () => {
+test('state: /var/lib for root, the user’s own state directory else', () => {
   expect(configure({ config: none }, {}, 0).state).toBe('/var/lib/klpreg');
   expect(configure({ config: none }, { XDG_STATE_HOME: '/x' }, 1000).state).toBe('/x/klpreg');
   expect(configure({ config: none }, {}, 1000).state).toMatch(/\/\.local\/state\/klpreg$/);

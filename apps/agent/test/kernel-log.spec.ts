@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { addRecords, EMPTY, type LogReading } from '../src/read/kernel-log.js';
+import { addRecords, EMPTY, type LogReading } from '../src/read/kmsg.js';
 import { dumped } from './agent.js';
 import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
 import { temporaryFolder } from './trees.js';
@@ -118,8 +118,8 @@ test('the log of a tree is in its report once taint K is set', async () => {
     'proc/modules': loadedLine('lp_1'),
     'dev/kmsg': `${records(['Linux version 6.12.9', "livepatch: enabling patch 'lp_1'"]).join('\n SUBSYSTEM=x\n')}\n`,
   });
-  const look = () => dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
-  expect((await look()).kernelLog).toBeUndefined();
+  const readSample = () => dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
+  expect((await readSample()).kernelLog).toBeUndefined();
   plant(tree, { 'proc/sys/kernel/tainted': '32768\n' });
-  expect((await look()).kernelLog).toEqual({ reachesBoot: true, events: [{ patch: 'lp_1', event: 'ENABLING' }] });
+  expect((await readSample()).kernelLog).toEqual({ reachesBoot: true, events: [{ patch: 'lp_1', event: 'ENABLING' }] });
 });

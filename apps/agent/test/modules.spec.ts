@@ -13,9 +13,9 @@ const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).map((
 const fileOf = (module: string): string => files.find((file) => basename(file) === `${module}.ko`)!;
 
 /** `lab_r_1v2_2v1_a` is on: cumulative, states 1 and 2. */
-const look = (...words: string[]): Promise<Report> =>
+const readSample = (...words: string[]): Promise<Report> =>
   dumped('--root', trees.at('one-replace/on'), '--instance', 'x', '--state', join(folder, 'state'), ...words);
-const readingOf = async (...words: string[]) => (await look(...words)).livepatches[0]?.reading;
+const readingOf = async (...words: string[]) => (await readSample(...words)).livepatches[0]?.reading;
 const DECLARED = {
   evidence: 'FILE',
   replace: true,

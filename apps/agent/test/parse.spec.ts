@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { archOfRelease, archOfTree } from '../src/read/arch.js';
 import { structMembers } from '../src/read/btf.js';
-import { readDistribution } from '../src/read/distribution.js';
+import { readDistribution } from '../src/read/os-release.js';
 import { readKallsyms } from '../src/read/kallsyms.js';
-import { readMachine } from '../src/read/machine.js';
-import { buildIdOf } from '../src/read/note.js';
+import { readMachine } from '../src/read/machine-id.js';
+import { buildIdOf } from '../src/read/build-id-note.js';
 import { pathsOf } from '../src/read/paths.js';
-import { readLoaded } from '../src/read/proc-modules.js';
+import { readProcModules } from '../src/read/proc-modules.js';
 import { uuidFrom } from '../src/uuid.js';
 import { VERSION } from '../src/version.js';
 import { buildIdNote } from './tree.js';
@@ -181,7 +181,7 @@ describe('lines of /proc/modules', () => {
   const read = (text: string) => {
     file('modules', text);
     const unread: string[] = [];
-    return { lines: readLoaded(paths, unread), unread };
+    return { lines: readProcModules(paths, unread), unread };
   };
 
   test.each<[what: string, line: string, expected: object]>([

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../src/commands/run.js';
 import { backoff } from '../src/send/backoff.js';
-import { retryAfter } from '../src/send/post.js';
+import { retryAfter } from '../src/send/send-once.js';
 import { openRegistry } from './registry.js';
 import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
 import { temporaryFolder } from './trees.js';
@@ -36,11 +36,11 @@ function start(state: string, tree: string, ...words: string[]) {
 const tree = () => plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
 const state = () => mkdtempSync(join(folder, 'state-'));
 
-test('agents at once on one state folder never use the same number', async () => {
+test('agents at once on one state directory never use the same number', async () => {
   const [kept, root] = [state(), tree()];
   const ends = await Promise.all(Array.from({ length: 6 }, () => start(kept, root, 'report', '--full').ended));
   expect(ends.map(({ code, said }) => (code === 0 ? 0 : said))).toEqual([0, 0, 0, 0, 0, 0]);
-  // a letter may arrive twice (two agents empty one spool), and then it is the same letter
+  // a message may arrive twice (two agents empty one spool), and then it is the same message
   const byNumber = new Map<number, Set<number>>();
   for (const { document } of registry.received) byNumber.set(document.sequence, (byNumber.get(document.sequence) ?? new Set()).add(document.clock.observedMs));
   expect(byNumber.size).toBeGreaterThanOrEqual(6);
@@ -49,8 +49,8 @@ test('agents at once on one state folder never use the same number', async () =>
 
 test('processes that reserve as fast as they can get different numbers, each its own in rising order', async () => {
   const numbers = join(state(), 'sequence');
-  const script = `import { reserve } from ${JSON.stringify(join(__dirname, '../dist/keep/sequence.js'))};
-    console.log(JSON.stringify(Array.from({ length: 100 }, () => reserve(${JSON.stringify(numbers)}))));`;
+  const script = `import { reserveSequence } from ${JSON.stringify(join(__dirname, '../dist/state/sequence.js'))};
+    console.log(JSON.stringify(Array.from({ length: 100 }, () => reserveSequence(${JSON.stringify(numbers)}))));`;
   const all = await Promise.all(
     [1, 2, 3].map(
       () =>

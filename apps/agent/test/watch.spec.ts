@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keepInterval, keepWatch, logOf, lookedAt, readWatch, type Watch } from '../src/keep/watch.js';
-import { EMPTY } from '../src/read/kernel-log.js';
+import { keepInterval, keepWatch, logOf, watchAfter, readWatch, type Watch } from '../src/state/watch.js';
+import { EMPTY } from '../src/read/kmsg.js';
 import { temporaryFolder } from './trees.js';
 
 const folder = temporaryFolder();
 const MINUTE = 60_000;
 const BOOT = '0b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69';
-const look = (observedMs: number, bootId = BOOT) => ({ host: { bootId }, observedMs, log: null });
+const readSample = (observedMs: number, bootId = BOOT) => ({ host: { bootId }, observedMs, log: null });
 const before = (facts: Partial<Watch> = {}): Watch => ({ bootId: BOOT, sinceMs: 1 * MINUTE, lastMs: 10 * MINUTE, intervalSeconds: null, log: null, ...facts });
 
 test.each<[what: string, before: Watch | null, atMs: number, sinceMs: number]>([
@@ -17,7 +17,7 @@ test.each<[what: string, before: Watch | null, atMs: number, sinceMs: number]>([
   ['more than five intervals later', before(), 15 * MINUTE + 1, 15 * MINUTE + 1],
   ['more than five configured intervals later, and the registry asked for longer ones', before({ intervalSeconds: 300 }), 30 * MINUTE, 1 * MINUTE],
   ['a clock that went back', before(), 9 * MINUTE, 9 * MINUTE],
-])('since when it is watched: %s', (_what, known, atMs, sinceMs) => expect(lookedAt(known, look(atMs), 60)).toMatchObject({ sinceMs, lastMs: atMs }));
+])('since when it is watched: %s', (_what, known, atMs, sinceMs) => expect(watchAfter(known, readSample(atMs), 60)).toMatchObject({ sinceMs, lastMs: atMs }));
 
 test('it is kept for one boot', () => {
   const at = mkdtempSync(join(folder, 'home-'));
@@ -33,7 +33,7 @@ test('it is kept for one boot', () => {
 
 test('a log that could not be read this time is not forgotten', () => {
   const log = { ...EMPTY, next: 7 };
-  expect(lookedAt(before({ log }), look(11 * MINUTE), 60).log).toEqual(log);
+  expect(watchAfter(before({ log }), readSample(11 * MINUTE), 60).log).toEqual(log);
 });
 
 test.each<[what: string, content: string | Buffer | null]>([

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
-import { tell, type Round } from '../round.js';
-import { TryLater } from '../send/post.js';
+import { reportOnce, type Cycle } from '../cycle.js';
+import { RetryableError } from '../send/send-once.js';
 import type { Settings } from '../settings.js';
 
 /** Seconds. What the registry asks for is taken within these. */
-const SHORTEST = 1;
-const LONGEST = 86_400;
+const MIN_INTERVAL = 1;
+const MAX_INTERVAL = 86_400;
 /** A registry that asks for more is asked again anyway: it may have meant something else. */
-const LONGEST_WAIT = 3_600;
+const MAX_WAIT = 3_600;
 
 /**
  * How long until the next round?
@@ -26,22 +26,22 @@ export const pause = (interval: number, random: () => number = Math.random): num
  *
  * @param say one line for each round
  */
-export async function run(settings: Settings, signal: AbortSignal, say: (round: Round) => void, warn: (text: string) => void): Promise<void> {
+export async function run(settings: Settings, signal: AbortSignal, onCycle: (cycle: Cycle) => void, warn: (text: string) => void): Promise<void> {
   let { interval } = settings;
   while (!signal.aborted) {
     let wait = pause(interval);
     try {
-      const round = await tell(settings, 'due', warn, signal);
-      say(round);
-      const asked = round.delivered.at(-1)?.answer.intervalSeconds ?? interval;
+      const cycle = await reportOnce(settings, 'due', warn, signal);
+      onCycle(cycle);
+      const asked = cycle.delivered.at(-1)?.answer.intervalSeconds ?? interval;
       if (asked !== interval) {
-        interval = Math.min(LONGEST, Math.max(SHORTEST, asked));
+        interval = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, asked));
         wait = pause(interval);
       }
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'USAGE') throw error;
       warn(error.message);
-      if (error instanceof TryLater) wait = Math.max(wait, Math.min(LONGEST_WAIT, error.afterSeconds ?? 0));
+      if (error instanceof RetryableError) wait = Math.max(wait, Math.min(MAX_WAIT, error.retryAfterSeconds ?? 0));
     }
     await sleep(wait * 1_000, undefined, { signal }).catch(() => undefined);
   }

@@ -49,7 +49,7 @@ function readToken(file: string): string {
   return token;
 }
 
-function stateFolder(environment: NodeJS.ProcessEnv, user: number): string {
+function stateDirectory(environment: NodeJS.ProcessEnv, user: number): string {
   if (user === 0) return '/var/lib/klpreg';
   return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local/state'), 'klpreg');
 }
@@ -94,7 +94,7 @@ export function configure(flags: Readonly<Record<string, unknown>>, environment:
     bootId: text('boot_id'),
     arch: text('arch'),
     kernelRelease: text('kernel_release'),
-    state: resolve(text('state') ?? stateFolder(environment, user)),
+    state: resolve(text('state') ?? stateDirectory(environment, user)),
     timeout: (values.timeout as number | undefined) ?? 30,
     interval: (values.interval as number | undefined) ?? 60,
   };

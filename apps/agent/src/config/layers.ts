@@ -15,7 +15,7 @@ export interface Layer {
 /** Where a host is configured. Fragments are read after it, in the order of their names. */
 const FILE = '/etc/klpreg/agent.toml';
 const FRAGMENTS = '/etc/klpreg/agent.d';
-const LONGEST = 1 << 20;
+const MAX_BYTES = 1 << 20;
 
 const isField = (name: string): name is FieldName => Object.hasOwn(FIELDS, name);
 
@@ -39,7 +39,7 @@ function checked(source: string, found: Record<string, unknown>, nameOf: (field:
 function fileLayer(path: string): Layer {
   let text: string | null;
   try {
-    text = readText(path, LONGEST, true);
+    text = readText(path, MAX_BYTES, true);
   } catch (error) {
     throw new Failure('USAGE', error instanceof Error ? error.message : String(error));
   }

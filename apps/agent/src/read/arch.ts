@@ -10,9 +10,9 @@ const BY_COMPILER = /\((x86_64|aarch64|s390x|powerpc64le|riscv64|loongarch64)-[a
 
 /** The architecture that a release such as `7.3.4+deb13-cloud-amd64` or `5.14.0-70.el9.x86_64` names; null where it names none. */
 export function archOfRelease(release: string): string | null {
-  for (const [suffix, arch] of BY_SUFFIX) {
+  for (const [suffix, name] of BY_SUFFIX) {
     const found = suffix.exec(release);
-    if (found !== null) return arch === '' ? found[1]! : arch;
+    if (found !== null) return name === '' ? found[1]! : name;
   }
   return null;
 }
@@ -32,8 +32,8 @@ function archOfBanner(banner: string | null): string | null {
  * @param ofKernel `/proc/sys/kernel/arch`
  */
 export function archOfTree(ofModule: string | null, ofKernel: string | null, release: string, banner: string | null, warnings: string[]): string {
-  const told = ofModule ?? ofKernel ?? archOfRelease(release) ?? archOfBanner(banner);
-  if (told !== null) return told;
+  const arch = ofModule ?? ofKernel ?? archOfRelease(release) ?? archOfBanner(banner);
+  if (arch !== null) return arch;
   warnings.push('the tree does not say its architecture; give --arch');
   return 'unknown';
 }

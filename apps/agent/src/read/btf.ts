@@ -22,7 +22,7 @@ const TRAILERS: Record<number, readonly [fixed: number, each: number]> = {
 };
 const STRUCT = 4;
 const MAGIC = 0xeb9f;
-const MOST_MEMBERS = 64;
+const MAX_MEMBERS = 64;
 
 /**
  * Which fields does this structure have, by the kernel's own type information?
@@ -71,7 +71,7 @@ export function structMembers(bytes: Buffer, structure: string): string[] | null
     const end = at + 12 + trailer[0] + trailer[1] * count;
     if (end > types.length) throw new RangeError(`has a type at ${at} that does not end`);
     if (kind === STRUCT && name < strings.length && strings.subarray(name, name + wanted.length).equals(wanted)) {
-      if (count > MOST_MEMBERS) throw new RangeError(`has a struct ${structure} with ${count} fields`);
+      if (count > MAX_MEMBERS) throw new RangeError(`has a struct ${structure} with ${count} fields`);
       const members = Array.from({ length: count }, (_, index) => text(word32(at + 12 + index * 12)));
       // two files of the kernel with different structures of one name: we cannot tell which is meant
       if (found !== null && found.join() !== members.join()) return null;

@@ -3,13 +3,13 @@ import { unreadable } from '../failure.js';
 import { readAttribute, readBytes } from './attribute.js';
 import { structMembers } from './btf.js';
 import { readKallsyms } from './kallsyms.js';
-import type { PatchFolder } from './livepatch.js';
-import { orNull } from './notes.js';
+import type { PatchDirectory } from './sys-livepatch.js';
+import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 type Capabilities = Report['capabilities'];
 
-const MOST_BTF = 128 << 20;
+const MAX_BTF = 128 << 20;
 const LOCKDOWN = ['none', 'integrity', 'confidentiality'] as const;
 
 function readLockdown(path: string): Capabilities['lockdown'] {
@@ -18,7 +18,7 @@ function readLockdown(path: string): Capabilities['lockdown'] {
 }
 
 function readBtf(path: string): Capabilities['btf'] {
-  const bytes = readBytes(path, MOST_BTF);
+  const bytes = readBytes(path, MAX_BTF);
   if (bytes === null) return null;
   try {
     return { klpState: structMembers(bytes, 'klp_state') };
@@ -28,7 +28,7 @@ function readBtf(path: string): Capabilities['btf'] {
   }
 }
 
-function attributesOf(folders: readonly PatchFolder[]): Capabilities['sysfs'] {
+function attributesOf(folders: readonly PatchDirectory[]): Capabilities['sysfs'] {
   if (folders.length === 0) return null;
   const has = (attribute: string) => folders.some((folder) => folder.attributes.includes(attribute));
   return {
@@ -48,7 +48,7 @@ function attributesOf(folders: readonly PatchFolder[]): Capabilities['sysfs'] {
  * @param folders the directories below `/sys/kernel/livepatch`; null if there is no livepatch support
  * @param warnings gets a sentence for each fact that cannot be read and is null
  */
-export function readCapabilities(paths: Paths, folders: readonly PatchFolder[] | null, warnings: string[]): Capabilities {
+export function readCapabilities(paths: Paths, folders: readonly PatchDirectory[] | null, warnings: string[]): Capabilities {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   const enforced = maybe(() => readAttribute(paths.signatureEnforced, /^[YN]$/, 'Y or N'));
   return {

@@ -6,10 +6,10 @@ import type { Settings } from '../settings.js';
 import { uuidOf } from '../uuid.js';
 import { archOfTree } from './arch.js';
 import { readAttribute, readBytes, readText } from './attribute.js';
-import { readDistribution } from './distribution.js';
-import { readMachine } from './machine.js';
-import { buildIdOf } from './note.js';
-import { orNull } from './notes.js';
+import { readDistribution } from './os-release.js';
+import { readMachine } from './machine-id.js';
+import { buildIdOf } from './build-id-note.js';
+import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 const needed = (path: string, text: string | null, flag: string): string => {

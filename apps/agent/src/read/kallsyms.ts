@@ -5,10 +5,10 @@ import { openPlain, readMore } from './attribute.js';
 type Kallsyms = NonNullable<Report['capabilities']['kallsyms']>;
 
 const CHUNK = 1 << 16;
-const LONGEST_LINE = 4096;
-const LONGEST_NAME = 128;
-const MOST_BYTES = 256 << 20;
-const MOST_SYMBOLS = 500;
+const MAX_LINE_LENGTH = 4096;
+const MAX_NAME_LENGTH = 128;
+const MAX_BYTES = 256 << 20;
+const MAX_SYMBOLS = 500;
 // address (zeros without privilege), kind, name, and the module in brackets where it is not the kernel's own
 const LINE = /^[0-9a-f]{8,16} [A-Za-z?] (\S+)(\t\[\S+\])?$/;
 // there are hundreds of thousands of them, so one search passes over every line that is a symbol and not one of those that we look for
@@ -44,10 +44,10 @@ export function readKallsyms(path: string): Kallsyms | null {
       for (const [remarkable] of lines.matchAll(REMARKABLE)) {
         const [, name, module] = LINE.exec(remarkable.slice(1)) ?? [];
         if (name === undefined) sane = false;
-        else if (module === undefined && name.startsWith('klp_') && name.length <= LONGEST_NAME) seen.add(name);
+        else if (module === undefined && name.startsWith('klp_') && name.length <= MAX_NAME_LENGTH) seen.add(name);
         else if (name === '_stext' || name === '_etext') marks.add(name);
       }
-      if (rest.length > LONGEST_LINE || total > MOST_BYTES || seen.size > MOST_SYMBOLS) {
+      if (rest.length > MAX_LINE_LENGTH || total > MAX_BYTES || seen.size > MAX_SYMBOLS) {
         sane = false;
         break;
       }
@@ -55,5 +55,5 @@ export function readKallsyms(path: string): Kallsyms | null {
   } finally {
     closeSync(descriptor);
   }
-  return { complete: sane && rest === '\n' && marks.size === 2, symbols: [...seen].sort().slice(0, MOST_SYMBOLS) };
+  return { complete: sane && rest === '\n' && marks.size === 2, symbols: [...seen].sort().slice(0, MAX_SYMBOLS) };
 }

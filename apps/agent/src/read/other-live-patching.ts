@@ -2,7 +2,7 @@ import { listFolder } from './attribute.js';
 import type { Paths } from './paths.js';
 
 const MODULE = /^(?:kpatch|kcare|ksplice|ksplice_.+)$/;
-const MOST = 50;
+const MAX_COUNT = 50;
 
 /**
  * Returns what shows that another live patching system is at work, sorted.
@@ -17,5 +17,5 @@ export function readOtherLivePatching(paths: Paths, modules: readonly string[]):
   ] as const;
   const there = folders.filter(([path]) => listFolder(path) !== null).map(([, shown]) => shown);
   const named = modules.filter((name) => MODULE.test(name)).map((name) => `module ${name}`.slice(0, 128));
-  return [...new Set([...there, ...named])].sort().slice(0, MOST);
+  return [...new Set([...there, ...named])].sort().slice(0, MAX_COUNT);
 }

@@ -2,7 +2,7 @@ import { readBytes } from './attribute.js';
 import type { Paths } from './paths.js';
 
 /** One line of `/proc/modules`. */
-export interface LoadedLine {
+export interface ProcModulesLine {
   readonly name: string;
   readonly refcount: number | null;
   readonly state: ModuleState;
@@ -22,11 +22,11 @@ const LINE = /^(\S+) (\d+) (\d+|-) (\S+) (Live|Loading|Unloading)(?: (0x[0-9a-f]
  * @returns null if there is no `/proc/modules`
  * @see kernel/module/procfs.c, `m_show()`
  */
-export function readLoaded(paths: Paths, unread: string[]): LoadedLine[] | null {
+export function readProcModules(paths: Paths, unread: string[]): ProcModulesLine[] | null {
   // byte by byte: a module's name is whatever its maker wrote, and a line must not be lost for it
   const text = readBytes(paths.loadedModules, 16 << 20)?.toString('latin1');
   if (text === undefined) return null;
-  const loaded: LoadedLine[] = [];
+  const loaded: ProcModulesLine[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line === '') continue;
     const found = LINE.exec(line.trimEnd());

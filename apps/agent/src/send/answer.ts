@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 
-/** What the registry says to a letter that it took. */
+/** What the registry says to a message that it took. */
 export interface Answer {
   /** Of a report: STORED, UNCHANGED, REPEATED, SUPERSEDED. Of a heartbeat: CONFIRMED, REPORT_WANTED, SUPERSEDED. Later ones may be added. */
   readonly outcome: string;

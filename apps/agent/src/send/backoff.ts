@@ -1,6 +1,6 @@
 /** The first pause is at most one second; each next may be twice as long, up to half a minute. */
 const FIRST_MS = 1_000;
-const LONGEST_MS = 30_000;
+const MAX_MS = 30_000;
 
 /**
  * How long until the next try?
@@ -11,7 +11,7 @@ const LONGEST_MS = 30_000;
  * @param askedSeconds from `Retry-After`
  * @returns milliseconds
  */
-export function backoff(turn: number, askedSeconds: number | null, random: () => number = Math.random): number {
-  const jitter = random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(turn, 10));
+export function backoff(attempt: number, askedSeconds: number | null, random: () => number = Math.random): number {
+  const jitter = random() * Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
   return (askedSeconds ?? 0) * 1_000 + jitter;
 }

@@ -2,58 +2,58 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '@klpreg/wire';
 import { monotonicMs } from '../clock.js';
 import { Failure } from '../failure.js';
-import { keepAcknowledged } from '../keep/memory.js';
-import { dequeue, refuse, waiting, type Letter } from '../keep/spool.js';
+import { keepAcknowledged } from '../state/records.js';
+import { dequeue, refuse, waiting, type Message } from '../state/spool.js';
 import type { Answer } from './answer.js';
 import { backoff } from './backoff.js';
-import { post, TryLater } from './post.js';
+import { sendOnce, RetryableError } from './send-once.js';
 
-export interface Road {
+export interface DeliveryOptions {
   readonly url: string;
   readonly token: string | null;
   /** `STATE/instances/INSTANCE` */
-  readonly home: string;
+  readonly directory: string;
   readonly bootId: string;
   /** On the monotonic clock: when to stop trying. */
-  readonly untilMs: number;
+  readonly deadlineMs: number;
   /** What is tried just before that has so long nevertheless: to give it up at once would be work for nothing, on both sides. */
-  readonly shortestTryMs: number;
+  readonly minTimeoutMs: number;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A letter, and what the registry said to it. */
+/** A message, and what the registry said to it. */
 export interface Delivered {
-  readonly letter: Letter;
+  readonly message: Message;
   readonly answer: Answer;
 }
 
-const LONGEST_TRY_MS = 15_000;
-const DOORS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as const;
+const MAX_TIMEOUT_MS = 15_000;
+const ENDPOINTS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as const;
 
 /**
  * The document as it leaves now.
  *
- * Observing and sending are on one clock only within one boot. For a letter of an earlier boot the wall clock says how long it lay, because nothing else does.
+ * Observing and sending are on one clock only within one boot. For a message of an earlier boot the wall clock says how long it lay, because nothing else does.
  */
-function stamped({ document }: Letter, bootId: string): Letter['document'] {
+function stamped({ document }: Message, bootId: string): Message['document'] {
   const ofThisBoot = ('host' in document ? document.host.bootId : document.bootId) === bootId;
   const lay = Math.max(0, Date.now() - Date.parse(document.clock.wall));
   const sentMs = ofThisBoot ? Math.max(monotonicMs(), document.clock.observedMs) : document.clock.observedMs + lay;
   return { ...document, clock: { ...document.clock, sentMs } };
 }
 
-/** Tries one letter until it is answered or the time is up. */
-async function send(road: Road, letter: Letter): Promise<Answer> {
-  for (let turn = 0; ; turn += 1) {
-    const timeoutMs = Math.min(LONGEST_TRY_MS, Math.max(road.shortestTryMs, road.untilMs - monotonicMs()));
+/** Tries one message until it is answered or the time is up. */
+async function sendWithRetries(options: DeliveryOptions, message: Message): Promise<Answer> {
+  for (let attempt = 0; ; attempt += 1) {
+    const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(options.minTimeoutMs, options.deadlineMs - monotonicMs()));
     try {
-      return await post(road.url + DOORS[letter.kind], road.token, stamped(letter, road.bootId), timeoutMs, road.signal);
+      return await sendOnce(options.url + ENDPOINTS[message.kind], options.token, stamped(message, options.bootId), timeoutMs, options.signal);
     } catch (error) {
-      if (!(error instanceof TryLater)) throw error;
-      const pause = backoff(turn, error.afterSeconds);
-      if (monotonicMs() + pause > road.untilMs || road.signal?.aborted) throw error;
-      await sleep(pause, undefined, { signal: road.signal }).catch(() => {
+      if (!(error instanceof RetryableError)) throw error;
+      const pause = backoff(attempt, error.retryAfterSeconds);
+      if (monotonicMs() + pause > options.deadlineMs || options.signal?.aborted) throw error;
+      await sleep(pause, undefined, { signal: options.signal }).catch(() => {
         throw error;
       });
     }
@@ -61,9 +61,9 @@ async function send(road: Road, letter: Letter): Promise<Answer> {
 }
 
 /** What the registry has taken is taken, also if there is no room to remember it: then the next document is a report again. */
-function remember({ home, warn }: Road, { sequence, digest, host }: Report): void {
+function rememberReport({ directory, warn }: DeliveryOptions, { sequence, digest, host }: Report): void {
   try {
-    keepAcknowledged(home, { sequence, digest, bootId: host.bootId });
+    keepAcknowledged(directory, { sequence, digest, bootId: host.bootId });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(error.message);
@@ -73,32 +73,32 @@ function remember({ home, warn }: Road, { sequence, digest, host }: Report): voi
 /**
  * Sends everything that waits, oldest first.
  *
- * A letter leaves the spool when the registry has it (2xx means durably) or will never take it. What cannot be sent now stays, and what is behind it as well.
+ * A message leaves the spool when the registry has it (2xx means durably) or will never take it. What cannot be sent now stays, and what is behind it as well.
  *
  * @returns what was answered, in this order
- * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last letter was not taken
+ * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last message was not taken
  */
-export async function deliver(road: Road): Promise<Delivered[]> {
-  const letters = waiting(road.home, road.warn);
+export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
+  const messages = waiting(options.directory, options.warn);
   const delivered: Delivered[] = [];
-  for (const [index, letter] of letters.entries()) {
+  for (const [index, message] of messages.entries()) {
     try {
-      if (index > 0 && monotonicMs() > road.untilMs) throw new Failure('UNREACHABLE', `${road.url}: the time was up before everything was sent`);
-      const answer = await send(road, letter);
-      dequeue(road.home, letter);
-      if (letter.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
-        remember(road, letter.document);
+      if (index > 0 && monotonicMs() > options.deadlineMs) throw new Failure('UNREACHABLE', `${options.url}: the time was up before everything was sent`);
+      const answer = await sendWithRetries(options, message);
+      dequeue(options.directory, message);
+      if (message.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
+        rememberReport(options, message.document);
       }
-      delivered.push({ letter, answer });
+      delivered.push({ message, answer });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code !== 'REFUSED') {
-        road.warn(`${letters.length - index} ${letters.length - index === 1 ? 'document waits' : 'documents wait'} in ${road.home}`);
+        options.warn(`${messages.length - index} ${messages.length - index === 1 ? 'document waits' : 'documents wait'} in ${options.directory}`);
         throw error;
       }
-      refuse(road.home, letter);
-      if (index === letters.length - 1) throw error;
-      road.warn(error.message);
+      refuse(options.directory, message);
+      if (index === messages.length - 1) throw error;
+      options.warn(error.message);
     }
   }
   return delivered;

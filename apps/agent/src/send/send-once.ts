@@ -1,14 +1,14 @@
 import { Failure } from '../failure.js';
 import { VERSION } from '../version.js';
 import { readAnswer, readProblem, type Answer } from './answer.js';
-import { exchange, type Reply } from './exchange.js';
+import { exchange, type Reply } from './http-post.js';
 
 /** It may work later. */
-export class TryLater extends Failure {
+export class RetryableError extends Failure {
   constructor(
     message: string,
     /** What `Retry-After` asked for, in seconds; null where it was not said. */
-    readonly afterSeconds: number | null,
+    readonly retryAfterSeconds: number | null,
   ) {
     super('UNREACHABLE', message);
   }
@@ -55,7 +55,7 @@ function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly s
  * @param stop ends it at once
  * @throws TryLater where it may work later (no connection, 408, 425, 429, 5xx); Failure UNAUTHORISED (401, 403), REFUSED (every other 4xx), UNREACHABLE (no registry there)
  */
-export async function post(url: string, token: string | null, document: object, timeoutMs: number, stop?: AbortSignal): Promise<Answer> {
+export async function sendOnce(url: string, token: string | null, document: object, timeoutMs: number, stop?: AbortSignal): Promise<Answer> {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, application/problem+json',
@@ -68,7 +68,7 @@ export async function post(url: string, token: string | null, document: object, 
   try {
     reply = await exchange(url, headers, JSON.stringify(document), limit.signal);
   } catch (error) {
-    throw new TryLater(`${url}: ${reasonOf(error, limit.signal)}`, null);
+    throw new RetryableError(`${url}: ${reasonOf(error, limit.signal)}`, null);
   } finally {
     limit.release();
   }
@@ -76,7 +76,7 @@ export async function post(url: string, token: string | null, document: object, 
   if (status >= 200 && status < 300) return readAnswer(url, text);
   const problem = `${url}: ${readProblem(status, text)}`;
   if (status === 401 || status === 403) throw new Failure('UNAUTHORISED', problem);
-  if (status === 408 || status === 425 || status === 429 || status >= 500) throw new TryLater(problem, retryAfter(reply.headers['retry-after']));
+  if (status === 408 || status === 425 || status === 429 || status >= 500) throw new RetryableError(problem, retryAfter(reply.headers['retry-after']));
   if (status < 400 || status === 404 || status === 405) throw new Failure('UNREACHABLE', `${problem} (is the URL that of a registry?)`);
   throw new Failure('REFUSED', problem);
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import type { Report } from '@klpreg/wire';
 import { Forbidden, readBytes } from './attribute.js';
-import { isModuleName } from './livepatch.js';
+import { isModuleName } from './sys-livepatch.js';
 
 type Event = NonNullable<Report['kernelLog']>['events'][number];
 
@@ -19,10 +19,10 @@ export interface LogReading {
 export const EMPTY: LogReading = { next: 0, reachesBoot: true, open: null, events: [] };
 
 const DEVICE = (1 << 8) | 11;
-const LONGEST_RECORD = 1 << 14;
-const LONGEST_FILE = 16 << 20;
-const MOST_RECORDS = 200_000;
-const MOST_EVENTS = 1_000;
+const MAX_RECORD_BYTES = 1 << 14;
+const MAX_FILE_BYTES = 16 << 20;
+const MAX_RECORDS = 200_000;
+const MAX_EVENTS = 1_000;
 const ENDED = new Set(['EAGAIN', 'EWOULDBLOCK']);
 /** Records were overwritten while we read, or one is longer than any should be. The next read goes on behind them. */
 const LOST = new Set(['EPIPE', 'EINVAL']);
@@ -83,15 +83,15 @@ export function addRecords(before: LogReading, records: Iterable<string | null>)
     // facility 0 is the kernel's own, which no program can write
     if (message !== undefined && Number(priority) < 8) addMessage(log, message);
   }
-  const excess = log.events.length - MOST_EVENTS;
+  const excess = log.events.length - MAX_EVENTS;
   return excess <= 0 ? log : { ...log, reachesBoot: false, events: log.events.slice(excess) };
 }
 
 function* recordsOf(path: string): Generator<string | null> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW);
-  const buffer = Buffer.allocUnsafe(LONGEST_RECORD);
+  const buffer = Buffer.allocUnsafe(MAX_RECORD_BYTES);
   try {
-    for (let count = 0; count < MOST_RECORDS; count += 1) {
+    for (let count = 0; count < MAX_RECORDS; count += 1) {
       try {
         const size = readSync(descriptor, buffer, 0, buffer.length, null);
         if (size === 0) return;
@@ -120,7 +120,7 @@ export function readKernelLog(path: string, before: LogReading): LogReading | nu
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (!found.isCharacterDevice() || found.rdev !== DEVICE) {
-    const text = readBytes(path, LONGEST_FILE)?.toString('latin1');
+    const text = readBytes(path, MAX_FILE_BYTES)?.toString('latin1');
     return text === undefined ? null : addRecords(before, text.split('\n'));
   }
   try {

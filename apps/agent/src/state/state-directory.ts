@@ -2,7 +2,7 @@ import { lstatSync, type Stats } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure } from '../failure.js';
 import type { Settings } from '../settings.js';
-import { makeFolder } from './durable.js';
+import { makeFolder } from './durable-files.js';
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
 
@@ -22,11 +22,11 @@ export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'i
 const isBelow = (path: string, root: string): boolean => path === root || path.startsWith(root + sep);
 
 /**
- * Makes the state folder if it is not there, and checks that it belongs to this user alone.
+ * Makes the state directory if it is not there, and checks that it belongs to this user alone.
  *
  * @throws Failure USAGE with what was found and what to do; DISK
  */
-export function openState({ state, roots }: Settings, user = process.getuid?.() ?? 0): void {
+export function checkStateDirectory({ state, roots }: Settings, user = process.getuid?.() ?? 0): void {
   const tree = ['/proc', '/sys', roots.proc, roots.sys].find((root) => isBelow(state, root));
   if (tree !== undefined) throw new Failure('USAGE', `${state}: lies below ${tree}, where this agent never writes; give --state another folder`);
   makeFolder(state);

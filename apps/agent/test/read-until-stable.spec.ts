@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Vanished } from '../src/read/attribute.js';
-import type { PatchFolder } from '../src/read/livepatch.js';
-import { listOrder } from '../src/read/order.js';
-import type { Pass } from '../src/read/pass.js';
+import type { PatchDirectory } from '../src/read/sys-livepatch.js';
+import { inStackOrder } from '../src/read/stack-order.js';
+import type { Sample } from '../src/read/sample.js';
 import { pathsOf } from '../src/read/paths.js';
-import { settle } from '../src/read/settle.js';
+import { readUntilStable } from '../src/read/read-until-stable.js';
 
-const folder = (name: string, stackOrder: number | null = null): PatchFolder => ({
+const folder = (name: string, stackOrder: number | null = null): PatchDirectory => ({
   name,
   enabled: true,
   transition: false,
@@ -15,28 +15,28 @@ const folder = (name: string, stackOrder: number | null = null): PatchFolder => 
   objects: [],
   attributes: [],
 });
-const seen = (names: string, unsettled: string[] = []): Pass => ({
+const seen = (names: string, instability: string[] = []): Sample => ({
   folders: names.split('').map((name) => folder(name)),
   modules: [],
   loaded: null,
   otherLivePatching: [],
-  notes: { unread: [], warnings: [] },
-  unsettled,
+  problems: { unread: [], warnings: [] },
+  instability,
 });
 
 /** A tree that shows one thing after the other; the last one stays. `null`: a directory vanishes under the look. */
-function tree(...looks: (Pass | null)[]) {
+function tree(...looks: (Sample | null)[]) {
   const counted = { looks: 0 };
-  const look = () => {
+  const readSample = () => {
     const now = looks[Math.min(counted.looks, looks.length - 1)]!;
     counted.looks += 1;
     if (now === null) throw new Vanished('sys/kernel/livepatch/lp/enabled');
     return now;
   };
-  return { counted, settled: () => settle(look, [0, 0, 0, 0, 0]) };
+  return { counted, settled: () => readUntilStable(readSample, [0, 0, 0, 0, 0]) };
 }
 
-test.each<[what: string, looks: (Pass | null)[], names: string, count: number]>([
+test.each<[what: string, looks: (Sample | null)[], names: string, count: number]>([
   ['two equal looks are enough', [seen('a')], 'a', 2],
   ['a change in between: looks again', [seen('ab'), seen('a')], 'a', 3],
   ['a directory that vanishes: looks again', [seen('ab'), null, seen('a')], 'a', 4],
@@ -61,14 +61,14 @@ test('a tree that never stands still is an error, not a guess', async () => {
 
 describe('the order of the list', () => {
   const paths = pathsOf({ sys: '/s', proc: '/p', libModules: '/l', kpatch: '/k', system: null });
-  test.each<[what: string, listed: PatchFolder[], loaded: string[] | null, order: string]>([
+  test.each<[what: string, listed: PatchDirectory[], loaded: string[] | null, order: string]>([
     ['stack_order says it', [folder('a', 2), folder('b', 1)], null, 'ba'],
     ['else the reverse of /proc/modules', [folder('a'), folder('b'), folder('c')], ['b', 'x', 'c', 'a'], 'acb'],
     ['one needs no order', [folder('a')], null, 'a'],
     ['a stack order that two have is not believed', [folder('a', 1), folder('b', 1)], ['a', 'b'], 'ba'],
   ])('%s', (_what, listed, loaded, order) =>
     expect(
-      listOrder(paths, listed, loaded, [])
+      inStackOrder(paths, listed, loaded, [])
         .map(({ name }) => name)
         .join(''),
     ).toBe(order),

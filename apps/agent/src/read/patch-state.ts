@@ -5,7 +5,7 @@ import type { Paths } from './paths.js';
 
 type Task = NonNullable<Report['transition']>['tasks'][number];
 
-const MOST_TASKS = 1_000;
+const MAX_TASKS = 1_000;
 const NUMBER = /^[1-9][0-9]{0,9}$/;
 
 /** Null where the task ended meanwhile: then it holds up nothing. */
@@ -57,7 +57,7 @@ export function readTasks(paths: Paths, target: 0 | 1): { tasks: Task[]; moreTas
   for (const [id, folder] of everyTask(paths)) {
     const state = readState(folder);
     if (state === null || state === -1 || state === target) continue;
-    if (tasks.length < MOST_TASKS) tasks.push({ pid: Number(id), comm: readName(folder), patchState: state });
+    if (tasks.length < MAX_TASKS) tasks.push({ pid: Number(id), comm: readName(folder), patchState: state });
     else moreTasks += 1;
   }
   return { tasks: tasks.sort((a, b) => a.pid - b.pid), moreTasks };

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFolder } from '../read/attribute.js';
-import { removeFile } from './durable.js';
+import { removeFile } from './durable-files.js';
 
 const TEMPORARY = /^\.[0-9a-f-]{36}\.tmp$/;
 /** A file is renamed or linked within milliseconds after it was made. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { listFolder } from '../read/attribute.js';
-import { createDurably, makeFolder, removeFile } from './durable.js';
+import { createDurably, makeFolder, removeFile } from './durable-files.js';
 
 /**
  * How many numbers stay after the newest. Old ones are removed only when they are this far behind, so somebody who listed the folder before they went
@@ -13,14 +13,14 @@ const KEPT = 64;
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 const HIGHEST = 999_999_999_999_999;
 /** More than an agent uses in a year with a document each minute. */
-const LONGEST_JUMP = 1_000_000;
+const MAX_JUMP = 1_000_000;
 /** The second place is written after the number, so it may lack the last ones. */
 const MARGIN = 64;
 
-const numbersIn = (folder: string): number[] => (listFolder(folder) ?? []).flatMap((entry) => (NUMBER.test(entry.name) ? [Number(entry.name)] : []));
+const sequencesIn = (folder: string): number[] => (listFolder(folder) ?? []).flatMap((entry) => (NUMBER.test(entry.name) ? [Number(entry.name)] : []));
 
 /** The highest number that was ever reserved; 0 before the first. */
-export const newest = (folder: string): number => Math.max(0, ...numbersIn(folder));
+export const newestSequence = (folder: string): number => Math.max(0, ...sequencesIn(folder));
 
 /**
  * Returns the lowest number that is free.
@@ -30,9 +30,9 @@ export const newest = (folder: string): number => Math.max(0, ...numbersIn(folde
  * @param known the last number that is known from elsewhere, for when the folder was lost; 0 if none is
  * @throws Failure USAGE naming the file of a stray number
  */
-export function firstFree(folder: string, known: number): number {
-  const last = newest(folder);
-  if (known > 0 && last > known + LONGEST_JUMP)
+export function nextSequence(folder: string, known: number): number {
+  const last = newestSequence(folder);
+  if (known > 0 && last > known + MAX_JUMP)
     throw new Failure('USAGE', `${join(folder, String(last))}: is far above ${known}, the last number that this agent used; remove it`);
   // the folder was lost, or an older one was put back
   if (last < known) return known + MARGIN;
@@ -50,13 +50,13 @@ export function firstFree(folder: string, known: number): number {
  * @param known the last number that is known from elsewhere, for when the folder was lost; 0 if none is
  * @throws Failure USAGE naming a file that is not a number of this agent; DISK
  */
-export function reserve(folder: string, known = 0): number {
+export function reserveSequence(folder: string, known = 0): number {
   makeFolder(folder);
-  for (let next = firstFree(folder, known); ; next = Math.max(next, newest(folder)) + 1) {
+  for (let next = nextSequence(folder, known); ; next = Math.max(next, newestSequence(folder)) + 1) {
     if (!createDurably(join(folder, String(next)), `${process.pid}\n`)) continue;
     // if others went past us while we slept, ours may be one that was used and removed before
-    if (newest(folder) > next) continue;
-    for (const old of numbersIn(folder)) if (old <= next - KEPT) removeFile(join(folder, String(old)));
+    if (newestSequence(folder) > next) continue;
+    for (const old of sequencesIn(folder)) if (old <= next - KEPT) removeFile(join(folder, String(old)));
     return next;
   }
 }

@@ -1,32 +1,32 @@
 import { shown, unreadable } from '../failure.js';
 import { listFolder } from './attribute.js';
-import { isModuleName, readPatchFolders, type PatchFolder } from './livepatch.js';
-import { readModule, readTaint, type LoadedModule } from './module.js';
-import { noNotes, orNull, type Notes } from './notes.js';
+import { isModuleName, readPatchDirectories, type PatchDirectory } from './sys-livepatch.js';
+import { readSysModule, readTaint, type LoadedModule } from './sys-module.js';
+import { noProblems, orNull, type ReadProblems } from './read-problems.js';
 import { readOtherLivePatching } from './other-live-patching.js';
 import type { Paths } from './paths.js';
-import { readLoaded, type LoadedLine } from './proc-modules.js';
+import { readProcModules, type ProcModulesLine } from './proc-modules.js';
 
 /** What one look at the tree saw. Two equal ones make an observation. */
-export interface Pass {
+export interface Sample {
   /** Null: no livepatch support, or no sysfs. Empty also if the list could not be read. Both are in `notes`. */
-  readonly folders: readonly PatchFolder[] | null;
+  readonly folders: readonly PatchDirectory[] | null;
   /** Modules with taint K, and those of the folders; sorted by name. */
   readonly modules: readonly LoadedModule[];
   /** Names of the livepatch modules in the order of `/proc/modules`; null if that could not be read. */
   readonly loaded: readonly string[] | null;
   /** Null: no module could be read. */
   readonly otherLivePatching: readonly string[] | null;
-  readonly notes: Notes;
+  readonly problems: ReadProblems;
   /** Why it would be wise to look again: something is coming or going. */
-  readonly unsettled: readonly string[];
+  readonly instability: readonly string[];
 }
 
 /**
  * Whether a directory counts as listed: unless `enabled` and `transition` are both 0. Then it is off the list and about to vanish.
  * An attribute that could not be read leaves it listed.
  */
-export const counts = (folder: PatchFolder): boolean => folder.enabled !== false || folder.transition !== false;
+export const isListed = (folder: PatchDirectory): boolean => folder.enabled !== false || folder.transition !== false;
 
 function orUnread<T>(unread: string[], inItsPlace: T, read: () => T): T {
   const found = orNull(unread, () => ({ value: read() }));
@@ -34,16 +34,16 @@ function orUnread<T>(unread: string[], inItsPlace: T, read: () => T): T {
 }
 
 /** The taint of every module in `/sys/module`; null if there is no such folder, or it cannot be read. */
-function readTaints(paths: Paths, { unread }: Notes): Map<string, string | null> | null {
+function readTaints(paths: Paths, { unread }: ReadProblems): Map<string, string | null> | null {
   const folders = orNull(unread, () => listFolder(paths.modules))?.filter((entry) => entry.isDirectory());
   if (folders === undefined) return null;
   return new Map(folders.map(({ name }) => [name, orNull(unread, () => readTaint(paths, name))]));
 }
 
-function unrest(folders: readonly PatchFolder[], modules: readonly LoadedModule[]): string[] {
-  const listed = new Set(folders.filter(counts).map((folder) => folder.name));
+function findInstability(folders: readonly PatchDirectory[], modules: readonly LoadedModule[]): string[] {
+  const listed = new Set(folders.filter(isListed).map((folder) => folder.name));
   return [
-    ...folders.filter((folder) => !counts(folder)).map((folder) => `${folder.name} is leaving the list`),
+    ...folders.filter((folder) => !isListed(folder)).map((folder) => `${folder.name} is leaving the list`),
     ...folders.filter((folder) => folder.enabled === null).map((folder) => `${folder.name} has no enabled yet, or no longer`),
     ...(folders.filter((folder) => folder.transition === true).length > 1 ? ['two transitions are open'] : []),
     ...modules.filter(({ moduleState }) => (moduleState ?? 'Live') !== 'Live').map((module) => `${module.name} is being loaded or removed`),
@@ -52,7 +52,7 @@ function unrest(folders: readonly PatchFolder[], modules: readonly LoadedModule[
 }
 
 /** What is missing as a whole. An absent list is an empty one only if its place can be seen. */
-function noteMissing(paths: Paths, { unread, warnings }: Notes, taints: object | null, lines: object | null): void {
+function noteMissing(paths: Paths, { unread, warnings }: ReadProblems, taints: object | null, lines: object | null): void {
   const sysfs = orNull(unread, () => listFolder(paths.kernelObjects)) !== null;
   if (!sysfs && taints === null && lines === null)
     throw unreadable(paths.loadedModules, `neither this nor ${paths.kernelObjects} can be read; are procfs and sysfs mounted?`);
@@ -62,7 +62,7 @@ function noteMissing(paths: Paths, { unread, warnings }: Notes, taints: object |
   else if (lines === null) warnings.push(`${paths.loadedModules}: cannot be read; leftovers were looked for in ${paths.modules} alone`);
 }
 
-function livepatchNames(paths: Paths, folders: readonly PatchFolder[], tainted: readonly string[], unread: string[]): string[] {
+function livepatchNames(paths: Paths, folders: readonly PatchDirectory[], tainted: readonly string[], unread: string[]): string[] {
   const names = [...new Set([...folders.map((folder) => folder.name), ...tainted])];
   for (const name of names.filter((one) => !isModuleName(one)))
     unread.push(`${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module's name; it is left out`);
@@ -76,22 +76,22 @@ function livepatchNames(paths: Paths, folders: readonly PatchFolder[], tainted: 
  *
  * @throws Vanished; Failure UNREADABLE if neither sysfs nor `/proc/modules` can be read
  */
-export function look(paths: Paths): Pass {
-  const notes = noNotes();
+export function readSample(paths: Paths): Sample {
+  const problems = noProblems();
   // what is there and cannot be read is not "no livepatch support"
-  const folders = orUnread(notes.unread, [], () => readPatchFolders(paths, notes));
-  const lines: LoadedLine[] | null = orNull(notes.unread, () => readLoaded(paths, notes.unread));
-  const taints = readTaints(paths, notes);
-  noteMissing(paths, notes, taints, lines);
+  const folders = orUnread(problems.unread, [], () => readPatchDirectories(paths, problems));
+  const lines: ProcModulesLine[] | null = orNull(problems.unread, () => readProcModules(paths, problems.unread));
+  const taints = readTaints(paths, problems);
+  noteMissing(paths, problems, taints, lines);
 
   const byName = new Map((lines ?? []).map((line) => [line.name, line]));
   const isLivepatch = (name: string) => `${taints?.get(name) ?? ''}${byName.get(name)?.taint ?? ''}`.includes('K');
   const all = [...new Set([...(taints?.keys() ?? []), ...byName.keys()])];
-  const names = livepatchNames(paths, folders ?? [], all.filter(isLivepatch), notes.unread);
-  const modules = names.map((name) => readModule(paths, name, taints?.get(name) ?? null, byName.get(name), notes.warnings));
+  const names = livepatchNames(paths, folders ?? [], all.filter(isLivepatch), problems.unread);
+  const modules = names.map((name) => readSysModule(paths, name, taints?.get(name) ?? null, byName.get(name), problems.warnings));
   const relevant = new Set(names);
   // only the order of livepatches: other modules come and go without a meaning for us
   const order = lines?.map((line) => line.name).filter((name) => relevant.has(name)) ?? null;
   const other = taints === null && lines === null ? null : readOtherLivePatching(paths, all);
-  return { folders, modules, loaded: order, otherLivePatching: other, notes, unsettled: unrest(folders ?? [], modules) };
+  return { folders, modules, loaded: order, otherLivePatching: other, problems, instability: findInstability(folders ?? [], modules) };
 }

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { Report } from '@klpreg/wire';
 import { Failure, unreadable } from '../failure.js';
 import { listFolder, readBytes, Vanished } from './attribute.js';
-import { nameOfFile } from './files.js';
-import { isModuleName } from './livepatch.js';
+import { nameOfFile } from './module-files.js';
+import { isModuleName } from './sys-livepatch.js';
 import type { Paths } from './paths.js';
 
-const LONGEST_FILE = 128 << 20;
+const MAX_FILE_BYTES = 128 << 20;
 
 /** Is kpatch.service started at boot? Null where there is no systemd configuration to tell. */
 function loadsAtBoot(paths: Paths): boolean | null {
@@ -43,7 +43,7 @@ async function loadsOf(paths: Paths, release: string): Promise<Report['bootPersi
   const loads = [];
   for (const { name: file } of files) {
     const path = join(folder, file);
-    const bytes = readBytes(path, LONGEST_FILE, true);
+    const bytes = readBytes(path, MAX_FILE_BYTES, true);
     let buildId: string | null = null;
     let name = nameOfFile(file);
     try {

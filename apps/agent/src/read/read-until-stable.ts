@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '@klpreg/wire';
 import { Failure } from '../failure.js';
 import { Vanished } from './attribute.js';
-import type { Pass } from './pass.js';
+import type { Sample } from './sample.js';
 
 /** Milliseconds between looks. Long enough for the kernel's work item that removes a directory, short enough for a timer unit. */
 const PAUSES = [5, 10, 20, 40, 80];
@@ -16,21 +16,21 @@ const PAUSES = [5, 10, 20, 40, 80];
  * @param look reads everything once; throws Vanished where a directory went away under it
  * @throws Failure UNREADABLE where no two looks in a row agreed
  */
-export async function settle(look: () => Pass, pauses: readonly number[] = PAUSES): Promise<Pass> {
-  let before: Pass | null = null;
-  let agreed: Pass | null = null;
+export async function readUntilStable(readSample: () => Sample, pauses: readonly number[] = PAUSES): Promise<Sample> {
+  let before: Sample | null = null;
+  let agreed: Sample | null = null;
   let vanished = '';
-  for (let turn = 0; turn <= pauses.length; turn += 1) {
-    if (turn > 0) await sleep(pauses[turn - 1]);
-    let now: Pass | null = null;
+  for (let attempt = 0; attempt <= pauses.length; attempt += 1) {
+    if (attempt > 0) await sleep(pauses[attempt - 1]);
+    let now: Sample | null = null;
     try {
-      now = look();
+      now = readSample();
     } catch (error) {
       if (!(error instanceof Vanished)) throw error;
       vanished = error.message;
     }
     agreed = now !== null && before !== null && canonicalJson(now) === canonicalJson(before) ? now : null;
-    if (agreed !== null && agreed.unsettled.length === 0) return agreed;
+    if (agreed !== null && agreed.instability.length === 0) return agreed;
     before = now;
   }
   if (agreed !== null) return agreed;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Observation } from '../observe.js';
-import { EMPTY, type LogReading } from '../read/kernel-log.js';
-import { makeFolder, writeWhole } from './durable.js';
-import { recall } from './memory.js';
+import { EMPTY, type LogReading } from '../read/kmsg.js';
+import { makeFolder, writeWhole } from './durable-files.js';
+import { readRecord } from './records.js';
 
 /** What is remembered of a boot from one look to the next. */
 export interface Watch {
@@ -29,7 +29,7 @@ const isWhole = ({ bootId, sinceMs, lastMs, intervalSeconds, log }: Partial<Watc
 
 /** What is remembered of this boot; null before the first look, or if it cannot be read. */
 export function readWatch(folder: string, bootId: string): Watch | null {
-  const watch = recall<Watch>(join(folder, FILE), isWhole);
+  const watch = readRecord<Watch>(join(folder, FILE), isWhole);
   return watch?.bootId === bootId ? watch : null;
 }
 
@@ -38,14 +38,14 @@ export function readWatch(folder: string, bootId: string): Watch | null {
  *
  * @param interval seconds that were configured; the registry may have asked for more
  */
-export function lookedAt(before: Watch | null, { host: { bootId }, observedMs, log }: Look, interval: number): Watch {
+export function watchAfter(before: Watch | null, { host: { bootId }, observedMs, log }: SampleTime, interval: number): Watch {
   const intervalSeconds = before?.intervalSeconds ?? null;
   const longestMs = GAP_INTERVALS * Math.max(interval, intervalSeconds ?? 0) * 1_000;
   const goesOn = before !== null && observedMs >= before.lastMs && observedMs - before.lastMs <= longestMs;
   return { bootId, sinceMs: goesOn ? before.sinceMs : observedMs, lastMs: observedMs, intervalSeconds, log: log ?? before?.log ?? null };
 }
 
-type Look = Pick<Observation, 'observedMs' | 'log'> & { readonly host: { readonly bootId: string } };
+type SampleTime = Pick<Observation, 'observedMs' | 'log'> & { readonly host: { readonly bootId: string } };
 
 export function keepWatch(folder: string, watch: Watch): void {
   makeFolder(folder);

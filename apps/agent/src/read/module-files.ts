@@ -16,21 +16,21 @@ export interface ModuleFile {
 }
 
 const MODULE_FILE = /\.ko(?:\.(?:xz|zst|gz))?$/;
-const MOST_DEPTH = 8;
-const MOST_FILES = 20_000;
-const MOST_OPENED = 4_000;
-const MOST_BYTES = 1 << 30;
-const LONGEST_FILE = 128 << 20;
-const LONGEST_TIME_MS = 10_000;
+const MAX_DEPTH = 8;
+const MAX_FILES = 20_000;
+const MAX_OPENED = 4_000;
+const MAX_BYTES = 1 << 30;
+const MAX_FILE_BYTES = 128 << 20;
+const MAX_TIME_MS = 10_000;
 
 /** The name that the module in this file has once loaded, by its file's name. Only says where to look first. */
 export const nameOfFile = (file: string): string => basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
 
 /** Every module file below a folder. Links to files are taken, links to folders are not: they may lead in circles. */
 function modulesBelow(folder: string, depth = 0, found: string[] = []): string[] {
-  if (depth > MOST_DEPTH) return found;
+  if (depth > MAX_DEPTH) return found;
   for (const entry of listFolder(folder) ?? []) {
-    if (found.length >= MOST_FILES) return found;
+    if (found.length >= MAX_FILES) return found;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) modulesBelow(path, depth + 1, found);
     else if (MODULE_FILE.test(entry.name) && (entry.isFile() || entry.isSymbolicLink())) found.push(path);
@@ -46,7 +46,7 @@ function modulesBelow(folder: string, depth = 0, found: string[] = []): string[]
  * @returns null where it is none of them, or no module at all
  */
 async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
-  const packed = readBytes(file, LONGEST_FILE, true);
+  const packed = readBytes(file, MAX_FILE_BYTES, true);
   if (packed === null) return { size: 0, found: null };
   // most hosts have no file to read, and then nothing that reads one is loaded
   const { ModuleError, openModule, unpackModule } = await import('@klpreg/module');
@@ -94,12 +94,12 @@ export async function findModules(wanted: ReadonlyMap<string, string>, folders: 
   const files = [...new Set(folders.flatMap((folder) => modulesBelow(folder)))];
   const named = files.filter((file) => names.has(nameOfFile(file)));
   const others = files.filter((file) => !names.has(nameOfFile(file)));
-  const until = performance.now() + LONGEST_TIME_MS;
+  const until = performance.now() + MAX_TIME_MS;
   const found: ModuleFile[] = [];
   let bytes = 0;
   for (const [index, file] of [...named, ...others].entries()) {
     if (index >= named.length && found.length > 0 && [...buildIds].every((id) => found.some((module) => module.buildId === id))) break;
-    if (index >= MOST_OPENED || bytes > MOST_BYTES || performance.now() > until) {
+    if (index >= MAX_OPENED || bytes > MAX_BYTES || performance.now() > until) {
       // without a count, which would differ from run to run
       warn('the search for module files was given up: there are too many; name the folder with --modules');
       break;

@@ -7,7 +7,7 @@ export interface Reply {
   readonly text: string;
 }
 
-const LONGEST_ANSWER = 1 << 20;
+const MAX_ANSWER_BYTES = 1 << 20;
 
 async function boundedText(response: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
@@ -15,7 +15,7 @@ async function boundedText(response: IncomingMessage): Promise<string> {
   for await (const part of response as AsyncIterable<Buffer>) {
     parts.push(part);
     size += part.length;
-    if (size > LONGEST_ANSWER) throw new RangeError("the answer is too long to be a registry's");
+    if (size > MAX_ANSWER_BYTES) throw new RangeError("the answer is too long to be a registry's");
   }
   return Buffer.concat(parts).toString('utf8');
 }
@@ -23,8 +23,8 @@ async function boundedText(response: IncomingMessage): Promise<string> {
 /**
  * Sends one body, and takes the whole answer.
  *
- * With `node:http`, because `fetch` would cost a program that sends one letter as much as reading the tree does. It follows no redirect, which would carry the token and
- * the letter to somebody else, and unpacks nothing.
+ * With `node:http`, because `fetch` would cost a program that sends one message as much as reading the tree does. It follows no redirect, which would carry the token and
+ * the message to somebody else, and unpacks nothing.
  *
  * @param signal ends it at once, also in the middle of the answer
  * @throws Error with the network's own `code`; RangeError where the answer does not end

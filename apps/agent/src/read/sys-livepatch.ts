@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { shown, unreadable } from '../failure.js';
 import { listFolder, readFlag, readNumber, Vanished } from './attribute.js';
-import { orNull, type Notes } from './notes.js';
+import { orNull, type ReadProblems } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 /** One directory below `/sys/kernel/livepatch`, as it stands. */
-export interface PatchFolder {
+export interface PatchDirectory {
   readonly name: string;
   /** Null: not readable. */
   readonly enabled: boolean | null;
@@ -26,9 +26,9 @@ export interface PatchedObject {
 
 const MODULE_NAME = /^[A-Za-z0-9_.+-]{1,55}$/;
 /** More than any kernel holds, and the most that a report carries. */
-const MOST_PATCHES = 500;
-const MOST_PLACES = 100_000;
-const MOST_FUNCTIONS = 20_000;
+const MAX_PATCHES = 500;
+const MAX_PLACES = 100_000;
+const MAX_FUNCTIONS = 20_000;
 
 /** Is this what the registry knows as a module's name? */
 export const isModuleName = (name: string): boolean => MODULE_NAME.test(name);
@@ -45,24 +45,24 @@ function readFunction(folder: string, entry: string): { name: string; sympos: nu
   return { name: found[1]!, sympos: Number(found[2]) };
 }
 
-function readObject(folder: string, name: string, { unread, warnings }: Notes): PatchedObject {
+function readObject(folder: string, name: string, { unread, warnings }: ReadProblems): PatchedObject {
   const entries = there(listFolder(folder), folder);
   const folders = entries.filter((entry) => entry.isDirectory());
-  if (folders.length > MOST_FUNCTIONS) throw unreadable(folder, `holds more than ${MOST_FUNCTIONS} functions`);
+  if (folders.length > MAX_FUNCTIONS) throw unreadable(folder, `holds more than ${MAX_FUNCTIONS} functions`);
   const functions = folders.flatMap((entry) => orNull(unread, () => readFunction(folder, entry.name)) ?? []);
   const isShown = entries.some((entry) => entry.name === 'patched');
   const patched = isShown ? orNull(warnings, () => there(readFlag(join(folder, 'patched')), folder)) : null;
   return { name, patched, functions };
 }
 
-function readFolder(folder: string, name: string, notes: Notes): PatchFolder {
+function readPatchDirectory(folder: string, name: string, problems: ReadProblems): PatchDirectory {
   const entries = there(listFolder(folder), folder);
   const attributes = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   const shownBy = <T>(attribute: string, sentences: string[], read: (path: string) => T | null): T | null => {
     const path = join(folder, attribute);
     return attributes.includes(attribute) ? orNull(sentences, () => there(read(path), path)) : null;
   };
-  const { unread, warnings } = notes;
+  const { unread, warnings } = problems;
   for (const attribute of ['enabled', 'transition']) if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: is not there`);
 
   return {
@@ -70,10 +70,10 @@ function readFolder(folder: string, name: string, notes: Notes): PatchFolder {
     enabled: shownBy('enabled', unread, readFlag),
     transition: shownBy('transition', unread, readFlag),
     replace: shownBy('replace', warnings, readFlag),
-    stackOrder: shownBy('stack_order', warnings, (path) => readNumber(path, 0, MOST_PLACES)),
+    stackOrder: shownBy('stack_order', warnings, (path) => readNumber(path, 0, MAX_PLACES)),
     objects: entries
       .filter((entry) => entry.isDirectory())
-      .flatMap((entry) => orNull(unread, () => readObject(join(folder, entry.name), entry.name, notes)) ?? []),
+      .flatMap((entry) => orNull(unread, () => readObject(join(folder, entry.name), entry.name, problems)) ?? []),
     attributes,
   };
 }
@@ -87,14 +87,14 @@ function readFolder(folder: string, name: string, notes: Notes): PatchFolder {
  * @returns sorted by name; null if there is no such folder
  * @throws Vanished if a directory went away meanwhile; Failure UNREADABLE naming the path
  */
-export function readPatchFolders(paths: Paths, notes: Notes): PatchFolder[] | null {
+export function readPatchDirectories(paths: Paths, problems: ReadProblems): PatchDirectory[] | null {
   const folders = listFolder(paths.livepatches)?.filter((entry) => entry.isDirectory());
   if (folders === undefined) return null;
-  if (folders.length > MOST_PATCHES) throw unreadable(paths.livepatches, `holds more than ${MOST_PATCHES} livepatches`);
+  if (folders.length > MAX_PATCHES) throw unreadable(paths.livepatches, `holds more than ${MAX_PATCHES} livepatches`);
   return folders.flatMap(({ name }) => {
-    if (isModuleName(name)) return orNull(notes.unread, () => readFolder(paths.livepatch(name), name, notes)) ?? [];
+    if (isModuleName(name)) return orNull(problems.unread, () => readPatchDirectory(paths.livepatch(name), name, problems)) ?? [];
     // never without a word: a listed patch that is not reported could make a host look safe
-    notes.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module's name; it is left out`);
+    problems.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module's name; it is left out`);
     return [];
   });
 }

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import type { ModuleReading } from '@klpreg/module';
 import type { Report } from '@klpreg/wire';
-import type { ModuleFile } from './files.js';
+import type { ModuleFile } from './module-files.js';
 
 type HostReading = NonNullable<Report['livepatches'][number]['reading']>;
 
-const MOST_STATES = 4096;
+const MAX_STATES = 4096;
 
 const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500) || 'no reason given';
 
@@ -31,7 +31,7 @@ function callbacksOf(reading: ModuleReading): HostReading['callbacks'] {
  *
  * @param files those with that build-id; none: null. Two that differ: nothing can be told, because only one of them was loaded
  */
-export function declaredBy(files: readonly ModuleFile[]): HostReading | null {
+export function readingOf(files: readonly ModuleFile[]): HostReading | null {
   const [first, ...rest] = files;
   if (first === undefined) return null;
   const other = rest.find((file) => file.sha256 !== first.sha256);
@@ -41,7 +41,7 @@ export function declaredBy(files: readonly ModuleFile[]): HostReading | null {
   }
   const { reading } = first;
   if (reading === null) return unknown(first.sha256, first.broken ?? 'not a module');
-  if (reading.states !== null && reading.states.length > MOST_STATES) return unknown(first.sha256, `declares more than ${MOST_STATES} states`);
+  if (reading.states !== null && reading.states.length > MAX_STATES) return unknown(first.sha256, `declares more than ${MAX_STATES} states`);
   return {
     evidence: 'FILE',
     sha256: reading.sha256,

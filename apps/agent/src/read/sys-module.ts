@@ -1,9 +1,9 @@
 import { unreadable } from '../failure.js';
 import { readAttribute, readBytes, readNumber } from './attribute.js';
-import { buildIdOf } from './note.js';
-import { orNull } from './notes.js';
+import { buildIdOf } from './build-id-note.js';
+import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
-import type { LoadedLine, ModuleState } from './proc-modules.js';
+import type { ProcModulesLine, ModuleState } from './proc-modules.js';
 
 /** What `/sys/module/M` and `/proc/modules` say of a loaded module. What this kernel does not have is null. */
 export interface LoadedModule {
@@ -19,7 +19,7 @@ export interface LoadedModule {
 
 const STATES = { live: 'Live', coming: 'Loading', going: 'Going' } as const;
 
-/** The letters of a module's taint; null if this kernel does not show them. */
+/** The messages of a module's taint; null if this kernel does not show them. */
 export const readTaint = (paths: Paths, name: string): string | null =>
   readAttribute(paths.taintOf(name), /^[A-Z+-]{0,64}$/, 'letters of taints')?.replaceAll(/[+-]/g, '') ?? null;
 
@@ -41,7 +41,7 @@ function readInitState(paths: Paths, name: string): ModuleState | null {
  * @param taint as it was read before
  * @param line of `/proc/modules`, if it is there
  */
-export function readModule(paths: Paths, name: string, taint: string | null, line: LoadedLine | undefined, warnings: string[]): LoadedModule {
+export function readSysModule(paths: Paths, name: string, taint: string | null, line: ProcModulesLine | undefined, warnings: string[]): LoadedModule {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   return {
     name,

@@ -1,4 +1,4 @@
-import type { PatchFolder } from './livepatch.js';
+import type { PatchDirectory } from './sys-livepatch.js';
 import type { Paths } from './paths.js';
 
 /**
@@ -9,16 +9,17 @@ import type { Paths } from './paths.js';
  * @param loaded names in the order of `/proc/modules`; null if there is none
  * @param unread gets a sentence if the order is not known
  */
-export function listOrder(paths: Paths, listed: readonly PatchFolder[], loaded: readonly string[] | null, unread: string[]): PatchFolder[] {
+export function inStackOrder(paths: Paths, listed: readonly PatchDirectory[], loaded: readonly string[] | null, unread: string[]): PatchDirectory[] {
   if (listed.length < 2) return [...listed];
   const orders = listed.map((patch) => patch.stackOrder);
-  if (orders.every((order) => order !== null) && new Set(orders).size === orders.length) return inOrder(listed, (patch) => patch.stackOrder!);
+  if (orders.every((order) => order !== null) && new Set(orders).size === orders.length) return sortBy(listed, (patch) => patch.stackOrder!);
   if (orders.every((order) => order !== null))
     unread.push(`${paths.livepatches}: two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`);
   const missing = listed.find((patch) => !loaded?.includes(patch.name));
-  if (missing === undefined) return inOrder(listed, (patch) => -loaded!.indexOf(patch.name));
+  if (missing === undefined) return sortBy(listed, (patch) => -loaded!.indexOf(patch.name));
   unread.push(`${paths.loadedModules}: does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
   return [...listed];
 }
 
-const inOrder = (listed: readonly PatchFolder[], placeOf: (patch: PatchFolder) => number): PatchFolder[] => listed.toSorted((a, b) => placeOf(a) - placeOf(b));
+const sortBy = (listed: readonly PatchDirectory[], placeOf: (patch: PatchDirectory) => number): PatchDirectory[] =>
+  listed.toSorted((a, b) => placeOf(a) - placeOf(b));

@@ -1,6 +1,6 @@
 /** A build-id is 20 bytes with every usual linker; these are the lengths that the registry takes. */
-const SHORTEST = 8;
-const LONGEST = 64;
+const MIN_LENGTH = 8;
+const MAX_LENGTH = 64;
 const NT_GNU_BUILD_ID = 3;
 const HEADER = 12;
 
@@ -24,7 +24,7 @@ export function buildIdOf(note: Buffer): string | null {
       const name = at + HEADER;
       const content = name + padded(nameSize);
       if (content + size > note.length) break;
-      if (type === NT_GNU_BUILD_ID && nameSize === 4 && note.toString('latin1', name, name + 4) === 'GNU\0' && size >= SHORTEST && size <= LONGEST)
+      if (type === NT_GNU_BUILD_ID && nameSize === 4 && note.toString('latin1', name, name + 4) === 'GNU\0' && size >= MIN_LENGTH && size <= MAX_LENGTH)
         return note.toString('hex', content, content + size);
       at = content + padded(size);
     }

@@ -6,12 +6,12 @@ import { Failure } from '../failure.js';
  * `unread` puts the livepatches themselves in doubt: the list, `enabled`, `transition`, the modules or their taint.
  * `warnings` are about everything else. Each entry is a sentence that names the path.
  */
-export interface Notes {
+export interface ReadProblems {
   readonly unread: string[];
   readonly warnings: string[];
 }
 
-export const noNotes = (): Notes => ({ unread: [], warnings: [] });
+export const noProblems = (): ReadProblems => ({ unread: [], warnings: [] });
 
 /**
  * Reads a fact that a report can lack: what cannot be read is null, and a sentence is added.

@@ -1,6 +1,6 @@
 import type { Report } from '@klpreg/wire';
 import { readNumber } from './attribute.js';
-import { orNull } from './notes.js';
+import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 type Gates = NonNullable<Report['gates']>;

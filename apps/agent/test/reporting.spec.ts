@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { Readable } from 'node:stream';
 import { Heartbeat, Report } from '@klpreg/wire';
 import { agent } from './agent.js';
-import { objection } from '../src/keep/state.js';
+import { objection } from '../src/state/state-directory.js';
 import { openRegistry, type Received } from './registry.js';
 import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
 import { temporaryFolder } from './trees.js';
@@ -24,23 +24,23 @@ beforeEach(async () => {
 });
 afterEach(() => registry.close());
 
-const tell = (command: string, ...words: string[]) =>
+const reportOnce = (command: string, ...words: string[]) =>
   agent(command, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url, '--token', 's3cret', '--timeout', '5', ...words);
 const sent = () => registry.received.map(({ document }) => `${document.schema.split('/')[0]} ${document.sequence}`);
 function* endless() {
   for (;;) yield ' '.repeat(1 << 16);
 }
-const home = () => join(state, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f');
-const spooled = () => readdirSync(join(home(), 'spool')).sort();
+const directory = () => join(state, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f');
+const spooled = () => readdirSync(join(directory(), 'spool')).sort();
 /** Nobody listens there. */
 const AWAY = 'http://127.0.0.1:1025';
 
 test('first a report, then heartbeats, and a report when something changed', async () => {
-  expect(await tell('report')).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n' });
-  expect(await tell('report')).toMatchObject({ exit: 0, out: 'heartbeat 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: CONFIRMED\n' });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n' });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: 'heartbeat 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: CONFIRMED\n' });
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
-  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 3 .*STORED/) });
-  expect(await tell('report', '--full')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 4 .*UNCHANGED/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 3 .*STORED/) });
+  expect(await reportOnce('report', '--full')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 4 .*UNCHANGED/) });
 
   expect(sent()).toEqual(['report 1', 'heartbeat 2', 'report 3', 'report 4']);
   const [report, heartbeat] = registry.received as [Received, Received];
@@ -53,14 +53,14 @@ test('first a report, then heartbeats, and a report when something changed', asy
 });
 
 test('another boot is a report, though nothing else changed', async () => {
-  await tell('report');
+  await reportOnce('report');
   writeFileSync(join(tree, 'proc/sys/kernel/random/boot_id'), '1b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69\n');
-  await tell('report');
+  await reportOnce('report');
   expect(sent()).toEqual(['report 1', 'report 2']);
 });
 
 test('a report follows at once where the registry wants one', async () => {
-  expect(await tell('heartbeat')).toMatchObject({
+  expect(await reportOnce('heartbeat')).toMatchObject({
     exit: 0,
     out: 'heartbeat 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: REPORT_WANTED (unknown digest)\nreport 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n',
   });
@@ -68,8 +68,8 @@ test('a report follows at once where the registry wants one', async () => {
 
 test('a transition keeps the instant at which it was first seen', async () => {
   plant(tree, livepatch('lp_1', { transition: 1 }), { 'proc/7/patch_state': '0\n', 'proc/7/comm': 'cat\n' });
-  await tell('report');
-  await tell('report', '--full');
+  await reportOnce('report');
+  await reportOnce('report', '--full');
   const [first, second] = registry.received.map(({ document }) => document.transition);
   expect(first).toMatchObject({ patch: 'lp_1', tasks: [{ pid: 7, comm: 'cat', patchState: 0 }] });
   expect(first?.since).toBe(registry.received[0]?.document.clock.wall);
@@ -77,17 +77,17 @@ test('a transition keeps the instant at which it was first seen', async () => {
 });
 
 test('the registry is away: what was seen waits on disk, and is sent first, in order', async () => {
-  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({
+  expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({
     exit: 4,
     err: expect.stringMatching(/1 document waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/),
   });
   // a report that waits is as good as one that was taken: nothing changed since
-  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
+  expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
-  expect(await tell('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
+  expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
   expect(spooled()).toEqual(['0000000000000001.report.json', '0000000000000002.heartbeat.json', '0000000000000003.report.json']);
 
-  expect(await tell('report')).toMatchObject({
+  expect(await reportOnce('report')).toMatchObject({
     exit: 0,
     out: expect.stringMatching(/^report 1 .*: STORED\nheartbeat 2 .*\nreport 3 .*: STORED\nheartbeat 4 .*: CONFIRMED\n$/),
   });
@@ -98,16 +98,16 @@ test('the registry is away: what was seen waits on disk, and is sent first, in o
 });
 
 test('--spool sends nothing, and needs no registry: the report at boot is sent first by the next run', async () => {
-  const spooling = await agent('report', '--spool', '--root', tree, '--state', state, '--instance', 'web-1');
-  expect(spooling).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: waits\n' });
+  const spoolAction = await agent('report', '--spool', '--root', tree, '--state', state, '--instance', 'web-1');
+  expect(spoolAction).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: waits\n' });
   expect([sent(), spooled()]).toEqual([[], ['0000000000000001.report.json']]);
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
-  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/) });
 });
 
 test('a host that is looked at without a gap says since when, in each report', async () => {
-  await tell('report');
-  await tell('report', '--full');
+  await reportOnce('report');
+  await reportOnce('report', '--full');
   const [first, second] = registry.received.map(({ document }) => document);
   expect(first?.watchedSinceMs).toBe(first?.clock.observedMs);
   expect(second?.watchedSinceMs).toBe(first?.watchedSinceMs);
@@ -115,12 +115,12 @@ test('a host that is looked at without a gap says since when, in each report', a
 });
 
 test('a letter of an earlier boot lay as long as the wall clock says', async () => {
-  await tell('report', '--url', AWAY, '--timeout', '1');
-  const file = join(home(), 'spool', spooled()[0]!);
-  const letter = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  await reportOnce('report', '--url', AWAY, '--timeout', '1');
+  const file = join(directory(), 'spool', spooled()[0]!);
+  const message = JSON.parse(readFileSync(file, 'utf8')) as Report;
   const clock = { wall: new Date(Date.now() - 3_600_000).toISOString(), observedMs: 9e12, sentMs: 9e12 };
-  writeFileSync(file, JSON.stringify({ ...letter, host: { ...letter.host, bootId: '2b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69' }, clock }));
-  await tell('report');
+  writeFileSync(file, JSON.stringify({ ...message, host: { ...message.host, bootId: '2b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69' }, clock }));
+  await reportOnce('report');
   const { observedMs, sentMs } = registry.received[0]!.document.clock;
   expect((sentMs - observedMs) / 1000).toBeCloseTo(3600, -1);
 });
@@ -129,13 +129,13 @@ test('an overload is waited out as long as it asks, and no longer than we have',
   let turns = 0;
   registry.play.reply = () => ((turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : null);
   const began = Date.now();
-  expect(await tell('report')).toMatchObject({ exit: 0 });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0 });
   expect(Date.now() - began).toBeGreaterThanOrEqual(1_000);
   // tried again with the same number: a repetition, not another document
   expect(sent()).toEqual(['report 1', 'report 1']);
 
   registry.play.reply = () => ({ status: 429, headers: { 'retry-after': '3600' }, body: { title: 'Too Many Requests' } });
-  expect(await tell('report')).toMatchObject({ exit: 4, err: expect.stringMatching(/429 Too Many Requests/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 4, err: expect.stringMatching(/429 Too Many Requests/) });
   expect(spooled()).toEqual(['0000000000000002.heartbeat.json']);
 });
 
@@ -143,25 +143,25 @@ test('what is tried when the time is nearly up is not given up at once: a busy r
   let turns = 0;
   registry.play.reply = () =>
     (turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : { after: 2_200, body: { outcome: 'STORED' } };
-  expect(await tell('report', '--timeout', '3')).toMatchObject({ exit: 0 });
+  expect(await reportOnce('report', '--timeout', '3')).toMatchObject({ exit: 0 });
   expect(sent()).toEqual(['report 1', 'report 1']);
 });
 
 test('no letter is begun when the time is up, however slowly the registry answers: the others wait', async () => {
-  for (let i = 0; i < 3; i++) await tell('report', '--full', '--url', AWAY, '--timeout', '1');
+  for (let i = 0; i < 3; i++) await reportOnce('report', '--full', '--url', AWAY, '--timeout', '1');
   registry.play.reply = () => ({ after: 700, body: { outcome: 'STORED' } });
-  expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/the time was up before everything was sent/) });
-  const numbers = () => sent().map((letter) => letter.split(' ')[1]);
+  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/the time was up before everything was sent/) });
+  const numbers = () => sent().map((message) => message.split(' ')[1]);
   expect(numbers()).toEqual(['1', '2']);
   registry.play.reply = () => ({ body: { outcome: 'STORED' } });
-  expect(await tell('report')).toMatchObject({ exit: 0 });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0 });
   expect(numbers()).toEqual(['1', '2', '3', '5']);
 }, 30_000);
 
 test('a slow answer is given up in time, and the document waits', async () => {
   registry.play.reply = () => ({ after: 4_000 });
   const began = Date.now();
-  expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
   expect(Date.now() - began).toBeLessThan(3_000);
   expect(spooled()).toEqual(['0000000000000001.report.json']);
 });
@@ -178,7 +178,7 @@ test.each<[what: string, end: (response: ServerResponse) => void, message: RegEx
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await tell('report', '--url', url, '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
+    expect(await reportOnce('report', '--url', url, '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
     expect(spooled()).toEqual(['0000000000000001.report.json']);
   } finally {
     server.closeAllConnections();
@@ -188,7 +188,7 @@ test.each<[what: string, end: (response: ServerResponse) => void, message: RegEx
 
 test('not authorised: exit 5, the document waits, the token is not shown', async () => {
   registry.play.reply = () => ({ status: 401, body: { title: 'Unauthorized', code: 'TOKEN_UNKNOWN', detail: 'this token is not known' } });
-  const { exit, out, err } = await tell('report');
+  const { exit, out, err } = await reportOnce('report');
   expect({ exit, out }).toEqual({ exit: 5, out: '' });
   expect(err).toMatch(/401 TOKEN_UNKNOWN Unauthorized: this token is not known/);
   expect(err).not.toMatch(/s3cret/);
@@ -206,26 +206,26 @@ test('a refusal names each field, and does not stand in the way of the next docu
       errors: [{ pointer: '/host/hostname', detail: 'is too long', found: '"we\u001b[31mb"' }],
     },
   });
-  const refused = await tell('report');
+  const refused = await reportOnce('report');
   expect(refused).toMatchObject({
     exit: 1,
     err: expect.stringMatching(/400 DOCUMENT_INVALID Bad Request: the document is not a report\n {2}\/host\/hostname: is too long \(found "we\?\[31mb"\)/),
   });
-  expect([spooled(), readdirSync(join(home(), 'refused'))]).toEqual([[], ['0000000000000001.report.json']]);
+  expect([spooled(), readdirSync(join(directory(), 'refused'))]).toEqual([[], ['0000000000000001.report.json']]);
 
   registry.play.reply = () => null;
-  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2/) });
 });
 
 test('409, or a newer document there: somebody else uses this instance', async () => {
   registry.play.reply = () => ({ status: 409, body: { title: 'Conflict', detail: 'number 1 had other content' } });
-  expect(await tell('report')).toMatchObject({ exit: 1, err: expect.stringMatching(/409 Conflict: number 1 had other content/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 1, err: expect.stringMatching(/409 Conflict: number 1 had other content/) });
   registry.play.reply = () => ({ body: { outcome: 'SUPERSEDED', reason: null, intervalSeconds: 60 } });
-  expect(await tell('report')).toMatchObject({
+  expect(await reportOnce('report')).toMatchObject({
     exit: 1,
     err: expect.stringMatching(/the registry has a newer document of instance .* than number 2: does another agent use this instance/),
   });
-  expect(existsSync(join(home(), 'acknowledged.json'))).toBe(false);
+  expect(existsSync(join(directory(), 'acknowledged.json'))).toBe(false);
 });
 
 test.each<[what: string, reply: object, message: RegExp]>([
@@ -234,14 +234,14 @@ test.each<[what: string, reply: object, message: RegExp]>([
   ['a door that is not there', { status: 404, body: {} }, /404 .*is the URL that of a registry/],
 ])('%s is not an acknowledgement', async (_what, reply, message) => {
   registry.play.reply = () => reply;
-  expect(await tell('report')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
   expect(spooled()).toHaveLength(1);
 });
 
 test('a tree that cannot be read sends nothing, not even a heartbeat', async () => {
-  await tell('report');
+  await reportOnce('report');
   rmSync(join(tree, 'proc/sys/kernel/osrelease'));
-  expect(await tell('report')).toMatchObject({ exit: 3 });
+  expect(await reportOnce('report')).toMatchObject({ exit: 3 });
   expect(sent()).toEqual(['report 1']);
 });
 
@@ -251,30 +251,30 @@ test('the time limit of a request outlives a garbage collection', async () => {
   registry.play.reply = () => ({ after: 60_000 });
   const timer = setInterval(collect, 50);
   try {
-    expect(await tell('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+    expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
   } finally {
     clearInterval(timer);
   }
 });
 
 test('a memory of random bytes stops nothing: the next document is a report', async () => {
-  await tell('report');
-  writeFileSync(join(home(), 'acknowledged.json'), Buffer.from([0xff, 0x00, 0xfe]));
-  writeFileSync(join(home(), 'last-number.json'), Buffer.from([0xff, 0x00, 0xfe]));
-  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2 .*: UNCHANGED/) });
-  expect(await tell('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^heartbeat 3 /) });
+  await reportOnce('report');
+  writeFileSync(join(directory(), 'acknowledged.json'), Buffer.from([0xff, 0x00, 0xfe]));
+  writeFileSync(join(directory(), 'last-number.json'), Buffer.from([0xff, 0x00, 0xfe]));
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2 .*: UNCHANGED/) });
+  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^heartbeat 3 /) });
 });
 
 test('a lost folder of numbers never makes a number twice', async () => {
-  for (let i = 0; i < 3; i += 1) await tell('report');
-  rmSync(join(home(), 'sequence'), { recursive: true });
-  await tell('report');
+  for (let i = 0; i < 3; i += 1) await reportOnce('report');
+  rmSync(join(directory(), 'sequence'), { recursive: true });
+  await reportOnce('report');
   const numbers = registry.received.map(({ document }) => document.sequence);
   expect(numbers.slice(0, 3)).toEqual([1, 2, 3]);
   expect(numbers[3]).toBeGreaterThan(3);
 });
 
-describe('a state folder that is not for this user alone is refused', () => {
+describe('a state directory that is not for this user alone is refused', () => {
   test.each<[what: string, make: (at: string) => string, message: RegExp]>([
     [
       'below /proc',
@@ -296,7 +296,7 @@ describe('a state folder that is not for this user alone is refused', () => {
     ['open to others', (at) => (chmodSync(at, 0o777), at), /can be written by other users \(mode 0777\); make it 0700/],
   ])('%s', async (_what, make, message) => {
     const at = make(mkdtempSync(join(folder, 'state-')));
-    expect(await tell('report', '--state', at)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(message) });
+    expect(await reportOnce('report', '--state', at)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(message) });
     expect(sent()).toEqual([]);
   });
 

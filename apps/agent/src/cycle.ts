@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { monotonicMs } from './clock.js';
+import { Failure } from './failure.js';
+import { removeAbandoned } from './state/temporary-files.js';
+import { findStateDirectory, type StateDirectory } from './state/instance.js';
+import { keepSequence, lastSequence, readAcknowledged, transitionSince } from './state/records.js';
+import { newestSequence, reserveSequence } from './state/sequence.js';
+import { enqueue, waiting, type Message } from './state/spool.js';
+import { keepInterval, keepWatch, logOf, watchAfter, readWatch } from './state/watch.js';
+import { writeHeartbeat, writeReport } from './message.js';
+import { observe } from './observe.js';
+import { deliver, type Delivered } from './send/deliver.js';
+import type { Settings } from './settings.js';
+
+/** What to send: what is due, always a report, or a heartbeat even if a report is due (the registry will ask for it). */
+export type Mode = 'due' | 'report' | 'heartbeat';
+
+export interface Cycle {
+  /** The messages that were answered, those that had waited first. */
+  readonly delivered: readonly Delivered[];
+  /** The number that was sent last, though another agent on this host emptied the spool before us. */
+  readonly byAnother: number | null;
+}
+
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Observes under a number that is newer than everybody else's.
+ *
+ * The registry believes the higher number. So a number is reserved before looking, and if another agent reserved one meanwhile, we look again under a new one:
+ * whoever sends the higher number has looked later.
+ */
+async function writeNext(settings: Settings, directory: StateDirectory, warn: (text: string) => void) {
+  const numbers = `${directory.folder}/sequence`;
+  for (let attempt = 1; ; attempt += 1) {
+    const sequence = reserveSequence(numbers, lastSequence(directory.folder));
+    keepSequence(directory.folder, sequence);
+    const seen = await observe(settings, directory.instance, (bootId) => logOf(readWatch(directory.folder, bootId)), attempt === 1 ? warn : () => undefined);
+    const watch = watchAfter(readWatch(directory.folder, seen.host.bootId), seen, settings.interval);
+    keepWatch(directory.folder, watch);
+    const since = seen.transition === null ? null : transitionSince(directory.folder, seen.host.bootId, seen.transition, seen.wall);
+    const report = writeReport(seen, sequence, since, watch.sinceMs);
+    if (newestSequence(numbers) === sequence || attempt === MAX_ATTEMPTS) return report;
+  }
+}
+
+/** What the registry has, or will have once everything that waits has arrived. */
+function lastReport(folder: string, warn: (text: string) => void) {
+  const reports = waiting(folder, warn).flatMap((message) => (message.kind === 'report' ? [message.document] : []));
+  const report = reports.at(-1);
+  return report === undefined ? readAcknowledged(folder) : { digest: report.digest, bootId: report.host.bootId };
+}
+
+function openStateDirectory(settings: Settings, warn: (text: string) => void): StateDirectory {
+  const directory = findStateDirectory(settings, false, warn);
+  removeAbandoned([settings.state, ...['.', 'sequence', 'spool', 'refused'].map((name) => join(directory.folder, name))]);
+  return directory;
+}
+
+/** Observes, and puts what is to be sent where it outlives the program. */
+async function spoolNext(settings: Settings, directory: StateDirectory, mode: Mode, warn: (text: string) => void) {
+  const report = await writeNext(settings, directory, warn);
+  const before = lastReport(directory.folder, warn);
+  const same = before !== null && before.digest === report.digest && before.bootId === report.host.bootId;
+  const message: Message =
+    mode === 'heartbeat' || (mode === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
+  const kept = enqueue(directory.folder, message);
+  if (!kept) warn(`the spool in ${directory.folder} is full of reports: this ${message.kind} is not kept`);
+  return { report, message, kept };
+}
+
+/**
+ * Observes this host and sends nothing: the document waits for the next run that sends.
+ *
+ * For the time at boot when there is no network yet.
+ *
+ * @returns null if the spool is full of reports
+ */
+export async function spool(settings: Settings, mode: Mode, warn: (text: string) => void): Promise<Message | null> {
+  const { message, kept } = await spoolNext(settings, openStateDirectory(settings, warn), mode, warn);
+  return kept ? message : null;
+}
+
+/** A connection whose first packets were lost is tried again by the kernel after 1, 3 and 7 seconds. */
+const MIN_TIMEOUT_MS = 10_000;
+
+/**
+ * Tells the registry once how this host is.
+ *
+ * A heartbeat where nothing changed since the last report that the registry has, else a report; and the report at once where the answer asks for it.
+ * The message is on disk before it is sent, so nothing is lost if the registry is away or we are killed.
+ *
+ * @throws Failure, after which everything that was not delivered waits in the spool
+ */
+export async function reportOnce(settings: Settings, mode: Mode, warn: (text: string) => void, signal?: AbortSignal): Promise<Cycle> {
+  const { url, token } = settings;
+  if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
+  const directory = openStateDirectory(settings, warn);
+  const deadlineMs = monotonicMs() + settings.timeout * 1_000;
+  const minTimeoutMs = Math.min(MIN_TIMEOUT_MS, settings.timeout * 1_000);
+  const delivered: Delivered[] = [];
+
+  for (let next = mode; ; next = 'report') {
+    const { report, message, kept } = await spoolNext(settings, directory, next, warn);
+    delivered.push(...(await deliver({ url, token, directory: directory.folder, bootId: report.host.bootId, deadlineMs, minTimeoutMs, warn, signal })));
+    const asked = delivered.at(-1)?.answer.intervalSeconds ?? null;
+    if (asked !== null) keepInterval(directory.folder, report.host.bootId, asked);
+    // now that there is room, this host's present can go as well
+    if (!kept) continue;
+    const answer = delivered.find(({ message: { document } }) => document.sequence === report.sequence)?.answer;
+    if (answer === undefined) return { delivered, byAnother: report.sequence };
+    // fine if the newer one is of this state directory: another agent on this host has overtaken us
+    if (answer.outcome === 'SUPERSEDED' && newestSequence(`${directory.folder}/sequence`) === report.sequence) {
+      throw new Failure(
+        'REFUSED',
+        `the registry has a newer document of instance ${directory.instance} than number ${report.sequence}: does another agent use this instance, or was the state directory lost?`,
+      );
+    }
+    if (message.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { delivered, byAnother: null };
+  }
+}
