@@ -1,7 +1,7 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { AuthorWord, signedForm } from '@klpreg/wire';
+import { AuthorStatement, signedForm } from '@klpreg/wire';
 import { authorPathOf, mistakesIn } from '../src/module/author.js';
 import { unpackModules } from './modules.js';
 import { type ReceivedRequest, type Reply, TinyRegistry } from './tiny-registry.js';
@@ -145,7 +145,7 @@ test('with a key, each statement is signed over its content, its build, its rele
   const { requests, err } = await publish([first, second], taken, ['--sign-key', key]);
   expect(err).toContain('lab_r_1v1_a.klp.yaml, signed');
   const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(requests[0]!.body)?.[1] ?? '';
-  const word = AuthorWord.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
+  const word = AuthorStatement.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
   const content = signedForm(requests[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
   expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
   // Without a statement there is nothing to sign.

@@ -190,9 +190,9 @@ describe('one host', () => {
       listed('lp_hot', { replace: false, transition: true, states: null, evidence: null }),
     ],
     leftovers: [{ name: 'lp_8', buildId: null, moduleState: 'LIVE', referenced: true, pinned: true }],
-    departed: [
-      { name: 'lp_7', buildId: null, departure: 'REPLACED' },
-      { name: 'lp_6', buildId: null, departure: 'UNKNOWN' },
+    unlisted: [
+      { name: 'lp_7', buildId: null, unlistedBy: 'REPLACED' },
+      { name: 'lp_6', buildId: null, unlistedBy: 'UNKNOWN' },
     ],
     bootHistory: 'GAP',
     historyTooLong: true,
@@ -225,7 +225,7 @@ describe('one host', () => {
       { action: 'LOAD', patch: 'lp_8', sha256: 'ab'.repeat(32) },
       { action: 'REBOOT', patch: null, sha256: null },
     ],
-    price: { transitions: 2, unpatched: 1, reopened: ['CVE-2026-1'], reboots: 1 },
+    price: { transitions: 2, transitionsUnpatched: 1, cvesReopened: ['CVE-2026-1'], reboots: 1 },
     searched: { tried: 64, of: 80 },
   });
 

@@ -17,7 +17,7 @@ test.each<[string, number, number, number, boolean]>([
   ['few with more states than are kept: the oldest goes', 11, STATES_KEPT / 10, 10, true],
 ])('unlisted patches of a boot: %s', (_, n, states, kept, tooLong) => {
   const all = unlisted(n, states);
-  expect(keptOf(all)).toEqual({ departed: all.slice(-kept), tooLong });
+  expect(keptOf(all)).toEqual({ kept: all.slice(-kept), tooLong });
 });
 
 test('things that are held are bounded by their weight as well as by their number', async () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_QUESTION, judge, type Manifest, recognise, ROUTES, type Situation, type Verdict } from '@klpreg/compat';
+import { DEFAULT_QUESTION, judge, type Manifest, resolveSituation, ROUTES, type Situation, type Verdict } from '@klpreg/compat';
 import { catalog, manifest, promising } from '@klpreg/compat/testing';
 import type { Report } from '@klpreg/wire';
 import fc from 'fast-check';
@@ -149,7 +149,7 @@ let safe = 0;
 function wrongs(model: HostModel, host: OneHost): string[] {
   const { situation } = host.before!;
   if (!mayBeSafe(situation, host.suspect)) return [];
-  const scene = recognise(situation, CATALOG);
+  const scene = resolveSituation(situation, CATALOG);
   return TARGETS.flatMap((target) => {
     const verdict = judge(scene, target, CATALOG, { level: 'FRESH', ageSeconds: 0, superseded: false }, QUESTION);
     if (verdict.kind !== 'SAFE') return [];

@@ -28,7 +28,7 @@ function play(...reports: (Report | [report: Report, seconds: number])[]) {
 const next = (report: Report, list: Listed[], leftovers: Report['leftovers'] = [], changes: Partial<Report> = {}) =>
   later(report, { livepatches: list, leftovers, ...changes });
 const host = running('web-1', ['lab_r_1v1_a']);
-const left = (...reports: Parameters<typeof play>) => play(...reports).departed.map(({ name, departure }) => `${name} ${departure}`);
+const left = (...reports: Parameters<typeof play>) => play(...reports).unlisted.map(({ name, unlistedBy }) => `${name} ${unlistedBy}`);
 const [A, B, N] = ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a'] as const;
 const off = next(host, [], [leftover(A)]);
 const disabling = listed(A, { enabled: false, transition: true });
@@ -207,7 +207,7 @@ test('of more unlisted patches than are kept the newest stay, and that is said u
     [],
     Array.from({ length: UNLISTED_KEPT + 1 }, (_, i) => leftover(`patch_${i}`)),
   );
-  expect(play(many)).toMatchObject({ historyTooLong: true, departed: { length: UNLISTED_KEPT } });
+  expect(play(many)).toMatchObject({ historyTooLong: true, unlisted: { length: UNLISTED_KEPT } });
   expect(play(many, next(host, [])).historyTooLong).toBe(true);
 });
 
@@ -239,18 +239,18 @@ test('the work grows with the sum of the lists, not with their product', () => {
       gone.map((name) => listed(name)),
     ),
   );
-  const departed = names('old', 1000).map((name) => counted({ name, buildId: null, reading: null, departure: 'UNKNOWN' as const }));
+  const unlisted = names('old', 1000).map((name) => counted({ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }));
   const before = {
     bootId: host.host.bootId,
     marks: { referencedSince: {} },
     confirmedAt: T0,
-    situation: { ...situation, list: situation.list.map(counted), departed },
+    situation: { ...situation, list: situation.list.map(counted), unlisted },
   };
   const report = next(
     host,
     [],
     now.map((name) => leftover(name)),
   );
-  expect(situate(report, before, T0, INTERVAL).situation.departed).toHaveLength(UNLISTED_KEPT);
+  expect(situate(report, before, T0, INTERVAL).situation.unlisted).toHaveLength(UNLISTED_KEPT);
   expect(reads).toBeLessThan(20 * (500 + 1000));
 });

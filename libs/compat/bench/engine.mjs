@@ -6,7 +6,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { judge, recognise } from '../dist/index.js';
+import { judge, resolveSituation } from '../dist/index.js';
 import { catalog, manifest, running, sightings } from '../dist/testing/index.js';
 
 const [name = 'engine', rounds = '15', roundMs = '200'] = process.argv.slice(2);
@@ -35,7 +35,7 @@ const cases = [
 const targets = cases.map(({ patch }) => ({ kind: 'PATCH', patch }));
 const seen = new Map([...list, ...cases.map(({ patch }) => patch)].slice(0, -1).map((patch) => [patch.buildId, sightings(patch)]));
 const known = catalog([...list, ...cases.map(({ patch }) => patch)], { sightings: (buildId) => seen.get(buildId) ?? [] });
-const scene = recognise(running(list), known);
+const scene = resolveSituation(running(list), known);
 const fresh = { level: 'FRESH', ageSeconds: 10, superseded: false };
 
 /** Judges so many times; the sum keeps it from being optimised away. */

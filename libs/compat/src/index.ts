@@ -7,11 +7,11 @@ export { contradictionsOf } from './facts/contradictions.js';
 export { freshness, freshnessLimits } from './facts/freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './verdict/judge.js';
 export { lint } from './lint/lint.js';
-export { type Declaration, type DescribedState, type WrittenWord } from './lint/declaration.js';
+export { type Declaration, type DescribedState, type WrittenStatement } from './lint/declaration.js';
 export { explainFinding, type Finding, FINDING_CODES, type FindingCode, type Severity, severityOf } from './lint/findings.js';
 export {
   type AuthorState,
-  type AuthorWord,
+  type AuthorStatement,
   type Callbacks,
   type Evidence,
   type Manifest,
@@ -20,9 +20,9 @@ export {
   type Restore,
   type StateImpact,
 } from './facts/manifest.js';
-export { type Destination, findNoReturn, type NoReturn, waysBackTo, type WayBack } from './verdict/no-return.js';
+export { type ReturnTarget, findNoReturn, type NoReturn, waysBackTo, type WayBack } from './verdict/no-return.js';
 export { disabling, enabling, type Operation, predict } from './predict/predict.js';
-export type { Answer, Prediction } from './predict/prediction.js';
+export type { KernelAnswer, Prediction } from './predict/prediction.js';
 export { comparePrices, type Price } from './routes/price.js';
 export { effectiveStates, loadedName, type Patch, type State } from './rules/patch.js';
 export {
@@ -37,7 +37,7 @@ export {
   type ReasonKind,
   type VerdictKind,
 } from './reasons/reasons.js';
-export { type KnownPatch, recognise, recogniseManifest, recognisePatch, type Scene } from './facts/recognise.js';
+export { type KnownPatch, resolveSituation, resolveManifest, resolvePatch, type ResolvedSituation } from './facts/recognise.js';
 export { findStateRefusals } from './rules/klp-5.5.js';
 export { type Rules, type RuleSet } from './rules/rules.js';
 export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';

@@ -144,9 +144,9 @@ const anySituation: fc.Arbitrary<Situation> = fc
             { maxLength: 2 },
           ),
         ),
-        departed: mostly<Situation['departed']>(
+        unlisted: mostly<Situation['unlisted']>(
           [],
-          fc.array(fc.record({ ...sighting, departure: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN') }), { maxLength: 2 }),
+          fc.array(fc.record({ ...sighting, unlistedBy: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN') }), { maxLength: 2 }),
         ),
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
         tainted: mostly<boolean | null>(true, orNull(fc.boolean())),

@@ -10,9 +10,9 @@ import {
   loadedName,
   type Manifest,
   type Operation,
-  recognise,
-  recogniseManifest,
-  type Scene,
+  resolveSituation,
+  resolveManifest,
+  type ResolvedSituation,
 } from '../src/index.js';
 import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
 
@@ -107,7 +107,7 @@ export function operationOf({ op, target, candidate, write, kernel }: Observed):
   const [patch = '', attribute, value = ''] = write?.split(' ') ?? [];
   switch (op) {
     case 'load':
-      return candidate === undefined ? null : { action: 'LOAD', patch: recogniseManifest(built(candidate, kernel, CANDIDATE + candidate.name)) };
+      return candidate === undefined ? null : { action: 'LOAD', patch: resolveManifest(built(candidate, kernel, CANDIDATE + candidate.name)) };
     case 'disable':
       return disabling(target);
     case 'enable':
@@ -123,14 +123,14 @@ export function operationOf({ op, target, candidate, write, kernel }: Observed):
   }
 }
 
-export function sceneOf(observed: Observed, learned: Learned): [Scene, Catalog] {
+export function sceneOf(observed: Observed, learned: Learned): [ResolvedSituation, Catalog] {
   const { kernel, installed, modulesLoaded } = observed;
   const published = installed.map((patch) => built(patch, kernel));
   const list = installed.map((patch, i): ListedPatch => listed(published[i]!, { enabled: patch.enabled === true, transition: patch.transition === true }));
   const off = modulesLoaded.filter((name) => !installed.some((patch) => patch.name === name));
   const leftovers = off.map((name) => leftover(manifest(name), { referenced: learned.wasForced(observed, name) }));
   const known = catalog(published, { sightings: (buildId) => learned.sightings(observed, buildId.replace(CANDIDATE, '')) });
-  return [recognise(running(list, { kernelRelease: kernel, kernelVersion: VERSION, leftovers, ...UNGUARDED }), known), known];
+  return [resolveSituation(running(list, { kernelRelease: kernel, kernelVersion: VERSION, leftovers, ...UNGUARDED }), known), known];
 }
 
 export { vectors as observations };

@@ -22,7 +22,7 @@ const AuthorState = z.strictObject({
 /**
  * The author's word on a livepatch: what no module file can tell. `FILE.klp.yaml` beside the module.
  */
-export const AuthorWord = z
+export const AuthorStatement = z
   .strictObject({
     schema: z.literal('klp/v1'),
     states: z.array(AuthorState).max(4096).default([]),
@@ -47,7 +47,7 @@ export const AuthorWord = z
   })
   .refine((word) => new Set(word.states.map((state) => state.id)).size === word.states.length, { path: ['states'], message: 'lists an id twice' })
   .refine((word) => word.states.every((state) => state.id !== '0'), { path: ['states'], message: "id 0 ends the kernel's array and cannot name a state" });
-export type AuthorWord = z.infer<typeof AuthorWord>;
+export type AuthorStatement = z.infer<typeof AuthorStatement>;
 
 const FileCallbacks = z.strictObject({ prePatch: z.boolean(), postPatch: z.boolean(), preUnpatch: z.boolean(), postUnpatch: z.boolean() });
 
@@ -117,7 +117,7 @@ export const Manifest = z.strictObject({
   schema: z.literal('manifest/v1'),
   buildId: BuildId,
   ...Publication.shape,
-  author: AuthorWord.nullable().default(null),
+  author: AuthorStatement.nullable().default(null),
   /** Of the author's word; null: it is unsigned. */
   signature: Signature.nullable().default(null),
   facts: FileFacts,
@@ -132,5 +132,5 @@ export type Manifest = z.infer<typeof Manifest>;
  *
  * @returns canonical JSON in UTF-8
  */
-export const signedForm = (buildId: string, { release, owner }: Publication, author: AuthorWord): Uint8Array =>
+export const signedForm = (buildId: string, { release, owner }: Publication, author: AuthorStatement): Uint8Array =>
   new TextEncoder().encode(canonicalJson({ schema: 'signed-word/v1', buildId, release, owner, author }));

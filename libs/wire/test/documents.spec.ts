@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { AuthorWord, canonicalJson, contentDigest, Heartbeat, Manifest, problems, Report, signedForm } from '../src/index.js';
+import { AuthorStatement, canonicalJson, contentDigest, Heartbeat, Manifest, problems, Report, signedForm } from '../src/index.js';
 
 const golden = (name: string): any => JSON.parse(readFileSync(path.join(__dirname, 'goldens', `${name}.json`), 'utf8'));
 const goldens = { 'report-v1': Report, 'heartbeat-v1': Heartbeat, 'manifest-v1': Manifest } as const;
@@ -102,7 +102,7 @@ describe('a field that is called __proto__', () => {
 });
 
 describe('the author’s word', () => {
-  const word = (states: unknown) => AuthorWord.safeParse({ schema: 'klp/v1', states });
+  const word = (states: unknown) => AuthorStatement.safeParse({ schema: 'klp/v1', states });
 
   test('takes YAML integers and decimal strings for ids, and keeps them exact', () => {
     expect(
@@ -127,7 +127,7 @@ describe('the author’s word', () => {
 });
 
 test('what is signed follows from the meaning of a word, not from how it is written', () => {
-  const written = (word: object) => signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorWord.parse(word));
+  const written = (word: object) => signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorStatement.parse(word));
   const plain = written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x' }] });
   expect(written({ notes: '', states: [{ what: 'x', version: 2n, id: '1', restore: 'unknown' }], schema: 'klp/v1' })).toEqual(plain);
   expect(written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x', restore: 'callbacks' }] })).not.toEqual(plain);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { AuthorWord, problems } from '@klpreg/wire';
+import { AuthorStatement, problems } from '@klpreg/wire';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 
 /** The author statement of a module: the text as it is uploaded, and all problems in it. */
@@ -7,7 +7,7 @@ export interface AuthorFile {
   readonly path: string;
   readonly text: string;
   /** Null if it has problems. */
-  readonly word: AuthorWord | null;
+  readonly word: AuthorStatement | null;
   readonly mistakes: readonly string[];
 }
 
@@ -42,7 +42,7 @@ function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) return { word: null, mistakes: broken.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`) };
   const value = document.toJS({ maxAliasCount: 100 }) as unknown;
-  const parsed = AuthorWord.safeParse(value);
+  const parsed = AuthorStatement.safeParse(value);
   if (parsed.success) return { word: parsed.data, mistakes: [] };
   const mistakes = problems(parsed.error, asJson(value)).map(
     ({ pointer, detail, found }) => `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`,

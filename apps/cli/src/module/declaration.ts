@@ -1,6 +1,6 @@
-import { type Declaration, loadedName, type Restore, type WrittenWord } from '@klpreg/compat';
+import { type Declaration, loadedName, type Restore, type WrittenStatement } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
-import type { AuthorWord } from '@klpreg/wire';
+import type { AuthorStatement } from '@klpreg/wire';
 
 /** What the file does not contain: the release that it is a build of, and the owner. */
 export interface Publication {
@@ -11,7 +11,7 @@ export interface Publication {
 const CALLBACKS = ['prePatch', 'postPatch', 'preUnpatch', 'postUnpatch'] as const;
 
 /** Returns a module and its author statement in the form that the lint takes. */
-export const declarationOf = (reading: ModuleReading, author: AuthorWord | null, signed: boolean, publication: Publication): Declaration => ({
+export const declarationOf = (reading: ModuleReading, author: AuthorStatement | null, signed: boolean, publication: Publication): Declaration => ({
   ...publication,
   buildId: reading.buildId,
   name: loadedName(reading.name),
@@ -35,7 +35,7 @@ export const declarationOf = (reading: ModuleReading, author: AuthorWord | null,
   author: author === null ? null : wordOf(author, signed),
 });
 
-const wordOf = (author: AuthorWord, signed: boolean): WrittenWord => ({
+const wordOf = (author: AuthorStatement, signed: boolean): WrittenStatement => ({
   evidence: signed ? 'MANIFEST' : 'UNSIGNED',
   states: author.states.map(({ id, version, what, restore }) => ({
     id: BigInt(id),

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type AuthorWord, type Publication, signedForm } from '@klpreg/wire';
+import { type AuthorStatement, type Publication, signedForm } from '@klpreg/wire';
 import { usage } from '../exits.js';
 
 const HOW = 'create one with: openssl genpkey -algorithm ed25519 -out KEY';
@@ -22,5 +22,5 @@ export function readSignKey(file: string): KeyObject {
 }
 
 /** Signs an author statement for one build. Returns base64. */
-export const signWord = (key: KeyObject, buildId: string, publication: Publication, word: AuthorWord): string =>
+export const signWord = (key: KeyObject, buildId: string, publication: Publication, word: AuthorStatement): string =>
   sign(null, signedForm(buildId, publication, word), key).toString('base64');

@@ -50,7 +50,7 @@ export const verdict = fields({
   kind: oneOf(...KINDS),
   route: nullable(text),
   steps: list(fields({ action: text, patch: nullable(text), sha256: nullable(text) })),
-  price: nullable(fields({ transitions: whole, unpatched: whole, reopened: list(text), reboots: whole })),
+  price: nullable(fields({ transitions: whole, transitionsUnpatched: whole, cvesReopened: list(text), reboots: whole })),
   searched: nullable(fields({ tried: whole, of: whole })),
   reasons: list(reason),
   basedOnStaleFacts: flag,

@@ -15,10 +15,10 @@ const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
 const LISTED = 'name buildId enabled transition replace states { id version } evidence moduleState moduleTaint file patch { release owner }';
 const REASON = 'code kind clearedBy errno patch buildId stateId have need other function route detail text';
 const RULES = 'rules { sets basis }';
-const VERDICT = `kind route steps { action patch sha256 } price { transitions unpatched reopened reboots } searched { tried of } reasons { ${REASON} } basedOnStaleFacts errno allowed accepted ${RULES}`;
+const VERDICT = `kind route steps { action patch sha256 } price { transitions transitionsUnpatched cvesReopened reboots } searched { tried of } reasons { ${REASON} } basedOnStaleFacts errno allowed accepted ${RULES}`;
 const HOST = `id instance hostname labels { key value } kernelRelease arch stack { ${LISTED} }
   transition { patch enabling since tasks { pid comm } moreTasks } freshness { level ageSeconds confirmedAt contactAt superseded } retiredAt`;
-const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId moduleState referenced pinned } departed { name buildId departure } ${RULES} retiredBy
+const WHOLE_HOST = `${HOST} bootId kernelVersion leftovers { name buildId moduleState referenced pinned } unlisted { name buildId unlistedBy } ${RULES} retiredBy
   bootHistory historyTooLong gates { modulesDisabled ftraceEnabled signatureEnforced lockdown } otherLivePatching inactive { patch object } unread warnings suspect`;
 const PATCH =
   'buildId name release owner kernelRelease arch replace states { id version } unreadable impact evidence conflicts publishedAt recalledAt recallReason';

@@ -23,7 +23,7 @@ const fullHost = {
   bootId: nullable(text),
   kernelVersion: nullable(text),
   leftovers: list(fields({ name: text, buildId: nullable(text), moduleState: nullable(text), referenced: flag, pinned: flag })),
-  departed: list(fields({ name: text, buildId: nullable(text), departure: text })),
+  unlisted: list(fields({ name: text, buildId: nullable(text), unlistedBy: text })),
   rules: rulesChoice,
   retiredBy: nullable(text),
   bootHistory: nullable(text),

@@ -9,7 +9,7 @@ import { formatRules } from './verdict.js';
 
 /** Formats one host: what it runs, its leftovers and its history. @param asOf the instant of the facts; undefined: now */
 export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
-  const { leftovers, departed, transition } = host;
+  const { leftovers, unlisted, transition } = host;
   return [
     `${paint('bold', clean(host.hostname))}  ${clean(host.id)}`,
     facts(
@@ -29,7 +29,7 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
             ? null
             : leftovers.map((each) => `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`).join(', '),
         ],
-        ['unlisted', departed.length === 0 ? null : departed.map((each) => `${each.name} (${DEPARTURES[each.departure] ?? each.departure})`).join(', ')],
+        ['unlisted', unlisted.length === 0 ? null : unlisted.map((each) => `${each.name} (${UNLISTED_BY[each.unlistedBy] ?? each.unlistedBy})`).join(', ')],
         ['transition', transition === null ? null : formatTransition(transition)],
         ['not active', host.inactive.length === 0 ? null : host.inactive.map((each) => `${each.patch} on ${each.object}, which is not loaded`).join(', ')],
         ['boot history', formatHistory(host)],
@@ -52,7 +52,7 @@ function formatListed(patch: ListedPatch, width: number): string {
   return `${patch.name.padEnd(width)}  ${formatReplace(patch.replace)}, states ${formatStates(patch.states)}${evidence}, ${published}${taint}${moving}`;
 }
 
-const DEPARTURES: Readonly<Record<string, string>> = { REPLACED: 'replaced', FORCED: 'forced', DISABLED: 'disabled', UNKNOWN: 'cause unknown' };
+const UNLISTED_BY: Readonly<Record<string, string>> = { REPLACED: 'replaced', FORCED: 'forced', DISABLED: 'disabled', UNKNOWN: 'cause unknown' };
 const HISTORIES: Readonly<Record<string, string>> = {
   KNOWN: 'complete',
   STARTED_LATE: 'unknown before the first report of this boot',

@@ -40,8 +40,8 @@ function formatPrice({ price, searched }: Verdict): string {
   const parts = [
     price !== null && price.reboots > 0 ? 'a reboot' : '',
     price !== null && price.transitions > 1 ? `${price.transitions} transitions` : '',
-    price !== null && price.unpatched > 0 ? `${price.unpatched} of them leave the host unpatched for a while` : '',
-    price !== null && price.reopened.length > 0 ? `CVEs reopened meanwhile: ${clean(price.reopened.join(', '))}` : '',
+    price !== null && price.transitionsUnpatched > 0 ? `${price.transitionsUnpatched} of them leave the host unpatched for a while` : '',
+    price !== null && price.cvesReopened.length > 0 ? `CVEs reopened meanwhile: ${clean(price.cvesReopened.join(', '))}` : '',
   ].filter((part) => part !== '');
   const search = searched !== null && searched.tried < searched.of ? `; only ${searched.tried} of ${searched.of} intermediate patches were tried` : '';
   return parts.length === 0 && search === '' ? '' : `costs ${parts.length === 0 ? 'one transition' : parts.join(', ')}${search}`;

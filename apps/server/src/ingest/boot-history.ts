@@ -8,17 +8,15 @@ export const STATES_KEPT = 20_000;
 const OTHERS_KEPT = 50;
 
 /** The newest of these patches that left the list, as many as are kept. */
-export function keptOf<Patch extends { readonly reading: Reading | null }>(
-  unlisted: readonly Patch[],
-): { readonly departed: Patch[]; readonly tooLong: boolean } {
+export function keptOf<Patch extends { readonly reading: Reading | null }>(unlisted: readonly Patch[]): { readonly kept: Patch[]; readonly tooLong: boolean } {
   let states = 0;
-  const departed: Patch[] = [];
+  const kept: Patch[] = [];
   for (const patch of unlisted.toReversed()) {
     states += patch.reading?.states?.length ?? 0;
-    if (departed.length === UNLISTED_KEPT || states > STATES_KEPT) return { departed: departed.toReversed(), tooLong: true };
-    departed.push(patch);
+    if (kept.length === UNLISTED_KEPT || states > STATES_KEPT) return { kept: kept.toReversed(), tooLong: true };
+    kept.push(patch);
   }
-  return { departed: departed.toReversed(), tooLong: false };
+  return { kept: kept.toReversed(), tooLong: false };
 }
 
 interface Looked {

@@ -11,16 +11,16 @@ import { keyOf } from './modules.js';
  * @param late what the late report alone says
  */
 export function addLate(situation: Situation, late: Situation): Situation {
-  const known = new Set([...situation.list, ...situation.departed].map(keyOf));
-  const shown = [...late.list, ...late.departed].filter((patch) => !known.has(keyOf(patch)));
-  const missed = shown.map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }));
+  const known = new Set([...situation.list, ...situation.unlisted].map(keyOf));
+  const shown = [...late.list, ...late.unlisted].filter((patch) => !known.has(keyOf(patch)));
+  const missed = shown.map(({ name, buildId, reading }) => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' as const }));
   const doubtful = missed.length > 0 || late.list.some(({ enabled, transition }) => enabled && transition);
-  const departed = situation.departed.map((patch) => (doubtful && patch.departure === 'DISABLED' ? { ...patch, departure: 'UNKNOWN' as const } : patch));
-  const kept = keptOf([...missed, ...departed]);
+  const unlisted = situation.unlisted.map((patch) => (doubtful && patch.unlistedBy === 'DISABLED' ? { ...patch, unlistedBy: 'UNKNOWN' as const } : patch));
+  const { kept, tooLong } = keptOf([...missed, ...unlisted]);
   return {
     ...situation,
     otherLivePatching: othersSeen(situation.otherLivePatching, late.otherLivePatching),
-    departed: kept.departed,
-    historyTooLong: situation.historyTooLong || kept.tooLong,
+    unlisted: kept,
+    historyTooLong: situation.historyTooLong || tooLong,
   };
 }

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
-import { type AuthorWord, BuildId, Publication, Signature, signedForm } from '@klpreg/wire';
+import { type AuthorStatement, BuildId, Publication, Signature, signedForm } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bearerOf } from '../access/bearer.guard.js';
@@ -34,7 +34,7 @@ export interface PublishAnswer {
 
 interface Submission {
   readonly facts: PatchFacts;
-  readonly author: AuthorWord | null;
+  readonly author: AuthorStatement | null;
   readonly signature: string | null;
   readonly release: string;
   readonly owner: string;

@@ -1,5 +1,5 @@
 import { ModuleError, openModule } from '@klpreg/module';
-import { AuthorWord } from '@klpreg/wire';
+import { AuthorStatement } from '@klpreg/wire';
 import { Lexer, parseDocument, visit } from 'yaml';
 import { limitExceeded, RequestError } from '../errors.js';
 import { AUTHOR_LIMIT, JSON_LIMITS } from '../limits.js';
@@ -10,7 +10,7 @@ import { factsOfFile } from './publish.js';
 /** What an uploaded module file and its author statement say. */
 export interface UploadedFacts {
   readonly facts: PatchFacts;
-  readonly author: AuthorWord | null;
+  readonly author: AuthorStatement | null;
 }
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
@@ -43,13 +43,13 @@ export async function readModuleFile(file: Uint8Array, buildId: string): Promise
  *
  * @throws RequestError
  */
-export function readAuthor(text: string): AuthorWord {
+export function readAuthor(text: string): AuthorStatement {
   if (text.length > AUTHOR_LIMIT) throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
   refuseDeepYaml(text);
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
   if (error !== undefined) throw new RequestError('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
-  return parse(AuthorWord, withoutAliases(document), "author's YAML", text.length);
+  return parse(AuthorStatement, withoutAliases(document), "author's YAML", text.length);
 }
 
 const SCALAR_FOLLOWS = '\u001f';

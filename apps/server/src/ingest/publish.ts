@@ -1,6 +1,6 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
-import type { AuthorWord, FileFacts } from '@klpreg/wire';
+import type { AuthorStatement, FileFacts } from '@klpreg/wire';
 import type { StoredStatement } from '../store/catalog/manifests.js';
 import type { PatchFacts } from '../store/catalog/patches.store.js';
 
@@ -78,7 +78,7 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
 });
 
 /** The author's word as it is kept. */
-export const wordOf = (author: AuthorWord): StoredStatement => ({
+export const wordOf = (author: AuthorStatement): StoredStatement => ({
   states: author.states.map(({ id, version, what, restore }) => ({
     id,
     version,

@@ -47,7 +47,7 @@ function overOf(patch: ListedPatch, { list, leftovers }: Situation, before: Situ
   if (before.list.some(({ transition }) => transition)) return null;
   const others = list.filter((now) => now !== patch);
   const same = others.length === before.list.length && others.every((now, i) => sameBuild(now, before.list[i]!));
-  const seen = [...before.leftovers, ...before.departed];
+  const seen = [...before.leftovers, ...before.unlisted];
   const unseen = leftovers.some((module) => !seen.some((old) => sameBuild(old, module)));
   return same && !unseen && list.at(-1) === patch ? buildIdsOf(before.list) : null;
 }

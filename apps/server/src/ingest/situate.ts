@@ -44,7 +44,7 @@ const toReading = (reading: WireReading): Reading | null =>
 /** Two looks that are further apart say nothing of how a patch left, whatever the interval is. */
 const APART_MS = 10 * 60_000;
 const CLOCKS_APART_MS = 60_000;
-const NOTHING = { list: [], leftovers: [], departed: [], bootHistory: 'STARTED_LATE' } as const;
+const NOTHING = { list: [], leftovers: [], unlisted: [], bootHistory: 'STARTED_LATE' } as const;
 const NO_MARKS: Marks = { referencedSince: {} };
 
 /**
@@ -82,7 +82,7 @@ export function situate(report: Report, before: Before | null, observedAt: Date,
     disabling: marks.disabling ?? null,
   });
   const names = [...list, ...leftovers, ...unlisted].map(({ name }) => name);
-  const kept = keptOf(unlisted);
+  const { kept, tooLong } = keptOf(unlisted);
   // Named one by one: spreading these costs more than all the rest.
   const situation: Situation = {
     kernelRelease,
@@ -97,10 +97,10 @@ export function situate(report: Report, before: Before | null, observedAt: Date,
     leftovers,
     tainted,
     otherLivePatching,
-    departed: kept.departed,
+    unlisted: kept,
     previous: earlier === null ? null : previousList(earlier, list),
     bootHistory: bootHistoryOf({ before: earlier, tainted, reliable, gap: apartMs > 5 * intervalSeconds * 1000, log, names }),
-    historyTooLong: kept.tooLong || (earlier?.historyTooLong ?? false),
+    historyTooLong: tooLong || (earlier?.historyTooLong ?? false),
     suspect: false,
   };
   const disabling = disablingOf(list, earlier, marks);

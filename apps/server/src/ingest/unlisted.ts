@@ -1,10 +1,10 @@
-import { type DepartedPatch, type LeftoverModule, type ListedPatch, loadedName, type Situation } from '@klpreg/compat';
+import { type UnlistedPatch, type LeftoverModule, type ListedPatch, loadedName, type Situation } from '@klpreg/compat';
 import { cameTwice, type KernelLog, type LogEvent, showsDisabled, wasListed } from './kernel-log.js';
 import { keyOf } from './modules.js';
 
 /** Two looks at a host within one boot, and what is known of the time between. */
 export interface Step {
-  readonly before: Pick<Situation, 'list' | 'leftovers' | 'departed' | 'bootHistory'>;
+  readonly before: Pick<Situation, 'list' | 'leftovers' | 'unlisted' | 'bootHistory'>;
   readonly list: readonly ListedPatch[];
   readonly leftovers: readonly LeftoverModule[];
   /** Keys of leftovers whose directory is still there: the kernel has not given back their reference yet. */
@@ -19,20 +19,20 @@ export interface Step {
 }
 
 /** Returns the patches that have left the list in this boot, and how: those of before, and those of this step, without what came back. */
-export function unlistedAfter(step: Step): DepartedPatch[] {
-  if (isUnchanged(step)) return [...step.before.departed];
+export function unlistedAfter(step: Step): UnlistedPatch[] {
+  if (isUnchanged(step)) return [...step.before.unlisted];
   const { before, list, leftovers } = step;
   const change = changeOf(step);
   const left = before.list
     .filter((patch) => !change.listed.has(keyOf(patch)))
-    .map(({ name, buildId, reading, ...flags }) => ({ name, buildId, reading, departure: departureOf({ name, buildId, ...flags }, change, step) }));
+    .map(({ name, buildId, reading, ...flags }) => ({ name, buildId, reading, unlistedBy: unlistedByOf({ name, buildId, ...flags }, change, step) }));
   const gone = new Set(left.map(keyOf));
-  const kept = before.departed.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))).map((patch) => reviewed(patch, change));
+  const kept = before.unlisted.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))).map((patch) => reviewed(patch, change));
   const known = new Set([...change.listed, ...gone, ...kept.map(keyOf)]);
   // A module that is still loading may become listed, or be refused.
   const never = leftovers
     .filter((module) => module.moduleState !== 'LOADING' && !known.has(keyOf(module)))
-    .map(({ name, buildId, reading }) => ({ name, buildId, reading, departure: 'UNKNOWN' as const }))
+    .map(({ name, buildId, reading }) => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' as const }))
     .map((patch) => reviewed(patch, change));
   return [...kept, ...left, ...never, ...loggedOnly(step, [...list, ...kept, ...left, ...never])];
 }
@@ -44,18 +44,18 @@ function isUnchanged({ before, list, leftovers, lingering, log }: Step): boolean
   return leftovers.every((module, i) => {
     const old = before.leftovers[i]!;
     const key = keyOf(module);
-    return key === keyOf(old) && module.referenced === old.referenced && before.departed.some((patch) => keyOf(patch) === key);
+    return key === keyOf(old) && module.referenced === old.referenced && before.unlisted.some((patch) => keyOf(patch) === key);
   });
 }
 
 /** Patches that only the kernel log names. It has no build-ids, and a name may stand for several builds. */
-function loggedOnly({ log, before }: Step, known: readonly { readonly name: string; readonly buildId: string | null }[]): DepartedPatch[] {
+function loggedOnly({ log, before }: Step, known: readonly { readonly name: string; readonly buildId: string | null }[]): UnlistedPatch[] {
   if (log === null) return [];
   const names = new Set(known.map(({ name }) => loadedName(name)));
   const keys = new Set(known.map(keyOf));
   const missed = (name: string, events: readonly LogEvent[]) =>
     names.has(name) ? before.bootHistory !== 'KNOWN' && cameTwice(events) && !keys.has(name) : wasListed(events);
-  return [...log.events].flatMap(([name, events]) => (missed(name, events) ? [{ name, buildId: null, reading: null, departure: 'UNKNOWN' as const }] : []));
+  return [...log.events].flatMap(([name, events]) => (missed(name, events) ? [{ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }] : []));
 }
 
 /** What is different from the look before, found once for all patches: the work grows with the sum of the lists, not with their product. */
@@ -74,13 +74,13 @@ interface Change {
 
 function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
   const known = new Set(before.list.map(keyOf));
-  const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.departed.map(keyOf)]);
+  const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.unlisted.map(keyOf)]);
   const listed = new Set(list.map(keyOf));
   const newcomers = list.filter((patch) => !known.has(keyOf(patch)));
   const comingIn = before.list.filter((patch) => patch.transition && patch.enabled);
   const finished = comingIn.filter((patch) => listed.has(keyOf(patch)));
   const builds = new Map<string, Set<string>>();
-  for (const module of [...before.list, ...before.leftovers, ...before.departed, ...list, ...leftovers]) {
+  for (const module of [...before.list, ...before.leftovers, ...before.unlisted, ...list, ...leftovers]) {
     const name = loadedName(module.name);
     builds.set(name, (builds.get(name) ?? new Set()).add(keyOf(module)));
   }
@@ -105,7 +105,7 @@ function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
  *
  * Only a disabled patch ran its callbacks, so it takes proof: the kernel's log, or two looks close to each other between which nothing else happened.
  */
-function departureOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step: Step): DepartedPatch['departure'] {
+function unlistedByOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step: Step): UnlistedPatch['unlistedBy'] {
   const key = keyOf(patch);
   const name = loadedName(patch.name);
   const events = step.log?.events.get(name) ?? [];
@@ -122,7 +122,7 @@ function departureOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step: 
 const isLeaving = (events: readonly LogEvent[]): boolean => events.at(-1) === 'UNPATCHING' || events.at(-1) === 'UNPATCHED';
 
 /** A reference that stays tells that it was forced; one that went was just being given back. How else it left is then not known. */
-function reviewed(patch: DepartedPatch, { held, loaded }: Change): DepartedPatch {
-  if (held.has(keyOf(patch))) return { ...patch, departure: 'FORCED' };
-  return patch.departure === 'FORCED' && loaded.has(keyOf(patch)) ? { ...patch, departure: 'UNKNOWN' } : patch;
+function reviewed(patch: UnlistedPatch, { held, loaded }: Change): UnlistedPatch {
+  if (held.has(keyOf(patch))) return { ...patch, unlistedBy: 'FORCED' };
+  return patch.unlistedBy === 'FORCED' && loaded.has(keyOf(patch)) ? { ...patch, unlistedBy: 'UNKNOWN' } : patch;
 }

@@ -1,5 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { type Catalog, type Freshness, freshnessLimits, judge, neverReported, type Question, recognise, type Situation, type Verdict } from '@klpreg/compat';
+import {
+  type Catalog,
+  type Freshness,
+  freshnessLimits,
+  judge,
+  neverReported,
+  type Question,
+  resolveSituation,
+  type Situation,
+  type Verdict,
+} from '@klpreg/compat';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
 import type { PatchRow } from '../store/catalog/manifests.js';
@@ -33,7 +43,7 @@ export interface Loaded {
 
 /** Every build-id that this situation names. */
 export const buildIdsOf = (situation: Situation): string[] =>
-  [...situation.list, ...situation.leftovers, ...situation.departed].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
+  [...situation.list, ...situation.leftovers, ...situation.unlisted].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
 
 /** Loads everything that situations need, in a constant number of statements; then judges each once. */
 @Injectable()
@@ -90,7 +100,7 @@ function judgeOnce(freshnessKey: FreshnessKey, { situations, catalog }: Loaded, 
   const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
   const id = `${freshnessKey.situationId} ${freshnessKey.suspect}`;
-  const scene = view.resolved(id, () => recognise({ ...situation, suspect: freshnessKey.suspect }, catalog));
+  const scene = view.resolved(id, () => resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog));
   return judge(scene, asked.target, catalog, toFreshness(freshnessKey, question), question);
 }
 

@@ -10,9 +10,9 @@ import {
   type ListedPatch,
   loadedName,
   type Reason,
-  recognise,
-  recognisePatch,
-  type Scene,
+  resolveSituation,
+  resolvePatch,
+  type ResolvedSituation,
   type Situation,
   type Verdict,
 } from '@klpreg/compat';
@@ -156,7 +156,7 @@ const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches) =>
 });
 
 export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) =>
-  (situation?.list ?? []).map((listed) => listedView(recognisePatch(listed, catalog), listed, patches));
+  (situation?.list ?? []).map((listed) => listedView(resolvePatch(listed, catalog), listed, patches));
 
 /** What is known of a boot, and what decides whether the host can load a module. */
 const bootView = (situation: Situation | undefined) => ({
@@ -171,7 +171,7 @@ const bootView = (situation: Situation | undefined) => ({
 });
 
 /** What no verdict reads is always today's; of the past, only what is about patches that were listed then. */
-const detailView = ({ detail }: HostRow, scene: Scene | null) => ({
+const detailView = ({ detail }: HostRow, scene: ResolvedSituation | null) => ({
   inactive: (detail.inactive ?? []).filter(({ patch }) => scene?.list.some(({ name }) => name === loadedName(patch))),
   warnings: detail.warnings ?? [],
 });
@@ -189,7 +189,7 @@ export function hostView(
   const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
   const ageSeconds =
     ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
-  const scene = situation === undefined ? null : recognise(situation, catalog);
+  const scene = situation === undefined ? null : resolveSituation(situation, catalog);
   const open = scene?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
   const choice = situation === undefined ? { candidates: [], basis: 'NOTHING' as const } : chooseRules(situation.capabilities, situation.kernelRelease);
@@ -212,10 +212,10 @@ export function hostView(
       pinned,
       patch: patchOf(buildId, patches),
     })),
-    departed: (scene?.departed ?? []).map(({ known, departure }) => ({
+    unlisted: (scene?.unlisted ?? []).map(({ known, unlistedBy }) => ({
       name: known.name,
       buildId: known.buildId,
-      departure,
+      unlistedBy,
       patch: patchOf(known.buildId, patches),
     })),
     transition:

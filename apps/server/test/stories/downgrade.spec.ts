@@ -208,8 +208,8 @@ test('what left the list by replacement is remembered, after its module is gone,
   await registry.report(before);
   const replaced = later(before, { livepatches: [listed('lab_r_s0_a')] });
   await registry.report(replaced);
-  const { host } = await registry.ask('{ host(hostname: "web-1") { departed { name departure } } }');
-  expect(host.departed).toEqual([{ name: 'lab_r_1v1_cb', departure: 'REPLACED' }]);
+  const { host } = await registry.ask('{ host(hostname: "web-1") { unlisted { name unlistedBy } } }');
+  expect(host.unlisted).toEqual([{ name: 'lab_r_1v1_cb', unlistedBy: 'REPLACED' }]);
   expect(await ask({ name: 'lab_r_s0_a' })).toMatchObject({
     kind: 'UNSAFE',
     reasons: {
@@ -248,7 +248,7 @@ test('where a patch cannot be disabled safely, a published one that restores its
 
   const question = `{ host(hostname: "web-1") {
     gate: canDowngrade(to: { original: true }, evidence: UNSIGNED) { kind route }
-    best: canDowngrade(to: { original: true }, evidence: UNSIGNED, bestRoute: true) { kind route steps { action patch } price { transitions reboots unpatched reopened } searched { tried of } } } }`;
+    best: canDowngrade(to: { original: true }, evidence: UNSIGNED, bestRoute: true) { kind route steps { action patch } price { transitions reboots transitionsUnpatched cvesReopened } searched { tried of } } } }`;
   const { gate, best } = (await registry.ask(question)).host;
   expect(gate).toEqual({ kind: 'UNSAFE', route: 'DISABLE' });
   expect(best).toMatchObject({ kind: 'SAFE', route: 'BRIDGE', price: { transitions: 2, reboots: 0 }, searched: { tried: 1, of: 1 } });

@@ -5,7 +5,7 @@ beforeAll(async () => void (registry = await Registry.start()));
 afterAll(() => registry.stop());
 
 const FACTS = `query ($asOf: DateTime) { host(hostname: "web-1", asOf: $asOf) {
-  stack { name moduleState moduleTaint } leftovers { name moduleState } departed { name departure }
+  stack { name moduleState moduleTaint } leftovers { name moduleState } unlisted { name unlistedBy }
   bootHistory historyTooLong gates { modulesDisabled ftraceEnabled signatureEnforced lockdown } otherLivePatching
   inactive { patch object } unread warnings suspect
 } }`;
@@ -29,7 +29,7 @@ test('a host shows its gates, its boot, what is not active, and what could not b
   expect((await registry.ask(FACTS)).host).toEqual({
     stack: [{ name: 'lab_n_1v1_a', moduleState: 'LIVE', moduleTaint: 'OEK' }],
     leftovers: [{ name: 'lab_r_1v1_a', moduleState: 'LIVE' }],
-    departed: [{ name: 'lab_r_1v1_a', departure: 'UNKNOWN' }],
+    unlisted: [{ name: 'lab_r_1v1_a', unlistedBy: 'UNKNOWN' }],
     bootHistory: 'STARTED_LATE',
     historyTooLong: false,
     gates: { modulesDisabled: false, ftraceEnabled: true, signatureEnforced: false, lockdown: 'none' },
@@ -46,9 +46,9 @@ test('what was seen in this boot is remembered; what is reported each time is to
   registry.wait(1, 'minutes');
   await registry.report(later(host, { livepatches: [], leftovers: [], otherLivePatching: [], unread: [], warnings: [] }));
   expect((await registry.ask(FACTS)).host).toMatchObject({
-    departed: [
-      { name: 'lab_r_1v1_a', departure: 'UNKNOWN' },
-      { name: 'lab_n_1v1_a', departure: 'UNKNOWN' },
+    unlisted: [
+      { name: 'lab_r_1v1_a', unlistedBy: 'UNKNOWN' },
+      { name: 'lab_n_1v1_a', unlistedBy: 'UNKNOWN' },
     ],
     otherLivePatching: ['module kcare'],
     inactive: [],

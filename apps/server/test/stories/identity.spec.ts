@@ -97,20 +97,20 @@ test('of many boots the newest are kept', async () => {
 });
 
 describe('a late report of the same boot', () => {
-  const DEPARTED = '{ host(hostname: "web-1") { stack { name } departed { name departure } } }';
-  const known = async () => (await registry.ask(DEPARTED)).host;
+  const UNLISTED = '{ host(hostname: "web-1") { stack { name } unlisted { name unlistedBy } } }';
+  const known = async () => (await registry.ask(UNLISTED)).host;
 
   test('adds what it lists, and changes nothing of the present', async () => {
     await registry.report(at('a', 1));
     await registry.report(at('a', 3, { livepatches: [], leftovers: [leftover('lab_n_1v1_a')] }));
-    expect(await known()).toEqual({ stack: [], departed: [{ name: 'lab_n_1v1_a', departure: 'DISABLED' }] });
+    expect(await known()).toEqual({ stack: [], unlisted: [{ name: 'lab_n_1v1_a', unlistedBy: 'DISABLED' }] });
     const late = at('a', 2, { livepatches: [listed('lab_r_1v1_a')] });
     expect(await outcome(late)).toBe('SUPERSEDED');
     const after = {
       stack: [],
-      departed: [
-        { name: 'lab_r_1v1_a', departure: 'UNKNOWN' },
-        { name: 'lab_n_1v1_a', departure: 'UNKNOWN' },
+      unlisted: [
+        { name: 'lab_r_1v1_a', unlistedBy: 'UNKNOWN' },
+        { name: 'lab_n_1v1_a', unlistedBy: 'UNKNOWN' },
       ],
     };
     expect(await known()).toEqual(after);
@@ -123,7 +123,7 @@ describe('a late report of the same boot', () => {
     await registry.report(at('a', 1));
     await registry.report(at('b', 3, { livepatches: [] }));
     await registry.report(at('a', 2, { livepatches: [listed('lab_r_1v1_a')] }));
-    expect(await known()).toEqual({ stack: [], departed: [] });
+    expect(await known()).toEqual({ stack: [], unlisted: [] });
   });
 });
 

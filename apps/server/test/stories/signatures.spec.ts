@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { AuthorWord, signedForm } from '@klpreg/wire';
+import { AuthorStatement, signedForm } from '@klpreg/wire';
 import { allModules } from '../modules.js';
 import { CAN_DOWNGRADE, logged, Registry, running } from '../registry.js';
 
@@ -14,7 +14,7 @@ const author = JSON.stringify(word);
 const keys = generateKeyPairSync('ed25519');
 const pem = (key: KeyObject) => key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }).toString();
 const signature = (of: object = word, id = buildId, owner = 'lab') =>
-  sign(null, signedForm(id, { release: NAME, owner }, AuthorWord.parse(of)), keys.privateKey).toString('base64');
+  sign(null, signedForm(id, { release: NAME, owner }, AuthorStatement.parse(of)), keys.privateKey).toString('base64');
 
 const ADD = 'mutation ($owner: String!, $key: String!) { addOwnerKey(owner: $owner, publicKey: $key) { fingerprint addedBy revokedAt } }';
 const addKey = async (owner = 'lab') => (await registry.ask(ADD, { owner, key: pem(keys.publicKey) })).addOwnerKey;

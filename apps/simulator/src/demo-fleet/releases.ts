@@ -1,4 +1,4 @@
-import { AuthorWord } from '@klpreg/wire';
+import { AuthorStatement } from '@klpreg/wire';
 
 /** A livepatch of the demo fleet: a captured module, built for both kernels. */
 export interface Release {
@@ -7,10 +7,10 @@ export interface Release {
   /** Name of the captured module. */
   readonly module: string;
   /** The author statement for each build, sent as `FILE.klp.yaml`; null if there is none. */
-  readonly author: AuthorWord | null;
+  readonly author: AuthorStatement | null;
 }
 
-const statement = (fields: object): AuthorWord => AuthorWord.parse({ schema: 'klp/v1', ...fields });
+const statement = (fields: object): AuthorStatement => AuthorStatement.parse({ schema: 'klp/v1', ...fields });
 
 const accounting = { id: '1', version: 1, what: 'per-cpu accounting of /proc readers', restore: 'not-needed' };
 

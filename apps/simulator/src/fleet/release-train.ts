@@ -1,4 +1,4 @@
-import type { AuthorWord } from '@klpreg/wire';
+import type { AuthorStatement } from '@klpreg/wire';
 
 /**
  * One release, built for many kernels. Its declarations are those of the captured module that represents it.
@@ -19,7 +19,7 @@ export interface Livepatch {
   readonly objects: readonly { readonly name: string; readonly functions: readonly string[] }[];
   /** False if it was built on the hosts and is not published. */
   readonly published: boolean;
-  readonly author: Partial<AuthorWord> | null;
+  readonly author: Partial<AuthorStatement> | null;
 }
 
 type State = readonly [id: string, version: number];

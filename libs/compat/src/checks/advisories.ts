@@ -1,9 +1,9 @@
 import { type Course, lastLegOf, legsOf } from '../routes/course.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import type { Reason } from '../reasons/reasons.js';
 
 /** What should be known before going, and does not change the verdict? What is passed through on the way counts as far as it leaves something. */
-export function pushAdvisories(reasons: Reason[], course: Course, scene: Scene): void {
+export function pushAdvisories(reasons: Reason[], course: Course, scene: ResolvedSituation): void {
   const last = lastLegOf(course);
   const reboots = course.route === 'REBOOT';
   if (reboots) for (const patch of scene.list) pushReopened(reasons, patch, last);

@@ -8,7 +8,7 @@ import { pushLoaderDoubts, pushLoaderRefusals } from './loader.js';
 import { type Evidence, wantedAt } from '../facts/manifest.js';
 import { pushGates } from './gates.js';
 import { findBootReasons } from './boot.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { append, type Errno, type Reason } from '../reasons/reasons.js';
 import { findRefusals, listedAtLoad } from './refusals.js';
 import type { RulesChoice } from '../rules/select.js';
@@ -29,14 +29,14 @@ export interface Measure extends Trust {
  *
  * @returns the error number with which it would stop; null where none is predicted
  */
-export function pushAgainst(reasons: Reason[], course: Course, scene: Scene, measure: Measure): Errno | null {
+export function pushAgainst(reasons: Reason[], course: Course, scene: ResolvedSituation, measure: Measure): Errno | null {
   if (course.route !== 'REBOOT') pushBootDoubts(reasons, scene);
   const errno = course.next.length === 0 ? pushAgainstLeg(reasons, course, scene, measure) : pushAgainstLegs(reasons, course, scene, measure);
   pushAdvisories(reasons, course, scene);
   return errno;
 }
 
-function pushAgainstLegs(reasons: Reason[], course: Course, scene: Scene, measure: Measure): Errno | null {
+function pushAgainstLegs(reasons: Reason[], course: Course, scene: ResolvedSituation, measure: Measure): Errno | null {
   let first: Errno | null = null;
   let now = scene;
   for (const leg of legsOf(course)) {
@@ -47,7 +47,7 @@ function pushAgainstLegs(reasons: Reason[], course: Course, scene: Scene, measur
   return first;
 }
 
-function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, measure: Measure): Errno | null {
+function pushAgainstLeg(reasons: Reason[], leg: Course, scene: ResolvedSituation, measure: Measure): Errno | null {
   const from = reasons.length;
   if (leg.route === 'REBOOT') append(reasons, findBootReasons(leg, scene));
   else pushAgainstGoing(reasons, leg, scene, measure);
@@ -56,10 +56,10 @@ function pushAgainstLeg(reasons: Reason[], leg: Course, scene: Scene, measure: M
 }
 
 /** Patches of a course, oldest first. Most courses replace all of the list, or none. */
-const inListOrder = (patches: readonly KnownPatch[], { list }: Scene): readonly KnownPatch[] =>
+const inListOrder = (patches: readonly KnownPatch[], { list }: ResolvedSituation): readonly KnownPatch[] =>
   patches.length < 2 || patches === list ? patches : patches.toSorted((a, b) => list.indexOf(a) - list.indexOf(b));
 
-function pushAgainstGoing(reasons: Reason[], leg: Course, scene: Scene, { rules, evidence, ...trust }: Measure): void {
+function pushAgainstGoing(reasons: Reason[], leg: Course, scene: ResolvedSituation, { rules, evidence, ...trust }: Measure): void {
   const wanted = wantedAt(evidence);
   const { load, reversed } = leg;
   const refusals = findRefusals(leg, scene, rules);
@@ -75,7 +75,7 @@ function pushAgainstGoing(reasons: Reason[], leg: Course, scene: Scene, { rules,
   pushPatchDoubts(reasons, leg, scene, evidence, wanted.facts);
   pushHarm(reasons, leg, scene, refusals, wanted);
   // A patch that is turned round on its way in took nothing over from those that left before.
-  if (scene.departed.length > 0) pushHarmDone(reasons, scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted);
+  if (scene.unlisted.length > 0) pushHarmDone(reasons, scene, reversed === null ? scene.list : leg.stays, listAfter(leg), wanted);
 }
 
 /**

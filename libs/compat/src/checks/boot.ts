@@ -1,4 +1,4 @@
-import type { Scene } from '../facts/recognise.js';
+import type { ResolvedSituation } from '../facts/recognise.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { Course } from '../routes/course.js';
 
@@ -7,7 +7,7 @@ import type { Course } from '../routes/course.js';
  *
  * Only what is told counts: the kernel that will boot, and each module by its build-id. A patch on top of another must not throw it out.
  */
-export function findBootReasons({ next }: Course, scene: Scene): Reason[] {
+export function findBootReasons({ next }: Course, scene: ResolvedSituation): Reason[] {
   const { boot, kernelRelease } = scene.situation;
   if (boot === null) return [{ code: 'BOOT_UNKNOWN', detail: 'the host does not tell' }];
   if (boot.kernelRelease !== kernelRelease)

@@ -1,6 +1,6 @@
 import type { Course } from '../routes/course.js';
 import { atLeast, type Evidence, weaker } from '../facts/manifest.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { loadedName } from '../rules/patch.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import type { Freshness, ModuleState } from '../facts/situation.js';
@@ -8,7 +8,7 @@ import type { Freshness, ModuleState } from '../facts/situation.js';
 const NONE: readonly never[] = [];
 
 /** Why may what we know of this host be wrong by now? An age that is not known, or no number, is never young enough. */
-export function pushHostDoubts(doubts: Reason[], scene: Scene, freshness: Freshness, maxAgeSeconds: number): void {
+export function pushHostDoubts(doubts: Reason[], scene: ResolvedSituation, freshness: Freshness, maxAgeSeconds: number): void {
   const { level, ageSeconds, superseded } = freshness;
   const confirmed = (level === 'FRESH' || level === 'LATE') && ageSeconds !== null && ageSeconds <= maxAgeSeconds;
   if (level === 'NEVER') doubts.push({ code: 'NEVER_REPORTED' });
@@ -35,7 +35,7 @@ const listed = (names: readonly string[]): string =>
  *
  * A module that is still loading may be on the list a moment later. What was on the list before the first report, nothing shows.
  */
-export function pushBootDoubts(doubts: Reason[], { situation, loading }: Scene): void {
+export function pushBootDoubts(doubts: Reason[], { situation, loading }: ResolvedSituation): void {
   for (const { name, buildId, moduleState } of loading) {
     doubts.push({ code: 'MODULE_STILL_LOADING', patch: loadedName(name), buildId, detail: stateOf(moduleState) });
   }
@@ -57,9 +57,9 @@ const MISSING = {
  *
  * @param fromFile how well those must be known that are not on the list (any more, or yet): these have no live states to read
  */
-export function pushPatchDoubts(doubts: Reason[], course: Course, scene: Scene, wanted: Evidence, fromFile: Evidence): void {
+export function pushPatchDoubts(doubts: Reason[], course: Course, scene: ResolvedSituation, wanted: Evidence, fromFile: Evidence): void {
   pushListedDoubts(doubts, course, wanted);
-  for (const { known } of scene.departed) pushDoubts(doubts, known, fromFile);
+  for (const { known } of scene.unlisted) pushDoubts(doubts, known, fromFile);
   if (course.load !== null) pushDoubts(doubts, course.load, fromFile);
 }
 
@@ -80,7 +80,7 @@ function pushListedDoubts(doubts: Reason[], { reversed, load, disabled, replaced
  *
  * That rests on its replace flag: a cumulative one would have to be left alone. Where sysfs shows the flag, nothing else needs to be known.
  */
-export function findListedTargetDoubts(scene: Scene, buildId: string | null, wanted: Evidence): readonly Reason[] {
+export function findListedTargetDoubts(scene: ResolvedSituation, buildId: string | null, wanted: Evidence): readonly Reason[] {
   if (buildId === null || scene.list.length === 1) return NONE;
   let at = 0;
   while (at < scene.list.length && scene.list[at]!.buildId !== buildId) at += 1;

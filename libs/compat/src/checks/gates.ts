@@ -1,6 +1,6 @@
 import type { Course } from '../routes/course.js';
 import { FTRACE_GATE, type Reason } from '../reasons/reasons.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import type { Situation } from '../facts/situation.js';
 
 /** Does this course load or remove a module? */
@@ -11,7 +11,7 @@ const needsModules = ({ load, removed }: Course): boolean => load !== null || re
  *
  * Mirrors `may_init_module()` and `delete_module()` (`modules_disabled`), and `__register_ftrace_function()`, which livepatch reaches last.
  */
-export function pushGates(reasons: Reason[], course: Course, scene: Scene): void {
+export function pushGates(reasons: Reason[], course: Course, scene: ResolvedSituation): void {
   if (!needsModules(course)) return;
   const { load } = course;
   const about = load === null ? { patch: course.removed[0]! } : { patch: load.name, buildId: load.buildId };
@@ -37,7 +37,7 @@ function gatesNotReported({ capabilities, gates }: Situation): string | null {
 }
 
 /** The functions of a module are registered with ftrace only if that module is loaded; which ordinary modules are loaded, agents do not report. */
-function pushFtraceDisabled(reasons: Reason[], load: KnownPatch, scene: Scene): void {
+function pushFtraceDisabled(reasons: Reason[], load: KnownPatch, scene: ResolvedSituation): void {
   const functions = load.manifest?.functions ?? null;
   if (functions?.length === 0) return;
   const inKernel = load.manifest?.spellsVmlinux !== true && functions?.some((name) => name.startsWith('vmlinux:')) === true;

@@ -3,7 +3,7 @@ import { pushDependents } from './dependents.js';
 import type { DeclaredState } from '../facts/declared.js';
 import { areSureToKeep, findKeepers, isSure, pushKeptInDoubt } from './keepers.js';
 import type { Wanted } from '../facts/manifest.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { Refusals } from './refusals.js';
 import { about, pushDropped, pushWeakWord } from './restore.js';
@@ -18,7 +18,7 @@ const NONE: readonly never[] = [];
  *
  * @param refusals what the state check says: nothing is left behind of a state for which it refuses, and where it accepted, the target holds it
  */
-export function pushHarm(reasons: Reason[], course: Course, scene: Scene, { certain, checked }: Refusals, wanted: Wanted): void {
+export function pushHarm(reasons: Reason[], course: Course, scene: ResolvedSituation, { certain, checked }: Refusals, wanted: Wanted): void {
   if (course.reversed !== null) {
     pushReversed(reasons, course.reversed, course, wanted);
     pushUndeclared(reasons, course.reversed, wanted);
@@ -52,18 +52,18 @@ export function pushHarm(reasons: Reason[], course: Course, scene: Scene, { cert
 /**
  * What did the patches that left the list earlier in this boot leave behind?
  *
- * A replaced or forced patch's callbacks never ran; a leftover whose departure no one saw counts as one of these. A patch that was disabled
+ * A replaced or forced patch's callbacks never ran; a leftover for which the way it left is not known counts as one of these. A patch that was disabled
  * is judged as disabling it now would be.
  *
  * @param list the patches that may hold what they left: the listed ones, without one that never came in
  * @param after the list that the course makes: what an author calls irreversible, no later patch's callbacks bring back
  */
-export function pushHarmDone(reasons: Reason[], scene: Scene, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): void {
-  for (const { known, departure } of scene.departed) {
+export function pushHarmDone(reasons: Reason[], scene: ResolvedSituation, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): void {
+  for (const { known, unlistedBy } of scene.unlisted) {
     pushUndeclared(reasons, known, wanted);
     for (const state of known.declared)
       if (state.restore === 'IMPOSSIBLE' && findKeepers(after, state).length === 0) reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(known, state) });
-    if (departure !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, wanted);
+    if (unlistedBy !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, wanted);
     else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, wanted);
   }
 }

@@ -1,7 +1,7 @@
 import { canonicalStates } from '../facts/canonical-states.js';
 import type { Course } from '../routes/course.js';
 import type { Manifest } from '../facts/manifest.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { loadedName } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import { stateOf } from './doubts.js';
@@ -15,14 +15,14 @@ import { spellsVmlinux } from './spelling.js';
  *
  * Mirrors the gates of `load_module()` and the first of `klp_enable_patch()`: vermagic, a name that is loaded, `is_livepatch_module()`.
  */
-export function pushLoaderRefusals(reasons: Reason[], load: KnownPatch, course: Course, scene: Scene): void {
+export function pushLoaderRefusals(reasons: Reason[], load: KnownPatch, course: Course, scene: ResolvedSituation): void {
   if (load.manifest === null) return;
   pushBuiltForAnother(reasons, load, load.manifest, scene);
   pushNameCollisions(reasons, load, course, scene);
   pushNotALivepatch(reasons, load, scene);
 }
 
-function pushBuiltForAnother(reasons: Reason[], load: KnownPatch, manifest: Manifest, scene: Scene): void {
+function pushBuiltForAnother(reasons: Reason[], load: KnownPatch, manifest: Manifest, scene: ResolvedSituation): void {
   const { kernelRelease, arch } = scene.situation;
   if (manifest.kernelRelease === kernelRelease && manifest.arch === arch) return;
   const detail = `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`;
@@ -37,13 +37,13 @@ function pushBuiltForAnother(reasons: Reason[], load: KnownPatch, manifest: Mani
  *
  * `modversions` is a word of the version magic that a module must share with its kernel, so each listed module that was built for this release shows it.
  */
-function hasSymbolVersions({ list, situation }: Scene): boolean | null {
+function hasSymbolVersions({ list, situation }: ResolvedSituation): boolean | null {
   const built = list.find(({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE');
   return built?.manifest?.modversions ?? null;
 }
 
 /** Is a module of that name loaded? The kernel compares names alone, whatever is in the file. */
-function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course, scene: Scene): void {
+function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course, scene: ResolvedSituation): void {
   const { leftovers } = scene.situation;
   const held = (): boolean =>
     leftovers.some((module) => (module.referenced || module.pinned || module.moduleState !== 'LIVE') && loadedName(module.name) === load.name);
@@ -58,7 +58,7 @@ function pushNameCollisions(reasons: Reason[], load: KnownPatch, course: Course,
 }
 
 /** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was still loading or going. */
-function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: LeftoverModule, scene: Scene): Reason {
+function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: LeftoverModule, scene: ResolvedSituation): Reason {
   const about = { patch: load.name, buildId };
   if (pinned && moduleState !== 'LOADING') return { code: 'MODULE_PINNED', ...about };
   if (moduleState !== 'LIVE') return { code: 'MODULE_STILL_LOADING', ...about, errno: moduleState === null ? 'EEXIST' : 'EBUSY', detail: stateOf(moduleState) };
@@ -66,7 +66,7 @@ function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: Leftover
   return { code: 'MODULE_STILL_LOADED', ...about, ...(cannotBeRemoved ? { clearedBy: 'REBOOT' } : {}) };
 }
 
-function pushNotALivepatch(reasons: Reason[], load: KnownPatch, scene: Scene): void {
+function pushNotALivepatch(reasons: Reason[], load: KnownPatch, scene: ResolvedSituation): void {
   // A kernel without livepatch support turns the module away in its loader, with another error number.
   if (!scene.situation.capabilities.livepatch)
     reasons.push({ code: 'NOT_A_LIVEPATCH', patch: load.name, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' });
@@ -80,7 +80,7 @@ function pushNotALivepatch(reasons: Reason[], load: KnownPatch, scene: Scene): v
  *
  * @param listed the patches on the list when it is loaded, oldest first
  */
-export function pushLoaderDoubts(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], scene: Scene, trust: Trust): void {
+export function pushLoaderDoubts(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], scene: ResolvedSituation, trust: Trust): void {
   if (load.manifest === null || load.buildId === null) return;
   const seen = seenOn(sightingsOf(trust.catalog, load.buildId), scene.kernel, scene.kernelText);
   pushSymbols(doubts, load, load.manifest, seen, scene, trust.witnesses);
@@ -92,12 +92,12 @@ const NONE: readonly never[] = [];
 const sightingsOf = (catalog: Catalog, buildId: string): readonly LoadSighting[] => catalog.sightings?.(buildId) ?? NONE;
 
 /** A livepatch may load without trouble while a module that it patches is absent, and be refused where that module is there. */
-function pushSymbols(doubts: Reason[], load: KnownPatch, manifest: Manifest, seen: Seen, scene: Scene, witnesses: number): void {
+function pushSymbols(doubts: Reason[], load: KnownPatch, manifest: Manifest, seen: Seen, scene: ResolvedSituation, witnesses: number): void {
   const detail = whatIsNotSeen(load, manifest, seen, scene, witnesses);
   if (detail !== null) doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId: load.buildId, detail });
 }
 
-function whatIsNotSeen(load: KnownPatch, manifest: Manifest, seen: Seen, { situation }: Scene, witnesses: number): string | null {
+function whatIsNotSeen(load: KnownPatch, manifest: Manifest, seen: Seen, { situation }: ResolvedSituation, witnesses: number): string | null {
   if (manifest.kernelRelease !== situation.kernelRelease) return 'it was built for another kernel';
   if (seen.loaded < witnesses)
     return seen.loaded === 0 ? 'no machine showed it on this kernel' : `${seen.loaded} of ${witnesses} machines that are needed showed it on this kernel`;

@@ -1,6 +1,6 @@
 import type { Course } from '../routes/course.js';
 import type { Patch } from '../rules/patch.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { type Reason, sameFacts } from '../reasons/reasons.js';
 import type { Rules } from '../rules/rules.js';
 import type { RulesChoice } from '../rules/select.js';
@@ -32,7 +32,7 @@ const known = (patches: readonly KnownPatch[]): readonly Patch[] =>
   patches.every(({ states }) => states !== null) ? patches.map((patch) => forRules(patch)!) : patches.flatMap((patch) => forRules(patch) ?? []);
 
 /** Why would the kernel refuse under these rules? Patches whose states are not known can only add refusals: they are doubts of their own. */
-function refuseUnder(rules: Rules, course: Course, scene: Scene): readonly Reason[] {
+function refuseUnder(rules: Rules, course: Course, scene: ResolvedSituation): readonly Reason[] {
   const refusals = course.disabled.length === 0 ? NONE : known(course.disabled).flatMap((read) => rules.findDisableRefusals(read));
   const target = course.load === null ? null : forRules(course.load);
   if (target === null) return refusals;
@@ -43,7 +43,7 @@ function refuseUnder(rules: Rules, course: Course, scene: Scene): readonly Reaso
 }
 
 /** A refusal for the sake of a patch that an open transition is taking off the list goes away with it. */
-function passesWithTime(reason: Reason, scene: Scene): Reason {
+function passesWithTime(reason: Reason, scene: ResolvedSituation): Reason {
   const open = scene.inTransition;
   if (open === null) return reason;
   const outgoing = open.enabled ? open.replace === true && reason.patch !== open.name : reason.patch === open.name;
@@ -55,7 +55,7 @@ const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): r
   others.length === 0 ? first! : first!.filter(({ stateId }) => others.every((reasons) => reasons.some((other) => other.stateId === stateId)));
 
 /** What a proposal adds to a patch (a set, a ban on disabling) is in no file that we can read: with patches on the list it may always decide. */
-const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
+const beyondReading = (rules: RulesChoice, scene: ResolvedSituation): boolean =>
   rules.basis !== 'ASKED' &&
   scene.list.length > 0 &&
   rules.candidates.some((candidate) => candidate.name === 'block-disable' || candidate.name === 'replace-set');
@@ -65,7 +65,7 @@ const beyondReading = (rules: RulesChoice, scene: Scene): boolean =>
  *
  * Judged under each rule set that remains possible; where they disagree, the rules are the doubt.
  */
-export function findRefusals(course: Course, scene: Scene, rules: RulesChoice): Refusals {
+export function findRefusals(course: Course, scene: ResolvedSituation, rules: RulesChoice): Refusals {
   // Turning a transition round asks nothing (`klp_reverse_transition()`); whether a proposal's ban would, no one can say.
   if (course.route === 'NONE_NEEDED' || course.route === 'REBOOT') return NO_REFUSALS;
   if (rules.candidates.length === 0)

@@ -1,6 +1,6 @@
 import type { ModuleFile } from '../facts/manifest.js';
 import type { Reason } from '../reasons/reasons.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { type Seen, seenOn } from '../facts/seen.js';
 import type { Catalog, Situation } from '../facts/situation.js';
 
@@ -23,7 +23,7 @@ type Answer = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
  *
  * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or the kernel is locked down.
  */
-export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, scene: Scene, trust: Trust): void {
+export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, scene: ResolvedSituation, trust: Trust): void {
   const { situation } = scene;
   const files = load.manifest?.files ?? [];
   // Without a file it is not known whether there is a signature, nor whether it is whole.
@@ -52,7 +52,7 @@ function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Tru
  *
  * null: no file is published, or several are and none is known to be accepted.
  */
-export function fileToLoad(load: KnownPatch, scene: Scene, trust: Trust): string | null {
+export function fileToLoad(load: KnownPatch, scene: ResolvedSituation, trust: Trust): string | null {
   const files = load.manifest?.files ?? [];
   if (files.length < 2 || load.buildId === null) return files[0]?.sha256 ?? null;
   const seen = seenOn(trust.catalog.sightings?.(load.buildId) ?? [], scene.kernel, scene.kernelText);

@@ -52,7 +52,7 @@ export interface AuthorState extends State {
 }
 
 /** The author's word on a patch: what no module file can tell. */
-export interface AuthorWord {
+export interface AuthorStatement {
   /** `MANIFEST` where it is signed, else `UNSIGNED`. */
   readonly evidence: Evidence;
   readonly states: readonly AuthorState[];
@@ -111,7 +111,7 @@ export interface Manifest extends Reading {
   readonly patchesKernel: boolean | null;
   /** The files that were published for this build. Empty: only facts were published. */
   readonly files: readonly ModuleFile[];
-  readonly author: AuthorWord | null;
+  readonly author: AuthorStatement | null;
   readonly recalled: boolean;
   /** Field names on which the file, the author or another upload disagree. */
   readonly conflicts: readonly string[];

@@ -3,7 +3,7 @@ import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import { kernelText } from './seen.js';
-import type { Catalog, Departure, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import type { Catalog, UnlistedBy, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
 import { contradictionsOf } from './contradictions.js';
 import { withConflicts, withRewritten } from './rewritten.js';
 import { chooseRules, type RulesChoice } from '../rules/select.js';
@@ -44,16 +44,16 @@ export interface KnownPatch {
 }
 
 /** A patch that is no longer on the list, and how it left. */
-export interface KnownDeparted {
+export interface KnownUnlisted {
   readonly known: KnownPatch;
-  readonly departure: Departure;
+  readonly unlistedBy: UnlistedBy;
 }
 
 /** A situation with every patch recognised. */
-export interface Scene {
+export interface ResolvedSituation {
   readonly situation: Situation;
   readonly list: readonly KnownPatch[];
-  readonly departed: readonly KnownDeparted[];
+  readonly unlisted: readonly KnownUnlisted[];
   /** The rules that this kernel follows. */
   readonly rules: RulesChoice;
   /** The listed patch whose transition is open. */
@@ -80,7 +80,7 @@ function doubtsOf(name: string, buildId: string | null, states: readonly State[]
  *
  * A module is recognised by its build-id alone. The strongest source decides; where sources disagree that is a doubt of its own.
  */
-export function recognisePatch(sighting: Sighting, catalog: Catalog): KnownPatch {
+export function resolvePatch(sighting: Sighting, catalog: Catalog): KnownPatch {
   const manifest = (sighting.buildId === null ? undefined : catalog.find(sighting.buildId)) ?? null;
   const name = loadedName(sighting.name);
   const sources = sourcesOf(sighting, manifest);
@@ -124,36 +124,36 @@ const isDistinct = (states: readonly State[]): boolean => new Set(states.map(({ 
 const recognised = new WeakMap<Manifest, KnownPatch>();
 
 /** What is known of a catalogued patch that is not loaded? */
-export function recogniseManifest(manifest: Manifest): KnownPatch {
+export function resolveManifest(manifest: Manifest): KnownPatch {
   return recognised.get(manifest) ?? recogniseOnce(manifest);
 }
 
 function recogniseOnce(manifest: Manifest): KnownPatch {
   const { name, buildId } = manifest;
-  const known = recognisePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [] });
+  const known = resolvePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [] });
   recognised.set(manifest, known);
   return known;
 }
 
 /** What is known of every patch of this host? Do it once for a situation, then judge as often as you like. */
-export function recognise(told: Situation, catalog: Catalog): Scene {
+export function resolveSituation(told: Situation, catalog: Catalog): ResolvedSituation {
   const situation = settle(told);
-  const seenOnList = situation.list.map((listed) => recognisePatch(listed, catalog));
-  const seen = new Set(situation.departed.map((departed) => departed.buildId ?? departed.name));
+  const seenOnList = situation.list.map((listed) => resolvePatch(listed, catalog));
+  const seen = new Set(situation.unlisted.map((unlisted) => unlisted.buildId ?? unlisted.name));
   // A module in state Loading has not been on the list yet.
   const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(leftover.buildId ?? leftover.name);
-  const departed = [
-    ...situation.departed.map((patch) => ({ known: recognisePatch(patch, catalog), departure: patch.departure })),
-    ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: recognisePatch(leftover, catalog), departure: 'UNKNOWN' as const })),
+  const unlisted = [
+    ...situation.unlisted.map((patch) => ({ known: resolvePatch(patch, catalog), unlistedBy: patch.unlistedBy })),
+    ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: resolvePatch(leftover, catalog), unlistedBy: 'UNKNOWN' as const })),
   ];
   const rules = chooseRules(situation.capabilities, situation.kernelRelease);
-  const list = withRewritten(withConflicts(seenOnList, situation), departed);
+  const list = withRewritten(withConflicts(seenOnList, situation), unlisted);
   const { kernelRelease: release, kernelVersion: version, arch, kernelBuildId } = situation;
   const kernel = { release, version, arch, buildId: kernelBuildId };
   return {
     situation,
     list,
-    departed,
+    unlisted,
     rules,
     inTransition: list.find((patch) => patch.transition) ?? null,
     loading: situation.leftovers.filter(({ moduleState }) => moduleState !== 'LIVE'),

@@ -1,7 +1,7 @@
 import type { Evidence } from './manifest.js';
 import type { Patch, State } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
-import type { Departure, Situation } from './situation.js';
+import type { UnlistedBy, Situation } from './situation.js';
 
 /** What is read and changed here of a patch with everything that is known of it. */
 interface Known {
@@ -37,9 +37,9 @@ export const listBelow = <P extends Known>(list: readonly P[], top: Known): read
  */
 export function withRewritten<P extends Known>(
   list: readonly P[],
-  departed: readonly { readonly known: Known; readonly departure: Departure }[],
+  unlisted: readonly { readonly known: Known; readonly unlistedBy: UnlistedBy }[],
 ): readonly P[] {
-  const earlier = departed.find(({ known, departure }) => known.rewritesBelow && departure !== 'REPLACED');
+  const earlier = unlisted.find(({ known, unlistedBy }) => known.rewritesBelow && unlistedBy !== 'REPLACED');
   if (earlier === undefined && !list.some(({ rewritesBelow }) => rewritesBelow)) return list;
   return list.map((patch, at) => {
     const by = list.slice(at + 1).find(({ rewritesBelow }) => rewritesBelow) ?? earlier?.known;

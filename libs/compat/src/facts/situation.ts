@@ -22,7 +22,7 @@ export interface ListedPatch {
 export type ModuleState = 'LIVE' | 'LOADING' | 'GOING';
 
 /** How a patch left the list: its callbacks ran only if it was disabled. */
-export type Departure = 'REPLACED' | 'FORCED' | 'DISABLED' | 'UNKNOWN';
+export type UnlistedBy = 'REPLACED' | 'FORCED' | 'DISABLED' | 'UNKNOWN';
 
 /** A livepatch module that is loaded and no longer on the list. */
 export interface LeftoverModule {
@@ -38,11 +38,11 @@ export interface LeftoverModule {
 }
 
 /** A patch that was seen on the list earlier in this boot. */
-export interface DepartedPatch {
+export interface UnlistedPatch {
   readonly name: string;
   readonly buildId: string | null;
   readonly reading: Reading | null;
-  readonly departure: Departure;
+  readonly unlistedBy: UnlistedBy;
 }
 
 /** What would be loaded at the next boot, where it can be told. */
@@ -82,7 +82,7 @@ export interface Situation {
   readonly list: readonly ListedPatch[];
   readonly leftovers: readonly LeftoverModule[];
   /** What left the list in this boot, from history; a leftover need not be repeated here. */
-  readonly departed: readonly DepartedPatch[];
+  readonly unlisted: readonly UnlistedPatch[];
   /** Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is none. */
   readonly previous: readonly string[] | null;
   /** Taint bit K: a livepatch was attempted since boot. null: not told. */

@@ -1,5 +1,5 @@
 import { type DeclaredState, declare } from '../facts/declared.js';
-import type { AuthorState, AuthorWord, Callbacks, StateImpact } from '../facts/manifest.js';
+import type { AuthorState, AuthorStatement, Callbacks, StateImpact } from '../facts/manifest.js';
 import { effectiveStates, type Patch, type State } from '../rules/patch.js';
 
 /** A state in its author's word, with what it is, for people. */
@@ -8,7 +8,7 @@ export interface DescribedState extends AuthorState {
 }
 
 /** The author's word as it was written. */
-export interface WrittenWord extends AuthorWord {
+export interface WrittenStatement extends AuthorStatement {
   readonly states: readonly DescribedState[];
   readonly notes: string;
 }
@@ -43,7 +43,7 @@ export interface Declaration {
   readonly signed?: boolean;
   /** Why the appended signature cannot be read. */
   readonly signatureProblem?: string | null;
-  readonly author: WrittenWord | null;
+  readonly author: WrittenStatement | null;
 }
 
 /** Can the states be read? What is written at run time is not in the file, whatever stands there. */

@@ -1,7 +1,17 @@
 import type { DeclaredState } from '../facts/declared.js';
 import { loadedName } from '../rules/patch.js';
 import { findState } from '../rules/klp-5.5.js';
-import { asPatch, type Declaration, declaredStates, hasCallbacks, isItself, isReadable, kernelStates, unpatches, type WrittenWord } from './declaration.js';
+import {
+  asPatch,
+  type Declaration,
+  declaredStates,
+  hasCallbacks,
+  isItself,
+  isReadable,
+  kernelStates,
+  unpatches,
+  type WrittenStatement,
+} from './declaration.js';
 import type { Finding } from './findings.js';
 
 /** Does the author's word hold against the file, and does it say what verdicts will ask for? */
@@ -14,7 +24,7 @@ export function findInWord(of: Declaration, known: readonly Declaration[]): Find
   ];
 }
 
-const findInWritten = (of: Declaration, word: WrittenWord, known: readonly Declaration[]): Finding[] => [
+const findInWritten = (of: Declaration, word: WrittenStatement, known: readonly Declaration[]): Finding[] => [
   ...(word.evidence === 'UNSIGNED' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
   ...(word.impactNone ? findAgainstNone(of) : []),
   ...(isReadable(of) ? findContradictions(of, word) : []),
@@ -31,7 +41,7 @@ function findAgainstNone(of: Declaration): Finding[] {
 }
 
 /** Where do the states of the file and of the word differ? A file without any may come from a builder, which cannot write them. */
-function findContradictions(of: Declaration, word: WrittenWord): Finding[] {
+function findContradictions(of: Declaration, word: WrittenStatement): Finding[] {
   const inFile = kernelStates(of);
   const said = word.states.flatMap(({ id, version }): Finding[] => {
     const own = findState(asPatch(of), id);
@@ -52,7 +62,7 @@ function findUnrestored(of: Declaration, { id: stateId, restore }: DeclaredState
 }
 
 /** Independence is believed only of patches that redirect no function in common. */
-function findDependence(of: Declaration, word: WrittenWord, known: readonly Declaration[]): Finding[] {
+function findDependence(of: Declaration, word: WrittenStatement, known: readonly Declaration[]): Finding[] {
   const others = known.filter((other) => !isItself(of, other) && word.independentOf.some((name) => loadedName(name) === loadedName(other.name)));
   return others.flatMap((other): Finding[] => {
     const both = of.functions?.find((name) => other.functions?.includes(name));

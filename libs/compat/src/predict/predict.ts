@@ -2,9 +2,9 @@ import { loadOver } from '../routes/course.js';
 import { pushGates } from '../checks/gates.js';
 import { pushLoaderDoubts, pushLoaderRefusals } from '../checks/loader.js';
 import { loadedName } from '../rules/patch.js';
-import { type Answer, cannotTell, certainly, type Prediction, weigh } from './prediction.js';
+import { type KernelAnswer, cannotTell, certainly, type Prediction, weigh } from './prediction.js';
 import { predictWrite, type SysfsWrite } from './write.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import { findRefusals } from '../checks/refusals.js';
 import { WITNESSES } from '../facts/seen.js';
@@ -30,7 +30,7 @@ export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch,
  * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
  * What is known of a patch is taken at its word, whatever the evidence.
  */
-export function predict(scene: Scene, operation: Operation, catalog: Catalog, rules: RulesChoice = scene.rules): Prediction {
+export function predict(scene: ResolvedSituation, operation: Operation, catalog: Catalog, rules: RulesChoice = scene.rules): Prediction {
   switch (operation.action) {
     case 'LOAD':
       return weigh(findAgainstLoading(scene, operation.patch, catalog, rules));
@@ -41,7 +41,7 @@ export function predict(scene: Scene, operation: Operation, catalog: Catalog, ru
   }
 }
 
-function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
+function findAgainstLoading(scene: ResolvedSituation, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
   const { list, inTransition } = scene;
   const out = thrownOut(load, list, rules.candidates);
   const course = loadOver('STACK', load, out ?? [], list);
@@ -58,13 +58,13 @@ function findAgainstLoading(scene: Scene, load: KnownPatch, catalog: Catalog, ru
 }
 
 /** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
-function predictRemoval({ list, situation }: Scene, name: string): Prediction {
+function predictRemoval({ list, situation }: ResolvedSituation, name: string): Prediction {
   if (situation.gates.modulesDisabled === true) return certainly('EPERM');
   const answer = removalOf(list, situation.leftovers, name);
   return answer === 'UNKNOWN' ? cannotTell('EBUSY') : situation.gates.modulesDisabled === null ? cannotTell(answer) : certainly(answer);
 }
 
-function removalOf(list: readonly KnownPatch[], leftovers: readonly LeftoverModule[], name: string): Answer | 'UNKNOWN' {
+function removalOf(list: readonly KnownPatch[], leftovers: readonly LeftoverModule[], name: string): KernelAnswer | 'UNKNOWN' {
   if (list.some((patch) => patch.name === name)) return 'EAGAIN';
   const loaded = leftovers.find((module) => loadedName(module.name) === name);
   if (loaded === undefined) return 'ENOENT';

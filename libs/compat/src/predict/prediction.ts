@@ -1,22 +1,22 @@
 import { doubtOrder, type Errno, errnoOf, kindOf, loaderOrder, type Reason } from '../reasons/reasons.js';
 
-export type Answer = 'OK' | Errno | 'EACCES' | 'EAGAIN';
+export type KernelAnswer = 'OK' | Errno | 'EACCES' | 'EAGAIN';
 
 /** What the kernel would say. */
 export interface Prediction {
   /** `UNKNOWN` where something that no one sees from outside could make it another answer. */
-  readonly answer: Answer | 'UNKNOWN';
+  readonly answer: KernelAnswer | 'UNKNOWN';
   /** The answer if nothing of that comes true. */
-  readonly likely: Answer;
+  readonly likely: KernelAnswer;
   /** Why it would refuse, and what cannot be known. */
   readonly reasons: readonly Reason[];
 }
 
 /** An answer about which nothing is hidden. */
-export const certainly = (answer: Answer): Prediction => ({ answer, likely: answer, reasons: [] });
+export const certainly = (answer: KernelAnswer): Prediction => ({ answer, likely: answer, reasons: [] });
 
 /** Cannot be told: neither that the kernel accepts, nor with which error it refuses. */
-export const cannotTell = (likely: Answer): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [] });
+export const cannotTell = (likely: KernelAnswer): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [] });
 
 /** Does this reason name an error number of the kernel? A module that is still loading does, although it may be gone a moment later. */
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;

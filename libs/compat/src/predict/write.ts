@@ -1,5 +1,5 @@
 import { disableOnly } from '../routes/course.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { findRefusals } from '../checks/refusals.js';
 import { numberOf, type RulesChoice } from '../rules/select.js';
 import { certainly, type Prediction, weigh } from './prediction.js';
@@ -12,7 +12,7 @@ export interface SysfsWrite {
 }
 
 /** What does the kernel answer to this write? There is no file of a patch that is not listed. */
-export function predictWrite(scene: Scene, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
+export function predictWrite(scene: ResolvedSituation, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
   const patch = scene.list.find((listed) => listed.name === name);
   if (patch === undefined) return certainly('ENOENT');
   if (attribute === 'transition') return certainly('EACCES');
@@ -26,7 +26,7 @@ export function predictWrite(scene: Scene, { patch: name, attribute, value }: Sy
 }
 
 /** Mirrors `enabled_store()`: nothing to change, a transition of its own to turn round, another's in the way; no state is looked at. */
-function predictEnabled(scene: Scene, patch: KnownPatch, wanted: boolean, rules: RulesChoice): Prediction {
+function predictEnabled(scene: ResolvedSituation, patch: KnownPatch, wanted: boolean, rules: RulesChoice): Prediction {
   const { inTransition, list } = scene;
   if (patch.enabled === wanted) return certainly('EINVAL');
   if (patch.transition) return certainly('OK');

@@ -1,9 +1,9 @@
 import { type Course, nothing } from './course.js';
 import { loadedName } from '../rules/patch.js';
 import { rebooted } from './reboot.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { listBelow } from '../facts/rewritten.js';
-import type { DepartedPatch, Departure, LeftoverModule, ListedPatch } from '../facts/situation.js';
+import type { UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch } from '../facts/situation.js';
 
 /**
  * In which situation is the host once this course has succeeded, and every transition is over?
@@ -13,7 +13,7 @@ import type { DepartedPatch, Departure, LeftoverModule, ListedPatch } from '../f
  *
  * Pure: what is known of each patch goes with it, so that no one needs the catalog again, and judging may go on from there.
  */
-export function after(scene: Scene, course: Course): Scene {
+export function after(scene: ResolvedSituation, course: Course): ResolvedSituation {
   if (course.route === 'NONE_NEEDED') return settled(scene);
   if (course.route === 'REBOOT') return course.next.reduce(after, rebooted(scene));
   const ready = course.reversed === null ? settled(scene) : scene;
@@ -25,7 +25,7 @@ export function after(scene: Scene, course: Course): Scene {
  *
  * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch throws out those below it. One of unknown kind is not taken to.
  */
-export function settled(scene: Scene): Scene {
+export function settled(scene: ResolvedSituation): ResolvedSituation {
   const open = scene.inTransition;
   if (open === null) return scene;
   if (!open.enabled) return leave(idle(scene), open, 'DISABLED');
@@ -46,7 +46,7 @@ function stepwise(course: Course): Course[] {
 /** Is a reversed enable of this patch as good as disabling it? Only where nothing but post_unpatch would run at disabling. */
 const leavesAsDisabled = ({ callbacks }: KnownPatch): boolean => callbacks !== null && !callbacks.preUnpatch;
 
-function afterOne(before: Scene, { disabled, replaced, removed, load, reversed }: Course): Scene {
+function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load, reversed }: Course): ResolvedSituation {
   let scene = reversed === null ? before : idle(before);
   for (const patch of disabled) scene = leave(scene, patch, reversed === null || leavesAsDisabled(patch) ? 'DISABLED' : 'UNKNOWN');
   if (removed.length > 0) scene = remove(scene, removed);
@@ -56,21 +56,21 @@ function afterOne(before: Scene, { disabled, replaced, removed, load, reversed }
 }
 
 /** The last settled different list; null where the one before was never settled, or not known by build-ids. */
-function earlierList(before: Scene, now: Scene): readonly string[] | null {
+function earlierList(before: ResolvedSituation, now: ResolvedSituation): readonly string[] | null {
   const buildIds = before.list.map((patch) => patch.buildId);
   if (buildIds.length === now.list.length && now.list.every((patch, i) => patch.buildId === buildIds[i])) return before.situation.previous;
   return before.inTransition === null && buildIds.every((id) => id !== null) ? buildIds : null;
 }
 
 /** Nothing is in transition any more: what is listed is enabled. */
-function idle(scene: Scene): Scene {
+function idle(scene: ResolvedSituation): ResolvedSituation {
   const still = <P extends KnownPatch | ListedPatch>(patch: P): P => (patch.transition ? { ...patch, enabled: true, transition: false } : patch);
   const { situation } = scene;
   return { ...scene, situation: { ...situation, list: situation.list.map(still) }, list: scene.list.map(still), inTransition: null };
 }
 
 /** Off the list; its module stays, and no one holds it. */
-function leave(scene: Scene, patch: KnownPatch, departure: Departure): Scene {
+function leave(scene: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedBy): ResolvedSituation {
   const at = scene.list.findIndex((listed) => listed.name === patch.name && listed.buildId === patch.buildId);
   if (at < 0) return scene;
   const { situation } = scene;
@@ -82,35 +82,35 @@ function leave(scene: Scene, patch: KnownPatch, departure: Departure): Scene {
       ...situation,
       list: situation.list.toSpliced(at, 1),
       leftovers: [...situation.leftovers, left],
-      departed: [...situation.departed, { name, buildId, reading, departure }],
+      unlisted: [...situation.unlisted, { name, buildId, reading, unlistedBy }],
     },
     list: scene.list.toSpliced(at, 1),
-    departed: [...scene.departed, { known: { ...scene.list[at]!, enabled: false, transition: false }, departure }],
+    unlisted: [...scene.unlisted, { known: { ...scene.list[at]!, enabled: false, transition: false }, unlistedBy }],
   };
 }
 
-const keyOf = ({ name, buildId }: DepartedPatch | LeftoverModule): string => buildId ?? name;
+const keyOf = ({ name, buildId }: UnlistedPatch | LeftoverModule): string => buildId ?? name;
 
 /** The modules of these names are gone; what they did is not. */
-function remove(scene: Scene, names: readonly string[]): Scene {
+function remove(scene: ResolvedSituation, names: readonly string[]): ResolvedSituation {
   const { situation } = scene;
   const goes = (module: { readonly name: string }): boolean => names.includes(loadedName(module.name));
-  const known = new Set(situation.departed.map(keyOf));
+  const known = new Set(situation.unlisted.map(keyOf));
   const neverListed = situation.leftovers.filter((module) => goes(module) && !known.has(keyOf(module)));
-  const departed = neverListed.map(({ name, buildId, reading }): DepartedPatch => ({ name, buildId, reading, departure: 'UNKNOWN' }));
+  const unlisted = neverListed.map(({ name, buildId, reading }): UnlistedPatch => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' }));
   return {
     ...scene,
     situation: {
       ...situation,
       leftovers: situation.leftovers.filter((module) => !goes(module)),
-      departed: departed.length === 0 ? situation.departed : [...situation.departed, ...departed],
+      unlisted: unlisted.length === 0 ? situation.unlisted : [...situation.unlisted, ...unlisted],
     },
     loading: scene.loading.filter((module) => !goes(module)),
   };
 }
 
 /** On top of the list, enabled. Its replace flag is as its module says: no sysfs has shown it yet. */
-function join(scene: Scene, load: KnownPatch): Scene {
+function join(scene: ResolvedSituation, load: KnownPatch): ResolvedSituation {
   const { situation } = scene;
   const { name, buildId } = load;
   const listed: ListedPatch = {

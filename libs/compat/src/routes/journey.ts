@@ -1,11 +1,11 @@
 import type { Manifest } from '../facts/manifest.js';
-import { type KnownPatch, recogniseManifest, type Scene } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest, type ResolvedSituation } from '../facts/recognise.js';
 import type { Rules } from '../rules/rules.js';
 import type { Resolved } from './target.js';
 
 /** Where to go from where: all that decides which routes lead there. */
 export interface Journey {
-  readonly scene: Scene;
+  readonly scene: ResolvedSituation;
   readonly final: readonly (string | null)[];
   /** The build to load, or that is loaded already. */
   readonly build: KnownPatch | null;
@@ -15,8 +15,8 @@ export interface Journey {
 }
 
 /** The journey to what a target means here; null where it means nothing. */
-export const journeyTo = ({ final, build, more }: Resolved, scene: Scene, rules: readonly Rules[]): Journey | null =>
-  final === null ? null : { scene, final, build: build === null ? null : recogniseManifest(build), more, rules };
+export const journeyTo = ({ final, build, more }: Resolved, scene: ResolvedSituation, rules: readonly Rules[]): Journey | null =>
+  final === null ? null : { scene, final, build: build === null ? null : resolveManifest(build), more, rules };
 
 /** Is this build on today's list? */
-export const isListed = (build: KnownPatch, scene: Scene): boolean => scene.list.some((patch) => patch.buildId === build.buildId);
+export const isListed = (build: KnownPatch, scene: ResolvedSituation): boolean => scene.list.some((patch) => patch.buildId === build.buildId);

@@ -1,7 +1,7 @@
 import { type Course, disableThenLoad, loadOver } from './course.js';
 import { isListed, type Journey } from './journey.js';
 import { loadedName, type Patch } from '../rules/patch.js';
-import { type KnownPatch, recogniseManifest } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest } from '../facts/recognise.js';
 import { thrownOut } from '../rules/select.js';
 
 const NONE: readonly never[] = [];
@@ -18,7 +18,7 @@ export function stackMore(course: Course | null, { more, rules }: Journey): Cour
   if (course === null || more.length === 0) return course;
   const list = [...course.stays, course.load!];
   const next: Course[] = [];
-  for (const patch of more.map(recogniseManifest)) {
+  for (const patch of more.map(resolveManifest)) {
     if (thrownOut(patch, list, rules)?.length !== 0) return null;
     next.push(loadOver('STACK', patch, NONE, [...list]));
     list.push(patch);

@@ -1,23 +1,23 @@
 import { type Course, legsOf, listAfter, type Route, ROUTES, stepsOf } from './course.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 
 /** What a way costs, beside what may go wrong. */
 export interface Price {
   readonly reboots: number;
   /** Transitions that end, on the way, without what protects the host today and will in the end. */
-  readonly unpatched: number;
+  readonly transitionsUnpatched: number;
   /** CVEs that are fixed today and in the end, and open in between; sorted. */
-  readonly reopened: readonly string[];
+  readonly cvesReopened: readonly string[];
   /** How often all tasks have to change over. */
   readonly transitions: number;
 }
 
-const FREE: Price = { reboots: 0, unpatched: 0, reopened: [], transitions: 0 };
+const FREE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], transitions: 0 };
 const ONE_TRANSITION: Price = { ...FREE, transitions: 1 };
 const ONE_REBOOT: Price = { ...FREE, reboots: 1 };
 
 /** What does this course cost? What follows it included. */
-export function priceOf(course: Course, scene: Scene): Price {
+export function priceOf(course: Course, scene: ResolvedSituation): Price {
   if (course.route === 'REBOOT') return ONE_REBOOT;
   if (course.next.length === 0 && course.disabled.length === 0) return course.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
   const lists = listsOf(course, scene.list);
@@ -26,8 +26,8 @@ export function priceOf(course: Course, scene: Scene): Price {
   const between = lists.slice(0, -1);
   return {
     reboots: 0,
-    unpatched: between.filter((one) => one.beforeLoad || openAfter(one).length > 0).length,
-    reopened: [...new Set(between.flatMap(openAfter))].sort(),
+    transitionsUnpatched: between.filter((one) => one.beforeLoad || openAfter(one).length > 0).length,
+    cvesReopened: [...new Set(between.flatMap(openAfter))].sort(),
     transitions: stepsOf(course).filter((step) => step.action === 'WAIT').length,
   };
 }
@@ -59,7 +59,7 @@ function listsOf(course: Course, today: readonly KnownPatch[]): OnTheWay[] {
 
 /** Is `a` cheaper (below 0) or dearer than `b`? A reboot is worst, then a time without fixes, then the number of transitions. */
 export const comparePrices = (a: Price, b: Price): number =>
-  a.reboots - b.reboots || a.unpatched - b.unpatched || a.reopened.length - b.reopened.length || a.transitions - b.transitions;
+  a.reboots - b.reboots || a.transitionsUnpatched - b.transitionsUnpatched || a.cvesReopened.length - b.cvesReopened.length || a.transitions - b.transitions;
 
 /** Of two routes at one price, which comes first? */
 export const compareRoutes = (a: Route, b: Route): number => ROUTES.indexOf(a) - ROUTES.indexOf(b);

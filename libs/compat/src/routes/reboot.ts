@@ -1,9 +1,9 @@
 import { type Course, loadOver, nothing } from './course.js';
 import type { Manifest } from '../facts/manifest.js';
-import { type KnownPatch, recogniseManifest, recognisePatch, type Scene } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest, resolvePatch, type ResolvedSituation } from '../facts/recognise.js';
 
 /** The situation right after a reboot, before anything is loaded. Nothing of this boot is left but what its disk says. */
-export const rebooted = (scene: Scene): Scene => ({
+export const rebooted = (scene: ResolvedSituation): ResolvedSituation => ({
   ...scene,
   situation: {
     ...scene.situation,
@@ -13,21 +13,21 @@ export const rebooted = (scene: Scene): Scene => ({
     unread: [],
     list: [],
     leftovers: [],
-    departed: [],
+    unlisted: [],
     previous: null,
     tainted: false,
     bootHistory: 'KNOWN',
     historyTooLong: false,
   },
   list: [],
-  departed: [],
+  unlisted: [],
   inTransition: null,
   loading: [],
   contradictions: [],
 });
 
 /** Reboot, and let the boot load the final list, one patch on the other. */
-export function rebootInto(final: readonly (string | null)[], scene: Scene, builds: readonly Manifest[]): Course {
+export function rebootInto(final: readonly (string | null)[], scene: ResolvedSituation, builds: readonly Manifest[]): Course {
   const loads = final.map((buildId) => asItsFileTells(buildId, scene, builds));
   return {
     ...nothing,
@@ -38,10 +38,10 @@ export function rebootInto(final: readonly (string | null)[], scene: Scene, buil
 }
 
 /** What is known of a build that the next boot brings: not what this boot's memory shows of it. */
-function asItsFileTells(buildId: string | null, scene: Scene, builds: readonly Manifest[]): KnownPatch {
+function asItsFileTells(buildId: string | null, scene: ResolvedSituation, builds: readonly Manifest[]): KnownPatch {
   const listed = scene.list.find((patch) => patch.buildId === buildId);
   const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
-  if (manifest != null) return recogniseManifest(manifest);
+  if (manifest != null) return resolveManifest(manifest);
   const unheardOf = { find: () => undefined, builds: () => [] };
-  return recognisePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
+  return resolvePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
 }

@@ -2,7 +2,7 @@ import { type Course, disableOnly, leadsTo, loadOver, type Route, ROUTES, stayPu
 import { isListed, type Journey } from './journey.js';
 import { loadCourse, makeWay, stackMore } from './loading.js';
 import { rebootInto } from './reboot.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import type { Reason } from '../reasons/reasons.js';
 import { thrownOut } from '../rules/select.js';
 import type { Target } from './target.js';
@@ -64,7 +64,7 @@ const onTopUnasked = ({ scene, rules }: Journey, build: KnownPatch): Courses => 
 });
 
 /** Is the host settled on the final list? */
-const isThere = (scene: Scene, final: readonly (string | null)[]): boolean =>
+const isThere = (scene: ResolvedSituation, final: readonly (string | null)[]): boolean =>
   scene.inTransition === null && scene.list.length === final.length && scene.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
 
 /** The course of one route; null where the route does not lead there. */
@@ -90,7 +90,7 @@ function courseOf(route: Route, journey: Journey, there: boolean): Course | null
 }
 
 /** Disabling can lead there only if something is to leave. */
-function disableCourse(scene: Scene, final: readonly (string | null)[]): Course | null {
+function disableCourse(scene: ResolvedSituation, final: readonly (string | null)[]): Course | null {
   const leaving = scene.list.filter((patch) => !final.includes(patch.buildId));
   return leaving.length > 0 ? disableOnly(leaving, scene.list) : null;
 }

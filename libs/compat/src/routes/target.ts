@@ -1,5 +1,5 @@
 import type { Manifest } from '../facts/manifest.js';
-import type { KnownPatch, Scene } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
 import { loadedName } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { Rules } from '../rules/rules.js';
@@ -34,7 +34,7 @@ const NONE: readonly never[] = [];
 const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
 
 /** What does this target mean on this host? What stays beside it, the rules decide. */
-export function resolveTarget(target: Target, scene: Scene, catalog: Catalog, rules: readonly Rules[] = scene.rules.candidates): Resolved {
+export function resolveTarget(target: Target, scene: ResolvedSituation, catalog: Catalog, rules: readonly Rules[] = scene.rules.candidates): Resolved {
   switch (target.kind) {
     case 'ORIGINAL':
       return { final: NONE, build: null, more: NONE, reasons: NONE };
@@ -55,7 +55,7 @@ export function resolveTarget(target: Target, scene: Scene, catalog: Catalog, ru
 }
 
 /** Which build of a release is for this host's kernel? At most one that is not recalled. */
-export function buildFor(builds: readonly Manifest[], scene: Scene): Manifest | null {
+export function buildFor(builds: readonly Manifest[], scene: ResolvedSituation): Manifest | null {
   const { kernelRelease, arch } = scene.situation;
   const fitting = builds.filter((build) => build.kernelRelease === kernelRelease && build.arch === arch);
   return fitting.find((build) => !build.recalled) ?? fitting[0] ?? null;
@@ -66,7 +66,7 @@ export function buildFor(builds: readonly Manifest[], scene: Scene): Manifest | 
  *
  * What it throws out leaves, and what is named; the rest stays beside it. Where no one knows whether it throws out anything, that is the doubt.
  */
-function withBuild(build: Manifest, leaving: readonly string[], scene: Scene, rules: readonly Rules[]): Resolved {
+function withBuild(build: Manifest, leaving: readonly string[], scene: ResolvedSituation, rules: readonly Rules[]): Resolved {
   const listed = scene.list.find((patch) => patch.buildId === build.buildId);
   const others = listed === undefined ? scene.list : scene.list.filter((patch) => patch.buildId !== build.buildId);
   const out = thrownOut(listed ?? build, others, rules);
@@ -84,7 +84,7 @@ function withBuild(build: Manifest, leaving: readonly string[], scene: Scene, ru
 }
 
 /** The last settled list, with what would have to be loaded for it. Where no one has published all of that, no load leads there. */
-function resolvePrevious(scene: Scene, catalog: Catalog): Resolved {
+function resolvePrevious(scene: ResolvedSituation, catalog: Catalog): Resolved {
   const { previous } = scene.situation;
   if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
   const builds = previous.map((buildId) => catalog.find(buildId) ?? null);

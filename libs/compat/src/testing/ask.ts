@@ -1,6 +1,6 @@
 import { DEFAULT_QUESTION, judge, type Question } from '../verdict/judge.js';
 import type { Manifest } from '../facts/manifest.js';
-import { recognise } from '../facts/recognise.js';
+import { resolveSituation } from '../facts/recognise.js';
 import type { Catalog, Freshness, ListedPatch, Situation } from '../facts/situation.js';
 import type { Target } from '../routes/target.js';
 import type { Verdict } from '../verdict/verdict.js';
@@ -30,7 +30,7 @@ export function ask({ list = [newer], host = {}, to = older, published = [], cat
   const known = [...list.filter((patch): patch is Manifest => 'release' in patch), ...(target.kind === 'PATCH' ? [target.patch] : []), ...published];
   const everything = catalog(known, registry);
   return judge(
-    recognise(running(list, host), everything),
+    resolveSituation(running(list, host), everything),
     target,
     everything,
     { level: 'FRESH', ageSeconds: 10, superseded: false, ...freshness },

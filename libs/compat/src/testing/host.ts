@@ -1,6 +1,6 @@
 import type { Manifest } from '../facts/manifest.js';
 import type { Capabilities } from '../rules/capabilities.js';
-import type { Catalog, DepartedPatch, Departure, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../facts/situation.js';
+import type { Catalog, UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../facts/situation.js';
 
 /** A kernel that follows `klp-5.5` and told everything; neither locked down nor keen on signatures. */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({
@@ -40,7 +40,7 @@ export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverM
 });
 
 /** A patch that left the list earlier in this boot. */
-export const departed = ({ name, buildId }: Manifest, departure: Departure = 'REPLACED'): DepartedPatch => ({ name, buildId, reading: null, departure });
+export const unlisted = ({ name, buildId }: Manifest, unlistedBy: UnlistedBy = 'REPLACED'): UnlistedPatch => ({ name, buildId, reading: null, unlistedBy });
 
 const isManifest = (patch: Manifest | ListedPatch): patch is Manifest => 'release' in patch;
 
@@ -56,7 +56,7 @@ export const running = (list: readonly (Manifest | ListedPatch)[], differs: Part
   unread: [],
   list: list.map((patch) => (isManifest(patch) ? listed(patch) : patch)),
   leftovers: [],
-  departed: [],
+  unlisted: [],
   previous: null,
   tainted: list.length > 0,
   bootHistory: 'KNOWN',

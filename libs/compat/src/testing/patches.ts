@@ -1,4 +1,4 @@
-import type { AuthorState, AuthorWord, Callbacks, Manifest, Restore } from '../facts/manifest.js';
+import type { AuthorState, AuthorStatement, Callbacks, Manifest, Restore } from '../facts/manifest.js';
 import { effectiveStates, loadedName, type Patch, type State } from '../rules/patch.js';
 
 /** States by id, or in order as `[id, version]` where order, an id 0 or a duplicate matters. */
@@ -58,7 +58,7 @@ export function manifest(name: string, written: States = {}, differs: Partial<Ma
 export const authorState = (id: number | bigint, version: number, restore: Restore = 'UNKNOWN'): AuthorState => ({ id: BigInt(id), version, restore });
 
 /** The author's signed word. */
-export const word = (differs: Partial<AuthorWord> = {}): AuthorWord => ({
+export const word = (differs: Partial<AuthorStatement> = {}): AuthorStatement => ({
   evidence: 'MANIFEST',
   states: [],
   impactNone: false,

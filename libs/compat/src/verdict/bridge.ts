@@ -5,7 +5,7 @@ import type { Journey } from '../routes/journey.js';
 import type { Manifest } from '../facts/manifest.js';
 import { comparePrices, type Price, priceOf } from '../routes/price.js';
 import type { Reason } from '../reasons/reasons.js';
-import { recogniseManifest, type Scene } from '../facts/recognise.js';
+import { resolveManifest, type ResolvedSituation } from '../facts/recognise.js';
 import { findCourses } from '../routes/routes.js';
 import { thrownOut } from '../rules/select.js';
 import type { Target } from '../routes/target.js';
@@ -18,7 +18,7 @@ export const BRIDGES_TRIED = 64;
 const OFF_THE_BRIDGE: readonly Route[] = ['REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD'];
 
 /** No bridge costs less. */
-export const CHEAPEST_BRIDGE: Price = { reboots: 0, unpatched: 0, reopened: [], transitions: 2 };
+export const CHEAPEST_BRIDGE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], transitions: 2 };
 
 /** What the search found. */
 export interface Bridge {
@@ -64,7 +64,7 @@ function onto({ scene, final }: Journey, { rules, catalog }: Measure): Manifest[
   const elsewhere = new Set([...final, ...scene.list.map((patch) => patch.buildId)]);
   const listed = scene.list.flatMap((patch) => patch.asPatch ?? []);
   const accepts = (build: Manifest): boolean => {
-    const { asPatch } = recogniseManifest(build);
+    const { asPatch } = resolveManifest(build);
     return asPatch !== null && rules.candidates.every((rule) => rule.findStateRefusals(asPatch, listed).length === 0);
   };
   const fits = (build: Manifest): boolean =>
@@ -74,7 +74,7 @@ function onto({ scene, final }: Journey, { rules, catalog }: Measure): Manifest[
     .toSorted((a, b) => (a.buildId < b.buildId ? -1 : a.buildId > b.buildId ? 1 : 0));
 }
 
-function ontoBridge(build: Manifest, { list }: Scene, { rules }: Measure): Course {
-  const bridge = recogniseManifest(build);
+function ontoBridge(build: Manifest, { list }: ResolvedSituation, { rules }: Measure): Course {
+  const bridge = resolveManifest(build);
   return { ...loadOver('REPLACE', bridge, thrownOut(bridge, list, rules.candidates) ?? [], list), route: 'BRIDGE' };
 }

@@ -6,7 +6,7 @@ import { findListedTargetDoubts, pushHostDoubts } from '../checks/doubts.js';
 import { journeyTo } from '../routes/journey.js';
 import type { Evidence } from '../facts/manifest.js';
 import { comparePrices, priceOf } from '../routes/price.js';
-import type { Scene } from '../facts/recognise.js';
+import type { ResolvedSituation } from '../facts/recognise.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import { type Courses, findCourses } from '../routes/routes.js';
 import type { RuleSet } from '../rules/rules.js';
@@ -54,15 +54,20 @@ export const neverReported = (question: Question): Verdict => noWay([{ code: 'NE
  *
  * Pure: everything was loaded before. Among the routes that are asked for, the cheapest acceptable one is answered, else the least bad.
  */
-export const judge = (scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
+export const judge = (scene: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
   judgeEach(scene, target, catalog, freshness, question, true)[0]!;
 
 /** The verdict on each route that is asked for and leads there: the most acceptable first, among these the cheapest; never empty. */
-export const judgeRoutes = (scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict[] =>
-  judgeEach(scene, target, catalog, freshness, question, false);
+export const judgeRoutes = (
+  scene: ResolvedSituation,
+  target: Target,
+  catalog: Catalog,
+  freshness: Freshness,
+  question: Question = DEFAULT_QUESTION,
+): Verdict[] => judgeEach(scene, target, catalog, freshness, question, false);
 
 /** @param onlyTheBest whoever wants no more need not search a bridge that could not be better */
-function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
+function judgeEach(scene: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
   const rules = question.rules === null ? scene.rules : chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
   const { evidence, witnesses, sharedSigningKeys } = question;
   const measure: Measure = { rules, catalog, evidence, witnesses: witnesses > WITNESSES ? witnesses : WITNESSES, sharedSigningKeys };
@@ -89,7 +94,7 @@ function judgeEach(scene: Scene, target: Target, catalog: Catalog, freshness: Fr
 }
 
 /** @param always what speaks against every course */
-function judgeCourses(courses: readonly Course[], always: readonly Reason[], scene: Scene, measure: Measure, allow: readonly string[]): Verdict[] {
+function judgeCourses(courses: readonly Course[], always: readonly Reason[], scene: ResolvedSituation, measure: Measure, allow: readonly string[]): Verdict[] {
   if (courses.length === 0) return [];
   // Most often there is one.
   const verdicts = [judgeCourse(courses[0]!, always, scene, measure, allow)];
@@ -97,7 +102,7 @@ function judgeCourses(courses: readonly Course[], always: readonly Reason[], sce
   return verdicts;
 }
 
-function judgeCourse(course: Course, always: readonly Reason[], scene: Scene, measure: Measure, allow: readonly string[]): Verdict {
+function judgeCourse(course: Course, always: readonly Reason[], scene: ResolvedSituation, measure: Measure, allow: readonly string[]): Verdict {
   const said: Reason[] = [];
   append(said, always);
   const errno = pushAgainst(said, course, scene, measure);
@@ -110,7 +115,7 @@ function judgeCourse(course: Course, always: readonly Reason[], scene: Scene, me
 }
 
 /** A LOAD step names the file to load. */
-function withFiles(steps: readonly Step[], course: Course, scene: Scene, trust: Trust): readonly Step[] {
+function withFiles(steps: readonly Step[], course: Course, scene: ResolvedSituation, trust: Trust): readonly Step[] {
   const loads = legsOf(course).flatMap(({ load }) => load ?? []);
   if (loads.length === 0) return steps;
   const fileOf = new Map(loads.map((load) => [load.buildId, fileToLoad(load, scene, trust)]));

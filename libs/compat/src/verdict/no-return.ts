@@ -2,7 +2,7 @@ import { after, settled } from '../routes/after.js';
 import { type Course, loadOver, type Route, stayPut } from '../routes/course.js';
 import { DEFAULT_QUESTION, judge, judgeRoutes, type Question } from './judge.js';
 import type { Manifest } from '../facts/manifest.js';
-import { type KnownPatch, recogniseManifest, type Scene } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest, type ResolvedSituation } from '../facts/recognise.js';
 import { clearedBy, kindOf, type Reason, type VerdictKind } from '../reasons/reasons.js';
 import { RULE_SETS, thrownOut } from '../rules/select.js';
 import type { Catalog, Freshness } from '../facts/situation.js';
@@ -10,11 +10,11 @@ import type { Target } from '../routes/target.js';
 import { isWorse, kindOfAll, type Verdict } from './verdict.js';
 
 /** Where one may want to come back to: `TODAY` is the list as it is before anything is installed. */
-export type Destination = Target | { readonly kind: 'TODAY' };
+export type ReturnTarget = Target | { readonly kind: 'TODAY' };
 
 /** What becomes of one way back. */
 export interface WayBack {
-  readonly to: Destination;
+  readonly to: ReturnTarget;
   readonly today: Verdict;
   /** As it would be once the candidate is installed. */
   readonly afterwards: Verdict;
@@ -36,10 +36,10 @@ export interface NoReturn {
 }
 
 /** The original code, today's list, and each of these builds. */
-export const waysBackTo = (builds: readonly Manifest[] = []): Destination[] => [
+export const waysBackTo = (builds: readonly Manifest[] = []): ReturnTarget[] => [
   { kind: 'ORIGINAL' },
   { kind: 'TODAY' },
-  ...builds.map((patch): Destination => ({ kind: 'PATCH', patch })),
+  ...builds.map((patch): ReturnTarget => ({ kind: 'PATCH', patch })),
 ];
 
 const INSTALLING: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'STACK'];
@@ -55,16 +55,16 @@ const TO_TODAY: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'DISABLE'];
  * @param question as the gate would ask for the way back
  */
 export function findNoReturn(
-  scene: Scene,
+  scene: ResolvedSituation,
   candidate: Manifest,
   catalog: Catalog,
   freshness: Freshness,
   question: Question = DEFAULT_QUESTION,
-  destinations: readonly Destination[] = waysBackTo(),
+  destinations: readonly ReturnTarget[] = waysBackTo(),
 ): NoReturn {
-  const scenes = installations(scene, recogniseManifest(candidate), question).map((course) => after(scene, course));
+  const scenes = installations(scene, resolveManifest(candidate), question).map((course) => after(scene, course));
   const ways = destinations.map((to): WayBack => {
-    const from = (now: Scene): Verdict => leastBad(judgeWay(now, scene, to, catalog, freshness, question));
+    const from = (now: ResolvedSituation): Verdict => leastBad(judgeWay(now, scene, to, catalog, freshness, question));
     const [today, afterwards] = [from(scene), scenes.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst))];
     const open = lasting(today) === 'SAFE';
     const reasons = open ? standing(afterwards) : [];
@@ -74,7 +74,7 @@ export function findNoReturn(
 }
 
 /** How would it be installed? Not at all where it is listed already. */
-function installations(scene: Scene, load: KnownPatch, { rules }: Question): Course[] {
+function installations(scene: ResolvedSituation, load: KnownPatch, { rules }: Question): Course[] {
   const { list } = settled(scene);
   if (list.some((patch) => patch.buildId === load.buildId)) return [stayPut(list)];
   const out = thrownOut(load, list, rules === null ? scene.rules.candidates : [RULE_SETS[rules]]);
@@ -82,9 +82,9 @@ function installations(scene: Scene, load: KnownPatch, { rules }: Question): Cou
 }
 
 /** The verdicts on going there from this scene, of which the other was today's. */
-function judgeWay(now: Scene, today: Scene, to: Destination, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
+function judgeWay(now: ResolvedSituation, today: ResolvedSituation, to: ReturnTarget, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
   const previous = to.kind === 'TODAY' ? settledList(today) : today.situation.previous;
-  const scene: Scene = { ...now, situation: { ...now.situation, previous } };
+  const scene: ResolvedSituation = { ...now, situation: { ...now.situation, previous } };
   // Whoever is there already needs no route, whatever the gate names.
   const named = question.routes && (['NONE_NEEDED', ...question.routes] as const);
   if (to.kind !== 'TODAY') return judgeRoutes(scene, to, catalog, freshness, { ...question, routes: named });
@@ -92,7 +92,7 @@ function judgeWay(now: Scene, today: Scene, to: Destination, catalog: Catalog, f
 }
 
 /** The list by build-ids; null where it is not settled, or not known by them. */
-function settledList({ list, inTransition }: Scene): string[] | null {
+function settledList({ list, inTransition }: ResolvedSituation): string[] | null {
   const buildIds = list.flatMap(({ buildId }) => buildId ?? []);
   return inTransition === null && buildIds.length === list.length ? buildIds : null;
 }

@@ -1,5 +1,5 @@
-import { after, recognise } from '../../src/index.js';
-import { type Asked, ask, catalog, departed, leftover, listed, manifest, newer, older, promising, running } from '../../src/testing/index.js';
+import { after, resolveSituation } from '../../src/index.js';
+import { type Asked, ask, catalog, unlisted, leftover, listed, manifest, newer, older, promising, running } from '../../src/testing/index.js';
 import { loadOver, nothing } from '../../src/routes/course.js';
 import { reasonTable } from '../reason-table.js';
 
@@ -65,54 +65,54 @@ test('a module that is loading has left nothing behind yet; one whose state is n
 describe('what left the list', () => {
   test('removing a module restores nothing: a leftover that was never seen listed is judged after its removal as before', () => {
     const everything = catalog([gone, older, newer]);
-    const scene = recognise(running([newer], { leftovers: [leftover(gone)] }), everything);
+    const scene = resolveSituation(running([newer], { leftovers: [leftover(gone)] }), everything);
     const removed = after(scene, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
-    expect(removed.situation).toMatchObject({ leftovers: [], departed: [{ name: 'gone', departure: 'UNKNOWN' }] });
-    expect(recognise(removed.situation, everything).departed.map(({ known }) => known.name)).toEqual(['gone']);
+    expect(removed.situation).toMatchObject({ leftovers: [], unlisted: [{ name: 'gone', unlistedBy: 'UNKNOWN' }] });
+    expect(resolveSituation(removed.situation, everything).unlisted.map(({ known }) => known.name)).toEqual(['gone']);
   });
 
   test('what was seen disabled and is removed stays disabled', () => {
     const everything = catalog([gone, newer]);
-    const scene = recognise(running([newer], { leftovers: [leftover(gone)], departed: [departed(gone, 'DISABLED')] }), everything);
+    const scene = resolveSituation(running([newer], { leftovers: [leftover(gone)], unlisted: [unlisted(gone, 'DISABLED')] }), everything);
     const removed = after(scene, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
-    expect(removed.situation.departed).toEqual([departed(gone, 'DISABLED')]);
+    expect(removed.situation.unlisted).toEqual([unlisted(gone, 'DISABLED')]);
   });
 
   test.each<[sentence: string, asked: Asked, codes: string[]]>([
-    ['replaced: a declared state that no listed patch holds', { host: { departed: [departed(gone)] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
-    ['forced', { host: { departed: [departed(gone, 'FORCED')] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
-    ['not known how', { host: { departed: [departed(gone, 'UNKNOWN')] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
+    ['replaced: a declared state that no listed patch holds', { host: { unlisted: [unlisted(gone)] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
+    ['forced', { host: { unlisted: [unlisted(gone, 'FORCED')] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
+    ['not known how', { host: { unlisted: [unlisted(gone, 'UNKNOWN')] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
     ['never seen listed', { host: { leftovers: [leftover(gone)] }, published: [gone] }, ['STATE_LEFT_BEHIND']],
-    ['its states are covered by a listed patch', { host: { departed: [departed(manifest('x', { 7: 1 }))] }, published: [manifest('x', { 7: 1 })] }, []],
+    ['its states are covered by a listed patch', { host: { unlisted: [unlisted(manifest('x', { 7: 1 }))] }, published: [manifest('x', { 7: 1 })] }, []],
     [
       'its states are written at run time',
-      { host: { departed: [departed(gone)] }, published: [manifest('gone', {}, { states: null, impact: 'UNREADABLE' })] },
+      { host: { unlisted: [unlisted(gone)] }, published: [manifest('gone', {}, { states: null, impact: 'UNREADABLE' })] },
       ['STATES_UNREADABLE'],
     ],
-    ['undeclared', { host: { departed: [departed(gone)] }, published: [manifest('gone', {}, { impact: 'UNDECLARED' })] }, ['STATES_UNDECLARED']],
-    ['not catalogued', { host: { departed: [departed(gone)] } }, ['PATCH_NOT_CATALOGUED']],
-    ['disabled, without callbacks', { host: { departed: [departed(gone, 'DISABLED')] }, published: [gone] }, ['STATE_NOT_RESTORED']],
+    ['undeclared', { host: { unlisted: [unlisted(gone)] }, published: [manifest('gone', {}, { impact: 'UNDECLARED' })] }, ['STATES_UNDECLARED']],
+    ['not catalogued', { host: { unlisted: [unlisted(gone)] } }, ['PATCH_NOT_CATALOGUED']],
+    ['disabled, without callbacks', { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] }, ['STATE_NOT_RESTORED']],
     [
       'disabled, with callbacks that are promised to restore',
-      { host: { departed: [departed(gone, 'DISABLED')] }, published: [promising('gone', { 9: 1 })] },
+      { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [promising('gone', { 9: 1 })] },
       [],
     ],
     [
       'disabled, with callbacks and no promise',
-      { host: { departed: [departed(gone, 'DISABLED')] }, published: [promising('gone', { 9: 1 }, { author: null })] },
+      { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [promising('gone', { 9: 1 }, { author: null })] },
       ['RESTORE_NOT_PROMISED'],
     ],
     [
       'disabled, and undeclared',
-      { host: { departed: [departed(gone, 'DISABLED')] }, published: [manifest('gone', {}, { impact: 'UNDECLARED' })] },
+      { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [manifest('gone', {}, { impact: 'UNDECLARED' })] },
       ['STATES_UNDECLARED'],
     ],
   ])('%s', (_, asked, codes) => expect(ask(asked).reasons.map(({ code }) => code)).toEqual(codes));
 
   test('a host without a livepatch in this boot knows its history from the first one on', () => {
     const everything = catalog([older]);
-    const scene = recognise(running([], { tainted: false, bootHistory: 'STARTED_LATE' }), everything);
-    const target = recognise(running([older]), everything).list[0]!;
+    const scene = resolveSituation(running([], { tainted: false, bootHistory: 'STARTED_LATE' }), everything);
+    const target = resolveSituation(running([older]), everything).list[0]!;
     expect(after(scene, loadOver('REPLACE', target, [], [])).situation).toMatchObject({ tainted: true, bootHistory: 'KNOWN' });
   });
 });

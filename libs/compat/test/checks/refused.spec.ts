@@ -1,5 +1,5 @@
 import { type Manifest, type Patch, RULE_SETS } from '../../src/index.js';
-import { capabilities, cumulative, departed, leftover, listed, manifest, newer, older, promising, states } from '../../src/testing/index.js';
+import { capabilities, cumulative, unlisted, leftover, listed, manifest, newer, older, promising, states } from '../../src/testing/index.js';
 import { reasonsOf, reasonTable } from '../reason-table.js';
 
 const one = manifest('v1', { 1: 1 });
@@ -38,7 +38,7 @@ reasonTable('STATE_MISSING_IN_TARGET', [
   ],
   ['the target has every id', { list: [both], to: manifest('v3', { 1: 1, 2: 1 }) }, []],
   ['a non-cumulative target may omit ids', { list: [both], to: n('v1', { 1: 1 }), question: { routes: ['STACK'] } }, []],
-  ['what a disabled patch held is not asked for', { list: [], host: { departed: [departed(both, 'DISABLED')] }, published: [both], to: one }, []],
+  ['what a disabled patch held is not asked for', { list: [], host: { unlisted: [unlisted(both, 'DISABLED')] }, published: [both], to: one }, []],
   ['what only its author declares the kernel does not compare', { list: [manifest('v1', { 1: 1 }, { author: promising('x', { 2: 1 }).author })], to: one }, []],
 ]);
 

@@ -1,5 +1,5 @@
 import type { Callbacks, Manifest, ReasonCode } from '../../src/index.js';
-import { type Asked, ask, authorState, departed, listed, manifest, NO_CALLBACKS, promising, UNPATCH_CALLBACKS, word } from '../../src/testing/index.js';
+import { type Asked, ask, authorState, unlisted, listed, manifest, NO_CALLBACKS, promising, UNPATCH_CALLBACKS, word } from '../../src/testing/index.js';
 
 // Turning an open transition round. Kernel: T01, T02, T03 of the lab.
 
@@ -55,7 +55,7 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   [
     'what an earlier patch left, one that never came in does not cover',
     comingIn(promising('incoming', { 9: 1 }, { replace: false }), {
-      host: { departed: [departed(manifest('gone', { 9: 1 }))] },
+      host: { unlisted: [unlisted(manifest('gone', { 9: 1 }))] },
       published: [promising('incoming', { 9: 1 }, { replace: false }), manifest('gone', { 9: 1 })],
     }),
     'UNSAFE',
@@ -109,7 +109,7 @@ test('it asks for no state and is refused by nothing: it takes one transition', 
       { action: 'REVERSE', patch: 'incoming' },
       { action: 'WAIT', patch: 'incoming' },
     ],
-    price: { transitions: 1, unpatched: 0, reboots: 0, reopened: [] },
+    price: { transitions: 1, transitionsUnpatched: 0, reboots: 0, cvesReopened: [] },
   }));
 
 test('what no promise covers is said, and which callbacks are not known', () => {

@@ -5,7 +5,7 @@ import {
   ask,
   authorState,
   capabilities,
-  departed,
+  unlisted,
   leftover,
   listed,
   manifest,
@@ -57,7 +57,7 @@ reasonTable('STATES_UNDECLARED', [
     [{ kind: 'UNKNOWN', patch: 'undeclared', buildId: 'id-of-undeclared', clearedBy: 'AUTHOR' }],
   ],
   ['also where it is disabled', { ...original, list: [undeclared] }, [{ patch: 'undeclared' }]],
-  ['also where it left earlier', { host: { departed: [departed(undeclared)] }, published: [undeclared] }, [{ patch: 'undeclared' }]],
+  ['also where it left earlier', { host: { unlisted: [unlisted(undeclared)] }, published: [undeclared] }, [{ patch: 'undeclared' }]],
   ['its author declares what it changes', { list: [{ ...undeclared, author: word({ states: [authorState(7, 1)] }) }] }, []],
   ['its author says that it changes nothing', { list: [{ ...undeclared, author: word({ impactNone: true }) }] }, []],
   ['the file proves that it changes nothing', { list: [manifest('none')] }, []],
@@ -242,7 +242,7 @@ reasonTable('EVIDENCE_CONFLICT', [
   ],
   [
     'a patch in conflict covers what an earlier one left',
-    { list: [{ ...older, conflicts: ['states'] }], to: older, host: { departed: [departed(newer)] }, published: [newer] },
+    { list: [{ ...older, conflicts: ['states'] }], to: older, host: { unlisted: [unlisted(newer)] }, published: [newer] },
     [{ patch: 'older' }],
   ],
   [

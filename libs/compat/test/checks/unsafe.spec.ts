@@ -3,7 +3,7 @@ import {
   ask,
   authorState,
   capabilities,
-  departed,
+  unlisted,
   leftover,
   listed,
   manifest,
@@ -36,7 +36,7 @@ reasonTable('STATE_LEFT_BEHIND', [
   ],
   [
     'what was disabled and not removed is not taken for replaced',
-    { host: { departed: [departed(gone, 'DISABLED')], leftovers: [leftover(gone)] }, published: [gone] },
+    { host: { unlisted: [unlisted(gone, 'DISABLED')], leftovers: [leftover(gone)] }, published: [gone] },
     [],
   ],
   [
@@ -53,7 +53,7 @@ reasonTable('STATE_LEFT_BEHIND', [
     {
       list: [manifest('newer', { 9: 1 })],
       to: manifest('older', { 9: 1 }),
-      host: { departed: [departed(manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) }))] },
+      host: { unlisted: [unlisted(manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) }))] },
       published: [manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) })],
     },
     [{ patch: 'gone', need: 2 }],
@@ -75,7 +75,7 @@ reasonTable('STATE_LEFT_BEHIND', [
     { ...unchecked, list: [manifest('newer', { 7: 2 }, old54)], to: { ...older, ...old54 } },
     [{ stateId: 7n, need: 2 }],
   ],
-  ['a replaced patch left a state behind earlier', { host: { departed: [departed(gone)] }, published: [gone] }, [{ patch: 'gone', stateId: 9n, need: 2 }]],
+  ['a replaced patch left a state behind earlier', { host: { unlisted: [unlisted(gone)] }, published: [gone] }, [{ patch: 'gone', stateId: 9n, need: 2 }]],
   ['a leftover did', { host: { leftovers: [leftover(gone)] }, published: [gone] }, [{ patch: 'gone' }]],
   [
     'the kernel refuses for another state, and this one is its author’s alone',
@@ -100,10 +100,10 @@ reasonTable('STATE_LEFT_BEHIND', [
   ['the kernel refuses, so that nothing is left behind', { list: [manifest('newer', { 7: 2 })] }, []],
   [
     'a listed patch covers what an earlier one left',
-    { list: [manifest('newer', { 9: 2 })], to: manifest('older', { 9: 2 }), host: { departed: [departed(gone)] }, published: [gone] },
+    { list: [manifest('newer', { 9: 2 })], to: manifest('older', { 9: 2 }), host: { unlisted: [unlisted(gone)] }, published: [gone] },
     [],
   ],
-  ['what was disabled is judged by its callbacks instead', { host: { departed: [departed(gone, 'DISABLED')] }, published: [gone] }, []],
+  ['what was disabled is judged by its callbacks instead', { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] }, []],
 ]);
 
 reasonTable('STATE_IRREVERSIBLE', [
@@ -124,7 +124,7 @@ reasonTable('STATE_IRREVERSIBLE', [
   ['and it is replaced by what does not hold it', { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')] }, [{ patch: 'newer', stateId: 9n }]],
   [
     'and it left the list earlier',
-    { host: { departed: [departed(declaring('gone', 9, 1, 'IMPOSSIBLE'))] }, published: [declaring('gone', 9, 1, 'IMPOSSIBLE')] },
+    { host: { unlisted: [unlisted(declaring('gone', 9, 1, 'IMPOSSIBLE'))] }, published: [declaring('gone', 9, 1, 'IMPOSSIBLE')] },
     [{ patch: 'gone' }],
   ],
   ['the target holds it', { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')], to: declaring('older', 9, 1) }, []],
@@ -134,7 +134,7 @@ reasonTable('STATE_IRREVERSIBLE', [
 reasonTable('STATE_NOT_RESTORED', [
   ['to ORIGINAL, and there is no unpatch callback', disabling(newer), [{ kind: 'UNSAFE', patch: 'newer', stateId: 7n, need: 1, clearedBy: 'AUTHOR' }]],
   ['a promise of callbacks where there are none', disabling(promised('CALLBACKS', NO_CALLBACKS)), [{ patch: 'p' }]],
-  ['a patch disabled earlier in this boot', { host: { departed: [departed(gone, 'DISABLED')] }, published: [gone] }, [{ patch: 'gone', stateId: 9n }]],
+  ['a patch disabled earlier in this boot', { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] }, [{ patch: 'gone', stateId: 9n }]],
   [
     'the target would hold it, but could not take it over from a patch that is gone',
     { list: [newer], question: { routes: ['DISABLE_THEN_LOAD'] }, to: manifest('newer', { 7: 1 }, { buildId: 'rebuilt' }) },
@@ -142,7 +142,7 @@ reasonTable('STATE_NOT_RESTORED', [
   ],
   [
     'it was disabled earlier, and a listed patch holds it',
-    { host: { departed: [departed(manifest('gone', { 7: 1 }), 'DISABLED')] }, published: [manifest('gone', { 7: 1 })] },
+    { host: { unlisted: [unlisted(manifest('gone', { 7: 1 }), 'DISABLED')] }, published: [manifest('gone', { 7: 1 })] },
     [],
   ],
   ['there is an unpatch callback', disabling(promised('UNKNOWN')), []],

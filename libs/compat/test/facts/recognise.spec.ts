@@ -1,4 +1,4 @@
-import { type Manifest, type Reading, recognise, recogniseManifest, recognisePatch } from '../../src/index.js';
+import { type Manifest, type Reading, resolveSituation, resolveManifest, resolvePatch } from '../../src/index.js';
 import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, running, states, word } from '../../src/testing/index.js';
 
 // What is known of one patch, from the host, its module and its author together.
@@ -6,7 +6,7 @@ import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, running
 const live = (differs: Partial<Reading> = {}): Reading => ({ evidence: 'LIVE', replace: null, states: [], impact: 'NONE', callbacks: null, ...differs });
 /** What is known of a patch that the host has read like this, and that is published like that. */
 const known = (reading: Reading | null, published: Manifest | null, differs = {}) =>
-  recognisePatch({ name: 'p', buildId: 'id-of-p', reading, ...differs }, catalog(published === null ? [] : [published]));
+  resolvePatch({ name: 'p', buildId: 'id-of-p', reading, ...differs }, catalog(published === null ? [] : [published]));
 
 test('a module without a build-id is looked up nowhere', () => {
   const asked = catalog([], {
@@ -14,7 +14,7 @@ test('a module without a build-id is looked up nowhere', () => {
       throw new Error(`asked for ${buildId}`);
     },
   });
-  expect(recognisePatch({ name: 'lp-1', buildId: null, reading: null }, asked)).toMatchObject({ name: 'lp_1', manifest: null, states: null });
+  expect(resolvePatch({ name: 'lp-1', buildId: null, reading: null }, asked)).toMatchObject({ name: 'lp_1', manifest: null, states: null });
 });
 
 test.each<[sentence: string, sysfs: boolean | null, host: boolean | null, file: boolean | null, replace: boolean | null]>([
@@ -83,17 +83,20 @@ test('all that is in conflict is told', () => {
 
 test('of a catalogued patch that is not loaded all is known by its file, once for all hosts', () => {
   const published = manifest('p', { 7: 1 });
-  expect(recogniseManifest(published)).toEqual(known(null, published));
-  expect(recogniseManifest(published)).toBe(recogniseManifest(published));
+  expect(resolveManifest(published)).toEqual(known(null, published));
+  expect(resolveManifest(published)).toBe(resolveManifest(published));
 });
 
 test('a patch that is neither enabled nor in transition has left the list, and its module is still held', () => {
   const [stays, gone] = [manifest('stays'), manifest('gone')];
-  const { list, situation, departed } = recognise(running([stays, listed(gone, { enabled: false })], { leftovers: [leftover(stays)] }), catalog([stays, gone]));
+  const { list, situation, unlisted } = resolveSituation(
+    running([stays, listed(gone, { enabled: false })], { leftovers: [leftover(stays)] }),
+    catalog([stays, gone]),
+  );
   expect([list, situation.list].map((patches) => patches.map(({ name }) => name))).toEqual([['stays'], ['stays']]);
   expect(situation.leftovers).toEqual([leftover(stays), leftover(gone, { referenced: true })]);
-  expect(departed).toMatchObject([
-    { known: { name: 'stays' }, departure: 'UNKNOWN' },
-    { known: { name: 'gone' }, departure: 'UNKNOWN' },
+  expect(unlisted).toMatchObject([
+    { known: { name: 'stays' }, unlistedBy: 'UNKNOWN' },
+    { known: { name: 'gone' }, unlistedBy: 'UNKNOWN' },
   ]);
 });

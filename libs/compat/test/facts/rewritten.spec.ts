@@ -1,6 +1,6 @@
-import { after, recognise } from '../../src/index.js';
+import { after, resolveSituation } from '../../src/index.js';
 import { loadOver } from '../../src/routes/course.js';
-import { type Asked, ask, catalog, departed, listed, manifest, newer, older, running, states } from '../../src/testing/index.js';
+import { type Asked, ask, catalog, unlisted, listed, manifest, newer, older, running, states } from '../../src/testing/index.js';
 
 // A patch that writes through klp_get_prev_state() to the states of the patches below it.
 
@@ -16,12 +16,12 @@ test.each<[sentence: string, asked: Asked, reasons: object[]]>([
   ['what the running kernel shows holds', { list: [listed(below, { reading: live }), writer], published: [below], to: both }, []],
   [
     'it stays written when the writer was disabled',
-    { list: [below], to: both, host: { departed: [departed(writer, 'DISABLED')] }, published: [writer] },
+    { list: [below], to: both, host: { unlisted: [unlisted(writer, 'DISABLED')] }, published: [writer] },
     [UNREADABLE],
   ],
   [
     'a cumulative patch that replaced the writer replaced all below it',
-    { list: [both], to: both, host: { departed: [departed(writer)] }, published: [writer] },
+    { list: [both], to: both, host: { unlisted: [unlisted(writer)] }, published: [writer] },
     [],
   ],
   ['the target writes to what stays', { list: [below], to: writer, question: { routes: ['STACK'] } }, [UNREADABLE]],
@@ -32,7 +32,7 @@ test.each<[sentence: string, asked: Asked, reasons: object[]]>([
 
 test('once it is on top, the states below it are unknown', () => {
   const everything = catalog([below, writer]);
-  const scene = recognise(running([below]), everything);
-  const load = recognise(running([writer]), everything).list[0]!;
+  const scene = resolveSituation(running([below]), everything);
+  const load = resolveSituation(running([writer]), everything).list[0]!;
   expect(after(scene, loadOver('STACK', load, [], scene.list)).list.map((patch) => patch.states)).toEqual([null, writer.states]);
 });

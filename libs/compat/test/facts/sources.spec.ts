@@ -6,7 +6,7 @@ import {
   type Manifest,
   type Patch,
   type Reading,
-  recognisePatch,
+  resolvePatch,
   RULE_SETS,
   type State,
 } from '../../src/index.js';
@@ -271,6 +271,6 @@ test.each<[sentence: string, source: Reading | undefined, proves: boolean]>([
 
 test('the strongest source that shows callbacks tells them, and how well they are known', () => {
   const shown = file({ callbacks: only('prePatch') });
-  const known = recognisePatch(seen(live({ callbacks: null })), catalog([shown]));
+  const known = resolvePatch(seen(live({ callbacks: null })), catalog([shown]));
   expect(known).toMatchObject({ evidence: 'LIVE', callbacks: only('prePatch'), callbacksEvidence: 'MODULE' });
 });

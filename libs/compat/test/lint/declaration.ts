@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Callbacks, Declaration, DescribedState, Restore, State, WrittenWord } from '../../src/index.js';
+import type { Callbacks, Declaration, DescribedState, Restore, State, WrittenStatement } from '../../src/index.js';
 import { NO_CALLBACKS } from '../../src/testing/index.js';
 import { author, callbacks, rawStates } from '../arbitrary.js';
 
@@ -18,7 +18,7 @@ export const described = (id: number, version: number, restore: Restore = 'CALLB
 });
 
 /** A signed word on these states, with a note. */
-export const written = (states: readonly DescribedState[], differs: Partial<WrittenWord> = {}): WrittenWord => ({
+export const written = (states: readonly DescribedState[], differs: Partial<WrittenStatement> = {}): WrittenStatement => ({
   evidence: 'MANIFEST',
   states,
   impactNone: false,
@@ -63,7 +63,7 @@ export const bare = (differs: Partial<Declaration> = {}): Declaration =>
 
 const MEANINGS = ['the route cache', 'The  route cache', 'a timer'];
 
-const anyWord: fc.Arbitrary<WrittenWord> = fc
+const anyWord: fc.Arbitrary<WrittenStatement> = fc
   .tuple(author, fc.constantFrom(...MEANINGS), fc.constantFrom('', ' ', 'why'))
   .map(([word, what, notes]) => ({ ...word, notes, states: word.states.map((state) => ({ ...state, what })) }));
 

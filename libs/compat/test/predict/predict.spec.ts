@@ -1,13 +1,13 @@
 import {
-  type Answer,
+  type KernelAnswer,
   disabling,
   enabling,
   type Manifest,
   type Operation,
   predict,
   type ReasonCode,
-  recognise,
-  recogniseManifest,
+  resolveSituation,
+  resolveManifest,
   RULE_SETS,
 } from '../../src/index.js';
 import { weigh } from '../../src/predict/prediction.js';
@@ -26,14 +26,14 @@ interface At {
   loaded?: boolean;
   rules?: keyof typeof RULE_SETS;
 }
-const load = (patch: Manifest): Operation => ({ action: 'LOAD', patch: recogniseManifest(patch) });
+const load = (patch: Manifest): Operation => ({ action: 'LOAD', patch: resolveManifest(patch) });
 const remove = (patch: string): Operation => ({ action: 'REMOVE_MODULE', patch });
 const opening = listed(held, { transition: true });
 const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
 
 const answer = (operation: Operation, { list = [held], host = {}, published = [], loaded = true, rules }: At) => {
   const known = catalog([held, low, same, unreadable, ...published], loaded ? {} : { sightings: () => [] });
-  const scene = recognise(running(list, host), known);
+  const scene = resolveSituation(running(list, host), known);
   return predict(
     scene,
     operation,
@@ -42,7 +42,7 @@ const answer = (operation: Operation, { list = [held], host = {}, published = []
   );
 };
 
-test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNKNOWN', likely?: Answer]>([
+test.each<[sentence: string, operation: Operation, at: At, answer: KernelAnswer | 'UNKNOWN', likely?: KernelAnswer]>([
   ['everything fits', load(same), {}, 'OK'],
   ['its symbols were never seen on this kernel', load(same), { loaded: false }, 'UNKNOWN', 'OK'],
   ['a state is refused before any symbol is looked up', load(low), { loaded: false }, 'EINVAL'],
@@ -125,9 +125,9 @@ test.each<[sentence: string, operation: Operation, at: At, answer: Answer | 'UNK
   ['nothing of that name is loaded', remove('low'), {}, 'ENOENT'],
   ['under replace-set a lower version in the same set', load({ ...low, replace: false }), { rules: 'replace-set' }, 'EINVAL'],
   ['without a state check nothing is incompatible', load(low), { rules: 'none' }, 'OK'],
-])('%s', (_, operation, at, expected, likely = expected as Answer) => expect(answer(operation, at)).toMatchObject({ answer: expected, likely }));
+])('%s', (_, operation, at, expected, likely = expected as KernelAnswer) => expect(answer(operation, at)).toMatchObject({ answer: expected, likely }));
 
-test.each<[sentence: string, values: string[], answer: Answer]>([
+test.each<[sentence: string, values: string[], answer: KernelAnswer]>([
   ['yes, in every way that the kernel takes', ['1', 'y', 'Y', 'on', 'ON', 'yes, please'], 'EINVAL'],
   ['no, in every way that the kernel takes', ['0', 'n', 'N', 'off', 'OFF', 'oFten'], 'OK'],
 ])('a patch is enabled, and someone writes %s', (_, values, expected) => {
@@ -144,7 +144,7 @@ test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af'])('it is neither yes
   ]);
 });
 
-test.each<[sentence: string, release: string, values: string[], answer: Answer | 'UNKNOWN']>([
+test.each<[sentence: string, release: string, values: string[], answer: KernelAnswer | 'UNKNOWN']>([
   ['true, since 5.19', '6.12.95', ['t', 'True'], 'EINVAL'],
   ['false, since 5.19', '6.12.95', ['f', 'False'], 'OK'],
   ['true, of a kernel that is enabled already: refused either way', '5.10.0', ['t', 'True'], 'EINVAL'],
@@ -157,7 +157,7 @@ test.each<[sentence: string, release: string, values: string[], answer: Answer |
   expect(answers).toEqual(values.map(() => expected));
 });
 
-test.each<[sentence: string, codes: ReasonCode[], answer: Answer | 'UNKNOWN', likely: Answer]>([
+test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOWN', likely: KernelAnswer]>([
   ['nothing', [], 'OK', 'OK'],
   ['of two refusals the one that the kernel meets first, whichever is told first', ['TRANSITION_IN_PROGRESS', 'STATE_VERSION_TOO_LOW'], 'EINVAL', 'EINVAL'],
   ['and so the other way round', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS'], 'EINVAL', 'EINVAL'],
@@ -180,7 +180,7 @@ test('a ban on disabling refuses it, under the rules that have one', () => {
   const at = { list: [listed(banned)], published: [banned] };
   const known = catalog([banned]);
   const rules = { candidates: [RULE_SETS['block-disable']], basis: 'ASKED', told: { sets: ['block-disable'], basis: 'ASKED' } } as const;
-  expect(predict(recognise(running(at.list), known), disabling('held'), known, rules)).toMatchObject({
+  expect(predict(resolveSituation(running(at.list), known), disabling('held'), known, rules)).toMatchObject({
     answer: 'EINVAL',
     reasons: [{ code: 'PATCH_BLOCKS_DISABLE', stateId: 7n }],
   });

@@ -13,10 +13,10 @@ import {
   loadedName,
   type Operation,
   predict,
-  recognise,
-  recogniseManifest,
+  resolveSituation,
+  resolveManifest,
   ROUTES,
-  type Scene,
+  type ResolvedSituation,
   type Step,
   type Verdict,
 } from '../../src/index.js';
@@ -35,18 +35,18 @@ const isReal = ({ situation }: World): boolean => {
   return new Set(names).size === names.length && new Set(builds).size === builds.length && situation.list.filter((patch) => patch.transition).length < 2;
 };
 const rulesOf = ({ situation, question }: World) => chooseRules(situation.capabilities, situation.kernelRelease, question.rules);
-const answers = (of: World): Verdict[] => judgeRoutes(recognise(of.situation, registry(of)), of.target, registry(of), of.freshness, of.question);
+const answers = (of: World): Verdict[] => judgeRoutes(resolveSituation(of.situation, registry(of)), of.target, registry(of), of.freshness, of.question);
 const law = (name: string, holds: (of: World) => boolean | void, usual = 400): void =>
   test(name, () => fc.assert(fc.property(world.filter(isReal), holds), runs(usual)));
 
 /** One step as the kernel sees it, and as the course that it makes; null for waiting. */
-function doing({ action, patch, buildId }: Step, scene: Scene, of: World): [Operation, Course] | null {
+function doing({ action, patch, buildId }: Step, scene: ResolvedSituation, of: World): [Operation, Course] | null {
   const rules = rulesOf(of);
   const listed = scene.list.find((one) => one.name === patch);
   switch (action) {
     case 'LOAD': {
       const manifests = [...of.manifests, ...(of.target.kind === 'PATCH' ? [of.target.patch] : [])];
-      const load = recogniseManifest(manifests.find((one) => one.buildId === buildId)!);
+      const load = resolveManifest(manifests.find((one) => one.buildId === buildId)!);
       return [{ action, patch: load }, loadOver('STACK', load, thrownOut(load, scene.list, rules.candidates) ?? [], scene.list)];
     }
     case 'DISABLE':
@@ -65,7 +65,7 @@ function doing({ action, patch, buildId }: Step, scene: Scene, of: World): [Oper
 
 /** What the kernel would answer to each step, and the list at the end of each. */
 function replay({ steps }: Verdict, of: World): { answer: string; list: (string | null)[]; step: Step }[] {
-  let scene = recognise(of.situation, registry(of));
+  let scene = resolveSituation(of.situation, registry(of));
   return steps.flatMap((step) => {
     const done = doing(step, scene, of);
     if (done === null) return [];
@@ -108,11 +108,11 @@ law('SAFE means that every step is accepted for certain, and that the last one m
 });
 
 law('a price counts the transitions, and those that end without what protects before and after', (of) => {
-  const scene = recognise(of.situation, registry(of));
+  const scene = resolveSituation(of.situation, registry(of));
   const cves = (list: readonly (string | null)[]): string[] => list.flatMap((id) => of.manifests.find((one) => one.buildId === id)?.author?.cves ?? []);
   for (const verdict of answers(of)) {
     if (verdict.price === null) continue;
-    const { transitions, reboots, unpatched, reopened } = verdict.price;
+    const { transitions, reboots, transitionsUnpatched, cvesReopened } = verdict.price;
     expect({ transitions, reboots }).toEqual({
       transitions: verdict.steps.filter((step) => step.action === 'WAIT').length,
       reboots: verdict.route === 'REBOOT' ? 1 : 0,
@@ -124,7 +124,7 @@ law('a price counts the transitions, and those that end without what protects be
     const bare = done
       .slice(0, -1)
       .filter(({ step }, i) => open[i]!.length > 0 || (step.action === 'DISABLE' && done.slice(i + 1).some((later) => later.step.action === 'LOAD')));
-    expect({ unpatched, reopened }).toEqual({ unpatched: bare.length, reopened: [...new Set(open.flat())].sort() });
+    expect({ transitionsUnpatched, cvesReopened }).toEqual({ transitionsUnpatched: bare.length, cvesReopened: [...new Set(open.flat())].sort() });
   }
 });
 
@@ -137,7 +137,7 @@ law('the most acceptable comes first, among these the cheapest; and that is the 
     expect(Number(before.accepted)).toBeGreaterThanOrEqual(Number(next.accepted));
     if (before.accepted === next.accepted) expect(comparePrices(before.price!, next.price!)).toBeLessThanOrEqual(0);
   });
-  expect(judge(recognise(of.situation, registry(of)), of.target, registry(of), of.freshness, of.question)).toEqual(all[0]);
+  expect(judge(resolveSituation(of.situation, registry(of)), of.target, registry(of), of.freshness, of.question)).toEqual(all[0]);
 });
 
 law('a route more never makes the answer worse, and never changes what is said of another', (of) => {

@@ -1,4 +1,4 @@
-import { type Asked, ask, capabilities, departed, leftover, listed, manifest, newer, older, promising } from '../../src/testing/index.js';
+import { type Asked, ask, capabilities, unlisted, leftover, listed, manifest, newer, older, promising } from '../../src/testing/index.js';
 
 const higher = manifest('newer', { 7: 2 });
 const busy = (over = newer): Asked => ({ list: [listed(over, { transition: true })], published: [over] });
@@ -132,13 +132,13 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   ],
   [
     'a doubt about a patch that left the list: the kernel does not look at it',
-    { host: { ...still, departed: [departed(unreadable, 'DISABLED')] }, published: [other, unreadable] },
+    { host: { ...still, unlisted: [unlisted(unreadable, 'DISABLED')] }, published: [other, unreadable] },
     'EEXIST',
     ['MODULE_STILL_LOADED', 'STATES_UNREADABLE'],
   ],
   [
     'an open transition, and a patch that left the list and is not catalogued',
-    { ...busy(), host: { departed: [departed(unreadable, 'DISABLED')] } },
+    { ...busy(), host: { unlisted: [unlisted(unreadable, 'DISABLED')] } },
     'EBUSY',
     ['TRANSITION_IN_PROGRESS', 'PATCH_NOT_CATALOGUED'],
   ],

@@ -1,37 +1,37 @@
-import { after, recognise, recogniseManifest, type Scene } from '../../src/index.js';
+import { after, resolveSituation, resolveManifest, type ResolvedSituation } from '../../src/index.js';
 import { type Course, disableOnly, disableThenLoad, loadOver, nothing, turnRound } from '../../src/routes/course.js';
 import { rebootInto } from '../../src/routes/reboot.js';
-import { catalog, departed, leftover, listed, manifest, NO_CALLBACKS, running } from '../../src/testing/index.js';
+import { catalog, unlisted, leftover, listed, manifest, NO_CALLBACKS, running } from '../../src/testing/index.js';
 import { Learned, observations, operationOf, sceneOf } from '../lab.js';
 
 const n = (name: string, differs = {}) => manifest(name, {}, { replace: false, ...differs });
 const [a, b, c] = [n('a'), n('b'), manifest('c')];
 const everything = catalog([a, b, c]);
-const on = (...list: Parameters<typeof running>[0]): Scene => recognise(running(list, { previous: ['id-of-z'] }), everything);
+const on = (...list: Parameters<typeof running>[0]): ResolvedSituation => resolveSituation(running(list, { previous: ['id-of-z'] }), everything);
 const opening = (name: 'b' | 'c', enabled: boolean, differs = {}) => listed(name === 'b' ? b : c, { transition: true, enabled, ...differs });
-const load = recogniseManifest;
-const told = ({ list, situation, departed, inTransition }: Scene) => ({
+const load = resolveManifest;
+const told = ({ list, situation, unlisted, inTransition }: ResolvedSituation) => ({
   list: list.map((patch) => patch.name).join(' '),
   builds: list.map((patch) => patch.buildId).join(' '),
   leftovers: situation.leftovers.map((module) => module.name).join(' '),
-  departed: departed.map(({ known, departure }) => `${known.name} ${departure}`).join(', '),
+  unlisted: unlisted.map(({ known, unlistedBy }) => `${known.name} ${unlistedBy}`).join(', '),
   previous: situation.previous?.join(' ') ?? null,
   open: inTransition?.name ?? null,
 });
 
-test.each<[sentence: string, scene: Scene, course: (scene: Scene) => Course, expected: Partial<ReturnType<typeof told>>]>([
-  ['nothing is done', on(a), (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }), { list: 'a', departed: '', previous: 'id-of-z' }],
+test.each<[sentence: string, scene: ResolvedSituation, course: (scene: ResolvedSituation) => Course, expected: Partial<ReturnType<typeof told>>]>([
+  ['nothing is done', on(a), (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }), { list: 'a', unlisted: '', previous: 'id-of-z' }],
   [
     'nothing is done, and the open transition is waited for',
     on(a, opening('c', true)),
     (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }),
-    { list: 'c', leftovers: 'a', departed: 'a REPLACED', previous: 'id-of-z', open: null },
+    { list: 'c', leftovers: 'a', unlisted: 'a REPLACED', previous: 'id-of-z', open: null },
   ],
   [
     'a replaced patch leaves its module behind',
     on(a),
     ({ list }) => loadOver('REPLACE', load(c), list, list),
-    { list: 'c', leftovers: 'a', departed: 'a REPLACED', previous: 'id-of-a' },
+    { list: 'c', leftovers: 'a', unlisted: 'a REPLACED', previous: 'id-of-a' },
   ],
   [
     'what is loaded on top leaves all the others',
@@ -43,61 +43,61 @@ test.each<[sentence: string, scene: Scene, course: (scene: Scene) => Course, exp
     'of two disabled patches the last settled list is between them',
     on(a, b),
     ({ list }) => disableOnly(list, list),
-    { list: '', leftovers: 'b a', departed: 'b DISABLED, a DISABLED', previous: 'id-of-a' },
+    { list: '', leftovers: 'b a', unlisted: 'b DISABLED, a DISABLED', previous: 'id-of-a' },
   ],
   [
     'a module that is removed on the way is gone, what its patch did is not',
     on(a),
     ({ list }) => disableThenLoad(load({ ...c, name: 'a' }), list, [], [], list),
-    { list: 'a', leftovers: '', departed: 'a DISABLED', previous: '' },
+    { list: 'a', leftovers: '', unlisted: 'a DISABLED', previous: '' },
   ],
   [
     'a patch turned round on its way in has left, as if disabled',
     on(a, opening('b', true)),
     (scene) => turnRound(scene.inTransition!, scene.list)!,
-    { list: 'a', departed: 'b DISABLED', open: null, previous: null },
+    { list: 'a', unlisted: 'b DISABLED', open: null, previous: null },
   ],
   [
     'a patch turned round on its way out stays',
     on(a, opening('b', false)),
     (scene) => turnRound(scene.inTransition!, scene.list)!,
-    { list: 'a b', departed: '', open: null, previous: 'id-of-z' },
+    { list: 'a b', unlisted: '', open: null, previous: 'id-of-z' },
   ],
   [
     'an open transition is over before anything is loaded',
     on(a, opening('c', true)),
     ({ list }) => loadOver('STACK', load(b), [], list),
-    { list: 'c b', departed: 'a REPLACED', open: null, previous: 'id-of-c' },
+    { list: 'c b', unlisted: 'a REPLACED', open: null, previous: 'id-of-c' },
   ],
   [
     'a patch on its way out has left before anything is loaded',
     on(a, opening('b', false)),
     ({ list }) => loadOver('REPLACE', load(c), list, list),
-    { list: 'c', departed: 'b DISABLED, a REPLACED', previous: 'id-of-a' },
+    { list: 'c', unlisted: 'b DISABLED, a REPLACED', previous: 'id-of-a' },
   ],
   [
     'a cumulative patch that was turned round on its way out throws out no one above it',
     on(opening('c', true), b),
     ({ list }) => loadOver('STACK', load(a), [], list),
-    { list: 'c b a', departed: '', open: null },
+    { list: 'c b a', unlisted: '', open: null },
   ],
   [
     'an open transition of one that goes on top throws no one out',
     on(a, opening('b', true)),
     ({ list }) => loadOver('STACK', load(n('d')), [], list),
-    { list: 'a b d', departed: '', open: null },
+    { list: 'a b d', unlisted: '', open: null },
   ],
   [
     'an open transition of one of which no one knows whether it is cumulative is not taken to throw anyone out',
     on(a, listed(n('d', { replace: null }), { transition: true })),
     ({ list }) => loadOver('STACK', load(b), [], list),
-    { list: 'a d b', departed: '', open: null },
+    { list: 'a d b', unlisted: '', open: null },
   ],
   [
     'where one takes the place of one of two, the last settled list is of those two',
     on(a, b),
     ({ list }) => loadOver('REPLACE', load(n('d')), list.slice(1), list),
-    { list: 'a d', departed: 'b REPLACED', previous: 'id-of-a id-of-b' },
+    { list: 'a d', unlisted: 'b REPLACED', previous: 'id-of-a id-of-b' },
   ],
   [
     'a list that is not known by build-ids is no earlier list',
@@ -109,37 +109,37 @@ test.each<[sentence: string, scene: Scene, course: (scene: Scene) => Course, exp
     'of two without a build-id the one of that name leaves',
     on(listed(a, { buildId: null }), listed(b, { buildId: null })),
     ({ list }) => disableOnly(list.slice(1), list),
-    { list: 'a', leftovers: 'b', departed: 'b DISABLED' },
+    { list: 'a', leftovers: 'b', unlisted: 'b DISABLED' },
   ],
   [
     'of two that bear one name the one of that build leaves',
     on(a, n('a', { buildId: 'rebuilt' }), b),
     ({ list }) => disableOnly(list.slice(1), list),
-    { list: 'a', builds: 'id-of-a', departed: 'b DISABLED, a DISABLED', previous: 'id-of-a rebuilt' },
+    { list: 'a', builds: 'id-of-a', unlisted: 'b DISABLED, a DISABLED', previous: 'id-of-a rebuilt' },
   ],
   [
     'a module that is removed leaves the others there',
-    recognise(running([a], { leftovers: [leftover(b), leftover(c)] }), everything),
+    resolveSituation(running([a], { leftovers: [leftover(b), leftover(c)] }), everything),
     ({ list }) => disableThenLoad(load(b), [], ['b'], [], list),
     { list: 'a b', leftovers: 'c' },
   ],
-  ['a reboot leaves nothing of this boot', on(a, b), (scene) => rebootInto(['id-of-c'], scene, [c]), { list: 'c', leftovers: '', departed: '', open: null }],
+  ['a reboot leaves nothing of this boot', on(a, b), (scene) => rebootInto(['id-of-c'], scene, [c]), { list: 'c', leftovers: '', unlisted: '', open: null }],
 ])('%s', (_, scene, course, expected) => expect(told(after(scene, course(scene)))).toMatchObject(expected));
 
-test.each<[sentence: string, callbacks: object | null, departure: string]>([
+test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
   ['only post_unpatch would have run anyway', { ...NO_CALLBACKS, postUnpatch: true }, 'DISABLED'],
   ['its pre_unpatch never ran', { ...NO_CALLBACKS, preUnpatch: true, postUnpatch: true }, 'UNKNOWN'],
   ['its callbacks cannot be read', null, 'UNKNOWN'],
-])('a reversed enable counts as disabled only where that is the same: %s', (_, callbacks, departure) => {
+])('a reversed enable counts as disabled only where that is the same: %s', (_, callbacks, unlistedBy) => {
   const incoming = n('b', { callbacks });
-  const scene = recognise(running([a, listed(incoming, { transition: true })]), catalog([a, incoming]));
-  expect(after(scene, turnRound(scene.inTransition!, scene.list)!).departed.map((one) => one.departure)).toEqual([departure]);
+  const scene = resolveSituation(running([a, listed(incoming, { transition: true })]), catalog([a, incoming]));
+  expect(after(scene, turnRound(scene.inTransition!, scene.list)!).unlisted.map((one) => one.unlistedBy)).toEqual([unlistedBy]);
 });
 
 test('a patch that is disabled has left as disabled, whichever callbacks it has', () => {
   const calling = n('calling', { callbacks: { ...NO_CALLBACKS, preUnpatch: true } });
-  const scene = recognise(running([calling]), catalog([calling]));
-  expect(after(scene, disableOnly(scene.list, scene.list)).departed).toMatchObject([{ departure: 'DISABLED' }]);
+  const scene = resolveSituation(running([calling]), catalog([calling]));
+  expect(after(scene, disableOnly(scene.list, scene.list)).unlisted).toMatchObject([{ unlistedBy: 'DISABLED' }]);
 });
 
 test('what was in transition is enabled and settled afterwards', () => {
@@ -155,9 +155,9 @@ test('the flag of what was loaded is as its module says: no sysfs has shown it',
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([{ replace: null, enabled: true, transition: false }]));
 
 test('what is recognised anew afterwards is what was carried along', () => {
-  const scene = recognise(running([a, b], { departed: [departed(manifest('old'))] }), everything);
+  const scene = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
   const now = after(scene, loadOver('REPLACE', load(c), scene.list, scene.list));
-  expect(recognise(now.situation, everything)).toEqual(now);
+  expect(resolveSituation(now.situation, everything)).toEqual(now);
 });
 
 /** The list after an accepted operation, by the mind and by a real kernel. */
@@ -177,7 +177,12 @@ const replayed = observations.flatMap((observed) => {
   ];
 });
 
-function courseOf(op: string, target: string, operation: NonNullable<ReturnType<typeof operationOf>>, { list, inTransition }: Scene): Course | null {
+function courseOf(
+  op: string,
+  target: string,
+  operation: NonNullable<ReturnType<typeof operationOf>>,
+  { list, inTransition }: ResolvedSituation,
+): Course | null {
   if (operation.action === 'LOAD') return loadOver('STACK', operation.patch, operation.patch.replace === true ? list : [], list);
   const patch = list.find((one) => one.name === target);
   if (patch === undefined || (op !== 'disable' && op !== 'enable')) return null;

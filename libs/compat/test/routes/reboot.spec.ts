@@ -1,6 +1,6 @@
-import { type BootPersistence, recognise } from '../../src/index.js';
+import { type BootPersistence, resolveSituation } from '../../src/index.js';
 import { rebooted, rebootInto } from '../../src/routes/reboot.js';
-import { type Asked, ask, capabilities, catalog, departed, leftover, listed, manifest, newer, older, running } from '../../src/testing/index.js';
+import { type Asked, ask, capabilities, catalog, unlisted, leftover, listed, manifest, newer, older, running } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
 const THIS_KERNEL = '6.12.95+deb13-amd64';
@@ -48,14 +48,14 @@ test.each<[sentence: string, asked: Asked, kind: string]>([
   ['no state of this boot matters', asked(boots(older), { list: [manifest('stuck', { 9: 9 })] }), 'SAFE'],
   [
     'nor does what left the list',
-    asked(boots(older), { host: { departed: [departed(manifest('gone', { 9: 1 }))], leftovers: [leftover(older, { pinned: true, referenced: true })] } }),
+    asked(boots(older), { host: { unlisted: [unlisted(manifest('gone', { 9: 1 }))], leftovers: [leftover(older, { pinned: true, referenced: true })] } }),
     'SAFE',
   ],
   ['nor an open transition', asked(boots(older), { list: [listed(newer, { transition: true })], published: [newer] }), 'SAFE'],
   ['nor a patch that no one published', asked(boots(older), { list: [listed(newer)] }), 'SAFE'],
   [
     'what was left behind is set right, though the target is there already',
-    asked(boots(older), { list: [older], host: { departed: [departed(manifest('gone', { 9: 1 }))] } }),
+    asked(boots(older), { list: [older], host: { unlisted: [unlisted(manifest('gone', { 9: 1 }))] } }),
     'SAFE',
   ],
   ['the target was never loaded on this kernel', asked(boots(older), { catalog: { sightings: () => [] } }), 'UNKNOWN'],
@@ -80,7 +80,7 @@ test('two patches of which the second does not take the first', () => {
 
 test('modules_disabled ends with the boot; ftrace that is off today may be switched off at each boot', () => {
   const gates = (modulesDisabled: boolean | null, ftraceEnabled: boolean | null) =>
-    rebooted(recognise(running([newer], { gates: { modulesDisabled, ftraceEnabled } }), catalog([newer]))).situation.gates;
+    rebooted(resolveSituation(running([newer], { gates: { modulesDisabled, ftraceEnabled } }), catalog([newer]))).situation.gates;
   expect([gates(true, false), gates(null, null)]).toEqual([
     { modulesDisabled: false, ftraceEnabled: null },
     { modulesDisabled: false, ftraceEnabled: null },
@@ -88,8 +88,11 @@ test('modules_disabled ends with the boot; ftrace that is off today may be switc
 });
 
 test('right after a reboot nothing of this boot is left', () => {
-  const scene = recognise(running([older], { leftovers: [leftover(newer)], departed: [departed(newer)], previous: ['id-of-newer'] }), catalog([newer, older]));
-  const { situation, list, departed: gone, inTransition } = rebooted(scene);
+  const scene = resolveSituation(
+    running([older], { leftovers: [leftover(newer)], unlisted: [unlisted(newer)], previous: ['id-of-newer'] }),
+    catalog([newer, older]),
+  );
+  const { situation, list, unlisted: gone, inTransition } = rebooted(scene);
   const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = scene.situation;
   expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
   const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
@@ -99,7 +102,7 @@ test('right after a reboot nothing of this boot is left', () => {
     ...notYetSeen,
     list: [],
     leftovers: [],
-    departed: [],
+    unlisted: [],
     previous: null,
     tainted: false,
     bootHistory: 'KNOWN',
@@ -108,7 +111,7 @@ test('right after a reboot nothing of this boot is left', () => {
 });
 
 test('what boots is called as it is published, or listed, or else by its build-id', () => {
-  const scene = recognise(running([listed(newer)]), catalog([]));
+  const scene = resolveSituation(running([listed(newer)]), catalog([]));
   expect(rebootInto(['id-of-older', 'id-of-newer', 'unheard_of'], scene, [older]).next.map(({ load }) => load?.name)).toEqual(['older', 'newer', 'unheard_of']);
 });
 

@@ -1,4 +1,4 @@
-import { BRIDGES_TRIED, judgeRoutes, type Manifest, recognise, ROUTES, type Step, type Target } from '../../src/index.js';
+import { BRIDGES_TRIED, judgeRoutes, type Manifest, resolveSituation, ROUTES, type Step, type Target } from '../../src/index.js';
 import { DEFAULT_QUESTION } from '../../src/index.js';
 import { type Asked, ask, authorState, capabilities, catalog, manifest, newer, older, promising, running, word } from '../../src/testing/index.js';
 
@@ -102,7 +102,7 @@ test('of two acceptable bridges the cheaper one is answered: it leaves no CVE op
     list: [fixing('two', '0', 'CVE-1')],
     to: manifest('three', { 7: 2 }, { name: 'two', author: word({ cves: ['CVE-1'] }) }),
   });
-  expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'cheap' }, {}, {}, {}, {}], price: { unpatched: 0, transitions: 2 } });
+  expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'cheap' }, {}, {}, {}, {}], price: { transitionsUnpatched: 0, transitions: 2 } });
 });
 
 test('of two bridges the acceptable one is answered, though it be dearer', () => {
@@ -121,7 +121,7 @@ test('of two bridges the acceptable one is answered, though it be dearer', () =>
       ],
       { list: [fixing('two')], to: { ...fixing('three'), name: 'two' } },
     );
-    expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'dear' }, {}, {}, {}, {}], price: { unpatched: 1, transitions: 2 } });
+    expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'dear' }, {}, {}, {}, {}], price: { transitionsUnpatched: 1, transitions: 2 } });
   }
 });
 
@@ -131,14 +131,14 @@ test('a bridge is the answer where the direct way is as acceptable, and dearer',
   expect(ask({ ...asked, question: { routes: ['DISABLE'] } })).toMatchObject({ kind: 'SAFE', price: { transitions: 3 } });
   expect(ask(asked)).toMatchObject({ route: 'BRIDGE', price: { transitions: 2 } });
   const gap = over([manifest('bridge', { 7: 2 })], { list: [promising('two', { 7: 2 })], to: { ...manifest('next', { 7: 2 }), name: 'two' } });
-  expect(ask({ ...gap, question: { routes: ['DISABLE_THEN_LOAD', 'BRIDGE'] } })).toMatchObject({ route: 'BRIDGE', price: { unpatched: 0 } });
+  expect(ask({ ...gap, question: { routes: ['DISABLE_THEN_LOAD', 'BRIDGE'] } })).toMatchObject({ route: 'BRIDGE', price: { transitionsUnpatched: 0 } });
 });
 
 test('whoever asks for each route is told the bridge too, though it could not be better', () => {
   const known = catalog([newer, older, bridge], { bridges: () => [bridge] });
   const fresh = { level: 'FRESH', ageSeconds: 1, superseded: false } as const;
   const question = { ...DEFAULT_QUESTION, routes: ['REPLACE', 'BRIDGE'] } as const;
-  const answers = judgeRoutes(recognise(running([newer]), known), { kind: 'PATCH', patch: older }, known, fresh, question);
+  const answers = judgeRoutes(resolveSituation(running([newer]), known), { kind: 'PATCH', patch: older }, known, fresh, question);
   expect(answers.map(({ route }) => route)).toEqual(['REPLACE', 'BRIDGE']);
 });
 
@@ -182,8 +182,8 @@ test('all routes are answered, the most acceptable first, among these the cheape
   const known = catalog([two, older], { bridges: () => [manifest('bridge', { 7: 2 })] });
   const target: Target = { kind: 'PATCH', patch: { ...older, name: 'two', states: [{ id: 7n, version: 2 }] } };
   const fresh = { level: 'FRESH', ageSeconds: 1, superseded: false } as const;
-  const answers = judgeRoutes(recognise(running([two]), known), target, known, fresh, { ...DEFAULT_QUESTION, routes: ROUTES });
-  expect(answers.map(({ route, kind, price }) => [route, kind, price?.transitions, price?.unpatched])).toEqual([
+  const answers = judgeRoutes(resolveSituation(running([two]), known), target, known, fresh, { ...DEFAULT_QUESTION, routes: ROUTES });
+  expect(answers.map(({ route, kind, price }) => [route, kind, price?.transitions, price?.transitionsUnpatched])).toEqual([
     ['BRIDGE', 'SAFE', 2, 0],
     ['DISABLE_THEN_LOAD', 'SAFE', 2, 1],
     ['REPLACE', 'REFUSED', 1, 0],
@@ -198,6 +198,10 @@ test('the price of a bridge is that of both legs, and names what is open on the 
   });
   const to = { ...older, author: word({ cves: ['CVE-1', 'CVE-2'] }) };
   const asked = over([promising('bridge', { 7: 2 })], { list: [fixing('two')], to });
-  expect(ask(asked)).toMatchObject({ kind: 'SAFE', price: { transitions: 3, unpatched: 2, reopened: ['CVE-1', 'CVE-2'], reboots: 0 }, reasons: [] });
-  expect(ask({ ...asked, list: [newer], to: older }).price).toMatchObject({ reopened: [] });
+  expect(ask(asked)).toMatchObject({
+    kind: 'SAFE',
+    price: { transitions: 3, transitionsUnpatched: 2, cvesReopened: ['CVE-1', 'CVE-2'], reboots: 0 },
+    reasons: [],
+  });
+  expect(ask({ ...asked, list: [newer], to: older }).price).toMatchObject({ cvesReopened: [] });
 });

@@ -4,7 +4,7 @@ import {
   ask,
   authorState,
   capabilities,
-  departed,
+  unlisted,
   leftover,
   listed,
   manifest,
@@ -42,10 +42,10 @@ test('the plain question is safe, so that each row below differs in one thing', 
 
 describe('what left the list earlier in this boot', () => {
   rows([
-    ['a replaced patch whose module was removed still left its state behind', { host: { departed: [departed(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
+    ['a replaced patch whose module was removed still left its state behind', { host: { unlisted: [unlisted(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
     [
       'a forced patch never ran its callbacks',
-      { host: { departed: [departed(promising('forced', { 9: 1 }), 'FORCED')] }, published: [promising('forced', { 9: 1 })] },
+      { host: { unlisted: [unlisted(promising('forced', { 9: 1 }), 'FORCED')] }, published: [promising('forced', { 9: 1 })] },
       'STATE_LEFT_BEHIND',
     ],
     ['a leftover counts although no one saw it leave', { host: { leftovers: [leftover(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
@@ -63,22 +63,22 @@ describe('what left the list earlier in this boot', () => {
     ],
     [
       'what was replaced is still there when nothing is to be done',
-      { list: [older], host: { departed: [departed(gone)] }, published: [gone] },
+      { list: [older], host: { unlisted: [unlisted(gone)] }, published: [gone] },
       'STATE_LEFT_BEHIND',
     ],
     [
       'what was replaced is still there when everything is disabled',
-      { ...original, list: [promising('p', { 7: 1 })], host: { departed: [departed(gone)] }, published: [gone] },
+      { ...original, list: [promising('p', { 7: 1 })], host: { unlisted: [unlisted(gone)] }, published: [gone] },
       'STATE_LEFT_BEHIND',
     ],
     [
       'a patch disabled earlier without callbacks left its state modified',
-      { host: { departed: [departed(gone, 'DISABLED')] }, published: [gone] },
+      { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] },
       'STATE_NOT_RESTORED',
     ],
     [
       'a listed patch covers an earlier state only at its version',
-      { host: { departed: [departed(manifest('higher', { 7: 2 }))] }, published: [manifest('higher', { 7: 2 })] },
+      { host: { unlisted: [unlisted(manifest('higher', { 7: 2 }))] }, published: [manifest('higher', { 7: 2 })] },
       'STATE_LEFT_BEHIND',
     ],
     [
@@ -86,7 +86,7 @@ describe('what left the list earlier in this boot', () => {
       {
         list: [manifest('newer', { 7: 1 }, { author: { ...hand([[9, 1]]), evidence: 'UNSIGNED' } })],
         to: manifest('older', { 7: 1 }, { author: hand([[9, 1]]) }),
-        host: { departed: [departed(gone)] },
+        host: { unlisted: [unlisted(gone)] },
         published: [gone],
       },
       'EVIDENCE_TOO_WEAK',

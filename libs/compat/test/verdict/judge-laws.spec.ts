@@ -10,8 +10,8 @@ import {
   type LoadSighting,
   loadedName,
   type Patch,
-  recognise,
-  recogniseManifest,
+  resolveSituation,
+  resolveManifest,
   RULE_SETS,
   type Verdict,
 } from '../../src/index.js';
@@ -23,7 +23,7 @@ import { runs, type World, world } from '../arbitrary.js';
 const registry = ({ manifests, seen }: World) => catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
 const answer = (of: World, differs: Partial<World> = {}): Verdict => {
   const now = { ...of, ...differs };
-  return judge(recognise(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
+  return judge(resolveSituation(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
 };
 const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void => test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
 
@@ -81,8 +81,8 @@ law('SAFE by loading means that the state rule accepts, under every rule set tha
   const { target } = of;
   if (kind !== 'SAFE' || target.kind !== 'PATCH' || (route !== 'REPLACE' && route !== 'STACK')) return;
   const forRule = (patch: KnownPatch): Patch => ({ name: patch.name, replace: patch.replace ?? true, states: patch.states! });
-  const listed = recognise(of.situation, registry(of)).list.map(forRule);
-  for (const set of rules.sets) expect(RULE_SETS[set].findStateRefusals(forRule(recogniseManifest(target.patch)), listed)).toEqual([]);
+  const listed = resolveSituation(of.situation, registry(of)).list.map(forRule);
+  for (const set of rules.sets) expect(RULE_SETS[set].findStateRefusals(forRule(resolveManifest(target.patch)), listed)).toEqual([]);
 });
 
 law('SAFE leads to the target: by loading it, by leaving it there, or because it boots', (of) => {
@@ -140,7 +140,7 @@ law('who demands better evidence never gets a better verdict', (of) => {
 });
 
 law('allowing a code changes no kind', (of) => {
-  const scene = recognise(of.situation, registry(of));
+  const scene = resolveSituation(of.situation, registry(of));
   const each = (allow: readonly string[]) => judgeRoutes(scene, of.target, registry(of), of.freshness, { ...of.question, allow });
   const before = each([]);
   for (const verdict of each(of.question.allow)) {
@@ -173,7 +173,7 @@ law('a setting that is not reported never makes a verdict better', (of) => {
 law('one witness clears nothing, and no fewer witnesses than two will do', (of) => {
   const one = (buildId: string): LoadSighting[] => registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
   const catalogOf = { ...registry(of), sightings: one };
-  const scene = recognise(of.situation, catalogOf);
+  const scene = resolveSituation(of.situation, catalogOf);
   const none = { ...registry(of), sightings: () => [] };
   const [with1, with0] = [catalogOf, none].map((known) => judge(scene, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
   expect(with1.kind).toBe(with0.kind);
@@ -191,9 +191,9 @@ law('shared signing keys never make a verdict worse, and change no verdict but b
 
 law('one more unlisted patch never makes a verdict better', (of) => {
   const of1: World = { ...of, situation: { ...of.situation, tainted: of.situation.tainted ?? true } };
-  for (const departure of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
-    const gone = { name: 'gone', buildId: 'id-1', reading: null, departure };
-    const more = { ...of1.situation, departed: [...of1.situation.departed, gone] };
+  for (const unlistedBy of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
+    const gone = { name: 'gone', buildId: 'id-1', reading: null, unlistedBy };
+    const more = { ...of1.situation, unlisted: [...of1.situation.unlisted, gone] };
     expect(isBetter(answer(of1, { situation: more }), answer(of1))).toBe(false);
   }
 });

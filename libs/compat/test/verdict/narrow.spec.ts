@@ -1,5 +1,5 @@
 import { DEFAULT_QUESTION, neverReported } from '../../src/index.js';
-import { type Asked, ask, authorState, departed, listed, manifest, newer, older, promising, word } from '../../src/testing/index.js';
+import { type Asked, ask, authorState, unlisted, listed, manifest, newer, older, promising, word } from '../../src/testing/index.js';
 
 // Where one condition alone stands between a yes and a no. Each row was a mistake that no other test noticed.
 
@@ -48,7 +48,7 @@ test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
     'UNKNOWN',
     ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is wanted', 'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough'],
   ],
-  ['what cannot be restored was replaced earlier, and is held', { host: { departed: [departed(irreversible)] }, published: [irreversible] }, 'SAFE', []],
+  ['what cannot be restored was replaced earlier, and is held', { host: { unlisted: [unlisted(irreversible)] }, published: [irreversible] }, 'SAFE', []],
 ])('%s', (_, asked, kind, expected) => {
   const verdict = ask(asked);
   const said = verdict.reasons

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import {
   DEFAULT_QUESTION,
-  type Destination,
+  type ReturnTarget,
   findNoReturn,
   kindOf,
   type Manifest,
   type NoReturn,
   type Question,
-  recognise,
+  resolveSituation,
   type Situation,
   type WayBack,
   waysBackTo,
@@ -20,7 +20,7 @@ interface Installing {
   readonly host?: Partial<Situation>;
   readonly install?: Manifest;
   readonly published?: readonly Manifest[];
-  readonly back?: readonly Destination[];
+  readonly back?: readonly ReturnTarget[];
   readonly question?: Partial<Question>;
   readonly age?: number;
 }
@@ -31,19 +31,19 @@ const next = promising('next', { 7: 1 });
 
 function install({ list = [now], host = {}, install = next, published = [], back, question = {}, age = 10 }: Installing): NoReturn {
   const everything = catalog([...list, install, ...published]);
-  const scene = recognise(running(list, host), everything);
+  const scene = resolveSituation(running(list, host), everything);
   const fresh = { level: 'FRESH', ageSeconds: age, superseded: false } as const;
   return findNoReturn(scene, install, everything, fresh, { ...DEFAULT_QUESTION, ...question }, back ?? waysBackTo(published));
 }
 
-const nameOf = (to: Destination): string => (to.kind === 'PATCH' ? to.patch.name : to.kind);
+const nameOf = (to: ReturnTarget): string => (to.kind === 'PATCH' ? to.patch.name : to.kind);
 const told = ({ to, open, closed, reasons }: WayBack): string => {
   const why = [...new Set(reasons.map(({ code, stateId }) => [code, stateId].filter((part) => part !== undefined).join(' ')))];
   return `${nameOf(to)} ${closed ? `closed by ${why.join(', ')}` : open ? 'open' : 'not open'}`;
 };
 
 const n = (name: string, states = {}, differs = {}) => promising(name, states, { replace: false, ...differs });
-const TODAY: Destination[] = [{ kind: 'TODAY' }];
+const TODAY: ReturnTarget[] = [{ kind: 'TODAY' }];
 const hinted = manifest('hinted', {}, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'CALLBACKS')] }) });
 const free = manifest('free', {}, { author: word({ impactNone: true }) });
 
@@ -183,7 +183,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
 });
 
 test('of what is on its way in, afterwards is as if it had come in', () => {
-  const back: Destination[] = [{ kind: 'ORIGINAL' }];
+  const back: ReturnTarget[] = [{ kind: 'ORIGINAL' }];
   const [under] = install({ host: { list: [listed(now), listed(next, { transition: true })] }, back }).ways;
   const [before] = install({ back }).ways;
   expect(under!.afterwards).toEqual(before!.afterwards);
@@ -197,7 +197,7 @@ test('a list that is not known by build-ids is no earlier list', () => {
 
 test('unless others are named, the ways back are to the original code and to today’s list', () => {
   const everything = catalog([now, next]);
-  const { ways } = findNoReturn(recognise(running([now]), everything), next, everything, { level: 'FRESH', ageSeconds: 1, superseded: false });
+  const { ways } = findNoReturn(resolveSituation(running([now]), everything), next, everything, { level: 'FRESH', ageSeconds: 1, superseded: false });
   expect(ways.map(told)).toEqual(['ORIGINAL open', 'TODAY open']);
 });
 
@@ -227,7 +227,7 @@ describe('the candidate itself', () => {
 
 const inWorld = ({ situation, manifests, seen, freshness, question }: World, candidate: Manifest): NoReturn => {
   const everything = catalog(manifests, seen ? {} : { sightings: () => [] });
-  return findNoReturn(recognise(situation, everything), candidate, everything, freshness, question, waysBackTo(manifests));
+  return findNoReturn(resolveSituation(situation, everything), candidate, everything, freshness, question, waysBackTo(manifests));
 };
 const law = (name: string, holds: (of: World) => void): void => test(name, () => fc.assert(fc.property(world, holds), runs(100)));
 

@@ -1,4 +1,4 @@
-import { canonicalStates, type Catalog, type LoadSighting, type Manifest, recogniseManifest, type Scene, type Verdict } from '@klpreg/compat';
+import { canonicalStates, type Catalog, type LoadSighting, type Manifest, resolveManifest, type ResolvedSituation, type Verdict } from '@klpreg/compat';
 import type { Database, Prisma } from '../../database/database.js';
 import { type PatchRow, toManifest } from './manifests.js';
 import { type FreshnessKey, freshnessKeyText } from '../hosts/hosts-at.js';
@@ -50,7 +50,7 @@ export class CatalogSnapshot {
   /** Build-ids that were looked up and are not published: anyone may ask for any. */
   private readonly absent = new Set<string>();
   private readonly selections = new Map<string, PatchRow[]>();
-  private readonly scenes = new Map<string, Scene>();
+  private readonly scenes = new Map<string, ResolvedSituation>();
   private readonly judged = new Map<string, Verdicts>();
   private readonly shown = new Map<string, readonly LoadSighting[]>();
   private verdictsHeld = 0;
@@ -74,9 +74,9 @@ export class CatalogSnapshot {
     return view;
   }
 
-  /** What was recognised by this catalog under this key: done once. */
-  resolved(key: string, recognise: () => Scene): Scene {
-    const scene = this.scenes.get(key) ?? recognise();
+  /** The situation under this key, resolved with this catalog once. */
+  resolved(key: string, resolve: () => ResolvedSituation): ResolvedSituation {
+    const scene = this.scenes.get(key) ?? resolve();
     if (this.scenes.size >= SCENES_HELD) this.scenes.clear();
     this.scenes.set(key, scene);
     return scene;
@@ -210,6 +210,6 @@ export class CatalogSnapshot {
   private statesOf(over: readonly string[] | null): string | null {
     const manifests = over?.map((buildId) => this.builds.get(buildId)?.manifest) ?? [];
     if (over === null || manifests.includes(undefined)) return null;
-    return canonicalStates(manifests.map((manifest) => recogniseManifest(manifest!)));
+    return canonicalStates(manifests.map((manifest) => resolveManifest(manifest!)));
   }
 }

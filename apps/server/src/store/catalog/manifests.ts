@@ -1,4 +1,4 @@
-import type { AuthorWord, Callbacks, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
+import type { AuthorStatement, Callbacks, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
 import type { Prisma } from '../../database/database.js';
 
 const complete = {
@@ -26,7 +26,7 @@ export interface StoredObject {
   readonly functions: readonly { readonly name: string; readonly sympos: string }[];
 }
 
-function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorWord | null {
+function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorStatement | null {
   if (row === undefined) return null;
   const word = row.word as unknown as StoredStatement;
   return {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { BootHistory, BootPersistence, Capabilities, DepartedPatch, HostGates, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
+import type { BootHistory, BootPersistence, Capabilities, UnlistedPatch, HostGates, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { ContentIds } from './content-ids.js';
@@ -13,7 +13,7 @@ type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
 interface Facts {
   readonly capabilities: Capabilities;
   readonly leftovers: readonly Stored<LeftoverModule>[];
-  readonly departed: readonly Stored<DepartedPatch>[];
+  readonly unlisted: readonly Stored<UnlistedPatch>[];
   readonly previous: readonly string[] | null;
   readonly kernelBuildId: string | null;
   readonly gates: HostGates;
@@ -58,8 +58,8 @@ const situationIds = new ContentIds(4_000);
 
 export function toSituationDraft(situation: Situation): SituationDraft {
   const patches = store(situation.list);
-  const { list: _list, suspect: _suspect, kernelRelease, kernelVersion, arch, leftovers, departed, ...others } = situation;
-  const facts: Facts = { ...others, leftovers: store(leftovers), departed: store(departed) };
+  const { list: _list, suspect: _suspect, kernelRelease, kernelVersion, arch, leftovers, unlisted, ...others } = situation;
+  const facts: Facts = { ...others, leftovers: store(leftovers), unlisted: store(unlisted) };
   const stackId = stackIds.of(patches);
   return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
 }
@@ -67,9 +67,9 @@ export function toSituationDraft(situation: Situation): SituationDraft {
 /** Patches and states of all situations that are held: each takes some hundred bytes. */
 const HEAVIEST = 1_000_000;
 
-const weightOf = ({ list, leftovers, departed }: Situation): number => {
+const weightOf = ({ list, leftovers, unlisted }: Situation): number => {
   let weight = 1;
-  for (const { reading } of [...list, ...leftovers, ...departed]) weight += 1 + (reading?.states?.length ?? 0);
+  for (const { reading } of [...list, ...leftovers, ...unlisted]) weight += 1 + (reading?.states?.length ?? 0);
   return weight;
 };
 
@@ -152,7 +152,7 @@ function toSituation(row: Row): Situation {
     arch: row.arch,
     list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]).map((patch) => ({ ...NO_MODULE_FACTS, ...patch })),
     leftovers: load<LeftoverModule>(facts.leftovers).map((module) => ({ ...NO_MODULE_STATE, ...module })),
-    departed: load<DepartedPatch>(facts.departed),
+    unlisted: load<UnlistedPatch>(facts.unlisted),
     suspect: false,
   };
 }
