@@ -177,7 +177,7 @@ module.exports = {
   ],
   options: {
     // workspaces are found through their links in node_modules, and end at what is built: src of one library, dist of the others
-    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^apps/server/src/database/generated/'] },
+    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^apps/[^/]+/src/[^/]+/generated/'] },
     // a type is an arrow too
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], mainFields: ['module', 'main', 'types'] },

@@ -1,23 +1,24 @@
 import { Args, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import { type Reason, type Verdict, type VerdictKind } from '@klpreg/compat';
+import type { Reason, Verdict } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
-import type { HostFilter } from './filter.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
+import type * as Sdl from './generated/schema.js';
+import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { freshnessKeyOf, type Loaded } from './judging.js';
-import type { QuestionArguments } from './question.js';
-import { type MomentArguments, RULES_VERSION } from './snapshot.js';
+import { RULES_VERSION } from './snapshot.js';
 import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
 
-/** A fleet's answer on its way out: counted already, its lists still to be paged. */
-interface FleetVerdictParent {
-  readonly answer: FleetAnswer;
-}
+/** A fleet's answer, with its counts. The resolvers of its lists page them. */
+export type FleetVerdictParent = Omit<Sdl.FleetVerdict, 'reasons' | 'cohorts' | 'hosts'> & { readonly answer: FleetAnswer };
+
+/** A cohort's answer. Its examples are looked up only if they are selected, for the whole page at once. */
+export type CohortParent = Omit<Sdl.CohortVerdict, 'examples'> & { readonly examples: () => Promise<readonly string[]> };
 
 /** Answers `canDowngrade`. */
 @Resolver('FleetVerdict')
@@ -31,7 +32,7 @@ export class CanDowngradeResolver {
   ) {}
 
   @Query('canDowngrade')
-  async canDowngrade(@Args() args: QuestionArguments & MomentArguments & { where?: HostFilter | null }, @Info() info?: GraphQLResolveInfo) {
+  async canDowngrade(@Args() args: Sdl.QueryCanDowngradeArgs, @Info() info?: GraphQLResolveInfo): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, asksFor('cohorts', info));
     const { kind, counts, moment, view, snapshotId } = answer;
     const snapshot = { id: snapshotId, now: moment.now, catalogRevision: view.revision.number, rules: RULES_VERSION };
@@ -39,14 +40,14 @@ export class CanDowngradeResolver {
   }
 
   @ResolveField('reasons')
-  reasons(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
+  reasons(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments): ResolversTypes['ReasonCountConnection'] {
     const part = toPart(args, answer.reasons.length);
     const page = answer.reasons.slice(part.from, part.from + part.size).map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts }));
     return connectPart(page, part, answer.reasons.length);
   }
 
   @ResolveField('cohorts')
-  async cohorts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments) {
+  async cohorts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments): Promise<ResolversTypes['CohortVerdictConnection']> {
     const part = toPart(args);
     const { rows, total } = await this.fleet.cohorts(answer, part.from, part.size);
     const [labels, loaded, verdicts] = await Promise.all([
@@ -72,7 +73,7 @@ export class CanDowngradeResolver {
 
   /** Only the hosts of situations whose answer is of that kind, or has that reason. */
   @ResolveField('hosts')
-  async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments & { kind?: VerdictKind | null; code?: string | null }) {
+  async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: Sdl.FleetVerdictHostsArgs): Promise<ResolversTypes['HostVerdictConnection']> {
     const page = toPage(args, ['name', 'uuid']);
     const { situations, condition, moment, ages, view } = answer;
     const wanted = situations.filter(
@@ -95,7 +96,7 @@ export class CanDowngradeResolver {
 @Resolver('CohortVerdict')
 export class CohortResolver {
   @ResolveField('examples')
-  async examples(@Parent() cohort: { readonly examples: () => Promise<readonly string[]> }) {
+  async examples(@Parent() cohort: CohortParent): Promise<Sdl.CohortVerdict['examples']> {
     return cohort.examples();
   }
 }
@@ -111,7 +112,7 @@ function cohortView(
   verdict: Verdict,
   labels: ReadonlyMap<string, Labels>,
   patches: Parameters<typeof stackView>[2],
-) {
+): Omit<Sdl.CohortVerdict, 'examples'> {
   const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   return {
     hosts,

@@ -1,11 +1,5 @@
 import { RequestError } from '../errors.js';
-
-export interface PageInfo {
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-  readonly startCursor: string | null;
-  readonly endCursor: string | null;
-}
+import type { PageInfo, QueryHostsArgs } from './generated/schema.js';
 
 /** A Relay connection. */
 export interface Connection<T> {
@@ -15,12 +9,7 @@ export interface Connection<T> {
   readonly totalCount: number;
 }
 
-export interface PageArguments {
-  readonly first?: number | null;
-  readonly after?: string | null;
-  readonly last?: number | null;
-  readonly before?: string | null;
-}
+export type PageArguments = Pick<QueryHostsArgs, 'first' | 'after' | 'last' | 'before'>;
 
 /** A page that is asked for: so many, beyond a key, forwards or backwards. */
 export interface Page {

@@ -1,23 +1,7 @@
 import { RequestError } from '../errors.js';
 import type { Condition, LabelTest } from '../store/hosts/condition.js';
+import type { HostFilter, LabelFilter } from './generated/schema.js';
 import { toHostId } from './ids.js';
-
-export interface LabelFilter {
-  readonly key: string;
-  readonly in?: readonly string[] | null;
-  readonly notIn?: readonly string[] | null;
-  readonly exists?: boolean | null;
-}
-
-export interface HostFilter {
-  readonly hostnames?: readonly string[] | null;
-  readonly ids?: readonly string[] | null;
-  readonly labels?: readonly LabelFilter[] | null;
-  readonly authoritativeLabels?: boolean | null;
-  readonly kernelReleases?: readonly string[] | null;
-  readonly archs?: readonly string[] | null;
-  readonly running?: string | null;
-}
 
 /** The condition that a filter states; what is left out matches all hosts. */
 export function toCondition(filter: HostFilter): Condition {

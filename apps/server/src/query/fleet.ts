@@ -13,11 +13,12 @@ import { type FreshnessLimits, type FreshnessKey, freshnessKeyText } from '../st
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
-import { type HostFilter, toCondition } from './filter.js';
+import { toCondition } from './filter.js';
 import { firstOf } from './first-of.js';
 import { agesAt, freshnessKeyOf, Judges, type Loaded } from './judging.js';
+import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
-import { catalogOf, inEpoch, isKnownOfThePast, type MomentArguments, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
+import { catalogOf, inEpoch, isKnownOfThePast, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
 
 /** A situation with its hosts and their answer. */
 export interface JudgedSituation {
@@ -29,16 +30,6 @@ export interface JudgedSituation {
 export interface CountedReason {
   readonly reason: Reason;
   readonly hosts: number;
-}
-
-export interface VerdictCounts {
-  readonly safe: number;
-  readonly unknown: number;
-  readonly unsafe: number;
-  readonly refused: number;
-  readonly total: number;
-  readonly harmful: number;
-  readonly accepted: number;
 }
 
 /** The answer for all hosts that match, before anything is paged. */
@@ -63,8 +54,6 @@ export interface FleetAnswer {
   readonly question: Question;
 }
 
-type FleetQuestion = QuestionArguments & MomentArguments & { readonly where?: HostFilter | null };
-
 const SEVERITIES = (['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]).toSorted((a, b) => (isWorse(a, b) ? -1 : 1));
 
 /** Judges situations, never hosts: hosts in the same situation share the answer. */
@@ -81,7 +70,7 @@ export class Fleet {
   ) {}
 
   /** @param withCohorts that cohorts will be asked for: then they come with the counts, where they are few */
-  async ask(args: FleetQuestion, withCohorts = false): Promise<FleetAnswer> {
+  async ask(args: QueryCanDowngradeArgs, withCohorts = false): Promise<FleetAnswer> {
     const question = toQuestion(args);
     const condition = toCondition(args.where ?? {});
     const { moment: wanted, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());

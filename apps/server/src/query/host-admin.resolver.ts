@@ -9,6 +9,7 @@ import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import { SituationsStore, toSituationDraft } from '../store/content/situations.store.js';
+import type * as Sdl from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import type { HostView } from './views.js';
@@ -33,7 +34,7 @@ export class HostAdminResolver {
 
   @Mutation('releaseHost')
   @Roles('admin')
-  async releaseHost(@Args('id') given: string, @Args('reason') reason: string, @Context() context: Request): Promise<HostView> {
+  async releaseHost(@Args() { id: given, reason }: Sdl.MutationReleaseHostArgs, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
     await this.record(id, 'release-host', { reason: checked(reason) }, context, (tx) => this.hosts.release(tx, id, this.clock.now()));
     return this.host(id);
@@ -41,7 +42,7 @@ export class HostAdminResolver {
 
   @Mutation('resetHostSequence')
   @Roles('admin')
-  async resetHostSequence(@Args('id') given: string, @Args('reason') reason: string, @Context() context: Request): Promise<HostView> {
+  async resetHostSequence(@Args() { id: given, reason }: Sdl.MutationResetHostSequenceArgs, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
     await this.record(id, 'reset-host-sequence', { reason: checked(reason) }, context, (tx) => this.hosts.resetSequence(tx, id, this.clock.now()));
     return this.host(id);
@@ -49,12 +50,7 @@ export class HostAdminResolver {
 
   @Mutation('setBootBaseline')
   @Roles('admin')
-  async setBootBaseline(
-    @Args('id') given: string,
-    @Args('bootId') bootId: string,
-    @Args('reason') reason: string,
-    @Context() context: Request,
-  ): Promise<HostView> {
+  async setBootBaseline(@Args() { id: given, bootId, reason }: Sdl.MutationSetBootBaselineArgs, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
     const detail = { reason: checked(reason), bootId: bootId.toLowerCase() };
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

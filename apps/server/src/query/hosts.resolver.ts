@@ -8,9 +8,10 @@ import type { Condition } from '../store/hosts/condition.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { Replica } from '../store/history/replica.js';
-import { type Connection, connect, type PageArguments, toPage } from './connection.js';
-import { type HostFilter, toCondition } from './filter.js';
+import { type Connection, connect, toPage } from './connection.js';
+import { toCondition } from './filter.js';
 import { Fleet } from './fleet.js';
+import type { QueryHostArgs, QueryHostsArgs, ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import { agesAt } from './judging.js';
@@ -18,13 +19,13 @@ import type { QuestionArguments } from './question.js';
 import { type AskedMoment, toMoment } from './snapshot.js';
 import { type HostView, verdictView } from './views.js';
 
-type HostList = Omit<Connection<HostView>, 'totalCount'> & { readonly condition: Condition; readonly asked: AskedMoment };
+export type HostList = Omit<Connection<HostView>, 'totalCount'> & { readonly condition: Condition; readonly asked: AskedMoment };
 
 /** Answers `host`, and what a host can do. */
 @Resolver('Host')
 export class HostsResolver {
   constructor(
-    private readonly hosts: Hosts,
+    private readonly views: Hosts,
     private readonly store: HostsStore,
     private readonly fleet: Fleet,
     private readonly replica: Replica,
@@ -33,11 +34,7 @@ export class HostsResolver {
   ) {}
 
   @Query('host')
-  async host(
-    @Args('id') id: string | null | undefined,
-    @Args('hostname') hostname: string | null | undefined,
-    @Args('asOf') asOf?: Date | null,
-  ): Promise<HostView | null> {
+  async host(@Args() { id, hostname, asOf }: QueryHostArgs): Promise<HostView | null> {
     if ((id == null) === (hostname == null)) throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
     const asked = await this.momentOf(asOf);
     const rows = await this.store.find(id == null ? { hostname: hostname! } : { id: toHostId(id) }, 20, asked.moment);
@@ -47,11 +44,11 @@ export class HostsResolver {
         'AMBIGUOUS',
         `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`,
       );
-    return (await this.hosts.view(living.slice(0, 1), asked))[0] ?? null;
+    return (await this.views.view(living.slice(0, 1), asked))[0] ?? null;
   }
 
   @Query('hosts')
-  async list(@Args('filter') filter: HostFilter | null | undefined, @Args() args: PageArguments & { asOf?: Date | null }): Promise<HostList> {
+  async hosts(@Args() { filter, ...args }: QueryHostsArgs): Promise<ResolversTypes['HostConnection']> {
     const page = toPage(args, ['name', 'uuid']);
     const asked = await this.momentOf(args.asOf);
     const condition = toCondition(filter ?? {});
@@ -60,7 +57,7 @@ export class HostsResolver {
       { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },
       asked.moment,
     );
-    const views = await this.hosts.view(rows, asked);
+    const views = await this.views.view(rows, asked);
     return { ...connect(views, page, 0, (view) => [view.row.hostname, view.row.id]), condition, asked };
   }
 
@@ -71,7 +68,7 @@ export class HostsResolver {
   }
 
   @ResolveField('canDowngrade')
-  async canDowngrade(@Parent() host: HostView, @Args() args: QuestionArguments) {
+  async canDowngrade(@Parent() host: HostView, @Args() args: QuestionArguments): Promise<ResolversTypes['Verdict']> {
     return verdictView(await this.fleet.judgeHost(host.row, args, host.moment, host.view));
   }
 }

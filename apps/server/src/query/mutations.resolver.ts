@@ -13,22 +13,19 @@ import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
 import { AGENT_PREFIX, type Labels, LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
+import type * as Sdl from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
-import { type HostView, patchView, type PatchView } from './views.js';
+import { type HostView, patchView } from './views.js';
 
 interface Request {
   readonly reply: { readonly request: FastifyRequest };
-}
-interface LabelInput {
-  readonly key: string;
-  readonly value: string;
 }
 
 const who = (context: Request): string => bearerOf(context.reply.request).name;
 
 /** What an admin may give: no label of a host's own words, and no key twice. */
-function toLabels(labels: readonly LabelInput[]): Labels {
+function toLabels(labels: readonly Sdl.LabelInput[]): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
   if (own !== undefined) throw new RequestError('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is for a host's own words`);
   const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
@@ -63,7 +60,7 @@ export class MutationsResolver {
 
   @Mutation('addHost')
   @Roles('admin')
-  async addHost(@Args('input') input: { id?: string | null; hostname: string; labels?: LabelInput[] | null }, @Context() context: Request): Promise<HostView> {
+  async addHost(@Args() { input }: Sdl.MutationAddHostArgs, @Context() context: Request): Promise<HostView> {
     const id = input.id == null ? uuidv7() : toHostId(input.id);
     requireLine('input/hostname', input.hostname, 253);
     const labels = toLabelsDraft(toLabels(input.labels ?? []));
@@ -78,7 +75,7 @@ export class MutationsResolver {
 
   @Mutation('labelHost')
   @Roles('admin')
-  async labelHost(@Args('id') given: string, @Args('labels') labels: LabelInput[], @Context() context: Request): Promise<HostView> {
+  async labelHost(@Args() { id: given, labels }: Sdl.MutationLabelHostArgs, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
     const entry = { who: who(context), action: 'label-host', subject: id, detail: { labels } };
     const admins = toLabels(labels);
@@ -95,12 +92,7 @@ export class MutationsResolver {
 
   @Mutation('retireHost')
   @Roles('admin')
-  async retireHost(
-    @Args('id') given: string,
-    @Args('reason') reason: string,
-    @Args('compromised') compromised: boolean | null | undefined,
-    @Context() context: Request,
-  ): Promise<HostView> {
+  async retireHost(@Args() { id: given, reason, compromised }: Sdl.MutationRetireHostArgs, @Context() context: Request): Promise<HostView> {
     const id = toHostId(given);
     const isCompromised = compromised ?? false;
     const entry = { who: who(context), action: 'retire-host', subject: id, detail: { reason, ...(isCompromised && { compromised: true }) } };
@@ -110,12 +102,7 @@ export class MutationsResolver {
 
   @Mutation('recallPatch')
   @Roles('admin', 'publisher')
-  async recallPatch(
-    @Args('buildId') buildId: string,
-    @Args('reason') reason: string | null | undefined,
-    @Args('recalled') recalled: boolean | null | undefined,
-    @Context() context: Request,
-  ): Promise<PatchView> {
+  async recallPatch(@Args() { buildId, reason, recalled }: Sdl.MutationRecallPatchArgs, @Context() context: Request): Promise<Sdl.Patch> {
     const recall = recalled ?? true;
     const row = await this.audit.record(async (tx) => {
       const result = await this.patches.recall(tx, buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());

@@ -2,10 +2,11 @@ import { Args, Query, Resolver } from '@nestjs/graphql';
 import { RequestError } from '../errors.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
 import { StatesStore } from '../store/catalog/states.store.js';
+import type { QueryNodeArgs } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { fromId, toHostId } from './ids.js';
-import { toStates } from './states.resolver.js';
-import { patchView } from './views.js';
+import { type StateView, toStates } from './states.resolver.js';
+import { type HostView, patchView, type PatchView } from './views.js';
 
 const MALFORMED = /^(?:Host|Patch|State):/;
 
@@ -19,7 +20,7 @@ export class NodeResolver {
   ) {}
 
   @Query('node')
-  async node(@Args('id') id: string): Promise<object | null> {
+  async node(@Args() { id }: QueryNodeArgs): Promise<HostView | PatchView | StateView | null> {
     const named = fromId(id);
     // one of our types with a key that nothing has: not an id of another registry's, but a mistake
     if (named === null && MALFORMED.test(Buffer.from(id, 'base64url').toString('utf8')))

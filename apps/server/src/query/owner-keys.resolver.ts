@@ -6,7 +6,8 @@ import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
-import { type OwnerKeyRow, OwnerKeysStore } from '../store/access/owner-keys.store.js';
+import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
+import type { MutationAddOwnerKeyArgs, MutationRevokeOwnerKeyArgs, OwnerKey, QueryOwnerKeysArgs } from './generated/schema.js';
 
 interface Request {
   readonly reply: { readonly request: FastifyRequest };
@@ -22,13 +23,13 @@ export class OwnerKeysResolver {
   ) {}
 
   @Query('ownerKeys')
-  async ownerKeys(@Args('owner') owner: string | null | undefined): Promise<OwnerKeyRow[]> {
+  async ownerKeys(@Args() { owner }: QueryOwnerKeysArgs): Promise<OwnerKey[]> {
     return this.keys.list(owner ?? null);
   }
 
   @Mutation('addOwnerKey')
   @Roles('admin')
-  async addOwnerKey(@Args('owner') owner: string, @Args('publicKey') pem: string, @Context() context: Request): Promise<OwnerKeyRow> {
+  async addOwnerKey(@Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs, @Context() context: Request): Promise<OwnerKey> {
     if (owner.length === 0 || owner.length > 128) throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const { name } = bearerOf(context.reply.request);
@@ -42,7 +43,7 @@ export class OwnerKeysResolver {
 
   @Mutation('revokeOwnerKey')
   @Roles('admin')
-  async revokeOwnerKey(@Args('fingerprint') fingerprint: string, @Context() context: Request): Promise<OwnerKeyRow> {
+  async revokeOwnerKey(@Args() { fingerprint }: MutationRevokeOwnerKeyArgs, @Context() context: Request): Promise<OwnerKey> {
     return this.audit.record(async (tx) => {
       const found = await this.keys.revoke(tx, fingerprint, this.clock.now());
       if (found === null) throw new RequestError('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
@@ -52,7 +53,7 @@ export class OwnerKeysResolver {
     });
   }
 
-  private async find(fingerprint: string): Promise<OwnerKeyRow> {
+  private async find(fingerprint: string): Promise<OwnerKey> {
     return (await this.keys.list(null)).find((key) => key.fingerprint === fingerprint)!;
   }
 }

@@ -1,9 +1,10 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { RequestError } from '../errors.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
-import { type PatchFilter, PatchesStore } from '../store/catalog/patches.store.js';
-import { connect, type PageArguments, toPage } from './connection.js';
-import { patchView, type PatchView } from './views.js';
+import { PatchesStore } from '../store/catalog/patches.store.js';
+import { connect, toPage } from './connection.js';
+import type { Patch, PatchConnection, QueryPatchArgs, QueryPatchesArgs } from './generated/schema.js';
+import { patchView } from './views.js';
 
 /** Answers `patch` and `patches`. */
 @Resolver('Patch')
@@ -14,7 +15,7 @@ export class PatchesResolver {
   ) {}
 
   @Query('patch')
-  async patch(@Args('name') name: string | null | undefined, @Args('buildId') buildId: string | null | undefined): Promise<PatchView | null> {
+  async patch(@Args() { name, buildId }: QueryPatchArgs): Promise<Patch | null> {
     if ((name == null) === (buildId == null)) throw new RequestError('BAD_USER_INPUT', 'give `name` or `buildId`');
     const catalog = await this.catalog.now();
     const rows = buildId == null ? await catalog.named(name!.replaceAll('-', '_')) : await catalog.find([buildId.toLowerCase()]);
@@ -30,10 +31,11 @@ export class PatchesResolver {
   }
 
   @Query('patches')
-  async list(@Args('filter') filter: PatchFilter | null | undefined, @Args() args: PageArguments) {
+  async list(@Args() { filter, ...args }: QueryPatchesArgs): Promise<PatchConnection> {
     const page = toPage(args, ['name', 'buildId']);
-    const names = filter?.names?.map((name) => name.replaceAll('-', '_'));
-    const where = { ...filter, names };
+    const { names, releases, owners, kernelReleases, archs, stateId, recalled } = filter ?? {};
+    const loaded = names?.map((name) => name.replaceAll('-', '_'));
+    const where = { names: loaded, releases, owners, kernelReleases, archs, stateId, recalled };
     const rows = await this.patches.list(where, { take: page.size + 1, after: page.key as [string, string] | null, backwards: page.backwards });
     return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [view.name, view.buildId]);
   }

@@ -1,47 +1,17 @@
-import {
-  canBeAllowed,
-  DEFAULT_QUESTION,
-  type Evidence,
-  type Question,
-  REASON_CODES,
-  type ReasonCode,
-  type Route,
-  type RuleSet,
-  ROUTES,
-  type Target,
-} from '@klpreg/compat';
+import { canBeAllowed, DEFAULT_QUESTION, type Question, REASON_CODES, type ReasonCode, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type PatchRow, toManifest } from '../store/catalog/manifests.js';
+import type { HostCanDowngradeArgs, RuleSet as RuleSetName, TargetInput } from './generated/schema.js';
 
-export interface TargetInput {
-  readonly buildId?: string | null;
-  readonly release?: string | null;
-  readonly name?: string | null;
-  readonly original?: boolean | null;
-  readonly previous?: boolean | null;
-  readonly leaving?: readonly string[] | null;
-}
-
-export interface QuestionArguments {
-  readonly to: TargetInput;
-  readonly route?: Route | null;
-  readonly bestRoute?: boolean | null;
-  readonly evidence?: Evidence | null;
-  /** Seconds. */
-  readonly maxAge?: number | null;
-  readonly rules?: RuleSetName | null;
-  readonly allow?: readonly string[] | null;
-  readonly witnesses?: number | null;
-  readonly sharedSigningKeys?: boolean | null;
-}
+/** The arguments that every question has. */
+export type QuestionArguments = HostCanDowngradeArgs;
 
 /** The rule sets as GraphQL names them. */
 export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<
   RuleSet,
-  string
+  RuleSetName
 >;
-export type RuleSetName = (typeof RULE_SET_NAMES)[RuleSet];
 
 /** A target with the builds that it may mean. */
 export interface AskedTarget {

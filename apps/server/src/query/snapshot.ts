@@ -5,6 +5,7 @@ import type { CatalogStore } from '../store/catalog/catalog.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { EpochsStore } from '../store/history/epochs.store.js';
 import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.js';
+import type { QueryCanDowngradeArgs } from './generated/schema.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Raised with every change of the program that may change an answer. */
@@ -17,11 +18,7 @@ export interface AskedMoment {
   readonly catalog: Revision | 'THEN' | 'NOW';
 }
 
-export interface MomentArguments {
-  readonly snapshot?: string | null;
-  readonly asOf?: Date | null;
-  readonly catalog?: 'THEN' | 'NOW' | null;
-}
+export type MomentArguments = Partial<Pick<QueryCanDowngradeArgs, 'snapshot' | 'asOf' | 'catalog'>>;
 
 /** How long what was is known, and how exactly. */
 export interface Memory {

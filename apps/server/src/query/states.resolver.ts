@@ -1,14 +1,17 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { type StateRow, StatesStore } from '../store/catalog/states.store.js';
-import { connect, type PageArguments, toPage } from './connection.js';
+import { connect, toPage } from './connection.js';
+import type * as Sdl from './generated/schema.js';
 import { toId } from './ids.js';
 
+export type StateView = Sdl.State & { readonly __typename: 'State'; readonly stateId: string };
+
 /** Gathers the versions of each id. */
-export function toStates(rows: readonly StateRow[]) {
+export function toStates(rows: readonly StateRow[]): StateView[] {
   const states = new Map<string, StateRow[]>();
   for (const row of rows) states.set(row.id.toFixed(0), [...(states.get(row.id.toFixed(0)) ?? []), row]);
   return [...states].map(([stateId, versions]) => ({
-    __typename: 'State' as const,
+    __typename: 'State',
     id: toId('State', stateId),
     stateId,
     versions: versions.map(({ version, patches, owners, hosts }) => ({ version: Number(version), patches: Number(patches), owners, hosts: Number(hosts) })),
@@ -21,7 +24,7 @@ export class StatesResolver {
   constructor(private readonly store: StatesStore) {}
 
   @Query('states')
-  async states(@Args() args: PageArguments) {
+  async states(@Args() args: Sdl.QueryStatesArgs): Promise<Sdl.StateConnection> {
     const page = toPage(args, ['number']);
     const after = page.key?.[0] ?? null;
     const states = toStates(await this.store.page(after === null ? null : BigInt(after), page.size + 1, page.backwards));

@@ -23,6 +23,7 @@ import { latestPlausible } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { Labels } from '../store/content/labels.store.js';
 import type { AsOf } from '../store/history/as-of.js';
+import type * as Sdl from './generated/schema.js';
 import { toId } from './ids.js';
 import { RULE_SET_NAMES } from './question.js';
 
@@ -40,14 +41,14 @@ function madeOnce<Thing extends object, View>(make: (thing: Thing) => View): (th
   };
 }
 
-export const labelViews = (labels: Labels) =>
+export const labelViews = (labels: Labels): Sdl.Label[] =>
   Object.keys(labels)
     .toSorted()
-    .map((key) => ({ key, value: labels[key] }));
+    .map((key) => ({ key, value: labels[key]! }));
 
-const stateViews = (states: readonly { readonly id: bigint; readonly version: number }[] | null) => states?.map(({ id, version }) => ({ id, version })) ?? null;
+const stateViews = (states: readonly Sdl.PatchState[] | null): Sdl.PatchState[] | null => states?.map(({ id, version }) => ({ id, version })) ?? null;
 
-export const reasonView = madeOnce((reason: Reason) => {
+export const reasonView = madeOnce((reason: Reason): Sdl.Reason => {
   const {
     code,
     patch = null,
@@ -80,11 +81,11 @@ export const reasonView = madeOnce((reason: Reason) => {
   };
 });
 
-const rulesView = (rules: Verdict['rules']) => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
+const rulesView = (rules: Verdict['rules']): Sdl.RulesChoice => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
-export const verdictView = madeOnce((verdict: Verdict) => {
+export const verdictView = madeOnce((verdict: Verdict): Sdl.Verdict => {
   const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, accepted, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
@@ -102,11 +103,13 @@ export const verdictView = madeOnce((verdict: Verdict) => {
   };
 });
 
-export const patchView = madeOnce((row: PatchRow) => {
+export type PatchView = Sdl.Patch & { readonly __typename: 'Patch' };
+
+export const patchView = madeOnce((row: PatchRow): PatchView => {
   const author = row.authors[0];
   const word = (author?.word ?? null) as unknown as StoredStatement | null;
   return {
-    __typename: 'Patch' as const,
+    __typename: 'Patch',
     id: toId('Patch', row.buildId),
     buildId: row.buildId,
     name: row.name,
@@ -123,25 +126,32 @@ export const patchView = madeOnce((row: PatchRow) => {
     replace: row.replace,
     states: row.readable ? row.states.map((state) => ({ id: state.id.toFixed(0), version: Number(state.version) })) : null,
     unreadable: row.unreadable,
-    impact: row.impact,
+    impact: row.impact as Sdl.StateImpact,
     impactReasons: row.impactReasons,
-    callbacks: row.callbacks,
+    callbacks: row.callbacks as unknown as Sdl.Callbacks | null,
     objects: (row.objects ?? []) as unknown as StoredObject[],
-    evidence: row.evidence,
+    evidence: row.evidence as Sdl.Evidence,
     conflicts: conflictsOf(row),
     author:
-      author === undefined || word === null ? null : { ...word, revision: author.revision, evidence: author.evidence, signedBy: author.key, at: author.at },
+      author === undefined || word === null
+        ? null
+        : {
+            ...word,
+            revision: author.revision,
+            evidence: author.evidence as Sdl.Evidence,
+            signedBy: author.key,
+            at: author.at,
+          },
     publishedAt: row.publishedAt,
     recalledAt: row.recalledAt,
     recallReason: row.recallReason,
   };
 });
-export type PatchView = ReturnType<typeof patchView>;
 
 type Patches = ReadonlyMap<string, PatchView>;
 const patchOf = (buildId: string | null, patches: Patches): PatchView | null => (buildId === null ? null : (patches.get(buildId) ?? null));
 
-const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches) => ({
+const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches): Sdl.ListedPatch => ({
   name: known.name,
   buildId: known.buildId,
   enabled: known.enabled,
@@ -155,11 +165,12 @@ const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches) =>
   patch: patchOf(known.buildId, patches),
 });
 
-export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches) =>
+export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches): Sdl.ListedPatch[] =>
   (situation?.list ?? []).map((listed) => listedView(resolvePatch(listed, catalog), listed, patches));
 
 /** What is known of a boot, and what decides whether the host can load a module. */
-const bootView = (situation: Situation | undefined) => ({
+type BootFields = 'bootHistory' | 'historyTooLong' | 'gates' | 'otherLivePatching' | 'unread';
+const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> => ({
   bootHistory: situation?.bootHistory ?? null,
   historyTooLong: situation?.historyTooLong ?? false,
   gates:
@@ -171,12 +182,19 @@ const bootView = (situation: Situation | undefined) => ({
 });
 
 /** What no verdict reads is always today's; of the past, only what is about patches that were listed then. */
-const detailView = ({ detail }: HostRow, scene: ResolvedSituation | null) => ({
+const detailView = ({ detail }: HostRow, scene: ResolvedSituation | null): Pick<Sdl.Host, 'inactive' | 'warnings'> => ({
   inactive: (detail.inactive ?? []).filter(({ patch }) => scene?.list.some(({ name }) => name === loadedName(patch))),
   warnings: detail.warnings ?? [],
 });
 
-/** A host, with everything that is asked of it except the answers to questions. */
+/** A host without `canDowngrade`, which its resolver answers from `row`, `moment` and `view`. */
+export type HostView = Omit<Sdl.Host, 'canDowngrade'> & {
+  readonly __typename: 'Host';
+  readonly row: HostRow;
+  readonly moment: AsOf;
+  readonly view: CatalogSnapshot;
+};
+
 export function hostView(
   row: HostRow,
   situation: Situation | undefined,
@@ -185,7 +203,7 @@ export function hostView(
   intervalSeconds: number,
   moment: AsOf,
   view: CatalogSnapshot,
-) {
+): HostView {
   const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
   const ageSeconds =
     ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
@@ -194,7 +212,7 @@ export function hostView(
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
   const choice = situation === undefined ? { candidates: [], basis: 'NOTHING' as const } : chooseRules(situation.capabilities, situation.kernelRelease);
   return {
-    __typename: 'Host' as const,
+    __typename: 'Host',
     id: toId('Host', row.id),
     instance: row.id,
     hostname: row.hostname,
@@ -241,10 +259,8 @@ export function hostView(
     rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),
     retiredAt: row.retiredAt,
     retiredBy: row.retiredBy,
-    /** For the answers to questions; no fields. */
     row,
     moment,
     view,
   };
 }
-export type HostView = ReturnType<typeof hostView>;
