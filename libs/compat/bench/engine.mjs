@@ -1,6 +1,6 @@
 // How many hosts can one core judge in a second, and how much of that is the kernel's rule?
 //
-// A prepared scene of three listed patches with eight states is judged against a target that is accepted, one that is refused and one of which no
+// A prepared host of three listed patches with eight states is judged against a target that is accepted, one that is refused and one of which no
 // one can tell, in turn. The floor, side by side in the same run, is the state rule alone: two loops over arrays that say yes or no.
 
 import { PerformanceObserver } from 'node:perf_hooks';
@@ -35,13 +35,13 @@ const cases = [
 const targets = cases.map(({ patch }) => ({ kind: 'PATCH', patch }));
 const seen = new Map([...list, ...cases.map(({ patch }) => patch)].slice(0, -1).map((patch) => [patch.buildId, sightings(patch)]));
 const known = catalog([...list, ...cases.map(({ patch }) => patch)], { sightings: (buildId) => seen.get(buildId) ?? [] });
-const scene = resolveSituation(running(list), known);
+const host = resolveSituation(running(list), known);
 const fresh = { level: 'FRESH', ageSeconds: 10, superseded: false };
 
 /** Judges so many times; the sum keeps it from being optimised away. */
 function judgements(times) {
   let sum = 0;
-  for (let i = 0; i < times; i++) sum += judge(scene, targets[i % targets.length], known, fresh).reasons.length;
+  for (let i = 0; i < times; i++) sum += judge(host, targets[i % targets.length], known, fresh).reasons.length;
   return sum;
 }
 
@@ -79,7 +79,7 @@ const said = ({ kind, route, errno, reasons }) => {
   return `${kind} by ${route}${errno === null ? '' : ` with ${errno}`}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}`;
 };
 for (const [i, { patch, answer }] of cases.entries()) {
-  const found = said(judge(scene, targets[i], known, fresh));
+  const found = said(judge(host, targets[i], known, fresh));
   if (found !== answer) throw new Error(`${patch.name}: expected ${answer}, found ${found}`);
   if (accepts(offered[i]) === answer.startsWith('REFUSED')) throw new Error(`${patch.name}: the floor does not agree`);
 }

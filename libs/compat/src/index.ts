@@ -1,9 +1,9 @@
-export { applyChanges, type Change, findChanges } from './rules/change.js';
-export { after, settled } from './routes/after.js';
+export { applyChanges, type Change, findChanges } from './rules/changes.js';
+export { after, afterTransition } from './routes/after.js';
 export { BRIDGES_TRIED } from './verdict/bridge.js';
 export { canonicalStates } from './facts/canonical-states.js';
-export { type Course, ROUTES, type Route } from './routes/course.js';
-export { contradictionsOf } from './facts/contradictions.js';
+export { type Plan, ROUTES, type Route } from './routes/plan.js';
+export { contradictionsOf } from './facts/report-contradictions.js';
 export { freshness, freshnessLimits } from './facts/freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './verdict/judge.js';
 export { lint } from './lint/lint.js';
@@ -37,7 +37,7 @@ export {
   type ReasonKind,
   type VerdictKind,
 } from './reasons/reasons.js';
-export { type KnownPatch, resolveSituation, resolveManifest, resolvePatch, type ResolvedSituation } from './facts/recognise.js';
+export { type KnownPatch, resolveSituation, resolveManifest, resolvePatch, type ResolvedSituation } from './facts/resolve.js';
 export { findStateRefusals } from './rules/klp-5.5.js';
 export { type Rules, type RuleSet } from './rules/rules.js';
 export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';

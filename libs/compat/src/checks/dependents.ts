@@ -1,6 +1,6 @@
-import { atLeast, type Wanted } from '../facts/manifest.js';
+import { atLeast, type RequiredEvidence } from '../facts/manifest.js';
 import { loadedName } from '../rules/patch.js';
-import type { KnownPatch } from '../facts/recognise.js';
+import type { KnownPatch } from '../facts/resolve.js';
 import type { Reason } from '../reasons/reasons.js';
 import { hasUnpatchCallback, pushWeakWord } from './restore.js';
 
@@ -12,13 +12,19 @@ import { hasUnpatchCallback, pushWeakWord } from './restore.js';
  *
  * @param list the kernel's list, oldest first
  */
-export function pushDependents(reasons: Reason[], gone: KnownPatch, staying: readonly KnownPatch[], list: readonly KnownPatch[], wanted: Wanted): void {
+export function pushDependents(
+  reasons: Reason[],
+  gone: KnownPatch,
+  staying: readonly KnownPatch[],
+  list: readonly KnownPatch[],
+  required: RequiredEvidence,
+): void {
   for (const stays of staying) {
     const facts = { code: 'STACK_DEPENDENCY_UNKNOWN', patch: stays.name, buildId: stays.buildId, other: gone.name } as const;
     for (const stateId of takenAway(gone, stays)) reasons.push({ ...facts, stateId });
     if (list.indexOf(stays) < list.indexOf(gone)) continue;
-    if (!independent(stays, gone, wanted)) reasons.push(facts);
-    else pushWeakWord(reasons, stays, wanted);
+    if (!independent(stays, gone, required)) reasons.push(facts);
+    else pushWeakWord(reasons, stays, required);
   }
 }
 
@@ -28,13 +34,13 @@ function takenAway(gone: KnownPatch, stays: KnownPatch): bigint[] {
   return gone.declared.filter((state) => state.restore !== 'NOT_NEEDED' && stays.declared.some((own) => own.id === state.id)).map((state) => state.id);
 }
 
-function independent(stays: KnownPatch, gone: KnownPatch, wanted: Wanted): boolean {
-  const [own, theirs] = [functionsOf(stays, wanted), functionsOf(gone, wanted)];
+function independent(stays: KnownPatch, gone: KnownPatch, required: RequiredEvidence): boolean {
+  const [own, theirs] = [functionsOf(stays, required), functionsOf(gone, required)];
   if (own === null || theirs === null || own.some((name) => theirs.includes(name))) return false;
   return stays.manifest?.author?.independentOf.some((name) => loadedName(name) === gone.name) ?? false;
 }
 
 /** What it redirects; null where that is not known well enough. */
-function functionsOf({ manifest, doubts }: KnownPatch, wanted: Wanted): readonly string[] | null {
-  return manifest === null || doubts.length > 0 || !atLeast(manifest.evidence, wanted.facts) ? null : manifest.functions;
+function functionsOf({ manifest, doubts }: KnownPatch, required: RequiredEvidence): readonly string[] | null {
+  return manifest === null || doubts.length > 0 || !atLeast(manifest.evidence, required.facts) ? null : manifest.functions;
 }

@@ -1,6 +1,6 @@
-import type { Course } from '../routes/course.js';
+import type { Plan } from '../routes/plan.js';
 import { atLeast, type Evidence, weaker } from '../facts/manifest.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import { loadedName } from '../rules/patch.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import type { Freshness, ModuleState } from '../facts/situation.js';
@@ -8,7 +8,7 @@ import type { Freshness, ModuleState } from '../facts/situation.js';
 const NONE: readonly never[] = [];
 
 /** Why may what we know of this host be wrong by now? An age that is not known, or no number, is never young enough. */
-export function pushHostDoubts(doubts: Reason[], scene: ResolvedSituation, freshness: Freshness, maxAgeSeconds: number): void {
+export function pushHostDoubts(doubts: Reason[], host: ResolvedSituation, freshness: Freshness, maxAgeSeconds: number): void {
   const { level, ageSeconds, superseded } = freshness;
   const confirmed = (level === 'FRESH' || level === 'LATE') && ageSeconds !== null && ageSeconds <= maxAgeSeconds;
   if (level === 'NEVER') doubts.push({ code: 'NEVER_REPORTED' });
@@ -18,10 +18,10 @@ export function pushHostDoubts(doubts: Reason[], scene: ResolvedSituation, fresh
       detail: ageSeconds === null ? 'no one knows when it was last confirmed' : `last confirmed ${Math.round(ageSeconds)} s ago`,
     });
   if (superseded) doubts.push({ code: 'REPORT_SUPERSEDED' });
-  const { situation } = scene;
+  const { situation } = host;
   if (situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
   if (situation.unread.length > 0) doubts.push({ code: 'REPORT_INCOMPLETE', detail: listed(situation.unread) });
-  if (scene.contradictions.length > 0) doubts.push({ code: 'REPORT_CONTRADICTORY', detail: scene.contradictions.join('; ') });
+  if (host.contradictions.length > 0) doubts.push({ code: 'REPORT_CONTRADICTORY', detail: host.contradictions.join('; ') });
   if (situation.otherLivePatching.length > 0) doubts.push({ code: 'OTHER_LIVE_PATCHING', detail: situation.otherLivePatching.join(', ') });
 }
 
@@ -57,22 +57,22 @@ const MISSING = {
  *
  * @param fromFile how well those must be known that are not on the list (any more, or yet): these have no live states to read
  */
-export function pushPatchDoubts(doubts: Reason[], course: Course, scene: ResolvedSituation, wanted: Evidence, fromFile: Evidence): void {
-  pushListedDoubts(doubts, course, wanted);
-  for (const { known } of scene.unlisted) pushDoubts(doubts, known, fromFile);
-  if (course.load !== null) pushDoubts(doubts, course.load, fromFile);
+export function pushPatchDoubts(doubts: Reason[], plan: Plan, host: ResolvedSituation, required: Evidence, fromFile: Evidence): void {
+  pushListedDoubts(doubts, plan, required);
+  for (const { known } of host.unlisted) pushDoubts(doubts, known, fromFile);
+  if (plan.load !== null) pushDoubts(doubts, plan.load, fromFile);
 }
 
 /** Of the listed patches those must be known that leave, and where something is loaded also those that the rule reads. */
-function pushListedDoubts(doubts: Reason[], { reversed, load, disabled, replaced, stays }: Course, wanted: Evidence): void {
+function pushListedDoubts(doubts: Reason[], { reversed, load, disabled, replaced, stays }: Plan, required: Evidence): void {
   if (reversed !== null) {
-    pushDoubts(doubts, reversed, wanted);
+    pushDoubts(doubts, reversed, required);
     return;
   }
-  for (const patch of disabled) pushDoubts(doubts, patch, wanted);
+  for (const patch of disabled) pushDoubts(doubts, patch, required);
   if (load === null) return;
-  for (const patch of replaced) pushDoubts(doubts, patch, wanted);
-  for (const patch of stays) pushDoubts(doubts, patch, wanted);
+  for (const patch of replaced) pushDoubts(doubts, patch, required);
+  for (const patch of stays) pushDoubts(doubts, patch, required);
 }
 
 /**
@@ -80,20 +80,20 @@ function pushListedDoubts(doubts: Reason[], { reversed, load, disabled, replaced
  *
  * That rests on its replace flag: a cumulative one would have to be left alone. Where sysfs shows the flag, nothing else needs to be known.
  */
-export function findListedTargetDoubts(scene: ResolvedSituation, buildId: string | null, wanted: Evidence): readonly Reason[] {
-  if (buildId === null || scene.list.length === 1) return NONE;
+export function findListedTargetDoubts(host: ResolvedSituation, buildId: string | null, required: Evidence): readonly Reason[] {
+  if (buildId === null || host.list.length === 1) return NONE;
   let at = 0;
-  while (at < scene.list.length && scene.list[at]!.buildId !== buildId) at += 1;
-  const there = scene.list[at];
+  while (at < host.list.length && host.list[at]!.buildId !== buildId) at += 1;
+  const there = host.list[at];
   if (there === undefined) return NONE;
   const doubts: Reason[] = [];
-  if (scene.situation.list[at]?.replace == null) pushDoubts(doubts, there, weaker(wanted, 'MODULE'));
+  if (host.situation.list[at]?.replace == null) pushDoubts(doubts, there, weaker(required, 'MODULE'));
   else doubts.push(...there.doubts.filter((doubt) => doubt.code === 'EVIDENCE_CONFLICT'));
   return doubts;
 }
 
-function pushDoubts(doubts: Reason[], patch: KnownPatch, wanted: Evidence): void {
+function pushDoubts(doubts: Reason[], patch: KnownPatch, required: Evidence): void {
   append(doubts, patch.doubts);
-  if (patch.evidence !== null && !atLeast(patch.evidence, wanted))
-    doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${wanted} is wanted` });
+  if (patch.evidence !== null && !atLeast(patch.evidence, required))
+    doubts.push({ code: 'EVIDENCE_TOO_WEAK', patch: patch.name, buildId: patch.buildId, detail: `its states are ${patch.evidence}, ${required} is required` });
 }

@@ -1,25 +1,25 @@
-import type { Course } from '../routes/course.js';
+import type { Plan } from '../routes/plan.js';
 import { FTRACE_GATE, type Reason } from '../reasons/reasons.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import type { Situation } from '../facts/situation.js';
 
-/** Does this course load or remove a module? */
-const needsModules = ({ load, removed }: Course): boolean => load !== null || removed.length > 0;
+/** Does this plan load or remove a module? */
+const needsModules = ({ load, removed }: Plan): boolean => load !== null || removed.length > 0;
 
 /**
- * Says which settings of the host refuse this course, and which are not known.
+ * Says which settings of the host refuse this plan, and which are not known.
  *
  * Mirrors `may_init_module()` and `delete_module()` (`modules_disabled`), and `__register_ftrace_function()`, which livepatch reaches last.
  */
-export function pushGates(reasons: Reason[], course: Course, scene: ResolvedSituation): void {
-  if (!needsModules(course)) return;
-  const { load } = course;
-  const about = load === null ? { patch: course.removed[0]! } : { patch: load.name, buildId: load.buildId };
-  if (scene.situation.gates.modulesDisabled === true) reasons.push({ code: 'MODULES_DISABLED', ...about });
+export function pushGates(reasons: Reason[], plan: Plan, host: ResolvedSituation): void {
+  if (!needsModules(plan)) return;
+  const { load } = plan;
+  const about = load === null ? { patch: plan.removed[0]! } : { patch: load.name, buildId: load.buildId };
+  if (host.situation.gates.modulesDisabled === true) reasons.push({ code: 'MODULES_DISABLED', ...about });
   if (load === null) return;
-  const unknown = gatesNotReported(scene.situation);
+  const unknown = gatesNotReported(host.situation);
   if (unknown !== null) reasons.push({ code: 'HOST_GATES_UNKNOWN', detail: unknown });
-  if (scene.situation.gates.ftraceEnabled === false) pushFtraceDisabled(reasons, load, scene);
+  if (host.situation.gates.ftraceEnabled === false) pushFtraceDisabled(reasons, load, host);
 }
 
 /** Many hosts have the same gates, and most of them report all. */
@@ -37,12 +37,12 @@ function gatesNotReported({ capabilities, gates }: Situation): string | null {
 }
 
 /** The functions of a module are registered with ftrace only if that module is loaded; which ordinary modules are loaded, agents do not report. */
-function pushFtraceDisabled(reasons: Reason[], load: KnownPatch, scene: ResolvedSituation): void {
+function pushFtraceDisabled(reasons: Reason[], load: KnownPatch, host: ResolvedSituation): void {
   const functions = load.manifest?.functions ?? null;
   if (functions?.length === 0) return;
   const inKernel = load.manifest?.spellsVmlinux !== true && functions?.some((name) => name.startsWith('vmlinux:')) === true;
   // The flag that makes ftrace refuse came with 5.5, as did the state check.
-  const checks = scene.rules.candidates.length > 0 && scene.rules.candidates.every(({ name }) => name !== 'none');
+  const checks = host.rules.candidates.length > 0 && host.rules.candidates.every(({ name }) => name !== 'none');
   if (inKernel && checks) reasons.push({ code: 'FTRACE_DISABLED', patch: load.name, buildId: load.buildId });
   else {
     const why = inKernel ? 'this kernel may accept the patch without ever running it' : `it is not known whether an object that ${load.name} patches is loaded`;

@@ -1,9 +1,9 @@
-import { type Course, listAfter } from '../routes/course.js';
+import { type Plan, listAfter } from '../routes/plan.js';
 import { pushDependents } from './dependents.js';
 import type { DeclaredState } from '../facts/declared.js';
-import { areSureToKeep, findKeepers, isSure, pushKeptInDoubt } from './keepers.js';
-import type { Wanted } from '../facts/manifest.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import { anySurelyHolds, findStateHolders, isSure, pushKeptInDoubt } from './state-holders.js';
+import type { RequiredEvidence } from '../facts/manifest.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { Refusals } from './refusals.js';
 import { about, pushDropped, pushWeakWord } from './restore.js';
@@ -12,40 +12,40 @@ import { pushReversed } from './reverse.js';
 const NONE: readonly never[] = [];
 
 /**
- * What would this course leave behind, lose or re-open, although the kernel accepts it?
+ * What would this plan leave behind, lose or re-open, although the kernel accepts it?
  *
  * The kernel checks none of this: an atomic replace never runs the outgoing patches' callbacks, and disabling looks at no state at all.
  *
  * @param refusals what the state check says: nothing is left behind of a state for which it refuses, and where it accepted, the target holds it
  */
-export function pushHarm(reasons: Reason[], course: Course, scene: ResolvedSituation, { certain, checked }: Refusals, wanted: Wanted): void {
-  if (course.reversed !== null) {
-    pushReversed(reasons, course.reversed, course, wanted);
-    pushUndeclared(reasons, course.reversed, wanted);
-    if (course.disabled.length > 0) pushDependents(reasons, course.reversed, course.stays, scene.list, wanted);
+export function pushHarm(reasons: Reason[], plan: Plan, host: ResolvedSituation, { certain, checked }: Refusals, required: RequiredEvidence): void {
+  if (plan.reversed !== null) {
+    pushReversed(reasons, plan.reversed, plan, required);
+    pushUndeclared(reasons, plan.reversed, required);
+    if (plan.disabled.length > 0) pushDependents(reasons, plan.reversed, plan.stays, host.list, required);
     return;
   }
-  const { load } = course;
-  const held = checked && load !== null && isSure(load, wanted);
-  for (const patch of course.replaced) {
+  const { load } = plan;
+  const held = checked && load !== null && isSure(load, required);
+  for (const patch of plan.replaced) {
     // It is not known what a target leaves behind whose states cannot be read.
     const states = held ? patch.added : patch.declared;
-    if (load?.states !== null && states.length > 0) pushLeftBehind(reasons, patch, states, listAfter(course), certain, wanted);
-    pushUndeclared(reasons, patch, wanted);
+    if (load?.states !== null && states.length > 0) pushLeftBehind(reasons, patch, states, listAfter(plan), certain, required);
+    pushUndeclared(reasons, patch, required);
     pushForeign(reasons, patch, load);
   }
   // What the target writes to the states of the patches that stay, only the running kernel shows.
   if (load?.rewritesBelow === true)
-    for (const patch of course.stays) reasons.push({ code: 'STATES_UNREADABLE', patch: patch.name, buildId: patch.buildId, other: load.name });
-  if (course.disabled.length === 0) return;
+    for (const patch of plan.stays) reasons.push({ code: 'STATES_UNREADABLE', patch: patch.name, buildId: patch.buildId, other: load.name });
+  if (plan.disabled.length === 0) return;
   // What is loaded later takes nothing over from a patch that is disabled before: `klp_get_prev_state()` does not see it any more.
-  const holding = [...course.stays, ...course.replaced];
-  for (const patch of course.disabled) {
-    for (const state of patch.declared) pushDropped(reasons, patch, state, holding, wanted);
-    pushUndeclared(reasons, patch, wanted);
-    pushDependents(reasons, patch, holding, scene.list, wanted);
+  const holding = [...plan.stays, ...plan.replaced];
+  for (const patch of plan.disabled) {
+    for (const state of patch.declared) pushDropped(reasons, patch, state, holding, required);
+    pushUndeclared(reasons, patch, required);
+    pushDependents(reasons, patch, holding, host.list, required);
     // Which patches stand in the way of a cumulative target, no one has named: they are thrown away as by a replace.
-    if (course.load !== null && course.load.replace !== false) pushForeign(reasons, patch, course.load);
+    if (plan.load !== null && plan.load.replace !== false) pushForeign(reasons, patch, plan.load);
   }
 }
 
@@ -56,22 +56,34 @@ export function pushHarm(reasons: Reason[], course: Course, scene: ResolvedSitua
  * is judged as disabling it now would be.
  *
  * @param list the patches that may hold what they left: the listed ones, without one that never came in
- * @param after the list that the course makes: what an author calls irreversible, no later patch's callbacks bring back
+ * @param after the list that the plan makes: what an author calls irreversible, no later patch's callbacks bring back
  */
-export function pushHarmDone(reasons: Reason[], scene: ResolvedSituation, list: readonly KnownPatch[], after: readonly KnownPatch[], wanted: Wanted): void {
-  for (const { known, unlistedBy } of scene.unlisted) {
-    pushUndeclared(reasons, known, wanted);
+export function pushHarmDone(
+  reasons: Reason[],
+  host: ResolvedSituation,
+  list: readonly KnownPatch[],
+  after: readonly KnownPatch[],
+  required: RequiredEvidence,
+): void {
+  for (const { known, unlistedBy } of host.unlisted) {
+    pushUndeclared(reasons, known, required);
     for (const state of known.declared)
-      if (state.restore === 'IMPOSSIBLE' && findKeepers(after, state).length === 0) reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(known, state) });
-    if (unlistedBy !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, wanted);
-    else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, wanted);
+      if (state.restore === 'IMPOSSIBLE' && findStateHolders(after, state).length === 0) reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(known, state) });
+    if (unlistedBy !== 'DISABLED') pushLeftBehind(reasons, known, known.declared, list, NONE, required);
+    else for (const state of known.declared) pushDroppedEarlier(reasons, known, state, list, required);
   }
 }
 
-function pushDroppedEarlier(reasons: Reason[], patch: KnownPatch, state: KnownPatch['declared'][number], list: readonly KnownPatch[], wanted: Wanted): void {
-  const keepers = findKeepers(list, state);
-  if (keepers.length > 0) pushKeptInDoubt(reasons, keepers, state, wanted);
-  else pushDropped(reasons, patch, state, [], wanted);
+function pushDroppedEarlier(
+  reasons: Reason[],
+  patch: KnownPatch,
+  state: KnownPatch['declared'][number],
+  list: readonly KnownPatch[],
+  required: RequiredEvidence,
+): void {
+  const holders = findStateHolders(list, state);
+  if (holders.length > 0) pushKeptInDoubt(reasons, holders, state, required);
+  else pushDropped(reasons, patch, state, [], required);
 }
 
 function pushLeftBehind(
@@ -80,22 +92,22 @@ function pushLeftBehind(
   states: readonly DeclaredState[],
   after: readonly KnownPatch[],
   refused: readonly Reason[],
-  wanted: Wanted,
+  required: RequiredEvidence,
 ): void {
   for (const state of states) {
-    if (areSureToKeep(after, state, wanted) || refused.some(({ stateId }) => stateId === state.id)) continue;
-    const keepers = findKeepers(after, state);
-    pushKeptInDoubt(reasons, keepers, state, wanted);
-    if (keepers.length > 0) continue;
+    if (anySurelyHolds(after, state, required) || refused.some(({ stateId }) => stateId === state.id)) continue;
+    const holders = findStateHolders(after, state);
+    pushKeptInDoubt(reasons, holders, state, required);
+    if (holders.length > 0) continue;
     reasons.push({ code: 'STATE_LEFT_BEHIND', ...about(patch, state) });
     if (state.restore === 'IMPOSSIBLE') reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(patch, state) });
   }
 }
 
 /** Its author may declare what an undeclared patch changes, or that it changes nothing; that word must be known well enough. */
-function pushUndeclared(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
+function pushUndeclared(reasons: Reason[], patch: KnownPatch, required: RequiredEvidence): void {
   if (patch.undeclared) reasons.push({ code: 'STATES_UNDECLARED', patch: patch.name, buildId: patch.buildId });
-  else if (patch.states?.length === 0 && !patch.provenNone) pushWeakWord(reasons, patch, wanted);
+  else if (patch.states?.length === 0 && !patch.provenNone) pushWeakWord(reasons, patch, required);
 }
 
 /** A patch of another owner would be thrown away; of whom no one knows the owner, it may be. */

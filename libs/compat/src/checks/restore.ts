@@ -1,7 +1,7 @@
 import type { DeclaredState } from '../facts/declared.js';
-import { findKeepers, pushKeptInDoubt } from './keepers.js';
-import { atLeast, type Wanted } from '../facts/manifest.js';
-import type { KnownPatch } from '../facts/recognise.js';
+import { findStateHolders, pushKeptInDoubt } from './state-holders.js';
+import { atLeast, type RequiredEvidence } from '../facts/manifest.js';
+import type { KnownPatch } from '../facts/resolve.js';
 import type { Reason } from '../reasons/reasons.js';
 
 /** Has the patch a callback that runs when it is disabled? null where that cannot be read. */
@@ -18,43 +18,43 @@ export const about = (patch: KnownPatch, state: DeclaredState) => ({ patch: patc
  *
  * @param holding the patches that are on the list while this one leaves it: what they hold too need not be restored
  */
-export function pushDropped(reasons: Reason[], patch: KnownPatch, state: DeclaredState, holding: readonly KnownPatch[], wanted: Wanted): void {
-  const keepers = findKeepers(holding, state);
-  const lost = keepers.length === 0;
+export function pushDropped(reasons: Reason[], patch: KnownPatch, state: DeclaredState, holding: readonly KnownPatch[], required: RequiredEvidence): void {
+  const holders = findStateHolders(holding, state);
+  const lost = holders.length === 0;
   const unpatches = hasUnpatchCallback(patch);
   if (lost && state.restore === 'IMPOSSIBLE') reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(patch, state) });
-  if (state.restore === 'NOT_NEEDED') pushWeakWord(reasons, patch, wanted);
+  if (state.restore === 'NOT_NEEDED') pushWeakWord(reasons, patch, required);
   else if (unpatches === false) {
     if (lost) reasons.push({ code: 'STATE_NOT_RESTORED', ...about(patch, state) });
-    else pushKeptInDoubt(reasons, keepers, state, wanted);
+    else pushKeptInDoubt(reasons, holders, state, required);
   } else if (unpatches && state.restore === 'CALLBACKS') {
-    pushWeakWord(reasons, patch, wanted);
-    pushWeakCallbacks(reasons, patch, wanted);
+    pushWeakWord(reasons, patch, required);
+    pushWeakCallbacks(reasons, patch, required);
   } else if (state.restore !== 'IMPOSSIBLE' || !lost) reasons.push({ code: 'RESTORE_NOT_PROMISED', ...about(patch, state) });
 }
 
 /** A promise counts only if its author's word is known well enough. */
-export function pushWeakWord(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
+export function pushWeakWord(reasons: Reason[], patch: KnownPatch, required: RequiredEvidence): void {
   const word = patch.manifest?.author?.evidence;
-  if (word === undefined || !atLeast(word, wanted.word)) {
+  if (word === undefined || !atLeast(word, required.word)) {
     reasons.push({
       code: 'EVIDENCE_TOO_WEAK',
       patch: patch.name,
       buildId: patch.buildId,
-      detail: `its author's word is ${word ?? 'missing'}, ${wanted.word} is wanted`,
+      detail: `its author's word is ${word ?? 'missing'}, ${required.word} is required`,
     });
   }
 }
 
 /** A promise of callbacks counts only if it is known well enough that there are any. */
-export function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, wanted: Wanted): void {
+export function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, required: RequiredEvidence): void {
   const known = patch.callbacksEvidence;
-  if (known === null || !atLeast(known, wanted.facts)) {
+  if (known === null || !atLeast(known, required.facts)) {
     reasons.push({
       code: 'EVIDENCE_TOO_WEAK',
       patch: patch.name,
       buildId: patch.buildId,
-      detail: `its callbacks are ${known ?? 'not known'}, ${wanted.facts} is wanted`,
+      detail: `its callbacks are ${known ?? 'not known'}, ${required.facts} is required`,
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { ModuleFile } from '../facts/manifest.js';
 import type { Reason } from '../reasons/reasons.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
-import { type Seen, seenOn } from '../facts/seen.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
+import { type Seen, countsOn } from '../facts/sighting-counts.js';
 import type { Catalog, Situation } from '../facts/situation.js';
 
 /** By what signatures are judged. */
@@ -23,8 +23,8 @@ type Answer = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
  *
  * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or the kernel is locked down.
  */
-export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, scene: ResolvedSituation, trust: Trust): void {
-  const { situation } = scene;
+export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, host: ResolvedSituation, trust: Trust): void {
+  const { situation } = host;
   const files = load.manifest?.files ?? [];
   // Without a file it is not known whether there is a signature, nor whether it is whole.
   let best: Answer = files.length === 0 ? 'NOT_KNOWN' : 'REFUSED';
@@ -52,11 +52,11 @@ function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Tru
  *
  * null: no file is published, or several are and none is known to be accepted.
  */
-export function fileToLoad(load: KnownPatch, scene: ResolvedSituation, trust: Trust): string | null {
+export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Trust): string | null {
   const files = load.manifest?.files ?? [];
   if (files.length < 2 || load.buildId === null) return files[0]?.sha256 ?? null;
-  const seen = seenOn(trust.catalog.sightings?.(load.buildId) ?? [], scene.kernel, scene.kernelText);
-  return files.find((file) => answerTo(file, seen, scene.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
+  const seen = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
+  return files.find((file) => answerTo(file, seen, host.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
 }
 
 /** Did this kernel verify, in this boot, a signature by the same key? A module with taint `E` was loaded without. */

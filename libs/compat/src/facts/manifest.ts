@@ -9,28 +9,28 @@ export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'UNSIGNED' | 'INFERRED';
 const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, UNSIGNED: 1, INFERRED: 0 };
 
 /** Is this evidence at least as strong as that one? */
-export const atLeast = (evidence: Evidence, wanted: Evidence): boolean => evidence === wanted || STRENGTH[evidence] >= STRENGTH[wanted];
+export const atLeast = (evidence: Evidence, required: Evidence): boolean => evidence === required || STRENGTH[evidence] >= STRENGTH[required];
 
 /** The weaker of two. */
 export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
 
 /** How well things must be known to count: what modules declare, and what authors promise. */
-export interface Wanted {
+export interface RequiredEvidence {
   readonly facts: Evidence;
   readonly word: Evidence;
 }
 
-const wantedBy = (evidence: Evidence): Wanted => ({ facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') });
-const WANTED: Record<Evidence, Wanted> = {
-  LIVE: wantedBy('LIVE'),
-  MODULE: wantedBy('MODULE'),
-  MANIFEST: wantedBy('MANIFEST'),
-  UNSIGNED: wantedBy('UNSIGNED'),
-  INFERRED: wantedBy('INFERRED'),
+const requiredBy = (evidence: Evidence): RequiredEvidence => ({ facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') });
+const REQUIRED: Record<Evidence, RequiredEvidence> = {
+  LIVE: requiredBy('LIVE'),
+  MODULE: requiredBy('MODULE'),
+  MANIFEST: requiredBy('MANIFEST'),
+  UNSIGNED: requiredBy('UNSIGNED'),
+  INFERRED: requiredBy('INFERRED'),
 };
 
 /** How well must things be known where a question demands this? Modules never better than by their files, words never better than by a signed one. */
-export const wantedAt = (evidence: Evidence): Wanted => WANTED[evidence];
+export const requiredAt = (evidence: Evidence): RequiredEvidence => REQUIRED[evidence];
 
 /** What a module does to the system's state, read from its file. */
 export type StateImpact = 'NONE' | 'DECLARED' | 'UNDECLARED' | 'UNREADABLE';

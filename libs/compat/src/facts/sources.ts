@@ -2,7 +2,7 @@ import { atLeast, type Callbacks, type Manifest, type Reading } from './manifest
 import { effectiveStates, type State } from '../rules/patch.js';
 
 /** A patch as a host saw it, before anyone looks it up. */
-export interface Sighting {
+export interface ObservedPatch {
   readonly name: string;
   readonly buildId: string | null;
   readonly reading: Reading | null;
@@ -49,7 +49,7 @@ const sameCallbacks = (a: Callbacks, b: Callbacks): boolean =>
   a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
 
 /** Which sources are there, strongest first? */
-export function sourcesOf(sighting: Sighting, manifest: Manifest | null): Reading[] {
+export function sourcesOf(sighting: ObservedPatch, manifest: Manifest | null): Reading[] {
   const sources = [sighting.reading, manifest].filter((source): source is Reading => source !== null);
   return sources.length === 2 && !atLeast(sources[0]!.evidence, sources[1]!.evidence) ? sources.reverse() : sources;
 }
@@ -65,7 +65,7 @@ function contradict(a: Reading, b: Reading): boolean {
 }
 
 /** On what do the sources of one patch disagree? Field names for people; empty when they agree. */
-export function conflictsOf(sighting: Sighting, manifest: Manifest | null, sources: readonly Reading[]): string[] {
+export function conflictsOf(sighting: ObservedPatch, manifest: Manifest | null, sources: readonly Reading[]): string[] {
   const conflicts = [...(manifest?.conflicts ?? [])];
   if (sources.length === 2 && contradict(sources[0]!, sources[1]!)) conflicts.push('what the host read');
   const live = sighting.replace ?? null;

@@ -1,10 +1,10 @@
 import type { Declaration } from './declaration.js';
 import { findInFile } from './file.js';
 import { explainFinding, type Finding, worstFirst } from './findings.js';
-import { findInLine } from './line.js';
+import { findInLine } from './earlier.js';
 import { findForLoader } from './loader.js';
-import { findAmongNeighbours } from './neighbours.js';
-import { findInWord } from './promises.js';
+import { findAmongNeighbours } from './catalog.js';
+import { findInWord } from './statement.js';
 
 /**
  * What should the author of this livepatch know before anyone installs it?

@@ -1,16 +1,16 @@
-import { loadOver } from '../routes/course.js';
+import { loadOver } from '../routes/plan.js';
 import { pushGates } from '../checks/gates.js';
 import { pushLoaderDoubts, pushLoaderRefusals } from '../checks/loader.js';
 import { loadedName } from '../rules/patch.js';
-import { type KernelAnswer, cannotTell, certainly, type Prediction, weigh } from './prediction.js';
+import { type KernelAnswer, cannotTell, certainly, type Prediction, summarise } from './prediction.js';
 import { predictWrite, type SysfsWrite } from './write.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import { findRefusals } from '../checks/refusals.js';
-import { WITNESSES } from '../facts/seen.js';
-import { type RulesChoice, thrownOut } from '../rules/select.js';
+import { WITNESSES } from '../facts/sighting-counts.js';
+import { type RulesChoice, replacedBy } from '../rules/select.js';
 import type { Catalog, LeftoverModule } from '../facts/situation.js';
-import { pushSpelling } from '../checks/spelling.js';
+import { pushSpelling } from '../checks/object-names.js';
 
 /** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
 export type Operation =
@@ -30,27 +30,27 @@ export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch,
  * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
  * What is known of a patch is taken at its word, whatever the evidence.
  */
-export function predict(scene: ResolvedSituation, operation: Operation, catalog: Catalog, rules: RulesChoice = scene.rules): Prediction {
+export function predict(host: ResolvedSituation, operation: Operation, catalog: Catalog, rules: RulesChoice = host.rules): Prediction {
   switch (operation.action) {
     case 'LOAD':
-      return weigh(findAgainstLoading(scene, operation.patch, catalog, rules));
+      return summarise(findAgainstLoading(host, operation.patch, catalog, rules));
     case 'REMOVE_MODULE':
-      return predictRemoval(scene, operation.patch);
+      return predictRemoval(host, operation.patch);
     case 'WRITE':
-      return predictWrite(scene, operation, rules);
+      return predictWrite(host, operation, rules);
   }
 }
 
-function findAgainstLoading(scene: ResolvedSituation, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
-  const { list, inTransition } = scene;
-  const out = thrownOut(load, list, rules.candidates);
-  const course = loadOver('STACK', load, out ?? [], list);
+function findAgainstLoading(host: ResolvedSituation, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
+  const { list, inTransition } = host;
+  const out = replacedBy(load, list, rules.candidates);
+  const plan = loadOver('STACK', load, out ?? [], list);
   const reasons: Reason[] = [];
-  pushGates(reasons, course, scene);
-  pushLoaderRefusals(reasons, load, course, scene);
-  append(reasons, findRefusals(course, scene, rules).reasons);
+  pushGates(reasons, plan, host);
+  pushLoaderRefusals(reasons, load, plan, host);
+  append(reasons, findRefusals(plan, host, rules).reasons);
   pushSpelling(reasons, load, list);
-  pushLoaderDoubts(reasons, load, list, scene, { catalog, witnesses: WITNESSES, sharedSigningKeys: false });
+  pushLoaderDoubts(reasons, load, list, host, { catalog, witnesses: WITNESSES, sharedSigningKeys: false });
   for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
   if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
   if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });

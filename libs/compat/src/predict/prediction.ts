@@ -22,7 +22,7 @@ export const cannotTell = (likely: KernelAnswer): Prediction => ({ answer: 'UNKN
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;
 
 /** Which answer do these reasons make? The first refusal in the kernel's order, unless a doubt stands before it. */
-export function weigh(reasons: readonly Reason[]): Prediction {
+export function summarise(reasons: readonly Reason[]): Prediction {
   const first = reasons.filter(refuses).sort((a, b) => loaderOrder(a) - loaderOrder(b))[0];
   const likely = first === undefined ? 'OK' : (errnoOf(first) ?? 'EINVAL');
   const refusedAt = first === undefined ? Number.POSITIVE_INFINITY : loaderOrder(first);

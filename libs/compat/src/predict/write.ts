@@ -1,8 +1,8 @@
-import { disableOnly } from '../routes/course.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import { disableOnly } from '../routes/plan.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import { findRefusals } from '../checks/refusals.js';
 import { numberOf, type RulesChoice } from '../rules/select.js';
-import { certainly, type Prediction, weigh } from './prediction.js';
+import { certainly, type Prediction, summarise } from './prediction.js';
 
 /** Somebody writes to a file in a livepatch's directory of sysfs. */
 export interface SysfsWrite {
@@ -12,28 +12,28 @@ export interface SysfsWrite {
 }
 
 /** What does the kernel answer to this write? There is no file of a patch that is not listed. */
-export function predictWrite(scene: ResolvedSituation, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
-  const patch = scene.list.find((listed) => listed.name === name);
+export function predictWrite(host: ResolvedSituation, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
+  const patch = host.list.find((listed) => listed.name === name);
   if (patch === undefined) return certainly('ENOENT');
   if (attribute === 'transition') return certainly('EACCES');
-  const wanted = asBoolean(value, scene.situation.kernelRelease);
-  if (wanted === null) return certainly('EINVAL');
+  const required = asBoolean(value, host.situation.kernelRelease);
+  if (required === null) return certainly('EINVAL');
   const answers = (yes: boolean): Prediction =>
-    attribute === 'enabled' ? predictEnabled(scene, patch, yes, rules) : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
-  if (wanted !== 'T' && wanted !== 'F') return answers(wanted);
-  const taken = answers(wanted === 'T');
+    attribute === 'enabled' ? predictEnabled(host, patch, yes, rules) : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
+  if (required !== 'T' && required !== 'F') return answers(required);
+  const taken = answers(required === 'T');
   return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN' };
 }
 
 /** Mirrors `enabled_store()`: nothing to change, a transition of its own to turn round, another's in the way; no state is looked at. */
-function predictEnabled(scene: ResolvedSituation, patch: KnownPatch, wanted: boolean, rules: RulesChoice): Prediction {
-  const { inTransition, list } = scene;
-  if (patch.enabled === wanted) return certainly('EINVAL');
+function predictEnabled(host: ResolvedSituation, patch: KnownPatch, required: boolean, rules: RulesChoice): Prediction {
+  const { inTransition, list } = host;
+  if (patch.enabled === required) return certainly('EINVAL');
   if (patch.transition) return certainly('OK');
-  if (wanted) return certainly('EINVAL');
-  const refusals = [...findRefusals(disableOnly([patch], list), scene, rules).reasons];
+  if (required) return certainly('EINVAL');
+  const refusals = [...findRefusals(disableOnly([patch], list), host, rules).reasons];
   if (inTransition !== null) refusals.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
-  return weigh(refusals);
+  return summarise(refusals);
 }
 
 /**

@@ -1,23 +1,23 @@
-import { type Course, nothing } from './course.js';
+import { type Plan, nothing } from './plan.js';
 import { loadedName } from '../rules/patch.js';
 import { rebooted } from './reboot.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import { listBelow } from '../facts/rewritten.js';
 import type { UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch } from '../facts/situation.js';
 
 /**
- * In which situation is the host once this course has succeeded, and every transition is over?
+ * In which situation is the host once this plan has succeeded, and every transition is over?
  *
  * Mirrors what `klp_complete_transition()` leaves: a disabled or replaced patch is off the list and its module stays loaded, until someone removes it.
- * An open transition is waited for first, unless the course turns it round.
+ * An open transition is waited for first, unless the plan turns it round.
  *
  * Pure: what is known of each patch goes with it, so that no one needs the catalog again, and judging may go on from there.
  */
-export function after(scene: ResolvedSituation, course: Course): ResolvedSituation {
-  if (course.route === 'NONE_NEEDED') return settled(scene);
-  if (course.route === 'REBOOT') return course.next.reduce(after, rebooted(scene));
-  const ready = course.reversed === null ? settled(scene) : scene;
-  return course.next.reduce(after, stepwise(course).reduce(afterOne, ready));
+export function after(host: ResolvedSituation, plan: Plan): ResolvedSituation {
+  if (plan.route === 'NONE_NEEDED') return afterTransition(host);
+  if (plan.route === 'REBOOT') return plan.next.reduce(after, rebooted(host));
+  const ready = plan.reversed === null ? afterTransition(host) : host;
+  return plan.next.reduce(after, stepwise(plan).reduce(afterOne, ready));
 }
 
 /**
@@ -25,34 +25,34 @@ export function after(scene: ResolvedSituation, course: Course): ResolvedSituati
  *
  * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch throws out those below it. One of unknown kind is not taken to.
  */
-export function settled(scene: ResolvedSituation): ResolvedSituation {
-  const open = scene.inTransition;
-  if (open === null) return scene;
-  if (!open.enabled) return leave(idle(scene), open, 'DISABLED');
-  const below = open.replace === true ? scene.list.slice(0, scene.list.indexOf(open)) : [];
-  return below.reduce((now, patch) => leave(now, patch, 'REPLACED'), idle(scene));
+export function afterTransition(host: ResolvedSituation): ResolvedSituation {
+  const open = host.inTransition;
+  if (open === null) return host;
+  if (!open.enabled) return leave(idle(host), open, 'DISABLED');
+  const below = open.replace === true ? host.list.slice(0, host.list.indexOf(open)) : [];
+  return below.reduce((now, patch) => leave(now, patch, 'REPLACED'), idle(host));
 }
 
-/** The course in pieces, each of which makes one settled list: one patch is disabled, or one is loaded. */
-function stepwise(course: Course): Course[] {
-  if (course.reversed !== null) return [{ ...course, next: [] }];
+/** The plan in pieces, each of which makes one settled list: one patch is disabled, or one is loaded. */
+function stepwise(plan: Plan): Plan[] {
+  if (plan.reversed !== null) return [{ ...plan, next: [] }];
   return [
-    ...course.disabled.map((patch): Course => ({ ...nothing, route: 'DISABLE', disabled: [patch] })),
-    ...course.removed.map((name): Course => ({ ...nothing, route: course.route, removed: [name] })),
-    ...(course.load === null ? [] : [{ ...nothing, route: course.route, load: course.load, replaced: course.replaced }]),
+    ...plan.disabled.map((patch): Plan => ({ ...nothing, route: 'DISABLE', disabled: [patch] })),
+    ...plan.removed.map((name): Plan => ({ ...nothing, route: plan.route, removed: [name] })),
+    ...(plan.load === null ? [] : [{ ...nothing, route: plan.route, load: plan.load, replaced: plan.replaced }]),
   ];
 }
 
 /** Is a reversed enable of this patch as good as disabling it? Only where nothing but post_unpatch would run at disabling. */
 const leavesAsDisabled = ({ callbacks }: KnownPatch): boolean => callbacks !== null && !callbacks.preUnpatch;
 
-function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load, reversed }: Course): ResolvedSituation {
-  let scene = reversed === null ? before : idle(before);
-  for (const patch of disabled) scene = leave(scene, patch, reversed === null || leavesAsDisabled(patch) ? 'DISABLED' : 'UNKNOWN');
-  if (removed.length > 0) scene = remove(scene, removed);
-  for (const patch of replaced) scene = leave(scene, patch, 'REPLACED');
-  if (load !== null) scene = join(scene, load);
-  return { ...scene, situation: { ...scene.situation, previous: earlierList(before, scene) } };
+function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load, reversed }: Plan): ResolvedSituation {
+  let host = reversed === null ? before : idle(before);
+  for (const patch of disabled) host = leave(host, patch, reversed === null || leavesAsDisabled(patch) ? 'DISABLED' : 'UNKNOWN');
+  if (removed.length > 0) host = remove(host, removed);
+  for (const patch of replaced) host = leave(host, patch, 'REPLACED');
+  if (load !== null) host = join(host, load);
+  return { ...host, situation: { ...host.situation, previous: earlierList(before, host) } };
 }
 
 /** The last settled different list; null where the one before was never settled, or not known by build-ids. */
@@ -63,55 +63,55 @@ function earlierList(before: ResolvedSituation, now: ResolvedSituation): readonl
 }
 
 /** Nothing is in transition any more: what is listed is enabled. */
-function idle(scene: ResolvedSituation): ResolvedSituation {
+function idle(host: ResolvedSituation): ResolvedSituation {
   const still = <P extends KnownPatch | ListedPatch>(patch: P): P => (patch.transition ? { ...patch, enabled: true, transition: false } : patch);
-  const { situation } = scene;
-  return { ...scene, situation: { ...situation, list: situation.list.map(still) }, list: scene.list.map(still), inTransition: null };
+  const { situation } = host;
+  return { ...host, situation: { ...situation, list: situation.list.map(still) }, list: host.list.map(still), inTransition: null };
 }
 
 /** Off the list; its module stays, and no one holds it. */
-function leave(scene: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedBy): ResolvedSituation {
-  const at = scene.list.findIndex((listed) => listed.name === patch.name && listed.buildId === patch.buildId);
-  if (at < 0) return scene;
-  const { situation } = scene;
+function leave(host: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedBy): ResolvedSituation {
+  const at = host.list.findIndex((listed) => listed.name === patch.name && listed.buildId === patch.buildId);
+  if (at < 0) return host;
+  const { situation } = host;
   const { name, buildId, reading } = situation.list[at]!;
   const left: LeftoverModule = { name, buildId, reading, referenced: false, pinned: false, moduleState: 'LIVE' };
   return {
-    ...scene,
+    ...host,
     situation: {
       ...situation,
       list: situation.list.toSpliced(at, 1),
       leftovers: [...situation.leftovers, left],
       unlisted: [...situation.unlisted, { name, buildId, reading, unlistedBy }],
     },
-    list: scene.list.toSpliced(at, 1),
-    unlisted: [...scene.unlisted, { known: { ...scene.list[at]!, enabled: false, transition: false }, unlistedBy }],
+    list: host.list.toSpliced(at, 1),
+    unlisted: [...host.unlisted, { known: { ...host.list[at]!, enabled: false, transition: false }, unlistedBy }],
   };
 }
 
 const keyOf = ({ name, buildId }: UnlistedPatch | LeftoverModule): string => buildId ?? name;
 
 /** The modules of these names are gone; what they did is not. */
-function remove(scene: ResolvedSituation, names: readonly string[]): ResolvedSituation {
-  const { situation } = scene;
+function remove(host: ResolvedSituation, names: readonly string[]): ResolvedSituation {
+  const { situation } = host;
   const goes = (module: { readonly name: string }): boolean => names.includes(loadedName(module.name));
   const known = new Set(situation.unlisted.map(keyOf));
   const neverListed = situation.leftovers.filter((module) => goes(module) && !known.has(keyOf(module)));
   const unlisted = neverListed.map(({ name, buildId, reading }): UnlistedPatch => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' }));
   return {
-    ...scene,
+    ...host,
     situation: {
       ...situation,
       leftovers: situation.leftovers.filter((module) => !goes(module)),
       unlisted: unlisted.length === 0 ? situation.unlisted : [...situation.unlisted, ...unlisted],
     },
-    loading: scene.loading.filter((module) => !goes(module)),
+    loading: host.loading.filter((module) => !goes(module)),
   };
 }
 
 /** On top of the list, enabled. Its replace flag is as its module says: no sysfs has shown it yet. */
-function join(scene: ResolvedSituation, load: KnownPatch): ResolvedSituation {
-  const { situation } = scene;
+function join(host: ResolvedSituation, load: KnownPatch): ResolvedSituation {
+  const { situation } = host;
   const { name, buildId } = load;
   const listed: ListedPatch = {
     name,
@@ -125,9 +125,9 @@ function join(scene: ResolvedSituation, load: KnownPatch): ResolvedSituation {
     file: null,
   };
   return {
-    ...scene,
+    ...host,
     // What is known from before the first livepatch on is known in full.
     situation: { ...situation, list: [...situation.list, listed], tainted: true, bootHistory: situation.tainted === false ? 'KNOWN' : situation.bootHistory },
-    list: [...listBelow(scene.list, load), { ...load, enabled: true, transition: false }],
+    list: [...listBelow(host.list, load), { ...load, enabled: true, transition: false }],
   };
 }

@@ -1,5 +1,5 @@
-import { type Course, legsOf, listAfter, type Route, ROUTES, stepsOf } from './course.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import { type Plan, stagesOf, listAfter, type Route, ROUTES, stepsOf } from './plan.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 
 /** What a way costs, beside what may go wrong. */
 export interface Price {
@@ -16,19 +16,19 @@ const FREE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], tra
 const ONE_TRANSITION: Price = { ...FREE, transitions: 1 };
 const ONE_REBOOT: Price = { ...FREE, reboots: 1 };
 
-/** What does this course cost? What follows it included. */
-export function priceOf(course: Course, scene: ResolvedSituation): Price {
-  if (course.route === 'REBOOT') return ONE_REBOOT;
-  if (course.next.length === 0 && course.disabled.length === 0) return course.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
-  const lists = listsOf(course, scene.list);
-  const protectedCves = cvesOf(lists.at(-1)!.list).filter((cve) => cvesOf(scene.list).includes(cve));
+/** What does this plan cost? What follows it included. */
+export function priceOf(plan: Plan, host: ResolvedSituation): Price {
+  if (plan.route === 'REBOOT') return ONE_REBOOT;
+  if (plan.next.length === 0 && plan.disabled.length === 0) return plan.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
+  const lists = listsOf(plan, host.list);
+  const protectedCves = cvesOf(lists.at(-1)!.list).filter((cve) => cvesOf(host.list).includes(cve));
   const openAfter = ({ list }: OnTheWay): string[] => protectedCves.filter((cve) => !cvesOf(list).includes(cve));
   const between = lists.slice(0, -1);
   return {
     reboots: 0,
     transitionsUnpatched: between.filter((one) => one.beforeLoad || openAfter(one).length > 0).length,
     cvesReopened: [...new Set(between.flatMap(openAfter))].sort(),
-    transitions: stepsOf(course).filter((step) => step.action === 'WAIT').length,
+    transitions: stepsOf(plan).filter((step) => step.action === 'WAIT').length,
   };
 }
 
@@ -42,16 +42,16 @@ interface OnTheWay {
 }
 
 /** Which lists does the host have on the way, one after each transition? */
-function listsOf(course: Course, today: readonly KnownPatch[]): OnTheWay[] {
+function listsOf(plan: Plan, today: readonly KnownPatch[]): OnTheWay[] {
   const lists: OnTheWay[] = [];
   let list = today;
-  for (const leg of legsOf(course)) {
-    for (const patch of leg.disabled) {
+  for (const stage of stagesOf(plan)) {
+    for (const patch of stage.disabled) {
       list = list.filter((listed) => listed.name !== patch.name || listed.buildId !== patch.buildId);
-      lists.push({ list, beforeLoad: leg.load !== null });
+      lists.push({ list, beforeLoad: stage.load !== null });
     }
-    if (leg.load === null) continue;
-    list = listAfter(leg);
+    if (stage.load === null) continue;
+    list = listAfter(stage);
     lists.push({ list, beforeLoad: false });
   }
   return lists.length === 0 ? [{ list, beforeLoad: false }] : lists;

@@ -1,14 +1,14 @@
-import { type Course, loadOver, nothing } from './course.js';
+import { type Plan, loadOver, nothing } from './plan.js';
 import type { Manifest } from '../facts/manifest.js';
-import { type KnownPatch, resolveManifest, resolvePatch, type ResolvedSituation } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest, resolvePatch, type ResolvedSituation } from '../facts/resolve.js';
 
 /** The situation right after a reboot, before anything is loaded. Nothing of this boot is left but what its disk says. */
-export const rebooted = (scene: ResolvedSituation): ResolvedSituation => ({
-  ...scene,
+export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
+  ...host,
   situation: {
-    ...scene.situation,
+    ...host.situation,
     // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at each boot.
-    gates: { modulesDisabled: false, ftraceEnabled: scene.situation.gates.ftraceEnabled === true ? true : null },
+    gates: { modulesDisabled: false, ftraceEnabled: host.situation.gates.ftraceEnabled === true ? true : null },
     otherLivePatching: [],
     unread: [],
     list: [],
@@ -27,8 +27,8 @@ export const rebooted = (scene: ResolvedSituation): ResolvedSituation => ({
 });
 
 /** Reboot, and let the boot load the final list, one patch on the other. */
-export function rebootInto(final: readonly (string | null)[], scene: ResolvedSituation, builds: readonly Manifest[]): Course {
-  const loads = final.map((buildId) => asItsFileTells(buildId, scene, builds));
+export function rebootInto(final: readonly (string | null)[], host: ResolvedSituation, builds: readonly Manifest[]): Plan {
+  const loads = final.map((buildId) => asItsFileTells(buildId, host, builds));
   return {
     ...nothing,
     route: 'REBOOT',
@@ -38,8 +38,8 @@ export function rebootInto(final: readonly (string | null)[], scene: ResolvedSit
 }
 
 /** What is known of a build that the next boot brings: not what this boot's memory shows of it. */
-function asItsFileTells(buildId: string | null, scene: ResolvedSituation, builds: readonly Manifest[]): KnownPatch {
-  const listed = scene.list.find((patch) => patch.buildId === buildId);
+function asItsFileTells(buildId: string | null, host: ResolvedSituation, builds: readonly Manifest[]): KnownPatch {
+  const listed = host.list.find((patch) => patch.buildId === buildId);
   const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
   if (manifest != null) return resolveManifest(manifest);
   const unheardOf = { find: () => undefined, builds: () => [] };

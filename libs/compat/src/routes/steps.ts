@@ -1,4 +1,4 @@
-import type { KnownPatch } from '../facts/recognise.js';
+import type { KnownPatch } from '../facts/resolve.js';
 
 /** One thing that the operator would do. */
 export interface Step {

@@ -1,9 +1,9 @@
 import type { Manifest } from '../facts/manifest.js';
-import type { KnownPatch, ResolvedSituation } from '../facts/recognise.js';
+import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import { loadedName } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import type { Rules } from '../rules/rules.js';
-import { thrownOut } from '../rules/select.js';
+import { replacedBy } from '../rules/select.js';
 import type { Catalog } from '../facts/situation.js';
 
 /** Where to go. */
@@ -34,29 +34,29 @@ const NONE: readonly never[] = [];
 const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
 
 /** What does this target mean on this host? What stays beside it, the rules decide. */
-export function resolveTarget(target: Target, scene: ResolvedSituation, catalog: Catalog, rules: readonly Rules[] = scene.rules.candidates): Resolved {
+export function resolveTarget(target: Target, host: ResolvedSituation, catalog: Catalog, rules: readonly Rules[] = host.rules.candidates): Resolved {
   switch (target.kind) {
     case 'ORIGINAL':
       return { final: NONE, build: null, more: NONE, reasons: NONE };
     case 'UNCATALOGUED':
       return unresolved({ code: 'PATCH_NOT_CATALOGUED', patch: target.buildId, buildId: target.buildId });
     case 'PREVIOUS':
-      return resolvePrevious(scene, catalog);
+      return resolvePrevious(host, catalog);
     case 'PATCH':
-      return withBuild(target.patch, target.leaving ?? NONE, scene, rules);
+      return withBuild(target.patch, target.leaving ?? NONE, host, rules);
     case 'RELEASE': {
-      const build = buildFor(catalog.builds(target.release), scene);
-      const { kernelRelease, arch } = scene.situation;
+      const build = buildFor(catalog.builds(target.release), host);
+      const { kernelRelease, arch } = host.situation;
       return build === null
         ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` })
-        : withBuild(build, target.leaving ?? NONE, scene, rules);
+        : withBuild(build, target.leaving ?? NONE, host, rules);
     }
   }
 }
 
 /** Which build of a release is for this host's kernel? At most one that is not recalled. */
-export function buildFor(builds: readonly Manifest[], scene: ResolvedSituation): Manifest | null {
-  const { kernelRelease, arch } = scene.situation;
+export function buildFor(builds: readonly Manifest[], host: ResolvedSituation): Manifest | null {
+  const { kernelRelease, arch } = host.situation;
   const fitting = builds.filter((build) => build.kernelRelease === kernelRelease && build.arch === arch);
   return fitting.find((build) => !build.recalled) ?? fitting[0] ?? null;
 }
@@ -66,17 +66,17 @@ export function buildFor(builds: readonly Manifest[], scene: ResolvedSituation):
  *
  * What it throws out leaves, and what is named; the rest stays beside it. Where no one knows whether it throws out anything, that is the doubt.
  */
-function withBuild(build: Manifest, leaving: readonly string[], scene: ResolvedSituation, rules: readonly Rules[]): Resolved {
-  const listed = scene.list.find((patch) => patch.buildId === build.buildId);
-  const others = listed === undefined ? scene.list : scene.list.filter((patch) => patch.buildId !== build.buildId);
-  const out = thrownOut(listed ?? build, others, rules);
+function withBuild(build: Manifest, leaving: readonly string[], host: ResolvedSituation, rules: readonly Rules[]): Resolved {
+  const listed = host.list.find((patch) => patch.buildId === build.buildId);
+  const others = listed === undefined ? host.list : host.list.filter((patch) => patch.buildId !== build.buildId);
+  const out = replacedBy(listed ?? build, others, rules);
   const reasons: readonly Reason[] = build.recalled ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }] : NONE;
   if (out !== null && out.length === others.length) return { final: [build.buildId], build, more: NONE, reasons };
   // A name may leave while another build of that name comes: the target itself never leaves.
   const goes = new Set(leaving.map(loadedName));
   const leaves = ({ name, buildId }: KnownPatch): boolean => goes.has(name) || (buildId !== null && leaving.includes(buildId));
   const stays = (patch: KnownPatch): boolean => patch.buildId === build.buildId || !(out?.includes(patch) === true || leaves(patch));
-  const final = scene.list.filter(stays).map((patch) => patch.buildId);
+  const final = host.list.filter(stays).map((patch) => patch.buildId);
   if (listed === undefined) final.push(build.buildId);
   // Cumulative or not: alone on the list it comes to the same.
   if (out !== null || final.length === 1) return { final, build, more: NONE, reasons };
@@ -84,11 +84,11 @@ function withBuild(build: Manifest, leaving: readonly string[], scene: ResolvedS
 }
 
 /** The last settled list, with what would have to be loaded for it. Where no one has published all of that, no load leads there. */
-function resolvePrevious(scene: ResolvedSituation, catalog: Catalog): Resolved {
-  const { previous } = scene.situation;
+function resolvePrevious(host: ResolvedSituation, catalog: Catalog): Resolved {
+  const { previous } = host.situation;
   if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
   const builds = previous.map((buildId) => catalog.find(buildId) ?? null);
-  const missing = builds.filter((_, i) => !scene.list.some((patch) => patch.buildId === previous[i]));
+  const missing = builds.filter((_, i) => !host.list.some((patch) => patch.buildId === previous[i]));
   const loads = missing.filter((build): build is Manifest => build !== null);
   const recalled = builds.filter((build): build is Manifest => build?.recalled === true);
   return {

@@ -57,5 +57,5 @@ export function numberOf(release: string): number | null {
 }
 
 /** Whom would the kernel throw out when this patch is loaded? null where no one knows. Where the rules are in doubt, as the oldest of them has it. */
-export const thrownOut = <P extends Replacing>(target: Replacing, listed: readonly P[], rules: readonly Rules[]): readonly P[] | null =>
+export const replacedBy = <P extends Replacing>(target: Replacing, listed: readonly P[], rules: readonly Rules[]): readonly P[] | null =>
   (rules[0] ?? klp55).replacedBy(target, listed);

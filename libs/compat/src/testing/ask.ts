@@ -1,6 +1,6 @@
 import { DEFAULT_QUESTION, judge, type Question } from '../verdict/judge.js';
 import type { Manifest } from '../facts/manifest.js';
-import { resolveSituation } from '../facts/recognise.js';
+import { resolveSituation } from '../facts/resolve.js';
 import type { Catalog, Freshness, ListedPatch, Situation } from '../facts/situation.js';
 import type { Target } from '../routes/target.js';
 import type { Verdict } from '../verdict/verdict.js';

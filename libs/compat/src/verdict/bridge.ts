@@ -1,13 +1,13 @@
-import { type Measure, pushAgainst } from '../checks/against.js';
+import { type Criteria, pushAgainst } from '../checks/against.js';
 import { after } from '../routes/after.js';
-import { type Course, loadOver, type Route } from '../routes/course.js';
-import type { Journey } from '../routes/journey.js';
+import { type Plan, loadOver, type Route } from '../routes/plan.js';
+import type { Destination } from '../routes/destination.js';
 import type { Manifest } from '../facts/manifest.js';
 import { comparePrices, type Price, priceOf } from '../routes/price.js';
 import type { Reason } from '../reasons/reasons.js';
-import { resolveManifest, type ResolvedSituation } from '../facts/recognise.js';
-import { findCourses } from '../routes/routes.js';
-import { thrownOut } from '../rules/select.js';
+import { resolveManifest, type ResolvedSituation } from '../facts/resolve.js';
+import { findPlans } from '../routes/routes.js';
+import { replacedBy } from '../rules/select.js';
 import type { Target } from '../routes/target.js';
 import { answerBy, compareAnswers, type Searched, type Verdict } from './verdict.js';
 
@@ -23,12 +23,12 @@ export const CHEAPEST_BRIDGE: Price = { reboots: 0, transitionsUnpatched: 0, cve
 /** What the search found. */
 export interface Bridge {
   /** null where no build leads there. */
-  readonly course: Course | null;
+  readonly plan: Plan | null;
   readonly searched: Searched;
 }
 
 interface Found {
-  readonly course: Course;
+  readonly plan: Plan;
   readonly answer: Pick<Verdict, 'kind' | 'accepted'>;
   readonly price: Price;
 }
@@ -41,28 +41,28 @@ interface Found {
  *
  * @param allow UNKNOWN codes that the question allows
  */
-export function findBridge(journey: Journey, target: Target, measure: Measure, allow: readonly string[]): Bridge {
-  const { scene } = journey;
-  const builds = onto(journey, measure);
+export function findBridge(destination: Destination, target: Target, criteria: Criteria, allow: readonly string[]): Bridge {
+  const { host } = destination;
+  const builds = onto(destination, criteria);
   let best: Found | null = null;
   for (const build of builds.slice(0, BRIDGES_TRIED)) {
-    const first = ontoBridge(build, scene, measure);
-    for (const second of findCourses({ ...journey, scene: after(scene, first) }, target, OFF_THE_BRIDGE).courses) {
-      const course: Course = { ...first, next: [second, ...second.next].map((leg) => ({ ...leg, next: [] })) };
+    const first = ontoBridge(build, host, criteria);
+    for (const second of findPlans({ ...destination, host: after(host, first) }, target, OFF_THE_BRIDGE).plans) {
+      const plan: Plan = { ...first, next: [second, ...second.next].map((stage) => ({ ...stage, next: [] })) };
       const reasons: Reason[] = [];
-      pushAgainst(reasons, course, scene, measure);
-      const found: Found = { course, answer: answerBy(reasons, allow), price: priceOf(course, scene) };
+      pushAgainst(reasons, plan, host, criteria);
+      const found: Found = { plan, answer: answerBy(reasons, allow), price: priceOf(plan, host) };
       if (best === null || (compareAnswers(found.answer, best.answer) || comparePrices(found.price, best.price)) < 0) best = found;
     }
   }
-  return { course: best?.course ?? null, searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length } };
+  return { plan: best?.plan ?? null, searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length } };
 }
 
 /** Which builds for this kernel would take today's list, by build-id? */
-function onto({ scene, final }: Journey, { rules, catalog }: Measure): Manifest[] {
-  const { kernelRelease, arch } = scene.situation;
-  const elsewhere = new Set([...final, ...scene.list.map((patch) => patch.buildId)]);
-  const listed = scene.list.flatMap((patch) => patch.asPatch ?? []);
+function onto({ host, final }: Destination, { rules, catalog }: Criteria): Manifest[] {
+  const { kernelRelease, arch } = host.situation;
+  const elsewhere = new Set([...final, ...host.list.map((patch) => patch.buildId)]);
+  const listed = host.list.flatMap((patch) => patch.asPatch ?? []);
   const accepts = (build: Manifest): boolean => {
     const { asPatch } = resolveManifest(build);
     return asPatch !== null && rules.candidates.every((rule) => rule.findStateRefusals(asPatch, listed).length === 0);
@@ -74,7 +74,7 @@ function onto({ scene, final }: Journey, { rules, catalog }: Measure): Manifest[
     .toSorted((a, b) => (a.buildId < b.buildId ? -1 : a.buildId > b.buildId ? 1 : 0));
 }
 
-function ontoBridge(build: Manifest, { list }: ResolvedSituation, { rules }: Measure): Course {
+function ontoBridge(build: Manifest, { list }: ResolvedSituation, { rules }: Criteria): Plan {
   const bridge = resolveManifest(build);
-  return { ...loadOver('REPLACE', bridge, thrownOut(bridge, list, rules.candidates) ?? [], list), route: 'BRIDGE' };
+  return { ...loadOver('REPLACE', bridge, replacedBy(bridge, list, rules.candidates) ?? [], list), route: 'BRIDGE' };
 }

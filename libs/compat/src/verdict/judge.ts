@@ -1,21 +1,21 @@
-import { type Measure, pushAgainst } from '../checks/against.js';
+import { type Criteria, pushAgainst } from '../checks/against.js';
 import { CHEAPEST_BRIDGE, findBridge } from './bridge.js';
 import { fileToLoad, type Trust } from '../checks/signature.js';
-import { type Course, legsOf, type Route, stepsOf } from '../routes/course.js';
+import { type Plan, stagesOf, type Route, stepsOf } from '../routes/plan.js';
 import { findListedTargetDoubts, pushHostDoubts } from '../checks/doubts.js';
-import { journeyTo } from '../routes/journey.js';
+import { destinationOf } from '../routes/destination.js';
 import type { Evidence } from '../facts/manifest.js';
 import { comparePrices, priceOf } from '../routes/price.js';
-import type { ResolvedSituation } from '../facts/recognise.js';
+import type { ResolvedSituation } from '../facts/resolve.js';
 import { append, type Reason } from '../reasons/reasons.js';
-import { type Courses, findCourses } from '../routes/routes.js';
+import { type Plans, findPlans } from '../routes/routes.js';
 import type { RuleSet } from '../rules/rules.js';
 import { chooseRules } from '../rules/select.js';
-import { WITNESSES } from '../facts/seen.js';
+import { WITNESSES } from '../facts/sighting-counts.js';
 import type { Catalog, Freshness } from '../facts/situation.js';
 import { resolveTarget, type Target } from '../routes/target.js';
 import type { Step } from '../routes/steps.js';
-import { bestFirst, noWay, type Searched, verdict, type Verdict } from './verdict.js';
+import { bestFirst, unreachable, type Searched, verdict, type Verdict } from './verdict.js';
 
 const NONE: readonly never[] = [];
 
@@ -47,83 +47,83 @@ export const DEFAULT_QUESTION: Question = {
 };
 
 /** The verdict on a host that was made known and never reported. */
-export const neverReported = (question: Question): Verdict => noWay([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
+export const neverReported = (question: Question): Verdict => unreachable([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
 
 /**
  * Can this host go to this target, by which route, and if not, exactly why not?
  *
  * Pure: everything was loaded before. Among the routes that are asked for, the cheapest acceptable one is answered, else the least bad.
  */
-export const judge = (scene: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
-  judgeEach(scene, target, catalog, freshness, question, true)[0]!;
+export const judge = (host: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
+  judgeEach(host, target, catalog, freshness, question, true)[0]!;
 
 /** The verdict on each route that is asked for and leads there: the most acceptable first, among these the cheapest; never empty. */
 export const judgeRoutes = (
-  scene: ResolvedSituation,
+  host: ResolvedSituation,
   target: Target,
   catalog: Catalog,
   freshness: Freshness,
   question: Question = DEFAULT_QUESTION,
-): Verdict[] => judgeEach(scene, target, catalog, freshness, question, false);
+): Verdict[] => judgeEach(host, target, catalog, freshness, question, false);
 
 /** @param onlyTheBest whoever wants no more need not search a bridge that could not be better */
-function judgeEach(scene: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
-  const rules = question.rules === null ? scene.rules : chooseRules(scene.situation.capabilities, scene.situation.kernelRelease, question.rules);
+function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
+  const rules = question.rules === null ? host.rules : chooseRules(host.situation.capabilities, host.situation.kernelRelease, question.rules);
   const { evidence, witnesses, sharedSigningKeys } = question;
-  const measure: Measure = { rules, catalog, evidence, witnesses: witnesses > WITNESSES ? witnesses : WITNESSES, sharedSigningKeys };
+  const criteria: Criteria = { rules, catalog, evidence, witnesses: witnesses > WITNESSES ? witnesses : WITNESSES, sharedSigningKeys };
   const before: Reason[] = [];
-  pushHostDoubts(before, scene, freshness, question.maxAgeSeconds);
-  const resolved = resolveTarget(target, scene, catalog, rules.candidates);
+  pushHostDoubts(before, host, freshness, question.maxAgeSeconds);
+  const resolved = resolveTarget(target, host, catalog, rules.candidates);
   append(before, resolved.reasons);
-  const journey = journeyTo(resolved, scene, rules.candidates);
+  const destination = destinationOf(resolved, host, rules.candidates);
   // If no route leads there, nothing can be allowed.
-  if (journey === null) return [noWay(before, [], rules.told)];
+  if (destination === null) return [unreachable(before, [], rules.told)];
 
-  const found = findCourses(journey, target, question.routes);
+  const found = findPlans(destination, target, question.routes);
   // What was on an earlier list is known by build-ids alone.
-  const onTarget = target.kind === 'PREVIOUS' ? NONE : findListedTargetDoubts(scene, journey.build?.buildId ?? null, question.evidence);
+  const onTarget = target.kind === 'PREVIOUS' ? NONE : findListedTargetDoubts(host, destination.build?.buildId ?? null, question.evidence);
   const always = found.reasons.length + onTarget.length === 0 ? before : [...before, ...found.reasons, ...onTarget];
-  const verdicts = judgeCourses(found.courses, always, scene, measure, question.allow);
+  const verdicts = judgePlans(found.plans, always, host, criteria, question.allow);
   if (verdicts.length > 1) verdicts.sort(bestFirst);
   if (question.routes?.includes('BRIDGE') === true && !found.there && !(onlyTheBest && isUnbeatable(verdicts[0]))) {
-    const { course, searched } = findBridge(journey, target, measure, question.allow);
-    if (course !== null) return [...verdicts, { ...judgeCourse(course, [...before, ...onTarget], scene, measure, question.allow), searched }].sort(bestFirst);
-    if (verdicts.length === 0) return [noWay([...before, ...noBridge(found, searched), ...onTarget], [], rules.told)];
+    const { plan, searched } = findBridge(destination, target, criteria, question.allow);
+    if (plan !== null) return [...verdicts, { ...judgePlan(plan, [...before, ...onTarget], host, criteria, question.allow), searched }].sort(bestFirst);
+    if (verdicts.length === 0) return [unreachable([...before, ...noBridge(found, searched), ...onTarget], [], rules.told)];
   }
-  return verdicts.length > 0 ? verdicts : [noWay(always, [], rules.told)];
+  return verdicts.length > 0 ? verdicts : [unreachable(always, [], rules.told)];
 }
 
-/** @param always what speaks against every course */
-function judgeCourses(courses: readonly Course[], always: readonly Reason[], scene: ResolvedSituation, measure: Measure, allow: readonly string[]): Verdict[] {
-  if (courses.length === 0) return [];
+/** @param always what speaks against every plan */
+function judgePlans(plans: readonly Plan[], always: readonly Reason[], host: ResolvedSituation, criteria: Criteria, allow: readonly string[]): Verdict[] {
+  if (plans.length === 0) return [];
   // Most often there is one.
-  const verdicts = [judgeCourse(courses[0]!, always, scene, measure, allow)];
-  for (let i = 1; i < courses.length; i++) verdicts.push(judgeCourse(courses[i]!, always, scene, measure, allow));
+  const verdicts = [judgePlan(plans[0]!, always, host, criteria, allow)];
+  for (let i = 1; i < plans.length; i++) verdicts.push(judgePlan(plans[i]!, always, host, criteria, allow));
   return verdicts;
 }
 
-function judgeCourse(course: Course, always: readonly Reason[], scene: ResolvedSituation, measure: Measure, allow: readonly string[]): Verdict {
+function judgePlan(plan: Plan, always: readonly Reason[], host: ResolvedSituation, criteria: Criteria, allow: readonly string[]): Verdict {
   const said: Reason[] = [];
   append(said, always);
-  const errno = pushAgainst(said, course, scene, measure);
+  const errno = pushAgainst(said, plan, host, criteria);
   return verdict(
-    { route: course.route, steps: withFiles(stepsOf(course), course, scene, measure), price: priceOf(course, scene), errno },
+    { route: plan.route, steps: withFiles(stepsOf(plan), plan, host, criteria), price: priceOf(plan, host), errno },
     said,
     allow,
-    measure.rules.told,
+    criteria.rules.told,
   );
 }
 
 /** A LOAD step names the file to load. */
-function withFiles(steps: readonly Step[], course: Course, scene: ResolvedSituation, trust: Trust): readonly Step[] {
-  const loads = legsOf(course).flatMap(({ load }) => load ?? []);
+function withFiles(steps: readonly Step[], plan: Plan, host: ResolvedSituation, trust: Trust): readonly Step[] {
+  const loads = stagesOf(plan).flatMap(({ load }) => load ?? []);
   if (loads.length === 0) return steps;
-  const fileOf = new Map(loads.map((load) => [load.buildId, fileToLoad(load, scene, trust)]));
+  const fileOf = new Map(loads.map((load) => [load.buildId, fileToLoad(load, host, trust)]));
   return steps.map((step) => (step.action === 'LOAD' ? { ...step, sha256: fileOf.get(step.buildId ?? null) ?? null } : step));
 }
 
 /** Could no bridge be better? */
 const isUnbeatable = (best: Verdict | undefined): boolean => best?.kind === 'SAFE' && comparePrices(best.price!, CHEAPEST_BRIDGE) <= 0;
 
-const noBridge = ({ reasons }: Courses, { tried, of }: Searched): Reason[] =>
+const noBridge = ({ reasons }: Plans, { tried, of }: Searched): Reason[] =>
   reasons.map((reason) => ({ ...reason, detail: `${reason.detail}; of ${of} builds that could be a bridge ${tried} were tried` }));

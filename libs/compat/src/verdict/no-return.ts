@@ -1,10 +1,10 @@
-import { after, settled } from '../routes/after.js';
-import { type Course, loadOver, type Route, stayPut } from '../routes/course.js';
+import { after, afterTransition } from '../routes/after.js';
+import { type Plan, loadOver, type Route, noOp } from '../routes/plan.js';
 import { DEFAULT_QUESTION, judge, judgeRoutes, type Question } from './judge.js';
 import type { Manifest } from '../facts/manifest.js';
-import { type KnownPatch, resolveManifest, type ResolvedSituation } from '../facts/recognise.js';
+import { type KnownPatch, resolveManifest, type ResolvedSituation } from '../facts/resolve.js';
 import { clearedBy, kindOf, type Reason, type VerdictKind } from '../reasons/reasons.js';
-import { RULE_SETS, thrownOut } from '../rules/select.js';
+import { RULE_SETS, replacedBy } from '../rules/select.js';
 import type { Catalog, Freshness } from '../facts/situation.js';
 import type { Target } from '../routes/target.js';
 import { isWorse, kindOfAll, type Verdict } from './verdict.js';
@@ -55,43 +55,43 @@ const TO_TODAY: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'DISABLE'];
  * @param question as the gate would ask for the way back
  */
 export function findNoReturn(
-  scene: ResolvedSituation,
+  host: ResolvedSituation,
   candidate: Manifest,
   catalog: Catalog,
   freshness: Freshness,
   question: Question = DEFAULT_QUESTION,
   destinations: readonly ReturnTarget[] = waysBackTo(),
 ): NoReturn {
-  const scenes = installations(scene, resolveManifest(candidate), question).map((course) => after(scene, course));
+  const hosts = installations(host, resolveManifest(candidate), question).map((plan) => after(host, plan));
   const ways = destinations.map((to): WayBack => {
-    const from = (now: ResolvedSituation): Verdict => leastBad(judgeWay(now, scene, to, catalog, freshness, question));
-    const [today, afterwards] = [from(scene), scenes.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst))];
+    const from = (now: ResolvedSituation): Verdict => leastBad(judgeWay(now, host, to, catalog, freshness, question));
+    const [today, afterwards] = [from(host), hosts.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst))];
     const open = lasting(today) === 'SAFE';
     const reasons = open ? standing(afterwards) : [];
     return { to, today, afterwards, open, closed: reasons.length > 0, reasons, states: [...new Set(reasons.flatMap(({ stateId }) => stateId ?? []))] };
   });
-  return { installing: judge(scene, { kind: 'PATCH', patch: candidate }, catalog, freshness, { ...question, routes: INSTALLING }), ways };
+  return { installing: judge(host, { kind: 'PATCH', patch: candidate }, catalog, freshness, { ...question, routes: INSTALLING }), ways };
 }
 
 /** How would it be installed? Not at all where it is listed already. */
-function installations(scene: ResolvedSituation, load: KnownPatch, { rules }: Question): Course[] {
-  const { list } = settled(scene);
-  if (list.some((patch) => patch.buildId === load.buildId)) return [stayPut(list)];
-  const out = thrownOut(load, list, rules === null ? scene.rules.candidates : [RULE_SETS[rules]]);
+function installations(host: ResolvedSituation, load: KnownPatch, { rules }: Question): Plan[] {
+  const { list } = afterTransition(host);
+  if (list.some((patch) => patch.buildId === load.buildId)) return [noOp(list)];
+  const out = replacedBy(load, list, rules === null ? host.rules.candidates : [RULE_SETS[rules]]);
   return (out === null ? [list, []] : [out]).map((replaced) => loadOver('REPLACE', load, replaced, list));
 }
 
-/** The verdicts on going there from this scene, of which the other was today's. */
+/** The verdicts on going there from this host, of which the other was today's. */
 function judgeWay(now: ResolvedSituation, today: ResolvedSituation, to: ReturnTarget, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
   const previous = to.kind === 'TODAY' ? settledList(today) : today.situation.previous;
-  const scene: ResolvedSituation = { ...now, situation: { ...now.situation, previous } };
+  const host: ResolvedSituation = { ...now, situation: { ...now.situation, previous } };
   // Whoever is there already needs no route, whatever the gate names.
   const named = question.routes && (['NONE_NEEDED', ...question.routes] as const);
-  if (to.kind !== 'TODAY') return judgeRoutes(scene, to, catalog, freshness, { ...question, routes: named });
-  return judgeRoutes(scene, { kind: 'PREVIOUS' }, catalog, freshness, { ...question, routes: named ?? TO_TODAY });
+  if (to.kind !== 'TODAY') return judgeRoutes(host, to, catalog, freshness, { ...question, routes: named });
+  return judgeRoutes(host, { kind: 'PREVIOUS' }, catalog, freshness, { ...question, routes: named ?? TO_TODAY });
 }
 
-/** The list by build-ids; null where it is not settled, or not known by them. */
+/** The list by build-ids; null where it is not afterTransition, or not known by them. */
 function settledList({ list, inTransition }: ResolvedSituation): string[] | null {
   const buildIds = list.flatMap(({ buildId }) => buildId ?? []);
   return inTransition === null && buildIds.length === list.length ? buildIds : null;

@@ -1,4 +1,4 @@
-import type { Route } from '../routes/course.js';
+import type { Route } from '../routes/plan.js';
 import { predictErrno } from '../reasons/errno.js';
 import { comparePrices, compareRoutes, type Price } from '../routes/price.js';
 import { type Errno, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from '../reasons/reasons.js';
@@ -80,7 +80,7 @@ interface Weight {
   allowed: readonly ReasonCode[];
 }
 
-function weigh(reasons: readonly Reason[], allow: readonly string[]): Weight {
+function summarise(reasons: readonly Reason[], allow: readonly string[]): Weight {
   const weight: Weight = { refused: false, harmful: false, unknown: false, inDoubt: false, allowed: NONE };
   for (const reason of reasons) {
     const { kind, factsInDoubt } = natureOf(reason);
@@ -105,7 +105,7 @@ function kindBy({ refused, harmful, unknown, inDoubt }: Weight): VerdictKind {
 }
 
 /** Returns the kind that these reasons would make without those that are allowed. */
-export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(weigh(reasons, allow));
+export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(summarise(reasons, allow));
 
 /** Returns the kind that these reasons make, and whether the question accepts it: what is allowed is accepted, and stays what it is. */
 export function answerBy(reasons: readonly Reason[], allow: readonly string[]): Pick<Verdict, 'kind' | 'accepted'> {
@@ -124,7 +124,7 @@ interface Judged {
 /** Puts reasons together into a verdict on one way; what is said twice is said once. */
 export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
   const reasons = saidOnce(said);
-  const { inDoubt, harmful, allowed } = weigh(reasons, allow);
+  const { inDoubt, harmful, allowed } = summarise(reasons, allow);
   return { ...answerBy(reasons, allow), route, steps, price, reasons, basedOnStaleFacts: inDoubt, errno, harmful, allowed, rules };
 }
 
@@ -137,7 +137,7 @@ function saidOnce(said: readonly Reason[]): readonly Reason[] {
 }
 
 /** The verdict where no way leads there. */
-export const noWay = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
+export const unreachable = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
   verdict({ route: null, steps: [], price: null, errno: predictErrno(said, { disablesFirst: false, compared: [] }) }, said, allow, rules);
 
 /** Orders answers by kind, the best first; among UNKNOWN ones, those that the question accepts come first. */

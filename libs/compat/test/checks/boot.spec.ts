@@ -1,6 +1,6 @@
 import { after, resolveSituation } from '../../src/index.js';
 import { type Asked, ask, catalog, unlisted, leftover, listed, manifest, newer, older, promising, running } from '../../src/testing/index.js';
-import { loadOver, nothing } from '../../src/routes/course.js';
+import { loadOver, nothing } from '../../src/routes/plan.js';
 import { reasonTable } from '../reason-table.js';
 
 const gone = manifest('gone', { 9: 1 });
@@ -65,16 +65,16 @@ test('a module that is loading has left nothing behind yet; one whose state is n
 describe('what left the list', () => {
   test('removing a module restores nothing: a leftover that was never seen listed is judged after its removal as before', () => {
     const everything = catalog([gone, older, newer]);
-    const scene = resolveSituation(running([newer], { leftovers: [leftover(gone)] }), everything);
-    const removed = after(scene, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
+    const host = resolveSituation(running([newer], { leftovers: [leftover(gone)] }), everything);
+    const removed = after(host, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
     expect(removed.situation).toMatchObject({ leftovers: [], unlisted: [{ name: 'gone', unlistedBy: 'UNKNOWN' }] });
     expect(resolveSituation(removed.situation, everything).unlisted.map(({ known }) => known.name)).toEqual(['gone']);
   });
 
   test('what was seen disabled and is removed stays disabled', () => {
     const everything = catalog([gone, newer]);
-    const scene = resolveSituation(running([newer], { leftovers: [leftover(gone)], unlisted: [unlisted(gone, 'DISABLED')] }), everything);
-    const removed = after(scene, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
+    const host = resolveSituation(running([newer], { leftovers: [leftover(gone)], unlisted: [unlisted(gone, 'DISABLED')] }), everything);
+    const removed = after(host, { ...nothing, route: 'DISABLE_THEN_LOAD', removed: ['gone'] });
     expect(removed.situation.unlisted).toEqual([unlisted(gone, 'DISABLED')]);
   });
 
@@ -111,8 +111,8 @@ describe('what left the list', () => {
 
   test('a host without a livepatch in this boot knows its history from the first one on', () => {
     const everything = catalog([older]);
-    const scene = resolveSituation(running([], { tainted: false, bootHistory: 'STARTED_LATE' }), everything);
+    const host = resolveSituation(running([], { tainted: false, bootHistory: 'STARTED_LATE' }), everything);
     const target = resolveSituation(running([older]), everything).list[0]!;
-    expect(after(scene, loadOver('REPLACE', target, [], [])).situation).toMatchObject({ tainted: true, bootHistory: 'KNOWN' });
+    expect(after(host, loadOver('REPLACE', target, [], [])).situation).toMatchObject({ tainted: true, bootHistory: 'KNOWN' });
   });
 });

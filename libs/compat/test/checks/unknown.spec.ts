@@ -1,5 +1,5 @@
 import { canBeAllowed, type Evidence, type LoadSighting, type Reading, REASON_CODES } from '../../src/index.js';
-import { type Wanted, wantedAt } from '../../src/facts/manifest.js';
+import { type RequiredEvidence, requiredAt } from '../../src/facts/manifest.js';
 import {
   type Asked,
   ask,
@@ -469,12 +469,12 @@ test.each<[sentence: string, asked: Asked]>([
   expect(ask({ ...asked, question: { allow: REASON_CODES } })).toMatchObject({ kind: expect.not.stringMatching('SAFE'), accepted: false });
 });
 
-test.each<[asked: Evidence, wanted: Wanted]>([
+test.each<[asked: Evidence, required: RequiredEvidence]>([
   ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],
   ['MODULE', { facts: 'MODULE', word: 'MANIFEST' }],
   ['MANIFEST', { facts: 'MANIFEST', word: 'MANIFEST' }],
   ['UNSIGNED', { facts: 'UNSIGNED', word: 'UNSIGNED' }],
   ['INFERRED', { facts: 'INFERRED', word: 'INFERRED' }],
-])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, wanted) =>
-  expect(wantedAt(asked)).toEqual(wanted),
+])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, required) =>
+  expect(requiredAt(asked)).toEqual(required),
 );

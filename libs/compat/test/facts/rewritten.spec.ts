@@ -1,5 +1,5 @@
 import { after, resolveSituation } from '../../src/index.js';
-import { loadOver } from '../../src/routes/course.js';
+import { loadOver } from '../../src/routes/plan.js';
 import { type Asked, ask, catalog, unlisted, listed, manifest, newer, older, running, states } from '../../src/testing/index.js';
 
 // A patch that writes through klp_get_prev_state() to the states of the patches below it.
@@ -32,7 +32,7 @@ test.each<[sentence: string, asked: Asked, reasons: object[]]>([
 
 test('once it is on top, the states below it are unknown', () => {
   const everything = catalog([below, writer]);
-  const scene = resolveSituation(running([below]), everything);
+  const host = resolveSituation(running([below]), everything);
   const load = resolveSituation(running([writer]), everything).list[0]!;
-  expect(after(scene, loadOver('STACK', load, [], scene.list)).list.map((patch) => patch.states)).toEqual([null, writer.states]);
+  expect(after(host, loadOver('STACK', load, [], host.list)).list.map((patch) => patch.states)).toEqual([null, writer.states]);
 });

@@ -14,16 +14,16 @@ function unforeseeable({ dmesg, candidate }: Observed): string | null {
 const learned = new Learned();
 const told = observations.flatMap((observed) => {
   const operation = operationOf(observed);
-  const [scene, known] = sceneOf(observed, learned);
+  const [host, known] = sceneOf(observed, learned);
   learned.learn(observed);
   if (operation === null) return [];
-  const { answer, likely, reasons } = predict(scene, operation, known);
+  const { answer, likely, reasons } = predict(host, operation, known);
   const foreseen = unforeseeable(observed) === null || reasons.some((reason) => reason.code === unforeseeable(observed));
   const outcome = likely === observed.err ? 'right' : answer === 'UNKNOWN' && foreseen ? 'cannot be known' : 'wrong';
   const freshness = { level: 'FRESH', ageSeconds: 10, superseded: false } as const;
   const verdict =
     operation.action === 'LOAD' && operation.patch.manifest !== null
-      ? judge(scene, { kind: 'PATCH', patch: operation.patch.manifest }, known, freshness, {
+      ? judge(host, { kind: 'PATCH', patch: operation.patch.manifest }, known, freshness, {
           ...DEFAULT_QUESTION,
           routes: [operation.patch.replace ? 'REPLACE' : 'STACK'],
         })

@@ -10,7 +10,7 @@ import {
   resolveManifest,
   RULE_SETS,
 } from '../../src/index.js';
-import { weigh } from '../../src/predict/prediction.js';
+import { summarise } from '../../src/predict/prediction.js';
 import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../../src/testing/index.js';
 
 // What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at once.
@@ -31,11 +31,11 @@ const remove = (patch: string): Operation => ({ action: 'REMOVE_MODULE', patch }
 const opening = listed(held, { transition: true });
 const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
 
-const answer = (operation: Operation, { list = [held], host = {}, published = [], loaded = true, rules }: At) => {
+const answer = (operation: Operation, { list = [held], host: differs = {}, published = [], loaded = true, rules }: At) => {
   const known = catalog([held, low, same, unreadable, ...published], loaded ? {} : { sightings: () => [] });
-  const scene = resolveSituation(running(list, host), known);
+  const host = resolveSituation(running(list, differs), known);
   return predict(
-    scene,
+    host,
     operation,
     known,
     rules === undefined ? undefined : { candidates: [RULE_SETS[rules]], basis: 'ASKED', told: { sets: [rules], basis: 'ASKED' } },
@@ -165,7 +165,7 @@ test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOW
   ['nor is an advisory, before a refusal', ['CVE_REOPENED', 'TRANSITION_IN_PROGRESS'], 'EBUSY', 'EBUSY'],
 ])('which answer do reasons make: %s', (_, codes, expected, likely) => {
   const reasons = codes.map((code) => ({ code }));
-  expect(weigh(reasons)).toEqual({ answer: expected, likely, reasons });
+  expect(summarise(reasons)).toEqual({ answer: expected, likely, reasons });
 });
 
 test('what two possible rule sets refuse alike is said once', () => {

@@ -20,8 +20,8 @@ import {
   type Step,
   type Verdict,
 } from '../../src/index.js';
-import { type Course, disableOnly, loadOver, nothing, turnRound } from '../../src/routes/course.js';
-import { thrownOut } from '../../src/rules/select.js';
+import { type Plan, disableOnly, loadOver, nothing, reverse } from '../../src/routes/plan.js';
+import { replacedBy } from '../../src/rules/select.js';
 import { catalog } from '../../src/testing/index.js';
 import { runs, type World, world } from '../arbitrary.js';
 
@@ -39,25 +39,25 @@ const answers = (of: World): Verdict[] => judgeRoutes(resolveSituation(of.situat
 const law = (name: string, holds: (of: World) => boolean | void, usual = 400): void =>
   test(name, () => fc.assert(fc.property(world.filter(isReal), holds), runs(usual)));
 
-/** One step as the kernel sees it, and as the course that it makes; null for waiting. */
-function doing({ action, patch, buildId }: Step, scene: ResolvedSituation, of: World): [Operation, Course] | null {
+/** One step as the kernel sees it, and as the plan that it makes; null for waiting. */
+function doing({ action, patch, buildId }: Step, host: ResolvedSituation, of: World): [Operation, Plan] | null {
   const rules = rulesOf(of);
-  const listed = scene.list.find((one) => one.name === patch);
+  const listed = host.list.find((one) => one.name === patch);
   switch (action) {
     case 'LOAD': {
       const manifests = [...of.manifests, ...(of.target.kind === 'PATCH' ? [of.target.patch] : [])];
       const load = resolveManifest(manifests.find((one) => one.buildId === buildId)!);
-      return [{ action, patch: load }, loadOver('STACK', load, thrownOut(load, scene.list, rules.candidates) ?? [], scene.list)];
+      return [{ action, patch: load }, loadOver('STACK', load, replacedBy(load, host.list, rules.candidates) ?? [], host.list)];
     }
     case 'DISABLE':
-      return [disabling(patch!), disableOnly(listed === undefined ? [] : [listed], scene.list)];
+      return [disabling(patch!), disableOnly(listed === undefined ? [] : [listed], host.list)];
     case 'REMOVE_MODULE':
       return [
         { action, patch: patch! },
         { ...nothing, route: 'DISABLE_THEN_LOAD', removed: [patch!] },
       ];
     case 'REVERSE':
-      return [listed!.enabled ? disabling(patch!) : enabling(patch!), turnRound(listed!, scene.list)!];
+      return [listed!.enabled ? disabling(patch!) : enabling(patch!), reverse(listed!, host.list)!];
     default:
       return null;
   }
@@ -65,13 +65,13 @@ function doing({ action, patch, buildId }: Step, scene: ResolvedSituation, of: W
 
 /** What the kernel would answer to each step, and the list at the end of each. */
 function replay({ steps }: Verdict, of: World): { answer: string; list: (string | null)[]; step: Step }[] {
-  let scene = resolveSituation(of.situation, registry(of));
+  let host = resolveSituation(of.situation, registry(of));
   return steps.flatMap((step) => {
-    const done = doing(step, scene, of);
+    const done = doing(step, host, of);
     if (done === null) return [];
-    const { answer } = predict(scene, done[0], registry(of), rulesOf(of));
-    scene = after(scene, done[1]);
-    return [{ answer, list: scene.list.map((patch) => patch.buildId), step }];
+    const { answer } = predict(host, done[0], registry(of), rulesOf(of));
+    host = after(host, done[1]);
+    return [{ answer, list: host.list.map((patch) => patch.buildId), step }];
   });
 }
 
@@ -108,7 +108,7 @@ law('SAFE means that every step is accepted for certain, and that the last one m
 });
 
 law('a price counts the transitions, and those that end without what protects before and after', (of) => {
-  const scene = resolveSituation(of.situation, registry(of));
+  const host = resolveSituation(of.situation, registry(of));
   const cves = (list: readonly (string | null)[]): string[] => list.flatMap((id) => of.manifests.find((one) => one.buildId === id)?.author?.cves ?? []);
   for (const verdict of answers(of)) {
     if (verdict.price === null) continue;
@@ -117,9 +117,9 @@ law('a price counts the transitions, and those that end without what protects be
       transitions: verdict.steps.filter((step) => step.action === 'WAIT').length,
       reboots: verdict.route === 'REBOOT' ? 1 : 0,
     });
-    if (scene.inTransition !== null || verdict.route === 'REBOOT') continue;
+    if (host.inTransition !== null || verdict.route === 'REBOOT') continue;
     const done = replay(verdict, of).filter(({ step }) => step.action !== 'REMOVE_MODULE');
-    const lasting = cves(done.at(-1)?.list ?? []).filter((cve) => cves(scene.list.map((patch) => patch.buildId)).includes(cve));
+    const lasting = cves(done.at(-1)?.list ?? []).filter((cve) => cves(host.list.map((patch) => patch.buildId)).includes(cve));
     const open = done.slice(0, -1).map(({ list }) => lasting.filter((cve) => !cves(list).includes(cve)));
     const bare = done
       .slice(0, -1)
@@ -148,7 +148,7 @@ law('a route more never makes the answer worse, and never changes what is said o
   for (const verdict of few) if (verdict.route !== 'REBOOT') expect(all).toContainEqual(verdict);
 });
 
-law('a bridge is taken only onto a build that was offered, in two legs or more', (of) => {
+law('a bridge is taken only onto a build that was offered, in two stages or more', (of) => {
   for (const { route, steps, searched } of answers(of)) {
     if (route !== 'BRIDGE') continue;
     expect(of.manifests.map((one) => one.buildId)).toContain(steps[0]!.buildId);

@@ -1,5 +1,5 @@
 import { after, resolveSituation, resolveManifest, type ResolvedSituation } from '../../src/index.js';
-import { type Course, disableOnly, disableThenLoad, loadOver, nothing, turnRound } from '../../src/routes/course.js';
+import { type Plan, disableOnly, disableThenLoad, loadOver, nothing, reverse } from '../../src/routes/plan.js';
 import { rebootInto } from '../../src/routes/reboot.js';
 import { catalog, unlisted, leftover, listed, manifest, NO_CALLBACKS, running } from '../../src/testing/index.js';
 import { Learned, observations, operationOf, sceneOf } from '../lab.js';
@@ -19,12 +19,12 @@ const told = ({ list, situation, unlisted, inTransition }: ResolvedSituation) =>
   open: inTransition?.name ?? null,
 });
 
-test.each<[sentence: string, scene: ResolvedSituation, course: (scene: ResolvedSituation) => Course, expected: Partial<ReturnType<typeof told>>]>([
-  ['nothing is done', on(a), (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }), { list: 'a', unlisted: '', previous: 'id-of-z' }],
+test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSituation) => Plan, expected: Partial<ReturnType<typeof told>>]>([
+  ['nothing is done', on(a), (host) => ({ ...nothing, route: 'NONE_NEEDED', stays: host.list }), { list: 'a', unlisted: '', previous: 'id-of-z' }],
   [
     'nothing is done, and the open transition is waited for',
     on(a, opening('c', true)),
-    (scene) => ({ ...nothing, route: 'NONE_NEEDED', stays: scene.list }),
+    (host) => ({ ...nothing, route: 'NONE_NEEDED', stays: host.list }),
     { list: 'c', leftovers: 'a', unlisted: 'a REPLACED', previous: 'id-of-z', open: null },
   ],
   [
@@ -54,13 +54,13 @@ test.each<[sentence: string, scene: ResolvedSituation, course: (scene: ResolvedS
   [
     'a patch turned round on its way in has left, as if disabled',
     on(a, opening('b', true)),
-    (scene) => turnRound(scene.inTransition!, scene.list)!,
+    (host) => reverse(host.inTransition!, host.list)!,
     { list: 'a', unlisted: 'b DISABLED', open: null, previous: null },
   ],
   [
     'a patch turned round on its way out stays',
     on(a, opening('b', false)),
-    (scene) => turnRound(scene.inTransition!, scene.list)!,
+    (host) => reverse(host.inTransition!, host.list)!,
     { list: 'a b', unlisted: '', open: null, previous: 'id-of-z' },
   ],
   [
@@ -123,8 +123,8 @@ test.each<[sentence: string, scene: ResolvedSituation, course: (scene: ResolvedS
     ({ list }) => disableThenLoad(load(b), [], ['b'], [], list),
     { list: 'a b', leftovers: 'c' },
   ],
-  ['a reboot leaves nothing of this boot', on(a, b), (scene) => rebootInto(['id-of-c'], scene, [c]), { list: 'c', leftovers: '', unlisted: '', open: null }],
-])('%s', (_, scene, course, expected) => expect(told(after(scene, course(scene)))).toMatchObject(expected));
+  ['a reboot leaves nothing of this boot', on(a, b), (host) => rebootInto(['id-of-c'], host, [c]), { list: 'c', leftovers: '', unlisted: '', open: null }],
+])('%s', (_, host, plan, expected) => expect(told(after(host, plan(host)))).toMatchObject(expected));
 
 test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
   ['only post_unpatch would have run anyway', { ...NO_CALLBACKS, postUnpatch: true }, 'DISABLED'],
@@ -132,19 +132,19 @@ test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
   ['its callbacks cannot be read', null, 'UNKNOWN'],
 ])('a reversed enable counts as disabled only where that is the same: %s', (_, callbacks, unlistedBy) => {
   const incoming = n('b', { callbacks });
-  const scene = resolveSituation(running([a, listed(incoming, { transition: true })]), catalog([a, incoming]));
-  expect(after(scene, turnRound(scene.inTransition!, scene.list)!).unlisted.map((one) => one.unlistedBy)).toEqual([unlistedBy]);
+  const host = resolveSituation(running([a, listed(incoming, { transition: true })]), catalog([a, incoming]));
+  expect(after(host, reverse(host.inTransition!, host.list)!).unlisted.map((one) => one.unlistedBy)).toEqual([unlistedBy]);
 });
 
 test('a patch that is disabled has left as disabled, whichever callbacks it has', () => {
   const calling = n('calling', { callbacks: { ...NO_CALLBACKS, preUnpatch: true } });
-  const scene = resolveSituation(running([calling]), catalog([calling]));
-  expect(after(scene, disableOnly(scene.list, scene.list)).unlisted).toMatchObject([{ unlistedBy: 'DISABLED' }]);
+  const host = resolveSituation(running([calling]), catalog([calling]));
+  expect(after(host, disableOnly(host.list, host.list)).unlisted).toMatchObject([{ unlistedBy: 'DISABLED' }]);
 });
 
 test('what was in transition is enabled and settled afterwards', () => {
-  const scene = on(a, opening('b', false));
-  const { list, situation } = after(scene, turnRound(scene.inTransition!, scene.list)!);
+  const host = on(a, opening('b', false));
+  const { list, situation } = after(host, reverse(host.inTransition!, host.list)!);
   for (const patches of [list, situation.list]) expect(patches).toMatchObject([a, b].map(({ name }) => ({ name, enabled: true, transition: false })));
 });
 
@@ -155,8 +155,8 @@ test('the flag of what was loaded is as its module says: no sysfs has shown it',
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([{ replace: null, enabled: true, transition: false }]));
 
 test('what is recognised anew afterwards is what was carried along', () => {
-  const scene = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
-  const now = after(scene, loadOver('REPLACE', load(c), scene.list, scene.list));
+  const host = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
+  const now = after(host, loadOver('REPLACE', load(c), host.list, host.list));
   expect(resolveSituation(now.situation, everything)).toEqual(now);
 });
 
@@ -164,29 +164,24 @@ test('what is recognised anew afterwards is what was carried along', () => {
 const learned = new Learned();
 const replayed = observations.flatMap((observed) => {
   const operation = operationOf(observed);
-  const [scene] = sceneOf(observed, learned);
+  const [host] = sceneOf(observed, learned);
   learned.learn(observed);
-  const course = operation === null || !observed.accepted || observed.settled !== true ? null : courseOf(observed.op, observed.target, operation, scene);
-  if (course === null) return [];
+  const plan = operation === null || !observed.accepted || observed.settled !== true ? null : courseOf(observed.op, observed.target, operation, host);
+  if (plan === null) return [];
   return [
     {
       name: `${observed.kernel} ${observed.scenario} ${observed.step}`,
-      mind: after(scene, course).list.map((patch) => patch.name),
+      mind: after(host, plan).list.map((patch) => patch.name),
       kernel: observed.after.map((patch) => patch.name),
     },
   ];
 });
 
-function courseOf(
-  op: string,
-  target: string,
-  operation: NonNullable<ReturnType<typeof operationOf>>,
-  { list, inTransition }: ResolvedSituation,
-): Course | null {
+function courseOf(op: string, target: string, operation: NonNullable<ReturnType<typeof operationOf>>, { list, inTransition }: ResolvedSituation): Plan | null {
   if (operation.action === 'LOAD') return loadOver('STACK', operation.patch, operation.patch.replace === true ? list : [], list);
   const patch = list.find((one) => one.name === target);
   if (patch === undefined || (op !== 'disable' && op !== 'enable')) return null;
-  return patch === inTransition ? turnRound(patch, list) : disableOnly([patch], list);
+  return patch === inTransition ? reverse(patch, list) : disableOnly([patch], list);
 }
 
 test(`the list after ${replayed.length} operations on real kernels is the one that was told`, () => {

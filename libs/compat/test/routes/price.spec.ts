@@ -1,4 +1,4 @@
-import { type Course, disableOnly, disableThenLoad, loadOver, nothing, stayPut } from '../../src/routes/course.js';
+import { type Plan, disableOnly, disableThenLoad, loadOver, nothing, noOp } from '../../src/routes/plan.js';
 import { comparePrices, type KnownPatch, type Price, resolveSituation, resolveManifest, ROUTES } from '../../src/index.js';
 import { compareRoutes, priceOf } from '../../src/routes/price.js';
 import { rebootInto } from '../../src/routes/reboot.js';
@@ -9,12 +9,12 @@ const [one, two, both, wordless] = [fixing('one', 'CVE-1'), fixing('two', 'CVE-2
 const everything = catalog([one, two, both, wordless]);
 const load = resolveManifest;
 const price = (differs: Partial<Price> = {}): Price => ({ reboots: 0, transitionsUnpatched: 0, cvesReopened: [], transitions: 1, ...differs });
-/** First the one course, then the other from the list that it leaves. */
-const then = (first: Course, next: Course): Course => ({ ...first, next: [next] });
-const off = (list: readonly KnownPatch[]): Course => disableThenLoad(load(both), list, [], [], list);
+/** First the one plan, then the other from the list that it leaves. */
+const then = (first: Plan, next: Plan): Plan => ({ ...first, next: [next] });
+const off = (list: readonly KnownPatch[]): Plan => disableThenLoad(load(both), list, [], [], list);
 
-test.each<[sentence: string, list: Parameters<typeof running>[0], course: (list: readonly KnownPatch[]) => Course, expected: Price]>([
-  ['nothing is done', [one], stayPut, price({ transitions: 0 })],
+test.each<[sentence: string, list: Parameters<typeof running>[0], plan: (list: readonly KnownPatch[]) => Plan, expected: Price]>([
+  ['nothing is done', [one], noOp, price({ transitions: 0 })],
   ['one load', [one], (list) => loadOver('REPLACE', load(two), list, list), price()],
   [
     'a reboot, whatever it loads',
@@ -23,7 +23,7 @@ test.each<[sentence: string, list: Parameters<typeof running>[0], course: (list:
     price({ reboots: 1, transitions: 0 }),
   ],
   ['turning a transition round', [one], (list) => ({ ...nothing, route: 'REVERSE', stays: list, reversed: list[0]! }), price()],
-  ['one is disabled: what it fixed is not wanted in the end', [one], (list) => disableOnly(list, list), price()],
+  ['one is disabled: what it fixed is not required in the end', [one], (list) => disableOnly(list, list), price()],
   ['two are disabled', [one, two], (list) => disableOnly(list, list), price({ transitions: 2 })],
   [
     'what is loaded after one was disabled fixes the same: open in between',
@@ -69,9 +69,9 @@ test.each<[sentence: string, list: Parameters<typeof running>[0], course: (list:
     (list) => disableThenLoad(load(both), list.slice(1), [], [], list),
     price({ transitionsUnpatched: 1, cvesReopened: ['CVE-2'], transitions: 2 }),
   ],
-])('what does it cost: %s', (_, list, course, expected) => {
-  const scene = resolveSituation(running(list), everything);
-  expect(priceOf(course(scene.list), scene)).toEqual(expected);
+])('what does it cost: %s', (_, list, plan, expected) => {
+  const host = resolveSituation(running(list), everything);
+  expect(priceOf(plan(host.list), host)).toEqual(expected);
 });
 
 test('a reboot is worst, then a time without fixes, then open CVEs, then transitions', () => {

@@ -16,10 +16,10 @@ reasonTable('BOOT_LOADS_OTHER', [
   ['another patch', asked(boots(newer)), [{ kind: 'UNSAFE', detail: 'newer', clearedBy: 'REPORT' }]],
   ['the target, and another one on top', asked(boots(older, newer)), [{ detail: 'older, newer' }]],
   ['nothing', asked(boots()), [{ detail: 'nothing' }]],
-  ['a patch, where none is wanted', asked(boots(older), { to: { kind: 'ORIGINAL' } }), [{ detail: 'older' }]],
+  ['a patch, where none is required', asked(boots(older), { to: { kind: 'ORIGINAL' } }), [{ detail: 'older' }]],
   ['another build of that name', asked({ kernelRelease: THIS_KERNEL, loads: [{ name: 'older', buildId: 'rebuilt' }] }), [{ detail: 'older' }]],
   ['exactly the target', asked(boots(older)), []],
-  ['nothing, as wanted', asked(boots(), { to: { kind: 'ORIGINAL' } }), []],
+  ['nothing, as required', asked(boots(), { to: { kind: 'ORIGINAL' } }), []],
 ]);
 reasonTable('BOOT_UNKNOWN', [
   ['the host does not tell', asked(null), [{ kind: 'UNKNOWN', detail: 'the host does not tell' }]],
@@ -88,12 +88,12 @@ test('modules_disabled ends with the boot; ftrace that is off today may be switc
 });
 
 test('right after a reboot nothing of this boot is left', () => {
-  const scene = resolveSituation(
+  const host = resolveSituation(
     running([older], { leftovers: [leftover(newer)], unlisted: [unlisted(newer)], previous: ['id-of-newer'] }),
     catalog([newer, older]),
   );
-  const { situation, list, unlisted: gone, inTransition } = rebooted(scene);
-  const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = scene.situation;
+  const { situation, list, unlisted: gone, inTransition } = rebooted(host);
+  const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = host.situation;
   expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
   const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
   const notYetSeen = { gates: { modulesDisabled: false, ftraceEnabled: true }, otherLivePatching: [], unread: [] };
@@ -111,8 +111,8 @@ test('right after a reboot nothing of this boot is left', () => {
 });
 
 test('what boots is called as it is published, or listed, or else by its build-id', () => {
-  const scene = resolveSituation(running([listed(newer)]), catalog([]));
-  expect(rebootInto(['id-of-older', 'id-of-newer', 'unheard_of'], scene, [older]).next.map(({ load }) => load?.name)).toEqual(['older', 'newer', 'unheard_of']);
+  const host = resolveSituation(running([listed(newer)]), catalog([]));
+  expect(rebootInto(['id-of-older', 'id-of-newer', 'unheard_of'], host, [older]).next.map(({ load }) => load?.name)).toEqual(['older', 'newer', 'unheard_of']);
 });
 
 test('a reboot of which nothing is told is no answer beside another route', () => {

@@ -8,7 +8,7 @@ const above = n('above', {}, { author: word({ independentOf: ['below'] }) });
 
 test.each<[sentence: string, asked: Asked, route: string | null, kind: string, steps: string]>([
   ['it is there already', { list: [older] }, 'NONE_NEEDED', 'SAFE', ''],
-  ['nothing is listed, and nothing is wanted', { list: [], to: { kind: 'ORIGINAL' } }, 'NONE_NEEDED', 'SAFE', ''],
+  ['nothing is listed, and nothing is required', { list: [], to: { kind: 'ORIGINAL' } }, 'NONE_NEEDED', 'SAFE', ''],
   ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
   ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
   ['under the routes of a gate it is judged so too, and is no yes', { to: n('top') }, 'STACK', 'UNKNOWN', 'LOAD top, WAIT top'],

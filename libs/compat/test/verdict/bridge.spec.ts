@@ -32,12 +32,12 @@ test.each<[sentence: string, asked: Asked, kind: string, steps: string]>([
   ],
   [
     'a non-cumulative one on top holds the state while the one below is disabled',
-    over([manifest('keeper', { 7: 1 }, { replace: false })], {
+    over([manifest('holder', { 7: 1 }, { replace: false })], {
       list: [older, manifest('top', { 8: 1 }, { replace: false })],
       to: { kind: 'PATCH', patch: older },
     }),
     'UNSAFE',
-    'LOAD keeper, WAIT keeper, DISABLE keeper, WAIT keeper, DISABLE top, WAIT top',
+    'LOAD holder, WAIT holder, DISABLE holder, WAIT holder, DISABLE top, WAIT top',
   ],
   ['the bridge promises nothing', over([manifest('bridge', { 7: 1 })]), 'UNSAFE', 'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge'],
   ['the bridge belongs to someone else', over([{ ...bridge, owner: 'vendor' }]), 'UNSAFE', 'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge'],
@@ -190,7 +190,7 @@ test('all routes are answered, the most acceptable first, among these the cheape
   ]);
 });
 
-test('the price of a bridge is that of both legs, and names what is open on the way', () => {
+test('the price of a bridge is that of both stages, and names what is open on the way', () => {
   const fixing = (name: string, differs: Partial<Manifest> = {}) => ({
     ...promising(name, { 7: 2 }),
     ...differs,

@@ -131,17 +131,17 @@ law('weaker evidence never makes a way safe', (of) => {
 });
 
 law('who demands better evidence never gets a better verdict', (of) => {
-  for (const [i, wanted] of EVIDENCE.entries()) {
+  for (const [i, required] of EVIDENCE.entries()) {
     const next = EVIDENCE[i + 1];
     if (next === undefined) break;
-    const [strict, lax] = [wanted, next].map((evidence) => answer(of, { question: { ...of.question, evidence } })) as [Verdict, Verdict];
+    const [strict, lax] = [required, next].map((evidence) => answer(of, { question: { ...of.question, evidence } })) as [Verdict, Verdict];
     expect(isBetter(strict, lax)).toBe(false);
   }
 });
 
 law('allowing a code changes no kind', (of) => {
-  const scene = resolveSituation(of.situation, registry(of));
-  const each = (allow: readonly string[]) => judgeRoutes(scene, of.target, registry(of), of.freshness, { ...of.question, allow });
+  const host = resolveSituation(of.situation, registry(of));
+  const each = (allow: readonly string[]) => judgeRoutes(host, of.target, registry(of), of.freshness, { ...of.question, allow });
   const before = each([]);
   for (const verdict of each(of.question.allow)) {
     // Which bridge is proposed may depend on what is allowed.
@@ -173,9 +173,9 @@ law('a setting that is not reported never makes a verdict better', (of) => {
 law('one witness clears nothing, and no fewer witnesses than two will do', (of) => {
   const one = (buildId: string): LoadSighting[] => registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
   const catalogOf = { ...registry(of), sightings: one };
-  const scene = resolveSituation(of.situation, catalogOf);
+  const host = resolveSituation(of.situation, catalogOf);
   const none = { ...registry(of), sightings: () => [] };
-  const [with1, with0] = [catalogOf, none].map((known) => judge(scene, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
+  const [with1, with0] = [catalogOf, none].map((known) => judge(host, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
   expect(with1.kind).toBe(with0.kind);
   expect(with1.reasons.map(({ code }) => code)).toEqual(with0.reasons.map(({ code }) => code));
 });

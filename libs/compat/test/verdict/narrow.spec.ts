@@ -40,13 +40,13 @@ test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
     'a target that is weakly known, and its author’s word is good',
     { to: { ...weak, author: word({ states: [authorState(7, 1)] }) } },
     'UNKNOWN',
-    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is wanted'],
+    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is required'],
   ],
   [
     'a target that is weakly known, and its author is silent',
     { to: weak },
     'UNKNOWN',
-    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is wanted', 'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough'],
+    ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is required', 'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough'],
   ],
   ['what cannot be restored was replaced earlier, and is held', { host: { unlisted: [unlisted(irreversible)] }, published: [irreversible] }, 'SAFE', []],
 ])('%s', (_, asked, kind, expected) => {

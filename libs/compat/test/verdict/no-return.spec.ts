@@ -29,11 +29,11 @@ interface Installing {
 const now = promising('now', { 7: 1 });
 const next = promising('next', { 7: 1 });
 
-function install({ list = [now], host = {}, install = next, published = [], back, question = {}, age = 10 }: Installing): NoReturn {
+function install({ list = [now], host: differs = {}, install = next, published = [], back, question = {}, age = 10 }: Installing): NoReturn {
   const everything = catalog([...list, install, ...published]);
-  const scene = resolveSituation(running(list, host), everything);
+  const host = resolveSituation(running(list, differs), everything);
   const fresh = { level: 'FRESH', ageSeconds: age, superseded: false } as const;
-  return findNoReturn(scene, install, everything, fresh, { ...DEFAULT_QUESTION, ...question }, back ?? waysBackTo(published));
+  return findNoReturn(host, install, everything, fresh, { ...DEFAULT_QUESTION, ...question }, back ?? waysBackTo(published));
 }
 
 const nameOf = (to: ReturnTarget): string => (to.kind === 'PATCH' ? to.patch.name : to.kind);

@@ -1,4 +1,4 @@
-import type { KnownPatch } from '../facts/recognise.js';
+import type { KnownPatch } from '../facts/resolve.js';
 import { loading, type Step } from './steps.js';
 
 /** How to get there, cheapest first. */
@@ -10,7 +10,7 @@ export type Route = (typeof ROUTES)[number];
  *
  * Each listed patch is in exactly one of `disabled`, `replaced` and `stays`; with `REBOOT` in none.
  */
-export interface Course {
+export interface Plan {
   readonly route: Route;
   /** Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only the last of these callbacks. */
   readonly disabled: readonly KnownPatch[];
@@ -26,29 +26,29 @@ export interface Course {
   readonly reversed: KnownPatch | null;
   readonly steps: readonly Step[];
   /** What is done afterwards, each in the situation that the one before leaves. */
-  readonly next: readonly Course[];
+  readonly next: readonly Plan[];
 }
 
 const NONE: readonly never[] = [];
 
-/** A course that does nothing. */
+/** A plan that does nothing. */
 export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null, removed: NONE, reversed: null, steps: NONE, next: NONE } as const;
 
-/** This course and all that is done after it. */
-export const legsOf = (course: Course): readonly Course[] => (course.next.length === 0 ? [course] : [course, ...course.next]);
+/** This plan and all that is done after it. */
+export const stagesOf = (plan: Plan): readonly Plan[] => (plan.next.length === 0 ? [plan] : [plan, ...plan.next]);
 
 /** What is done last. */
-export const lastLegOf = (course: Course): Course => (course.next.length === 0 ? course : course.next.at(-1)!);
+export const lastStageOf = (plan: Plan): Plan => (plan.next.length === 0 ? plan : plan.next.at(-1)!);
 
 /** Everything that the operator would do, in order. */
-export const stepsOf = (course: Course): readonly Step[] => (course.next.length === 0 ? course.steps : legsOf(course).flatMap((leg) => leg.steps));
+export const stepsOf = (plan: Plan): readonly Step[] => (plan.next.length === 0 ? plan.steps : stagesOf(plan).flatMap((stage) => stage.steps));
 
-/** Which patches are on the list right after this course, oldest first? */
-export const listAfter = ({ stays, load }: Course): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
+/** Which patches are on the list right after this plan, oldest first? */
+export const listAfter = ({ stays, load }: Plan): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
 
-/** Is this the list that the course makes in the end, as build-ids, oldest first? */
-export function leadsTo(course: Course, final: readonly (string | null)[]): boolean {
-  const { stays, load } = lastLegOf(course);
+/** Is this the list that the plan makes in the end, as build-ids, oldest first? */
+export function leadsTo(plan: Plan, final: readonly (string | null)[]): boolean {
+  const { stays, load } = lastStageOf(plan);
   if (final.length !== stays.length + (load === null ? 0 : 1)) return false;
   for (let i = 0; i < stays.length; i++) if (stays[i]!.buildId !== final[i]) return false;
   return load === null || load.buildId === final[stays.length];
@@ -57,7 +57,7 @@ export function leadsTo(course: Course, final: readonly (string | null)[]): bool
 const newestFirst = (patches: readonly KnownPatch[]): KnownPatch[] => patches.toReversed();
 
 /** Nothing to do. */
-export const stayPut = (list: readonly KnownPatch[]): Course => ({
+export const noOp = (list: readonly KnownPatch[]): Plan => ({
   route: 'NONE_NEEDED',
   disabled: NONE,
   replaced: NONE,
@@ -75,7 +75,7 @@ export const stayPut = (list: readonly KnownPatch[]): Course => ({
  * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays; one on its way out stays. null where no one
  * can tell: a cumulative patch "on its way out" with others below it never came in, so it was turned round once, and would go on replacing them.
  */
-export function turnRound(open: KnownPatch, list: readonly KnownPatch[]): Course | null {
+export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | null {
   if (!open.enabled && open.replace !== false && list[0] !== open) return null;
   return {
     ...nothing,
@@ -91,13 +91,13 @@ export function turnRound(open: KnownPatch, list: readonly KnownPatch[]): Course
 }
 
 /** Load the target: it throws out these, and goes on top of the rest. */
-export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Course {
+export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Plan {
   const stays = replaced.length === 0 ? list : replaced === list ? NONE : list.filter((patch) => !replaced.includes(patch));
   return { route, disabled: NONE, replaced, stays, load: target, removed: NONE, reversed: null, steps: loading(target), next: NONE };
 }
 
 /** Disable these, newest first. */
-export const disableOnly = (leaving: readonly KnownPatch[], list: readonly KnownPatch[]): Course => ({
+export const disableOnly = (leaving: readonly KnownPatch[], list: readonly KnownPatch[]): Plan => ({
   ...nothing,
   route: 'DISABLE',
   disabled: newestFirst(leaving),
@@ -115,7 +115,7 @@ export function disableThenLoad(
   leftoverNames: readonly string[],
   replaced: readonly KnownPatch[],
   list: readonly KnownPatch[],
-): Course {
+): Plan {
   const before = disableOnly(leaving, list);
   const removed = [...leaving.map((patch) => patch.name), ...leftoverNames].filter((name) => name === target.name);
   return {

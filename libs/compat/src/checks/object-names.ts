@@ -1,5 +1,5 @@
 import type { Reason } from '../reasons/reasons.js';
-import type { KnownPatch } from '../facts/recognise.js';
+import type { KnownPatch } from '../facts/resolve.js';
 
 /** Does a file show that this patch has an object named by the string `vmlinux`? */
 export const spellsVmlinux = ({ manifest }: KnownPatch): boolean => manifest?.spellsVmlinux === true;

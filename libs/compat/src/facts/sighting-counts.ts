@@ -29,7 +29,7 @@ const counted = new WeakMap<readonly LoadSighting[], Map<string, Seen>>();
  *
  * @param text of the kernel, by `kernelText`
  */
-export function seenOn(sightings: readonly LoadSighting[], kernel: Kernel, text: string): Seen {
+export function countsOn(sightings: readonly LoadSighting[], kernel: Kernel, text: string): Seen {
   const known = counted.get(sightings);
   const seen = known?.get(text);
   if (seen !== undefined) return seen;

@@ -2,12 +2,12 @@ import { type DeclaredState, declare } from './declared.js';
 import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
-import { kernelText } from './seen.js';
+import { kernelText } from './sighting-counts.js';
 import type { Catalog, UnlistedBy, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
-import { contradictionsOf } from './contradictions.js';
+import { contradictionsOf } from './report-contradictions.js';
 import { withConflicts, withRewritten } from './rewritten.js';
 import { chooseRules, type RulesChoice } from '../rules/select.js';
-import { conflictsOf, kernelStates, provesNone, type Sighting, sourcesOf } from './sources.js';
+import { conflictsOf, kernelStates, provesNone, type ObservedPatch, sourcesOf } from './sources.js';
 
 /** A patch with everything that is known of it: from the host, from its module, from its author. */
 export interface KnownPatch {
@@ -80,7 +80,7 @@ function doubtsOf(name: string, buildId: string | null, states: readonly State[]
  *
  * A module is recognised by its build-id alone. The strongest source decides; where sources disagree that is a doubt of its own.
  */
-export function resolvePatch(sighting: Sighting, catalog: Catalog): KnownPatch {
+export function resolvePatch(sighting: ObservedPatch, catalog: Catalog): KnownPatch {
   const manifest = (sighting.buildId === null ? undefined : catalog.find(sighting.buildId)) ?? null;
   const name = loadedName(sighting.name);
   const sources = sourcesOf(sighting, manifest);
