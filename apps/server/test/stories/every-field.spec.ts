@@ -1,0 +1,151 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { AuthorStatement, signedForm } from '@klpreg/wire';
+import { buildSchema, getNamedType, type GraphQLField, type GraphQLObjectType, isObjectType } from 'graphql';
+import { allModules } from '../modules.js';
+import { idle, later, leftover, listed, logged, Registry, running } from '../registry.js';
+
+const schema = buildSchema(readFileSync(path.join(__dirname, '../../schema.graphql'), 'utf8'));
+const NAME = 'lab_r_1v1_cb';
+const { buildId } = allModules('7.3').find((module) => module.name === NAME)!;
+const keys = generateKeyPairSync('ed25519');
+const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+let registry: Registry;
+/** The opaque id of the host `web-1`. */
+let id: string;
+let bootId: string;
+
+beforeAll(async () => {
+  registry = await Registry.start();
+  const word = {
+    schema: 'klp/v1',
+    states: [{ id: '1', version: 1, what: 'a limit', restore: 'callbacks' }],
+    cves: ['CVE-2026-12345'],
+    independentOf: ['lab_n_1v1_a'],
+    unsupported: ['disable'],
+    notes: 'to be tried first',
+  };
+  const signed = signedForm(buildId, { release: NAME, owner: 'lab' }, AuthorStatement.parse(word));
+  await registry.ask('mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { fingerprint } }', { key: pem });
+  await registry.publish(NAME, { author: JSON.stringify(word), signature: sign(null, signed, keys.privateKey).toString('base64') });
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a', 'lab_n_1v1_gate']) await registry.publish(name);
+  await registry.witnessed(NAME, { over: ['lab_r_1v1_a'] });
+
+  const objects = [
+    { name: 'vmlinux', patched: true, functions: [] },
+    { name: 'nfsd', patched: false, functions: [] },
+  ];
+  const entering = idle('web-1', {
+    host: { labels: { env: 'prod' } },
+    livepatches: [listed(NAME, { transition: true, objects })],
+    leftovers: [leftover('lab_r_1v1_a', 1)],
+    transition: { patch: NAME, since: '2026-11-23T09:59:00Z', tasks: [{ pid: 7, comm: 'tar', patchState: 0 }], moreTasks: 2 },
+    otherLivePatching: ['module kcare'],
+    unread: ['the taint of lab_r_1v1_a'],
+    warnings: ['the machine id cannot be read'],
+  });
+  expect(await registry.report(entering)).toMatchObject({ status: 200 });
+  registry.wait(2, 'minutes');
+  await registry.report(later(entering));
+  await registry.report(logged(running('web-2', ['lab_r_1v2_a'])));
+  await registry.report(logged(running('web-3', ['lab_n_1v1_a'])));
+  ({ id, bootId } = (await registry.ask('{ host(hostname: "web-1") { id bootId } }')).host);
+});
+afterAll(() => registry.stop());
+
+const TO = ['{ original: true }', '{ name: "lab_r_1v1_a" }', '{ release: "lab_n_1v1_gate" }', `{ buildId: "${buildId}" }`];
+
+/** Arguments of fields that need some; each text is a way to ask for the field. */
+const ARGUMENTS: Record<string, () => string[]> = {
+  'Query.node': () => [`id: "${id}"`],
+  'Query.host': () => ['hostname: "web-1"', 'hostname: "web-2"', 'hostname: "web-3"'],
+  'Query.patch': () => [`buildId: "${buildId}"`, 'name: "lab_r_1v1_a"'],
+  'Query.canDowngrade': () => TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'Host.canDowngrade': () => TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'Mutation.addHost': () => ['input: { hostname: "db-1" }'],
+  'Mutation.labelHost': () => [`id: "${id}", labels: [{ key: "env", value: "prod" }]`],
+  'Mutation.releaseHost': () => [`id: "${id}", reason: "one machine"`],
+  'Mutation.resetHostSequence': () => [`id: "${id}", reason: "reinstalled"`],
+  'Mutation.setBootBaseline': () => [`id: "${id}", bootId: "${bootId}", reason: "looked at"`],
+  'Mutation.recallPatch': () => [`buildId: "${buildId}", reason: "it stalls"`],
+  'Mutation.addOwnerKey': () => [`owner: "web", publicKey: ${JSON.stringify(otherPem)}`],
+  'Mutation.revokeOwnerKey': () => [`fingerprint: "${fingerprint}"`],
+  'Mutation.retireHost': () => [`id: "${id}", reason: "sold"`],
+};
+const otherPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+let fingerprint: string;
+
+type Field = GraphQLField<unknown, unknown>;
+const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());
+const objectOf = (field: Field): GraphQLObjectType | null => {
+  const type = getNamedType(field.type);
+  return isObjectType(type) ? type : null;
+};
+
+/** The ways to write this field of a type, with its arguments. */
+function callsOf(type: GraphQLObjectType, { name }: Field): string[] {
+  const ways = ARGUMENTS[`${type.name}.${name}`]?.();
+  return ways === undefined ? [name] : ways.map((way) => `${name}(${way})`);
+}
+
+/** The shortest list of fields that leads from a type to each type below it. */
+function pathsFrom(start: GraphQLObjectType): Map<GraphQLObjectType, readonly (readonly [GraphQLObjectType, Field])[]> {
+  const paths = new Map<GraphQLObjectType, readonly (readonly [GraphQLObjectType, Field])[]>([[start, []]]);
+  for (const [type, way] of paths)
+    for (const field of fieldsOf(type)) {
+      const next = objectOf(field);
+      if (next !== null && !paths.has(next)) paths.set(next, [...way, [type, field]]);
+    }
+  return paths;
+}
+
+/** Fields that were not null at least once, as `Type.field`. */
+const seen = new Set<string>();
+
+/** Notes the fields of every object of this type in an answer. */
+function note(type: GraphQLObjectType, way: readonly string[], value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) note(type, way, item);
+  else if (way.length > 0) note(type, way.slice(1), (value as Record<string, unknown> | null)?.[way[0]!] ?? []);
+  else for (const [name, held] of Object.entries(value as object)) if (held !== null) seen.add(`${type.name}.${name}`);
+}
+
+/** Asks for all fields of one type, through each way of writing the fields that lead to it. */
+async function askAll(operation: string, root: string, below: readonly (readonly [GraphQLObjectType, Field])[], type: GraphQLObjectType): Promise<void> {
+  const selection = fieldsOf(type).flatMap((field) =>
+    objectOf(field) === null
+      ? [field.name]
+      : callsOf(type, field)
+          .slice(0, 1)
+          .map((call) => `${call} { __typename }`),
+  );
+  let texts = [`{ ${selection.join(' ')} }`];
+  for (const [parent, field] of below.toReversed()) texts = texts.flatMap((text) => callsOf(parent, field).map((call) => `{ ${call} ${text} }`));
+  for (const text of texts) note(type, [root.split('(')[0]!, ...below.map(([, { name }]) => name)], await registry.ask(`${operation} { ${root} ${text} }`));
+}
+
+/** Null in every answer of this test: no module here is signed or unreadable, and no reason names a function or another patch. */
+const NEVER = ['ListedPatch.file', 'ModuleFile.signer', 'Patch.unreadable', 'Reason.function', 'Reason.other'];
+
+test('every field of the schema is resolved over HTTP', async () => {
+  fingerprint = (await registry.ask('{ ownerKeys { fingerprint } }')).ownerKeys[0].fingerprint;
+  const query = schema.getQueryType()!;
+  for (const field of fieldsOf(query)) {
+    const type = objectOf(field);
+    if (type !== null) for (const call of callsOf(query, field)) for (const [below, way] of pathsFrom(type)) await askAll('query', call, way, below);
+    else expect((await registry.ask(`{ ${callsOf(query, field)[0]!} { id } }`)).node).toEqual({ id });
+    seen.add(`Query.${field.name}`);
+  }
+  const mutation = schema.getMutationType()!;
+  // in the order of ARGUMENTS: a retired host is not changed any more
+  for (const name of Object.keys(ARGUMENTS).flatMap((key) => /^Mutation\.(.*)/.exec(key)?.[1] ?? [])) {
+    const field = mutation.getFields()[name]!;
+    for (const call of callsOf(mutation, field)) await askAll('mutation', call, [], objectOf(field)!);
+    seen.add(`Mutation.${name}`);
+  }
+
+  const all = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__')) as GraphQLObjectType[];
+  const missing = all.flatMap((type) => fieldsOf(type).map(({ name }) => `${type.name}.${name}`)).filter((name) => !seen.has(name));
+  expect(missing.toSorted()).toEqual(NEVER);
+}, 120_000);
