@@ -70,13 +70,14 @@ function listAfter(operation, scene, stalls) {
 export function foresee(step, situation, manifest, catalog) {
   const scene = recognise(situation, catalog);
   const operation = operationOf(step, manifest);
-  const { answer, likely, reasons } = predict(scene, operation, catalog);
+  const { answer, likely, reasons, doubt } = predict(scene, operation, catalog);
   const verdict = verdictOn(operation, step, scene, manifest, catalog);
   return {
     answer,
     likely,
     codes: reasons.map(({ code }) => code),
     reasons: reasons.map(shown),
+    doubt,
     verdict: verdict === null ? null : { kind: verdict.kind, route: verdict.route, errno: verdict.errno, codes: verdict.reasons.map(({ code }) => code) },
     listBefore: listed(scene.list),
     listAfter: likely === 'OK' ? listAfter(operation, scene, step.stalls) : listed(scene.list),

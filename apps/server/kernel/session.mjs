@@ -107,8 +107,8 @@ export class Session {
   }
 
   #tell({ scenario, operation, outcome, faults, prediction, seen }) {
-    const { answer, likely, codes } = prediction;
-    const said = answer === 'UNKNOWN' ? `UNKNOWN (${likely} unless ${[...new Set(codes)].join(', ')})` : answer;
+    const { answer, likely, codes, doubt } = prediction;
+    const said = answer === 'UNKNOWN' ? `UNKNOWN (${likely} unless ${[...new Set(codes), doubt].filter((why) => why !== null).join(', ')})` : answer;
     this.say(`${outcome === 'wrong' ? 'WRONG  ' : outcome.padEnd(7)} ${this.boot}: ${scenario}: ${operation}: predicted ${said}, kernel ${seen.errno}`);
     for (const fault of faults) this.say(`        ${fault}`);
   }

@@ -2,14 +2,15 @@ import { loadOver } from '../routes/plan.js';
 import { pushGates } from '../checks/gates.js';
 import { pushLoaderDoubts, pushLoaderRefusals } from '../checks/loader.js';
 import { loadedName } from '../rules/patch.js';
-import { type KernelAnswer, cannotTell, certainly, type Prediction, summarise } from './prediction.js';
+import { cannotTell, certainly, type Prediction, summarise } from './prediction.js';
 import { predictWrite, type SysfsWrite } from './write.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
+import { stateOf } from '../checks/doubts.js';
 import { append, type Reason } from '../reasons/reasons.js';
 import { findRefusals } from '../checks/refusals.js';
 import { WITNESSES } from '../facts/sighting-counts.js';
 import { type RulesChoice, replacedBy } from '../rules/select.js';
-import type { Catalog, LeftoverModule } from '../facts/situation.js';
+import type { Catalog } from '../facts/situation.js';
 import { pushSpelling } from '../checks/object-names.js';
 
 /** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
@@ -60,14 +61,10 @@ function findAgainstLoading(host: ResolvedSituation, load: KnownPatch, catalog: 
 /** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
 function predictRemoval({ list, situation }: ResolvedSituation, name: string): Prediction {
   if (situation.gates.modulesDisabled === true) return certainly('EPERM');
-  const answer = removalOf(list, situation.leftovers, name);
-  return answer === 'UNKNOWN' ? cannotTell('EBUSY') : situation.gates.modulesDisabled === null ? cannotTell(answer) : certainly(answer);
-}
-
-function removalOf(list: readonly KnownPatch[], leftovers: readonly LeftoverModule[], name: string): KernelAnswer | 'UNKNOWN' {
-  if (list.some((patch) => patch.name === name)) return 'EAGAIN';
-  const loaded = leftovers.find((module) => loadedName(module.name) === name);
-  if (loaded === undefined) return 'ENOENT';
-  if (loaded.moduleState !== 'LIVE') return 'UNKNOWN';
-  return loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
+  const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);
+  const isListed = list.some((patch) => patch.name === name);
+  if (!isListed && loaded !== undefined && loaded.moduleState !== 'LIVE')
+    return cannotTell('EBUSY', { code: 'MODULE_STILL_LOADING', patch: name, buildId: loaded.buildId, detail: stateOf(loaded.moduleState) });
+  const answer = isListed ? 'EAGAIN' : loaded === undefined ? 'ENOENT' : loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
+  return situation.gates.modulesDisabled === null ? cannotTell(answer, { code: 'HOST_GATES_UNKNOWN', detail: 'kernel.modules_disabled' }) : certainly(answer);
 }

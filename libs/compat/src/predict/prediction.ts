@@ -10,13 +10,15 @@ export interface Prediction {
   readonly likely: KernelAnswer;
   /** Why it would refuse, and what cannot be known. */
   readonly reasons: readonly Reason[];
+  /** What cannot be known, as a sentence, if no reason has a code for it. */
+  readonly doubt: string | null;
 }
 
 /** An answer about which nothing is hidden. */
-export const certainly = (answer: KernelAnswer): Prediction => ({ answer, likely: answer, reasons: [] });
+export const certainly = (answer: KernelAnswer): Prediction => ({ answer, likely: answer, reasons: [], doubt: null });
 
-/** Cannot be told: neither that the kernel accepts, nor with which error it refuses. */
-export const cannotTell = (likely: KernelAnswer): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [] });
+/** Cannot be told, for this reason: neither that the kernel accepts, nor with which error it refuses. */
+export const cannotTell = (likely: KernelAnswer, reason: Reason): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [reason], doubt: null });
 
 /** Does this reason name an error number of the kernel? A module that is still loading does, although it may be gone a moment later. */
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;
@@ -27,5 +29,5 @@ export function summarise(reasons: readonly Reason[]): Prediction {
   const likely = first === undefined ? 'OK' : (errnoOf(first) ?? 'EINVAL');
   const refusedAt = first === undefined ? Number.POSITIVE_INFINITY : loaderOrder(first);
   const inDoubt = reasons.some((reason) => doubtOrder(reason) < refusedAt) || (first !== undefined && kindOf(first) === 'UNKNOWN');
-  return { answer: inDoubt ? 'UNKNOWN' : likely, likely, reasons };
+  return { answer: inDoubt ? 'UNKNOWN' : likely, likely, reasons, doubt: null };
 }

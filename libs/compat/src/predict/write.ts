@@ -22,7 +22,8 @@ export function predictWrite(host: ResolvedSituation, { patch: name, attribute, 
     attribute === 'enabled' ? predictEnabled(host, patch, yes, rules) : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
   if (required !== 'T' && required !== 'F') return answers(required);
   const taken = answers(required === 'T');
-  return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN' };
+  const doubt = `not every kernel takes '${value}' for ${required === 'T' ? 'yes' : 'no'}`;
+  return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN', doubt };
 }
 
 /** Mirrors `enabled_store()`: nothing to change, a transition of its own to turn round, another's in the way; no state is looked at. */
