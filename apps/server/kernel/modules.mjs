@@ -113,7 +113,10 @@ export function getModules(release, headers, folder, say) {
   const captured = unpackFixtures('6.1', path.join(folder, 'captured'));
   const names = Object.keys(captured).filter((name) => name !== 'lab_target' && !['lab_noftrace'].includes(name));
   const fits = readFileSync(path.join(folder, 'captured', 'lab_r_s0_a.ko')).includes(`vermagic=${release} `);
-  const recipes = fits ? {} : Object.fromEntries(names.map((name) => [name, ['lab_patch.inc.c', fixtureMacros(captured[name])]]));
+  // Kbuild names the file as the source, with dashes: the kernel's name of a module has underscores.
+  const files = readdirSync(path.join(folder, 'captured')).filter((file) => file.endsWith('.ko'));
+  const fileOf = (name) => path.basename(files.find((file) => file.replaceAll('-', '_') === `${name}.ko`) ?? name, '.ko');
+  const recipes = fits ? {} : Object.fromEntries(names.map((name) => [fileOf(name), ['lab_patch.inc.c', fixtureMacros(captured[name])]]));
   const built = build({ ...recipes, ...OWN }, headers, path.join(folder, 'built'), say);
   const modules = new Map([...(fits ? readModules(path.join(folder, 'captured')) : []), ...built]);
   sign(modules, headers, folder);
