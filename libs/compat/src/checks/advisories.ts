@@ -1,50 +1,51 @@
-import { type Plan, lastStageOf, stagesOf } from '../routes/plan.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
-import type { Reason } from '../reasons/reasons.js';
+import { about, type Reason } from '../reasons/reasons.js';
+import { type Plan, lastStageOf, stagesOf } from '../routes/plan.js';
 
-/** What should be known before going, and does not change the verdict? What is passed through on the way counts as far as it leaves something. */
-export function pushAdvisories(reasons: Reason[], plan: Plan, host: ResolvedSituation): void {
+/**
+ * Returns what an operator should know before starting, and what does not change the verdict.
+ *
+ * A patch that is only on the list between two stages counts for what it leaves behind.
+ */
+export function findAdvisories(plan: Plan, host: ResolvedSituation): Reason[] {
   const last = lastStageOf(plan);
-  const reboots = plan.route === 'REBOOT';
-  if (reboots) for (const patch of host.list) pushReopened(reasons, patch, last);
-  pushOfLeg(reasons, plan, last);
-  for (const stage of plan.next) pushOfLeg(reasons, stage, last);
   const { boot } = host.situation;
-  if (reboots || boot === null) return;
-  for (const { load } of stagesOf(plan))
-    if (load !== null && isOn(last, load) && !boot.loads.some((module) => module.buildId === load.buildId))
-      reasons.push({ code: 'NOT_BOOT_PERSISTENT', patch: load.name, buildId: load.buildId });
+  const ofStages = stagesOf(plan).flatMap((stage) => findInStage(stage, last));
+  if (plan.route === 'REBOOT') return [...host.list.flatMap((patch) => findReopened(patch, last)), ...ofStages];
+  if (boot === null) return ofStages;
+  const notAtBoot = stagesOf(plan)
+    .flatMap(({ load }) => load ?? [])
+    .filter((load) => isOn(last, load) && !boot.loads.some(({ buildId }) => buildId === load.buildId));
+  return [...ofStages, ...notAtBoot.map((load): Reason => ({ code: 'NOT_BOOT_PERSISTENT', ...about(load) }))];
 }
 
-/** Is the patch on the list that this stage makes? */
+/** Returns whether the patch is on the list after this stage. */
 const isOn = ({ stays, load }: Plan, patch: KnownPatch): boolean => patch === load || stays.includes(patch);
 
-function pushOfLeg(reasons: Reason[], { replaced, disabled, load }: Plan, last: Plan): void {
-  for (const patch of replaced) pushLeaving(reasons, patch, last, 'REPLACE');
-  for (const patch of disabled) pushLeaving(reasons, patch, last, 'DISABLE');
-  if (load !== null) pushUnsupported(reasons, load, 'LOAD');
+const findInStage = ({ replaced, disabled, load }: Plan, last: Plan): Reason[] => [
+  ...replaced.flatMap((patch) => findLeaving(patch, last, 'REPLACE')),
+  ...disabled.flatMap((patch) => findLeaving(patch, last, 'DISABLE')),
+  ...(load === null ? [] : findUnsupported(load, 'LOAD')),
+];
+
+function findLeaving(patch: KnownPatch, last: Plan, action: 'DISABLE' | 'REPLACE'): Reason[] {
+  const notProven = patch.provenNone && patch.manifest?.author?.impactNone !== true;
+  return [
+    ...findReopened(patch, last),
+    ...(notProven ? [{ code: 'DATA_SEMANTICS_NOT_PROVEN', ...about(patch) } as const] : []),
+    ...findUnsupported(patch, action),
+  ];
 }
 
-function pushLeaving(reasons: Reason[], patch: KnownPatch, last: Plan, act: 'DISABLE' | 'REPLACE'): void {
-  pushReopened(reasons, patch, last);
-  if (patch.provenNone && patch.manifest?.author?.impactNone !== true)
-    reasons.push({ code: 'DATA_SEMANTICS_NOT_PROVEN', patch: patch.name, buildId: patch.buildId });
-  pushUnsupported(reasons, patch, act);
-}
+const findReopened = (patch: KnownPatch, { stays, load }: Plan): Reason[] =>
+  cvesOf(patch)
+    .filter((cve) => !(load !== null && cvesOf(load).includes(cve)) && !stays.some((other) => cvesOf(other).includes(cve)))
+    .map((cve) => ({ code: 'CVE_REOPENED', ...about(patch), detail: cve }));
 
-function pushReopened(reasons: Reason[], patch: KnownPatch, { stays, load }: Plan): void {
-  for (const cve of cvesOf(patch))
-    if (!(load !== null && cvesOf(load).includes(cve)) && !stays.some((other) => cvesOf(other).includes(cve)))
-      reasons.push({ code: 'CVE_REOPENED', patch: patch.name, buildId: patch.buildId, detail: cve });
-}
+const cvesOf = (patch: KnownPatch): readonly string[] => patch.manifest?.author?.cves ?? [];
 
-const NONE: readonly never[] = [];
-const cvesOf = (patch: KnownPatch): readonly string[] => patch.manifest?.author?.cves ?? NONE;
+const ACTIONS = { LOAD: 'loading it', DISABLE: 'disabling it', REPLACE: 'replacing it' } as const;
 
-const ACTS = { LOAD: 'loading it', DISABLE: 'disabling it', REPLACE: 'replacing it' } as const;
-
-/** What its vendor does not support on a running system, whatever the kernel accepts. */
-function pushUnsupported(reasons: Reason[], patch: KnownPatch, act: keyof typeof ACTS): void {
-  if (patch.manifest?.author?.unsupported?.includes(act) === true)
-    reasons.push({ code: 'VENDOR_UNSUPPORTED', patch: patch.name, buildId: patch.buildId, detail: ACTS[act] });
-}
+/** Returns an advisory if the vendor does not support this action on a running system. The kernel may accept it. */
+const findUnsupported = (patch: KnownPatch, action: keyof typeof ACTIONS): Reason[] =>
+  patch.manifest?.author?.unsupported?.includes(action) === true ? [{ code: 'VENDOR_UNSUPPORTED', ...about(patch), detail: ACTIONS[action] }] : [];

@@ -1,131 +1,121 @@
 import { canonicalStates } from '../facts/canonical-states.js';
-import type { Plan } from '../routes/plan.js';
 import type { Manifest } from '../facts/manifest.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
+import { countsOn, type SightingCounts } from '../facts/sighting-counts.js';
+import type { LeftoverModule } from '../facts/situation.js';
+import { about, type Reason } from '../reasons/reasons.js';
+import type { Plan } from '../routes/plan.js';
 import { loadedName } from '../rules/patch.js';
-import type { Reason } from '../reasons/reasons.js';
-import { stateOf } from './doubts.js';
-import { type Seen, countsOn } from '../facts/sighting-counts.js';
-import { pushSignature, type Trust } from './signature.js';
-import type { Catalog, LeftoverModule, LoadSighting } from '../facts/situation.js';
+import { describeState } from './doubts.js';
 import { spellsVmlinux } from './object-names.js';
+import { findSignatureReasons, type Trust } from './signature.js';
 
 /**
- * Why would the module loader not take this module, before livepatch code ever sees it?
+ * Returns why the module loader would refuse this module before livepatch code sees it.
  *
- * Mirrors the gates of `load_module()` and the first of `klp_enable_patch()`: vermagic, a name that is loaded, `is_livepatch_module()`.
+ * Mirrors the checks of `load_module()` and the first one of `klp_enable_patch()`: vermagic, a name that is loaded,
+ * `is_livepatch_module()`.
  */
-export function pushLoaderRefusals(reasons: Reason[], load: KnownPatch, plan: Plan, host: ResolvedSituation): void {
-  if (load.manifest === null) return;
-  pushBuiltForAnother(reasons, load, load.manifest, host);
-  pushNameCollisions(reasons, load, plan, host);
-  pushNotALivepatch(reasons, load, host);
-}
+export const findLoaderRefusals = (load: KnownPatch, plan: Plan, host: ResolvedSituation): Reason[] =>
+  load.manifest === null
+    ? []
+    : [...findBuiltForOther(load, load.manifest, host), ...findNameCollisions(load, plan, host), ...findNotALivepatch(load, load.manifest, host)];
 
-function pushBuiltForAnother(reasons: Reason[], load: KnownPatch, manifest: Manifest, host: ResolvedSituation): void {
+function findBuiltForOther(load: KnownPatch, manifest: Manifest, host: ResolvedSituation): Reason[] {
   const { kernelRelease, arch } = host.situation;
-  if (manifest.kernelRelease === kernelRelease && manifest.arch === arch) return;
+  if (manifest.kernelRelease === kernelRelease && manifest.arch === arch) return [];
   const detail = `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`;
-  const facts = { patch: load.name, buildId: load.buildId, detail };
-  // With symbol versions on both sides, `same_magic()` leaves the release out of the comparison.
+  // With symbol versions on both sides, `same_magic()` does not compare the release.
   const bySymbols = manifest.modversions && manifest.arch === arch && hasSymbolVersions(host) !== false;
-  reasons.push({ code: bySymbols ? 'TARGET_BUILT_FOR_OTHER_KERNEL' : 'TARGET_NOT_BUILT_FOR_KERNEL', ...facts });
+  const code = bySymbols ? 'TARGET_BUILT_FOR_OTHER_KERNEL' : 'TARGET_NOT_BUILT_FOR_KERNEL';
+  return [{ code, ...about(load), detail }];
 }
 
 /**
- * Has this kernel symbol versions? null: not known.
+ * Returns whether this kernel has symbol versions; null if that is not known.
  *
- * `modversions` is a word of the version magic that a module must share with its kernel, so each listed module that was built for this release shows it.
+ * A module must share the word `modversions` of its version magic with its kernel, so each listed module that was
+ * built for this release shows it.
  */
 function hasSymbolVersions({ list, situation }: ResolvedSituation): boolean | null {
   const built = list.find(({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE');
   return built?.manifest?.modversions ?? null;
 }
 
-/** Is a module of that name loaded? The kernel compares names alone, whatever is in the file. */
-function pushNameCollisions(reasons: Reason[], load: KnownPatch, plan: Plan, host: ResolvedSituation): void {
-  const { leftovers } = host.situation;
-  const held = (): boolean =>
-    leftovers.some((module) => (module.referenced || module.pinned || module.moduleState !== 'LIVE') && loadedName(module.name) === load.name);
-  if (plan.removed.length > 0 && plan.removed.includes(load.name) && !held()) return;
-  for (const patch of host.list) {
-    if (patch.name !== load.name) continue;
-    const taken: Reason = { code: 'MODULE_NAME_TAKEN', patch: patch.name, buildId: patch.buildId };
-    // The target itself, on its way in: once its transition is complete there is nothing to load.
-    reasons.push(patch.buildId === load.buildId && patch.transition && patch.enabled ? { ...taken, clearedBy: 'TIME' } : taken);
-  }
-  for (const module of leftovers) if (loadedName(module.name) === load.name) reasons.push(stillThere(load, module, host));
+/** Returns the loaded modules of that name. The kernel compares names alone, whatever is in the file. */
+function findNameCollisions(load: KnownPatch, { removed }: Plan, host: ResolvedSituation): Reason[] {
+  const namesakes = host.situation.leftovers.filter((module) => loadedName(module.name) === load.name);
+  const removable = namesakes.every((module) => !module.referenced && !module.pinned && module.moduleState === 'LIVE');
+  if (removed.includes(load.name) && removable) return [];
+  const listed = host.list
+    .filter(({ name }) => name === load.name)
+    .map((patch): Reason => {
+      const taken: Reason = { code: 'MODULE_NAME_TAKEN', ...about(patch) };
+      // The target itself, on its way in: once its transition is complete there is nothing to load.
+      const comesIn = patch.buildId === load.buildId && patch.transition && patch.enabled;
+      return comesIn ? { ...taken, clearedBy: 'TIME' } : taken;
+    });
+  return [...listed, ...namesakes.map((module) => stillThere(load, module, host))];
 }
 
-/** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was still loading or going. */
+/** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was loading or going. */
 function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: LeftoverModule, host: ResolvedSituation): Reason {
-  const about = { patch: load.name, buildId };
-  if (pinned && moduleState !== 'LOADING') return { code: 'MODULE_PINNED', ...about };
-  if (moduleState !== 'LIVE') return { code: 'MODULE_STILL_LOADING', ...about, errno: moduleState === null ? 'EEXIST' : 'EBUSY', detail: stateOf(moduleState) };
+  const facts = { patch: load.name, buildId };
+  if (pinned && moduleState !== 'LOADING') return { code: 'MODULE_PINNED', ...facts };
+  if (moduleState !== 'LIVE') {
+    const errno = moduleState === null ? 'EEXIST' : 'EBUSY';
+    return { code: 'MODULE_STILL_LOADING', ...facts, errno, detail: describeState(moduleState) };
+  }
   const cannotBeRemoved = host.situation.gates.modulesDisabled === true;
-  return { code: 'MODULE_STILL_LOADED', ...about, ...(cannotBeRemoved ? { clearedBy: 'REBOOT' } : {}) };
+  return { code: 'MODULE_STILL_LOADED', ...facts, ...(cannotBeRemoved ? { clearedBy: 'REBOOT' } : {}) };
 }
 
-function pushNotALivepatch(reasons: Reason[], load: KnownPatch, host: ResolvedSituation): void {
-  // A kernel without livepatch support turns the module away in its loader, with another error number.
-  if (!host.situation.capabilities.livepatch)
-    reasons.push({ code: 'NOT_A_LIVEPATCH', patch: load.name, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' });
-  else if (load.manifest?.livepatch === false) reasons.push({ code: 'NOT_A_LIVEPATCH', patch: load.name, detail: 'the module lacks livepatch=Y' });
+function findNotALivepatch({ name }: KnownPatch, { livepatch }: Manifest, host: ResolvedSituation): Reason[] {
+  const refused = { code: 'NOT_A_LIVEPATCH', patch: name } as const;
+  // A kernel without livepatch support refuses the module in its loader, with another error number.
+  if (!host.situation.capabilities.livepatch) return [{ ...refused, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
+  return livepatch ? [] : [{ ...refused, detail: 'the module lacks livepatch=Y' }];
 }
 
 /**
- * Says what could still make the kernel refuse this module, and cannot be seen from outside: its symbols, its pre_patch callback, its signature.
+ * Returns what could still make the kernel refuse this module and cannot be observed from outside: its symbols, its
+ * pre_patch callback, its signature.
  *
- * Machines that ran this build on the same kernel show it, each only for what it did: the objects that it patched, the states over which it was loaded.
+ * Machines that ran this build on the same kernel clear these doubts, each only for what it did: the objects that it
+ * patched, the states over which it loaded the patch.
  *
  * @param listed the patches on the list when it is loaded, oldest first
  */
-export function pushLoaderDoubts(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], host: ResolvedSituation, trust: Trust): void {
-  if (load.manifest === null || load.buildId === null) return;
-  const seen = countsOn(sightingsOf(trust.catalog, load.buildId), host.kernel, host.kernelText);
-  pushSymbols(doubts, load, load.manifest, seen, host, trust.witnesses);
-  if (load.callbacks === null || load.callbacks.prePatch) pushPrePatch(doubts, load, listed, seen, trust.witnesses);
-  pushSignature(doubts, load, seen, host, trust);
+export function findLoaderDoubts(load: KnownPatch, listed: readonly KnownPatch[], host: ResolvedSituation, trust: Trust): Reason[] {
+  if (load.manifest === null || load.buildId === null) return [];
+  const counts = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
+  const unverified = whatIsUnverified(load, load.manifest, counts, host, trust.witnesses);
+  const callbackMayRefuse = load.callbacks === null || load.callbacks.prePatch;
+  return [
+    ...(unverified === null ? [] : [{ code: 'SYMBOLS_UNVERIFIED', ...about(load), detail: unverified } as const]),
+    ...(callbackMayRefuse && !hasAgreed(listed, counts, trust.witnesses) ? [{ code: 'PRE_PATCH_MAY_REFUSE', ...about(load) } as const] : []),
+    ...findSignatureReasons(load, counts, host, trust),
+  ];
 }
 
-const NONE: readonly never[] = [];
-const sightingsOf = (catalog: Catalog, buildId: string): readonly LoadSighting[] => catalog.sightings?.(buildId) ?? NONE;
-
-/** A livepatch may load without trouble while a module that it patches is absent, and be refused where that module is there. */
-function pushSymbols(doubts: Reason[], load: KnownPatch, manifest: Manifest, seen: Seen, host: ResolvedSituation, witnesses: number): void {
-  const detail = whatIsNotSeen(load, manifest, seen, host, witnesses);
-  if (detail !== null) doubts.push({ code: 'SYMBOLS_UNVERIFIED', patch: load.name, buildId: load.buildId, detail });
-}
-
-function whatIsNotSeen(load: KnownPatch, manifest: Manifest, seen: Seen, { situation }: ResolvedSituation, witnesses: number): string | null {
+/** A livepatch may load while a module that it patches is absent, and be refused on a host that has the module. */
+function whatIsUnverified(load: KnownPatch, manifest: Manifest, counts: SightingCounts, { situation }: ResolvedSituation, witnesses: number): string | null {
+  const { loaded, objects } = counts;
   if (manifest.kernelRelease !== situation.kernelRelease) return 'it was built for another kernel';
-  if (seen.loaded < witnesses)
-    return seen.loaded === 0 ? 'no machine showed it on this kernel' : `${seen.loaded} of ${witnesses} machines that are needed showed it on this kernel`;
+  if (loaded === 0) return 'no machine showed it on this kernel';
+  if (loaded < witnesses) return `${loaded} of ${witnesses} machines that are needed showed it on this kernel`;
   if (manifest.functions === null) return 'it is not known which objects it patches';
   if (spellsVmlinux(load)) return "one of its objects is named 'vmlinux' by a string: a module that is never loaded";
-  const unseen = objectsIn(manifest.functions).filter((object) => !isSeen(object, manifest, seen, witnesses));
+  // The kernel itself is patched wherever the patch is enabled. An object whose name's form is not known must be seen.
+  const isKernel = (object: string): boolean => object === 'vmlinux' && manifest.spellsVmlinux === false;
+  const unseen = [...new Set(manifest.functions.map((name) => name.slice(0, name.indexOf(':'))))].filter(
+    (object) => !isKernel(object) && (objects.get(object) ?? 0) < witnesses,
+  );
   return unseen.length === 0 ? null : `fewer than ${witnesses} machines showed it patching ${unseen.join(', ')}`;
 }
 
-/** The kernel itself is patched wherever the patch is enabled; an object of which it is not known how it is named must have been seen. */
-const isSeen = (object: string, { spellsVmlinux: spelled }: Manifest, { objects }: Seen, witnesses: number): boolean =>
-  (object === 'vmlinux' && spelled === false) || (objects.get(object) ?? 0) >= witnesses;
-
-/** The callback sees the states of the list over which it is loaded (`klp_get_prev_state()`): it agreed only over the same ones. */
-function pushPrePatch(doubts: Reason[], load: KnownPatch, listed: readonly KnownPatch[], seen: Seen, witnesses: number): void {
-  const over = canonicalStates(listed);
-  if (over !== null && (seen.over.get(over) ?? 0) >= witnesses) return;
-  doubts.push({ code: 'PRE_PATCH_MAY_REFUSE', patch: load.name, buildId: load.buildId });
-}
-
-/** Many hosts are asked about few targets: what a file patches never changes. */
-const objectsOf = new WeakMap<readonly string[], readonly string[]>();
-
-/** Names of the objects of these functions. */
-const objectsIn = (functions: readonly string[]): readonly string[] => objectsOf.get(functions) ?? objectsInOnce(functions);
-
-function objectsInOnce(functions: readonly string[]): readonly string[] {
-  const objects = [...new Set(functions.map((name) => name.slice(0, name.indexOf(':'))))];
-  objectsOf.set(functions, objects);
-  return objects;
+/** The callback sees the states of the list (`klp_get_prev_state()`). It has agreed only over those that were shown. */
+function hasAgreed(listed: readonly KnownPatch[], { over }: SightingCounts, witnesses: number): boolean {
+  const states = canonicalStates(listed);
+  return states !== null && (over.get(states) ?? 0) >= witnesses;
 }

@@ -1,60 +1,53 @@
 import type { DeclaredState } from '../facts/declared.js';
-import { findStateHolders, pushKeptInDoubt } from './state-holders.js';
 import { atLeast, type RequiredEvidence } from '../facts/manifest.js';
 import type { KnownPatch } from '../facts/resolve.js';
-import type { Reason } from '../reasons/reasons.js';
+import { about, type Reason } from '../reasons/reasons.js';
+import { findHoldingDoubts, findStateHolders } from './state-holders.js';
 
-/** Has the patch a callback that runs when it is disabled? null where that cannot be read. */
-export const hasUnpatchCallback = (patch: KnownPatch): boolean | null =>
-  patch.callbacks === null ? null : patch.callbacks.preUnpatch || patch.callbacks.postUnpatch;
+/** Returns whether the patch has a callback that runs when it is disabled; null if that cannot be read. */
+export const hasUnpatchCallback = ({ callbacks }: KnownPatch): boolean | null => (callbacks === null ? null : callbacks.preUnpatch || callbacks.postUnpatch);
 
 /** The facts of a reason about one state of a patch. */
-export const about = (patch: KnownPatch, state: DeclaredState) => ({ patch: patch.name, buildId: patch.buildId, stateId: state.id, need: state.version });
+export const aboutState = (patch: KnownPatch, state: DeclaredState) => ({
+  ...about(patch),
+  stateId: state.id,
+  need: state.version,
+});
 
 /**
- * What becomes of one state when its patch is disabled: restored as its author promises, or why that is not certain?
+ * Returns why it is not certain that a state is restored when its patch is disabled.
  *
- * Mirrors `klp_unpatch_objects()` and the callbacks around it: they run, and no one checks what they did.
+ * Mirrors `klp_unpatch_objects()` and the callbacks around it: they run, and the kernel does not check what they did.
  *
- * @param holding the patches that are on the list while this one leaves it: what they hold too need not be restored
+ * @param holding the patches that are on the list while this one leaves it: what they hold need not be restored
  */
-export function pushDropped(reasons: Reason[], patch: KnownPatch, state: DeclaredState, holding: readonly KnownPatch[], required: RequiredEvidence): void {
+export function findDropped(patch: KnownPatch, state: DeclaredState, holding: readonly KnownPatch[], required: RequiredEvidence): readonly Reason[] {
   const holders = findStateHolders(holding, state);
   const lost = holders.length === 0;
   const unpatches = hasUnpatchCallback(patch);
-  if (lost && state.restore === 'IMPOSSIBLE') reasons.push({ code: 'STATE_IRREVERSIBLE', ...about(patch, state) });
-  if (state.restore === 'NOT_NEEDED') pushWeakWord(reasons, patch, required);
-  else if (unpatches === false) {
-    if (lost) reasons.push({ code: 'STATE_NOT_RESTORED', ...about(patch, state) });
-    else pushKeptInDoubt(reasons, holders, state, required);
-  } else if (unpatches && state.restore === 'CALLBACKS') {
-    pushWeakWord(reasons, patch, required);
-    pushWeakCallbacks(reasons, patch, required);
-  } else if (state.restore !== 'IMPOSSIBLE' || !lost) reasons.push({ code: 'RESTORE_NOT_PROMISED', ...about(patch, state) });
+  const facts = aboutState(patch, state);
+  const irreversible: Reason[] = lost && state.restore === 'IMPOSSIBLE' ? [{ code: 'STATE_IRREVERSIBLE', ...facts }] : [];
+  if (state.restore === 'NOT_NEEDED') return findWeakStatement(patch, required);
+  if (unpatches === false) {
+    if (!lost) return findHoldingDoubts(holders, state, required);
+    return [...irreversible, { code: 'STATE_NOT_RESTORED', ...facts }];
+  }
+  if (unpatches && state.restore === 'CALLBACKS') return [...findWeakStatement(patch, required), ...findWeakCallbacks(patch, required)];
+  return irreversible.length > 0 ? irreversible : [{ code: 'RESTORE_NOT_PROMISED', ...facts }];
 }
 
-/** A promise counts only if its author's word is known well enough. */
-export function pushWeakWord(reasons: Reason[], patch: KnownPatch, required: RequiredEvidence): void {
-  const word = patch.manifest?.author?.evidence;
-  if (word === undefined || !atLeast(word, required.word)) {
-    reasons.push({
-      code: 'EVIDENCE_TOO_WEAK',
-      patch: patch.name,
-      buildId: patch.buildId,
-      detail: `its author's word is ${word ?? 'missing'}, ${required.word} is required`,
-    });
-  }
+/** A promise counts only if the author statement has the required evidence. */
+export function findWeakStatement(patch: KnownPatch, required: RequiredEvidence): Reason[] {
+  const evidence = patch.manifest?.author?.evidence;
+  if (evidence !== undefined && atLeast(evidence, required.statement)) return [];
+  const detail = `its author statement is ${evidence ?? 'missing'}, ${required.statement} is required`;
+  return [{ code: 'EVIDENCE_TOO_WEAK', ...about(patch), detail }];
 }
 
-/** A promise of callbacks counts only if it is known well enough that there are any. */
-export function pushWeakCallbacks(reasons: Reason[], patch: KnownPatch, required: RequiredEvidence): void {
-  const known = patch.callbacksEvidence;
-  if (known === null || !atLeast(known, required.facts)) {
-    reasons.push({
-      code: 'EVIDENCE_TOO_WEAK',
-      patch: patch.name,
-      buildId: patch.buildId,
-      detail: `its callbacks are ${known ?? 'not known'}, ${required.facts} is required`,
-    });
-  }
+/** A promise about callbacks counts only if the callbacks themselves are known with the required evidence. */
+export function findWeakCallbacks(patch: KnownPatch, required: RequiredEvidence): Reason[] {
+  const { callbacksEvidence } = patch;
+  if (callbacksEvidence !== null && atLeast(callbacksEvidence, required.facts)) return [];
+  const detail = `its callbacks are ${callbacksEvidence ?? 'not known'}, ${required.facts} is required`;
+  return [{ code: 'EVIDENCE_TOO_WEAK', ...about(patch), detail }];
 }

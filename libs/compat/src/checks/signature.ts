@@ -1,10 +1,10 @@
 import type { ModuleFile } from '../facts/manifest.js';
-import type { Reason } from '../reasons/reasons.js';
+import { about, type Reason } from '../reasons/reasons.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
-import { type Seen, countsOn } from '../facts/sighting-counts.js';
+import { type SightingCounts, countsOn } from '../facts/sighting-counts.js';
 import type { Catalog, Situation } from '../facts/situation.js';
 
-/** By what signatures are judged. */
+/** What signatures are judged by. */
 export interface Trust {
   readonly catalog: Catalog;
   readonly witnesses: number;
@@ -16,34 +16,34 @@ const enforces = ({ capabilities: { signatureEnforced, lockdown } }: Situation):
   signatureEnforced === true || (lockdown !== null && lockdown !== 'none');
 const enforcesNothing = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean => signatureEnforced === false && lockdown === 'none';
 
-type Answer = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
+type SignatureCheck = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
 
 /**
- * Says whether this kernel accepts the signature of one of the published files of this build.
+ * Returns why this kernel may accept the signature of none of the published files of this build.
  *
- * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or the kernel is locked down.
+ * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or
+ * the kernel is locked down.
  */
-export function pushSignature(reasons: Reason[], load: KnownPatch, seen: Seen, host: ResolvedSituation, trust: Trust): void {
+export function findSignatureReasons(load: KnownPatch, counts: SightingCounts, host: ResolvedSituation, trust: Trust): Reason[] {
   const { situation } = host;
   const files = load.manifest?.files ?? [];
   // Without a file it is not known whether there is a signature, nor whether it is whole.
-  let best: Answer = files.length === 0 ? 'NOT_KNOWN' : 'REFUSED';
+  let best: SignatureCheck = files.length === 0 ? 'NOT_KNOWN' : 'REFUSED';
   for (const file of files) {
-    const answer = answerTo(file, seen, situation, trust);
-    if (answer === 'ACCEPTED') return;
+    const answer = checkFile(file, counts, situation, trust);
+    if (answer === 'ACCEPTED') return [];
     if (answer === 'NOT_KNOWN') best = answer;
   }
-  const about = { patch: load.name, buildId: load.buildId };
-  if (best === 'NOT_KNOWN') reasons.push({ code: 'SIGNATURE_UNVERIFIED', ...about });
-  else if (situation.capabilities.signatureEnforced === false) reasons.push({ code: 'SIGNATURE_REQUIRED', ...about, errno: 'EPERM' });
-  else reasons.push({ code: 'SIGNATURE_REQUIRED', ...about });
+  if (best === 'NOT_KNOWN') return [{ code: 'SIGNATURE_UNVERIFIED', ...about(load) }];
+  const byLockdown = situation.capabilities.signatureEnforced === false;
+  return [{ code: 'SIGNATURE_REQUIRED', ...about(load), ...(byLockdown ? { errno: 'EPERM' } : {}) }];
 }
 
-function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Trust): Answer {
+function checkFile(file: ModuleFile, counts: SightingCounts, situation: Situation, trust: Trust): SignatureCheck {
   const { witnesses, sharedSigningKeys, catalog } = trust;
-  if (enforcesNothing(situation)) return !file.signed || (seen.files.get(file.sha256) ?? 0) >= witnesses ? 'ACCEPTED' : 'NOT_KNOWN';
+  if (enforcesNothing(situation)) return !file.signed || (counts.files.get(file.sha256) ?? 0) >= witnesses ? 'ACCEPTED' : 'NOT_KNOWN';
   if (!file.signed) return enforces(situation) ? 'REFUSED' : 'NOT_KNOWN';
-  if (sharedSigningKeys && (seen.verified.get(file.sha256) ?? 0) >= witnesses) return 'ACCEPTED';
+  if (sharedSigningKeys && (counts.verified.get(file.sha256) ?? 0) >= witnesses) return 'ACCEPTED';
   return file.signer !== null && isTrusted(file.signer, situation, catalog) ? 'ACCEPTED' : 'NOT_KNOWN';
 }
 
@@ -55,11 +55,11 @@ function answerTo(file: ModuleFile, seen: Seen, situation: Situation, trust: Tru
 export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Trust): string | null {
   const files = load.manifest?.files ?? [];
   if (files.length < 2 || load.buildId === null) return files[0]?.sha256 ?? null;
-  const seen = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
-  return files.find((file) => answerTo(file, seen, host.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
+  const counts = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
+  return files.find((file) => checkFile(file, counts, host.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
 }
 
-/** Did this kernel verify, in this boot, a signature by the same key? A module with taint `E` was loaded without. */
+/** Returns whether this kernel verified, in this boot, a signature by the same key. Taint `E`: it did not verify one. */
 function isTrusted(signer: string, { list }: Situation, catalog: Catalog): boolean {
   return list.some(({ buildId, file, moduleTaint }) => {
     if (buildId === null || file === null || moduleTaint === null || moduleTaint.includes('E')) return false;

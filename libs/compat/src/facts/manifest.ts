@@ -17,10 +17,10 @@ export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= ST
 /** How well things must be known to count: what modules declare, and what authors promise. */
 export interface RequiredEvidence {
   readonly facts: Evidence;
-  readonly word: Evidence;
+  readonly statement: Evidence;
 }
 
-const requiredBy = (evidence: Evidence): RequiredEvidence => ({ facts: weaker(evidence, 'MODULE'), word: weaker(evidence, 'MANIFEST') });
+const requiredBy = (evidence: Evidence): RequiredEvidence => ({ facts: weaker(evidence, 'MODULE'), statement: weaker(evidence, 'MANIFEST') });
 const REQUIRED: Record<Evidence, RequiredEvidence> = {
   LIVE: requiredBy('LIVE'),
   MODULE: requiredBy('MODULE'),

@@ -112,13 +112,9 @@ export function resolvePatch(sighting: ObservedPatch, catalog: Catalog): KnownPa
     doubts: doubtsOf(name, sighting.buildId, states, sources, conflictsOf(sighting, manifest, sources)),
     enabled: sighting.enabled ?? false,
     transition: sighting.transition ?? false,
-    asPatch:
-      states === null || replace === null ? null : { name, replace, replaceSet, states, distinct: isDistinct(states), ...(functions ? { functions } : {}) },
+    asPatch: states === null || replace === null ? null : { name, replace, replaceSet, states, ...(functions ? { functions } : {}) },
   };
 }
-
-/** Does no id stand twice? */
-const isDistinct = (states: readonly State[]): boolean => new Set(states.map(({ id }) => id)).size === states.length;
 
 /** Many hosts are asked about few targets: what is known of a manifest never changes, for it never does. */
 const recognised = new WeakMap<Manifest, KnownPatch>();

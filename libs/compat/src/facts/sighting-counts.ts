@@ -4,7 +4,7 @@ import type { Kernel, LoadSighting } from './situation.js';
 export const WITNESSES = 2;
 
 /** What machines showed of one build on one kernel: for each fact, how many distinct machines showed it. */
-export interface Seen {
+export interface SightingCounts {
   readonly loaded: number;
   readonly objects: ReadonlyMap<string, number>;
   /** By the states of the list below, as `canonicalStates` writes them. */
@@ -22,14 +22,14 @@ const isSameKernel = (a: Kernel, b: Kernel): boolean =>
   a.release === b.release && a.version === b.version && a.arch === b.arch && (a.buildId === null || b.buildId === null || a.buildId === b.buildId);
 
 /** Sightings of a build never change within a revision of the catalog, and many hosts run few kernels. */
-const counted = new WeakMap<readonly LoadSighting[], Map<string, Seen>>();
+const counted = new WeakMap<readonly LoadSighting[], Map<string, SightingCounts>>();
 
 /**
  * Returns what was seen of a build on this kernel.
  *
  * @param text of the kernel, by `kernelText`
  */
-export function countsOn(sightings: readonly LoadSighting[], kernel: Kernel, text: string): Seen {
+export function countsOn(sightings: readonly LoadSighting[], kernel: Kernel, text: string): SightingCounts {
   const known = counted.get(sightings);
   const seen = known?.get(text);
   if (seen !== undefined) return seen;
@@ -39,7 +39,7 @@ export function countsOn(sightings: readonly LoadSighting[], kernel: Kernel, tex
   return made;
 }
 
-function count(sightings: readonly LoadSighting[]): Seen {
+function count(sightings: readonly LoadSighting[]): SightingCounts {
   const objects = new Witnesses();
   const over = new Witnesses();
   const files = new Witnesses();

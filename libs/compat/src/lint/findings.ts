@@ -125,7 +125,7 @@ const FINDINGS = {
   },
   MEANING_DIFFERS: { severity: 'WARNING', says: (f) => `state ${f.stateId} meant something else in '${f.other}'${because(f.detail)}` },
   REPLACE_CHANGED: { severity: 'WARNING', says: (f) => `'${f.other}' was ${f.detail}, and this is not: it will leave another list behind` },
-  OWNER_CHANGED: { severity: 'WARNING', says: (f) => `'${f.other}' belongs to another owner (${f.detail}), and would be thrown away` },
+  OWNER_CHANGED: { severity: 'WARNING', says: (f) => `'${f.other}' belongs to another owner (${f.detail}), and would be discarded` },
   CVE_DROPPED: { severity: 'WARNING', says: (f) => `'${f.other}' fixes ${f.detail}, and its author does not say that this does` },
   FUNCTION_DROPPED: { severity: 'INFO', says: (f) => `'${f.other}' redirects ${f.function}, and this does not: the original code runs again` },
 

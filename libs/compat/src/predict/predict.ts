@@ -1,17 +1,17 @@
 import { loadOver } from '../routes/plan.js';
-import { pushGates } from '../checks/gates.js';
-import { pushLoaderDoubts, pushLoaderRefusals } from '../checks/loader.js';
+import { findGateReasons } from '../checks/gates.js';
+import { findLoaderDoubts, findLoaderRefusals } from '../checks/loader.js';
 import { loadedName } from '../rules/patch.js';
 import { cannotTell, certainly, type Prediction, summarise } from './prediction.js';
 import { predictWrite, type SysfsWrite } from './write.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
-import { stateOf } from '../checks/doubts.js';
-import { append, type Reason } from '../reasons/reasons.js';
+import { describeState } from '../checks/doubts.js';
+import { about, type Reason } from '../reasons/reasons.js';
 import { findRefusals } from '../checks/refusals.js';
 import { WITNESSES } from '../facts/sighting-counts.js';
 import { type RulesChoice, replacedBy } from '../rules/select.js';
 import type { Catalog } from '../facts/situation.js';
-import { pushSpelling } from '../checks/object-names.js';
+import { findDoubleVmlinux } from '../checks/object-names.js';
 
 /** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
 export type Operation =
@@ -46,16 +46,16 @@ function findAgainstLoading(host: ResolvedSituation, load: KnownPatch, catalog: 
   const { list, inTransition } = host;
   const out = replacedBy(load, list, rules.candidates);
   const plan = loadOver('STACK', load, out ?? [], list);
-  const reasons: Reason[] = [];
-  pushGates(reasons, plan, host);
-  pushLoaderRefusals(reasons, load, plan, host);
-  append(reasons, findRefusals(plan, host, rules).reasons);
-  pushSpelling(reasons, load, list);
-  pushLoaderDoubts(reasons, load, list, host, { catalog, witnesses: WITNESSES, sharedSigningKeys: false });
-  for (const patch of [load, ...list]) if (patch.states === null) reasons.push(...patch.doubts);
-  if (out === null) reasons.push({ code: 'REPLACE_UNKNOWN', patch: load.name, buildId: load.buildId });
-  if (inTransition !== null) reasons.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
-  return reasons;
+  return [
+    ...findGateReasons(plan, host),
+    ...findLoaderRefusals(load, plan, host),
+    ...findRefusals(plan, host, rules).reasons,
+    ...findDoubleVmlinux(load, list),
+    ...findLoaderDoubts(load, list, host, { catalog, witnesses: WITNESSES, sharedSigningKeys: false }),
+    ...[load, ...list].flatMap((patch) => (patch.states === null ? patch.doubts : [])),
+    ...(out === null ? [{ code: 'REPLACE_UNKNOWN', ...about(load) } as const] : []),
+    ...(inTransition === null ? [] : [{ code: 'TRANSITION_IN_PROGRESS', ...about(inTransition) } as const]),
+  ];
 }
 
 /** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
@@ -64,7 +64,7 @@ function predictRemoval({ list, situation }: ResolvedSituation, name: string): P
   const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);
   const isListed = list.some((patch) => patch.name === name);
   if (!isListed && loaded !== undefined && loaded.moduleState !== 'LIVE')
-    return cannotTell('EBUSY', { code: 'MODULE_STILL_LOADING', patch: name, buildId: loaded.buildId, detail: stateOf(loaded.moduleState) });
+    return cannotTell('EBUSY', { code: 'MODULE_STILL_LOADING', patch: name, buildId: loaded.buildId, detail: describeState(loaded.moduleState) });
   const answer = isListed ? 'EAGAIN' : loaded === undefined ? 'ENOENT' : loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
   return situation.gates.modulesDisabled === null ? cannotTell(answer, { code: 'HOST_GATES_UNKNOWN', detail: 'kernel.modules_disabled' }) : certainly(answer);
 }

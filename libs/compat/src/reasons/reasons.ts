@@ -119,15 +119,13 @@ export interface Facts {
   readonly detail?: string;
 }
 
-/** One why. Its kind follows from its code. */
+/** A reason for a verdict. Its kind follows from its code. */
 export interface Reason extends Facts {
   readonly code: ReasonCode;
 }
 
-/** Adds these. Most often there are none, and nothing is made anew: this is the hot path of every fleet question. */
-export function append(reasons: Reason[], more: readonly Reason[]): void {
-  for (const reason of more) reasons.push(reason);
-}
+/** The facts that name the patch of a reason. */
+export const about = ({ name, buildId }: { readonly name: string; readonly buildId: string | null }) => ({ patch: name, buildId });
 
 /** What follows from a code. */
 interface Nature {

@@ -16,8 +16,6 @@ export interface Patch {
   /** `klp_patch.replace`: a cumulative patch that takes the place of every other. */
   readonly replace: boolean;
   readonly states: readonly State[];
-  /** No id stands twice among the effective states: then the one entry with an id is the first one, wherever it is looked for. */
-  readonly distinct?: boolean;
   /** Only under `replace-set` rules: the set that the patch replaces. */
   readonly replaceSet?: bigint;
   /** Only read under `replace-set` rules: what it redirects, as `object:function,sympos`. */

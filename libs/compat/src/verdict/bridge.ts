@@ -1,28 +1,26 @@
-import { type Criteria, pushAgainst } from '../checks/against.js';
-import { after } from '../routes/after.js';
-import { type Plan, loadOver, type Route } from '../routes/plan.js';
-import type { Destination } from '../routes/destination.js';
+import { type Criteria, findAgainst } from '../checks/against.js';
 import type { Manifest } from '../facts/manifest.js';
-import { comparePrices, type Price, priceOf } from '../routes/price.js';
-import type { Reason } from '../reasons/reasons.js';
 import { resolveManifest, type ResolvedSituation } from '../facts/resolve.js';
+import { after } from '../routes/after.js';
+import type { Destination } from '../routes/destination.js';
+import { type Plan, loadOver, type Route } from '../routes/plan.js';
+import { comparePrices, type Price, priceOf } from '../routes/price.js';
 import { findPlans } from '../routes/routes.js';
-import { replacedBy } from '../rules/select.js';
 import type { Target } from '../routes/target.js';
+import { replacedBy } from '../rules/select.js';
 import { answerBy, compareAnswers, type Searched, type Verdict } from './verdict.js';
 
-/** So many builds are tried as a bridge, and no more. */
+/** Maximum number of builds that are tried as a bridge. */
 export const BRIDGES_TRIED = 64;
 
-/** By what a bridge may be left. */
-const OFF_THE_BRIDGE: readonly Route[] = ['REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD'];
+const ROUTES_FROM_BRIDGE: readonly Route[] = ['REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD'];
 
-/** No bridge costs less. */
+/** The lowest price that a bridge can have. */
 export const CHEAPEST_BRIDGE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], transitions: 2 };
 
 /** What the search found. */
 export interface Bridge {
-  /** null where no build leads there. */
+  /** null if no build leads there. */
   readonly plan: Plan | null;
   readonly searched: Searched;
 }
@@ -34,23 +32,22 @@ interface Found {
 }
 
 /**
- * Over which catalogued build could the host go, to leave it by a route that is not open today?
+ * Searches a catalogued build that the host could load first, to leave it by a route that is not open today.
  *
- * The best answer of all that were tried: the most acceptable, among these the cheapest, among these by build-ids. Of a build that today's list
- * would refuse for its states nothing is tried, nor of one that is recalled.
+ * Returns the best answer of all that were tried: the most acceptable one, then the cheapest one, then the first by
+ * build-id. A build is not tried if it is recalled, or if the kernel would refuse it today for its states.
  *
  * @param allow UNKNOWN codes that the question allows
  */
 export function findBridge(destination: Destination, target: Target, criteria: Criteria, allow: readonly string[]): Bridge {
   const { host } = destination;
-  const builds = onto(destination, criteria);
+  const builds = findBuilds(destination, criteria);
   let best: Found | null = null;
   for (const build of builds.slice(0, BRIDGES_TRIED)) {
-    const first = ontoBridge(build, host, criteria);
-    for (const second of findPlans({ ...destination, host: after(host, first) }, target, OFF_THE_BRIDGE).plans) {
+    const first = planOnto(build, host, criteria);
+    for (const second of findPlans({ ...destination, host: after(host, first) }, target, ROUTES_FROM_BRIDGE).plans) {
       const plan: Plan = { ...first, next: [second, ...second.next].map((stage) => ({ ...stage, next: [] })) };
-      const reasons: Reason[] = [];
-      pushAgainst(reasons, plan, host, criteria);
+      const { reasons } = findAgainst(plan, host, criteria);
       const found: Found = { plan, answer: answerBy(reasons, allow), price: priceOf(plan, host) };
       if (best === null || (compareAnswers(found.answer, best.answer) || comparePrices(found.price, best.price)) < 0) best = found;
     }
@@ -58,8 +55,8 @@ export function findBridge(destination: Destination, target: Target, criteria: C
   return { plan: best?.plan ?? null, searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length } };
 }
 
-/** Which builds for this kernel would take today's list, by build-id? */
-function onto({ host, final }: Destination, { rules, catalog }: Criteria): Manifest[] {
+/** Returns the builds for this kernel that it would accept on top of today's list, by build-id. */
+function findBuilds({ host, final }: Destination, { rules, catalog }: Criteria): Manifest[] {
   const { kernelRelease, arch } = host.situation;
   const elsewhere = new Set([...final, ...host.list.map((patch) => patch.buildId)]);
   const listed = host.list.flatMap((patch) => patch.asPatch ?? []);
@@ -74,7 +71,8 @@ function onto({ host, final }: Destination, { rules, catalog }: Criteria): Manif
     .toSorted((a, b) => (a.buildId < b.buildId ? -1 : a.buildId > b.buildId ? 1 : 0));
 }
 
-function ontoBridge(build: Manifest, { list }: ResolvedSituation, { rules }: Criteria): Plan {
+function planOnto(build: Manifest, { list }: ResolvedSituation, { rules }: Criteria): Plan {
   const bridge = resolveManifest(build);
-  return { ...loadOver('REPLACE', bridge, replacedBy(bridge, list, rules.candidates) ?? [], list), route: 'BRIDGE' };
+  const replaced = replacedBy(bridge, list, rules.candidates) ?? [];
+  return { ...loadOver('REPLACE', bridge, replaced, list), route: 'BRIDGE' };
 }

@@ -15,7 +15,7 @@ reasonTable('BOOT_HISTORY_INCOMPLETE', [
     { host: { bootHistory: 'STARTED_LATE' } },
     [{ kind: 'UNKNOWN', clearedBy: 'REBOOT', detail: 'the first report came after the first livepatch' }],
   ],
-  ['the agent did not look for a time', { host: { bootHistory: 'GAP' } }, [{ detail: 'the agent did not look for a time' }]],
+  ['the agent did not run for a time', { host: { bootHistory: 'GAP' } }, [{ detail: 'the agent did not run for a time' }]],
   ['the taint is not reported', { list: [], host: { bootHistory: 'STARTED_LATE', tainted: null } }, [{}]],
   ['nothing is to be done: what left is left', { list: [older], host: { bootHistory: 'STARTED_LATE' } }, [{}]],
   ['everything is disabled', { list: [promising('p', { 7: 1 })], to: { kind: 'ORIGINAL' }, host: { bootHistory: 'GAP' } }, [{}]],

@@ -115,8 +115,8 @@ test('it asks for no state and is refused by nothing: it takes one transition', 
 test('what no promise covers is said, and which callbacks are not known', () => {
   const details = (asked: Asked) => ask(asked).reasons.map(({ detail }) => detail);
   expect(details(comingIn({ ...promised('CALLBACKS'), callbacks: null }))).toEqual([
-    'turned round, only its post_unpatch runs',
+    'reversed, only its post_unpatch runs',
     'its callbacks are not known, MODULE is required',
   ]);
-  expect(details(goingOut(manifest('p', { 7: 1 }, { callbacks: null })))).toEqual(['turned round, post_patch runs again after pre_unpatch']);
+  expect(details(goingOut(manifest('p', { 7: 1 }, { callbacks: null })))).toEqual(['reversed, post_patch runs again after pre_unpatch']);
 });

@@ -88,6 +88,6 @@ test('how well a word is known is told', () => {
       { evidence: file, callbacks: { prePatch: false, postPatch: false, preUnpatch: true, postUnpatch: false }, author: word({ ...promise, evidence }) },
     );
   const details = (patch: ReturnType<typeof own>) => ask({ list: [patch], to: { kind: 'ORIGINAL' } }).reasons.map(({ detail }) => detail);
-  expect(details(own('UNSIGNED', 'MODULE'))).toEqual(["its author's word is UNSIGNED, MANIFEST is required"]);
+  expect(details(own('UNSIGNED', 'MODULE'))).toEqual(['its author statement is UNSIGNED, MANIFEST is required']);
   expect(details(own('MANIFEST', 'UNSIGNED'))).toEqual(['its states are UNSIGNED, MODULE is required', 'its callbacks are UNSIGNED, MODULE is required']);
 });

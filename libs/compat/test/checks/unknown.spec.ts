@@ -470,11 +470,11 @@ test.each<[sentence: string, asked: Asked]>([
 });
 
 test.each<[asked: Evidence, required: RequiredEvidence]>([
-  ['LIVE', { facts: 'MODULE', word: 'MANIFEST' }],
-  ['MODULE', { facts: 'MODULE', word: 'MANIFEST' }],
-  ['MANIFEST', { facts: 'MANIFEST', word: 'MANIFEST' }],
-  ['UNSIGNED', { facts: 'UNSIGNED', word: 'UNSIGNED' }],
-  ['INFERRED', { facts: 'INFERRED', word: 'INFERRED' }],
+  ['LIVE', { facts: 'MODULE', statement: 'MANIFEST' }],
+  ['MODULE', { facts: 'MODULE', statement: 'MANIFEST' }],
+  ['MANIFEST', { facts: 'MANIFEST', statement: 'MANIFEST' }],
+  ['UNSIGNED', { facts: 'UNSIGNED', statement: 'UNSIGNED' }],
+  ['INFERRED', { facts: 'INFERRED', statement: 'INFERRED' }],
 ])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, required) =>
   expect(requiredAt(asked)).toEqual(required),
 );

@@ -101,7 +101,7 @@ test.each<[sentence: string, operation: Operation, at: At, answer: KernelAnswer 
   ['a listed patch cannot be read', load(same), { list: [unreadable] }, 'UNKNOWN', 'OK'],
   ['a listed patch cannot be read, and another one refuses anyway', load(low), { list: [unreadable, held] }, 'EINVAL'],
   ['its own states cannot be read', load(unreadable), {}, 'UNKNOWN', 'OK'],
-  ['no one knows whether it is cumulative', load({ ...manifest('flag'), replace: null }), {}, 'UNKNOWN', 'OK'],
+  ['it is not known whether it is cumulative', load({ ...manifest('flag'), replace: null }), {}, 'UNKNOWN', 'OK'],
   [
     'the kernel’s rules are not known',
     load({ ...low, kernelRelease: '7.4.0' }),

@@ -149,7 +149,7 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
 });
 
 test('to disable a patch on its way in would turn that round: the reason says which route that is', () => {
-  const detail = 'to disable it now would turn that round, which is the route REVERSE';
+  const detail = 'disabling it now would reverse the transition, which is the route REVERSE';
   const on = (enabled: boolean): Asked => ({ list: [listed(newer, { transition: true, enabled })], published: [newer], to: { kind: 'ORIGINAL' } });
   expect(ask(on(true)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).toMatchObject({ detail });
   expect(ask(on(false)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).not.toHaveProperty('detail');

@@ -22,8 +22,8 @@ reasonTable('BOOT_LOADS_OTHER', [
   ['nothing, as required', asked(boots(), { to: { kind: 'ORIGINAL' } }), []],
 ]);
 reasonTable('BOOT_UNKNOWN', [
-  ['the host does not tell', asked(null), [{ kind: 'UNKNOWN', detail: 'the host does not tell' }]],
-  ['no one knows which kernel boots', asked({ ...boots(older), kernelRelease: null }), [{ detail: 'no one knows which kernel boots' }]],
+  ['the host does not report it', asked(null), [{ kind: 'UNKNOWN', detail: 'the host does not report it' }]],
+  ['the kernel that boots is not known', asked({ ...boots(older), kernelRelease: null }), [{ detail: 'the kernel that boots is not known' }]],
   ['another kernel boots', asked({ ...boots(older), kernelRelease: '6.1.0' }), [{ detail: 'another kernel boots, 6.1.0' }]],
   [
     'a module without a build-id',
@@ -33,7 +33,7 @@ reasonTable('BOOT_UNKNOWN', [
   [
     'what is loaded second is cumulative',
     asked(boots(older, newer), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older', 'id-of-newer'] }, published: [older] }),
-    [{ patch: 'newer', detail: 'newer may throw out what is loaded before it' }],
+    [{ patch: 'newer', detail: 'newer may replace what is loaded before it' }],
   ],
   [
     'what is loaded second goes on top',

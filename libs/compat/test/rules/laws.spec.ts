@@ -16,20 +16,6 @@ law(
 );
 
 law(
-  'knowing that no id stands twice makes it faster, and changes nothing',
-  of<[Patch, Patch[]]>(distinctPatch, stack, (target, listed) => {
-    const plain = { ...target, states: effectiveStates(target.states) };
-    // most often the list declares its states in the order of the target: that is the case that is made fast
-    const inOrder = [...listed, { ...plain, name: 'same' }];
-    const [slow, fast] = [findStateRefusals(plain, inOrder), findStateRefusals({ ...plain, distinct: true }, inOrder)];
-    return (
-      slow.length === fast.length &&
-      slow.every((reason, i) => reason.code === fast[i]!.code && reason.stateId === fast[i]!.stateId && reason.patch === fast[i]!.patch)
-    );
-  }),
-);
-
-law(
   'nothing listed refuses nothing',
   of<[Patch]>(patch, (target) => accepts(target, [])),
 );

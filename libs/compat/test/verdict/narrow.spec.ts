@@ -68,7 +68,7 @@ test('a namesake on its way in does not pass with time; the target itself does',
 
 test('an age that is not known is told as such', () => {
   const [reason] = ask({ freshness: { level: 'STALE', ageSeconds: null } }).reasons;
-  expect(reason).toEqual({ code: 'REPORT_STALE', detail: 'no one knows when it was last confirmed' });
+  expect(reason).toEqual({ code: 'REPORT_STALE', detail: 'the time of the last confirmation is not known' });
 });
 
 test('a host that has never reported is unknown, and under no rules', () => {

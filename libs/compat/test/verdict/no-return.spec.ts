@@ -125,13 +125,13 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
     [7n],
   ],
   [
-    'no one knows whether it is cumulative: worse if it is',
+    'it is not known whether it is cumulative: worse if it is',
     { install: promising('next', { 7: 1, 8: 1 }, { replace: null }), back: TODAY },
     ['TODAY closed by STATE_MISSING_IN_TARGET 8'],
     [8n],
   ],
   [
-    'no one knows whether it is cumulative: worse if it is not',
+    'it is not known whether it is cumulative: worse if it is not',
     { install: promising('next', { 7: 1 }, { replace: null }), back: TODAY },
     ['TODAY closed by STACK_DEPENDENCY_UNKNOWN 7'],
     [7n],
