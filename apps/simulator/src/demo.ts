@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CapturedFiles } from './demo-fleet/captured-files.js';
-import { addKey, publish, report } from './demo-fleet/fill-registry.js';
+import { DemoAgent, keepFresh } from './demo-fleet/demo-agent.js';
+import { addKey, publish } from './demo-fleet/fill-registry.js';
 import { type DemoHost, demoHosts } from './demo-fleet/hosts.js';
 import { kernelTeamKey } from './demo-fleet/owner-key.js';
 import { QUESTIONS } from './demo-fleet/questions.js';
@@ -15,6 +16,7 @@ import { runProgram } from './programs/run-program.js';
 import { dataFolder, findRegistry, type Registry } from './registry.js';
 
 const CONCURRENCY = 2;
+const INTERVAL_MS = 60_000;
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 const programs = {
   agent: path.join(project, 'apps/agent/dist/main.js'),
@@ -23,16 +25,34 @@ const programs = {
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Publishes the releases and reports the hosts of the demo fleet, then asks three questions. */
-async function demo(folder: string): Promise<void> {
+const HELP = `usage: npm run demo [-- --once]
+
+Fills a running registry with ${demoHosts().length} hosts, asks it three questions, and keeps the hosts fresh until Ctrl-C.
+
+  --once  exit after the questions; five minutes later every answer is UNKNOWN, because the hosts are silent
+  --help  show this help
+
+The registry is KLPREG_URL (default: http://127.0.0.1:3000); KLPREG_TOKEN or the file admin-token in KLPREG_DATA is its token.
+`;
+
+/** Publishes the releases and reports the hosts of the demo fleet, asks three questions, then keeps the hosts fresh. */
+async function demo(folder: string, once: boolean): Promise<void> {
+  const stop = new AbortController();
+  // a second signal kills the process
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const registry = await findRegistry(process.env);
   const hosts = demoHosts();
   const captured = await CapturedFiles.unpack(project, folder, hosts);
-  await fill(registry, captured, hosts);
+  const agents = await fill(registry, captured, hosts);
+  if (stop.signal.aborted) return;
   await ask(registry);
+  if (once) return print('\nThe hosts are silent now: in five minutes every answer is UNKNOWN. Without --once the demo keeps them fresh.');
+  if (stop.signal.aborted) return;
+  print('\nThe agents go on reporting, each once a minute, so the answers stay as they are. Ctrl-C ends the demo; five minutes later every answer is UNKNOWN.');
+  await keepFresh(agents, INTERVAL_MS, stop.signal, (message) => print(message === null ? 'The agents report again.' : `${message}\nThe agents try again.`));
 }
 
-async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly DemoHost[]): Promise<void> {
+async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly DemoHost[]): Promise<DemoAgent[]> {
   const state = path.join(dataFolder(process.env), 'demo-agents');
   const key = await kernelTeamKey(state);
   await addKey(key, programs, registry);
@@ -44,8 +64,10 @@ async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly
   for (const { release, owner, module, outcomes } of published) print(`  ${release.padEnd(22)} ${owner.padEnd(14)} ${module.padEnd(16)} ${outcomes}`);
 
   print(`\nReporting ${hosts.length} hosts, as at boot and as now; the agent reads captured /sys and /proc`);
-  await mapConcurrently(hosts, CONCURRENCY, (host) => report(host, captured, state, programs, registry));
+  const agents = hosts.map((host) => new DemoAgent(host, captured, state, programs, registry));
+  await mapConcurrently(agents, CONCURRENCY, (agent) => agent.start());
   print(`  ${hosts.map((host) => host.hostname).join(' ')}`);
+  return agents;
 }
 
 /** Runs `klpreg` with each question, on the terminal of this process. */
@@ -75,13 +97,23 @@ async function ask(registry: Registry): Promise<void> {
   print(`\nMore questions to try:\n${lines.join('\n')}`);
 }
 
-const folder = await mkdtemp(path.join(tmpdir(), 'klpreg-demo-'));
-try {
-  await demo(folder);
-} catch (error) {
-  if (!(error instanceof FatalError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-} finally {
-  await rm(folder, { recursive: true, force: true });
+async function main(once: boolean): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'klpreg-demo-'));
+  try {
+    await demo(folder, once);
+  } catch (error) {
+    if (!(error instanceof FatalError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
+
+const args = process.argv.slice(2);
+const unknown = args.filter((arg) => arg !== '--once' && arg !== '--help');
+if (unknown.length > 0) {
+  process.stderr.write(`unknown: ${unknown.join(' ')}\n${HELP}`);
+  process.exitCode = 2;
+} else if (args.includes('--help')) process.stdout.write(HELP);
+else await main(args.includes('--once'));
