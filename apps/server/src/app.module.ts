@@ -28,7 +28,7 @@ import { DOCUMENTS_KEPT, errorFormatter } from './query/graphql-http.js';
 import { Hosts } from './query/hosts.js';
 import { HostAdminResolver } from './query/host-admin.resolver.js';
 import { HostCountResolver, HostsResolver } from './query/hosts.resolver.js';
-import { Judges } from './query/judging.js';
+import { CohortVerdicts } from './query/cohort-verdicts.js';
 import { MutationsResolver } from './query/mutations.resolver.js';
 import { NodeResolver } from './query/node.resolver.js';
 import { OwnerKeysResolver } from './query/owner-keys.resolver.js';
@@ -86,7 +86,7 @@ const ingest = [Backgrounds, Doors, Heartbeats, Reports, Uploads];
 const query = [
   Fleet,
   Hosts,
-  Judges,
+  CohortVerdicts,
   CanDowngradeResolver,
   CohortResolver,
   HostCountResolver,

@@ -44,7 +44,7 @@ const QUESTIONS: [what: string, query: () => string][] = [
   ['a node', () => `{ node(id: "${stateId}") { id } }`],
   ['a change', () => `mutation { labelHost(id: "${HOST.host.instance}", labels: [{ key: "role", value: "web" }]) { hostname } }`],
 ];
-const AWAY = { message: 'the database does not answer just now; try again in a few seconds', extensions: { code: 'UNAVAILABLE' } };
+const AWAY = { message: 'the database does not answer; try again in a few seconds', extensions: { code: 'UNAVAILABLE' } };
 const CHANGED = later(HOST, { taint: 1 });
 
 /** What each question gets: an answer, or errors. */

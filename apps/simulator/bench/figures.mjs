@@ -16,6 +16,7 @@ export const PIECES = {
 /** Benches of a fleet in a database. */
 export const FLEETS = {
   question: { 'question p50': '5 ms, 20 times GROUP BY', 'question p99': '25 ms' },
+  overdue: { 'overdue question p50': 'at most 3 times the p50 of a fresh fleet' },
   postgraphile: { 'question p50, compared with PostGraphile': '50 times' },
   host: { 'host p50': null, 'host p99': '10 ms' },
   page: { 'page p50, page 1': null, 'page p99, page 1': '25 ms', 'page p50, deep in the list': null, 'page p99, deep in the list': '25 ms' },

@@ -46,7 +46,7 @@ export async function fill(server, { hosts, labels }, log) {
  * Confirms all hosts now, except one in a thousand, which was confirmed an hour ago: as in a fleet that
  * runs.
  */
-export async function confirmHosts(sql) {
+export async function confirmHosts(sql, silentPerMille = 1) {
   const now = new Date();
   const silent = new Date(now.getTime() - 3_600_000);
   await sql.query(
@@ -54,12 +54,12 @@ export async function confirmHosts(sql) {
         SET confirmed_at = t.at, contact_at = t.at, confirmed_after = t.at,
             superseded_at = NULL, superseded_by = NULL
        FROM (SELECT bucket, host_id,
-                    CASE WHEN hashtext(host_id::text) % 1000 = 0 THEN $2::timestamptz
+                    CASE WHEN abs(hashtext(host_id::text)::bigint) % 1000 < $3 THEN $2::timestamptz
                          ELSE $1::timestamptz
                      END AS at
                FROM host_heartbeat) t
       WHERE t.bucket = host_heartbeat.bucket AND t.host_id = host_heartbeat.host_id`,
-    [now, silent],
+    [now, silent, silentPerMille],
   );
   await sql.query('VACUUM (ANALYZE) host_heartbeat');
 }

@@ -90,6 +90,17 @@ export async function question({ server, sql, emit, seconds }) {
   return median(times);
 }
 
+/** Compares a fleet of which 80 % are overdue with one that is fresh. */
+export async function overdue({ server, sql, emit, seconds }) {
+  const bodies = [body(FLEET, { to: TARGET })];
+  await confirmHosts(sql);
+  const fresh = median(await timed(server, bodies, seconds));
+  await confirmHosts(sql, 800);
+  const late = median(await timed(server, bodies, seconds));
+  await confirmHosts(sql);
+  emit({ bench: 'overdue', metric: 'question p50', value: late, unit: 'ms', floor: fresh, ratio: late / fresh, of: 'times the p50 of a fresh fleet' });
+}
+
 /** Runs the same benches on a fleet in which almost every host is a cohort. */
 export async function ownLabels({ server, sql, fleet, emit, seconds }) {
   const { rows } = await sql.query('SELECT sum(hosts)::float AS hosts, count(*)::float AS cohorts FROM cohort WHERE hosts > 0');

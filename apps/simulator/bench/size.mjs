@@ -3,7 +3,7 @@
 
 import { fill, prepareDatabase } from './fill.mjs';
 import { FLEETS, OWN } from './figures.mjs';
-import { host, ownLabels, page, postgraphile, question } from './questions.mjs';
+import { host, overdue, ownLabels, page, postgraphile, question } from './questions.mjs';
 import { connect, startServer } from './registry.mjs';
 import { several } from './several.mjs';
 import { herd, rollout } from './bursts.mjs';
@@ -27,7 +27,7 @@ try {
   if (rate !== null) emit({ bench: 'fill', metric: 'reports, in batches', value: rate, unit: '1/s' });
   await prepareDatabase(sql);
   const context = { sql, fleet, emit, seconds, hosts: Math.min(100_000, hosts) };
-  const benches = { question, postgraphile, host, page, heartbeat, report, several, rollout, 'own-labels': ownLabels };
+  const benches = { question, overdue, postgraphile, host, page, heartbeat, report, several, rollout, 'own-labels': ownLabels };
   for (const [name, bench] of Object.entries(benches)) {
     if (!names.includes(name)) continue;
     log(name);

@@ -10,7 +10,7 @@ import { Fleet, type FleetAnswer } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
-import { freshnessKeyOf, type Loaded } from './judging.js';
+import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import { RULES_VERSION } from './snapshot.js';
 import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
 

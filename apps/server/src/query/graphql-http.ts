@@ -5,8 +5,12 @@ import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../database/unavailable.js';
 import { bugs } from '../bug-log.js';
+import { LRUCache } from 'lru-cache';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
+
+/** The number of documents that are cached, here and by mercurius. Each has at most `QUESTION_LIMITS.characters`. */
+export const DOCUMENTS_KEPT = 100;
 
 const PATH = '/graphql';
 const RESPONSE_JSON = 'application/graphql-response+json';
@@ -21,36 +25,36 @@ interface Body {
   extensions?: unknown;
 }
 
-/** A NUL or half of a surrogate pair, as JSON or GraphQL escapes it: PostgreSQL holds neither. */
-const NO_TEXT = /\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}/i;
-const holdsNoText = (body: Body): boolean =>
-  NO_TEXT.test(JSON.stringify(body.variables ?? null)) || (typeof body.query === 'string' && (NO_TEXT.test(body.query) || !body.query.isWellFormed()));
+/** A NUL or half of a surrogate pair, as JSON or GraphQL escapes it. PostgreSQL cannot store them. */
+const NOT_TEXT = /\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}/i;
+const hasInvalidText = (body: Body): boolean =>
+  NOT_TEXT.test(JSON.stringify(body.variables ?? null)) || (typeof body.query === 'string' && (NOT_TEXT.test(body.query) || !body.query.isWellFormed()));
 
-/** One operation of several: mercurius compiles one query for each text, whatever the `operationName`. */
+/** Keeps only the named operation, because mercurius caches a compiled query by its text without `operationName`. */
 function reduceToOperation(document: DocumentNode, { query, operationName }: Body): string {
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
   const one = operations.length > 1 && typeof operationName === 'string' ? separateOperations(document)[operationName] : undefined;
   return one === undefined ? (query as string) : print(one);
 }
 
-/** What is wrong with a document, as mercurius reports it. */
-class Invalid extends Error {
+/** A document that is not valid GraphQL, with the errors as mercurius reports them. */
+class InvalidDocument extends Error {
   constructor(readonly errors: readonly GraphQLError[]) {
     super('the document is not valid');
   }
 }
 
-/** Documents within the limits and valid, with the operation that is to be run: most come again and again. */
-class Accepted {
-  private readonly texts = new Map<string, string>();
+/** Caches documents that are valid and within the limits, because most are sent repeatedly. */
+class AcceptedDocuments {
+  private readonly texts = new LRUCache<string, string>({ max: DOCUMENTS_KEPT });
 
   constructor(private readonly app: FastifyInstance) {}
 
   /**
-   * Checks a document before mercurius sees it, so that nothing invalid or too large is ever cached or executed.
+   * Checks a document before mercurius gets it, so that it neither caches nor executes an invalid or too large one.
    *
    * @returns the text of the operation to run
-   * @throws RequestError or Invalid
+   * @throws RequestError or InvalidDocument
    */
   accept(body: Body): string {
     const query = body.query as string;
@@ -61,29 +65,25 @@ class Accepted {
     const document = parseWithin(query);
     refuseTooMuch(document);
     const errors = validate(this.app.graphql.schema, document, undefined, { maxErrors: 10 });
-    if (errors.length > 0) throw new Invalid(errors);
+    if (errors.length > 0) throw new InvalidDocument(errors);
     const text = reduceToOperation(document, body);
-    if (this.texts.size >= DOCUMENTS_KEPT) this.texts.clear();
     this.texts.set(key, text);
     return text;
   }
 }
-
-/** Documents that are kept, here and by mercurius: each has at most `QUESTION_LIMITS.characters`. */
-export const DOCUMENTS_KEPT = 100;
 
 function parseWithin(query: string): DocumentNode {
   try {
     return parse(query, { maxTokens: QUESTION_LIMITS.tokens });
   } catch (error) {
     if (/more that \d+ tokens/.test((error as Error).message)) throw limitExceeded('tokens in a question', QUESTION_LIMITS.tokens, 'more', '/query');
-    throw new Invalid([error as GraphQLError]);
+    throw new InvalidDocument([error as GraphQLError]);
   }
 }
 
-/** Brings mercurius up to the GraphQL-over-HTTP specification. Call it before the GraphQL module starts. */
+/** Makes mercurius follow the GraphQL-over-HTTP specification. Call it before the GraphQL module starts. */
 export function graphqlOverHttp(app: FastifyInstance): void {
-  const accepted = new Accepted(app);
+  const accepted = new AcceptedDocuments(app);
   app.addHook('onRequest', (request, reply, done) => {
     if (!isGraphql(request) || request.method === 'POST') return done();
     void reply.header('allow', 'POST');
@@ -93,8 +93,8 @@ export function graphqlOverHttp(app: FastifyInstance): void {
     if (!isGraphql(request) || request.body === null || typeof request.body !== 'object') return done();
     const body = request.body as Body;
     for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
-    if (holdsNoText(body))
-      return done(new RequestError('BAD_USER_INPUT', 'the question holds a NUL character or half of a surrogate pair, which no name or label can have'));
+    if (hasInvalidText(body))
+      return done(new RequestError('BAD_USER_INPUT', 'the question has a NUL character or half of a surrogate pair, which no name or label can have'));
     try {
       if (typeof body.query === 'string') body.query = accepted.accept(body);
     } catch (error) {
@@ -108,12 +108,12 @@ export function graphqlOverHttp(app: FastifyInstance): void {
   });
 }
 
-/** Did Fastify refuse the body, by its size or its type, before there was a question? */
+/** Whether Fastify refused the body by its size or its type. */
 const isRefusedEarlier = (error: (Error & { statusCode?: number }) | undefined): error is Error & { statusCode: number } =>
   error?.statusCode === 413 || error?.statusCode === 415;
 
-/** An error as it leaves: ours with their code, mercurius' own for requests that it refuses, and a bug with nothing inside. */
-function leave(error: GraphQLError) {
+/** Maps an error to the response: request errors and those of mercurius with their code, bugs without details. */
+function toResponseError(error: GraphQLError) {
   const at = { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) };
   const { originalError: original, extensions } = error as GraphQLError & { originalError?: Error & { code?: string } };
   if (original instanceof RequestError)
@@ -126,22 +126,21 @@ function leave(error: GraphQLError) {
     return { message: error.message, ...at, extensions: { ...extensions, code: extensions['code'] } };
   if (original?.code?.startsWith('MER_ERR_GQL') || error.path === undefined)
     return { message: error.message, ...at, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
-  if (isUnavailable(original))
-    return { message: 'the database does not answer just now; try again in a few seconds', ...at, extensions: { code: 'UNAVAILABLE' } };
+  if (isUnavailable(original)) return { message: 'the database does not answer; try again in a few seconds', ...at, extensions: { code: 'UNAVAILABLE' } };
   bugs.note(original ?? error);
-  return { message: 'something went wrong here; it is in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
+  return { message: 'internal error; details are in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
 }
 
-/** mercurius wraps what it found while validating into one error. */
+/** Unwraps the error into which mercurius puts all errors of a validation. */
 function unwrap(error: GraphQLError): readonly GraphQLError[] {
   const within = (error.originalError as { errors?: unknown } | undefined)?.errors ?? (error as { errors?: unknown }).errors;
   return Array.isArray(within) && within.length > 0 ? (within as GraphQLError[]) : [error];
 }
 
-/** Every error of an answer, with its code; what nobody foresaw says nothing of its inside. */
+/** Gives each error of a response its code and the response its status. */
 export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (execution, context) => {
   const out = mercurius.defaultErrorFormatter(execution, context as never);
-  const errors = (execution.errors ?? []).flatMap(unwrap).map(leave);
+  const errors = (execution.errors ?? []).flatMap(unwrap).map(toResponseError);
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
   const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
   const requestError = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;

@@ -14,7 +14,7 @@ import { Fleet } from './fleet.js';
 import type { QueryHostArgs, QueryHostsArgs, ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
-import { agesAt } from './judging.js';
+import { agesAt } from './cohort-verdicts.js';
 import type { QuestionArguments } from './question.js';
 import { type AskedMoment, toMoment } from './snapshot.js';
 import { type HostView, verdictView } from './views.js';

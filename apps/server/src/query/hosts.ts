@@ -7,7 +7,7 @@ import type { HostRow } from '../store/hosts/hosts.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
 import { SituationsStore } from '../store/content/situations.store.js';
-import { buildIdsOf } from './judging.js';
+import { buildIdsOf } from './cohort-verdicts.js';
 import { type AskedMoment, catalogOf } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';
 

@@ -1,5 +1,5 @@
-/** The first so many of these in this order, without putting all of them in it: of thousands a page is wanted. */
-export function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): T[] {
+/** Returns the first `count` items of this order without sorting all of them. */
+export function topN<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): T[] {
   if (count === 0 || count >= items.length / 4) return items.toSorted(compare).slice(0, count);
   const first: T[] = [];
   for (const item of items) {

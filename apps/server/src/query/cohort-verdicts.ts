@@ -45,9 +45,9 @@ export interface Loaded {
 export const buildIdsOf = (situation: Situation): string[] =>
   [...situation.list, ...situation.leftovers, ...situation.unlisted].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
 
-/** Loads everything that situations need, in a constant number of statements; then judges each once. */
+/** Loads everything that situations need in a constant number of statements, then judges each once. */
 @Injectable()
-export class Judges {
+export class CohortVerdicts {
   constructor(private readonly situations: SituationsStore) {}
 
   /** The verdict for each of these freshness keys. What was judged by this view before is not even loaded. */
