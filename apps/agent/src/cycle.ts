@@ -12,23 +12,23 @@ import { observe } from './observe.js';
 import { deliver, type Delivered } from './send/deliver.js';
 import type { Settings } from './settings.js';
 
-/** What to send: what is due, always a report, or a heartbeat even if a report is due (the registry will ask for it). */
+/** What to send: what is due, a report, or a heartbeat even if a report is due (the registry then asks for it). */
 export type Mode = 'due' | 'report' | 'heartbeat';
 
 export interface Cycle {
-  /** The messages that were answered, those that had waited first. */
+  /** The delivered messages, spooled ones first. */
   readonly delivered: readonly Delivered[];
-  /** The number that was sent last, though another agent on this host emptied the spool before us. */
+  /** The last sequence number, if another agent on this host sent it. */
   readonly byAnother: number | null;
 }
 
 const MAX_ATTEMPTS = 5;
 
 /**
- * Observes under a number that is newer than everybody else's.
+ * Observes with a reserved sequence number.
  *
- * The registry believes the higher number. So a number is reserved before looking, and if another agent reserved one meanwhile, we look again under a new one:
- * whoever sends the higher number has looked later.
+ * The registry uses the message with the higher number, so a higher number must mean a later observation.
+ * If another agent reserved a number meanwhile, this one observes again with a new number.
  */
 async function writeNext(settings: Settings, directory: StateDirectory, warn: (text: string) => void) {
   const numbers = `${directory.folder}/sequence`;
@@ -44,7 +44,7 @@ async function writeNext(settings: Settings, directory: StateDirectory, warn: (t
   }
 }
 
-/** What the registry has, or will have once everything that waits has arrived. */
+/** Returns the last report that the registry has, or will have when the spool is empty. */
 function lastReport(folder: string, warn: (text: string) => void) {
   const reports = waiting(folder, warn).flatMap((message) => (message.kind === 'report' ? [message.document] : []));
   const report = reports.at(-1);
@@ -57,7 +57,7 @@ function openStateDirectory(settings: Settings, warn: (text: string) => void): S
   return directory;
 }
 
-/** Observes, and puts what is to be sent where it outlives the program. */
+/** Observes, and writes the message to the spool. */
 async function spoolNext(settings: Settings, directory: StateDirectory, mode: Mode, warn: (text: string) => void) {
   const report = await writeNext(settings, directory, warn);
   const before = lastReport(directory.folder, warn);
@@ -70,9 +70,7 @@ async function spoolNext(settings: Settings, directory: StateDirectory, mode: Mo
 }
 
 /**
- * Observes this host and sends nothing: the document waits for the next run that sends.
- *
- * For the time at boot when there is no network yet.
+ * Observes this host and spools the message. Used at boot, before the network is up.
  *
  * @returns null if the spool is full of reports
  */
@@ -81,20 +79,21 @@ export async function spool(settings: Settings, mode: Mode, warn: (text: string)
   return kept ? message : null;
 }
 
-/** A connection whose first packets were lost is tried again by the kernel after 1, 3 and 7 seconds. */
+/** The kernel repeats a lost connection attempt after 1, 3 and 7 seconds. */
 const MIN_TIMEOUT_MS = 10_000;
 
 /**
- * Tells the registry once how this host is.
+ * Reports this host to the registry once.
  *
- * A heartbeat where nothing changed since the last report that the registry has, else a report; and the report at once where the answer asks for it.
- * The message is on disk before it is sent, so nothing is lost if the registry is away or we are killed.
+ * Sends a heartbeat if nothing changed since the last report that the registry has, else a report.
+ * Sends a report, too, if the answer to the heartbeat asks for one.
+ * The message is on disk before it is sent, so it survives an outage and a kill.
  *
- * @throws Failure, after which everything that was not delivered waits in the spool
+ * @throws Failure; undelivered messages stay in the spool
  */
 export async function reportOnce(settings: Settings, mode: Mode, warn: (text: string) => void, signal?: AbortSignal): Promise<Cycle> {
   const { url, token } = settings;
-  if (url === null) throw new Failure('USAGE', 'no registry is configured: give --url, KLPREG_URL or `url` in the configuration file');
+  if (url === null) throw new Failure('USAGE', 'no registry is configured: set --url, KLPREG_URL or `url` in the configuration file');
   const directory = openStateDirectory(settings, warn);
   const deadlineMs = monotonicMs() + settings.timeout * 1_000;
   const minTimeoutMs = Math.min(MIN_TIMEOUT_MS, settings.timeout * 1_000);
@@ -105,15 +104,15 @@ export async function reportOnce(settings: Settings, mode: Mode, warn: (text: st
     delivered.push(...(await deliver({ url, token, directory: directory.folder, bootId: report.host.bootId, deadlineMs, minTimeoutMs, warn, signal })));
     const asked = delivered.at(-1)?.answer.intervalSeconds ?? null;
     if (asked !== null) keepInterval(directory.folder, report.host.bootId, asked);
-    // now that there is room, this host's present can go as well
+    // The spool has room now, so the present state can be sent, too.
     if (!kept) continue;
     const answer = delivered.find(({ message: { document } }) => document.sequence === report.sequence)?.answer;
     if (answer === undefined) return { delivered, byAnother: report.sequence };
-    // fine if the newer one is of this state directory: another agent on this host has overtaken us
+    // A newer message from this state directory is no error: another agent on this host was faster.
     if (answer.outcome === 'SUPERSEDED' && newestSequence(`${directory.folder}/sequence`) === report.sequence) {
       throw new Failure(
         'REFUSED',
-        `the registry has a newer document of instance ${directory.instance} than number ${report.sequence}: does another agent use this instance, or was the state directory lost?`,
+        `the registry has a newer message of instance ${directory.instance} than number ${report.sequence}: another agent uses this instance, or the state directory was lost`,
       );
     }
     if (message.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { delivered, byAnother: null };

@@ -4,7 +4,7 @@ import { programOf } from './program.js';
 
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-// whoever reads our output may have had enough of it (`| head`)
+// The reader of stdout may have gone (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
 
 const streams = { out: (text: string) => void process.stdout.write(text), err: (text: string) => void process.stderr.write(text) };
@@ -16,7 +16,7 @@ try {
     streams.err(`klpreg-agent: ${error.message}\n`);
     process.exitCode = error.exit;
   } else {
-    streams.err(`klpreg-agent: a fault in this program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    streams.err(`klpreg-agent: unexpected error in this program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 70;
   }
 }

@@ -5,13 +5,13 @@ import type { Observation } from './observe.js';
 import { VERSION } from './version.js';
 
 /**
- * What is the report of this observation?
+ * Builds the report of an observation.
  *
- * @param sequence reserved on disk, or, for a report that is only shown, the next one
- * @param since when the open transition was first seen in this boot
- * @param watchedSinceMs on the monotonic clock: since when this agent has looked without a gap
- * @returns a document that the registry's own schema accepts
- * @throws Failure UNREADABLE where the tree says something that no report can carry
+ * @param sequence the reserved number, or for `dump` the next one
+ * @param since the instant at which the open transition was first seen in this boot
+ * @param watchedSinceMs the first observation without a gap since, on the monotonic clock
+ * @returns a valid report
+ * @throws Failure UNREADABLE if the tree has a value that no report can carry
  */
 export function writeReport(seen: Observation, sequence: number, since: string | null, watchedSinceMs: number): Report {
   const { wall, observedMs, transition, log: _log, ...facts } = seen;
@@ -28,12 +28,12 @@ export function writeReport(seen: Observation, sequence: number, since: string |
   const report = Report.safeParse({ ...content, digest: contentDigest(content) });
   if (!report.success) {
     const issue = report.error.issues[0];
-    throw new Failure('UNREADABLE', `the tree says what no report can carry: ${issue?.path.join('/')}: ${issue?.message}`);
+    throw new Failure('UNREADABLE', `the tree has a value that no report can carry: ${issue?.path.join('/')}: ${issue?.message}`);
   }
   return report.data;
 }
 
-/** What is the heartbeat that says "still as in that report"? */
+/** Builds the heartbeat that confirms a report. */
 export function writeHeartbeat(report: Report): Heartbeat {
   const { sequence, digest, clock, host } = report;
   return { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence, digest, clock };

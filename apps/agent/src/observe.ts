@@ -33,12 +33,12 @@ type Facts =
   | 'kernelLog'
   | 'bootPersistence';
 
-/** What was seen, and when. Everything of a report but who sends it, which number it has, and since when the host is watched. */
+/** The facts of a report and their time. The sequence number and the watch are added later. */
 export interface Observation extends Pick<Report, Facts> {
   readonly wall: string;
   readonly observedMs: number;
   readonly transition: (Omit<NonNullable<Report['transition']>, 'since'> & { readonly target: 0 | 1 }) | null;
-  /** To be remembered; null if the kernel log was not read. */
+  /** Null if the kernel log was not read. */
   readonly log: LogReading | null;
 }
 
@@ -65,9 +65,9 @@ function reportLivepatch(folder: PatchDirectory, { buildId, srcversion, refcount
 }
 
 /**
- * Returns the kernel log from where it was left, if there can be something in it: taint K is set with the first livepatch, and never cleared.
+ * Reads the kernel log from the last position. Skips it without taint K, which the first livepatch sets and nothing clears.
  *
- * @returns undefined if it was not looked at
+ * @returns undefined if it was skipped; null if it cannot be read
  */
 function readLog(paths: Paths, taint: number | null, before: LogReading, warnings: string[]): LogReading | null | undefined {
   if (taint !== null && Math.floor(taint / TAINT_LIVEPATCH) % 2 === 0) return undefined;
@@ -76,14 +76,12 @@ function readLog(paths: Paths, taint: number | null, before: LogReading, warning
 }
 
 /**
- * Observes what this host runs.
- *
- * Reads everything first and decides then. Nothing is written anywhere.
+ * Observes what this host runs. Writes nothing.
  *
  * @param instance the registry's id of the host
- * @param logOf what was read of this boot's kernel log before
- * @param warn gets what could not be read and what was taken in its place
- * @throws Failure UNREADABLE naming the path
+ * @param logOf returns how far the kernel log of a boot was read
+ * @param warn receives what could not be read, and what was used instead
+ * @throws Failure UNREADABLE with the path
  */
 export async function observe(settings: Settings, instance: string, logOf: (bootId: string) => LogReading, warn: (text: string) => void): Promise<Observation> {
   const paths = pathsOf(settings.roots);
@@ -97,8 +95,7 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
 
   const listed = inStackOrder(paths, (folders ?? []).filter(isListed), loaded, unread);
   const open = listed.filter((folder) => folder.transition === true);
-  if (open.length > 1)
-    throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}), and a kernel has at most one`);
+  if (open.length > 1) throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}); a kernel has at most one`);
   const transition = open[0] === undefined ? null : { patch: open[0].name, target: open[0].enabled === false ? (0 as const) : (1 as const) };
   const tasks = transition === null ? null : orNull(warnings, () => readTasks(paths, transition.target));
 
@@ -138,11 +135,10 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
   };
 }
 
-/** Livepatch modules that are loaded and not on the list, by name. */
+/** Returns the livepatch modules that are loaded and not on the list, sorted by name. */
 function leftoversOf(modules: readonly Loaded[], listed: readonly PatchDirectory[]): Report['leftovers'] {
   const names = new Set(listed.map(({ name }) => name));
   const leftovers = modules.filter(({ name }) => !names.has(name));
-  if (leftovers.length > 500)
-    throw new Failure('UNREADABLE', `${leftovers.length} livepatch modules are loaded and not listed, and a report holds at most 500`);
+  if (leftovers.length > 500) throw new Failure('UNREADABLE', `${leftovers.length} livepatch modules are loaded and not listed; a report holds at most 500`);
   return leftovers;
 }

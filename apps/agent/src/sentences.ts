@@ -4,9 +4,9 @@ const MAX_LENGTH = 500;
 const MAX_COUNT = 100;
 
 /**
- * Returns sentences as a report carries them: one line each, every one once, at most 100.
+ * Prepares sentences for a report: one line each, without duplicates, at most 100.
  *
- * A path of another tree is written as it is on the host: where a tree was unpacked is not a fact of the host.
+ * Replaces the paths of a captured tree by those on its host.
  */
 export function sentencesOf(texts: readonly string[], { sys, proc, libModules, kpatch, system }: Roots): string[] {
   const places = [

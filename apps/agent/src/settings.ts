@@ -1,13 +1,13 @@
 import type { Roots } from './read/paths.js';
 
-/** Everything that was configured, checked and complete. */
+/** The validated configuration. */
 export interface Settings {
-  /** Base URL of the registry, without a slash at its end; null: only `dump` works. */
+  /** Base URL of the registry without a final slash. Null: only `dump` works. */
   readonly url: string | null;
-  /** Goes into `Authorization: Bearer`; never into a log. */
+  /** For `Authorization: Bearer`. Never logged. */
   readonly token: string | null;
   readonly roots: Roots & { readonly root: string };
-  /** The tree is not this machine's own `/`: a captured one, or another host's. */
+  /** The tree is not the `/` of this machine: it was captured, or is another host's. */
   readonly isTree: boolean;
   readonly modules: readonly string[];
   readonly instance: string | null;
@@ -16,10 +16,10 @@ export interface Settings {
   readonly bootId: string | null;
   readonly arch: string | null;
   readonly kernelRelease: string | null;
-  /** Folder for what must outlive a run. */
+  /** The state directory. */
   readonly state: string;
-  /** How long one run may try to reach the registry, in seconds. */
+  /** The time of one run to reach the registry, in seconds. */
   readonly timeout: number;
-  /** Seconds between documents for `run`, until the registry asks for another. */
+  /** The interval of `run` in seconds, until the registry asks for another one. */
   readonly interval: number;
 }

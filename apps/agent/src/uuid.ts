@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The namespace of everything that this agent turns into a UUID; made once, never to be changed. */
+/** The namespace of this agent's name-based UUIDs. It must never change. */
 const NAMESPACE = Buffer.from('0d6a1f52c3b84e6f9b7e4a1c5f3d2e90', 'hex');
 
-/** Is this a UUID, in lower case? */
+/** Returns true for a UUID in lower case. */
 export const isUuid = (text: string): boolean => UUID.test(text);
 
 /**
- * Which UUID stands for this text?
+ * Returns the name-based UUID of a text (RFC 9562, version 5), the same on every machine.
  *
- * RFC 9562, version 5 (SHA-1 of namespace and name), with our own namespace `0d6a1f52-c3b8-4e6f-9b7e-4a1c5f3d2e90`: the same text is the same UUID on every machine.
+ * The namespace is `0d6a1f52-c3b8-4e6f-9b7e-4a1c5f3d2e90`.
  */
 export function uuidOf(text: string): string {
   const bytes = createHash('sha1').update(NAMESPACE).update(text, 'utf8').digest().subarray(0, 16);
@@ -20,5 +20,5 @@ export function uuidOf(text: string): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** A UUID as it is, whatever its case; any other text as the UUID that stands for it. */
+/** Returns a UUID in lower case, and for any other text its name-based UUID. */
 export const uuidFrom = (text: string): string => (isUuid(text.toLowerCase()) ? text.toLowerCase() : uuidOf(text));

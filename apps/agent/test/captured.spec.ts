@@ -14,7 +14,7 @@ const modules = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackModule
 const readSample = (kernel: Kernel, name: string, ...words: string[]): Promise<Report> =>
   dumped('--root', trees[kernel].at(name), '--modules', modules[kernel], '--instance', `${kernel}/${name}`, '--state', join(folder, 'state'), ...words);
 
-/** Compares with a file that a person has looked at. `UPDATE_GOLDENS=1` writes it anew. */
+/** Compares with a file that a person has looked at. `UPDATE_GOLDENS=1` writes it again. */
 function expectGolden(file: string, text: string): void {
   const path = join(GOLDENS, file);
   if (process.env['UPDATE_GOLDENS'] === '1') {
@@ -112,9 +112,11 @@ test('the same text is always the same instance, and two trees are never one hos
   expect([first.host.hostname, other.host.hostname]).toEqual(['one-replace-on', 'one-replace-off']);
 });
 
-test('what a tree lacks is said on stderr, never on stdout', async () => {
+test('what a tree lacks is a warning on stderr, never on stdout', async () => {
   const { exit, out, err } = await agent('dump', '--root', trees['6.1'].at('baseline/empty'), '--instance', 'x', '--state', join(folder, 'state'));
   expect(exit).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ livepatches: [], leftovers: [], capabilities: { livepatch: true, sysfs: null }, host: { arch: 'x86_64' } });
-  expect(err).toMatch(/^klpreg-agent: warning: a captured tree has no boot id: took [0-9a-f-]{36}, made from its instance; give --boot-id for a real one\n$/);
+  expect(err).toMatch(
+    /^klpreg-agent: warning: a captured tree has no boot id: using [0-9a-f-]{36}, derived from its instance; set --boot-id for a real one\n$/,
+  );
 });

@@ -64,10 +64,10 @@ test.each<[what: string, flags: Record<string, unknown>, environment: NodeJS.Pro
   ['a label without a value', { labels: ['env'] }, {}, /^the command line: --label: found \["env"\]; allowed: key=value/],
   ['a boot id that is none', {}, { KLPREG_BOOT_ID: '1' }, /^the environment: KLPREG_BOOT_ID: found "1"; allowed: a UUID/],
   ['a timeout that is none', { config: file('timeout = "soon"') }, {}, /\.toml: timeout: found "soon"; allowed: seconds, 1 to 3600/],
-  ['a field that nobody knows', { config: file('urls = "x"') }, {}, /\.toml: urls is not known; known are url, token/],
+  ['an unknown field', { config: file('urls = "x"') }, {}, /\.toml: urls is unknown; allowed are url, token/],
   ['a file that is not TOML', { config: file('url = "x"\ntoken = s3cret') }, {}, /\.toml: line 2, column \d+: is not TOML$/],
   ['a file that is not there', { config: '/none.toml' }, {}, /^\/none\.toml: there is no such file$/],
-  ['two tokens', { token: 'a', token_file: '/b' }, {}, /give --token or --token-file, not both/],
+  ['two tokens', { token: 'a', token_file: '/b' }, {}, /set --token or --token-file, not both/],
   ['a token file that is not there', { token_file: '/none' }, {}, /token_file: \/none: there is no such file/],
 ])('%s', (_what, flags, environment, message) => {
   expect(() => configure({ config: none, ...flags }, environment)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }));

@@ -157,7 +157,7 @@ test('the architecture of a tree: a module, the kernel, the release, the compile
   expect(arch(null, null, '6.8.0-31-generic', 'Linux version 6.8.0 (b@c) (aarch64-linux-gnu-gcc-13 (Ubuntu) 13.2.0) #1')).toBe('aarch64');
   expect(said).toEqual([]);
   expect(arch(null, null, '6.8.0-31-generic', null)).toBe('unknown');
-  expect(said).toEqual(['the tree does not say its architecture; give --arch']);
+  expect(said).toEqual(['the architecture of the tree is unknown; set --arch']);
 });
 
 test('the distribution, quoted in every way', () => {

@@ -66,7 +66,7 @@ test('processes that reserve as fast as they can get different numbers, each its
   for (const own of all) expect(own).toEqual([...own].sort((a, b) => a - b));
 });
 
-test('killed while sending: the number is used up, and the letter goes next time', async () => {
+test('killed while sending: the number is used up, and the next run sends the message', async () => {
   const [kept, root] = [state(), tree()];
   registry.play.reply = () => ({ after: 60_000 });
   const { child, ended } = start(kept, root, 'report');
@@ -80,7 +80,7 @@ test('killed while sending: the number is used up, and the letter goes next time
   expect(readdirSync(join(kept, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f/spool'))).toEqual([]);
 });
 
-test('run tells again and again, and SIGTERM ends it cleanly', async () => {
+test('run reports in cycles, and SIGTERM ends it cleanly', async () => {
   registry.play.reply = ({ document }) => ({
     body: { outcome: document.schema === 'report/v1' ? 'STORED' : 'CONFIRMED', reason: null, intervalSeconds: 1 },
   });

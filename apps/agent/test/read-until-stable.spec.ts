@@ -52,10 +52,10 @@ test.each<[what: string, looks: (Sample | null)[], names: string, count: number]
 test('a tree that never stands still is an error, not a guess', async () => {
   await expect(tree(seen('a'), seen('b'), seen('c'), seen('d'), seen('e'), seen('f')).settled()).rejects.toMatchObject({
     code: 'UNREADABLE',
-    message: 'the livepatches changed between any two looks; gave up after 6 looks',
+    message: 'the livepatches changed between any two samples; gave up after 6 samples',
   });
   await expect(tree(null).settled()).rejects.toMatchObject({
-    message: 'sys/kernel/livepatch/lp/enabled: is not there, though its folder is; gave up after 6 looks',
+    message: 'sys/kernel/livepatch/lp/enabled: does not exist, although its directory does; gave up after 6 samples',
   });
 });
 

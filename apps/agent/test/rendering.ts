@@ -25,9 +25,9 @@ const loaded = ({ moduleState, moduleTaint }: Pick<Report['leftovers'][number], 
   `${moduleState ?? '-'} ${moduleTaint ?? '-'}`;
 
 /**
- * A report in a few lines, to be held beside its tree.
+ * Renders a report in a few lines, to compare it with its tree.
  *
- * `-` is null: this kernel does not say. Attributes are as in sysfs; a build-id is cut to 8 digits.
+ * `-` is null. Attributes are as in sysfs; a build-id is cut to 8 digits.
  */
 export function render(name: string, report: Report): string {
   const lines = [
@@ -46,12 +46,12 @@ export function render(name: string, report: Report): string {
   const { transition } = report;
   if (transition !== null) {
     const tasks = transition.tasks.map((task) => `${task.comm}(${task.pid})=${task.patchState}`).join(' ');
-    lines.push(`  open: ${transition.patch}, held up by ${tasks || 'nobody'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`);
+    lines.push(`  open: ${transition.patch}, blocked by ${tasks || 'no task'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`);
   }
   return lines.join('\n');
 }
 
-/** What else a report says, in a few lines: what decides about loads, and what could not be read. */
+/** Renders the other facts of a report: what decides about loads, and what could not be read. */
 export function renderAround({ host, capabilities, gates, otherLivePatching, unread, warnings, kernelLog }: Report): string {
   const log =
     kernelLog == null ? '-' : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ${kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ')}`;

@@ -32,7 +32,7 @@ function* endless() {
 }
 const directory = () => join(state, 'instances/291537cb-f174-5a8a-b459-f545873a2c8f');
 const spooled = () => readdirSync(join(directory(), 'spool')).sort();
-/** Nobody listens there. */
+/** No server listens there. */
 const AWAY = 'http://127.0.0.1:1025';
 
 test('first a report, then heartbeats, and a report when something changed', async () => {
@@ -76,10 +76,10 @@ test('a transition keeps the instant at which it was first seen', async () => {
   expect(second?.since).toBe(first?.since);
 });
 
-test('the registry is away: what was seen waits on disk, and is sent first, in order', async () => {
+test('while the registry is unreachable, messages wait on disk; they are sent first, in order', async () => {
   expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({
     exit: 4,
-    err: expect.stringMatching(/1 document waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/),
+    err: expect.stringMatching(/1 message waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/),
   });
   // a report that waits is as good as one that was taken: nothing changed since
   expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
@@ -99,7 +99,7 @@ test('the registry is away: what was seen waits on disk, and is sent first, in o
 
 test('--spool sends nothing, and needs no registry: the report at boot is sent first by the next run', async () => {
   const spoolAction = await agent('report', '--spool', '--root', tree, '--state', state, '--instance', 'web-1');
-  expect(spoolAction).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: waits\n' });
+  expect(spoolAction).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: spooled\n' });
   expect([sent(), spooled()]).toEqual([[], ['0000000000000001.report.json']]);
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
   expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/) });
@@ -114,7 +114,7 @@ test('a host that is looked at without a gap says since when, in each report', a
   expect(second?.digest).toBe(first?.digest);
 });
 
-test('a letter of an earlier boot lay as long as the wall clock says', async () => {
+test('a message of an earlier boot waited as long as the wall clock says', async () => {
   await reportOnce('report', '--url', AWAY, '--timeout', '1');
   const file = join(directory(), 'spool', spooled()[0]!);
   const message = JSON.parse(readFileSync(file, 'utf8')) as Report;
@@ -147,10 +147,13 @@ test('what is tried when the time is nearly up is not given up at once: a busy r
   expect(sent()).toEqual(['report 1', 'report 1']);
 });
 
-test('no letter is begun when the time is up, however slowly the registry answers: the others wait', async () => {
+test('no request begins after the time limit, however slow the registry is; the other messages wait', async () => {
   for (let i = 0; i < 3; i++) await reportOnce('report', '--full', '--url', AWAY, '--timeout', '1');
   registry.play.reply = () => ({ after: 700, body: { outcome: 'STORED' } });
-  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/the time was up before everything was sent/) });
+  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({
+    exit: 4,
+    err: expect.stringMatching(/the time limit was reached before all messages were sent/),
+  });
   const numbers = () => sent().map((message) => message.split(' ')[1]);
   expect(numbers()).toEqual(['1', '2']);
   registry.play.reply = () => ({ body: { outcome: 'STORED' } });
@@ -169,7 +172,7 @@ test('a slow answer is given up in time, and the document waits', async () => {
 test.each<[what: string, end: (response: ServerResponse) => void, message: RegExp]>([
   ['stops in the middle', () => undefined, /no answer in time/],
   ['is cut off', (response) => response.destroy(), /ECONNRESET|aborted/],
-  ['does not end', (response) => void Readable.from(endless()).pipe(response), /the answer is too long to be a registry's/],
+  ['does not end', (response) => void Readable.from(endless()).pipe(response), /the response is too long to be a registry's/],
 ])('an answer that %s is none: the document waits', async (_what, end, message) => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -217,21 +220,21 @@ test('a refusal names each field, and does not stand in the way of the next docu
   expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2/) });
 });
 
-test('409, or a newer document there: somebody else uses this instance', async () => {
+test('409, or a newer message there: another agent uses this instance', async () => {
   registry.play.reply = () => ({ status: 409, body: { title: 'Conflict', detail: 'number 1 had other content' } });
   expect(await reportOnce('report')).toMatchObject({ exit: 1, err: expect.stringMatching(/409 Conflict: number 1 had other content/) });
   registry.play.reply = () => ({ body: { outcome: 'SUPERSEDED', reason: null, intervalSeconds: 60 } });
   expect(await reportOnce('report')).toMatchObject({
     exit: 1,
-    err: expect.stringMatching(/the registry has a newer document of instance .* than number 2: does another agent use this instance/),
+    err: expect.stringMatching(/the registry has a newer message of instance .* than number 2: another agent uses this instance/),
   });
   expect(existsSync(join(directory(), 'acknowledged.json'))).toBe(false);
 });
 
 test.each<[what: string, reply: object, message: RegExp]>([
-  ['a page', { body: '<html>welcome</html>' }, /what answers there is not a registry/],
+  ['a page', { body: '<html>welcome</html>' }, /the server there is not a registry/],
   ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, /302 .*is the URL that of a registry/],
-  ['a door that is not there', { status: 404, body: {} }, /404 .*is the URL that of a registry/],
+  ['an endpoint that does not exist', { status: 404, body: {} }, /404 .*is the URL that of a registry/],
 ])('%s is not an acknowledgement', async (_what, reply, message) => {
   registry.play.reply = () => reply;
   expect(await reportOnce('report')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });

@@ -165,7 +165,7 @@ describe('the spool', () => {
     expect(inside(at)).toBe('r1 h4 h5 h6 r7 h8 h9');
   });
 
-  test('what is refused, or is no letter, stands in nobody’s way and is kept for a while', () => {
+  test('a rejected message, or a file that is not one, does not block others and is kept for a while', () => {
     const at = directory();
     for (let sequence = 1; sequence <= 30; sequence += 1) {
       enqueue(at, aReport(sequence));
@@ -176,7 +176,7 @@ describe('the spool', () => {
     writeFileSync(join(at, 'spool/0000000000000032.report.json'), '{"schema":"report/v1"');
     const said: string[] = [];
     expect(waiting(at, (text) => said.push(text))).toHaveLength(1);
-    expect(said).toEqual([expect.stringMatching(/0000000000000032\.report\.json: is not a letter of this agent; set aside$/)]);
+    expect(said).toEqual([expect.stringMatching(/0000000000000032\.report\.json: is not a message of this agent; set aside$/)]);
     expect(inside(at)).toBe('r31');
   });
 });

@@ -8,10 +8,10 @@ import { observe } from '../observe.js';
 import type { Settings } from '../settings.js';
 
 /**
- * Which report would be sent now?
+ * Returns the report that would be sent now.
  *
- * It has the next number without reserving it, and an open transition that was never reported has no `since`.
- * All that is kept is the instance id, where none is kept yet: what is shown is what `report` will send.
+ * Does not reserve its sequence number. An open transition that was never reported has no `since`.
+ * Stores only the instance id, if there is none yet, so that `report` will send the same one.
  */
 export async function dump(settings: Settings, warn: (text: string) => void): Promise<Report> {
   const { instance, folder } = findStateDirectory(settings, true, warn);

@@ -4,27 +4,25 @@ import { reportOnce, type Cycle } from '../cycle.js';
 import { RetryableError } from '../send/send-once.js';
 import type { Settings } from '../settings.js';
 
-/** Seconds. What the registry asks for is taken within these. */
+/** The bounds of the interval that the registry asks for, in seconds. */
 const MIN_INTERVAL = 1;
 const MAX_INTERVAL = 86_400;
-/** A registry that asks for more is asked again anyway: it may have meant something else. */
+/** The longest wait that the registry can ask for, in seconds. */
 const MAX_WAIT = 3_600;
 
 /**
- * How long until the next round?
+ * Returns the seconds until the next cycle: between half of the interval and the whole.
  *
- * Half of the interval and up to half of it more, so that hosts that started together drift apart, and none is later than the registry expects.
- *
- * @returns seconds
+ * The random part spreads hosts that started together. No host is later than the registry expects.
  */
 export const pause = (interval: number, random: () => number = Math.random): number => (interval / 2) * (1 + random());
 
 /**
- * Tells the registry again and again, until the signal.
+ * Reports in cycles until the signal.
  *
- * A round that fails is said and tried again in the next one; only what no round can mend (a bad configuration) ends it.
+ * A cycle that fails is logged, and the next one tries again. Only a configuration error ends the loop.
  *
- * @param say one line for each round
+ * @param onCycle is called after each successful cycle
  */
 export async function run(settings: Settings, signal: AbortSignal, onCycle: (cycle: Cycle) => void, warn: (text: string) => void): Promise<void> {
   let { interval } = settings;

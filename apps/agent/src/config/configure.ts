@@ -12,19 +12,19 @@ type Values = Layer['values'];
 const OWN_ROOTS = { root: '/', sys: '/sys', proc: '/proc' } as const;
 
 /**
- * What do this machine's files say of another tree?
+ * Removes the identity of this machine from a configuration file that is used for another tree.
  *
- * Which registry, and how to reach it; but not which host it is: two trees must never be one host because a file names this machine.
+ * Otherwise two trees would become one host.
  */
 function ofAnotherTree({ source, values }: Layer): Layer {
   const kept = Object.entries(values).filter(([name]) => !(FIELDS[name as FieldName] as Field).ofTheHost);
   return { source, values: Object.fromEntries(kept) };
 }
 
-/** Lays one source over those before it; labels are joined, everything else is replaced. */
+/** Merges one source over earlier ones. Labels are joined, other settings are replaced. */
 function lay(below: Values, { values: above }: Layer): Values {
   const kept: Values = { ...below };
-  // a token of a later source replaces one of an earlier, in whichever form
+  // A later token replaces an earlier one, also if one of them is a token file.
   if (above.token !== undefined || above.token_file !== undefined) {
     delete kept.token;
     delete kept.token_file;
@@ -55,11 +55,11 @@ function stateDirectory(environment: NodeJS.ProcessEnv, user: number): string {
 }
 
 /**
- * How is this run configured?
+ * Merges the configuration: `/etc/klpreg/agent.toml`, `/etc/klpreg/agent.d/*.toml`, `KLPREG_*`, flags.
  *
- * `/etc/klpreg/agent.toml`, `/etc/klpreg/agent.d/*.toml`, `KLPREG_*`, flags; the later wins. `--config FILE` (or KLPREG_CONFIG) is read instead of the first two.
+ * Later ones take precedence. `--config FILE` (or KLPREG_CONFIG) replaces the first two.
  *
- * @throws Failure USAGE naming the source, the field, what was found and what is allowed
+ * @throws Failure USAGE with the source, the field, what was found and what is allowed
  */
 export function configure(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv = process.env, user = process.getuid?.() ?? 0): Settings {
   const { config, ...others } = flags;

@@ -1,13 +1,13 @@
 import { Labels } from '@klpreg/wire';
 import { uuidFrom } from '../uuid.js';
 
-/** One thing that can be configured: what is allowed, and how to read what was found. */
+/** One setting: what is allowed, and how to parse it. */
 export interface Field {
-  /** For people, in errors. */
+  /** The allowed values, for error messages. */
   readonly allowed: string;
-  /** @returns undefined where it is not allowed */
+  /** Parses a value. Undefined if it is not allowed. */
   readonly read: (found: unknown) => unknown;
-  /** It says which host this is, so a configuration of this machine does not say it of another tree. */
+  /** A fact of the host itself, which does not apply to another tree. */
   readonly ofTheHost?: true;
   /** Never shown. */
   readonly secret?: true;
@@ -19,7 +19,7 @@ const within = (low: number, high: number) => (found: unknown) => {
   return typeof number === 'number' && Number.isInteger(number) && number >= low && number <= high ? number : undefined;
 };
 
-const folder: Field = { allowed: 'a folder', read: matching(/^[^\0]+$/) };
+const folder: Field = { allowed: 'a directory', read: matching(/^[^\0]+$/) };
 
 function readUrl(found: unknown): string | undefined {
   if (typeof found !== 'string' || !URL.canParse(found)) return undefined;
@@ -28,7 +28,7 @@ function readUrl(found: unknown): string | undefined {
   return url.href.replace(/\/+$/, '');
 }
 
-/** Labels are a table in a file, and `key=value` words elsewhere. */
+/** Parses labels: a table in a file, and `key=value` words elsewhere. */
 function readLabels(found: unknown): Record<string, string> | undefined {
   const words = typeof found === 'string' ? found.split(',').filter((word) => word !== '') : found;
   if (Array.isArray(words) && !words.every((word) => typeof word === 'string' && word.includes('='))) return undefined;
@@ -43,17 +43,17 @@ function readFolders(found: unknown): string[] | undefined {
   return Array.isArray(folders) && folders.every((part) => folder.read(part) !== undefined) ? (folders as string[]) : undefined;
 }
 
-/** Every field by its name in a file. `KLPREG_` and the name in capitals in the environment; `--` and dashes on the command line. */
+/** All settings by their name in a file. The variable of `boot_id` is `KLPREG_BOOT_ID`, and its flag is `--boot-id`. */
 export const FIELDS = {
   url: { allowed: 'an http:// or https:// URL without user, query or fragment', read: readUrl },
-  token: { allowed: 'printable letters without spaces', read: matching(/^[!-~]{1,4096}$/), secret: true },
+  token: { allowed: 'printable characters without spaces', read: matching(/^[!-~]{1,4096}$/), secret: true },
   token_file: { allowed: 'a file', read: folder.read },
   root: folder,
   sys: folder,
   proc: folder,
   lib_modules: folder,
   kpatch: folder,
-  modules: { allowed: 'folders: a list, or separated by colons', read: readFolders },
+  modules: { allowed: 'directories: a list, or separated by colons', read: readFolders },
   instance: {
     allowed: 'a UUID, or any text of 1 to 200 characters',
     read: (found) => (typeof found === 'string' && /^[^\u0000-\u001f\u007f]{1,200}$/.test(found) ? uuidFrom(found) : undefined),
@@ -70,8 +70,8 @@ export const FIELDS = {
     read: (found) => matching(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)(typeof found === 'string' ? found.toLowerCase() : found),
     ofTheHost: true,
   },
-  arch: { allowed: 'as `uname -m` says it, such as x86_64', read: matching(/^[a-z0-9_]{1,32}$/), ofTheHost: true },
-  kernel_release: { allowed: 'as `uname -r` says it', read: matching(/^[!-~]{1,128}$/), ofTheHost: true },
+  arch: { allowed: 'an architecture as printed by `uname -m`, such as x86_64', read: matching(/^[a-z0-9_]{1,32}$/), ofTheHost: true },
+  kernel_release: { allowed: 'a kernel release as printed by `uname -r`', read: matching(/^[!-~]{1,128}$/), ofTheHost: true },
   state: folder,
   timeout: { allowed: 'seconds, 1 to 3600', read: within(1, 3_600) },
   interval: { allowed: 'seconds, 5 to 86400', read: within(5, 86_400) },

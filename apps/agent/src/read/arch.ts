@@ -1,4 +1,4 @@
-/** How distributions that put the architecture into the kernel's release call it, and how `uname -m` does. */
+/** Suffixes of kernel releases that name the architecture, with the name that `uname -m` prints. */
 const BY_SUFFIX: readonly (readonly [RegExp, string])[] = [
   [/[-.]amd64$/, 'x86_64'],
   [/[-.]arm64(?:-16k|-64k)?$/, 'aarch64'],
@@ -8,7 +8,7 @@ const BY_SUFFIX: readonly (readonly [RegExp, string])[] = [
 ];
 const BY_COMPILER = /\((x86_64|aarch64|s390x|powerpc64le|riscv64|loongarch64)-[a-z0-9_-]*linux-gnu-gcc/;
 
-/** The architecture that a release such as `7.3.4+deb13-cloud-amd64` or `5.14.0-70.el9.x86_64` names; null where it names none. */
+/** Returns the architecture in a release such as `7.3.4+deb13-cloud-amd64` or `5.14.0-70.el9.x86_64`. Null if it has none. */
 export function archOfRelease(release: string): string | null {
   for (const [suffix, name] of BY_SUFFIX) {
     const found = suffix.exec(release);
@@ -17,23 +17,23 @@ export function archOfRelease(release: string): string | null {
   return null;
 }
 
-/** The architecture of the compiler in `/proc/version`: kernels are nearly always built with one that is named after what it builds for. */
+/** Returns the target of the compiler in `/proc/version`. Null if its name has no known target. */
 function archOfBanner(banner: string | null): string | null {
   const found = BY_COMPILER.exec(banner ?? '')?.[1];
   return found === 'powerpc64le' ? 'ppc64le' : (found ?? null);
 }
 
 /**
- * Returns the architecture of the kernel of a captured tree, or `unknown`.
+ * Returns the architecture of a captured tree, or `unknown`. Never that of this machine.
  *
- * By a module that it loaded, else by what the kernel says (6.1 and newer), its release, or its compiler. Never this machine's.
+ * Sources in this order: a loaded module, `/proc/sys/kernel/arch` (6.1 and newer), the release, the compiler.
  *
- * @param ofModule what the ELF header of a loaded module's file says
+ * @param ofModule from the ELF header of a loaded module's file
  * @param ofKernel `/proc/sys/kernel/arch`
  */
 export function archOfTree(ofModule: string | null, ofKernel: string | null, release: string, banner: string | null, warnings: string[]): string {
   const arch = ofModule ?? ofKernel ?? archOfRelease(release) ?? archOfBanner(banner);
   if (arch !== null) return arch;
-  warnings.push('the tree does not say its architecture; give --arch');
+  warnings.push('the architecture of the tree is unknown; set --arch');
   return 'unknown';
 }

@@ -8,7 +8,7 @@ import type { Paths } from './paths.js';
 
 const MAX_FILE_BYTES = 128 << 20;
 
-/** Is kpatch.service started at boot? Null where there is no systemd configuration to tell. */
+/** Returns true if kpatch.service starts at boot. Null if there is no systemd configuration. */
 function loadsAtBoot(paths: Paths): boolean | null {
   if (paths.enabledUnits === null) return null;
   const folders = listFolder(paths.enabledUnits)?.filter((entry) => entry.isDirectory() && /\.(?:wants|requires)$/.test(entry.name));
@@ -17,12 +17,12 @@ function loadsAtBoot(paths: Paths): boolean | null {
 }
 
 /**
- * Which livepatches would be loaded at the next boot into this kernel?
+ * Returns the livepatches that the next boot into this kernel would load.
  *
- * Told only where kpatch.service is enabled and its folder for this kernel is there: it loads every `*.ko` in it. Whatever else may load livepatches is not known to us,
- * so everything else is null, not "nothing".
+ * Known only if kpatch.service is enabled and its directory for this kernel exists: it loads every `*.ko` in it.
+ * Otherwise null, because other programs may load livepatches.
  *
- * @param warnings gets a sentence if it cannot be read
+ * @param warnings receives a sentence if it cannot be read
  * @see https://github.com/dynup/kpatch, `kpatch load --all`
  */
 export async function readBootPersistence(paths: Paths, release: string, warnings: string[]): Promise<Report['bootPersistence']> {
@@ -30,7 +30,7 @@ export async function readBootPersistence(paths: Paths, release: string, warning
     return await loadsOf(paths, release);
   } catch (error) {
     if (!(error instanceof Failure || error instanceof Vanished)) throw error;
-    warnings.push(`${error.message} (so it is not known what is loaded at the next boot)`);
+    warnings.push(`${error.message} (so what the next boot loads is unknown)`);
     return null;
   }
 }

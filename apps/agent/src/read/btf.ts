@@ -1,4 +1,4 @@
-/** Sizes of what follows the 12 bytes of a `btf_type`, by kind: a fixed part, and a part for each of `vlen`. */
+/** Sizes after the 12 bytes of a `btf_type`, by kind: a fixed part, and a part for each of `vlen`. */
 const TRAILERS: Record<number, readonly [fixed: number, each: number]> = {
   1: [4, 0], // INT
   2: [0, 0], // PTR
@@ -25,20 +25,20 @@ const MAGIC = 0xeb9f;
 const MAX_MEMBERS = 64;
 
 /**
- * Which fields does this structure have, by the kernel's own type information?
+ * Returns the field names of a structure from the kernel's BTF.
  *
- * Walks the type section once and trusts nothing: every offset is checked, and an unknown kind ends the walk, because its size is not known.
+ * Walks the type section once and checks every offset. An unknown kind is an error, because its size is unknown.
  *
  * @param bytes `/sys/kernel/btf/vmlinux`
- * @returns names in the order of the structure; null where it has none of that name, or two that differ
- * @throws RangeError where the bytes are not BTF that we understand
+ * @returns names in the order of the structure; null if it does not exist, or if two structures of that name differ
+ * @throws RangeError if the bytes are not valid BTF, or have an unknown version or kind
  * @see https://docs.kernel.org/bpf/btf.html
  */
 export function structMembers(bytes: Buffer, structure: string): string[] | null {
   if (bytes.length < 24) throw new RangeError('is too short for BTF');
   const little = bytes.readUInt16LE(0) === MAGIC;
-  if (!little && bytes.readUInt16BE(0) !== MAGIC) throw new RangeError('does not begin with the magic of BTF');
-  if (bytes[2] !== 1) throw new RangeError(`is BTF of version ${bytes[2]}, and only version 1 is understood`);
+  if (!little && bytes.readUInt16BE(0) !== MAGIC) throw new RangeError('does not begin with the BTF magic number');
+  if (bytes[2] !== 1) throw new RangeError(`is BTF of version ${bytes[2]}; only version 1 is supported`);
   const word = (at: number) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
 
   const header = word(4);
@@ -49,7 +49,7 @@ export function structMembers(bytes: Buffer, structure: string): string[] | null
   };
   const types = section(8, 'type');
   const strings = section(16, 'string');
-  // there are a hundred thousand types: this, and no array for each, is what makes the walk quick
+  // There are a hundred thousand types, so this allocates nothing for each of them.
   const view = new DataView(types.buffer, types.byteOffset, types.length);
   const word32 = (at: number) => view.getUint32(at, little);
   const text = (at: number): string => {
@@ -67,13 +67,13 @@ export function structMembers(bytes: Buffer, structure: string): string[] | null
     const kind = (info >>> 24) & 0x1f;
     const count = info & 0xffff;
     const trailer = TRAILERS[kind];
-    if (trailer === undefined) throw new RangeError(`has a type of kind ${kind}, which is not understood`);
+    if (trailer === undefined) throw new RangeError(`has a type of kind ${kind}, which is unknown`);
     const end = at + 12 + trailer[0] + trailer[1] * count;
     if (end > types.length) throw new RangeError(`has a type at ${at} that does not end`);
     if (kind === STRUCT && name < strings.length && strings.subarray(name, name + wanted.length).equals(wanted)) {
       if (count > MAX_MEMBERS) throw new RangeError(`has a struct ${structure} with ${count} fields`);
       const members = Array.from({ length: count }, (_, index) => text(word32(at + 12 + index * 12)));
-      // two files of the kernel with different structures of one name: we cannot tell which is meant
+      // Two source files of the kernel define different structures of this name.
       if (found !== null && found.join() !== members.join()) return null;
       found = members;
     }

@@ -1,4 +1,4 @@
-/** A build-id is 20 bytes with every usual linker; these are the lengths that the registry takes. */
+/** The lengths of a build-id that the registry accepts, in bytes. Usual linkers write 20. */
 const MIN_LENGTH = 8;
 const MAX_LENGTH = 64;
 const NT_GNU_BUILD_ID = 3;
@@ -7,13 +7,13 @@ const HEADER = 12;
 const padded = (size: number): number => Math.ceil(size / 4) * 4;
 
 /**
- * Which build-id does this note section hold?
+ * Finds the build-id in a section of ELF notes.
  *
- * An ELF note is three 32-bit words (size of the name, size of the content, type), the name `GNU\0`, and the content, each padded to 4 bytes, in the byte order
- * of the kernel: told by the first word, which is 4 in one of the two orders. The section may hold other notes before it.
+ * An ELF note has three 32-bit words (size of the name, size of the content, type), the name `GNU\0`, and the
+ * content, each padded to 4 bytes. The first word is 4 in the kernel's byte order. Other notes may precede it.
  *
- * @param note what `/sys/module/M/notes/.note.gnu.build-id` holds
- * @returns lower-case hexadecimal; null where the bytes are no such note
+ * @param note the content of `/sys/module/M/notes/.note.gnu.build-id`
+ * @returns lower-case hexadecimal; null if there is no such note
  * @see elf(5), "Notes (Nhdr)"
  */
 export function buildIdOf(note: Buffer): string | null {

@@ -41,12 +41,12 @@ function attributesOf(folders: readonly PatchDirectory[]): Capabilities['sysfs']
 }
 
 /**
- * Returns what this kernel can do, and say, about livepatches.
+ * Returns the livepatch features of this kernel, and what it exposes.
  *
- * By looking, never by the kernel's version: distributions backport.
+ * Never derived from the kernel's version, because distributions backport.
  *
- * @param folders the directories below `/sys/kernel/livepatch`; null if there is no livepatch support
- * @param warnings gets a sentence for each fact that cannot be read and is null
+ * @param folders the directories below `/sys/kernel/livepatch`; null without livepatch support
+ * @param warnings receives a sentence for each fact that cannot be read and is null
  */
 export function readCapabilities(paths: Paths, folders: readonly PatchDirectory[] | null, warnings: string[]): Capabilities {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);

@@ -27,9 +27,10 @@ function callbacksOf(reading: ModuleReading): HostReading['callbacks'] {
 }
 
 /**
- * What does the loaded module declare, by the files that have its build-id?
+ * Returns what a loaded module declares, according to the files with its build-id.
  *
- * @param files those with that build-id; none: null. Two that differ: nothing can be told, because only one of them was loaded
+ * @param files the files with that build-id; if two of them differ, the result is unreadable, because only one was loaded
+ * @returns null without a file
  */
 export function readingOf(files: readonly ModuleFile[]): HostReading | null {
   const [first, ...rest] = files;

@@ -13,25 +13,25 @@ import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 const needed = (path: string, text: string | null, flag: string): string => {
-  if (text === null) throw unreadable(path, `is not there; is this the tree of a host? ${flag} can say it instead`);
+  if (text === null) throw unreadable(path, `does not exist; is this the tree of a host? ${flag} can replace it`);
   return text;
 };
 
-/** Which kernel release runs? */
+/** Returns the running kernel's release. */
 export function readRelease(paths: Paths, settings: Settings): string {
   if (settings.kernelRelease !== null) return settings.kernelRelease;
   return needed(paths.kernelRelease, readAttribute(paths.kernelRelease, /^[!-~]{1,128}$/, 'a kernel release'), '--kernel-release');
 }
 
-/** Which boot is it? @throws Failure UNREADABLE if the kernel does not say it */
+/** Returns the boot id. @throws Failure UNREADABLE if there is none */
 export function readBootId(paths: Paths, settings: Settings, instance: string, warnings: string[]): string {
   if (settings.bootId !== null) return settings.bootId;
   const found = readAttribute(paths.bootId, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'a UUID');
   if (found !== null) return found;
-  if (!settings.isTree) throw unreadable(paths.bootId, 'is not there');
-  // a captured tree is one instant of one boot, so one id for ever is true enough
+  if (!settings.isTree) throw unreadable(paths.bootId, 'does not exist');
+  // A captured tree is one instant of one boot, so a constant id is correct.
   const made = uuidOf(`boot:${instance}`);
-  warnings.push(`a captured tree has no boot id: took ${made}, made from its instance; give --boot-id for a real one`);
+  warnings.push(`a captured tree has no boot id: using ${made}, derived from its instance; set --boot-id for a real one`);
   return made;
 }
 
@@ -39,7 +39,7 @@ function readHostname(paths: Paths, settings: Settings): string {
   if (settings.hostname !== null) return settings.hostname;
   const found = readAttribute(paths.hostname, /^[^\u0000-\u001f\u007f]{1,253}$/, 'a host name of at most 253 characters');
   if (found !== null) return found;
-  if (!settings.isTree) throw unreadable(paths.hostname, 'is not there; --hostname can say it instead');
+  if (!settings.isTree) throw unreadable(paths.hostname, 'does not exist; --hostname can replace it');
   const { root, sys } = settings.roots;
   const folder = root === '/' ? dirname(sys) : root;
   return [basename(dirname(folder)), basename(folder)].filter((part) => part !== '').join('-') || 'tree';
@@ -56,20 +56,20 @@ function readArch(paths: Paths, moduleArch: string | null, release: string, warn
   );
 }
 
-/** What is known of the host before its own files are read. */
+/** Facts that are read before. */
 interface Known {
   /** The registry's id of the host. */
   readonly instance: string;
   readonly bootId: string;
-  /** The architecture of a loaded module's file; null if none was found. */
+  /** The architecture of a loaded module's file. Null if none was found. */
   readonly moduleArch: string | null;
 }
 
 /**
- * Which host is it?
+ * Reads the identity of the host and its kernel.
  *
- * @param warnings gets a sentence for each fact that cannot be read and is null
- * @throws Failure UNREADABLE naming what is missing
+ * @param warnings receives a sentence for each fact that cannot be read and is null
+ * @throws Failure UNREADABLE with the missing path
  */
 export function readHost(paths: Paths, settings: Settings, { instance, bootId, moduleArch }: Known, warnings: string[]): Report['host'] {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
@@ -81,7 +81,7 @@ export function readHost(paths: Paths, settings: Settings, { instance, bootId, m
   );
   const arch = settings.arch ?? (settings.isTree ? readArch(paths, moduleArch, kernelRelease, warnings) : machine());
   const hostname = readHostname(paths, settings);
-  if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; give --hostname`);
+  if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; set --hostname`);
   return {
     instance,
     machine: maybe(() => readMachine(paths.machineId)),

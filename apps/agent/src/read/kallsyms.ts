@@ -9,18 +9,18 @@ const MAX_LINE_LENGTH = 4096;
 const MAX_NAME_LENGTH = 128;
 const MAX_BYTES = 256 << 20;
 const MAX_SYMBOLS = 500;
-// address (zeros without privilege), kind, name, and the module in brackets where it is not the kernel's own
+// Address (zeros without privilege), type, name, and the module in brackets unless it is the kernel itself.
 const LINE = /^[0-9a-f]{8,16} [A-Za-z?] (\S+)(\t\[\S+\])?$/;
-// there are hundreds of thousands of them, so one search passes over every line that is a symbol and not one of those that we look for
+// There are hundreds of thousands of lines. One expression skips all valid lines that are of no interest.
 const REMARKABLE = /\n(?![0-9a-f]{8,16} [A-Za-z?] (?!klp_|_stext|_etext)\S+(?:\t\[\S+\])?(?:\n|$))[^\n]*/g;
 
 /**
- * Which `klp_*` names does the kernel itself have?
+ * Returns the `klp_*` symbols of the kernel itself, without those of modules.
  *
- * Read as a stream, so that a file of any size costs the same memory. Names in modules are left out: they are not the kernel's.
+ * Reads the file as a stream, in constant memory.
  *
- * @returns names sorted; `complete` only if every line to the end of the file was a symbol, and the kernel's text was there from `_stext` to `_etext`
- *   (all of livepatch lies between). Null where there is no kallsyms
+ * @returns sorted names; `complete` only if all lines are valid and the kernel's text is there from `_stext` to
+ *   `_etext`, which includes all of livepatch. Null without kallsyms
  */
 export function readKallsyms(path: string): Kallsyms | null {
   const descriptor = openPlain(path);
@@ -28,7 +28,7 @@ export function readKallsyms(path: string): Kallsyms | null {
   const seen = new Set<string>();
   const marks = new Set<string>();
   let sane = true;
-  // begins with the newline before the first line that is not whole yet
+  // Begins with the newline before the first incomplete line.
   let rest = '\n';
   let total = 0;
   try {

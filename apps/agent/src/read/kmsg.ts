@@ -5,13 +5,13 @@ import { isModuleName } from './sys-livepatch.js';
 
 type Event = NonNullable<Report['kernelLog']>['events'][number];
 
-/** What was read of a boot's kernel log so far. */
+/** What was read from the kernel log of a boot. */
 export interface LogReading {
-  /** Sequence number of the record that comes next. */
+  /** Sequence number of the next record. */
   readonly next: number;
-  /** Every record from the boot on was read. */
+  /** All records since the boot were read. */
   readonly reachesBoot: boolean;
-  /** The transition that is open after the last record. */
+  /** The open transition after the last record. */
   readonly open: { readonly patch: string; readonly target: 0 | 1 } | null;
   readonly events: readonly Event[];
 }
@@ -24,10 +24,10 @@ const MAX_FILE_BYTES = 16 << 20;
 const MAX_RECORDS = 200_000;
 const MAX_EVENTS = 1_000;
 const ENDED = new Set(['EAGAIN', 'EWOULDBLOCK']);
-/** Records were overwritten while we read, or one is longer than any should be. The next read goes on behind them. */
+/** Records were overwritten during the read, or one is too long. The next read continues after them. */
 const LOST = new Set(['EPIPE', 'EINVAL']);
 
-// priority and facility, sequence, microseconds, flags and more; then the text
+// Priority and facility, sequence, microseconds, flags and more; then the text.
 const RECORD = /^(\d{1,6}),(\d{1,15}),\d+,[^;\n]*;livepatch: ([^\n]*)/;
 const NUMBER = /^\d{1,6},(\d{1,15}),/;
 const ENABLING = /^enabling patch '([^']+)'$/;
@@ -35,13 +35,13 @@ const STARTED = /^'([^']+)': (?:starting (patching|unpatching) transition|(patch
 const COMPLETE = /^'([^']+)': (patching|unpatching) complete$/;
 const FORCED = /^forcing remaining tasks to the (?:un)?patched state$/;
 
-/** A reading that goes on. */
+/** A reading in progress. */
 type Draft = { -readonly [Key in keyof LogReading]: LogReading[Key] } & { readonly events: Event[] };
 
 /**
- * Adds one message of `kernel/livepatch`, as 4.12 to 7.3 write them.
+ * Adds one message of `kernel/livepatch`, in the wording of 4.12 to 7.3.
  *
- * That a transition was reversed is said only to a debugger. It shows as the start of the opposite transition while one is open.
+ * A reversal is logged at debug level only. It shows as the start of the opposite transition while one is open.
  */
 function addMessage(log: Draft, message: string): void {
   const add = (patch: string, event: Event['event']): void => {
@@ -66,9 +66,9 @@ function addMessage(log: Draft, message: string): void {
 }
 
 /**
- * Adds records to what was read before. Those that were read before are passed over; a gap before the next one is noticed.
+ * Adds records to a reading. Skips records that it has already, and detects a gap.
  *
- * @param records as `/dev/kmsg` writes them; null stands for records that were overwritten
+ * @param records in the format of `/dev/kmsg`; null stands for overwritten records
  * @see Documentation/ABI/testing/dev-kmsg
  */
 export function addRecords(before: LogReading, records: Iterable<string | null>): LogReading {
@@ -80,7 +80,7 @@ export function addRecords(before: LogReading, records: Iterable<string | null>)
     if (Number(sequence) > log.next) log.reachesBoot = false;
     log.next = Number(sequence) + 1;
     const [, priority, , message] = RECORD.exec(record!) ?? [];
-    // facility 0 is the kernel's own, which no program can write
+    // Facility 0 is the kernel. Programs cannot write it.
     if (message !== undefined && Number(priority) < 8) addMessage(log, message);
   }
   const excess = log.events.length - MAX_EVENTS;
@@ -110,10 +110,10 @@ function* recordsOf(path: string): Generator<string | null> {
 }
 
 /**
- * Reads the kernel log, from where it was left.
+ * Reads the kernel log from the last position.
  *
  * @param path `/dev/kmsg`, or in a captured tree a file of its records
- * @returns null if there is none
+ * @returns null if it does not exist
  * @throws Forbidden, Failure UNREADABLE
  */
 export function readKernelLog(path: string, before: LogReading): LogReading | null {

@@ -4,13 +4,13 @@ import { sha256 } from '@klpreg/wire';
 import { Failure } from '../failure.js';
 import { listFolder, readBytes, Vanished } from './attribute.js';
 
-/** A module file whose build-id is one that was asked for. */
+/** A module file with one of the wanted build-ids. */
 export interface ModuleFile {
   readonly file: string;
   readonly buildId: string;
   /** Of the uncompressed file. */
   readonly sha256: string;
-  /** Null where the file cannot be read as a module; then `broken` says why. */
+  /** Null if the file cannot be parsed. Then `broken` has the reason. */
   readonly reading: ModuleReading | null;
   readonly broken: string | null;
 }
@@ -23,10 +23,10 @@ const MAX_BYTES = 1 << 30;
 const MAX_FILE_BYTES = 128 << 20;
 const MAX_TIME_MS = 10_000;
 
-/** The name that the module in this file has once loaded, by its file's name. Only says where to look first. */
+/** Returns the name that a module has when loaded, from its file name. Decides only the order of the search. */
 export const nameOfFile = (file: string): string => basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
 
-/** Every module file below a folder. Links to files are taken, links to folders are not: they may lead in circles. */
+/** Returns all module files below a directory. Follows links to files, but not to directories, which may form cycles. */
 function modulesBelow(folder: string, depth = 0, found: string[] = []): string[] {
   if (depth > MAX_DEPTH) return found;
   for (const entry of listFolder(folder) ?? []) {
@@ -39,16 +39,16 @@ function modulesBelow(folder: string, depth = 0, found: string[] = []): string[]
 }
 
 /**
- * Which of these builds is in this file?
+ * Parses a file if it is one of the wanted builds.
  *
- * A build-id that does not occur in the bytes is not in the file's note either, so most files are passed over without being read as modules.
+ * Most files do not contain the bytes of a wanted build-id, so they are skipped without parsing.
  *
- * @returns null where it is none of them, or no module at all
+ * @returns null if it is none of them, or not a module
  */
 async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
   const packed = readBytes(file, MAX_FILE_BYTES, true);
   if (packed === null) return { size: 0, found: null };
-  // most hosts have no file to read, and then nothing that reads one is loaded
+  // Most hosts have no such file, so the parser is loaded only here.
   const { ModuleError, openModule, unpackModule } = await import('@klpreg/module');
   const none = { size: packed.length, found: null };
   let bytes: Uint8Array;
@@ -71,7 +71,7 @@ async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ si
   }
 }
 
-/** Returns the vendors' folders for one kernel: below `/usr/lib/kpatch`, and below those whose name begins with `livepatch`. */
+/** Returns the vendors' directories for one kernel: below `/usr/lib/kpatch` and `/usr/lib/livepatch*`. */
 export function vendorFolders(vendors: string | null, release: string): string[] {
   if (vendors === null) return [];
   const names = (listFolder(vendors) ?? []).filter((entry) => entry.isDirectory() && /^(?:kpatch$|livepatch)/.test(entry.name));
@@ -79,13 +79,13 @@ export function vendorFolders(vendors: string | null, release: string): string[]
 }
 
 /**
- * Which files hold these builds?
+ * Finds the files of these builds.
  *
- * Files that are named after a wanted module come first and are all read, so that two that contradict each other are both found; then, while a build is still missing, the rest.
- * Bounded by files, bytes and time; a bound that is hit is told, because then a reading may be missing.
+ * Reads all files that are named after a wanted module, so that contradicting files are both found.
+ * Then reads other files while a build is missing. Limited by files, bytes and time; a reached limit is a warning.
  *
- * @param wanted build-ids and the names that their modules have
- * @param folders searched recursively; those that are not there are passed over
+ * @param wanted build-ids, with the names of their modules
+ * @param folders searched recursively; missing ones are skipped
  */
 export async function findModules(wanted: ReadonlyMap<string, string>, folders: readonly string[], warn: (text: string) => void): Promise<ModuleFile[]> {
   if (wanted.size === 0) return [];
@@ -100,8 +100,8 @@ export async function findModules(wanted: ReadonlyMap<string, string>, folders: 
   for (const [index, file] of [...named, ...others].entries()) {
     if (index >= named.length && found.length > 0 && [...buildIds].every((id) => found.some((module) => module.buildId === id))) break;
     if (index >= MAX_OPENED || bytes > MAX_BYTES || performance.now() > until) {
-      // without a count, which would differ from run to run
-      warn('the search for module files was given up: there are too many; name the folder with --modules');
+      // Without a count, which would differ from run to run and change the digest.
+      warn('the search for module files was stopped: there are too many; set their directory with --modules');
       break;
     }
     try {
@@ -109,9 +109,9 @@ export async function findModules(wanted: ReadonlyMap<string, string>, folders: 
       bytes += opened.size;
       if (opened.found !== null) found.push(opened.found);
     } catch (error) {
-      // one file that cannot be read is no reason to be silent about the others
+      // An unreadable file does not stop the search.
       if (!(error instanceof Failure || error instanceof Vanished)) throw error;
-      warn(`${error.message} (this module file was passed over)`);
+      warn(`${error.message} (this module file was skipped)`);
     }
   }
   return found;

@@ -10,10 +10,10 @@ const clean = (text: string | undefined, max: number): string | null =>
     .slice(0, max) || null;
 
 /**
- * Which distribution is it?
+ * Returns the distribution.
  *
  * @param paths `/etc/os-release`, then `/usr/lib/os-release`
- * @returns null where there is neither, or it has no ID
+ * @returns null if there is neither, or it has no ID
  * @see os-release(5)
  */
 export function readDistribution(paths: readonly string[]): Report['host']['distribution'] {

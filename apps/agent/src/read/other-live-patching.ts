@@ -5,7 +5,7 @@ const MODULE = /^(?:kpatch|kcare|ksplice|ksplice_.+)$/;
 const MAX_COUNT = 50;
 
 /**
- * Returns what shows that another live patching system is at work, sorted.
+ * Returns the signs of other live patching systems, sorted.
  *
  * @param modules names of all loaded modules
  * @see kpatch's own core module (before the kernel had livepatch), kGraft, KernelCare, Ksplice

@@ -8,7 +8,7 @@ type Task = NonNullable<Report['transition']>['tasks'][number];
 const MAX_TASKS = 1_000;
 const NUMBER = /^[1-9][0-9]{0,9}$/;
 
-/** Null where the task ended meanwhile: then it holds up nothing. */
+/** Null if the task has ended. */
 function readState(folder: string): number | null {
   try {
     const text = readAttribute(join(folder, 'patch_state'), /^(?:-1|0|1)$/, '-1, 0 or 1');
@@ -19,7 +19,7 @@ function readState(folder: string): number | null {
   }
 }
 
-/** A task's name is any bytes: what is not text on one line is shown as `?`. */
+/** Reads a task's name. Bytes that are not text on one line become `?`. */
 function readName(folder: string): string {
   try {
     const bytes = readBytes(join(folder, 'comm'), 4096);
@@ -43,12 +43,10 @@ function* everyTask(paths: Paths): Generator<[id: string, folder: string]> {
 }
 
 /**
- * Which tasks hold the transition up?
- *
- * Those whose `patch_state` is not yet the transition's target. -1 means that no transition concerns the task any more.
+ * Returns the tasks that block the transition: their `patch_state` is not yet its target, nor -1 (no transition).
  *
  * @param target 1 while a patch is being enabled, 0 while it is being disabled
- * @returns by number, at most 1,000; how many more there are
+ * @returns tasks sorted by pid, at most 1,000, and the number of further ones
  * @see Documentation/livepatch/livepatch.rst, "Consistency model"
  */
 export function readTasks(paths: Paths, target: 0 | 1): { tasks: Task[]; moreTasks: number } {

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 
-/** Where the trees of a host begin. On a real host `/sys`, `/proc` and so on; a captured tree can stand in for each. */
+/** The root directories to read: `/sys`, `/proc` and so on, or those of a captured tree. */
 export interface Roots {
   readonly sys: string;
   readonly proc: string;
   readonly libModules: string;
   readonly kpatch: string;
-  /** What `/etc` and `/usr/lib` are below; null where sys or proc was given alone, so that two hosts are never mixed. */
+  /** The root of `/etc` and `/usr/lib`. Null if only sys or proc was configured, so that two hosts are never mixed. */
   readonly system: string | null;
 }
 
 /**
- * Where does the agent look?
+ * Returns all paths that the agent reads.
  *
- * The one place that knows. Nothing below sys and proc is ever written, and `livepatch/P/force` (0200) is never opened.
+ * Nothing below sys and proc is ever written, and `livepatch/P/force` (0200) is never opened.
  *
  * @see https://docs.kernel.org/livepatch/livepatch.html#sysfs and Documentation/ABI/testing/sysfs-kernel-livepatch
  */
@@ -59,16 +59,16 @@ export function pathsOf(roots: Roots) {
     distribution: system === null ? [] : [join(system, 'etc/os-release'), join(system, 'usr/lib/os-release')],
     machineId: system === null ? null : join(system, 'etc/machine-id'),
 
-    /** Where livepatch modules are put: by hand, by packages, by SUSE, by kpatch. */
+    /** Directories of livepatch modules: local ones, packages, SUSE, kpatch. */
     moduleFolders: (release: string) => [
       ...['extra', 'updates', 'livepatch', 'kernel/livepatch', 'kernel/kernel/livepatch', 'weak-updates'].map((folder) => join(libModules, release, folder)),
       join(kpatch, release),
     ],
-    /** Below it vendors have a folder for each kernel: in `kpatch`, and in folders whose name begins with `livepatch`. */
+    /** Vendors have a directory for each kernel below its `kpatch` and `livepatch*`. */
     vendors: system === null ? null : join(system, 'usr/lib'),
     kernelLog: system === null ? null : join(system, 'dev/kmsg'),
     kpatchFolder: (release: string) => join(kpatch, release),
-    /** systemd's folder of units; a link to kpatch.service below one of its `*.wants` says that it runs at boot. */
+    /** systemd's units. A link to kpatch.service below one of its `*.wants` starts it at boot. */
     enabledUnits: system === null ? null : join(system, 'etc/systemd/system'),
   };
 }

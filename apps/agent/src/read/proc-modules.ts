@@ -12,18 +12,18 @@ export interface ProcModulesLine {
 
 export type ModuleState = 'Live' | 'Loading' | 'Going';
 
-// name, size, references (- without module unloading), users, state; an address that is there only for some readers; taints, if any
+// Name, size, references (- without module unloading), users, state, an address for some readers, taints if any.
 const LINE = /^(\S+) (\d+) (\d+|-) (\S+) (Live|Loading|Unloading)(?: (0x[0-9a-f]+|\([a-z_]+\)))?(?: \(([A-Z+-]*)\))?$/;
 
 /**
- * Returns the loaded modules, newest first.
+ * Reads the loaded modules, newest first.
  *
- * @param unread gets a sentence for each line that cannot be read
- * @returns null if there is no `/proc/modules`
+ * @param unread receives a sentence for each invalid line
+ * @returns null if `/proc/modules` does not exist
  * @see kernel/module/procfs.c, `m_show()`
  */
 export function readProcModules(paths: Paths, unread: string[]): ProcModulesLine[] | null {
-  // byte by byte: a module's name is whatever its maker wrote, and a line must not be lost for it
+  // As bytes: a module's name may be any bytes, and its line must not be lost.
   const text = readBytes(paths.loadedModules, 16 << 20)?.toString('latin1');
   if (text === undefined) return null;
   const loaded: ProcModulesLine[] = [];

@@ -1,10 +1,10 @@
 import { Failure } from '../failure.js';
 
 /**
- * What could not be read while looking at a host.
+ * What could not be read on a host. Each entry is a sentence with the path.
  *
- * `unread` puts the livepatches themselves in doubt: the list, `enabled`, `transition`, the modules or their taint.
- * `warnings` are about everything else. Each entry is a sentence that names the path.
+ * `unread` makes the livepatches uncertain: the list, `enabled`, `transition`, the modules or their taint.
+ * `warnings` are about everything else.
  */
 export interface ReadProblems {
   readonly unread: string[];
@@ -14,9 +14,9 @@ export interface ReadProblems {
 export const noProblems = (): ReadProblems => ({ unread: [], warnings: [] });
 
 /**
- * Reads a fact that a report can lack: what cannot be read is null, and a sentence is added.
+ * Reads an optional fact. If it cannot be read, returns null and adds a sentence.
  *
- * @throws Vanished, which is a reason to look again
+ * @throws Vanished, after which the caller reads again
  */
 export function orNull<T>(sentences: string[], read: () => T): T | null {
   try {

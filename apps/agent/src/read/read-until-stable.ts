@@ -4,17 +4,17 @@ import { Failure } from '../failure.js';
 import { Vanished } from './attribute.js';
 import type { Sample } from './sample.js';
 
-/** Milliseconds between looks. Long enough for the kernel's work item that removes a directory, short enough for a timer unit. */
+/** Milliseconds between samples. Long enough for the kernel's work item that removes a directory. */
 const PAUSES = [5, 10, 20, 40, 80];
 
 /**
- * What do two looks in a row agree on?
+ * Reads samples until two in a row are equal.
  *
- * The kernel gives no snapshot: one look may catch a patch half gone (enabled 0, transition 1, stack_order of another one). So a look counts only if the next one says the same.
- * Where something is coming or going, we look on, up to six times in all, and then take what the last two agreed on.
+ * The kernel gives no snapshot. One sample may catch a patch half removed (enabled 0, transition 1, a stale stack_order).
+ * While something is changing, this reads on, up to six times, and then returns what the last two agreed on.
  *
- * @param look reads everything once; throws Vanished where a directory went away under it
- * @throws Failure UNREADABLE where no two looks in a row agreed
+ * @param readSample throws Vanished if a directory disappeared during the read
+ * @throws Failure UNREADABLE if no two samples in a row are equal
  */
 export async function readUntilStable(readSample: () => Sample, pauses: readonly number[] = PAUSES): Promise<Sample> {
   let before: Sample | null = null;
@@ -34,6 +34,6 @@ export async function readUntilStable(readSample: () => Sample, pauses: readonly
     before = now;
   }
   if (agreed !== null) return agreed;
-  const why = before === null ? `${vanished}: is not there, though its folder is` : 'the livepatches changed between any two looks';
-  throw new Failure('UNREADABLE', `${why}; gave up after ${pauses.length + 1} looks`);
+  const why = before === null ? `${vanished}: does not exist, although its directory does` : 'the livepatches changed between any two samples';
+  throw new Failure('UNREADABLE', `${why}; gave up after ${pauses.length + 1} samples`);
 }

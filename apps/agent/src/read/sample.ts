@@ -7,24 +7,25 @@ import { readOtherLivePatching } from './other-live-patching.js';
 import type { Paths } from './paths.js';
 import { readProcModules, type ProcModulesLine } from './proc-modules.js';
 
-/** What one look at the tree saw. Two equal ones make an observation. */
+/** One reading of the livepatches in the tree. An observation needs two equal ones. */
 export interface Sample {
-  /** Null: no livepatch support, or no sysfs. Empty also if the list could not be read. Both are in `notes`. */
+  /** Null: no livepatch support, or no sysfs. Empty also if the list could not be read, which is in `problems`. */
   readonly folders: readonly PatchDirectory[] | null;
-  /** Modules with taint K, and those of the folders; sorted by name. */
+  /** Modules with taint K, and those of the directories, sorted by name. */
   readonly modules: readonly LoadedModule[];
-  /** Names of the livepatch modules in the order of `/proc/modules`; null if that could not be read. */
+  /** Names of the livepatch modules in the order of `/proc/modules`. Null if that could not be read. */
   readonly loaded: readonly string[] | null;
   /** Null: no module could be read. */
   readonly otherLivePatching: readonly string[] | null;
   readonly problems: ReadProblems;
-  /** Why it would be wise to look again: something is coming or going. */
+  /** What is changing: reasons to read again. */
   readonly instability: readonly string[];
 }
 
 /**
- * Whether a directory counts as listed: unless `enabled` and `transition` are both 0. Then it is off the list and about to vanish.
- * An attribute that could not be read leaves it listed.
+ * Returns true if a directory is on the kernel's list: not if `enabled` and `transition` are both 0.
+ *
+ * Such a directory is about to disappear. With an unreadable attribute it counts as listed.
  */
 export const isListed = (folder: PatchDirectory): boolean => folder.enabled !== false || folder.transition !== false;
 
@@ -33,7 +34,7 @@ function orUnread<T>(unread: string[], inItsPlace: T, read: () => T): T {
   return found === null ? inItsPlace : found.value;
 }
 
-/** The taint of every module in `/sys/module`; null if there is no such folder, or it cannot be read. */
+/** Reads the taint of every module in `/sys/module`. Null if that does not exist or cannot be read. */
 function readTaints(paths: Paths, { unread }: ReadProblems): Map<string, string | null> | null {
   const folders = orNull(unread, () => listFolder(paths.modules))?.filter((entry) => entry.isDirectory());
   if (folders === undefined) return null;
@@ -51,34 +52,34 @@ function findInstability(folders: readonly PatchDirectory[], modules: readonly L
   ];
 }
 
-/** What is missing as a whole. An absent list is an empty one only if its place can be seen. */
+/** Notes missing sources. A missing list counts as empty only if its parent directory is there. */
 function noteMissing(paths: Paths, { unread, warnings }: ReadProblems, taints: object | null, lines: object | null): void {
   const sysfs = orNull(unread, () => listFolder(paths.kernelObjects)) !== null;
   if (!sysfs && taints === null && lines === null)
     throw unreadable(paths.loadedModules, `neither this nor ${paths.kernelObjects} can be read; are procfs and sysfs mounted?`);
-  if (!sysfs) unread.push(`${paths.kernelObjects}: is not there, so the list of livepatches is not known`);
-  if (taints === null && lines === null) unread.push(`${paths.modules} and ${paths.loadedModules}: neither can be read, so the loaded modules are not known`);
-  else if (taints === null) warnings.push(`${paths.modules}: cannot be read; the modules' taint is that of ${paths.loadedModules}`);
-  else if (lines === null) warnings.push(`${paths.loadedModules}: cannot be read; leftovers were looked for in ${paths.modules} alone`);
+  if (!sysfs) unread.push(`${paths.kernelObjects}: does not exist, so the list of livepatches is unknown`);
+  if (taints === null && lines === null) unread.push(`${paths.modules} and ${paths.loadedModules}: neither can be read, so the loaded modules are unknown`);
+  else if (taints === null) warnings.push(`${paths.modules}: cannot be read; the modules' taint is from ${paths.loadedModules}`);
+  else if (lines === null) warnings.push(`${paths.loadedModules}: cannot be read; leftovers are from ${paths.modules} only`);
 }
 
 function livepatchNames(paths: Paths, folders: readonly PatchDirectory[], tainted: readonly string[], unread: string[]): string[] {
   const names = [...new Set([...folders.map((folder) => folder.name), ...tainted])];
   for (const name of names.filter((one) => !isModuleName(one)))
-    unread.push(`${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module's name; it is left out`);
+    unread.push(`${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module name; it is left out`);
   return names.filter(isModuleName).sort();
 }
 
 /**
- * Looks once at everything that the tree says of livepatches.
+ * Reads the livepatches of the tree once.
  *
- * A livepatch module is one with taint K in `/sys/module` or `/proc/modules`, or one that is on the list.
+ * A livepatch module has taint K in `/sys/module` or `/proc/modules`, or is on the list.
  *
  * @throws Vanished; Failure UNREADABLE if neither sysfs nor `/proc/modules` can be read
  */
 export function readSample(paths: Paths): Sample {
   const problems = noProblems();
-  // what is there and cannot be read is not "no livepatch support"
+  // An unreadable list is not the same as no livepatch support.
   const folders = orUnread(problems.unread, [], () => readPatchDirectories(paths, problems));
   const lines: ProcModulesLine[] | null = orNull(problems.unread, () => readProcModules(paths, problems.unread));
   const taints = readTaints(paths, problems);
@@ -90,7 +91,7 @@ export function readSample(paths: Paths): Sample {
   const names = livepatchNames(paths, folders ?? [], all.filter(isLivepatch), problems.unread);
   const modules = names.map((name) => readSysModule(paths, name, taints?.get(name) ?? null, byName.get(name), problems.warnings));
   const relevant = new Set(names);
-  // only the order of livepatches: other modules come and go without a meaning for us
+  // Only livepatches: other modules may be loaded and removed between two samples.
   const order = lines?.map((line) => line.name).filter((name) => relevant.has(name)) ?? null;
   const other = taints === null && lines === null ? null : readOtherLivePatching(paths, all);
   return { folders, modules, loaded: order, otherLivePatching: other, problems, instability: findInstability(folders ?? [], modules) };

@@ -2,12 +2,12 @@ import type { PatchDirectory } from './sys-livepatch.js';
 import type { Paths } from './paths.js';
 
 /**
- * Returns these patches in the order of the kernel's list, oldest first.
+ * Sorts patches in the order of the kernel's list, oldest first.
  *
- * By `stack_order` if this kernel has it (6.14); else by the reverse of `/proc/modules`, which is newest first. If neither says it, by name.
+ * Uses `stack_order` (6.14), or else the reverse of `/proc/modules`, which is newest first, or else the name.
  *
- * @param loaded names in the order of `/proc/modules`; null if there is none
- * @param unread gets a sentence if the order is not known
+ * @param loaded names in the order of `/proc/modules`; null if it does not exist
+ * @param unread receives a sentence if the order is unknown
  */
 export function inStackOrder(paths: Paths, listed: readonly PatchDirectory[], loaded: readonly string[] | null, unread: string[]): PatchDirectory[] {
   if (listed.length < 2) return [...listed];
@@ -17,7 +17,7 @@ export function inStackOrder(paths: Paths, listed: readonly PatchDirectory[], lo
     unread.push(`${paths.livepatches}: two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`);
   const missing = listed.find((patch) => !loaded?.includes(patch.name));
   if (missing === undefined) return sortBy(listed, (patch) => -loaded!.indexOf(patch.name));
-  unread.push(`${paths.loadedModules}: does not tell the order of the list: ${missing.name} is not there, and there is no stack_order`);
+  unread.push(`${paths.loadedModules}: does not have the order of the list: ${missing.name} is missing, and there is no stack_order`);
   return [...listed];
 }
 

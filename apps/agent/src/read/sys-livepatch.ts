@@ -4,17 +4,17 @@ import { listFolder, readFlag, readNumber, Vanished } from './attribute.js';
 import { orNull, type ReadProblems } from './read-problems.js';
 import type { Paths } from './paths.js';
 
-/** One directory below `/sys/kernel/livepatch`, as it stands. */
+/** One directory below `/sys/kernel/livepatch`. */
 export interface PatchDirectory {
   readonly name: string;
   /** Null: not readable. */
   readonly enabled: boolean | null;
-  /** Null: not readable, or a kernel without this attribute, which follows another consistency model. */
+  /** Null: not readable, or a kernel without this attribute, which has another consistency model. */
   readonly transition: boolean | null;
   readonly replace: boolean | null;
   readonly stackOrder: number | null;
   readonly objects: readonly PatchedObject[];
-  /** Which attributes are there; tells what this kernel can say. */
+  /** The names of its attributes. They depend on the kernel. */
   readonly attributes: readonly string[];
 }
 
@@ -25,15 +25,15 @@ export interface PatchedObject {
 }
 
 const MODULE_NAME = /^[A-Za-z0-9_.+-]{1,55}$/;
-/** More than any kernel holds, and the most that a report carries. */
+/** The limit of a report. No kernel has as many. */
 const MAX_PATCHES = 500;
 const MAX_PLACES = 100_000;
 const MAX_FUNCTIONS = 20_000;
 
-/** Is this what the registry knows as a module's name? */
+/** Returns true for a name that the registry accepts as a module name. */
 export const isModuleName = (name: string): boolean => MODULE_NAME.test(name);
 
-/** What was listed must be there; if not, it went away in between. */
+/** Throws if something that was listed has disappeared. */
 function there<T>(value: T | null, path: string): T {
   if (value === null) throw new Vanished(path);
   return value;
@@ -41,7 +41,7 @@ function there<T>(value: T | null, path: string): T {
 
 function readFunction(folder: string, entry: string): { name: string; sympos: number } {
   const found = /^([^\u0000-\u001f\u007f\ufffd]{1,511}),([0-9]{1,9})$/.exec(entry);
-  if (found === null) throw unreadable(join(folder, entry), `found a folder ${shown(entry)}, and it should be FUNCTION,POSITION`);
+  if (found === null) throw unreadable(join(folder, entry), `found a directory ${shown(entry)}, expected FUNCTION,POSITION`);
   return { name: found[1]!, sympos: Number(found[2]) };
 }
 
@@ -63,7 +63,7 @@ function readPatchDirectory(folder: string, name: string, problems: ReadProblems
     return attributes.includes(attribute) ? orNull(sentences, () => there(read(path), path)) : null;
   };
   const { unread, warnings } = problems;
-  for (const attribute of ['enabled', 'transition']) if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: is not there`);
+  for (const attribute of ['enabled', 'transition']) if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: does not exist`);
 
   return {
     name,
@@ -79,13 +79,13 @@ function readPatchDirectory(folder: string, name: string, problems: ReadProblems
 }
 
 /**
- * Returns the directories below `/sys/kernel/livepatch`.
+ * Reads the directories below `/sys/kernel/livepatch`.
  *
- * Everything is read one attribute after the other, without a snapshot: one call may see half of a change. See `settle`.
+ * sysfs has no snapshot, so one call may see half of a change. See `readUntilStable`.
  *
- * @param notes gets a sentence for each livepatch and attribute that cannot be read
- * @returns sorted by name; null if there is no such folder
- * @throws Vanished if a directory went away meanwhile; Failure UNREADABLE naming the path
+ * @param problems receives a sentence for each livepatch and attribute that cannot be read
+ * @returns sorted by name; null if the directory does not exist
+ * @throws Vanished if a directory disappeared; Failure UNREADABLE with the path
  */
 export function readPatchDirectories(paths: Paths, problems: ReadProblems): PatchDirectory[] | null {
   const folders = listFolder(paths.livepatches)?.filter((entry) => entry.isDirectory());
@@ -93,8 +93,8 @@ export function readPatchDirectories(paths: Paths, problems: ReadProblems): Patc
   if (folders.length > MAX_PATCHES) throw unreadable(paths.livepatches, `holds more than ${MAX_PATCHES} livepatches`);
   return folders.flatMap(({ name }) => {
     if (isModuleName(name)) return orNull(problems.unread, () => readPatchDirectory(paths.livepatch(name), name, problems)) ?? [];
-    // never without a word: a listed patch that is not reported could make a host look safe
-    problems.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module's name; it is left out`);
+    // A listed patch must not be missing silently: the host could look safe.
+    problems.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module name; it is left out`);
     return [];
   });
 }

@@ -5,10 +5,10 @@ import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 import type { ProcModulesLine, ModuleState } from './proc-modules.js';
 
-/** What `/sys/module/M` and `/proc/modules` say of a loaded module. What this kernel does not have is null. */
+/** The facts of a loaded module in `/sys/module/M` and `/proc/modules`. Null: this kernel does not have it. */
 export interface LoadedModule {
   readonly name: string;
-  /** `notes/.note.gnu.build-id`: the best identity of what is loaded. */
+  /** From `notes/.note.gnu.build-id`: the best identity of a loaded module. */
   readonly buildId: string | null;
   /** Only with MODULE_SRCVERSION_ALL or MODULE_VERSION. Not unique. */
   readonly srcversion: string | null;
@@ -19,7 +19,7 @@ export interface LoadedModule {
 
 const STATES = { live: 'Live', coming: 'Loading', going: 'Going' } as const;
 
-/** The messages of a module's taint; null if this kernel does not show them. */
+/** Reads the taint letters of a module. Null if this kernel does not show them. */
 export const readTaint = (paths: Paths, name: string): string | null =>
   readAttribute(paths.taintOf(name), /^[A-Z+-]{0,64}$/, 'letters of taints')?.replaceAll(/[+-]/g, '') ?? null;
 
@@ -36,10 +36,10 @@ function readInitState(paths: Paths, name: string): ModuleState | null {
 }
 
 /**
- * Returns what is known of a loaded module.
+ * Reads the facts of a loaded module.
  *
- * @param taint as it was read before
- * @param line of `/proc/modules`, if it is there
+ * @param taint as read before
+ * @param line its line of `/proc/modules`, if there is one
  */
 export function readSysModule(paths: Paths, name: string, taint: string | null, line: ProcModulesLine | undefined, warnings: string[]): LoadedModule {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);

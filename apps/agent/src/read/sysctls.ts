@@ -6,9 +6,9 @@ import type { Paths } from './paths.js';
 type Gates = NonNullable<Report['gates']>;
 
 /**
- * Returns the settings that decide whether a module can be loaded and a function patched.
+ * Reads the settings that can prevent loading a module or patching a function.
  *
- * null: this kernel does not have the setting, or it cannot be read. That never means off.
+ * Null: this kernel does not have the setting, or it cannot be read. Null never means off.
  *
  * @see Documentation/admin-guide/sysctl/kernel.rst, `modules_disabled`, `ftrace_enabled`
  */

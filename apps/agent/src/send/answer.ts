@@ -1,18 +1,18 @@
 import { Failure } from '../failure.js';
 
-/** What the registry says to a message that it took. */
+/** The registry's answer to an accepted message. */
 export interface Answer {
-  /** Of a report: STORED, UNCHANGED, REPEATED, SUPERSEDED. Of a heartbeat: CONFIRMED, REPORT_WANTED, SUPERSEDED. Later ones may be added. */
+  /** Report: STORED, UNCHANGED, REPEATED, SUPERSEDED. Heartbeat: CONFIRMED, REPORT_WANTED, SUPERSEDED. More may be added. */
   readonly outcome: string;
   readonly reason: string | null;
-  /** How often it wants to hear of us; null where it does not say. */
+  /** The interval that it asks for. Null if it gives none. */
   readonly intervalSeconds: number | null;
 }
 
 const printable = (value: unknown): string =>
   (typeof value === 'string' || typeof value === 'number' ? String(value) : '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 300);
 
-/** @returns null where the text is no JSON object */
+/** Parses a JSON object. Null if the text is not one. */
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -23,14 +23,14 @@ function parseObject(text: string): Record<string, unknown> | null {
 }
 
 /**
- * What does a 2xx answer say?
+ * Parses a 2xx answer.
  *
- * @throws Failure UNREACHABLE where a registry does not answer like this: something else listens there, and nothing was stored
+ * @throws Failure UNREACHABLE if it is not a registry's: another program listens there, and nothing was stored
  */
 export function readAnswer(url: string, text: string): Answer {
   const { outcome, reason, intervalSeconds } = parseObject(text) ?? {};
   if (typeof outcome !== 'string' || !/^[A-Z_]{1,40}$/.test(outcome))
-    throw new Failure('UNREACHABLE', `${url}: what answers there is not a registry (no outcome in its answer)`);
+    throw new Failure('UNREACHABLE', `${url}: the server there is not a registry (no outcome in its answer)`);
   return {
     outcome,
     reason: printable(reason) || null,
@@ -39,9 +39,7 @@ export function readAnswer(url: string, text: string): Answer {
 }
 
 /**
- * What does a problem say, for people?
- *
- * RFC 9457; one line for each field that was wrong.
+ * Formats problem details (RFC 9457), with one line for each invalid field.
  */
 export function readProblem(status: number, text: string): string {
   const problem = parseObject(text) ?? {};

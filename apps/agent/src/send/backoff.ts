@@ -1,15 +1,14 @@
-/** The first pause is at most one second; each next may be twice as long, up to half a minute. */
+/** The limit of the first pause. Each next limit is twice as high, up to the maximum. */
 const FIRST_MS = 1_000;
 const MAX_MS = 30_000;
 
 /**
- * How long until the next try?
+ * Returns the milliseconds until the next attempt: exponential backoff with full jitter, after `Retry-After`.
  *
- * Full jitter: anything from nothing to twice the last limit, so that a fleet that lost its registry does not come back at once. What the registry asked for is the least.
+ * The jitter spreads a fleet that lost its registry.
  *
- * @param turn 0 after the first failure
+ * @param attempt 0 after the first failure
  * @param askedSeconds from `Retry-After`
- * @returns milliseconds
  */
 export function backoff(attempt: number, askedSeconds: number | null, random: () => number = Math.random): number {
   const jitter = random() * Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(attempt, 10));

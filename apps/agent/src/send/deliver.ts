@@ -14,15 +14,15 @@ export interface DeliveryOptions {
   /** `STATE/instances/INSTANCE` */
   readonly directory: string;
   readonly bootId: string;
-  /** On the monotonic clock: when to stop trying. */
+  /** The end of all attempts, on the monotonic clock. */
   readonly deadlineMs: number;
-  /** What is tried just before that has so long nevertheless: to give it up at once would be work for nothing, on both sides. */
+  /** The timeout of an attempt just before the deadline. A shorter one would waste work on both sides. */
   readonly minTimeoutMs: number;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A message, and what the registry said to it. */
+/** A message with the registry's answer. */
 export interface Delivered {
   readonly message: Message;
   readonly answer: Answer;
@@ -32,9 +32,9 @@ const MAX_TIMEOUT_MS = 15_000;
 const ENDPOINTS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as const;
 
 /**
- * The document as it leaves now.
+ * Returns the document with the time of sending.
  *
- * Observing and sending are on one clock only within one boot. For a message of an earlier boot the wall clock says how long it lay, because nothing else does.
+ * The monotonic clock is the same only within one boot. For a message of an earlier boot the wall clock is used.
  */
 function stamped({ document }: Message, bootId: string): Message['document'] {
   const ofThisBoot = ('host' in document ? document.host.bootId : document.bootId) === bootId;
@@ -43,7 +43,7 @@ function stamped({ document }: Message, bootId: string): Message['document'] {
   return { ...document, clock: { ...document.clock, sentMs } };
 }
 
-/** Tries one message until it is answered or the time is up. */
+/** Sends one message, with retries until the deadline. */
 async function sendWithRetries(options: DeliveryOptions, message: Message): Promise<Answer> {
   for (let attempt = 0; ; attempt += 1) {
     const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(options.minTimeoutMs, options.deadlineMs - monotonicMs()));
@@ -60,7 +60,7 @@ async function sendWithRetries(options: DeliveryOptions, message: Message): Prom
   }
 }
 
-/** What the registry has taken is taken, also if there is no room to remember it: then the next document is a report again. */
+/** Records a stored report. If that fails, the report still counts as delivered, and the next message is a report. */
 function rememberReport({ directory, warn }: DeliveryOptions, { sequence, digest, host }: Report): void {
   try {
     keepAcknowledged(directory, { sequence, digest, bootId: host.bootId });
@@ -71,19 +71,20 @@ function rememberReport({ directory, warn }: DeliveryOptions, { sequence, digest
 }
 
 /**
- * Sends everything that waits, oldest first.
+ * Sends all waiting messages, oldest first.
  *
- * A message leaves the spool when the registry has it (2xx means durably) or will never take it. What cannot be sent now stays, and what is behind it as well.
+ * A message leaves the spool when the registry has stored it (2xx) or rejects it. If it cannot be sent now, it and all later ones stay.
  *
- * @returns what was answered, in this order
- * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last message was not taken
+ * @returns the delivered messages in this order
+ * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last message was rejected
  */
 export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
   const messages = waiting(options.directory, options.warn);
   const delivered: Delivered[] = [];
   for (const [index, message] of messages.entries()) {
     try {
-      if (index > 0 && monotonicMs() > options.deadlineMs) throw new Failure('UNREACHABLE', `${options.url}: the time was up before everything was sent`);
+      if (index > 0 && monotonicMs() > options.deadlineMs)
+        throw new Failure('UNREACHABLE', `${options.url}: the time limit was reached before all messages were sent`);
       const answer = await sendWithRetries(options, message);
       dequeue(options.directory, message);
       if (message.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
@@ -93,7 +94,7 @@ export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code !== 'REFUSED') {
-        options.warn(`${messages.length - index} ${messages.length - index === 1 ? 'document waits' : 'documents wait'} in ${options.directory}`);
+        options.warn(`${messages.length - index} ${messages.length - index === 1 ? 'message waits' : 'messages wait'} in ${options.directory}`);
         throw error;
       }
       refuse(options.directory, message);

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
-/** What came back, whole. */
+/** A complete response. */
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
@@ -15,19 +15,19 @@ async function boundedText(response: IncomingMessage): Promise<string> {
   for await (const part of response as AsyncIterable<Buffer>) {
     parts.push(part);
     size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new RangeError("the answer is too long to be a registry's");
+    if (size > MAX_ANSWER_BYTES) throw new RangeError("the response is too long to be a registry's");
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
 /**
- * Sends one body, and takes the whole answer.
+ * Sends one POST request and returns the complete response.
  *
- * With `node:http`, because `fetch` would cost a program that sends one message as much as reading the tree does. It follows no redirect, which would carry the token and
- * the message to somebody else, and unpacks nothing.
+ * Uses `node:http`, because loading `fetch` costs as much processor time as reading the tree.
+ * Follows no redirect, which would send the token to another server. Decompresses nothing.
  *
- * @param signal ends it at once, also in the middle of the answer
- * @throws Error with the network's own `code`; RangeError where the answer does not end
+ * @param signal aborts the request, also in the middle of the response
+ * @throws Error with the system's `code`; RangeError if the response is too long
  */
 export async function exchange(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<Reply> {
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));

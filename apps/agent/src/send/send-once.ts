@@ -3,18 +3,18 @@ import { VERSION } from '../version.js';
 import { readAnswer, readProblem, type Answer } from './answer.js';
 import { exchange, type Reply } from './http-post.js';
 
-/** It may work later. */
+/** A failure that a retry may cure. */
 export class RetryableError extends Failure {
   constructor(
     message: string,
-    /** What `Retry-After` asked for, in seconds; null where it was not said. */
+    /** Seconds from `Retry-After`. Null if there was none. */
     readonly retryAfterSeconds: number | null,
   ) {
     super('UNREACHABLE', message);
   }
 }
 
-/** Seconds until then; both forms of RFC 9110, 10.2.3. */
+/** Parses `Retry-After` (RFC 9110, 10.2.3) to seconds. */
 export function retryAfter(header: string | undefined, now = Date.now()): number | null {
   if (header === undefined) return null;
   if (/^[0-9]{1,9}$/.test(header.trim())) return Number(header);
@@ -22,7 +22,7 @@ export function retryAfter(header: string | undefined, now = Date.now()): number
   return Number.isNaN(instant) ? null : Math.max(0, Math.ceil((instant - now) / 1000));
 }
 
-/** The network's own word: `ECONNREFUSED`, `ENOTFOUND`, a certificate's fault. */
+/** Returns the system's reason, such as `ECONNREFUSED`, `ENOTFOUND` or a certificate error. */
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return (signal.reason as Error).name === 'TimeoutError' ? 'no answer in time' : 'stopped';
   const { code, message } = error as { code?: string; message?: string };
@@ -30,13 +30,14 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
 }
 
 /**
- * A signal that ends an exchange when its time is up, or when another signal says so.
+ * Returns a signal that aborts after a timeout, or with another signal.
  *
- * With a timer of our own: on Node 20 a signal of `AbortSignal.timeout` that only `AbortSignal.any` refers to is collected, and then never fires.
+ * Uses its own timer: on Node 20, a signal of `AbortSignal.timeout` that only `AbortSignal.any` refers to is
+ * garbage collected and then never fires.
  */
 function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new DOMException('the time is up', 'TimeoutError')), Math.max(1, Math.ceil(timeoutMs)));
+  const timer = setTimeout(() => controller.abort(new DOMException('the time limit was reached', 'TimeoutError')), Math.max(1, Math.ceil(timeoutMs)));
   const end = () => controller.abort(stop?.reason);
   if (stop?.aborted) end();
   stop?.addEventListener('abort', end, { once: true });
@@ -48,12 +49,13 @@ function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly s
 }
 
 /**
- * Sends one document, once.
+ * Sends one document without retries.
  *
- * @param url of the door, such as `https://registry/v1/reports`
- * @param timeoutMs for the whole exchange
- * @param stop ends it at once
- * @throws TryLater where it may work later (no connection, 408, 425, 429, 5xx); Failure UNAUTHORISED (401, 403), REFUSED (every other 4xx), UNREACHABLE (no registry there)
+ * @param url the endpoint, such as `https://registry/v1/reports`
+ * @param timeoutMs limits the whole request
+ * @param stop aborts the request
+ * @throws RetryableError for no connection, 408, 425, 429 and 5xx; Failure UNAUTHORISED for 401 and 403,
+ *   REFUSED for any other 4xx, UNREACHABLE if no registry is there
  */
 export async function sendOnce(url: string, token: string | null, document: object, timeoutMs: number, stop?: AbortSignal): Promise<Answer> {
   const headers = {

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure.js';
 
-/** What a configuration mends. Everything else (a full disk, an input error) may be over in the next run. */
+/** Errors that need another configuration. Others, such as a full disk, may be over in the next run. */
 const CONFIGURED = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL']);
 
-/** The failure of what could not be written. What is not an error of the system is thrown as it is. */
+/** Converts a system error to a failure. Throws any other error as it is. */
 export function unwritable(path: string, error: unknown): Failure {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
@@ -24,9 +24,9 @@ function orUnwritable<T>(path: string, action: () => T): T {
 }
 
 /**
- * Makes a folder that only its owner can look into, and those above it that are missing.
+ * Creates a directory with mode 0700, and its missing parents.
  *
- * One by one: `mkdir` with `recursive` never returns below /proc, where a folder is there and nothing can be made in it.
+ * One by one, because `mkdir` with `recursive` never returns below /proc, where nothing can be created.
  *
  * @throws Failure USAGE, DISK
  */
@@ -48,7 +48,7 @@ export function makeFolder(path: string): void {
   if (code !== null) throw unwritable(path, Object.assign(new Error(code), { code }));
 }
 
-/** Makes what was just created, renamed or linked in this folder outlive a loss of power. */
+/** Makes new, renamed and linked entries of a directory survive a power loss. */
 export function syncFolder(path: string): void {
   orUnwritable(path, () => {
     const descriptor = openSync(path, 'r');
@@ -86,27 +86,27 @@ function moveInPlace(temporary: string, path: string): void {
   }
 }
 
-/** Removes a file that may be gone already. @throws Failure USAGE, DISK */
+/** Removes a file if it exists. @throws Failure USAGE, DISK */
 export const removeFile = (path: string): void => orUnwritable(path, () => rmSync(path, { force: true }));
 
-/** Writes a file whole or not at all, and returns when it is on the disk. @throws Failure USAGE, DISK */
+/** Writes a file atomically, and returns when it is on the disk. @throws Failure USAGE, DISK */
 export function writeDurably(path: string, text: string): void {
   moveInPlace(writeTemporary(path, text, true), path);
   syncFolder(dirname(path));
 }
 
-/** Writes a file whole or not at all. After a loss of power it may be what it was before, or empty. */
+/** Writes a file atomically. After a power loss it may have its old content, or be empty. */
 export const writeWhole = (path: string, text: string): void => moveInPlace(writeTemporary(path, text, false), path);
 
 /**
- * As `writeDurably`, for a file that must not be there yet.
+ * Creates a file like `writeDurably`.
  *
- * @returns false if it is there already; then it is left as it is
+ * @returns false if it exists already; then it is not changed
  */
 export function createDurably(path: string, text: string): boolean {
   const temporary = writeTemporary(path, text, true);
   try {
-    // a link fails if the name is taken, and appears with its whole content: of two at once exactly one wins
+    // A link fails if the name exists, and appears with its whole content. Of two at once exactly one succeeds.
     linkSync(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

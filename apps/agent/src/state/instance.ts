@@ -7,14 +7,14 @@ import { isUuid } from '../uuid.js';
 import { createDurably, makeFolder } from './durable-files.js';
 import { checkStateDirectory } from './state-directory.js';
 
-/** Where what is kept for one instance lies. */
+/** The state directory of one instance. */
 export interface StateDirectory {
   readonly instance: string;
-  /** `STATE/instances/INSTANCE`: sequence, spool, and what was acknowledged. */
+  /** `STATE/instances/INSTANCE`: the sequence, the spool and the records. */
   readonly folder: string;
 }
 
-/** `STATE` for this machine, `STATE/trees/HASH` for another tree, so that two trees are never one host. */
+/** Returns `STATE` for this machine and `STATE/trees/HASH` for another tree, so that two trees are never one host. */
 function identityDirectory({ state, isTree, roots }: Settings): string {
   if (!isTree) return state;
   const hash = createHash('sha256').update([roots.root, roots.sys, roots.proc].join('\0')).digest('hex');
@@ -24,17 +24,17 @@ function identityDirectory({ state, isTree, roots }: Settings): string {
 function readInstance(file: string): string | null {
   const text = readText(file)?.trim();
   if (text === undefined) return null;
-  // never replaced by a new one: that would make one host two
+  // A new id in its place would make one host two.
   if (!isUuid(text)) throw new Failure('USAGE', `${file}: is not a UUID; restore it, or remove it to become a new host`);
   return text;
 }
 
 /**
- * Under which id does the registry know this host?
+ * Returns the instance id of this host with its state directory.
  *
- * The one that was configured; else the one that was made at the first run and kept ever since.
+ * The id is the configured one, or the one that the first run generated and stored.
  *
- * @param mayFail a state directory that cannot be written gives an id that nobody keeps, with a warning; else it is an error
+ * @param mayFail if the state directory cannot be written, return an id that is not stored, with a warning
  */
 export function findStateDirectory(settings: Settings, mayFail: boolean, warn: (text: string) => void): StateDirectory {
   const at = (instance: string): StateDirectory => ({ instance, folder: join(settings.state, 'instances', instance) });
@@ -51,7 +51,7 @@ export function findStateDirectory(settings: Settings, mayFail: boolean, warn: (
     createDurably(file, `${made}\n`);
   } catch (error) {
     if (!mayFail || !(error instanceof Failure)) throw error;
-    warn(`${error.message}. The instance id that is shown is kept nowhere`);
+    warn(`${error.message}. The instance id is not stored`);
     return at(made);
   }
   return at(readInstance(file) ?? made);

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { readText } from '../read/attribute.js';
 import { makeFolder, writeDurably, writeWhole } from './durable-files.js';
 
-/** The last report that the registry has durably taken. */
+/** The last report that the registry has stored. */
 export interface Acknowledged {
   readonly sequence: number;
   readonly digest: string;
   readonly bootId: string;
 }
 
-/** An open transition as the agent first saw it in this boot. A turned-round one is another. */
+/** An open transition when the agent first saw it in this boot. A reversed one is a new one. */
 interface SeenTransition {
   readonly bootId: string;
   readonly patch: string;
@@ -17,9 +17,9 @@ interface SeenTransition {
   readonly since: string;
 }
 
-/** Returns what a file of the state directory remembers; null if it is not there or not whole. */
+/** Reads a record from a file of the state directory. Null if it does not exist or is incomplete. */
 export function readRecord<T>(file: string, isWhole: (value: Partial<T>) => boolean): T | null {
-  // only a memory, so whatever cannot be read is forgotten: that costs one full report
+  // An unreadable record is ignored. That costs one full report.
   try {
     const value = JSON.parse(readText(file) ?? 'null') as Partial<T> | null;
     return value !== null && isWhole(value) ? (value as T) : null;
@@ -33,14 +33,14 @@ function writeRecord(folder: string, file: string, value: object): void {
   writeDurably(join(folder, file), `${JSON.stringify(value)}\n`);
 }
 
-/** Which report does the registry have of us? Null before the first. */
+/** Returns the last report that the registry has. Null before the first. */
 export const readAcknowledged = (folder: string): Acknowledged | null =>
   readRecord<Acknowledged>(
     join(folder, 'acknowledged.json'),
     (value) => Number.isSafeInteger(value.sequence) && typeof value.digest === 'string' && typeof value.bootId === 'string',
   );
 
-/** Keeps what the registry has; an older one never overwrites a newer. */
+/** Stores the last report that the registry has. An older one never overwrites a newer one. */
 export function keepAcknowledged(folder: string, taken: Acknowledged): void {
   const { sequence, digest, bootId } = taken;
   if (sequence > (readAcknowledged(folder)?.sequence ?? 0)) writeRecord(folder, 'acknowledged.json', { sequence, digest, bootId });
@@ -49,19 +49,19 @@ export function keepAcknowledged(folder: string, taken: Acknowledged): void {
 const readLastSequence = (folder: string): number =>
   readRecord<{ sequence: number }>(join(folder, 'last-number.json'), ({ sequence }) => Number.isSafeInteger(sequence) && sequence! >= 0)?.sequence ?? 0;
 
-/** The last number that was used, as far as it is known without the folder of numbers; 0 if it is not. */
+/** Returns the last sequence number according to the records. 0 if they have none. */
 export const lastSequence = (folder: string): number => Math.max(readLastSequence(folder), readAcknowledged(folder)?.sequence ?? 0);
 
-/** Keeps the number in a second place. An older one never overwrites a newer. */
+/** Stores the sequence number in a second place. An older one never overwrites a newer one. */
 export function keepSequence(folder: string, sequence: number): void {
   if (sequence > readLastSequence(folder)) writeWhole(join(folder, 'last-number.json'), `${JSON.stringify({ sequence })}\n`);
 }
 
 /**
- * Since when have we seen this transition?
+ * Returns the instant at which this agent first saw a transition.
  *
- * @param now the instant of a first sight, which is then kept; null only asks
- * @returns null where it was not seen before and nothing is kept
+ * @param now the instant to store if it is new; null stores nothing
+ * @returns null if it is new and nothing was stored
  */
 export function transitionSince(folder: string, bootId: string, { patch, target }: { patch: string; target: 0 | 1 }, now: string | null): string | null {
   const before = readRecord<SeenTransition>(

@@ -4,15 +4,15 @@ import { Heartbeat, Report } from '@klpreg/wire';
 import { listFolder, readText } from '../read/attribute.js';
 import { makeFolder, removeFile, syncFolder, unwritable, writeDurably } from './durable-files.js';
 
-/** A document on its way. */
+/** A message to the registry. */
 export type Message = { readonly kind: 'report'; readonly document: Report } | { readonly kind: 'heartbeat'; readonly document: Heartbeat };
 
-/** How many messages wait at most. Heartbeats go first, the oldest before the others; a report never goes. */
+/** The maximum size of the spool. The oldest heartbeats are dropped first, reports never. */
 const MAX_MESSAGES = 500;
 const MAX_REFUSED = 20;
 const MAX_BYTES = 64 << 20;
 
-// sorted by name is sorted by sequence: 16 digits hold every safe integer
+// 16 digits hold every safe integer, so the order of names is the order of sequence numbers.
 const fileOf = ({ kind, document }: Message): string => `${String(document.sequence).padStart(16, '0')}.${kind}.json`;
 const FILE = /^[0-9]{16}\.(report|heartbeat)\.json$/;
 
@@ -20,9 +20,9 @@ const namesIn = (folder: string): string[] => (listFolder(folder) ?? []).map((en
 const spoolOf = (directory: string): string => join(directory, 'spool');
 
 /**
- * Removes the newest document that waits if it is a heartbeat that says the same as this one, earlier.
+ * Removes the newest waiting message if it is an earlier heartbeat with the same content.
  *
- * The registry learns nothing from it, and after an outage of hours it would have hundreds of them to answer, from each host.
+ * The registry learns nothing from it. After an outage of hours each host would send hundreds of them.
  */
 function dropRepeated(folder: string, { kind, document }: Message): void {
   const last = namesIn(folder).at(-1);
@@ -32,7 +32,7 @@ function dropRepeated(folder: string, { kind, document }: Message): void {
   if (before.document.digest === document.digest && before.document.bootId === document.bootId) removeFile(join(folder, last));
 }
 
-/** @returns undefined if it is not a document of ours; null if it is not there */
+/** Reads a spooled message. Undefined if the file is not one; null if it does not exist. */
 function readDocument(file: string, kind: Message['kind']): Message | null | undefined {
   try {
     const text = readText(file, MAX_BYTES);
@@ -45,9 +45,9 @@ function readDocument(file: string, kind: Message['kind']): Message | null | und
 }
 
 /**
- * Puts a message where it outlives the program, before anybody tries to send it.
+ * Writes a message to the spool, before it is sent.
  *
- * @returns false where the spool is full of reports: none of them goes for a new one, and the host's present is reported when the registry is back anyway
+ * @returns false if the spool is full of reports; the present is then reported when the registry is back
  */
 export function enqueue(directory: string, message: Message, most = MAX_MESSAGES): boolean {
   const folder = spoolOf(directory);
@@ -62,20 +62,20 @@ export function enqueue(directory: string, message: Message, most = MAX_MESSAGES
   return true;
 }
 
-/** What waits, oldest first. A file that is no message of ours is set aside. */
+/** Returns the waiting messages, oldest first. A file that is not a message is set aside. */
 export function waiting(directory: string, warn: (text: string) => void): Message[] {
   const folder = spoolOf(directory);
   return namesIn(folder).flatMap((name) => {
     const message = readDocument(join(folder, name), FILE.exec(name)![1] as Message['kind']);
-    // null: another agent has just sent it
+    // Null: another agent has just sent it.
     if (message !== undefined) return message === null ? [] : [message];
-    warn(`${join(folder, name)}: is not a letter of this agent; set aside`);
+    warn(`${join(folder, name)}: is not a message of this agent; set aside`);
     setAside(directory, name);
     return [];
   });
 }
 
-/** The message has arrived. */
+/** Removes a delivered message. */
 export const dequeue = (directory: string, message: Message): void => removeFile(join(spoolOf(directory), fileOf(message)));
 
 function setAside(directory: string, name: string): void {
@@ -90,5 +90,5 @@ function setAside(directory: string, name: string): void {
   for (const old of namesIn(refused).slice(0, -MAX_REFUSED)) removeFile(join(refused, old));
 }
 
-/** The registry will never take this message: it is kept for a person to look at (the last 20), and stands in nobody's way. */
+/** Moves a message that the registry rejects to `refused/`, which keeps the last 20 for the operator. */
 export const refuse = (directory: string, message: Message): void => setAside(directory, fileOf(message));

@@ -7,9 +7,9 @@ import { makeFolder } from './durable-files.js';
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
 
 /**
- * Returns why a folder must not be used for the agent's state; null if it may.
+ * Returns why a directory must not hold the agent's state. Null if it may.
  *
- * A user who can write in it decides which host this is and what is sent in its name.
+ * A user who can write there controls the identity of the host and its messages.
  */
 export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>, user: number): string | null {
   if (found.isSymbolicLink()) return 'is a symbolic link; give --state the folder itself';
@@ -22,9 +22,9 @@ export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'i
 const isBelow = (path: string, root: string): boolean => path === root || path.startsWith(root + sep);
 
 /**
- * Makes the state directory if it is not there, and checks that it belongs to this user alone.
+ * Creates the state directory if it does not exist, and checks that only this user can write to it.
  *
- * @throws Failure USAGE with what was found and what to do; DISK
+ * @throws Failure USAGE, DISK
  */
 export function checkStateDirectory({ state, roots }: Settings, user = process.getuid?.() ?? 0): void {
   const tree = ['/proc', '/sys', roots.proc, roots.sys].find((root) => isBelow(state, root));

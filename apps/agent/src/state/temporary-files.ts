@@ -4,10 +4,10 @@ import { listFolder } from '../read/attribute.js';
 import { removeFile } from './durable-files.js';
 
 const TEMPORARY = /^\.[0-9a-f-]{36}\.tmp$/;
-/** A file is renamed or linked within milliseconds after it was made. */
+/** A temporary file in use is renamed or linked within milliseconds. */
 const ABANDONED_MS = 3_600_000;
 
-/** Removes the temporary files that a killed agent left in these folders an hour ago or earlier. */
+/** Removes temporary files that a killed agent left in these directories at least an hour ago. */
 export function removeAbandoned(folders: readonly string[], now = Date.now()): void {
   for (const folder of folders) {
     for (const { name } of listFolder(folder) ?? []) {

@@ -4,19 +4,19 @@ import { EMPTY, type LogReading } from '../read/kmsg.js';
 import { makeFolder, writeWhole } from './durable-files.js';
 import { readRecord } from './records.js';
 
-/** What is remembered of a boot from one look to the next. */
+/** What the agent stores between two observations of a boot. */
 export interface Watch {
   readonly bootId: string;
-  /** Monotonic milliseconds: from when on there was a look without a gap, and the last one. */
+  /** The first observation without a gap since, and the last one. Monotonic milliseconds. */
   readonly sinceMs: number;
   readonly lastMs: number;
-  /** How often the registry wants to hear of this host; null before it said so. */
+  /** The interval that the registry asks for. Null before its first answer. */
   readonly intervalSeconds: number | null;
-  /** Null: the kernel log was not read yet in this boot. */
+  /** Null: the kernel log was not read in this boot yet. */
   readonly log: LogReading | null;
 }
 
-/** A longer time without a look is a gap. The same figure decides in the registry when a host is stale. */
+/** A longer time between two observations is a gap. The registry uses the same figure for a stale host. */
 const GAP_INTERVALS = 5;
 
 const FILE = 'watch.json';
@@ -27,16 +27,16 @@ const isWhole = ({ bootId, sinceMs, lastMs, intervalSeconds, log }: Partial<Watc
   (intervalSeconds === null || Number.isFinite(intervalSeconds)) &&
   (log === null || (typeof log === 'object' && Number.isSafeInteger(log.next) && typeof log.reachesBoot === 'boolean' && Array.isArray(log.events)));
 
-/** What is remembered of this boot; null before the first look, or if it cannot be read. */
+/** Returns the stored watch of this boot. Null before the first observation, or if it cannot be read. */
 export function readWatch(folder: string, bootId: string): Watch | null {
   const watch = readRecord<Watch>(join(folder, FILE), isWhole);
   return watch?.bootId === bootId ? watch : null;
 }
 
 /**
- * Returns what to remember after a look. A gap, or a clock that went back, begins again.
+ * Returns the watch after an observation. It begins again after a gap, or if the clock went back.
  *
- * @param interval seconds that were configured; the registry may have asked for more
+ * @param interval the configured seconds; the registry may have asked for more
  */
 export function watchAfter(before: Watch | null, { host: { bootId }, observedMs, log }: SampleTime, interval: number): Watch {
   const intervalSeconds = before?.intervalSeconds ?? null;
@@ -52,11 +52,11 @@ export function keepWatch(folder: string, watch: Watch): void {
   writeWhole(join(folder, FILE), `${JSON.stringify(watch)}\n`);
 }
 
-/** Keeps how often the registry wants to hear of this host. */
+/** Stores the interval that the registry asks for. */
 export function keepInterval(folder: string, bootId: string, intervalSeconds: number): void {
   const watch = readWatch(folder, bootId);
   if (watch !== null && watch.intervalSeconds !== intervalSeconds) keepWatch(folder, { ...watch, intervalSeconds });
 }
 
-/** From where to read the kernel log on. */
+/** Returns how far the kernel log was read. */
 export const logOf = (watch: Watch | null): LogReading => watch?.log ?? EMPTY;
