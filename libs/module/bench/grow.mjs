@@ -152,7 +152,7 @@ class Parts {
 /** With one more section, so large that the file has this size: all that there is to do is to hash it. */
 export const growByOneSection = (file, size) => new Parts(file).fill(size);
 
-/** With so many more functions as a module of this size has: each with a section, symbols, code and relocations, and its share of the tables that are about code. */
+/** Adds as many functions as a module of this size has, each with a section, symbols, code, relocations and table entries. */
 export function growByFunctions(file, size) {
   const parts = new Parts(file);
   const functions = Math.floor((size / (10 * 2 ** 20)) * FUNCTIONS_IN_10_MB);
@@ -208,7 +208,7 @@ export function growByFunctions(file, size) {
 
 const spread = ({ length }, count) => Array.from({ length: count }, (_, i) => Math.floor(((length - 16) * i) / count));
 
-/** A table of places in code: so many bytes for each, which a relocation fills in. */
+/** A table of places in code, with a number of bytes for each, which a relocation fills in. */
 function table(parts, name, width, type, bodies, symbolOf, placesIn) {
   const section = parts.find(name);
   const places = bodies.flatMap((one, n) => placesIn(one).map((offset) => [symbolOf.function(n), offset]));

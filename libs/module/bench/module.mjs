@@ -28,7 +28,7 @@ function milliseconds(times, work) {
 const answer = (reading) =>
   JSON.stringify(reading, (key, value) => (key === 'sha256' || key === 'contentSha256' ? '' : typeof value === 'bigint' ? `${value}n` : value));
 
-function beside(file, value) {
+function readelfFor(file, value) {
   if (!THERE) return { of: 'no readelf here' };
   const floor = milliseconds(7, () => {
     const { status } = spawnSync('readelf', ['-a', '-W', file], { stdio: 'ignore' });
@@ -51,7 +51,7 @@ try {
     writeFileSync(file, large);
     milliseconds(20, () => readModule(large));
     const value = milliseconds(25, () => readModule(large));
-    emit(`read 10 MB${what}`, value, beside(file, value));
+    emit(`read 10 MB${what}`, value, readelfFor(file, value));
     if (what === '') emit('read 10 MB, the first of a process', first);
     else
       emit(

@@ -5,7 +5,7 @@ const NT_GNU_BUILD_ID = 3;
 const MODULE_NAME_AT = 24;
 
 /**
- * Which build is it?
+ * Returns the identity of a build.
  *
  * The section holds one note, which is also what `/sys/module/M/notes/.note.gnu.build-id` shows of the loaded module. Anything else is null, not a guess.
  */

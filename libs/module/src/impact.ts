@@ -15,16 +15,16 @@ export interface Evidence {
 
 /** Symbols of the livepatch core that only enable; any other `klp_` import deals with states or shadow variables. */
 const ENABLING = new Set(['klp_enable_patch', 'klp_register_patch', 'klp_unregister_patch', 'klp_find_section_by_name']);
-/** Code that runs when the module is loaded, beside its init function. */
+/** Code that runs when the module is loaded, in addition to its init function. */
 const RUNS_AT_LOAD = /^(__param|\.init_array.*|\.ctors.*|\.kpatch\.hooks\..*|_ftrace_events|__tracepoints_ptrs|__bpf_raw_tp_map)$/;
 
-/** Does any symbol have `klp_shadow_` in its name: imported, as `.klp.sym.*`, or with a suffix? */
+/** Returns true if a symbol has `klp_shadow_` in its name: imported, as `.klp.sym.*`, or with a suffix. */
 export function usesShadowVariables(file: ElfFile): boolean {
   return file.symbols.containing('klp_shadow_').length > 0;
 }
 
 /**
- * What does the module do to system state, as far as its file shows?
+ * Returns the effect of the module on system state, as far as its file shows.
  *
  * `NONE` is given only where every way to change state that a file can show is ruled out; being wrong towards it is the one error that must not happen.
  */

@@ -2,7 +2,7 @@ import type { ElfFile } from './elf/file.js';
 import { ModuleError } from './error.js';
 
 /**
- * What do the `key=value` strings of `.modinfo` say?
+ * Parses the `key=value` strings of `.modinfo`.
  *
  * Mirrors `get_next_modinfo()`: strings end with NUL, runs of NULs are skipped. A key may occur more than once.
  */

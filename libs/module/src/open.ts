@@ -3,7 +3,7 @@ import type { ModuleReading } from './reading.js';
 import { unpackModule } from './unpack.js';
 
 /**
- * What does this file, compressed or not, declare?
+ * Parses a livepatch module file, plain or compressed.
  *
  * @throws ModuleError where it is not a module that can be read.
  */

@@ -1,7 +1,7 @@
 import { findBuilder } from './built/family.js';
 import { findChanges } from './code/changes.js';
-import { findHandovers } from './code/enabling.js';
-import { isQuiet } from './code/quiet.js';
+import { findEnableCalls } from './code/find-enable-calls.js';
+import { hasNoSideEffects } from './code/side-effects.js';
 import { followStatePointers, type IsCodePointer } from './code/state-pointers.js';
 import { ElfFile } from './elf/file.js';
 import { ModuleError } from './error.js';
@@ -18,7 +18,7 @@ import type { Builder, KlpState, ModuleObject, ModuleReading, Unreadable } from 
 import { readSignature } from './signature.js';
 
 /**
- * What does this uncompressed module declare?
+ * Parses an uncompressed livepatch module.
  *
  * The rules are in this library's README. Where the states cannot be told, `states` is null and `unreadable` says why; an empty list is always a proof.
  * @throws ModuleError where the bytes are not a module that can be read.
@@ -122,16 +122,16 @@ function readBuilt(file: ElfFile, builder: ReturnType<typeof findBuilder>, candi
 }
 
 function readStatic(file: ElfFile, candidate: Candidate): Declaration {
-  const handovers = findHandovers(file, candidate.at);
-  if ('code' in handovers) return { ...NOTHING, unreadable: handovers };
+  const enableCalls = findEnableCalls(file, candidate.at);
+  if ('code' in enableCalls) return { ...NOTHING, unreadable: enableCalls };
   const states = readStates(file, candidate.at);
-  const changes = findChanges(file, candidate, 'code' in states ? { effective: [], shadowed: [], range: null } : states, handovers);
+  const changes = findChanges(file, candidate, 'code' in states ? { effective: [], shadowed: [], range: null } : states, enableCalls);
   const declared = {
     builder: 'STATIC',
     replace: changes.replace ? null : candidate.replace,
     objects: changes.objects ? null : candidate.objects.objects,
     objectsComplete: candidate.objects.complete && !changes.objectsExposed,
-    quiet: isQuiet(file, handovers),
+    quiet: hasNoSideEffects(file, enableCalls),
   } as const;
   const why = changes.states ?? ('code' in states ? states : null);
   if (why !== null || 'code' in states) return { ...NOTHING, ...declared, unreadable: why };

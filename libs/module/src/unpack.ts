@@ -12,7 +12,7 @@ const BYTES = 'bytes of the unpacked file';
 // each decoder is imported by the first file that needs it: most never are, and xz alone would cost 7 MiB
 
 /**
- * What is the uncompressed file?
+ * Decompresses a module file.
  *
  * Told by its first bytes, not by its name: gzip, xz, zstd; anything else is returned as it is. Checksums of gzip and xz are verified, those of zstd are not.
  * @param limit largest result, in bytes. It holds while decompressing: a bomb is `TOO_LARGE`, and costs no more memory than that.

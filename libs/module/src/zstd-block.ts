@@ -29,7 +29,7 @@ function bases(bits: readonly number[], first: number): number[] {
 }
 
 /**
- * Does this compressed block decode to at most 128 KiB, from the bits that it has?
+ * Checks that a compressed block decodes to at most 128 KiB, from the bits that it has.
  *
  * Adds up what its sequences would copy, without copying. The decoder does not ask, and copies for minutes.
  * @throws ModuleError `COMPRESSION_BROKEN` if not.
@@ -82,7 +82,7 @@ function addSequences(bits: BackwardBits, count: number, tables: Required<Tables
   return sum;
 }
 
-/** How many literals does the block have, and where do they end? Refuses Huffman weights of one symbol, which need no bits, so that decoding never ends. */
+/** Returns the number of literals and their end. Rejects Huffman weights of one symbol: they need no bits, so decoding would not end. */
 function readLiterals(reader: DataView, start: number, blockEnd: number): { readonly size: number; readonly end: number } {
   const first = reader.getUint8(start);
   const type = first & 3;

@@ -8,7 +8,7 @@ const OBJECT = { name: 0, funcs: 8, callbacks: [16, 24, 32, 40], count: 56, size
 const FUNC = { oldName: 0, newFunc: 8, sympos: 16, size: 24 } as const;
 
 /**
- * What does a module of the kernel's own klp-build patch?
+ * Returns the objects and functions of a klp-build module.
  *
  * Its init code (scripts/livepatch/init.c) makes the `klp_patch` at load time from these sections; it never sets states.
  * @returns null where the sections do not have that shape.
@@ -39,7 +39,7 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
   if (name === null || array?.section !== funcs || count === null || file.relocationsTouching(section, at + OBJECT.count, at + OBJECT.size) !== 0) return null;
   if (array.offset + count * FUNC.size > funcs.size) return null;
   const functions: ModuleFunction[] = [];
-  file.work.spend(count);
+  file.budget.consume(count);
   for (let next = 0; next < count; next++) {
     const read = readFunction(file, funcs, array.offset + next * FUNC.size);
     if (read === null) return null;

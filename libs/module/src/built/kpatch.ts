@@ -15,7 +15,7 @@ interface Draft {
 }
 
 /**
- * What does a module of kpatch-build patch?
+ * Returns the objects and functions of a kpatch-build module.
  *
  * Its init code (kmod/patch/livepatch-patch-hook.c) makes the `klp_patch` at load time from these sections; it never sets states.
  * @returns null where the sections do not have that shape.

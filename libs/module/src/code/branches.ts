@@ -24,7 +24,7 @@ export function mayBranchInto(machine: Machine, bytes: Bytes, section: Section, 
   return false;
 }
 
-/** How far would the instruction at this place of the file branch? In bytes from its start; none if it is no branch. */
+/** Returns the distance of a branch in bytes from its start. Nothing if the instruction is not a branch. */
 const DISTANCES: Readonly<Record<string, (bytes: Bytes, place: number) => number[]>> = {
   aarch64: (bytes, place) => {
     const word = bytes.u32(place);
@@ -57,7 +57,7 @@ function signed(value: number, bits: number): number {
   return (value << (32 - bits)) >> (32 - bits);
 }
 
-/** Does a relocation write the branch's distance? Then the relocation says where it goes. */
+/** Returns true if a relocation writes the distance of the branch, and so defines its target. */
 function isFilledIn(relocations: Relocations, at: number, distanceAt: number): boolean {
   for (let next = firstAt(relocations, at + distanceAt); relocations.at(next) === at + distanceAt; next++) {
     if (!NOTHING.has(relocations.type(next))) return true;

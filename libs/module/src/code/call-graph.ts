@@ -19,7 +19,7 @@ interface Direct extends Reference {
 
 const BRANCHES = new Set(['JUMP', 'BRANCH']);
 
-/** Which code of an x86-64 module calls, jumps to or names a function of it? */
+/** Finds the code of an x86-64 module that calls, jumps to or names one of its functions. */
 export class CallGraph {
   private readonly direct = new Map<number, readonly Direct[]>();
 
@@ -89,7 +89,7 @@ export class CallGraph {
   }
 }
 
-/** Is the relocated place the distance of a call or jump? */
+/** Returns true if the relocation is the distance of a call or jump. */
 function branchAt(code: Uint8Array, at: number): { readonly at: number; readonly how: 'CALL' | 'JUMP' } | null {
   const opcode = code[at - 1];
   if (opcode === 0xe8) return { at: at - 1, how: 'CALL' };

@@ -6,7 +6,7 @@ import { RangeIndex, type Range } from '../klp/data.js';
 import { PATCH, STATE } from '../klp/layout.js';
 import { because, type States } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
-import type { Handovers } from './handovers.js';
+import type { EnableCalls } from './enable-calls.js';
 import { TocUses } from './ppc64.js';
 import { isByteAccess, isUnderstood, reachOf, type Reach } from './x86.js';
 
@@ -26,12 +26,12 @@ export interface Changes {
 }
 
 /**
- * What of the declaration may the module change at run time?
+ * Returns the parts of the declaration that the module may change at run time.
  *
  * Every relocation that can reach the patch, its states or its objects is accounted for: it is part of the declaration, hands the patch to the core, is a state's `data`, or it counts as a change.
  * Reading is not told from writing. On architectures other than x86-64, any other use of the same section counts: there, code addresses one object from another's address.
  */
-export function findChanges(file: ElfFile, patch: Candidate, states: States, handovers: Handovers): Changes {
+export function findChanges(file: ElfFile, patch: Candidate, states: States, enableCalls: EnableCalls): Changes {
   const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = {
     states: null,
     replace: false,
@@ -43,9 +43,9 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, han
   const objects = new RangeIndex(patch.objects.ranges);
   const guarded = [...declared, ...(states.range === null ? [] : [states.range])];
   const spans = spansOf(guarded);
-  const toc = new TocUses(file, handovers);
+  const toc = new TocUses(file, enableCalls);
   for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(guarded.map((range) => range.section)))) {
-    const skip = handovers.get(section.index);
+    const skip = enableCalls.get(section.index);
     let code: Uint8Array | null = null;
     for (const next of entries) {
       if (toc.isToc(section) && !toc.isUsed(relocations.at(next))) continue;
@@ -80,7 +80,7 @@ function spansOf(ranges: readonly Range[]): Map<number, { from: number; to: numb
   return spans;
 }
 
-/** Is it surely of no interest: what it names is far from everything declared? Most uses of the same section are. */
+/** Returns true for a use that is far from everything declared, as most uses of the same section are. */
 function isFar(file: ElfFile, section: Section, relocations: Relocations, next: number, spans: ReturnType<typeof spansOf>): boolean {
   if (section.executable && !(file.machine.arch === 'x86_64' && isUnderstood(relocations.type(next)))) return false;
   const span = spans.get(relocations.toSection(next))!;
@@ -108,14 +108,14 @@ function findUse(file: ElfFile, code: Uint8Array | null, relocations: Relocation
   return { to, kind, starts, byte: isByteAccess(code, relocations, next), isData: false };
 }
 
-/** Does the use name a byte of the range? */
+/** Returns true if the use refers to a byte of the range. */
 function hits(use: Use, range: Range): boolean {
   if (use.to !== range.section.index) return false;
   return use.kind === 'ANYTHING' || use.starts.some((start) => start >= range.from && start < range.to);
 }
 
 /**
- * May the use reach the range, though it names a byte before it?
+ * Returns true if the use may reach the range from a byte before it.
  *
  * Compilers fold `array[i - 1]` into the address. A use that names the start of another object is taken for a use of that object.
  */
@@ -137,13 +137,13 @@ function mayReachAny(file: ElfFile, use: Use, ranges: RangeIndex): boolean {
   return ranges.startingWithin(use.to, use.starts[0]!, INDEXED_BIAS).some((range) => mayReach(file, use, range));
 }
 
-/** Is it surely the flag alone: a one-byte access, or a module parameter of just that field? */
+/** Returns true if only the flag is used: by a one-byte access, or a module parameter of that field. */
 function isOnlyReplace(use: Use, section: Section, { at }: Candidate): boolean {
   const flag = at.offset + PATCH.replace;
   return use.byte === flag || (section.name === '__param' && use.starts[0] === flag);
 }
 
-/** Does code stay on the `data` pointers of states, whose value no rule reads? */
+/** Returns true if code uses only the `data` pointers of states, which no rule reads. */
 function isOnlyData(use: Use, states: Range): boolean {
   if (use.isData || use.to !== states.section.index || (use.kind !== 'EXACT' && use.kind !== 'ADDRESS')) return false;
   const isData = (start: number) => start >= states.from && start < states.to && (start - states.from) % STATE.size >= STATE.padding;

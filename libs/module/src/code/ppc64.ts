@@ -1,7 +1,7 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
-import type { Handovers } from './handovers.js';
+import type { EnableCalls } from './enable-calls.js';
 
 /*
  * How code of ppc64le loads an address and calls. From the ELFv2 ABI and the Power ISA; D is bits 21 to 25, A is 16 to 20.
@@ -27,7 +27,7 @@ const STORES = new Set([36, 38, 44]);
 const NOPS = new Set([0x60000000, 0x60420000]);
 
 /**
- * Is this relocation the target of a call whose first argument (%r3) is surely the given address?
+ * Returns the loads of a call whose first argument (%r3) is provably the given address.
  *
  * Known are `addis` and `addi`, `addis` and `ld` from `.toc`, and the prefixed `paddi` and `pld`. Between them, and before the call, only instructions that leave these registers alone.
  * @returns the relocations that load the address; null where the instructions are not exactly the known ones.
@@ -84,7 +84,7 @@ const d = (word: number): number => (word >>> 21) & 31;
 const a = (word: number): number => (word >>> 16) & 31;
 const b = (word: number): number => (word >>> 11) & 31;
 
-/** Does the instruction surely leave these registers alone, make no copy of %r3, and go on to the next one? */
+/** Returns true if the instruction provably does not use these registers, does not copy %r3, and continues with the next one. */
 function isNeutral(word: number, kept: readonly number[]): boolean {
   if (NOPS.has(word) || word === MFLR_R0) return true;
   const opcode = word >>> 26;
@@ -96,18 +96,18 @@ function isNeutral(word: number, kept: readonly number[]): boolean {
   return opcode === 31 && ((word >>> 1) & 0x3ff) === 444 && !isKept(a(word)) && a(word) !== R1 && d(word) !== R3 && b(word) !== R3; // or, mr
 }
 
-/** Which entries of `.toc` does code use for anything but handing the patch to the livepatch core? */
+/** Finds the entries of `.toc` that code uses for anything except passing the patch to the livepatch core. */
 export class TocUses {
   private readonly used = new Set<number>();
   private isAnyUsed = false;
   private readonly toc: Section | null;
 
-  constructor(file: ElfFile, handovers: Handovers) {
+  constructor(file: ElfFile, enableCalls: EnableCalls) {
     this.toc = file.machine.arch === 'ppc64le' ? file.section(TOC) : null;
     if (this.toc === null) return;
     for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections([this.toc]))) {
       for (const next of entries) {
-        if (handovers.get(section.index)?.has(next) === true) continue;
+        if (enableCalls.get(section.index)?.has(next) === true) continue;
         this.used.add(relocations.to(next));
         this.isAnyUsed ||= relocations.to(next) % 8 !== 0;
       }
@@ -118,12 +118,12 @@ export class TocUses {
     return section === this.toc;
   }
 
-  /** Is the entry at this place used? A use that names no entry's start may be of any. */
+  /** Returns true if the entry at this place is used. A use of no entry's start may be of any entry. */
   isUsed(at: number): boolean {
     return this.isAnyUsed || this.used.has(at);
   }
 
-  /** Does any entry hold the address of the module's own structure? A patch that is made at load time needs it. */
+  /** Returns true if an entry has the address of the module's own structure, which a patch that is built at load time needs. */
   static namesThisModule(file: ElfFile): boolean {
     const toc = file.machine.arch === 'ppc64le' ? file.section(TOC) : null;
     const relocations = toc === null ? null : file.relocations.of(toc);

@@ -147,7 +147,7 @@ function writesMemory({ kind, toReg }: Instruction): boolean {
   return !toReg && (kind === 'MOVE' || kind === 'ADD' || kind === 'CHANGE');
 }
 
-/** Does the store stay within `data`? The bit instructions may reach any byte behind their operand. */
+/** Returns true if the store stays within `data`. The bit instructions may reach any byte after their operand. */
 function isData({ offset }: Pointer, { size, kind }: Instruction): boolean {
   return offset !== null && kind !== 'BITS' && offset >= DATA.from && offset + size <= DATA.to;
 }

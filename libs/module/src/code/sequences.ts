@@ -61,13 +61,13 @@ const SEQUENCES: Readonly<Record<string, Sequence>> = {
   },
 };
 
-/** Can calls be checked on this architecture? */
+/** Returns true if calls can be checked on this architecture. */
 export function knowsCalls(machine: Machine): boolean {
   return machine.arch in SEQUENCES || machine.arch === 'ppc64le';
 }
 
 /**
- * Is this relocation the target of a call whose first argument is surely the given address?
+ * Returns the loads of a call whose first argument is provably the given address.
  *
  * @returns the relocations that load the address; null where the instructions before the call are not exactly the known ones.
  */
@@ -94,7 +94,7 @@ export function findSequence(
   return loads;
 }
 
-/** Where must the relocation before this one be? In the instruction before, but for instructions that may stand between. */
+/** Returns the place of the previous relocation: in the instruction before, except for allowed instructions in between. */
 function skipBetween(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence): number {
   const before = relocations.at(next - 1);
   let place = relocations.at(next) - sequence.step;

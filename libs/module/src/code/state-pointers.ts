@@ -5,7 +5,7 @@ import type { Extent } from '../elf/symbols.js';
 import { because } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
 import { CallGraph } from './call-graph.js';
-import { LISTS_OF_PLACES } from './enabling.js';
+import { LISTS_OF_PLACES } from './find-enable-calls.js';
 import { decode, type Instruction } from './instruction.js';
 import { EARLIER, OWN, Registers, type Misuse, type Pointer } from './registers.js';
 import { isCall } from './x86.js';
@@ -19,7 +19,7 @@ export interface StatePointers {
 }
 
 /**
- * Is this place in data a function pointer whose results the kernel never takes for a pointer to a state?
+ * Returns true for a function pointer in data whose results the kernel never uses as a pointer to a state.
  *
  * Callbacks, init and exit functions return a number or nothing; a redirected function returns what the original does.
  */
@@ -200,7 +200,7 @@ class Flow {
     on(source === undefined ? returned : returned.withResult({ kinds: source.kind, offset: 0 }));
   }
 
-  /** The function returns the pointer, or leaves it in the register for results: what do its callers do with it? */
+  /** Follows the pointer into the callers, if the function returns it or leaves it in the result register. */
   private giveBack(of: Extent, pointer: Pointer | null): void {
     if (pointer === null) return;
     const known = this.returned.get(of);

@@ -1,5 +1,5 @@
 import type { Relocations } from '../elf/relocations.js';
-import { ordinaryLength } from './ordinary.js';
+import { lengthWithoutRdi } from './without-rdi.js';
 
 /*
  * The little of x86-64 that must be understood. Bytes are named as in Intel's manual, volume 2.
@@ -29,10 +29,10 @@ export interface Reach {
   readonly starts: readonly number[];
 }
 
-/** Does the type tell how far the instruction reaches? Else its reach is ANYTHING. */
+/** Returns true if the relocation type limits the reach of the instruction. Otherwise its reach is ANYTHING. */
 export const isUnderstood = (type: number): boolean => UNDERSTOOD.includes(type);
 
-/** Which bytes of the target section may the instruction with this relocation start to access, or hand on as an address? */
+/** Returns the bytes of the target section at which the instruction may start an access, or which it passes on as an address. */
 export function reachOf(code: Uint8Array, relocations: Relocations, next: number): Reach {
   const at = relocations.at(next);
   const to = relocations.to(next);
@@ -56,7 +56,7 @@ function isLoadOfAddress(code: Uint8Array, at: number): boolean {
 }
 
 /**
- * Is this a RIP-relative access of an instruction that has no immediate behind its address?
+ * Returns true for a RIP-relative access of an instruction without an immediate after its address.
  *
  * ModRM says RIP-relative; these opcodes (ALU with a register, `test`, `mov`, `lea`) have no immediate in any map but 0F 3A.
  */
@@ -71,7 +71,7 @@ function isMoveOfAddress(code: Uint8Array, at: number): boolean {
   return at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0xc7 && (code[at - 1]! & 0xf8) === 0xc0;
 }
 
-/** Does the instruction access exactly one byte, at the relocated address? `mov`, `set` and immediate moves of a byte. */
+/** Returns true if the instruction accesses exactly one byte at the relocated address: `mov`, `set` and immediate moves of a byte. */
 export function isByteAccess(code: Uint8Array, relocations: Relocations, next: number): number | null {
   const at = relocations.at(next);
   if (relocations.type(next) !== R_PC32 || at < 2 || (code[at - 1]! & 0xc7) !== 0x05) return null;
@@ -84,7 +84,7 @@ export function isByteAccess(code: Uint8Array, relocations: Relocations, next: n
 }
 
 /**
- * Is this relocation the target of a call (or tail call) whose first argument is surely the given address?
+ * Returns the load of a call (or tail call) whose first argument is provably the given address.
  *
  * `mov $address, %rdi` or `lea address(%rip), %rdi`, then only instructions that leave %rdi alone, then `call` or `jmp`.
  * @returns where the address is loaded: the relocation, and the range that nothing may jump into; null where it is not so.
@@ -107,10 +107,10 @@ export function findArgument(
   return null;
 }
 
-/** Do all instructions from `from` to `to` leave %rdi alone, and keep no copy of it? */
+/** Returns true if no instruction from `from` to `to` uses or copies %rdi. */
 function keepsFirstArgument(code: Uint8Array, from: number, to: number): boolean {
   for (let here = from; here !== to;) {
-    const length = ordinaryLength(code, here);
+    const length = lengthWithoutRdi(code, here);
     if (length === 0 || here + length > to) return false;
     here += length;
   }
@@ -124,7 +124,7 @@ export function isCall(code: Uint8Array, relocations: Relocations, next: number)
   return (opcode === 0xe8 || opcode === 0xe9) && (type === R_PC32 || type === R_PLT32) && relocations.addend(next) === -4;
 }
 
-/** How many bytes does the relocated part of the instruction that loads %rdi with the address have? 0: it is none. */
+/** Returns the size of the relocated address in an instruction that loads it into %rdi. 0: any other instruction. */
 function isLoadOfFirstArgument(code: Uint8Array, relocations: Relocations, next: number, address: number): number {
   const at = relocations.at(next);
   const to = relocations.to(next);

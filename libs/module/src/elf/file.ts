@@ -5,7 +5,7 @@ import { RelocationTables } from './relocation-tables.js';
 import { firstAt, type Relocations } from './relocations.js';
 import { readSections, SHT_NOBITS, SHT_REL, type Section } from './sections.js';
 import { Symbols } from './symbols.js';
-import { Work } from './work.js';
+import { WorkBudget } from './work-budget.js';
 
 const ET_REL = 1;
 const MAGIC = 0x7f454c46;
@@ -23,7 +23,7 @@ export class ElfFile {
   readonly sections: readonly Section[];
   readonly symbols: Symbols;
   readonly relocations: RelocationTables;
-  readonly work: Work;
+  readonly budget: WorkBudget;
 
   /** @throws ModuleError for anything but a well-formed ELF64 ET_REL file of a known architecture. */
   constructor(raw: Uint8Array) {
@@ -37,8 +37,8 @@ export class ElfFile {
     if (machine === null) throw new ModuleError('UNSUPPORTED_ARCH', `ELF machine ${this.bytes.u16(18)} is not supported`);
     this.machine = machine;
     this.sections = readSections(this.bytes);
-    this.work = new Work(raw.length);
-    this.symbols = new Symbols(this.bytes, this.sections, this.work);
+    this.budget = new WorkBudget(raw.length);
+    this.symbols = new Symbols(this.bytes, this.sections, this.budget);
     this.relocations = new RelocationTables(this.bytes, this.sections, this.symbols);
   }
 
@@ -65,13 +65,13 @@ export class ElfFile {
     return all === null ? null : { all, first: firstAt(all, from), end: firstAt(all, to) };
   }
 
-  /** How many relocations overlap [from, to)? One that starts up to 7 bytes earlier may reach in. */
+  /** Returns the relocations that overlap [from, to). One that starts up to 7 bytes earlier may reach in. */
   relocationsTouching(section: Section, from: number, to: number): number {
     const range = this.relocated(section, from - 7, to);
     return range === null ? 0 : range.end - range.first;
   }
 
-  /** Where does the pointer at this place point? Null: it is not one 64-bit address of a place inside the module. */
+  /** Returns the target of the pointer at this place. Null if it is not one 64-bit address inside the module. */
   pointer(section: Section, offset: number): Place | null {
     const range = this.relocated(section, offset, offset + 8);
     if (range === null || range.end - range.first !== 1 || range.all.at(range.first) !== offset) return null;
@@ -81,7 +81,7 @@ export class ElfFile {
     return target !== undefined && target.index !== 0 && to >= 0 && to < target.size ? { section: target, offset: to } : null;
   }
 
-  /** Are these bytes zero before relocation? NOBITS are; bytes outside of the section are not. */
+  /** Returns true if these bytes are zero before relocation. NOBITS bytes are; bytes outside of the section are not. */
   isZero(section: Section, from: number, to: number): boolean {
     if (!(from >= 0 && to <= section.size)) return false;
     return section.type === SHT_NOBITS || this.bytes.isZero(section.offset + from, section.offset + to);
@@ -108,7 +108,7 @@ export class ElfFile {
     const to = this.pointer(section, offset);
     if (to === null || !to.section.loaded || to.section.executable || to.section.type === SHT_NOBITS) return null;
     const text = this.bytes.string(to.section.offset + to.offset, to.section.offset + to.section.size);
-    this.work.spendText(text);
+    this.budget.consumeText(text);
     return text;
   }
 }

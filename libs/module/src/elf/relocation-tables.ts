@@ -22,7 +22,7 @@ export interface Uses {
 }
 
 /**
- * Which relocations does the kernel apply to each loaded section?
+ * Finds the relocations that the kernel applies to each loaded section.
  *
  * All RELA sections of a target count, `.klp.rela.*` too, which livepatch applies later. Those of sections that are not loaded (debug data) are left out, as in the kernel.
  */
@@ -61,7 +61,7 @@ export class RelocationTables {
     return relocated.relocations;
   }
 
-  /** Which relocations have one of these symbols, section by section? `chosen` has a 1 for each of them. Sections that have none are left out. */
+  /** Returns the relocations with one of these symbols, by section. `chosen` has a 1 for each symbol. Skips sections without any. */
   *uses(chosen: Uint8Array): Generator<Uses> {
     const { named } = this;
     let first = 0;

@@ -69,7 +69,7 @@ export class Relocations {
 /** r_info: the symbol is the high word, the type the low one. */
 const symbolAt = (bytes: Bytes, place: number): number => bytes.u32(place + (bytes.little ? 12 : 8));
 
-/** Which is the first relocation at `offset` or behind it? Equals `count` where there is none. */
+/** Returns the first relocation at `offset` or after it. `count` if there is none. */
 export function firstAt(relocations: Relocations, offset: number): number {
   const { offsets } = relocations;
   let low = 0;

@@ -30,7 +30,7 @@ export interface Section {
 }
 
 /**
- * Which sections does the file have?
+ * Parses the section headers.
  *
  * Stricter than the kernel's `elf_validity_check()`: two sections may not share bytes, so no byte has two meanings and the work is bounded by the file's size.
  * Extended numbering (more than 65,279 sections) is refused, as the kernel's loader does.

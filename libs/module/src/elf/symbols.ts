@@ -1,7 +1,7 @@
 import { ModuleError } from '../error.js';
 import type { Bytes } from './bytes.js';
 import { SHT_STRTAB, SHT_SYMTAB, type Section } from './sections.js';
-import type { Work } from './work.js';
+import type { WorkBudget } from './work-budget.js';
 
 const ENTRY_SIZE = 24;
 const SHN_UNDEF = 0;
@@ -44,7 +44,7 @@ export class Symbols {
   constructor(
     private readonly bytes: Bytes,
     sections: readonly Section[],
-    private readonly work: Work,
+    private readonly budget: WorkBudget,
   ) {
     const tables = sections.filter((section) => section.type === SHT_SYMTAB);
     const table = tables[0];
@@ -69,7 +69,7 @@ export class Symbols {
     const nameAt = this.bytes.u32(this.at(symbol));
     const name = this.bytes.string(this.names.offset + nameAt, this.names.offset + this.names.size);
     if (name === null) throw new ModuleError('MALFORMED', `the name of symbol ${symbol} does not end`);
-    this.work.spendText(name);
+    this.budget.consumeText(name);
     return name;
   }
 
@@ -77,7 +77,7 @@ export class Symbols {
     return this.bytes.size(this.at(symbol) + 16);
   }
 
-  /** Which symbols have this text in their name? Searches the names' bytes, not every name: large modules have many. */
+  /** Returns the symbols whose name contains this text. Searches the bytes of the string table, because large modules have many names. */
   containing(part: string): number[] {
     const raw = this.bytes.slice(this.names.offset, this.names.offset + this.names.size);
     const names = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
@@ -101,7 +101,7 @@ export class Symbols {
     return found;
   }
 
-  /** Is it marked as one that livepatch resolves itself? */
+  /** Returns true for a symbol that livepatch resolves itself. */
   isLivepatch(symbol: number): boolean {
     return this.bytes.u16(this.at(symbol) + 6) === SHN_LIVEPATCH;
   }
@@ -122,7 +122,7 @@ export class Symbols {
     return marks;
   }
 
-  /** Which data objects of the section contain this byte? */
+  /** Returns the data objects of the section that contain this byte. */
   objectsAt(section: number, offset: number): Extent[] {
     this.objects ??= this.indexObjects();
     const objects = this.objects.get(section);
@@ -130,13 +130,13 @@ export class Symbols {
     const { inOrder, furthest } = objects;
     const found: Extent[] = [];
     for (let next = countUpTo(inOrder, offset) - 1; next >= 0 && furthest[next]! > offset; next--) {
-      this.work.spend(1);
+      this.budget.consume(1);
       if (offset < inOrder[next]!.offset + inOrder[next]!.size) found.push(inOrder[next]!);
     }
     return found;
   }
 
-  /** Does a data object start exactly here? */
+  /** Returns true if a data object starts exactly here. */
   startsObject(section: number, offset: number): boolean {
     this.objects ??= this.indexObjects();
     return this.starts.get(section)?.has(offset) === true;
@@ -200,7 +200,7 @@ function ordered(extents: Extent[]): Objects {
   return { inOrder, furthest };
 }
 
-/** How many of the extents start at this offset or before it? They are sorted by their offsets. */
+/** Returns the number of extents that start at or before this offset. They are sorted by offset. */
 function countUpTo(extents: readonly Extent[], offset: number): number {
   let low = 0;
   let high = extents.length;
@@ -212,7 +212,7 @@ function countUpTo(extents: readonly Extent[], offset: number): number {
   return low;
 }
 
-/** Is the number in one of the spans? They are sorted by their ends. */
+/** Returns true if the number is in one of the spans, which are sorted by their ends. */
 function isWithin(spans: readonly (readonly [number, number])[], number: number): boolean {
   let low = 0;
   let high = spans.length;

@@ -1,7 +1,7 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
-import { isWritableData, widened, type Range } from './data.js';
+import { isWritableData, enclosingObject, type Range } from './data.js';
 import { PATCH } from './layout.js';
 import { readObjects, type Objects } from './objects.js';
 
@@ -17,9 +17,10 @@ export interface Candidate {
 }
 
 /**
- * Which structures in the module's data have the shape of a `klp_patch`? The search ends at the second: two are as bad as many.
+ * Finds the structures in the module's data with the shape of a `klp_patch`. Stops at the second, because two are an error.
  *
- * It starts with the module's own address, as many kernel structures do (`file_operations`, `miscdevice` …); it is told from them by its whole shape.
+ * It starts with the module's own address, like many kernel structures (`file_operations`, `miscdevice` …). Only its whole
+ * shape distinguishes it from them.
  */
 export function findCandidates(file: ElfFile): Candidate[] {
   const found: Candidate[] = [];
@@ -35,10 +36,10 @@ export function findCandidates(file: ElfFile): Candidate[] {
   return found;
 }
 
-/** Where the module's own structure is. */
+/** The sections of the module's own structure. */
 export const thisModule = (file: ElfFile): Section[] => file.sections.filter((section) => section.name === THIS_MODULE);
 
-/** Is this the address of `__this_module`, by whichever symbol? */
+/** Returns true for the address of `__this_module`, by any symbol. */
 export function pointsToThisModule(file: ElfFile, relocations: Relocations, next: number): boolean {
   return relocations.to(next) === 0 && file.sections[relocations.toSection(next)]?.name === THIS_MODULE;
 }
@@ -53,10 +54,10 @@ function readCandidate(file: ElfFile, section: Section, offset: number): Candida
     if (!FIELDS.includes(field) || (next > relocated.first && relocated.all.at(next - 1) === relocated.all.at(next))) return null;
   }
   const objects = readObjects(file, at);
-  return objects && { at, range: widened(file, at, PATCH.size), replace, objects };
+  return objects && { at, range: enclosingObject(file, at, PATCH.size), replace, objects };
 }
 
-/** The flag; null where the byte is neither 0 nor 1, so that this is no bool. */
+/** Reads the `replace` flag. Null if the byte is neither 0 nor 1. */
 function readReplace(file: ElfFile, { section, offset }: Place): boolean | null {
   const byte = file.u8(section, offset + PATCH.replace);
   return byte === 0 ? false : byte === 1 ? true : null;

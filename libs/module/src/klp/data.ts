@@ -6,12 +6,12 @@ const NOT_DATA = new Set(['__param', '.modinfo', '__versions', '__version_ext_cr
 /** Freed after init, or copied for each processor: what the file shows is not what the kernel compares later. */
 const NOT_KEPT = /^\.(init|exit|data\.\.percpu)/;
 
-/** Is this data that stays in memory while the module is loaded? */
+/** Returns true for data that stays in memory while the module is loaded. */
 export function isKept(section: Section): boolean {
   return section.loaded && !section.executable && !NOT_DATA.has(section.name) && !NOT_KEPT.test(section.name);
 }
 
-/** Is this data of the author that may be written? `.bss`, `.data*`, `__ro_after_init`, `__read_mostly` and named sections. */
+/** Returns true for writable data of the author: `.bss`, `.data*`, `__ro_after_init`, `__read_mostly` and named sections. */
 export function isWritableData(section: Section): boolean {
   return isKept(section) && section.writable;
 }
@@ -23,8 +23,8 @@ export interface Range {
   readonly to: number;
 }
 
-/** The given range, widened to every data object of the symbol table that contains its first byte. */
-export function widened(file: ElfFile, { section, offset }: Place, size: number): Range {
+/** Extends a range to all data objects of the symbol table that contain its first byte. */
+export function enclosingObject(file: ElfFile, { section, offset }: Place, size: number): Range {
   let from = offset;
   let to = offset + size;
   for (const object of file.symbols.objectsAt(section.index, offset)) {
@@ -34,7 +34,7 @@ export function widened(file: ElfFile, { section, offset }: Place, size: number)
   return { section, from, to };
 }
 
-/** Many ranges, asked about again and again. */
+/** An index of ranges for fast lookups. */
 export class RangeIndex {
   /** Of each section: its ranges by their starts, one for each start, and how far each and those before it reach. */
   private readonly bySection = new Map<number, { readonly ranges: readonly Range[]; readonly furthest: readonly number[] }>();
@@ -57,7 +57,7 @@ export class RangeIndex {
     return this.bySection.has(section);
   }
 
-  /** Is this byte in one of the ranges? */
+  /** Returns true if this byte is in one of the ranges. */
   contains(section: number, at: number): boolean {
     const known = this.bySection.get(section);
     return known !== undefined && (known.furthest[firstBehind(known.ranges, at) - 1] ?? 0) > at;

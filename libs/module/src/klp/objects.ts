@@ -1,7 +1,7 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Section } from '../elf/sections.js';
 import type { ModuleFunction, ModuleObject } from '../reading.js';
-import { isWritableData, widened, type Range } from './data.js';
+import { isWritableData, enclosingObject, type Range } from './data.js';
 import { checkCount, MAX_FUNCTIONS, MAX_OBJECTS } from '../limits.js';
 import { FUNC, OBJECT, PATCH } from './layout.js';
 
@@ -16,7 +16,7 @@ export interface Objects {
 }
 
 /**
- * Which objects and functions does the patch declare?
+ * Reads the objects and functions that the patch declares.
  *
  * Mirrors `klp_for_each_object_static()` and `klp_for_each_func_static()`.
  * @returns null where the arrays do not have the kernel's shape: then this is not a `klp_patch`, or of a kernel with another layout.
@@ -78,14 +78,14 @@ function readArray(file: ElfFile, array: Place | null, stride: number, fields: r
   if (array === null || !isWritableData(array.section)) return null;
   let offset = array.offset;
   for (;;) {
-    file.work.spend(1);
+    file.budget.consume(1);
     if (offset + stride > array.section.size) return null;
     const went = visit({ section: array.section, offset });
     if (went === null) return null;
     offset += stride;
     if (went === 'END') break;
   }
-  const range = widened(file, array, offset - array.offset);
+  const range = enclosingObject(file, array, offset - array.offset);
   const relocated = file.relocated(array.section, range.from - 7, range.to);
   if (relocated !== null) {
     for (let next = relocated.first; next < relocated.end; next++) {
@@ -107,7 +107,7 @@ function isEmpty(file: ElfFile, { section, offset }: Place, field: number): bool
   return file.relocationsTouching(section, at, at + 8) === 0 && file.isZero(section, at, at + 8);
 }
 
-/** Does the field point to code? Null: it is set, and not to code. */
+/** Returns true if the field points to code, false if it is not set. Null: it is set to anything else. */
 function isCode(file: ElfFile, at: Place, field: number): boolean | null {
   if (isEmpty(file, at, field)) return false;
   return file.pointer(at.section, at.offset + field)?.section.executable === true ? true : null;

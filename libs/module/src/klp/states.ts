@@ -2,7 +2,7 @@ import type { ElfFile, Place } from '../elf/file.js';
 import { SHT_NOBITS } from '../elf/sections.js';
 import { checkCount, MAX_STATES } from '../limits.js';
 import type { KlpState, Unreadable } from '../reading.js';
-import { isKept, widened, type Range } from './data.js';
+import { isKept, enclosingObject, type Range } from './data.js';
 import { PATCH, STATE } from './layout.js';
 
 /** The states of a patch; `range` is null where the pointer is NULL, and covers the terminator. */
@@ -13,7 +13,7 @@ export interface States {
 }
 
 /**
- * Which states would the kernel walk?
+ * Reads the states that the kernel would walk.
  *
  * Mirrors `klp_for_each_state()`: entries up to the first id 0, duplicates kept.
  * A broken array is a reason, never a shorter list.
@@ -37,7 +37,7 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
     entries.push(entry);
     checkCount('states of the patch', entries.length, MAX_STATES);
   }
-  const range = widened(file, array, (entries.length + 1) * STATE.size);
+  const range = enclosingObject(file, array, (entries.length + 1) * STATE.size);
   return { effective: entries, shadowed: readShadowed(file, array, entries.length), range };
 }
 

@@ -4,29 +4,30 @@ import type { Section } from '../elf/sections.js';
 import { pointsToThisModule, thisModule } from '../klp/candidates.js';
 import { because } from '../klp/states.js';
 import type { Unreadable } from '../reading.js';
-import type { Handovers } from './handovers.js';
+import type { EnableCalls } from './enable-calls.js';
 import { mayBranchInto } from './branches.js';
 import { findPpcArgument, TocUses } from './ppc64.js';
 import { findSequence, knowsCalls } from './sequences.js';
 import { mayJumpInto } from './jumps.js';
 import { findArgument as findX86Argument, reachOf } from './x86.js';
 
-/** Each call costs a look at all relocations. */
+/** Each call costs a search of all relocations. */
 const MAX_CALLS = 8;
 /** Sections that only list places in code; nothing jumps by them. */
 export const LISTS_OF_PLACES =
   /^(__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.retpoline_sites|\.ibt_endbr_seal|\.orc_unwind_ip|__bug_table|\.discard\..*)$/;
 
 /**
- * Is this patch, and surely nothing else, what the module hands to `klp_enable_patch()`?
+ * Finds the calls of `klp_enable_patch()`, and checks that each one provably gets this patch.
  *
- * The shape of a structure is evidence; being enabled is proof. So each call must load the address of this patch in the instructions right before it, and nothing may jump between.
- * `klp_get_state()` with the same argument is a harmless use too: the core only reads.
+ * The shape of a structure is evidence, being enabled is proof. So each call must load the address of this patch in the
+ * instructions right before it, and nothing may jump between them.
+ * `klp_get_state()` with the same argument is allowed, too, because the core only reads.
  */
-export function findHandovers(file: ElfFile, patch: Place): Handovers | Unreadable {
+export function findEnableCalls(file: ElfFile, patch: Place): EnableCalls | Unreadable {
   const enable = new Set(file.symbols.containing('klp_enable_patch'));
   const getState = new Set(file.symbols.containing('klp_get_state').filter((symbol) => file.symbols.name(symbol) === 'klp_get_state'));
-  const handovers = new Map<number, Set<number>>();
+  const enableCalls = new Map<number, Set<number>>();
   let enabled = 0;
   for (const { section, relocations, entries } of file.relocations.uses(file.symbols.marked([...enable, ...getState]))) {
     const found = new Set<number>();
@@ -41,9 +42,9 @@ export function findHandovers(file: ElfFile, patch: Place): Handovers | Unreadab
       loaded.loads.forEach((load) => found.add(load));
       if (++enabled > MAX_CALLS) return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
     }
-    handovers.set(section.index, found);
+    enableCalls.set(section.index, found);
   }
-  return enabled > 0 ? handovers : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
+  return enabled > 0 ? enableCalls : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
 }
 
 interface Loaded {
@@ -67,21 +68,21 @@ function findLoads(file: ElfFile, section: Section, relocations: Relocations, ca
   return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at(loads.at(-1)!), to: relocations.at(call) } : null;
 }
 
-/** Do no other relocations write the same four bytes? */
+/** Returns true if no other relocation writes the same four bytes. */
 function isAlone(relocations: Relocations, next: number): boolean {
   const at = relocations.at(next);
   return !(relocations.at(next - 1) > at - 4) && !(relocations.at(next + 1) < at + 4);
 }
 
-/** May anything reach the call with another argument? Outside of x86-64 also: does this code build a patch by itself? */
+/** Returns true if the call may be reached with another argument, or on other architectures if the code may build a patch. */
 function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations, { from, to }: Loaded): boolean {
   const isX86 = file.machine.arch === 'x86_64';
   const isReached = isX86
     ? mayJumpInto(file.contents(section), relocations, from, to)
     : mayBranchInto(file.machine, file.bytes, section, relocations, from, to);
   if (isReached || TocUses.namesThisModule(file)) return true;
-  const told = file.symbols.inSections(isX86 ? [section] : [section, ...thisModule(file)]);
-  for (const { section: source, relocations: others, entries } of file.relocations.uses(told)) {
+  const symbols = file.symbols.inSections(isX86 ? [section] : [section, ...thisModule(file)]);
+  for (const { section: source, relocations: others, entries } of file.relocations.uses(symbols)) {
     if (LISTS_OF_PLACES.test(source.name)) continue;
     const code = isX86 && source.executable ? file.contents(source) : null;
     for (const next of entries) {

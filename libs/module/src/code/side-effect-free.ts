@@ -1,9 +1,9 @@
 /**
- * How long is the instruction at `at`, if it only moves numbers between registers, the stack and nowhere else? 0: not known.
+ * Returns the length of an instruction that only moves numbers between registers and the stack. 0: any other instruction.
  *
- * Enough for the few instructions that compilers put around a call. Control flow and memory are not in it.
+ * Knows the few instructions that compilers put around a call, without control flow and other memory.
  */
-export function harmlessLength(code: Uint8Array, at: number): number {
+export function sideEffectFreeLength(code: Uint8Array, at: number): number {
   const [first, second, third, fourth] = [code[at], code[at + 1], code[at + 2], code[at + 3]];
   if (first === undefined) return 0;
   if (first === 0x90 || first === 0xc9 || (first >= 0x50 && first <= 0x5f && first !== 0x5c)) return 1; // nop, leave, push, pop

@@ -1,4 +1,4 @@
-import { harmlessLength } from './harmless.js';
+import { sideEffectFreeLength } from './side-effect-free.js';
 
 const RDI = 7;
 
@@ -8,13 +8,14 @@ function hasRegister(opcode: number): boolean {
 }
 
 /**
- * How long is the instruction at `at`, if it neither uses %rdi in any way nor changes control flow? 0: not known, or it does.
+ * Returns the length of an instruction that neither uses %rdi nor changes control flow. 0: any other instruction.
  *
- * It may access memory: by name, which its relocation shows, or through another register, which cannot hold what only %rdi was given.
+ * It may access memory by an address, which its relocation shows, or through another register, which cannot hold the
+ * value that only %rdi has.
  */
-export function ordinaryLength(code: Uint8Array, at: number): number {
-  const harmless = harmlessLength(code, at);
-  if (harmless > 0) return usesRdi(code, at) ? 0 : harmless;
+export function lengthWithoutRdi(code: Uint8Array, at: number): number {
+  const known = sideEffectFreeLength(code, at);
+  if (known > 0) return usesRdi(code, at) ? 0 : known;
   const rex = (code[at]! & 0xf0) === 0x40 ? code[at]! : 0;
   const opcodeAt = rex === 0 ? at : at + 1;
   const opcode = code[opcodeAt];
@@ -53,7 +54,7 @@ function within(code: Uint8Array, modrmAt: number, length: number, others: numbe
   return modrmAt + length - others <= code.length ? length : 0;
 }
 
-/** Does this harmless instruction read or write %rdi? */
+/** Returns true if this instruction reads or writes %rdi. */
 function usesRdi(code: Uint8Array, at: number): boolean {
   const [first, second, third] = [code[at]!, code[at + 1]!, code[at + 2]!];
   if (first === 0x57 || first === 0x5f || first === 0xbf) return true;
