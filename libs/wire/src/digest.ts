@@ -1,40 +1,44 @@
 import { hash } from 'node:crypto';
 
-/** JSON with sorted keys and no spaces: the same value gives the same bytes, whoever wrote it. */
+/** Returns JSON with sorted keys and no spaces: equal values give equal bytes. */
 export const canonicalJson = (value: unknown): string => write(value, asItIs);
 
 const asItIs = (_key: string, value: unknown): unknown => value;
 const PLAIN = /^[\w.:-]*$/;
 const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
-/** Written in one go, without lists in between: every report is, twice. @param told what counts of a field, by its key; of what stands in a list, by an empty one */
-function write(value: unknown, told: (key: string, value: unknown) => unknown): string {
+/**
+ * Writes canonical JSON in one pass, because every report is written twice.
+ *
+ * @param filter returns the value to write for a key; items of a list have an empty key; undefined leaves it out
+ */
+function write(value: unknown, filter: (key: string, value: unknown) => unknown): string {
   if (typeof value === 'string') return quote(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
   let text = '';
   if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${write(told('', item), told)}`;
+    for (const item of value) text += `${text === '' ? '' : ','}${write(filter('', item), filter)}`;
     return `[${text}]`;
   }
   for (const key of Object.keys(value).sort()) {
-    const field = told(key, (value as Record<string, unknown>)[key]);
-    if (field !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${write(field, told)}`;
+    const field = filter(key, (value as Record<string, unknown>)[key]);
+    if (field !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${write(field, filter)}`;
   }
   return `{${text}}`;
 }
 
 export const sha256 = (text: string | Uint8Array): string => hash('sha256', text, 'hex');
 
-/** What two reports of an unchanged host may differ in: clocks, task lists, and by how much a reference count is above zero. */
+/** Reduces a reference count to 0 or 1, because its value changes on an unchanged host. */
 const withoutNoise = (key: string, value: unknown): unknown => (key === 'refcount' && typeof value === 'number' ? Math.min(value, 1) : value);
 
 /**
- * Which content does this report carry?
+ * Returns the digest of a report's content.
  *
- * Taken over the document as it was written, so a report of an older agent that lacks a newer field keeps its digest.
+ * Covers the document as it was sent, so a report of an older agent without a newer field keeps its digest.
  *
- * @param report a report as parsed from JSON; its own `digest` is not part of it
- * @returns SHA-256 in hexadecimal; equal exactly when two reports say the same of their host
+ * @param report a report as parsed from JSON; its own `digest` is left out
+ * @returns SHA-256 in hexadecimal; equal if and only if two reports have the same facts
  */
 export function contentDigest(report: Record<string, unknown>): string {
   const { digest: _digest, sequence: _sequence, clock: _clock, agent: _agent, transition, ...content } = report;

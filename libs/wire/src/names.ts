@@ -9,18 +9,18 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 
 /** A module's name. The kernel allows 55 characters (`MODULE_NAME_LEN`); `-` in a file's name is `_` once loaded. */
 export const ModuleName = z.string().regex(/^[A-Za-z0-9_.+-]{1,55}$/, 'must be a module name: 1 to 55 letters, digits and _ - . +');
 
-/** Text that any database can hold: no NUL, no half of a surrogate pair. */
+/** Text that PostgreSQL can store: without NUL and lone surrogates. */
 export const text = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'must be text without NUL characters and halves of surrogate pairs');
 
-/** Text of a known length without control characters, so that logs and terminals stay whole. */
+/** One line of text without control characters, which could corrupt logs and terminals. */
 // eslint-disable-next-line no-control-regex -- control characters are what this forbids
 export const line = (max: number) => text(max).regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters');
 
-/** As `line`, and not empty. */
+/** One line of text that is not empty. */
 export const word = (max: number) => line(max).min(1);
 
 /** A UUID of any version, in lower case. */
@@ -31,10 +31,10 @@ export const Instant = z.iso.datetime({ offset: true });
 
 const LABEL_NAME = 'label names are 1 to 63 letters, digits and _ . / -';
 
-/** Labels: up to 64 keys in the form of DNS-like words, each with a one-line value. */
+/** Labels: up to 64 keys, each with a one-line value. */
 export const Labels = z.preprocess(
   (labels, context) => {
-    // of all names this is the one that zod passes over in a record, unseen: the content would say more than what is stored
+    // zod silently drops this key from a record, so the digest would cover more than what is stored.
     if (typeof labels === 'object' && labels !== null && Object.hasOwn(labels, '__proto__'))
       context.addIssue({ code: 'custom', path: ['__proto__'], message: LABEL_NAME });
     return labels;

@@ -4,9 +4,9 @@ const U64_MAX = 2n ** 64n - 1n;
 const U32_MAX = 2 ** 32 - 1;
 
 /**
- * An unsigned 64-bit number as a decimal string, the only form in which a state id travels.
+ * An unsigned 64-bit number as a decimal string: the form of state ids in all messages.
  *
- * A JSON number cannot hold every id (2^53 and 2^53+1 would become one), so a number is refused, not rounded.
+ * A JSON number is rejected, because it cannot hold every id.
  */
 export const UInt64 = z
   .string()
@@ -18,6 +18,6 @@ export const UInt64 = z
 /** An unsigned 32-bit number: fits a JSON number exactly. */
 export const UInt32 = z.int().min(0).max(U32_MAX, 'must be at most 4294967295 (2^32 - 1)');
 
-/** One `struct klp_state` as it travels: the id as a decimal string, the version as a number. */
+/** One `struct klp_state` in a message: the id as a decimal string, the version as a number. */
 export const WireState = z.strictObject({ id: UInt64, version: UInt32 });
 export type WireState = z.infer<typeof WireState>;

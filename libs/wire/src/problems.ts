@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** One thing wrong with a document: where (a JSON pointer), what, and what was found there. */
+/** One validation problem: a JSON pointer, a sentence, and the found value. */
 export interface Problem {
   readonly pointer: string;
   readonly detail: string;
@@ -10,12 +10,12 @@ export interface Problem {
 const at = (document: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, key) => (value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[key] : undefined), document);
 
-/** Problems that are told of one document. */
-const MOST = 20;
+/** The maximum number of problems of one document. */
+const MAX_PROBLEMS = 20;
 
-/** As much of a value as is shown: a document may be as deep and as long as its sender likes. */
+/** Returns the part of a value that is shown. A document may be deep and long. */
 function beginning(value: unknown, depth: number): unknown {
-  // YAML integers are bigint, which JSON does not write
+  // YAML integers are bigint, which JSON.stringify rejects.
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'string') return value.slice(0, 100);
   if (value === null || typeof value !== 'object') return value;
@@ -37,13 +37,11 @@ function shown(value: unknown): string {
 const escape = (key: PropertyKey): string => String(key).slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1');
 
 /**
- * What is wrong with this document, field by field?
- *
- * @returns one problem for each issue, with an RFC 6901 pointer to the field; unknown fields are named one by one
+ * Converts a zod error to problems, with RFC 6901 pointers. Each unknown field is a problem of its own.
  */
 export function problems(error: z.ZodError, document: unknown): Problem[] {
-  return error.issues.slice(0, MOST).flatMap((issue) => {
-    const paths = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, MOST).map((key) => [...issue.path, key]) : [issue.path];
+  return error.issues.slice(0, MAX_PROBLEMS).flatMap((issue) => {
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, MAX_PROBLEMS).map((key) => [...issue.path, key]) : [issue.path];
     return paths.map((path) => ({
       pointer: path.map((key) => `/${escape(key)}`).join(''),
       detail: issue.code === 'unrecognized_keys' ? 'is not a field of this document' : issue.message,

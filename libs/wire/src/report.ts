@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { BuildId, Instant, Labels, line, ModuleName, Sha256, Uuid, word } from './names.js';
 import { UInt32, WireState } from './numbers.js';
 
-/** Where a host's own knowledge of a patch's states comes from: the running kernel's memory, or a module file on its disk with the same build-id. */
+/** The source of a host's reading: the memory of the running kernel, or a module file with the same build-id. */
 const HostEvidence = z.enum(['LIVE', 'FILE']);
 
-/** What a module declares, as the host that loaded it could read it. Counts for that host alone. */
+/** What a module declares, as read on the host that loaded it. Counts for that host only. */
 export const HostReading = z.strictObject({
   evidence: HostEvidence,
-  /** Of the uncompressed module file; null for `LIVE`. */
+  /** SHA-256 of the uncompressed module file. Null for `LIVE`. */
   sha256: Sha256.nullable(),
   replace: z.boolean().nullable(),
-  /** What the kernel compares, up to the first id 0; null where it cannot be read, and then `unreadable` says why. */
+  /** The states that the kernel compares, up to the first id 0. Null: not readable, for the reason in `unreadable`. */
   states: z.array(WireState).max(4096).nullable(),
   unreadable: word(500).nullable(),
   impact: z.enum(['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE']),
@@ -28,9 +28,9 @@ const PatchedObject = z.strictObject({
   functions: z.array(Function).max(20_000),
 });
 
-/** State and taint of a loaded module. Absent or null: not reported, which never means Live or untainted. */
+/** State and taint of a loaded module. Absent or null: not reported. That never means Live or untainted. */
 const moduleFacts = {
-  /** Last column but one of `/proc/modules`, or `initstate` of sysfs. */
+  /** The state column of `/proc/modules`, or `initstate` of sysfs. */
   moduleState: z.enum(['Live', 'Loading', 'Going']).nullable().optional(),
   /** `/sys/module/M/taint`, such as `OEK`. */
   moduleTaint: z
@@ -40,14 +40,14 @@ const moduleFacts = {
     .optional(),
 };
 
-/** One directory below `/sys/kernel/livepatch`. An attribute that this kernel does not have is null. */
+/** One directory below `/sys/kernel/livepatch`. Null: the kernel does not have this attribute. */
 export const Livepatch = z.strictObject({
   name: ModuleName,
   buildId: BuildId.nullable(),
   srcversion: word(64).nullable(),
-  /** null: not readable. */
+  /** Null: not readable. */
   enabled: z.boolean().nullable(),
-  /** null: not readable, or a kernel without the attribute. It never means settled. */
+  /** Null: not readable, or a kernel without the attribute. It never means that no transition is open. */
   transition: z.boolean().nullable(),
   replace: z.boolean().nullable(),
   stackOrder: z.int().min(0).max(100_000).nullable(),
@@ -76,7 +76,7 @@ export const Leftover = z.strictObject({
   ...moduleFacts,
 });
 
-/** Settings that decide whether a module can be loaded or a function patched. null: not readable, which never means off. */
+/** Settings that can prevent loading a module or patching a function. Null: not readable, which never means off. */
 const Gates = z.strictObject({
   /** `kernel.modules_disabled` */
   modulesDisabled: z.boolean().nullable(),
@@ -84,9 +84,9 @@ const Gates = z.strictObject({
   ftraceEnabled: z.boolean().nullable(),
 });
 
-/** What the kernel log says about livepatches since the boot, in its order. */
+/** The livepatch events in the kernel log since the boot, in their order. */
 const KernelLog = z.strictObject({
-  /** The log reaches back to the boot: no line of it was overwritten. */
+  /** The log reaches back to the boot: no record was overwritten. */
   reachesBoot: z.boolean(),
   events: z
     .array(
@@ -103,17 +103,17 @@ const KernelLog = z.strictObject({
 });
 
 const Capabilities = z.strictObject({
-  /** `/sys/kernel/livepatch` is there: the kernel has livepatch support. */
+  /** `/sys/kernel/livepatch` exists: the kernel has livepatch support. */
   livepatch: z.boolean(),
-  /** Which attributes a patch's directory has; null while there is no directory to look at. */
+  /** The attributes of a patch's directory. Null while there is no such directory. */
   sysfs: z.strictObject({ replace: z.boolean(), stackOrder: z.boolean(), patched: z.boolean(), force: z.boolean(), replaceSet: z.boolean() }).nullable(),
-  /** Which `klp_*` names `/proc/kallsyms` has; null where it could not be read. `complete` only when it was read to its end. */
+  /** The `klp_*` names in `/proc/kallsyms`. Null: not readable. `complete` only if it was read to its end. */
   kallsyms: z.strictObject({ complete: z.boolean(), symbols: z.array(word(128)).max(500) }).nullable(),
-  /** Field names of `struct klp_state` in the kernel's BTF; null where there is no BTF to read. */
+  /** Field names of `struct klp_state` in the kernel's BTF. Null without BTF. */
   btf: z.strictObject({ klpState: z.array(word(128)).max(64).nullable() }).nullable(),
-  /** `/sys/kernel/security/lockdown`; null where there is none. */
+  /** `/sys/kernel/security/lockdown`. Null if it does not exist. */
   lockdown: z.enum(['none', 'integrity', 'confidentiality']).nullable(),
-  /** `module.sig_enforce`; null where it cannot be told. */
+  /** `module.sig_enforce`. Null: unknown. */
   signatureEnforced: z.boolean().nullable(),
 });
 
@@ -126,21 +126,21 @@ const Task = z.strictObject({
   patchState: z.int().min(-1).max(1),
 });
 
-/** A clock reading: the wall, and the monotonic clock that no one sets. */
+/** A reading of the wall clock and of the monotonic clock, which is never set. */
 export const Clock = z
   .strictObject({
-    /** Wall clock at observing. */
+    /** Wall clock at the observation. */
     wall: Instant,
-    /** Monotonic milliseconds (since boot) at observing, and at sending: their difference is how long the document was spooled. */
+    /** Monotonic milliseconds since boot at the observation and at sending. The difference is the time in the spool. */
     observedMs: z.number().min(0).max(1e13),
     sentMs: z.number().min(0).max(1e13),
   })
   .refine((clock) => clock.sentMs >= clock.observedMs, { path: ['sentMs'], message: 'must not be before observedMs: both are of the same monotonic clock' });
 
-/** One for the life of an instance, reserved on disk before sending; a higher one is newer, whenever it arrives. */
+/** The sequence number of an instance, reserved on disk before sending. A higher one is newer, in any order of arrival. */
 const Sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
-/** What an agent saw at one instant. `POST /v1/reports` */
+/** The facts of a host at one instant. `POST /v1/reports` */
 export const Report = z.strictObject({
   schema: z.literal('report/v1'),
   agent: z.strictObject({ version: word(64) }),
@@ -149,12 +149,12 @@ export const Report = z.strictObject({
   digest: Sha256,
   clock: Clock,
   host: z.strictObject({
-    /** Generated once for the life of the host; the registry's host id. */
+    /** Generated once in the life of the host. The registry's host id. */
     instance: Uuid,
-    /** Hash of the machine id that only this application can make; never the raw id. Null where there is none. */
+    /** Application-specific hash of the machine id, never the raw id. Null without a machine id. */
     machine: Sha256.nullable(),
     hostname: word(253),
-    /** The host's own words, kept under `agent.`. */
+    /** Labels that the agent reports. The registry stores them as `agent.KEY`. */
     labels: Labels,
     bootId: Uuid,
     kernelRelease: word(128),
@@ -165,7 +165,7 @@ export const Report = z.strictObject({
     distribution: z.strictObject({ id: word(64), version: word(64).nullable(), name: word(128).nullable() }).nullable(),
   }),
   capabilities: Capabilities,
-  /** `/proc/sys/kernel/tainted`; null where it could not be read. Bit 15 (K) says that a livepatch was attempted since boot. */
+  /** `/proc/sys/kernel/tainted`. Null: not readable. Bit 15 (K): loading a livepatch was attempted since boot. */
   taint: z
     .int()
     .min(0)
@@ -178,19 +178,19 @@ export const Report = z.strictObject({
     .refine((patches) => new Set(patches.map((patch) => patch.name)).size === patches.length, 'lists a name twice; the kernel loads a name only once')
     .refine((patches) => patches.filter((patch) => patch.transition === true).length <= 1, 'has two open transitions; the kernel has at most one'),
   leftovers: z.array(Leftover).max(500),
-  /** Absent: an agent that does not read them. */
+  /** Absent: the agent does not read them. */
   gates: Gates.optional(),
-  /** Other live patching systems, by what shows them, such as `/sys/kernel/kpatch` or `module kcare`. */
+  /** Signs of other live patching systems, such as `/sys/kernel/kpatch` or `module kcare`. */
   otherLivePatching: z.array(word(128)).max(50).optional(),
-  /** What could not be read in full of the list, `enabled`, `transition`, the modules or their taint: a sentence for each. */
+  /** What could not be read of the list, `enabled`, `transition`, the modules or their taint: a sentence for each. */
   unread: z.array(word(500)).max(100).optional(),
-  /** What else could not be read, and what was taken in its place. For people. */
+  /** What else could not be read, and what was used instead: a sentence for each. */
   warnings: z.array(word(500)).max(100).optional(),
-  /** Monotonic milliseconds since boot from which on the agent has looked without a gap. Same clock as `clock.observedMs`. */
+  /** The first observation without a gap since, in monotonic milliseconds like `clock.observedMs`. */
   watchedSinceMs: z.number().min(0).max(1e13).nullable().optional(),
-  /** null: not readable. */
+  /** Null: not readable. */
   kernelLog: KernelLog.nullable().optional(),
-  /** What would be loaded at the next boot; null where it cannot be told. */
+  /** What the next boot would load. Null: unknown. */
   bootPersistence: z
     .strictObject({
       source: word(256),
@@ -198,7 +198,7 @@ export const Report = z.strictObject({
       loads: z.array(z.strictObject({ name: ModuleName, buildId: BuildId.nullable() })).max(500),
     })
     .nullable(),
-  /** The open transition: since when the agent has seen it, and the tasks that hold it up. */
+  /** The open transition: when the agent first saw it, and the tasks that block it. */
   transition: z.strictObject({ patch: ModuleName, since: Instant.nullable(), tasks: z.array(Task).max(1_000), moreTasks: z.int().min(0).max(1e7) }).nullable(),
 });
 export type Report = z.infer<typeof Report>;

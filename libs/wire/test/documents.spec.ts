@@ -6,7 +6,7 @@ import { AuthorStatement, canonicalJson, contentDigest, Heartbeat, Manifest, pro
 const golden = (name: string): any => JSON.parse(readFileSync(path.join(__dirname, 'goldens', `${name}.json`), 'utf8'));
 const goldens = { 'report-v1': Report, 'heartbeat-v1': Heartbeat, 'manifest-v1': Manifest } as const;
 
-test.each(Object.keys(goldens) as (keyof typeof goldens)[])('a released %s parses for ever, and comes out as it went in', (name) => {
+test.each(Object.keys(goldens) as (keyof typeof goldens)[])('a released %s always parses, to the same content', (name) => {
   expect(goldens[name].parse(golden(name))).toEqual(golden(name));
 });
 
