@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { type Decision, decide, mayChange } from '../src/gate/decide.js';
 import type { FleetAnswer } from '../src/gate/fleet.js';
 import type { Tolerance } from '../src/gate/question.js';
-import { type Cohort, KINDS } from '../src/registry/answers.js';
+import type { Cohort } from '../src/registry/generated/operations.js';
+import { KINDS } from '../src/registry/kinds.js';
 import { cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
 
 const strict = { maxRefused: { hosts: 0 } as Tolerance, allowEmpty: false };

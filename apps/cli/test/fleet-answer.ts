@@ -1,5 +1,6 @@
 import type { FleetAnswer } from '../src/gate/fleet.js';
-import { type Cohort, type Counts, type Kind, KINDS, type ListedPatch, type Reason, type ReasonCount, type Verdict } from '../src/registry/answers.js';
+import type { Cohort, ListedPatch, Reason, ReasonCount, Verdict, VerdictCounts, VerdictKind } from '../src/registry/generated/operations.js';
+import { KINDS } from '../src/registry/kinds.js';
 
 /** A reason with defaults. */
 export const reason = (code: string, kind: Reason['kind'], more: Partial<Reason> = {}): Reason => ({
@@ -38,7 +39,7 @@ export const listed = (name: string, more: Partial<ListedPatch> = {}): ListedPat
 /** A verdict whose kind follows from its reasons, as in the registry, unless `more.kind` overrides it. */
 export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {}): Verdict {
   const allowed = more.allowed ?? [];
-  const counted = reasons.filter((each) => each.kind !== 'ADVISORY').map((each) => each.kind as Kind);
+  const counted = reasons.filter((each) => each.kind !== 'ADVISORY').map((each) => each.kind as VerdictKind);
   const kind = KINDS.findLast((each) => counted.includes(each)) ?? 'SAFE';
   const accepted = reasons.every((each) => each.kind === 'ADVISORY' || (each.kind === 'UNKNOWN' && allowed.includes(each.code)));
   return {
@@ -71,9 +72,9 @@ export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {
 
 /** A consistent answer with these cohorts. `more` overrides its fields. */
 export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswer> = {}): FleetAnswer {
-  const count = (kind: Kind) => cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
+  const count = (kind: VerdictKind) => cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
   const harmful = cohorts.filter((each) => each.verdict.reasons.some((why) => why.kind === 'UNSAFE')).reduce((sum, each) => sum + each.hosts, 0);
-  const counts: Counts = {
+  const counts: VerdictCounts = {
     safe: count('SAFE'),
     unknown: count('UNKNOWN'),
     unsafe: count('UNSAFE'),

@@ -12,11 +12,12 @@ import {
   isObjectType,
   Kind,
   parse,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 
 /** The schema of the registry. */
-export const schema: GraphQLSchema = buildSchema(readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'));
+const schema: GraphQLSchema = buildSchema(readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'));
 
 /** The values of a made-up answer. */
 interface Stuff {
@@ -28,9 +29,24 @@ interface Stuff {
 
 /** Returns an answer to an operation, in the shape that the schema defines. */
 export function madeUpAnswer(question: string, stuff: Stuff = {}): Record<string, unknown> {
-  const operation = parse(question).definitions[0]!;
+  const { definitions } = parse(question);
+  const operation = definitions[0]!;
   if (operation.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
-  return madeUp(schema.getRootType(operation.operation)!, operation.selectionSet, stuff) as Record<string, unknown>;
+  const fragments = Object.fromEntries(
+    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [])),
+  );
+  const selection = withoutFragments(operation.selectionSet, fragments);
+  return madeUp(schema.getRootType(operation.operation)!, selection, stuff) as Record<string, unknown>;
+}
+
+/** Replaces the fragments of a selection by their fields. */
+function withoutFragments(selection: SelectionSetNode, fragments: Readonly<Record<string, SelectionSetNode>>): SelectionSetNode {
+  const selections = selection.selections.flatMap((field): readonly SelectionNode[] => {
+    if (field.kind === Kind.FRAGMENT_SPREAD) return withoutFragments(fragments[field.name.value]!, fragments).selections;
+    if (field.kind !== Kind.FIELD || field.selectionSet === undefined) return [field];
+    return [{ ...field, selectionSet: withoutFragments(field.selectionSet, fragments) }];
+  });
+  return { ...selection, selections };
 }
 
 function madeUp(type: GraphQLOutputType, selection: SelectionSetNode | undefined, stuff: Stuff): unknown {
@@ -43,7 +59,7 @@ function madeUp(type: GraphQLOutputType, selection: SelectionSetNode | undefined
     return { Boolean: true, Int: 3, Float: 1.5, UInt32: 4294967295, UInt64: '18446744073709551615' }[named.name] ?? stuff.text ?? 'text';
   return Object.fromEntries(
     selection!.selections.map((field) => {
-      if (field.kind !== Kind.FIELD) throw new Error('only fields are asked for');
+      if (field.kind !== Kind.FIELD) throw new Error('inline fragments are not supported');
       const fieldType = named.getFields()[field.name.value]!.type;
       const value = stuff.nulls && !isNonNullType(fieldType) ? null : madeUp(fieldType, field.selectionSet, stuff);
       return [field.alias?.value ?? field.name.value, value];

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { HOSTS } from '../src/registry/documents.js';
+import { HOSTS } from '../src/registry/generated/operations.js';
 import { clean } from '../src/show/clean.js';
 import { asData, cohort, fleetAnswer, listed, reason, verdict } from './fleet-answer.js';
 import { madeUpAnswer } from './made-up.js';

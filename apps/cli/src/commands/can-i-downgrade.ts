@@ -5,7 +5,8 @@ import { askFleet, type FleetAnswer, type FleetQuestion } from '../gate/fleet.js
 import { repeatFlags, isPast, formatInstant, withCatalogHint, type PointInTimeFlags, pointInTimeFrom, type PointInTime } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom, seconds, toleranceFrom } from '../gate/question.js';
 import { waitUntilDecided } from '../gate/wait.js';
-import { resolveTarget, type TargetInput, formatTarget } from '../registry/target.js';
+import type { TargetInput } from '../registry/generated/operations.js';
+import { formatTarget, resolveTarget } from '../registry/target.js';
 import { fleetText } from '../show/fleet.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';

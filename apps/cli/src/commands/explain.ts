@@ -3,9 +3,7 @@ import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
 import { isClear } from '../gate/consistent.js';
 import { formatInstant, withCatalogHint, pointInTimeFrom } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
-import type { Kind, Verdict } from '../registry/answers.js';
-import type { WholeHost } from '../registry/host-answers.js';
-import { DESCRIBE_HOST, JUDGE_HOST } from '../registry/documents.js';
+import { DESCRIBE_HOST, JUDGE_HOST, type Verdict, type VerdictKind, type WholeHost } from '../registry/generated/operations.js';
 import { findHost } from '../registry/find-host.js';
 import { resolveTarget, formatTarget } from '../registry/target.js';
 import { hostText } from '../show/host.js';
@@ -23,7 +21,7 @@ interface Flags extends QuestionFlags {
 }
 
 /** The exit code for a verdict that the question does not accept: the same as for a fleet of one host. */
-const EXIT_OF: Record<Kind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
+const EXIT_OF: Record<VerdictKind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
 
 /** `explain`: what a host runs, and with `--to` its verdict. */
 export function explain(act: Act): Command {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import { ADD_HOST, DESCRIBE_HOST, LABEL_HOST, RELEASE_HOST, RESET_HOST, RETIRE_HOST, SET_BASELINE } from '../registry/documents.js';
+import { ADD_HOST, DESCRIBE_HOST, LABEL_HOST, RELEASE_HOST, RESET_HOST, RETIRE_HOST, SET_BASELINE } from '../registry/generated/operations.js';
 import { findHost } from '../registry/find-host.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
@@ -30,7 +30,7 @@ const add = (act: Act): Command =>
     .action(
       act<{ id?: string; label: string[] }>(async (context) => {
         const { args, flags, registry } = context;
-        const input = { hostname: args[0], labels: flags.label.map(labelFrom), ...(flags.id === undefined ? {} : { id: flags.id }) };
+        const input = { hostname: args[0] as string, labels: flags.label.map(labelFrom), ...(flags.id === undefined ? {} : { id: flags.id }) };
         return showNamed(context, (await registry.ask(ADD_HOST, { input })).addHost);
       }),
     );

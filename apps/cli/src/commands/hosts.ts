@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { HostRow } from '../registry/host-answers.js';
+import { HOSTS, type HostRow } from '../registry/generated/operations.js';
 import { formatInstant, pointInTimeFrom } from '../gate/point-in-time.js';
-import { HOSTS } from '../registry/documents.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { LABELS, formatLabels, formatStack } from '../show/patches.js';

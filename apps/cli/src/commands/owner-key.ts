@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import { ADD_OWNER_KEY, OWNER_KEYS, REVOKE_OWNER_KEY } from '../registry/documents.js';
-import type { OwnerKey } from '../registry/patch-answers.js';
+import { ADD_OWNER_KEY, OWNER_KEYS, REVOKE_OWNER_KEY, type OwnerKey } from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
@@ -51,7 +50,7 @@ const revoke = (act: Act): Command =>
     .argument('<fingerprint>')
     .action(
       act(async ({ args, registry, settings, environment }) => {
-        const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, { fingerprint: args[0] });
+        const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, { fingerprint: args[0] as string });
         show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, environment.stdout);
         return EXIT.YES;
       }),

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { PatchRow } from '../registry/patch-answers.js';
-import { PATCHES } from '../registry/documents.js';
+import { PATCHES, type PatchRow } from '../registry/generated/operations.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';

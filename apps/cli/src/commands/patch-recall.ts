@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import { RECALL_PATCH } from '../registry/documents.js';
+import { RECALL_PATCH } from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import type { Act } from './act.js';

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import type { WholePatch } from '../registry/patch-answers.js';
-import { PATCH_DETAILS } from '../registry/documents.js';
+import { PATCH_DETAILS, type WholePatch } from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { formatReplace, formatStates } from '../show/patches.js';

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from '../exits.js';
-import type { StateRow } from '../registry/patch-answers.js';
-import { STATES } from '../registry/documents.js';
+import { STATES, type StateRow } from '../registry/generated/operations.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';

@@ -1,5 +1,6 @@
 import { type Failure, unexpected } from '../exits.js';
-import { KINDS, type Verdict } from '../registry/answers.js';
+import type { Verdict } from '../registry/generated/operations.js';
+import { KINDS } from '../registry/kinds.js';
 import type { FleetAnswer } from './fleet.js';
 
 /**

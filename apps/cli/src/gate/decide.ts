@@ -1,5 +1,5 @@
 import { EXIT, Failure } from '../exits.js';
-import type { Verdict } from '../registry/answers.js';
+import type { Verdict } from '../registry/generated/operations.js';
 import { contradiction } from './consistent.js';
 import type { FleetAnswer } from './fleet.js';
 import { formatInstant } from './point-in-time.js';

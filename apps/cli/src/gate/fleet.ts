@@ -1,17 +1,23 @@
 import { Failure } from '../exits.js';
-import type { Cohort, Counts, Kind, ReasonCount, Snapshot } from '../registry/answers.js';
+import {
+  CAN_DOWNGRADE,
+  type Cohort,
+  type HostFilter,
+  type ReasonCount,
+  type Snapshot,
+  type TargetInput,
+  type VerdictCounts,
+  type VerdictKind,
+} from '../registry/generated/operations.js';
 import type { Registry } from '../registry/client.js';
-import { CAN_DOWNGRADE } from '../registry/documents.js';
 import { nextCursor, PAGE_SIZE } from '../registry/pages.js';
-import type { TargetInput } from '../registry/target.js';
-import type { HostFilter } from '../where/filter.js';
 import { isPast, type PointInTime, wrongPointInTime } from './point-in-time.js';
 import type { QuestionVariables } from './question.js';
 
 /** The registry's answer for a fleet, combined from all pages. */
 export interface FleetAnswer {
-  readonly kind: Kind;
-  readonly counts: Counts;
+  readonly kind: VerdictKind;
+  readonly counts: VerdictCounts;
   readonly matched: number;
   readonly limitedByScope: boolean;
   readonly snapshot: Snapshot;

@@ -1,6 +1,6 @@
 import { Instant } from '@klpreg/wire';
 import { Failure, unexpected, usage } from '../exits.js';
-import type { Snapshot } from '../registry/answers.js';
+import type { Snapshot } from '../registry/generated/operations.js';
 import { oneOf, secondsIn } from './question.js';
 
 /** The flags that select a point in time. */

@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { EXIT, type ExitCode, Failure } from '../exits.js';
 import type { Registry } from '../registry/client.js';
 import { fromStatus } from '../registry/errors.js';
-import type { Answer } from '../registry/http.js';
-import { fields, list, oneOf, text } from '../registry/shape.js';
+import type { HttpResponse } from '../registry/http.js';
+import { checked, type Shape } from '../registry/shape.js';
 import { readAuthor } from './author.js';
 import { readFileAsModule } from './read-file.js';
 import { signWord } from './sign.js';
@@ -30,7 +30,21 @@ interface Publication {
   readonly dryRun?: true;
 }
 
-const receipt = fields({ outcome: oneOf('PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'), buildId: text, name: text, evidence: text, conflicts: list(text) });
+/** The registry's answer to an upload. */
+interface Receipt {
+  readonly outcome: 'PUBLISHED' | 'UNCHANGED' | 'UPDATED' | 'CONFLICT';
+  readonly conflicts: readonly string[];
+}
+
+const RECEIPT: Shape = {
+  fields: {
+    outcome: { oneOf: ['PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'] },
+    buildId: 'text',
+    name: 'text',
+    evidence: 'text',
+    conflicts: { list: 'text' },
+  },
+};
 
 /** A module may be large and the network slow. */
 const TIMEOUT_MS = 300_000;
@@ -76,9 +90,9 @@ export async function publish(file: string, publication: Publication, registry: 
   }
 }
 
-function outcomeOf({ status, body }: Answer, withAuthor: string): Pick<Published, 'outcome' | 'message' | 'details' | 'exitCode'> {
+function outcomeOf({ status, body }: HttpResponse, withAuthor: string): Pick<Published, 'outcome' | 'message' | 'details' | 'exitCode'> {
   if (status === 200 || status === 201) {
-    const { outcome, conflicts } = receipt(body, '');
+    const { outcome, conflicts } = checked(RECEIPT, body) as Receipt;
     return { outcome, message: withAuthor, details: conflicts, exitCode: outcome === 'CONFLICT' ? EXIT.NO : EXIT.YES };
   }
   const failure = fromStatus(status, body, 'the registry rejected it');

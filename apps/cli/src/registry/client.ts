@@ -1,35 +1,32 @@
 import { EXIT, type Failure, unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
 import type { Environment } from '../environment.js';
-import type { Document } from './documents.js';
 import { fromGraphqlErrors, fromStatus } from './errors.js';
-import { type Answer, type HttpRequest, send } from './http.js';
+import { type HttpRequest, type HttpResponse, send } from './http.js';
+import type { Operation } from './operation.js';
+import { checked } from './shape.js';
 
 /** The client of the registry. */
 export interface Registry {
   readonly url: string;
   /** Executes a GraphQL operation. @throws Failure unless the answer is complete and has no errors */
-  ask<T>(document: Document<T>, variables?: Record<string, unknown>): Promise<T>;
+  ask<Answer, Variables>(operation: Operation<Answer, Variables>, variables: Variables): Promise<Answer>;
   /** Sends one HTTP request, for routes other than GraphQL. */
-  send(request: HttpRequest): Promise<Answer>;
+  send(request: HttpRequest): Promise<HttpResponse>;
 }
 
 export const openRegistry = (settings: Settings, environment: Environment): Registry => ({
   url: settings.url,
-  ask: async (document, variables = {}) => {
-    const operationName = /^(?:query|mutation) (\w+)/.exec(document.text)?.[1];
-    const answer = await send(
-      { method: 'POST', path: '/graphql', body: JSON.stringify({ query: document.text, variables, operationName }) },
-      settings,
-      environment,
-    );
-    return document.answer(dataOf(answer, settings), '');
+  ask: async <Answer, Variables>({ name, text, answer }: Operation<Answer, Variables>, variables: Variables) => {
+    const body = JSON.stringify({ query: text, variables, operationName: name });
+    const response = await send({ method: 'POST', path: '/graphql', body }, settings, environment);
+    return checked(answer, dataOf(response, settings)) as Answer;
   },
   send: (request) => send(request, settings, environment),
 });
 
 /** Returns the data of an answer. @throws Failure if it has errors, or a status other than 200 */
-function dataOf({ status, body }: Answer, settings: Settings): unknown {
+function dataOf({ status, body }: HttpResponse, settings: Settings): unknown {
   if (status === 401 || status === 403) throw authorisation(status, body);
   if (body === null || typeof body !== 'object') throw unexpected(`${settings.url} is not a registry: it answered HTTP ${status} without JSON`);
   const { errors, data } = body as { errors?: unknown; data?: unknown };

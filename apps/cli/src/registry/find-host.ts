@@ -1,7 +1,7 @@
 import { EXIT, Failure, usage } from '../exits.js';
 import { formatInstant } from '../gate/point-in-time.js';
 import type { Registry } from './client.js';
-import { FIND_HOST } from './documents.js';
+import { FIND_HOST } from './generated/operations.js';
 
 /**
  * Finds a host by its hostname, or else by its id.

@@ -3,7 +3,7 @@ import type { Settings } from '../settings.js';
 import type { Environment } from '../environment.js';
 
 /** The status and the JSON body of a response. */
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   /** Undefined if the body is not JSON. */
   readonly body: unknown;
@@ -28,7 +28,7 @@ const MAX_PAUSE_S = 20;
  *
  * @throws Failure 4 if there is no response
  */
-export async function send(request: HttpRequest, settings: Settings, environment: Environment): Promise<Answer> {
+export async function send(request: HttpRequest, settings: Settings, environment: Environment): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt++) {
     const response = await fetchOnce(request, settings);
     const pause = retryAfter(response);

@@ -1,5 +1,12 @@
 import { unexpected } from '../exits.js';
-import type { Page } from './shape.js';
+import type { PageInfo } from './generated/operations.js';
+
+/** One page of a connection. */
+export interface Page<T> {
+  readonly nodes: readonly T[];
+  readonly totalCount: number;
+  readonly pageInfo: PageInfo;
+}
 
 export const PAGE_SIZE = 100;
 

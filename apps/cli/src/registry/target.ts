@@ -1,16 +1,6 @@
 import { usage } from '../exits.js';
 import type { Registry } from './client.js';
-import { NAMED_BUILDS } from './documents.js';
-
-/** `TargetInput` of the schema. */
-export interface TargetInput {
-  buildId?: string;
-  release?: string;
-  name?: string;
-  original?: true;
-  previous?: true;
-  leaving?: string[];
-}
+import { NAMED_BUILDS, type TargetInput } from './generated/operations.js';
 
 const PREFIXES = ['release', 'name', 'build-id'] as const;
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
@@ -59,6 +49,6 @@ async function bareTarget(words: string, registry: Registry): Promise<TargetInpu
 export function formatTarget(target: TargetInput): string {
   if (target.original) return 'the original code';
   if (target.previous) return 'the previous list';
-  if (target.release !== undefined) return `release ${target.release}`;
-  return target.name === undefined ? `build ${target.buildId}` : `module ${target.name}`;
+  if (target.release != null) return `release ${target.release}`;
+  return target.name == null ? `build ${target.buildId}` : `module ${target.name}`;
 }

@@ -1,6 +1,7 @@
 import type { Decision } from '../gate/decide.js';
 import type { FleetAnswer } from '../gate/fleet.js';
-import { type Cohort, KINDS, type Reason, type Verdict } from '../registry/answers.js';
+import type { Cohort, Reason, Verdict } from '../registry/generated/operations.js';
+import { KINDS } from '../registry/kinds.js';
 import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';

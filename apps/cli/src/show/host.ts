@@ -1,6 +1,5 @@
 import { formatInstant } from '../gate/point-in-time.js';
-import type { ListedPatch } from '../registry/answers.js';
-import type { WholeHost } from '../registry/host-answers.js';
+import type { ListedPatch, WholeHost } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
 import { facts } from './facts.js';
 import type { Paint } from './paint.js';

@@ -1,5 +1,5 @@
 import type { FleetAnswer } from '../gate/fleet.js';
-import type { ReasonCount } from '../registry/answers.js';
+import type { ReasonCount } from '../registry/generated/operations.js';
 
 const keyOf = (reason: { code: string; text: string }): string => `${reason.code} ${reason.text}`;
 

@@ -1,4 +1,4 @@
-import type { ListedPatch } from '../registry/answers.js';
+import type { ListedPatch } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
 
 type State = { readonly id: string; readonly version: number };

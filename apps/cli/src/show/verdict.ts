@@ -1,5 +1,6 @@
 import { formatRuleSet } from '../gate/question.js';
-import { KINDS, type Reason, type Verdict } from '../registry/answers.js';
+import type { Reason, Verdict } from '../registry/generated/operations.js';
+import { KINDS } from '../registry/kinds.js';
 import { clean } from './clean.js';
 import { clearedBy } from './fleet.js';
 import type { Paint } from './paint.js';

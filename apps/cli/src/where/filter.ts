@@ -1,18 +1,6 @@
+import type { HostFilter, LabelFilter } from '../registry/generated/operations.js';
 import { parseWhere, type Term } from './parse.js';
 import { selectorError } from './tokens.js';
-
-/** `HostFilter` of the schema. */
-export interface HostFilter {
-  hostnames?: string[];
-  ids?: string[];
-  labels?: LabelFilter[];
-  authoritativeLabels?: boolean;
-  kernelReleases?: string[];
-  archs?: string[];
-  running?: string;
-}
-
-type LabelFilter = { key: string; in: string[] } | { key: string; notIn: string[] } | { key: string; exists: boolean };
 
 /** Keys that are not labels but facts of a host. */
 const RESERVED = { hostname: 'hostnames', id: 'ids', kernel: 'kernelReleases', arch: 'archs', running: 'running' } as const;
@@ -49,7 +37,7 @@ function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: s
       term.at,
       `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
     );
-  if (filter[field] !== undefined)
+  if (filter[field] != null)
     throw selectorError(selector, term.at, `${term.key} occurs twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`);
   if (field !== 'running') filter[field] = [...term.values];
   else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!)) filter.running = term.values[0]!;

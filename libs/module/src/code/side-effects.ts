@@ -11,7 +11,15 @@ import { isCall, R_64 } from './x86.js';
  * insert for tracing, coverage and stack protection.
  * Indirect thunks are not among them, because they call any function.
  */
-const SIDE_EFFECT_FREE_CALLS = new Set(['klp_enable_patch', '_printk', 'printk', '__fentry__', '__sanitizer_cov_trace_pc', '__x86_return_thunk', '__stack_chk_fail']);
+const SIDE_EFFECT_FREE_CALLS = new Set([
+  'klp_enable_patch',
+  '_printk',
+  'printk',
+  '__fentry__',
+  '__sanitizer_cov_trace_pc',
+  '__x86_return_thunk',
+  '__stack_chk_fail',
+]);
 const INIT_OR_EXIT = /^\.(init|exit)\.text/;
 /** Sections that refer to this code only by its address, or list places in it. */
 const REFERENCES =
@@ -43,7 +51,9 @@ export function hasNoSideEffects(file: ElfFile, enableCalls: EnableCalls): boole
   if (file.machine.arch !== 'x86_64') return false;
   const ranges = findInitAndExitCode(file);
   return (
-    ranges !== null && ranges.every((code) => isCodeWithoutSideEffects(file, code, enableCalls.get(code.section.index) ?? new Set())) && !isRewritten(file, ranges)
+    ranges !== null &&
+    ranges.every((code) => isCodeWithoutSideEffects(file, code, enableCalls.get(code.section.index) ?? new Set())) &&
+    !isRewritten(file, ranges)
   );
 }
 
