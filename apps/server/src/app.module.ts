@@ -42,9 +42,10 @@ import { CohortsStore } from './store/counts/cohorts.store.js';
 import { Database, DATABASE_OPTIONS, type DatabaseOptions } from './database/database.js';
 import { ReadDatabase, readDatabase } from './database/read-database.js';
 import { EpochsStore } from './store/history/epochs.store.js';
-import { FleetNowStore } from './store/counts/fleet-now.store.js';
+import { CachedCounts } from './store/counts/cached-counts.js';
 import { FleetSizeStore } from './store/counts/fleet-size.store.js';
 import { FleetStore } from './store/counts/fleet.store.js';
+import { SqlCounts } from './store/counts/sql-counts.js';
 import { HeartbeatsStore } from './store/hosts/heartbeats.store.js';
 import { HistoryStore } from './store/history/history.store.js';
 import { HostsStore } from './store/hosts/hosts.store.js';
@@ -66,7 +67,7 @@ const store = [
   CatalogStore,
   CohortsStore,
   EpochsStore,
-  FleetNowStore,
+  CachedCounts,
   FleetSizeStore,
   FleetStore,
   HeartbeatsStore,
@@ -79,6 +80,7 @@ const store = [
   ReportsStore,
   SightingsStore,
   SituationsStore,
+  SqlCounts,
   StatesStore,
   TokensStore,
 ];

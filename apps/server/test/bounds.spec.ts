@@ -2,7 +2,7 @@ import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.j
 import { BodyRoom } from '../src/ingest/body-room.js';
 import { readAuthor } from '../src/ingest/publication.js';
 import type { Database } from '../src/database/database.js';
-import { Held } from '../src/store/content/held.js';
+import { ContentCache } from '../src/store/content/content-table.js';
 
 const unlisted = (n: number, states: number) =>
   Array.from({ length: n }, (_, i) => ({
@@ -20,13 +20,13 @@ test.each<[string, number, number, number, boolean]>([
   expect(keptOf(all)).toEqual({ kept: all.slice(-kept), tooLong });
 });
 
-test('things that are held are bounded by their weight as well as by their number', async () => {
+test('contents in the cache are bounded by their size as well as by their number', async () => {
   let reads = 0;
-  const held = new Held<number>(100, (weight) => weight, 1000);
-  const load = (id: string, weight: number) =>
-    held.load([id], [{} as Database], async (missing) => {
+  const cache = new ContentCache<{ size: number }>(100, 1000, ({ size }) => size);
+  const load = (id: string, size: number) =>
+    cache.load([id], [{} as Database], async (missing) => {
       reads += missing.length;
-      return missing.map((one) => [one, weight] as const);
+      return missing.map((one) => [one, { size }] as const);
     });
   for (const id of ['a', 'b', 'a', 'b']) await load(id, 400);
   expect(reads).toBe(2);

@@ -5,7 +5,7 @@ import { type Hot, MODULES, NOT_YET, PAGES, QUESTIONS, WRITES } from './plans/st
 import { Registry, running } from './registry.js';
 
 /** What grows with the fleet. Cohorts, situations, label sets and the catalog may be read whole. */
-const PER_HOST = ['host', 'host_heartbeat', 'host_history', 'host_lapse'];
+const PER_HOST = ['host', 'host_heartbeat', 'host_history', 'host_gap'];
 
 let registry: Registry;
 let client: pg.Client;

@@ -3,8 +3,8 @@ import path from 'node:path';
 import ts from 'typescript';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
-const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_lapse', 'cohort_delta'];
-const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostLapse', 'cohortDelta'];
+const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_gap', 'cohort_delta'];
+const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostGap', 'cohortDelta'];
 
 /** Partitions are made, filled and dropped by name: their rows stay in the table they are in, and on their node. */
 const OF_PARTITIONS = 'store/history/history.store.ts';
@@ -29,8 +29,11 @@ function textOf(node: ts.Node, named: ReadonlyMap<string, ts.Expression>, depth:
     return node.head.text + node.templateSpans.map(({ expression, literal }) => `${textOf(expression, named, depth + 1)}${literal.text}`).join('');
   if (ts.isTaggedTemplateExpression(node)) return textOf(node.template, named, depth);
   if (ts.isConditionalExpression(node)) return `${textOf(node.whenTrue, named, depth)} ${textOf(node.whenFalse, named, depth)}`;
-  const constant = ts.isIdentifier(node) && depth < 5 ? named.get(node.text) : undefined;
-  return constant === undefined || !constant.getText().startsWith('Prisma.sql') ? ' $ ' : textOf(constant, named, depth + 1);
+  const name = ts.isIdentifier(node) ? node : ts.isCallExpression(node) && ts.isIdentifier(node.expression) ? node.expression : undefined;
+  const value = name !== undefined && depth < 5 ? named.get(name.text) : undefined;
+  const constant = value !== undefined && ts.isArrowFunction(value) ? value.body : value;
+  const isSql = constant !== undefined && (ts.isCallExpression(constant) || constant.getText().startsWith('sql`'));
+  return isSql ? textOf(constant, named, depth + 1) : ' $ ';
 }
 
 /** The parts of a statement that write, each from its verb to the next one. */
@@ -51,7 +54,7 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
   [
     'each write of a statement names the bucket, not one for all',
     (sql) => toHosts(sql).some((part) => !/\bbucket\b/.test(part)),
-    '`WITH x AS (DELETE FROM host_lapse WHERE bucket = 1 RETURNING *) DELETE FROM host_heartbeat WHERE host_id = ${id}`',
+    '`WITH x AS (DELETE FROM host_gap WHERE bucket = 1 RETURNING *) DELETE FROM host_heartbeat WHERE host_id = ${id}`',
   ],
   [
     'a write names its table',
@@ -78,7 +81,7 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
   [
     'a lock that is added later is seen',
     (sql) => locks(sql) && !/\bbucket\b/.test(sql),
-    '`SELECT id FROM host WHERE hostname = ${name} ${lock ? Prisma.sql`FOR UPDATE` : Prisma.empty}`',
+    '`SELECT id FROM host WHERE hostname = ${name} ${lock ? sql`FOR UPDATE` : empty}`',
   ],
 ];
 
@@ -108,6 +111,6 @@ test('only partitions are named by a variable', () => {
 });
 
 test('an update that says its bucket by another name is no breach', () => {
-  const source = 'const key = Prisma.sql`bucket = ${b} AND id = ${id}`; tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
+  const source = 'const key = sql`bucket = ${b} AND id = ${id}`; tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
   expect(RULES.flatMap(([, breaks]) => breaking(breaks, source))).toEqual([]);
 });

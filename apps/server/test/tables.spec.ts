@@ -3,9 +3,9 @@ import { copyDatabase, type Database } from './database.js';
 
 /** Where each table lives on a cluster. A new table is not done before it is here. */
 const KINDS = {
-  'per host': ['cohort_delta', 'host', 'host_boot', 'host_heartbeat', 'host_history', 'host_lapse'],
+  'per host': ['cohort_delta', 'host', 'host_boot', 'host_gap', 'host_heartbeat', 'host_history'],
   reference: ['label_set', 'patch', 'patch_author', 'patch_file', 'patch_sighting', 'patch_state', 'situation', 'stack', 'stack_patch'],
-  local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'epoch', 'fold', 'owner_key', 'patch_version', 'token'],
+  local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'epoch', 'owner_key', 'patch_version', 'roll_up', 'token'],
 } as const;
 
 let database: Database;
@@ -60,11 +60,11 @@ test('every transaction id in a row is known to the epoch, which resets it after
   expect(columns).toEqual([
     'epoch.written_by',
     'host.opened_by',
+    'host_gap.closed_by',
+    'host_gap.opened_by',
     'host_heartbeat.superseded_by',
     'host_history.closed_by',
     'host_history.opened_by',
-    'host_lapse.closed_by',
-    'host_lapse.opened_by',
   ]);
 });
 

@@ -65,7 +65,7 @@ export async function confirmHosts(sql, silentPerMille = 1) {
 }
 
 const CACHED = ['host', 'host_heartbeat', 'cohort', 'label_set', 'situation', 'stack'];
-const TABLES = [...CACHED, 'host_history', 'host_lapse', 'cohort_delta', 'fold', 'stack_patch', 'patch', 'patch_version'];
+const TABLES = [...CACHED, 'host_history', 'host_gap', 'cohort_delta', 'roll_up', 'stack_patch', 'patch', 'patch_version'];
 
 async function deltas(sql) {
   const { rows } = await sql.query('SELECT count(*) FROM cohort_delta');

@@ -1,13 +1,12 @@
-import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { ensureEpoch } from './epoch.js';
 import { Faults } from './faults.js';
-import { Prisma, PrismaClient } from './generated/client.js';
+import { PrismaClient } from './generated/client.js';
 import { LIMITS, PatientClient } from './patient-client.js';
 import { checkSession } from './session.js';
+import { statementOf } from './sql.js';
 import { DatabaseTime } from './database-time.js';
 import { DatabaseUnavailable } from './unavailable.js';
 
@@ -23,21 +22,6 @@ export interface DatabaseOptions {
 
 /** A transaction, or the database itself. */
 export type Connection = Pick<Database, '$queryRaw' | '$executeRaw'>;
-
-/**
- * Under which name is this statement prepared? Empty: it is not.
- *
- * A statement that begins with a comment is prepared once on each connection, and planned once more or less; hot ones do. The text belongs to the name, because its conditions differ;
- * Prisma's own texts are not prepared, because there is no end of them.
- */
-const nameOf = (sql: string): string => {
-  const [, word] = /^\s*\/\* ([\w.]+) \*\//.exec(sql) ?? [];
-  if (word === undefined) return '';
-  const name = names.get(sql) ?? `${word}.${hash('sha1', sql, 'base64url')}`;
-  names.set(sql, name);
-  return name;
-};
-const names = new LRUCache<string, string>({ max: 500 });
 
 /** Of every session. */
 const SESSION = {
@@ -83,7 +67,7 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     pool.on('error', () => {});
     // How long a transaction may wait for a connection, which the pool limits, and how long it may take: some are maintenance.
     super({
-      adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => nameOf(sql) }),
+      adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => statementOf(sql).name }),
       transactionOptions: { maxWait: LIMITS.waitMs + LIMITS.connectMs, timeout: LIMITS.longMs },
     });
     this.pool = pool;
@@ -165,5 +149,3 @@ class WatchedPool extends pg.Pool {
     }) as never) as never;
   }
 }
-
-export { Prisma };

@@ -1,5 +1,5 @@
-import { Prisma } from './database.js';
 import { IS_CURRENT } from './epoch.js';
+import { raw, type Sql } from './sql.js';
 
 /** The epoch and the position in the write-ahead log of a statement: what the statement sees was committed before. */
 export interface LogPosition {
@@ -15,7 +15,7 @@ const POSITION = `(CASE
   END - '0/0')::text`;
 
 /** The columns of a `LogPosition`. */
-export const LOG_POSITION: Prisma.Sql = Prisma.raw(
+export const LOG_POSITION: Sql = raw(
   `(SELECT CASE WHEN pg_is_in_recovery() OR ${IS_CURRENT} THEN name::text END
       FROM epoch
      ORDER BY number DESC

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { statementOf } from './sql.js';
 
 /** An agent gives a request 10 s. Everything that a request of an agent waits for is shorter. */
 export const LIMITS = {
@@ -14,9 +15,6 @@ export const LIMITS = {
   /** For the answer to a question about the fleet, and to maintenance: no agent waits for them. */
   longMs: 60_000,
 };
-
-/** Statements that no agent waits for, by the name or word in the comment that they begin with. */
-const LONG = /^\s*\/\* (?:long\b|fleet\.|hosts\.select|states\.|cohorts\.(?:fold|empty|forget) )/;
 
 /** The connection swallowed a statement: no answer came, and none will. */
 class SilentConnection extends Error {
@@ -52,7 +50,7 @@ export class PatientClient extends pg.Client {
   override query(...given: never[]): never {
     const args: unknown[] = given;
     const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string } | null)?.text;
-    const limit = text !== undefined && LONG.test(text) ? LIMITS.longMs : LIMITS.statementMs;
+    const limit = text !== undefined && statementOf(text).isLong ? LIMITS.longMs : LIMITS.statementMs;
     this.open += 1;
     const timer = setTimeout(() => this.giveUp(limit), limit);
     const over = (error?: unknown) => {

@@ -1,4 +1,5 @@
-import { Database, type DatabaseOptions, Prisma } from './database.js';
+import { Database, type DatabaseOptions } from './database.js';
+import { Prisma } from './generated/client.js';
 import { LOG_POSITION, type LogPosition } from './log-position.js';
 import { isUnavailable } from './unavailable.js';
 

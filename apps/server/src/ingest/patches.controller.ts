@@ -9,7 +9,7 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { INLINE_LIMIT } from '../limits.js';
 import { AuditStore } from '../store/access/audit.store.js';
-import { conflictsOf, type PatchRow } from '../store/catalog/manifests.js';
+import { conflictsOf, type StoredPatch } from '../store/catalog/manifests.js';
 import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/catalog/patches.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
@@ -107,7 +107,7 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(tx: Transaction, facts: PatchFacts, before: PatchRow, who: string, at: Date): Promise<PublishOutcome> {
+  private async compare(tx: Transaction, facts: PatchFacts, before: StoredPatch, who: string, at: Date): Promise<PublishOutcome> {
     const differ = differences(toFacts(before), facts);
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
       await this.patches.upgradeEvidence(tx, facts, differ, who, at);
@@ -161,7 +161,7 @@ export class PatchesController {
 }
 
 /** A build-id does not cover the signature: files of one content are one build. What one of the two does not tell is no difference. */
-function isSameContent(before: PatchRow, facts: PatchFacts): boolean {
+function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
   if (before.contentSha256 !== null && facts.contentSha256 !== null) return before.contentSha256 === facts.contentSha256;
   return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { FleetNowStore } from '../store/counts/fleet-now.store.js';
+import { CachedCounts } from '../store/counts/cached-counts.js';
 import { type FleetSize, FleetSizeStore } from '../store/counts/fleet-size.store.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
 import { Maintenance } from '../maintenance/maintenance.js';
@@ -12,7 +12,7 @@ const PATIENCE_MS = 2_000;
 /** How the fleet is counted, and how well its hosts share their cohorts. */
 @Injectable()
 export class FleetMetrics {
-  constructor(metrics: Metrics, fleet: FleetStore, now: FleetNowStore, sizes: FleetSizeStore, maintenance: Maintenance) {
+  constructor(metrics: Metrics, fleet: FleetStore, cached: CachedCounts, sizes: FleetSizeStore, maintenance: Maintenance) {
     const registers = [metrics];
     const told = (name: string, help: string, of: (size: FleetSize) => number) =>
       void new Gauge({
@@ -35,10 +35,10 @@ export class FleetMetrics {
     );
     void new Gauge({
       name: 'klpreg_cohorts_held',
-      help: 'Cohorts whose counts this server holds, those without hosts among them.',
+      help: 'Cohorts whose counts this server caches.',
       registers,
       collect() {
-        this.set(now.held);
+        this.set(cached.size);
       },
     });
     void new Counter({

@@ -12,11 +12,11 @@ export function pageOf(lists: readonly (readonly CohortGroup[])[], from: number,
   let total = 0;
   for (const groups of lists) {
     const rows: CohortRow[] = [];
-    for (const { freshnessKey, labels, hosts } of groups)
+    for (const { freshnessKey, labelSetIds, hosts } of groups)
       for (let i = 0; i < hosts.length; i++) {
         if (hosts[i] === 0) continue;
         total += 1;
-        if (first.length < from + limit) rows.push({ freshnessKey, labelSetId: labels[i]!.labelSetId, hosts: hosts[i]! });
+        if (first.length < from + limit) rows.push({ freshnessKey, labelSetId: labelSetIds[i]!, hosts: hosts[i]! });
       }
     first.push(...topN(rows, from + limit - first.length, (a, b) => b.hosts - a.hosts || compareKeys(a, b)));
   }

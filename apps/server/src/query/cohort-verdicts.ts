@@ -12,7 +12,7 @@ import {
 } from '@klpreg/compat';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
-import type { PatchRow } from '../store/catalog/manifests.js';
+import type { StoredPatch } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
@@ -92,7 +92,7 @@ function keyOf({ target, builds }: AskedTarget, question: Question): string {
   return JSON.stringify([target.kind, name, leaving, builds.map((row) => row.buildId), question]);
 }
 
-const merge = (targets: readonly PatchRow[], others: readonly PatchRow[]): PatchRow[] => [
+const merge = (targets: readonly StoredPatch[], others: readonly StoredPatch[]): StoredPatch[] => [
   ...new Map([...targets, ...others].map((row) => [row.buildId, row])).values(),
 ];
 

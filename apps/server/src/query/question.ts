@@ -1,7 +1,7 @@
 import { canBeAllowed, DEFAULT_QUESTION, type Question, REASON_CODES, type ReasonCode, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
-import { type PatchRow, toManifest } from '../store/catalog/manifests.js';
+import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
 import type { HostCanDowngradeArgs, RuleSet as RuleSetName, TargetInput } from './generated/schema.js';
 
 /** The arguments that every question has. */
@@ -16,7 +16,7 @@ export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disab
 /** A target with the builds that it may mean. */
 export interface AskedTarget {
   readonly target: Target;
-  readonly builds: readonly PatchRow[];
+  readonly builds: readonly StoredPatch[];
 }
 
 const DEFAULT_MAX_AGE = 900;
@@ -76,7 +76,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
 }
 
 /** One build for each kernel, or no one knows which is meant. */
-function refuseAmbiguous(name: string, builds: readonly PatchRow[]): void {
+function refuseAmbiguous(name: string, builds: readonly StoredPatch[]): void {
   const byKernel = groupByKernel(builds.filter((build) => build.recalledAt === null));
   for (const [kernel, several] of byKernel) {
     if (several.length > 1)
@@ -90,8 +90,8 @@ function refuseAmbiguous(name: string, builds: readonly PatchRow[]): void {
   }
 }
 
-function groupByKernel(builds: readonly PatchRow[]): Map<string, PatchRow[]> {
-  const groups = new Map<string, PatchRow[]>();
+function groupByKernel(builds: readonly StoredPatch[]): Map<string, StoredPatch[]> {
+  const groups = new Map<string, StoredPatch[]>();
   for (const build of builds) {
     const kernel = `${build.kernelRelease} ${build.arch}`;
     groups.set(kernel, [...(groups.get(kernel) ?? []), build]);

@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from '@klpreg/compat';
 import { chooseRules } from '@klpreg/compat';
-import { conflictsOf, type PatchRow, type StoredObject, type StoredStatement } from '../store/catalog/manifests.js';
+import { conflictsOf, type StoredPatch } from '../store/catalog/manifests.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { latestPlausible } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
@@ -105,9 +105,8 @@ export const verdictView = madeOnce((verdict: Verdict): Sdl.Verdict => {
 
 export type PatchView = Sdl.Patch & { readonly __typename: 'Patch' };
 
-export const patchView = madeOnce((row: PatchRow): PatchView => {
-  const author = row.authors[0];
-  const word = (author?.word ?? null) as unknown as StoredStatement | null;
+export const patchView = madeOnce((row: StoredPatch): PatchView => {
+  const { author } = row;
   return {
     __typename: 'Patch',
     id: toId('Patch', row.buildId),
@@ -119,29 +118,20 @@ export const patchView = madeOnce((row: PatchRow): PatchView => {
     arch: row.arch,
     vermagic: row.vermagic,
     sha256: row.sha256,
-    files: row.files.map(({ sha256, signed, signer, size }) => ({ sha256, signed, signer, size })),
+    files: row.files,
     rewritesEarlierStates: row.rewritesEarlierStates,
     srcversion: row.srcversion,
     builder: row.builder,
     replace: row.replace,
-    states: row.readable ? row.states.map((state) => ({ id: state.id.toFixed(0), version: Number(state.version) })) : null,
+    states: stateViews(row.states),
     unreadable: row.unreadable,
-    impact: row.impact as Sdl.StateImpact,
+    impact: row.impact,
     impactReasons: row.impactReasons,
-    callbacks: row.callbacks as unknown as Sdl.Callbacks | null,
-    objects: (row.objects ?? []) as unknown as StoredObject[],
-    evidence: row.evidence as Sdl.Evidence,
+    callbacks: row.callbacks,
+    objects: row.objects ?? [],
+    evidence: row.evidence,
     conflicts: conflictsOf(row),
-    author:
-      author === undefined || word === null
-        ? null
-        : {
-            ...word,
-            revision: author.revision,
-            evidence: author.evidence as Sdl.Evidence,
-            signedBy: author.key,
-            at: author.at,
-          },
+    author: author === null ? null : { ...author.statement, revision: author.revision, evidence: author.evidence, signedBy: author.key, at: author.at },
     publishedAt: row.publishedAt,
     recalledAt: row.recalledAt,
     recallReason: row.recallReason,

@@ -34,12 +34,12 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
   [
     'what a fold says of a cohort last is its count',
     `SELECT f.*, c.hosts AS counted FROM (SELECT DISTINCT ON (d.situation_id, d.label_set_id, d.suspect) number, d.*
-        FROM fold, unnest(situation_ids, label_set_ids, suspects, hosts) AS d(situation_id, label_set_id, suspect, hosts) ORDER BY d.situation_id, d.label_set_id, d.suspect, number DESC) f
+        FROM roll_up, unnest(situation_ids, label_set_ids, suspects, hosts) AS d(situation_id, label_set_id, suspect, hosts) ORDER BY d.situation_id, d.label_set_id, d.suspect, number DESC) f
        LEFT JOIN cohort c USING (situation_id, label_set_id, suspect) WHERE coalesce(c.hosts, 0) <> f.hosts`,
   ],
   [
     'folds follow each other, and say how much they have changed',
-    'SELECT number FROM fold WHERE changes <> cardinality(hosts) OR (number < (SELECT max(number) FROM fold) AND NOT EXISTS (SELECT FROM fold n WHERE n.number = fold.number + 1))',
+    'SELECT number FROM roll_up WHERE changes <> cardinality(hosts) OR (number < (SELECT max(number) FROM roll_up) AND NOT EXISTS (SELECT FROM roll_up n WHERE n.number = fold.number + 1))',
   ],
   [
     'a heartbeat counts in the cohort of its host',
@@ -75,7 +75,7 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
   ],
   [
     'a lapse ends where it began, or later, and two of a kind never overlap',
-    `SELECT a.* FROM host_lapse a LEFT JOIN host_lapse b ON b.bucket = a.bucket AND b.host_id = a.host_id AND b.kind = a.kind AND b.closed_by <> a.closed_by
+    `SELECT a.* FROM host_gap a LEFT JOIN host_gap b ON b.bucket = a.bucket AND b.host_id = a.host_id AND b.kind = a.kind AND b.closed_by <> a.closed_by
                                                          AND a.since < b.until AND b.since < a.until
       WHERE a.until < a.since OR b.host_id IS NOT NULL`,
   ],

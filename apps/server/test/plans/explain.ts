@@ -2,6 +2,8 @@ import pg from 'pg';
 
 /** A statement as it was sent. */
 export interface Sent {
+  /** Under which it is prepared; undefined: it is not. */
+  readonly name: string | undefined;
   readonly text: string;
   readonly values: readonly unknown[];
 }
@@ -33,7 +35,7 @@ export async function listen(work: () => Promise<unknown>): Promise<Sent[]> {
   // eslint-disable-next-line typescript/unbound-method -- called with the client that it belongs to
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = function (this: pg.Client, ...args: [Partial<Sent>]) {
-    if (typeof args[0]?.text === 'string') sent.push({ text: args[0].text, values: args[0].values ?? [] });
+    if (typeof args[0]?.text === 'string') sent.push({ name: args[0].name, text: args[0].text, values: args[0].values ?? [] });
     return query.apply(this, args as never);
   } as never;
   try {
@@ -44,9 +46,9 @@ export async function listen(work: () => Promise<unknown>): Promise<Sent[]> {
   return sent;
 }
 
-/** The last statement with this name in the comment that it begins with. */
+/** The last statement with this name. */
 export function named(name: string, sent: readonly Sent[]): Sent {
-  const found = sent.findLast(({ text }) => text.includes(`/* ${name} */`));
+  const found = sent.findLast((one) => one.name?.startsWith(`${name}.`));
   if (found === undefined) throw new Error(`no statement ${name} was sent, but: ${sent.map(({ text }) => text.trim().slice(0, 60)).join(' | ')}`);
   return found;
 }
@@ -95,9 +97,9 @@ function scansOf(node: Node): Scan[] {
   return [...own, ...arbiters, ...(node.Plans ?? []).flatMap(scansOf)];
 }
 
-const tableOf = (index: string | undefined): string | undefined => index && /^(?:host_heartbeat|host_history|host_lapse|cohort_delta|host)/.exec(index)?.[0];
+const tableOf = (index: string | undefined): string | undefined => index && /^(?:host_heartbeat|host_history|host_gap|cohort_delta|host)/.exec(index)?.[0];
 /** A partition counts as its table. */
-const whole = (name: string): string => name.replace(/^(host_history|host_lapse)_(?:\d{8}|rest)/, '$1');
+const whole = (name: string): string => name.replace(/^(host_history|host_gap)_(?:\d{8}|rest)/, '$1');
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';

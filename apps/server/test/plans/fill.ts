@@ -49,7 +49,7 @@ export async function fill(client: pg.Client, now: Date): Promise<void> {
          FROM (SELECT *, ${at} - CASE WHEN ${OVERDUE} THEN interval '1 hour' ELSE make_interval(secs => i % 60) END AS seen FROM made) m`,
     `INSERT INTO host_history SELECT bucket, id, ${at} - interval '2 days', ${at} - make_interval(secs => i % 80000), 1, i % 700 + 1, situation_id, label_set_id, NULL, false, false, 1
        FROM made WHERE i % 10 = 3`,
-    `INSERT INTO host_lapse SELECT bucket, id, 'SILENT', ${at} - interval '2 days', ${at} - make_interval(secs => i % 80000), NULL, i % 700 + 1 FROM made WHERE i % 40 = 3`,
+    `INSERT INTO host_gap SELECT bucket, id, 'SILENT', ${at} - interval '2 days', ${at} - make_interval(secs => i % 80000), NULL, i % 700 + 1 FROM made WHERE i % 40 = 3`,
     'TRUNCATE cohort; DELETE FROM cohort_delta',
     `INSERT INTO cohort SELECT situation_id, label_set_id, suspect_since IS NOT NULL, count(*) FROM host WHERE retired_at IS NULL GROUP BY 1, 2, 3`,
     ...indexes.map(({ definition }) => definition),

@@ -52,12 +52,12 @@ const again = (fields: string) => async (registry: Registry) => {
 };
 
 const NOW = ['host_heartbeat_confirmed_after_idx', 'host_heartbeat_superseded_idx'];
-const THEN = [...NOW, 'host_pkey', 'host_opened_by_idx', 'host_history_closed_by_idx', 'host_lapse_closed_by_idx'];
+const THEN = [...NOW, 'host_pkey', 'host_opened_by_idx', 'host_history_closed_by_idx', 'host_gap_closed_by_idx'];
 
 export const WRITES: Hot[] = [
   ['500 heartbeats are confirmed', 'heartbeats.confirm', (registry) => heartbeats(registry), 1_000, ['host_heartbeat_pkey']],
   ['500 old heartbeats are compared', 'heartbeats.compare', (registry) => heartbeats(registry, true), 500, ['host_heartbeat_pkey']],
-  ['what is known of 100 hosts that report is found', 'reports.heads', reports(), 200, ['host_pkey', 'host_heartbeat_pkey']],
+  ['what is known of 100 hosts that report is found', 'reports.versions', reports(), 200, ['host_pkey', 'host_heartbeat_pkey']],
   ['100 reports are written', 'reports.write', reports(), 200, ['host_pkey', 'host_heartbeat_pkey']],
   ['100 reports of new hosts are written', 'reports.write', reports(false), 100, ['host_pkey']],
 ];
@@ -103,14 +103,14 @@ export const PAGES: Hot[] = [
     'hosts.select',
     ask('host(hostname: "host-0123453", asOf: $at) { id }'),
     16,
-    ['host_hostname_id_idx', 'host_history_pkey', 'host_lapse_pkey'],
+    ['host_hostname_id_idx', 'host_history_pkey', 'host_gap_pkey'],
   ],
   [
     'one host as it was, by id',
     'hosts.select',
     ask(`host(id: "${filled(123_453).instance}", asOf: $at) { hostname }`),
     16,
-    ['host_pkey', 'host_history_pkey', 'host_lapse_pkey'],
+    ['host_pkey', 'host_history_pkey', 'host_gap_pkey'],
   ],
   ['a page deep in the hosts', 'hosts.select', deep, 4_000, ['host_hostname_id_idx']],
   [
@@ -118,7 +118,7 @@ export const PAGES: Hot[] = [
     'hosts.select',
     ask('hosts(first: 100, asOf: $at) { nodes { hostname } }'),
     4_000,
-    ['host_hostname_id_idx', 'host_history_pkey', 'host_lapse_pkey'],
+    ['host_hostname_id_idx', 'host_history_pkey', 'host_gap_pkey'],
   ],
   ['hosts with a reason that is rare', 'hosts.select', question({}, 'hosts(code: "REPORT_STALE", first: 50) { nodes { host { hostname } } }'), 4_000, []],
   ['hosts of a few situations', 'hosts.select', question({}, 'hosts(code: "REPORT_SUPERSEDED", first: 50) { nodes { host { hostname } } }'), 12_000, []],

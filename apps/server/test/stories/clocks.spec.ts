@@ -109,11 +109,11 @@ describe('a clock that is wrong drops no history', () => {
   test('a day of each table is dropped in an hour, the oldest first, and the audit log says so', async () => {
     registry.wait(24 * 40, 'hours');
     await registry.report(HOST);
-    expect(await keep()).toEqual(['host_history_20261123', 'host_lapse_20261123']);
+    expect(await keep()).toEqual(['host_history_20261123', 'host_gap_20261123']);
     expect(await keep()).toEqual([]);
     registry.wait(61, 'minutes');
-    expect(await keep()).toEqual(['host_history_20261124', 'host_lapse_20261124']);
+    expect(await keep()).toEqual(['host_history_20261124', 'host_gap_20261124']);
     registry.wait(-24, 'hours'); // the clock is put right: what was dropped later than now does not count
-    expect(await keep()).toEqual(['host_history_20261125', 'host_lapse_20261125']);
+    expect(await keep()).toEqual(['host_history_20261125', 'host_gap_20261125']);
   });
 });

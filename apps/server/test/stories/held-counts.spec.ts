@@ -1,6 +1,6 @@
 import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
 import { Database } from '../../src/database/database.js';
-import { FleetNowStore } from '../../src/store/counts/fleet-now.store.js';
+import { CachedCounts } from '../../src/store/counts/cached-counts.js';
 import { listen, named } from '../plans/explain.js';
 import { Registry, running, sealed } from '../registry.js';
 
@@ -78,7 +78,7 @@ test('counts of another database under the same number are not taken for those t
   // as if an earlier database had been restored, and had gone another way since
   await sql().$executeRaw`UPDATE cohort SET hosts = hosts + 1`;
   expect(await total()).toBe(6);
-  await sql().$executeRaw`UPDATE fold SET name = gen_random_uuid()`;
+  await sql().$executeRaw`UPDATE roll_up SET name = gen_random_uuid()`;
   expect(await total()).toBe(6 + (await sql().cohort.count()));
 });
 
@@ -88,8 +88,8 @@ test('counts that are held for longer than emptied ones are told are read anew',
   for (let i = 0; i < 6; i++) await report(i, 3);
   await fold();
   // a thousand folds later
-  await sql().$executeRaw`UPDATE fold SET number = number + 2000`;
-  await sql().$executeRaw`DELETE FROM fold WHERE number < (SELECT max(number) FROM fold)`;
+  await sql().$executeRaw`UPDATE roll_up SET number = number + 2000`;
+  await sql().$executeRaw`DELETE FROM roll_up WHERE number < (SELECT max(number) FROM roll_up)`;
   expect(await total()).toBe(6);
   const { cohorts } = await ask();
   expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
@@ -97,13 +97,13 @@ test('counts that are held for longer than emptied ones are told are read anew',
 
 /** Three thousand cohorts have come and gone, says a fold. */
 const comeAndGone = () => sql().$executeRaw`
-  INSERT INTO fold (number, name, changes, situation_ids, label_set_ids, suspects, hosts)
-  SELECT (SELECT max(number) FROM fold) + 1, gen_random_uuid(), count(*), array_agg(gen_random_uuid()), array_agg(gen_random_uuid()), array_agg(false), array_agg(0)
+  INSERT INTO roll_up (number, name, changes, situation_ids, label_set_ids, suspects, hosts)
+  SELECT (SELECT max(number) FROM roll_up) + 1, gen_random_uuid(), count(*), array_agg(gen_random_uuid()), array_agg(gen_random_uuid()), array_agg(false), array_agg(0)
     FROM generate_series(1, 3000)`;
 
 test('many cohorts that have come and gone are in no one’s way', async () => {
   await fold();
-  const counted = jest.spyOn(registry.app.get(FleetNowStore), 'counts');
+  const counted = jest.spyOn(registry.app.get(CachedCounts), 'counts');
   expect(await total()).toBe(6);
   for (let i = 0; i < 3; i++) {
     await comeAndGone();
@@ -119,7 +119,7 @@ test('a fold keeps what the last ones have changed, and not more than reading al
   await fold();
   const [{ changes, folds }] = (await sql().$queryRaw<
     { changes: number; folds: number }[]
-  >`SELECT sum(changes)::int AS changes, count(*)::int AS folds FROM fold`) as [{ changes: number; folds: number }];
+  >`SELECT sum(changes)::int AS changes, count(*)::int AS folds FROM roll_up`) as [{ changes: number; folds: number }];
   expect(changes).toBeGreaterThan(490_000);
   expect(changes).toBeLessThan(510_000);
   expect(folds).toBeLessThan(171);
@@ -129,10 +129,10 @@ test('a fold keeps what the last ones have changed, and not more than reading al
 test('more cohorts than are held are counted by PostgreSQL', async () => {
   await fold();
   const before = await ask(WEB);
-  const held = registry.app.get(FleetNowStore);
+  const held = registry.app.get(CachedCounts);
   const counted = jest.spyOn(held, 'counts');
   Object.assign(held, { limit: 2 });
-  await sql().$executeRaw`UPDATE fold SET name = gen_random_uuid()`;
+  await sql().$executeRaw`UPDATE roll_up SET name = gen_random_uuid()`;
   const after = await ask(WEB);
   expect(await counted.mock.results[0]!.value).toBeNull();
   expect({ ...after, snapshot: null }).toEqual({ ...before, snapshot: null });

@@ -10,7 +10,7 @@ let registry: Registry;
 let port: number;
 beforeAll(async () => {
   registry = await Registry.start({ KLPREG_REQUEST_TIMEOUT: '1', KLPREG_ALLOWED_HOSTS: 'registry.example, 10.9.8.7' });
-  const token = { id: '0190e000-0000-7000-8000-000000000002', hash: sha256(TOKEN), role: 'admin', name: 'hostile', createdAt: registry.now() };
+  const token = { id: '0190e000-0000-7000-8000-000000000002', hash: sha256(TOKEN), role: 'admin' as const, name: 'hostile', createdAt: registry.now() };
   await registry.app.get(Database).token.create({ data: token });
   await registry.app.listen(0, '127.0.0.1');
   port = Number(new URL(await registry.app.getUrl()).port);

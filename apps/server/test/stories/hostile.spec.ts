@@ -37,7 +37,7 @@ const known = async (registry: Registry, ids: readonly string[]) =>
     SELECT 'host' AS what, (to_jsonb(h) - 'opened_by')::text AS it FROM host h WHERE id = ANY(${ids}::uuid[])
     UNION ALL SELECT 'heartbeat', (to_jsonb(b) - 'superseded_by')::text FROM host_heartbeat b WHERE host_id = ANY(${ids}::uuid[])
     UNION ALL SELECT 'history', (to_jsonb(p) - '{opened_by,closed_by}'::text[])::text FROM host_history p WHERE host_id = ANY(${ids}::uuid[])
-    UNION ALL SELECT 'lapse', (to_jsonb(w) - '{opened_by,closed_by}'::text[])::text FROM host_lapse w WHERE host_id = ANY(${ids}::uuid[])
+    UNION ALL SELECT 'gap', (to_jsonb(w) - '{opened_by,closed_by}'::text[])::text FROM host_gap w WHERE host_id = ANY(${ids}::uuid[])
     UNION ALL SELECT 'situation', id::text FROM situation UNION ALL SELECT 'labels', id::text FROM label_set UNION ALL SELECT 'stack', id::text FROM stack
     UNION ALL SELECT DISTINCT 'sighting', concat_ws(' ', build_id, kernel_version, objects, over, file) FROM patch_sighting ORDER BY 1, 2`;
 

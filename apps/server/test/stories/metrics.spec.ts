@@ -5,7 +5,7 @@ import { buildSchema } from 'graphql';
 import pg from 'pg';
 import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
 import { Database } from '../../src/database/database.js';
-import { FleetNowStore } from '../../src/store/counts/fleet-now.store.js';
+import { CachedCounts } from '../../src/store/counts/cached-counts.js';
 import { VERSION } from '../../src/version.js';
 import { CAN_DOWNGRADE, idle, later, Registry, running } from '../registry.js';
 
@@ -172,7 +172,7 @@ test('whether questions come from counts that are held, or there are too many to
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
   await registry.ask('{ canDowngrade(to: { original: true }, where: { hostnames: ["web-1"] }) { matched } }');
   expect(of(await scrape(), 'klpreg_fleet_counts_total')).toEqual({ held: 1 });
-  Object.assign(registry.app.get(FleetNowStore), { limit: 2 });
+  Object.assign(registry.app.get(CachedCounts), { limit: 2 });
   await fold();
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
   expect(of(await scrape(), 'klpreg_fleet_counts_total')).toMatchObject({ database: 1 });

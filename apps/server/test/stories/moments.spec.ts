@@ -299,7 +299,7 @@ describe('history', () => {
     await registry.heartbeat(later(first, { livepatches: [] }));
     const { made, dropped } = await history.keepPartitions(registry.now(), 30);
     expect(made).toContain('host_history_20270102');
-    expect(dropped).toEqual(['host_history_20261123', 'host_lapse_20261123']);
+    expect(dropped).toEqual(['host_history_20261123', 'host_gap_20261123']);
     expect((await registry.ask('{ host(hostname: "web-1") { stack { name } } }')).host).toEqual({ stack: [] });
   });
 

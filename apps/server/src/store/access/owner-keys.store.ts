@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Prisma } from '../../database/database.js';
+import { Database } from '../../database/database.js';
+import type { Prisma } from '../../database/generated/client.js';
 import { revise, type Transaction } from '../catalog/revisions.js';
 
 export type OwnerKeyRow = Prisma.OwnerKeyGetPayload<object>;

@@ -1,209 +1,178 @@
 import { canonicalStates, type Catalog, type LoadSighting, type Manifest, resolveManifest, type ResolvedSituation, type Verdict } from '@klpreg/compat';
-import type { Database, Prisma } from '../../database/database.js';
-import { type PatchRow, toManifest } from './manifests.js';
-import { type FreshnessKey, freshnessKeyText } from '../hosts/hosts-at.js';
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../database/database.js';
+import type { Prisma } from '../../database/generated/client.js';
+import type { FreshnessKey } from '../hosts/hosts-at.js';
+import { type StoredPatch, toManifest } from './manifests.js';
 import { fromVersion, type Revision } from './revisions.js';
+import { VerdictCache, type Verdicts } from './verdicts.js';
 
-const SELECTIONS_HELD = 1_000;
-const SCENES_HELD = 20_000;
-const VERDICTS_HELD = 20_000;
-const ABSENT_HELD = 20_000;
-/** Build-ids and names of builds and releases are not longer. */
+/** Build-ids, and names of patches and releases, are not longer. */
 const LONGEST_NAME = 128;
 
-/** What one machine showed of a build; `over`: build-ids, not yet the states that they have. */
-type Seen = Omit<LoadSighting, 'over'> & { readonly over: readonly string[] | null };
+/** A sighting as it is stored: `over` has build-ids instead of their states. */
+type StoredSighting = Omit<LoadSighting, 'over'> & { readonly over: readonly string[] | null };
 
-/** A build as it was at a revision. */
+/** A build at a revision. */
 interface Build {
-  readonly row: PatchRow;
+  readonly row: StoredPatch;
   readonly manifest: Manifest;
-  /** What hosts showed of it; null: not read yet. */
-  seen: readonly Seen[] | null;
+  /** Null: not read yet. */
+  sightings: readonly StoredSighting[] | null;
 }
 
-/** Different questions whose verdicts are held, and the length of one. */
-const ASKED_HELD = 500;
-const LONGEST_ASKED = 4096;
-
-/** The verdicts for whoever asks the same, by freshnessKey: the same object is found sooner than its like. */
-class Verdicts {
-  private readonly same = new WeakMap<FreshnessKey, Verdict>();
-  private readonly alike = new Map<string, Verdict>();
-
-  get(freshnessKey: FreshnessKey): Verdict | undefined {
-    const same = this.same.get(freshnessKey);
-    if (same !== undefined) return same;
-    const verdict = this.alike.get(freshnessKeyText(freshnessKey));
-    if (verdict !== undefined) this.same.set(freshnessKey, verdict);
-    return verdict;
-  }
-
-  set(freshnessKey: FreshnessKey, verdict: Verdict): void {
-    this.alike.set(freshnessKeyText(freshnessKey), verdict);
-  }
-}
-
-/** The catalog at one revision: never changes, so that what was read once need not be read again. */
+/** The catalog at one revision. It never changes, so that everything is read only once. */
 export class CatalogSnapshot {
   private readonly builds = new Map<string, Build>();
-  /** Build-ids that were looked up and are not published: anyone may ask for any. */
-  private readonly absent = new Set<string>();
-  private readonly selections = new Map<string, PatchRow[]>();
-  private readonly scenes = new Map<string, ResolvedSituation>();
-  private readonly judged = new Map<string, Verdicts>();
-  private readonly shown = new Map<string, readonly LoadSighting[]>();
-  private verdictsHeld = 0;
+  /** Build-ids that are not published: callers may ask for any. */
+  private readonly absent = new LRUCache<string, true>({ max: 20_000 });
+  private readonly selections = new LRUCache<string, readonly StoredPatch[]>({ max: 1_000 });
+  private readonly resolvedSituations = new LRUCache<string, ResolvedSituation>({ max: 20_000 });
+  private readonly verdictCache = new VerdictCache();
+  private readonly sightings = new Map<string, readonly LoadSighting[]>();
 
   constructor(
     private readonly read: Database,
     readonly revision: Revision,
   ) {}
 
-  /** The view of a later revision, with what has not changed since; null where this one is of another history. */
-  async next(revision: Revision, read: Database): Promise<CatalogSnapshot | null> {
-    const [own] = await read.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${this.revision.number}`;
+  /** The snapshot of a later revision, with all builds that did not change; null if that is of another history. */
+  async next({ number, name }: Revision, read: Database): Promise<CatalogSnapshot | null> {
+    const since = this.revision.number;
+    const [own] = await read.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${since}`;
     if (own?.name !== this.revision.name) return null;
-    const changed = await read.$queryRaw<{ buildId: string }[]>`
-      SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
-       UNION SELECT build_id FROM patch_sighting WHERE revision > ${this.revision.number} AND revision <= ${revision.number}
-       UNION SELECT build_id FROM patch_sighting WHERE until_revision > ${this.revision.number} AND until_revision <= ${revision.number}`;
-    const fresh = new Set(changed.map(({ buildId }) => buildId));
-    const view = new CatalogSnapshot(read, revision);
-    for (const [buildId, build] of this.builds) if (!fresh.has(buildId)) view.builds.set(buildId, build);
-    return view;
+    const rows = await read.$queryRaw<{ buildId: string }[]>`
+      SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${since} AND revision <= ${number}
+       UNION
+      SELECT build_id FROM patch_sighting WHERE revision > ${since} AND revision <= ${number}
+       UNION
+      SELECT build_id FROM patch_sighting WHERE until_revision > ${since} AND until_revision <= ${number}`;
+    const changed = new Set(rows.map(({ buildId }) => buildId));
+    const next = new CatalogSnapshot(read, { number, name });
+    for (const [buildId, build] of this.builds) if (!changed.has(buildId)) next.builds.set(buildId, build);
+    return next;
   }
 
-  /** The situation under this key, resolved with this catalog once. */
+  /** The resolved situation with this key; it is resolved only once. */
   resolved(key: string, resolve: () => ResolvedSituation): ResolvedSituation {
-    const scene = this.scenes.get(key) ?? resolve();
-    if (this.scenes.size >= SCENES_HELD) this.scenes.clear();
-    this.scenes.set(key, scene);
-    return scene;
-  }
-
-  /** What was judged by this catalog for whoever asked the same. */
-  verdicts(asking: string): Verdicts {
-    // each asker decides how long this text is, and how many of them there are
-    if (asking.length > LONGEST_ASKED) return new Verdicts();
-    if (this.judged.size >= ASKED_HELD) {
-      this.judged.clear();
-      this.verdictsHeld = 0;
-    }
-    let known = this.judged.get(asking);
-    if (known === undefined) this.judged.set(asking, (known = new Verdicts()));
+    const known = this.resolvedSituations.get(key) ?? resolve();
+    this.resolvedSituations.set(key, known);
     return known;
   }
 
-  /** Keeps a verdict for whoever asks the same. */
-  keep(verdicts: Verdicts, freshnessKey: FreshnessKey, verdict: Verdict): void {
-    if (this.verdictsHeld >= VERDICTS_HELD) {
-      this.judged.clear();
-      this.verdictsHeld = 0;
-    }
-    verdicts.set(freshnessKey, verdict);
-    this.verdictsHeld += 1;
+  /** The verdicts that this question has had. */
+  verdicts(question: string): Verdicts {
+    return this.verdictCache.of(question);
   }
 
-  /** These builds; those that nobody published are not there. */
-  async find(buildIds: Iterable<string>): Promise<PatchRow[]> {
+  keep(verdicts: Verdicts, freshnessKey: FreshnessKey, verdict: Verdict): void {
+    this.verdictCache.keep(verdicts, freshnessKey, verdict);
+  }
+
+  /** The published ones of these builds. */
+  async find(buildIds: Iterable<string>): Promise<StoredPatch[]> {
     const wanted = [...new Set(buildIds)];
     await this.load(wanted);
     return wanted.flatMap((buildId) => this.builds.get(buildId)?.row ?? []);
   }
 
   /** The builds of this release, the newest first. */
-  async release(release: string): Promise<PatchRow[]> {
-    return release.length > LONGEST_NAME ? [] : this.selected(`release ${release}`, { release });
+  async release(release: string): Promise<readonly StoredPatch[]> {
+    return release.length > LONGEST_NAME ? [] : this.select(`release ${release}`, { release });
   }
 
-  /** The builds of this name, the newest first. */
-  async named(name: string): Promise<PatchRow[]> {
-    return name.length > LONGEST_NAME ? [] : this.selected(`name ${name}`, { name });
+  /** The builds with this name, the newest first. */
+  async named(name: string): Promise<readonly StoredPatch[]> {
+    return name.length > LONGEST_NAME ? [] : this.select(`name ${name}`, { name });
   }
 
-  /** Every build that is not recalled, for one of these kernels. */
-  async forKernels(kernelReleases: readonly string[]): Promise<PatchRow[]> {
-    const rows = await this.selected(`kernels ${[...kernelReleases].toSorted().join(' ')}`, { kernelRelease: { in: [...kernelReleases] } });
+  /** The builds for one of these kernels that are not recalled. */
+  async forKernels(kernelReleases: readonly string[]): Promise<StoredPatch[]> {
+    const key = `kernels ${kernelReleases.toSorted().join(' ')}`;
+    const rows = await this.select(key, { kernelRelease: { in: [...kernelReleases] } });
     return rows.filter((row) => row.recalledAt === null);
   }
 
-  /** What is published later is not of this revision, and so not found by it: the same each time. */
-  private async selected(key: string, where: Prisma.PatchWhereInput): Promise<PatchRow[]> {
+  /** What is published later does not belong to this revision: `find` leaves it out. */
+  private async select(key: string, where: Prisma.PatchWhereInput): Promise<readonly StoredPatch[]> {
     const known = this.selections.get(key);
     if (known !== undefined) return known;
     const ids = await this.read.patch.findMany({ where, select: { buildId: true } });
     const rows = (await this.find(ids.map(({ buildId }) => buildId))).toSorted(
       (a, b) => b.publishedAt.getTime() - a.publishedAt.getTime() || (a.buildId < b.buildId ? -1 : 1),
     );
-    if (this.selections.size >= SELECTIONS_HELD) this.selections.clear();
     this.selections.set(key, rows);
     return rows;
   }
 
   /**
-   * A catalog of everything that these hosts and this target may name.
+   * A catalog of everything that these hosts and this target may refer to.
    *
    * @param buildIds what the hosts run or ran
-   * @param targets what may be loaded: for these it is also known on which kernels they have been seen
-   * @param bridges builds over which a host may go to somewhere else; the same is known of them
+   * @param targets what may be loaded, with the kernels on which it was seen loaded
+   * @param bridges builds by which a host may reach another one, with their sightings
    */
-  async catalog(buildIds: Iterable<string>, targets: readonly PatchRow[], bridges: readonly PatchRow[] = []): Promise<Catalog> {
+  async catalog(buildIds: Iterable<string>, targets: readonly StoredPatch[], bridges: readonly StoredPatch[] = []): Promise<Catalog> {
     await this.load([...new Set(buildIds)]);
-    await this.look([...targets, ...bridges].map((row) => row.buildId));
+    await this.loadSightings([...targets, ...bridges].map((row) => row.buildId));
     const manifest = (buildId: string) => this.builds.get(buildId)?.manifest;
-    const sightings = (buildId: string): readonly LoadSighting[] => this.sightings(buildId);
+    const manifests = (rows: readonly StoredPatch[]) => rows.flatMap(({ buildId }) => manifest(buildId) ?? []);
     return {
       find: manifest,
-      builds: (release) => targets.filter((row) => row.release === release || row.name === release).flatMap((row) => manifest(row.buildId) ?? []),
-      bridges: (kernelRelease, arch) =>
-        bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch).flatMap((row) => manifest(row.buildId) ?? []),
-      sightings,
+      builds: (release) => manifests(targets.filter((row) => row.release === release || row.name === release)),
+      bridges: (kernelRelease, arch) => manifests(bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch)),
+      sightings: (buildId) => this.sightingsOf(buildId),
     };
   }
 
   /** Reads the builds that were not read yet. */
   private async load(buildIds: readonly string[]): Promise<void> {
-    const missing = buildIds.filter((buildId) => !this.builds.has(buildId) && !this.absent.has(buildId) && buildId.length <= LONGEST_NAME);
+    const isMissing = (id: string) => !this.builds.has(id) && !this.absent.has(id) && id.length <= LONGEST_NAME;
+    const missing = buildIds.filter(isMissing);
     if (missing.length === 0) return;
-    const kept = await this.read.$queryRaw<{ patch: unknown }[]>`
-      SELECT DISTINCT ON (build_id) patch FROM patch_version WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision.number} ORDER BY build_id, revision DESC`;
-    if (this.absent.size + missing.length > ABSENT_HELD) this.absent.clear();
-    for (const buildId of missing) this.absent.add(buildId);
-    for (const { patch } of kept) {
+    const versions = await this.read.$queryRaw<{ patch: unknown }[]>`
+      SELECT DISTINCT ON (build_id) patch
+        FROM patch_version
+       WHERE build_id = ANY(${missing}::text[]) AND revision <= ${this.revision.number}
+       ORDER BY build_id, revision DESC`;
+    for (const { patch } of versions) {
       const row = fromVersion(patch);
-      this.absent.delete(row.buildId);
-      this.builds.set(row.buildId, { row, manifest: toManifest(row), seen: null });
+      this.builds.set(row.buildId, { row, manifest: toManifest(row), sightings: null });
     }
+    for (const buildId of missing) if (!this.builds.has(buildId)) this.absent.set(buildId, true);
   }
 
-  /** Reads what hosts showed of these builds, and the builds over which they were loaded. */
-  private async look(buildIds: readonly string[]): Promise<void> {
-    const unread = buildIds.filter((buildId) => this.builds.get(buildId)?.seen === null);
+  /** Reads the sightings of these builds, and the builds over which they were loaded. */
+  private async loadSightings(buildIds: readonly string[]): Promise<void> {
+    const unread = buildIds.filter((buildId) => this.builds.get(buildId)?.sightings === null);
     if (unread.length > 0) await this.readSightings(unread);
-    await this.load([...new Set(buildIds.flatMap((buildId) => this.builds.get(buildId)?.seen ?? []).flatMap(({ over }) => over ?? []))]);
+    const sightings = buildIds.flatMap((buildId) => this.builds.get(buildId)?.sightings ?? []);
+    await this.load([...new Set(sightings.flatMap(({ over }) => over ?? []))]);
   }
 
   private async readSightings(buildIds: readonly string[]): Promise<void> {
     const { number } = this.revision;
     const counts = { OR: [{ untilRevision: null }, { untilRevision: { gt: number } }] };
-    const rows = await this.read.patchSighting.findMany({ where: { buildId: { in: [...buildIds] }, revision: { lte: number }, ...counts } });
-    const seen = new Map<string, Seen[]>(buildIds.map((buildId) => [buildId, []]));
-    for (const { buildId, machine, kernelRelease, kernelVersion, arch, kernelBuildId, objects, over, file, verified } of rows) {
+    const where = { buildId: { in: [...buildIds] }, revision: { lte: number }, ...counts };
+    const rows = await this.read.patchSighting.findMany({ where });
+    const sightings = new Map<string, StoredSighting[]>(buildIds.map((buildId) => [buildId, []]));
+    for (const { buildId, machine, kernelRelease, kernelVersion, arch, kernelBuildId, ...row } of rows) {
       const kernel = { release: kernelRelease, version: kernelVersion, arch, buildId: kernelBuildId };
-      seen.get(buildId)!.push({ machine, kernel, objects, over: over === null ? null : over.split(' ').filter(Boolean), file, verified });
+      const { objects, over, file, verified } = row;
+      const ids = over === null ? null : over.split(' ').filter(Boolean);
+      sightings.get(buildId)!.push({ machine, kernel, objects, over: ids, file, verified });
     }
-    for (const [buildId, where] of seen) this.builds.get(buildId)!.seen = where;
+    for (const [buildId, own] of sightings) this.builds.get(buildId)!.sightings = own;
   }
 
-  /** Made once for a revision: the states of the list below follow from what is published. */
-  private sightings(buildId: string): readonly LoadSighting[] {
-    const known = this.shown.get(buildId);
+  /** Made once for a revision, because the states of the list below depend on what is published. */
+  private sightingsOf(buildId: string): readonly LoadSighting[] {
+    const known = this.sightings.get(buildId);
     if (known !== undefined) return known;
-    const seen = this.builds.get(buildId)?.seen ?? null;
-    if (seen === null) return [];
-    const sightings = seen.map((one) => ({ ...one, over: this.statesOf(one.over) }));
-    this.shown.set(buildId, sightings);
+    const stored = this.builds.get(buildId)?.sightings ?? null;
+    if (stored === null) return [];
+    const sightings = stored.map((one) => ({ ...one, over: this.statesOf(one.over) }));
+    this.sightings.set(buildId, sightings);
     return sightings;
   }
 

@@ -1,17 +1,22 @@
-import type { AuthorStatement, Callbacks, Evidence, Manifest, Restore, StateImpact } from '@klpreg/compat';
-import type { Prisma } from '../../database/database.js';
+import type { AuthorStatement, Callbacks, Manifest, Restore } from '@klpreg/compat';
+import type { Prisma } from '../../database/generated/client.js';
 
-const complete = {
+/** Everything that is read with a patch. */
+export const completePatch = {
   states: { orderBy: { position: 'asc' } },
   authors: { orderBy: { revision: 'desc' }, take: 1 },
   files: { orderBy: [{ publishedAt: 'asc' }, { sha256: 'asc' }] },
 } satisfies Prisma.PatchInclude;
-export type PatchRow = Prisma.PatchGetPayload<{ include: typeof complete }>;
-export { complete as completePatch };
+type PatchRow = Prisma.PatchGetPayload<{ include: typeof completePatch }>;
 
-/** The column `patch_author.word`. */
+/** The column `patch_author.statement`. */
 export interface StoredStatement {
-  readonly states: readonly { readonly id: string; readonly version: number; readonly what: string; readonly restore: Restore }[];
+  readonly states: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly what: string;
+    readonly restore: Restore;
+  }[];
   readonly impactNone: boolean;
   readonly independentOf: readonly string[];
   readonly cves: readonly string[];
@@ -19,6 +24,7 @@ export interface StoredStatement {
   readonly notes: string;
 }
 
+/** An item of the column `patch.objects`. */
 export interface StoredObject {
   readonly name: string;
   /** The name that the kernel is given; null: NULL, the kernel itself. Left out: not known. */
@@ -26,67 +32,112 @@ export interface StoredObject {
   readonly functions: readonly { readonly name: string; readonly sympos: string }[];
 }
 
-function toAuthorWord(row: PatchRow['authors'][number] | undefined): AuthorStatement | null {
-  if (row === undefined) return null;
-  const word = row.word as unknown as StoredStatement;
+type Plain = Omit<PatchRow, 'states' | 'authors' | 'files' | 'readable' | 'callbacks' | 'objects'>;
+
+/** A patch as it is stored, with everything that belongs to it. */
+export interface StoredPatch extends Plain {
+  /** In the kernel's order; null: they cannot be read. */
+  readonly states: readonly { readonly id: bigint; readonly version: number }[] | null;
+  readonly callbacks: Callbacks | null;
+  readonly objects: readonly StoredObject[] | null;
+  readonly files: readonly Pick<PatchRow['files'][number], 'sha256' | 'signed' | 'signer' | 'size'>[];
+  /** The newest author statement. */
+  readonly author: (Pick<PatchRow['authors'][number], 'revision' | 'evidence' | 'key' | 'at'> & { readonly statement: StoredStatement }) | null;
+}
+
+/** A row, or a version of it; ids and versions may be texts. */
+type AnyRow = Omit<PatchRow, 'states' | 'authors' | 'files'> & {
+  readonly states: readonly { readonly id: { toString(): string }; readonly version: bigint | string }[];
+  readonly authors: readonly PatchRow['authors'][number][];
+  readonly files: StoredPatch['files'];
+};
+
+/** The only mapping of a patch's row. */
+export function toPatch({ states, authors, files, readable, callbacks, objects, ...plain }: AnyRow): StoredPatch {
+  const [author] = authors;
   return {
-    ...word,
-    evidence: row.evidence as Evidence,
-    states: word.states.map((state) => ({ id: BigInt(state.id), version: state.version, restore: state.restore })),
+    ...plain,
+    states: readable ? states.map(({ id, version }) => ({ id: BigInt(id.toString()), version: Number(version) })) : null,
+    callbacks: callbacks as unknown as Callbacks | null,
+    objects: objects as unknown as StoredObject[] | null,
+    files: files.map(({ sha256, signed, signer, size }) => ({ sha256, signed, signer, size })),
+    author:
+      author === undefined
+        ? null
+        : {
+            revision: author.revision,
+            evidence: author.evidence,
+            key: author.key,
+            at: author.at,
+            statement: author.statement as unknown as StoredStatement,
+          },
   };
 }
 
-/** `object:function,sympos`, the form in which functions are compared; 0 and 1 name the same one (since 6.19). */
-const functionNames = (objects: readonly StoredObject[]): string[] =>
-  objects.flatMap((object) => object.functions.map((name) => `${object.name}:${name.name},${name.sympos === '0' ? '1' : name.sympos}`));
+function toAuthorStatement(author: StoredPatch['author']): AuthorStatement | null {
+  if (author === null) return null;
+  const { statement, evidence } = author;
+  const states = statement.states.map(({ id, version, restore }) => ({ id: BigInt(id), version, restore }));
+  return { ...statement, evidence, states };
+}
 
-/** On what do the sources of this patch disagree? */
-export function conflictsOf(row: PatchRow): string[] {
-  const file = new Map(row.states.map((state) => [state.id.toFixed(0), Number(state.version)]));
-  const word = (row.authors[0]?.word ?? null) as unknown as StoredStatement | null;
-  const author = (word?.states ?? []).filter(
-    (state) => file.has(state.id) && !row.states.some((own) => own.id.toFixed(0) === state.id && Number(own.version) === state.version),
+/** `object:function,sympos`, as functions are compared; sympos 0 and 1 name the same function (since Linux 6.19). */
+const functionNames = (objects: readonly StoredObject[]): string[] =>
+  objects.flatMap(({ name, functions }) => functions.map((one) => `${name}:${one.name},${one.sympos === '0' ? '1' : one.sympos}`));
+
+/** The contradictions between the sources of a patch, as sentences. */
+export function conflictsOf({ states, author, disagreements, otherFiles }: StoredPatch): string[] {
+  const file = new Map((states ?? []).map(({ id, version }) => [id.toString(), version]));
+  const statement = author?.statement;
+  const contradicted = (statement?.states ?? []).filter(
+    ({ id, version }) => file.has(id) && !states!.some((own) => own.id.toString() === id && own.version === version),
   );
-  const conflicts = [
-    ...row.disagreements,
-    ...author.map((state) => `state ${state.id}: the file has version ${file.get(state.id)}, its author says ${state.version}`),
+  return [
+    ...disagreements,
+    ...contradicted.map(({ id, version }) => `state ${id}: the file has version ${file.get(id)}, its author says ${version}`),
+    ...(otherFiles.length > 0 ? ['another content has this build-id'] : []),
+    ...(statement?.impactNone && file.size > 0 ? ['its author says that it changes nothing, and its file declares states'] : []),
   ];
-  if (row.otherFiles.length > 0) conflicts.push('another content has this build-id');
-  if (word?.impactNone && file.size > 0) conflicts.push('its author says that it changes nothing, and its file declares states');
-  return conflicts;
 }
 
 const VMLINUX = 'vmlinux';
 
-/** How the kernel is named: by NULL, as it has to be, or by a text, which stands for a module that is never loaded. null: not known. */
-function spellingOf(objects: readonly StoredObject[] | null): { spellsVmlinux: boolean | null; patchesKernel: boolean | null } {
+/**
+ * How a patch names the kernel: correctly by NULL, or by the text `vmlinux`, which names a module that is never
+ * loaded. null: not known.
+ */
+function spellingOf(objects: readonly StoredObject[] | null) {
   const kernel = objects?.filter(({ name }) => name === VMLINUX);
   if (kernel === undefined || kernel.some(({ spelled }) => spelled === undefined)) return { spellsVmlinux: null, patchesKernel: null };
-  return { spellsVmlinux: kernel.some(({ spelled }) => spelled === VMLINUX), patchesKernel: kernel.some(({ spelled }) => spelled === null) };
+  return {
+    spellsVmlinux: kernel.some(({ spelled }) => spelled === VMLINUX),
+    patchesKernel: kernel.some(({ spelled }) => spelled === null),
+  };
 }
 
-/** The one mapping from a stored patch to the value that is judged. */
-export function toManifest(row: PatchRow): Manifest {
+/** What the rule engine reads of a patch. */
+export function toManifest(patch: StoredPatch): Manifest {
+  const { objects, rewritesEarlierStates } = patch;
   return {
-    buildId: row.buildId,
-    name: row.name,
-    release: row.release,
-    owner: row.owner,
-    kernelRelease: row.kernelRelease,
-    arch: row.arch,
-    modversions: row.modversions,
-    livepatch: row.livepatch,
-    replace: row.replace,
-    states: row.readable ? row.states.map((state) => ({ id: BigInt(state.id.toFixed(0)), version: Number(state.version) })) : null,
-    impact: row.impact as StateImpact,
-    callbacks: row.callbacks as unknown as Callbacks | null,
-    functions: row.objects === null ? null : functionNames(row.objects as unknown as StoredObject[]),
-    ...spellingOf(row.objects as unknown as StoredObject[] | null),
-    files: row.files.map(({ sha256, signed, signer }) => ({ sha256, signed, signer })),
-    ...(row.rewritesEarlierStates && { rewritesEarlierStates: true }),
-    evidence: row.evidence as Evidence,
-    author: toAuthorWord(row.authors[0]),
-    recalled: row.recalledAt !== null,
-    conflicts: conflictsOf(row),
+    buildId: patch.buildId,
+    name: patch.name,
+    release: patch.release,
+    owner: patch.owner,
+    kernelRelease: patch.kernelRelease,
+    arch: patch.arch,
+    modversions: patch.modversions,
+    livepatch: patch.livepatch,
+    replace: patch.replace,
+    states: patch.states,
+    impact: patch.impact,
+    callbacks: patch.callbacks,
+    functions: objects === null ? null : functionNames(objects),
+    ...spellingOf(objects),
+    files: patch.files.map(({ sha256, signed, signer }) => ({ sha256, signed, signer })),
+    ...(rewritesEarlierStates && { rewritesEarlierStates }),
+    evidence: patch.evidence,
+    author: toAuthorStatement(patch.author),
+    recalled: patch.recalledAt !== null,
+    conflicts: conflictsOf(patch),
   };
 }

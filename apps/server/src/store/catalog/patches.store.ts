@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Evidence, StateImpact } from '@klpreg/compat';
-import { Database, Prisma } from '../../database/database.js';
-import { completePatch, type PatchRow, type StoredObject, type StoredStatement } from './manifests.js';
+import type { Builder } from '@klpreg/module';
+import { Database } from '../../database/database.js';
+import { Prisma } from '../../database/generated/client.js';
+import { completePatch, type StoredObject, type StoredPatch, type StoredStatement, toPatch } from './manifests.js';
 import { revise, type Transaction } from './revisions.js';
 
 /** File facts of a module, as they are stored. */
@@ -20,7 +22,7 @@ export interface PatchFacts {
   readonly file: ModuleFacts | null;
   readonly rewritesEarlierStates: boolean;
   readonly livepatch: boolean;
-  readonly builder: string;
+  readonly builder: Builder;
   readonly replace: boolean | null;
   /** null: they cannot be read. */
   readonly states: readonly { readonly id: bigint; readonly version: number }[] | null;
@@ -79,16 +81,17 @@ const toWhere = (filter: PatchFilter): Prisma.PatchWhereInput => ({
   ...(filter.recalled != null && { recalledAt: filter.recalled ? { not: null } : null }),
 });
 
-/** Published patches and what their authors say. */
+/** Published patches and author statements. */
 @Injectable()
 export class PatchesStore {
   constructor(private readonly db: Database) {}
 
-  async find(buildId: string, place: Pick<Transaction, 'patch'> = this.db): Promise<PatchRow | null> {
-    return place.patch.findUnique({ where: { buildId }, include: completePatch });
+  async find(buildId: string, place: Pick<Transaction, 'patch'> = this.db): Promise<StoredPatch | null> {
+    const row = await place.patch.findUnique({ where: { buildId }, include: completePatch });
+    return row && toPatch(row);
   }
 
-  /** Publishes a build; false where the build-id is there already. */
+  /** Publishes a build; false if its build-id is already published. */
   async add(tx: Transaction, facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
     const { buildId } = facts;
     return revise(tx, at, async () => {
@@ -101,51 +104,60 @@ export class PatchesStore {
     });
   }
 
-  /** Puts the facts of the file itself in the place of facts that were only told. */
+  /** Replaces reported facts by those of the file itself. */
   async upgradeEvidence(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
-    const { buildId } = facts;
+    const { buildId, file } = facts;
     await revise(tx, at, async () => {
       await tx.patchFile.deleteMany({ where: { buildId } });
-      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
+      if (file !== null) await tx.patchFile.create({ data: { buildId, ...file, publishedAt: at, publishedBy: by } });
       await tx.patchState.deleteMany({ where: { buildId } });
-      await tx.patch.update({ where: { buildId }, data: { ...toColumns(facts), disagreements: [...disagreements] } });
+      const data = { ...toColumns(facts), disagreements: [...disagreements] };
+      await tx.patch.update({ where: { buildId }, data });
       await tx.patchState.createMany({ data: toStates(facts) });
       return { result: undefined, changed: [buildId] };
     });
   }
 
-  /** Keeps a further file of the same content, and what is read of that content today. */
-  async addFile(tx: Transaction, { buildId, contentSha256, rewritesEarlierStates, objects, file }: PatchFacts, by: string, at: Date): Promise<void> {
+  /** Stores another file of the same content, and what the parser reads of that content today. */
+  async addFile(tx: Transaction, facts: PatchFacts, by: string, at: Date): Promise<void> {
+    const { buildId, contentSha256, rewritesEarlierStates, objects, file } = facts;
     await revise(tx, at, async () => {
       const read = { contentSha256, rewritesEarlierStates, ...(objects !== null && { objects: objects as object[] }) };
       await tx.patch.update({ where: { buildId }, data: read });
-      if (file !== null) await tx.patchFile.createMany({ data: [{ buildId, ...file, publishedAt: at, publishedBy: by }], skipDuplicates: true });
+      const data = { buildId, ...file!, publishedAt: at, publishedBy: by };
+      if (file !== null) await tx.patchFile.createMany({ data: [data], skipDuplicates: true });
       return { result: undefined, changed: [buildId] };
     });
   }
 
-  /** Keeps a conflict: another file under this build-id, or facts that differ. */
+  /** Records a conflict: another file with this build-id, or facts that differ. */
   async recordConflict(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
     await revise(tx, at, async () => {
       await tx.$executeRaw`
-        UPDATE patch SET other_files = CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files ELSE array_append(other_files, ${otherFile}::text) END,
-               disagreements = (SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}') FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
+        UPDATE patch
+           SET other_files =
+                 CASE WHEN ${otherFile}::text IS NULL OR ${otherFile} = ANY(other_files) THEN other_files
+                      ELSE array_append(other_files, ${otherFile}::text) END,
+               disagreements = (
+                 SELECT coalesce(array_agg(DISTINCT field ORDER BY field), '{}')
+                   FROM unnest(disagreements || ${[...disagreements]}::text[]) AS field)
          WHERE build_id = ${buildId}`;
       return { result: undefined, changed: [buildId] };
     });
   }
 
   /**
-   * Keeps the author's word, as a revision of its own where it says something new or is signed otherwise.
+   * Stores an author statement, as a new revision if its content or its signature is new.
    *
-   * @param key fingerprint of the key that signed it: `MANIFEST` evidence; null: `UNSIGNED`
-   * @returns `SAME` where it says what the last one says, and needs no better signature; `WEAKER` where an unsigned word would take the place of a
-   *   signed one: then nothing is kept, or anyone could take back the harm that an author has declared
+   * @param key fingerprint of the key that signed it: evidence `MANIFEST`; null: unsigned, evidence `UNSIGNED`
+   * @returns `SAME` if the last statement has the same content and needs no better signature. `WEAKER` if an unsigned
+   *   statement would replace a signed one: nothing is stored, or anyone could take back the harm that an author
+   *   declared.
    */
   async setAuthorStatement(
     tx: Transaction,
     buildId: string,
-    word: StoredStatement,
+    statement: StoredStatement,
     key: string | null,
     by: string,
     at: Date,
@@ -153,20 +165,23 @@ export class PatchesStore {
     return revise<'STORED' | 'SAME' | 'WEAKER'>(tx, at, async () => {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
-      const same = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${JSON.stringify(word)}::jsonb = ${JSON.stringify(last?.word ?? null)}::jsonb AS same`;
-      if (last !== null && same[0]?.same === true && (last.key === key || key === null)) return { result: 'SAME', changed: null };
+      const [own, other] = [JSON.stringify(statement), JSON.stringify(last?.statement ?? null)];
+      const [compared] = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${own}::jsonb = ${other}::jsonb AS same`;
+      if (last !== null && compared!.same && (last.key === key || key === null)) return { result: 'SAME', changed: null };
       if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
       const evidence: Evidence = key === null ? 'UNSIGNED' : 'MANIFEST';
-      await tx.patchAuthor.create({ data: { buildId, revision: (last?.revision ?? 0) + 1, evidence, word: word as unknown as object, key, at, by } });
+      const revision = (last?.revision ?? 0) + 1;
+      const data = { buildId, revision, evidence, statement: statement as unknown as object, key, at, by };
+      await tx.patchAuthor.create({ data });
       return { result: 'STORED', changed: [buildId] };
     });
   }
 
-  /** Recalls a patch or takes that back; null where there is none. */
-  async recall(tx: Transaction, buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<PatchRow | null> {
+  /** Recalls a patch, or ends its recall; null: there is no such patch. */
+  async recall(tx: Transaction, buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<StoredPatch | null> {
     return revise(tx, at, async () => {
       const { count } = await tx.patch.updateMany({ where: { buildId }, data: { recalledAt: recalled ? at : null, recallReason: reason } });
-      const result = count === 0 ? null : await tx.patch.findUnique({ where: { buildId }, include: completePatch });
+      const result = count === 0 ? null : await this.find(buildId, tx);
       return { result, changed: count === 0 ? null : [buildId] };
     });
   }
@@ -175,18 +190,19 @@ export class PatchesStore {
   async list(
     filter: PatchFilter,
     page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean },
-  ): Promise<PatchRow[]> {
+  ): Promise<StoredPatch[]> {
     const { after, backwards } = page;
     const beyond = backwards ? 'lt' : 'gt';
     const keyset: Prisma.PatchWhereInput =
       after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
     const order = backwards ? 'desc' : 'asc';
-    return this.db.patch.findMany({
+    const rows = await this.db.patch.findMany({
       where: { AND: [toWhere(filter), keyset] },
       include: completePatch,
       orderBy: [{ name: order }, { buildId: order }],
       take: page.take,
     });
+    return rows.map(toPatch);
   }
 
   async count(filter: PatchFilter): Promise<number> {

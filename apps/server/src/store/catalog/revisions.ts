@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Connection, type Database, Prisma } from '../../database/database.js';
-import type { PatchRow } from './manifests.js';
+import type { Connection, Database } from '../../database/database.js';
+import { type StoredPatch, toPatch } from './manifests.js';
 
-/** One state of the catalog. The number tells the order; the name tells the history, because a database that was restored comes to the same numbers with another content. */
+/**
+ * One state of the catalog. The number gives the order. The name identifies the history: a database that was
+ * restored reaches the same numbers with other contents.
+ */
 export interface Revision {
   readonly number: bigint;
   readonly name: string;
@@ -12,11 +15,12 @@ export interface Revision {
 export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
 
 /**
- * Changes the catalog, and keeps these patches as they are from the new revision on.
+ * Changes the catalog, and stores a version of the changed patches under the new revision.
  *
- * Whoever changes the catalog holds its one row to the end of the transaction, so that a revision that is seen has all earlier ones before it.
+ * Every change of the catalog locks its one row until the transaction ends. So a revision that is visible has all
+ * earlier ones before it.
  *
- * @param change what it returns `null` for has changed nothing, and makes no revision
+ * @param change returns the build-ids that it changed; null: nothing changed, and there is no new revision
  */
 export async function revise<Result>(
   tx: Transaction,
@@ -28,51 +32,61 @@ export async function revise<Result>(
   return result;
 }
 
-/** The number of a change of the catalog; the row stays locked until the transaction ends. */
+/** Begins a new revision and returns its number; the catalog's row stays locked until the transaction ends. */
 export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
   const rows = await tx.$queryRaw<{ number: bigint }[]>`
-    WITH next AS (UPDATE catalog SET revision = revision + 1, at = ${at} RETURNING revision)
-    INSERT INTO catalog_revision (number, name) SELECT revision, ${randomUUID()}::uuid FROM next RETURNING number`;
+    WITH next AS (
+           UPDATE catalog
+              SET revision = revision + 1, at = ${at}
+           RETURNING revision)
+    INSERT INTO catalog_revision (number, name)
+    SELECT revision, ${randomUUID()}::uuid FROM next
+    RETURNING number`;
   return rows[0]!.number;
 }
 
-/** As the migration that began it wrote it: every column of a patch, its states with numbers as text, and the author's last word. */
 async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly string[], at: Date): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO patch_version (build_id, revision, at, patch)
     SELECT p.build_id, ${revision}, ${at}, to_jsonb(p) || jsonb_build_object(
-             'states', coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'id', s.id::text, 'version', s.version::text) ORDER BY s.position)
-                                   FROM patch_state s WHERE s.build_id = p.build_id), '[]'),
-             'files', coalesce((SELECT jsonb_agg(jsonb_build_object('sha256', f.sha256, 'signed', f.signed, 'signer', f.signer, 'size', f.size) ORDER BY f.published_at, f.sha256)
-                                  FROM patch_file f WHERE f.build_id = p.build_id), '[]'),
-             'author', (SELECT to_jsonb(a) FROM patch_author a WHERE a.build_id = p.build_id ORDER BY a.revision DESC LIMIT 1))
-      FROM patch p WHERE p.build_id = ANY(${[...buildIds]}::text[])`;
+             'states', coalesce(
+               (SELECT jsonb_agg(
+                         jsonb_build_object('position', s.position, 'id', s.id::text, 'version', s.version::text)
+                         ORDER BY s.position)
+                  FROM patch_state s
+                 WHERE s.build_id = p.build_id), '[]'),
+             'files', coalesce(
+               (SELECT jsonb_agg(
+                         jsonb_build_object('sha256', f.sha256, 'signed', f.signed, 'signer', f.signer, 'size', f.size)
+                         ORDER BY f.published_at, f.sha256)
+                  FROM patch_file f
+                 WHERE f.build_id = p.build_id), '[]'),
+             'author',
+               (SELECT to_jsonb(a)
+                  FROM patch_author a
+                 WHERE a.build_id = p.build_id
+                 ORDER BY a.revision DESC
+                 LIMIT 1))
+      FROM patch p
+     WHERE p.build_id = ANY(${[...buildIds]}::text[])`;
 }
 
-type Kept = Record<string, unknown>;
-const camel = (row: Kept): Kept =>
-  Object.fromEntries(Object.entries(row).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]));
-const instant = (value: unknown): Date | null => (value === null ? null : new Date(value as string));
+type Json = Record<string, unknown>;
+const camelCase = (row: Json): Json =>
+  Object.fromEntries(Object.entries(row).map(([key, value]) => [key.replace(/_(\w)/g, (_, first: string) => first.toUpperCase()), value]));
+const toDate = (value: unknown): Date | null => (value === null ? null : new Date(value as string));
 
-/** The patch that a version keeps. */
-export function fromVersion(kept: unknown): PatchRow {
-  const {
-    states,
-    author,
-    files = [],
-    ...plain
-  } = kept as Kept & { states: { position: number; id: string; version: string }[]; author: Kept | null; files?: Kept[] };
-  const row = camel(plain);
-  const buildId = row['buildId'] as string;
-  return {
-    // versions of before the columns were there
+/** Reads the column `patch_version.patch`. */
+export function fromVersion(version: unknown): StoredPatch {
+  const { author, files = [], ...row } = camelCase(version as Json) as Json & { author: Json | null };
+  return toPatch({
+    // columns that earlier versions do not have
     contentSha256: null,
     rewritesEarlierStates: false,
     ...row,
     files,
-    publishedAt: instant(row['publishedAt'])!,
-    recalledAt: instant(row['recalledAt']),
-    states: states.map(({ position, id, version }) => ({ buildId, position, id: new Prisma.Decimal(id), version: BigInt(version) })),
-    authors: author === null ? [] : [{ ...camel(author), at: instant(author['at'])! }],
-  } as unknown as PatchRow;
+    publishedAt: toDate(row['publishedAt']),
+    recalledAt: toDate(row['recalledAt']),
+    authors: author === null ? [] : [{ ...camelCase(author), at: toDate(author['at']) }],
+  } as unknown as Parameters<typeof toPatch>[0]);
 }

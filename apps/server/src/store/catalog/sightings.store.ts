@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Kernel } from '@klpreg/compat';
-import { column } from '../../database/columns.js';
+import { LRUCache } from 'lru-cache';
+import { unnest } from '../../database/columns.js';
 import { type Connection, Database } from '../../database/database.js';
+import { named, sql } from '../../database/sql.js';
 import { ContentIds } from '../content/content-ids.js';
 import { bucketOf } from '../hosts/bucket.js';
 import { nextRevision } from './revisions.js';
 
-/** What one host showed of a build: it is on its list, enabled and settled. */
+/** What one host shows of a build: it is on its list, enabled and settled. */
 export interface HostSighting {
   readonly hostId: string;
   readonly machine: string;
@@ -22,14 +24,15 @@ export interface HostSighting {
   readonly verified: boolean | null;
 }
 
-/** Witnesses that are kept for one set of facts: two are needed, a question may demand more, and some are withdrawn. */
+/**
+ * Witnesses that are kept for one set of facts. Two are needed; a question may demand more, and some are withdrawn.
+ */
 export const WITNESSES = 5;
-/** Sets of facts that are kept for one build and kernel. What is beyond stays in doubt. */
+/** Sets of facts that are kept for one build and kernel. Further ones stay in doubt. */
 export const SETS_OF_FACTS = 64;
 
-/** How long this process relies on what it has seen stored: another server may have withdrawn witnesses meanwhile. */
+/** How long this process relies on what it stored: another server may have withdrawn witnesses meanwhile. */
 const RELY_MS = 10 * 60_000;
-const KNOWN = 20_000;
 
 type Facts = Omit<HostSighting, 'hostId' | 'machine'>;
 interface Row {
@@ -41,22 +44,32 @@ interface Row {
 
 const factIds = new ContentIds(4_000);
 const kernelText = ({ release, version, arch, buildId }: Kernel): string => JSON.stringify([release, version, arch, buildId]);
-const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSighting): Facts => ({ buildId, kernel, objects, over, file, verified });
+const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSighting): Facts => ({
+  buildId,
+  kernel,
+  objects,
+  over,
+  file,
+  verified,
+});
 const inOrder = (a: HostSighting, b: HostSighting): number => (a.buildId < b.buildId ? -1 : 1);
 
-/** What hosts showed of builds. A few witnesses for each set of facts; each addition and each withdrawal is a revision of the catalog. */
+/**
+ * What hosts show of builds: a few witnesses for each set of facts. Each addition and each withdrawal is a revision
+ * of the catalog.
+ */
 @Injectable()
 export class SightingsStore {
   /** Machines that this process has seen stored, by the text of their facts. */
-  private known = new Map<string, Set<string>>();
+  private readonly known = new LRUCache<string, Set<string>>({ max: 20_000 });
   private knownSince = 0;
 
   constructor(private readonly db: Database) {}
 
   /**
-   * Keeps what hosts showed, in a transaction of its own. What has its witnesses already is not looked up again.
+   * Stores sightings, in a transaction of its own. Facts that have their witnesses already are not looked up again.
    *
-   * The hosts must be stored: those that are suspect or compromised by now do not count.
+   * The hosts must be stored: those that are suspect or compromised do not count.
    */
   async keep(sightings: readonly HostSighting[], at: Date): Promise<void> {
     this.expire(at);
@@ -87,59 +100,96 @@ export class SightingsStore {
     }));
   }
 
-  /** The catalog's row is locked first, so that a host that becomes suspect at the same time is seen here, or sees these rows. */
-  private async add(rows: readonly HostSighting[], at: Date): Promise<void> {
+  /**
+   * The catalog's row is locked first. So a host that becomes suspect at the same time is seen here, or its
+   * withdrawal sees these rows.
+   */
+  private async add(sightings: readonly HostSighting[], at: Date): Promise<void> {
+    const rows = unnest('r', sightings, {
+      bucket: ['smallint', (one) => bucketOf(one.hostId)],
+      build_id: ['text', (one) => one.buildId],
+      facts: ['uuid', (one) => factIds.of(factsOf(one))],
+      host_id: ['uuid', (one) => one.hostId],
+      machine: ['text', (one) => one.machine],
+      kernel_release: ['text', (one) => one.kernel.release],
+      kernel_version: ['text', (one) => one.kernel.version],
+      arch: ['text', (one) => one.kernel.arch],
+      kernel_build_id: ['text', (one) => one.kernel.buildId],
+      objects: ['jsonb', (one) => one.objects],
+      over: ['text', (one) => one.over?.join(' ') ?? null],
+      file: ['text', (one) => one.file],
+      verified: ['boolean', (one) => one.verified],
+    });
     await this.db.$transaction(async (tx) => {
       const revision = await nextRevision(tx, at);
-      await tx.$executeRaw`
-        /* sightings.add */
-        INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
-        SELECT r.build_id, r.facts, r.host_id, r.machine, r.kernel_release, r.kernel_version, r.arch, r.kernel_build_id,
-               (SELECT coalesce(array_agg(object ORDER BY at), '{}') FROM jsonb_array_elements_text(r.objects) WITH ORDINALITY AS o(object, at)),
-               r.over, r.file, r.verified, ${revision}, ${at}
-          FROM unnest(${column(rows, 'smallint', (row) => bucketOf(row.hostId))}, ${column(rows, 'text', (row) => row.buildId)},
-                      ${column(rows, 'uuid', (row) => factIds.of(factsOf(row)))}, ${column(rows, 'uuid', (row) => row.hostId)},
-                      ${column(rows, 'text', (row) => row.machine)}, ${column(rows, 'text', (row) => row.kernel.release)},
-                      ${column(rows, 'text', (row) => row.kernel.version)}, ${column(rows, 'text', (row) => row.kernel.arch)},
-                      ${column(rows, 'text', (row) => row.kernel.buildId)}, ${column(rows, 'jsonb', (row) => row.objects)},
-                      ${column(rows, 'text', (row) => row.over?.join(' ') ?? null)}, ${column(rows, 'text', (row) => row.file)},
-                      ${column(rows, 'boolean', (row) => row.verified)})
-               AS r(bucket, build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified)
-          JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
-         WHERE h.suspect_since IS NULL AND NOT h.compromised
-        ON CONFLICT DO NOTHING`;
+      await tx.$executeRaw(
+        named(
+          'sightings.add',
+          sql`
+            INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
+                                        kernel_build_id, objects, over, file, verified, revision, seen_at)
+            SELECT r.build_id,
+                   r.facts,
+                   r.host_id,
+                   r.machine,
+                   r.kernel_release,
+                   r.kernel_version,
+                   r.arch,
+                   r.kernel_build_id,
+                   (SELECT coalesce(array_agg(object ORDER BY at), '{}')
+                      FROM jsonb_array_elements_text(r.objects) WITH ORDINALITY AS o(object, at)),
+                   r.over,
+                   r.file,
+                   r.verified,
+                   ${revision},
+                   ${at}
+              FROM ${rows}
+              JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
+             WHERE h.suspect_since IS NULL AND NOT h.compromised
+            ON CONFLICT DO NOTHING`,
+        ),
+      );
     });
   }
 
-  /** What these hosts showed counts no longer: they are suspect, or compromised. */
+  /** Withdraws the sightings of these hosts: they are suspect or compromised. */
   async withdraw(tx: Connection, hostIds: readonly string[], at: Date): Promise<void> {
+    const isOpen = sql`host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
     await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
-    const [open] = await tx.$queryRaw<{ rows: bigint }[]>`
-      SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
+    const [open] = await tx.$queryRaw<{ rows: bigint }[]>`SELECT count(*) AS rows FROM patch_sighting WHERE ${isOpen}`;
     if (open!.rows === 0n) return;
     const revision = await nextRevision(tx, at);
     await tx.$executeRaw`
-      UPDATE patch_sighting SET until_revision = ${revision}, until_at = ${at}::timestamptz
-       WHERE host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
+      UPDATE patch_sighting
+         SET until_revision = ${revision}, until_at = ${at}::timestamptz
+       WHERE ${isOpen}`;
   }
 
-  /** What this host showed counts again: an admin released it. */
+  /** Counts the sightings of this host again: an administrator released it. */
   async restore(tx: Connection, hostId: string, at: Date): Promise<void> {
     await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
-    const [withdrawn] = await tx.$queryRaw<{ rows: bigint }[]>`SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ${hostId}::uuid`;
+    const [withdrawn] = await tx.$queryRaw<{ rows: bigint }[]>`
+      SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ${hostId}::uuid`;
     if (withdrawn!.rows === 0n) return;
     const revision = await nextRevision(tx, at);
     await tx.$executeRaw`
-      INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
-      SELECT DISTINCT ON (build_id, facts) build_id, facts, host_id, machine, kernel_release, kernel_version, arch, kernel_build_id, objects, over, file, verified,
-             ${revision}::bigint, ${at}::timestamptz
+      INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
+                                  kernel_build_id, objects, over, file, verified, revision, seen_at)
+      SELECT DISTINCT ON (build_id, facts)
+             build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
+             kernel_build_id, objects, over, file, verified, ${revision}::bigint, ${at}::timestamptz
         FROM patch_sighting p
        WHERE host_id = ${hostId}::uuid
-         AND NOT EXISTS (SELECT FROM patch_sighting o WHERE o.build_id = p.build_id AND o.facts = p.facts AND o.host_id = p.host_id AND o.until_revision IS NULL)`;
+         AND NOT EXISTS (
+               SELECT
+                 FROM patch_sighting o
+                WHERE o.build_id = p.build_id
+                  AND o.facts = p.facts
+                  AND o.host_id = p.host_id
+                  AND o.until_revision IS NULL)`;
   }
 
   private remember(wanted: readonly HostSighting[], stored: readonly Row[], added: readonly HostSighting[]): void {
-    if (this.known.size > KNOWN) this.forget();
     const kept = new Set(added);
     for (const sighting of wanted) {
       const facts = factsOf(sighting);
@@ -148,7 +198,7 @@ export class SightingsStore {
       const text = JSON.stringify(facts);
       const known = this.known.get(text) ?? new Set();
       for (const machine of [...machines, sighting.machine]) known.add(machine);
-      // Not kept although it is new: there are too many sets of facts, and no other witness would be kept either.
+      // new, and not stored: there are too many sets of facts, and no other witness would be stored either
       if (machines.length === 0 && !kept.has(sighting)) for (let i = 0; known.size < WITNESSES; i++) known.add(`full ${i}`);
       this.known.set(text, known);
     }
@@ -160,13 +210,16 @@ export class SightingsStore {
     this.knownSince = at.getTime();
   }
 
-  /** Everything is looked up again. */
+  /** Looks everything up again, as after the database was restored. */
   forget(): void {
-    this.known = new Map();
+    this.known.clear();
   }
 }
 
-/** Which of these are kept, so that each set of facts has its witnesses, of different machines, and each build and kernel no more sets than are allowed? */
+/**
+ * Chooses the sightings that are stored: each set of facts gets witnesses of different machines, up to `WITNESSES`, and
+ * each build and kernel gets up to `SETS_OF_FACTS` sets.
+ */
 function choose(wanted: readonly HostSighting[], stored: readonly Row[]): HostSighting[] {
   const machines = new Map<string, Set<string>>();
   const sets = new Map<string, Set<string>>();

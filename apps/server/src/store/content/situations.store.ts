@@ -3,8 +3,8 @@ import type { BootHistory, BootPersistence, Capabilities, UnlistedPatch, HostGat
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { ContentIds } from './content-ids.js';
-import { Held } from './held.js';
-import { retrying } from '../../database/unavailable.js';
+import { isDangling } from '../../database/unavailable.js';
+import { ContentCache, ContentTable } from './content-table.js';
 
 type WireReading = Omit<Reading, 'states'> & { readonly states: readonly { readonly id: string; readonly version: number }[] | null };
 type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
@@ -64,72 +64,84 @@ export function toSituationDraft(situation: Situation): SituationDraft {
   return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
 }
 
-/** Patches and states of all situations that are held: each takes some hundred bytes. */
-const HEAVIEST = 1_000_000;
+/** The size of a situation in the cache: its patches and states. Each takes a few hundred bytes. */
+const sizeOf = ({ list, leftovers, unlisted }: Situation): number =>
+  [...list, ...leftovers, ...unlisted].reduce((size, { reading }) => size + 1 + (reading?.states?.length ?? 0), 1);
 
-const weightOf = ({ list, leftovers, unlisted }: Situation): number => {
-  let weight = 1;
-  for (const { reading } of [...list, ...leftovers, ...unlisted]) weight += 1 + (reading?.states?.length ?? 0);
-  return weight;
-};
+interface StackDraft {
+  readonly id: string;
+  readonly patches: SituationDraft['patches'];
+}
 
 /** Situations and stacks: stored once, by the digest of their content. */
 @Injectable()
 export class SituationsStore {
-  /** Digests that this process has seen stored; a row of these tables never goes away while a host points at it. */
-  private readonly known = new Set<string>();
-  private readonly held = new Held<Situation>(50_000, weightOf, HEAVIEST);
+  private readonly stacks: ContentTable<StackDraft>;
+  private readonly table: ContentTable<SituationDraft>;
+  private readonly cache = new ContentCache<Situation>(50_000, 1_000_000, sizeOf);
 
   constructor(
     private readonly db: Database,
     private readonly read: ReadDatabase,
-  ) {}
+  ) {
+    this.stacks = new ContentTable({
+      find: async (ids) => this.db.stack.findMany({ where: { id: { in: ids } }, select: { id: true } }),
+      insert: async (drafts) => this.insertStacks(drafts),
+    });
+    this.table = new ContentTable({
+      find: async (ids) => this.db.situation.findMany({ where: { id: { in: ids } }, select: { id: true } }),
+      insert: async (drafts) => this.insert(drafts),
+    });
+  }
 
-  /** Stores these situations: looks them up by digest first and inserts only what is missing, in transactions of their own: before the hosts', never within it. */
+  /** Stores situations, in transactions of their own: before those of the hosts, never within them. */
   async keep(drafts: readonly SituationDraft[]): Promise<void> {
-    const unknown = new Map(drafts.filter(({ id }) => !this.known.has(id)).map((draft) => [draft.id, draft]));
-    // in the order of their ids, as everybody: two servers that insert the same do not wait for each other in a circle
-    const missing = [...unknown.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    if (missing.length > 0) await retrying(() => this.insert(missing));
-    if (this.known.size > 100_000) this.known.clear();
-    for (const id of unknown.keys()) this.known.add(id);
+    try {
+      await this.table.keep(drafts);
+    } catch (error) {
+      if (!isDangling(error)) throw error;
+      // the database was restored, and lacks a stack that this process has stored
+      this.forget();
+      await this.table.keep(drafts);
+    }
   }
 
   private async insert(drafts: readonly SituationDraft[]): Promise<void> {
-    const there = await this.db.situation.findMany({ where: { id: { in: drafts.map(({ id }) => id) } }, select: { id: true } });
-    const missing = drafts.filter(({ id }) => !there.some((row) => row.id === id));
-    if (missing.length === 0) return;
-    await this.insertStacks(new Map(missing.map((draft) => [draft.stackId, draft.patches])));
-    const data = missing.map(({ patches: _patches, facts, ...plain }) => ({ ...plain, facts: facts as object }));
+    await this.stacks.keep(drafts.map(({ stackId, patches }) => ({ id: stackId, patches })));
+    const data = drafts.map(({ patches: _patches, facts, ...columns }) => ({ ...columns, facts: facts as object }));
     await this.db.situation.createMany({ data, skipDuplicates: true });
   }
 
-  private async insertStacks(stacks: ReadonlyMap<string, readonly Stored<ListedPatch>[]>): Promise<void> {
-    const there = await this.db.stack.findMany({ where: { id: { in: [...stacks.keys()] } }, select: { id: true } });
-    const missing = [...stacks].filter(([id]) => !there.some((row) => row.id === id)).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    if (missing.length === 0) return;
-    const members = missing.flatMap(([stackId, patches]) => patches.map(({ name, buildId }, position) => ({ stackId, position, name, buildId })));
+  private async insertStacks(drafts: readonly StackDraft[]): Promise<void> {
+    const stacks = drafts.map(({ id, patches }) => ({ id, patches: patches as object[] }));
+    const members = drafts.flatMap(({ id, patches }) => patches.map(({ name, buildId }, position) => ({ stackId: id, position, name, buildId })));
     await this.db.$transaction([
-      this.db.stack.createMany({ data: missing.map(([id, patches]) => ({ id, patches: patches as object[] })), skipDuplicates: true }),
+      this.db.stack.createMany({ data: stacks, skipDuplicates: true }),
       this.db.stackPatch.createMany({ data: members, skipDuplicates: true }),
     ]);
   }
 
-  /** The situations with these ids. They never change, so what was read is held; what a replica has not yet is in the database itself. @param primaryAlone for ingest, which asks no replica */
+  /**
+   * The situations with these ids.
+   *
+   * @param primaryAlone for ingest, which does not read from a replica
+   */
   async load(ids: readonly string[], primaryAlone = false): Promise<Map<string, Situation>> {
-    return this.held.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, connection) => {
-      const rows = await connection.situation.findMany({ where: { id: { in: [...missing] } }, include: { stack: { select: { patches: true } } } });
+    return this.cache.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, database) => {
+      const include = { stack: { select: { patches: true } } };
+      const rows = await database.situation.findMany({ where: { id: { in: missing } }, include });
       return rows.map((row) => [row.id, toSituation(row)]);
     });
   }
 
-  /** Nothing is known to be stored any more: it is looked up anew. */
+  /** Looks everything up again, as after the database was restored. */
   forget(): void {
-    this.known.clear();
+    this.table.forget();
+    this.stacks.forget();
   }
 }
 
-/** What rows that were stored before these facts were reported say about them: nothing. */
+/** Facts that earlier agents did not report. */
 const BEFORE_GATES = {
   kernelBuildId: null,
   gates: { modulesDisabled: null, ftraceEnabled: null },
@@ -141,7 +153,7 @@ const BEFORE_GATES = {
 const NO_MODULE_STATE = { moduleState: null } as const;
 const NO_MODULE_FACTS = { ...NO_MODULE_STATE, moduleTaint: null, file: null } as const;
 
-/** The one mapping from a stored situation to the value that is judged. Whether a host is suspect is said of the host. */
+/** The only mapping of a situation's row. Whether a host is suspect is in the row of the host. */
 function toSituation(row: Row): Situation {
   const facts = row.facts as Facts;
   return {

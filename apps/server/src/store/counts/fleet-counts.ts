@@ -1,35 +1,45 @@
-import type { SnapshotOrigin } from '../history/as-of.js';
-import type { FreshnessKey } from '../hosts/hosts-at.js';
+import type { LogPosition } from '../../database/log-position.js';
 import type { Revision } from '../catalog/revisions.js';
+import type { AsOf, SnapshotOrigin } from '../history/as-of.js';
+import type { Condition } from '../hosts/condition.js';
+import type { FreshnessKey, FreshnessLimits } from '../hosts/hosts-at.js';
 
-/** Hosts that share everything that an answer depends on. */
+/** Hosts that share everything that a verdict depends on. */
 export interface SituationCount {
-  /** The same object for all rows of an answer that are in these freshness keys. */
+  /** The same object for all rows of an answer that have this key. */
   readonly freshnessKey: FreshnessKey;
   readonly hosts: number;
 }
 
-/** Those among them that share their labels, too. */
+/** Those of them that share their labels, too. */
 export interface CohortRow extends SituationCount {
   readonly labelSetId: string;
 }
 
-/** The cohorts that share their freshnessKey: labels and counts in arrays of one length. Those without hosts are none. */
+/** The cohorts with one freshness key: label sets and numbers of hosts in arrays of one length. */
 export interface CohortGroup {
   readonly freshnessKey: FreshnessKey;
-  readonly labels: readonly { readonly labelSetId: string }[];
-  readonly hosts: ArrayLike<number>;
+  readonly labelSetIds: readonly string[];
+  readonly hosts: readonly number[];
 }
 
-/** The whole fleet at one instant, situation by situation. */
+/** The whole fleet at one instant. */
 export interface FleetCounts {
   readonly rows: readonly SituationCount[];
   /** What was committed then. */
   readonly snapshot: string;
-  /** To which history of the database it belongs. */
   readonly origin: SnapshotOrigin;
   /** Of the catalog then. */
   readonly revision: Revision;
-  /** The same by cohort, in no order; null where that was not asked for, or would be too many to carry along. */
+  /** The same by cohort, in no order; null: not asked for, or too many to return at once. */
   readonly cohorts: readonly CohortGroup[] | null;
+}
+
+/** Counts as a statement wrote them: its epoch may not have begun yet. */
+export type WrittenCounts = Omit<FleetCounts, 'origin'> & { readonly origin: LogPosition };
+
+/** A way to count the fleet. Each answer is of one statement, and so of one instant. */
+export interface Counter {
+  /** @returns null if this way cannot count these hosts, or not now */
+  counts(condition: Condition, limits: FreshnessLimits, asOf: AsOf, withCohorts: boolean): Promise<WrittenCounts | null>;
 }

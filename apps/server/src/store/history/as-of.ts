@@ -1,4 +1,4 @@
-import { Prisma } from '../../database/database.js';
+import { sql, type Sql } from '../../database/sql.js';
 
 /** Where a snapshot was taken: its transaction ids mean something in this epoch only. */
 export interface SnapshotOrigin {
@@ -8,64 +8,73 @@ export interface SnapshotOrigin {
   readonly position: bigint;
 }
 
-/** An instant at which the fleet is looked at. */
+/** The instant that a question is about. */
 export interface AsOf {
-  /** From which ages are counted. */
+  /** Ages are counted from here. */
   readonly now: Date;
   /**
-   * `pg_current_snapshot()` of the answer that is asked again: exactly what was committed then counts, whatever the clocks of servers said. Null: what counts follows from
-   * `now` alone.
+   * `pg_current_snapshot()` of an earlier answer: exactly what was committed then counts, whatever the clocks of
+   * servers said. Null: `now` alone decides.
    */
   readonly snapshot: string | null;
-  /** False: what is stored now counts, whatever `snapshot` says. */
+  /** False: what is stored at this moment counts, whatever `snapshot` says. */
   readonly past: boolean;
-  /** True: of an answer about the present, which is still being given: ages are known as those of the present are. */
+  /** True: pinned by an answer about the present that is still being given; ages are those of the present. */
   readonly pinned?: boolean;
-  /** True: a replica does not know it yet, and the database itself is asked. */
+  /** True: a replica has not seen it yet, and the primary answers. */
   readonly usesPrimary?: boolean;
-  /** Of a snapshot: to which history of the database it belongs. */
+  /** Of the snapshot. */
   readonly origin?: SnapshotOrigin;
-  /** The epoch in which it was looked up: statements of another one may not answer for it. */
+  /** The epoch in which it was looked up: statements of another epoch must not answer for it. */
   readonly epoch?: string;
 }
 
-/** The present, as seen from this instant. */
+/** The present, as seen at this instant. */
 export const present = (now: Date): AsOf => ({ now, snapshot: null, past: false });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const visible = (transaction: Prisma.Sql, snapshot: string): Prisma.Sql =>
-  Prisma.sql`pg_visible_in_snapshot(${transaction}::text::xid8, ${snapshot}::pg_snapshot)`;
-const notYet = (transaction: Prisma.Sql, snapshot: string): Prisma.Sql =>
-  Prisma.sql`(${transaction} >= pg_snapshot_xmin(${snapshot}::pg_snapshot)::text::bigint AND NOT ${visible(transaction, snapshot)})`;
-
-/** Had the open interval of `host h` begun by then? */
-export const openIsValidAt = ({ now, snapshot, past }: AsOf): Prisma.Sql =>
-  !past ? Prisma.sql`true` : snapshot === null ? Prisma.sql`h.since <= ${now}::timestamptz` : visible(Prisma.sql`h.opened_by`, snapshot);
-
-/** Did the open interval of `host h` begin after that? Never, of the present. */
-export const openedAfter = ({ now, snapshot, past }: AsOf): Prisma.Sql =>
-  !past ? Prisma.sql`false` : snapshot === null ? Prisma.sql`h.since > ${now}::timestamptz` : notYet(Prisma.sql`h.opened_by`, snapshot);
-
-/** Was the closed interval `host_history p` open then? The bare instant is for PostgreSQL, which leaves out the partitions of earlier days by it; clocks may differ by a day. */
-export const closedIsValidAt = ({ now, snapshot }: AsOf): Prisma.Sql =>
-  snapshot === null
-    ? Prisma.sql`(p.valid_until > ${now}::timestamptz AND p.valid_from <= ${now}::timestamptz)`
-    : Prisma.sql`(p.valid_until > ${dayBefore(now)}::timestamptz AND ${notYet(Prisma.sql`p.closed_by`, snapshot)} AND ${visible(Prisma.sql`p.opened_by`, snapshot)})`;
-
-/** Did `host_lapse w` last then? */
-export const gapCovers = ({ now, snapshot }: AsOf): Prisma.Sql =>
-  snapshot === null
-    ? Prisma.sql`(w.until > ${now}::timestamptz AND w.since <= ${now}::timestamptz)`
-    : Prisma.sql`(w.until > ${dayBefore(now)}::timestamptz AND ${notYet(Prisma.sql`w.closed_by`, snapshot)} AND (w.opened_by IS NULL OR ${visible(Prisma.sql`w.opened_by`, snapshot)}))`;
-
-/** Were the facts in `host_heartbeat b` superseded by then? */
-export const supersededAt = ({ now, snapshot, past }: AsOf): Prisma.Sql => {
-  const ever = Prisma.sql`b.superseded_at IS NOT NULL`;
-  if (!past) return ever;
-  return snapshot === null
-    ? Prisma.sql`(${ever} AND b.superseded_at <= ${now}::timestamptz)`
-    : Prisma.sql`(${ever} AND ${visible(Prisma.sql`b.superseded_by`, snapshot)})`;
-};
-
+/** Clocks of servers may differ by a day. PostgreSQL leaves out the partitions that ended before. */
 const dayBefore = (instant: Date): Date => new Date(instant.getTime() - DAY_MS);
+
+const isVisible = (transaction: Sql, snapshot: string): Sql => sql`pg_visible_in_snapshot(${transaction}::text::xid8, ${snapshot}::pg_snapshot)`;
+// the first test is for the index on the transaction
+const isLater = (transaction: Sql, snapshot: string): Sql => sql`
+  (${transaction} >= pg_snapshot_xmin(${snapshot}::pg_snapshot)::text::bigint AND NOT ${isVisible(transaction, snapshot)})`;
+
+/** Whether the open interval of `host h` had begun. */
+export function openIsValidAt({ now, snapshot, past }: AsOf): Sql {
+  if (!past) return sql`true`;
+  return snapshot === null ? sql`h.since <= ${now}::timestamptz` : isVisible(sql`h.opened_by`, snapshot);
+}
+
+/** Whether the open interval of `host h` began later; of the present, never. */
+export function openedAfter({ now, snapshot, past }: AsOf): Sql {
+  if (!past) return sql`false`;
+  return snapshot === null ? sql`h.since > ${now}::timestamptz` : isLater(sql`h.opened_by`, snapshot);
+}
+
+/** Whether the closed interval `host_history p` was open. */
+export const closedIsValidAt = ({ now, snapshot }: AsOf): Sql =>
+  snapshot === null
+    ? sql`(p.valid_until > ${now}::timestamptz AND p.valid_from <= ${now}::timestamptz)`
+    : sql`
+        (p.valid_until > ${dayBefore(now)}::timestamptz
+         AND ${isLater(sql`p.closed_by`, snapshot)}
+         AND ${isVisible(sql`p.opened_by`, snapshot)})`;
+
+/** Whether `host_gap w` lasted. */
+export const gapCovers = ({ now, snapshot }: AsOf): Sql =>
+  snapshot === null
+    ? sql`(w.until > ${now}::timestamptz AND w.since <= ${now}::timestamptz)`
+    : sql`
+        (w.until > ${dayBefore(now)}::timestamptz
+         AND ${isLater(sql`w.closed_by`, snapshot)}
+         AND (w.opened_by IS NULL OR ${isVisible(sql`w.opened_by`, snapshot)}))`;
+
+/** Whether the facts in `host_heartbeat b` were superseded. */
+export function supersededAt({ now, snapshot, past }: AsOf): Sql {
+  if (!past) return sql`b.superseded_at IS NOT NULL`;
+  const then = snapshot === null ? sql`b.superseded_at <= ${now}::timestamptz` : isVisible(sql`b.superseded_by`, snapshot);
+  return sql`(b.superseded_at IS NOT NULL AND ${then})`;
+}

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Database, Prisma } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { IS_CURRENT } from '../../database/epoch.js';
-import type { LogPosition } from '../../database/log-position.js';
-import type { FleetCounts } from '../counts/fleet-counts.js';
+import type { FleetCounts, WrittenCounts } from '../counts/fleet-counts.js';
 import type { AsOf, SnapshotOrigin } from './as-of.js';
 import { ReadDatabase, replicaOf } from '../../database/read-database.js';
 import { DatabaseUnavailable } from '../../database/unavailable.js';
+import { raw } from '../../database/sql.js';
 
 interface Row {
   readonly name: string;
@@ -22,13 +22,12 @@ export class EpochsStore {
   ) {}
 
   /**
-   * Does the database still have everything that a snapshot of this place has seen, and under the same numbers?
-   *
-   * @returns the epoch that the database is in; null: it does not
+   * The current epoch, if the database still has everything that a snapshot of this origin has seen, under the same
+   * transaction ids; else null.
    */
   async epochFor({ epoch, position }: SnapshotOrigin): Promise<string | null> {
     const replica = replicaOf(this.read, this.db);
-    // a replica may be behind, or left behind; then the primary is asked
+    // a replica may be behind: then the primary is asked
     const rows = replica === null ? [] : await this.since(replica, epoch).catch(() => []);
     if (rows.length > 0 && rows.at(-1)!.name === this.db.epochName) return isKept(rows, position) ? rows.at(-1)!.name : null;
     const own = await this.since(this.db, epoch);
@@ -39,32 +38,34 @@ export class EpochsStore {
     return isKept(again, position) ? (again.at(-1)?.name ?? null) : null;
   }
 
-  /** This epoch and all later ones, in their order; none: the database does not know it. */
-  private async since(place: Database, epoch: string): Promise<Row[]> {
-    return place.$queryRaw<Row[]>`
-      SELECT name::text AS name, before_ended::text AS "beforeEnded", ${Prisma.raw(IS_CURRENT)} AS current
-        FROM epoch WHERE number >= (SELECT number FROM epoch WHERE name = ${epoch}::uuid) ORDER BY number`;
+  /** This epoch and all later ones, in order; none if the database does not know it. */
+  private async since(database: Database, epoch: string): Promise<Row[]> {
+    return database.$queryRaw<Row[]>`
+      SELECT name::text AS name,
+             before_ended::text AS "beforeEnded",
+             ${raw(IS_CURRENT)} AS current
+        FROM epoch
+       WHERE number >= (SELECT number FROM epoch WHERE name = ${epoch}::uuid)
+       ORDER BY number`;
   }
 }
 
-/** @param rows the epoch of the snapshot and all later ones, in their order */
+/** @param rows the epoch of the snapshot and all later ones, in order */
 function isKept([, ...later]: readonly Row[], position: bigint): boolean {
   const [next] = later;
   if (later.some(({ beforeEnded }) => beforeEnded === null)) return false;
   return next === undefined || position <= BigInt(next.beforeEnded!);
 }
 
-/** An answer whose place is as its statement told it. */
-export type Settling = Omit<FleetCounts, 'origin'> & { readonly origin: LogPosition };
-
 const REPLACED = 'the database was replaced while it was asked; ask again';
 
 /**
- * Does this until it is of an epoch. On a primary whose epoch has not begun, as behind a pooler that hides new connections, it begins now.
+ * Counts until the answer belongs to an epoch. If the epoch of a primary has not begun, as behind a pooler that hides
+ * new connections, it begins here.
  *
- * @throws DatabaseUnavailable where the database is replaced again and again
+ * @throws DatabaseUnavailable if the database is replaced repeatedly
  */
-export async function settled(db: Database, count: () => Promise<Settling | null>): Promise<FleetCounts | null> {
+export async function inEpoch(db: Database, count: () => Promise<WrittenCounts | null>): Promise<FleetCounts | null> {
   for (let attempt = 0; attempt < 2; attempt++) {
     const counts = await count();
     if (counts === null) return null;
@@ -75,7 +76,7 @@ export async function settled(db: Database, count: () => Promise<Settling | null
   throw new DatabaseUnavailable(REPLACED);
 }
 
-/** Refuses what was read of a past moment in another epoch than the moment was looked up in: its transactions may be others by then. */
-export function sameEpoch(moment: AsOf, epoch: string | null): void {
-  if (moment.epoch !== undefined && epoch !== null && moment.epoch !== epoch) throw new DatabaseUnavailable(REPLACED);
+/** Refuses rows of the past that were read in another epoch: its transaction ids may mean others by then. */
+export function sameEpoch(asOf: AsOf, epoch: string | null): void {
+  if (asOf.epoch !== undefined && epoch !== null && asOf.epoch !== epoch) throw new DatabaseUnavailable(REPLACED);
 }

@@ -1,5 +1,5 @@
-import { Prisma } from '../../database/database.js';
 import { AGENT_PREFIX } from '../content/labels.store.js';
+import { join, raw, sql, type Sql } from '../../database/sql.js';
 
 /** A test of one label. */
 export interface LabelTest {
@@ -23,53 +23,51 @@ export interface Condition {
   readonly labels: readonly LabelTest[] | null;
 }
 
-const all = (tests: readonly (Prisma.Sql | null)[]): Prisma.Sql => {
+const all = (tests: readonly (Sql | null)[]): Sql => {
   const parts = tests.filter((test) => test !== null);
-  return parts.length === 0 ? Prisma.sql`true` : Prisma.join(parts, ' AND ');
+  return parts.length === 0 ? sql`true` : join(parts, ' AND ');
 };
-const oneOf = (column: string, values: readonly string[] | null): Prisma.Sql | null =>
-  values === null ? null : Prisma.sql`${Prisma.raw(column)} = ANY(${[...values]}::text[])`;
+const oneOf = (column: string, values: readonly string[] | null): Sql | null => (values === null ? null : sql`${raw(column)} = ANY(${[...values]}::text[])`);
 
 /** The test of `host h`. The bucket comes first in its key. */
-const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Prisma.Sql =>
+const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
   all([
     oneOf('h.hostname', hostnames),
     ids === null
       ? null
-      : Prisma.sql`(h.bucket, h.id) IN (
+      : sql`(h.bucket, h.id) IN (
           SELECT ('x' || right(k.id, 2))::bit(8)::int::smallint, k.id::uuid
             FROM unnest(${[...ids]}::text[]) AS k(id))`,
   ]);
 
 /** The test of `situation s`. */
-export const situationTest = ({ kernelReleases, archs, running }: NonNullable<Condition['situations']>): Prisma.Sql =>
+export const situationTest = ({ kernelReleases, archs, running }: NonNullable<Condition['situations']>): Sql =>
   all([
     oneOf('s.kernel_release', kernelReleases),
     oneOf('s.arch', archs),
-    running === null ? null : Prisma.sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${running})`,
+    running === null ? null : sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${running})`,
   ]);
 
 /** The test of `label_set l`. */
-export const labelsTest = (tests: NonNullable<Condition['labels']>): Prisma.Sql => all(tests.map(labelTest));
+export const labelsTest = (tests: NonNullable<Condition['labels']>): Sql => all(tests.map(labelTest));
 
-function labelTest({ key, is, authoritative }: LabelTest): Prisma.Sql {
+function labelTest({ key, is, authoritative }: LabelTest): Sql {
   const isOwn = authoritative && key.startsWith(AGENT_PREFIX);
-  const admins = isOwn ? Prisma.sql`NULL::text` : Prisma.sql`l.labels ->> ${key}`;
-  const value = authoritative ? admins : Prisma.sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
-  if ('in' in is) return Prisma.sql`${value} = ANY(${[...is.in]}::text[])`;
-  if ('notIn' in is) return Prisma.sql`(${value} IS NULL OR NOT (${value} = ANY(${[...is.notIn]}::text[])))`;
-  return is.exists ? Prisma.sql`${value} IS NOT NULL` : Prisma.sql`${value} IS NULL`;
+  const admins = isOwn ? sql`NULL::text` : sql`l.labels ->> ${key}`;
+  const value = authoritative ? admins : sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
+  if ('in' in is) return sql`${value} = ANY(${[...is.in]}::text[])`;
+  if ('notIn' in is) return sql`(${value} IS NULL OR NOT (${value} = ANY(${[...is.notIn]}::text[])))`;
+  return is.exists ? sql`${value} IS NOT NULL` : sql`${value} IS NULL`;
 }
 
 /** The tests of situation and labels, on the columns `situation_id` and `label_set_id` of this table. */
-export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c'): Prisma.Sql {
-  const of = (column: string) => Prisma.raw(`${table}.${column}`);
+export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c'): Sql {
+  const of = (column: string) => raw(`${table}.${column}`);
   return all([
-    situations && Prisma.sql`${of('situation_id')} IN (SELECT s.id FROM situation s WHERE ${situationTest(situations)})`,
-    labels && Prisma.sql`${of('label_set_id')} IN (SELECT l.id FROM label_set l WHERE ${labelsTest(labels)})`,
+    situations && sql`${of('situation_id')} IN (SELECT s.id FROM situation s WHERE ${situationTest(situations)})`,
+    labels && sql`${of('label_set_id')} IN (SELECT l.id FROM label_set l WHERE ${labelsTest(labels)})`,
   ]);
 }
 
 /** All tests, on rows of `hostsAt`. */
-export const matching = (condition: Condition): Prisma.Sql =>
-  all([Prisma.sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);
+export const matching = (condition: Condition): Sql => all([sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);

@@ -1,94 +1,137 @@
-import { Prisma } from '../../database/database.js';
-import { openIsValidAt, closedIsValidAt, gapCovers, type AsOf, supersededAt } from '../history/as-of.js';
+import { join, sql, type Sql } from '../../database/sql.js';
+import { type AsOf, closedIsValidAt, gapCovers, openIsValidAt, supersededAt } from '../history/as-of.js';
 
-/** From which instants on facts are of which freshness, and old enough for the question. */
+/** The instants from which a confirmation is late, stale, or too old for the question. */
 export interface FreshnessLimits {
   readonly lateSince: Date;
   readonly staleSince: Date;
   readonly allowedSince: Date;
-  /** What was confirmed after that was confirmed by a clock that was wrong: when is not known. */
+  /** A later confirmation was made by a wrong clock: its true time is not known. */
   readonly until: Date;
 }
 
-/** What an answer depends on beside the situation. */
+/** What a verdict depends on: the situation, and how fresh its facts are. */
 export interface FreshnessKey {
   /** Null: never reported. */
   readonly situationId: string | null;
   readonly suspect: boolean;
   readonly superseded: boolean;
-  /** `FRESH` stands for `LATE`, too: no answer depends on the difference. `AHEAD`: confirmed later than now, by a clock that was wrong. */
+  /**
+   * `FRESH` includes `LATE`: no verdict depends on the difference. `AHEAD`: confirmed later than now, by a wrong
+   * clock.
+   */
   readonly level: 'FRESH' | 'STALE' | 'LOST' | 'NEVER' | 'AHEAD';
   /** Confirmed longer ago than the question allows. */
   readonly overdue: boolean;
 }
 
 /**
- * Every host as it was at a moment, one row each: `(…) h` with the columns bucket, id, hostname, situation_id, label_set_id, boot_id, suspect, retired, confirmed_at, superseded.
+ * Every host at an instant, one row each: `(…) h` with the columns bucket, id, hostname, situation_id,
+ * label_set_id, boot_id, suspect, retired, confirmed_at, superseded.
  *
- * Of the present, the rows of hosts and heartbeats. Of the past, the interval that covers the moment, which is a closed one or the open one; and where a lapse covers it, the
- * confirmation before the lapse. A host's name is always today's.
+ * In the present these are the rows of hosts and heartbeats. In the past it is the interval that was valid, closed
+ * or open; if a gap covers the instant, the confirmation before the gap counts. The name is always the current one.
  */
-export function hostsAt(moment: AsOf): Prisma.Sql {
-  if (!moment.past)
-    return Prisma.sql`(
-      SELECT h.bucket, h.id, h.hostname, h.situation_id, h.label_set_id, h.boot_id, h.suspect_since IS NOT NULL AS suspect, h.retired_at IS NOT NULL AS retired,
-             b.confirmed_at, b.superseded_at IS NOT NULL AS superseded
-        FROM host h LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) h`;
-  const then = (open: Prisma.Sql, closed: Prisma.Sql) => Prisma.sql`CASE WHEN p.host_id IS NULL THEN ${open} ELSE ${closed} END`;
-  return Prisma.sql`(
-      SELECT h.bucket, h.id, h.hostname, ${then(Prisma.sql`h.situation_id`, Prisma.sql`p.situation_id`)} AS situation_id,
-             ${then(Prisma.sql`h.label_set_id`, Prisma.sql`p.label_set_id`)} AS label_set_id, ${then(Prisma.sql`h.boot_id`, Prisma.sql`p.boot_id`)} AS boot_id,
-             ${then(Prisma.sql`h.suspect_since IS NOT NULL`, Prisma.sql`p.suspect`)} AS suspect, ${then(Prisma.sql`h.retired_at IS NOT NULL`, Prisma.sql`p.retired`)} AS retired,
-             ${confirmedAt(moment)} AS confirmed_at, coalesce(w.superseded, false) OR coalesce(${supersededAt(moment)}, false) AS superseded
-        FROM host h LEFT JOIN host_history p ON p.bucket = h.bucket AND p.host_id = h.id AND ${closedIsValidAt(moment)}
+export function hostsAt(asOf: AsOf): Sql {
+  if (!asOf.past)
+    return sql`(
+      SELECT h.bucket,
+             h.id,
+             h.hostname,
+             h.situation_id,
+             h.label_set_id,
+             h.boot_id,
+             h.suspect_since IS NOT NULL AS suspect,
+             h.retired_at IS NOT NULL AS retired,
+             b.confirmed_at,
+             b.superseded_at IS NOT NULL AS superseded
+        FROM host h
+        LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) h`;
+  const isOpen = sql`p.host_id IS NULL`;
+  return sql`(
+      SELECT h.bucket,
+             h.id,
+             h.hostname,
+             CASE WHEN ${isOpen} THEN h.situation_id ELSE p.situation_id END AS situation_id,
+             CASE WHEN ${isOpen} THEN h.label_set_id ELSE p.label_set_id END AS label_set_id,
+             CASE WHEN ${isOpen} THEN h.boot_id ELSE p.boot_id END AS boot_id,
+             CASE WHEN ${isOpen} THEN h.suspect_since IS NOT NULL ELSE p.suspect END AS suspect,
+             CASE WHEN ${isOpen} THEN h.retired_at IS NOT NULL ELSE p.retired END AS retired,
+             ${confirmedAt(asOf)} AS confirmed_at,
+             coalesce(w.superseded, false) OR coalesce(${supersededAt(asOf)}, false) AS superseded
+        FROM host h
+        LEFT JOIN host_history p ON p.bucket = h.bucket AND p.host_id = h.id AND ${closedIsValidAt(asOf)}
         LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
-        LEFT JOIN LATERAL (SELECT min(w.since) FILTER (WHERE w.kind = 'SILENT') AS silent_since, bool_or(w.kind = 'SUPERSEDED') AS superseded
-                             FROM host_lapse w WHERE w.bucket = h.bucket AND w.host_id = h.id AND ${gapCovers(moment)}) w ON true
-       WHERE p.host_id IS NOT NULL OR ${openIsValidAt(moment)}) h`;
+        LEFT JOIN LATERAL (
+               SELECT min(w.since) FILTER (WHERE w.kind = 'SILENT') AS silent_since,
+                      bool_or(w.kind = 'SUPERSEDED') AS superseded
+                 FROM host_gap w
+                WHERE w.bucket = h.bucket AND w.host_id = h.id AND ${gapCovers(asOf)}) w ON true
+       WHERE p.host_id IS NOT NULL OR ${openIsValidAt(asOf)}) h`;
 }
 
-/** Of an answer that is still being given, what lies far ahead was not confirmed since: a clock was wrong. */
-function confirmedAt({ now, pinned: justNow }: AsOf): Prisma.Sql {
-  const then = Prisma.sql`least(coalesce(w.silent_since, b.confirmed_at), ${now}::timestamptz)`;
-  return justNow === true ? Prisma.sql`CASE WHEN b.confirmed_at > ${latestPlausible(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END` : then;
+/** In a pinned answer, a confirmation far in the future was made by a wrong clock, not after the answer. */
+function confirmedAt({ now, pinned }: AsOf): Sql {
+  const then = sql`least(coalesce(w.silent_since, b.confirmed_at), ${now}::timestamptz)`;
+  return pinned === true ? sql`CASE WHEN b.confirmed_at > ${latestPlausible(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END` : then;
 }
 
-/** A confirmation may be this much later than now: servers read the clock of the database once in a while. */
+/** Servers read the clock of the database from time to time: a confirmation may be this much later than now. */
 const AHEAD_MS = 60_000;
 
-/** Confirmations later than this were told by a clock that was wrong. */
+/** A later confirmation was made by a wrong clock. */
 export const latestPlausible = (now: Date): Date => new Date(now.getTime() + AHEAD_MS);
 
-/** The level of a row of `hostsAt`. */
-export const levelColumn = (ages: FreshnessLimits): Prisma.Sql => Prisma.sql`
-  CASE WHEN h.situation_id IS NULL OR h.confirmed_at IS NULL THEN 'NEVER' WHEN h.confirmed_at > ${ages.until}::timestamptz THEN 'AHEAD' WHEN h.confirmed_at >= ${ages.lateSince}::timestamptz THEN 'FRESH'
-       WHEN h.confirmed_at >= ${ages.staleSince}::timestamptz THEN 'STALE' ELSE 'LOST' END`;
+/** The freshness of a confirmation that exists. */
+export const levelOfConfirmation = (confirmedAt: Sql, { until, lateSince, staleSince }: FreshnessLimits): Sql => sql`
+  CASE WHEN ${confirmedAt} > ${until}::timestamptz THEN 'AHEAD'
+       WHEN ${confirmedAt} >= ${lateSince}::timestamptz THEN 'FRESH'
+       WHEN ${confirmedAt} >= ${staleSince}::timestamptz THEN 'STALE'
+       ELSE 'LOST' END`;
 
-/** Is a row of `hostsAt` older than the question allows? */
-export const overdueColumn = (ages: FreshnessLimits): Prisma.Sql =>
-  Prisma.sql`(h.situation_id IS NOT NULL AND coalesce(h.confirmed_at < ${ages.allowedSince}::timestamptz, false))`;
+/** The column `level` of a row of `hostsAt`. */
+export const levelColumn = (limits: FreshnessLimits): Sql => sql`
+  CASE WHEN h.situation_id IS NULL OR h.confirmed_at IS NULL THEN 'NEVER'
+       ELSE ${levelOfConfirmation(sql`h.confirmed_at`, limits)} END`;
+
+/** The column `overdue` of a row of `hostsAt`. */
+export const overdueColumn = ({ allowedSince }: FreshnessLimits): Sql => sql`
+  (h.situation_id IS NOT NULL AND coalesce(h.confirmed_at < ${allowedSince}::timestamptz, false))`;
+
+/** The column `superseded` of a row of `hostsAt`. */
+export const SUPERSEDED_COLUMN: Sql = sql`coalesce(h.superseded AND h.situation_id IS NOT NULL, false)`;
 
 /** The columns of the freshness key of a row of `hostsAt`. */
-export const freshnessKeyColumns = (ages: FreshnessLimits): Prisma.Sql =>
-  Prisma.sql`h.situation_id, h.suspect, coalesce(h.superseded AND h.situation_id IS NOT NULL, false) AS superseded, ${levelColumn(ages)} AS level, ${overdueColumn(ages)} AS overdue`;
+export const freshnessKeyColumns = (limits: FreshnessLimits): Sql => sql`
+  h.situation_id,
+  h.suspect,
+  ${SUPERSEDED_COLUMN} AS superseded,
+  ${levelColumn(limits)} AS level,
+  ${overdueColumn(limits)} AS overdue`;
 
-/** One text for a freshness key; SQL below gives the same one for a row. */
-export const freshnessKeyText = ({ situationId, suspect, superseded: fallen, level, overdue }: FreshnessKey): string =>
-  `${situationId ?? '-'}|${suspect ? 't' : 'f'}|${fallen ? 't' : 'f'}|${level}|${overdue ? 't' : 'f'}`;
+/** A freshness key as one text; `hasFreshnessKey` makes the same text of a row. */
+export const freshnessKeyText = ({ situationId, suspect, superseded, level, overdue }: FreshnessKey): string =>
+  [situationId ?? '-', suspect ? 't' : 'f', superseded ? 't' : 'f', level, overdue ? 't' : 'f'].join('|');
 
 /** Whether a row of `hostsAt` has one of these freshness keys. */
-export const hasFreshnessKey = (wanted: readonly FreshnessKey[], ages: FreshnessLimits): Prisma.Sql => Prisma.sql`
-  concat_ws('|', coalesce(h.situation_id::text, '-'), h.suspect, coalesce(h.superseded AND h.situation_id IS NOT NULL, false), ${levelColumn(ages)}, ${overdueColumn(ages)}) = ANY(${[
-    ...new Set(wanted.map(freshnessKeyText)),
-  ]}::text[])`;
+export function hasFreshnessKey(keys: readonly FreshnessKey[], limits: FreshnessLimits): Sql {
+  const texts = [...new Set(keys.map(freshnessKeyText))];
+  const ofRow = join([sql`'|'`, sql`coalesce(h.situation_id::text, '-')`, sql`h.suspect`, SUPERSEDED_COLUMN, levelColumn(limits), overdueColumn(limits)]);
+  return sql`concat_ws(${ofRow}) = ANY(${texts}::text[])`;
+}
 
-/** Hosts that were confirmed since then are of the usual freshness of their cohort. */
+/** A host that was confirmed since then has the usual freshness of its cohort. */
 export const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date => (lateSince > allowedSince ? lateSince : allowedSince);
 
-/** Keys of all hosts that may be overdue or superseded at a moment, and of some others: by the index of confirmations, and by the lapses that covered it. */
-export function staleHostKeys(ages: FreshnessLimits, moment: AsOf): Prisma.Sql[] {
-  const since = staleBefore(ages);
-  const now = Prisma.sql`SELECT bucket, host_id FROM host_heartbeat
-    WHERE (confirmed_after < ${since}::timestamptz AND confirmed_at < ${since}::timestamptz) OR confirmed_after > ${ages.until}::timestamptz OR superseded_at IS NOT NULL`;
-  return moment.past ? [now, Prisma.sql`SELECT w.bucket, w.host_id FROM host_lapse w WHERE ${gapCovers(moment)}`] : [now];
+/** The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index. */
+export const isStaleHeartbeat = (limits: FreshnessLimits): Sql => sql`
+  ((confirmed_after < ${staleBefore(limits)}::timestamptz AND confirmed_at < ${staleBefore(limits)}::timestamptz)
+   OR confirmed_after > ${limits.until}::timestamptz
+   OR superseded_at IS NOT NULL)`;
+
+/** Statements for the keys of all hosts that may be overdue or superseded, and of some others. */
+export function staleHostKeys(limits: FreshnessLimits, asOf: AsOf): Sql[] {
+  const now = sql`SELECT bucket, host_id FROM host_heartbeat WHERE ${isStaleHeartbeat(limits)}`;
+  const gaps = sql`SELECT w.bucket, w.host_id FROM host_gap w WHERE ${gapCovers(asOf)}`;
+  return asOf.past ? [now, gaps] : [now];
 }

@@ -39,7 +39,7 @@ export class Door {
 
   static async open(connections = 8): Promise<Door> {
     const registry = await Registry.start();
-    const token = { id: '0190e000-0000-7000-8000-000000000001', hash: sha256(TOKEN), role: 'admin', name: 'hostile', createdAt: registry.now() };
+    const token = { id: '0190e000-0000-7000-8000-000000000001', hash: sha256(TOKEN), role: 'admin' as const, name: 'hostile', createdAt: registry.now() };
     await registry.app.get(Database).token.create({ data: token });
     await registry.app.listen(0, '127.0.0.1');
     return new Door(registry, Number(new URL(await registry.app.getUrl()).port), connections);
