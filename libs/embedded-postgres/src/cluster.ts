@@ -6,18 +6,19 @@ import type { Binaries } from './binaries.js';
 import { adoptFiles, handOver, type Runner } from './runner.js';
 import { EmbeddedPostgresError } from './error.js';
 
-/** The name that PostgreSQL gives to a data folder and all that is in it: a cluster. */
+/** PostgreSQL's name for a data folder and its contents. */
 export interface Cluster {
-  /** Holds the data folder and the password's file. */
+  /** Contains the data folder and the file with the password. */
   readonly folder: string;
   readonly data: string;
   readonly password: string;
 }
 
 /**
- * Is the data there, of a version that these binaries read, and readable by the server's user? Makes it where there is none.
+ * Creates the data folder if it does not exist, and gives it to the server's user. Its version must be that of these
+ * binaries.
  *
- * @param durable false: not forced to disk, for throwaway clusters.
+ * @param durable false: not forced to disk, for temporary clusters
  */
 export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner: Runner, durable: boolean): Promise<void> {
   const { data } = cluster;
@@ -34,7 +35,7 @@ export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner
   adoptFiles(data, runner);
 }
 
-/** Into a scratch folder that is renamed at the end: a kill in the middle never leaves half a cluster. */
+/** Uses a temporary folder that is renamed at the end: a kill never leaves half a cluster. */
 async function makeCluster({ folder, data, password }: Cluster, { bin }: Binaries, runner: Runner, durable: boolean): Promise<void> {
   if (fs.existsSync(data)) throw new EmbeddedPostgresError(`${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`);
   for (const entry of fs.readdirSync(folder)) {

@@ -13,15 +13,15 @@ import { sized } from './settings.js';
 import { EmbeddedPostgresError } from './error.js';
 
 export interface EmbeddedOptions {
-  /** The folder of the data, the password and nothing else; made where it is not there. */
+  /** The folder of the data and the password; created if it does not exist. */
   readonly dir: string;
-  /** On 127.0.0.1; by default one that is free. */
+  /** On 127.0.0.1; by default a free one. */
   readonly port?: number;
-  /** Made where it is not there; `klpreg` by default. */
+  /** Created if it does not exist; `klpreg` by default. */
   readonly database?: string;
-  /** PostgreSQL's own, such as `max_connections`. */
+  /** PostgreSQL's settings, such as `max_connections`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Hears each line of the server's log. */
+  /** Called with each line of the server's log. */
   readonly log?: (line: string) => void;
 }
 
@@ -29,24 +29,24 @@ export interface EmbeddedOptions {
 const PATIENCE_MS = 60_000;
 
 /**
- * A real PostgreSQL of our own, for those who set no DATABASE_URL.
+ * A PostgreSQL that this process starts.
  *
- * One folder has one server. A start that finds it running, begun by another process, adopts it and leaves its end to that process. The server ends with the process that
- * began it, however that process ends.
+ * One folder has one server. If another process has started it, it is adopted, and not stopped. The server ends with the
+ * process that started it, in whatever way that process ends.
  */
 export class EmbeddedPostgres {
   private constructor(
-    /** For any PostgreSQL client; holds the password. */
+    /** For any PostgreSQL client; contains the password. */
     readonly url: string,
-    /** The server's own word, for example `18.4`. */
+    /** For example `18.4`. */
     readonly version: string,
-    /** True exactly when another process began it. */
+    /** True: another process started it. */
     readonly adopted: boolean,
     private readonly data: string,
     private readonly child?: ChildProcess,
   ) {}
 
-  /** @throws EmbeddedPostgresError that says what to do next; then nothing of ours is left running. */
+  /** @throws EmbeddedPostgresError that says what to do next; then no process is left running */
   static async start(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
     const folder = makeFolder(options.dir);
     return await withLock(path.join(folder, 'starting.lock'), PATIENCE_MS, async () => {
@@ -90,7 +90,7 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** Waits until the server is gone, for whatever reason; one that was adopted is looked at once a second. */
+  /** Waits until the server has ended. An adopted one is checked once a second. */
   async ended(): Promise<void> {
     const { child } = this;
     if (child === undefined) {
@@ -100,7 +100,7 @@ export class EmbeddedPostgres {
     if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
   }
 
-  /** Ends the server and waits until it is gone; does nothing for one that was adopted. */
+  /** Stops the server and waits until it has ended; does nothing to an adopted one. */
   async stop(): Promise<void> {
     if (this.child) await end(this.child);
   }
@@ -121,7 +121,7 @@ function makeFolder(dir: string): string {
   }
 }
 
-/** May we use it? Root may use everything; PostgreSQL accepts no data folder but its user's own. */
+/** Whether this user can use the file. Root can use all; PostgreSQL accepts only data folders of its own user. */
 function isOurs(file: string): boolean {
   const us = process.getuid?.();
   return us === 0 || !fs.existsSync(file) || fs.statSync(file).uid === us;
@@ -148,14 +148,14 @@ async function ensureDatabase(password: string, port: number, database = 'klpreg
   }
 }
 
-/** Is the server starting or, more often, stopping, because the process that began it just ended? */
+/** Whether the server is starting or, more often, stopping, because the process that started it has ended. */
 function isPassing(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
-  // a connection that is cut while it is being made has no code of its own
+  // a connection that ends while it is being made has no code
   return ['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || message === 'Connection terminated unexpectedly';
 }
 
-/** Fast shutdown; after 15 seconds the immediate one, from which the next start recovers. */
+/** Fast shutdown; after 15 seconds immediate shutdown, from which the next start recovers. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));

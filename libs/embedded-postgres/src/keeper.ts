@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedOptions, EmbeddedPostgres } from './embedded-postgres.js';
 import { EmbeddedPostgresError } from './error.js';
 
-/** A server that ends is started again this often within this time; after that something is wrong that a start does not repair. */
+/** The maximum number of restarts within this time. After that a restart does not help. */
 const STARTS = 3;
 const WITHIN_MS = 10 * 60_000;
-/** Processes that a killed server leaves behind need a moment until they are gone. */
+/** Until the child processes of a killed server have ended. */
 const PAUSE_MS = 1_000;
 
-/** Keeps an embedded PostgreSQL running at its address: started again where it ends, whether this process began it or adopted it from another one. */
+/** Restarts an embedded PostgreSQL at its address when it ends, whether this process started or adopted it. */
 export class EmbeddedKeeper {
   private readonly starts: number[] = [];
   private stopping = false;
@@ -23,9 +23,9 @@ export class EmbeddedKeeper {
   }
 
   /**
-   * @param say hears of each start after the first one
-   * @param failed hears that the server cannot be kept running
-   * @throws EmbeddedPostgresError where the first start fails
+   * @param say called at each restart
+   * @param failed called if the server cannot be kept running
+   * @throws EmbeddedPostgresError if the first start fails
    */
   static async start(options: EmbeddedOptions, say: (line: string) => void, failed: (error: EmbeddedPostgresError) => void): Promise<EmbeddedKeeper> {
     return new EmbeddedKeeper(await EmbeddedPostgres.start(options), options, say, failed);
@@ -35,7 +35,7 @@ export class EmbeddedKeeper {
     return this.server.url;
   }
 
-  /** True: another process began it. */
+  /** True: another process started it. */
   get adopted(): boolean {
     return this.server.adopted;
   }
@@ -76,7 +76,7 @@ export class EmbeddedKeeper {
         last = (error as Error).message;
         continue;
       }
-      // it is asked at the address that it had
+      // clients know the earlier address
       if (this.server.url === url) {
         if (this.stopping) await this.server.stop();
         return;

@@ -2,17 +2,18 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './error.js';
 
-/** A holder touches its lock this often; one that was not touched for STALE_MS has no holder any more. */
+/** A holder touches its lock at this interval. A lock that was not touched for STALE_MS has no holder. */
 const TOUCH_MS = 1_000;
 const STALE_MS = 15_000;
 
 /**
- * Does something while no other process does it.
+ * Does work that no other process does at the same time.
  *
- * The lock is a file with the holder's process id. It is taken over where its holder is dead or silent, so a kill in the middle costs nothing; and where the id means nothing
- * (a data folder seen from several containers) at most STALE_MS. Should two take over the same lock in the same instant, PostgreSQL's own `postmaster.pid` still stops the second.
+ * The lock is a file with the holder's process id. A lock whose holder is dead or silent is taken over, so that a kill
+ * blocks nothing. If process ids mean nothing (a data folder that several containers use), that takes at most STALE_MS.
+ * If two processes take over the same lock at once, PostgreSQL's own `postmaster.pid` stops the second one.
  *
- * @throws EmbeddedPostgresError where the holder works longer than `patienceMs`.
+ * @throws EmbeddedPostgresError if the holder works longer than `patienceMs`
  */
 export async function withLock<T>(file: string, patienceMs: number, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs;
@@ -51,7 +52,7 @@ function isAbandoned(file: string): boolean {
   }
 }
 
-/** Is there a process of this id, ours or not? */
+/** Whether a process with this id exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -13,9 +13,10 @@ export interface Postmaster {
 }
 
 /**
- * Which server runs on this data folder?
+ * Finds the server that runs on this data folder.
  *
- * A lock file whose process is gone, a zombie or somebody else is removed; PostgreSQL would take a stranger of the same id for itself and refuse to start.
+ * A lock file is removed if its process is gone, a zombie, or another program. PostgreSQL would take a process with the
+ * same id for a server, and refuse to start.
  */
 export function findPostmaster(data: string): Postmaster | undefined {
   const file = path.join(data, 'postmaster.pid');
@@ -27,7 +28,7 @@ export function findPostmaster(data: string): Postmaster | undefined {
   return undefined;
 }
 
-/** A postmaster's working folder is its data folder. Where that cannot be seen (no /proc, another user's process) its word is taken. */
+/** A server's working folder is its data folder. If it is not visible (no /proc, another user's process), the lock file is believed. */
 function worksIn(pid: number, data: string): boolean {
   if (!fs.existsSync('/proc/self/cwd')) return true;
   try {
@@ -39,8 +40,8 @@ function worksIn(pid: number, data: string): boolean {
 }
 
 /**
- * Stops the server when we are gone, however we went: our end of its standard input closes with us, even at a SIGKILL.
- * SIGINT is PostgreSQL's fast shutdown: connections are ended, the data is written.
+ * Stops the server when this process ends in any way: its end of the standard input closes, even after SIGKILL. SIGINT is
+ * PostgreSQL's fast shutdown: connections are closed, the data is written.
  */
 const GUARD = `
 trap '' INT QUIT
@@ -52,9 +53,9 @@ wait $server; code=$?
 kill $watch 2>/dev/null
 exit $code`;
 
-/** Runs a server until it takes connections. @throws EmbeddedPostgresError with the last lines of its log where it does not come up. */
+/** Starts a server, and waits until it accepts connections. @throws EmbeddedPostgresError with the last lines of its log */
 export async function launch(command: readonly string[], runner: Runner, log: (line: string) => void = () => undefined): Promise<ChildProcess> {
-  // detached: a group of its own, so that Ctrl-C reaches us and not the server
+  // detached: a process group of its own, so that Ctrl-C does not reach the server
   const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner.prefix, ...command], {
     ...runner.owner,
     cwd: '/',
@@ -72,13 +73,13 @@ export async function launch(command: readonly string[], runner: Runner, log: (l
     child.once('exit', (code) => reject(new EmbeddedPostgresError(`PostgreSQL ended with ${code} instead of starting:\n${tail}`)));
   });
   child.once('exit', () => child.stdin.destroy());
-  // nothing of it keeps our process running
+  // it does not keep this process running
   child.unref();
   for (const stream of [child.stdin, child.stderr]) (stream as net.Socket).unref();
   return child;
 }
 
-/** A TCP port of this machine that nobody listens on at this moment. */
+/** A free TCP port. */
 export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = net.createServer().once('error', reject);

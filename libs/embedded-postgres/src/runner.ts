@@ -1,21 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 
-/** As whom the server's programs run. PostgreSQL refuses to run as root. */
+/** The user of the server's programs. PostgreSQL refuses to run as root. */
 export interface Runner {
   /** Put before a program and its arguments. */
   readonly prefix: readonly string[];
-  /** The user that the processes get and that must own the data; undefined: the one that we are. */
+  /** The user of the processes, who must own the data; undefined: the current one. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 const NAMESPACE = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
 
 /**
- * As whom can the server run here?
+ * Chooses the user of the server.
  *
- * As ourselves unless we are root. As root in a user namespace in which root is called 1000: that satisfies PostgreSQL and keeps root's access to every folder. Where that is
- * not allowed (many containers), as the user `postgres` or `nobody`: then that user must be able to reach the binaries and the data folder.
+ * It is the current user, unless that is root. For root it is a user namespace in which root is called 1000: PostgreSQL
+ * accepts that, and every folder stays accessible. If namespaces are not allowed (many containers), it is an unprivileged
+ * user, who must be able to reach the programs and the data folder.
  */
 export function chooseRunner(): Runner {
   if (process.getuid?.() !== 0) return { prefix: [] };
@@ -41,16 +42,16 @@ function findServant(): { uid: number; gid: number } {
   return { uid: 65534, gid: 65534 };
 }
 
-/** Gives a file or folder to the server's user, if it has one of its own. */
+/** Gives a file or folder to the server's user, if that is another one. */
 export function handOver(path: string, runner: Runner): void {
   if (runner.owner) fs.lchownSync(path, runner.owner.uid, runner.owner.gid);
 }
 
-/** Gives a data folder that was made under another runner to this one; looks at its top only, because it is always handed over whole. */
+/** Gives a data folder of another runner to this one. Only the top is checked: it is always handed over whole. */
 export function adoptFiles(folder: string, runner: Runner): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = runner.owner ?? { uid: 0, gid: 0 };
   if (fs.lstatSync(folder).uid === uid) return;
   for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) fs.lchownSync(`${folder}/${entry}`, uid, gid);
-  fs.lchownSync(folder, uid, gid); // last: an interrupted handing over is begun again
+  fs.lchownSync(folder, uid, gid); // last: if it is interrupted, the next start begins again
 }

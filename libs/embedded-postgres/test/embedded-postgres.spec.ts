@@ -11,11 +11,11 @@ import { EmbeddedPostgres } from '../src/embedded-postgres.js';
 const settings = { fsync: 'off', shared_buffers: '16MB' };
 const BUILT = pathToFileURL(path.join(__dirname, '../dist/index.js')).href;
 
-const begun: { stop(): Promise<void> }[] = [];
+const started: { stop(): Promise<void> }[] = [];
 const folders: string[] = [];
 
 afterEach(async () => {
-  for (const server of begun.splice(0)) await server.stop();
+  for (const server of started.splice(0)) await server.stop();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -28,7 +28,7 @@ function newFolder(): string {
 
 async function start(dir: string): Promise<EmbeddedPostgres> {
   const server = await EmbeddedPostgres.start({ dir, settings });
-  begun.push(server);
+  started.push(server);
   return server;
 }
 
@@ -39,7 +39,7 @@ async function startElsewhere(dir: string, env: NodeJS.ProcessEnv = process.env)
     console.log(JSON.stringify({ url, adopted }));
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  begun.push({ stop: () => kill(child, 'SIGKILL') });
+  started.push({ stop: () => kill(child, 'SIGKILL') });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const line = await new Promise<string>((resolve, reject) => {

@@ -1,14 +1,15 @@
 import { Logger } from '@nestjs/common';
 
-/** From this far on, the clocks of server and database are said to differ. */
+/** A larger difference between the clocks of server and database is logged. */
 const AWAY_MS = 5_000;
-/** A clock that is set back by more than this leaves confirmations that lie ahead. */
+/** A clock that is set back by more leaves confirmations in the future. */
 const BACK_MS = 30_000;
 
 /**
- * The time of the database, which is one clock for all its servers.
+ * The time of the database, which is one clock for all servers.
  *
- * It is read with each batch and counts on by the monotonic clock of the process, so that a wall clock that is wrong or jumps changes nothing. Before the first reading it is the wall clock.
+ * It is read with each batch, and advances by the monotonic clock of the process. So a wall clock that is wrong or jumps
+ * changes nothing. Before the first reading it is the wall clock.
  */
 export class DatabaseTime {
   private readonly log = new Logger('clock');
@@ -26,13 +27,14 @@ export class DatabaseTime {
     return this.ahead === null ? null : Date.now() - this.now().getTime();
   }
 
-  /** How often the clock of the database was set back so far that confirmations may lie ahead. */
+  /** The number of times that the clock was set back so far that confirmations may lie in the future. */
   get timesSetBack(): number {
     return this.setBack;
   }
 
   /**
-   * Takes a reading. It is as exact as half the time between question and answer: a slow one corrects nothing that a faster one has told better.
+   * Takes a reading. Its error is half the time between statement and answer: a slow reading does not replace a faster
+   * one that agrees with it.
    *
    * @param at the time of the database, read between `sent` and now
    * @param sent `performance.now()` before the question

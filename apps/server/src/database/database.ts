@@ -13,38 +13,38 @@ import { DatabaseUnavailable } from './unavailable.js';
 export const DATABASE_OPTIONS = Symbol('DATABASE_OPTIONS');
 export interface DatabaseOptions {
   readonly url: string;
-  /** Of a replica for questions; null: they are asked of the database itself. */
+  /** The address of a replica for questions; null: the primary answers them. */
   readonly readUrl: string | null;
   readonly connections: number;
-  /** True: sessions may not write, and no epoch begins there. */
+  /** True: sessions cannot write, and no epoch begins there. */
   readonly isReplica?: boolean;
 }
 
 /** A transaction, or the database itself. */
 export type Connection = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** Of every session. */
+/** Settings of every session. */
 const SESSION = {
-  // The adapter relabels every timestamptz as +00:00 without converting: the session must really be in UTC, and is checked.
+  // The adapter labels every timestamptz as +00:00 without converting it. So the session must be in UTC; it is checked.
   TimeZone: 'UTC',
   DateStyle: 'ISO',
-  // Indexes are in memory, or on disks without heads: PostgreSQL's default cost of a random page is of another time, and sends a batch of 500 hosts through the whole table.
+  // Indexes are in memory or on SSDs. With PostgreSQL's default, a batch of 500 hosts would scan the whole table.
   random_page_cost: '1.1',
-  // Workers for one question take longer to start than the question.
+  // Workers take longer to start than a question takes.
   max_parallel_workers_per_gather: '0',
   lock_timeout: String(LIMITS.lockMs),
   statement_timeout: String(LIMITS.longMs),
   idle_in_transaction_session_timeout: String(LIMITS.longMs),
 };
 
-/** Prisma on our own pool of connections. */
+/** Prisma on a pool of `pg` connections. */
 @Injectable()
 export class Database extends PrismaClient implements OnApplicationShutdown {
   readonly pool: pg.Pool;
-  /** The clock of the primary. Of a replica it is not read. */
+  /** The clock of the primary; a replica's is not read. */
   readonly time: DatabaseTime;
   readonly faults: Faults;
-  /** The name of the epoch that the primary was in when that was last looked at; of a replica always null. */
+  /** The epoch of the primary at the last check; null for a replica. */
   epochName: string | null = null;
   private readonly clients = new Set<PatientClient>();
   private readonly isReplica: boolean;
@@ -54,7 +54,8 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     const pool = new WatchedPool({
       connectionString: options.url,
       max: options.connections,
-      // A new connection knows nothing: what is prepared, where what is in memory. Ten seconds, the default, is less than the pause between two bursts.
+      // A new connection has no prepared statements and cold caches. The default, ten seconds, is less than the pause
+      // between two bursts.
       idleTimeoutMillis: 600_000,
       connectionTimeoutMillis: LIMITS.waitMs,
       options: Object.entries(SESSION)
@@ -65,7 +66,7 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     });
     // A connection that dies while idle is replaced by the pool at its next use.
     pool.on('error', () => {});
-    // How long a transaction may wait for a connection, which the pool limits, and how long it may take: some are maintenance.
+    // The pool limits how long a transaction waits for a connection. Some transactions are maintenance.
     super({
       adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => statementOf(sql).name }),
       transactionOptions: { maxWait: LIMITS.waitMs + LIMITS.connectMs, timeout: LIMITS.longMs },
@@ -78,9 +79,9 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
   }
 
   /**
-   * Makes a new connection and checks it as every new one is.
+   * Checks a connection as every new one is checked.
    *
-   * @throws DatabaseUnavailable, or an error of the driver, where the database cannot be used
+   * @throws DatabaseUnavailable, or an error of the driver, if the database cannot be used
    */
   async check(): Promise<void> {
     try {
@@ -106,14 +107,14 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     return row?.closed === false;
   }
 
-  /** Checks a connection before anything else is asked on it; on a primary it begins a new epoch where that is due. */
+  /** Checks a connection before its first statement. On a primary it begins a new epoch if necessary. */
   private async welcome(client: pg.ClientBase): Promise<void> {
     this.watch(client as unknown as PatientClient);
     await checkSession(client, this.isReplica ? null : this.time);
     if (!this.isReplica) this.epochName = await ensureEpoch(client);
   }
 
-  /** Where one connection goes silent, those that are idle are closed, too: the next statement gets a new one. */
+  /** If one connection gets no answer, the idle ones are closed as well: the next statement gets a new one. */
   private watch(client: PatientClient): void {
     if (this.clients.has(client)) return;
     this.clients.add(client);
@@ -124,14 +125,14 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     };
   }
 
-  /** Last of all: what is under way is answered before. */
+  /** Runs last: requests in progress are answered before. */
   async onApplicationShutdown(): Promise<void> {
     this.faults.close();
     await this.$disconnect();
   }
 }
 
-/** A pool that tells of every failure of a connection and of a statement. */
+/** A pool that reports failed connections. */
 class WatchedPool extends pg.Pool {
   failed: (error: unknown) => void = () => {};
 

@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { isOutage, isUnavailable } from './unavailable.js';
 
-/** A state of failure ends when no statement has failed for this long. */
+/** A state of failure ends after this time without a failed statement. */
 const QUIET_MS = 10_000;
-/** For this long a fault says that the database cannot be used, unless something was written since. */
+/** How long a fault counts as an outage, unless something was written since. */
 const OUTAGE_MS = 5_000;
 
 /**
  * Counts faults of a database and logs changes of state: one line when statements begin to fail, one with their number when that is over.
  *
- * There is no end by success: with a full disk every second statement may succeed.
+ * A success does not end it: with a full disk, every second statement may succeed.
  */
 export class Faults {
   private readonly log = new Logger('database');
@@ -22,7 +22,7 @@ export class Faults {
   /** @param name of the database in the log: `database` or `replica` */
   constructor(private readonly name: string) {}
 
-  /** Has a fault within the last seconds said that the database cannot be used? */
+  /** Whether a fault within the last seconds means that the database cannot be used. */
   get outage(): boolean {
     return performance.now() - this.lastOutage < OUTAGE_MS;
   }
@@ -32,7 +32,7 @@ export class Faults {
     this.lastOutage = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes an error of a statement or a connection; others than faults of the database are ignored. */
+  /** Takes an error of a statement or a connection. Errors that are not faults of the database are ignored. */
   note(error: unknown): void {
     if (!isUnavailable(error)) return;
     this.lastFault = performance.now();
@@ -44,7 +44,7 @@ export class Faults {
     this.timer = setInterval(() => this.check(), QUIET_MS / 4).unref();
   }
 
-  /** Ends the state of failure, as at the end of the process. */
+  /** Ends the state of failure without a log line, as at the end of the process. */
   close(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
@@ -59,7 +59,7 @@ export class Faults {
   }
 }
 
-/** The first line of what was said, with its SQLSTATE or the code of the socket. */
+/** The first line of the message, with its SQLSTATE or the code of the socket. */
 function sentenceOf(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };
   const [line = ''] = (message ?? '').split('\n');

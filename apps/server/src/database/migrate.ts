@@ -8,7 +8,7 @@ import { DatabaseUnavailable } from './unavailable.js';
 /** The advisory lock that Prisma's own schema engine takes. */
 const PRISMA_LOCK = 72_707_369;
 
-/** As Prisma makes it, so that `prisma migrate` and we can take turns. */
+/** As Prisma creates it, so that `prisma migrate` and the server can take turns. */
 const JOURNAL = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL, "checksum" VARCHAR(64) NOT NULL, "finished_at" TIMESTAMPTZ,
   "migration_name" VARCHAR(255) NOT NULL, "logs" TEXT, "rolled_back_at" TIMESTAMPTZ,
@@ -21,14 +21,16 @@ interface Migration {
 }
 
 /**
- * Brings a database to the newest migration, in order, and says which it applied; none where there was nothing to do.
+ * Applies the missing migrations in order, and returns their names.
  *
- * Does what `prisma migrate deploy` does (same table, checksums and lock) without its command line. It differs in one thing: each migration is sent statement by statement in one
- * transaction, because Citus rejects several statements in one message, and so that a failed one leaves nothing behind, not even a row. Starts at the same time wait for each other.
+ * It does what `prisma migrate deploy` does (same table, checksums and lock) without Prisma's command line, with one
+ * difference: a migration is one transaction, sent statement by statement. Citus rejects several statements in one
+ * message, and a migration that fails leaves nothing behind. Concurrent starts wait for each other.
  *
- * @param dir folders named by when and what, each with a `migration.sql`; others in it are ignored
- * @throws DatabaseUnavailable that names the migration: it failed now (with the line), it failed before under `prisma migrate`, its file was edited after it was applied, or only
- *   the database knows it, which is newer than this program; or that says what else must be done: the database cannot be reached, its role may not make tables, a pooler refuses parameters
+ * @param dir folders named by time and content, each with a `migration.sql`; files in it are ignored
+ * @throws DatabaseUnavailable that names the migration: it failed now (with the line), it failed before under
+ *   `prisma migrate`, its file was edited after it was applied, or only the database knows it. Or it says what else to do:
+ *   the database is not reached, its role may not create tables, a pooler refuses parameters.
  */
 export async function migrate(connectionString: string, dir: string): Promise<{ applied: string[] }> {
   refuseSchema(connectionString);
@@ -43,7 +45,7 @@ export async function migrate(connectionString: string, dir: string): Promise<{ 
   }
 }
 
-/** What Prisma understands and PostgreSQL's own drivers do not: the tables would be made where nobody looks for them. */
+/** Refuses a parameter that only Prisma understands: the tables would be created in another schema. */
 function refuseSchema(connectionString: string): void {
   const schema = /[?&]schema=([^&]*)/.exec(connectionString)?.[1];
   if (schema === undefined || schema === 'public') return;
@@ -72,9 +74,10 @@ async function connect(connectionString: string): Promise<pg.Client> {
 }
 
 /**
- * Applies the next migration in a transaction of its own. @returns its name; null: there is none
+ * Applies the next migration in a transaction. @returns its name; null: there is none
  *
- * The lock is one of the transaction: a lock of the session would stay behind in a pooler's connection, and the next start would wait for ever.
+ * The transaction holds the lock: a lock of the session would stay in a pooler's connection, and the next start would
+ * never get it.
  */
 async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | null> {
   const place = { migration: null as string | null, line: 1 };
@@ -143,7 +146,7 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
 
 async function apply(client: pg.Client, { name, sql, checksum }: Migration, place: { line: number }): Promise<void> {
   const statements = splitStatements(sql);
-  // lets Citus run DDL and DML of one transaction over the same connections; to plain PostgreSQL it is a name like any other
+  // Citus then runs DDL and DML of one transaction on the same connections; plain PostgreSQL accepts the name
   await client.query(`SET LOCAL citus.multi_shard_modify_mode = 'sequential'`);
   for (const statement of statements) {
     place.line = statement.line;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { statementOf } from './sql.js';
 
-/** An agent gives a request 10 s. Everything that a request of an agent waits for is shorter. */
+/** Time limits. An agent ends a request after 10 s; everything that such a request waits for takes less. */
 export const LIMITS = {
   /** For the handshake of a new connection. */
   connectMs: 4_000,
@@ -12,24 +12,24 @@ export const LIMITS = {
   lockMs: 6_000,
   /** For the answer to a statement. */
   statementMs: 8_000,
-  /** For the answer to a question about the fleet, and to maintenance: no agent waits for them. */
+  /** For the answer to a statement of a question or of maintenance: no agent waits for them. */
   longMs: 60_000,
 };
 
-/** The connection swallowed a statement: no answer came, and none will. */
+/** A statement got no answer in time. */
 class SilentConnection extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
 /**
- * A connection that does not wait for ever.
+ * A connection with time limits. It is closed if an answer does not come in time.
  *
- * Where no answer comes in time, it is closed. TCP notices a peer that is gone; not one that still acknowledges bytes and passes none of them on.
+ * TCP detects a peer that is gone, but not one that acknowledges bytes and passes none of them on.
  */
 export class PatientClient extends pg.Client {
-  /** Hears that a connection went silent: others of its pool may be in the same state. */
+  /** Called if an answer did not come in time: other connections may be in the same state. */
   onSilence: () => void = () => {};
-  /** Hears why statements failed. */
+  /** Called with the errors of statements. */
   onError: (error: unknown) => void = () => {};
   private open = 0;
 
@@ -37,12 +37,12 @@ export class PatientClient extends pg.Client {
     super({ ...config, connectionTimeoutMillis: LIMITS.connectMs, keepAlive: true, keepAliveInitialDelayMillis: 5_000 });
   }
 
-  /** Is no statement under way? */
+  /** Whether no statement is in progress. */
   get idle(): boolean {
     return this.open === 0;
   }
 
-  /** Closes the connection without a word. */
+  /** Closes the connection without a message to the server. */
   destroy(error?: Error): void {
     (this as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy(error);
   }

@@ -3,16 +3,17 @@ import { Prisma } from './generated/client.js';
 import { LOG_POSITION, type LogPosition } from './log-position.js';
 import { isUnavailable } from './unavailable.js';
 
-/** A replica that failed is tried again this often; meanwhile its questions go to the primary. */
+/** The interval between checks of the replica. While it is down, the primary answers. */
 const TRY_MS = 2_000;
 
 /**
- * Where questions are asked: a replica, or the primary. What is read from it may be a moment old, and is of one instant in one statement.
+ * The database for questions: a replica, or the primary. Its rows may be slightly old, and each statement is of one
+ * instant.
  *
- * A replica that fails is no reason to refuse a question: the statement is done on the primary, as are all others until the replica is back.
+ * If the replica fails, the statement is repeated on the primary, as are all others until the replica is back.
  */
 export abstract class ReadDatabase extends Database {
-  /** The replica itself, without the primary behind it; null: there is none. */
+  /** The replica without the fallback to the primary; null: there is none. */
   abstract readonly replica: Database | null;
 }
 
@@ -57,7 +58,7 @@ function withFallback(replica: Database, main: Database): Database {
 const READS = ['findMany', 'findUnique', 'findFirst', 'count'] as const;
 const MODELS = Object.keys(Prisma.ModelName).map((name) => name[0]!.toLowerCase() + name.slice(1));
 
-/** Whether a replica answers, and is one of this primary: looked at all the time, because connections stay open when a replica is promoted. */
+/** Whether the replica answers, and belongs to this primary. Checked regularly: connections survive a promotion. */
 class ReplicaState {
   down = false;
   private readonly timer: NodeJS.Timeout;
@@ -93,5 +94,5 @@ class ReplicaState {
   }
 }
 
-/** The replica behind the database for questions; null: there is none. */
+/** The replica of the database for questions; null: there is none. */
 export const replicaOf = (read: Database, main: Database): Database | null => (read === main ? null : (read as ReadDatabase).replica);

@@ -13,12 +13,13 @@ interface Session {
 }
 
 /**
- * Checks a new connection before anything is asked on it.
+ * Checks a new connection before its first statement.
  *
- * A session in another time zone would shift every time: the driver adapter takes what PostgreSQL writes as UTC. A pooler that drops start-up parameters makes such sessions.
+ * A session in another time zone would shift every time, because the driver adapter reads all times as UTC. A pooler that
+ * drops start-up parameters makes such sessions.
  *
  * @param time takes the reading of the clock; null: this is a replica, whose sessions may not write
- * @throws DatabaseUnavailable with what to do
+ * @throws DatabaseUnavailable that says what to do
  */
 export async function checkSession(client: ClientBase, time: DatabaseTime | null): Promise<void> {
   const sent = performance.now();

@@ -1,25 +1,25 @@
 /** One statement of a script, without its semicolon and without the comments before it. */
 export interface Statement {
   readonly sql: string;
-  /** Where it begins in the script; 1 is the first line. */
+  /** The line of the script on which it begins, from 1. */
   readonly line: number;
 }
 
 /**
- * What is skipped as a whole, so that a semicolon in it ends nothing. In this order: comments, strings with and without backslash escapes, quoted names, the opening of a dollar
- * quote, words (so that the E of `E'…'` and the $ of `a$b` are not taken for something else), and single characters.
+ * Tokens that are skipped as a whole, so that a semicolon in one ends nothing. In this order: comments, strings with and
+ * without backslash escapes, quoted names, the opening of a dollar quote, words, and single characters. Words come before
+ * the rest so that the E of `E'…'` and the $ of `a$b` are read correctly.
  */
 const TOKEN =
   /(?<comment>--[^\n]*)|(?<nested>\/\*)|(?<quoted>[eE]'(?:[^'\\]|\\.|'')*'|'[^']*(?:''[^']*)*'|"[^"]*(?:""[^"]*)*")|(?<dollar>\$(?:[\p{L}_][\p{L}\d_]*)?\$)|(?<word>[\p{L}_][\p{L}\d_$]*)|(?<space>\s+)|(?<other>.)/suy;
 
 /**
- * What statements does this script consist of?
+ * Splits a script into statements by PostgreSQL's lexical rules, as `psql` does. A semicolon in a string, a quoted name, a
+ * dollar quote, a comment or parentheses ends nothing. Bodies written as `BEGIN ATOMIC … END` are refused: a dollar quote
+ * can replace them.
  *
- * By PostgreSQL's own lexical rules (`psql` does the same): a semicolon inside a string, a quoted name, a dollar quote, a comment or parentheses ends nothing.
- * Bodies written as `BEGIN ATOMIC … END` are refused: their semicolons cannot be told without a grammar; a dollar quote says the same.
- *
- * @returns in order; none is empty.
- * @throws Error with the line where a quote, a dollar quote or a comment is not closed.
+ * @returns in order; none is empty
+ * @throws Error with the line of a quote, a dollar quote or a comment that is not closed
  */
 export function splitStatements(script: string): Statement[] {
   const statements: Statement[] = [];
@@ -66,7 +66,7 @@ export function splitStatements(script: string): Statement[] {
   return statements;
 }
 
-/** Behind the comment that opens here; comments nest in PostgreSQL. */
+/** The end of the comment that opens here; comments nest in PostgreSQL. */
 function endOfComment(script: string, open: number): number {
   const edge = /\/\*|\*\//g;
   edge.lastIndex = open;

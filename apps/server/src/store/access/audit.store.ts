@@ -5,7 +5,7 @@ import { Database } from '../../database/database.js';
 import type { Transaction } from '../catalog/revisions.js';
 import { retrying } from '../../database/unavailable.js';
 
-/** What is written of a change. */
+/** What the audit log records of a change. */
 export interface AuditEntry {
   readonly who: string;
   readonly action: string;
@@ -13,13 +13,13 @@ export interface AuditEntry {
   readonly detail?: object;
 }
 
-/** What a change came to, and what is written of it; null: nothing has changed. */
+/** The result of a change and its entry in the audit log; null: nothing changed. */
 export interface AuditedChange<Result> {
   readonly result: Result;
   readonly entry: AuditEntry | null;
 }
 
-/** The log of every change by a person or a token. Only ever appended to. */
+/** The log of every change by a person or a token. Entries are only added. */
 @Injectable()
 export class AuditStore {
   constructor(
@@ -27,7 +27,7 @@ export class AuditStore {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes a change and writes it down, in one transaction: both happen, or neither. Where it throws, nothing has happened. */
+  /** Makes a change and records it in one transaction. If it throws, neither has happened. */
   async record<Result>(change: (tx: Transaction) => Promise<AuditedChange<Result>>): Promise<Result> {
     return retrying(async () =>
       this.db.$transaction(async (tx) => {

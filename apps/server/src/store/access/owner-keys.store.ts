@@ -5,29 +5,34 @@ import { revise, type Transaction } from '../catalog/revisions.js';
 
 export type OwnerKeyRow = Prisma.OwnerKeyGetPayload<object>;
 
-/** A key, and whether it was revoked just now. */
+/** A key, and whether this call revoked it. */
 interface Revocation {
   readonly key: OwnerKeyRow;
   readonly revoked: boolean;
 }
 
-/** The keys with which owners sign what they say of their patches. */
+/** The keys with which owners sign their author statements. */
 @Injectable()
 export class OwnerKeysStore {
   constructor(private readonly db: Database) {}
 
-  /** Keys of this owner, or all; the newest first. */
+  /** The keys of this owner, or of all; the newest first. */
   async list(owner: string | null): Promise<OwnerKeyRow[]> {
     return this.db.ownerKey.findMany({ where: owner === null ? {} : { owner }, orderBy: [{ addedAt: 'desc' }, { fingerprint: 'asc' }] });
   }
 
-  /** Adds a key; false where that key is there, for whomever. */
+  /** Adds a key; false if it exists already, for this or another owner. */
   async add(tx: Transaction, fingerprint: string, owner: string, publicKey: string, addedBy: string, addedAt: Date): Promise<boolean> {
     const { count } = await tx.ownerKey.createMany({ data: [{ fingerprint, owner, publicKey, addedBy, addedAt }], skipDuplicates: true });
     return count === 1;
   }
 
-  /** Revokes a key: what it signed is an unsigned word from now on. null where there is no such key; one that is revoked already stays as it was. */
+  /**
+   * Revokes a key: the statements that it signed count as unsigned from now on. A key that is already revoked stays as
+   * it is.
+   *
+   * @returns null if there is no such key
+   */
   async revoke(tx: Transaction, fingerprint: string, at: Date): Promise<Revocation | null> {
     return revise<Revocation | null>(tx, at, async () => {
       const key = await tx.ownerKey.findUnique({ where: { fingerprint } });

@@ -1,7 +1,7 @@
 import { canonicalJson, sha256 } from '@klpreg/wire';
 import { LRUCache } from 'lru-cache';
 
-/** The id of a thing that is its content: the first 128 bits of its SHA-256, in the form of a UUID (version 8). */
+/** The id of a content: the first 128 bits of its SHA-256, as a UUID (version 8). */
 function contentId(content: unknown): string {
   const hex = sha256(canonicalJson(content));
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);

@@ -42,7 +42,7 @@ const store = <T extends { readonly reading: Reading | null }>(patches: readonly
   patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
 const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
 
-/** A situation as it will be stored, and the id that follows from its content. */
+/** A situation as it will be stored. */
 export interface SituationDraft {
   readonly id: string;
   readonly stackId: string;

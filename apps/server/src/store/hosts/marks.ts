@@ -1,13 +1,13 @@
-/** What the next report of a host is compared with, and no verdict reads. The column `host.referenced_since`. */
+/** What the next report of a host is compared with, and no verdict reads: the column `host.referenced_since`. */
 export interface Marks {
-  /** Since when each leftover has been seen referenced (ISO instants), by its build-id, or by its name if it has none. */
+  /** When each leftover was first seen referenced (ISO 8601), by build-id, or by name if it has none. */
   readonly referencedSince: Readonly<Record<string, string>>;
-  /** Build-id (or name) of the patch that was seen settled, and then being disabled. */
+  /** Build-id (or name) of the patch that was enabled, and is now being disabled. */
   readonly disabling?: string;
-  /** The last complete look (ISO instant), if the last report was not one. */
+  /** When the last complete report was read (ISO 8601), if the last report was not complete. */
   readonly lookedAt?: string;
 }
 
-/** Rows of before had the references alone. */
+/** Earlier rows have the references only. */
 export const toMarks = (stored: unknown): Marks =>
   typeof (stored as Marks).referencedSince === 'object' ? (stored as Marks) : { referencedSince: stored as Marks['referencedSince'] };

@@ -1,7 +1,10 @@
-/** How far a sequence may jump: two years of documents each minute. Without a bound, one document would lock the true agent out for ever. */
+/**
+ * How far a sequence may jump: two years of messages every minute. Without a limit, one message could lock the real agent
+ * out permanently.
+ */
 export const SEQUENCE_JUMP = 1_000_000n;
-/** The highest sequence of a host's first document, and of the first after its sequence was reset. */
+/** The highest sequence of a host's first message, and of the first one after its sequence was reset. */
 export const FIRST_SEQUENCE = 2n ** 32n;
 
-/** The highest sequence that is taken after this one; 0: there is none. */
+/** The highest sequence that is accepted after this one; 0: there was none. */
 export const highestAfter = (last: bigint): bigint => (last === 0n ? FIRST_SEQUENCE : last + SEQUENCE_JUMP);
