@@ -12,7 +12,10 @@ import { observe } from './observe.js';
 import { deliver, type Delivered } from './send/deliver.js';
 import type { Settings } from './settings.js';
 
-/** What to send: what is due, a report, or a heartbeat even if a report is due (the registry then asks for it). */
+/**
+ * What to send: what is due, a report, or a heartbeat even
+ * if a report is due (the registry then asks for it).
+ */
 export type Mode = 'due' | 'report' | 'heartbeat';
 
 export interface Cycle {

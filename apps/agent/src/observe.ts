@@ -65,7 +65,8 @@ function reportLivepatch(folder: PatchDirectory, { buildId, srcversion, refcount
 }
 
 /**
- * Reads the kernel log from the last position. Skips it without taint K, which the first livepatch sets and nothing clears.
+ * Reads the kernel log from the last position. Skips it without
+ * taint K, which the first livepatch sets and nothing clears.
  *
  * @returns undefined if it was skipped; null if it cannot be read
  */

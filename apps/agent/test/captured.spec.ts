@@ -31,7 +31,8 @@ function fingerprint(root: string): string {
     const { mode, mtimeMs, ctimeMs } = lstatSync(path);
     hash.update(`${path} ${mode} ${mtimeMs} ${ctimeMs}\n`);
     if (lstatSync(path).isDirectory()) for (const name of readdirSync(path).sort()) walk(join(path, name));
-    // what may only be written (`force` is 0200) cannot be read by who is not root; its times would still tell
+    // what may only be written (`force` is 0200) cannot be
+    // read by who is not root; its times would still tell
     else if ((mode & 0o400) !== 0) hash.update(readFileSync(path));
   };
   walk(root);
@@ -68,9 +69,9 @@ test.each<[Kernel, string]>([
   ['6.1', 'plain-over-replace/stacked'],
 ])('the whole document of %s %s', async (kernel, name) => {
   const report = await readSample(kernel, name, '--hostname', 'web-1', '--label', 'env=prod', '--boot-id', '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f');
-  const unclocked = { ...report, watchedSinceMs: 0 };
+  const withoutClocks = { ...report, watchedSinceMs: 0 };
   const clock = { wall: '2026-11-23T00:00:00.000Z', observedMs: 0, sentMs: 0 };
-  const still = { ...unclocked, clock, digest: contentDigest(unclocked) };
+  const still = { ...withoutClocks, clock, digest: contentDigest(withoutClocks) };
   expect(Report.safeParse(report).success).toBe(true);
   expectGolden(`${kernel}-${name.replace('/', '-')}.json`, `${JSON.stringify(still, null, 2)}\n`);
 });

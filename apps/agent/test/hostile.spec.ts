@@ -137,7 +137,10 @@ test('more than a thousand tasks: the rest is counted', async () => {
   expect((await read(ONE, livepatch('lp_1', { transition: 1 }), many)).transition).toMatchObject({ moreTasks: 3, tasks: { length: 1_000 } });
 });
 
-/** What puts the livepatches in doubt is in `unread`, everything else in `warnings`; the rest of the report is there. */
+/**
+ * What puts the livepatches in doubt is in `unread`, everything
+ * else in `warnings`; the rest of the report is there.
+ */
 test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: RegExp, expected: object]>([
   ['junk in enabled', { ...ONE, [`${LP}/enabled`]: '2\n' }, 'unread', /^\/sys\/.*lp_1\/enabled: found "2", expected 0 or 1$/, patch({ enabled: null })],
   ['an empty attribute', { ...ONE, [`${LP}/transition`]: '' }, 'unread', /lp_1\/transition: found "", expected 0 or 1/, patch({ transition: null })],

@@ -24,7 +24,10 @@ const seen = (names: string, instability: string[] = []): Sample => ({
   instability,
 });
 
-/** A tree that shows one thing after the other; the last one stays. `null`: a directory vanishes under the look. */
+/**
+ * A tree that shows one thing after the other; the last
+ * one stays. `null`: a directory vanishes under the look.
+ */
 function tree(...looks: (Sample | null)[]) {
   const counted = { looks: 0 };
   const readSample = () => {

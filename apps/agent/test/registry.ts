@@ -27,7 +27,10 @@ export interface Reply {
   readonly after?: number;
 }
 
-/** Plays the registry: takes what is sent, and answers by `reply`; without one, as a registry that has seen everything before. */
+/**
+ * Plays the registry: takes what is sent, and answers by `reply`;
+ * without one, as a registry that has seen everything before.
+ */
 export async function openRegistry() {
   const received: Received[] = [];
   const known = new Map<string, string>();

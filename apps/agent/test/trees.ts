@@ -20,7 +20,10 @@ export function temporaryFolder(): string {
 /** What the lab's machines had and the captured trees lack; see the fixtures' README. */
 const ADDED = JSON.parse(readFileSync(join(FIXTURES, 'added.json'), 'utf8')) as Readonly<Record<'files' | 'atBoot', Files>>;
 
-/** The captured trees of a kernel, unpacked, with the files that they lack; `at('enabling/stalled')` is the root of one. */
+/**
+ * The captured trees of a kernel, unpacked, with the files
+ * that they lack; `at('enabling/stalled')` is the root of one.
+ */
 export function unpackTrees(into: string, kernel: Kernel) {
   execFileSync('tar', ['xzf', join(FIXTURES, `trees-${kernel}.tar.gz`), '-C', into]);
   const root = join(into, kernel);

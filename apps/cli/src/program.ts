@@ -44,7 +44,10 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
 
 const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
 
-/** Applies the settings that all commands share. Commander does not pass them to commands added with addCommand. */
+/**
+ * Applies the settings that all commands share. Commander
+ * does not pass them to commands added with addCommand.
+ */
 function configure(command: Command, environment: Environment): void {
   command
     .exitOverride()

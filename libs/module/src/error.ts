@@ -20,7 +20,7 @@ export interface ExceededLimit {
 /**
  * The file is not a kernel module that we can read: the caller's mistake, not an answer.
  *
- * A file that *is* a module, and whose states cannot be told, is an answer: see `ModuleReading.unreadable`.
+ * A module whose states cannot be read is a result, not an error: see `ModuleReading.unreadable`.
  */
 export class ModuleError extends Error {
   override readonly name = 'ModuleError';

@@ -1,6 +1,9 @@
 import { ModuleError } from './error.js';
 
-/** A decoding table of zstd's entropy coder: for each state its symbol, how many bits lead on, and from which state. */
+/**
+ * A decoding table of zstd's entropy coder: for each state
+ * its symbol, how many bits lead on, and from which state.
+ */
 export interface FseTable {
   readonly accuracy: number;
   readonly symbol: Uint8Array;
@@ -14,7 +17,7 @@ export function broken(how: string): ModuleError {
 }
 
 /**
- * Which probabilities does the table description at `start` give, in parts of 2^accuracy? -1 is "less than one".
+ * Reads the probabilities of the table description at `start`, in parts of 2^accuracy. -1 is "less than one".
  *
  * @see https://datatracker.ietf.org/doc/html/rfc8878#section-4.1.1
  */

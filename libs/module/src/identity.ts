@@ -7,7 +7,8 @@ const MODULE_NAME_AT = 24;
 /**
  * Returns the identity of a build.
  *
- * The section holds one note, which is also what `/sys/module/M/notes/.note.gnu.build-id` shows of the loaded module. Anything else is null, not a guess.
+ * The section holds one note, which is also what `/sys/module/M/notes/.note.gnu.build-id`
+ * shows of the loaded module. Anything else is null, not a guess.
  */
 export function readBuildId(file: ElfFile): string | null {
   const section = file.section('.note.gnu.build-id');

@@ -13,7 +13,10 @@ export interface Evidence {
   readonly quiet: boolean;
 }
 
-/** Symbols of the livepatch core that only enable; any other `klp_` import deals with states or shadow variables. */
+/**
+ * Symbols of the livepatch core that only enable; any other
+ * `klp_` import deals with states or shadow variables.
+ */
 const ENABLING = new Set(['klp_enable_patch', 'klp_register_patch', 'klp_unregister_patch', 'klp_find_section_by_name']);
 /** Code that runs when the module is loaded, in addition to its init function. */
 const RUNS_AT_LOAD = /^(__param|\.init_array.*|\.ctors.*|\.kpatch\.hooks\..*|_ftrace_events|__tracepoints_ptrs|__bpf_raw_tp_map)$/;
@@ -26,7 +29,8 @@ export function usesShadowVariables(file: ElfFile): boolean {
 /**
  * Returns the effect of the module on system state, as far as its file shows.
  *
- * `NONE` is given only where every way to change state that a file can show is ruled out; being wrong towards it is the one error that must not happen.
+ * `NONE` is given only where every way to change state that a file can show
+ * is ruled out; being wrong towards it is the one error that must not happen.
  */
 export function judgeImpact(file: ElfFile, evidence: Evidence): { impact: StateImpact; impactReasons: string[] } {
   if (evidence.unreadable !== null) return { impact: 'UNREADABLE', impactReasons: [`${evidence.unreadable.code}: ${evidence.unreadable.text}`] };

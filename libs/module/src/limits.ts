@@ -1,7 +1,10 @@
 import type { ElfFile } from './elf/file.js';
 import { tooLarge } from './error.js';
 
-/** In bytes, as files have them once unpacked. The largest modules of distributions have some 20 MiB with debug data. */
+/**
+ * In bytes, as files have them once unpacked. The largest
+ * modules of distributions have some 20 MiB with debug data.
+ */
 export const MAX_MODULE = 64 * 1024 * 1024;
 /** More than any real patch declares; what the registry's messages can hold. */
 export const MAX_STATES = 4096;

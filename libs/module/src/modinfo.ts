@@ -4,7 +4,8 @@ import { ModuleError } from './error.js';
 /**
  * Parses the `key=value` strings of `.modinfo`.
  *
- * Mirrors `get_next_modinfo()`: strings end with NUL, runs of NULs are skipped. A key may occur more than once.
+ * Mirrors `get_next_modinfo()`: strings end with NUL, runs
+ * of NULs are skipped. A key may occur more than once.
  */
 export function readModinfo(file: ElfFile): Record<string, string[]> {
   const section = file.section('.modinfo');

@@ -20,7 +20,8 @@ import { readSignature } from './signature.js';
 /**
  * Parses an uncompressed livepatch module.
  *
- * The rules are in this library's README. Where the states cannot be told, `states` is null and `unreadable` says why; an empty list is always a proof.
+ * The rules are in this library's README. If the states cannot be read, `states`
+ * is null and `unreadable` has the reason; an empty list is always a proof.
  * @throws ModuleError where the bytes are not a module that can be read.
  */
 export function readModule(bytes: Uint8Array): ModuleReading {
@@ -60,7 +61,10 @@ export function readModule(bytes: Uint8Array): ModuleReading {
   };
 }
 
-/** What only the author's code can point to with such an entry: the functions that a builder's sections list, and the module's own two. */
+/**
+ * What only the author's code can point to with such an entry: the
+ * functions that a builder's sections list, and the module's own two.
+ */
 const LISTS_OF_FUNCTIONS = /^(\.gnu\.linkonce\.this_module|\.kpatch\.(funcs|callbacks\..*)|\.init\.klp_(objects|funcs))$/;
 
 interface Declaration {

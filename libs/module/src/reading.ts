@@ -1,10 +1,15 @@
-/** A state as the kernel compares it. `id` is u64 and never 0; `version` is u32. Mirrors `struct klp_state` without `data`. */
+/**
+ * A state as the kernel compares it. `id` is u64 and never 0;
+ * `version` is u32. Mirrors `struct klp_state` without `data`.
+ */
 export interface KlpState {
   readonly id: bigint;
   readonly version: number;
 }
 
-/** A function that is redirected. `sympos` 0: the name must be unique; n: the n-th of that name in kallsyms. */
+/**
+ * A function that is redirected. `sympos` 0: the name must be unique; n: the n-th of that name in kallsyms.
+ */
 export interface ModuleFunction {
   readonly name: string;
   readonly sympos: bigint;
@@ -18,13 +23,17 @@ export interface ModuleCallbacks {
   readonly postUnpatch: boolean;
 }
 
-/** What is patched: `vmlinux` (a NULL name in the file) or a module. The same name may occur twice, as in the file. */
+/**
+ * What is patched: `vmlinux` (a NULL name in the file) or
+ * a module. The same name may occur twice, as in the file.
+ */
 export interface ModuleObject {
   readonly name: string;
   /**
    * The name that the kernel is given; null: NULL, which is the kernel itself.
    *
-   * The text `vmlinux` stands for a module of that name, which is never loaded: such an object is never patched.
+   * The text `vmlinux` stands for a module of that name,
+   * which is never loaded: such an object is never patched.
    */
   readonly spelled: string | null;
   readonly functions: readonly ModuleFunction[];
@@ -43,7 +52,7 @@ export interface Unreadable {
   readonly text: string;
 }
 
-/** Why the states cannot be told from the file. Frozen once released. */
+/** Why the states cannot be read from the file. Released codes never change. */
 export type UnreadableCode =
   | 'NOT_A_LIVEPATCH'
   | 'NO_CANDIDATE'
@@ -65,7 +74,10 @@ export interface ModuleReading {
   readonly name: string;
   /** SHA-256 of the uncompressed file with its signature, lower-case hex. */
   readonly sha256: string;
-  /** SHA-256 of the uncompressed file without the appended signature: the same for every signature over one build. */
+  /**
+   * SHA-256 of the uncompressed file without the appended
+   * signature: the same for every signature over one build.
+   */
   readonly contentSha256: string;
   /** `.note.gnu.build-id`, lower-case hex: the identity of the loaded module. */
   readonly buildId: string | null;
@@ -82,7 +94,10 @@ export interface ModuleReading {
   readonly livepatch: boolean;
   /** A signature is appended. It is not verified. */
   readonly signed: boolean;
-  /** The key that signed, as the signature names it: `issuer:HEX,serial:HEX` or `key-id:HEX`. Null: unsigned, or it cannot be read. */
+  /**
+   * The key that signed, as the signature names it: `issuer:HEX,serial:HEX`
+   * or `key-id:HEX`. Null: unsigned, or it cannot be read.
+   */
   readonly signer: string | null;
   /** Why the appended signature cannot be read; null where it can, or where there is none. */
   readonly signatureProblem: string | null;
@@ -90,9 +105,15 @@ export interface ModuleReading {
   readonly builder: Builder;
   /** `klp_patch.replace`; null where the file does not tell (a builder's module, a write at run time). */
   readonly replace: boolean | null;
-  /** What the kernel walks: up to the first id 0, duplicates kept, in order. Null exactly when `unreadable` is set. */
+  /**
+   * What the kernel walks: up to the first id 0, duplicates
+   * kept, in order. Null exactly when `unreadable` is set.
+   */
   readonly states: readonly KlpState[] | null;
-  /** From the first id 0 on, where the array's symbol shows that entries follow it or that it carries a version: the kernel never sees them. */
+  /**
+   * From the first id 0 on, where the array's symbol shows that entries
+   * follow it or that it carries a version: the kernel never sees them.
+   */
   readonly shadowedStates: readonly KlpState[];
   readonly unreadable: Unreadable | null;
   /**
@@ -103,9 +124,12 @@ export interface ModuleReading {
   readonly rewritesEarlierStates: boolean;
   /** Why `rewritesEarlierStates` is true. */
   readonly rewriteReason: Unreadable | null;
-  /** Null where they are made or changed at run time, or cannot be told. */
+  /** Null if they are created or changed at run time, or cannot be read. */
   readonly objects: readonly ModuleObject[] | null;
-  /** Names of livepatch symbols (`.klp.sym.*`) and their sections (`.klp.rela.*`) that the kernel cannot parse, so that it refuses the module. The first 16. */
+  /**
+   * Names of livepatch symbols (`.klp.sym.*`) and their sections (`.klp.rela.*`)
+   * that the kernel cannot parse, so that it refuses the module. The first 16.
+   */
   readonly malformedSymbols: readonly string[];
   readonly usesShadowVariables: boolean;
   readonly impact: StateImpact;

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readSigner } from './signer.js';
 
 const MARKER = new TextEncoder().encode('~Module signature appended~\n');
-/** struct module_signature: algo, hash, id_type, signer_len, key_id_len, three zero bytes, and sig_len in big-endian. */
+/**
+ * struct module_signature: algo, hash, id_type, signer_len,
+ * key_id_len, three zero bytes, and sig_len in big-endian.
+ */
 const INFO = { idType: 2, zeros: [0, 1, 3, 4, 5, 6, 7], length: 8, size: 12 } as const;
 const PKEY_ID_PKCS7 = 2;
 /** A signature with a chain of certificates has some thousand bytes. */
@@ -21,7 +24,8 @@ export interface Signature {
 /**
  * Reads the signature at the end of an uncompressed file.
  *
- * Mirrors `module_sig_check()` and `mod_check_sig()`. A malformed one is said in `signatureProblem`; then nothing tells where the content ends, and `contentSha256` is that of the whole file.
+ * Mirrors `module_sig_check()` and `mod_check_sig()`. A malformed one is said in `signatureProblem`;
+ * then nothing tells where the content ends, and `contentSha256` is that of the whole file.
  */
 export function readSignature(file: Uint8Array): Signature {
   const signed = file.length > MARKER.length && MARKER.every((byte, index) => file[file.length - MARKER.length + index] === byte);

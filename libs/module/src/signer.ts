@@ -22,7 +22,8 @@ interface Value {
 /**
  * The key that made a PKCS#7 signature, as the signature names it: `issuer:HEX,serial:HEX` or `key-id:HEX`.
  *
- * `issuer` is the whole DER name of the certificate's issuer. Null: this is no PKCS#7 message with exactly one signer.
+ * `issuer` is the whole DER name of the certificate's issuer.
+ * Null: this is no PKCS#7 message with exactly one signer.
  * @see https://datatracker.ietf.org/doc/html/rfc5652 sections 5.1 and 5.3
  */
 export function readSigner(der: Uint8Array): string | null {
@@ -59,7 +60,10 @@ function first(der: Uint8Array, value: Value | null, tag: number): Value | null 
   return value?.tag === tag && value.from < value.to && value.to <= der.length ? value : null;
 }
 
-/** The value that starts at `at`; null where it does not end before `end`, or has the indefinite length that DER does not allow. */
+/**
+ * The value that starts at `at`; null where it does not end before
+ * `end`, or has the indefinite length that DER does not allow.
+ */
 function readValue(der: Uint8Array, at: number, end: number): Value | null {
   const [tag, short] = [der[at], der[at + 1]];
   if (tag === undefined || short === undefined || at + 2 > end) return null;

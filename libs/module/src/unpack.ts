@@ -4,7 +4,10 @@ import { broken } from './fse.js';
 import { MAX_MODULE } from './limits.js';
 import { readZstdFrames, type ZstdFrame } from './zstd.js';
 
-/** fzstd moves its whole window for each block. A file of 64 MiB with blocks of 128 KiB and a window of 8 MiB makes it move 4 GiB. */
+/**
+ * fzstd moves its whole window for each block. A file of 64 MiB
+ * with blocks of 128 KiB and a window of 8 MiB makes it move 4 GiB.
+ */
 const MAX_MOVED = 8 * 1024 ** 3;
 
 const BYTES = 'bytes of the unpacked file';
@@ -14,8 +17,10 @@ const BYTES = 'bytes of the unpacked file';
 /**
  * Decompresses a module file.
  *
- * Told by its first bytes, not by its name: gzip, xz, zstd; anything else is returned as it is. Checksums of gzip and xz are verified, those of zstd are not.
- * @param limit largest result, in bytes. It holds while decompressing: a bomb is `TOO_LARGE`, and costs no more memory than that.
+ * Told by its first bytes, not by its name: gzip, xz, zstd; anything else is
+ * returned as it is. Checksums of gzip and xz are verified, those of zstd are not.
+ * @param limit largest result, in bytes. It holds while decompressing:
+ *   a bomb is `TOO_LARGE`, and costs no more memory than that.
  * @throws ModuleError `TOO_LARGE` or `COMPRESSION_BROKEN`.
  */
 export async function unpackModule(bytes: Uint8Array, limit: number = MAX_MODULE): Promise<Uint8Array> {

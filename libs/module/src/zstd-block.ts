@@ -82,7 +82,10 @@ function addSequences(bits: BackwardBits, count: number, tables: Required<Tables
   return sum;
 }
 
-/** Returns the number of literals and their end. Rejects Huffman weights of one symbol: they need no bits, so decoding would not end. */
+/**
+ * Returns the number of literals and their end. Rejects Huffman
+ * weights of one symbol: they need no bits, so decoding would not end.
+ */
 function readLiterals(reader: DataView, start: number, blockEnd: number): { readonly size: number; readonly end: number } {
   const first = reader.getUint8(start);
   const type = first & 3;
@@ -108,7 +111,10 @@ function readLiterals(reader: DataView, start: number, blockEnd: number): { read
   return { size, end };
 }
 
-/** Bits that are read from their end to their start, as zstd writes them; the highest set bit of the last byte marks the end. */
+/**
+ * Bits that are read from their end to their start, as zstd writes
+ * them; the highest set bit of the last byte marks the end.
+ */
 class BackwardBits {
   private left: number;
 

@@ -19,7 +19,8 @@ export interface ZstdFrame {
 /**
  * Splits a zstd file into its frames.
  *
- * The decoder trusts what it reads: it allocates the window that a header asks for, and copies matches of any length, so that 19 bytes can keep it busy for a minute. So the file is checked before it sees it.
+ * The decoder trusts what it reads: it allocates the window that a header asks for, and copies matches of
+ * any length, so that 19 bytes can keep it busy for a minute. So the file is checked before it sees it.
  * @see https://datatracker.ietf.org/doc/html/rfc8878 section 3
  */
 export function readZstdFrames(file: Uint8Array, limit: number): ZstdFrame[] {

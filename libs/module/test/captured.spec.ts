@@ -1,7 +1,10 @@
 import { readModule, type ModuleReading } from '../src/index.js';
 import { KERNELS, readCaptured, readCapturedModule } from './captured.js';
 
-/** Modules whose declaration is made or changed at run time, or twice; whatever their C source says, their file does not tell. */
+/**
+ * Modules whose declaration is made or changed at run time, or
+ * twice; whatever their C source says, their file does not tell.
+ */
 const UNREADABLE: Readonly<Record<string, string>> = {
   lab_two: 'TWO_CANDIDATES',
   lab_param: 'CHANGED_AT_RUN_TIME',

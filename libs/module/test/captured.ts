@@ -23,7 +23,10 @@ const BLOCK = 512;
 
 export const KERNELS = ['6.1', '7.3'] as const;
 
-/** The files of a `.tar.gz` without its first folder: blocks of 512 bytes, a header (name, octal size) before each file. */
+/**
+ * The files of a `.tar.gz` without its first folder: blocks
+ * of 512 bytes, a header (name, octal size) before each file.
+ */
 export function readTar(packed: Uint8Array): Map<string, Buffer> {
   const tar = gunzipSync(packed);
   const files = new Map<string, Buffer>();

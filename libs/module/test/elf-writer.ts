@@ -1,4 +1,7 @@
-/** A small writer of relocatable ELF64 files, for shapes that were never captured. It checks nothing: hostile files are its purpose. */
+/**
+ * A small writer of relocatable ELF64 files, for shapes that were
+ * never captured. It checks nothing: hostile files are its purpose.
+ */
 export const ALLOC = 2;
 export const DATA = 3;
 export const CODE = 6;
@@ -62,7 +65,7 @@ export class ElfWriter {
   }
 
   /** Takes back what was relocated at this place. */
-  unrelocate(section: number, at: number): void {
+  removeRelocations(section: number, at: number): void {
     const entries = this.relocations.get(section) ?? [];
     this.relocations.set(
       section,

@@ -28,7 +28,7 @@ function takeCounts(): number {
 }
 
 /**
- * How often are the blocks of this library's code executed while it reads the file?
+ * Counts how often the blocks of this library are executed while it reads the file.
  *
  * V8 counts them, so no loop is overlooked, and the figure does not depend on the machine or its load.
  */

@@ -2,7 +2,8 @@ import { ALLOC, CODE, DATA, FUNC, NOBITS, OBJECT, type ElfWriter } from './elf-w
 import { emptyModule, klpBuildModule, kpatchModule, OBJECTS_AT, PATCH_AT, STATES_AT, staticModule, type Parts } from './synthetic.js';
 
 /*
- * Modules that are made to cost a reader more than they are long: many of one thing that meets many of another.
+ * Modules that are made to cost a reader more than they
+ * are long: many of one thing that meets many of another.
  * Each takes a size: twice the size is a file that is about twice as long.
  */
 
@@ -195,7 +196,7 @@ function namedFunctions(count: number, name: string): Buffer {
   return inData(152 * (count + 1), ({ writer, data, dataSymbol, textSymbol }) => {
     const names = writer.section('.rodata.names', ALLOC, Buffer.from(`${name}\0`));
     const namesSymbol = writer.symbol('', names, 0, 0, 3);
-    writer.unrelocate(data, OBJECTS_AT + 8);
+    writer.removeRelocations(data, OBJECTS_AT + 8);
     writer.relocate(data, OBJECTS_AT + 8, 1, dataSymbol, 0x800);
     for (let next = 0; next < count; next++) {
       writer.relocate(data, 0x800 + 152 * next, 1, namesSymbol, next % Math.ceil(name.length / 2));
@@ -220,7 +221,7 @@ function manyStates(count: number): Buffer {
   return inData(24 * (count + 1), ({ writer, data, dataSymbol }) => {
     const bytes = writer.sections[data]!.bytes;
     for (let next = 0; next < count; next++) bytes[0x800 + 24 * next] = 1;
-    writer.unrelocate(data, PATCH_AT + 16);
+    writer.removeRelocations(data, PATCH_AT + 16);
     writer.relocate(data, PATCH_AT + 16, 1, dataSymbol, 0x800);
   });
 }
@@ -251,7 +252,7 @@ function bssStates({ writer, data }: Parts): void {
   const bss = writer.section('.bss', DATA, Buffer.alloc(0), NOBITS);
   writer.sections[bss]!.size = 2 ** 40;
   writer.symbol('states', bss, 0, 24 * 2 ** 35, OBJECT);
-  writer.unrelocate(data, PATCH_AT + 16);
+  writer.removeRelocations(data, PATCH_AT + 16);
   writer.relocate(data, PATCH_AT + 16, 1, writer.symbol('', bss, 0, 0, 3), 0);
 }
 

@@ -170,7 +170,10 @@ export function staticModule(wishes: Wishes = {}): Buffer {
   return writer.write();
 }
 
-/** SYNTHETIC kpatch-build module: `.kpatch.funcs`, and callback sections with the 8 bytes that its linker script pads them with. */
+/**
+ * SYNTHETIC kpatch-build module: `.kpatch.funcs`, and callback
+ * sections with the 8 bytes that its linker script pads them with.
+ */
 export function kpatchModule({ callbacks = [], also }: { readonly callbacks?: readonly string[]; readonly also?: (parts: Parts) => void } = {}): Buffer {
   const parts = emptyModule();
   const { writer, absolute64 } = parts;

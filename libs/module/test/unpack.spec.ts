@@ -108,9 +108,13 @@ function tinyBlocks(blocks: number): Buffer {
   ]);
 }
 
-/** A compressed block whose Huffman weights are coded by an FSE table (accuracy 6) in which one symbol has all 64 parts. */
+/**
+ * A compressed block whose Huffman weights are coded by an FSE
+ * table (accuracy 6) in which one symbol has all 64 parts.
+ */
 function oneSymbol(): Buffer {
-  // accuracy log 1 (+5 = 6) in 4 bits, then the value 65 of a 6 to 7 bit field: its low 6 bits are above the short range
+  // accuracy log 1 (+5 = 6) in 4 bits, then the value 65 of a
+  // 6 to 7 bit field: its low 6 bits are above the short range
   const table = Buffer.alloc(8);
   table.writeUInt16LE(1 | (0x7f << 4), 0);
   const literals = Buffer.from([0x02 | (4 << 4), (1 | (20 << 2)) & 0xff, 0]);

@@ -10,7 +10,8 @@ const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.s
 /**
  * Writes canonical JSON in one pass, because every report is written twice.
  *
- * @param filter returns the value to write for a key; items of a list have an empty key; undefined leaves it out
+ * @param filter returns the value to write for a key; items
+ *   of a list have an empty key; undefined leaves it out
  */
 function write(value: unknown, filter: (key: string, value: unknown) => unknown): string {
   if (typeof value === 'string') return quote(value);

@@ -20,7 +20,8 @@ const AuthorState = z.strictObject({
 });
 
 /**
- * The author statement on a livepatch: facts that no module file contains. `FILE.klp.yaml` next to the module.
+ * The author statement on a livepatch: facts that no module
+ * file contains. `FILE.klp.yaml` next to the module.
  */
 export const AuthorStatement = z
   .strictObject({
@@ -128,7 +129,8 @@ export type Manifest = z.infer<typeof Manifest>;
 /**
  * Returns the bytes that an author signs.
  *
- * They contain the parsed statement, so comments and the order of keys do not matter. They also contain the build,
+ * They contain the parsed statement, so comments and the
+ * order of keys do not matter. They also contain the build,
  * its release and its owner, so that a signature cannot be used for another module.
  *
  * @returns canonical JSON in UTF-8

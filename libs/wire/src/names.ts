@@ -1,12 +1,18 @@
 import { z } from 'zod';
 
-/** A build-id: the bytes of `.note.gnu.build-id` in lower-case hexadecimal. 20 bytes with every usual linker; 8 to 64 are accepted. */
+/**
+ * A build-id: the bytes of `.note.gnu.build-id` in lower-case
+ * hexadecimal. 20 bytes with every usual linker; 8 to 64 are accepted.
+ */
 export const BuildId = z.string().regex(/^(?:[0-9a-f]{2}){8,64}$/, 'must be a build-id: 16 to 128 lower-case hexadecimal digits');
 
 /** A SHA-256 in lower-case hexadecimal. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 lower-case hexadecimal digits');
 
-/** A module's name. The kernel allows 55 characters (`MODULE_NAME_LEN`); `-` in a file's name is `_` once loaded. */
+/**
+ * A module's name. The kernel allows 55 characters
+ * (`MODULE_NAME_LEN`); `-` in a file's name is `_` once loaded.
+ */
 export const ModuleName = z.string().regex(/^[A-Za-z0-9_.+-]{1,55}$/, 'must be a module name: 1 to 55 letters, digits and _ - . +');
 
 /** Text that PostgreSQL can store: without NUL and lone surrogates. */

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { BuildId, Instant, Labels, line, ModuleName, Sha256, Uuid, word } from './names.js';
 import { UInt32, WireState } from './numbers.js';
 
-/** The source of a host's reading: the memory of the running kernel, or a module file with the same build-id. */
+/**
+ * The source of a host's reading: the memory of the running kernel, or a module file with the same build-id.
+ */
 const HostEvidence = z.enum(['LIVE', 'FILE']);
 
 /** What a module declares, as read on the host that loaded it. Counts for that host only. */
@@ -11,7 +13,10 @@ export const HostReading = z.strictObject({
   /** SHA-256 of the uncompressed module file. Null for `LIVE`. */
   sha256: Sha256.nullable(),
   replace: z.boolean().nullable(),
-  /** The states that the kernel compares, up to the first id 0. Null: not readable, for the reason in `unreadable`. */
+  /**
+   * The states that the kernel compares, up to the first id
+   * 0. Null: not readable, for the reason in `unreadable`.
+   */
   states: z.array(WireState).max(4096).nullable(),
   unreadable: word(500).nullable(),
   impact: z.enum(['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE']),
@@ -76,7 +81,10 @@ export const Leftover = z.strictObject({
   ...moduleFacts,
 });
 
-/** Settings that can prevent loading a module or patching a function. Null: not readable, which never means off. */
+/**
+ * Settings that can prevent loading a module or patching
+ * a function. Null: not readable, which never means off.
+ */
 const Gates = z.strictObject({
   /** `kernel.modules_disabled` */
   modulesDisabled: z.boolean().nullable(),
@@ -93,7 +101,8 @@ const KernelLog = z.strictObject({
       z.strictObject({
         patch: ModuleName,
         /**
-         * `ENABLING`: "enabling patch". `PATCHED`, `UNPATCHED`: the transition completed. `UNPATCHING`: it was started by disabling.
+         * `ENABLING`: "enabling patch". `PATCHED`, `UNPATCHED`: the
+         * transition completed. `UNPATCHING`: it was started by disabling.
          * `REVERSED`: an open transition was reversed. `FORCED`: tasks were forced.
          */
         event: z.enum(['ENABLING', 'PATCHED', 'UNPATCHING', 'UNPATCHED', 'REVERSED', 'FORCED']),
@@ -131,13 +140,19 @@ export const Clock = z
   .strictObject({
     /** Wall clock at the observation. */
     wall: Instant,
-    /** Monotonic milliseconds since boot at the observation and at sending. The difference is the time in the spool. */
+    /**
+     * Monotonic milliseconds since boot at the observation and
+     * at sending. The difference is the time in the spool.
+     */
     observedMs: z.number().min(0).max(1e13),
     sentMs: z.number().min(0).max(1e13),
   })
   .refine((clock) => clock.sentMs >= clock.observedMs, { path: ['sentMs'], message: 'must not be before observedMs: both are of the same monotonic clock' });
 
-/** The sequence number of an instance, reserved on disk before sending. A higher one is newer, in any order of arrival. */
+/**
+ * The sequence number of an instance, reserved on disk before
+ * sending. A higher one is newer, in any order of arrival.
+ */
 const Sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 /** The facts of a host at one instant. `POST /v1/reports` */
@@ -165,7 +180,9 @@ export const Report = z.strictObject({
     distribution: z.strictObject({ id: word(64), version: word(64).nullable(), name: word(128).nullable() }).nullable(),
   }),
   capabilities: Capabilities,
-  /** `/proc/sys/kernel/tainted`. Null: not readable. Bit 15 (K): loading a livepatch was attempted since boot. */
+  /**
+   * `/proc/sys/kernel/tainted`. Null: not readable. Bit 15 (K): loading a livepatch was attempted since boot.
+   */
   taint: z
     .int()
     .min(0)
@@ -182,7 +199,10 @@ export const Report = z.strictObject({
   gates: Gates.optional(),
   /** Signs of other live patching systems, such as `/sys/kernel/kpatch` or `module kcare`. */
   otherLivePatching: z.array(word(128)).max(50).optional(),
-  /** What could not be read of the list, `enabled`, `transition`, the modules or their taint: a sentence for each. */
+  /**
+   * What could not be read of the list, `enabled`, `transition`,
+   * the modules or their taint: a sentence for each.
+   */
   unread: z.array(word(500)).max(100).optional(),
   /** What else could not be read, and what was used instead: a sentence for each. */
   warnings: z.array(word(500)).max(100).optional(),

@@ -68,7 +68,10 @@ test.each<[string, (report: any) => void, string]>([
 });
 
 describe('a field that is called __proto__', () => {
-  /** A released report with such a field there, as JSON.parse makes it: a field of that name, and not another prototype. */
+  /**
+   * A released report with such a field there, as JSON.parse
+   * makes it: a field of that name, and not another prototype.
+   */
   const owning = (where: readonly (string | number)[], value: unknown) => {
     const report = golden('report-v1');
     const place = where.reduce((at, key) => at[key], report);

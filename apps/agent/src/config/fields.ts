@@ -43,7 +43,10 @@ function readFolders(found: unknown): string[] | undefined {
   return Array.isArray(folders) && folders.every((part) => folder.read(part) !== undefined) ? (folders as string[]) : undefined;
 }
 
-/** All settings by their name in a file. The variable of `boot_id` is `KLPREG_BOOT_ID`, and its flag is `--boot-id`. */
+/**
+ * All settings by their name in a file. The variable of
+ * `boot_id` is `KLPREG_BOOT_ID`, and its flag is `--boot-id`.
+ */
 export const FIELDS = {
   url: { allowed: 'an http:// or https:// URL without user, query or fragment', read: readUrl },
   token: { allowed: 'printable characters without spaces', read: matching(/^[!-~]{1,4096}$/), secret: true },

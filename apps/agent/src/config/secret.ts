@@ -5,7 +5,8 @@ const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, 
 /**
  * Returns why a file must not be used as a secret. Null if it may.
  *
- * The file, and a link to it, must belong to this user or to root. Other users must not read or write it. Its group may read it.
+ * The file, and a link to it, must belong to this user or to root.
+ * Other users must not read or write it. Its group may read it.
  */
 export function secretObjection(path: string, user = process.getuid?.() ?? 0): string | null {
   const [link, file] = [lstatSync(path, { throwIfNoEntry: false }), statSync(path, { throwIfNoEntry: false })];
@@ -13,7 +14,10 @@ export function secretObjection(path: string, user = process.getuid?.() ?? 0): s
   return foreign(link, user) ?? foreign(file, user) ?? exposed(file);
 }
 
-/** Returns why a configuration file must not be used. Null if it may. Its writer controls where the token is sent. */
+/**
+ * Returns why a configuration file must not be used. Null
+ * if it may. Its writer controls where the token is sent.
+ */
 export function configurationObjection(path: string, user = process.getuid?.() ?? 0): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   if (file === undefined) return 'no longer exists';

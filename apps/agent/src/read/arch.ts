@@ -8,7 +8,10 @@ const BY_SUFFIX: readonly (readonly [RegExp, string])[] = [
 ];
 const BY_COMPILER = /\((x86_64|aarch64|s390x|powerpc64le|riscv64|loongarch64)-[a-z0-9_-]*linux-gnu-gcc/;
 
-/** Returns the architecture in a release such as `7.3.4+deb13-cloud-amd64` or `5.14.0-70.el9.x86_64`. Null if it has none. */
+/**
+ * Returns the architecture in a release such as `7.3.4+deb13-cloud-amd64`
+ * or `5.14.0-70.el9.x86_64`. Null if it has none.
+ */
 export function archOfRelease(release: string): string | null {
   for (const [suffix, name] of BY_SUFFIX) {
     const found = suffix.exec(release);

@@ -66,7 +66,8 @@ export function readBytes(path: string, limit: number, follow = false): Buffer |
   const descriptor = openPlain(path, follow);
   if (descriptor === null) return null;
   try {
-    // Files of procfs and sysfs are read in pages. Their size is mostly 0 or one page, whatever their content.
+    // Files of procfs and sysfs are read in pages. Their
+    // size is mostly 0 or one page, whatever their content.
     let bytes = Buffer.allocUnsafe(Math.min(fstatSync(descriptor).size, limit) + PAGE);
     for (let total = 0; ;) {
       if (total === bytes.length) bytes = Buffer.concat([bytes], 2 * total);

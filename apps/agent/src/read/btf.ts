@@ -27,10 +27,12 @@ const MAX_MEMBERS = 64;
 /**
  * Returns the field names of a structure from the kernel's BTF.
  *
- * Walks the type section once and checks every offset. An unknown kind is an error, because its size is unknown.
+ * Walks the type section once and checks every offset. An
+ * unknown kind is an error, because its size is unknown.
  *
  * @param bytes `/sys/kernel/btf/vmlinux`
- * @returns names in the order of the structure; null if it does not exist, or if two structures of that name differ
+ * @returns names in the order of the structure; null if it
+ *   does not exist, or if two structures of that name differ
  * @throws RangeError if the bytes are not valid BTF, or have an unknown version or kind
  * @see https://docs.kernel.org/bpf/btf.html
  */

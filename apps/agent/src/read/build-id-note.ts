@@ -10,7 +10,8 @@ const padded = (size: number): number => Math.ceil(size / 4) * 4;
  * Finds the build-id in a section of ELF notes.
  *
  * An ELF note has three 32-bit words (size of the name, size of the content, type), the name `GNU\0`, and the
- * content, each padded to 4 bytes. The first word is 4 in the kernel's byte order. Other notes may precede it.
+ * content, each padded to 4 bytes. The first word is 4 in
+ * the kernel's byte order. Other notes may precede it.
  *
  * @param note the content of `/sys/module/M/notes/.note.gnu.build-id`
  * @returns lower-case hexadecimal; null if there is no such note

@@ -29,7 +29,8 @@ function callbacksOf(reading: ModuleReading): HostReading['callbacks'] {
 /**
  * Returns what a loaded module declares, according to the files with its build-id.
  *
- * @param files the files with that build-id; if two of them differ, the result is unreadable, because only one was loaded
+ * @param files the files with that build-id; if two of them
+ *   differ, the result is unreadable, because only one was loaded
  * @returns null without a file
  */
 export function readingOf(files: readonly ModuleFile[]): HostReading | null {

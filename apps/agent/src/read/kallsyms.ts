@@ -19,7 +19,8 @@ const REMARKABLE = /\n(?![0-9a-f]{8,16} [A-Za-z?] (?!klp_|_stext|_etext)\S+(?:\t
  *
  * Reads the file as a stream, in constant memory.
  *
- * @returns sorted names; `complete` only if all lines are valid and the kernel's text is there from `_stext` to
+ * @returns sorted names; `complete` only if all lines are
+ *   valid and the kernel's text is there from `_stext` to
  *   `_etext`, which includes all of livepatch. Null without kallsyms
  */
 export function readKallsyms(path: string): Kallsyms | null {

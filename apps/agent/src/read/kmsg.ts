@@ -41,7 +41,8 @@ type Draft = { -readonly [Key in keyof LogReading]: LogReading[Key] } & { readon
 /**
  * Adds one message of `kernel/livepatch`, in the wording of 4.12 to 7.3.
  *
- * A reversal is logged at debug level only. It shows as the start of the opposite transition while one is open.
+ * A reversal is logged at debug level only. It shows as
+ * the start of the opposite transition while one is open.
  */
 function addMessage(log: Draft, message: string): void {
   const add = (patch: string, event: Event['event']): void => {

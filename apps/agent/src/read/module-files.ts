@@ -23,10 +23,15 @@ const MAX_BYTES = 1 << 30;
 const MAX_FILE_BYTES = 128 << 20;
 const MAX_TIME_MS = 10_000;
 
-/** Returns the name that a module has when loaded, from its file name. Decides only the order of the search. */
+/**
+ * Returns the name that a module has when loaded, from its file name. Decides only the order of the search.
+ */
 export const nameOfFile = (file: string): string => basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
 
-/** Returns all module files below a directory. Follows links to files, but not to directories, which may form cycles. */
+/**
+ * Returns all module files below a directory. Follows links
+ * to files, but not to directories, which may form cycles.
+ */
 function modulesBelow(folder: string, depth = 0, found: string[] = []): string[] {
   if (depth > MAX_DEPTH) return found;
   for (const entry of listFolder(folder) ?? []) {
@@ -82,7 +87,8 @@ export function vendorFolders(vendors: string | null, release: string): string[]
  * Finds the files of these builds.
  *
  * Reads all files that are named after a wanted module, so that contradicting files are both found.
- * Then reads other files while a build is missing. Limited by files, bytes and time; a reached limit is a warning.
+ * Then reads other files while a build is missing. Limited
+ * by files, bytes and time; a reached limit is a warning.
  *
  * @param wanted build-ids, with the names of their modules
  * @param folders searched recursively; missing ones are skipped

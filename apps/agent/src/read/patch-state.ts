@@ -43,7 +43,8 @@ function* everyTask(paths: Paths): Generator<[id: string, folder: string]> {
 }
 
 /**
- * Returns the tasks that block the transition: their `patch_state` is not yet its target, nor -1 (no transition).
+ * Returns the tasks that block the transition: their
+ * `patch_state` is not yet its target, nor -1 (no transition).
  *
  * @param target 1 while a patch is being enabled, 0 while it is being disabled
  * @returns tasks sorted by pid, at most 1,000, and the number of further ones

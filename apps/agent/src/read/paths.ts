@@ -6,7 +6,10 @@ export interface Roots {
   readonly proc: string;
   readonly libModules: string;
   readonly kpatch: string;
-  /** The root of `/etc` and `/usr/lib`. Null if only sys or proc was configured, so that two hosts are never mixed. */
+  /**
+   * The root of `/etc` and `/usr/lib`. Null if only sys or
+   * proc was configured, so that two hosts are never mixed.
+   */
   readonly system: string | null;
 }
 
@@ -15,7 +18,8 @@ export interface Roots {
  *
  * Nothing below sys and proc is ever written, and `livepatch/P/force` (0200) is never opened.
  *
- * @see https://docs.kernel.org/livepatch/livepatch.html#sysfs and Documentation/ABI/testing/sysfs-kernel-livepatch
+ * @see https://docs.kernel.org/livepatch/livepatch.html#sysfs
+ *   and Documentation/ABI/testing/sysfs-kernel-livepatch
  */
 export function pathsOf(roots: Roots) {
   const { sys, proc, libModules, kpatch, system } = roots;

@@ -10,7 +10,8 @@ const PAUSES = [5, 10, 20, 40, 80];
 /**
  * Reads samples until two in a row are equal.
  *
- * The kernel gives no snapshot. One sample may catch a patch half removed (enabled 0, transition 1, a stale stack_order).
+ * The kernel gives no snapshot. One sample may catch a patch
+ * half removed (enabled 0, transition 1, a stale stack_order).
  * While something is changing, this reads on, up to six times, and then returns what the last two agreed on.
  *
  * @param readSample throws Vanished if a directory disappeared during the read

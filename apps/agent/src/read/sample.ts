@@ -9,7 +9,10 @@ import { readProcModules, type ProcModulesLine } from './proc-modules.js';
 
 /** One reading of the livepatches in the tree. An observation needs two equal ones. */
 export interface Sample {
-  /** Null: no livepatch support, or no sysfs. Empty also if the list could not be read, which is in `problems`. */
+  /**
+   * Null: no livepatch support, or no sysfs. Empty also if
+   * the list could not be read, which is in `problems`.
+   */
   readonly folders: readonly PatchDirectory[] | null;
   /** Modules with taint K, and those of the directories, sorted by name. */
   readonly modules: readonly LoadedModule[];

@@ -5,7 +5,9 @@ import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 import type { ProcModulesLine, ModuleState } from './proc-modules.js';
 
-/** The facts of a loaded module in `/sys/module/M` and `/proc/modules`. Null: this kernel does not have it. */
+/**
+ * The facts of a loaded module in `/sys/module/M` and `/proc/modules`. Null: this kernel does not have it.
+ */
 export interface LoadedModule {
   readonly name: string;
   /** From `notes/.note.gnu.build-id`: the best identity of a loaded module. */

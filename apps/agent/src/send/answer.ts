@@ -2,7 +2,10 @@ import { Failure } from '../failure.js';
 
 /** The registry's answer to an accepted message. */
 export interface Answer {
-  /** Report: STORED, UNCHANGED, REPEATED, SUPERSEDED. Heartbeat: CONFIRMED, REPORT_WANTED, SUPERSEDED. More may be added. */
+  /**
+   * Report: STORED, UNCHANGED, REPEATED, SUPERSEDED. Heartbeat:
+   * CONFIRMED, REPORT_WANTED, SUPERSEDED. More may be added.
+   */
   readonly outcome: string;
   readonly reason: string | null;
   /** The interval that it asks for. Null if it gives none. */
@@ -25,7 +28,8 @@ function parseObject(text: string): Record<string, unknown> | null {
 /**
  * Parses a 2xx answer.
  *
- * @throws Failure UNREACHABLE if it is not a registry's: another program listens there, and nothing was stored
+ * @throws Failure UNREACHABLE if it is not a registry's:
+ *   another program listens there, and nothing was stored
  */
 export function readAnswer(url: string, text: string): Answer {
   const { outcome, reason, intervalSeconds } = parseObject(text) ?? {};

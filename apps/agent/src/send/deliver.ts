@@ -34,7 +34,8 @@ const ENDPOINTS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as cons
 /**
  * Returns the document with the time of sending.
  *
- * The monotonic clock is the same only within one boot. For a message of an earlier boot the wall clock is used.
+ * The monotonic clock is the same only within one boot.
+ * For a message of an earlier boot the wall clock is used.
  */
 function stamped({ document }: Message, bootId: string): Message['document'] {
   const ofThisBoot = ('host' in document ? document.host.bootId : document.bootId) === bootId;
@@ -60,7 +61,10 @@ async function sendWithRetries(options: DeliveryOptions, message: Message): Prom
   }
 }
 
-/** Records a stored report. If that fails, the report still counts as delivered, and the next message is a report. */
+/**
+ * Records a stored report. If that fails, the report still
+ * counts as delivered, and the next message is a report.
+ */
 function rememberReport({ directory, warn }: DeliveryOptions, { sequence, digest, host }: Report): void {
   try {
     keepAcknowledged(directory, { sequence, digest, bootId: host.bootId });
@@ -73,7 +77,8 @@ function rememberReport({ directory, warn }: DeliveryOptions, { sequence, digest
 /**
  * Sends all waiting messages, oldest first.
  *
- * A message leaves the spool when the registry has stored it (2xx) or rejects it. If it cannot be sent now, it and all later ones stay.
+ * A message leaves the spool when the registry has stored it (2xx) or
+ * rejects it. If it cannot be sent now, it and all later ones stay.
  *
  * @returns the delivered messages in this order
  * @throws Failure UNREACHABLE or UNAUTHORISED: the rest still waits; REFUSED: the last message was rejected

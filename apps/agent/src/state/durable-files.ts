@@ -106,7 +106,8 @@ export const writeWhole = (path: string, text: string): void => moveInPlace(writ
 export function createDurably(path: string, text: string): boolean {
   const temporary = writeTemporary(path, text, true);
   try {
-    // A link fails if the name exists, and appears with its whole content. Of two at once exactly one succeeds.
+    // A link fails if the name exists, and appears with its
+    // whole content. Of two at once exactly one succeeds.
     linkSync(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

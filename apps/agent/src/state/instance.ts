@@ -14,7 +14,10 @@ export interface StateDirectory {
   readonly folder: string;
 }
 
-/** Returns `STATE` for this machine and `STATE/trees/HASH` for another tree, so that two trees are never one host. */
+/**
+ * Returns `STATE` for this machine and `STATE/trees/HASH`
+ * for another tree, so that two trees are never one host.
+ */
 function identityDirectory({ state, isTree, roots }: Settings): string {
   if (!isTree) return state;
   const hash = createHash('sha256').update([roots.root, roots.sys, roots.proc].join('\0')).digest('hex');

@@ -11,7 +11,10 @@ import { createDurably, makeFolder, removeFile } from './durable-files.js';
  */
 const KEPT = 64;
 
-/** At most 15 digits, so that the number and its successor are safe integers. The agent writes no longer names. */
+/**
+ * At most 15 digits, so that the number and its successor
+ * are safe integers. The agent writes no longer names.
+ */
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 const HIGHEST = 999_999_999_999_999;
 /** More than an agent uses in a year with a message each minute. */

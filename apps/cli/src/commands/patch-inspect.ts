@@ -69,7 +69,9 @@ const formatSignature = ({ signed, signer, signatureProblem }: NonNullable<Inspe
   return signatureProblem === null ? `by ${signer}` : `cannot be read: ${signatureProblem}`;
 };
 
-/** An object whose name is spelled `vmlinux` is not the kernel, which has no name (`klp_object.name` is NULL). */
+/**
+ * An object whose name is spelled `vmlinux` is not the kernel, which has no name (`klp_object.name` is NULL).
+ */
 const formatObject = ({ name, spelled }: { name: string; spelled: string | null }): string =>
   spelled === 'vmlinux' ? `${name} (spelled out: no module of that name is ever loaded)` : name;
 

@@ -24,7 +24,9 @@ export const patchShow = (act: Act): Command =>
       }),
     );
 
-/** Returns a row for each file. One build-id may have several files, because it does not cover the signature. */
+/**
+ * Returns a row for each file. One build-id may have several files, because it does not cover the signature.
+ */
 function formatFiles({ files, sha256 }: WholePatch): [string, string][] {
   if (files.length === 0) return [['sha-256', sha256 ?? 'not recorded']];
   const signature = (file: WholePatch['files'][number]) => (file.signed ? `signed by ${file.signer ?? 'a key that cannot be read'}` : 'unsigned');

@@ -52,7 +52,8 @@ export async function askFleet(question: FleetQuestion, pointInTime: PointInTime
 /**
  * Reads all pages. Later pages ask for the snapshot of the first page, or else for the same point in time.
  *
- * An answer about the present without a snapshot may change between pages. Each page is compared with the first.
+ * An answer about the present without a snapshot may change
+ * between pages. Each page is compared with the first.
  */
 async function readPages(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
   const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = { reasonsAfter: null, cohortsAfter: null };

@@ -10,14 +10,19 @@ export interface PointInTimeFlags {
   readonly catalog?: string;
 }
 
-/** The point in time of a question, as variables of the schema. Without `snapshot` and `asOf` it is the present. */
+/**
+ * The point in time of a question, as variables of the
+ * schema. Without `snapshot` and `asOf` it is the present.
+ */
 export interface PointInTime {
   snapshot?: string;
   asOf?: string;
   catalog?: string;
 }
 
-/** Returns the point in time that the flags select. @param now in milliseconds; ages are subtracted from it */
+/**
+ * Returns the point in time that the flags select. @param now in milliseconds; ages are subtracted from it
+ */
 export function pointInTimeFrom({ snapshot, asOf, catalog }: PointInTimeFlags, now: number): PointInTime {
   if (snapshot !== undefined && asOf !== undefined) throw usage('--snapshot and --as-of cannot be used together');
   // A script's empty variable must not turn this into a question about the present.

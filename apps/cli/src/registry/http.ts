@@ -24,7 +24,8 @@ const MAX_PAUSE_S = 20;
 /**
  * Sends one request and returns the answer, whatever its status.
  *
- * Retries `429` and `503` after `Retry-After`. Never follows a redirect, which would send the token to another server.
+ * Retries `429` and `503` after `Retry-After`. Never follows
+ * a redirect, which would send the token to another server.
  *
  * @throws Failure 4 if there is no response
  */

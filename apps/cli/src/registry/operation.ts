@@ -1,6 +1,9 @@
 import type { Shape } from './shape.js';
 
-/** A GraphQL operation with the shape of its answer. The type parameters are those of its answer and its variables. */
+/**
+ * A GraphQL operation with the shape of its answer. The type
+ * parameters are those of its answer and its variables.
+ */
 export interface Operation<Answer, Variables> {
   readonly name: string;
   readonly text: string;

@@ -30,7 +30,9 @@ export async function gather<T>(next: (first: number, after: string | null) => P
   }
 }
 
-/** Returns the cursor of the next page. Rejects a cursor that does not advance, which would loop without end. */
+/**
+ * Returns the cursor of the next page. Rejects a cursor that does not advance, which would loop without end.
+ */
 export function nextCursor(page: Page<unknown>, after: string | null): string {
   const { endCursor } = page.pageInfo;
   if (endCursor === null || endCursor === after || page.nodes.length === 0)

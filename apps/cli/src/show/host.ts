@@ -6,7 +6,10 @@ import type { Paint } from './paint.js';
 import { formatLabels, formatReplace, formatStates } from './patches.js';
 import { formatRules } from './verdict.js';
 
-/** Formats one host: what it runs, its leftovers and its history. @param asOf the instant of the facts; undefined: now */
+/**
+ * Formats one host: what it runs, its leftovers and its
+ * history. @param asOf the instant of the facts; undefined: now
+ */
 export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
   const { leftovers, unlisted, transition } = host;
   return [

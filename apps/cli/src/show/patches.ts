@@ -20,7 +20,10 @@ export const formatReplace = (replace: boolean | null): string => (replace === n
 
 const REPORTED = 'agent.';
 
-/** Formats labels as `key=value`. `~` marks a label that the agent reports, which is `agent.KEY` in the registry. */
+/**
+ * Formats labels as `key=value`. `~` marks a label that
+ * the agent reports, which is `agent.KEY` in the registry.
+ */
 export const formatLabels = (labels: readonly { key: string; value: string }[]): string =>
   clean(labels.map(({ key, value }) => (key.startsWith(REPORTED) ? `~${key.slice(REPORTED.length)}=${value}` : `${key}=${value}`)).join(' '));
 

@@ -50,7 +50,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .join('\n');
 }
 
-/** Returns the widths of the columns. Shrinks those that may wrap, the widest first, and never cuts a word. */
+/**
+ * Returns the widths of the columns. Shrinks those that may wrap, the widest first, and never cuts a word.
+ */
 function fit(columns: readonly Column[], rows: readonly (readonly string[])[], natural: readonly number[], width: number): number[] {
   const narrowest = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => longestWord(row[i] ?? ''))));
   const widths = [...natural];

@@ -10,7 +10,8 @@ const FUNC = { oldName: 0, newFunc: 8, sympos: 16, size: 24 } as const;
 /**
  * Returns the objects and functions of a klp-build module.
  *
- * Its init code (scripts/livepatch/init.c) makes the `klp_patch` at load time from these sections; it never sets states.
+ * Its init code (scripts/livepatch/init.c) makes the `klp_patch`
+ * at load time from these sections; it never sets states.
  * @returns null where the sections do not have that shape.
  */
 export function readKlpBuildObjects(file: ElfFile): ModuleObject[] | null {

@@ -17,7 +17,8 @@ interface Draft {
 /**
  * Returns the objects and functions of a kpatch-build module.
  *
- * Its init code (kmod/patch/livepatch-patch-hook.c) makes the `klp_patch` at load time from these sections; it never sets states.
+ * Its init code (kmod/patch/livepatch-patch-hook.c) makes the
+ * `klp_patch` at load time from these sections; it never sets states.
  * @returns null where the sections do not have that shape.
  */
 export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
@@ -59,7 +60,10 @@ function readCallbacks(file: ElfFile, draft: (name: string) => Draft): boolean {
   });
 }
 
-/** Whole entries, and the 8 zero bytes that kpatch's linker script puts behind them so that an empty section stays. */
+/**
+ * Whole entries, and the 8 zero bytes that kpatch's linker
+ * script puts behind them so that an empty section stays.
+ */
 function readEntries(file: ElfFile, section: Section, size: number, visit: (at: number) => boolean): boolean {
   const end = section.size - (section.size % size);
   const padding = section.size - end;

@@ -7,7 +7,8 @@ import type { Section } from '../elf/sections.js';
 const NOTHING = new Set([0, 256]);
 
 /**
- * May a branch in this code jump into (from, to]? For the architectures with instructions of 4 bytes, and s390x with 2, 4 or 6.
+ * Returns true if a branch in this code may jump into (from,
+ * to]. For instructions of 4 bytes, and s390x with 2, 4 or 6.
  *
  * On s390x every halfword is taken as a possible branch, so that none is missed. Unknown architecture: yes.
  */

@@ -5,7 +5,10 @@ import type { Extent } from '../elf/symbols.js';
 import { decode } from './instruction.js';
 import { isUnderstood } from './x86.js';
 
-/** One place from which code goes to another place: `at` is the instruction's first byte, `after` the one behind it. */
+/**
+ * One place from which code goes to another place: `at` is
+ * the instruction's first byte, `after` the one behind it.
+ */
 export interface Reference {
   readonly section: Section;
   readonly at: number;
@@ -30,7 +33,9 @@ export class CallGraph {
     return this.file.symbols.functionAt(section, at);
   }
 
-  /** Every place outside of the function from which code goes into it, and each place that holds its address. */
+  /**
+   * Every place outside of the function from which code goes into it, and each place that holds its address.
+   */
   *referencesTo({ section, offset, size }: Extent): Generator<Reference> {
     const { file } = this;
     const isInside = (to: number) => to >= offset && to < offset + size;
@@ -70,7 +75,10 @@ export class CallGraph {
     return found;
   }
 
-  /** Decodes from one instruction to the next; behind one that is not known, each byte may begin a call or jump. */
+  /**
+   * Decodes from one instruction to the next; behind one
+   * that is not known, each byte may begin a call or jump.
+   */
   private sweep(section: Section, code: Uint8Array, from: number, to: number, found: Direct[]): void {
     const relocations = this.file.relocations.of(section);
     let isLost = false;

@@ -10,7 +10,10 @@ import type { EnableCalls } from './enable-calls.js';
 import { TocUses } from './ppc64.js';
 import { isByteAccess, isUnderstood, reachOf, type Reach } from './x86.js';
 
-/** How far before an array the address of an access to it may be, in bytes: with an index register, and in a register. */
+/**
+ * How far before an array the address of an access to it may
+ * be, in bytes: with an index register, and in a register.
+ */
 const INDEXED_BIAS = 512;
 const ADDRESS_BIAS = 4 * STATE.size;
 /** And with the rest of the instruction, which is counted in. */
@@ -21,15 +24,20 @@ export interface Changes {
   readonly states: Unreadable | null;
   readonly replace: boolean;
   readonly objects: boolean;
-  /** Other data points into the objects: nothing changes them as far as code shows, and nothing proves that nothing does. */
+  /**
+   * Other data points into the objects: nothing changes them as
+   * far as code shows, and nothing proves that nothing does.
+   */
   readonly objectsExposed: boolean;
 }
 
 /**
  * Returns the parts of the declaration that the module may change at run time.
  *
- * Every relocation that can reach the patch, its states or its objects is accounted for: it is part of the declaration, hands the patch to the core, is a state's `data`, or it counts as a change.
- * Reading is not told from writing. On architectures other than x86-64, any other use of the same section counts: there, code addresses one object from another's address.
+ * Every relocation that can reach the patch, its states or its objects is accounted for: it is part
+ * of the declaration, hands the patch to the core, is a state's `data`, or it counts as a change.
+ * Reads and writes are not distinguished. On architectures other than x86-64, any other
+ * use of the same section counts: there, code addresses one object from another's address.
  */
 export function findChanges(file: ElfFile, patch: Candidate, states: States, enableCalls: EnableCalls): Changes {
   const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = {
@@ -70,7 +78,10 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, ena
   return found;
 }
 
-/** Where a place must be, for each section, to be one that instructions with that place may reach one of the ranges from. */
+/**
+ * Where a place must be, for each section, to be one that
+ * instructions with that place may reach one of the ranges from.
+ */
 function spansOf(ranges: readonly Range[]): Map<number, { from: number; to: number }> {
   const spans = new Map<number, { from: number; to: number }>();
   for (const { section, from, to } of ranges) {
@@ -91,7 +102,7 @@ function isFar(file: ElfFile, section: Section, relocations: Relocations, next: 
 /** What a relocation does with the section that it points into. */
 interface Use extends Reach {
   readonly to: number;
-  /** The one byte that is accessed, where it is surely one. */
+  /** The accessed byte, if exactly one byte is accessed. */
   readonly byte: number | null;
   readonly isData: boolean;
 }
@@ -117,7 +128,8 @@ function hits(use: Use, range: Range): boolean {
 /**
  * Returns true if the use may reach the range from a byte before it.
  *
- * Compilers fold `array[i - 1]` into the address. A use that names the start of another object is taken for a use of that object.
+ * Compilers fold `array[i - 1]` into the address. A use that names
+ * the start of another object is taken for a use of that object.
  */
 function mayReach(file: ElfFile, use: Use, range: Range): boolean {
   if (use.to !== range.section.index || (use.kind !== 'INDEXED' && use.kind !== 'ADDRESS')) return false;

@@ -20,7 +20,8 @@ export const LISTS_OF_PLACES =
 /**
  * Finds the calls of `klp_enable_patch()`, and checks that each one provably gets this patch.
  *
- * The shape of a structure is evidence, being enabled is proof. So each call must load the address of this patch in the
+ * The shape of a structure is evidence, being enabled is proof.
+ * So each call must load the address of this patch in the
  * instructions right before it, and nothing may jump between them.
  * `klp_get_state()` with the same argument is allowed, too, because the core only reads.
  */
@@ -74,7 +75,10 @@ function isAlone(relocations: Relocations, next: number): boolean {
   return !(relocations.at(next - 1) > at - 4) && !(relocations.at(next + 1) < at + 4);
 }
 
-/** Returns true if the call may be reached with another argument, or on other architectures if the code may build a patch. */
+/**
+ * Returns true if the call may be reached with another argument,
+ * or on other architectures if the code may build a patch.
+ */
 function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations, { from, to }: Loaded): boolean {
   const isX86 = file.machine.arch === 'x86_64';
   const isReached = isX86

@@ -1,9 +1,13 @@
 /*
  * A decoder for the x86-64 instructions that compilers use in the kernel: integers, no vectors.
- * Names and encodings are those of Intel's manual, volume 2. Anything else is not decoded, and the callers then say less.
+ * Names and encodings are those of Intel's manual, volume 2.
+ * Anything else is not decoded, and the callers then say less.
  */
 
-/** A memory operand: base + index * scale + displacement. Registers are 0 (%rax) to 15; -1 where there is none. */
+/**
+ * A memory operand: base + index * scale + displacement.
+ * Registers are 0 (%rax) to 15; -1 where there is none.
+ */
 export interface Memory {
   readonly base: number;
   readonly index: number;
@@ -33,7 +37,10 @@ export type Kind =
   | 'RETURN'
   | 'TRAP';
 
-/** One instruction. `reg` and `rm` are register operands (-1: none); the destination is `rm` (or `memory`) unless `toReg`. */
+/**
+ * One instruction. `reg` and `rm` are register operands (-1:
+ * none); the destination is `rm` (or `memory`) unless `toReg`.
+ */
 export interface Instruction {
   readonly kind: Kind;
   readonly length: number;
@@ -177,7 +184,10 @@ GROUPS.set(0xff, [form('CHANGE', 'M'), form('CHANGE', 'M'), form('INDIRECT_CALL'
 const SUBTRACTS = 5;
 const SEGMENTS = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]);
 
-/** Decodes the instruction at `at`. Null where it is not one of the known ones, or does not end within the code. */
+/**
+ * Decodes the instruction at `at`. Null where it is not
+ * one of the known ones, or does not end within the code.
+ */
 export function decode(code: Uint8Array, at: number): Instruction | null {
   let here = at;
   let isShort = false;

@@ -7,7 +7,8 @@ export const WRITES_FOUR_BYTES = new Set([1, 2, 4, 10, 11]);
 /**
  * Returns true if anything in this x86-64 code may jump into (from, to].
  *
- * Every byte is taken as a possible jump, wherever instructions really begin: it may find a jump that is none, and never misses one.
+ * Every byte is taken as a possible jump, wherever instructions really
+ * begin: it may find a jump that is none, and never misses one.
  * Bytes that a relocation fills in are left out; jumps that carry relocations are the caller's to check.
  */
 export function mayJumpInto(code: Uint8Array, relocations: Relocations, from: number, to: number): boolean {
@@ -23,7 +24,10 @@ export function mayJumpInto(code: Uint8Array, relocations: Relocations, from: nu
   return false;
 }
 
-/** Returns true if a relocation writes the opcode, or starts at the distance after it. Only types that write 4 bytes count. */
+/**
+ * Returns true if a relocation writes the opcode, or starts at
+ * the distance after it. Only types that write 4 bytes count.
+ */
 function isFilledIn(relocations: Relocations, at: number, opcodeLength: number): boolean {
   for (let next = firstAt(relocations, at - 3); next < relocations.count && relocations.at(next) <= at + opcodeLength; next++) {
     if (WRITES_FOUR_BYTES.has(relocations.type(next))) return true;

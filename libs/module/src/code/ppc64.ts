@@ -4,8 +4,10 @@ import type { Section } from '../elf/sections.js';
 import type { EnableCalls } from './enable-calls.js';
 
 /*
- * How code of ppc64le loads an address and calls. From the ELFv2 ABI and the Power ISA; D is bits 21 to 25, A is 16 to 20.
- * Kernel modules are compiled with -mcmodel=large: addresses stand in `.toc`, and code loads them from there relative to %r2.
+ * How code of ppc64le loads an address and calls. From the ELFv2
+ * ABI and the Power ISA; D is bits 21 to 25, A is 16 to 20.
+ * Kernel modules are compiled with -mcmodel=large: addresses stand
+ * in `.toc`, and code loads them from there relative to %r2.
  */
 const REL24 = [10, 116]; // and REL24_NOTOC
 const TOC16_LO = 48;
@@ -29,7 +31,8 @@ const NOPS = new Set([0x60000000, 0x60420000]);
 /**
  * Returns the loads of a call whose first argument (%r3) is provably the given address.
  *
- * Known are `addis` and `addi`, `addis` and `ld` from `.toc`, and the prefixed `paddi` and `pld`. Between them, and before the call, only instructions that leave these registers alone.
+ * Known are `addis` and `addi`, `addis` and `ld` from `.toc`, and the prefixed `paddi` and
+ * `pld`. Between them, and before the call, only instructions that leave these registers alone.
  * @returns the relocations that load the address; null where the instructions are not exactly the known ones.
  */
 export function findPpcArgument(file: ElfFile, section: Section, relocations: Relocations, call: number, patch: Place): number[] | null {
@@ -84,7 +87,10 @@ const d = (word: number): number => (word >>> 21) & 31;
 const a = (word: number): number => (word >>> 16) & 31;
 const b = (word: number): number => (word >>> 11) & 31;
 
-/** Returns true if the instruction provably does not use these registers, does not copy %r3, and continues with the next one. */
+/**
+ * Returns true if the instruction provably does not use these
+ * registers, does not copy %r3, and continues with the next one.
+ */
 function isNeutral(word: number, kept: readonly number[]): boolean {
   if (NOPS.has(word) || word === MFLR_R0) return true;
   const opcode = word >>> 26;
@@ -123,7 +129,10 @@ export class TocUses {
     return this.isAnyUsed || this.used.has(at);
   }
 
-  /** Returns true if an entry has the address of the module's own structure, which a patch that is built at load time needs. */
+  /**
+   * Returns true if an entry has the address of the module's own
+   * structure, which a patch that is built at load time needs.
+   */
   static namesThisModule(file: ElfFile): boolean {
     const toc = file.machine.arch === 'ppc64le' ? file.section(TOC) : null;
     const relocations = toc === null ? null : file.relocations.of(toc);

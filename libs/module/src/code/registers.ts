@@ -4,7 +4,10 @@ import type { Instruction, Memory } from './instruction.js';
 export const OWN = 1;
 export const EARLIER = 2;
 
-/** A pointer that came from `klp_get_state()` or `klp_get_prev_state()`, and how far behind the state it points; null: not known. */
+/**
+ * A pointer that came from `klp_get_state()` or `klp_get_prev_state()`,
+ * and how far behind the state it points; null: not known.
+ */
 export interface Pointer {
   readonly kinds: number;
   readonly offset: number | null;
@@ -28,7 +31,10 @@ const LOST_BY_CALLS = [RAX, RCX, RDX, RSI, RDI, 8, 9, 10, 11];
 /** Where a state's `data` is: code may store there. */
 const DATA = { from: 16, to: 24 } as const;
 
-/** Which registers may hold a pointer to a state at one place in the code. Memory never does: storing one there is an escape. */
+/**
+ * Which registers may hold a pointer to a state at one place in
+ * the code. Memory never does: storing one there is an escape.
+ */
 export class Registers {
   constructor(private readonly held: readonly (Pointer | null)[] = Array.from({ length: 16 }, () => null)) {}
 
@@ -72,7 +78,10 @@ export class Registers {
     return LOST_BY_CALLS.reduce<Registers>((registers, register) => registers.with(register, null), this);
   }
 
-  /** What the registers hold after an instruction that is no jump or call, and what it did with the pointers in them. */
+  /**
+   * What the registers hold after an instruction that is no
+   * jump or call, and what it did with the pointers in them.
+   */
   after(instruction: Instruction): { readonly next: Registers; readonly misuse: readonly Misuse[] } {
     const { memory, reg, rm, kind } = instruction;
     const misuse: Misuse[] = [];
@@ -147,7 +156,9 @@ function writesMemory({ kind, toReg }: Instruction): boolean {
   return !toReg && (kind === 'MOVE' || kind === 'ADD' || kind === 'CHANGE');
 }
 
-/** Returns true if the store stays within `data`. The bit instructions may reach any byte after their operand. */
+/**
+ * Returns true if the store stays within `data`. The bit instructions may reach any byte after their operand.
+ */
 function isData({ offset }: Pointer, { size, kind }: Instruction): boolean {
   return offset !== null && kind !== 'BITS' && offset >= DATA.from && offset + size <= DATA.to;
 }

@@ -3,7 +3,10 @@ import type { Machine } from '../elf/machine.js';
 import type { Relocations } from '../elf/relocations.js';
 import type { Section } from '../elf/sections.js';
 
-/** How one architecture loads an address into its first argument register and calls. Each step: relocation types, and opcode under a mask. */
+/**
+ * How one architecture loads an address into its first argument register
+ * and calls. Each step: relocation types, and opcode under a mask.
+ */
 interface Sequence {
   readonly load: readonly Step[];
   readonly call: Step;
@@ -23,7 +26,8 @@ interface Step {
 }
 
 /*
- * From each ABI's relocation numbers and instruction formats. Not yet seen on captured modules of these architectures.
+ * From each ABI's relocation numbers and instruction formats.
+ * Not yet seen on captured modules of these architectures.
  */
 const SEQUENCES: Readonly<Record<string, Sequence>> = {
   aarch64: {
@@ -69,7 +73,8 @@ export function knowsCalls(machine: Machine): boolean {
 /**
  * Returns the loads of a call whose first argument is provably the given address.
  *
- * @returns the relocations that load the address; null where the instructions before the call are not exactly the known ones.
+ * @returns the relocations that load the address; null where the
+ *   instructions before the call are not exactly the known ones.
  */
 export function findSequence(
   machine: Machine,
@@ -94,7 +99,10 @@ export function findSequence(
   return loads;
 }
 
-/** Returns the place of the previous relocation: in the instruction before, except for allowed instructions in between. */
+/**
+ * Returns the place of the previous relocation: in the
+ * instruction before, except for allowed instructions in between.
+ */
 function skipBetween(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence): number {
   const before = relocations.at(next - 1);
   let place = relocations.at(next) - sequence.step;

@@ -1,5 +1,6 @@
 /**
- * Returns the length of an instruction that only moves numbers between registers and the stack. 0: any other instruction.
+ * Returns the length of an instruction that only moves numbers
+ * between registers and the stack. 0: any other instruction.
  *
  * Knows the few instructions that compilers put around a call, without control flow and other memory.
  */

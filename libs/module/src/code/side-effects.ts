@@ -7,7 +7,8 @@ import { WRITES_FOUR_BYTES } from './jumps.js';
 import { isCall, R_64 } from './x86.js';
 
 /**
- * Functions of the kernel without an effect that a livepatch would have to undo: the log, and the calls that compilers
+ * Functions of the kernel without an effect that a livepatch
+ * would have to undo: the log, and the calls that compilers
  * insert for tracing, coverage and stack protection.
  * Indirect thunks are not among them, because they call any function.
  */
@@ -42,9 +43,11 @@ interface CodeRange {
 /**
  * Returns true if the module's init and exit functions provably only enable the patch and write to the log.
  *
- * Every instruction must be known: moves between registers and stack, addresses, short jumps, returns, and calls of
+ * Every instruction must be known: moves between registers
+ * and stack, addresses, short jumps, returns, and calls of
  * `klp_enable_patch(&patch)` and of the functions in SIDE_EFFECT_FREE_CALLS.
- * Checks the sections of init and exit code as a whole, and elsewhere the functions of `init_module` and `cleanup_module`.
+ * Checks the sections of init and exit code as a whole, and
+ * elsewhere the functions of `init_module` and `cleanup_module`.
  * Only on x86-64; on other architectures nothing is proven.
  */
 export function hasNoSideEffects(file: ElfFile, enableCalls: EnableCalls): boolean {
@@ -109,7 +112,10 @@ function isSideEffectFree({ kind, memory, toReg, reg, rm, immediate }: Instructi
   return target !== RSP || kind === 'PUSH' || kind === 'COMPARE' || kind === 'NOTHING' || (kind === 'ADD' && immediate !== null);
 }
 
-/** Returns true if the relocated instruction passes the patch to the core, loads an address, or calls a listed function. */
+/**
+ * Returns true if the relocated instruction passes the patch
+ * to the core, loads an address, or calls a listed function.
+ */
 function isRelocatedWithoutSideEffects(
   file: ElfFile,
   code: Uint8Array,
@@ -123,7 +129,8 @@ function isRelocatedWithoutSideEffects(
   if (relocations.at(next + 1) < at + length) return false;
   const target = toReg ? reg : rm;
   if (kind === 'MOVE' || kind === 'ADDRESS') {
-    // The address is the last part of the instruction, and one of data: mov $address, %register or lea address(%rip), %register.
+    // The address is the last part of the instruction, and one of
+    // data: mov $address, %register or lea address(%rip), %register.
     const isAddress = kind === 'MOVE' ? memory === null : memory?.base === -1 && memory.index === -1;
     const isData = file.sections[relocations.toSection(next)]?.executable === false;
     // It ends with the instruction. A longer one would write into the next.

@@ -10,7 +10,9 @@ import { decode, type Instruction } from './instruction.js';
 import { EARLIER, OWN, Registers, type Misuse, type Pointer } from './registers.js';
 import { isCall } from './x86.js';
 
-/** What code may do to states through the pointers that the kernel hands it; null: nothing that a rule reads. */
+/**
+ * What code may do to states through the pointers that the kernel hands it; null: nothing that a rule reads.
+ */
 export interface StatePointers {
   /** Through the result of `klp_get_state()`: the patch's own states. */
   readonly own: Unreadable | null;
@@ -21,7 +23,8 @@ export interface StatePointers {
 /**
  * Returns true for a function pointer in data whose results the kernel never uses as a pointer to a state.
  *
- * Callbacks, init and exit functions return a number or nothing; a redirected function returns what the original does.
+ * Callbacks, init and exit functions return a number or nothing;
+ * a redirected function returns what the original does.
  */
 export type IsCodePointer = (section: Section, at: number) => boolean;
 
@@ -52,7 +55,8 @@ const WHY: Readonly<Record<Reason, (of: string) => Unreadable>> = {
 /**
  * Follows each pointer to a state through the code that gets it from the kernel.
  *
- * Free are loads, comparisons, and stores to `data`. On other architectures than x86-64 every use counts as not understood.
+ * Free are loads, comparisons, and stores to `data`. On other
+ * architectures than x86-64 every use counts as not understood.
  */
 export function followStatePointers(file: ElfFile, isCodePointer: IsCodePointer): StatePointers {
   const found = new Findings();
@@ -223,7 +227,10 @@ class Flow {
   }
 }
 
-/** Where may execution go from an instruction, though the instruction does not say so: static branches and handled faults. */
+/**
+ * Where may execution go from an instruction, though the
+ * instruction does not say so: static branches and handled faults.
+ */
 function findDetours(file: ElfFile): Map<string, { readonly section: Section; readonly at: number }> {
   const detours = new Map<string, { readonly section: Section; readonly at: number }>();
   for (const table of file.sections) {

@@ -2,15 +2,20 @@ import { sideEffectFreeLength } from './side-effect-free.js';
 
 const RDI = 7;
 
-/** One-byte opcodes with a ModRM byte: register and memory operands, no immediate, no control flow. ALU, test, mov, movslq, lea. */
+/**
+ * One-byte opcodes with a ModRM byte: register and memory operands,
+ * no immediate, no control flow. ALU, test, mov, movslq, lea.
+ */
 function hasRegister(opcode: number): boolean {
   return (opcode < 0x40 && (opcode & 7) < 4) || opcode === 0x63 || opcode === 0x84 || opcode === 0x85 || (opcode >= 0x88 && opcode <= 0x8b) || opcode === 0x8d;
 }
 
 /**
- * Returns the length of an instruction that neither uses %rdi nor changes control flow. 0: any other instruction.
+ * Returns the length of an instruction that neither uses
+ * %rdi nor changes control flow. 0: any other instruction.
  *
- * It may access memory by an address, which its relocation shows, or through another register, which cannot hold the
+ * It may access memory by an address, which its relocation
+ * shows, or through another register, which cannot hold the
  * value that only %rdi has.
  */
 export function lengthWithoutRdi(code: Uint8Array, at: number): number {
@@ -30,7 +35,9 @@ export function lengthWithoutRdi(code: Uint8Array, at: number): number {
   return (second & 0xf0) === 0x90 ? operands(code, opcodeAt + 2, rex, false, prefix + 2) : 0; // set
 }
 
-/** `others` and the length of ModRM, SIB and displacement; 0 where %rdi is a register operand, base or index. */
+/**
+ * `others` and the length of ModRM, SIB and displacement; 0 where %rdi is a register operand, base or index.
+ */
 function operands(code: Uint8Array, at: number, rex: number, hasRegisterOperand: boolean, others: number): number {
   const modrm = code[at];
   if (modrm === undefined) return 0;

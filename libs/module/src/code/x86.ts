@@ -22,17 +22,23 @@ const GAP = 64;
 /**
  * How an instruction uses the bytes that its relocation names.
  *
- * EXACT: it accesses one of `starts`, or hands that address on. ADDRESS: it takes `starts[0]` into a register. INDEXED: it adds a register to it. ANYTHING: not known.
+ * EXACT: it accesses one of `starts`, or hands that address on. ADDRESS: it takes
+ * `starts[0]` into a register. INDEXED: it adds a register to it. ANYTHING: not known.
  */
 export interface Reach {
   readonly kind: 'EXACT' | 'ADDRESS' | 'INDEXED' | 'ANYTHING';
   readonly starts: readonly number[];
 }
 
-/** Returns true if the relocation type limits the reach of the instruction. Otherwise its reach is ANYTHING. */
+/**
+ * Returns true if the relocation type limits the reach of the instruction. Otherwise its reach is ANYTHING.
+ */
 export const isUnderstood = (type: number): boolean => UNDERSTOOD.includes(type);
 
-/** Returns the bytes of the target section at which the instruction may start an access, or which it passes on as an address. */
+/**
+ * Returns the bytes of the target section at which the instruction
+ * may start an access, or which it passes on as an address.
+ */
 export function reachOf(code: Uint8Array, relocations: Relocations, next: number): Reach {
   const at = relocations.at(next);
   const to = relocations.to(next);
@@ -58,7 +64,8 @@ function isLoadOfAddress(code: Uint8Array, at: number): boolean {
 /**
  * Returns true for a RIP-relative access of an instruction without an immediate after its address.
  *
- * ModRM says RIP-relative; these opcodes (ALU with a register, `test`, `mov`, `lea`) have no immediate in any map but 0F 3A.
+ * ModRM says RIP-relative; these opcodes (ALU with a register,
+ * `test`, `mov`, `lea`) have no immediate in any map but 0F 3A.
  */
 function hasNoImmediate(code: Uint8Array, at: number): boolean {
   if (at < 3 || (code[at - 1]! & 0xc7) !== 0x05 || code[at - 3] === 0x3a) return false;
@@ -71,7 +78,10 @@ function isMoveOfAddress(code: Uint8Array, at: number): boolean {
   return at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0xc7 && (code[at - 1]! & 0xf8) === 0xc0;
 }
 
-/** Returns true if the instruction accesses exactly one byte at the relocated address: `mov`, `set` and immediate moves of a byte. */
+/**
+ * Returns true if the instruction accesses exactly one byte at the
+ * relocated address: `mov`, `set` and immediate moves of a byte.
+ */
 export function isByteAccess(code: Uint8Array, relocations: Relocations, next: number): number | null {
   const at = relocations.at(next);
   if (relocations.type(next) !== R_PC32 || at < 2 || (code[at - 1]! & 0xc7) !== 0x05) return null;
@@ -86,8 +96,10 @@ export function isByteAccess(code: Uint8Array, relocations: Relocations, next: n
 /**
  * Returns the load of a call (or tail call) whose first argument is provably the given address.
  *
- * `mov $address, %rdi` or `lea address(%rip), %rdi`, then only instructions that leave %rdi alone, then `call` or `jmp`.
- * @returns where the address is loaded: the relocation, and the range that nothing may jump into; null where it is not so.
+ * `mov $address, %rdi` or `lea address(%rip), %rdi`, then only
+ * instructions that leave %rdi alone, then `call` or `jmp`.
+ * @returns where the address is loaded: the relocation, and the
+ *   range that nothing may jump into; null where it is not so.
  */
 export function findArgument(
   code: Uint8Array,
@@ -124,7 +136,10 @@ export function isCall(code: Uint8Array, relocations: Relocations, next: number)
   return (opcode === 0xe8 || opcode === 0xe9) && (type === R_PC32 || type === R_PLT32) && relocations.addend(next) === -4;
 }
 
-/** Returns the size of the relocated address in an instruction that loads it into %rdi. 0: any other instruction. */
+/**
+ * Returns the size of the relocated address in an instruction
+ * that loads it into %rdi. 0: any other instruction.
+ */
 function isLoadOfFirstArgument(code: Uint8Array, relocations: Relocations, next: number, address: number): number {
   const at = relocations.at(next);
   const to = relocations.to(next);

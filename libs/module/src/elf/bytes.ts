@@ -6,7 +6,9 @@ const LONGEST_TEXT = 1024;
 const LARGEST_TABLE = 2 ** 24;
 const NOT_ASCII = /[^\0-\x7f]/;
 
-/** A file's bytes in one byte order. Every read is checked: past the end it is `TRUNCATED`, never `undefined`. */
+/**
+ * A file's bytes in one byte order. Every read is checked: past the end it is `TRUNCATED`, never `undefined`.
+ */
 export class Bytes {
   readonly raw: Uint8Array;
   /** For loops that check once that all they read is there. */
@@ -41,7 +43,9 @@ export class Bytes {
     return this.view.getBigUint64(this.checked(at, 8), this.little);
   }
 
-  /** A 64-bit unsigned number as a JavaScript number; NaN above 2^53, which compares false with everything. */
+  /**
+   * A 64-bit unsigned number as a JavaScript number; NaN above 2^53, which compares false with everything.
+   */
   size(at: number): number {
     this.checked(at, 8);
     const high = this.view.getUint32(this.little ? at + 4 : at, this.little);
@@ -79,7 +83,10 @@ export class Bytes {
     };
   }
 
-  /** The text from `at` to the next NUL before `end`; null where there is none within 1,024 bytes (no name that the kernel knows is as long). */
+  /**
+   * The text from `at` to the next NUL before `end`; null where there is
+   * none within 1,024 bytes (no name that the kernel knows is as long).
+   */
   string(at: number, end: number): string | null {
     const nul = this.raw.subarray(0, Math.min(end, at + LONGEST_TEXT)).indexOf(0, at);
     return at >= 0 && at < end && nul >= 0 ? text.decode(this.raw.subarray(at, nul)) : null;

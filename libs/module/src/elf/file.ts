@@ -71,7 +71,9 @@ export class ElfFile {
     return range === null ? 0 : range.end - range.first;
   }
 
-  /** Returns the target of the pointer at this place. Null if it is not one 64-bit address inside the module. */
+  /**
+   * Returns the target of the pointer at this place. Null if it is not one 64-bit address inside the module.
+   */
   pointer(section: Section, offset: number): Place | null {
     const range = this.relocated(section, offset, offset + 8);
     if (range === null || range.end - range.first !== 1 || range.all.at(range.first) !== offset) return null;
@@ -81,7 +83,10 @@ export class ElfFile {
     return target !== undefined && target.index !== 0 && to >= 0 && to < target.size ? { section: target, offset: to } : null;
   }
 
-  /** Returns true if these bytes are zero before relocation. NOBITS bytes are; bytes outside of the section are not. */
+  /**
+   * Returns true if these bytes are zero before relocation.
+   * NOBITS bytes are; bytes outside of the section are not.
+   */
   isZero(section: Section, from: number, to: number): boolean {
     if (!(from >= 0 && to <= section.size)) return false;
     return section.type === SHT_NOBITS || this.bytes.isZero(section.offset + from, section.offset + to);
@@ -103,7 +108,10 @@ export class ElfFile {
     return section.type === SHT_NOBITS ? 0 : this.bytes.u32(section.offset + offset);
   }
 
-  /** The C string that the pointer at this place points to; null where it does not point to one in loaded data. */
+  /**
+   * The C string that the pointer at this place points to;
+   * null where it does not point to one in loaded data.
+   */
   stringAt(section: Section, offset: number): string | null {
     const to = this.pointer(section, offset);
     if (to === null || !to.section.loaded || to.section.executable || to.section.type === SHT_NOBITS) return null;

@@ -13,7 +13,9 @@ const EM_AARCH64 = 183;
 const EM_RISCV = 243;
 const EM_LOONGARCH = 258;
 
-/** Returns the architecture by `e_machine` and byte order. Null if the kernel has no livepatch support on it. */
+/**
+ * Returns the architecture by `e_machine` and byte order. Null if the kernel has no livepatch support on it.
+ */
 export function findMachine(machine: number, little: boolean): Machine | null {
   if (machine === EM_S390 && !little) return { arch: 's390x', absolute64: 22 };
   if (machine === EM_PPC64) return { arch: little ? 'ppc64le' : 'ppc64', absolute64: 38 };

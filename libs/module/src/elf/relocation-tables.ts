@@ -24,7 +24,8 @@ export interface Uses {
 /**
  * Finds the relocations that the kernel applies to each loaded section.
  *
- * All RELA sections of a target count, `.klp.rela.*` too, which livepatch applies later. Those of sections that are not loaded (debug data) are left out, as in the kernel.
+ * All RELA sections of a target count, `.klp.rela.*` too, which livepatch applies later.
+ * Those of sections that are not loaded (debug data) are left out, as in the kernel.
  */
 export class RelocationTables {
   private readonly relocated: Relocated[] = [];
@@ -61,7 +62,10 @@ export class RelocationTables {
     return relocated.relocations;
   }
 
-  /** Returns the relocations with one of these symbols, by section. `chosen` has a 1 for each symbol. Skips sections without any. */
+  /**
+   * Returns the relocations with one of these symbols, by section.
+   * `chosen` has a 1 for each symbol. Skips sections without any.
+   */
   *uses(chosen: Uint8Array): Generator<Uses> {
     const { named } = this;
     let first = 0;
@@ -102,7 +106,8 @@ export class RelocationTables {
     const end = table.offset + table.size;
     let next = first;
     let last = 0;
-    // the bytes are there, and nearly all numbers are small: these are the few reads that a large module cannot be spared
+    // the bytes are there, and nearly all numbers are small: these
+    // are the few reads that a large module cannot be spared
     for (let place = table.offset; place < end; place += ENTRY_SIZE) {
       const at = view.getUint32(place + high, little) === 0 ? view.getUint32(place + low, little) : bytes.size(place);
       if (!(at < size)) throw malformed(`a relocation lies outside of section ${index}`);

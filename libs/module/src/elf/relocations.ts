@@ -7,7 +7,8 @@ export const ENTRY_SIZE = 24;
 /**
  * The relocations of one section, in the order of the places that they relocate.
  *
- * A large module has hundreds of thousands, and few are of interest: each is read from the file when it is asked for. Of an entry that does not exist everything is NaN.
+ * A large module has hundreds of thousands, and few are of interest: each is read from
+ * the file when it is asked for. Of an entry that does not exist everything is NaN.
  */
 export class Relocations {
   private column: Float64Array | null = null;
@@ -52,7 +53,10 @@ export class Relocations {
     return this.symbols.section[this.symbol(entry)] ?? Number.NaN;
   }
 
-  /** Symbol value plus addend: an offset in `toSection`, not corrected for PC-relative forms. NaN where absurd. */
+  /**
+   * Symbol value plus addend: an offset in `toSection`,
+   * not corrected for PC-relative forms. NaN where absurd.
+   */
   to(entry: number): number {
     return (this.symbols.value[this.symbol(entry)] ?? Number.NaN) + this.addend(entry);
   }

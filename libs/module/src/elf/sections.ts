@@ -15,7 +15,10 @@ const SHF_COMPRESSED = 0x800;
 const HEADER_SIZE = 64;
 const FIRST_RESERVED_INDEX = 0xff00;
 
-/** One section. `offset` and `size` are in bytes and lie inside the file, except for NOBITS, which has no bytes in it. */
+/**
+ * One section. `offset` and `size` are in bytes and lie inside
+ * the file, except for NOBITS, which has no bytes in it.
+ */
 export interface Section {
   readonly index: number;
   readonly name: string;
@@ -32,7 +35,8 @@ export interface Section {
 /**
  * Parses the section headers.
  *
- * Stricter than the kernel's `elf_validity_check()`: two sections may not share bytes, so no byte has two meanings and the work is bounded by the file's size.
+ * Stricter than the kernel's `elf_validity_check()`: two sections may not share
+ * bytes, so no byte has two meanings and the work is bounded by the file's size.
  * Extended numbering (more than 65,279 sections) is refused, as the kernel's loader does.
  */
 export function readSections(bytes: Bytes): Section[] {

@@ -77,7 +77,10 @@ export class Symbols {
     return this.bytes.size(this.at(symbol) + 16);
   }
 
-  /** Returns the symbols whose name contains this text. Searches the bytes of the string table, because large modules have many names. */
+  /**
+   * Returns the symbols whose name contains this text. Searches the
+   * bytes of the string table, because large modules have many names.
+   */
   containing(part: string): number[] {
     const raw = this.bytes.slice(this.names.offset, this.names.offset + this.names.size);
     const names = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);

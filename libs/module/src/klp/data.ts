@@ -1,9 +1,14 @@
 import type { ElfFile, Place } from '../elf/file.js';
 import type { Section } from '../elf/sections.js';
 
-/** Sections that the loader reads and drops, or that have their own meaning: no structure of the author lies in them. */
+/**
+ * Sections that the loader reads and drops, or that have
+ * their own meaning: no structure of the author lies in them.
+ */
 const NOT_DATA = new Set(['__param', '.modinfo', '__versions', '__version_ext_crcs', '__version_ext_names', '.gnu.linkonce.this_module']);
-/** Freed after init, or copied for each processor: what the file shows is not what the kernel compares later. */
+/**
+ * Freed after init, or copied for each processor: what the file shows is not what the kernel compares later.
+ */
 const NOT_KEPT = /^\.(init|exit|data\.\.percpu)/;
 
 /** Returns true for data that stays in memory while the module is loaded. */
@@ -11,7 +16,10 @@ export function isKept(section: Section): boolean {
   return section.loaded && !section.executable && !NOT_DATA.has(section.name) && !NOT_KEPT.test(section.name);
 }
 
-/** Returns true for writable data of the author: `.bss`, `.data*`, `__ro_after_init`, `__read_mostly` and named sections. */
+/**
+ * Returns true for writable data of the author: `.bss`, `.data*`,
+ * `__ro_after_init`, `__read_mostly` and named sections.
+ */
 export function isWritableData(section: Section): boolean {
   return isKept(section) && section.writable;
 }
@@ -36,7 +44,10 @@ export function enclosingObject(file: ElfFile, { section, offset }: Place, size:
 
 /** An index of ranges for fast lookups. */
 export class RangeIndex {
-  /** Of each section: its ranges by their starts, one for each start, and how far each and those before it reach. */
+  /**
+   * Of each section: its ranges by their starts, one for
+   * each start, and how far each and those before it reach.
+   */
   private readonly bySection = new Map<number, { readonly ranges: readonly Range[]; readonly furthest: readonly number[] }>();
 
   constructor(ranges: readonly Range[]) {

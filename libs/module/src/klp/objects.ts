@@ -19,7 +19,8 @@ export interface Objects {
  * Reads the objects and functions that the patch declares.
  *
  * Mirrors `klp_for_each_object_static()` and `klp_for_each_func_static()`.
- * @returns null where the arrays do not have the kernel's shape: then this is not a `klp_patch`, or of a kernel with another layout.
+ * @returns null where the arrays do not have the kernel's shape: then
+ *   this is not a `klp_patch`, or of a kernel with another layout.
  */
 export function readObjects(file: ElfFile, patch: Place): Objects | null {
   const array = file.pointer(patch.section, patch.offset + PATCH.objs);
@@ -73,7 +74,10 @@ function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
   return read && { functions, ...read };
 }
 
-/** Walks an array entry by entry; null where it leaves its section, or a relocation inside it falls on no known field. */
+/**
+ * Walks an array entry by entry; null where it leaves its
+ * section, or a relocation inside it falls on no known field.
+ */
 function readArray(file: ElfFile, array: Place | null, stride: number, fields: readonly number[], visit: (at: Place) => 'NEXT' | 'END' | null) {
   if (array === null || !isWritableData(array.section)) return null;
   let offset = array.offset;

@@ -53,7 +53,10 @@ function readState(file: ElfFile, { section, offset }: Place): KlpState | null {
   return { id, version };
 }
 
-/** The entries from the first id 0 to the end of the array's symbol; none where that is only the usual terminator. */
+/**
+ * The entries from the first id 0 to the end of the array's
+ * symbol; none where that is only the usual terminator.
+ */
 function readShadowed(file: ElfFile, array: Place, terminator: number): KlpState[] {
   const symbol = file.symbols.objectsAt(array.section.index, array.offset).find((object) => object.offset === array.offset);
   if (symbol === undefined || symbol.size % STATE.size !== 0 || array.section.type === SHT_NOBITS) return [];

@@ -8,7 +8,10 @@ const PREFIX = '.klp.sym.';
 const MOST = 16;
 const LONGEST = 200;
 
-/** The names of livepatch symbols, and of the sections with their relocations, that the kernel cannot parse. The first 16. */
+/**
+ * The names of livepatch symbols, and of the sections with their
+ * relocations, that the kernel cannot parse. The first 16.
+ */
 export function findMalformedSymbols(file: ElfFile): string[] {
   const malformed: string[] = [];
   for (const { name } of file.sections) {
