@@ -20,7 +20,7 @@ test.each<[string, number, number, number, boolean]>([
   expect(keptOf(all)).toEqual({ kept: all.slice(-kept), tooLong });
 });
 
-test('contents in the cache are bounded by their size as well as by their number', async () => {
+test('the cache of contents is limited by their size as well as by their number', async () => {
   let reads = 0;
   const cache = new ContentCache<{ size: number }>(100, 1000, ({ size }) => size);
   const load = (id: string, size: number) =>

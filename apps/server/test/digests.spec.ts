@@ -12,7 +12,7 @@ const turned = (value: unknown): unknown =>
         )
       : value;
 
-test('a law: the same content has the same id, in whatever order it is written and however much was remembered or forgotten', () => {
+test('a law: the same content has the same id, in any order of its keys, from the cache or not', () => {
   const ids = new ContentIds(3);
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), (content) => {

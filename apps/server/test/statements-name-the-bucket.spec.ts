@@ -6,10 +6,10 @@ const SRC = path.resolve(import.meta.dirname, '../src');
 const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_gap', 'cohort_delta'];
 const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostGap', 'cohortDelta'];
 
-/** Partitions are made, filled and dropped by name: their rows stay in the table they are in, and on their node. */
+/** Partitions are created, filled and dropped by name: their rows stay in their table, and on their node. */
 const OF_PARTITIONS = 'store/history/history.store.ts';
 
-/** Every template literal of a source, whole: what is inserted is inserted here too where it is SQL of the same file, and is `$` otherwise. */
+/** Every template literal of a source, with the SQL of the same file that it contains; other parts are `$`. */
 function statementsOf(source: string): string[] {
   const file = ts.createSourceFile('store.ts', source, ts.ScriptTarget.Latest, true);
   const found: ts.TemplateLiteral[] = [];
@@ -44,7 +44,7 @@ const tableOf = (part: string): string => TABLE.exec(part)?.[1]?.trim() ?? '';
 const toHosts = (sql: string): string[] => writes(sql).filter((part) => PER_HOST.includes(tableOf(part)));
 const locks = (sql: string): boolean => /\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b/.test(sql) && /\b(?:FROM|JOIN)\s+(?:host\w*|cohort_delta)\b/.test(sql);
 
-/** What a cluster asks of statements on per-host tables, and a statement that breaks it. */
+/** Rules that a cluster needs of statements on per-host tables, each with a statement that breaks it. */
 const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wrong: string][] = [
   [
     'a write to a per-host table names the bucket',
@@ -67,7 +67,7 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
     'db.host.update({ where: { id }, data }); const x = ``',
   ],
   [
-    'the database adds no time and no chance to a host',
+    'no write to a host uses the clock or random numbers of the database',
     (sql) =>
       toHosts(sql).some((part) =>
         /\b(?:now|random|gen_random_uuid|uuidv7|uuidv4|clock_timestamp|statement_timestamp|transaction_timestamp)\s*\(|\bcurrent_timestamp\b/i.test(part),
@@ -75,11 +75,11 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
     '`UPDATE host SET since = now() WHERE bucket = ${b} AND id = ${id}`',
   ],
   ['nothing is merged', (sql) => /\bMERGE\s+INTO\b/.test(sql), '`MERGE INTO host h USING r ON h.bucket = r.bucket`'],
-  ['no row is named by its place', (sql) => /\bctid\b/.test(sql), '`DELETE FROM host WHERE bucket = 1 AND ctid = ${place}`'],
-  ['nothing triggers', (sql) => /\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b/.test(sql), '`CREATE TRIGGER t AFTER INSERT ON host`'],
+  ['no row is addressed by its ctid', (sql) => /\bctid\b/.test(sql), '`DELETE FROM host WHERE bucket = 1 AND ctid = ${place}`'],
+  ['there are no triggers', (sql) => /\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b/.test(sql), '`CREATE TRIGGER t AFTER INSERT ON host`'],
   ['hosts are locked in their bucket', (sql) => locks(sql) && !/\bbucket\b/.test(sql), '`SELECT id FROM host WHERE hostname = ${name} FOR UPDATE`'],
   [
-    'a lock that is added later is seen',
+    'a lock that is added conditionally is found',
     (sql) => locks(sql) && !/\bbucket\b/.test(sql),
     '`SELECT id FROM host WHERE hostname = ${name} ${lock ? sql`FOR UPDATE` : empty}`',
   ],
@@ -92,25 +92,25 @@ const sources = ['store', 'database']
   .map((name) => ({ name, source: readFileSync(path.join(SRC, name), 'utf8') }));
 
 describe.each(RULES)('%s', (_, breaks, wrong) => {
-  test('everywhere in the store', () => {
+  test('in every statement of the store', () => {
     expect(sources.flatMap(({ name, source }) => breaking(breaks, source).map((sql) => `${name}: ${sql.trim()}`))).toEqual([]);
   });
 
-  test('and a statement that does not is seen', () => {
+  test('and a statement that breaks the rule is found', () => {
     expect(breaking(breaks, wrong)).not.toEqual([]);
   });
 });
 
-test('the writes are found at all: every per-host table has some', () => {
+test('every per-host table is written by some statement', () => {
   const written = new Set(sources.flatMap(({ source }) => statementsOf(source).flatMap(toHosts).map(tableOf)));
   expect([...written].toSorted()).toEqual(PER_HOST.toSorted());
 });
 
-test('only partitions are named by a variable', () => {
+test('only statements about partitions are built from text', () => {
   expect(sources.filter(({ source }) => source.includes('RawUnsafe(')).map(({ name }) => name)).toEqual([OF_PARTITIONS]);
 });
 
-test('an update that says its bucket by another name is no breach', () => {
+test('an update whose condition is a constant passes', () => {
   const source = 'const key = sql`bucket = ${b} AND id = ${id}`; tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
   expect(RULES.flatMap(([, breaks]) => breaking(breaks, source))).toEqual([]);
 });

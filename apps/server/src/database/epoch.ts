@@ -89,7 +89,8 @@ async function begin(client: ClientBase): Promise<string> {
   const { rows: cluster } = await client.query(
     `SELECT ${TIMELINE} AS timeline,
             has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE') AS readable,
-            CASE WHEN checkpoint_time < pg_postmaster_start_time() + make_interval(secs => ${FIRST_CHECKPOINT_SECONDS})
+            CASE WHEN checkpoint_time
+                      < pg_postmaster_start_time() + make_interval(secs => ${FIRST_CHECKPOINT_SECONDS})
                  THEN redo_lsn::text END AS redo
        FROM pg_control_checkpoint()`,
   );
@@ -148,7 +149,8 @@ async function forgetTransactions(client: ClientBase): Promise<void> {
     `UPDATE host_history p
         SET opened_by = 0, closed_by = k.rank
        FROM (SELECT bucket, host_id, valid_until, closed_by,
-                    row_number() OVER (PARTITION BY bucket, host_id, valid_until ORDER BY closed_by) - 1 AS rank
+                    row_number() OVER (
+                      PARTITION BY bucket, host_id, valid_until ORDER BY closed_by) - 1 AS rank
                FROM host_history) k
       WHERE p.bucket = k.bucket
         AND p.host_id = k.host_id
@@ -158,7 +160,8 @@ async function forgetTransactions(client: ClientBase): Promise<void> {
     `UPDATE host_gap w
         SET opened_by = CASE WHEN w.opened_by IS NOT NULL THEN 0 END, closed_by = k.rank
        FROM (SELECT bucket, host_id, until, kind, closed_by,
-                    row_number() OVER (PARTITION BY bucket, host_id, until, kind ORDER BY closed_by) - 1 AS rank
+                    row_number() OVER (
+                      PARTITION BY bucket, host_id, until, kind ORDER BY closed_by) - 1 AS rank
                FROM host_gap) k
       WHERE w.bucket = k.bucket
         AND w.host_id = k.host_id

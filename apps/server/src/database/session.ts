@@ -24,7 +24,10 @@ interface Session {
 export async function checkSession(client: ClientBase, time: DatabaseTime | null): Promise<void> {
   const sent = performance.now();
   const { rows } = await client.query(
-    `SELECT current_setting('TimeZone') AS zone, current_setting('DateStyle') AS style, pg_is_in_recovery() AS standby, clock_timestamp() AS now`,
+    `SELECT current_setting('TimeZone') AS zone,
+            current_setting('DateStyle') AS style,
+            pg_is_in_recovery() AS standby,
+            clock_timestamp() AS now`,
   );
   const { zone, style, standby, now } = rows[0] as Session;
   const remedy = (setting: string, value: string) =>

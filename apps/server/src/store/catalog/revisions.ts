@@ -51,13 +51,15 @@ async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly
     SELECT p.build_id, ${revision}, ${at}, to_jsonb(p) || jsonb_build_object(
              'states', coalesce(
                (SELECT jsonb_agg(
-                         jsonb_build_object('position', s.position, 'id', s.id::text, 'version', s.version::text)
+                         jsonb_build_object(
+                           'position', s.position, 'id', s.id::text, 'version', s.version::text)
                          ORDER BY s.position)
                   FROM patch_state s
                  WHERE s.build_id = p.build_id), '[]'),
              'files', coalesce(
                (SELECT jsonb_agg(
-                         jsonb_build_object('sha256', f.sha256, 'signed', f.signed, 'signer', f.signer, 'size', f.size)
+                         jsonb_build_object(
+                           'sha256', f.sha256, 'signed', f.signed, 'signer', f.signer, 'size', f.size)
                          ORDER BY f.published_at, f.sha256)
                   FROM patch_file f
                  WHERE f.build_id = p.build_id), '[]'),

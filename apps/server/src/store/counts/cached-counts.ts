@@ -99,7 +99,8 @@ export class CachedCounts implements Counter {
       rollUp.number < 0n
         ? sql`
             CASE WHEN (SELECT count(*) FROM (SELECT FROM cohort LIMIT ${this.limit + 1}) c) <= ${this.limit}
-                 THEN (SELECT coalesce(json_agg(json_build_array(situations, labels, suspects, hosts)), '[]')::text
+                 THEN (SELECT coalesce(
+                                json_agg(json_build_array(situations, labels, suspects, hosts)), '[]')::text
                          FROM (SELECT array_agg(situation_id)::text AS situations,
                                       array_agg(label_set_id)::text AS labels,
                                       array_agg(suspect)::text AS suspects,

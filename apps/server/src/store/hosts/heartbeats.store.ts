@@ -109,7 +109,8 @@ export class HeartbeatsStore {
                         confirmed_after =
                           CASE WHEN NOT (${CONFIRMS}) THEN b.confirmed_after
                                WHEN ${IS_AHEAD} THEN r.observed_at
-                               WHEN b.confirmed_after < r.received_at - make_interval(secs => ${indexedAfter}::float8)
+                               WHEN b.confirmed_after
+                                    < r.received_at - make_interval(secs => ${indexedAfter}::float8)
                                THEN greatest(b.confirmed_after, r.observed_at)
                                ELSE b.confirmed_after END,
                         superseded_at =
@@ -156,7 +157,9 @@ export class HeartbeatsStore {
     const [some] = await this.db.$queryRaw<{ ahead: boolean }[]>(
       long(sql`
         SELECT EXISTS (
-                 SELECT FROM host_heartbeat WHERE confirmed_at > ${latestPlausible(now)}::timestamptz) AS ahead`),
+                 SELECT
+                   FROM host_heartbeat
+                  WHERE confirmed_at > ${latestPlausible(now)}::timestamptz) AS ahead`),
     );
     if (some?.ahead !== true) return 0;
     return retrying(async () =>

@@ -125,7 +125,8 @@ export const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date 
 
 /** The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index. */
 export const isStaleHeartbeat = (limits: FreshnessLimits): Sql => sql`
-  ((confirmed_after < ${staleBefore(limits)}::timestamptz AND confirmed_at < ${staleBefore(limits)}::timestamptz)
+  ((confirmed_after < ${staleBefore(limits)}::timestamptz
+    AND confirmed_at < ${staleBefore(limits)}::timestamptz)
    OR confirmed_after > ${limits.until}::timestamptz
    OR superseded_at IS NOT NULL)`;
 

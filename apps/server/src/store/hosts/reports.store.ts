@@ -309,8 +309,8 @@ export class ReportsStore {
                    FROM r
                   WHERE old_sequence IS NOT NULL AND moved),
                opened AS (
-                 INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, recheck_at, confirmed_at,
-                                             contact_at, confirmed_after, situation_id, label_set_id, suspect)
+                 INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, recheck_at,
+                                             confirmed_at, contact_at, confirmed_after, situation_id, label_set_id, suspect)
                  SELECT bucket, id, sequence, digest, boot_id, recheck_at, observed_at,
                         received_at, observed_at, counted_situation, counted_labels, counted_suspect
                    FROM written

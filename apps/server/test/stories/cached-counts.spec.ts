@@ -30,25 +30,25 @@ const report = async (host: number, stack: number): Promise<void> => {
   expect(status).toBe(200);
 };
 const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, variables)).canDowngrade;
-const fold = () => registry.app.get(CohortsStore).rollUp();
+const rollUp = () => registry.app.get(CohortsStore).rollUp();
 const sql = () => registry.app.get(Database);
 const total = async (variables: Record<string, unknown> = {}): Promise<number> => (await ask(variables)).counts.total;
 const WEB = { where: { labels: [{ key: 'role', in: ['web'] }] } };
 
-test('what is folded, what is not, and what is emptied counts at once', async () => {
+test('counts include deltas before and after a roll-up, and leave out emptied cohorts', async () => {
   expect(await total(WEB)).toBe(3);
-  await fold();
+  await rollUp();
   expect(await total(WEB)).toBe(3);
   await report(6, 1);
   expect(await total(WEB)).toBe(4);
   for (let i = 0; i < 7; i++) await report(i, 3);
-  await fold();
+  await rollUp();
   const { counts, cohorts } = await ask(WEB);
   expect([counts.total, cohorts.totalCount]).toEqual([4, cohorts.nodes.length]);
   expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
 });
 
-test('labels, kernels and stacks that come later are matched as the first ones are', async () => {
+test('labels, kernels and stacks that come later match as the first ones do', async () => {
   const seven = { where: { kernelReleases: [running('x', []).host.kernelRelease] } };
   const site = { where: { labels: [{ key: 'site', exists: true }] } };
   expect([await total(seven), await total(site)]).toEqual([6, 0]);
@@ -57,14 +57,14 @@ test('labels, kernels and stacks that come later are matched as the first ones a
   expect([await total(seven), await total(site), await total()]).toEqual([7, 2, 8]);
 });
 
-test('many questions at once, while hosts change and counts are folded: each is answered again by its snapshot', async () => {
+test('concurrent questions, while hosts change and deltas are rolled up, get the same answer again by their snapshots', async () => {
   const answers: { variables: Record<string, unknown>; answer: Record<string, any> }[] = [];
   const done = new AbortController();
   const asking = Array.from({ length: 4 }, async (_, n) => {
     while (!done.signal.aborted) answers.push({ variables: n % 2 === 0 ? WEB : {}, answer: await ask(n % 2 === 0 ? WEB : {}) });
   });
   for (let i = 0; i < 40; i++) {
-    await Promise.all([report(i % 6, i), report((i + 3) % 6, i + 1), ...(i % 3 === 0 ? [fold()] : [])]);
+    await Promise.all([report(i % 6, i), report((i + 3) % 6, i + 1), ...(i % 3 === 0 ? [rollUp()] : [])]);
   }
   done.abort();
   await Promise.all(asking);
@@ -72,22 +72,22 @@ test('many questions at once, while hosts change and counts are folded: each is 
   for (const { variables, answer } of answers) expect(await ask({ ...variables, snapshot: answer.snapshot.id })).toEqual(answer);
 });
 
-test('counts of another database under the same number are not taken for those that are held', async () => {
-  await fold();
+test('a roll-up of another database with the same number does not match the cache', async () => {
+  await rollUp();
   expect(await total()).toBe(6);
-  // as if an earlier database had been restored, and had gone another way since
+  // as if an earlier database had been restored, and had changed since
   await sql().$executeRaw`UPDATE cohort SET hosts = hosts + 1`;
   expect(await total()).toBe(6);
   await sql().$executeRaw`UPDATE roll_up SET name = gen_random_uuid()`;
   expect(await total()).toBe(6 + (await sql().cohort.count()));
 });
 
-test('counts that are held for longer than emptied ones are told are read anew', async () => {
-  await fold();
+test('a cache that is older than all kept roll-ups is read again', async () => {
+  await rollUp();
   expect(await total()).toBe(6);
   for (let i = 0; i < 6; i++) await report(i, 3);
-  await fold();
-  // a thousand folds later
+  await rollUp();
+  // a thousand roll-ups later
   await sql().$executeRaw`UPDATE roll_up SET number = number + 2000`;
   await sql().$executeRaw`DELETE FROM roll_up WHERE number < (SELECT max(number) FROM roll_up)`;
   expect(await total()).toBe(6);
@@ -95,14 +95,14 @@ test('counts that are held for longer than emptied ones are told are read anew',
   expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
 });
 
-/** Three thousand cohorts have come and gone, says a fold. */
+/** A roll-up in which three thousand cohorts came and went. */
 const comeAndGone = () => sql().$executeRaw`
   INSERT INTO roll_up (number, name, changes, situation_ids, label_set_ids, suspects, hosts)
   SELECT (SELECT max(number) FROM roll_up) + 1, gen_random_uuid(), count(*), array_agg(gen_random_uuid()), array_agg(gen_random_uuid()), array_agg(false), array_agg(0)
     FROM generate_series(1, 3000)`;
 
-test('many cohorts that have come and gone are in no one’s way', async () => {
-  await fold();
+test('cohorts that came and went do not fill the cache', async () => {
+  await rollUp();
   const counted = jest.spyOn(registry.app.get(CachedCounts), 'counts');
   expect(await total()).toBe(6);
   for (let i = 0; i < 3; i++) {
@@ -112,31 +112,31 @@ test('many cohorts that have come and gone are in no one’s way', async () => {
   expect((await Promise.all(counted.mock.results.map(({ value }) => value as Promise<unknown>))).every((counts) => counts !== null)).toBe(true);
 });
 
-test('a fold keeps what the last ones have changed, and not more than reading all counts would take', async () => {
-  await fold();
+test('the last roll-ups are kept while they have fewer changes than all counts', async () => {
+  await rollUp();
   for (let i = 0; i < 170; i++) await comeAndGone();
   for (let i = 0; i < 6; i++) await report(i, 5);
-  await fold();
-  const [{ changes, folds }] = (await sql().$queryRaw<
-    { changes: number; folds: number }[]
-  >`SELECT sum(changes)::int AS changes, count(*)::int AS folds FROM roll_up`) as [{ changes: number; folds: number }];
+  await rollUp();
+  const [{ changes, rollUps }] = (await sql().$queryRaw<
+    { changes: number; rollUps: number }[]
+  >`SELECT sum(changes)::int AS changes, count(*)::int AS "rollUps" FROM roll_up`) as [{ changes: number; rollUps: number }];
   expect(changes).toBeGreaterThan(490_000);
   expect(changes).toBeLessThan(510_000);
-  expect(folds).toBeLessThan(171);
+  expect(rollUps).toBeLessThan(171);
   expect(await total()).toBe(6);
 });
 
-test('more cohorts than are held are counted by PostgreSQL', async () => {
-  await fold();
+test('PostgreSQL counts a fleet with too many cohorts for the cache', async () => {
+  await rollUp();
   const before = await ask(WEB);
-  const held = registry.app.get(CachedCounts);
-  const counted = jest.spyOn(held, 'counts');
-  Object.assign(held, { limit: 2 });
+  const cached = registry.app.get(CachedCounts);
+  const counted = jest.spyOn(cached, 'counts');
+  Object.assign(cached, { limit: 2 });
   await sql().$executeRaw`UPDATE roll_up SET name = gen_random_uuid()`;
   const after = await ask(WEB);
   expect(await counted.mock.results[0]!.value).toBeNull();
   expect({ ...after, snapshot: null }).toEqual({ ...before, snapshot: null });
-  // that there are too many is not found out again by each question
+  // the next question does not count them again
   const sent = await listen(() => ask(WEB));
   expect(() => named('fleet.now', sent)).toThrow('no statement fleet.now was sent');
   expect(named('fleet.counts', sent)).toBeDefined();
