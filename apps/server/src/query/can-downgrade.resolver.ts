@@ -62,16 +62,16 @@ export class CanDowngradeResolver {
       ),
     ]);
     const patches = await patchesOf(loaded, answer);
-    const examples = once(async () => this.store.examples(rows, answer.condition, answer.ages, answer.asOf));
+    const examples = memoized(async () => this.store.examples(rows, answer.condition, answer.ages, answer.asOf));
     const views = rows.map((row, i) => ({
       ...cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
-      // at the instant of the question or a moment later
+      // looked up at the instant of the question or shortly after
       examples: async () => (await examples())[i]!,
     }));
     return connectPart(views, part, total);
   }
 
-  /** Only the hosts of situations whose answer is of that kind, or has that reason. */
+  /** Pages the hosts of situations whose verdict has that kind and that reason. */
   @ResolveField('hosts')
   async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: Sdl.FleetVerdictHostsArgs): Promise<ResolversTypes['HostVerdictConnection']> {
     const page = toPage(args, ['name', 'uuid']);
@@ -85,14 +85,14 @@ export class CanDowngradeResolver {
     const place = { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 };
     const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, moment, only);
     const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
-    const standing = views.map((host) => freshnessKeyOf(host.row, ages));
-    const verdicts = await this.fleet.verdicts(answer, standing);
-    const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(standing[i]!)!) }));
+    const keys = views.map((host) => freshnessKeyOf(host.row, ages));
+    const verdicts = await this.fleet.verdicts(answer, keys);
+    const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(keys[i]!)!) }));
     return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
   }
 }
 
-/** Names of some hosts of a cohort: looked up only where they are asked for, for the whole page at once. */
+/** Answers `examples` of a cohort. */
 @Resolver('CohortVerdict')
 export class CohortResolver {
   @ResolveField('examples')
@@ -125,12 +125,12 @@ function cohortView(
   };
 }
 
-/** Done at the first call, and the same for all. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
+/** Calls the function at most once. */
+function memoized<T>(work: () => Promise<T>): () => Promise<T> {
   let done: Promise<T> | null = null;
   return () => (done ??= work());
 }
 
-/** Is this field of the answer selected? A guess where fragments hide it: no. */
+/** Whether the question selects this field. It does not look into fragments. */
 const asksFor = (field: string, info: GraphQLResolveInfo | undefined): boolean =>
   info?.fieldNodes.some((node) => node.selectionSet?.selections.some((selection) => selection.kind === Kind.FIELD && selection.name.value === field)) ?? false;

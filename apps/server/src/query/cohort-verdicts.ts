@@ -16,7 +16,7 @@ import type { StoredPatch } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
-/** The instants that separate fresh from stale from lost, and what is young enough for the question. */
+/** The instants that separate fresh, stale and lost facts, and the oldest that the question accepts. */
 export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): FreshnessLimits {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const { late, stale } = freshnessLimits(intervalSeconds);
@@ -35,13 +35,13 @@ export function freshnessKeyOf(
   return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
 }
 
-/** Everything that was loaded of some situations. */
+/** Situations with everything that a judgement of them needs. */
 export interface Loaded {
   readonly situations: ReadonlyMap<string, Situation>;
   readonly catalog: Catalog;
 }
 
-/** Every build-id that this situation names. */
+/** All build-ids that this situation names. */
 export const buildIdsOf = (situation: Situation): string[] =>
   [...situation.list, ...situation.leftovers, ...situation.unlisted].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
 
@@ -50,7 +50,7 @@ export const buildIdsOf = (situation: Situation): string[] =>
 export class CohortVerdicts {
   constructor(private readonly situations: SituationsStore) {}
 
-  /** The verdict for each of these freshness keys. What was judged by this view before is not even loaded. */
+  /** Returns the verdict for each freshness key. It loads only what this catalog snapshot has not judged before. */
   async judge(all: Iterable<FreshnessKey>, asked: AskedTarget, question: Question, view: CatalogSnapshot): Promise<Map<FreshnessKey, Verdict>> {
     const known = view.verdicts(keyOf(asked, question));
     const verdicts = new Map<FreshnessKey, Verdict>();
@@ -85,7 +85,7 @@ export class CohortVerdicts {
   }
 }
 
-/** One text for what is asked, whatever the host. */
+/** Identifies the question, whatever the host. */
 function keyOf({ target, builds }: AskedTarget, question: Question): string {
   const name = target.kind === 'RELEASE' ? target.release : target.kind === 'UNCATALOGUED' ? target.buildId : null;
   const leaving = 'leaving' in target ? target.leaving : null;
@@ -100,11 +100,11 @@ function judgeOnce(freshnessKey: FreshnessKey, { situations, catalog }: Loaded, 
   const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
   const id = `${freshnessKey.situationId} ${freshnessKey.suspect}`;
-  const scene = view.resolved(id, () => resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog));
-  return judge(scene, asked.target, catalog, toFreshness(freshnessKey, question), question);
+  const resolved = view.resolved(id, () => resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog));
+  return judge(resolved, asked.target, catalog, toFreshness(freshnessKey, question), question);
 }
 
-/** The age that stands for all hosts of a cohort: within the question's limit, or beyond it. */
+/** An age that represents all hosts of a cohort: within the question's limit, or above it. */
 const toFreshness = ({ level, superseded, overdue }: FreshnessKey, question: Question): Freshness => ({
   level: level === 'AHEAD' ? 'LOST' : level,
   superseded,

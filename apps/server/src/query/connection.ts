@@ -11,7 +11,7 @@ export interface Connection<T> {
 
 export type PageArguments = Pick<QueryHostsArgs, 'first' | 'after' | 'last' | 'before'>;
 
-/** A page that is asked for: so many, beyond a key, forwards or backwards. */
+/** A requested page: its size, the key after which it begins, and its direction. */
 export interface Page {
   readonly size: number;
   readonly key: readonly string[] | null;
@@ -21,10 +21,10 @@ export interface Page {
 const DEFAULT_SIZE = 20;
 const MAX_SIZE = 100;
 
-/** An opaque cursor: where an item stands in a total order. */
+/** An opaque cursor: the position of an item in a total order. */
 const toCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-/** What a part of a key may be: a cursor comes from outside, and its parts go into statements. */
+/** The formats of the parts of a key. A cursor comes from outside, and its parts go into SQL parameters. */
 const KEY_PARTS = {
   // eslint-disable-next-line no-control-regex -- control characters are what this forbids
   name: /^[^\u0000-\u001f\u007f]{0,512}$/,
@@ -39,7 +39,7 @@ function fromCursor(argument: 'after' | 'before', cursor: string, parts: readonl
   const fits = (part: unknown, i: number) => typeof part === 'string' && part.isWellFormed() && KEY_PARTS[parts[i]!].test(part);
   if (Array.isArray(key) && key.length === parts.length && key.every(fits)) return key as string[];
   const found = JSON.stringify(cursor.slice(0, 100));
-  const detail = 'must be a cursor that this connection has given';
+  const detail = 'must be a cursor of this connection';
   throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
 }
 
@@ -52,9 +52,9 @@ function readJson(cursor: string): unknown {
 }
 
 /**
- * Which page is asked for?
+ * Returns the requested page.
  *
- * @param parts what the parts of a key of this connection's order are
+ * @param parts the formats of the parts of this connection's keys
  * @throws RequestError unless it is `first` with `after`, or `last` with `before`, of 1 to 100
  */
 export function toPage({ first, after, last, before }: PageArguments, parts: readonly KeyPart[]): Page {
@@ -68,9 +68,9 @@ export function toPage({ first, after, last, before }: PageArguments, parts: rea
 }
 
 /**
- * The connection of a page.
+ * Makes the connection of a page.
  *
- * @param found in the order of reading (backwards for a backward page), one more than asked for where there is more
+ * @param found in the order of reading (backwards for a backward page), with one item more than the page if there are more
  */
 export function connect<T>(found: readonly T[], page: Page, totalCount: number, keyOf: (item: T) => readonly string[]): Connection<T> {
   const more = found.length > page.size;
@@ -86,30 +86,30 @@ export function connect<T>(found: readonly T[], page: Page, totalCount: number, 
   return { edges, nodes: items, pageInfo, totalCount };
 }
 
-/** No list is longer, and PostgreSQL counts places in 32 bits. */
+/** The last position. PostgreSQL counts positions in 32 bits, and no list is longer. */
 const LAST_PLACE = 2 ** 31 - 2;
 
-/** A page of a list by places: from this one on, so many. */
+/** A page of a list by position and size. */
 export interface Part {
   readonly from: number;
   readonly size: number;
 }
 
 /**
- * Which part of a list is asked for? Its cursors are places, counted from 0.
+ * Returns the requested part of a list. Its cursors are positions, counted from 0.
  *
- * @param length of the list, for a part that is counted from its end; left out where a list is only read forwards
+ * @param length of the list, if a part can be counted from its end
  */
 export function toPart(args: PageArguments, length = 0): Part {
   const page = toPage(args, ['number']);
-  // a place beyond the end of every list is the end
+  // a position after the end of every list means the end
   const at = page.key === null ? null : Math.min(Number(page.key[0]), LAST_PLACE);
   if (!page.backwards) return { from: at === null ? 0 : at + 1, size: page.size };
   const end = Math.min(at ?? length, length);
   return { from: Math.max(0, end - page.size), size: Math.min(page.size, end) };
 }
 
-/** The connection of a part of a list of so many. */
+/** Makes the connection of a part of a list. */
 export function connectPart<T>(items: readonly T[], { from }: Part, totalCount: number): Connection<T> {
   const edges = items.map((node, i) => ({ cursor: toCursor([String(from + i)]), node }));
   const pageInfo = {

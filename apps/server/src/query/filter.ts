@@ -3,7 +3,7 @@ import type { Condition, LabelTest } from '../store/hosts/condition.js';
 import type { HostFilter, LabelFilter } from './generated/schema.js';
 import { toHostId } from './ids.js';
 
-/** The condition that a filter states; what is left out matches all hosts. */
+/** Returns the condition of a filter. Fields that are left out match all hosts. */
 export function toCondition(filter: HostFilter): Condition {
   const { hostnames = null, ids = null, kernelReleases = null, archs = null, running = null, labels = null } = filter;
   const authoritative = filter.authoritativeLabels ?? false;
@@ -18,6 +18,6 @@ function toLabelTest({ key, in: values, notIn, exists }: LabelFilter, authoritat
   const tests = [...(values == null ? [] : [{ in: values }]), ...(notIn == null ? [] : [{ notIn }]), ...(exists == null ? [] : [{ exists }])];
   const [is] = tests;
   if (is === undefined || tests.length > 1)
-    throw new RequestError('BAD_USER_INPUT', `the demand on label ${JSON.stringify(key)} must be exactly one of in, notIn and exists`);
+    throw new RequestError('BAD_USER_INPUT', `the condition on label ${JSON.stringify(key)} must be exactly one of in, notIn and exists`);
   return { key, is, authoritative };
 }

@@ -21,7 +21,7 @@ interface Request {
 const ATTEMPTS = 8;
 const REASON_LENGTH = 500;
 
-/** What admins decide about the identity and the history of a host. Each decision has a reason and is in the audit log. */
+/** Decisions of admins about the identity and the history of a host. Each has a reason and is in the audit log. */
 @Resolver()
 export class HostAdminResolver {
   constructor(
@@ -68,7 +68,7 @@ export class HostAdminResolver {
       );
       if (became !== 'CONFLICT') return this.host(id);
     }
-    throw new RequestError('BUSY', `the host ${id} reports all the time: send this again in a few seconds`);
+    throw new RequestError('BUSY', `the host ${id} reported during each of ${ATTEMPTS} attempts: send this again in a few seconds`);
   }
 
   private async record(id: string, action: string, detail: object, context: Request, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
@@ -80,7 +80,7 @@ export class HostAdminResolver {
     });
   }
 
-  /** As it is now in the database itself: a replica may not have the change yet. */
+  /** Reads the host from the main database, because a replica may not have the change yet. */
   private async host(id: string): Promise<HostView> {
     const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
     if (view === undefined) throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

@@ -21,7 +21,7 @@ import { type HostView, verdictView } from './views.js';
 
 export type HostList = Omit<Connection<HostView>, 'totalCount'> & { readonly condition: Condition; readonly asked: AskedMoment };
 
-/** Answers `host`, and what a host can do. */
+/** Answers `host`, `hosts` and `Host.canDowngrade`. */
 @Resolver('Host')
 export class HostsResolver {
   constructor(
@@ -63,7 +63,7 @@ export class HostsResolver {
 
   private async momentOf(asOf: Date | null | undefined): Promise<AskedMoment> {
     const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
-    // of the present any moment of a replica will do: nothing is asked again
+    // for the present any time of a replica is good enough, because nothing refers to it later
     return asked.moment.past ? { ...asked, moment: await this.replica.pin(asked.moment) } : asked;
   }
 
@@ -73,7 +73,7 @@ export class HostsResolver {
   }
 }
 
-/** Counts the hosts of a list, where that is asked for: by cohort, not by going through them. */
+/** Counts the hosts of a list if the question selects the count. It adds up cohorts. */
 @Resolver('HostConnection')
 export class HostCountResolver {
   constructor(

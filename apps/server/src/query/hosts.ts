@@ -11,7 +11,7 @@ import { buildIdsOf } from './cohort-verdicts.js';
 import { type AskedMoment, catalogOf } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';
 
-/** Finds hosts and puts together what is asked of them, in a constant number of statements. */
+/** Loads hosts with everything that their fields need, in a constant number of statements. */
 @Injectable()
 export class Hosts {
   constructor(
@@ -22,12 +22,12 @@ export class Hosts {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** This host as it is; null where there is none. */
+  /** Returns the current host; null if there is none. */
   async one(by: { readonly id: string }): Promise<HostView | null> {
     return (await this.view(await this.hosts.find(by, 1, present(this.clock.now()))))[0] ?? null;
   }
 
-  /** @param asked the moment that the rows are of; the present where it is left out */
+  /** @param asked the time of the rows; left out: the present */
   async view(
     rows: readonly HostRow[],
     asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' },

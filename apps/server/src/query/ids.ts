@@ -1,11 +1,11 @@
 import { RequestError } from '../errors.js';
 
-/** Things that have an opaque id. */
+/** The types with an opaque id. */
 export type NodeType = 'Host' | 'Patch' | 'State';
 
 export const toId = (type: NodeType, key: string): string => Buffer.from(`${type}:${key}`).toString('base64url');
 
-/** What does this id name? null where it is no id of ours. */
+/** Reads an opaque id; null if it is not one of the registry. */
 export function fromId(id: string): { readonly type: NodeType; readonly key: string } | null {
   const [, type, key] = /^(Host|Patch|State):([0-9a-f-]{1,128})$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
   return type === undefined || key === undefined ? null : { type: type as NodeType, key };
@@ -13,7 +13,7 @@ export function fromId(id: string): { readonly type: NodeType; readonly key: str
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The host that this id names: an opaque one, or the instance id itself. */
+/** Returns the instance id from an opaque id or from the instance id itself. */
 export function toHostId(id: string): string {
   const plain = id.toLowerCase();
   if (UUID.test(plain)) return plain;

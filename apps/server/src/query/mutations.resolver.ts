@@ -24,10 +24,10 @@ interface Request {
 
 const who = (context: Request): string => bearerOf(context.reply.request).name;
 
-/** What an admin may give: no label of a host's own words, and no key twice. */
+/** Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports. */
 function toLabels(labels: readonly Sdl.LabelInput[]): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
-  if (own !== undefined) throw new RequestError('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is for a host's own words`);
+  if (own !== undefined) throw new RequestError('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is reserved for labels that the host reports`);
   const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
   if (Object.keys(given).length !== labels.length) throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
   const parsed = LabelsSchema.safeParse(given);
@@ -35,7 +35,7 @@ function toLabels(labels: readonly Sdl.LabelInput[]): Labels {
   return parsed.data;
 }
 
-/** @throws RequestError unless it is one line of 1 to so many characters, none of them a control character */
+/** @throws RequestError unless the value is one line of 1 to `max` characters, without control characters */
 function requireLine(argument: string, value: string, max: number): void {
   // eslint-disable-next-line no-control-regex -- control characters are what this forbids
   if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
@@ -46,7 +46,7 @@ function requireLine(argument: string, value: string, max: number): void {
 
 const ATTEMPTS = 8;
 
-/** What people change: hosts made known, labelled, retired; patches recalled. Each is in the audit log. */
+/** Changes by people: adding, labelling and retiring hosts, and recalling patches. Each is in the audit log. */
 @Resolver()
 export class MutationsResolver {
   constructor(
@@ -67,7 +67,7 @@ export class MutationsResolver {
     await this.labels.keep([labels]);
     await this.audit.record(async (tx) => {
       if (!(await this.hosts.add(tx, id, input.hostname, labels.id, this.clock.now())))
-        throw new RequestError('AMBIGUOUS', `a host with the id ${id} is known already`);
+        throw new RequestError('AMBIGUOUS', `a host with the id ${id} already exists`);
       return { result: undefined, entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } } };
     });
     return this.host(id);
@@ -83,11 +83,11 @@ export class MutationsResolver {
       const { row } = await this.host(id);
       const changed = toLabelsDraft({ ...admins, ...ownWords(row.labels) });
       await this.labels.keep([changed]);
-      // the host's own words may have changed meanwhile, and are not to be taken back
+      // labels that the host reports may have changed meanwhile, and must stay
       const became = await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()));
       if (became !== 'CONFLICT') return this.host(id);
     }
-    throw new RequestError('BUSY', `the labels of the host ${id} change all the time: send this again in a few seconds`);
+    throw new RequestError('BUSY', `the labels of the host ${id} changed during each of ${ATTEMPTS} attempts: send this again in a few seconds`);
   }
 
   @Mutation('retireHost')
@@ -120,7 +120,7 @@ export class MutationsResolver {
     });
   }
 
-  /** As it is now in the database itself: a replica may not have the change yet. */
+  /** Reads the host from the main database, because a replica may not have the change yet. */
   private async host(id: string): Promise<HostView> {
     const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
     if (view === undefined) throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

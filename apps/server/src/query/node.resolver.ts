@@ -22,10 +22,10 @@ export class NodeResolver {
   @Query('node')
   async node(@Args() { id }: QueryNodeArgs): Promise<HostView | PatchView | StateView | null> {
     const named = fromId(id);
-    // one of our types with a key that nothing has: not an id of another registry's, but a mistake
+    // one of our types with a malformed key is a mistake, not the id of another registry
     if (named === null && MALFORMED.test(Buffer.from(id, 'base64url').toString('utf8')))
-      throw new RequestError('BAD_USER_INPUT', `\`id\` is not the id of anything, found ${JSON.stringify(id.slice(0, 100))}`, [
-        { pointer: '/id', detail: 'must be an id that the registry has given', found: id.slice(0, 100) },
+      throw new RequestError('BAD_USER_INPUT', `\`id\` is not a valid id, found ${JSON.stringify(id.slice(0, 100))}`, [
+        { pointer: '/id', detail: 'must be an id of the registry', found: id.slice(0, 100) },
       ]);
     switch (named?.type) {
       case 'Host':

@@ -13,7 +13,7 @@ interface Request {
   readonly reply: { readonly request: FastifyRequest };
 }
 
-/** Answers `ownerKeys`, and changes them. */
+/** Answers `ownerKeys`, `addOwnerKey` and `revokeOwnerKey`. */
 @Resolver('OwnerKey')
 export class OwnerKeysResolver {
   constructor(
@@ -35,7 +35,7 @@ export class OwnerKeysResolver {
     const { name } = bearerOf(context.reply.request);
     await this.audit.record(async (tx) => {
       if (!(await this.keys.add(tx, fingerprint, owner, publicKey, name, this.clock.now())))
-        throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is known already`);
+        throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is already registered`);
       return { result: undefined, entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } } };
     });
     return this.find(fingerprint);

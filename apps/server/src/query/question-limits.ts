@@ -1,22 +1,22 @@
 import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import { limitExceeded } from '../errors.js';
 
-/** What one GraphQL document may ask for. The standard introspection query and every question of the command line pass. */
+/** Limits of a GraphQL document. The standard introspection query and all questions of the command line are within. */
 export const QUESTION_LIMITS = {
   /** Of the text, in characters; values belong in variables. */
   characters: 16_384,
   tokens: 1_000,
-  /** Levels of fields in each other, fragments included. */
+  /** Nesting of fields, fragments included. */
   depth: 16,
   aliases: 30,
   rootFields: 10,
-  /** After fragments were put where they are used. */
+  /** Fragments count once for each use. */
   fields: 1_000,
   /** Fields times the sizes of the pages that they are on. A page whose size is a variable counts as the largest one. */
   cost: 50_000,
 } as const;
 
-/** What a selection adds up to, with each fragment counted wherever it is used. */
+/** The size of a selection. Each fragment counts wherever it is used. */
 interface Size {
   readonly depth: number;
   readonly aliases: number;
@@ -30,9 +30,10 @@ const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 
 /**
- * Refuses a document that asks for too much, before it is validated.
+ * Refuses a document that exceeds a limit, before it is validated.
  *
- * Each fragment is measured once for each page size around it, so that the work grows with the length of the document and not with what it unfolds to.
+ * Each fragment is measured once for each page size around it, so that the work grows with the length of the document,
+ * not with its expanded size.
  *
  * @throws RequestLimit with the name of the limit, what is allowed and what was found
  */
@@ -63,7 +64,7 @@ class Measure {
     for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
   }
 
-  /** @param page how many items the connection around has */
+  /** @param page the page size of the connection around */
   selection({ selections }: SelectionSetNode, page: number): Size {
     let sum = NOTHING;
     for (const one of selections) {
@@ -85,7 +86,7 @@ class Measure {
     };
   }
 
-  /** A fragment that is missing, or that contains itself, is for validation to refuse. */
+  /** Missing fragments, and those that contain themselves, are refused by validation. */
   private fragment(name: string, page: number): Size {
     const key = `${page} ${name}`;
     const known = this.measured.get(key);

@@ -7,23 +7,23 @@ import type { HostCanDowngradeArgs, RuleSet as RuleSetName, TargetInput } from '
 /** The arguments that every question has. */
 export type QuestionArguments = HostCanDowngradeArgs;
 
-/** The rule sets as GraphQL names them. */
+/** The names of the rule sets in GraphQL. */
 export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<
   RuleSet,
   RuleSetName
 >;
 
-/** A target with the builds that it may mean. */
+/** A target with the builds that it can stand for. */
 export interface AskedTarget {
   readonly target: Target;
   readonly builds: readonly StoredPatch[];
 }
 
 const DEFAULT_MAX_AGE = 900;
-/** More are not kept for one set of facts. */
+/** The number of witnesses that are stored for one set of facts. */
 const MOST_WITNESSES = 5;
 
-/** What is asked, from the arguments of a field. */
+/** Returns the question in the arguments of a field. */
 export function toQuestion(args: QuestionArguments): Question {
   if (args.route != null && args.bestRoute === true) throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
@@ -46,9 +46,9 @@ export function toQuestion(args: QuestionArguments): Question {
 }
 
 /**
- * Which target is asked for?
+ * Returns the target of the question.
  *
- * @throws RequestError unless exactly one field is given, and where a release or a name has no build, or two for one kernel
+ * @throws RequestError unless exactly one field is given, or if a release or name has no build, or two for one kernel
  */
 export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
@@ -75,7 +75,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
   return { target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving }, builds };
 }
 
-/** One build for each kernel, or no one knows which is meant. */
+/** Refuses a name with several builds for one kernel, because it does not tell which one is meant. */
 function refuseAmbiguous(name: string, builds: readonly StoredPatch[]): void {
   const byKernel = groupByKernel(builds.filter((build) => build.recalledAt === null));
   for (const [kernel, several] of byKernel) {

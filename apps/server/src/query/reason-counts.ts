@@ -45,7 +45,7 @@ interface Countable {
 }
 
 /** The different reasons of a verdict. The same verdicts are counted for every question. */
-const countables = new WeakMap<Verdict, readonly Countable[]>();
+const countableReasons = new WeakMap<Verdict, readonly Countable[]>();
 /** The same object for equal reasons and for equal lists, if possible: counting by object is faster than by text. */
 const byKey = new LRUCache<string, Countable>({ max: 10_000 });
 const listByNumbers = new LRUCache<string, readonly Countable[]>({ max: 10_000 });
@@ -59,14 +59,14 @@ function intern(key: string, reason: Reason): Countable {
   return countable;
 }
 
-function countablesOf(verdict: Verdict): readonly Countable[] {
-  const known = countables.get(verdict);
+function countableReasonsOf(verdict: Verdict): readonly Countable[] {
+  const known = countableReasons.get(verdict);
   if (known !== undefined) return known;
   const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), reason]))].map(([key, reason]) => intern(key, reason));
   const text = own.map(({ number }) => number).join(' ');
   const list = listByNumbers.get(text) ?? own;
   listByNumbers.set(text, list);
-  countables.set(verdict, list);
+  countableReasons.set(verdict, list);
   return list;
 }
 
@@ -75,7 +75,7 @@ export function countReasons(situations: readonly JudgedSituation[]): CountedRea
   // thousands of situations have a few hundred different lists of reasons
   const lists = new Map<readonly Countable[], number>();
   for (const { count, verdict } of situations) {
-    const list = countablesOf(verdict);
+    const list = countableReasonsOf(verdict);
     lists.set(list, (lists.get(list) ?? 0) + count.hosts);
   }
   const sums = new Map<Countable, number>();

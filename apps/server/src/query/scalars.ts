@@ -22,7 +22,7 @@ function toUInt32(value: unknown): number {
   throw wrong('UInt32', value, 'a whole number from 0 to 4294967295');
 }
 
-/** Instants that PostgreSQL and every agent's language can write, and durations that lead from one to another. */
+/** The latest instant that PostgreSQL and the languages of agents can write, and the longest duration. */
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 const LONGEST = 3650 * SECONDS.d;
 

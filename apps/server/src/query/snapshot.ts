@@ -8,28 +8,28 @@ import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.
 import type { QueryCanDowngradeArgs } from './generated/schema.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
-/** Raised with every change of the program that may change an answer. */
+/** Changes with every change of the program that can change an answer. */
 export const RULES_VERSION = '2026-11-26.2';
 
-/** When the fleet is looked at, and by which catalog. */
+/** The time that a question is about, and its catalog. */
 export interface AskedMoment {
   readonly moment: AsOf;
-  /** Of the catalog; `THEN`: as it was at the moment; `NOW`: as it is. */
+  /** A revision of the catalog, or the one at that time, or the current one. */
   readonly catalog: Revision | 'THEN' | 'NOW';
 }
 
 export type MomentArguments = Partial<Pick<QueryCanDowngradeArgs, 'snapshot' | 'asOf' | 'catalog'>>;
 
-/** How long what was is known, and how exactly. */
+/** How long history is kept, and the interval that limits its precision. */
 export interface Memory {
   readonly intervalSeconds: number;
   readonly historyDays: number;
 }
 
-/** Transactions of PostgreSQL are numbered in 64 bits, and we keep them in a signed column. */
+/** Transaction ids of PostgreSQL have 64 bits, and our columns are signed. */
 const LAST = 2n ** 63n - 1n;
 
-/** Is this a `pg_snapshot`: the first that had not ended, the first that had not begun, and those between that were under way, in their order? */
+/** Whether this is a `pg_snapshot`: xmin, xmax, and the transactions in progress between them in ascending order. */
 function isCommitted(text: string): boolean {
   const [, first, next, under] = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?)$/.exec(text) ?? [];
   if (first === undefined || next === undefined) return false;
@@ -52,7 +52,7 @@ const Parts = z.tuple([
 ]);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The id of a snapshot: everything that an answer follows from, beside what is kept. */
+/** The id of a snapshot. With the stored history it determines an answer. */
 export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision, { epoch, position }: SnapshotOrigin): string =>
   Buffer.from(JSON.stringify(['klp3', RULES_VERSION, now.getTime(), committed, number.toString(), name, epoch, position.toString()])).toString('base64url');
 
@@ -63,7 +63,7 @@ function fromSnapshotId(id: string): { now: Date; committed: string; revision: R
   if (version !== RULES_VERSION)
     throw new RequestError(
       'SNAPSHOT_GONE',
-      `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask anew, or by \`asOf\``,
+      `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask again without it, or by \`asOf\``,
     );
   return { now: new Date(now), committed, revision: { number: BigInt(number), name }, origin: { epoch, position: BigInt(position) } };
 }
@@ -76,26 +76,27 @@ function readJson(id: string): unknown {
   }
 }
 
-/** Below this, in seconds, ages are not known of the past: no shorter silence is kept. */
+/** The youngest age, in seconds, that is known for earlier times: no shorter silence is stored. */
 const youngestOfThePast = ({ intervalSeconds }: Memory): number => freshnessLimits(intervalSeconds).late;
 
-/** Is so young an age known of the past, too? Then the question can be asked again. */
+/** Whether such an age is known for earlier times, so that the question can be repeated. */
 export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean => maxAgeSeconds >= youngestOfThePast(memory);
 
-/** @throws RequestError where a question of the past asks for ages that no one knows any more */
+/** @throws RequestError if a question about an earlier time needs ages that are not stored */
 export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
   if (isKnownOfThePast(maxAgeSeconds, memory)) return;
   throw new RequestError(
     'BAD_USER_INPUT',
-    `of the past, no age below ${youngestOfThePast(memory)} s is known: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`,
+    `ages below ${youngestOfThePast(memory)} s are not stored for earlier times: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`,
   );
 }
 
 /**
- * Which moment is asked for?
+ * Returns the time that a question is about.
  *
  * @param maxAgeSeconds of the question; null: it has none
- * @throws RequestError where a moment is named twice, lies ahead, or is no longer known; and where ages are asked that no one knows of the past
+ * @throws RequestError if the time is given twice, lies in the future or before the stored history, or if the question
+ *   needs ages that are not stored
  */
 export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSeconds: number | null, memory: Memory, now: Date): AskedMoment {
   if (snapshot != null && asOf != null) throw new RequestError('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
@@ -115,9 +116,9 @@ export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSec
 }
 
 /**
- * The moment, as it may be asked of this database.
+ * Checks that the snapshot belongs to the history of this database.
  *
- * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ * @throws RequestError SNAPSHOT_GONE if it does not
  */
 export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> {
   if (moment.origin === undefined) return moment;
@@ -130,14 +131,14 @@ export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> 
 }
 
 /**
- * The catalog of this moment.
+ * Returns the catalog for a question.
  *
- * @throws RequestError SNAPSHOT_GONE where the snapshot is of a history that the database no longer has
+ * @throws RequestError SNAPSHOT_GONE if the snapshot belongs to a history that the database no longer has
  */
 export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogSnapshot> {
   if (catalog === 'NOW') return store.now();
   const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
   if (view === null)
-    throw new RequestError('SNAPSHOT_GONE', 'the database was restored, and does not know the catalog of this snapshot: ask anew, or by `asOf`');
+    throw new RequestError('SNAPSHOT_GONE', 'the database was restored and does not have the catalog of this snapshot: ask again without it, or by `asOf`');
   return view;
 }

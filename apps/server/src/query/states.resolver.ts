@@ -6,7 +6,7 @@ import { toId } from './ids.js';
 
 export type StateView = Sdl.State & { readonly __typename: 'State'; readonly stateId: string };
 
-/** Gathers the versions of each id. */
+/** Groups the versions by state id. */
 export function toStates(rows: readonly StateRow[]): StateView[] {
   const states = new Map<string, StateRow[]>();
   for (const row of rows) states.set(row.id.toFixed(0), [...(states.get(row.id.toFixed(0)) ?? []), row]);

@@ -27,10 +27,10 @@ import type * as Sdl from './generated/schema.js';
 import { toId } from './ids.js';
 import { RULE_SET_NAMES } from './question.js';
 
-/** What GraphQL reads from: plain objects with everything nested, so that no item of a list costs a call. */
+/** The objects that GraphQL reads: plain and complete, so that no item of a list needs a resolver call. */
 
-/** The same view for the same thing, made once: verdicts, reasons and rows never change, and every question shows the same ones. */
-function madeOnce<Thing extends object, View>(make: (thing: Thing) => View): (thing: Thing) => View {
+/** Memoizes a view by its source. Verdicts, reasons and rows never change, and many questions show the same ones. */
+function memoized<Thing extends object, View>(make: (thing: Thing) => View): (thing: Thing) => View {
   const views = new WeakMap<Thing, View>();
   return (thing) => {
     const known = views.get(thing);
@@ -48,7 +48,7 @@ export const labelViews = (labels: Labels): Sdl.Label[] =>
 
 const stateViews = (states: readonly Sdl.PatchState[] | null): Sdl.PatchState[] | null => states?.map(({ id, version }) => ({ id, version })) ?? null;
 
-export const reasonView = madeOnce((reason: Reason): Sdl.Reason => {
+export const reasonView = memoized((reason: Reason): Sdl.Reason => {
   const {
     code,
     patch = null,
@@ -85,7 +85,7 @@ const rulesView = (rules: Verdict['rules']): Sdl.RulesChoice => ({ sets: rules.s
 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
-export const verdictView = madeOnce((verdict: Verdict): Sdl.Verdict => {
+export const verdictView = memoized((verdict: Verdict): Sdl.Verdict => {
   const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, accepted, rules } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
@@ -105,7 +105,7 @@ export const verdictView = madeOnce((verdict: Verdict): Sdl.Verdict => {
 
 export type PatchView = Sdl.Patch & { readonly __typename: 'Patch' };
 
-export const patchView = madeOnce((row: StoredPatch): PatchView => {
+export const patchView = memoized((row: StoredPatch): PatchView => {
   const { author } = row;
   return {
     __typename: 'Patch',
@@ -158,7 +158,7 @@ const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches): S
 export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches): Sdl.ListedPatch[] =>
   (situation?.list ?? []).map((listed) => listedView(resolvePatch(listed, catalog), listed, patches));
 
-/** What is known of a boot, and what decides whether the host can load a module. */
+/** The history of a boot, and the settings that decide whether the host can load a module. */
 type BootFields = 'bootHistory' | 'historyTooLong' | 'gates' | 'otherLivePatching' | 'unread';
 const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> => ({
   bootHistory: situation?.bootHistory ?? null,
@@ -171,9 +171,9 @@ const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> 
   unread: situation?.unread ?? [],
 });
 
-/** What no verdict reads is always today's; of the past, only what is about patches that were listed then. */
-const detailView = ({ detail }: HostRow, scene: ResolvedSituation | null): Pick<Sdl.Host, 'inactive' | 'warnings'> => ({
-  inactive: (detail.inactive ?? []).filter(({ patch }) => scene?.list.some(({ name }) => name === loadedName(patch))),
+/** Fields that no verdict reads. They are current; for an earlier time, those about patches that were listed then. */
+const detailView = ({ detail }: HostRow, resolved: ResolvedSituation | null): Pick<Sdl.Host, 'inactive' | 'warnings'> => ({
+  inactive: (detail.inactive ?? []).filter(({ patch }) => resolved?.list.some(({ name }) => name === loadedName(patch))),
   warnings: detail.warnings ?? [],
 });
 
@@ -197,8 +197,8 @@ export function hostView(
   const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
   const ageSeconds =
     ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
-  const scene = situation === undefined ? null : resolveSituation(situation, catalog);
-  const open = scene?.inTransition ?? null;
+  const resolved = situation === undefined ? null : resolveSituation(situation, catalog);
+  const open = resolved?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
   const choice = situation === undefined ? { candidates: [], basis: 'NOTHING' as const } : chooseRules(situation.capabilities, situation.kernelRelease);
   return {
@@ -211,7 +211,7 @@ export function hostView(
     kernelRelease: situation?.kernelRelease ?? null,
     kernelVersion: situation?.kernelVersion ?? null,
     arch: situation?.arch ?? null,
-    stack: scene?.list.map((known, i) => listedView(known, scene.situation.list[i]!, patches)) ?? [],
+    stack: resolved?.list.map((known, i) => listedView(known, resolved.situation.list[i]!, patches)) ?? [],
     leftovers: (situation?.leftovers ?? []).map(({ name, buildId, referenced, pinned, moduleState }) => ({
       name,
       buildId,
@@ -220,7 +220,7 @@ export function hostView(
       pinned,
       patch: patchOf(buildId, patches),
     })),
-    unlisted: (scene?.unlisted ?? []).map(({ known, unlistedBy }) => ({
+    unlisted: (resolved?.unlisted ?? []).map(({ known, unlistedBy }) => ({
       name: known.name,
       buildId: known.buildId,
       unlistedBy,
@@ -244,7 +244,7 @@ export function hostView(
       superseded: row.superseded,
     },
     ...bootView(situation),
-    ...detailView(row, scene),
+    ...detailView(row, resolved),
     suspect: row.suspect,
     rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),
     retiredAt: row.retiredAt,
