@@ -8,14 +8,18 @@ import { Bearers } from './access/bearers.js';
 import { Clock, DatabaseClock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
-import { Backgrounds } from './ingest/background.js';
-import { Doors } from './ingest/doors.js';
+import { Workers } from './ingest/worker.js';
+import { Admission } from './ingest/admission.js';
+import { Endpoints } from './ingest/endpoints.js';
+import { LateReports } from './ingest/late-reports.js';
+import { AcceptBacklog } from './accept-backlog.js';
+import { Listeners } from './listeners.js';
 import { Heartbeats } from './ingest/heartbeats.js';
 import { PatchesController } from './ingest/patches.controller.js';
 import { Reports } from './ingest/reports.js';
 import { Uploads } from './ingest/uploads.js';
 import { BODY_LIMITS } from './limits.js';
-import { DocumentMetrics } from './metrics/documents.js';
+import { MessageMetrics } from './metrics/messages.js';
 import { FleetMetrics } from './metrics/fleet.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Metrics } from './metrics/metrics.js';
@@ -84,7 +88,7 @@ const store = [
   StatesStore,
   TokensStore,
 ];
-const ingest = [Backgrounds, Doors, Heartbeats, Reports, Uploads];
+const ingest = [AcceptBacklog, Admission, Endpoints, Heartbeats, LateReports, Listeners, Reports, Uploads, Workers];
 const query = [
   Fleet,
   Hosts,
@@ -101,7 +105,7 @@ const query = [
   StatesResolver,
 ];
 
-const metrics = [Metrics, DocumentMetrics, FleetMetrics, ProcessMetrics, QuestionMetrics];
+const metrics = [Metrics, MessageMetrics, FleetMetrics, ProcessMetrics, QuestionMetrics];
 
 /** The contract, beside the code that keeps it. */
 const SCHEMA = path.resolve(import.meta.dirname, '../schema.graphql');

@@ -1,5 +1,59 @@
 import { z } from 'zod';
 
+const integer = (unit: string, min: number, max: number, standard: number) =>
+  z.coerce
+    .number({ error: `must be a number${unit}` })
+    .int()
+    .min(min)
+    .max(max)
+    .default(standard);
+
+const IngestEnvironment = z.object({
+  KLPREG_INGEST_BATCH_SIZE: integer('', 1, 5000, 500),
+  KLPREG_INGEST_BATCH_WAIT_MS: integer(' of milliseconds', 0, 1000, 3),
+  KLPREG_INGEST_PARALLEL_BATCHES: integer('', 1, 16, 2),
+  KLPREG_INGEST_QUEUE: integer('', 1, 100_000, 5000),
+  KLPREG_INGEST_QUEUE_DELAY_MS: integer(' of milliseconds', 10, 60_000, 1000),
+  KLPREG_INGEST_NEW_CONNECTIONS: integer('', 1, 100_000, 200),
+  KLPREG_INGEST_NEW_CONNECTIONS_DELAY_MS: integer(' of milliseconds', 1, 60_000, 250),
+  KLPREG_INGEST_RETRY_MIN_MS: integer(' of milliseconds', 1000, 3_600_000, 2000),
+  KLPREG_INGEST_RETRY_MAX_MS: integer(' of milliseconds', 1000, 3_600_000, 60_000),
+  KLPREG_INGEST_TOKEN_LOOKUPS: integer('', 1, 10_000, 200),
+  KLPREG_INGEST_BODY_MEMORY_MIB: integer(' of MiB', 8, 65_536, 64),
+});
+
+/** Limits of ingest. Each has its setting `KLPREG_INGEST_…`; the defaults suit two cores. */
+export interface IngestLimits {
+  /** Maximum number of messages in one transaction. */
+  readonly batchSize: number;
+  /** How long the first message of a batch waits for others. */
+  readonly batchWaitMs: number;
+  /**
+   * Maximum number of batches of one endpoint that are stored at the same time.
+   *
+   * With two, one is decided while PostgreSQL stores the other. More make each batch smaller, and its fixed cost counts more.
+   */
+  readonly parallelBatches: number;
+  /** Maximum number of pending messages of one endpoint. */
+  readonly queue: number;
+  /** Target queueing delay. Beyond what is stored within it, requests get 503. */
+  readonly queueDelayMs: number;
+  /** Maximum number of pending messages, above which new connections get 503 while the accept backlog is not drained. */
+  readonly newConnections: number;
+  /** How long the accept backlog may take before that maximum applies. It halves each time this duration doubles. */
+  readonly newConnectionsDelayMs: number;
+  /**
+   * Range of `Retry-After`. An agent waits 10 to 15 s for an answer and tries for 30 s. After a longer `Retry-After` most wait
+   * for their next cycle, which costs nothing.
+   */
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  /** Maximum number of requests whose token is looked up in the database at the same time. */
+  readonly tokenLookups: number;
+  /** Memory for all bodies above 16 KiB that are received or not answered yet. */
+  readonly bodyMemoryBytes: number;
+}
+
 const Environment = z.object({
   DATABASE_URL: z
     .url({
@@ -22,6 +76,7 @@ const Environment = z.object({
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
   KLPREG_INTERVAL: z.coerce.number({ error: 'must be a number of seconds' }).int().min(5).max(3600).default(60),
   KLPREG_HISTORY_DAYS: z.coerce.number({ error: 'must be a number of days' }).int().min(1).max(3650).default(30),
+  ...IngestEnvironment.shape,
   KLPREG_DATABASE_CONNECTIONS: z.coerce.number({ error: 'must be a number' }).int().min(1).max(200).default(10),
 });
 
@@ -43,8 +98,9 @@ export interface Config {
   readonly logLevel: z.infer<typeof Environment>['KLPREG_LOG_LEVEL'];
   /** Seconds between two heartbeats that hosts are asked for. */
   readonly intervalSeconds: number;
-  /** What is over is kept so long. */
+  /** Retention period of history. */
   readonly historyDays: number;
+  readonly ingest: IngestLimits;
   readonly databaseConnections: number;
 }
 
@@ -84,6 +140,19 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: data.KLPREG_LOG_LEVEL,
     intervalSeconds: data.KLPREG_INTERVAL,
     historyDays: data.KLPREG_HISTORY_DAYS,
+    ingest: {
+      batchSize: data.KLPREG_INGEST_BATCH_SIZE,
+      batchWaitMs: data.KLPREG_INGEST_BATCH_WAIT_MS,
+      parallelBatches: data.KLPREG_INGEST_PARALLEL_BATCHES,
+      queue: data.KLPREG_INGEST_QUEUE,
+      queueDelayMs: data.KLPREG_INGEST_QUEUE_DELAY_MS,
+      newConnections: data.KLPREG_INGEST_NEW_CONNECTIONS,
+      newConnectionsDelayMs: data.KLPREG_INGEST_NEW_CONNECTIONS_DELAY_MS,
+      retryMinMs: data.KLPREG_INGEST_RETRY_MIN_MS,
+      retryMaxMs: data.KLPREG_INGEST_RETRY_MAX_MS,
+      tokenLookups: data.KLPREG_INGEST_TOKEN_LOOKUPS,
+      bodyMemoryBytes: data.KLPREG_INGEST_BODY_MEMORY_MIB * 2 ** 20,
+    },
     databaseConnections: data.KLPREG_DATABASE_CONNECTIONS,
   };
 }

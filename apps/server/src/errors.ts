@@ -44,6 +44,9 @@ export const limitExceeded = (name: string, allowed: number, found: number | str
     { pointer, detail: `must have at most ${allowed} ${name}`, found: String(found) },
   ]);
 
+/** Returns the error for a message that was not processed because of overload. */
+export const overloaded = (): RequestError => new RequestError('BUSY', 'too many messages are waiting to be stored; send this one again in a few seconds');
+
 /** Returns an error as RFC 9457 problem details. */
 export const problemDetails = (error: { code: string; status: number; message: string; problems: readonly Problem[] }) => ({
   type: `urn:klpreg:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,

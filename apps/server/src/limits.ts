@@ -33,8 +33,5 @@ export const INLINE_LIMIT = 64 * KIB;
 /** One job of a worker thread. */
 export const JOB_LIMITS = { seconds: 5, memoryMiB: 512 } as const;
 
-/** Bodies above 16 KiB that are being received or waiting for their answer, together. */
-export const BODIES_LIMIT = 64 * MIB;
-
 /** A request whose head or whole is not there in time is answered by 408, and its connection closed; checked every few seconds. */
 export const HEAD_TIMEOUT_MS = 10_000;

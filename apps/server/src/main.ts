@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bootstrapToken, tokenFile } from './access/bootstrap.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Clock } from './clock.js';
-import { BACKLOG } from './listeners.js';
+import { Listeners } from './listeners.js';
 import { createServer } from './server.js';
 import { Database } from './database/database.js';
 import { EmbeddedKeeper, EmbeddedPostgresError } from '@klpreg/embedded-postgres';
@@ -28,11 +28,14 @@ async function start(config: Config): Promise<() => Promise<void>> {
     await app.get(Database).check();
     await app.init();
     const token = await bootstrapToken(app.get(TokensStore), config.dataDir, app.get(Clock).now());
-    await app.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
-        ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
-        : error;
-    });
+    await app
+      .get(Listeners)
+      .listen(app, { port: config.port, host: config.host })
+      .catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
+          ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
+          : error;
+      });
     report(config, await app.getUrl(), applied.length, token, embedded?.adopted === true);
     return async () => {
       await app.close(); // answers what is under way, then closes its connections

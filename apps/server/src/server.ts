@@ -2,26 +2,30 @@ import { type LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { Bearers } from './access/bearers.js';
+import type { Role } from './access/roles.js';
 import { AppModule } from './app.module.js';
-import { bugs } from './bug-log.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveDocs } from './docs.js';
-import { toProblem } from './problem.filter.js';
+import { sendProblem } from './problem.filter.js';
 import { connectionLimits, refuseOtherHosts } from './http-limits.js';
 import { refuseLargeJson } from './json-limits.js';
 import { AUTHOR_LIMIT, BODY_LIMITS, MODULE_LIMIT } from './limits.js';
-import { takeManyConnections } from './listeners.js';
+import { Listeners } from './listeners.js';
 import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
-import { Doors } from './ingest/doors.js';
+import { Admission } from './ingest/admission.js';
+import { agentRoutes } from './ingest/agent-routes.js';
+import { Endpoints } from './ingest/endpoints.js';
 import { acceptGzip } from './ingest/gzip.js';
 import { guardPublishing } from './ingest/publishing-route.js';
 import { Uploads } from './ingest/uploads.js';
+
+const AGENT_ROLES: readonly Role[] = ['host', 'admin'];
 
 const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
@@ -29,28 +33,11 @@ const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   return at < 0 ? false : new OneLineLogger(order.slice(0, at + 1));
 };
 
-/**
- * Fastify with our own last word on errors: what it refuses itself (a body that is too large, not JSON) leaves as problem details, too.
- *
- * Set before any route is made, because a route keeps the handler that it found; Nest would set its own after them.
- */
-class ProblemAdapter extends FastifyAdapter {
-  override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
-    return this.getInstance();
-  }
-
-  answerProblems(): void {
-    this.getInstance().setErrorHandler((error, request, reply) => {
-      const problem = toProblem(error, request.routeOptions.bodyLimit);
-      request.routeOptions.config.refused?.(problem.code);
-      if (problem.code === 'INTERNAL') bugs.note(error);
-      if (problem.status === 503) void reply.header('retry-after', '5');
-      return reply
-        .status(problem.status)
-        .header('content-type', 'application/problem+json; charset=utf-8')
-        .send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
-    });
-  }
+/** Gives every route the same error handler. GraphQL has its own error format. */
+function answerProblems(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.url !== '/graphql') route.errorHandler = sendProblem;
+  });
 }
 
 /** Headers for browsers. Answers to agents are read by programs: there they would cost more than the rest. Plain HTTP is the default: whoever puts TLS in front of it sets what is said of TLS. */
@@ -91,7 +78,7 @@ function measureJsonFirst(fastify: FastifyInstance): void {
 
 /** Puts the server together, ready to listen or to be tested. */
 export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
-  const adapter = new ProblemAdapter({
+  const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMITS.other,
     ...connectionLimits(config.requestTimeoutSeconds * 1000),
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
@@ -101,8 +88,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     pluginTimeout: 0,
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  adapter.answerProblems();
-  const knocking = takeManyConnections(fastify);
+  answerProblems(fastify);
   refuseOtherHosts(fastify, config.allowedHosts);
   measureJsonFirst(fastify);
   graphqlOverHttp(fastify);
@@ -113,10 +99,15 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     bufferLogs: false,
   });
   app.get(QuestionMetrics).watch(fastify);
-  const doors = app.get(Doors);
-  acceptGzip(fastify, doors.bodies);
-  guardPublishing(fastify, app.get(Bearers), app.get(Uploads));
-  void fastify.register(async (scope) => doors.open(scope, knocking));
+  app.get(Listeners).attach(fastify);
+  const [admission, endpoints, bearers] = [app.get(Admission), app.get(Endpoints), app.get(Bearers)];
+  acceptGzip(fastify, admission.bodies);
+  guardPublishing(fastify, bearers, app.get(Uploads));
+  void fastify.register(agentRoutes, {
+    endpoints,
+    admission,
+    authenticate: (request: FastifyRequest) => bearers.admit(request, AGENT_ROLES),
+  });
   protectBrowsers(fastify);
   await app.register(multipart as never, {
     limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, parts: 10, fieldNameSize: 100, fieldSize: AUTHOR_LIMIT, headerPairs: 20 },

@@ -1,5 +1,5 @@
 import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
-import { BodyRoom } from '../src/ingest/body-room.js';
+import { BodyMemory } from '../src/ingest/body-memory.js';
 import { readAuthor } from '../src/ingest/publication.js';
 import type { Database } from '../src/database/database.js';
 import { ContentCache } from '../src/store/content/content-table.js';
@@ -35,18 +35,18 @@ test('the cache of contents is limited by their size as well as by their number'
   expect(reads).toBe(4);
 });
 
-test('bodies take room until their response is closed, and small ones take none', () => {
-  const room = new BodyRoom(100_000);
+test('bodies take memory until their response is closed, and small ones take none', () => {
+  const memory = new BodyMemory(100_000);
   const response = () => {
     const closed: (() => void)[] = [];
     return { once: (_: string, act: () => void) => void closed.push(act), close: () => closed.forEach((act) => act()) };
   };
   const [one, other, small] = [response(), response(), response()];
-  const take = (of: object, bytes: number) => room.take(of as never, bytes);
-  expect([take(one, 60_000), take(other, 60_000), take(small, 16_000), room.bytes]).toEqual([true, false, true, 60_000]);
-  expect([take(one, 90_000), take(one, 80_000), room.bytes]).toEqual([true, true, 90_000]);
+  const take = (of: object, bytes: number) => memory.reserve(of as never, bytes);
+  expect([take(one, 60_000), take(other, 60_000), take(small, 16_000), memory.bytes]).toEqual([true, false, true, 60_000]);
+  expect([take(one, 90_000), take(one, 80_000), memory.bytes]).toEqual([true, true, 90_000]);
   one.close();
-  expect([room.bytes, take(other, 60_000)]).toEqual([0, true]);
+  expect([memory.bytes, take(other, 60_000)]).toEqual([0, true]);
 });
 
 describe("an author's YAML that is deep is refused before it is parsed, as the end of the stack would end the process", () => {

@@ -14,6 +14,19 @@ test('nothing set is a complete configuration', () => {
     logLevel: 'warn',
     intervalSeconds: 60,
     databaseConnections: 10,
+    ingest: {
+      batchSize: 500,
+      batchWaitMs: 3,
+      parallelBatches: 2,
+      queue: 5000,
+      queueDelayMs: 1000,
+      newConnections: 200,
+      newConnectionsDelayMs: 250,
+      retryMinMs: 2000,
+      retryMaxMs: 60_000,
+      tokenLookups: 200,
+      bodyMemoryBytes: 64 * 2 ** 20,
+    },
   });
 });
 

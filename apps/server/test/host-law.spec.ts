@@ -2,10 +2,10 @@ import { DEFAULT_QUESTION, judge, type Manifest, resolveSituation, ROUTES, type 
 import { catalog, manifest, promising } from '@klpreg/compat/testing';
 import type { Report } from '@klpreg/wire';
 import fc from 'fast-check';
-import { placeAmong } from '../src/ingest/boots.js';
+import { placeAmong } from '../src/ingest/boot-ranges.js';
 import { isReliable } from '../src/ingest/contradictions.js';
 import { addLate } from '../src/ingest/late.js';
-import { type Before, situate } from '../src/ingest/situate.js';
+import { deriveSituation, type PreviousState } from '../src/ingest/situation.js';
 import type { BootRange } from '../src/store/hosts/boots.store.js';
 import { HostModel, type Operation } from './host-model.js';
 import { idle } from './registry.js';
@@ -87,7 +87,7 @@ function see(model: HostModel, sequence: number, atMs: number, { log, taintShown
 
 /** What the registry makes of documents of one host, in the order in which they come: as `Reports` does, without its store. */
 class OneHost {
-  before: Before | null = null;
+  before: PreviousState | null = null;
   suspect = false;
   private sequence = 0;
   private boots: BootRange[] = [];
@@ -100,12 +100,12 @@ class OneHost {
     if (placed.range !== null) this.boots = [...this.boots.filter((boot) => boot.bootId !== bootId), placed.range];
     const late = report.sequence < this.sequence;
     if (late && this.before!.bootId === bootId) {
-      const alone = situate(report, null, observedAt, INTERVAL).situation;
+      const alone = deriveSituation(report, null, observedAt, INTERVAL).situation;
       this.before = { ...this.before!, situation: addLate(this.before!.situation, alone) };
     }
     if (late) return;
     this.sequence = report.sequence;
-    const { situation, marks } = situate(report, this.before, observedAt, INTERVAL);
+    const { situation, marks } = deriveSituation(report, this.before, observedAt, INTERVAL);
     this.before = { bootId, situation, marks, confirmedAt: observedAt };
   }
 }

@@ -1,16 +1,16 @@
 import type { Report } from '@klpreg/wire';
 import { sightingsOf } from '../src/ingest/sightings.js';
-import { type Before, situate } from '../src/ingest/situate.js';
+import { deriveSituation, type PreviousState } from '../src/ingest/situation.js';
 import { later, leftover, listed, running } from './registry.js';
 
 const T0 = new Date('2026-11-23T10:00:00Z');
 
 /** Plays reports of one boot and shows what the last one shows about builds. */
 function shown(...reports: Report[]) {
-  let before: Before | null = null;
+  let before: PreviousState | null = null;
   let sightings: ReturnType<typeof sightingsOf> = [];
   for (const report of reports) {
-    const { situation, marks, continuous } = situate(report, before, T0, 60);
+    const { situation, marks, continuous } = deriveSituation(report, before, T0, 60);
     sightings = sightingsOf(report, situation, continuous ? before!.situation : null);
     before = { bootId: report.host.bootId, situation, marks, confirmedAt: T0 };
   }

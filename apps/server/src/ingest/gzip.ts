@@ -1,11 +1,11 @@
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { FORM_LIMIT } from '../limits.js';
-import type { BodyRoom } from './body-room.js';
-import { busy } from './gather.js';
+import { overloaded } from '../errors.js';
+import type { BodyMemory } from './body-memory.js';
 
 /** Bodies may be compressed with gzip. The limit of the route holds for what comes out, counted while it is unpacked: a small body cannot become a huge one. */
-export function acceptGzip(app: FastifyInstance, room: BodyRoom): void {
+export function acceptGzip(app: FastifyInstance, bodies: BodyMemory): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined || encoding === 'identity') return done(null, payload);
@@ -18,7 +18,7 @@ export function acceptGzip(app: FastifyInstance, room: BodyRoom): void {
     gunzip.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > limit) gunzip.destroy(Object.assign(new Error(`the body has more than ${limit} bytes once it is unpacked`), { statusCode: 413 }));
-      else if (!room.take(reply.raw, size)) gunzip.destroy(busy());
+      else if (!bodies.reserve(reply.raw, size)) gunzip.destroy(overloaded());
     });
     gunzip.on('error', (error: Error & { statusCode?: number; code?: string }) => {
       if (error.statusCode !== undefined || error.code === 'BUSY') return;

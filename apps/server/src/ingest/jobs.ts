@@ -4,7 +4,7 @@ import { RequestError, type RequestErrorCode } from '../errors.js';
 import type { Problem } from '@klpreg/wire';
 import { parse } from './parse.js';
 import { readAuthor, readModuleFile, type UploadedFacts } from './publication.js';
-import { type Documents, type Kind, parseJson, readBatch, readDocument, textOf } from './read.js';
+import { type Messages, type Kind, parseJson, readBatch, readMessage, textOf } from './messages.js';
 
 /** A refusal, as it travels between threads. */
 export interface Refusal {
@@ -17,11 +17,11 @@ export const toRefusal = ({ code, message, problems }: RequestError): Refusal =>
 export const fromRefusal = ({ code, message, problems }: Refusal): RequestError => new RequestError(code, message, problems);
 
 /** What became of each document of a batch. */
-export type ReadItem<K extends Kind> = { readonly document: Documents[K] } | { readonly refusal: Refusal };
+export type ReadItem<K extends Kind> = { readonly message: Messages[K] } | { readonly refusal: Refusal };
 
 /** Work that is done outside the event loop, by name. */
 export interface Jobs {
-  readonly document: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: Documents[Kind] };
+  readonly message: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: Messages[Kind] };
   readonly batch: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: ReadItem<Kind>[] };
   readonly manifest: { readonly input: { readonly bytes: Uint8Array }; readonly output: Manifest };
   readonly module: {
@@ -39,9 +39,9 @@ export function readManifest(bytes: Uint8Array): Manifest {
 }
 
 /** Reads the documents of a batch; one that is refused does not keep the others. */
-export function readItem<K extends Kind>(read: () => Documents[K]): ReadItem<K> {
+function readItem<K extends Kind>(read: () => Messages[K]): ReadItem<K> {
   try {
-    return { document: read() };
+    return { message: read() };
   } catch (error) {
     if (error instanceof RequestError) return { refusal: toRefusal(error) };
     throw error;
@@ -50,7 +50,7 @@ export function readItem<K extends Kind>(read: () => Documents[K]): ReadItem<K> 
 
 /** How each job is done; the same in a worker thread and in a test. */
 export const JOBS: { readonly [Name in JobName]: (input: Jobs[Name]['input']) => Jobs[Name]['output'] | Promise<Jobs[Name]['output']> } = {
-  document: ({ kind, bytes }) => readDocument(kind, bytes),
+  message: ({ kind, bytes }) => readMessage(kind, bytes),
   batch: ({ kind, bytes }) => readBatch(kind, bytes).map(readItem),
   manifest: ({ bytes }) => readManifest(bytes),
   module: async ({ buildId, bytes, author }) => ({

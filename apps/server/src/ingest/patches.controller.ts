@@ -13,24 +13,12 @@ import { conflictsOf, type StoredPatch } from '../store/catalog/manifests.js';
 import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/catalog/patches.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
-import { Backgrounds } from './background.js';
+import type { PublishAnswer } from './answers.js';
+import { Workers } from './worker.js';
 import { readManifest } from './jobs.js';
 import { parse } from './parse.js';
 import { differences, factsOfWord, wordOf } from './publish.js';
 import { toFacts } from './stored-facts.js';
-
-/** What became of a publication: new; nothing new; the author's word or the evidence is better now; it contradicts what is stored, which is kept. */
-export type PublishOutcome = 'PUBLISHED' | 'UNCHANGED' | 'UPDATED' | 'CONFLICT';
-
-export interface PublishAnswer {
-  readonly outcome: PublishOutcome;
-  readonly buildId: string;
-  readonly name: string;
-  readonly release: string;
-  readonly owner: string;
-  readonly evidence: string;
-  readonly conflicts: readonly string[];
-}
 
 interface Submission {
   readonly facts: PatchFacts;
@@ -47,7 +35,7 @@ export class PatchesController {
     private readonly keys: OwnerKeysStore,
     private readonly audit: AuditStore,
     private readonly clock: Clock,
-    private readonly backgrounds: Backgrounds,
+    private readonly workers: Workers,
   ) {}
 
   /** Publishes what a livepatch is: with its file, which is parsed here, or as facts alone, which is weaker evidence. */
@@ -69,7 +57,7 @@ export class PatchesController {
   }
 
   /** @param key fingerprint of the key that signed it */
-  private async store(tx: Transaction, { facts, author, release, owner }: Submission, key: string | null, who: string): Promise<PublishOutcome> {
+  private async store(tx: Transaction, { facts, author, release, owner }: Submission, key: string | null, who: string): Promise<PublishAnswer['outcome']> {
     const now = this.clock.now();
     const isNew = await this.patches.add(tx, facts, release, owner, who, now);
     const before = isNew ? null : await this.patches.find(facts.buildId, tx);
@@ -107,7 +95,7 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(tx: Transaction, facts: PatchFacts, before: StoredPatch, who: string, at: Date): Promise<PublishOutcome> {
+  private async compare(tx: Transaction, facts: PatchFacts, before: StoredPatch, who: string, at: Date): Promise<PublishAnswer['outcome']> {
     const differ = differences(toFacts(before), facts);
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
       await this.patches.upgradeEvidence(tx, facts, differ, who, at);
@@ -127,7 +115,7 @@ export class PatchesController {
   /** Facts alone, as JSON. */
   private async fromFacts(body: unknown, buildId: string): Promise<Submission> {
     const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-    const manifest = bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await this.backgrounds.documents.run('manifest', { bytes });
+    const manifest = bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await this.workers.messages.run('manifest', { bytes });
     if (manifest.buildId !== buildId)
       throw new RequestError('BAD_USER_INPUT', 'the manifest is of another build', [
         { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
@@ -155,7 +143,7 @@ export class PatchesController {
     const { author = null, signature = null, ...publication } = fields;
     const { release, owner } = parse(Publication, publication, 'form');
     const signed = parse(Form, { signature }, 'form');
-    const read = await this.backgrounds.modules.run('module', { buildId, bytes: file, author });
+    const read = await this.workers.modules.run('module', { buildId, bytes: file, author });
     return { ...read, ...signed, release, owner };
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { busy } from './gather.js';
+import { overloaded } from '../errors.js';
 
 /** Publishers whose uploads are received at once, and uploads of one publisher that wait for their turn. */
 const UPLOAD_LIMITS = { publishers: 4, waiting: 16 } as const;
@@ -18,10 +18,10 @@ export class Uploads {
   async begin(publisher: string): Promise<() => void> {
     const waiting = this.turns.get(publisher);
     if (waiting === undefined) {
-      if (this.turns.size >= UPLOAD_LIMITS.publishers) throw busy();
+      if (this.turns.size >= UPLOAD_LIMITS.publishers) throw overloaded();
       this.turns.set(publisher, []);
     } else {
-      if (waiting.length >= UPLOAD_LIMITS.waiting) throw busy();
+      if (waiting.length >= UPLOAD_LIMITS.waiting) throw overloaded();
       await new Promise<void>((resolve) => void waiting.push(resolve));
     }
     return () => this.end(publisher);

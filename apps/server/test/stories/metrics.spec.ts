@@ -52,7 +52,7 @@ test('every metric has its help and its type, a name of ours, and base units; an
   expect([...helps.keys()]).toEqual([...types.keys()]);
   expect([...types.keys()].filter((name) => !/^klpreg_[a-z_]+$/.test(name))).toEqual([]);
   expect([...types].filter(([name, type]) => (type === 'counter') !== name.endsWith('_total'))).toEqual([]);
-  expect([...types].filter(([name, type]) => type === 'histogram' && !/_(?:seconds|documents)$/.test(name))).toEqual([]);
+  expect([...types].filter(([name, type]) => type === 'histogram' && !/_(?:seconds|messages)$/.test(name))).toEqual([]);
   expect([...helps].filter(([, help]) => !help.endsWith('.'))).toEqual([]);
   const families = Object.keys(await scrape()).map((key) => key.replace(/\{.*/, ''));
   expect(families.filter((name) => !types.has(name.replace(/_(?:bucket|sum|count)$/, '')) && !types.has(name))).toEqual([]);
@@ -65,8 +65,8 @@ test('the README has a row for every metric, and for no other', async () => {
   expect(told.toSorted()).toEqual([...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!).toSorted());
 });
 
-test('documents are counted by door and outcome, alone and in batches, and what is refused by its code', async () => {
-  expect(of(await scrape(), 'klpreg_documents_total')).toEqual({});
+test('messages are counted by endpoint and outcome, single and in batches, and refusals by their code', async () => {
+  expect(of(await scrape(), 'klpreg_messages_total')).toEqual({});
   const first = running('web-1', ['lab_r_1v1_a']);
   await registry.report(first);
   await registry.report(first);
@@ -85,7 +85,7 @@ test('documents are counted by door and outcome, alone and in batches, and what 
   await registry.heartbeat(running('nobody', []));
   await registry.send('POST', '/v1/heartbeats:batch', [{}]);
 
-  expect(of(await scrape(), 'klpreg_documents_total')).toEqual({
+  expect(of(await scrape(), 'klpreg_messages_total')).toEqual({
     'reports STORED': 4,
     'reports UNCHANGED': 1,
     'reports REPEATED': 2,
@@ -101,37 +101,37 @@ test('documents are counted by door and outcome, alone and in batches, and what 
   });
 });
 
-test('batches tell how many documents they have, how long they take, and how many run and wait meanwhile', async () => {
+test('batches have metrics of their size, their duration, and how many run and wait', async () => {
   await registry.send(
     'POST',
     '/v1/reports:batch',
     Array.from({ length: 20 }, (_, i) => idle(`web-${i}`)),
   );
   const samples = await scrape();
-  expect(samples['klpreg_batch_documents_sum{door="reports"}']).toBe(20);
-  const batches = samples['klpreg_batch_documents_count{door="reports"}']!;
+  expect(samples['klpreg_batch_messages_sum{endpoint="reports"}']).toBe(20);
+  const batches = samples['klpreg_batch_messages_count{endpoint="reports"}']!;
   expect(batches).toBeGreaterThanOrEqual(1);
   expect(batches).toBeLessThanOrEqual(20);
-  expect(samples['klpreg_batch_duration_seconds_count{door="reports"}']).toBe(batches);
-  expect(samples['klpreg_batch_duration_seconds_sum{door="reports"}']).toBeGreaterThan(0);
-  expect(samples['klpreg_batch_documents_sum{door="heartbeats"}']).toBeUndefined();
+  expect(samples['klpreg_batch_duration_seconds_count{endpoint="reports"}']).toBe(batches);
+  expect(samples['klpreg_batch_duration_seconds_sum{endpoint="reports"}']).toBeGreaterThan(0);
+  expect(samples['klpreg_batch_messages_sum{endpoint="heartbeats"}']).toBeUndefined();
   expect(of(samples, 'klpreg_batches_running')).toEqual({});
 
-  // nothing of a host can be written while somebody holds the table
+  // the lock keeps the batch from being stored
   const client = new pg.Client({ connectionString: registry.databaseUrl });
   await client.connect();
   await client.query('BEGIN; LOCK TABLE host_heartbeat IN ACCESS EXCLUSIVE MODE');
   const one = idle('web-1');
   const beats = [1, 2, 3].map((n) => registry.heartbeat(one, { sequence: 10 + n }));
-  for (const deadline = Date.now() + 5_000; (await scrape())['klpreg_documents_waiting{door="heartbeats"}'] !== 2 && Date.now() < deadline;) await sleep(10);
+  for (const deadline = Date.now() + 5_000; (await scrape())['klpreg_messages_waiting{endpoint="heartbeats"}'] !== 2 && Date.now() < deadline;) await sleep(10);
   const held = await scrape();
   expect(of(held, 'klpreg_batches_running')).toEqual({ heartbeats: 1 });
-  expect(of(held, 'klpreg_documents_waiting')).toEqual({ heartbeats: 2 });
+  expect(of(held, 'klpreg_messages_waiting')).toEqual({ heartbeats: 2 });
   expect(held['klpreg_database_connections{database="main"}']! - held['klpreg_database_connections_idle{database="main"}']!).toBeGreaterThanOrEqual(1);
   await client.query('ROLLBACK');
   await client.end();
   await Promise.all(beats);
-  expect([of(await scrape(), 'klpreg_batches_running'), of(await scrape(), 'klpreg_documents_waiting')]).toEqual([{}, {}]);
+  expect([of(await scrape(), 'klpreg_batches_running'), of(await scrape(), 'klpreg_messages_waiting')]).toEqual([{}, {}]);
 });
 
 test('questions are measured by their root fields as the schema names them, and what goes wrong by its code', async () => {

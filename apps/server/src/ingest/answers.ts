@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** The outcomes of a valid report. Both the code and the OpenAPI document use these schemas. */
+export const ReportAnswer = z.object({
+  outcome: z
+    .enum(['STORED', 'UNCHANGED', 'REPEATED', 'SUPERSEDED'])
+    .describe(
+      'STORED: committed. UNCHANGED: committed, with the same content as the last report. REPEATED: this report was stored before. ' +
+        'SUPERSEDED: older than the last report, and not stored.',
+    ),
+  host: z.uuid(),
+  intervalSeconds: z.int().describe('Seconds until the next message.'),
+});
+export type ReportAnswer = z.infer<typeof ReportAnswer>;
+
+export const HeartbeatAnswer = z.object({
+  outcome: z
+    .enum(['CONFIRMED', 'REPORT_WANTED', 'SUPERSEDED'])
+    .describe("CONFIRMED: the host's facts are confirmed. REPORT_WANTED: send a full report. SUPERSEDED: older than the last message."),
+  reason: z
+    .enum(['UNKNOWN_HOST', 'OTHER_BOOT', 'OTHER_CONTENT', 'OVERTAKEN', 'REFERENCED_LEFTOVER'])
+    .nullable()
+    .describe('Why a report is needed; null if it is not.'),
+  intervalSeconds: ReportAnswer.shape.intervalSeconds,
+});
+export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;
+
+export const PublishAnswer = z.object({
+  outcome: z
+    .enum(['PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'])
+    .describe(
+      'PUBLISHED: new. UNCHANGED: nothing new. UPDATED: a newer author statement or better evidence. ' +
+        'CONFLICT: it contradicts what is stored, which is kept.',
+    ),
+  buildId: z.string(),
+  name: z.string(),
+  release: z.string(),
+  owner: z.string(),
+  evidence: z.string().describe('MODULE: read from the module file. Otherwise an unsigned statement.'),
+  conflicts: z.array(z.string()).describe('Fields that differ from what is stored.'),
+});
+export type PublishAnswer = z.infer<typeof PublishAnswer>;

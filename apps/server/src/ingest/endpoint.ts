@@ -1,0 +1,125 @@
+import { bugs } from '../bug-log.js';
+import type { Clock } from '../clock.js';
+import type { IngestLimits } from '../config.js';
+import { RequestError, type problemDetails } from '../errors.js';
+import { INLINE_LIMIT } from '../limits.js';
+import { toProblem } from '../problem.filter.js';
+import { isUnavailable } from '../database/unavailable.js';
+import { Batcher } from './batcher.js';
+import { EndpointLoad } from './endpoint-load.js';
+import { fromRefusal } from './jobs.js';
+import { type Kind, type Messages, readBatch, readMessage } from './messages.js';
+import { OutcomeCounters } from './outcome-counters.js';
+import type { Worker } from './worker.js';
+
+/** A valid message, and when its request arrived. */
+export interface Received<K extends Kind> {
+  readonly message: Messages[K];
+  readonly receivedAt: Date;
+}
+
+/** What differs between the endpoints. */
+export interface EndpointOptions<K extends Kind, Answer> {
+  readonly kind: K;
+  /** Maximum number of bytes in the body of a single message. */
+  readonly bodyLimit: number;
+  readonly outcomes: readonly string[];
+  readonly keyOf: (message: Messages[K]) => string;
+  readonly store: (batch: readonly Received<K>[]) => Promise<readonly (Answer | Error)[]>;
+  readonly concurrentFrom: number;
+  readonly answersPerTurn: number;
+}
+
+/** The answer to each message of a batch request, or its problem details, in their order. */
+export interface BatchAnswer<Answer> {
+  readonly results: readonly (Answer | ReturnType<typeof problemDetails>)[];
+}
+
+/** Codes that are counted from the start, so that a rate of them can be computed. */
+const EXPECTED_CODES = ['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'BUSY', 'UNAVAILABLE', 'INTERNAL'];
+
+/** Receives messages of one kind, alone or as batch requests: counts them, reads them and stores them through the batcher. */
+export class Endpoint<K extends Kind, Answer extends { readonly outcome: string }> {
+  readonly load: EndpointLoad;
+  readonly outcomes: OutcomeCounters;
+  readonly batcher: Batcher<Received<K>, Answer>;
+
+  constructor(
+    private readonly options: EndpointOptions<K, Answer>,
+    private readonly worker: Worker,
+    private readonly clock: Clock,
+    limits: IngestLimits,
+  ) {
+    const { outcomes, store, keyOf, concurrentFrom, answersPerTurn } = options;
+    this.load = new EndpointLoad(limits);
+    this.outcomes = new OutcomeCounters([...outcomes, ...EXPECTED_CODES]);
+    const batching = { ...limits, concurrentFrom, answersPerTurn };
+    this.batcher = new Batcher(store, ({ message }) => keyOf(message), batching);
+  }
+
+  get bodyLimit(): number {
+    return this.options.bodyLimit;
+  }
+
+  /** Stores a message. The answer means that it is durably committed. */
+  async receive(bytes: Uint8Array): Promise<Answer> {
+    const { kind } = this.options;
+    const receivedAt = this.clock.now();
+    this.load.begin(1);
+    try {
+      const read = bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
+      const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
+      this.outcomes.count(answer.outcome);
+      return answer;
+    } finally {
+      this.load.end(1);
+    }
+  }
+
+  private async readInWorker(bytes: Uint8Array): Promise<() => Messages[K]> {
+    const message = (await this.worker.run('message', { kind: this.options.kind, bytes })) as Messages[K];
+    return () => message;
+  }
+
+  /** Stores each message of a batch request by itself: a wrong one does not keep the others from being stored. */
+  async receiveBatch(bytes: Uint8Array): Promise<BatchAnswer<Answer>> {
+    const receivedAt = this.clock.now();
+    let pending = 1;
+    this.load.begin(pending);
+    try {
+      const reads = await this.split(bytes);
+      const others = Math.max(0, reads.length - 1);
+      pending += others;
+      this.load.begin(others);
+      return { results: await Promise.all(reads.map((read) => this.receiveOne(read, receivedAt))) };
+    } finally {
+      this.load.end(pending);
+    }
+  }
+
+  /** @throws RequestError if the body is not a batch */
+  private async split(bytes: Uint8Array): Promise<(() => Messages[K])[]> {
+    const { kind } = this.options;
+    if (bytes.length <= INLINE_LIMIT) return readBatch(kind, bytes);
+    const items = await this.worker.run('batch', { kind, bytes });
+    return items.map((item) => () => {
+      if ('refusal' in item) throw fromRefusal(item.refusal);
+      return item.message as Messages[K];
+    });
+  }
+
+  /** @throws only if the database is unavailable: then the whole batch request is to be sent again */
+  private async receiveOne(read: () => Messages[K], receivedAt: Date): Promise<BatchAnswer<Answer>['results'][number]> {
+    try {
+      const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
+      this.outcomes.count(answer.outcome);
+      return answer;
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      if (!(error instanceof RequestError)) bugs.note(error);
+      const problem = toProblem(error);
+      this.outcomes.count(problem.code);
+      return problem;
+    }
+  }
+}

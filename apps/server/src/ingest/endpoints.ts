@@ -1,0 +1,48 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { BODY_LIMITS } from '../limits.js';
+import { HeartbeatAnswer, ReportAnswer } from './answers.js';
+import { Endpoint } from './endpoint.js';
+import { Heartbeats } from './heartbeats.js';
+import { Reports } from './reports.js';
+import { Workers } from './worker.js';
+
+/** The endpoints of agents. */
+@Injectable()
+export class Endpoints {
+  readonly reports: Endpoint<'reports', ReportAnswer>;
+  readonly heartbeats: Endpoint<'heartbeats', HeartbeatAnswer>;
+
+  constructor(reports: Reports, heartbeats: Heartbeats, workers: Workers, clock: Clock, @Inject(CONFIG) config: Config) {
+    this.reports = new Endpoint(
+      {
+        kind: 'reports',
+        bodyLimit: BODY_LIMITS.report,
+        outcomes: [...ReportAnswer.shape.outcome.options, 'SEQUENCE_CONFLICT'],
+        keyOf: ({ host }) => host.instance,
+        store: (batch) => reports.store(batch),
+        concurrentFrom: 1,
+        answersPerTurn: 16,
+      },
+      workers.messages,
+      clock,
+      config.ingest,
+    );
+    this.heartbeats = new Endpoint(
+      {
+        kind: 'heartbeats',
+        bodyLimit: BODY_LIMITS.heartbeat,
+        outcomes: HeartbeatAnswer.shape.outcome.options,
+        keyOf: ({ instance }) => instance,
+        store: (batch) => heartbeats.store(batch),
+        // the fixed cost of a batch is that of 17 heartbeats, and an answer costs less than one to a report
+        concurrentFrom: 100,
+        answersPerTurn: 64,
+      },
+      workers.messages,
+      clock,
+      config.ingest,
+    );
+  }
+}
