@@ -1,6 +1,6 @@
 import type { DatabaseTime } from './database/database-time.js';
 
-/** The time. Tests hold one of their own and move it. */
+/** The time. */
 export abstract class Clock {
   abstract now(): Date;
 }
@@ -15,3 +15,6 @@ export class DatabaseClock extends Clock {
     return this.time.now();
   }
 }
+
+/** Injection token of a clock that a test moves; null in production. */
+export const FIXED_CLOCK = Symbol('FIXED_CLOCK');

@@ -92,7 +92,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   refuseOtherHosts(fastify, config.allowedHosts);
   measureJsonFirst(fastify);
   graphqlOverHttp(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock ?? null), adapter, {
     logger: nestLogger(config.logLevel),
     // a document is JSON: Fastify reads that, and Nest's parser of forms would let in what no one means
     bodyParser: false,

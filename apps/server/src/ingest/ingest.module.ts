@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { AcceptBacklog } from '../accept-backlog.js';
+import { Listeners } from '../listeners.js';
+import { StoreModule } from '../store/store.module.js';
+import { Admission } from './admission.js';
+import { Endpoints } from './endpoints.js';
+import { Heartbeats } from './heartbeats.js';
+import { LateReports } from './late-reports.js';
+import { PatchesController } from './patches.controller.js';
+import { Reports } from './reports.js';
+import { Uploads } from './uploads.js';
+import { Workers } from './worker.js';
+
+/** Agents' messages and the publishing of patches. The agents' routes are a Fastify plugin, `agent-routes.ts`. */
+@Module({
+  imports: [StoreModule],
+  controllers: [PatchesController],
+  providers: [AcceptBacklog, Admission, Endpoints, Heartbeats, LateReports, Listeners, Reports, Uploads, Workers],
+  exports: [Admission, Endpoints, Listeners, Uploads],
+})
+export class IngestModule {}

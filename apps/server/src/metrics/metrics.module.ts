@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from '../database/database.module.js';
+import { IngestModule } from '../ingest/ingest.module.js';
+import { MaintenanceModule } from '../maintenance/maintenance.module.js';
+import { StoreModule } from '../store/store.module.js';
+import { FleetMetrics } from './fleet.js';
+import { MessageMetrics } from './messages.js';
+import { MetricsController } from './metrics.controller.js';
+import { Metrics } from './metrics.js';
+import { ProcessMetrics } from './process.js';
+import { QuestionMetrics } from './questions.js';
+
+/** `GET /metrics`. It observes the other modules, which do not depend on it. */
+@Module({
+  imports: [DatabaseModule, IngestModule, MaintenanceModule, StoreModule],
+  controllers: [MetricsController],
+  providers: [Metrics, FleetMetrics, MessageMetrics, ProcessMetrics, QuestionMetrics],
+  exports: [QuestionMetrics],
+})
+export class MetricsModule {}

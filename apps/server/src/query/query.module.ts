@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { Module } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { BODY_LIMITS } from '../limits.js';
+import { StoreModule } from '../store/store.module.js';
+import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
+import { Fleet } from './fleet.js';
+import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
+import { HostAdminResolver } from './host-admin.resolver.js';
+import { Hosts } from './hosts.js';
+import { HostCountResolver, HostsResolver } from './hosts.resolver.js';
+import { CohortVerdicts } from './cohort-verdicts.js';
+import { MutationsResolver } from './mutations.resolver.js';
+import { NodeResolver } from './node.resolver.js';
+import { OwnerKeysResolver } from './owner-keys.resolver.js';
+import { PatchesResolver } from './patches.resolver.js';
+import { scalars } from './scalars.js';
+import { StatesResolver } from './states.resolver.js';
+
+const SCHEMA = path.resolve(import.meta.dirname, '../../schema.graphql');
+
+const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
+  driver: MercuriusDriver,
+  typePaths: [SCHEMA],
+  resolvers: { ...scalars },
+  path: '/graphql',
+  graphiql: false,
+  jit: 1,
+  cache: DOCUMENTS_KEPT,
+  additionalRouteOptions: { bodyLimit: BODY_LIMITS.question },
+  errorFormatter,
+});
+
+/** Questions over GraphQL. */
+@Module({
+  imports: [graphql, StoreModule],
+  providers: [
+    Fleet,
+    Hosts,
+    CohortVerdicts,
+    CanDowngradeResolver,
+    CohortResolver,
+    HostCountResolver,
+    HostAdminResolver,
+    HostsResolver,
+    MutationsResolver,
+    NodeResolver,
+    OwnerKeysResolver,
+    PatchesResolver,
+    StatesResolver,
+  ],
+})
+export class QueryModule {}

@@ -1,0 +1,60 @@
+import { Module } from '@nestjs/common';
+import { Clock, DatabaseClock, FIXED_CLOCK } from '../clock.js';
+import { Database } from '../database/database.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { AuditStore } from './access/audit.store.js';
+import { OwnerKeysStore } from './access/owner-keys.store.js';
+import { TokensStore } from './access/tokens.store.js';
+import { CatalogStore } from './catalog/catalog.store.js';
+import { PatchesStore } from './catalog/patches.store.js';
+import { SightingsStore } from './catalog/sightings.store.js';
+import { StatesStore } from './catalog/states.store.js';
+import { LabelsStore } from './content/labels.store.js';
+import { SituationsStore } from './content/situations.store.js';
+import { CohortsStore } from './counts/cohorts.store.js';
+import { CachedCounts } from './counts/cached-counts.js';
+import { SqlCounts } from './counts/sql-counts.js';
+import { FleetSizeStore } from './counts/fleet-size.store.js';
+import { FleetStore } from './counts/fleet.store.js';
+import { EpochsStore } from './history/epochs.store.js';
+import { HistoryStore } from './history/history.store.js';
+import { Replica } from './history/replica.js';
+import { BootsStore } from './hosts/boots.store.js';
+import { HeartbeatsStore } from './hosts/heartbeats.store.js';
+import { HostsStore } from './hosts/hosts.store.js';
+import { ReportsStore } from './hosts/reports.store.js';
+
+const stores = [
+  AuditStore,
+  BootsStore,
+  CatalogStore,
+  CohortsStore,
+  EpochsStore,
+  CachedCounts,
+  SqlCounts,
+  FleetSizeStore,
+  FleetStore,
+  HeartbeatsStore,
+  HistoryStore,
+  HostsStore,
+  LabelsStore,
+  OwnerKeysStore,
+  PatchesStore,
+  Replica,
+  ReportsStore,
+  SightingsStore,
+  SituationsStore,
+  StatesStore,
+  TokensStore,
+];
+
+/** All servers use the clock of the database. */
+const clock = {
+  provide: Clock,
+  useFactory: (database: Database, fixed: Clock | null) => fixed ?? new DatabaseClock(database.time),
+  inject: [Database, FIXED_CLOCK],
+};
+
+/** All tables: reads and writes of hosts, history, counts, the catalog, content and access. */
+@Module({ imports: [DatabaseModule], providers: [clock, ...stores], exports: [clock, ...stores] })
+export class StoreModule {}
