@@ -34,8 +34,7 @@ export function toProblem(error: unknown, bodyLimit?: number): ReturnType<typeof
 const MESSAGES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than this route takes',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the content-type must be application/json, or multipart/form-data for a module file',
-  FST_ERR_CTP_INVALID_JSON_BODY:
-    'the body is not valid JSON, or has a field that would change the prototype of objects: ' + '`__proto__`, or `constructor` with a `prototype`',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON, or has a field that changes a prototype: `__proto__`, or `constructor` with a `prototype`',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty',
   FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
 };
@@ -55,11 +54,11 @@ const CODES: Record<number, string> = {
 const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
 
 /** Answers any error as problem details: the error handler of every route, Nest's and Fastify's. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error, request.routeOptions.bodyLimit);
   if (problem.code === 'INTERNAL') bugs.note(error);
   if (problem.status === 503) void reply.header('retry-after', '5');
-  return reply
+  void reply
     .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .send(JSON.stringify({ ...problem, instance: request.url.split('?')[0] }));
@@ -68,10 +67,10 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 /** Passes what Nest's controllers and guards throw to the same function. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): unknown {
+  catch(error: unknown, host: ArgumentsHost): void {
     // GraphQL has its own error format, in graphql-http.ts
     if (host.getType<string>() === 'graphql') throw error;
     const http = host.switchToHttp();
-    return sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }

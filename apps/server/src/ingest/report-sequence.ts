@@ -7,14 +7,10 @@ import { highestAfter } from '../store/hosts/sequences.js';
 export function jumpOf(instance: string, sequence: bigint, last: bigint): RequestError | null {
   const highest = highestAfter(last);
   if (sequence <= highest) return null;
-  return new RequestError('BAD_USER_INPUT', `the sequence of ${instance} jumps too far`, [
-    {
-      pointer: '/sequence',
-      detail:
-        `must be ${last + 1n} to ${highest}, as the last one was ${last}; ` + 'if the host really is there, an admin resets its sequence (resetHostSequence)',
-      found: String(sequence),
-    },
-  ]);
+  const advice = 'if the host really is there, an admin resets its sequence (resetHostSequence)';
+  const detail = `must be ${last + 1n} to ${highest}, as the last one was ${last}; ${advice}`;
+  const problem = { pointer: '/sequence', detail, found: String(sequence) };
+  return new RequestError('BAD_USER_INPUT', `the sequence of ${instance} jumps too far`, [problem]);
 }
 
 /** Compares the sequence of a report with the last one of its host. `SEQUENCE_CONFLICT` also means that the host is suspect. */
