@@ -13,7 +13,7 @@ const AT_ONCE = 8;
 const WARM = Math.min(1000, REQUESTS / 2);
 
 const data = mkdtempSync(path.join(tmpdir(), 'klpreg-hostile-'));
-const server = spawn(process.execPath, ['--max-semi-space-size=32', '--heap-growing-percent=40', 'apps/server/dist/main.js'], {
+const server = spawn(process.execPath, ['--max-semi-space-size=32', 'apps/server/dist/main.js'], {
   env: { PATH: process.env.PATH, DATABASE_URL: process.env.DATABASE_URL, KLPREG_DATA: data, KLPREG_PORT: '0', KLPREG_LOG_LEVEL: 'fatal' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });

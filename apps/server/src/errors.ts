@@ -1,4 +1,5 @@
 import type { Problem } from '@klpreg/wire';
+import { z } from 'zod';
 
 /** The stable code of an error that the caller caused. */
 export type RequestErrorCode = keyof typeof STATUS;
@@ -47,12 +48,53 @@ export const limitExceeded = (name: string, allowed: number, found: number | str
 /** Returns the error for a message that was not processed because of overload. */
 export const overloaded = (): RequestError => new RequestError('BUSY', 'too many messages are waiting to be stored; send this one again in a few seconds');
 
-/** Returns an error as RFC 9457 problem details. */
-export const problemDetails = (error: { code: string; status: number; message: string; problems: readonly Problem[] }) => ({
-  type: `urn:klpreg:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
-  title: error.code.toLowerCase().replaceAll('_', ' '),
-  status: error.status,
-  detail: error.message,
-  code: error.code,
-  errors: error.problems,
+/** RFC 9457 problem details. */
+export const ProblemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string().describe('Stable. Scripts compare it.'),
+  errors: z
+    .array(z.object({ pointer: z.string(), detail: z.string(), found: z.string() }))
+    .readonly()
+    .describe('One entry for each wrong field, with an RFC 6901 pointer to it.'),
 });
+export type ProblemDetails = z.infer<typeof ProblemDetails>;
+
+/** Returns an error as problem details. */
+export const problemDetails = ({ code, status, message, problems }: ErrorDetails): ProblemDetails => ({
+  type: `urn:klpreg:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+  title: code.toLowerCase().replaceAll('_', ' '),
+  status,
+  detail: message,
+  code,
+  errors: problems,
+});
+
+interface ErrorDetails {
+  readonly code: string;
+  readonly status: number;
+  readonly message: string;
+  readonly problems: readonly Problem[];
+}
+
+/** Codes of errors that are not a RequestError: Fastify's, and faults of the database. */
+export const STATUS_CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_USER_INPUT',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  406: 'NOT_ACCEPTABLE',
+  408: 'REQUEST_TIMEOUT',
+  413: 'TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'LIMIT_EXCEEDED',
+  431: 'HEAD_TOO_LARGE',
+  503: 'UNAVAILABLE',
+};
+
+/** All codes that an answer with this HTTP status can have. */
+export function codesOfStatus(status: number): string[] {
+  const own = Object.entries(STATUS).flatMap(([code, one]) => (one === status ? [code] : []));
+  return [...new Set([...own, ...(STATUS_CODES[status] === undefined ? [] : [STATUS_CODES[status]])])];
+}

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bugs } from './bug-log.js';
-import { RequestError, problemDetails } from './errors.js';
+import { problemDetails, type ProblemDetails, RequestError, STATUS_CODES } from './errors.js';
 import { MODULE_LIMIT } from './limits.js';
 import { isUnavailable } from './database/unavailable.js';
 
@@ -20,7 +20,7 @@ const isBodyTooLarge = (error: unknown): boolean =>
   error instanceof HttpException ? error.getStatus() === 413 : (error as Partial<FastifyError> | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
 
 /** Returns any error as RFC 9457 problem details. A bug becomes INTERNAL, without its details. */
-export function toProblem(error: unknown, bodyLimit?: number): ReturnType<typeof problemDetails> {
+export function toProblem(error: unknown, bodyLimit?: number): ProblemDetails {
   if (error instanceof RequestError) return problemDetails(error);
   const problem = (status: number, message: string) => problemDetails({ code: codeOf(status), status, message, problems: [] });
   if (isBodyTooLarge(error) && bodyLimit !== undefined) return problem(413, `the limit of this route is ${bodyLimit} bytes in a body`);
@@ -39,19 +39,7 @@ const MESSAGES: Record<string, string> = {
   FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
 };
 
-const CODES: Record<number, string> = {
-  400: 'BAD_USER_INPUT',
-  404: 'NOT_FOUND',
-  405: 'METHOD_NOT_ALLOWED',
-  406: 'NOT_ACCEPTABLE',
-  408: 'REQUEST_TIMEOUT',
-  413: 'TOO_LARGE',
-  415: 'UNSUPPORTED_MEDIA_TYPE',
-  422: 'LIMIT_EXCEEDED',
-  431: 'HEAD_TOO_LARGE',
-  503: 'UNAVAILABLE',
-};
-const codeOf = (status: number): string => CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
+const codeOf = (status: number): string => STATUS_CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
 
 /** Answers any error as problem details: the error handler of every route, Nest's and Fastify's. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -9,7 +9,7 @@ import type { Role } from './access/roles.js';
 import { AppModule } from './app.module.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
-import { serveDocs } from './docs.js';
+import { serveOpenApi } from './openapi.js';
 import { sendProblem } from './problem.filter.js';
 import { connectionLimits, refuseOtherHosts } from './http-limits.js';
 import { refuseLargeJson } from './json-limits.js';
@@ -114,6 +114,6 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   });
   // a document is JSON: text that is none gets 415
   fastify.removeContentTypeParser('text/plain');
-  serveDocs(app);
+  serveOpenApi(app);
   return app;
 }

@@ -38,7 +38,7 @@ export const FLEETS = {
     'rollout questions’ p50, in one go': null,
     'rollout hosts that changed, in one go': null,
   },
-  memory: { 'memory resident': null, 'memory resident at most': '300 MiB', 'memory database on disk': null },
+  memory: { 'memory resident': null, 'memory resident at most': '450 MiB', 'memory database on disk': null },
   herd: {
     'herd agents': null,
     'herd every host fresh after': '300 s',

@@ -1,3 +1,4 @@
+import { Publication, Signature } from '@klpreg/wire';
 import { z } from 'zod';
 
 /** The outcomes of a valid report. Both the code and the OpenAPI document use these schemas. */
@@ -40,3 +41,10 @@ export const PublishAnswer = z.object({
   conflicts: z.array(z.string()).describe('Fields that differ from what is stored.'),
 });
 export type PublishAnswer = z.infer<typeof PublishAnswer>;
+
+/** The text fields of the form that publishes a module file. */
+export const PublishFields = z.strictObject({
+  ...Publication.shape,
+  author: z.string().nullable().default(null).describe('The author statement, FILE.klp.yaml.'),
+  signature: Signature.nullable().default(null).describe('Ed25519 signature of the canonical author statement, in base64.'),
+});

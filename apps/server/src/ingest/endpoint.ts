@@ -1,7 +1,7 @@
 import { bugs } from '../bug-log.js';
 import type { Clock } from '../clock.js';
 import type { IngestLimits } from '../config.js';
-import { RequestError, type problemDetails } from '../errors.js';
+import { RequestError, type ProblemDetails } from '../errors.js';
 import { INLINE_LIMIT } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../database/unavailable.js';
@@ -32,7 +32,7 @@ export interface EndpointOptions<K extends Kind, Answer> {
 
 /** The answer to each message of a batch request, or its problem details, in their order. */
 export interface BatchAnswer<Answer> {
-  readonly results: readonly (Answer | ReturnType<typeof problemDetails>)[];
+  readonly results: readonly (Answer | ProblemDetails)[];
 }
 
 /** Codes that are counted from the start, so that a rate of them can be computed. */

@@ -1,7 +1,6 @@
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
-import { type AuthorStatement, BuildId, Publication, Signature, signedForm } from '@klpreg/wire';
+import { type AuthorStatement, BuildId, signedForm } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { bearerOf } from '../access/bearer.guard.js';
 import { signedBy } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
@@ -13,7 +12,7 @@ import { conflictsOf, type StoredPatch } from '../store/catalog/manifests.js';
 import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
 import { type PatchFacts, PatchesStore } from '../store/catalog/patches.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
-import type { PublishAnswer } from './answers.js';
+import { type PublishAnswer, PublishFields } from './answers.js';
 import { Workers } from './worker.js';
 import { readManifest } from './jobs.js';
 import { parse } from './parse.js';
@@ -140,11 +139,9 @@ export class PatchesController {
       else throw new RequestError('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
     }
     if (file === null) throw new RequestError('BAD_USER_INPUT', 'the form has no part "module" with the module file');
-    const { author = null, signature = null, ...publication } = fields;
-    const { release, owner } = parse(Publication, publication, 'form');
-    const signed = parse(Form, { signature }, 'form');
+    const { author, signature, release, owner } = parse(PublishFields, fields, 'form');
     const read = await this.workers.modules.run('module', { buildId, bytes: file, author });
-    return { ...read, ...signed, release, owner };
+    return { ...read, signature, release, owner };
   }
 }
 
@@ -153,5 +150,3 @@ function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
   if (before.contentSha256 !== null && facts.contentSha256 !== null) return before.contentSha256 === facts.contentSha256;
   return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
 }
-
-const Form = z.object({ signature: Signature.nullable() });
