@@ -34,8 +34,8 @@ export type JobName = keyof Jobs;
 /** @throws RequestError, of a document that exceeds a limit or is not valid */
 export function readManifest(bytes: Uint8Array): Manifest {
   const text = textOf(bytes);
-  const elements = refuseLargeJson(text);
-  return parse(Manifest, parseJson(text), 'manifest', elements);
+  const values = refuseLargeJson(text);
+  return parse(Manifest, parseJson(text), 'manifest', { values });
 }
 
 /** Reads the documents of a batch; one that is refused does not keep the others. */

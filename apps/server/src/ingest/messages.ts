@@ -2,7 +2,7 @@ import { contentDigest, Heartbeat, Report } from '@klpreg/wire';
 import { RequestError } from '../errors.js';
 import { emptyBody, invalidJson, refuseLargeJson, splitBatch } from '../json-limits.js';
 import { BODY_LIMITS } from '../limits.js';
-import { parse } from './parse.js';
+import { parse, type ParseOptions } from './parse.js';
 
 /** The kinds of messages that agents send, by the name of their endpoint. */
 export interface Messages {
@@ -11,14 +11,14 @@ export interface Messages {
 }
 export type Kind = keyof Messages;
 
-const CHECKS: { readonly [K in Kind]: (message: unknown, values: number) => Messages[K] } = {
+const CHECKS: { readonly [K in Kind]: (message: unknown, options: ParseOptions) => Messages[K] } = {
   reports: checkReport,
-  heartbeats: (message, values) => parse(Heartbeat, message, 'heartbeat', values),
+  heartbeats: (message, options) => parse(Heartbeat, message, 'heartbeat', options),
 };
 const MAX_BYTES: Record<Kind, number> = { reports: BODY_LIMITS.report, heartbeats: BODY_LIMITS.heartbeat };
 
-function checkReport(message: unknown, values: number): Report {
-  const report = parse(Report, message, 'report', values);
+function checkReport(message: unknown, options: ParseOptions): Report {
+  const report = parse(Report, message, 'report', options);
   const digest = contentDigest(message as Record<string, unknown>);
   if (digest === report.digest) return report;
   throw new RequestError('BAD_USER_INPUT', 'the digest is not that of the content', [
@@ -46,8 +46,11 @@ export function parseJson(text: string): unknown {
 export function readMessage<K extends Kind>(kind: K, bytes: Uint8Array): Messages[K] {
   const text = textOf(bytes);
   const values = refuseLargeJson(text);
-  return CHECKS[kind](parseJson(text), values);
+  return CHECKS[kind](parseJson(text), { values });
 }
+
+/** Problems that are reported in a batch request. After them, each further wrong message has its first problem only. */
+const MAX_BATCH_PROBLEMS = 1000;
 
 /**
  * Reads the messages of a batch request.
@@ -58,8 +61,14 @@ export function readMessage<K extends Kind>(kind: K, bytes: Uint8Array): Message
 export function readBatch<K extends Kind>(kind: K, bytes: Uint8Array): (() => Messages[K])[] {
   const items = splitBatch(textOf(bytes), MAX_BYTES[kind]);
   const parsed = items.map((item) => (item instanceof RequestError ? item : { message: parseJson(item.text), values: item.elements }));
+  let problemsLeft = MAX_BATCH_PROBLEMS;
   return parsed.map((item) => () => {
     if (item instanceof RequestError) throw item;
-    return CHECKS[kind](item.message, item.values);
+    try {
+      return CHECKS[kind](item.message, { values: item.values, firstProblem: problemsLeft <= 0 });
+    } catch (error) {
+      if (error instanceof RequestError) problemsLeft -= error.problems.length;
+      throw error;
+    }
   });
 }

@@ -2,25 +2,32 @@ import { problems } from '@klpreg/wire';
 import type { z } from 'zod';
 import { RequestError } from '../errors.js';
 
-/** In a document with more values than this, the first problem is told and the others are not looked for: each of them costs memory. */
-const FEW = 4096;
+/** In a message with more values than this, validation ends at the first problem, because each problem costs memory. */
+const MANY_VALUES = 4096;
+
+export interface ParseOptions {
+  /** Number of values in the arrays and objects of the document. */
+  readonly values?: number;
+  /** Validation ends at the first problem, and only that is reported. */
+  readonly firstProblem?: boolean;
+}
 
 /**
- * Is this a valid document of that kind?
+ * Validates a document.
  *
- * @param elements how many values its arrays and objects have
- * @throws RequestError with one problem for each field that is wrong, at most 20; nothing is stored from such a document
+ * @throws RequestError with one problem for each wrong field, at most 20; nothing is stored from such a document
  */
-export function parse<Schema extends z.ZodType>(schema: Schema, document: unknown, name: string, elements = 0): z.infer<Schema> {
-  const parsed = schema.safeParse(document, { abortEarly: elements > FEW } as z.core.ParseContext<z.core.$ZodIssue>);
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  document: unknown,
+  name: string,
+  { values = 0, firstProblem = false }: ParseOptions = {},
+): z.infer<Schema> {
+  const abortEarly = firstProblem || values > MANY_VALUES;
+  const parsed = schema.safeParse(document, { abortEarly } as z.core.ParseContext<z.core.$ZodIssue>);
   if (parsed.success) return parsed.data;
+  if (firstProblem) parsed.error.issues.splice(1);
   const wrong = problems(parsed.error, document);
-  throw new RequestError(
-    'BAD_USER_INPUT',
-    `the ${name} is not valid: ${wrong
-      .map((problem) => `${problem.pointer || '/'} ${problem.detail}`)
-      .slice(0, 3)
-      .join('; ')}`,
-    wrong,
-  );
+  const summary = wrong.slice(0, 3).map(({ pointer, detail }) => `${pointer || '/'} ${detail}`);
+  throw new RequestError('BAD_USER_INPUT', `the ${name} is not valid: ${summary.join('; ')}`, wrong);
 }

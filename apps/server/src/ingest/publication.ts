@@ -49,7 +49,7 @@ export function readAuthor(text: string): AuthorStatement {
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
   if (error !== undefined) throw new RequestError('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
-  return parse(AuthorStatement, withoutAliases(document), "author's YAML", text.length);
+  return parse(AuthorStatement, withoutAliases(document), "author's YAML", { values: text.length });
 }
 
 const SCALAR_FOLLOWS = '\u001f';
