@@ -1,39 +1,41 @@
+import type { Server } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import type { Server } from 'node:http';
 
 /**
  * Measures the accept backlog: for how long connections have been waiting in the kernel until this process accepts them.
  *
- * libuv accepts one connection of each listening socket in each turn of the event loop. If every socket had one, there may be more.
+ * libuv accepts one connection of each listening socket in each turn of the event loop. A socket that had one in every turn since an
+ * instant may have had more since then.
  */
 @Injectable()
 export class AcceptBacklog {
   /** Listening sockets of this process. */
   listeners = 1;
-  private accepted = 0;
-  private since: number | null = null;
+  /** Sockets that accepted a connection in this turn. */
+  private thisTurn = new Set<Server>();
+  /** Since when each of these sockets has accepted a connection in every turn. */
+  private since = new Map<Server, number>();
   private watching = false;
 
   /** Milliseconds since the backlog was last empty. */
   get waitMs(): number {
-    return this.since === null ? 0 : performance.now() - this.since;
+    return this.since.size === 0 ? 0 : performance.now() - Math.min(...this.since.values());
   }
 
-  /** Counts the connections of a server from now on. */
-  watch(server: Server): void {
-    server.on('connection', () => {
-      this.accepted += 1;
-      if (!this.watching) this.countTurn();
-    });
+  /** Notes a connection of this socket. */
+  accepted(listener: Server): void {
+    this.thisTurn.add(listener);
+    if (!this.watching) this.countTurn();
   }
 
   private countTurn(): void {
     this.watching = true;
     setImmediate(() => {
-      this.since = this.accepted < this.listeners ? null : (this.since ?? performance.now());
-      this.accepted = 0;
+      const now = performance.now();
+      this.since = new Map([...this.thisTurn].map((listener) => [listener, this.since.get(listener) ?? now]));
+      this.thisTurn = new Set();
       this.watching = false;
-      if (this.since !== null) this.countTurn();
+      if (this.since.size > 0) this.countTurn();
     });
   }
 }

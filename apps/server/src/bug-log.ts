@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 
-/** The same error is logged with its stack once in this time; others like it are counted. */
+/** In this period an error is logged with its stack once, and its repetitions are counted. */
 const EVERY_MS = 60_000;
-/** No more different errors than this are told apart at a time. */
+/** Maximum number of kinds of errors in one period. */
 const KINDS = 50;
 
-/** Logs unexpected errors: the first of each kind with its stack, and how many came after it. */
+/** Logs unexpected errors: the first of each kind with its stack, then the number of repetitions. */
 class BugLog {
   private readonly again = new Map<string, number>();
   private timer: NodeJS.Timeout | null = null;
@@ -22,7 +22,7 @@ class BugLog {
     this.timer ??= setTimeout(() => this.count(), EVERY_MS).unref();
   }
 
-  /** Logs how often each error came again, and starts over. */
+  /** Logs the number of repetitions of each error, and starts a new period. */
   count(): void {
     for (const [kind, times] of this.again) if (times > 0) this.write(`${times} more within a minute: ${kind}`);
     this.again.clear();
@@ -30,7 +30,7 @@ class BugLog {
     this.timer = null;
   }
 
-  /** Without the numbers and ids in it, so that one error about many hosts is one kind. */
+  /** The message without numbers and ids, so that one error about many hosts is one kind. */
   private kindOf(error: unknown, text: string): string {
     const message = (error instanceof Error ? error.message : text).trim().split('\n')[0]!.slice(0, 300);
     const kind = message.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g, '…');
@@ -40,5 +40,5 @@ class BugLog {
 
 const logger = new Logger('bug');
 
-/** The bugs that this process has met. */
+/** The bugs of this process. */
 export const bugs = new BugLog((text) => logger.error(text));

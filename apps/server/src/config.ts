@@ -80,23 +80,23 @@ const Environment = z.object({
   KLPREG_DATABASE_CONNECTIONS: z.coerce.number({ error: 'must be a number' }).int().min(1).max(200).default(10),
 });
 
-/** How the server is set up. */
+/** The configuration of the server. */
 export interface Config {
-  /** Null: the embedded PostgreSQL below `dataDir`. */
+  /** null: the embedded PostgreSQL below `dataDir`. */
   readonly databaseUrl: string | null;
-  /** Of a replica that is asked instead; null: questions go to the database itself. */
+  /** A replica that answers questions; null: the database itself does. */
   readonly databaseReadUrl: string | null;
   /** Holds the embedded database and the first admin token. */
   readonly dataDir: string;
   readonly host: string;
-  /** Names by which the server may be asked, beyond the loopback names and the address that a connection comes to. */
+  /** Accepted values of the Host header, in addition to loopback names and the local address of the connection. */
   readonly allowedHosts: readonly string[];
   /** Seconds until a request must have been received in full. */
   readonly requestTimeoutSeconds: number;
   /** 0: any free port. */
   readonly port: number;
   readonly logLevel: z.infer<typeof Environment>['KLPREG_LOG_LEVEL'];
-  /** Seconds between two heartbeats that hosts are asked for. */
+  /** Seconds between two heartbeats of a host. */
   readonly intervalSeconds: number;
   /** Retention period of history. */
   readonly historyDays: number;
@@ -104,10 +104,10 @@ export interface Config {
   readonly databaseConnections: number;
 }
 
-/** The configuration is wrong: what to mend, setting by setting. */
+/** An invalid configuration. The message names each wrong setting. */
 export class ConfigError extends Error {}
 
-/** Settings of the agent and the command line, which may stand in the same environment. */
+/** Settings of the agent and the command line, which may be in the same environment. */
 const CLIENTS =
   /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
 
@@ -115,9 +115,9 @@ const secret = (name: string, value: string | undefined): string =>
   name === 'DATABASE_URL' || name === 'DATABASE_READ_URL' ? 'an address that is not shown' : JSON.stringify(value);
 
 /**
- * What do these environment variables say?
+ * Reads the configuration from environment variables.
  *
- * @throws ConfigError naming every setting that is wrong, what was found and what is allowed; also for a `KLPREG_` name that means nothing
+ * @throws ConfigError with each wrong setting, what was found and what is allowed; also for an unknown `KLPREG_` name
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
@@ -157,5 +157,5 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** Under this the container hands out the configuration. */
+/** Injection token of the configuration. */
 export const CONFIG = Symbol('CONFIG');

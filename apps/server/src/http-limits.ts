@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { RequestError, problemDetails } from './errors.js';
 import { HEAD_TIMEOUT_MS } from './limits.js';
 
-/** How long a connection may take, for Fastify and for Node.js beneath it. A request that is not there in time gets 408. */
+/** Time limits of a connection, for Fastify and Node.js. A request that is not received in time gets 408. */
 export const connectionLimits = (requestTimeoutMs: number) => ({
   requestTimeout: requestTimeoutMs,
   http: { headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs), connectionsCheckingInterval: Math.min(5000, requestTimeoutMs) },
@@ -38,7 +38,7 @@ function answerBadRequest(this: FastifyInstance, error: NodeJS.ErrnoException, s
   socket.destroySoon();
 }
 
-/** Health probes ask by whatever name they have, and learn nothing. */
+/** Health probes may use any name, because their answers contain no data. */
 const HEALTH = new Set(['/livez', '/readyz']);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -64,6 +64,6 @@ export function refuseOtherHosts(fastify: FastifyInstance, allowed: readonly str
     const { host = '' } = request.headers;
     if (isOurs(nameOf(host), request.raw) || HEALTH.has(request.url)) return done();
     const found = JSON.stringify(host.slice(0, 100));
-    done(new RequestError('MISDIRECTED_REQUEST', `this server is not asked by the name ${found}: add it to KLPREG_ALLOWED_HOSTS if it should be`));
+    done(new RequestError('MISDIRECTED_REQUEST', `${found} is not a name of this server: add it to KLPREG_ALLOWED_HOSTS if it should be`));
   });
 }

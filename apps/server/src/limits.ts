@@ -1,7 +1,7 @@
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
 
-/** The largest body of each route, in bytes; packed bodies are counted as they are unpacked. */
+/** Maximum size of a body, in bytes. Compressed bodies are counted while they are unpacked. */
 export const BODY_LIMITS = {
   heartbeat: 4 * KIB,
   report: MIB,
@@ -21,7 +21,7 @@ export const FORM_LIMIT = MODULE_LIMIT + 2 * MIB;
 /** The author statement, as YAML or as a form field. */
 export const AUTHOR_LIMIT = 256 * KIB;
 
-/** Documents in one batch. */
+/** Maximum number of messages in one batch request. */
 export const BATCH_LIMIT = 1000;
 
 /** Arrays and objects in each other, and values in arrays and objects, of one document. A report of 30,000 functions has 90,000 values. */

@@ -42,6 +42,8 @@ export class Listeners {
   private readonly more: Server[] = [];
   private readonly connections = new Set<Socket>();
   private server: FastifyInstance['server'] | null = null;
+  /** The socket of the connection that is handed to Fastify's server now; null: its own. */
+  private acceptedBy: Server | null = null;
   private closing = false;
 
   constructor(private readonly backlog: AcceptBacklog) {}
@@ -49,8 +51,8 @@ export class Listeners {
   /** @param fastify with a `pluginTimeout` of 0, because closing waits for all answers */
   attach(fastify: FastifyInstance): void {
     this.server = fastify.server;
-    this.backlog.watch(fastify.server);
     fastify.server.on('connection', (socket) => {
+      this.backlog.accepted(this.acceptedBy ?? fastify.server);
       this.connections.add(socket);
       socket.once('close', () => this.connections.delete(socket));
     });
@@ -65,8 +67,14 @@ export class Listeners {
     const { server } = this;
     if (!REUSES_PORT || this.closing || server === null) return;
     const { port } = server.address() as { readonly port: number };
-    const accept = (socket: Socket): void => void server.emit('connection', socket);
-    for (let i = 1; i < LISTENERS; i++) this.more.push(createServer({ allowHalfOpen: true, noDelay: true }, accept).listen({ ...options, port }));
+    for (let i = 1; i < LISTENERS; i++) {
+      const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        this.acceptedBy = listener;
+        server.emit('connection', socket);
+        this.acceptedBy = null;
+      });
+      this.more.push(listener.listen({ ...options, port }));
+    }
     await Promise.all(this.more.map((listener) => once(listener, 'listening')));
     this.backlog.listeners = LISTENERS;
   }

@@ -40,7 +40,7 @@ function answerProblems(fastify: FastifyInstance): void {
   });
 }
 
-/** Headers for browsers. Answers to agents are read by programs: there they would cost more than the rest. Plain HTTP is the default: whoever puts TLS in front of it sets what is said of TLS. */
+/** Sets security headers for browsers, not on answers to agents. A proxy that adds TLS also sets the headers about TLS. */
 function protectBrowsers(fastify: FastifyInstance): void {
   const protect = helmet({
     contentSecurityPolicy: {
@@ -60,7 +60,7 @@ function protectBrowsers(fastify: FastifyInstance): void {
   });
 }
 
-/** JSON of a question or of facts about a patch is measured before it is parsed; facts stay bytes, as they are parsed in the worker thread where they are large. */
+/** Measures JSON before it is parsed. Facts of a patch stay bytes, because large ones are parsed in the worker thread. */
 function measureJsonFirst(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('application/json');
@@ -84,7 +84,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
-    // closing waits for what is under way
+    // closing waits for all answers
     pluginTimeout: 0,
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
@@ -94,7 +94,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock ?? null), adapter, {
     logger: nestLogger(config.logLevel),
-    // a document is JSON: Fastify reads that, and Nest's parser of forms would let in what no one means
+    // Fastify parses JSON, and Nest's parser would also accept URL-encoded forms
     bodyParser: false,
     bufferLogs: false,
   });
@@ -112,7 +112,7 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   await app.register(multipart as never, {
     limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, parts: 10, fieldNameSize: 100, fieldSize: AUTHOR_LIMIT, headerPairs: 20 },
   });
-  // a document is JSON: text that is none gets 415
+  // plain text gets 415
   fastify.removeContentTypeParser('text/plain');
   serveOpenApi(app);
   return app;

@@ -6,11 +6,11 @@ import type { Bearer } from '../store/access/tokens.store.js';
 import { Bearers } from './bearers.js';
 import { type Role, ROLES } from './roles.js';
 
-/** Who sent each request that needed a token. */
+/** The holder of the token of each request to a guarded route. */
 const bearers = new WeakMap<FastifyRequest, Bearer>();
 
-/** Who is asking, for the audit log. Only behind a door that `Roles` guards. */
-export const bearerOf = (request: FastifyRequest): Bearer => bearers.get(request) ?? { name: 'nobody', role: 'none' };
+/** Returns the holder of the token, for the audit log. Only on routes that `Roles` guards. */
+export const bearerOf = (request: FastifyRequest): Bearer => bearers.get(request) ?? { name: 'unknown', role: 'none' };
 
 /** The request behind an HTTP or a GraphQL call. */
 function requestOf(context: ExecutionContext): FastifyRequest {
@@ -18,7 +18,7 @@ function requestOf(context: ExecutionContext): FastifyRequest {
   return GqlExecutionContext.create(context).getContext<{ reply: { request: FastifyRequest } }>().reply.request;
 }
 
-/** Guards what is marked with `Roles`. */
+/** Requires a token of one of the roles that `Roles` names. */
 @Injectable()
 export class BearerGuard implements CanActivate {
   constructor(

@@ -5,7 +5,7 @@ import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
 import type { Role } from './roles.js';
 
-/** Lets in who bears a token of a role that the door asks for. */
+/** Checks bearer tokens and their roles. */
 @Injectable()
 export class Bearers {
   constructor(
@@ -14,7 +14,7 @@ export class Bearers {
   ) {}
 
   /**
-   * Who sent this request? Nothing to wait for where the token was asked for a moment ago: most often.
+   * Returns the holder of the token. A promise only if the token is not cached.
    *
    * @throws RequestError UNAUTHENTICATED or FORBIDDEN
    */
@@ -22,13 +22,13 @@ export class Bearers {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new RequestError('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
     const now = this.clock.now();
-    const held = this.tokens.cached(token, now);
-    if (held !== null) return letIn(held, roles);
-    return this.tokens.find(token, now).then((bearer) => letIn(bearer, roles));
+    const cached = this.tokens.cached(token, now);
+    if (cached !== null) return checkRole(cached, roles);
+    return this.tokens.find(token, now).then((bearer) => checkRole(bearer, roles));
   }
 }
 
-function letIn(bearer: Bearer | null, roles: readonly Role[]): Bearer {
+function checkRole(bearer: Bearer | null, roles: readonly Role[]): Bearer {
   if (bearer === null) throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
   if (!roles.includes(bearer.role as Role))
     throw new RequestError('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);

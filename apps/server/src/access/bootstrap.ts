@@ -5,12 +5,12 @@ import path from 'node:path';
 import type { TokensStore } from '../store/access/tokens.store.js';
 
 /**
- * Makes the first admin token, once for a database.
+ * Creates the first admin token, once for a database.
  *
- * The file is written before the token counts, and by one server at a time: a crash between the two leaves a file with a token that the next start replaces, never a token that
- * nobody has; and of servers that start at once, the file is of the one whose token counts.
+ * The file is written before the token is stored, by one server at a time. A crash in between leaves a file with a token that the next
+ * start replaces, never a stored token that is unknown. If several servers start, the file is that of the server whose token is stored.
  *
- * @returns the path of the file where a token was made; null where there was one already
+ * @returns the path of the file if a token was created; null if there was one
  */
 export async function bootstrapToken(tokens: TokensStore, dataDir: string, now: Date): Promise<string | null> {
   if (await tokens.any()) return null;
@@ -24,7 +24,7 @@ export async function bootstrapToken(tokens: TokensStore, dataDir: string, now: 
   return (await tokens.addFirst(token, 'bootstrap admin', now, write)) ? file : null;
 }
 
-/** Where the first admin token of this data folder is, if it is there. */
+/** Path of the file with the first admin token, if it exists. */
 export const tokenFile = (dataDir: string): string | null => {
   const file = path.resolve(dataDir, 'admin-token');
   return existsSync(file) ? file : null;

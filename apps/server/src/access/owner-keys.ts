@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { RequestError } from '../errors.js';
 
-/** An Ed25519 public key, and what it is called: the SHA-256 of its SPKI form. */
+/** An Ed25519 public key and its fingerprint: the SHA-256 of its SPKI form. */
 export interface OwnerKey {
   readonly fingerprint: string;
   /** PEM. */
@@ -14,9 +14,9 @@ const fingerprintOf = (key: KeyObject): string =>
     .digest('hex');
 
 /**
- * Is this the public key of an owner?
+ * Reads the public key of an owner.
  *
- * @throws RequestError unless it is an Ed25519 public key in PEM; a private key is refused, and must be taken as known to others now
+ * @throws RequestError unless it is an Ed25519 public key in PEM
  */
 export function readOwnerKey(pem: string): OwnerKey {
   if (pem.includes('PRIVATE KEY'))
@@ -25,13 +25,13 @@ export function readOwnerKey(pem: string): OwnerKey {
   try {
     key = createPublicKey(pem);
   } catch {
-    throw new RequestError('BAD_USER_INPUT', 'this is no public key in PEM (-----BEGIN PUBLIC KEY-----)');
+    throw new RequestError('BAD_USER_INPUT', 'this is not a public key in PEM (-----BEGIN PUBLIC KEY-----)');
   }
   if (key.asymmetricKeyType !== 'ed25519')
     throw new RequestError('BAD_USER_INPUT', `the key must be Ed25519, found ${key.asymmetricKeyType ?? 'another kind'}`);
   return { fingerprint: fingerprintOf(key), publicKey: key.export({ type: 'spki', format: 'pem' }).toString() };
 }
 
-/** By which of these keys was this signed? null: by none. */
+/** Returns the key that made the signature; null if none of these did. */
 export const signedBy = (keys: readonly OwnerKey[], content: Uint8Array, signature: string): OwnerKey | null =>
   keys.find((key) => verify(null, content, createPublicKey(key.publicKey), Buffer.from(signature, 'base64'))) ?? null;

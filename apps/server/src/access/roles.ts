@@ -5,5 +5,5 @@ export type Role = 'admin' | 'publisher' | 'host';
 
 export const ROLES = 'klpreg:roles';
 
-/** Only a bearer of one of these roles may knock here. What is not marked needs no token. */
+/** Restricts a controller or a resolver to tokens of these roles. Without it no token is needed. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);

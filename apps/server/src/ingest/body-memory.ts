@@ -19,7 +19,7 @@ export class BodyMemory {
   /**
    * Reserves memory for a body until its response is closed.
    *
-   * @param bytes the size of the whole body, as far as it is known now
+   * @param bytes the size of the whole body, or of what was received
    * @returns whether there was enough
    */
   reserve(response: ServerResponse, bytes: number): boolean {

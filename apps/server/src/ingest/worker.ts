@@ -6,13 +6,13 @@ import { limitExceeded, overloaded } from '../errors.js';
 import { JOB_LIMITS } from '../limits.js';
 import { fromRefusal, type JobName, type Jobs, type Refusal } from './jobs.js';
 
-/** A job may take so many times its limit on a clock, however little of it was processor time. */
+/** Maximum of the elapsed time of a job, as a multiple of its limit of processor time. */
 const PATIENCE = 6;
 
-/** Linux counts processor time in hundredths of a second, for every architecture. */
+/** Linux counts processor time in hundredths of a second on every architecture. */
 const TICKS = 100;
 
-/** The processor time that a thread has taken. @param thread its folder below /proc; null where there is none */
+/** Returns the processor time of a thread. @param thread its directory below /proc; null if there is none */
 function processorSeconds(thread: string | null): number | null {
   if (thread === null) return null;
   try {
@@ -23,17 +23,17 @@ function processorSeconds(thread: string | null): number | null {
   }
 }
 
-/** Until a thread that was started begins with its first job. */
+/** Maximum time until a new thread begins its first job. */
 const START_MS = 60_000;
 
-/** Runs as built, also under test: a thread starts from a file of JavaScript. */
+/** The built file, also under test: a thread starts from JavaScript. */
 const THREAD = path.resolve(import.meta.dirname, '../../dist/ingest/worker-thread.js');
 
-/** Jobs and bytes that may wait for one thread; beyond that the sender is told to come back. */
+/** Limits of the queue of one thread. A job beyond them is refused with BUSY. */
 export interface QueueLimits {
   readonly jobs: number;
   readonly bytes: number;
-  /** A job that takes longer is ended with its thread. */
+  /** Maximum processor time of a job. Beyond it the job is ended with its thread. */
   readonly seconds: number;
 }
 
@@ -57,9 +57,9 @@ type Message =
   | { readonly bug: string };
 
 /**
- * One worker thread with a queue: work that takes more than a few milliseconds, and whose sender decides how much of it there is.
+ * One worker thread with a queue, for work of more than a few milliseconds whose amount the sender controls.
  *
- * `resourceLimits` bound the heap of a thread and not its buffers, so readers count what they unpack; the time of a job is bounded here.
+ * `resourceLimits` bound the heap of a thread but not its buffers, so readers count what they unpack. This class bounds the time.
  */
 export class Worker {
   private readonly queue: Waiting[] = [];
@@ -72,16 +72,16 @@ export class Worker {
     private readonly file = THREAD,
   ) {}
 
-  /** How many jobs wait or run. */
+  /** Number of jobs that wait or run. */
   get load(): number {
     return this.queue.length + (this.running === null ? 0 : 1);
   }
 
   /**
-   * Does a job in the thread.
+   * Runs a job in the thread.
    *
-   * @param input whose bytes are moved to the thread: they are gone here
-   * @throws RequestError BUSY where too much waits; LIMIT_EXCEEDED where it takes too long or too much memory; what the job throws
+   * @param input its bytes are moved to the thread and can no longer be used
+   * @throws RequestError BUSY if the queue is full; LIMIT_EXCEEDED for too much time or memory; and those of the job
    */
   async run<Name extends JobName>(name: Name, input: Jobs[Name]['input']): Promise<Jobs[Name]['output']> {
     const size = input.bytes.length;
@@ -97,7 +97,7 @@ export class Worker {
     }
   }
 
-  /** Ends the thread; what is under way fails. */
+  /** Ends the thread. Its job fails. */
   async stop(): Promise<void> {
     await this.thread?.terminate();
   }
@@ -106,7 +106,7 @@ export class Worker {
     if (this.running !== null) return;
     const job = this.queue.shift();
     if (job === undefined) return;
-    // a thread that starts takes time of its own, which is not the job's
+    // the time to start a thread is not the job's
     const late = setTimeout(() => this.fail(new Error('the worker thread did not start')), START_MS);
     this.running = { ...job, late, parts: [] };
     this.thread ??= this.start();
@@ -126,24 +126,24 @@ export class Worker {
     this.next();
   }
 
-  /** Looks now and then how much processor time the job has taken: on a machine that is busy, time alone says little about a job. */
+  /** Checks the processor time of the job at intervals. On a busy machine the elapsed time says little about a job. */
   private limitTime(thread: string | null): void {
     const job = this.running!;
     const { seconds } = this.limits;
-    const begun = performance.now();
+    const start = performance.now();
     const before = processorSeconds(thread);
-    const look = (): void => {
-      const elapsed = (performance.now() - begun) / 1000;
+    const check = (): void => {
+      const elapsed = (performance.now() - start) / 1000;
       const now = processorSeconds(thread);
       const used = now === null || before === null || elapsed > seconds * PATIENCE ? elapsed : now - before;
       if (used >= seconds) return this.fail(limitExceeded('seconds of processing', seconds, 'more'));
-      job.late = setTimeout(look, Math.max(50, (seconds - used) * 1000));
+      job.late = setTimeout(check, Math.max(50, (seconds - used) * 1000));
     };
     clearTimeout(job.late);
-    job.late = setTimeout(look, seconds * 1000);
+    job.late = setTimeout(check, seconds * 1000);
   }
 
-  /** Ends the thread: what ran fails, and the next job gets a new one. */
+  /** Ends the thread. Its job fails, and the next job gets a new thread. */
   private fail(error: Error): void {
     const { thread, running } = this;
     this.thread = null;
@@ -164,12 +164,12 @@ export class Worker {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: JOB_LIMITS.memoryMiB, maxYoungGenerationSizeMb: 64 },
     });
-    // a thread that was ended says so later, when another one is at work
+    // events of an ended thread arrive when another one already runs
     const ifCurrent = (act: () => void) => void (this.thread === thread && act());
     thread.on('message', (message: Message) => ifCurrent(() => this.hear(message)));
     thread.on('error', (error: NodeJS.ErrnoException) => ifCurrent(() => this.fail(toError(error))));
     thread.on('exit', (code) => ifCurrent(() => this.fail(new Error(`the worker thread ended with ${code}`))));
-    // a request that waits keeps the process alive; the thread need not
+    // a request keeps the process alive; the thread does not have to
     thread.unref();
     return thread;
   }
@@ -178,13 +178,13 @@ export class Worker {
 const toError = (error: NodeJS.ErrnoException): Error =>
   error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? limitExceeded('MiB of memory for processing', JOB_LIMITS.memoryMiB, 'more') : error;
 
-/** These bytes, in memory that is theirs alone: small buffers share theirs. */
+/** Returns the bytes in memory of their own. Small buffers share theirs. */
 const alone = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
 
 const MIB = 2 ** 20;
 
-/** A thread for documents and one for module files: a file may take seconds, and no report waits for it. */
+/** One thread for messages and one for module files. A file may take seconds, and no report waits for it. */
 @Injectable()
 export class Workers implements OnApplicationShutdown {
   readonly messages = new Worker({ jobs: 64, bytes: 64 * MIB, seconds: JOB_LIMITS.seconds });

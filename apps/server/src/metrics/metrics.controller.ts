@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { Metrics } from './metrics.js';
 
-/** Tells the metrics, in the text format of Prometheus. */
+/** Serves the metrics in the text format of Prometheus. */
 @Controller()
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Registry } from 'prom-client';
 
-/** Every metric of this server. One for each server, so that several in one process keep apart. */
+/** All metrics of this server. Each server has its own, so that several in one process are separate. */
 @Injectable()
 export class Metrics extends Registry {}
