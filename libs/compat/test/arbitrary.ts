@@ -12,7 +12,7 @@ import {
   type State,
   type Target,
 } from '../src/index.js';
-import { capabilities, manifest, running, word } from '../src/testing/index.js';
+import { capabilities, manifest, running, statement } from '../src/testing/index.js';
 
 /** How often each law is tried; `LAW_RUNS` makes it as many as there is time for. */
 export function runs(usual: number): { numRuns: number } {
@@ -64,7 +64,7 @@ export const author = fc
     independentOf: fc.array(name, { maxLength: 2 }),
     cves: fc.array(fc.constantFrom('CVE-1', 'CVE-2'), { maxLength: 2 }),
   })
-  .map(word);
+  .map(statement);
 
 const file = fc.oneof(
   fc.constant({ sha256: 'unsigned', signed: false, signer: null }),

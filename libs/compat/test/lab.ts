@@ -81,7 +81,7 @@ export class Learned {
     }
     const open = installed.find((patch) => patch.transition === true);
     if (op !== 'force' || !accepted || open === undefined) return;
-    // From 5.18 on, only those that are on their way out are held for ever.
+    // From 5.18 on, only those that are on their way out are held until a reboot.
     const leaving = open.enabled === true ? installed.filter((patch) => open.replace && patch !== open) : [open];
     for (const patch of leaving) this.forced.add(`${kernel} ${scenario} ${patch.name}`);
   }

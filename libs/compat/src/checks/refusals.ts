@@ -80,6 +80,6 @@ export function findRefusals(plan: Plan, host: ResolvedSituation, rules: RulesCh
   const all = each.flat();
   if (!inDoubt && all.length === 0) return NO_REFUSALS;
   const union = all.filter((reason, i) => all.findIndex((other) => sameFacts(reason, other)) === i);
-  const doubt: Reason = { code: 'RULES_UNKNOWN', detail: rules.told.sets.join(' or ') };
+  const doubt: Reason = { code: 'RULES_UNKNOWN', detail: rules.chosen.sets.join(' or ') };
   return { reasons: [doubt, ...union], certain: refusedUnderEach(each), checked: false };
 }

@@ -13,7 +13,7 @@ export const findStateHolders = (patches: readonly KnownPatch[], state: State): 
 export const isSure = ({ doubts, evidence, states }: KnownPatch, required: RequiredEvidence): boolean =>
   doubts.length === 0 && states !== null && evidence !== null && atLeast(evidence, required.facts);
 
-/** Returns whether it is known well enough that this patch holds the state: by its module, or by its author. */
+/** Returns whether the evidence is sufficient that this patch holds the state: by its module, or by its author. */
 function surelyHolds(holder: KnownPatch, state: State, required: RequiredEvidence): boolean {
   if (holder.doubts.length > 0) return false;
   if (isSure(holder, required) && holds(holder.states!, state)) return true;
@@ -21,7 +21,7 @@ function surelyHolds(holder: KnownPatch, state: State, required: RequiredEvidenc
   return statement != null && atLeast(statement.evidence, required.statement) && holds(statement.states, state);
 }
 
-/** Returns whether it is known well enough that one of these patches holds the state. */
+/** Returns whether the evidence is sufficient that one of these patches holds the state. */
 export const anySurelyHolds = (patches: readonly KnownPatch[], state: State, required: RequiredEvidence): boolean =>
   patches.some((patch) => surelyHolds(patch, state, required));
 

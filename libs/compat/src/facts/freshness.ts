@@ -1,11 +1,11 @@
 import type { Freshness } from './situation.js';
 
-/** Confirmations may be this many intervals old, then `LATE`; this many, then `STALE`. */
+/** Maximum age of the last confirmation in heartbeat intervals: up to the first `FRESH`, up to the second `LATE`. */
 const FRESH_INTERVALS = 2.5;
 const LATE_INTERVALS = 5;
 const LOST_AFTER_SECONDS = 24 * 60 * 60;
 
-/** Up to how many seconds each level goes, for stores that sort many hosts at once. */
+/** The maximum age of each level in seconds, for stores that sort many hosts at once. */
 export const freshnessLimits = (intervalSeconds: number) => ({
   fresh: FRESH_INTERVALS * intervalSeconds,
   late: LATE_INTERVALS * intervalSeconds,
@@ -13,9 +13,10 @@ export const freshnessLimits = (intervalSeconds: number) => ({
 });
 
 /**
- * How old is what we know of this host?
+ * Returns how old the facts about this host are.
  *
- * Age counts from the last confirmation of the facts, a report or a heartbeat with the same boot id and digest; contact alone confirms nothing.
+ * Age counts from the last confirmation of the facts: a report, or a heartbeat with the same boot id and digest.
+ * Other contact confirms nothing.
  *
  * @param ageSeconds since the last confirmation; null where there was no report
  * @param intervalSeconds between two heartbeats, as the registry asked for

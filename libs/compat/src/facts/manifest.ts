@@ -1,20 +1,20 @@
 import type { State } from '../rules/patch.js';
 
 /**
- * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file; the author's
- * signed word; an unsigned word; a conclusion, or what a host says of a file on its disk.
+ * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file;
+ * a signed author statement; an unsigned one; a conclusion, or what a host reports about a file on its disk.
  */
 export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'UNSIGNED' | 'INFERRED';
 
 const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, UNSIGNED: 1, INFERRED: 0 };
 
-/** Is this evidence at least as strong as that one? */
+/** Returns whether this evidence is at least as strong as that one. */
 export const atLeast = (evidence: Evidence, required: Evidence): boolean => evidence === required || STRENGTH[evidence] >= STRENGTH[required];
 
 /** The weaker of two. */
 export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
 
-/** How well things must be known to count: what modules declare, and what authors promise. */
+/** The evidence that is required: of what modules declare, and of what authors promise. */
 export interface RequiredEvidence {
   readonly facts: Evidence;
   readonly statement: Evidence;
@@ -29,13 +29,13 @@ const REQUIRED: Record<Evidence, RequiredEvidence> = {
   INFERRED: requiredBy('INFERRED'),
 };
 
-/** How well must things be known where a question demands this? Modules never better than by their files, words never better than by a signed one. */
+/** The evidence that a question requires. Modules are known by their files at best, statements by their signature. */
 export const requiredAt = (evidence: Evidence): RequiredEvidence => REQUIRED[evidence];
 
 /** What a module does to the system's state, read from its file. */
 export type StateImpact = 'NONE' | 'DECLARED' | 'UNDECLARED' | 'UNREADABLE';
 
-/** What disabling does about a state, in its author's word. */
+/** What disabling does about a state, as the author states it. */
 export type Restore = 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN';
 
 /** Which callbacks are set in any object of the patch. Mirrors `struct klp_callbacks`. */
@@ -46,22 +46,22 @@ export interface Callbacks {
   readonly postUnpatch: boolean;
 }
 
-/** A state in its author's word. */
+/** A state in an author statement. */
 export interface AuthorState extends State {
   readonly restore: Restore;
 }
 
-/** The author's word on a patch: what no module file can tell. */
+/** An author statement: what no module file can show about a patch. */
 export interface AuthorStatement {
   /** `MANIFEST` where it is signed, else `UNSIGNED`. */
   readonly evidence: Evidence;
   readonly states: readonly AuthorState[];
-  /** The author says that nothing outside the patched functions changes, the meaning of data included. */
+  /** Nothing outside the patched functions changes, not even the meaning of data. */
   readonly impactNone: boolean;
-  /** Names of patches that may come and go whatever becomes of this one. */
+  /** Names of patches whose loading and disabling do not affect this one. */
   readonly independentOf: readonly string[];
   readonly cves: readonly string[];
-  /** What the vendor does not support on a running system, whatever the kernel accepts: loading it, disabling it, having it replaced. */
+  /** What the vendor does not support on a running system, although the kernel may accept it. */
   readonly unsupported?: readonly ('LOAD' | 'DISABLE' | 'REPLACE')[];
 }
 
@@ -69,7 +69,7 @@ export interface AuthorStatement {
 export interface Reading {
   readonly evidence: Evidence;
   readonly replace: boolean | null;
-  /** Only under `replace-set` rules: the set that the patch replaces; where it is not told, it is 0. */
+  /** Only under `replace-set` rules: the set that the patch replaces; 0 if it is not given. */
   readonly replaceSet?: bigint;
   /** Effective states; null where they cannot be read. */
   readonly states: readonly State[] | null;

@@ -29,13 +29,13 @@ export interface KnownPatch {
   readonly callbacks: Callbacks | null;
   /** How well the callbacks are known; null where they are not known at all. */
   readonly callbacksEvidence: Evidence | null;
-  /** It changes something (or may), and no one says what. */
+  /** It changes something (or may), and no declaration says what. */
   readonly undeclared: boolean;
   /** Provably no state, from the module file or the live kernel; what patched functions do to data is still theirs. */
   readonly provenNone: boolean;
   /** It writes to the states of the patches below it. */
   readonly rewritesBelow: boolean;
-  /** Why it cannot be known well enough: not catalogued, unreadable, in conflict. */
+  /** Why the facts about it are not good enough: not catalogued, unreadable, in conflict. */
   readonly doubts: readonly Reason[];
   readonly enabled: boolean;
   readonly transition: boolean;
@@ -49,7 +49,7 @@ export interface KnownUnlisted {
   readonly unlistedBy: UnlistedBy;
 }
 
-/** A situation with every patch recognised. */
+/** A situation with everything that is known of each patch. */
 export interface ResolvedSituation {
   readonly situation: Situation;
   readonly list: readonly KnownPatch[];
@@ -76,17 +76,17 @@ function doubtsOf(name: string, buildId: string | null, states: readonly State[]
 }
 
 /**
- * What is known of this patch?
+ * Returns everything that is known of this patch.
  *
- * A module is recognised by its build-id alone. The strongest source decides; where sources disagree that is a doubt of its own.
+ * A module is identified by its build-id alone. The strongest source decides. If sources disagree, that is a doubt.
  */
-export function resolvePatch(sighting: ObservedPatch, catalog: Catalog): KnownPatch {
-  const manifest = (sighting.buildId === null ? undefined : catalog.find(sighting.buildId)) ?? null;
-  const name = loadedName(sighting.name);
-  const sources = sourcesOf(sighting, manifest);
+export function resolvePatch(observed: ObservedPatch, catalog: Catalog): KnownPatch {
+  const manifest = (observed.buildId === null ? undefined : catalog.find(observed.buildId)) ?? null;
+  const name = loadedName(observed.name);
+  const sources = sourcesOf(observed, manifest);
   const strongest = sources[0];
   const states = kernelStates(strongest);
-  const replace = sighting.replace ?? sources.find((source) => source.replace !== null)?.replace ?? null;
+  const replace = observed.replace ?? sources.find((source) => source.replace !== null)?.replace ?? null;
   const declared = declare(states, manifest?.author?.states ?? []);
   // A live reading knows the states; only the file shows callbacks and what else the module does.
   const file = sources.find((source) => source.evidence !== 'LIVE') ?? strongest;
@@ -96,7 +96,7 @@ export function resolvePatch(sighting: ObservedPatch, catalog: Catalog): KnownPa
   const replaceSet = sources.find((source) => source.replaceSet !== undefined)?.replaceSet ?? 0n;
   return {
     name,
-    buildId: sighting.buildId,
+    buildId: observed.buildId,
     manifest,
     replace,
     replaceSet,
@@ -109,32 +109,32 @@ export function resolvePatch(sighting: ObservedPatch, catalog: Catalog): KnownPa
     provenNone,
     rewritesBelow: sources.some((source) => source.rewritesEarlierStates === true),
     undeclared: strongest !== undefined && declared.length === 0 && !provenNone && states !== null && manifest?.author?.impactNone !== true,
-    doubts: doubtsOf(name, sighting.buildId, states, sources, conflictsOf(sighting, manifest, sources)),
-    enabled: sighting.enabled ?? false,
-    transition: sighting.transition ?? false,
+    doubts: doubtsOf(name, observed.buildId, states, sources, conflictsOf(observed, manifest, sources)),
+    enabled: observed.enabled ?? false,
+    transition: observed.transition ?? false,
     asPatch: states === null || replace === null ? null : { name, replace, replaceSet, states, ...(functions ? { functions } : {}) },
   };
 }
 
-/** Many hosts are asked about few targets: what is known of a manifest never changes, for it never does. */
-const recognised = new WeakMap<Manifest, KnownPatch>();
+/** What is known of a manifest never changes, because a manifest never does. Many hosts are asked about few targets. */
+const resolved = new WeakMap<Manifest, KnownPatch>();
 
-/** What is known of a catalogued patch that is not loaded? */
+/** Returns what is known of a catalogued patch that is not loaded. */
 export function resolveManifest(manifest: Manifest): KnownPatch {
-  return recognised.get(manifest) ?? recogniseOnce(manifest);
+  return resolved.get(manifest) ?? resolveOnce(manifest);
 }
 
-function recogniseOnce(manifest: Manifest): KnownPatch {
+function resolveOnce(manifest: Manifest): KnownPatch {
   const { name, buildId } = manifest;
   const known = resolvePatch({ name, buildId, reading: null }, { find: () => manifest, builds: () => [] });
-  recognised.set(manifest, known);
+  resolved.set(manifest, known);
   return known;
 }
 
-/** What is known of every patch of this host? Do it once for a situation, then judge as often as you like. */
-export function resolveSituation(told: Situation, catalog: Catalog): ResolvedSituation {
-  const situation = settle(told);
-  const seenOnList = situation.list.map((listed) => resolvePatch(listed, catalog));
+/** Resolves every patch of this host. Once is enough for any number of judgements. */
+export function resolveSituation(reported: Situation, catalog: Catalog): ResolvedSituation {
+  const situation = withoutInactive(reported);
+  const listed = situation.list.map((patch) => resolvePatch(patch, catalog));
   const seen = new Set(situation.unlisted.map((unlisted) => unlisted.buildId ?? unlisted.name));
   // A module in state Loading has not been on the list yet.
   const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(leftover.buildId ?? leftover.name);
@@ -143,7 +143,7 @@ export function resolveSituation(told: Situation, catalog: Catalog): ResolvedSit
     ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: resolvePatch(leftover, catalog), unlistedBy: 'UNKNOWN' as const })),
   ];
   const rules = chooseRules(situation.capabilities, situation.kernelRelease);
-  const list = withRewritten(withConflicts(seenOnList, situation), unlisted);
+  const list = withRewritten(withConflicts(listed, situation), unlisted);
   const { kernelRelease: release, kernelVersion: version, arch, kernelBuildId } = situation;
   const kernel = { release, version, arch, buildId: kernelBuildId };
   return {
@@ -159,8 +159,8 @@ export function resolveSituation(told: Situation, catalog: Catalog): ResolvedSit
   };
 }
 
-/** A directory with neither `enabled` nor `transition` is only still there: its patch has left the kernel's list, its module is loaded. */
-function settle(situation: Situation): Situation {
+/** A directory with neither `enabled` nor `transition`: its patch has left the list, its module is still loaded. */
+function withoutInactive(situation: Situation): Situation {
   const counts = (patch: ListedPatch) => patch.enabled || patch.transition;
   if (situation.list.every(counts)) return situation;
   const gone = situation.list

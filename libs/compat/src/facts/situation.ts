@@ -29,7 +29,7 @@ export interface LeftoverModule {
   readonly name: string;
   readonly buildId: string | null;
   readonly reading: Reading | null;
-  /** Someone holds a reference. */
+  /** Its reference count is above 0. */
   readonly referenced: boolean;
   /** Referenced in two reports at least 60 s apart while live: it can never go before a reboot. */
   readonly pinned: boolean;
@@ -45,7 +45,7 @@ export interface UnlistedPatch {
   readonly unlistedBy: UnlistedBy;
 }
 
-/** What would be loaded at the next boot, where it can be told. */
+/** What the next boot would load, as far as the host reports it. */
 export interface BootPersistence {
   readonly kernelRelease: string | null;
   readonly loads: readonly { readonly name: string; readonly buildId: string | null }[];
@@ -85,7 +85,7 @@ export interface Situation {
   readonly unlisted: readonly UnlistedPatch[];
   /** Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is none. */
   readonly previous: readonly string[] | null;
-  /** Taint bit K: a livepatch was attempted since boot. null: not told. */
+  /** Taint bit K: a livepatch was loaded since boot. null: not reported. */
   readonly tainted: boolean | null;
   readonly bootHistory: BootHistory;
   /** More patches left the list in this boot than are kept. */

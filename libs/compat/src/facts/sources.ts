@@ -1,7 +1,7 @@
 import { atLeast, type Callbacks, type Manifest, type Reading } from './manifest.js';
 import { effectiveStates, type State } from '../rules/patch.js';
 
-/** A patch as a host saw it, before anyone looks it up. */
+/** A patch as a host observed it, before it is looked up. */
 export interface ObservedPatch {
   readonly name: string;
   readonly buildId: string | null;
@@ -11,7 +11,7 @@ export interface ObservedPatch {
   readonly transition?: boolean;
 }
 
-/** All that a kernel makes of the entries with one id: the first one counts of a patch that comes in, the highest of a patch that is listed, and any of them may forbid disabling. */
+/** What a kernel reads of the entries with one id: the first of a patch that comes in, the highest of a listed patch. */
 interface Counted {
   readonly first: number;
   readonly highest: number;
@@ -28,10 +28,10 @@ function countedById(states: readonly State[]): Map<bigint, Counted> {
 }
 
 /**
- * Would the kernel answer the same about both, whatever it is asked?
+ * Returns whether the kernel would give the same answers about both.
  *
- * Mirrors `klp_get_state()`, which takes the first entry with an id, and `klp_is_patch_compatible()`, which goes through every entry of a listed patch. Neither asks in which order
- * different ids stand, so two sources that tell them in different orders do not contradict each other.
+ * Mirrors `klp_get_state()`, which takes the first entry with an id, and `klp_is_patch_compatible()`, which reads every
+ * entry of a listed patch. Neither depends on the order of different ids.
  *
  * @param a effective states, as are the others
  */
@@ -48,13 +48,13 @@ function sameStates(a: readonly State[], b: readonly State[]): boolean {
 const sameCallbacks = (a: Callbacks, b: Callbacks): boolean =>
   a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
 
-/** Which sources are there, strongest first? */
-export function sourcesOf(sighting: ObservedPatch, manifest: Manifest | null): Reading[] {
-  const sources = [sighting.reading, manifest].filter((source): source is Reading => source !== null);
+/** Returns the sources about this patch, strongest first. */
+export function sourcesOf(observed: ObservedPatch, manifest: Manifest | null): Reading[] {
+  const sources = [observed.reading, manifest].filter((source): source is Reading => source !== null);
   return sources.length === 2 && !atLeast(sources[0]!.evidence, sources[1]!.evidence) ? sources.reverse() : sources;
 }
 
-/** Do two sources contradict each other? A live reading may know what a file cannot tell; that is no contradiction. */
+/** Returns whether two sources contradict each other. A live reading may know what no file shows: no contradiction. */
 function contradict(a: Reading, b: Reading): boolean {
   const statesDiffer =
     a.states === null || b.states === null
@@ -64,16 +64,16 @@ function contradict(a: Reading, b: Reading): boolean {
   return statesDiffer || callbacksDiffer || (a.replace !== null && b.replace !== null && a.replace !== b.replace);
 }
 
-/** On what do the sources of one patch disagree? Field names for people; empty when they agree. */
-export function conflictsOf(sighting: ObservedPatch, manifest: Manifest | null, sources: readonly Reading[]): string[] {
+/** Returns what the sources of one patch disagree on, for people; empty if they agree. */
+export function conflictsOf(observed: ObservedPatch, manifest: Manifest | null, sources: readonly Reading[]): string[] {
   const conflicts = [...(manifest?.conflicts ?? [])];
   if (sources.length === 2 && contradict(sources[0]!, sources[1]!)) conflicts.push('what the host read');
-  const live = sighting.replace ?? null;
+  const live = observed.replace ?? null;
   if (live !== null && sources.some((source) => source.replace !== null && source.replace !== live)) conflicts.push('replace');
   return conflicts;
 }
 
-/** The states that the kernel sees; null where they cannot be read. What a module writes at run time is not in its file, whatever stands there. */
+/** Returns the states that the kernel sees; null if they cannot be read. A file does not show what is written at run time. */
 export const kernelStates = (strongest: Reading | undefined): readonly State[] | null =>
   strongest === undefined || strongest.states === null || (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE')
     ? null
@@ -81,6 +81,6 @@ export const kernelStates = (strongest: Reading | undefined): readonly State[] |
 
 const anyCallback = (callbacks: Callbacks | null): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
 
-/** Does this source prove that the module changes nothing? A file parsed by the registry does, or the running kernel. */
+/** Returns whether this source proves that the module changes nothing: a file that was parsed, or the running kernel. */
 export const provesNone = (source: Reading | undefined): boolean =>
   source !== undefined && source.impact === 'NONE' && atLeast(source.evidence, 'MODULE') && !anyCallback(source.callbacks);

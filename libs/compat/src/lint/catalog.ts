@@ -3,7 +3,7 @@ import { type Declaration, declaredStates, isItself } from './declaration.js';
 import type { Finding } from './findings.js';
 
 /**
- * Where does it meet other livepatches, on an id or on a name?
+ * Returns where it conflicts with other livepatches about a state's id or a name.
  *
  * The kernel knows ids and names only by their value: who else uses one, and for what, is in the catalog alone.
  */
@@ -17,14 +17,14 @@ export function findAmongNeighbours(of: Declaration, before: readonly Declaratio
 
 const isForeign = (of: Declaration, other: Declaration): boolean => of.owner !== null && other.owner !== null && of.owner !== other.owner;
 
-/** What does its author say that this state is? */
+/** Returns what its author says that this state is. */
 const meaning = (of: Declaration, id: bigint): string | undefined => of.author?.states.find((state) => state.id === id)?.what.trim();
 
-/** The same words, however they are spaced and capitalised. */
+/** Compares two texts without their spacing and capitals. */
 const sameWords = (a: string, b: string): boolean => plain(a) === plain(b);
 const plain = (text: string): string => text.toLowerCase().replaceAll(/\s+/g, ' ');
 
-/** Does the nearest one that describes this state describe it otherwise? */
+/** Returns a finding if the nearest livepatch that describes this state describes it differently. */
 function findOtherMeaning(of: Declaration, stateId: bigint, others: readonly Declaration[]): Finding[] {
   const what = meaning(of, stateId);
   const other = others.find((one) => meaning(one, stateId));
@@ -38,7 +38,7 @@ function findOtherOwner(stateId: bigint, foreign: readonly Declaration[]): Findi
   return [{ code: 'STATE_OF_ANOTHER_OWNER', stateId, other: other.name, detail: [other.owner, meaning(other, stateId)].filter(Boolean).join(', ') }];
 }
 
-/** Which of them bears its name where both could be loaded? The other builds of a release are for other kernels. */
+/** Returns livepatches of the same name that could be loaded on the same kernel. Builds of one release are for others. */
 function findNamesakes(of: Declaration, before: readonly Declaration[], others: readonly Declaration[]): Finding[] {
   const onSameKernel = others.filter((other) => other.kernelRelease === of.kernelRelease && other.arch === of.arch);
   const namesakes = [...before, ...onSameKernel].filter((other) => loadedName(other.name) === loadedName(of.name) && !isItself(of, other));

@@ -2,12 +2,12 @@ import { type DeclaredState, declare } from '../facts/declared.js';
 import type { AuthorState, AuthorStatement, Callbacks, StateImpact } from '../facts/manifest.js';
 import { effectiveStates, type Patch, type State } from '../rules/patch.js';
 
-/** A state in its author's word, with what it is, for people. */
+/** A state in an author statement, with its description for people. */
 export interface DescribedState extends AuthorState {
   readonly what: string;
 }
 
-/** The author's word as it was written. */
+/** An author statement as it was written. */
 export interface WrittenStatement extends AuthorStatement {
   readonly states: readonly DescribedState[];
   readonly notes: string;
@@ -18,7 +18,7 @@ export interface Declaration {
   readonly buildId: string | null;
   readonly name: string;
   readonly release: string;
-  /** null while no one has published it. */
+  /** null until it is published. */
   readonly owner: string | null;
   readonly kernelRelease: string;
   readonly arch: string;
@@ -46,23 +46,23 @@ export interface Declaration {
   readonly author: WrittenStatement | null;
 }
 
-/** Can the states be read? What is written at run time is not in the file, whatever stands there. */
+/** Returns whether the states can be read. A file does not show what is written at run time. */
 export const isReadable = ({ states, impact }: Declaration): boolean => states !== null && impact !== 'UNREADABLE';
 
-/** Which states does the kernel see? None where they cannot be read. */
+/** Returns the states that the kernel sees; none if they cannot be read. */
 export const kernelStates = (of: Declaration): readonly State[] => (isReadable(of) ? effectiveStates(of.states!) : []);
 
-/** Which states does it declare, by file and author together? */
+/** Returns the states that the file or the author declares. */
 export const declaredStates = (of: Declaration): DeclaredState[] => declare(kernelStates(of), of.author?.states ?? []);
 
-/** As the state rule takes it. Builders make cumulative patches unless told otherwise: so does one count of which no one knows. */
+/** As the state rule reads it. A patch counts as cumulative if its flag is not known: builders make these by default. */
 export const asPatch = (of: Declaration, states: readonly State[] = kernelStates(of)): Patch => ({ name: of.name, replace: of.replace !== false, states });
 
-/** Has it a callback that runs when it is disabled? null where that cannot be read. */
+/** Returns whether it has a callback that runs when it is disabled; null if that cannot be read. */
 export const unpatches = ({ callbacks }: Declaration): boolean | null => callbacks && (callbacks.preUnpatch || callbacks.postUnpatch);
 
-/** Has it any callback at all? */
+/** Returns whether it has any callback. */
 export const hasCallbacks = ({ callbacks }: Declaration): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
 
-/** Is this the same build? */
+/** Returns whether this is the same build. */
 export const isItself = (a: Declaration, b: Declaration): boolean => a === b || (a.buildId !== null && a.buildId === b.buildId);

@@ -4,7 +4,7 @@ import { asPatch, type Declaration, declaredStates, isReadable } from './declara
 import type { Finding } from './findings.js';
 
 /**
- * What changes for hosts that run one of the livepatches before it?
+ * Returns what changes for hosts that run one of the earlier livepatches.
  *
  * @param before the same release line, oldest first; any of them may be on a host, the last one is what most will come from
  */
@@ -29,7 +29,7 @@ const highest = (reasons: readonly Reason[]): Reason[] =>
     (one, i) => !reasons.some((other, j) => other.stateId === one.stateId && ((other.need ?? 0) > (one.need ?? 0) || (other.need === one.need && j < i))),
   );
 
-/** What would the kernel refuse there, and what would it not even notice? */
+/** Returns what the kernel would refuse there, and what it would not even notice. */
 function findRefused(of: Declaration, before: readonly Declaration[]): Finding[] {
   const refused = highest(
     findStateRefusals(
@@ -52,7 +52,7 @@ function findRefused(of: Declaration, before: readonly Declaration[]): Finding[]
   ];
 }
 
-/** Which states does it hold above what is below it? They bind every cumulative patch that comes while it is listed. */
+/** Returns states that the patches below do not have. They bind each cumulative patch that comes while it is listed. */
 function findStacked(of: Declaration, before: readonly Declaration[]): Finding[] {
   const below = before.flatMap(declaredStates);
   return declaredStates(of)
@@ -60,7 +60,7 @@ function findStacked(of: Declaration, before: readonly Declaration[]): Finding[]
     .map(({ id, version }) => ({ code: 'STATE_STACKED', stateId: id, version }));
 }
 
-/** Which states make the step from the last one a step without return? */
+/** Returns the states that make the way from the last livepatch to this one irreversible. */
 function findOneWay(of: Declaration, last: Declaration): Finding[] {
   const theirs = declaredStates(last);
   const raised = (of.author?.notes ?? '').trim() === '' ? 'VERSION_RAISED_WITHOUT_NOTE' : 'VERSION_RAISED';
@@ -87,7 +87,7 @@ function findChangedKind(of: Declaration, last: Declaration): Finding[] {
   return findings;
 }
 
-/** Which fixes does no one promise any more? Each is told of the last one that had it. */
+/** Returns the fixes that are not promised any more, each with the last livepatch that had it. */
 function findDroppedCves(of: Declaration, before: readonly Declaration[]): Finding[] {
   const fixedBy = new Map(before.flatMap((one) => (one.author?.cves ?? []).map((cve) => [cve, one.name] as const)));
   return [...fixedBy].filter(([cve]) => !of.author?.cves.includes(cve)).map(([cve, other]) => ({ code: 'CVE_DROPPED', other, detail: cve }));

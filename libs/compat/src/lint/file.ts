@@ -5,7 +5,7 @@ import type { Finding } from './findings.js';
 
 const HIGHEST_VERSION = 0xffffffff;
 
-/** What is wrong with the file, whatever there is beside it? */
+/** Returns what is wrong with the file on its own. */
 export const findInFile = (of: Declaration): Finding[] => [
   ...findUnfit(of),
   ...findHidden(of.states ?? []),
@@ -33,7 +33,10 @@ function findHidden(states: readonly State[]): Finding[] {
   });
 }
 
-/** Which ids stand there more than once? On the list each entry counts, at loading the first: so a patch may refuse its own likes. */
+/**
+ * Returns ids with several entries. Of a listed patch each entry counts, of the target only the first one: such a patch
+ * may refuse its own next version.
+ */
 function findDuplicates(of: Declaration): Finding[] {
   const states = kernelStates(of);
   const twice = states.filter(({ id }, i) => states.findIndex((other) => other.id === id) !== i).map(({ id }) => id);
@@ -46,7 +49,7 @@ function findDuplicates(of: Declaration): Finding[] {
   });
 }
 
-/** Does it change anything without a word of what? */
+/** Returns changes that no declaration describes. */
 function findUndeclared(of: Declaration): Finding[] {
   if (!isReadable(of) || declaredStates(of).length > 0 || of.author?.impactNone === true) return [];
   const findings: Finding[] = [];

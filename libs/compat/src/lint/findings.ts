@@ -43,9 +43,9 @@ const FINDINGS = {
   STATE_ID_ZERO: { severity: 'ERROR', says: (f) => `a state with id 0 (version ${f.version}) ends the array: the kernel does not see it` },
   VERSION_AT_LIMIT: { severity: 'WARNING', says: (f) => `state ${f.stateId} has the highest version that there is: it can never be raised again` },
   STATES_UNREADABLE: { severity: 'WARNING', says: (f) => `its states cannot be read from the file, and every verdict on it is UNKNOWN${because(f.detail)}` },
-  REPLACE_UNREADABLE: { severity: 'INFO', says: () => 'the file does not tell whether it is cumulative; only a host that runs it can' },
-  CALLBACKS_WITHOUT_STATES: { severity: 'WARNING', says: () => 'it has callbacks and declares no state: no one can tell what they change' },
-  SHADOW_VARIABLES_WITHOUT_STATES: { severity: 'WARNING', says: () => 'it uses shadow variables and declares no state: they outlive it, and no one can tell' },
+  REPLACE_UNREADABLE: { severity: 'INFO', says: () => 'the file does not show whether it is cumulative; only a host that runs it can' },
+  CALLBACKS_WITHOUT_STATES: { severity: 'WARNING', says: () => 'it has callbacks and declares no state: what they change is not known' },
+  SHADOW_VARIABLES_WITHOUT_STATES: { severity: 'WARNING', says: () => 'it uses shadow variables and declares no state: they outlive it, which nothing shows' },
   IMPACT_WITHOUT_STATES: { severity: 'WARNING', says: (f) => `it may change the system's state and declares none${because(f.detail)}` },
   REVERSE_NOT_COVERED: { severity: 'WARNING', says: (f) => `a transition that is reversed half-way runs one callback only, and it is missing: ${f.detail}` },
 
@@ -143,7 +143,7 @@ const RANK: Record<Severity, number> = { ERROR: 0, WARNING: 1, INFO: 2 };
 
 export const severityOf = ({ code }: Finding): Severity => FINDINGS[code].severity;
 
-/** What does this finding say, in one sentence? */
+/** Explains this finding in one sentence. */
 export const explainFinding = (finding: Finding): string => (FINDINGS[finding.code] as Entry).says(finding);
 
 /** What matters most comes first; else as found. */

@@ -7,18 +7,18 @@ import { findAmongNeighbours } from './catalog.js';
 import { findInWord } from './statement.js';
 
 /**
- * What should the author of this livepatch know before anyone installs it?
+ * Returns what the author of this livepatch should know before it is installed.
  *
- * Everything that would later make a host's verdict REFUSED, UNSAFE or UNKNOWN and that its author could still mend: in the file, in the word
- * that goes with it, and against what is published already.
+ * That is everything that would later make a host's verdict REFUSED, UNSAFE or UNKNOWN and that the author can still
+ * fix: in the file, in its statement, and against what is published already.
  *
- * @param before the livepatches of the same release line, oldest first
- * @param others whatever else is in the catalog; builds of the candidate's own release may be among them
- * @returns findings, the worst first; empty exactly when there is nothing to say
+ * @param before earlier livepatches of the same release line, oldest first
+ * @param others everything else in the catalog, builds of the candidate's own release included
+ * @returns findings, the worst first; empty if there are none
  */
 export const lint = (candidate: Declaration, before: readonly Declaration[] = [], others: readonly Declaration[] = []): Finding[] =>
   worstFirst(
-    toldOnce([
+    withoutDuplicates([
       ...findInFile(candidate),
       ...findForLoader(candidate),
       ...findInWord(candidate, [...before, ...others]),
@@ -27,7 +27,7 @@ export const lint = (candidate: Declaration, before: readonly Declaration[] = []
     ]),
   );
 
-/** What two entries or two builds give reason to say alike is said once. */
-const toldOnce = (findings: readonly Finding[]): Finding[] => [
+/** Removes findings that two entries or two builds cause alike. */
+const withoutDuplicates = (findings: readonly Finding[]): Finding[] => [
   ...new Map(findings.map((finding) => [`${finding.code} ${explainFinding(finding)}`, finding])).values(),
 ];

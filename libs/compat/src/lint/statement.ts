@@ -14,7 +14,7 @@ import {
 } from './declaration.js';
 import type { Finding } from './findings.js';
 
-/** Does the author's word hold against the file, and does it say what verdicts will ask for? */
+/** Returns where the author statement contradicts the file, and what verdicts will need and it does not say. */
 export function findInWord(of: Declaration, known: readonly Declaration[]): Finding[] {
   const states = declaredStates(of);
   return [
@@ -31,7 +31,7 @@ const findInWritten = (of: Declaration, word: WrittenStatement, known: readonly 
   ...findDependence(of, word, known),
 ];
 
-/** What stands against "it changes nothing"? */
+/** Returns what contradicts "it changes nothing". */
 function findAgainstNone(of: Declaration): Finding[] {
   const findings: Finding[] = [];
   if (kernelStates(of).length > 0) findings.push({ code: 'NONE_CONTRADICTED' });
@@ -40,7 +40,7 @@ function findAgainstNone(of: Declaration): Finding[] {
   return findings;
 }
 
-/** Where do the states of the file and of the word differ? A file without any may come from a builder, which cannot write them. */
+/** Returns where the states of file and statement differ. A builder that cannot write states makes a file without any. */
 function findContradictions(of: Declaration, word: WrittenStatement): Finding[] {
   const inFile = kernelStates(of);
   const said = word.states.flatMap(({ id, version }): Finding[] => {
@@ -52,7 +52,7 @@ function findContradictions(of: Declaration, word: WrittenStatement): Finding[] 
   return [...said, ...[...unsaid].map((stateId): Finding => ({ code: 'STATE_WITHOUT_WORD', stateId }))];
 }
 
-/** What will disabling do about this state: nothing, no one knows what, or less than is promised? */
+/** Returns why disabling may not restore this state. */
 function findUnrestored(of: Declaration, { id: stateId, restore }: DeclaredState): Finding | null {
   if (restore === 'IMPOSSIBLE') return { code: 'CANNOT_BE_RESTORED', stateId };
   if (restore === 'NOT_NEEDED') return null;

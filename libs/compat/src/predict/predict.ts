@@ -13,23 +13,23 @@ import { type RulesChoice, replacedBy } from '../rules/select.js';
 import type { Catalog } from '../facts/situation.js';
 import { findDoubleVmlinux } from '../checks/object-names.js';
 
-/** One thing that someone does to a kernel: load a module, remove one, or write to a file of a livepatch in sysfs. */
+/** One operation on a kernel: load a module, remove one, or write to a livepatch's file in sysfs. */
 export type Operation =
   | { readonly action: 'LOAD'; readonly patch: KnownPatch }
   | { readonly action: 'REMOVE_MODULE'; readonly patch: string }
   | ({ readonly action: 'WRITE' } & SysfsWrite);
 
-/** Disabling a patch, as an operator does it. Of a patch on its way in, that turns the transition round. */
+/** Disabling a patch, as an operator does it. If the patch is on its way in, this reverses the transition. */
 export const disabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '0' });
 
-/** Enabling a patch by hand. Of a patch on its way out, that turns the transition round; nothing else ever comes of it. */
+/** Enabling a patch by hand. It only has an effect on a patch on its way out: it reverses the transition. */
 export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '1' });
 
 /**
- * What does the kernel answer to one operation in this situation?
+ * Predicts what the kernel answers to one operation in this situation.
  *
  * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
- * What is known of a patch is taken at its word, whatever the evidence.
+ * Facts about patches count whatever their evidence.
  */
 export function predict(host: ResolvedSituation, operation: Operation, catalog: Catalog, rules: RulesChoice = host.rules): Prediction {
   switch (operation.action) {

@@ -4,7 +4,7 @@ export type KernelAnswer = 'OK' | Errno | 'EACCES' | 'EAGAIN';
 
 /** What the kernel would say. */
 export interface Prediction {
-  /** `UNKNOWN` where something that no one sees from outside could make it another answer. */
+  /** `UNKNOWN` if something that cannot be observed from outside could change the answer. */
   readonly answer: KernelAnswer | 'UNKNOWN';
   /** The answer if nothing of that comes true. */
   readonly likely: KernelAnswer;
@@ -17,13 +17,13 @@ export interface Prediction {
 /** An answer about which nothing is hidden. */
 export const certainly = (answer: KernelAnswer): Prediction => ({ answer, likely: answer, reasons: [], doubt: null });
 
-/** Cannot be told, for this reason: neither that the kernel accepts, nor with which error it refuses. */
+/** Neither acceptance nor the error number can be predicted, for this reason. */
 export const cannotTell = (likely: KernelAnswer, reason: Reason): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [reason], doubt: null });
 
-/** Does this reason name an error number of the kernel? A module that is still loading does, although it may be gone a moment later. */
+/** Returns whether this reason has an error number. A module that is still loading has one, although it may go soon. */
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;
 
-/** Which answer do these reasons make? The first refusal in the kernel's order, unless a doubt stands before it. */
+/** Makes a prediction of reasons: the first refusal in the kernel's order, unless a doubt comes before it. */
 export function summarise(reasons: readonly Reason[]): Prediction {
   const first = reasons.filter(refuses).sort((a, b) => loaderOrder(a) - loaderOrder(b))[0];
   const likely = first === undefined ? 'OK' : (errnoOf(first) ?? 'EINVAL');

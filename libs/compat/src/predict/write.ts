@@ -4,14 +4,14 @@ import { findRefusals } from '../checks/refusals.js';
 import { numberOf, type RulesChoice } from '../rules/select.js';
 import { certainly, type Prediction, summarise } from './prediction.js';
 
-/** Somebody writes to a file in a livepatch's directory of sysfs. */
+/** A write to a file in a livepatch's sysfs directory. */
 export interface SysfsWrite {
   readonly patch: string;
   readonly attribute: 'enabled' | 'force' | 'transition';
   readonly value: string;
 }
 
-/** What does the kernel answer to this write? There is no file of a patch that is not listed. */
+/** Predicts the answer to this write. There is no file of a patch that is not listed. */
 export function predictWrite(host: ResolvedSituation, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
   const patch = host.list.find((listed) => listed.name === name);
   if (patch === undefined) return certainly('ENOENT');
@@ -26,7 +26,7 @@ export function predictWrite(host: ResolvedSituation, { patch: name, attribute, 
   return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN', doubt };
 }
 
-/** Mirrors `enabled_store()`: nothing to change, a transition of its own to turn round, another's in the way; no state is looked at. */
+/** Mirrors `enabled_store()`: nothing to change, its own transition to reverse, or another's in the way. No state is read. */
 function predictEnabled(host: ResolvedSituation, patch: KnownPatch, required: boolean, rules: RulesChoice): Prediction {
   const { inTransition, list } = host;
   if (patch.enabled === required) return certainly('EINVAL');

@@ -15,17 +15,14 @@ export interface Attempt {
  * Returns the error number with which an attempt would fail: the first in the kernel's order of refusing.
  *
  * null: nothing refuses, or a doubt comes before the first refusal, so that the kernel may stop there with another number.
- *
- * @param from index of the first reason that is about this attempt
  */
-export function predictErrno(reasons: readonly Reason[], { disablesFirst, compared }: Attempt, from = 0): Errno | null {
+export function predictErrno(reasons: readonly Reason[], { disablesFirst, compared }: Attempt): Errno | null {
   // The kernel knows nothing of patches that left the list: what is in doubt about them changes no error number.
   const isCompared = ({ patch, buildId }: Reason): boolean => compared.some((each) => each.name === patch && each.buildId === (buildId ?? null));
   let first: Reason | null = null;
   let earliest = Number.POSITIVE_INFINITY;
   let doubted = Number.POSITIVE_INFINITY;
-  for (let i = from; i < reasons.length; i++) {
-    const reason = reasons[i]!;
+  for (const reason of reasons) {
     if (natureOf(reason).kind !== 'REFUSED') {
       if (!isStateDoubt(reason) || isCompared(reason)) doubted = Math.min(doubted, doubtOrder(reason));
       continue;

@@ -136,14 +136,14 @@ interface Nature {
   readonly order: number;
 }
 
-/** The same with every field filled in: entries of one shape are read fast, and they are read for every reason of every verdict. */
+/** The same with every field filled in. */
 const NATURES: ReadonlyMap<string, Nature> = new Map(
   Object.entries<Entry>(REASONS).map(([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
     code,
     { kind, errno, clearedBy, factsInDoubt, order },
   ]),
 );
-/** What follows from the code of this reason? Whoever wants to know several things of it looks it up once. */
+/** Returns what follows from the code of this reason. */
 export const natureOf = ({ code }: Pick<Reason, 'code'>): Nature => NATURES.get(code)!;
 
 export const kindOf = (reason: Reason): ReasonKind => natureOf(reason).kind;
@@ -170,7 +170,7 @@ export function doubtOrder(reason: Reason): number {
   if (isStateDoubt(reason)) return ORDER.states;
   return natureOf(reason).kind === 'REFUSED' ? Number.POSITIVE_INFINITY : loaderOrder(reason);
 }
-/** Do two reasons say the same of the same? What clears them may differ. */
+/** Returns whether two reasons state the same facts. What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.code === b.code &&
   a.patch === b.patch &&

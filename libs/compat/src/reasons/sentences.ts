@@ -75,8 +75,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
     `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
 };
 
-/** What does this reason say, in one sentence? */
+/** Explains this reason in one sentence. */
 export const explain = (reason: Reason): string => SENTENCES[reason.code](reason);
 
-/** Where does it stand what to do about this code? Relative to this library's folder. */
+/** Returns where to read what to do about this code, relative to this library's folder. */
 export const help = (code: ReasonCode): string => `reasons.md#${code.toLowerCase()}`;

@@ -6,12 +6,12 @@ import { listBelow } from '../facts/rewritten.js';
 import type { UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch } from '../facts/situation.js';
 
 /**
- * In which situation is the host once this plan has succeeded, and every transition is over?
+ * Returns the situation after this plan has succeeded and every transition is over.
  *
  * Mirrors what `klp_complete_transition()` leaves: a disabled or replaced patch is off the list and its module stays loaded, until someone removes it.
- * An open transition is waited for first, unless the plan turns it round.
+ * An open transition ends first, unless the plan reverses it.
  *
- * Pure: what is known of each patch goes with it, so that no one needs the catalog again, and judging may go on from there.
+ * What is known of each patch stays with it, so judging can continue without the catalog.
  */
 export function after(host: ResolvedSituation, plan: Plan): ResolvedSituation {
   if (plan.route === 'NONE_NEEDED') return afterTransition(host);
@@ -21,9 +21,9 @@ export function after(host: ResolvedSituation, plan: Plan): ResolvedSituation {
 }
 
 /**
- * In which situation is the host once its open transition is over?
+ * Returns the situation after the open transition.
  *
- * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch throws out those below it. One of unknown kind is not taken to.
+ * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch replaces those below it. A patch of unknown kind does not.
  */
 export function afterTransition(host: ResolvedSituation): ResolvedSituation {
   const open = host.inTransition;
@@ -33,7 +33,7 @@ export function afterTransition(host: ResolvedSituation): ResolvedSituation {
   return below.reduce((now, patch) => leave(now, patch, 'REPLACED'), idle(host));
 }
 
-/** The plan in pieces, each of which makes one settled list: one patch is disabled, or one is loaded. */
+/** Splits the plan: each part disables or loads one patch and ends with a list without a transition. */
 function stepwise(plan: Plan): Plan[] {
   if (plan.reversed !== null) return [{ ...plan, next: [] }];
   return [
@@ -43,7 +43,7 @@ function stepwise(plan: Plan): Plan[] {
   ];
 }
 
-/** Is a reversed enable of this patch as good as disabling it? Only where nothing but post_unpatch would run at disabling. */
+/** Returns whether a reversed enable equals disabling: only post_unpatch would run when the patch is disabled. */
 const leavesAsDisabled = ({ callbacks }: KnownPatch): boolean => callbacks !== null && !callbacks.preUnpatch;
 
 function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load, reversed }: Plan): ResolvedSituation {
@@ -69,7 +69,7 @@ function idle(host: ResolvedSituation): ResolvedSituation {
   return { ...host, situation: { ...situation, list: situation.list.map(still) }, list: host.list.map(still), inTransition: null };
 }
 
-/** Off the list; its module stays, and no one holds it. */
+/** Takes a patch off the list. Its module stays, without references. */
 function leave(host: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedBy): ResolvedSituation {
   const at = host.list.findIndex((listed) => listed.name === patch.name && listed.buildId === patch.buildId);
   if (at < 0) return host;

@@ -3,7 +3,7 @@ import { type KnownPatch, resolveManifest, type ResolvedSituation } from '../fac
 import type { Rules } from '../rules/rules.js';
 import type { Resolved } from './target.js';
 
-/** Where to go from where: all that decides which routes lead there. */
+/** Today's situation and the final list: all that decides which routes lead there. */
 export interface Destination {
   readonly host: ResolvedSituation;
   readonly final: readonly (string | null)[];
@@ -14,9 +14,9 @@ export interface Destination {
   readonly rules: readonly Rules[];
 }
 
-/** The destination to what a target means here; null where it means nothing. */
+/** Returns what a target means for this host; null if it means nothing. */
 export const destinationOf = ({ final, build, more }: Resolved, host: ResolvedSituation, rules: readonly Rules[]): Destination | null =>
   final === null ? null : { host, final, build: build === null ? null : resolveManifest(build), more, rules };
 
-/** Is this build on today's list? */
+/** Returns whether this build is on today's list. */
 export const isListed = (build: KnownPatch, host: ResolvedSituation): boolean => host.list.some((patch) => patch.buildId === build.buildId);

@@ -6,14 +6,14 @@ import { replacedBy } from '../rules/select.js';
 
 const NONE: readonly never[] = [];
 
-/** Replacing needs a patch that throws out others, stacking one that need not. Where no one knows, nothing is certain to leave. */
+/** Replacing needs a patch that replaces others, stacking one that does not. If that is not known, neither is excluded. */
 export function loadPlan(route: 'REPLACE' | 'STACK', build: KnownPatch, { host, rules }: Destination): Plan | null {
   const out = replacedBy(build, host.list, rules) ?? NONE;
   if (route === 'REPLACE' ? build.replace === false && out.length === 0 : build.replace === true || isListed(build, host)) return null;
   return loadOver(route, build, out, host.list);
 }
 
-/** What else the final list has goes on top, one after the other; null where one of these would throw out another. */
+/** Stacks the rest of the final list on top; null if one of these patches would replace another. */
 export function stackMore(plan: Plan | null, { more, rules }: Destination): Plan | null {
   if (plan === null || more.length === 0) return plan;
   const list = [...plan.stays, plan.load!];
@@ -27,9 +27,10 @@ export function stackMore(plan: Plan | null, { more, rules }: Destination): Plan
 }
 
 /**
- * Disable what must go before the target can be loaded, and load it.
+ * Returns the plan that disables the blockers of the target, and loads it.
  *
- * Only what stands in the way: what is not to stay beside it; of what it throws out itself, only what bears its name or holds a state that it lacks.
+ * A blocker is a patch that is not on the final list. Of the patches that the target replaces, only those block that
+ * have its name or hold a state that it lacks.
  */
 export function disableBlockers(build: KnownPatch, { host, final, rules }: Destination): Plan {
   const { list, situation } = host;

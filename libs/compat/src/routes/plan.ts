@@ -1,12 +1,12 @@
 import type { KnownPatch } from '../facts/resolve.js';
 import { loading, type Step } from './steps.js';
 
-/** How to get there, cheapest first. */
+/** The routes, cheapest first. */
 export const ROUTES = ['NONE_NEEDED', 'REVERSE', 'REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD', 'BRIDGE', 'REBOOT'] as const;
 export type Route = (typeof ROUTES)[number];
 
 /**
- * What a route does to a host's list: the common form in which every route is judged.
+ * What a route does to a host's list. Every route is judged in this form.
  *
  * Each listed patch is in exactly one of `disabled`, `replaced` and `stays`; with `REBOOT` in none.
  */
@@ -14,7 +14,7 @@ export interface Plan {
   readonly route: Route;
   /** Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only the last of these callbacks. */
   readonly disabled: readonly KnownPatch[];
-  /** Thrown out by the load: their callbacks never run. */
+  /** Replaced by the load: their callbacks never run. */
   readonly replaced: readonly KnownPatch[];
   /** On the list before and after, oldest first. */
   readonly stays: readonly KnownPatch[];
@@ -22,31 +22,31 @@ export interface Plan {
   readonly load: KnownPatch | null;
   /** Names of modules that the route itself removes before it loads. */
   readonly removed: readonly string[];
-  /** The patch whose open transition is turned round; it is in `disabled` or in `stays`. */
+  /** The patch whose open transition is reversed; it is in `disabled` or in `stays`. */
   readonly reversed: KnownPatch | null;
   readonly steps: readonly Step[];
-  /** What is done afterwards, each in the situation that the one before leaves. */
+  /** The stages that follow, each in the situation that the one before leaves. */
   readonly next: readonly Plan[];
 }
 
 const NONE: readonly never[] = [];
 
-/** A plan that does nothing. */
+/** The fields of a plan that does nothing. */
 export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null, removed: NONE, reversed: null, steps: NONE, next: NONE } as const;
 
-/** This plan and all that is done after it. */
+/** This plan and the stages that follow it. */
 export const stagesOf = (plan: Plan): readonly Plan[] => (plan.next.length === 0 ? [plan] : [plan, ...plan.next]);
 
-/** What is done last. */
+/** The last stage. */
 export const lastStageOf = (plan: Plan): Plan => (plan.next.length === 0 ? plan : plan.next.at(-1)!);
 
-/** Everything that the operator would do, in order. */
+/** Everything that the operator does, in order. */
 export const stepsOf = (plan: Plan): readonly Step[] => (plan.next.length === 0 ? plan.steps : stagesOf(plan).flatMap((stage) => stage.steps));
 
-/** Which patches are on the list right after this plan, oldest first? */
+/** Returns the list right after this plan, oldest first. */
 export const listAfter = ({ stays, load }: Plan): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
 
-/** Is this the list that the plan makes in the end, as build-ids, oldest first? */
+/** Returns whether the plan ends with this list of build-ids, oldest first. */
 export function leadsTo(plan: Plan, final: readonly (string | null)[]): boolean {
   const { stays, load } = lastStageOf(plan);
   if (final.length !== stays.length + (load === null ? 0 : 1)) return false;
@@ -70,10 +70,13 @@ export const noOp = (list: readonly KnownPatch[]): Plan => ({
 });
 
 /**
- * Turn the open transition round.
+ * Reverses the open transition.
  *
- * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays; one on its way out stays. null where no one
- * can tell: a cumulative patch "on its way out" with others below it never came in, so it was turned round once, and would go on replacing them.
+ * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays. A patch on its
+ * way out stays.
+ *
+ * @returns null if a cumulative patch is on its way out above others: it never came in, so its transition was reversed
+ * once already, and to reverse it again would replace them
  */
 export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | null {
   if (!open.enabled && open.replace !== false && list[0] !== open) return null;
@@ -90,13 +93,13 @@ export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | n
   };
 }
 
-/** Load the target: it throws out these, and goes on top of the rest. */
+/** Loads the target: it replaces these, and goes on top of the rest. */
 export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Plan {
   const stays = replaced.length === 0 ? list : replaced === list ? NONE : list.filter((patch) => !replaced.includes(patch));
   return { route, disabled: NONE, replaced, stays, load: target, removed: NONE, reversed: null, steps: loading(target), next: NONE };
 }
 
-/** Disable these, newest first. */
+/** Disables these, newest first. */
 export const disableOnly = (leaving: readonly KnownPatch[], list: readonly KnownPatch[]): Plan => ({
   ...nothing,
   route: 'DISABLE',
@@ -108,7 +111,7 @@ export const disableOnly = (leaving: readonly KnownPatch[], list: readonly Known
   ]),
 });
 
-/** Disable what stands in the way, remove what bears the target's name, load the target over or onto the rest. */
+/** Disables what is in the way, removes what has the target's name, and loads the target. */
 export function disableThenLoad(
   target: KnownPatch,
   leaving: readonly KnownPatch[],

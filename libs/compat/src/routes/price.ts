@@ -1,14 +1,14 @@
 import { type Plan, stagesOf, listAfter, type Route, ROUTES, stepsOf } from './plan.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 
-/** What a way costs, beside what may go wrong. */
+/** What a plan costs, apart from what may go wrong. */
 export interface Price {
   readonly reboots: number;
-  /** Transitions that end, on the way, without what protects the host today and will in the end. */
+  /** Transitions that end without a fix that the host has today and will have in the end. */
   readonly transitionsUnpatched: number;
   /** CVEs that are fixed today and in the end, and open in between; sorted. */
   readonly cvesReopened: readonly string[];
-  /** How often all tasks have to change over. */
+  /** Number of transitions of all tasks. */
   readonly transitions: number;
 }
 
@@ -16,13 +16,13 @@ const FREE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], tra
 const ONE_TRANSITION: Price = { ...FREE, transitions: 1 };
 const ONE_REBOOT: Price = { ...FREE, reboots: 1 };
 
-/** What does this plan cost? What follows it included. */
+/** Returns the price of this plan, with the stages that follow it. */
 export function priceOf(plan: Plan, host: ResolvedSituation): Price {
   if (plan.route === 'REBOOT') return ONE_REBOOT;
   if (plan.next.length === 0 && plan.disabled.length === 0) return plan.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
   const lists = listsOf(plan, host.list);
   const protectedCves = cvesOf(lists.at(-1)!.list).filter((cve) => cvesOf(host.list).includes(cve));
-  const openAfter = ({ list }: OnTheWay): string[] => protectedCves.filter((cve) => !cvesOf(list).includes(cve));
+  const openAfter = ({ list }: IntermediateList): string[] => protectedCves.filter((cve) => !cvesOf(list).includes(cve));
   const between = lists.slice(0, -1);
   return {
     reboots: 0,
@@ -34,16 +34,16 @@ export function priceOf(plan: Plan, host: ResolvedSituation): Price {
 
 const cvesOf = (list: readonly KnownPatch[]): string[] => list.flatMap((patch) => patch.manifest?.author?.cves ?? []);
 
-/** A list that the host has on the way. */
-interface OnTheWay {
+/** A list between two transitions. */
+interface IntermediateList {
   readonly list: readonly KnownPatch[];
-  /** A patch was disabled for the sake of one that is loaded later. */
+  /** A patch was disabled so that another can be loaded later. */
   readonly beforeLoad: boolean;
 }
 
-/** Which lists does the host have on the way, one after each transition? */
-function listsOf(plan: Plan, today: readonly KnownPatch[]): OnTheWay[] {
-  const lists: OnTheWay[] = [];
+/** Returns the lists after each transition. */
+function listsOf(plan: Plan, today: readonly KnownPatch[]): IntermediateList[] {
+  const lists: IntermediateList[] = [];
   let list = today;
   for (const stage of stagesOf(plan)) {
     for (const patch of stage.disabled) {
@@ -57,9 +57,9 @@ function listsOf(plan: Plan, today: readonly KnownPatch[]): OnTheWay[] {
   return lists.length === 0 ? [{ list, beforeLoad: false }] : lists;
 }
 
-/** Is `a` cheaper (below 0) or dearer than `b`? A reboot is worst, then a time without fixes, then the number of transitions. */
+/** Orders prices, the cheapest first: reboots, then the time without fixes, then the number of transitions. */
 export const comparePrices = (a: Price, b: Price): number =>
   a.reboots - b.reboots || a.transitionsUnpatched - b.transitionsUnpatched || a.cvesReopened.length - b.cvesReopened.length || a.transitions - b.transitions;
 
-/** Of two routes at one price, which comes first? */
+/** Orders routes of one price. */
 export const compareRoutes = (a: Route, b: Route): number => ROUTES.indexOf(a) - ROUTES.indexOf(b);

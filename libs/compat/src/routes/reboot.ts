@@ -2,7 +2,7 @@ import { type Plan, loadOver, nothing } from './plan.js';
 import type { Manifest } from '../facts/manifest.js';
 import { type KnownPatch, resolveManifest, resolvePatch, type ResolvedSituation } from '../facts/resolve.js';
 
-/** The situation right after a reboot, before anything is loaded. Nothing of this boot is left but what its disk says. */
+/** The situation right after a reboot, before anything is loaded: nothing of this boot is left. */
 export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
   ...host,
   situation: {
@@ -26,7 +26,7 @@ export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
   contradictions: [],
 });
 
-/** Reboot, and let the boot load the final list, one patch on the other. */
+/** Reboots, and lets the boot load the final list, one patch on top of the other. */
 export function rebootInto(final: readonly (string | null)[], host: ResolvedSituation, builds: readonly Manifest[]): Plan {
   const loads = final.map((buildId) => asItsFileTells(buildId, host, builds));
   return {
@@ -37,7 +37,7 @@ export function rebootInto(final: readonly (string | null)[], host: ResolvedSitu
   };
 }
 
-/** What is known of a build that the next boot brings: not what this boot's memory shows of it. */
+/** Returns what is known of a build that the next boot loads, without what this boot's memory shows of it. */
 function asItsFileTells(buildId: string | null, host: ResolvedSituation, builds: readonly Manifest[]): KnownPatch {
   const listed = host.list.find((patch) => patch.buildId === buildId);
   const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;

@@ -1,6 +1,6 @@
 import type { KnownPatch } from '../facts/resolve.js';
 
-/** One thing that the operator would do. */
+/** One operation of the operator. */
 export interface Step {
   readonly action: 'DISABLE' | 'REMOVE_MODULE' | 'LOAD' | 'REVERSE' | 'WAIT' | 'REBOOT';
   /** The patch or module; null for a reboot. */
@@ -14,7 +14,7 @@ export interface Step {
 /** Many hosts are asked about few targets, and a target is loaded in the same way everywhere. */
 const loadings = new WeakMap<KnownPatch, readonly Step[]>();
 
-/** What does the operator do to load it? */
+/** Returns the operator's steps to load it. */
 export const loading = (target: KnownPatch): readonly Step[] => loadings.get(target) ?? loadingOnce(target);
 
 function loadingOnce(target: KnownPatch): readonly Step[] {

@@ -6,7 +6,7 @@ import type { Rules } from '../rules/rules.js';
 import { replacedBy } from '../rules/select.js';
 import type { Catalog } from '../facts/situation.js';
 
-/** Where to go. */
+/** The list that the operator wants. */
 export type Target =
   /** One built module. */
   | { readonly kind: 'PATCH'; readonly patch: Manifest; readonly leaving?: readonly string[] }
@@ -23,7 +23,7 @@ export type Target =
 export interface Resolved {
   /** Build-ids, oldest first; null where the target means nothing for this host. */
   readonly final: readonly (string | null)[] | null;
-  /** The build to load (or that is loaded already); null where there is none, or no one published it. */
+  /** The build to load, or that is loaded already; null if there is none, or if it is not published. */
   readonly build: Manifest | null;
   /** To be stacked on it afterwards, in this order: an earlier list may have had several. */
   readonly more: readonly Manifest[];
@@ -33,7 +33,7 @@ export interface Resolved {
 const NONE: readonly never[] = [];
 const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
 
-/** What does this target mean on this host? What stays beside it, the rules decide. */
+/** Resolves what this target means on this host. The rules decide what stays. */
 export function resolveTarget(target: Target, host: ResolvedSituation, catalog: Catalog, rules: readonly Rules[] = host.rules.candidates): Resolved {
   switch (target.kind) {
     case 'ORIGINAL':
@@ -54,7 +54,7 @@ export function resolveTarget(target: Target, host: ResolvedSituation, catalog: 
   }
 }
 
-/** Which build of a release is for this host's kernel? At most one that is not recalled. */
+/** Returns the build of a release for this host's kernel, rather one that is not recalled. */
 export function buildFor(builds: readonly Manifest[], host: ResolvedSituation): Manifest | null {
   const { kernelRelease, arch } = host.situation;
   const fitting = builds.filter((build) => build.kernelRelease === kernelRelease && build.arch === arch);
@@ -62,9 +62,10 @@ export function buildFor(builds: readonly Manifest[], host: ResolvedSituation): 
 }
 
 /**
- * Which list does this build make?
+ * Returns the list that this build makes.
  *
- * What it throws out leaves, and what is named; the rest stays beside it. Where no one knows whether it throws out anything, that is the doubt.
+ * What it replaces leaves, and what the target names. The rest stays. If it is not known whether it replaces
+ * anything, that is a doubt.
  */
 function withBuild(build: Manifest, leaving: readonly string[], host: ResolvedSituation, rules: readonly Rules[]): Resolved {
   const listed = host.list.find((patch) => patch.buildId === build.buildId);
@@ -83,7 +84,7 @@ function withBuild(build: Manifest, leaving: readonly string[], host: ResolvedSi
   return { final, build, more: NONE, reasons: [...reasons, { code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId }] };
 }
 
-/** The last settled list, with what would have to be loaded for it. Where no one has published all of that, no load leads there. */
+/** The last list without a transition, and what would have to be loaded for it: all of it must be published. */
 function resolvePrevious(host: ResolvedSituation, catalog: Catalog): Resolved {
   const { previous } = host.situation;
   if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });

@@ -1,4 +1,4 @@
-/** What an agent probed of the kernel; null is "not told". */
+/** What an agent probed of the kernel; null means "not reported". */
 export interface Capabilities {
   /** `/sys/kernel/livepatch` is there. */
   readonly livepatch: boolean;
@@ -8,7 +8,7 @@ export interface Capabilities {
   readonly symbols: readonly string[] | null;
   /** kallsyms was read to its end. */
   readonly symbolsComplete: boolean;
-  /** Field names of `struct klp_state` in BTF; null where not told. */
+  /** Field names of `struct klp_state` in BTF; null if not reported. */
   readonly stateFields: readonly string[] | null;
   readonly lockdown: 'none' | 'integrity' | 'confidentiality' | null;
   readonly signatureEnforced: boolean | null;

@@ -18,7 +18,7 @@ export interface Change {
 }
 
 /**
- * What would have to change in the declaration of `target` for the kernel to accept it on top of `listed`?
+ * Returns what would have to change in the declaration of `target` for the kernel to accept it on top of `listed`.
  *
  * It says what the author would have to declare, and so to handle: a number alone makes the kernel accept, and the harm silent.
  *
@@ -46,7 +46,7 @@ function changeFor(stateId: bigint, refusals: readonly Reason[], target: Patch, 
 }
 
 /**
- * Which declaration do these changes make?
+ * Returns the declaration with these changes.
  *
  * An entry that is added stands before an id 0, and one that is raised is the first with its id: there the kernel sees it.
  */

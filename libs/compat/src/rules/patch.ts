@@ -23,7 +23,7 @@ export interface Patch {
 }
 
 /**
- * Which of these states does the kernel see?
+ * Returns those of these states that the kernel sees.
  *
  * Mirrors `klp_for_each_state()`: an id 0 ends the array, and whatever stands behind it is invisible.
  */
@@ -32,5 +32,5 @@ export function effectiveStates(states: readonly State[]): readonly State[] {
   return end < 0 ? states : states.slice(0, end);
 }
 
-/** Is this the name that the kernel gives the module? `-` in a file's name becomes `_` when it is loaded. */
+/** Returns the name that the kernel gives the module: `-` in a file's name becomes `_`. */
 export const loadedName = (name: string): string => name.replaceAll('-', '_');

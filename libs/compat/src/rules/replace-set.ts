@@ -27,7 +27,7 @@ function refuseAcrossSets(target: Patch, holder: Patch): Reason[] {
   ];
 }
 
-/** Whom does it throw out? All of its own set, whatever their flags say. */
+/** Returns all patches of its own set, whatever their flags are. */
 function replacedBy<P extends Replacing>(target: Replacing, listed: readonly P[]): readonly P[] {
   const own = listed.filter((holder) => sameSet(target, holder));
   return own.length === listed.length ? listed : own;

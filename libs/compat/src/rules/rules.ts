@@ -4,7 +4,7 @@ import type { Reason } from '../reasons/reasons.js';
 /** The names of the rule sets, oldest first. */
 export type RuleSet = 'none' | 'klp-5.5' | 'block-disable' | 'replace-set';
 
-/** What decides whom a patch throws out: its flag (null: not known), or in a proposal its set. */
+/** What decides which patches this one replaces: its flag (null: not known), or in a proposal its set. */
 export interface Replacing {
   readonly replace: boolean | null;
   readonly replaceSet?: bigint;

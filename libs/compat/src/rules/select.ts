@@ -5,7 +5,7 @@ import { none } from './none.js';
 import { replaceSet } from './replace-set.js';
 import type { Replacing, Rules, RuleSet } from './rules.js';
 
-/** What a choice of rules rests on: what the agent probed, the release alone, the asker's wish, or nothing. */
+/** What a choice of rules is based on: what the agent probed, the release alone, the question, or nothing. */
 export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'ASKED' | 'NOTHING';
 
 /** The rule sets that a kernel may follow. Several: judge under each. None: a kernel that no rule set describes. */
@@ -13,13 +13,13 @@ export interface RulesChoice {
   readonly candidates: readonly Rules[];
   readonly basis: RulesBasis;
   /** The same as data, for a verdict. */
-  readonly told: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
+  readonly chosen: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
 }
 
 const choice = (candidates: readonly Rules[], basis: RulesBasis): RulesChoice => ({
   candidates,
   basis,
-  told: { sets: candidates.map((candidate) => candidate.name), basis },
+  chosen: { sets: candidates.map((candidate) => candidate.name), basis },
 });
 
 export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = { none, 'klp-5.5': klp55, 'block-disable': blockDisable, 'replace-set': replaceSet };
@@ -28,9 +28,10 @@ export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = { none, 'klp-5.5': kl
 const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_state'];
 
 /**
- * Which rules does this kernel follow?
+ * Chooses the rules that this kernel follows.
  *
- * Told by what the agent probed, not by the release: distributions backport. Only without kallsyms does a mainline release from 5.5 to 7.3 decide.
+ * What the agent probed decides, not the release: distributions backport. Only without kallsyms does a mainline
+ * release from 5.5 to 7.3 decide.
  */
 export function chooseRules(capabilities: Capabilities, kernelRelease: string, asked: RuleSet | null = null): RulesChoice {
   if (asked !== null) return choice([RULE_SETS[asked]], 'ASKED');
@@ -56,6 +57,6 @@ export function numberOf(release: string): number | null {
   return Number(parts[1]) * 100 + Number(parts[2]);
 }
 
-/** Whom would the kernel throw out when this patch is loaded? null where no one knows. Where the rules are in doubt, as the oldest of them has it. */
+/** Returns the patches that loading this one replaces; null if that is not known. The oldest of several rule sets decides. */
 export const replacedBy = <P extends Replacing>(target: Replacing, listed: readonly P[], rules: readonly Rules[]): readonly P[] | null =>
   (rules[0] ?? klp55).replacedBy(target, listed);

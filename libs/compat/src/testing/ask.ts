@@ -17,14 +17,14 @@ export interface Asked {
   readonly list?: readonly (Manifest | ListedPatch)[];
   readonly host?: Partial<Situation>;
   readonly to?: Manifest | Target;
-  /** What the catalog knows beside the list and the target. */
+  /** What the catalog has in addition to the list and the target. */
   readonly published?: readonly Manifest[];
   readonly catalog?: Partial<Catalog>;
   readonly freshness?: Partial<Freshness>;
   readonly question?: Partial<Question>;
 }
 
-/** What is the answer? `ask()` is SAFE. */
+/** Returns the verdict. `ask()` is SAFE. */
 export function ask({ list = [newer], host = {}, to = older, published = [], catalog: registry = {}, freshness = {}, question = {} }: Asked = {}): Verdict {
   const target: Target = 'kind' in to ? to : { kind: 'PATCH', patch: to };
   const known = [...list.filter((patch): patch is Manifest => 'release' in patch), ...(target.kind === 'PATCH' ? [target.patch] : []), ...published];

@@ -2,7 +2,7 @@ import type { Manifest } from '../facts/manifest.js';
 import type { Capabilities } from '../rules/capabilities.js';
 import type { Catalog, UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../facts/situation.js';
 
-/** A kernel that follows `klp-5.5` and told everything; neither locked down nor keen on signatures. */
+/** A kernel that follows `klp-5.5` and reported everything; it is not locked down and enforces no signatures. */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({
   livepatch: true,
   replaceSetAttribute: false,

@@ -54,11 +54,11 @@ export function manifest(name: string, written: States = {}, differs: Partial<Ma
   };
 }
 
-/** A state in its author's word. */
+/** A state in an author statement. */
 export const authorState = (id: number | bigint, version: number, restore: Restore = 'UNKNOWN'): AuthorState => ({ id: BigInt(id), version, restore });
 
-/** The author's signed word. */
-export const word = (differs: Partial<AuthorStatement> = {}): AuthorStatement => ({
+/** A signed author statement. */
+export const statement = (differs: Partial<AuthorStatement> = {}): AuthorStatement => ({
   evidence: 'MANIFEST',
   states: [],
   impactNone: false,
@@ -71,6 +71,6 @@ export const word = (differs: Partial<AuthorStatement> = {}): AuthorStatement =>
 export const promising = (name: string, written: States, differs: Partial<Manifest> = {}): Manifest =>
   manifest(name, written, {
     callbacks: UNPATCH_CALLBACKS,
-    author: word({ states: states(written).map((state) => ({ ...state, restore: 'CALLBACKS' })) }),
+    author: statement({ states: states(written).map((state) => ({ ...state, restore: 'CALLBACKS' })) }),
     ...differs,
   });

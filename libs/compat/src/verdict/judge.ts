@@ -76,7 +76,7 @@ function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, fr
   const before = [...findHostDoubts(host, freshness, question.maxAgeSeconds), ...resolved.reasons];
   const destination = destinationOf(resolved, host, rules.candidates);
   // If no route leads there, nothing can be allowed.
-  if (destination === null) return [unreachable(before, [], rules.told)];
+  if (destination === null) return [unreachable(before, [], rules.chosen)];
 
   const found = findPlans(destination, target, routes);
   // An earlier list is known by build-ids alone.
@@ -89,9 +89,9 @@ function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, fr
       const overBridge = { ...judgePlan(plan, [...before, ...onTarget], host, criteria, allow), searched };
       return [...verdicts, overBridge].sort(bestFirst);
     }
-    if (verdicts.length === 0) return [unreachable([...before, ...noBridge(found, searched), ...onTarget], [], rules.told)];
+    if (verdicts.length === 0) return [unreachable([...before, ...noBridge(found, searched), ...onTarget], [], rules.chosen)];
   }
-  return verdicts.length > 0 ? verdicts : [unreachable(always, [], rules.told)];
+  return verdicts.length > 0 ? verdicts : [unreachable(always, [], rules.chosen)];
 }
 
 /** @param always reasons that stand against every plan */
@@ -99,7 +99,7 @@ function judgePlan(plan: Plan, always: readonly Reason[], host: ResolvedSituatio
   const { reasons, errno } = findAgainst(plan, host, criteria);
   const steps = withFiles(stepsOf(plan), plan, host, criteria);
   const judged = { route: plan.route, steps, price: priceOf(plan, host), errno };
-  return verdict(judged, [...always, ...reasons], allow, criteria.rules.told);
+  return verdict(judged, [...always, ...reasons], allow, criteria.rules.chosen);
 }
 
 /** A LOAD step names the file to load. */

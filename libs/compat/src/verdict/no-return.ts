@@ -9,10 +9,10 @@ import type { Catalog, Freshness } from '../facts/situation.js';
 import type { Target } from '../routes/target.js';
 import { isWorse, kindOfAll, type Verdict } from './verdict.js';
 
-/** Where one may want to come back to: `TODAY` is the list as it is before anything is installed. */
+/** A target that an operator may want to return to. `TODAY` is the list before the installation. */
 export type ReturnTarget = Target | { readonly kind: 'TODAY' };
 
-/** What becomes of one way back. */
+/** What an installation does to one way back. */
 export interface WayBack {
   readonly to: ReturnTarget;
   readonly today: Verdict;
@@ -43,14 +43,15 @@ export const waysBackTo = (builds: readonly Manifest[] = []): ReturnTarget[] => 
 ];
 
 const INSTALLING: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'STACK'];
-/** What is loaded over the list is replaced again, what is loaded on top is taken off again. */
+/** A patch that was loaded over the list is replaced again, one that was loaded on top is disabled again. */
 const TO_TODAY: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'DISABLE'];
 
 /**
- * Which of today's ways back does it close to install this, and which state does it?
+ * Returns which of today's ways back it would close to install this patch, and which states close them.
  *
- * The candidate is loaded over the list or on top of it, as its replace flag says; where no one knows the flag, the worse of both is told. The way
- * back to today's list is asked by `REPLACE` and, since what is loaded on top is taken off again, by `DISABLE`, unless the question names its routes.
+ * The candidate is loaded over the list or on top of it, by its replace flag. If the flag is not known, the worse of
+ * both is returned. The way back to today's list is judged by `REPLACE` and `DISABLE`, unless the question names its
+ * routes.
  *
  * @param question as the gate would ask for the way back
  */
@@ -73,7 +74,7 @@ export function findNoReturn(
   return { installing: judge(host, { kind: 'PATCH', patch: candidate }, catalog, freshness, { ...question, routes: INSTALLING }), ways };
 }
 
-/** How would it be installed? Not at all where it is listed already. */
+/** Returns the plans that install it: none if it is listed already, two if its replace flag is not known. */
 function installations(host: ResolvedSituation, load: KnownPatch, { rules }: Question): Plan[] {
   const { list } = afterTransition(host);
   if (list.some((patch) => patch.buildId === load.buildId)) return [noOp(list)];
@@ -85,13 +86,13 @@ function installations(host: ResolvedSituation, load: KnownPatch, { rules }: Que
 function judgeWay(now: ResolvedSituation, today: ResolvedSituation, to: ReturnTarget, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
   const previous = to.kind === 'TODAY' ? settledList(today) : today.situation.previous;
   const host: ResolvedSituation = { ...now, situation: { ...now.situation, previous } };
-  // Whoever is there already needs no route, whatever the gate names.
+  // A host that is there already needs no route.
   const named = question.routes && (['NONE_NEEDED', ...question.routes] as const);
   if (to.kind !== 'TODAY') return judgeRoutes(host, to, catalog, freshness, { ...question, routes: named });
   return judgeRoutes(host, { kind: 'PREVIOUS' }, catalog, freshness, { ...question, routes: named ?? TO_TODAY });
 }
 
-/** The list by build-ids; null where it is not afterTransition, or not known by them. */
+/** The list by build-ids; null if a transition is open, or a build-id is not known. */
 function settledList({ list, inTransition }: ResolvedSituation): string[] | null {
   const buildIds = list.flatMap(({ buildId }) => buildId ?? []);
   return inTransition === null && buildIds.length === list.length ? buildIds : null;
@@ -99,16 +100,16 @@ function settledList({ list, inTransition }: ResolvedSituation): string[] | null
 
 const passes = (reason: Reason): boolean => clearedBy(reason) === 'TIME' || clearedBy(reason) === 'RMMOD';
 
-/** What kind would it be once everything has passed that passes with time or rmmod? */
+/** Returns the kind without the reasons that waiting or rmmod clears. */
 const lasting = ({ reasons, allowed }: Verdict): VerdictKind =>
   kindOfAll(
     reasons.filter((reason) => !passes(reason)),
     allowed,
   );
 
-/** What stands in the way for good? */
+/** Returns the reasons that neither waiting nor rmmod clears. */
 const standing = ({ reasons, allowed }: Verdict): Reason[] =>
   reasons.filter((reason) => kindOf(reason) !== 'ADVISORY' && !passes(reason) && !allowed.includes(reason.code));
 
-/** Of several routes, the one that is best in the long run; among equals the cheapest. */
+/** Returns the verdict that is best without what passes with time; among equals the cheapest. */
 const leastBad = (verdicts: readonly Verdict[]): Verdict => verdicts.reduce((best, next) => (isWorse(lasting(best), lasting(next)) ? next : best));

@@ -9,17 +9,17 @@ import type { Step } from '../routes/steps.js';
 /** How far the catalog was searched for a bridge. */
 export interface Searched {
   readonly tried: number;
-  /** Builds for this kernel that it would take today; more than were tried where the bound was hit. */
+  /** Builds that this kernel would accept today. More than were tried if the limit was reached. */
   readonly of: number;
 }
 
 /** The answer for one host (or for all hosts in one situation). */
 export interface Verdict {
   readonly kind: VerdictKind;
-  /** The way that the answer is about; a yes is a yes for this way only. null where no way leads there. */
+  /** The route that the answer is about. null if no route leads there. */
   readonly route: Route | null;
   readonly steps: readonly Step[];
-  /** What that way costs; null where there is none. */
+  /** What that route costs; null if there is none. */
   readonly price: Price | null;
   /** Only on `BRIDGE`: how far the catalog was searched. */
   readonly searched?: Searched;
@@ -27,7 +27,7 @@ export interface Verdict {
   readonly reasons: readonly Reason[];
   /** The facts are in doubt. The other reasons apply to the state that was last reported. */
   readonly basedOnStaleFacts: boolean;
-  /** The error number with which an attempt would fail; null where none is predicted. */
+  /** The error number with which an attempt would fail; null if none is predicted. */
   readonly errno: Errno | null;
   /** At least one reason is UNSAFE, whatever the kind: a refusal that passes with time may hide harm. */
   readonly harmful: boolean;
@@ -40,13 +40,14 @@ export interface Verdict {
 
 const RANK: Record<VerdictKind, number> = { SAFE: 0, UNKNOWN: 1, UNSAFE: 2, REFUSED: 3 };
 
-/** Is `a` a worse answer than `b`? */
+/** Returns whether `a` is a worse answer than `b`. */
 export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RANK[b];
 
 /**
  * The only codes that a question may allow.
  *
- * Not among them: facts in doubt, sources in conflict, unreadable states, an unresolved target and an empty selection. Nothing follows from these.
+ * Facts in doubt, conflicting sources, unreadable states, an unresolved target and an empty selection cannot be
+ * allowed: nothing follows from them.
  */
 const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
   'RESTORE_NOT_PROMISED',
@@ -62,7 +63,7 @@ const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
   'BOOT_UNKNOWN',
 ]);
 
-/** May a question allow this code? */
+/** Returns whether a question may allow this code. */
 export const canBeAllowed = (code: ReasonCode): boolean => ALLOWABLE.has(code);
 
 /** Returns whether the question allows this reason. Only UNKNOWN ones can be allowed. */
@@ -70,8 +71,8 @@ const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.l
 
 const NONE: readonly never[] = [];
 
-/** What reasons come to, taken together. */
-interface Weight {
+/** What reasons amount to together. */
+interface Summary {
   refused: boolean;
   harmful: boolean;
   /** A reason is UNKNOWN, and the question does not allow it. */
@@ -80,25 +81,25 @@ interface Weight {
   allowed: readonly ReasonCode[];
 }
 
-function summarise(reasons: readonly Reason[], allow: readonly string[]): Weight {
-  const weight: Weight = { refused: false, harmful: false, unknown: false, inDoubt: false, allowed: NONE };
+function summarise(reasons: readonly Reason[], allow: readonly string[]): Summary {
+  const summary: Summary = { refused: false, harmful: false, unknown: false, inDoubt: false, allowed: NONE };
   for (const reason of reasons) {
     const { kind, factsInDoubt } = natureOf(reason);
     if (kind === 'ADVISORY') continue;
     if (isAllowed(reason, allow)) {
-      if (!weight.allowed.includes(reason.code)) weight.allowed = [...weight.allowed, reason.code];
+      if (!summary.allowed.includes(reason.code)) summary.allowed = [...summary.allowed, reason.code];
       continue;
     }
-    if (kind === 'REFUSED') weight.refused = true;
-    else if (kind === 'UNSAFE') weight.harmful = true;
-    else weight.unknown = true;
-    if (factsInDoubt) weight.inDoubt = true;
+    if (kind === 'REFUSED') summary.refused = true;
+    else if (kind === 'UNSAFE') summary.harmful = true;
+    else summary.unknown = true;
+    if (factsInDoubt) summary.inDoubt = true;
   }
-  return weight;
+  return summary;
 }
 
-/** The worst decides, except where the facts themselves are in doubt: then no one can tell, whatever was last seen. */
-function kindBy({ refused, harmful, unknown, inDoubt }: Weight): VerdictKind {
+/** The worst reason decides. If the facts themselves are in doubt, the answer is UNKNOWN. */
+function kindBy({ refused, harmful, unknown, inDoubt }: Summary): VerdictKind {
   if (inDoubt) return 'UNKNOWN';
   if (refused) return 'REFUSED';
   return harmful ? 'UNSAFE' : unknown ? 'UNKNOWN' : 'SAFE';
@@ -113,7 +114,7 @@ export function answerBy(reasons: readonly Reason[], allow: readonly string[]): 
   return { kind, accepted: kind === 'SAFE' || (kind === 'UNKNOWN' && kindOfAll(reasons, allow) === 'SAFE') };
 }
 
-/** A way that was judged. */
+/** A route that was judged. */
 interface Judged {
   readonly route: Route | null;
   readonly steps: readonly Step[];
@@ -121,24 +122,18 @@ interface Judged {
   readonly errno: Errno | null;
 }
 
-/** Puts reasons together into a verdict on one way; what is said twice is said once. */
-export function verdict({ route, steps, price, errno }: Judged, said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
-  const reasons = saidOnce(said);
+/** Makes a verdict of the reasons about one route. Duplicates are removed. */
+export function verdict(judged: Judged, all: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+  const reasons = all.filter((reason, at) => all.findIndex((other) => sameFacts(reason, other)) === at);
   const { inDoubt, harmful, allowed } = summarise(reasons, allow);
-  return { ...answerBy(reasons, allow), route, steps, price, reasons, basedOnStaleFacts: inDoubt, errno, harmful, allowed, rules };
+  return { ...answerBy(reasons, allow), ...judged, reasons, basedOnStaleFacts: inDoubt, harmful, allowed, rules };
 }
 
-/** Without what was said before. Most often nothing is said twice, and nothing is made anew. */
-function saidOnce(said: readonly Reason[]): readonly Reason[] {
-  for (let i = 1; i < said.length; i++)
-    for (let before = 0; before < i; before++)
-      if (sameFacts(said[i]!, said[before]!)) return said.filter((reason, at) => said.findIndex((other) => sameFacts(reason, other)) === at);
-  return said;
+/** The verdict if no route leads there. */
+export function unreachable(reasons: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+  const errno = predictErrno(reasons, { disablesFirst: false, compared: [] });
+  return verdict({ route: null, steps: [], price: null, errno }, reasons, allow, rules);
 }
-
-/** The verdict where no way leads there. */
-export const unreachable = (said: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict =>
-  verdict({ route: null, steps: [], price: null, errno: predictErrno(said, { disablesFirst: false, compared: [] }) }, said, allow, rules);
 
 /** Orders answers by kind, the best first; among UNKNOWN ones, those that the question accepts come first. */
 export const compareAnswers = (a: Pick<Verdict, 'kind' | 'accepted'>, b: Pick<Verdict, 'kind' | 'accepted'>): number =>

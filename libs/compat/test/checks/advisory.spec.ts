@@ -1,7 +1,7 @@
-import { ask, listed, manifest, newer, older, word } from '../../src/testing/index.js';
+import { ask, listed, manifest, newer, older, statement } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
-const fixing = (name: string, ...cves: string[]) => manifest(name, { 7: 1 }, { author: word({ cves }) });
+const fixing = (name: string, ...cves: string[]) => manifest(name, { 7: 1 }, { author: statement({ cves }) });
 
 reasonTable('CVE_REOPENED', [
   [
@@ -26,11 +26,11 @@ reasonTable('CVE_REOPENED', [
 reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
   ['the file shows no state; what its functions do to data it cannot show', { list: [manifest('none')] }, [{ kind: 'ADVISORY', patch: 'none' }]],
   [
-    'the running kernel shows no state, and no one published it',
+    'the running kernel shows no state, and is not published it',
     { list: [listed(manifest('none'), { reading: { evidence: 'LIVE', replace: true, states: [], impact: 'NONE', callbacks: null } })] },
     [{ patch: 'none' }],
   ],
-  ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: word({ impactNone: true }) })] }, []],
+  ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: statement({ impactNone: true }) })] }, []],
   ['a patch that declares its states', {}, []],
 ]);
 reasonTable('NOT_BOOT_PERSISTENT', [
@@ -40,7 +40,7 @@ reasonTable('NOT_BOOT_PERSISTENT', [
     [{ kind: 'ADVISORY', patch: 'older' }],
   ],
   ['the next boot loads the target', { host: { boot: { kernelRelease: null, loads: [{ name: 'older', buildId: 'id-of-older' }] } } }, []],
-  ['no one knows what the next boot loads', {}, []],
+  ['it is not known what the next boot loads', {}, []],
   [
     'what is only passed through on the way need not boot',
     {
@@ -53,7 +53,7 @@ reasonTable('NOT_BOOT_PERSISTENT', [
   ],
 ]);
 
-const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({ author: word({ unsupported }) });
+const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({ author: statement({ unsupported }) });
 reasonTable('VENDOR_UNSUPPORTED', [
   [
     'the vendor does not support that it is replaced',

@@ -184,7 +184,7 @@ reasonTable('PATCH_BLOCKS_DISABLE', [
     [{ kind: 'REFUSED', errno: 'EINVAL', patch: 'banned', stateId: 7n }],
   ],
   [
-    'also where no one knows whether that patch is cumulative',
+    'also where it is not known whether that patch is cumulative',
     { list: [{ ...banned(true), replace: null }], to: { kind: 'ORIGINAL' }, ...asked('block-disable') },
     [{ patch: 'banned' }],
   ],

@@ -1,5 +1,5 @@
 import type { Callbacks, Manifest, ReasonCode } from '../../src/index.js';
-import { type Asked, ask, authorState, unlisted, listed, manifest, NO_CALLBACKS, promising, UNPATCH_CALLBACKS, word } from '../../src/testing/index.js';
+import { type Asked, ask, authorState, unlisted, listed, manifest, NO_CALLBACKS, promising, UNPATCH_CALLBACKS, statement } from '../../src/testing/index.js';
 
 // Turning an open transition round. Kernel: T01, T02, T03 of the lab.
 
@@ -8,7 +8,7 @@ const plain = manifest('incoming');
 const callbacks = (...set: (keyof Callbacks)[]): Callbacks => ({ ...NO_CALLBACKS, ...Object.fromEntries(set.map((name) => [name, true])) });
 const holding = (written: object, differs: Partial<Manifest> = {}): Manifest => manifest('incoming', written as never, { replace: false, ...differs });
 const promised = (restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE', ...set: (keyof Callbacks)[]): Manifest =>
-  holding({ 8: 1 }, { callbacks: callbacks(...set), author: word({ states: [authorState(8, 1, restore)] }) });
+  holding({ 8: 1 }, { callbacks: callbacks(...set), author: statement({ states: [authorState(8, 1, restore)] }) });
 
 const routes = ['REVERSE'] as const;
 /** `older` is listed; `patch` is on its way in, and is to go back. */
@@ -39,8 +39,8 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   ['callbacks without a promise', comingIn(holding({ 8: 1 }, { callbacks: UNPATCH_CALLBACKS })), 'UNKNOWN', ['RESTORE_NOT_PROMISED']],
   ['callbacks that cannot be read', comingIn({ ...promised('CALLBACKS'), callbacks: null }), 'UNKNOWN', ['RESTORE_NOT_PROMISED', 'EVIDENCE_TOO_WEAK']],
   [
-    'a promise of an unsigned word',
-    comingIn({ ...promised('CALLBACKS', 'postUnpatch'), author: word({ evidence: 'UNSIGNED', states: [authorState(8, 1, 'CALLBACKS')] }) }),
+    'a promise of an unsigned statement',
+    comingIn({ ...promised('CALLBACKS', 'postUnpatch'), author: statement({ evidence: 'UNSIGNED', states: [authorState(8, 1, 'CALLBACKS')] }) }),
     'UNKNOWN',
     ['EVIDENCE_TOO_WEAK'],
   ],
@@ -51,7 +51,7 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   ['who stays holds the state at a lower version', comingIn(holding({ 7: 2 })), 'UNSAFE', ['STATE_NOT_RESTORED']],
   ['its callback may take the state from who stays', comingIn(promising('incoming', { 7: 1 }, { replace: false })), 'UNKNOWN', ['STACK_DEPENDENCY_UNKNOWN']],
   ['an undeclared patch', comingIn(holding({}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS })), 'UNKNOWN', ['STATES_UNDECLARED']],
-  ['a patch that no one published', comingIn(plain, { published: [] }), 'UNKNOWN', ['PATCH_NOT_CATALOGUED']],
+  ['a patch that is not published', comingIn(plain, { published: [] }), 'UNKNOWN', ['PATCH_NOT_CATALOGUED']],
   [
     'what an earlier patch left, one that never came in does not cover',
     comingIn(promising('incoming', { 9: 1 }, { replace: false }), {
@@ -85,7 +85,7 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
   ['nothing is in transition', { list: [older], to: { kind: 'ORIGINAL' }, question: { routes } }, 'UNKNOWN', ['TARGET_UNRESOLVED']],
   ['it leads elsewhere', comingIn(plain, { to: { kind: 'ORIGINAL' } }), 'UNKNOWN', ['TARGET_UNRESOLVED']],
   [
-    'a cumulative patch "on its way out" above others never came in: turned round, it would go on replacing them',
+    'a cumulative patch "on its way out" above others never came in: reversed, it would go on replacing them',
     {
       list: [older, listed(plain, { transition: true, enabled: false })],
       published: [plain],

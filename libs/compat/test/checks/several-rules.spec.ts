@@ -1,5 +1,5 @@
 import { RULE_SETS } from '../../src/index.js';
-import { type Asked, ask, capabilities, cumulative, leftover, listed, manifest, older, plain, word } from '../../src/testing/index.js';
+import { type Asked, ask, capabilities, cumulative, leftover, listed, manifest, older, plain, statement } from '../../src/testing/index.js';
 
 // What each rule set says alone, and what is said where several may hold.
 
@@ -20,7 +20,7 @@ test.each<[sentence: string, asked: Asked, codes: string[]]>([
   ['under the kernel’s own rules a low version is refused, and nothing is left behind', { list: [two], to: target }, ['STATE_VERSION_TOO_LOW 7']],
   ['without a state check it is left behind', { list: [two], to: target, question: { rules: 'none' } }, ['STATE_LEFT_BEHIND 7']],
   [
-    'where either may hold, both are said, and that no one knows',
+    'where either may hold, both are said, and that are not known',
     on('5.4.0', OLD),
     ['RULES_UNKNOWN none or klp-5.5', 'STATE_VERSION_TOO_LOW 7', 'STATE_LEFT_BEHIND 7'],
   ],
@@ -79,13 +79,13 @@ test.each<[code: string, asked: Asked]>([
   expect({ kind: verdict.kind, allowed: verdict.allowed }).toEqual({ kind: 'UNKNOWN', allowed: [] });
 });
 
-test('how well a word is known is told', () => {
+test('the evidence of an author statement is in the reason', () => {
   const promise = { states: [{ id: 7n, version: 1, restore: 'CALLBACKS' as const }] };
   const own = (evidence: 'UNSIGNED' | 'MANIFEST', file: 'MODULE' | 'UNSIGNED') =>
     manifest(
       'own',
       { 7: 1 },
-      { evidence: file, callbacks: { prePatch: false, postPatch: false, preUnpatch: true, postUnpatch: false }, author: word({ ...promise, evidence }) },
+      { evidence: file, callbacks: { prePatch: false, postPatch: false, preUnpatch: true, postUnpatch: false }, author: statement({ ...promise, evidence }) },
     );
   const details = (patch: ReturnType<typeof own>) => ask({ list: [patch], to: { kind: 'ORIGINAL' } }).reasons.map(({ detail }) => detail);
   expect(details(own('UNSIGNED', 'MODULE'))).toEqual(['its author statement is UNSIGNED, MANIFEST is required']);

@@ -16,7 +16,7 @@ import {
   sightings,
   states,
   UNPATCH_CALLBACKS,
-  word,
+  statement,
 } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
@@ -36,15 +36,15 @@ const unseen = { catalog: { sightings: () => [] } };
 
 reasonTable('RESTORE_NOT_PROMISED', [
   [
-    'unpatch callbacks, and no word on what they do',
+    'unpatch callbacks, and no statement about what they do',
     { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS })] },
     [{ kind: 'UNKNOWN', patch: 'p', stateId: 7n, clearedBy: 'AUTHOR' }],
   ],
-  ['callbacks that no one could read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, [{ patch: 'p' }]],
+  ['callbacks that could not be read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, [{ patch: 'p' }]],
   ['a signed promise', { ...original, list: [promising('p', { 7: 1 })] }, []],
   [
     'nothing needs restoring',
-    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+    { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
     [],
   ],
   ['a replace runs no unpatch callback', {}, []],
@@ -58,8 +58,8 @@ reasonTable('STATES_UNDECLARED', [
   ],
   ['also where it is disabled', { ...original, list: [undeclared] }, [{ patch: 'undeclared' }]],
   ['also where it left earlier', { host: { unlisted: [unlisted(undeclared)] }, published: [undeclared] }, [{ patch: 'undeclared' }]],
-  ['its author declares what it changes', { list: [{ ...undeclared, author: word({ states: [authorState(7, 1)] }) }] }, []],
-  ['its author says that it changes nothing', { list: [{ ...undeclared, author: word({ impactNone: true }) }] }, []],
+  ['its author declares what it changes', { list: [{ ...undeclared, author: statement({ states: [authorState(7, 1)] }) }] }, []],
+  ['its author says that it changes nothing', { list: [{ ...undeclared, author: statement({ impactNone: true }) }] }, []],
   ['the file proves that it changes nothing', { list: [manifest('none')] }, []],
   ['it stays', { list: [undeclared], to: n('top'), question: { routes: ['STACK'] } }, []],
   ['its states cannot be read: that is said instead', { list: [unreadable] }, []],
@@ -100,7 +100,7 @@ reasonTable('REPLACE_UNKNOWN', [
 ]);
 
 const below = promising('below', { 7: 1 }, { replace: false });
-const above = (differs = {}) => n('above', {}, { author: word({ independentOf: ['below'] }), ...differs });
+const above = (differs = {}) => n('above', {}, { author: statement({ independentOf: ['below'] }), ...differs });
 const without = (list: ReturnType<typeof manifest>[], leaving: string, stays: ReturnType<typeof manifest>): Asked => ({
   list,
   to: { kind: 'PATCH', patch: stays, leaving: [leaving] },
@@ -108,7 +108,7 @@ const without = (list: ReturnType<typeof manifest>[], leaving: string, stays: Re
 });
 reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   [
-    'a patch above is thrown out only later',
+    'a patch above is replaced only later',
     { list: [promising('below', { 7: 2 }), n('above')], question: { routes: ['DISABLE_THEN_LOAD'] } },
     [{ patch: 'above', other: 'below' }],
   ],
@@ -125,7 +125,7 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   [
     'a shared state that needs no restoring',
     without(
-      [n('stays', { 7: 1 }), n('goes', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })],
+      [n('stays', { 7: 1 }), n('goes', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'NOT_NEEDED')] }) })],
       'goes',
       n('stays', { 7: 1 }),
     ),
@@ -133,7 +133,7 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   ],
   ['a patch stays above the one that is disabled', without([below, n('above')], 'below', n('above')), [{ kind: 'UNKNOWN', patch: 'above', other: 'below' }]],
   ['independence is promised, and they share a function', without([below, above({ functions: below.functions })], 'below', above()), [{ patch: 'above' }]],
-  ['independence is promised, and no one can see the functions', without([below, above({ functions: null })], 'below', above()), [{ patch: 'above' }]],
+  ['independence is promised, and the functions cannot be read', without([below, above({ functions: null })], 'below', above()), [{ patch: 'above' }]],
   [
     'the callbacks may take away a state that the one below holds too',
     without([n('stays', { 7: 1 }), below], 'below', n('stays', { 7: 1 })),
@@ -142,12 +142,12 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   ['independence is promised, and the functions are disjoint', without([below, above()], 'below', above()), []],
   [
     'it is promised by the name in the file',
-    without([promising('be-low', { 7: 1 }, { replace: false }), above({ author: word({ independentOf: ['be-low'] }) })], 'be-low', above()),
+    without([promising('be-low', { 7: 1 }, { replace: false }), above({ author: statement({ independentOf: ['be-low'] }) })], 'be-low', above()),
     [],
   ],
   ['the one that is disabled is on top', without([n('bottom'), below], 'below', n('bottom')), []],
   [
-    'no one published the one that stays above, whatever the host has read',
+    'is not published the one that stays above, whatever the host has read',
     {
       list: [below, listed(n('above'), { reading: live({ replace: false, states: [], impact: 'NONE' }) })],
       published: [below],
@@ -268,10 +268,10 @@ reasonTable('EVIDENCE_TOO_WEAK', [
     { list: [listed(newer, { reading: live() })], published: [newer], question: { evidence: 'LIVE' } },
     [],
   ],
-  ['an unsigned word will do', { list: [{ ...newer, evidence: 'UNSIGNED' }], question: { evidence: 'UNSIGNED' } }, []],
+  ['an unsigned statement is enough', { list: [{ ...newer, evidence: 'UNSIGNED' }], question: { evidence: 'UNSIGNED' } }, []],
   [
     'an unsigned promise',
-    { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+    { ...original, list: [promising('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
     [{ patch: 'p' }],
   ],
   [
@@ -294,7 +294,7 @@ reasonTable('EVIDENCE_TOO_WEAK', [
     'an unsigned promise will do',
     {
       ...original,
-      list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })],
+      list: [promising('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })],
       question: { evidence: 'UNSIGNED' },
     },
     [],
@@ -324,9 +324,9 @@ reasonTable('EVIDENCE_TOO_WEAK', [
 ]);
 
 reasonTable('PATCH_NOT_CATALOGUED', [
-  ['a listed patch that no one published', { list: [listed(newer)] }, [{ kind: 'UNKNOWN', patch: 'newer', buildId: 'id-of-newer' }]],
+  ['a listed patch that is not published', { list: [listed(newer)] }, [{ kind: 'UNKNOWN', patch: 'newer', buildId: 'id-of-newer' }]],
   ['a listed patch without a build-id', { list: [listed(newer, { buildId: null })], published: [newer] }, [{ buildId: null }]],
-  ['a target that no one published', { to: { kind: 'UNCATALOGUED', buildId: 'x' } }, [{ buildId: 'x' }]],
+  ['a target that is not published', { to: { kind: 'UNCATALOGUED', buildId: 'x' } }, [{ buildId: 'x' }]],
   ['an unpublished patch that stays on the way out of another', without([n('stays'), below], 'below', n('stays')), []],
 ]);
 
@@ -353,7 +353,7 @@ reasonTable('TARGET_UNRESOLVED', [
   ['a non-cumulative target, and STACK is named', { to: n('older', { 7: 1 }), question: { routes: ['STACK'] } }, []],
 ]);
 
-const told = (kernelRelease: string, probed: Parameters<typeof capabilities>[0]): Asked => ({
+const reporting = (kernelRelease: string, probed: Parameters<typeof capabilities>[0]): Asked => ({
   list: [{ ...newer, kernelRelease }],
   to: { ...older, kernelRelease },
   host: { kernelRelease, capabilities: capabilities(probed) },
@@ -361,19 +361,23 @@ const told = (kernelRelease: string, probed: Parameters<typeof capabilities>[0])
 reasonTable('RULES_UNKNOWN', [
   ['the asker chooses the rules of a proposal', { question: { rules: 'replace-set' } }, []],
   [
-    'a new kernel that told nothing',
-    told('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),
+    'a new kernel about which nothing is reported',
+    reporting('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),
     [{ kind: 'UNKNOWN', clearedBy: 'REPORT', detail: 'klp-5.5 or block-disable or replace-set' }],
   ],
-  ['an old kernel that no rules describe', told('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'] }), [{ detail: 'no rule set describes this kernel' }]],
+  [
+    'an old kernel that no rules describe',
+    reporting('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'] }),
+    [{ detail: 'no rule set describes this kernel' }],
+  ],
   [
     'with or without the check, and they differ',
-    { ...told('5.3.0', { symbols: null, stateFields: null }), list: [manifest('newer', { 7: 2 }, { kernelRelease: '5.3.0' })] },
+    { ...reporting('5.3.0', { symbols: null, stateFields: null }), list: [manifest('newer', { 7: 2 }, { kernelRelease: '5.3.0' })] },
     [{ detail: 'none or klp-5.5' }],
   ],
-  ['with or without the check, and both say yes', told('5.3.0', { symbols: null, stateFields: null }), []],
-  ['the asker chooses the rules', { ...told('7.4.0', { symbols: null, stateFields: null }), question: { rules: 'klp-5.5' } }, []],
-  ['nothing is to be done', { ...told('4.18.0', { symbols: null }), list: [{ ...older, kernelRelease: '4.18.0' }] }, []],
+  ['with or without the check, and both say yes', reporting('5.3.0', { symbols: null, stateFields: null }), []],
+  ['the asker chooses the rules', { ...reporting('7.4.0', { symbols: null, stateFields: null }), question: { rules: 'klp-5.5' } }, []],
+  ['nothing is to be done', { ...reporting('4.18.0', { symbols: null }), list: [{ ...older, kernelRelease: '4.18.0' }] }, []],
 ]);
 
 reasonTable('NEVER_REPORTED', [
@@ -433,7 +437,7 @@ test.each<[sentence: string, asked: Asked, kind: string, allowed: string[], acce
   ],
   ['a refusal cannot be', { list: [manifest('newer', { 7: 2 })], question: { allow: ['STATE_VERSION_TOO_LOW'] } }, 'REFUSED', [], false],
   ['harm cannot be', { to: { ...older, recalled: true }, question: { allow: ['TARGET_RECALLED'] } }, 'UNSAFE', [], false],
-  ['unknown rules cannot be', { ...told('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', [], false],
+  ['unknown rules cannot be', { ...reporting('4.18.0', { symbols: null }), question: { allow: ['RULES_UNKNOWN'] } }, 'UNKNOWN', [], false],
 ])('allowing: %s', (_, asked, kind, allowed, accepted) => {
   expect(ask(asked)).toMatchObject({ kind, allowed, accepted });
 });
@@ -475,6 +479,4 @@ test.each<[asked: Evidence, required: RequiredEvidence]>([
   ['MANIFEST', { facts: 'MANIFEST', statement: 'MANIFEST' }],
   ['UNSIGNED', { facts: 'UNSIGNED', statement: 'UNSIGNED' }],
   ['INFERRED', { facts: 'INFERRED', statement: 'INFERRED' }],
-])('a file is never better known than by itself, a word never better than by its signature: where %s is demanded', (asked, required) =>
-  expect(requiredAt(asked)).toEqual(required),
-);
+])('files are known by themselves at best, statements by their signature: %s is required', (asked, required) => expect(requiredAt(asked)).toEqual(required));

@@ -12,16 +12,16 @@ import {
   older,
   promising,
   UNPATCH_CALLBACKS,
-  word,
+  statement,
 } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
 const original: Asked = { to: { kind: 'ORIGINAL' } };
 const disabling = (patch: ReturnType<typeof manifest>): Asked => ({ ...original, list: [patch] });
 const declaring = (name: string, id: number, version: number, restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN' = 'UNKNOWN', differs = {}) =>
-  manifest(name, {}, { impact: 'UNDECLARED', author: word({ states: [authorState(id, version, restore)] }), ...differs });
+  manifest(name, {}, { impact: 'UNDECLARED', author: statement({ states: [authorState(id, version, restore)] }), ...differs });
 const promised = (restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN', callbacks = UNPATCH_CALLBACKS) =>
-  manifest('p', { 7: 1 }, { callbacks, author: word({ states: [authorState(7, 1, restore)] }) });
+  manifest('p', { 7: 1 }, { callbacks, author: statement({ states: [authorState(7, 1, restore)] }) });
 const gone = manifest('gone', { 9: 2 });
 const on74 = { kernelRelease: '7.4.0' };
 const old54 = { kernelRelease: '5.4.0' };
@@ -30,7 +30,7 @@ const n = (name: string, written = {}, differs = {}) => manifest(name, written, 
 
 reasonTable('STATE_LEFT_BEHIND', [
   [
-    'of a target whose states no one can read, no one can say what it leaves',
+    'if the states of a target cannot be read, it is not known what it leaves behind',
     { list: [newer], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }) },
     [],
   ],
@@ -53,8 +53,8 @@ reasonTable('STATE_LEFT_BEHIND', [
     {
       list: [manifest('newer', { 9: 1 })],
       to: manifest('older', { 9: 1 }),
-      host: { unlisted: [unlisted(manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) }))] },
-      published: [manifest('gone', { 9: 2 }, { author: word({ states: [authorState(9, 1)] }) })],
+      host: { unlisted: [unlisted(manifest('gone', { 9: 2 }, { author: statement({ states: [authorState(9, 1)] }) }))] },
+      published: [manifest('gone', { 9: 2 }, { author: statement({ states: [authorState(9, 1)] }) })],
     },
     [{ patch: 'gone', need: 2 }],
   ],
@@ -69,7 +69,7 @@ reasonTable('STATE_LEFT_BEHIND', [
     { list: [declaring('newer', 9, 2, 'CALLBACKS', { callbacks: UNPATCH_CALLBACKS })] },
     [{ stateId: 9n }],
   ],
-  ['"not needed" is a word on disabling, not on replacing', { list: [declaring('newer', 9, 2, 'NOT_NEEDED')] }, [{ stateId: 9n }]],
+  ['"not needed" is stated about disabling, not about replacing', { list: [declaring('newer', 9, 2, 'NOT_NEEDED')] }, [{ stateId: 9n }]],
   [
     'a kernel without the check accepts a lower version',
     { ...unchecked, list: [manifest('newer', { 7: 2 }, old54)], to: { ...older, ...old54 } },
@@ -79,11 +79,11 @@ reasonTable('STATE_LEFT_BEHIND', [
   ['a leftover did', { host: { leftovers: [leftover(gone)] }, published: [gone] }, [{ patch: 'gone' }]],
   [
     'the kernel refuses for another state, and this one is its author’s alone',
-    { list: [manifest('newer', { 7: 2 }, { author: word({ states: [authorState(9, 1)] }) })] },
+    { list: [manifest('newer', { 7: 2 }, { author: statement({ states: [authorState(9, 1)] }) })] },
     [{ stateId: 9n }],
   ],
   [
-    'no rules describe the kernel: what it may accept is told all the same',
+    'no rules describe the kernel: what it may leave behind is a reason all the same',
     { ...unchecked, host: { kernelRelease: '4.18.0', capabilities: capabilities({ symbols: null }) }, list: [manifest('newer', { 7: 2 })] },
     [{ stateId: 7n, need: 2 }],
   ],
@@ -180,7 +180,7 @@ test.each<[sentence: string, patch: ReturnType<typeof manifest>, kind: string]>(
 const theirs = n('theirs', {}, { owner: 'vendor' });
 reasonTable('FOREIGN_PATCH_DISCARDED', [
   [
-    'a non-cumulative target throws out only what is named',
+    'a non-cumulative target replaces only what is named',
     { list: [theirs], to: { kind: 'PATCH', patch: n('ours'), leaving: ['theirs'] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
     [],
   ],
@@ -235,7 +235,7 @@ test('a build for another kernel that symbol versions may let in is harm and a d
   });
 });
 
-test('a refusal that passes with time may hide harm: it is told', () => {
+test('a refusal that passes with time may hide harm, and the verdict says so', () => {
   const undone = { ...declaring('newer', 9, 1) };
   expect(ask({ list: [listed(undone, { transition: true })], published: [undone] })).toMatchObject({ kind: 'REFUSED', harmful: true });
   expect(ask({ list: [listed(newer, { transition: true })], published: [newer] })).toMatchObject({ kind: 'REFUSED', harmful: false });

@@ -5,8 +5,8 @@ import { authorState, states } from '../../src/testing/index.js';
 const declared = (id: number, version: number, restore: Restore = 'UNKNOWN') => ({ id: BigInt(id), version, restore });
 
 test.each<[sentence: string, kernel: readonly State[] | null, author: AuthorState[], expected: ReturnType<typeof declared>[]]>([
-  ['no one declares any', [], [], []],
-  ['of what only the kernel sees no one says that it is restored', states({ 7: 1 }), [], [declared(7, 1)]],
+  ['there is no declaration', [], [], []],
+  ['of what only the kernel sees no source says that it is restored', states({ 7: 1 }), [], [declared(7, 1)]],
   ['its author adds one', states({ 7: 1 }), [authorState(8, 2, 'CALLBACKS')], [declared(7, 1), declared(8, 2, 'CALLBACKS')]],
   ['where its states cannot be read its author’s count', null, [authorState(8, 2, 'CALLBACKS')], [declared(8, 2, 'CALLBACKS')]],
   ['the kernel sees the higher version', states({ 7: 2 }), [authorState(7, 1, 'CALLBACKS')], [declared(7, 2, 'CALLBACKS')]],

@@ -15,10 +15,10 @@ test.each<[sentence: string, age: number | null, level: string]>([
   expect(freshness(age, 120).level).toBe(level);
 });
 
-test('a later heartbeat that says something else is kept beside the age', () => {
+test('a later heartbeat that says something else is kept next to the age', () => {
   expect(freshness(10, 120, true)).toEqual({ level: 'FRESH', ageSeconds: 10, superseded: true });
 });
 
-test('where no one says so, nothing else came since', () => {
+test('by default, nothing else came since', () => {
   expect([freshness(10, 120), freshness(null, 120)]).toMatchObject([{ superseded: false }, { superseded: false, ageSeconds: null }]);
 });

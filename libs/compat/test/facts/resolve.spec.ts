@@ -1,5 +1,5 @@
 import { type Manifest, type Reading, resolveSituation, resolveManifest, resolvePatch } from '../../src/index.js';
-import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, running, states, word } from '../../src/testing/index.js';
+import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, running, states, statement } from '../../src/testing/index.js';
 
 // What is known of one patch, from the host, its module and its author together.
 
@@ -21,7 +21,7 @@ test.each<[sentence: string, sysfs: boolean | null, host: boolean | null, file: 
   ['sysfs knows best', false, true, true, false],
   ['the strongest source that knows it', null, null, true, true],
   ['the host before the file', null, false, true, false],
-  ['no one knows', null, null, null, null],
+  ['is not known', null, null, null, null],
 ])('is it cumulative: %s', (_, sysfs, host, file, replace) => {
   const { asPatch, ...rest } = known(live({ replace: host }), manifest('p', {}, { replace: file }), { replace: sysfs });
   expect(rest.replace).toBe(replace);
@@ -44,11 +44,11 @@ test.each<[sentence: string, reading: Reading | null, published: Manifest | null
   ['its file shows nothing', null, manifest('p'), true, false],
   ['the running kernel shows nothing, and there is no file', live(), null, true, false],
   ['the running kernel shows no state, and its file a callback', live(), manifest('p', {}, { impact: 'UNDECLARED' }), false, true],
-  ['its file shows nothing, and its author declares a state', null, manifest('p', {}, { author: word({ states: [authorState(7, 1)] }) }), false, false],
+  ['its file shows nothing, and its author declares a state', null, manifest('p', {}, { author: statement({ states: [authorState(7, 1)] }) }), false, false],
   ['it declares a state', null, manifest('p', { 7: 1 }), false, false],
-  ['its author says that nothing changes', null, manifest('p', {}, { impact: 'UNDECLARED', author: word({ impactNone: true }) }), false, false],
+  ['its author says that nothing changes', null, manifest('p', {}, { impact: 'UNDECLARED', author: statement({ impactNone: true }) }), false, false],
   ['its states cannot be read', null, manifest('p', {}, { states: null, impact: 'UNREADABLE' }), false, false],
-  ['no one knows it', null, null, false, false],
+  ['is not known it', null, null, false, false],
 ])('does it change anything: %s', (_, reading, published, provenNone, undeclared) =>
   expect(known(reading, published)).toMatchObject({ provenNone, undeclared }),
 );
@@ -67,14 +67,14 @@ test.each<[sentence: string, author: [id: number, version: number][], added: [id
     [[8, 1]],
   ],
 ])('what an author adds to what the kernel knows: %s', (_, author, added) => {
-  const told = author.map(([id, version]) => authorState(id, version));
-  expect(known(null, manifest('p', { 7: 2 }, { author: word({ states: told }) })).added).toEqual(added.map(([id, version]) => authorState(id, version)));
+  const given = author.map(([id, version]) => authorState(id, version));
+  expect(known(null, manifest('p', { 7: 2 }, { author: statement({ states: given }) })).added).toEqual(added.map(([id, version]) => authorState(id, version)));
 });
 
-test('where no one can read its states, all that its author says is added', () =>
-  expect(known(null, manifest('p', {}, { states: null, author: word({ states: [authorState(7, 1)] }) })).added).toEqual([authorState(7, 1)]));
+test('if its states cannot be read, everything that its author states is added', () =>
+  expect(known(null, manifest('p', {}, { states: null, author: statement({ states: [authorState(7, 1)] }) })).added).toEqual([authorState(7, 1)]));
 
-test('all that is in conflict is told', () => {
+test('everything that is in conflict is named', () => {
   const published = manifest('p', { 7: 1 }, { conflicts: ['sha256'], replace: true });
   expect(known(live({ states: states({ 7: 2 }), callbacks: NO_CALLBACKS }), published, { replace: false }).doubts).toEqual([
     { code: 'EVIDENCE_CONFLICT', patch: 'p', buildId: 'id-of-p', detail: 'sha256, what the host read, replace' },

@@ -39,7 +39,7 @@ test('of two that are as strong, the host’s own comes first', () => {
   expect(sourcesOf(seen(read), file())[0]).toBe(read);
 });
 
-test('a host that told nothing, and a patch that no one published, are no sources', () => {
+test('a host that reports nothing, and an unpublished patch, are no sources', () => {
   expect(sourcesOf(seen(null), file())).toEqual([file()]);
   expect(sourcesOf(seen(live()), null)).toEqual([live()]);
   expect(sourcesOf(seen(null), null)).toEqual([]);
@@ -147,7 +147,7 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
   ['the kernel does not tell states, the file does', live({ states: null }), file(), []],
   ['neither is the kernel, and only one can tell states', live({ ...guess, states: null }), file(), READ],
   ['neither is the kernel, and only the other can', live(guess), file({ states: null }), READ],
-  ['no one can tell states', live({ ...guess, states: null }), file({ states: null }), []],
+  ['it cannot be known states', live({ ...guess, states: null }), file({ states: null }), []],
   ['only one has a pre_patch callback', live(), file({ callbacks: only('prePatch') }), READ],
   ['only one has a post_patch callback', live(), file({ callbacks: only('postPatch') }), READ],
   ['only one has a pre_unpatch callback', live(), file({ callbacks: only('preUnpatch') }), READ],
@@ -262,7 +262,7 @@ test.each<[sentence: string, source: Reading | undefined, read: object | null]>(
 test.each<[sentence: string, source: Reading | undefined, proves: boolean]>([
   ['the file shows none', manifest('none'), true],
   ['the running kernel shows none', live({ states: [], impact: 'NONE' }), true],
-  ['no one shows its callbacks', manifest('none', {}, { callbacks: null }), true],
+  ['no source shows its callbacks', manifest('none', {}, { callbacks: null }), true],
   ['there is no source', undefined, false],
   ['it has states', file(), false],
   ['someone says so', manifest('none', {}, { evidence: 'MANIFEST' }), false],

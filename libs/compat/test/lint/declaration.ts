@@ -48,7 +48,7 @@ export const declaration = (differs: Partial<Declaration> = {}): Declaration => 
   ...differs,
 });
 
-/** A livepatch that declares these states, in file and word, and promises to restore them. */
+/** A livepatch that declares these states, in file and statement, and promises to restore them. */
 export const holding = (name: string, states: Readonly<Record<number, number>>, differs: Partial<Declaration> = {}): Declaration =>
   declaration({
     name,
@@ -65,7 +65,7 @@ const MEANINGS = ['the route cache', 'The  route cache', 'a timer'];
 
 const anyWord: fc.Arbitrary<WrittenStatement> = fc
   .tuple(author, fc.constantFrom(...MEANINGS), fc.constantFrom('', ' ', 'why'))
-  .map(([word, what, notes]) => ({ ...word, notes, states: word.states.map((state) => ({ ...state, what })) }));
+  .map(([author, what, notes]) => ({ ...author, notes, states: author.states.map((state) => ({ ...state, what })) }));
 
 /** Whatever an author may hand in; two of one name are builds of one line. */
 export const anyDeclaration = (name: string): fc.Arbitrary<Declaration> =>

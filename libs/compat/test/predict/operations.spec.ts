@@ -3,7 +3,7 @@ import { Learned, type Observed, observations, operationOf, sceneOf } from '../l
 
 // What real kernels answered to every operation of the fixture, and what the mind says of it.
 
-/** Why the kernel refused, where that is one of the things that no one outside can see before the first load. */
+/** Why the kernel refused, if that cannot be observed from outside before the first load. */
 function unforeseeable({ dmesg, candidate }: Observed): string | null {
   if (dmesg.some((line) => /symbol .*not found|unresolvable ambiguity/.test(line))) return 'SYMBOLS_UNVERIFIED';
   if (dmesg.some((line) => line.includes('pre-patch callback failed'))) return 'PRE_PATCH_MAY_REFUSE';
@@ -12,7 +12,7 @@ function unforeseeable({ dmesg, candidate }: Observed): string | null {
 }
 
 const learned = new Learned();
-const told = observations.flatMap((observed) => {
+const compared = observations.flatMap((observed) => {
   const operation = operationOf(observed);
   const [host, known] = sceneOf(observed, learned);
   learned.learn(observed);
@@ -32,14 +32,14 @@ const told = observations.flatMap((observed) => {
     { name: `${observed.kernel} ${observed.scenario} ${observed.step} ${observed.op} ${observed.target}: ${observed.err}`, observed, answer, outcome, verdict },
   ];
 });
-type Told = (typeof told)[number];
-const names = (those: readonly Told[]): string[] => those.map((one) => one.name);
-const count = (outcome: string): number => told.filter((one) => one.outcome === outcome).length;
+type Compared = (typeof compared)[number];
+const names = (those: readonly Compared[]): string[] => those.map((one) => one.name);
+const count = (outcome: string): number => compared.filter((one) => one.outcome === outcome).length;
 
 const [right, unknowable, wrong] = [count('right'), count('cannot be known'), count('wrong')];
 
 test(`operations on real kernels: ${right} right, ${unknowable} cannot be known, ${wrong} wrong`, () => {
-  expect(names(told.filter((one) => one.outcome === 'wrong'))).toEqual([]);
+  expect(names(compared.filter((one) => one.outcome === 'wrong'))).toEqual([]);
   expect({ right, unknowable }).toMatchInlineSnapshot(`
 {
   "right": 1032,
@@ -49,9 +49,9 @@ test(`operations on real kernels: ${right} right, ${unknowable} cannot be known,
 });
 
 test('what was said without a doubt is what the kernel said', () => {
-  const certain = told.filter((one) => one.answer !== 'UNKNOWN');
+  const certain = compared.filter((one) => one.answer !== 'UNKNOWN');
   expect(names(certain.filter((one) => one.answer !== one.observed.err))).toEqual([]);
-  expect({ certain: certain.length, withADoubt: told.length - certain.length }).toMatchInlineSnapshot(`
+  expect({ certain: certain.length, withADoubt: compared.length - certain.length }).toMatchInlineSnapshot(`
 {
   "certain": 988,
   "withADoubt": 66,
@@ -60,7 +60,7 @@ test('what was said without a doubt is what the kernel said', () => {
 });
 
 test('every kind of operation and every error number is among them', () => {
-  const seen = [...new Set(told.map(({ observed }) => `${observed.op} ${observed.err}`))].sort();
+  const seen = [...new Set(compared.map(({ observed }) => `${observed.op} ${observed.err}`))].sort();
   expect(seen).toMatchInlineSnapshot(`
 [
   "disable EBUSY",
@@ -87,14 +87,14 @@ test('every kind of operation and every error number is among them', () => {
 });
 
 test('the verdict on a load has the same error number as the prediction, or both could not know', () => {
-  const differ = told.filter(({ verdict, outcome, observed }) => verdict !== null && outcome === 'right' && (verdict.errno ?? 'OK') !== observed.err);
+  const differ = compared.filter(({ verdict, outcome, observed }) => verdict !== null && outcome === 'right' && (verdict.errno ?? 'OK') !== observed.err);
   expect(names(differ)).toEqual([]);
 });
 
 test('no load that a real kernel refused was called safe', () => {
-  expect(names(told.filter(({ observed, verdict }) => !observed.accepted && verdict?.kind === 'SAFE'))).toEqual([]);
+  expect(names(compared.filter(({ observed, verdict }) => !observed.accepted && verdict?.kind === 'SAFE'))).toEqual([]);
 });
 
 test('no load that a real kernel accepted was called refused', () => {
-  expect(names(told.filter(({ observed, verdict }) => observed.accepted && verdict?.kind === 'REFUSED'))).toEqual([]);
+  expect(names(compared.filter(({ observed, verdict }) => observed.accepted && verdict?.kind === 'REFUSED'))).toEqual([]);
 });

@@ -38,7 +38,7 @@ const answer = (operation: Operation, { list = [held], host: differs = {}, publi
     host,
     operation,
     known,
-    rules === undefined ? undefined : { candidates: [RULE_SETS[rules]], basis: 'ASKED', told: { sets: [rules], basis: 'ASKED' } },
+    rules === undefined ? undefined : { candidates: [RULE_SETS[rules]], basis: 'ASKED', chosen: { sets: [rules], basis: 'ASKED' } },
   );
 };
 
@@ -112,9 +112,9 @@ test.each<[sentence: string, operation: Operation, at: At, answer: KernelAnswer 
   ['disabling asks for no state', disabling('held'), {}, 'OK'],
   ['there is no directory', disabling('low'), {}, 'ENOENT'],
   ['another transition is open', disabling('low'), { list: [low, opening] }, 'EBUSY'],
-  ['its own transition is turned round', disabling('held'), { list: [opening] }, 'OK'],
+  ['its own transition is reversed', disabling('held'), { list: [opening] }, 'OK'],
   ['it is on its way out already', disabling('held'), { list: [listed(held, { transition: true, enabled: false })] }, 'EINVAL'],
-  ['on its way out, it is turned round', enabling('held'), { list: [listed(held, { transition: true, enabled: false })] }, 'OK'],
+  ['on its way out, it is reversed', enabling('held'), { list: [listed(held, { transition: true, enabled: false })] }, 'OK'],
   ['it is enabled already', enabling('held'), {}, 'EINVAL'],
   ['a disabled one has no directory any more', enabling('held'), { list: [], host: { leftovers: [leftover(held)] } }, 'ENOENT'],
   ['forcing ends its own transition', { action: 'WRITE', patch: 'held', attribute: 'force', value: '1' }, { list: [opening] }, 'OK'],
@@ -174,7 +174,7 @@ test.each<[sentence: string, release: string, values: string[], answer: KernelAn
 
 test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOWN', likely: KernelAnswer]>([
   ['nothing', [], 'OK', 'OK'],
-  ['of two refusals the one that the kernel meets first, whichever is told first', ['TRANSITION_IN_PROGRESS', 'STATE_VERSION_TOO_LOW'], 'EINVAL', 'EINVAL'],
+  ['of two refusals the one that the kernel meets first, in any order', ['TRANSITION_IN_PROGRESS', 'STATE_VERSION_TOO_LOW'], 'EINVAL', 'EINVAL'],
   ['and so the other way round', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS'], 'EINVAL', 'EINVAL'],
   ['harm is no answer of the kernel', ['STATE_LEFT_BEHIND'], 'OK', 'OK'],
   ['nor is an advisory, before a refusal', ['CVE_REOPENED', 'TRANSITION_IN_PROGRESS'], 'EBUSY', 'EBUSY'],
@@ -194,7 +194,7 @@ test('a ban on disabling refuses it, under the rules that have one', () => {
   const banned = { ...held, states: [{ id: 7n, version: 2, blockDisable: true }] };
   const at = { list: [listed(banned)], published: [banned] };
   const known = catalog([banned]);
-  const rules = { candidates: [RULE_SETS['block-disable']], basis: 'ASKED', told: { sets: ['block-disable'], basis: 'ASKED' } } as const;
+  const rules = { candidates: [RULE_SETS['block-disable']], basis: 'ASKED', chosen: { sets: ['block-disable'], basis: 'ASKED' } } as const;
   expect(predict(resolveSituation(running(at.list), known), disabling('held'), known, rules)).toMatchObject({
     answer: 'EINVAL',
     reasons: [{ code: 'PATCH_BLOCKS_DISABLE', stateId: 7n }],

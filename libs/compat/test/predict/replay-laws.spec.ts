@@ -83,7 +83,7 @@ law('where no reason is a refusal, no step is refused', (of) => {
   }
 });
 
-law('where something is refused, so is a step, with that error number; or no one can know', (of) => {
+law('if something is refused, so is a step, with that error number, or the answer is not known', (of) => {
   for (const verdict of answers(of)) {
     if (verdict.errno === null || verdict.route === 'REBOOT' || verdict.route === null) continue;
     // To disable a patch on its way in is not refused: it turns that round, which is another route.

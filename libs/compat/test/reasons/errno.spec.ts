@@ -148,7 +148,7 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   expect(verdict.errno).toBe(errno);
 });
 
-test('to disable a patch on its way in would turn that round: the reason says which route that is', () => {
+test('to disable a patch on its way in would reverse the transition: the reason says which route that is', () => {
   const detail = 'disabling it now would reverse the transition, which is the route REVERSE';
   const on = (enabled: boolean): Asked => ({ list: [listed(newer, { transition: true, enabled })], published: [newer], to: { kind: 'ORIGINAL' } });
   expect(ask(on(true)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).toMatchObject({ detail });

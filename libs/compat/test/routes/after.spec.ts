@@ -10,7 +10,7 @@ const everything = catalog([a, b, c]);
 const on = (...list: Parameters<typeof running>[0]): ResolvedSituation => resolveSituation(running(list, { previous: ['id-of-z'] }), everything);
 const opening = (name: 'b' | 'c', enabled: boolean, differs = {}) => listed(name === 'b' ? b : c, { transition: true, enabled, ...differs });
 const load = resolveManifest;
-const told = ({ list, situation, unlisted, inTransition }: ResolvedSituation) => ({
+const summary = ({ list, situation, unlisted, inTransition }: ResolvedSituation) => ({
   list: list.map((patch) => patch.name).join(' '),
   builds: list.map((patch) => patch.buildId).join(' '),
   leftovers: situation.leftovers.map((module) => module.name).join(' '),
@@ -19,7 +19,7 @@ const told = ({ list, situation, unlisted, inTransition }: ResolvedSituation) =>
   open: inTransition?.name ?? null,
 });
 
-test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSituation) => Plan, expected: Partial<ReturnType<typeof told>>]>([
+test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSituation) => Plan, expected: Partial<ReturnType<typeof summary>>]>([
   ['nothing is done', on(a), (host) => ({ ...nothing, route: 'NONE_NEEDED', stays: host.list }), { list: 'a', unlisted: '', previous: 'id-of-z' }],
   [
     'nothing is done, and the open transition is waited for',
@@ -52,13 +52,13 @@ test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSitua
     { list: 'a', leftovers: '', unlisted: 'a DISABLED', previous: '' },
   ],
   [
-    'a patch turned round on its way in has left, as if disabled',
+    'a patch reversed on its way in has left, as if disabled',
     on(a, opening('b', true)),
     (host) => reverse(host.inTransition!, host.list)!,
     { list: 'a', unlisted: 'b DISABLED', open: null, previous: null },
   ],
   [
-    'a patch turned round on its way out stays',
+    'a patch reversed on its way out stays',
     on(a, opening('b', false)),
     (host) => reverse(host.inTransition!, host.list)!,
     { list: 'a b', unlisted: '', open: null, previous: 'id-of-z' },
@@ -76,19 +76,19 @@ test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSitua
     { list: 'c', unlisted: 'b DISABLED, a REPLACED', previous: 'id-of-a' },
   ],
   [
-    'a cumulative patch that was turned round on its way out throws out no one above it',
+    'a cumulative patch that was reversed on its way out replaces none above it',
     on(opening('c', true), b),
     ({ list }) => loadOver('STACK', load(a), [], list),
     { list: 'c b a', unlisted: '', open: null },
   ],
   [
-    'an open transition of one that goes on top throws no one out',
+    'an open transition of one that goes on top replaces none',
     on(a, opening('b', true)),
     ({ list }) => loadOver('STACK', load(n('d')), [], list),
     { list: 'a b d', unlisted: '', open: null },
   ],
   [
-    'an open transition of one of which it is not known whether it is cumulative is not taken to throw anyone out',
+    'an open transition of one of which it is not known whether it is cumulative is not taken to replace any',
     on(a, listed(n('d', { replace: null }), { transition: true })),
     ({ list }) => loadOver('STACK', load(b), [], list),
     { list: 'a d b', unlisted: '', open: null },
@@ -124,7 +124,7 @@ test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSitua
     { list: 'a b', leftovers: 'c' },
   ],
   ['a reboot leaves nothing of this boot', on(a, b), (host) => rebootInto(['id-of-c'], host, [c]), { list: 'c', leftovers: '', unlisted: '', open: null }],
-])('%s', (_, host, plan, expected) => expect(told(after(host, plan(host)))).toMatchObject(expected));
+])('%s', (_, host, plan, expected) => expect(summary(after(host, plan(host)))).toMatchObject(expected));
 
 test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
   ['only post_unpatch would have run anyway', { ...NO_CALLBACKS, postUnpatch: true }, 'DISABLED'],
@@ -148,13 +148,12 @@ test('what was in transition is enabled and settled afterwards', () => {
   for (const patches of [list, situation.list]) expect(patches).toMatchObject([a, b].map(({ name }) => ({ name, enabled: true, transition: false })));
 });
 
-test('whoever has loaded something has a tainted kernel', () =>
-  expect(after(on(), loadOver('STACK', load(b), [], [])).situation).toMatchObject({ tainted: true, previous: [] }));
+test('a load taints the kernel', () => expect(after(on(), loadOver('STACK', load(b), [], [])).situation).toMatchObject({ tainted: true, previous: [] }));
 
 test('the flag of what was loaded is as its module says: no sysfs has shown it', () =>
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([{ replace: null, enabled: true, transition: false }]));
 
-test('what is recognised anew afterwards is what was carried along', () => {
+test('resolving the situation afterwards gives what was carried along', () => {
   const host = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
   const now = after(host, loadOver('REPLACE', load(c), host.list, host.list));
   expect(resolveSituation(now.situation, everything)).toEqual(now);

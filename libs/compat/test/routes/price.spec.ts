@@ -2,9 +2,9 @@ import { type Plan, disableOnly, disableThenLoad, loadOver, nothing, noOp } from
 import { comparePrices, type KnownPatch, type Price, resolveSituation, resolveManifest, ROUTES } from '../../src/index.js';
 import { compareRoutes, priceOf } from '../../src/routes/price.js';
 import { rebootInto } from '../../src/routes/reboot.js';
-import { catalog, manifest, running, word } from '../../src/testing/index.js';
+import { catalog, manifest, running, statement } from '../../src/testing/index.js';
 
-const fixing = (name: string, ...cves: string[]) => manifest(name, {}, { replace: false, author: word({ cves }) });
+const fixing = (name: string, ...cves: string[]) => manifest(name, {}, { replace: false, author: statement({ cves }) });
 const [one, two, both, wordless] = [fixing('one', 'CVE-1'), fixing('two', 'CVE-2'), fixing('both', 'CVE-2', 'CVE-1'), manifest('wordless')];
 const everything = catalog([one, two, both, wordless]);
 const load = resolveManifest;

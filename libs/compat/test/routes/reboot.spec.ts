@@ -52,7 +52,7 @@ test.each<[sentence: string, asked: Asked, kind: string]>([
     'SAFE',
   ],
   ['nor an open transition', asked(boots(older), { list: [listed(newer, { transition: true })], published: [newer] }), 'SAFE'],
-  ['nor a patch that no one published', asked(boots(older), { list: [listed(newer)] }), 'SAFE'],
+  ['nor a patch that is not published', asked(boots(older), { list: [listed(newer)] }), 'SAFE'],
   [
     'what was left behind is set right, though the target is there already',
     asked(boots(older), { list: [older], host: { unlisted: [unlisted(manifest('gone', { 9: 1 }))] } }),
@@ -62,7 +62,7 @@ test.each<[sentence: string, asked: Asked, kind: string]>([
   ['the target is recalled', asked(boots(older), { to: { ...older, recalled: true } }), 'UNSAFE'],
   ['the target is built for another kernel', asked(boots(older), { to: { ...older, kernelRelease: '6.1.0' } }), 'REFUSED'],
   ['the target’s states cannot be read', asked(boots(older), { to: manifest('older', {}, { states: null, impact: 'UNREADABLE' }) }), 'UNKNOWN'],
-  ['no one has published what boots', asked(boots(older), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] } }), 'UNKNOWN'],
+  ['is not published what boots', asked(boots(older), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] } }), 'UNKNOWN'],
   ['the report is too old', { ...asked(boots(older)), freshness: { ageSeconds: 901 } }, 'UNKNOWN'],
   ['the kernel has no livepatch support', asked(boots(older), { list: [], host: { capabilities: capabilities({ livepatch: false }) } }), 'REFUSED'],
 ])('%s', (_, question, kind) =>
@@ -115,14 +115,14 @@ test('what boots is called as it is published, or listed, or else by its build-i
   expect(rebootInto(['id-of-older', 'id-of-newer', 'unheard_of'], host, [older]).next.map(({ load }) => load?.name)).toEqual(['older', 'newer', 'unheard_of']);
 });
 
-test('a reboot of which nothing is told is no answer beside another route', () => {
+test('a reboot about which nothing is reported is no answer next to another route', () => {
   const both = (boot: BootPersistence | null) => ask({ list: [manifest('two', { 7: 2 })], host: { boot }, question: { routes: ['REPLACE', 'REBOOT'] } });
   expect(both(null)).toMatchObject({ route: 'REPLACE', kind: 'REFUSED' });
   expect(both(boots(older))).toMatchObject({ route: 'REBOOT', kind: 'SAFE' });
   expect(ask({ list: [manifest('two', { 7: 2 })], question: { routes: ['REBOOT', 'REPLACE'] } })).toEqual(both(null));
 });
 
-test('CVEs that the boot does not fix are told', () => {
+test('CVEs that the boot does not fix are named', () => {
   const fixing = { ...newer, author: { evidence: 'MANIFEST', states: [], impactNone: false, independentOf: [], cves: ['CVE-1'] } } as const;
   expect(ask(asked(boots(older), { list: [fixing] })).reasons).toMatchObject([{ code: 'CVE_REOPENED', detail: 'CVE-1' }]);
 });

@@ -1,10 +1,10 @@
 import type { Step } from '../../src/index.js';
-import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising, word } from '../../src/testing/index.js';
+import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising, statement } from '../../src/testing/index.js';
 
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
 const written = (steps: readonly Step[]): string => steps.map((step) => `${step.action} ${step.patch}`).join(', ');
 const free = n('below', {}, {});
-const above = n('above', {}, { author: word({ independentOf: ['below'] }) });
+const above = n('above', {}, { author: statement({ independentOf: ['below'] }) });
 
 test.each<[sentence: string, asked: Asked, route: string | null, kind: string, steps: string]>([
   ['it is there already', { list: [older] }, 'NONE_NEEDED', 'SAFE', ''],
@@ -12,7 +12,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
   ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
   ['under the routes of a gate it is judged so too, and is no yes', { to: n('top') }, 'STACK', 'UNKNOWN', 'LOAD top, WAIT top'],
-  ['beside a patch without a build-id no one knows that it is there', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
+  ['next to a patch without a build-id is not known that it is there', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
   ['everything is disabled, newest first', { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } }, 'DISABLE', 'SAFE', 'DISABLE b, WAIT b, DISABLE a, WAIT a'],
   [
     'only what leaves is disabled',
@@ -115,14 +115,14 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'LOAD base, WAIT base, LOAD one, WAIT one',
   ],
   [
-    'one of an earlier list would throw out the one below it',
+    'one of an earlier list would replace the one below it',
     { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 }), manifest('one', { 7: 1 })] },
     null,
     'UNKNOWN',
     '',
   ],
   [
-    'of one of an earlier list no one knows whether it would',
+    'of one of an earlier list it is not known whether it would',
     {
       to: { kind: 'PREVIOUS' },
       host: { previous: ['id-of-base', 'id-of-one'] },
@@ -154,7 +154,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   ['a target that is listed is not disabled to be loaded again', { list: [older, n('top')], question: { routes: ['DISABLE_THEN_LOAD'] } }, null, 'UNKNOWN', ''],
   [
-    'of a target whose states cannot be read, all that it would throw out stands in the way',
+    'of a target whose states cannot be read, all that it would replace stands in the way',
     { list: [n('a')], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
     'DISABLE_THEN_LOAD',
     'UNKNOWN',
@@ -228,7 +228,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ['a stateless target on a host that holds a state', { list: [newer], to: manifest('kpatch') }, 'REPLACE', 'REFUSED', 'LOAD kpatch, WAIT kpatch'],
   [
     'a stateless patch on a host that holds none',
-    { list: [manifest('a', {}, { author: word({ impactNone: true }) })], to: manifest('b') },
+    { list: [manifest('a', {}, { author: statement({ impactNone: true }) })], to: manifest('b') },
     'REPLACE',
     'SAFE',
     'LOAD b, WAIT b',

@@ -20,7 +20,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string]>(
     'SAFE',
   ],
   ['its own set is replaced, another one stays', under([inSet(1n, 'a', { 7: 1 }), inSet(2n, 'b', { 8: 1 })], inSet(1n, 'c', { 7: 1 })), 'REPLACE', 'SAFE'],
-  ['a load on top throws out its set all the same', under([inSet(1n, 'a', { 7: 1 })], inSet(1n, 'c', { 7: 1 }), ['STACK']), 'STACK', 'SAFE'],
+  ['a load on top replaces its set all the same', under([inSet(1n, 'a', { 7: 1 })], inSet(1n, 'c', { 7: 1 }), ['STACK']), 'STACK', 'SAFE'],
   ['a set of its own goes on top', under([inSet(1n, 'a', { 7: 1 })], inSet(2n, 'c', { 8: 1 }), ['STACK']), 'STACK', 'SAFE'],
   ['a state of its set that it lacks is refused, though its flag is not set', under([inSet(1n, 'a', { 7: 1 })], inSet(1n, 'c')), 'REPLACE', 'REFUSED'],
   ['so is it where another set stays', under([inSet(1n, 'a', { 7: 1 }), inSet(2n, 'b', { 8: 1 })], inSet(1n, 'c')), 'REPLACE', 'REFUSED'],
@@ -33,15 +33,15 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string]>(
   ],
 ])('%s', (_, asked, route, kind) => expect(ask(asked)).toMatchObject({ route, kind }));
 
-test('what it throws out is judged: declared in the author’s word alone, the state is left behind', () => {
-  const word = { evidence: 'MANIFEST', states: [{ id: 9n, version: 1, restore: 'UNKNOWN' }], impactNone: false, independentOf: [], cves: [] } as const;
-  expect(codes(under([inSet(1n, 'a', {}, { author: word })], inSet(1n, 'c'), ['STACK']))).toContain('STATE_LEFT_BEHIND');
-  expect(codes({ ...under([inSet(1n, 'a', {}, { author: word })], inSet(1n, 'c'), ['STACK']), question: { routes: ['STACK'] } })).not.toContain(
+test('what it replaces is judged: declared in the author’s word alone, the state is left behind', () => {
+  const statement = { evidence: 'MANIFEST', states: [{ id: 9n, version: 1, restore: 'UNKNOWN' }], impactNone: false, independentOf: [], cves: [] } as const;
+  expect(codes(under([inSet(1n, 'a', {}, { author: statement })], inSet(1n, 'c'), ['STACK']))).toContain('STATE_LEFT_BEHIND');
+  expect(codes({ ...under([inSet(1n, 'a', {}, { author: statement })], inSet(1n, 'c'), ['STACK']), question: { routes: ['STACK'] } })).not.toContain(
     'STATE_LEFT_BEHIND',
   );
 });
 
-test('what it leaves alone is not thrown away, whoever owns it', () => {
+test('what it leaves alone is not discarded, whatever its owner', () => {
   expect(codes(under([inSet(1n, 'theirs', {}, { owner: 'vendor' })], inSet(2n, 'c'), ['STACK']))).toEqual([]);
   expect(codes(under([inSet(1n, 'theirs', {}, { owner: 'vendor' })], inSet(1n, 'c'), ['STACK']))).toContain('FOREIGN_PATCH_DISCARDED');
 });

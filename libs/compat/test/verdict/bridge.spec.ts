@@ -1,6 +1,6 @@
 import { BRIDGES_TRIED, judgeRoutes, type Manifest, resolveSituation, ROUTES, type Step, type Target } from '../../src/index.js';
 import { DEFAULT_QUESTION } from '../../src/index.js';
-import { type Asked, ask, authorState, capabilities, catalog, manifest, newer, older, promising, running, word } from '../../src/testing/index.js';
+import { type Asked, ask, authorState, capabilities, catalog, manifest, newer, older, promising, running, statement } from '../../src/testing/index.js';
 
 // First to a build that takes today's states, then on from there.
 
@@ -48,19 +48,19 @@ test.each<[sentence: string, asked: Asked, kind: string, steps: string]>([
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
   ],
   [
-    'what is undeclared stays so, whoever takes it over',
+    'what is undeclared stays so, whatever patch takes it over',
     over([bridge], { list: [manifest('stuck', {}, { impact: 'UNDECLARED' })] }),
     'UNKNOWN',
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
   ],
   [
     'what its author calls irreversible, no bridge brings back',
-    over([bridge], { list: [manifest('stuck', { 7: 1 }, { author: word({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) })] }),
+    over([bridge], { list: [manifest('stuck', { 7: 1 }, { author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) })] }),
     'UNSAFE',
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge',
   ],
   ['the bridge would be refused for today’s states', over([promising('bridge', { 8: 1 })]), 'UNKNOWN', ''],
-  ['no one knows whether the bridge is cumulative', over([{ ...bridge, replace: null }]), 'UNKNOWN', ''],
+  ['it is not known whether the bridge is cumulative', over([{ ...bridge, replace: null }]), 'UNKNOWN', ''],
   ['the bridge’s states cannot be read', over([{ ...bridge, states: null }]), 'UNKNOWN', ''],
   [
     'one of two possible rule sets would refuse the bridge',
@@ -95,19 +95,19 @@ test('of two equal bridges the one with the first build-id is answered, in whate
 
 test('of two acceptable bridges the cheaper one is answered: it leaves no CVE open on the way', () => {
   const fixing = (name: string, buildId: string, ...cves: string[]) =>
-    promising(name, { 7: 2 }, { buildId, author: word({ cves, states: [authorState(7, 2, 'CALLBACKS')] }) });
+    promising(name, { 7: 2 }, { buildId, author: statement({ cves, states: [authorState(7, 2, 'CALLBACKS')] }) });
   const dear = fixing('dear', '1');
   const cheap = fixing('cheap', '2', 'CVE-1');
   const asked = over([dear, cheap], {
     list: [fixing('two', '0', 'CVE-1')],
-    to: manifest('three', { 7: 2 }, { name: 'two', author: word({ cves: ['CVE-1'] }) }),
+    to: manifest('three', { 7: 2 }, { name: 'two', author: statement({ cves: ['CVE-1'] }) }),
   });
   expect(ask(asked)).toMatchObject({ kind: 'SAFE', steps: [{ patch: 'cheap' }, {}, {}, {}, {}], price: { transitionsUnpatched: 0, transitions: 2 } });
 });
 
 test('of two bridges the acceptable one is answered, though it be dearer', () => {
   const fixing = (name: string, differs: Partial<Manifest> = {}) =>
-    promising(name, { 7: 2 }, { author: word({ cves: ['CVE-1'], states: [authorState(7, 2, 'CALLBACKS')] }), ...differs });
+    promising(name, { 7: 2 }, { author: statement({ cves: ['CVE-1'], states: [authorState(7, 2, 'CALLBACKS')] }), ...differs });
   const dear = promising('dear', { 7: 2 });
   const cheap = fixing('cheap', { owner: 'vendor' });
   for (const [dearId, cheapId] of [
@@ -126,7 +126,7 @@ test('of two bridges the acceptable one is answered, though it be dearer', () =>
 });
 
 test('a bridge is the answer where the direct way is as acceptable, and dearer', () => {
-  const three = ['a', 'b', 'c'].map((name) => promising(name, { 7: 1 }, { replace: false, author: word({ states: [authorState(7, 1, 'NOT_NEEDED')] }) }));
+  const three = ['a', 'b', 'c'].map((name) => promising(name, { 7: 1 }, { replace: false, author: statement({ states: [authorState(7, 1, 'NOT_NEEDED')] }) }));
   const asked = over([bridge], { list: three, question: { routes: ['DISABLE', 'BRIDGE'] } });
   expect(ask({ ...asked, question: { routes: ['DISABLE'] } })).toMatchObject({ kind: 'SAFE', price: { transitions: 3 } });
   expect(ask(asked)).toMatchObject({ route: 'BRIDGE', price: { transitions: 2 } });
@@ -134,7 +134,7 @@ test('a bridge is the answer where the direct way is as acceptable, and dearer',
   expect(ask({ ...gap, question: { routes: ['DISABLE_THEN_LOAD', 'BRIDGE'] } })).toMatchObject({ route: 'BRIDGE', price: { transitionsUnpatched: 0 } });
 });
 
-test('whoever asks for each route is told the bridge too, though it could not be better', () => {
+test('a question about each route returns the bridge too, although it could not be better', () => {
   const known = catalog([newer, older, bridge], { bridges: () => [bridge] });
   const fresh = { level: 'FRESH', ageSeconds: 1, superseded: false } as const;
   const question = { ...DEFAULT_QUESTION, routes: ['REPLACE', 'BRIDGE'] } as const;
@@ -159,7 +159,7 @@ test('an acceptable bridge is found among those that are not', () =>
     searched: { tried: 3, of: 3 },
   }));
 
-test('no more than so many are tried, and the answer says it', () => {
+test('no more than the maximum is tried, and the answer says so', () => {
   const many = Array.from({ length: BRIDGES_TRIED + 6 }, (_, i) => manifest(`bridge-${i}`, { 7: 1 }));
   expect(ask(over([...many, { ...bridge, buildId: 'the last of all' }]))).toMatchObject({ kind: 'UNSAFE', searched: { tried: 64, of: 71 } });
   const nowhere = ask(over(many, { to: manifest('lower', { 7: 0 }, { replace: false }) }));
@@ -194,9 +194,9 @@ test('the price of a bridge is that of both stages, and names what is open on th
   const fixing = (name: string, differs: Partial<Manifest> = {}) => ({
     ...promising(name, { 7: 2 }),
     ...differs,
-    author: word({ cves: ['CVE-2', 'CVE-1'], states: [authorState(7, 2, 'CALLBACKS')] }),
+    author: statement({ cves: ['CVE-2', 'CVE-1'], states: [authorState(7, 2, 'CALLBACKS')] }),
   });
-  const to = { ...older, author: word({ cves: ['CVE-1', 'CVE-2'] }) };
+  const to = { ...older, author: statement({ cves: ['CVE-1', 'CVE-2'] }) };
   const asked = over([promising('bridge', { 7: 2 })], { list: [fixing('two')], to });
   expect(ask(asked)).toMatchObject({
     kind: 'SAFE',

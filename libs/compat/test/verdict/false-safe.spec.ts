@@ -15,7 +15,7 @@ import {
   sightings,
   states,
   UNPATCH_CALLBACKS,
-  word,
+  statement,
 } from '../../src/testing/index.js';
 
 // The hunt for a false SAFE. Each row is a trap: someone could think that it is safe to go, and it is not.
@@ -32,7 +32,7 @@ const KERNEL = { release: '6.12.95+deb13-amd64', version: '#1 SMP Debian 6.12.95
 const stateless = manifest('stateless');
 const undeclared = manifest('undeclared', {}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS });
 const gone = manifest('gone', { 9: 1 });
-const hand = (states: [number, number][]) => word({ states: states.map(([id, version]) => authorState(id, version)) });
+const hand = (states: [number, number][]) => statement({ states: states.map(([id, version]) => authorState(id, version)) });
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
 const original: Asked = { to: { kind: 'ORIGINAL' } };
 
@@ -48,9 +48,9 @@ describe('what left the list earlier in this boot', () => {
       { host: { unlisted: [unlisted(promising('forced', { 9: 1 }), 'FORCED')] }, published: [promising('forced', { 9: 1 })] },
       'STATE_LEFT_BEHIND',
     ],
-    ['a leftover counts although no one saw it leave', { host: { leftovers: [leftover(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
+    ['a leftover counts although it was not observed to leave', { host: { leftovers: [leftover(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
     ['an undeclared leftover may have changed anything', { host: { leftovers: [leftover(undeclared)] }, published: [undeclared] }, 'STATES_UNDECLARED'],
-    ['a leftover that no one published may have changed anything', { host: { leftovers: [leftover(gone)] } }, 'PATCH_NOT_CATALOGUED'],
+    ['a leftover that is not published may have changed anything', { host: { leftovers: [leftover(gone)] } }, 'PATCH_NOT_CATALOGUED'],
     [
       'a leftover without a build-id may be anything',
       { host: { leftovers: [leftover(older, { name: 'unheard_of', buildId: null })] } },
@@ -103,7 +103,7 @@ describe('words that are not good enough', () => {
   rows([
     [
       'an unsigned author cannot say that nothing was changed',
-      { list: [{ ...undeclared, author: word({ impactNone: true, evidence: 'UNSIGNED' }) }] },
+      { list: [{ ...undeclared, author: statement({ impactNone: true, evidence: 'UNSIGNED' }) }] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
@@ -131,12 +131,12 @@ describe('words that are not good enough', () => {
     ['the target’s states need the file too', { to: { ...older, evidence: 'UNSIGNED' } }, 'EVIDENCE_TOO_WEAK'],
     [
       'an unsigned promise promises nothing',
-      { ...original, list: [promising('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+      { ...original, list: [promising('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'an unsigned "not needed" promises nothing',
-      { ...original, list: [manifest('p', { 7: 1 }, { author: word({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+      { ...original, list: [manifest('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
       'EVIDENCE_TOO_WEAK',
     ],
     [
@@ -146,7 +146,7 @@ describe('words that are not good enough', () => {
     ],
     ['live states do not make an unpublished patch ours', { list: [listed(newer, { buildId: 'id-of-nothing', reading: reading() })] }, 'PATCH_NOT_CATALOGUED'],
     [
-      'a proof of no states beside a callback is no proof',
+      'a proof of no states next to a callback is no proof',
       { list: [manifest('n', {}, { callbacks: { ...NO_CALLBACKS, postPatch: true } })] },
       'STATES_UNDECLARED',
     ],
@@ -159,8 +159,8 @@ describe('words that are not good enough', () => {
     [
       'independence that only an unsigned upload supports',
       {
-        list: [promising('below', { 7: 1 }, { replace: false }), n('above', {}, { evidence: 'UNSIGNED', author: word({ independentOf: ['below'] }) })],
-        to: { kind: 'PATCH', patch: n('above', {}, { evidence: 'UNSIGNED', author: word({ independentOf: ['below'] }) }), leaving: ['below'] },
+        list: [promising('below', { 7: 1 }, { replace: false }), n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) })],
+        to: { kind: 'PATCH', patch: n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) }), leaving: ['below'] },
         question: { routes: ['DISABLE'] },
       },
       'STACK_DEPENDENCY_UNKNOWN',
@@ -233,7 +233,7 @@ describe('harm that the kernel accepts', () => {
     ['a promise of callbacks that cannot be read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, 'RESTORE_NOT_PROMISED'],
     [
       'a promise for one of two states',
-      { ...original, list: [manifest('p', { 7: 1, 8: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+      { ...original, list: [manifest('p', { 7: 1, 8: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'CALLBACKS')] }) })] },
       'RESTORE_NOT_PROMISED',
     ],
     [
@@ -244,7 +244,7 @@ describe('harm that the kernel accepts', () => {
           manifest(
             'p',
             { 7: 1 },
-            { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'IMPOSSIBLE'), authorState(7, 1, 'CALLBACKS')] }) },
+            { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE'), authorState(7, 1, 'CALLBACKS')] }) },
           ),
         ],
       },
@@ -252,10 +252,10 @@ describe('harm that the kernel accepts', () => {
     ],
     [
       'a state that cannot be restored',
-      { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) })] },
+      { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) })] },
       'STATE_IRREVERSIBLE',
     ],
-    ['a patch of another owner is thrown away', { list: [newer, n('theirs', {}, { owner: 'vendor' })] }, 'FOREIGN_PATCH_DISCARDED'],
+    ['a patch of another owner is discarded', { list: [newer, n('theirs', {}, { owner: 'vendor' })] }, 'FOREIGN_PATCH_DISCARDED'],
     [
       'a patch of another owner is disabled because it stands in the way',
       { list: [promising('theirs', { 8: 1 }, { owner: 'vendor' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
@@ -304,7 +304,7 @@ describe('a target that is not where it seems to be', () => {
   rows([
     ['a non-cumulative target without a word on what leaves', { to: n('older', { 7: 1 }) }, 'TARGET_UNRESOLVED'],
     ['a target already listed beneath another patch', { list: [older, n('top')] }, 'MODULE_NAME_TAKEN'],
-    ['no one knows whether the target replaces', { to: manifest('older', { 7: 1 }, { replace: null }) }, 'REPLACE_UNKNOWN'],
+    ['it is not known whether the target replaces', { to: manifest('older', { 7: 1 }, { replace: null }) }, 'REPLACE_UNKNOWN'],
     [
       'a listed target of unknown kind has company',
       { list: [manifest('older', { 7: 1 }, { replace: null }), n('top')], to: manifest('older', { 7: 1 }, { replace: null }) },
@@ -354,11 +354,11 @@ describe('a target that is not where it seems to be', () => {
     ],
     ['there is no earlier list', { to: { kind: 'PREVIOUS' } }, 'TARGET_UNRESOLVED'],
     [
-      'a target that no one published, whatever is allowed',
+      'a target that is not published, whatever is allowed',
       { to: { kind: 'UNCATALOGUED', buildId: 'x' }, question: { allow: ['PATCH_NOT_CATALOGUED'] } },
       'PATCH_NOT_CATALOGUED',
     ],
-    ['a reboot of which nothing is told', { question: { routes: ['REBOOT'] } }, 'BOOT_UNKNOWN'],
+    ['a reboot about which nothing is reported', { question: { routes: ['REBOOT'] } }, 'BOOT_UNKNOWN'],
     [
       'a reboot into another kernel that loads nothing',
       { host: { boot: { kernelRelease: '6.1.0', loads: [] } }, question: { routes: ['REBOOT'] } },
@@ -409,7 +409,7 @@ describe('the loader', () => {
       'MODULE_PINNED',
     ],
     [
-      'a pinned leftover that no one seems to hold cannot be removed on the way either',
+      'a pinned leftover without a reference cannot be removed on the way either',
       { list: [], host: { leftovers: [leftover(older, { pinned: true })] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
       'MODULE_PINNED',
     ],
@@ -427,7 +427,7 @@ describe('the loader', () => {
       },
       'SYMBOLS_UNVERIFIED',
     ],
-    ['no one knows which objects the target patches', { to: manifest('older', { 7: 1 }, { functions: null }) }, 'SYMBOLS_UNVERIFIED'],
+    ['it is not known which objects the target patches', { to: manifest('older', { 7: 1 }, { functions: null }) }, 'SYMBOLS_UNVERIFIED'],
     [
       'the target’s pre_patch may refuse',
       { to: manifest('older', { 7: 1 }, { callbacks: { ...NO_CALLBACKS, prePatch: true } }), catalog: { sightings: () => [] } },
@@ -479,7 +479,7 @@ describe('the kernel and its rules', () => {
       'STATE_VERSION_TOO_LOW',
     ],
     [
-      'a transition that was turned round is still open',
+      'a transition that was reversed is still open',
       { list: [older, listed(newer, { enabled: false, transition: true })], published: [newer] },
       'TRANSITION_IN_PROGRESS',
     ],
@@ -552,7 +552,7 @@ describe('facts in doubt', () => {
   rows([
     ['a second beyond the age limit', { freshness: { ageSeconds: 901 } }, 'REPORT_STALE'],
     ['a stale report within a generous limit', { freshness: { level: 'STALE', ageSeconds: 1000 }, question: { maxAgeSeconds: 10_000 } }, 'REPORT_STALE'],
-    ['an age that no one knows', { freshness: { ageSeconds: null } }, 'REPORT_STALE'],
+    ['an age that are not known', { freshness: { ageSeconds: null } }, 'REPORT_STALE'],
     ['an age that is no number', { freshness: { ageSeconds: Number.NaN } }, 'REPORT_STALE'],
     ['a heartbeat with another digest came', { freshness: { superseded: true } }, 'REPORT_SUPERSEDED'],
     ['a host that looks cloned', { host: { suspect: true } }, 'IDENTITY_SUSPECT'],

@@ -1,23 +1,23 @@
 import { DEFAULT_QUESTION, neverReported } from '../../src/index.js';
-import { type Asked, ask, authorState, unlisted, listed, manifest, newer, older, promising, word } from '../../src/testing/index.js';
+import { type Asked, ask, authorState, unlisted, listed, manifest, newer, older, promising, statement } from '../../src/testing/index.js';
 
 // Where one condition alone stands between a yes and a no. Each row was a mistake that no other test noticed.
 
 const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
 const functions = (...names: string[]) => ({ functions: names.map((name) => `vmlinux:${name},1`) });
 const below = n('below', {}, functions('f', 'g'));
-const above = (independentOf: string[], ...names: string[]) => n('above', {}, { ...functions(...names), author: word({ independentOf }) });
+const above = (independentOf: string[], ...names: string[]) => n('above', {}, { ...functions(...names), author: statement({ independentOf }) });
 const leaving = (list: Asked['list'], to: ReturnType<typeof manifest>): Asked => ({
   list,
   to: { kind: 'PATCH', patch: to, leaving: ['below'] },
   question: { routes: ['DISABLE'] },
 });
 const apart = (...names: string[]): Asked => leaving([below, above(names, 'h')], above(names, 'h'));
-const target = (differs: object) => n('target', {}, { author: word({ independentOf: ['below'] }), ...differs });
+const target = (differs: object) => n('target', {}, { author: statement({ independentOf: ['below'] }), ...differs });
 
 const weak = { ...older, evidence: 'UNSIGNED' as const };
 const rebuilt = manifest('older', { 7: 1 }, { buildId: 'rebuilt' });
-const irreversible = manifest('gone', { 7: 1 }, { author: word({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) });
+const irreversible = manifest('gone', { 7: 1 }, { author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) });
 
 test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
   ['functions are disjoint, and independence is promised', apart('below'), 'SAFE', []],
@@ -38,7 +38,7 @@ test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
   ],
   [
     'a target that is weakly known, and its author’s word is good',
-    { to: { ...weak, author: word({ states: [authorState(7, 1)] }) } },
+    { to: { ...weak, author: statement({ states: [authorState(7, 1)] }) } },
     'UNKNOWN',
     ['EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is required'],
   ],
@@ -66,7 +66,7 @@ test('a namesake on its way in does not pass with time; the target itself does',
   expect({ itself: taken(coming(older)), namesake: taken(coming(rebuilt)) }).toEqual({ itself: ['TIME'], namesake: [undefined] });
 });
 
-test('an age that is not known is told as such', () => {
+test('an unknown age is named as such', () => {
   const [reason] = ask({ freshness: { level: 'STALE', ageSeconds: null } }).reasons;
   expect(reason).toEqual({ code: 'REPORT_STALE', detail: 'the time of the last confirmation is not known' });
 });

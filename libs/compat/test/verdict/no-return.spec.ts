@@ -12,7 +12,7 @@ import {
   type WayBack,
   waysBackTo,
 } from '../../src/index.js';
-import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, promising, running, UNPATCH_CALLBACKS, word } from '../../src/testing/index.js';
+import { authorState, catalog, leftover, listed, manifest, NO_CALLBACKS, promising, running, UNPATCH_CALLBACKS, statement } from '../../src/testing/index.js';
 import { distinct, runs, type World, world } from '../arbitrary.js';
 
 interface Installing {
@@ -37,15 +37,15 @@ function install({ list = [now], host: differs = {}, install = next, published =
 }
 
 const nameOf = (to: ReturnTarget): string => (to.kind === 'PATCH' ? to.patch.name : to.kind);
-const told = ({ to, open, closed, reasons }: WayBack): string => {
+const summary = ({ to, open, closed, reasons }: WayBack): string => {
   const why = [...new Set(reasons.map(({ code, stateId }) => [code, stateId].filter((part) => part !== undefined).join(' ')))];
   return `${nameOf(to)} ${closed ? `closed by ${why.join(', ')}` : open ? 'open' : 'not open'}`;
 };
 
 const n = (name: string, states = {}, differs = {}) => promising(name, states, { replace: false, ...differs });
 const TODAY: ReturnTarget[] = [{ kind: 'TODAY' }];
-const hinted = manifest('hinted', {}, { callbacks: UNPATCH_CALLBACKS, author: word({ states: [authorState(7, 1, 'CALLBACKS')] }) });
-const free = manifest('free', {}, { author: word({ impactNone: true }) });
+const hinted = manifest('hinted', {}, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'CALLBACKS')] }) });
+const free = manifest('free', {}, { author: statement({ impactNone: true }) });
 
 test.each<[sentence: string, installing: Installing, ways: string[], states?: bigint[]]>([
   ['the same states at the same versions: every way stays open', {}, ['ORIGINAL open', 'TODAY open']],
@@ -59,7 +59,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
     [7n, 8n],
   ],
   [
-    'a build of which one may want to go back to, beside today’s list',
+    'a build to return to, in addition to today’s list',
     { install: promising('next', { 7: 2 }), published: [promising('old', { 7: 1 }), promising('ahead', { 7: 3 })] },
     ['ORIGINAL open', 'TODAY closed by STATE_VERSION_TOO_LOW 7', 'old closed by STATE_VERSION_TOO_LOW 7', 'ahead open'],
     [7n],
@@ -78,7 +78,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
   [
     'a new state that cannot be restored',
     {
-      install: promising('next', { 7: 1, 8: 1 }, { author: word({ states: [authorState(7, 1, 'CALLBACKS'), authorState(8, 1, 'IMPOSSIBLE')] }) }),
+      install: promising('next', { 7: 1, 8: 1 }, { author: statement({ states: [authorState(7, 1, 'CALLBACKS'), authorState(8, 1, 'IMPOSSIBLE')] }) }),
       back: [{ kind: 'ORIGINAL' }],
     },
     ['ORIGINAL closed by STATE_IRREVERSIBLE 8'],
@@ -86,12 +86,12 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
   ],
   [
     'a state that is in the author’s word alone',
-    { list: [free], install: manifest('next', {}, { author: word({ states: [authorState(9, 1, 'NOT_NEEDED')] }) }) },
+    { list: [free], install: manifest('next', {}, { author: statement({ states: [authorState(9, 1, 'NOT_NEEDED')] }) }) },
     ['ORIGINAL open', 'TODAY closed by STATE_LEFT_BEHIND 9'],
     [9n],
   ],
   [
-    'callbacks of which no one says what they do',
+    'callbacks of which no source says what they do',
     { list: [free], install: manifest('next', {}, { callbacks: UNPATCH_CALLBACKS, impact: 'UNDECLARED' }) },
     ['ORIGINAL closed by STATES_UNDECLARED', 'TODAY closed by STATES_UNDECLARED'],
   ],
@@ -154,7 +154,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
     ['ORIGINAL open', 'TODAY not open'],
   ],
   [
-    'what is on its way in throws out a patch that only its author declares a state of',
+    'what is on its way in replaces a patch that only its author declares a state of',
     { list: [hinted, free], host: { list: [listed(hinted), listed(free, { transition: true })] }, install: free },
     ['ORIGINAL closed by STATE_LEFT_BEHIND 7', 'TODAY not open'],
     [7n],
@@ -178,7 +178,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
   ],
 ])('%s', (_, installing, expected, states = []) => {
   const { ways } = install(installing);
-  expect(ways.map(told)).toEqual(expected);
+  expect(ways.map(summary)).toEqual(expected);
   expect([...new Set(ways.flatMap((way) => way.states))]).toEqual(states);
 });
 
@@ -198,7 +198,7 @@ test('a list that is not known by build-ids is no earlier list', () => {
 test('unless others are named, the ways back are to the original code and to today’s list', () => {
   const everything = catalog([now, next]);
   const { ways } = findNoReturn(resolveSituation(running([now]), everything), next, everything, { level: 'FRESH', ageSeconds: 1, superseded: false });
-  expect(ways.map(told)).toEqual(['ORIGINAL open', 'TODAY open']);
+  expect(ways.map(summary)).toEqual(['ORIGINAL open', 'TODAY open']);
 });
 
 describe('the candidate itself', () => {
@@ -219,9 +219,9 @@ describe('the candidate itself', () => {
     expect(install(installing).installing).toMatchObject({ kind, errno });
   });
 
-  test('what would come of one that is refused is told all the same', () => {
+  test('a refused installation has ways back all the same', () => {
     const { installing, ways } = install({ install: promising('next', { 8: 1 }), back: TODAY });
-    expect([installing.kind, ...ways.map(told)]).toEqual(['REFUSED', 'TODAY closed by STATE_MISSING_IN_TARGET 8, STATE_LEFT_BEHIND 7']);
+    expect([installing.kind, ...ways.map(summary)]).toEqual(['REFUSED', 'TODAY closed by STATE_MISSING_IN_TARGET 8, STATE_LEFT_BEHIND 7']);
   });
 });
 
