@@ -10,7 +10,8 @@ const DOUBTS = {
   RULES_UNKNOWN: ['EINVAL', 'OK'],
   EVIDENCE_CONFLICT: ['EINVAL', 'OK'],
   TARGET_BUILT_FOR_OTHER_KERNEL: ['OK', 'ENOEXEC', 'EINVAL'],
-  MODULE_STILL_LOADING: ['EBUSY', 'EEXIST', 'EINVAL', 'OK', 'EAGAIN', 'ENOENT'],
+  // ENODEV: what the init function of lab_slow returns, if the first load has ended before the second begins
+  MODULE_STILL_LOADING: ['EBUSY', 'EEXIST', 'EINVAL', 'OK', 'EAGAIN', 'ENOENT', 'ENODEV'],
   FTRACE_DISABLED: ['EBUSY'],
 };
 
