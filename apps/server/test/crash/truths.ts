@@ -39,7 +39,7 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
   ],
   [
     'folds follow each other, and say how much they have changed',
-    'SELECT number FROM roll_up WHERE changes <> cardinality(hosts) OR (number < (SELECT max(number) FROM roll_up) AND NOT EXISTS (SELECT FROM roll_up n WHERE n.number = fold.number + 1))',
+    'SELECT number FROM roll_up WHERE changes <> cardinality(hosts) OR (number < (SELECT max(number) FROM roll_up) AND NOT EXISTS (SELECT FROM roll_up n WHERE n.number = roll_up.number + 1))',
   ],
   [
     'a heartbeat counts in the cohort of its host',
