@@ -50,7 +50,7 @@ export function readMessage<K extends Kind>(kind: K, bytes: Uint8Array): Message
 }
 
 /** Problems that are reported in a batch request. After them, each further wrong message has its first problem only. */
-const MAX_BATCH_PROBLEMS = 1000;
+const MAX_BATCH_PROBLEMS = 200;
 
 /**
  * Reads the messages of a batch request.
