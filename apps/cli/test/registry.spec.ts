@@ -259,8 +259,8 @@ describe('a point in time of the past', () => {
     [
       'an age that is not recorded for the past',
       ['--as-of', '1h', '--max-age', '60s'],
-      refusal('BAD_USER_INPUT', 'of the past, no age below 300 s is known: `maxAge` must be at least that, found 60 s'),
-      'error: of the past, no age below 300 s is known: --max-age must be at least that, found 60 s (BAD_USER_INPUT)\n',
+      refusal('BAD_USER_INPUT', 'ages below 300 s are not stored for earlier times: `maxAge` must be at least that, found 60 s'),
+      'error: ages below 300 s are not stored for earlier times: --max-age must be at least that, found 60 s (BAD_USER_INPUT)\n',
     ],
     [
       'a target that was not published then',

@@ -213,7 +213,7 @@ describe('the past', () => {
     expect((await registry.ask(asked, { maxAge: '60s' })).host.canDowngrade.kind).toBe('UNKNOWN');
     expect((await registry.ask(asked, { asOf: then, maxAge: '300s' })).host.canDowngrade.kind).toBe('SAFE');
     expect(await registry.graphqlError(asked, { asOf: then, maxAge: '60s' })).toMatchObject({
-      message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
+      message: expect.stringMatching(/ages below 300 s are not stored.*found 60 s/),
       extensions: { code: 'BAD_USER_INPUT' },
     });
   });
@@ -242,7 +242,7 @@ describe('the past', () => {
     const { id } = answer.canDowngrade.snapshot;
     expect(kindOf(await registry.ask(nested, { snapshot: id, maxAge: '5m' }))).toBe('SAFE');
     expect(await registry.graphqlError(nested, { snapshot: id, maxAge: '60s' })).toMatchObject({
-      message: expect.stringMatching(/no age below 300 s is known.*found 60 s/),
+      message: expect.stringMatching(/ages below 300 s are not stored.*found 60 s/),
       extensions: { code: 'BAD_USER_INPUT' },
     });
   });

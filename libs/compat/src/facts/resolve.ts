@@ -3,7 +3,7 @@ import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import { kernelText } from './sighting-counts.js';
-import type { Catalog, UnlistedBy, Kernel, LeftoverModule, ListedPatch, Situation } from './situation.js';
+import type { Catalog, Kernel, LeftoverModule, ListedPatch, Situation, UnlistedBy, UnlistedPatch } from './situation.js';
 import { contradictionsOf } from './report-contradictions.js';
 import { withConflicts, withRewritten } from './rewritten.js';
 import { chooseRules, type RulesChoice } from '../rules/select.js';
@@ -135,11 +135,17 @@ function resolveOnce(manifest: Manifest): KnownPatch {
 export function resolveSituation(reported: Situation, catalog: Catalog): ResolvedSituation {
   const situation = withoutInactive(reported);
   const listed = situation.list.map((patch) => resolvePatch(patch, catalog));
-  const seen = new Set(situation.unlisted.map((unlisted) => unlisted.buildId ?? unlisted.name));
+  const keyOf = ({ buildId, name }: LeftoverModule | UnlistedPatch) => buildId ?? name;
+  const seen = new Set(situation.unlisted.map(keyOf));
   // A module in state Loading has not been on the list yet.
-  const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(leftover.buildId ?? leftover.name);
+  const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(keyOf(leftover));
+  // What the host reads of a module that is still loaded counts for the patch that left the list with it.
+  const readings = new Map(situation.leftovers.map((leftover) => [keyOf(leftover), leftover.reading]));
   const unlisted = [
-    ...situation.unlisted.map((patch) => ({ known: resolvePatch(patch, catalog), unlistedBy: patch.unlistedBy })),
+    ...situation.unlisted.map((patch) => ({
+      known: resolvePatch({ ...patch, reading: patch.reading ?? readings.get(keyOf(patch)) ?? null }, catalog),
+      unlistedBy: patch.unlistedBy,
+    })),
     ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: resolvePatch(leftover, catalog), unlistedBy: 'UNKNOWN' as const })),
   ];
   const rules = chooseRules(situation.capabilities, situation.kernelRelease);

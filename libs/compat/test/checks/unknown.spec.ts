@@ -74,6 +74,11 @@ reasonTable('STATES_UNREADABLE', [
   ['a listed patch', { list: [unreadable] }, [{ kind: 'UNKNOWN', patch: 'unreadable' }]],
   ['the target', { to: unreadable }, [{ patch: 'unreadable' }]],
   ['what left earlier', { host: { leftovers: [leftover(unreadable)] }, published: [unreadable] }, [{ patch: 'unreadable' }]],
+  [
+    'what left earlier and is still loaded, and the host itself cannot read it',
+    { host: { unlisted: [unlisted(newer)], leftovers: [leftover(newer, { reading: live({ states: null }) })] }, published: [newer] },
+    [{ patch: 'newer' }],
+  ],
   ['the live kernel knows what the file does not tell', { list: [listed(unreadable, { reading: live() })], published: [unreadable] }, []],
 ]);
 

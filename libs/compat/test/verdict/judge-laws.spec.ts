@@ -191,6 +191,9 @@ law('shared signing keys never make a verdict worse, and change no verdict but b
 
 law('one more unlisted patch never makes a verdict better', (of) => {
   const of1: World = { ...of, situation: { ...of.situation, tainted: of.situation.tainted ?? true } };
+  // How a leftover left the list is more than nothing: disabled is better than unknown.
+  const offTheList = [...of.situation.leftovers, ...of.situation.list.filter((patch) => !patch.enabled && !patch.transition)];
+  if (offTheList.some(({ buildId }) => buildId === 'id-1')) return;
   for (const unlistedBy of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
     const gone = { name: 'gone', buildId: 'id-1', reading: null, unlistedBy };
     const more = { ...of1.situation, unlisted: [...of1.situation.unlisted, gone] };
