@@ -26,7 +26,7 @@ reasonTable('CVE_REOPENED', [
 reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
   ['the file shows no state; what its functions do to data it cannot show', { list: [manifest('none')] }, [{ kind: 'ADVISORY', patch: 'none' }]],
   [
-    'the running kernel shows no state, and is not published it',
+    'the running kernel shows no state, and the build is not published',
     { list: [listed(manifest('none'), { reading: { evidence: 'LIVE', replace: true, states: [], impact: 'NONE', callbacks: null } })] },
     [{ patch: 'none' }],
   ],

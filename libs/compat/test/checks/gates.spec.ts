@@ -75,6 +75,11 @@ reasonTable('FTRACE_DISABLED', [
   ['the target patches the kernel itself', noFtrace, [{ kind: 'REFUSED', errno: 'EBUSY', patch: 'older', clearedBy: 'REPORT' }]],
   ['the target patches nothing', { ...noFtrace, to: manifest('older', { 7: 1 }, { functions: [] }) }, []],
   ['a route that only disables', { ...noFtrace, list: [restores], to: { kind: 'ORIGINAL' } }, []],
+  [
+    'this kernel may not have the check',
+    { ...noFtrace, host: { ...noFtrace.host, kernelRelease: '5.4.0', capabilities: capabilities({ symbols: null }) } },
+    [],
+  ],
   ['ftrace is on', {}, []],
   ['an object named vmlinux by a string is not the kernel', { ...noFtrace, list: [], to: { ...older, spellsVmlinux: true, patchesKernel: false } }, []],
 ]);

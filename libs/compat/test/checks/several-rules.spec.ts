@@ -20,7 +20,7 @@ test.each<[sentence: string, asked: Asked, codes: string[]]>([
   ['under the kernel’s own rules a low version is refused, and nothing is left behind', { list: [two], to: target }, ['STATE_VERSION_TOO_LOW 7']],
   ['without a state check it is left behind', { list: [two], to: target, question: { rules: 'none' } }, ['STATE_LEFT_BEHIND 7']],
   [
-    'where either may hold, both are said, and that are not known',
+    'where either may hold, both are said, and the rules are a doubt',
     on('5.4.0', OLD),
     ['RULES_UNKNOWN none or klp-5.5', 'STATE_VERSION_TOO_LOW 7', 'STATE_LEFT_BEHIND 7'],
   ],

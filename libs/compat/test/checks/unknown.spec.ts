@@ -152,7 +152,7 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
   ],
   ['the one that is disabled is on top', without([n('bottom'), below], 'below', n('bottom')), []],
   [
-    'is not published the one that stays above, whatever the host has read',
+    'the one that stays above is not published, whatever the host has read',
     {
       list: [below, listed(n('above'), { reading: live({ replace: false, states: [], impact: 'NONE' }) })],
       published: [below],

@@ -21,7 +21,7 @@ test.each<[sentence: string, sysfs: boolean | null, host: boolean | null, file: 
   ['sysfs knows best', false, true, true, false],
   ['the strongest source that knows it', null, null, true, true],
   ['the host before the file', null, false, true, false],
-  ['is not known', null, null, null, null],
+  ['no source knows it', null, null, null, null],
 ])('is it cumulative: %s', (_, sysfs, host, file, replace) => {
   const { asPatch, ...rest } = known(live({ replace: host }), manifest('p', {}, { replace: file }), { replace: sysfs });
   expect(rest.replace).toBe(replace);
@@ -48,7 +48,7 @@ test.each<[sentence: string, reading: Reading | null, published: Manifest | null
   ['it declares a state', null, manifest('p', { 7: 1 }), false, false],
   ['its author says that nothing changes', null, manifest('p', {}, { impact: 'UNDECLARED', author: statement({ impactNone: true }) }), false, false],
   ['its states cannot be read', null, manifest('p', {}, { states: null, impact: 'UNREADABLE' }), false, false],
-  ['is not known it', null, null, false, false],
+  ['no source knows anything', null, null, false, false],
 ])('does it change anything: %s', (_, reading, published, provenNone, undeclared) =>
   expect(known(reading, published)).toMatchObject({ provenNone, undeclared }),
 );

@@ -133,7 +133,7 @@ describe('in the file', () => {
     ['pre_patch with post_unpatch', [declaration({ callbacks: { ...NO_CALLBACKS, prePatch: true, postUnpatch: true } })], []],
     ['post_patch with pre_unpatch', [declaration({ callbacks: { ...NO_CALLBACKS, postPatch: true, preUnpatch: true } })], []],
     ['post_patch and post_unpatch alone', [declaration({ callbacks: { ...NO_CALLBACKS, postPatch: true, postUnpatch: true } })], []],
-    ['is not known', [declaration({ callbacks: null })], []],
+    ['its callbacks are not known', [declaration({ callbacks: null })], []],
   ]);
 });
 
@@ -231,8 +231,8 @@ describe('in the author statement', () => {
     ['both redirect the same function', [needsNot('be-low'), [], [neighbour]], [{ other: 'be_low', function: 'vmlinux:f,1' }]],
     ['one of its own line', [needsNot('be-low'), [neighbour]], [{ other: 'be_low' }]],
     ['nothing in common', [needsNot('be-low'), [], [{ ...neighbour, functions: ['vmlinux:g,1'] }]], []],
-    ['is not known its functions', [needsNot('be-low'), [], [{ ...neighbour, functions: null }]], []],
-    ['is not known its own', [{ ...needsNot('be-low'), functions: null }, [], [neighbour]], []],
+    ['its functions are not known', [needsNot('be-low'), [], [{ ...neighbour, functions: null }]], []],
+    ['its own functions are not known', [{ ...needsNot('be-low'), functions: null }, [], [neighbour]], []],
     ['another one', [needsNot('elsewhere'), [], [neighbour]], []],
     ['itself', [needsNot('candidate'), [], [needsNot('candidate')]], []],
   ]);
@@ -250,7 +250,7 @@ describe('in its line', () => {
     ['it stands behind an id 0', [declaration({ states: inFile('0:0 7:1') }), [old()]], [{ stateId: 7n }]],
     ['it is not cumulative', [declaration({ replace: false }), [old({ 7: 1, 8: 2 })]], []],
     ['it is not known whether it is: builders make cumulative ones', [declaration({ replace: null }), [old({ 8: 2 })]], [{ stateId: 8n }]],
-    ['is not known its states', [declaration({ states: null, author: null }), [old({ 8: 2 })]], []],
+    ['its states are not known', [declaration({ states: null, author: null }), [old({ 8: 2 })]], []],
     ['the one before had it in its author statement alone', [bare(), [old({ 8: 1 }, { states: [] })]], []],
   ]);
 
@@ -270,7 +270,7 @@ describe('in its line', () => {
     ['it goes on top, at a lower version', [bare({ replace: false, author: written([described(8, 1)]) }), [old({ 8: 2 }, { states: [] })]], []],
     ['the kernel would refuse another state', [declaration(), [old({ 7: 2, 8: 2 }, { states: inFile('7:2') })]], [{ stateId: 8n }]],
     ['it goes on top: nothing is left behind', [bare({ replace: false }), [old({ 8: 2 }, { states: [] })]], []],
-    ['is not known its states', [bare({ states: null }), [old({ 8: 2 }, { states: [] })]], []],
+    ['its states are not known', [bare({ states: null }), [old({ 8: 2 }, { states: [] })]], []],
   ]);
 
   findingTable('STATE_ADDED', [
@@ -310,15 +310,15 @@ describe('in its line', () => {
   findingTable('REPLACE_CHANGED', [
     ['no longer cumulative', [declaration({ replace: false }), [old()]], [{ other: 'old', detail: 'cumulative' }]],
     ['cumulative from now on', [declaration(), [old({}, { replace: false })]], [{ detail: 'not cumulative' }]],
-    ['is not known it of the one before', [declaration({ replace: false }), [old({}, { replace: null })]], []],
-    ['is not known it of this one', [declaration({ replace: null }), [old()]], []],
+    ['the flag of the one before is not known', [declaration({ replace: false }), [old({}, { replace: null })]], []],
+    ['the flag of this one is not known', [declaration({ replace: null }), [old()]], []],
     ['it changed before', [declaration(), [old({}, { replace: false }), holding('last', { 7: 1 })]], []],
   ]);
 
   findingTable('OWNER_CHANGED', [
     ['another owner before', [declaration(), [old({ 7: 1 }, { owner: 'vendor' })]], [{ other: 'old', detail: 'vendor' }]],
     ['it goes on top: nothing is discarded', [declaration({ replace: false }), [old({ 7: 1 }, { owner: 'vendor' })]], []],
-    ['is not published it yet', [declaration({ owner: null }), [old()]], []],
+    ['it is not published yet', [declaration({ owner: null }), [old()]], []],
     ['the one before has no owner', [declaration(), [old({ 7: 1 }, { owner: null })]], []],
   ]);
 
@@ -334,8 +334,8 @@ describe('in its line', () => {
   findingTable('FUNCTION_DROPPED', [
     ['a function of the one before', [declaration(), [old({}, { functions: ['vmlinux:f,1', 'vmlinux:g,1'] })]], [{ other: 'old', function: 'vmlinux:g,1' }]],
     ['of an earlier one: that was found before', [declaration(), [old({}, { functions: ['vmlinux:g,1'] }), holding('last', {})]], []],
-    ['is not known its functions', [declaration({ functions: null }), [old()]], []],
-    ['is not known those of the one before', [declaration(), [old({}, { functions: null })]], []],
+    ['its functions are not known', [declaration({ functions: null }), [old()]], []],
+    ['the functions of the one before are not known', [declaration(), [old({}, { functions: null })]], []],
     ['it goes on top', [declaration({ replace: false, functions: [] }), [old()]], []],
   ]);
 
@@ -368,8 +368,8 @@ describe('in the catalog', () => {
     ['one of its ids', [declaration(), [], [foreign({ 6: 1, 7: 3 })]], [{ stateId: 7n }]],
     ['another id', [declaration(), [], [foreign({ 8: 3 })]], []],
     ['the same owner', [declaration(), [], [foreign({ 7: 3 }, { owner: 'kernel-team' })]], []],
-    ['it is not known whose', [declaration(), [], [foreign({ 7: 3 }, { owner: null })]], []],
-    ['is not published it yet', [declaration({ owner: null }), [], [foreign({ 7: 3 })]], []],
+    ['its owner is not known', [declaration(), [], [foreign({ 7: 3 }, { owner: null })]], []],
+    ['it is not published yet', [declaration({ owner: null }), [], [foreign({ 7: 3 })]], []],
   ]);
 
   const nameless = declaration({ buildId: null });

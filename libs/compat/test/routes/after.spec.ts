@@ -88,7 +88,7 @@ test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSitua
     { list: 'a b d', unlisted: '', open: null },
   ],
   [
-    'an open transition of one of which it is not known whether it is cumulative is not taken to replace any',
+    'an open transition of one that may or may not be cumulative is taken to replace none',
     on(a, listed(n('d', { replace: null }), { transition: true })),
     ({ list }) => loadOver('STACK', load(b), [], list),
     { list: 'a d b', unlisted: '', open: null },

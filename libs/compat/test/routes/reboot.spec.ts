@@ -62,7 +62,7 @@ test.each<[sentence: string, asked: Asked, kind: string]>([
   ['the target is recalled', asked(boots(older), { to: { ...older, recalled: true } }), 'UNSAFE'],
   ['the target is built for another kernel', asked(boots(older), { to: { ...older, kernelRelease: '6.1.0' } }), 'REFUSED'],
   ['the target’s states cannot be read', asked(boots(older), { to: manifest('older', {}, { states: null, impact: 'UNREADABLE' }) }), 'UNKNOWN'],
-  ['is not published what boots', asked(boots(older), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] } }), 'UNKNOWN'],
+  ['what boots is not published', asked(boots(older), { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] } }), 'UNKNOWN'],
   ['the report is too old', { ...asked(boots(older)), freshness: { ageSeconds: 901 } }, 'UNKNOWN'],
   ['the kernel has no livepatch support', asked(boots(older), { list: [], host: { capabilities: capabilities({ livepatch: false }) } }), 'REFUSED'],
 ])('%s', (_, question, kind) =>

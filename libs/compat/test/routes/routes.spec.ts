@@ -12,7 +12,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
   ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
   ['under the routes of a gate it is judged so too, and is no yes', { to: n('top') }, 'STACK', 'UNKNOWN', 'LOAD top, WAIT top'],
-  ['next to a patch without a build-id is not known that it is there', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
+  ['it is not known to be there, next to a patch without a build-id', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
   ['everything is disabled, newest first', { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } }, 'DISABLE', 'SAFE', 'DISABLE b, WAIT b, DISABLE a, WAIT a'],
   [
     'only what leaves is disabled',
@@ -154,7 +154,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   ['a target that is listed is not disabled to be loaded again', { list: [older, n('top')], question: { routes: ['DISABLE_THEN_LOAD'] } }, null, 'UNKNOWN', ''],
   [
-    'of a target whose states cannot be read, all that it would replace stands in the way',
+    'if the states of a target cannot be read, everything that it would replace is a blocker',
     { list: [n('a')], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
     'DISABLE_THEN_LOAD',
     'UNKNOWN',

@@ -33,7 +33,7 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string]>(
   ],
 ])('%s', (_, asked, route, kind) => expect(ask(asked)).toMatchObject({ route, kind }));
 
-test('what it replaces is judged: declared in the author’s word alone, the state is left behind', () => {
+test('what it replaces is judged: declared in the author statement alone, the state is left behind', () => {
   const statement = { evidence: 'MANIFEST', states: [{ id: 9n, version: 1, restore: 'UNKNOWN' }], impactNone: false, independentOf: [], cves: [] } as const;
   expect(codes(under([inSet(1n, 'a', {}, { author: statement })], inSet(1n, 'c'), ['STACK']))).toContain('STATE_LEFT_BEHIND');
   expect(codes({ ...under([inSet(1n, 'a', {}, { author: statement })], inSet(1n, 'c'), ['STACK']), question: { routes: ['STACK'] } })).not.toContain(

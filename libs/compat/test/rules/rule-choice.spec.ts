@@ -34,6 +34,6 @@ test('who asks for rules gets them', () => {
   expect(chooseRules(capabilities({ symbols: null }), '4.4.0', 'replace-set')).toMatchObject({ candidates: [{ name: 'replace-set' }], basis: 'ASKED' });
 });
 
-test('a patch on an empty list replaces none, whether it is cumulative or is not known', () => {
+test('a patch on an empty list replaces none, whether or not it is cumulative, or if that is not known', () => {
   for (const rules of Object.values(RULE_SETS)) expect([rules.replacedBy({ replace: true }, []), rules.replacedBy({ replace: null }, [])]).toEqual([[], []]);
 });

@@ -552,7 +552,7 @@ describe('facts in doubt', () => {
   rows([
     ['a second beyond the age limit', { freshness: { ageSeconds: 901 } }, 'REPORT_STALE'],
     ['a stale report within a generous limit', { freshness: { level: 'STALE', ageSeconds: 1000 }, question: { maxAgeSeconds: 10_000 } }, 'REPORT_STALE'],
-    ['an age that are not known', { freshness: { ageSeconds: null } }, 'REPORT_STALE'],
+    ['an age that is not known', { freshness: { ageSeconds: null } }, 'REPORT_STALE'],
     ['an age that is no number', { freshness: { ageSeconds: Number.NaN } }, 'REPORT_STALE'],
     ['a heartbeat with another digest came', { freshness: { superseded: true } }, 'REPORT_SUPERSEDED'],
     ['a host that looks cloned', { host: { suspect: true } }, 'IDENTITY_SUSPECT'],

@@ -91,7 +91,7 @@ test.each<[sentence: string, installing: Installing, ways: string[], states?: bi
     [9n],
   ],
   [
-    'callbacks of which no source says what they do',
+    'callbacks that no source describes',
     { list: [free], install: manifest('next', {}, { callbacks: UNPATCH_CALLBACKS, impact: 'UNDECLARED' }) },
     ['ORIGINAL closed by STATES_UNDECLARED', 'TODAY closed by STATES_UNDECLARED'],
   ],
