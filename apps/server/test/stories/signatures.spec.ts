@@ -69,7 +69,7 @@ test.each<[string, string, () => object, string]>([
 test.each<[string, string, string]>([
   ['a private key', pem(keys.privateKey), 'private key'],
   ['a key of another kind', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), 'must be Ed25519'],
-  ['no key', 'hello', 'no public key in PEM'],
+  ['no key', 'hello', 'this is not a public key in PEM'],
 ])('%s is not taken for a key of an owner', async (_, key, words) => {
   expect((await registry.graphqlError(ADD, { owner: 'lab', key })).message).toContain(words);
 });
