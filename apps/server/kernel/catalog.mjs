@@ -1,10 +1,10 @@
-import { canonicalStates, loadedName, recogniseManifest } from '@klpreg/compat';
+import { canonicalStates, loadedName, resolveManifest } from '@klpreg/compat';
 import { openModule } from '@klpreg/module';
 import { factsOfFile } from '../dist/ingest/publish.js';
-import { toManifest } from '../dist/store/catalog/manifests.js';
+import { toManifest, toPatch } from '../dist/store/catalog/manifests.js';
 
 /** What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling would have to restore. */
-const wordOf = ({ states }) => ({
+const statementOf = ({ states }) => ({
   states: (states ?? []).map(({ id, version }) => ({ id: id.toString(), version, what: '', restore: 'NOT_NEEDED' })),
   impactNone: states?.length === 0,
   independentOf: [],
@@ -18,9 +18,9 @@ const rowOf = (facts, author) => ({
   ...facts,
   release: facts.name,
   owner: 'check',
-  states: (facts.states ?? []).map(({ id, version }, position) => ({ position, id: { toFixed: () => id.toString() }, version })),
+  states: facts.states ?? [],
   readable: facts.states !== null,
-  authors: author ? [{ evidence: 'MANIFEST', word: wordOf(facts) }] : [],
+  authors: author ? [{ revision: 1, evidence: 'MANIFEST', key: null, at: new Date(0), statement: statementOf(facts) }] : [],
   disagreements: [],
   otherFiles: [],
   files: facts.file ? [facts.file] : [],
@@ -39,7 +39,7 @@ export class Catalog {
    */
   async publish(bytes, author) {
     const reading = await openModule(bytes);
-    const manifest = toManifest(rowOf(factsOfFile(reading, reading.buildId, reading.kernelRelease), author));
+    const manifest = toManifest(toPatch(rowOf(factsOfFile(reading, reading.buildId, reading.kernelRelease), author)));
     this.#manifests.set(reading.buildId, manifest);
     return manifest;
   }
@@ -56,7 +56,7 @@ export class Catalog {
 
   #statesOf(over) {
     const manifests = over?.map((buildId) => this.#manifests.get(buildId)) ?? [];
-    return over === null || manifests.includes(undefined) ? null : canonicalStates(manifests.map((manifest) => recogniseManifest(manifest)));
+    return over === null || manifests.includes(undefined) ? null : canonicalStates(manifests.map((manifest) => resolveManifest(manifest)));
   }
 
   /** The catalog as the rule engine takes it. */

@@ -1,4 +1,4 @@
-import { after, DEFAULT_QUESTION, disabling, enabling, judge, predict, recognise, recogniseManifest, settled } from '@klpreg/compat';
+import { after, afterTransition, DEFAULT_QUESTION, disabling, enabling, judge, predict, resolveManifest, resolveSituation } from '@klpreg/compat';
 
 const FRESH = { level: 'FRESH', ageSeconds: 10, superseded: false };
 const QUESTION = DEFAULT_QUESTION;
@@ -8,7 +8,7 @@ const NOTHING = { disabled: [], replaced: [], stays: [], load: null, removed: []
 function operationOf({ verb, target, words }, manifest) {
   switch (verb) {
     case 'load':
-      return { action: 'LOAD', patch: recogniseManifest(manifest) };
+      return { action: 'LOAD', patch: resolveManifest(manifest) };
     case 'disable':
       return disabling(target);
     case 'enable':
@@ -23,10 +23,10 @@ function operationOf({ verb, target, words }, manifest) {
 }
 
 /** The verdict that a person would get who asks before doing this; null where no question of that kind exists. */
-function verdictOn(operation, step, scene, manifest, catalog) {
-  if (step.verb === 'load') return judge(scene, { kind: 'PATCH', patch: manifest }, catalog, FRESH, { ...QUESTION, routes: ['REPLACE', 'STACK'] });
-  const alone = scene.list.length === 1 && scene.list[0].name === step.target && scene.list[0].enabled && !scene.list[0].transition;
-  return step.verb === 'disable' && alone ? judge(scene, { kind: 'ORIGINAL' }, catalog, FRESH, { ...QUESTION, routes: ['DISABLE'] }) : null;
+function verdictOn(operation, step, host, manifest, catalog) {
+  if (step.verb === 'load') return judge(host, { kind: 'PATCH', patch: manifest }, catalog, FRESH, { ...QUESTION, routes: ['REPLACE', 'STACK'] });
+  const alone = host.list.length === 1 && host.list[0].name === step.target && host.list[0].enabled && !host.list[0].transition;
+  return step.verb === 'disable' && alone ? judge(host, { kind: 'ORIGINAL' }, catalog, FRESH, { ...QUESTION, routes: ['DISABLE'] }) : null;
 }
 
 const shown = ({ code, errno, detail, stateId, function: name, other }) =>
@@ -35,30 +35,30 @@ const shown = ({ code, errno, detail, stateId, function: name, other }) =>
 const listed = (patches) => patches.map(({ name, enabled, transition }) => ({ name, enabled, transition }));
 
 /** The list once the kernel has accepted: settled, or with the transition that a blocked task keeps open. */
-function listAfter(operation, scene, stalls) {
-  const now = listed(scene.list);
+function listAfter(operation, host, stalls) {
+  const now = listed(host.list);
   if (operation.action === 'REMOVE_MODULE') return now;
   if (operation.action === 'LOAD') {
     const load = operation.patch;
     if (stalls) return [...now, { name: load.name, enabled: true, transition: true }];
     if (load.replace === null) return null;
-    const course = {
+    const plan = {
       ...NOTHING,
       route: load.replace ? 'REPLACE' : 'STACK',
       load,
-      replaced: load.replace ? scene.list : [],
-      stays: load.replace ? [] : scene.list,
+      replaced: load.replace ? host.list : [],
+      stays: load.replace ? [] : host.list,
     };
-    return listed(after(scene, course).list);
+    return listed(after(host, plan).list);
   }
-  const patch = scene.list.find(({ name }) => name === operation.patch);
-  if (operation.attribute === 'force') return patch.transition && !stalls ? listed(settled(scene).list) : now;
+  const patch = host.list.find(({ name }) => name === operation.patch);
+  if (operation.attribute === 'force') return patch.transition && !stalls ? listed(afterTransition(host).list) : now;
   if (operation.attribute !== 'enabled') return now;
   if (stalls) return now.map((each) => (each.name === operation.patch ? { ...each, enabled: !each.enabled, transition: true } : each));
-  const stays = scene.list.filter((each) => each !== patch);
+  const stays = host.list.filter((each) => each !== patch);
   // Of an open transition: turned round, it ends where it began.
-  if (patch.transition) return listed(patch.enabled ? stays : scene.list).map((each) => ({ ...each, enabled: true, transition: false }));
-  return listed(after(scene, { ...NOTHING, route: 'DISABLE', disabled: [patch], stays }).list);
+  if (patch.transition) return listed(patch.enabled ? stays : host.list).map((each) => ({ ...each, enabled: true, transition: false }));
+  return listed(after(host, { ...NOTHING, route: 'DISABLE', disabled: [patch], stays }).list);
 }
 
 /**
@@ -68,10 +68,10 @@ function listAfter(operation, scene, stalls) {
  * @param manifest of the module that is loaded; else null
  */
 export function foresee(step, situation, manifest, catalog) {
-  const scene = recognise(situation, catalog);
+  const host = resolveSituation(situation, catalog);
   const operation = operationOf(step, manifest);
-  const { answer, likely, reasons, doubt } = predict(scene, operation, catalog);
-  const verdict = verdictOn(operation, step, scene, manifest, catalog);
+  const { answer, likely, reasons, doubt } = predict(host, operation, catalog);
+  const verdict = verdictOn(operation, step, host, manifest, catalog);
   return {
     answer,
     likely,
@@ -79,7 +79,7 @@ export function foresee(step, situation, manifest, catalog) {
     reasons: reasons.map(shown),
     doubt,
     verdict: verdict === null ? null : { kind: verdict.kind, route: verdict.route, errno: verdict.errno, codes: verdict.reasons.map(({ code }) => code) },
-    listBefore: listed(scene.list),
-    listAfter: likely === 'OK' ? listAfter(operation, scene, step.stalls) : listed(scene.list),
+    listBefore: listed(host.list),
+    listAfter: likely === 'OK' ? listAfter(operation, host, step.stalls) : listed(host.list),
   };
 }

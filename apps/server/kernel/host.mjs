@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Report } from '@klpreg/wire';
 import { sightingsOf } from '../dist/ingest/sightings.js';
-import { situate } from '../dist/ingest/situate.js';
+import { deriveSituation } from '../dist/ingest/situation.js';
 
 const run = promisify(execFile);
 const AGENT = path.join(import.meta.dirname, '../../agent/bin/klpreg-agent.js');
@@ -71,9 +71,9 @@ export class Host {
     const report = Report.parse(JSON.parse(await this.#dump()));
     const confirmedAt = new Date(this.#now);
     const earlier = this.#before?.situation ?? null;
-    const situated = situate(report, this.#before, confirmedAt, INTERVAL_SECONDS);
-    this.#before = { ...situated, bootId: report.host.bootId, confirmedAt };
-    return { report, situation: situated.situation, sightings: sightingsOf(report, situated.situation, earlier) };
+    const derived = deriveSituation(report, this.#before, confirmedAt, INTERVAL_SECONDS);
+    this.#before = { ...derived, bootId: report.host.bootId, confirmedAt };
+    return { report, situation: derived.situation, sightings: sightingsOf(report, derived.situation, earlier) };
   }
 
   async #dump() {
