@@ -59,13 +59,13 @@ test('labels, kernels and stacks that come later match as the first ones do', as
 
 test('concurrent questions, while hosts change and deltas are rolled up, get the same answer again by their snapshots', async () => {
   const answers: { variables: Record<string, unknown>; answer: Record<string, any> }[] = [];
-  let asking = true;
+  const done = new AbortController();
   const questions = Array.from({ length: 4 }, async (_, n) => {
     const variables = n % 2 === 0 ? WEB : {};
     for (let i = 0; i < 12; i++) answers.push({ variables, answer: await ask(variables) });
   });
-  const asked = Promise.all(questions).finally(() => (asking = false));
-  for (let i = 0; asking; i++) {
+  const asked = Promise.all(questions).finally(() => done.abort());
+  for (let i = 0; !done.signal.aborted; i++) {
     await Promise.all([report(i % 6, i), report((i + 3) % 6, i + 1), ...(i % 3 === 0 ? [rollUp()] : [])]);
   }
   await asked;
