@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 const MIB = 2 ** 20;
 const gzip = { 'content-encoding': 'gzip' };
-const unknownToken = { authorization: 'Bearer nobody' };
+const unknownToken = { authorization: 'Bearer unknown' };
 const nested = (levels) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const report = (livepatches) => `{"schema":"report/v1","agent":{"version":"x"},"sequence":1,"livepatches":${livepatches}}`;
 const zeros = (n) => `[${'0,'.repeat(n - 1)}0]`;

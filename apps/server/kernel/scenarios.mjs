@@ -201,5 +201,5 @@ export const BOOTS = [
   { name: 'other-release', cmdline: '', scenarios: foreign, release: 'BEFORE' },
 ];
 
-/** Modules of the kernel that no one built for this one. */
+/** Captured modules of another kernel (7.3), copied as `other_NAME.ko`; see `getForeign()`. */
 export const FOREIGN = ['lab_r_s0_a', 'lab_r_1v1_a'];

@@ -100,7 +100,7 @@ test.each<[string, string[], Parameters<typeof play>]>([
   ['it was settled, and then being disabled', [`${A} DISABLED`], [host, next(host, [disabling]), off]],
   ['it was being disabled in two looks', [`${A} DISABLED`], [host, next(host, [disabling]), next(host, [disabling]), off]],
   ['the kernel log has it disabled, though its module is gone', [`${A} DISABLED`], [host, next(host, [], [], log(A, DISABLED))]],
-  ['the kernel log has it disabled, though nobody looked for long', [`${A} DISABLED`], [host, [next(host, [], [], log(A, DISABLED, false)), 7200]]],
+  ['the kernel log has it disabled, although no report came for a long time', [`${A} DISABLED`], [host, [next(host, [], [], log(A, DISABLED, false)), 7200]]],
   [
     'the kernel log has it come and go twice: which is meant is not clear',
     [`${A} UNKNOWN`, `${A} UNKNOWN`],
