@@ -18,7 +18,14 @@ const WINGS = {
 };
 
 /** Says why, and counts as an error. */
-const wall = (name, comment, from, to, extra = {}) => ({ name, comment, severity: 'error', from, to, ...extra });
+const wall = (name, comment, from, to, extra = {}) => ({
+  name,
+  comment,
+  severity: 'error',
+  from,
+  to,
+  ...extra,
+});
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -77,7 +84,10 @@ module.exports = {
     wall(
       'only-the-store-speaks-sql',
       'The store maps rows to domain values; a second mapping would be a second truth about the tables.',
-      { path: '^(apps|libs)/[^/]+/src/', pathNot: ['^apps/server/src/(store|database)/', '^libs/embedded-postgres/'] },
+      {
+        path: '^(apps|libs)/[^/]+/src/',
+        pathNot: ['^apps/server/src/(store|database)/', '^libs/embedded-postgres/'],
+      },
       { path: [DATABASE, '^apps/server/src/database/generated/'] },
     ),
     wall(
@@ -142,14 +152,27 @@ module.exports = {
     ),
 
     // ---- everywhere
-    wall('no-cycles', 'Files in a circle are one file in several pieces.', { path: '^(apps|libs|prisma)/' }, { circular: true }),
+    wall(
+      'no-cycles',
+      'Files in a circle are one file in several pieces.',
+      { path: '^(apps|libs|prisma)/' },
+      { circular: true },
+    ),
     wall(
       'no-orphans',
       'A file that nothing imports and that imports nothing is left over.',
-      { orphan: true, pathNot: ['\\.d\\.ts$', '/test/', '^apps/[^/]+/bin/', '^prisma/', '\\.config\\.[cm]?[jt]s$'] },
+      {
+        orphan: true,
+        pathNot: ['\\.d\\.ts$', '/test/', '^apps/[^/]+/bin/', '^prisma/', '\\.config\\.[cm]?[jt]s$'],
+      },
       {},
     ),
-    wall('no-tests-inside', 'What is installed works without what tests it.', { path: SRC }, { path: ['^(apps|libs)/[^/]+/test/', '\\.spec\\.ts$'] }),
+    wall(
+      'no-tests-inside',
+      'What is installed works without what tests it.',
+      { path: SRC },
+      { path: ['^(apps|libs)/[^/]+/test/', '\\.spec\\.ts$'] },
+    ),
     wall(
       'builders-are-for-tests',
       'Builders have quiet defaults; a default in a program is a wrong fact about a host.',
@@ -162,7 +185,12 @@ module.exports = {
       { path: SRC },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     ),
-    wall('imports-are-found', 'An import that is not found now fails at run time.', { path: '^(apps|libs|prisma)/' }, { couldNotResolve: true }),
+    wall(
+      'imports-are-found',
+      'An import that is not found now fails at run time.',
+      { path: '^(apps|libs|prisma)/' },
+      { couldNotResolve: true },
+    ),
     {
       name: 'files-are-words',
       comment: 'A name that fits everything collects everything: look for the word for what is in it.',
@@ -180,7 +208,11 @@ module.exports = {
     doNotFollow: { path: ['node_modules', '(^|/)dist/', '^apps/[^/]+/src/[^/]+/generated/'] },
     // a type is an arrow too
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      mainFields: ['module', 'main', 'types'],
+    },
     cache: false,
   },
 };

@@ -11,7 +11,13 @@ import { Kind, parse } from 'graphql';
 import * as operations from './apps/cli/operations-plugin.mjs';
 
 /** Enums are unions of their names, nullable fields are never left out, and nothing can be changed. */
-const TYPES = { enumsAsTypes: true, avoidOptionals: { field: true }, immutableTypes: true, skipTypename: true, useTypeImports: true };
+const TYPES = {
+  enumsAsTypes: true,
+  avoidOptionals: { field: true },
+  immutableTypes: true,
+  skipTypename: true,
+  useTypeImports: true,
+};
 
 const OUTPUTS = [
   {

@@ -25,7 +25,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const TEXT = /\.(ts|mjs|cjs|js|graphql|md|sql|prisma|yml)$/;
-const EXCLUDED = /(^|\/)(fixtures|goldens|generated|migrations)\/|(^|\/)package-lock\.json$|^GLOSSARY\.md$|^LICENSE$|^\.ci\/words\./;
+const EXCLUDED =
+  /(^|\/)(fixtures|goldens|generated|migrations)\/|(^|\/)package-lock\.json$|^GLOSSARY\.md$|^LICENSE$|^\.ci\/words\./;
 
 /** What is not an identifier, by file type: comments, strings and regular expressions, in this order. */
 const LINE_COMMENT = String.raw`\/\/[^\n]*`;
@@ -44,8 +45,13 @@ const NOT_CODE = {
 };
 
 const root = path.resolve(import.meta.dirname, '..');
-const { phrases, identifiers, whole } = JSON.parse(readFileSync(path.join(import.meta.dirname, 'words.json'), 'utf8'));
-const patterns = phrases.map((entry) => ({ ...entry, pattern: new RegExp(entry.match, entry.flags ?? 'gi') }));
+const { phrases, identifiers, whole } = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'words.json'), 'utf8'),
+);
+const patterns = phrases.map((entry) => ({
+  ...entry,
+  pattern: new RegExp(entry.match, entry.flags ?? 'gi'),
+}));
 
 const blank = (text) => text.replace(/[^\n]/g, ' ');
 
@@ -95,7 +101,9 @@ const partsOf = (identifier) =>
 function findNames(identifier) {
   const parts = partsOf(identifier);
   const joined = ` ${parts.join(' ')} `;
-  const found = Object.entries(identifiers).filter(([name]) => joined.includes(` ${partsOf(name).join(' ')} `));
+  const found = Object.entries(identifiers).filter(([name]) =>
+    joined.includes(` ${partsOf(name).join(' ')} `),
+  );
   const exact = Object.entries(whole).filter(([name]) => partsOf(name).join(' ') === parts.join(' '));
   return [...found, ...exact];
 }
@@ -113,7 +121,8 @@ function findingsIn(file) {
     return low + 1;
   };
   const findings = [];
-  for (const { pattern, instead } of patterns) for (const match of text.matchAll(pattern)) findings.push([lineOf(match.index), match[0], instead]);
+  for (const { pattern, instead } of patterns)
+    for (const match of text.matchAll(pattern)) findings.push([lineOf(match.index), match[0], instead]);
   const nameParts = path.basename(file).replace(/\.[a-z]+$/, '');
   for (const [, instead] of findNames(nameParts)) findings.push([1, path.basename(file), instead]);
   const notCode = NOT_CODE[path.extname(file)];
@@ -148,8 +157,13 @@ for (const file of files) {
   total += findings.length;
   counts.set(roomOf(file), (counts.get(roomOf(file)) ?? 0) + findings.length);
   if (args.includes('--count')) continue;
-  for (const [line, found, instead] of findings) console.log(`${file}:${line}: "${found.replace(/\s+/g, ' ')}": write ${instead}`);
+  for (const [line, found, instead] of findings)
+    console.log(`${file}:${line}: "${found.replace(/\s+/g, ' ')}": write ${instead}`);
 }
-if (args.includes('--count')) for (const [room, count] of [...counts].sort(([, a], [, b]) => b - a)) console.log(`${String(count).padStart(6)}  ${room}`);
-console.log(total === 0 ? `${files.length} files: no findings` : `${total} findings in ${files.length} files`);
+if (args.includes('--count'))
+  for (const [room, count] of [...counts].sort(([, a], [, b]) => b - a))
+    console.log(`${String(count).padStart(6)}  ${room}`);
+console.log(
+  total === 0 ? `${files.length} files: no findings` : `${total} findings in ${files.length} files`,
+);
 process.exitCode = total === 0 ? 0 : 1;

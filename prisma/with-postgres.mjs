@@ -21,10 +21,17 @@ if (kept !== null) mkdirSync(kept, { recursive: true });
 const dir = kept ?? mkdtempSync(path.join(tmpdir(), 'klpreg-with-postgres-'));
 let code = 1;
 try {
-  const settings = kept === null ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : { max_connections: '200' };
+  const settings =
+    kept === null
+      ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+      : { max_connections: '200' };
   const server = await EmbeddedPostgres.start({ dir, settings });
   const tools = path.join(import.meta.dirname, '../node_modules/.bin');
-  const env = { ...process.env, DATABASE_URL: server.url, PATH: `${tools}${path.delimiter}${process.env.PATH}` };
+  const env = {
+    ...process.env,
+    DATABASE_URL: server.url,
+    PATH: `${tools}${path.delimiter}${process.env.PATH}`,
+  };
   const child = spawn(program, args, { stdio: 'inherit', env });
   // a Ctrl-C reaches the command too; we end when it has ended
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

@@ -1,7 +1,16 @@
 // A plugin of graphql-codegen: writes each operation of klpreg as a constant with its text, and the shape of
 // its answer. The CLI checks answers against the shape, because a gate acts on them.
 
-import { getNamedType, GraphQLEnumType, isListType, isNonNullType, Kind, print, stripIgnoredCharacters, visit } from 'graphql';
+import {
+  getNamedType,
+  GraphQLEnumType,
+  isListType,
+  isNonNullType,
+  Kind,
+  print,
+  stripIgnoredCharacters,
+  visit,
+} from 'graphql';
 
 const SCALARS = { Boolean: 'flag', Int: 'whole', UInt32: 'whole', Float: 'measure', UInt64: 'uint64' };
 
@@ -24,7 +33,13 @@ const fieldsOf = (type, selectionSet, fragments) =>
     ...selectionSet.selections.map((selection) =>
       selection.kind === Kind.FRAGMENT_SPREAD
         ? fieldsOf(type, fragments.get(selection.name.value).selectionSet, fragments)
-        : { [(selection.alias ?? selection.name).value]: shapeOf(type.getFields()[selection.name.value].type, selection.selectionSet, fragments) },
+        : {
+            [(selection.alias ?? selection.name).value]: shapeOf(
+              type.getFields()[selection.name.value].type,
+              selection.selectionSet,
+              fragments,
+            ),
+          },
     ),
   );
 
@@ -45,14 +60,20 @@ const constantOf = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCa
 
 export function plugin(schema, documents) {
   const definitions = documents.flatMap(({ document }) => document.definitions);
-  const fragments = new Map(definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION).map((each) => [each.name.value, each]));
+  const fragments = new Map(
+    definitions
+      .filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION)
+      .map((each) => [each.name.value, each]),
+  );
   const constants = definitions
     .filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
     .map((operation) => {
       const name = operation.name.value;
       const used = [...fragmentsIn(operation, fragments)].map((each) => fragments.get(each));
       const text = stripIgnoredCharacters([operation, ...used].map(print).join('\n'));
-      const answer = { fields: fieldsOf(schema.getRootType(operation.operation), operation.selectionSet, fragments) };
+      const answer = {
+        fields: fieldsOf(schema.getRootType(operation.operation), operation.selectionSet, fragments),
+      };
       return `export const ${constantOf(name)}: Operation<${name}, ${name}Variables> = ${JSON.stringify({ name, text, answer })};`;
     });
   return { prepend: ["import type { Operation } from '../operation.js';"], content: constants.join('\n\n') };

@@ -1,7 +1,15 @@
 // Databases by URL, as Prisma writes URLs: with a schema and options of its own in the query part, which PostgreSQL does not know.
 import pg from 'pg';
 
-const PRISMA_OPTIONS = ['schema', 'connection_limit', 'pool_timeout', 'connect_timeout', 'pgbouncer', 'socket_timeout', 'statement_cache_size'];
+const PRISMA_OPTIONS = [
+  'schema',
+  'connection_limit',
+  'pool_timeout',
+  'connect_timeout',
+  'pgbouncer',
+  'socket_timeout',
+  'statement_cache_size',
+];
 
 export const nameOf = (url) => decodeURIComponent(new URL(url).pathname.slice(1)) || 'postgres';
 
@@ -16,7 +24,13 @@ export function settingsOf(url) {
   const plain = new URL(url);
   const schema = plain.searchParams.get('schema') ?? undefined;
   for (const option of PRISMA_OPTIONS) plain.searchParams.delete(option);
-  return { schema, settings: { connectionString: plain.toString(), options: `-c TimeZone=UTC${schema ? ` -c search_path="${schema}"` : ''}` } };
+  return {
+    schema,
+    settings: {
+      connectionString: plain.toString(),
+      options: `-c TimeZone=UTC${schema ? ` -c search_path="${schema}"` : ''}`,
+    },
+  };
 }
 
 export async function canConnect(url) {
@@ -25,9 +39,11 @@ export async function canConnect(url) {
   await client.end();
 }
 
-export const createDatabase = (url, name = nameOf(url)) => administer(url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+export const createDatabase = (url, name = nameOf(url)) =>
+  administer(url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
 
-export const dropDatabase = (url, name = nameOf(url)) => administer(url, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+export const dropDatabase = (url, name = nameOf(url)) =>
+  administer(url, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
 
 async function administer(url, statement) {
   let refusal;

@@ -35,7 +35,11 @@ async function runCommand(command, url) {
     return 0;
   } catch (error) {
     const error_code = PRISMA_CODES[error.code] ?? (error.syscall ? 'P1001' : 'P1011');
-    const line = { level: 'ERROR', fields: { message: error.message, error_code, is_panic: false }, target: 'schema_engine::logger' };
+    const line = {
+      level: 'ERROR',
+      fields: { message: error.message, error_code, is_panic: false },
+      target: 'schema_engine::logger',
+    };
     process.stderr.write(`\n${JSON.stringify(line)}`); // prisma skips the first line and parses every other one
     return 1;
   }
@@ -55,7 +59,8 @@ function serve({ schemas, datasource }) {
   // and fail where nothing did (`migrate dev` right after it applied something). So it is asked first.
   const afterReplay = (method) => async (params) => {
     const { engine } = await open();
-    if (params.migrationsList.migrationDirectories.length) await engine.devDiagnostic({ migrationsList: params.migrationsList, filters: params.filters });
+    if (params.migrationsList.migrationDirectories.length)
+      await engine.devDiagnostic({ migrationsList: params.migrationsList, filters: params.filters });
     return engine[method](params);
   };
   const methods = {
@@ -72,8 +77,11 @@ function serve({ schemas, datasource }) {
   const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   const answer = async ({ id, method, params }) => {
     try {
-      const result = await (methods[method] ? methods[method](params) : (await open()).engine[method](params));
-      if (method === 'diff' && result?.stdout != null) send({ id: 1_000_000 + id, method: 'print', params: { content: result.stdout.replace(/\n$/, '') } });
+      const result = await (methods[method]
+        ? methods[method](params)
+        : (await open()).engine[method](params));
+      if (method === 'diff' && result?.stdout != null)
+        send({ id: 1_000_000 + id, method: 'print', params: { content: result.stdout.replace(/\n$/, '') } });
       send({ id, result: result ?? null });
     } catch (error) {
       send({ id, error: describe(error) });

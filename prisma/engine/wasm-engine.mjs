@@ -4,7 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum as Type, DriverAdapterError } from '@prisma/driver-adapter-utils';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  ColumnTypeEnum as Type,
+  DriverAdapterError,
+} from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 import { createDatabase, dropDatabase, settingsOf, withName } from './databases.mjs';
 
@@ -12,7 +16,9 @@ export const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg');
 const wasmFile = createRequire(import.meta.url)
   .resolve('@prisma/schema-engine-wasm')
   .replace(/schema_engine\.js$/, 'schema_engine_bg.wasm');
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(wasmFile)), { './schema_engine_bg.js': glue });
+const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(wasmFile)), {
+  './schema_engine_bg.js': glue,
+});
 glue.__wbg_set_wasm(instance.exports);
 instance.exports.__wbindgen_start();
 
@@ -35,16 +41,36 @@ const PARSERS = {
   1114: (text) => `${text.replace(' ', 'T')}+00:00`,
   1184: (text) => text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'),
 };
-const types = { getTypeParser: (oid, format) => (format !== 'binary' && PARSERS[oid]) || pg.types.getTypeParser(oid, format) };
+const types = {
+  getTypeParser: (oid, format) =>
+    (format !== 'binary' && PARSERS[oid]) || pg.types.getTypeParser(oid, format),
+};
 
 function translate(error) {
   if (error instanceof DriverAdapterError) return error;
   const { code, message } = error;
   const original = { originalCode: code, originalMessage: message };
-  if (code === '3D000') return new DriverAdapterError({ ...original, kind: 'DatabaseDoesNotExist', db: message.match(/database "(.*)" does not/)?.[1] });
-  if (code === '28P01') return new DriverAdapterError({ ...original, kind: 'AuthenticationFailed', user: '' });
-  if (code === '42P01') return new DriverAdapterError({ ...original, kind: 'TableDoesNotExist', table: message.match(/relation "(.*)" does not/)?.[1] });
-  if (typeof error.syscall === 'string') return new DriverAdapterError({ ...original, kind: 'DatabaseNotReachable', host: error.address, port: error.port });
+  if (code === '3D000')
+    return new DriverAdapterError({
+      ...original,
+      kind: 'DatabaseDoesNotExist',
+      db: message.match(/database "(.*)" does not/)?.[1],
+    });
+  if (code === '28P01')
+    return new DriverAdapterError({ ...original, kind: 'AuthenticationFailed', user: '' });
+  if (code === '42P01')
+    return new DriverAdapterError({
+      ...original,
+      kind: 'TableDoesNotExist',
+      table: message.match(/relation "(.*)" does not/)?.[1],
+    });
+  if (typeof error.syscall === 'string')
+    return new DriverAdapterError({
+      ...original,
+      kind: 'DatabaseNotReachable',
+      host: error.address,
+      port: error.port,
+    });
   if (!code || !error.severity) return error;
   return new DriverAdapterError({
     ...original,
@@ -94,7 +120,9 @@ class Connection {
     const client = await this.#client();
     const values = args.map((value, i) => {
       if (value instanceof Date) return value.toISOString();
-      return typeof value === 'string' && argTypes[i]?.scalarType === 'bytes' ? Buffer.from(value, 'base64') : value;
+      return typeof value === 'string' && argTypes[i]?.scalarType === 'bytes'
+        ? Buffer.from(value, 'base64')
+        : value;
     });
     return await client.query({ text: sql, values, rowMode: 'array', types }).catch((error) => {
       throw translate(error);
@@ -104,7 +132,11 @@ class Connection {
   async queryRaw(query) {
     try {
       const { fields, rows } = await this.#query(query);
-      return { columnNames: fields.map((field) => field.name), columnTypes: fields.map((field) => TYPES[field.dataTypeID] ?? Type.Text), rows };
+      return {
+        columnNames: fields.map((field) => field.name),
+        columnTypes: fields.map((field) => TYPES[field.dataTypeID] ?? Type.Text),
+        rows,
+      };
     } catch (error) {
       if (this.mayBeAbsent && VERSION_QUESTION.test(query.sql)) return NO_DATABASE;
       throw error;

@@ -38,10 +38,18 @@ async function writeNext(settings: Settings, directory: StateDirectory, warn: (t
   for (let attempt = 1; ; attempt += 1) {
     const sequence = reserveSequence(numbers, lastSequence(directory.folder));
     keepSequence(directory.folder, sequence);
-    const seen = await observe(settings, directory.instance, (bootId) => logOf(readWatch(directory.folder, bootId)), attempt === 1 ? warn : () => undefined);
+    const seen = await observe(
+      settings,
+      directory.instance,
+      (bootId) => logOf(readWatch(directory.folder, bootId)),
+      attempt === 1 ? warn : () => undefined,
+    );
     const watch = watchAfter(readWatch(directory.folder, seen.host.bootId), seen, settings.interval);
     keepWatch(directory.folder, watch);
-    const since = seen.transition === null ? null : transitionSince(directory.folder, seen.host.bootId, seen.transition, seen.wall);
+    const since =
+      seen.transition === null
+        ? null
+        : transitionSince(directory.folder, seen.host.bootId, seen.transition, seen.wall);
     const report = writeReport(seen, sequence, since, watch.sinceMs);
     if (newestSequence(numbers) === sequence || attempt === MAX_ATTEMPTS) return report;
   }
@@ -49,24 +57,38 @@ async function writeNext(settings: Settings, directory: StateDirectory, warn: (t
 
 /** Returns the last report that the registry has, or will have when the spool is empty. */
 function lastReport(folder: string, warn: (text: string) => void) {
-  const reports = waiting(folder, warn).flatMap((message) => (message.kind === 'report' ? [message.document] : []));
+  const reports = waiting(folder, warn).flatMap((message) =>
+    message.kind === 'report' ? [message.document] : [],
+  );
   const report = reports.at(-1);
-  return report === undefined ? readAcknowledged(folder) : { digest: report.digest, bootId: report.host.bootId };
+  return report === undefined
+    ? readAcknowledged(folder)
+    : { digest: report.digest, bootId: report.host.bootId };
 }
 
 function openStateDirectory(settings: Settings, warn: (text: string) => void): StateDirectory {
   const directory = findStateDirectory(settings, false, warn);
-  removeAbandoned([settings.state, ...['.', 'sequence', 'spool', 'refused'].map((name) => join(directory.folder, name))]);
+  removeAbandoned([
+    settings.state,
+    ...['.', 'sequence', 'spool', 'refused'].map((name) => join(directory.folder, name)),
+  ]);
   return directory;
 }
 
 /** Observes, and writes the message to the spool. */
-async function spoolNext(settings: Settings, directory: StateDirectory, mode: Mode, warn: (text: string) => void) {
+async function spoolNext(
+  settings: Settings,
+  directory: StateDirectory,
+  mode: Mode,
+  warn: (text: string) => void,
+) {
   const report = await writeNext(settings, directory, warn);
   const before = lastReport(directory.folder, warn);
   const same = before !== null && before.digest === report.digest && before.bootId === report.host.bootId;
   const message: Message =
-    mode === 'heartbeat' || (mode === 'due' && same) ? { kind: 'heartbeat', document: writeHeartbeat(report) } : { kind: 'report', document: report };
+    mode === 'heartbeat' || (mode === 'due' && same)
+      ? { kind: 'heartbeat', document: writeHeartbeat(report) }
+      : { kind: 'report', document: report };
   const kept = enqueue(directory.folder, message);
   if (!kept) warn(`the spool in ${directory.folder} is full of reports: this ${message.kind} is not kept`);
   return { report, message, kept };
@@ -77,7 +99,11 @@ async function spoolNext(settings: Settings, directory: StateDirectory, mode: Mo
  *
  * @returns null if the spool is full of reports
  */
-export async function spool(settings: Settings, mode: Mode, warn: (text: string) => void): Promise<Message | null> {
+export async function spool(
+  settings: Settings,
+  mode: Mode,
+  warn: (text: string) => void,
+): Promise<Message | null> {
   const { message, kept } = await spoolNext(settings, openStateDirectory(settings, warn), mode, warn);
   return kept ? message : null;
 }
@@ -94,9 +120,18 @@ const MIN_TIMEOUT_MS = 10_000;
  *
  * @throws Failure; undelivered messages stay in the spool
  */
-export async function reportOnce(settings: Settings, mode: Mode, warn: (text: string) => void, signal?: AbortSignal): Promise<Cycle> {
+export async function reportOnce(
+  settings: Settings,
+  mode: Mode,
+  warn: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<Cycle> {
   const { url, token } = settings;
-  if (url === null) throw new Failure('USAGE', 'no registry is configured: set --url, KLPREG_URL or `url` in the configuration file');
+  if (url === null)
+    throw new Failure(
+      'USAGE',
+      'no registry is configured: set --url, KLPREG_URL or `url` in the configuration file',
+    );
   const directory = openStateDirectory(settings, warn);
   const deadlineMs = monotonicMs() + settings.timeout * 1_000;
   const minTimeoutMs = Math.min(MIN_TIMEOUT_MS, settings.timeout * 1_000);
@@ -104,20 +139,37 @@ export async function reportOnce(settings: Settings, mode: Mode, warn: (text: st
 
   for (let next = mode; ; next = 'report') {
     const { report, message, kept } = await spoolNext(settings, directory, next, warn);
-    delivered.push(...(await deliver({ url, token, directory: directory.folder, bootId: report.host.bootId, deadlineMs, minTimeoutMs, warn, signal })));
+    delivered.push(
+      ...(await deliver({
+        url,
+        token,
+        directory: directory.folder,
+        bootId: report.host.bootId,
+        deadlineMs,
+        minTimeoutMs,
+        warn,
+        signal,
+      })),
+    );
     const asked = delivered.at(-1)?.answer.intervalSeconds ?? null;
     if (asked !== null) keepInterval(directory.folder, report.host.bootId, asked);
     // The spool has room now, so the present state can be sent, too.
     if (!kept) continue;
-    const answer = delivered.find(({ message: { document } }) => document.sequence === report.sequence)?.answer;
+    const answer = delivered.find(
+      ({ message: { document } }) => document.sequence === report.sequence,
+    )?.answer;
     if (answer === undefined) return { delivered, byAnother: report.sequence };
     // A newer message from this state directory is no error: another agent on this host was faster.
-    if (answer.outcome === 'SUPERSEDED' && newestSequence(`${directory.folder}/sequence`) === report.sequence) {
+    if (
+      answer.outcome === 'SUPERSEDED' &&
+      newestSequence(`${directory.folder}/sequence`) === report.sequence
+    ) {
       throw new Failure(
         'REFUSED',
         `the registry has a newer message of instance ${directory.instance} than number ${report.sequence}: another agent uses this instance, or the state directory was lost`,
       );
     }
-    if (message.kind === 'report' || answer.outcome !== 'REPORT_WANTED') return { delivered, byAnother: null };
+    if (message.kind === 'report' || answer.outcome !== 'REPORT_WANTED')
+      return { delivered, byAnother: null };
   }
 }

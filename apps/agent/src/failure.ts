@@ -1,7 +1,14 @@
 /** The kinds of failure. The exit code of each is part of the command line's contract. */
 export type FailureCode = 'REFUSED' | 'USAGE' | 'UNREADABLE' | 'UNREACHABLE' | 'UNAUTHORISED' | 'DISK';
 
-const EXIT: Record<FailureCode, number> = { REFUSED: 1, USAGE: 2, UNREADABLE: 3, UNREACHABLE: 4, UNAUTHORISED: 5, DISK: 6 };
+const EXIT: Record<FailureCode, number> = {
+  REFUSED: 1,
+  USAGE: 2,
+  UNREADABLE: 3,
+  UNREACHABLE: 4,
+  UNAUTHORISED: 5,
+  DISK: 6,
+};
 
 /** An error that the operator can act on. Any other error is a bug of this program. */
 export class Failure extends Error {
@@ -21,7 +28,8 @@ export class Failure extends Error {
 }
 
 /** A file exists and cannot be read, or has a value that no kernel writes. */
-export const unreadable = (path: string, why: string): Failure => new Failure('UNREADABLE', `${path}: ${why}`);
+export const unreadable = (path: string, why: string): Failure =>
+  new Failure('UNREADABLE', `${path}: ${why}`);
 
 /**
  * Formats a found value for an error message.

@@ -7,7 +7,10 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop
 // The reader of stdout may have gone (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
 
-const streams = { out: (text: string) => void process.stdout.write(text), err: (text: string) => void process.stderr.write(text) };
+const streams = {
+  out: (text: string) => void process.stdout.write(text),
+  err: (text: string) => void process.stderr.write(text),
+};
 try {
   await programOf(streams, stop.signal).parseAsync();
 } catch (error) {
@@ -16,7 +19,9 @@ try {
     streams.err(`klpreg-agent: ${error.message}\n`);
     process.exitCode = error.exit;
   } else {
-    streams.err(`klpreg-agent: unexpected error in this program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    streams.err(
+      `klpreg-agent: unexpected error in this program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exitCode = 70;
   }
 }

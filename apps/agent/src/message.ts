@@ -13,9 +13,17 @@ import { VERSION } from './version.js';
  * @returns a valid report
  * @throws Failure UNREADABLE if the tree has a value that no report can carry
  */
-export function writeReport(seen: Observation, sequence: number, since: string | null, watchedSinceMs: number): Report {
+export function writeReport(
+  seen: Observation,
+  sequence: number,
+  since: string | null,
+  watchedSinceMs: number,
+): Report {
   const { wall, observedMs, transition, log: _log, ...facts } = seen;
-  const open = transition === null ? null : { patch: transition.patch, since, tasks: transition.tasks, moreTasks: transition.moreTasks };
+  const open =
+    transition === null
+      ? null
+      : { patch: transition.patch, since, tasks: transition.tasks, moreTasks: transition.moreTasks };
   const content = {
     schema: 'report/v1' as const,
     agent: { version: VERSION },
@@ -28,7 +36,10 @@ export function writeReport(seen: Observation, sequence: number, since: string |
   const report = Report.safeParse({ ...content, digest: contentDigest(content) });
   if (!report.success) {
     const issue = report.error.issues[0];
-    throw new Failure('UNREADABLE', `the tree has a value that no report can carry: ${issue?.path.join('/')}: ${issue?.message}`);
+    throw new Failure(
+      'UNREADABLE',
+      `the tree has a value that no report can carry: ${issue?.path.join('/')}: ${issue?.message}`,
+    );
   }
   return report.data;
 }

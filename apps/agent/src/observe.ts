@@ -46,7 +46,10 @@ type Loaded = LoadedModule & { readonly reading: Report['leftovers'][number]['re
 
 const TAINT_LIVEPATCH = 2 ** 15;
 
-function reportLivepatch(folder: PatchDirectory, { buildId, srcversion, refcount, moduleState, moduleTaint, reading }: Loaded): Report['livepatches'][number] {
+function reportLivepatch(
+  folder: PatchDirectory,
+  { buildId, srcversion, refcount, moduleState, moduleTaint, reading }: Loaded,
+): Report['livepatches'][number] {
   const { name, enabled, transition, replace, stackOrder, objects } = folder;
   return {
     name,
@@ -70,7 +73,12 @@ function reportLivepatch(folder: PatchDirectory, { buildId, srcversion, refcount
  *
  * @returns undefined if it was skipped; null if it cannot be read
  */
-function readLog(paths: Paths, taint: number | null, before: LogReading, warnings: string[]): LogReading | null | undefined {
+function readLog(
+  paths: Paths,
+  taint: number | null,
+  before: LogReading,
+  warnings: string[],
+): LogReading | null | undefined {
   if (taint !== null && Math.floor(taint / TAINT_LIVEPATCH) % 2 === 0) return undefined;
   const { kernelLog } = paths;
   return kernelLog === null ? null : orNull(warnings, () => readKernelLog(kernelLog, before));
@@ -84,25 +92,45 @@ function readLog(paths: Paths, taint: number | null, before: LogReading, warning
  * @param warn receives what could not be read, and what was used instead
  * @throws Failure UNREADABLE with the path
  */
-export async function observe(settings: Settings, instance: string, logOf: (bootId: string) => LogReading, warn: (text: string) => void): Promise<Observation> {
+export async function observe(
+  settings: Settings,
+  instance: string,
+  logOf: (bootId: string) => LogReading,
+  warn: (text: string) => void,
+): Promise<Observation> {
   const paths = pathsOf(settings.roots);
   const { unread, warnings } = noProblems();
   const release = readRelease(paths, settings);
   const bootId = readBootId(paths, settings, instance, warnings);
-  const { folders, modules, loaded, otherLivePatching, problems } = await readUntilStable(() => readSample(paths));
+  const { folders, modules, loaded, otherLivePatching, problems } = await readUntilStable(() =>
+    readSample(paths),
+  );
   const [wall, observedMs] = [wallClock(), monotonicMs()];
   unread.push(...problems.unread);
   warnings.push(...problems.warnings);
 
   const listed = inStackOrder(paths, (folders ?? []).filter(isListed), loaded, unread);
   const open = listed.filter((folder) => folder.transition === true);
-  if (open.length > 1) throw unreadable(paths.livepatches, `two transitions are open (${open.map(({ name }) => name).join(', ')}); a kernel has at most one`);
-  const transition = open[0] === undefined ? null : { patch: open[0].name, target: open[0].enabled === false ? (0 as const) : (1 as const) };
+  if (open.length > 1)
+    throw unreadable(
+      paths.livepatches,
+      `two transitions are open (${open.map(({ name }) => name).join(', ')}); a kernel has at most one`,
+    );
+  const transition =
+    open[0] === undefined
+      ? null
+      : { patch: open[0].name, target: open[0].enabled === false ? (0 as const) : (1 as const) };
   const tasks = transition === null ? null : orNull(warnings, () => readTasks(paths, transition.target));
 
-  const wanted = new Map(modules.flatMap((module) => (module.buildId === null ? [] : [[module.buildId, module.name] as const])));
+  const wanted = new Map(
+    modules.flatMap((module) => (module.buildId === null ? [] : [[module.buildId, module.name] as const])),
+  );
   const vendors = orNull(warnings, () => vendorFolders(paths.vendors, release)) ?? [];
-  const files = await findModules(wanted, [...settings.modules, ...paths.moduleFolders(release), ...vendors], (text) => warnings.push(text));
+  const files = await findModules(
+    wanted,
+    [...settings.modules, ...paths.moduleFolders(release), ...vendors],
+    (text) => warnings.push(text),
+  );
   const withReading = (module: LoadedModule): Loaded => ({
     ...module,
     reading: readingOf(files.filter((file: ModuleFile) => file.buildId === module.buildId)),
@@ -121,7 +149,9 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
     leftovers: leftoversOf([...known.values()], listed),
     gates: readGates(paths, warnings),
     ...(otherLivePatching === null ? {} : { otherLivePatching: [...otherLivePatching] }),
-    ...(log === undefined ? {} : { kernelLog: log && { reachesBoot: log.reachesBoot, events: [...log.events] } }),
+    ...(log === undefined
+      ? {}
+      : { kernelLog: log && { reachesBoot: log.reachesBoot, events: [...log.events] } }),
     bootPersistence: await readBootPersistence(paths, release, warnings),
   };
   for (const text of [...unread, ...warnings]) warn(text);
@@ -140,6 +170,10 @@ export async function observe(settings: Settings, instance: string, logOf: (boot
 function leftoversOf(modules: readonly Loaded[], listed: readonly PatchDirectory[]): Report['leftovers'] {
   const names = new Set(listed.map(({ name }) => name));
   const leftovers = modules.filter(({ name }) => !names.has(name));
-  if (leftovers.length > 500) throw new Failure('UNREADABLE', `${leftovers.length} livepatch modules are loaded and not listed; a report holds at most 500`);
+  if (leftovers.length > 500)
+    throw new Failure(
+      'UNREADABLE',
+      `${leftovers.length} livepatch modules are loaded and not listed; a report holds at most 500`,
+    );
   return leftovers;
 }

@@ -36,11 +36,20 @@ function withTree(command: Command): Command {
     .option('--proc <dir>', 'directory to read as /proc')
     .option('--lib-modules <dir>', 'directory to read as /lib/modules')
     .option('--kpatch <dir>', 'directory to read as /var/lib/kpatch')
-    .option('--modules <dir>', 'another directory to search for module files, with its subdirectories (repeatable)', collect)
+    .option(
+      '--modules <dir>',
+      'another directory to search for module files, with its subdirectories (repeatable)',
+      collect,
+    )
     .optionsGroup('Facts that the tree lacks, or has wrong:')
     .option('--instance <id>', "the registry's id of this host: a UUID, or a text that is hashed to a UUID")
     .option('--hostname <name>', 'host name')
-    .addOption(new Option('--label <key=value>', 'a label, which the registry stores as agent.KEY (repeatable)').argParser(collect))
+    .addOption(
+      new Option(
+        '--label <key=value>',
+        'a label, which the registry stores as agent.KEY (repeatable)',
+      ).argParser(collect),
+    )
     .option('--boot-id <uuid>', 'boot id')
     .option('--arch <name>', 'architecture, as printed by `uname -m`')
     .option('--kernel-release <release>', 'kernel release, as printed by `uname -r`')
@@ -53,12 +62,16 @@ function withRegistry(command: Command): Command {
   return withTree(command)
     .optionsGroup('The registry:')
     .option('--url <url>', 'base URL of the registry')
-    .option('--token <token>', 'token of this host; other users can see it in the process list, so prefer --token-file')
+    .option(
+      '--token <token>',
+      'token of this host; other users can see it in the process list, so prefer --token-file',
+    )
     .option('--token-file <file>', 'file with the token')
     .option('--timeout <seconds>', 'the time to keep trying (default: 30)');
 }
 
-const instanceOf = ({ document }: Message): string => ('host' in document ? document.host.instance : document.instance);
+const instanceOf = ({ document }: Message): string =>
+  'host' in document ? document.host.instance : document.instance;
 
 /** Formats one line for each delivered message, with the registry's answer. */
 function formatCycle({ delivered, byAnother }: Cycle): string {
@@ -66,7 +79,10 @@ function formatCycle({ delivered, byAnother }: Cycle): string {
     ({ message, answer }) =>
       `${message.kind} ${message.document.sequence} of ${instanceOf(message)}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
   );
-  return lines.join('') + (byAnother === null ? '' : `message ${byAnother} was sent by another agent on this host\n`);
+  return (
+    lines.join('') +
+    (byAnother === null ? '' : `message ${byAnother} was sent by another agent on this host\n`)
+  );
 }
 
 /**
@@ -77,15 +93,36 @@ function formatCycle({ delivered, byAnother }: Cycle): string {
 export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   const warn = (text: string) => err(`klpreg-agent: warning: ${text}\n`);
   const settingsOf = (options: Record<string, unknown>) => {
-    const { label, full: _full, spool: _spool, libModules, tokenFile, bootId, kernelRelease, ...others } = options;
-    return configure({ ...others, labels: label, lib_modules: libModules, token_file: tokenFile, boot_id: bootId, kernel_release: kernelRelease });
+    const {
+      label,
+      full: _full,
+      spool: _spool,
+      libModules,
+      tokenFile,
+      bootId,
+      kernelRelease,
+      ...others
+    } = options;
+    return configure({
+      ...others,
+      labels: label,
+      lib_modules: libModules,
+      token_file: tokenFile,
+      boot_id: bootId,
+      kernel_release: kernelRelease,
+    });
   };
   const reportAction = (mode: Mode) => async (options: Record<string, unknown>) =>
-    out(formatCycle(await reportOnce(settingsOf(options), options['full'] === true ? 'report' : mode, warn, signal)));
+    out(
+      formatCycle(
+        await reportOnce(settingsOf(options), options['full'] === true ? 'report' : mode, warn, signal),
+      ),
+    );
 
   const spoolAction = async (options: Record<string, unknown>) => {
     const message = await spool(settingsOf(options), options['full'] === true ? 'report' : 'due', warn);
-    if (message !== null) out(`${message.kind} ${message.document.sequence} of ${instanceOf(message)}: spooled\n`);
+    if (message !== null)
+      out(`${message.kind} ${message.document.sequence} of ${instanceOf(message)}: spooled\n`);
   };
 
   const program = new Command('klpreg-agent')
@@ -95,20 +132,36 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'show this help')
     .configureHelp({ showGlobalOptions: false })
-    .configureOutput({ writeOut: out, writeErr: err, outputError: (text, write) => write(text.replace(/^error: /, 'klpreg-agent: ')) })
+    .configureOutput({
+      writeOut: out,
+      writeErr: err,
+      outputError: (text, write) => write(text.replace(/^error: /, 'klpreg-agent: ')),
+    })
     .exitOverride()
     .addHelpText('after', EXITS);
 
-  withTree(program.command('dump').description('print the report that would be sent, as JSON')).action(async (options: Record<string, unknown>) =>
-    out(`${JSON.stringify(await dump(settingsOf(options), warn), null, 2)}\n`),
+  withTree(program.command('dump').description('print the report that would be sent, as JSON')).action(
+    async (options: Record<string, unknown>) =>
+      out(`${JSON.stringify(await dump(settingsOf(options), warn), null, 2)}\n`),
   );
-  withRegistry(program.command('report').description('report once: a heartbeat if nothing changed, else a report'))
+  withRegistry(
+    program.command('report').description('report once: a heartbeat if nothing changed, else a report'),
+  )
     .option('--full', 'send a report even if nothing changed')
-    .option('--spool', 'send nothing: the next run sends the message; for use at boot, before the network is up')
-    .action((options: Record<string, unknown>) => (options['spool'] === true ? spoolAction(options) : reportAction('due')(options)));
-  withRegistry(program.command('heartbeat').description('send a heartbeat, and a report if the registry asks for one')).action(reportAction('heartbeat'));
+    .option(
+      '--spool',
+      'send nothing: the next run sends the message; for use at boot, before the network is up',
+    )
+    .action((options: Record<string, unknown>) =>
+      options['spool'] === true ? spoolAction(options) : reportAction('due')(options),
+    );
+  withRegistry(
+    program.command('heartbeat').description('send a heartbeat, and a report if the registry asks for one'),
+  ).action(reportAction('heartbeat'));
   withRegistry(program.command('run').description('report in cycles until SIGTERM'))
     .option('--interval <seconds>', 'the interval until the registry asks for another one (default: 60)')
-    .action((options: Record<string, unknown>) => run(settingsOf(options), signal, (cycle) => out(formatCycle(cycle)), warn));
+    .action((options: Record<string, unknown>) =>
+      run(settingsOf(options), signal, (cycle) => out(formatCycle(cycle)), warn),
+    );
   return program;
 }

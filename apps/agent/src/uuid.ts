@@ -21,4 +21,5 @@ export function uuidOf(text: string): string {
 }
 
 /** Returns a UUID in lower case, and for any other text its name-based UUID. */
-export const uuidFrom = (text: string): string => (isUuid(text.toLowerCase()) ? text.toLowerCase() : uuidOf(text));
+export const uuidFrom = (text: string): string =>
+  isUuid(text.toLowerCase()) ? text.toLowerCase() : uuidOf(text);

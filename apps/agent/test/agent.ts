@@ -12,13 +12,17 @@ export interface Outcome {
 /** Runs the program as `main.ts` does, in this process. */
 export async function agent(...words: string[]): Promise<Outcome> {
   const said = { out: '', err: '' };
-  const program = programOf({ out: (text) => void (said.out += text), err: (text) => void (said.err += text) }, new AbortController().signal);
+  const program = programOf(
+    { out: (text) => void (said.out += text), err: (text) => void (said.err += text) },
+    new AbortController().signal,
+  );
   try {
     await program.parseAsync(['node', 'klpreg-agent', ...words]);
     return { exit: 0, ...said };
   } catch (error) {
     if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 0 : 2, ...said };
-    if (error instanceof Failure) return { ...said, exit: error.exit, err: `${said.err}klpreg-agent: ${error.message}\n` };
+    if (error instanceof Failure)
+      return { ...said, exit: error.exit, err: `${said.err}klpreg-agent: ${error.message}\n` };
     throw error;
   }
 }

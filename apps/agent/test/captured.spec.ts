@@ -4,15 +4,37 @@ import { join } from 'node:path';
 import { contentDigest, Report } from '@klpreg/wire';
 import { agent, dumped } from './agent.js';
 import { render, renderAround } from './rendering.js';
-import { KERNELS, temporaryFolder, unpackFieldTrees, unpackModules, unpackTrees, type Kernel } from './trees.js';
+import {
+  KERNELS,
+  temporaryFolder,
+  unpackFieldTrees,
+  unpackModules,
+  unpackTrees,
+  type Kernel,
+} from './trees.js';
 
 const GOLDENS = join(__dirname, 'goldens');
 const folder = temporaryFolder();
-const trees = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackTrees(folder, kernel)])) as Record<Kernel, ReturnType<typeof unpackTrees>>;
-const modules = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackModules(folder, kernel)])) as Record<Kernel, string>;
+const trees = Object.fromEntries(KERNELS.map((kernel) => [kernel, unpackTrees(folder, kernel)])) as Record<
+  Kernel,
+  ReturnType<typeof unpackTrees>
+>;
+const modules = Object.fromEntries(
+  KERNELS.map((kernel) => [kernel, unpackModules(folder, kernel)]),
+) as Record<Kernel, string>;
 
 const readSample = (kernel: Kernel, name: string, ...words: string[]): Promise<Report> =>
-  dumped('--root', trees[kernel].at(name), '--modules', modules[kernel], '--instance', `${kernel}/${name}`, '--state', join(folder, 'state'), ...words);
+  dumped(
+    '--root',
+    trees[kernel].at(name),
+    '--modules',
+    modules[kernel],
+    '--instance',
+    `${kernel}/${name}`,
+    '--state',
+    join(folder, 'state'),
+    ...words,
+  );
 
 /** Compares with a file that a person has looked at. `UPDATE_GOLDENS=1` writes it again. */
 function expectGolden(file: string, text: string): void {
@@ -58,7 +80,10 @@ describe.each(KERNELS)('trees of Linux %s', (kernel) => {
   });
 
   test('two dumps of a tree differ in their clocks alone', async () => {
-    const [first, second] = [await readSample(kernel, 'plain-over-replace/replaced'), await readSample(kernel, 'plain-over-replace/replaced')];
+    const [first, second] = [
+      await readSample(kernel, 'plain-over-replace/replaced'),
+      await readSample(kernel, 'plain-over-replace/replaced'),
+    ];
     expect(withoutClock(second)).toEqual(withoutClock(first));
   });
 });
@@ -68,7 +93,16 @@ test.each<[Kernel, string]>([
   ['7.3', 'replaced-still-loaded/replaced'],
   ['6.1', 'plain-over-replace/stacked'],
 ])('the whole document of %s %s', async (kernel, name) => {
-  const report = await readSample(kernel, name, '--hostname', 'web-1', '--label', 'env=prod', '--boot-id', '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f');
+  const report = await readSample(
+    kernel,
+    name,
+    '--hostname',
+    'web-1',
+    '--label',
+    'env=prod',
+    '--boot-id',
+    '6f1c6b3e-54f5-4e0e-9d0e-0a4b9a1d2c3f',
+  );
   const withoutClocks = { ...report, watchedSinceMs: 0 };
   const clock = { wall: '2026-11-23T00:00:00.000Z', observedMs: 0, sentMs: 0 };
   const still = { ...withoutClocks, clock, digest: contentDigest(withoutClocks) };
@@ -88,7 +122,10 @@ test('trees that were rebuilt from public reports', async () => {
 
 test('a tree that cannot be written is read as well', async () => {
   const root = trees['7.3'].at('one-replace/on');
-  const paths = (at: string): string[] => [at, ...(lstatSync(at).isDirectory() ? readdirSync(at).flatMap((name) => paths(join(at, name))) : [])];
+  const paths = (at: string): string[] => [
+    at,
+    ...(lstatSync(at).isDirectory() ? readdirSync(at).flatMap((name) => paths(join(at, name))) : []),
+  ];
   for (const path of paths(root)) chmodSync(path, lstatSync(path).isDirectory() ? 0o555 : 0o444);
   const before = fingerprint(root);
   const { livepatches } = await readSample('7.3', 'one-replace/on');
@@ -114,9 +151,22 @@ test('the same text is always the same instance, and two trees are never one hos
 });
 
 test('what a tree lacks is a warning on stderr, never on stdout', async () => {
-  const { exit, out, err } = await agent('dump', '--root', trees['6.1'].at('baseline/empty'), '--instance', 'x', '--state', join(folder, 'state'));
+  const { exit, out, err } = await agent(
+    'dump',
+    '--root',
+    trees['6.1'].at('baseline/empty'),
+    '--instance',
+    'x',
+    '--state',
+    join(folder, 'state'),
+  );
   expect(exit).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ livepatches: [], leftovers: [], capabilities: { livepatch: true, sysfs: null }, host: { arch: 'x86_64' } });
+  expect(JSON.parse(out)).toMatchObject({
+    livepatches: [],
+    leftovers: [],
+    capabilities: { livepatch: true, sysfs: null },
+    host: { arch: 'x86_64' },
+  });
   expect(err).toMatch(
     /^klpreg-agent: warning: a captured tree has no boot id: using [0-9a-f-]{36}, derived from its instance; set --boot-id for a real one\n$/,
   );

@@ -15,7 +15,9 @@ const file = (text: string): string => {
 const none = file('');
 
 test('the later wins: file, environment, flags; labels are joined', () => {
-  const config = file('url = "http://file"\ntoken = "from-file"\ntimeout = 10\nlabels = { env = "prod", role = "web" }\nmodules = ["/a"]\n');
+  const config = file(
+    'url = "http://file"\ntoken = "from-file"\ntimeout = 10\nlabels = { env = "prod", role = "web" }\nmodules = ["/a"]\n',
+  );
   const environment = {
     KLPREG_URL: 'http://environment/',
     KLPREG_TIMEOUT: '20',
@@ -41,16 +43,43 @@ test('a token file of a later source replaces a token of an earlier', () => {
   expect(configure({ config: file(`token_file = "${token}"`), token: 'new' }, {}).token).toBe('new');
 });
 
-test.each<[what: string, flags: Record<string, unknown>, roots: Partial<Settings['roots']>, isTree: boolean]>([
-  ['this host', {}, { root: '/', sys: '/sys', proc: '/proc', libModules: '/lib/modules', kpatch: '/var/lib/kpatch', system: '/' }, false],
-  ['a tree', { root: '/t' }, { sys: '/t/sys', proc: '/t/proc', libModules: '/t/lib/modules', kpatch: '/t/var/lib/kpatch', system: '/t' }, true],
+test.each<[what: string, flags: Record<string, unknown>, roots: Partial<Settings['roots']>, isTree: boolean]>(
   [
-    'another sys and proc: nothing is taken from this host’s /etc',
-    { sys: '/h/sys', proc: '/h/proc' },
-    { root: '/', sys: '/h/sys', proc: '/h/proc', system: null },
-    true,
+    [
+      'this host',
+      {},
+      {
+        root: '/',
+        sys: '/sys',
+        proc: '/proc',
+        libModules: '/lib/modules',
+        kpatch: '/var/lib/kpatch',
+        system: '/',
+      },
+      false,
+    ],
+    [
+      'a tree',
+      { root: '/t' },
+      {
+        sys: '/t/sys',
+        proc: '/t/proc',
+        libModules: '/t/lib/modules',
+        kpatch: '/t/var/lib/kpatch',
+        system: '/t',
+      },
+      true,
+    ],
+    [
+      'another sys and proc: nothing is taken from this host’s /etc',
+      { sys: '/h/sys', proc: '/h/proc' },
+      { root: '/', sys: '/h/sys', proc: '/h/proc', system: null },
+      true,
+    ],
   ],
-])('roots of %s', (_what, flags, roots, isTree) => expect(configure({ config: none, ...flags }, {})).toMatchObject({ roots, isTree }));
+)('roots of %s', (_what, flags, roots, isTree) =>
+  expect(configure({ config: none, ...flags }, {})).toMatchObject({ roots, isTree }),
+);
 
 test('state: /var/lib for root, the user’s own state directory else', () => {
   expect(configure({ config: none }, {}, 0).state).toBe('/var/lib/klpreg');
@@ -59,18 +88,50 @@ test('state: /var/lib for root, the user’s own state directory else', () => {
 });
 
 test.each<[what: string, flags: Record<string, unknown>, environment: NodeJS.ProcessEnv, message: RegExp]>([
-  ['a URL that is none', { url: 'registry' }, {}, /^the command line: --url: found "registry"; allowed: an http:\/\/ or https:\/\/ URL/],
+  [
+    'a URL that is none',
+    { url: 'registry' },
+    {},
+    /^the command line: --url: found "registry"; allowed: an http:\/\/ or https:\/\/ URL/,
+  ],
   ['a URL with a password', { url: 'http://u:p@h' }, {}, /--url: found/],
-  ['a label without a value', { labels: ['env'] }, {}, /^the command line: --label: found \["env"\]; allowed: key=value/],
-  ['a boot id that is none', {}, { KLPREG_BOOT_ID: '1' }, /^the environment: KLPREG_BOOT_ID: found "1"; allowed: a UUID/],
-  ['a timeout that is none', { config: file('timeout = "soon"') }, {}, /\.toml: timeout: found "soon"; allowed: seconds, 1 to 3600/],
+  [
+    'a label without a value',
+    { labels: ['env'] },
+    {},
+    /^the command line: --label: found \["env"\]; allowed: key=value/,
+  ],
+  [
+    'a boot id that is none',
+    {},
+    { KLPREG_BOOT_ID: '1' },
+    /^the environment: KLPREG_BOOT_ID: found "1"; allowed: a UUID/,
+  ],
+  [
+    'a timeout that is none',
+    { config: file('timeout = "soon"') },
+    {},
+    /\.toml: timeout: found "soon"; allowed: seconds, 1 to 3600/,
+  ],
   ['an unknown field', { config: file('urls = "x"') }, {}, /\.toml: urls is unknown; allowed are url, token/],
-  ['a file that is not TOML', { config: file('url = "x"\ntoken = s3cret') }, {}, /\.toml: line 2, column \d+: is not TOML$/],
+  [
+    'a file that is not TOML',
+    { config: file('url = "x"\ntoken = s3cret') },
+    {},
+    /\.toml: line 2, column \d+: is not TOML$/,
+  ],
   ['a file that is not there', { config: '/none.toml' }, {}, /^\/none\.toml: there is no such file$/],
   ['two tokens', { token: 'a', token_file: '/b' }, {}, /set --token or --token-file, not both/],
-  ['a token file that is not there', { token_file: '/none' }, {}, /token_file: \/none: there is no such file/],
+  [
+    'a token file that is not there',
+    { token_file: '/none' },
+    {},
+    /token_file: \/none: there is no such file/,
+  ],
 ])('%s', (_what, flags, environment, message) => {
-  expect(() => configure({ config: none, ...flags }, environment)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }));
+  expect(() => configure({ config: none, ...flags }, environment)).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
+  );
 });
 
 test.each<[mode: number, allowed: boolean]>([
@@ -91,7 +152,9 @@ test.each<[mode: number, allowed: boolean]>([
       expect(() => configure({ config: none, ...flags }, {})).toThrow(
         expect.objectContaining({
           code: 'USAGE',
-          message: expect.stringMatching(/can be read or changed by other users \(mode 0\d{3}\); make it 0600 or 0640$/),
+          message: expect.stringMatching(
+            /can be read or changed by other users \(mode 0\d{3}\); make it 0600 or 0640$/,
+          ),
         }),
       );
 });
@@ -102,7 +165,10 @@ test('a configuration file without a token may be read by others, and not change
   expect(configure({ config }, {}).url).toBe('http://registry');
   chmodSync(config, 0o646);
   expect(() => configure({ config }, {})).toThrow(
-    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/can be changed by every user \(mode 0646\); make it 0644$/) }),
+    expect.objectContaining({
+      code: 'USAGE',
+      message: expect.stringMatching(/can be changed by every user \(mode 0646\); make it 0644$/),
+    }),
   );
 });
 
@@ -128,7 +194,13 @@ test('a secret is never shown', () => {
 
 test('help and version are answers; a wrong word is exit 2', async () => {
   expect(await agent('--version')).toEqual({ exit: 0, out: '0.1.0\n', err: '' });
-  expect(await agent('--help')).toMatchObject({ exit: 0, out: expect.stringMatching(/never writes below \/sys or \/proc[\s\S]*Exit codes:/) });
+  expect(await agent('--help')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/never writes below \/sys or \/proc[\s\S]*Exit codes:/),
+  });
   expect(await agent('dmp')).toMatchObject({ exit: 2, err: expect.stringMatching(/unknown command 'dmp'/) });
-  expect(await agent('report', '--root', folder, '--config', none)).toMatchObject({ exit: 2, err: expect.stringMatching(/no registry is configured/) });
+  expect(await agent('report', '--root', folder, '--config', none)).toMatchObject({
+    exit: 2,
+    err: expect.stringMatching(/no registry is configured/),
+  });
 });

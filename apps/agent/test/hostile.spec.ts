@@ -10,11 +10,18 @@ import { temporaryFolder } from './trees.js';
 const MKFIFO = 'mkfifo';
 const folder = temporaryFolder();
 const root = () => mkdtempSync(join(folder, 'tree-'));
-const dump = (tree: string) => agent('dump', '--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
-const ONE: Files = { ...PLAIN, ...livepatch('lp_1'), 'proc/modules': loadedLine('lp_1'), 'proc/sys/kernel/tainted': '45056\n' };
+const dump = (tree: string) =>
+  agent('dump', '--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
+const ONE: Files = {
+  ...PLAIN,
+  ...livepatch('lp_1'),
+  'proc/modules': loadedLine('lp_1'),
+  'proc/sys/kernel/tainted': '45056\n',
+};
 const LP = 'sys/kernel/livepatch/lp_1';
 const patch = (facts: object) => ({ livepatches: [{ name: 'lp_1', ...facts }] });
-const without = (tree: Files, left: RegExp): Files => Object.fromEntries(Object.entries(tree).filter(([path]) => !left.test(path)));
+const without = (tree: Files, left: RegExp): Files =>
+  Object.fromEntries(Object.entries(tree).filter(([path]) => !left.test(path)));
 const withoutSys = (tree: Files): Files => without(tree, /^sys\//);
 const withoutModules = (tree: Files): Files => without(tree, /^(?:sys\/module|proc\/modules)/);
 
@@ -25,7 +32,11 @@ async function read(...trees: Files[]): Promise<Report> {
 }
 
 test.each<[what: string, tree: Files, expected: object]>([
-  ['a kernel without livepatch support has an empty list', { ...PLAIN, 'sys/kernel/livepatch/': '' }, { livepatches: [], capabilities: { livepatch: true } }],
+  [
+    'a kernel without livepatch support has an empty list',
+    { ...PLAIN, 'sys/kernel/livepatch/': '' },
+    { livepatches: [], capabilities: { livepatch: true } },
+  ],
   [
     'an attribute that this kernel does not have is null',
     ONE,
@@ -46,7 +57,11 @@ test.each<[what: string, tree: Files, expected: object]>([
     { ...PLAIN, 'proc/modules': loadedLine('lp_1', 0) },
     { leftovers: [{ name: 'lp_1', buildId: null, refcount: 0 }] },
   ],
-  ['a module without a build-id has none', { ...ONE, 'sys/module/lp_2/taint': 'K\n' }, { leftovers: [{ name: 'lp_2', buildId: null, refcount: null }] }],
+  [
+    'a module without a build-id has none',
+    { ...ONE, 'sys/module/lp_2/taint': 'K\n' },
+    { leftovers: [{ name: 'lp_2', buildId: null, refcount: null }] },
+  ],
   [
     'a function name with a comma keeps it',
     { ...ONE, [`${LP}/vmlinux/a,b,2/`]: '' },
@@ -72,7 +87,12 @@ test.each<[what: string, tree: Files, expected: object]>([
   ],
   [
     'a comm of junk is shown as question marks',
-    { ...ONE, ...livepatch('lp_1', { transition: 1 }), 'proc/7/patch_state': '0\n', 'proc/7/comm': Buffer.from([0xff, 0x1b, 0x41, 10]) },
+    {
+      ...ONE,
+      ...livepatch('lp_1', { transition: 1 }),
+      'proc/7/patch_state': '0\n',
+      'proc/7/comm': Buffer.from([0xff, 0x1b, 0x41, 10]),
+    },
     { transition: { tasks: [{ pid: 7, comm: '??A', patchState: 0 }] } },
   ],
   [
@@ -89,13 +109,20 @@ test.each<[what: string, tree: Files, expected: object]>([
   ],
   [
     'an unlocked kernel says so',
-    { ...PLAIN, 'sys/kernel/security/lockdown': '[none] integrity confidentiality\n', 'sys/module/module/parameters/sig_enforce': 'N\n' },
+    {
+      ...PLAIN,
+      'sys/kernel/security/lockdown': '[none] integrity confidentiality\n',
+      'sys/module/module/parameters/sig_enforce': 'N\n',
+    },
     { capabilities: { lockdown: 'none', signatureEnforced: false } },
   ],
   [
     'gates are on, off, or not known: never off because they are absent',
     { ...PLAIN, 'proc/sys/kernel/modules_disabled': '1\n', 'proc/sys/kernel/ftrace_enabled': '0\n' },
-    { gates: { modulesDisabled: true, ftraceEnabled: false }, capabilities: { signatureEnforced: null, lockdown: null } },
+    {
+      gates: { modulesDisabled: true, ftraceEnabled: false },
+      capabilities: { signatureEnforced: null, lockdown: null },
+    },
   ],
   ['a kernel without these settings', PLAIN, { gates: { modulesDisabled: null, ftraceEnabled: null } }],
   [
@@ -105,36 +132,68 @@ test.each<[what: string, tree: Files, expected: object]>([
       'sys/kernel/kpatch/': '',
       'sys/kernel/kgraft/': '',
       'sys/module/kcare/taint': 'OE\n',
-      'proc/modules': 'ksplice_x 1 0 - Live 0x0 (OE)\nkpatch 1 0 - Live 0x0 (OE)\nkpatch_5_14_0_1 1 0 - Live 0x0 (K)\n',
+      'proc/modules':
+        'ksplice_x 1 0 - Live 0x0 (OE)\nkpatch 1 0 - Live 0x0 (OE)\nkpatch_5_14_0_1 1 0 - Live 0x0 (K)\n',
     },
-    { otherLivePatching: ['/sys/kernel/kgraft', '/sys/kernel/kpatch', 'module kcare', 'module kpatch', 'module ksplice_x'] },
+    {
+      otherLivePatching: [
+        '/sys/kernel/kgraft',
+        '/sys/kernel/kpatch',
+        'module kcare',
+        'module kpatch',
+        'module ksplice_x',
+      ],
+    },
   ],
   ['none of them', ONE, { otherLivePatching: [] }],
   [
     'the state and the taint of a module, of its line in /proc/modules and of sysfs',
-    { ...ONE, ...livepatchModule('lp_2'), 'proc/modules': `lp_2 1 0 - Loading 0x0 (OEK+)\n${loadedLine('lp_1')}` },
-    { livepatches: [{ moduleState: 'Live', moduleTaint: 'OEK' }], leftovers: [{ name: 'lp_2', moduleState: 'Loading', moduleTaint: 'OEK' }] },
+    {
+      ...ONE,
+      ...livepatchModule('lp_2'),
+      'proc/modules': `lp_2 1 0 - Loading 0x0 (OEK+)\n${loadedLine('lp_1')}`,
+    },
+    {
+      livepatches: [{ moduleState: 'Live', moduleTaint: 'OEK' }],
+      leftovers: [{ name: 'lp_2', moduleState: 'Loading', moduleTaint: 'OEK' }],
+    },
   ],
   [
     'the state of a module that only sysfs has',
     { ...without(ONE, /^proc\/modules/), 'sys/module/lp_1/initstate': 'going\n' },
     { livepatches: [{ moduleState: 'Going', moduleTaint: 'OEK' }] },
   ],
-  ['the build-id of the kernel', { ...PLAIN, 'sys/kernel/notes': buildIdNote('ab'.repeat(20)) }, { host: { kernelBuildId: 'ab'.repeat(20) } }],
+  [
+    'the build-id of the kernel',
+    { ...PLAIN, 'sys/kernel/notes': buildIdNote('ab'.repeat(20)) },
+    { host: { kernelBuildId: 'ab'.repeat(20) } },
+  ],
   ['a kernel that does not show its build-id', PLAIN, { host: { kernelBuildId: null } }],
-  ['a machine id that is not set yet is none', { ...PLAIN, 'etc/machine-id': 'uninitialized\n' }, { host: { machine: null } }],
+  [
+    'a machine id that is not set yet is none',
+    { ...PLAIN, 'etc/machine-id': 'uninitialized\n' },
+    { host: { machine: null } },
+  ],
 ])('%s', async (_what, tree, expected) => {
   expect(await read(tree)).toMatchObject(expected);
 });
 
 test('no sys/kernel/livepatch: the kernel has no livepatch support', async () => {
   const { 'sys/kernel/livepatch/': _none, ...without } = PLAIN;
-  expect(await read(without)).toMatchObject({ livepatches: [], capabilities: { livepatch: false, sysfs: null } });
+  expect(await read(without)).toMatchObject({
+    livepatches: [],
+    capabilities: { livepatch: false, sysfs: null },
+  });
 });
 
 test('more than a thousand tasks: the rest is counted', async () => {
-  const many = Object.fromEntries(Array.from({ length: 1_003 }, (_, index) => [`proc/${index + 1}/patch_state`, '0\n']));
-  expect((await read(ONE, livepatch('lp_1', { transition: 1 }), many)).transition).toMatchObject({ moreTasks: 3, tasks: { length: 1_000 } });
+  const many = Object.fromEntries(
+    Array.from({ length: 1_003 }, (_, index) => [`proc/${index + 1}/patch_state`, '0\n']),
+  );
+  expect((await read(ONE, livepatch('lp_1', { transition: 1 }), many)).transition).toMatchObject({
+    moreTasks: 3,
+    tasks: { length: 1_000 },
+  });
 });
 
 /**
@@ -142,9 +201,27 @@ test('more than a thousand tasks: the rest is counted', async () => {
  * else in `warnings`; the rest of the report is there.
  */
 test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: RegExp, expected: object]>([
-  ['junk in enabled', { ...ONE, [`${LP}/enabled`]: '2\n' }, 'unread', /^\/sys\/.*lp_1\/enabled: found "2", expected 0 or 1$/, patch({ enabled: null })],
-  ['an empty attribute', { ...ONE, [`${LP}/transition`]: '' }, 'unread', /lp_1\/transition: found "", expected 0 or 1/, patch({ transition: null })],
-  ['bytes that are not text', { ...ONE, [`${LP}/enabled`]: Buffer.from([0xff, 0xfe]) }, 'unread', /lp_1\/enabled: is not UTF-8 text/, patch({ enabled: null })],
+  [
+    'junk in enabled',
+    { ...ONE, [`${LP}/enabled`]: '2\n' },
+    'unread',
+    /^\/sys\/.*lp_1\/enabled: found "2", expected 0 or 1$/,
+    patch({ enabled: null }),
+  ],
+  [
+    'an empty attribute',
+    { ...ONE, [`${LP}/transition`]: '' },
+    'unread',
+    /lp_1\/transition: found "", expected 0 or 1/,
+    patch({ transition: null }),
+  ],
+  [
+    'bytes that are not text',
+    { ...ONE, [`${LP}/enabled`]: Buffer.from([0xff, 0xfe]) },
+    'unread',
+    /lp_1\/enabled: is not UTF-8 text/,
+    patch({ enabled: null }),
+  ],
   [
     'a stack order that is no number',
     { ...ONE, [`${LP}/stack_order`]: 'first\n' },
@@ -152,9 +229,27 @@ test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: Re
     /stack_order: found "first", expected a whole number/,
     patch({ stackOrder: null, enabled: true }),
   ],
-  ['junk in patched', { ...ONE, [`${LP}/vmlinux/patched`]: 'yes\n' }, 'warnings', /vmlinux\/patched: found "yes"/, patch({ objects: [{ patched: null }] })],
-  ['junk in refcnt', { ...ONE, 'sys/module/lp_1/refcnt': 'many\n' }, 'warnings', /lp_1\/refcnt: found "many"/, patch({ refcount: 1 })],
-  ['a taint mask below 0', { ...ONE, 'proc/sys/kernel/tainted': '-1\n' }, 'warnings', /tainted: found -1, expected 0 to 281474976710656/, { taint: null }],
+  [
+    'junk in patched',
+    { ...ONE, [`${LP}/vmlinux/patched`]: 'yes\n' },
+    'warnings',
+    /vmlinux\/patched: found "yes"/,
+    patch({ objects: [{ patched: null }] }),
+  ],
+  [
+    'junk in refcnt',
+    { ...ONE, 'sys/module/lp_1/refcnt': 'many\n' },
+    'warnings',
+    /lp_1\/refcnt: found "many"/,
+    patch({ refcount: 1 }),
+  ],
+  [
+    'a taint mask below 0',
+    { ...ONE, 'proc/sys/kernel/tainted': '-1\n' },
+    'warnings',
+    /tainted: found -1, expected 0 to 281474976710656/,
+    { taint: null },
+  ],
   [
     'a folder that is no function',
     { ...ONE, [`${LP}/vmlinux/strange/`]: '' },
@@ -176,7 +271,13 @@ test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: Re
     /sys\/module: holds a livepatch named "a b", which is not a module name; it is left out/,
     patch({}),
   ],
-  ['junk in a taint', { ...ONE, 'sys/module/lp_2/taint': '?\n' }, 'unread', /lp_2\/taint: found "\?", expected letters of taints/, patch({})],
+  [
+    'junk in a taint',
+    { ...ONE, 'sys/module/lp_2/taint': '?\n' },
+    'unread',
+    /lp_2\/taint: found "\?", expected letters of taints/,
+    patch({}),
+  ],
   [
     'a directory without enabled, at every look',
     { ...ONE, 'sys/kernel/livepatch/lp_2/transition': '0\n', 'sys/kernel/livepatch/lp_2/stack_order': '2\n' },
@@ -219,7 +320,13 @@ test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: Re
     /proc\/modules: does not have the order of the list: lp_1 is missing/,
     { livepatches: [{ name: 'lp_1' }, { name: 'lp_2' }] },
   ],
-  ['a machine id that is none', { ...ONE, 'etc/machine-id': 'me\n' }, 'warnings', /machine-id: is not a machine id/, { ...patch({}), host: { machine: null } }],
+  [
+    'a machine id that is none',
+    { ...ONE, 'etc/machine-id': 'me\n' },
+    'warnings',
+    /machine-id: is not a machine id/,
+    { ...patch({}), host: { machine: null } },
+  ],
   [
     'BTF that is none',
     { ...ONE, 'sys/kernel/btf/vmlinux': 'not BTF, and long enough to be' },
@@ -243,7 +350,12 @@ test.each<[what: string, tree: Files, where: 'unread' | 'warnings', sentence: Re
   ],
   [
     'a list that is too long',
-    { ...ONE, ...Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`sys/kernel/livepatch/x_${index}/enabled`, '1\n'])) },
+    {
+      ...ONE,
+      ...Object.fromEntries(
+        Array.from({ length: 501 }, (_, index) => [`sys/kernel/livepatch/x_${index}/enabled`, '1\n']),
+      ),
+    },
     'unread',
     /sys\/kernel\/livepatch: holds more than 500 livepatches/,
     { livepatches: [], leftovers: [{ name: 'lp_1' }], capabilities: { livepatch: true } },
@@ -281,8 +393,16 @@ test.each<[what: string, tree: Files, message: RegExp]>([
     { ...ONE, ...livepatch('lp_1', { transition: 1 }), ...livepatch('lp_2', { transition: 1, order: 2 }) },
     /two transitions are open \(lp_1, lp_2\)/,
   ],
-  ['no kernel release', { 'sys/kernel/livepatch/': '' }, /osrelease: does not exist; is this the tree of a host\? --kernel-release can replace it/],
-  ['a boot id that is none', { ...PLAIN, 'proc/sys/kernel/random/boot_id': '1\n' }, /boot_id: found "1", expected a UUID/],
+  [
+    'no kernel release',
+    { 'sys/kernel/livepatch/': '' },
+    /osrelease: does not exist; is this the tree of a host\? --kernel-release can replace it/,
+  ],
+  [
+    'a boot id that is none',
+    { ...PLAIN, 'proc/sys/kernel/random/boot_id': '1\n' },
+    /boot_id: found "1", expected a UUID/,
+  ],
   [
     'neither sysfs nor /proc/modules',
     withoutModules(withoutSys(PLAIN)),
@@ -318,13 +438,19 @@ describe('files that are not files', () => {
     ['dev/kmsg', 0],
     ['proc/sys/kernel/osrelease', 3],
   ])('a FIFO at %s does not make us wait', async (path, exit) => {
-    expect(said(await replaced(path, (at) => execFileSync(MKFIFO, [at])))).toEqual({ exit, said: expect.stringMatching(/is not a regular file/) });
+    expect(said(await replaced(path, (at) => execFileSync(MKFIFO, [at])))).toEqual({
+      exit,
+      said: expect.stringMatching(/is not a regular file/),
+    });
   });
 
-  test.each([`${LP}/enabled`, 'proc/modules', 'proc/kallsyms', 'dev/kmsg'])('a link at %s is not followed out of the tree', async (path) => {
-    const found = said(await replaced(path, (at) => symlinkSync('/etc/hostname', at)));
-    expect(found).toEqual({ exit: 0, said: expect.stringMatching(/is a symbolic link, not a file/) });
-  });
+  test.each([`${LP}/enabled`, 'proc/modules', 'proc/kallsyms', 'dev/kmsg'])(
+    'a link at %s is not followed out of the tree',
+    async (path) => {
+      const found = said(await replaced(path, (at) => symlinkSync('/etc/hostname', at)));
+      expect(found).toEqual({ exit: 0, said: expect.stringMatching(/is a symbolic link, not a file/) });
+    },
+  );
 
   test('links in circles end', async () => {
     const tree = plant(root(), ONE, { 'lib/modules/6.12.9-amd64/extra/': '' });
@@ -333,7 +459,10 @@ describe('files that are not files', () => {
     symlinkSync('..', join(tree, 'lib/modules/6.12.9-amd64/extra/circle'));
     symlinkSync('circle.ko', join(tree, 'lib/modules/6.12.9-amd64/extra/circle.ko'));
     const { exit, out, err } = await dump(tree);
-    expect({ exit, names: (JSON.parse(out) as Report).livepatches.map(({ name }) => name) }).toEqual({ exit: 0, names: ['lp_1'] });
+    expect({ exit, names: (JSON.parse(out) as Report).livepatches.map(({ name }) => name) }).toEqual({
+      exit: 0,
+      names: ['lp_1'],
+    });
     expect(err).toMatch(/circle\.ko: cannot be read \(ELOOP\) \(this module file was skipped\)/);
   });
 
@@ -366,9 +495,13 @@ test('whatever is in a tree: a report that the registry takes, or an error that 
   }).filter((path) => !path.endsWith('/'));
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 80 }).map((array) => Buffer.from(array)),
-    fc.constantFrom('0\n', '1\n', '-1\n', '', '18446744073709551616\n', 'K\n').map((text) => Buffer.from(text)),
+    fc
+      .constantFrom('0\n', '1\n', '-1\n', '', '18446744073709551616\n', 'K\n')
+      .map((text) => Buffer.from(text)),
   );
-  const files = fc.dictionary(fc.constantFrom(...paths, `${LP}/replace`, `${LP}/replace_set`), bytes, { maxKeys: 4 });
+  const files = fc.dictionary(fc.constantFrom(...paths, `${LP}/replace`, `${LP}/replace_set`), bytes, {
+    maxKeys: 4,
+  });
   await fc.assert(
     fc.asyncProperty(files, async (junk) => {
       const tree = plant(root(), ONE, livepatchModule('lp_2'), junk);

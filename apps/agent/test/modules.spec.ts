@@ -1,4 +1,13 @@
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Report } from '@klpreg/wire';
@@ -9,7 +18,9 @@ import { temporaryFolder, unpackModules, unpackTrees } from './trees.js';
 const folder = temporaryFolder();
 const trees = unpackTrees(folder, '7.3');
 const unpacked = unpackModules(folder, '7.3');
-const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).map((name) => join(unpacked, name));
+const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).map((name) =>
+  join(unpacked, name),
+);
 const fileOf = (module: string): string => files.find((file) => basename(file) === `${module}.ko`)!;
 
 /** `lab_r_1v2_2v1_a` is on: cumulative, states 1 and 2. */
@@ -45,7 +56,9 @@ test('no file: nothing is said of its states', async () => expect(await readingO
 
 test('matching is by build-id, never by name', async () => {
   expect(await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': wrong() }))).toBeNull();
-  expect(await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': wrong(), 'deep/er/renamed.ko': right() }))).toMatchObject(DECLARED);
+  expect(
+    await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': wrong(), 'deep/er/renamed.ko': right() })),
+  ).toMatchObject(DECLARED);
 });
 
 test('compressed files, links to files, and files of the tree itself', async () => {
@@ -62,25 +75,41 @@ test('compressed files, links to files, and files of the tree itself', async () 
   expect(leftovers).toMatchObject([{ name: 'lab_r_1v2_2v1_a', reading: DECLARED }]);
 });
 
-test.each(['usr/lib/kpatch', 'usr/lib/livepatch', 'usr/lib/livepatch-vendor'])('a vendor’s folder: %s/RELEASE', async (vendor) => {
-  const tree = plant(mkdtempSync(join(folder, 'vendor-')), PLAIN, livepatch('lab_r_1v1_a', { buildId: WRONG_BUILD_ID }), {
-    'proc/modules': loadedLine('lab_r_1v1_a'),
-    [`${vendor}/6.12.9-amd64/anything.ko`]: wrong(),
-  });
-  const { livepatches } = await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
-  expect(livepatches).toMatchObject([{ name: 'lab_r_1v1_a', reading: { evidence: 'FILE', states: [{ id: '1', version: 1 }] } }]);
-});
+test.each(['usr/lib/kpatch', 'usr/lib/livepatch', 'usr/lib/livepatch-vendor'])(
+  'a vendor’s folder: %s/RELEASE',
+  async (vendor) => {
+    const tree = plant(
+      mkdtempSync(join(folder, 'vendor-')),
+      PLAIN,
+      livepatch('lab_r_1v1_a', { buildId: WRONG_BUILD_ID }),
+      {
+        'proc/modules': loadedLine('lab_r_1v1_a'),
+        [`${vendor}/6.12.9-amd64/anything.ko`]: wrong(),
+      },
+    );
+    const { livepatches } = await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'));
+    expect(livepatches).toMatchObject([
+      { name: 'lab_r_1v1_a', reading: { evidence: 'FILE', states: [{ id: '1', version: 1 }] } },
+    ]);
+  },
+);
 
 test('two equal files are one; two that differ tell nothing', async () => {
-  expect(await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': right(), 'b/lab-r_1v2_2v1_a.ko': right() }))).toMatchObject(DECLARED);
+  expect(
+    await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': right(), 'b/lab-r_1v2_2v1_a.ko': right() })),
+  ).toMatchObject(DECLARED);
 
   const changed = Buffer.concat([right(), Buffer.from('appended')]);
-  expect(await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': right(), 'b/lab-r_1v2_2v1_a.ko': changed }))).toMatchObject({
+  expect(
+    await readingOf('--modules', holding({ 'lab_r_1v2_2v1_a.ko': right(), 'b/lab-r_1v2_2v1_a.ko': changed })),
+  ).toMatchObject({
     sha256: null,
     replace: null,
     states: null,
     impact: 'UNREADABLE',
-    unreadable: expect.stringMatching(/^two files with this build-id differ: lab-r_1v2_2v1_a\.ko \(SHA-256 [0-9a-f]{12}…\) and lab_r_1v2_2v1_a\.ko/),
+    unreadable: expect.stringMatching(
+      /^two files with this build-id differ: lab-r_1v2_2v1_a\.ko \(SHA-256 [0-9a-f]{12}…\) and lab_r_1v2_2v1_a\.ko/,
+    ),
   });
 });
 
@@ -113,8 +142,14 @@ describe('what would be loaded at the next boot', () => {
   const release = '6.12.9-amd64';
   const host = { ...PLAIN, ...livepatch('lp_1'), 'proc/modules': loadedLine('lp_1') };
   const boot = async (...planted: Parameters<typeof plant>[1][]) => {
-    const tree = plant(mkdtempSync(join(folder, 'boot-')), host, livepatchModule('lp_1', { refcnt: 1 }), ...planted);
-    return (await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state'))).bootPersistence;
+    const tree = plant(
+      mkdtempSync(join(folder, 'boot-')),
+      host,
+      livepatchModule('lp_1', { refcnt: 1 }),
+      ...planted,
+    );
+    return (await dumped('--root', tree, '--instance', 'x', '--state', join(folder, 'state')))
+      .bootPersistence;
   };
   const enabled = { 'etc/systemd/system/multi-user.target.wants/kpatch.service': '' };
 
@@ -136,7 +171,10 @@ describe('what would be loaded at the next boot', () => {
   test('an empty folder loads nothing, and that can be told', async () =>
     expect(await boot(enabled, { [`var/lib/kpatch/${release}/`]: '' })).toMatchObject({ loads: [] }));
   test('the service is not enabled: cannot be told', async () =>
-    expect(await boot({ 'etc/systemd/system/': '', [`var/lib/kpatch/${release}/a.ko`]: wrong() })).toBeNull());
-  test('no systemd to ask: cannot be told', async () => expect(await boot({ [`var/lib/kpatch/${release}/a.ko`]: wrong() })).toBeNull());
+    expect(
+      await boot({ 'etc/systemd/system/': '', [`var/lib/kpatch/${release}/a.ko`]: wrong() }),
+    ).toBeNull());
+  test('no systemd to ask: cannot be told', async () =>
+    expect(await boot({ [`var/lib/kpatch/${release}/a.ko`]: wrong() })).toBeNull());
   test('no folder for this kernel: cannot be told', async () => expect(await boot(enabled)).toBeNull());
 });

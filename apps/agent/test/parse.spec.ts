@@ -24,7 +24,11 @@ describe('build-id notes', () => {
   const id = '00112233445566778899aabbccddeeff00112233';
   const swapped = Buffer.from(buildIdNote(id));
   for (const at of [0, 4, 8]) swapped.subarray(at, at + 4).reverse();
-  const other = Buffer.concat([Buffer.from([6, 0, 0, 0, 4, 0, 0, 0, 1, 1, 0, 0]), Buffer.from('Linux\0\0\0'), Buffer.alloc(4)]);
+  const other = Buffer.concat([
+    Buffer.from([6, 0, 0, 0, 4, 0, 0, 0, 1, 1, 0, 0]),
+    Buffer.from('Linux\0\0\0'),
+    Buffer.alloc(4),
+  ]);
 
   test.each<[string, Buffer, string | null]>([
     ['a note', buildIdNote(id), id],
@@ -37,11 +41,16 @@ describe('build-id notes', () => {
   ])('%s', (_what, note, expected) => expect(buildIdOf(note)).toBe(expected));
 
   test('any bytes give a build-id or none', () =>
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => [null, 'string'].includes(buildIdOf(Buffer.from(bytes)) === null ? null : 'string'))));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) =>
+        [null, 'string'].includes(buildIdOf(Buffer.from(bytes)) === null ? null : 'string'),
+      ),
+    ));
 });
 
 describe('kallsyms', () => {
-  const KERNEL = '0000000000000000 T _stext\n0000000000000000 T klp_enable_patch\n0000000000000000 t klp_init_patch.part.0\n0000000000000000 T _etext\n';
+  const KERNEL =
+    '0000000000000000 T _stext\n0000000000000000 T klp_enable_patch\n0000000000000000 t klp_init_patch.part.0\n0000000000000000 T _etext\n';
   test.each<[string, string, object]>([
     ['the whole kernel', KERNEL, { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
     [
@@ -50,10 +59,22 @@ describe('kallsyms', () => {
       { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] },
     ],
     ['cut in a line', KERNEL.slice(0, -3), { complete: false }],
-    ['cut between lines', KERNEL.slice(0, KERNEL.lastIndexOf('0000')), { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
+    [
+      'cut between lines',
+      KERNEL.slice(0, KERNEL.lastIndexOf('0000')),
+      { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] },
+    ],
     ['a line of junk', `junk\n${KERNEL}`, { complete: false }],
-    ['a line of nothing', `${KERNEL}\n`, { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
-    ['two lines with another end', KERNEL.replace('\n', '\r'), { complete: false, symbols: ['klp_init_patch.part.0'] }],
+    [
+      'a line of nothing',
+      `${KERNEL}\n`,
+      { complete: false, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] },
+    ],
+    [
+      'two lines with another end',
+      KERNEL.replace('\n', '\r'),
+      { complete: false, symbols: ['klp_init_patch.part.0'] },
+    ],
     [
       'a longer name is another symbol',
       KERNEL.replace('_stext', '_stext_end').replace('klp_enable', 'x_klp_enable'),
@@ -63,8 +84,13 @@ describe('kallsyms', () => {
   ])('%s', (_what, text, expected) => expect(readKallsyms(file('kallsyms', text))).toMatchObject(expected));
 
   test('lines across the edges of chunks, in bounded memory', () => {
-    const filler = Array.from({ length: 200_000 }, (_, index) => `0000000000000000 t filler_${index}\n`).join('');
-    expect(readKallsyms(file('long', `0000000000000000 T _stext\n${filler}${KERNEL}`))).toMatchObject({ complete: true, symbols: { length: 2 } });
+    const filler = Array.from({ length: 200_000 }, (_, index) => `0000000000000000 t filler_${index}\n`).join(
+      '',
+    );
+    expect(readKallsyms(file('long', `0000000000000000 T _stext\n${filler}${KERNEL}`))).toMatchObject({
+      complete: true,
+      symbols: { length: 2 },
+    });
     const hole = file('hole', '');
     truncateSync(hole, 2 ** 38);
     expect(readKallsyms(hole)).toEqual({ complete: false, symbols: [] });
@@ -91,7 +117,11 @@ describe('BTF', () => {
     if (little) bytes.writeUInt16LE(0xeb9f, 0);
     else bytes.writeUInt16BE(0xeb9f, 0);
     bytes[2] = 1;
-    [...header, ...types].forEach((word, index) => (little ? bytes.writeUInt32LE(word >>> 0, 4 + index * 4) : bytes.writeUInt32BE(word >>> 0, 4 + index * 4)));
+    [...header, ...types].forEach((word, index) =>
+      little
+        ? bytes.writeUInt32LE(word >>> 0, 4 + index * 4)
+        : bytes.writeUInt32BE(word >>> 0, 4 + index * 4),
+    );
     return Buffer.concat([bytes, Buffer.from(strings)]);
   }
   const STATE = ['id', 'version', 'data'] as const;
@@ -126,15 +156,19 @@ describe('BTF', () => {
     ]);
     const change = fc.record({ at: fc.nat(good.length - 1), byte: fc.nat(255) });
     fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), fc.nat(good.length), (changes, length) => {
-        const bytes = Buffer.from(good.subarray(0, length));
-        for (const { at, byte } of changes) if (at < length) bytes[at] = byte;
-        try {
-          structMembers(bytes, 'klp_state');
-        } catch (error) {
-          expect(error).toBeInstanceOf(RangeError);
-        }
-      }),
+      fc.property(
+        fc.array(change, { minLength: 1, maxLength: 6 }),
+        fc.nat(good.length),
+        (changes, length) => {
+          const bytes = Buffer.from(good.subarray(0, length));
+          for (const { at, byte } of changes) if (at < length) bytes[at] = byte;
+          try {
+            structMembers(bytes, 'klp_state');
+          } catch (error) {
+            expect(error).toBeInstanceOf(RangeError);
+          }
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -151,18 +185,33 @@ test.each([
 
 test('the architecture of a tree: a module, the kernel, the release, the compiler, else unknown', () => {
   const said: string[] = [];
-  const arch = (module: string | null, kernel: string | null, release: string, banner: string | null) => archOfTree(module, kernel, release, banner, said);
+  const arch = (module: string | null, kernel: string | null, release: string, banner: string | null) =>
+    archOfTree(module, kernel, release, banner, said);
   expect(arch('s390x', 'aarch64', '6.1.0-amd64', null)).toBe('s390x');
   expect(arch(null, 'ppc64le', '6.4.0-150600.23.25-default', null)).toBe('ppc64le');
-  expect(arch(null, null, '6.8.0-31-generic', 'Linux version 6.8.0 (b@c) (aarch64-linux-gnu-gcc-13 (Ubuntu) 13.2.0) #1')).toBe('aarch64');
+  expect(
+    arch(
+      null,
+      null,
+      '6.8.0-31-generic',
+      'Linux version 6.8.0 (b@c) (aarch64-linux-gnu-gcc-13 (Ubuntu) 13.2.0) #1',
+    ),
+  ).toBe('aarch64');
   expect(said).toEqual([]);
   expect(arch(null, null, '6.8.0-31-generic', null)).toBe('unknown');
   expect(said).toEqual(['the architecture of the tree is unknown; set --arch']);
 });
 
 test('the distribution, quoted in every way', () => {
-  const path = file('os-release', 'NAME="x"\nID=debian\nVERSION_ID=\'12\'\nPRETTY_NAME="Debian \\"bookworm\\""\n# a comment\n');
-  expect(readDistribution([join(folder, 'none'), path])).toEqual({ id: 'debian', version: '12', name: 'Debian "bookworm"' });
+  const path = file(
+    'os-release',
+    'NAME="x"\nID=debian\nVERSION_ID=\'12\'\nPRETTY_NAME="Debian \\"bookworm\\""\n# a comment\n',
+  );
+  expect(readDistribution([join(folder, 'none'), path])).toEqual({
+    id: 'debian',
+    version: '12',
+    name: 'Debian "bookworm"',
+  });
   expect(readDistribution([])).toBeNull();
 });
 
@@ -172,8 +221,12 @@ test('a machine id never leaves as it is', () => {
   expect(hash).toBe('336720f74a5d860b8b5b1846b5e90fdf003d26ac154deb00aaf4a5bbcea571c1');
 });
 
-test.each(['01234567-89ab-cdef-0123-456789abcdef\n', '0123456789ABCDEF0123456789ABCDEF\n'])('%j is the same machine id', (text) =>
-  expect(readMachine(file('machine-id', text))).toBe('336720f74a5d860b8b5b1846b5e90fdf003d26ac154deb00aaf4a5bbcea571c1'),
+test.each(['01234567-89ab-cdef-0123-456789abcdef\n', '0123456789ABCDEF0123456789ABCDEF\n'])(
+  '%j is the same machine id',
+  (text) =>
+    expect(readMachine(file('machine-id', text))).toBe(
+      '336720f74a5d860b8b5b1846b5e90fdf003d26ac154deb00aaf4a5bbcea571c1',
+    ),
 );
 
 describe('lines of /proc/modules', () => {
@@ -185,18 +238,49 @@ describe('lines of /proc/modules', () => {
   };
 
   test.each<[what: string, line: string, expected: object]>([
-    ['an address', 'lp_1 12288 1 - Live 0xffffffffc0601000 (OEK)', { state: 'Live', taint: 'OEK', refcount: 1 }],
-    ['an address that is not shown', 'lp_1 12288 1 - Live 0x0000000000000000 (OEK)', { state: 'Live', taint: 'OEK' }],
-    ['an address that is not known yet', 'lp_1 12288 1 - Live (____ptrval____) (OEK)', { state: 'Live', taint: 'OEK' }],
+    [
+      'an address',
+      'lp_1 12288 1 - Live 0xffffffffc0601000 (OEK)',
+      { state: 'Live', taint: 'OEK', refcount: 1 },
+    ],
+    [
+      'an address that is not shown',
+      'lp_1 12288 1 - Live 0x0000000000000000 (OEK)',
+      { state: 'Live', taint: 'OEK' },
+    ],
+    [
+      'an address that is not known yet',
+      'lp_1 12288 1 - Live (____ptrval____) (OEK)',
+      { state: 'Live', taint: 'OEK' },
+    ],
     ['no address', 'lp_1 12288 1 - Live (OEK)', { state: 'Live', taint: 'OEK' }],
     ['no address and no taint', 'lp_1 12288 1 - Live', { state: 'Live', taint: '' }],
-    ['a module that is being loaded', 'lp_1 12288 1 - Loading 0xffffffffc0601000 (OEK+)', { state: 'Loading', taint: 'OEK' }],
-    ['a module that is being removed', 'lp_1 12288 0 - Unloading 0xffffffffc0601000 (OEK-)', { state: 'Going', taint: 'OEK', refcount: 0 }],
-    ['a kernel that removes no modules', 'lp_1 12288 - - Live 0xffffffffc0601000', { state: 'Live', refcount: null }],
-  ])('%s', (_what, line, expected) => expect(read(`${line}\n`)).toMatchObject({ lines: [{ name: 'lp_1', ...expected }], unread: [] }));
+    [
+      'a module that is being loaded',
+      'lp_1 12288 1 - Loading 0xffffffffc0601000 (OEK+)',
+      { state: 'Loading', taint: 'OEK' },
+    ],
+    [
+      'a module that is being removed',
+      'lp_1 12288 0 - Unloading 0xffffffffc0601000 (OEK-)',
+      { state: 'Going', taint: 'OEK', refcount: 0 },
+    ],
+    [
+      'a kernel that removes no modules',
+      'lp_1 12288 - - Live 0xffffffffc0601000',
+      { state: 'Live', refcount: null },
+    ],
+  ])('%s', (_what, line, expected) =>
+    expect(read(`${line}\n`)).toMatchObject({ lines: [{ name: 'lp_1', ...expected }], unread: [] }),
+  );
 
-  test.each(['lp_1', 'lp_1 12288 1 - Alive 0x0', 'lp_1 12288 1 - Live 0xg (OEK)', ' 1 2 3'])('%j is none, and is said', (line) =>
-    expect(read(`${line}\n`)).toEqual({ lines: [], unread: [expect.stringMatching(/modules: line 1 is not a line of \/proc\/modules$/)] }),
+  test.each(['lp_1', 'lp_1 12288 1 - Alive 0x0', 'lp_1 12288 1 - Live 0xg (OEK)', ' 1 2 3'])(
+    '%j is none, and is said',
+    (line) =>
+      expect(read(`${line}\n`)).toEqual({
+        lines: [],
+        unread: [expect.stringMatching(/modules: line 1 is not a line of \/proc\/modules$/)],
+      }),
   );
 });
 
@@ -207,5 +291,7 @@ test('texts become UUIDs, and UUIDs stay', () => {
 
 test('the version is that of the package', async () => {
   const { readFileSync } = await import('node:fs');
-  expect((JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string }).version).toBe(VERSION);
+  expect(
+    (JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string }).version,
+  ).toBe(VERSION);
 });

@@ -19,11 +19,16 @@ afterEach(() => registry.close());
 
 /** Starts the built program as a process of its own. */
 function start(state: string, tree: string, ...words: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...words, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, ...words, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said += text.toString()));
   const ended = new Promise<{ code: number | null; signal: string | null; said: string }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal, said })),
   );
@@ -33,16 +38,23 @@ function start(state: string, tree: string, ...words: string[]) {
   };
   return { child, ended, heard };
 }
-const tree = () => plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
+const tree = () =>
+  plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
 const state = () => mkdtempSync(join(folder, 'state-'));
 
 test('agents at once on one state directory never use the same number', async () => {
   const [kept, root] = [state(), tree()];
-  const ends = await Promise.all(Array.from({ length: 6 }, () => start(kept, root, 'report', '--full').ended));
+  const ends = await Promise.all(
+    Array.from({ length: 6 }, () => start(kept, root, 'report', '--full').ended),
+  );
   expect(ends.map(({ code, said }) => (code === 0 ? 0 : said))).toEqual([0, 0, 0, 0, 0, 0]);
   // a message may arrive twice (two agents empty one spool), and then it is the same message
   const byNumber = new Map<number, Set<number>>();
-  for (const { document } of registry.received) byNumber.set(document.sequence, (byNumber.get(document.sequence) ?? new Set()).add(document.clock.observedMs));
+  for (const { document } of registry.received)
+    byNumber.set(
+      document.sequence,
+      (byNumber.get(document.sequence) ?? new Set()).add(document.clock.observedMs),
+    );
   expect(byNumber.size).toBeGreaterThanOrEqual(6);
   expect([...byNumber.values()].filter((observations) => observations.size > 1)).toEqual([]);
 });
@@ -55,7 +67,9 @@ test('processes that reserve as fast as they can get different numbers, each its
     [1, 2, 3].map(
       () =>
         new Promise<number[]>((resolve) => {
-          const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+          const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          });
           let said = '';
           child.stdout.on('data', (text: Buffer) => (said += text.toString()));
           child.on('close', () => resolve(JSON.parse(said) as number[]));
@@ -82,21 +96,46 @@ test('killed while sending: the number is used up, and the next run sends the me
 
 test('run reports in cycles, and SIGTERM ends it cleanly', async () => {
   registry.play.reply = ({ document }) => ({
-    body: { outcome: document.schema === 'report/v1' ? 'STORED' : 'CONFIRMED', reason: null, intervalSeconds: 1 },
+    body: {
+      outcome: document.schema === 'report/v1' ? 'STORED' : 'CONFIRMED',
+      reason: null,
+      intervalSeconds: 1,
+    },
   });
   const { child, ended, heard } = start(state(), tree(), 'run');
   await heard('heartbeat 2');
   child.kill('SIGTERM');
-  expect(await ended).toMatchObject({ code: 0, said: expect.stringMatching(/^report 1 of .*: STORED\nheartbeat 2 of .*: CONFIRMED\n$/) });
+  expect(await ended).toMatchObject({
+    code: 0,
+    said: expect.stringMatching(/^report 1 of .*: STORED\nheartbeat 2 of .*: CONFIRMED\n$/),
+  });
 });
 
 test('run outlives a full disk', async () => {
-  registry.play.reply = ({ document }) => ({ body: { outcome: 'STORED', intervalSeconds: 1, reason: String(document.sequence) } });
+  registry.play.reply = ({ document }) => ({
+    body: { outcome: 'STORED', intervalSeconds: 1, reason: String(document.sequence) },
+  });
   // nothing may be written in this process until its limit is lifted
-  const words = [PROGRAM, 'run', '--root', tree(), '--state', state(), '--instance', 'web-1', '--url', registry.url, '--interval', '5'];
-  const child = spawn('sh', ['-c', 'ulimit -S -f 0; exec "$@"', 'sh', process.execPath, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const words = [
+    PROGRAM,
+    'run',
+    '--root',
+    tree(),
+    '--state',
+    state(),
+    '--instance',
+    'web-1',
+    '--url',
+    registry.url,
+    '--interval',
+    '5',
+  ];
+  const child = spawn('sh', ['-c', 'ulimit -S -f 0; exec "$@"', 'sh', process.execPath, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said += text.toString()));
   const heard = async (words: RegExp) => {
     while (!words.test(said)) await new Promise((resolve) => setTimeout(resolve, 20));
   };
@@ -109,7 +148,17 @@ test('run outlives a full disk', async () => {
 
 test('pauses: the interval is never overstepped, and the backoff is bounded', () => {
   expect([pause(60, () => 0), pause(60, () => 1)]).toEqual([30, 60]);
-  expect([backoff(0, null, () => 1), backoff(3, null, () => 1), backoff(99, null, () => 1), backoff(3, null, () => 0)]).toEqual([1_000, 8_000, 30_000, 0]);
+  expect([
+    backoff(0, null, () => 1),
+    backoff(3, null, () => 1),
+    backoff(99, null, () => 1),
+    backoff(3, null, () => 0),
+  ]).toEqual([1_000, 8_000, 30_000, 0]);
   expect(backoff(0, 7, () => 0)).toBe(7_000);
-  expect([retryAfter('5'), retryAfter(undefined), retryAfter('soon'), retryAfter('Thu, 01 Jan 1970 00:01:00 GMT', 30_000)]).toEqual([5, null, null, 30]);
+  expect([
+    retryAfter('5'),
+    retryAfter(undefined),
+    retryAfter('soon'),
+    retryAfter('Thu, 01 Jan 1970 00:01:00 GMT', 30_000),
+  ]).toEqual([5, null, null, 30]);
 });

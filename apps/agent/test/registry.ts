@@ -42,21 +42,40 @@ export async function openRegistry() {
     const before = known.get(instance);
     if (document.schema === 'heartbeat/v1') {
       const confirmed = before === document.digest;
-      return { body: { outcome: confirmed ? 'CONFIRMED' : 'REPORT_WANTED', reason: confirmed ? null : 'unknown digest', intervalSeconds: 60 } };
+      return {
+        body: {
+          outcome: confirmed ? 'CONFIRMED' : 'REPORT_WANTED',
+          reason: confirmed ? null : 'unknown digest',
+          intervalSeconds: 60,
+        },
+      };
     }
     known.set(instance, document.digest);
-    return { body: { outcome: before === document.digest ? 'UNCHANGED' : 'STORED', host: instance, intervalSeconds: 60 } };
+    return {
+      body: {
+        outcome: before === document.digest ? 'UNCHANGED' : 'STORED',
+        host: instance,
+        intervalSeconds: 60,
+      },
+    };
   };
 
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      const got: Received = { path: request.url ?? '', headers: request.headers, document: JSON.parse(Buffer.concat(parts).toString()) as Sent };
+      const got: Received = {
+        path: request.url ?? '',
+        headers: request.headers,
+        document: JSON.parse(Buffer.concat(parts).toString()) as Sent,
+      };
       received.push(got);
       const { status = 200, headers = {}, body, after = 0 } = play.reply(got) ?? answer(got);
       const timer = setTimeout(
-        () => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body)),
+        () =>
+          response
+            .writeHead(status, { 'content-type': 'application/json', ...headers })
+            .end(typeof body === 'string' ? body : JSON.stringify(body)),
         after,
       );
       timers.add(timer);

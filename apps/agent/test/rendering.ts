@@ -21,7 +21,10 @@ function declared(reading: Reading): string {
   return `file replace=${yes(reading.replace)} ${states} ${reading.impact}${names === '' ? '' : ` callbacks=${names}`}`;
 }
 
-const loaded = ({ moduleState, moduleTaint }: Pick<Report['leftovers'][number], 'moduleState' | 'moduleTaint'>): string =>
+const loaded = ({
+  moduleState,
+  moduleTaint,
+}: Pick<Report['leftovers'][number], 'moduleState' | 'moduleTaint'>): string =>
   `${moduleState ?? '-'} ${moduleTaint ?? '-'}`;
 
 /**
@@ -35,26 +38,40 @@ export function render(name: string, report: Report): string {
     ...report.livepatches.map((patch) => {
       const attributes = `enabled=${yes(patch.enabled)} transition=${yes(patch.transition)} replace=${yes(patch.replace)} order=${patch.stackOrder ?? '-'} ref=${patch.refcount ?? '-'}`;
       const objects = patch.objects.map(
-        (object) => `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`,
+        (object) =>
+          `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`,
       );
       return `  ${patch.name} ${short(patch.buildId)} ${loaded(patch)} ${attributes} ${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`;
     }),
     ...report.leftovers.map(
-      (module) => `  left over: ${module.name} ${short(module.buildId)} ${loaded(module)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`,
+      (module) =>
+        `  left over: ${module.name} ${short(module.buildId)} ${loaded(module)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`,
     ),
   ];
   const { transition } = report;
   if (transition !== null) {
     const tasks = transition.tasks.map((task) => `${task.comm}(${task.pid})=${task.patchState}`).join(' ');
-    lines.push(`  open: ${transition.patch}, blocked by ${tasks || 'no task'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`);
+    lines.push(
+      `  open: ${transition.patch}, blocked by ${tasks || 'no task'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`,
+    );
   }
   return lines.join('\n');
 }
 
 /** Renders the other facts of a report: what decides about loads, and what could not be read. */
-export function renderAround({ host, capabilities, gates, otherLivePatching, unread, warnings, kernelLog }: Report): string {
+export function renderAround({
+  host,
+  capabilities,
+  gates,
+  otherLivePatching,
+  unread,
+  warnings,
+  kernelLog,
+}: Report): string {
   const log =
-    kernelLog == null ? '-' : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ${kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ')}`;
+    kernelLog == null
+      ? '-'
+      : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ${kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ')}`;
   return [
     `  on ${host.kernelRelease} ${host.arch} machine ${short(host.machine)}`,
     `  enforced=${yes(capabilities.signatureEnforced)} lockdown=${capabilities.lockdown ?? '-'} modules_disabled=${yes(gates?.modulesDisabled ?? null)} ftrace_enabled=${yes(gates?.ftraceEnabled ?? null)} log=${log}`,

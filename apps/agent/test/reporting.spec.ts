@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,14 +29,32 @@ let state: string;
 
 beforeEach(async () => {
   registry = await openRegistry();
-  tree = plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), { 'proc/modules': loadedLine('lp_1') });
+  tree = plant(mkdtempSync(join(folder, 'tree-')), PLAIN, livepatch('lp_1'), {
+    'proc/modules': loadedLine('lp_1'),
+  });
   state = mkdtempSync(join(folder, 'state-'));
 });
 afterEach(() => registry.close());
 
 const reportOnce = (command: string, ...words: string[]) =>
-  agent(command, '--root', tree, '--state', state, '--instance', 'web-1', '--url', registry.url, '--token', 's3cret', '--timeout', '5', ...words);
-const sent = () => registry.received.map(({ document }) => `${document.schema.split('/')[0]} ${document.sequence}`);
+  agent(
+    command,
+    '--root',
+    tree,
+    '--state',
+    state,
+    '--instance',
+    'web-1',
+    '--url',
+    registry.url,
+    '--token',
+    's3cret',
+    '--timeout',
+    '5',
+    ...words,
+  );
+const sent = () =>
+  registry.received.map(({ document }) => `${document.schema.split('/')[0]} ${document.sequence}`);
 function* endless() {
   for (;;) yield ' '.repeat(1 << 16);
 }
@@ -36,15 +64,30 @@ const spooled = () => readdirSync(join(directory(), 'spool')).sort();
 const AWAY = 'http://127.0.0.1:1025';
 
 test('first a report, then heartbeats, and a report when something changed', async () => {
-  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n' });
-  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: 'heartbeat 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: CONFIRMED\n' });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 0,
+    out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n',
+  });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 0,
+    out: 'heartbeat 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: CONFIRMED\n',
+  });
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
-  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 3 .*STORED/) });
-  expect(await reportOnce('report', '--full')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 4 .*UNCHANGED/) });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^report 3 .*STORED/),
+  });
+  expect(await reportOnce('report', '--full')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^report 4 .*UNCHANGED/),
+  });
 
   expect(sent()).toEqual(['report 1', 'heartbeat 2', 'report 3', 'report 4']);
   const [report, heartbeat] = registry.received as [Received, Received];
-  expect(report).toMatchObject({ path: '/v1/reports', headers: { authorization: 'Bearer s3cret', 'content-type': 'application/json' } });
+  expect(report).toMatchObject({
+    path: '/v1/reports',
+    headers: { authorization: 'Bearer s3cret', 'content-type': 'application/json' },
+  });
   expect(heartbeat).toMatchObject({ path: '/v1/heartbeats', headers: { authorization: 'Bearer s3cret' } });
   expect(Report.safeParse(report.document).error).toBeUndefined();
   expect(Heartbeat.safeParse(heartbeat.document).error).toBeUndefined();
@@ -79,17 +122,25 @@ test('a transition keeps the instant at which it was first seen', async () => {
 test('while the registry is unreachable, messages wait on disk; they are sent first, in order', async () => {
   expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({
     exit: 4,
-    err: expect.stringMatching(/1 message waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/),
+    err: expect.stringMatching(
+      /1 message waits in .*\nklpreg-agent: http:\/\/127\.0\.0\.1:1025\/v1\/reports: ECONNREFUSED/,
+    ),
   });
   // a report that waits is as good as one that was taken: nothing changed since
   expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
   expect(await reportOnce('report', '--url', AWAY, '--timeout', '1')).toMatchObject({ exit: 4 });
-  expect(spooled()).toEqual(['0000000000000001.report.json', '0000000000000002.heartbeat.json', '0000000000000003.report.json']);
+  expect(spooled()).toEqual([
+    '0000000000000001.report.json',
+    '0000000000000002.heartbeat.json',
+    '0000000000000003.report.json',
+  ]);
 
   expect(await reportOnce('report')).toMatchObject({
     exit: 0,
-    out: expect.stringMatching(/^report 1 .*: STORED\nheartbeat 2 .*\nreport 3 .*: STORED\nheartbeat 4 .*: CONFIRMED\n$/),
+    out: expect.stringMatching(
+      /^report 1 .*: STORED\nheartbeat 2 .*\nreport 3 .*: STORED\nheartbeat 4 .*: CONFIRMED\n$/,
+    ),
   });
   expect(sent()).toEqual(['report 1', 'heartbeat 2', 'report 3', 'heartbeat 4']);
   const { observedMs, sentMs } = registry.received[0]!.document.clock;
@@ -98,11 +149,26 @@ test('while the registry is unreachable, messages wait on disk; they are sent fi
 });
 
 test('--spool sends nothing, and needs no registry: the report at boot is sent first by the next run', async () => {
-  const spoolAction = await agent('report', '--spool', '--root', tree, '--state', state, '--instance', 'web-1');
-  expect(spoolAction).toMatchObject({ exit: 0, out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: spooled\n' });
+  const spoolAction = await agent(
+    'report',
+    '--spool',
+    '--root',
+    tree,
+    '--state',
+    state,
+    '--instance',
+    'web-1',
+  );
+  expect(spoolAction).toMatchObject({
+    exit: 0,
+    out: 'report 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: spooled\n',
+  });
   expect([sent(), spooled()]).toEqual([[], ['0000000000000001.report.json']]);
   plant(tree, livepatch('lp_1', { enabled: 0, transition: 1 }));
-  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/) });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^report 1 .*: STORED\nreport 2 .*: STORED\n$/),
+  });
 });
 
 test('a host that is looked at without a gap says since when, in each report', async () => {
@@ -119,7 +185,14 @@ test('a message of an earlier boot waited as long as the wall clock says', async
   const file = join(directory(), 'spool', spooled()[0]!);
   const message = JSON.parse(readFileSync(file, 'utf8')) as Report;
   const clock = { wall: new Date(Date.now() - 3_600_000).toISOString(), observedMs: 9e12, sentMs: 9e12 };
-  writeFileSync(file, JSON.stringify({ ...message, host: { ...message.host, bootId: '2b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69' }, clock }));
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...message,
+      host: { ...message.host, bootId: '2b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69' },
+      clock,
+    }),
+  );
   await reportOnce('report');
   const { observedMs, sentMs } = registry.received[0]!.document.clock;
   expect((sentMs - observedMs) / 1000).toBeCloseTo(3600, -1);
@@ -127,22 +200,32 @@ test('a message of an earlier boot waited as long as the wall clock says', async
 
 test('an overload is waited out as long as it asks, and no longer than we have', async () => {
   let turns = 0;
-  registry.play.reply = () => ((turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : null);
+  registry.play.reply = () =>
+    (turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : null;
   const began = Date.now();
   expect(await reportOnce('report')).toMatchObject({ exit: 0 });
   expect(Date.now() - began).toBeGreaterThanOrEqual(1_000);
   // tried again with the same number: a repetition, not another document
   expect(sent()).toEqual(['report 1', 'report 1']);
 
-  registry.play.reply = () => ({ status: 429, headers: { 'retry-after': '3600' }, body: { title: 'Too Many Requests' } });
-  expect(await reportOnce('report')).toMatchObject({ exit: 4, err: expect.stringMatching(/429 Too Many Requests/) });
+  registry.play.reply = () => ({
+    status: 429,
+    headers: { 'retry-after': '3600' },
+    body: { title: 'Too Many Requests' },
+  });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 4,
+    err: expect.stringMatching(/429 Too Many Requests/),
+  });
   expect(spooled()).toEqual(['0000000000000002.heartbeat.json']);
 });
 
 test('what is tried when the time is nearly up is not given up at once: a busy registry would do its work for nothing', async () => {
   let turns = 0;
   registry.play.reply = () =>
-    (turns += 1) === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } } : { after: 2_200, body: { outcome: 'STORED' } };
+    (turns += 1) === 1
+      ? { status: 503, headers: { 'retry-after': '1' }, body: { title: 'Busy' } }
+      : { after: 2_200, body: { outcome: 'STORED' } };
   expect(await reportOnce('report', '--timeout', '3')).toMatchObject({ exit: 0 });
   expect(sent()).toEqual(['report 1', 'report 1']);
 });
@@ -164,7 +247,10 @@ test('no request begins after the time limit, however slow the registry is; the 
 test('a slow answer is given up in time, and the document waits', async () => {
   registry.play.reply = () => ({ after: 4_000 });
   const began = Date.now();
-  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+  expect(await reportOnce('report', '--timeout', '1')).toMatchObject({
+    exit: 4,
+    err: expect.stringMatching(/no answer in time/),
+  });
   expect(Date.now() - began).toBeLessThan(3_000);
   expect(spooled()).toEqual(['0000000000000001.report.json']);
 });
@@ -172,7 +258,11 @@ test('a slow answer is given up in time, and the document waits', async () => {
 test.each<[what: string, end: (response: ServerResponse) => void, message: RegExp]>([
   ['stops in the middle', () => undefined, /no answer in time/],
   ['is cut off', (response) => response.destroy(), /ECONNRESET|aborted/],
-  ['does not end', (response) => void Readable.from(endless()).pipe(response), /the response is too long to be a registry's/],
+  [
+    'does not end',
+    (response) => void Readable.from(endless()).pipe(response),
+    /the response is too long to be a registry's/,
+  ],
 ])('an answer that %s is none: the document waits', async (_what, end, message) => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -181,7 +271,10 @@ test.each<[what: string, end: (response: ServerResponse) => void, message: RegEx
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await reportOnce('report', '--url', url, '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(message) });
+    expect(await reportOnce('report', '--url', url, '--timeout', '1')).toMatchObject({
+      exit: 4,
+      err: expect.stringMatching(message),
+    });
     expect(spooled()).toEqual(['0000000000000001.report.json']);
   } finally {
     server.closeAllConnections();
@@ -190,7 +283,10 @@ test.each<[what: string, end: (response: ServerResponse) => void, message: RegEx
 });
 
 test('not authorised: exit 5, the document waits, the token is not shown', async () => {
-  registry.play.reply = () => ({ status: 401, body: { title: 'Unauthorized', code: 'TOKEN_UNKNOWN', detail: 'this token is not known' } });
+  registry.play.reply = () => ({
+    status: 401,
+    body: { title: 'Unauthorized', code: 'TOKEN_UNKNOWN', detail: 'this token is not known' },
+  });
   const { exit, out, err } = await reportOnce('report');
   expect({ exit, out }).toEqual({ exit: 5, out: '' });
   expect(err).toMatch(/401 TOKEN_UNKNOWN Unauthorized: this token is not known/);
@@ -212,28 +308,45 @@ test('a refusal names each field, and does not stand in the way of the next docu
   const refused = await reportOnce('report');
   expect(refused).toMatchObject({
     exit: 1,
-    err: expect.stringMatching(/400 DOCUMENT_INVALID Bad Request: the document is not a report\n {2}\/host\/hostname: is too long \(found "we\?\[31mb"\)/),
+    err: expect.stringMatching(
+      /400 DOCUMENT_INVALID Bad Request: the document is not a report\n {2}\/host\/hostname: is too long \(found "we\?\[31mb"\)/,
+    ),
   });
-  expect([spooled(), readdirSync(join(directory(), 'refused'))]).toEqual([[], ['0000000000000001.report.json']]);
+  expect([spooled(), readdirSync(join(directory(), 'refused'))]).toEqual([
+    [],
+    ['0000000000000001.report.json'],
+  ]);
 
   registry.play.reply = () => null;
   expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2/) });
 });
 
 test('409, or a newer message there: another agent uses this instance', async () => {
-  registry.play.reply = () => ({ status: 409, body: { title: 'Conflict', detail: 'number 1 had other content' } });
-  expect(await reportOnce('report')).toMatchObject({ exit: 1, err: expect.stringMatching(/409 Conflict: number 1 had other content/) });
+  registry.play.reply = () => ({
+    status: 409,
+    body: { title: 'Conflict', detail: 'number 1 had other content' },
+  });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/409 Conflict: number 1 had other content/),
+  });
   registry.play.reply = () => ({ body: { outcome: 'SUPERSEDED', reason: null, intervalSeconds: 60 } });
   expect(await reportOnce('report')).toMatchObject({
     exit: 1,
-    err: expect.stringMatching(/the registry has a newer message of instance .* than number 2: another agent uses this instance/),
+    err: expect.stringMatching(
+      /the registry has a newer message of instance .* than number 2: another agent uses this instance/,
+    ),
   });
   expect(existsSync(join(directory(), 'acknowledged.json'))).toBe(false);
 });
 
 test.each<[what: string, reply: object, message: RegExp]>([
   ['a page', { body: '<html>welcome</html>' }, /the server there is not a registry/],
-  ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, /302 .*is the URL that of a registry/],
+  [
+    'a redirect',
+    { status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' },
+    /302 .*is the URL that of a registry/,
+  ],
   ['an endpoint that does not exist', { status: 404, body: {} }, /404 .*is the URL that of a registry/],
 ])('%s is not an acknowledgement', async (_what, reply, message) => {
   registry.play.reply = () => reply;
@@ -254,7 +367,10 @@ test('the time limit of a request outlives a garbage collection', async () => {
   registry.play.reply = () => ({ after: 60_000 });
   const timer = setInterval(collect, 50);
   try {
-    expect(await reportOnce('report', '--timeout', '1')).toMatchObject({ exit: 4, err: expect.stringMatching(/no answer in time/) });
+    expect(await reportOnce('report', '--timeout', '1')).toMatchObject({
+      exit: 4,
+      err: expect.stringMatching(/no answer in time/),
+    });
   } finally {
     clearInterval(timer);
   }
@@ -264,7 +380,10 @@ test('a memory of random bytes stops nothing: the next document is a report', as
   await reportOnce('report');
   writeFileSync(join(directory(), 'acknowledged.json'), Buffer.from([0xff, 0x00, 0xfe]));
   writeFileSync(join(directory(), 'last-number.json'), Buffer.from([0xff, 0x00, 0xfe]));
-  expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^report 2 .*: UNCHANGED/) });
+  expect(await reportOnce('report')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^report 2 .*: UNCHANGED/),
+  });
   expect(await reportOnce('report')).toMatchObject({ exit: 0, out: expect.stringMatching(/^heartbeat 3 /) });
 });
 
@@ -284,26 +403,47 @@ describe('a state directory that is not for this user alone is refused', () => {
       () => '/proc/self/klpreg',
       /^klpreg-agent: \/proc\/self\/klpreg: lies below \/proc, where this agent never writes; give --state another folder$/m,
     ],
-    ['below the tree’s own sys', () => join(tree, 'sys/klpreg'), /lies below .*\/sys, where this agent never writes/],
+    [
+      'below the tree’s own sys',
+      () => join(tree, 'sys/klpreg'),
+      /lies below .*\/sys, where this agent never writes/,
+    ],
     [
       'in a file',
       (at) => (writeFileSync(join(at, 'file'), ''), join(at, 'file/state')),
       /file\/state: cannot be written \(ENOTDIR\); give --state a folder that can/,
     ],
-    ['a file', (at) => (writeFileSync(join(at, 'file'), ''), join(at, 'file')), /file: is not a folder; give --state a folder/],
+    [
+      'a file',
+      (at) => (writeFileSync(join(at, 'file'), ''), join(at, 'file')),
+      /file: is not a folder; give --state a folder/,
+    ],
     [
       'a link',
       (at) => (mkdirSync(join(at, 'real')), symlinkSync('real', join(at, 'link')), join(at, 'link')),
       /link: is a symbolic link; give --state the folder itself/,
     ],
-    ['open to others', (at) => (chmodSync(at, 0o777), at), /can be written by other users \(mode 0777\); make it 0700/],
+    [
+      'open to others',
+      (at) => (chmodSync(at, 0o777), at),
+      /can be written by other users \(mode 0777\); make it 0700/,
+    ],
   ])('%s', async (_what, make, message) => {
     const at = make(mkdtempSync(join(folder, 'state-')));
-    expect(await reportOnce('report', '--state', at)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(message) });
+    expect(await reportOnce('report', '--state', at)).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringMatching(message),
+    });
     expect(sent()).toEqual([]);
   });
 
-  const owned = (uid: number) => ({ uid, mode: 0o40700, isDirectory: () => true, isSymbolicLink: () => false });
+  const owned = (uid: number) => ({
+    uid,
+    mode: 0o40700,
+    isDirectory: () => true,
+    isSymbolicLink: () => false,
+  });
   test.each([
     [0, 1000, 'belongs to user 0, and this agent runs as user 1000; give --state a folder of this user'],
     [1000, 0, 'belongs to user 1000, and this agent runs as user 0; give --state a folder of this user'],

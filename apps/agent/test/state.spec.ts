@@ -2,7 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { join } from 'node:path';
 import type { Heartbeat, Report } from '@klpreg/wire';
 import { removeAbandoned } from '../src/state/temporary-files.js';
-import { keepAcknowledged, keepSequence, lastSequence, readAcknowledged, transitionSince } from '../src/state/records.js';
+import {
+  keepAcknowledged,
+  keepSequence,
+  lastSequence,
+  readAcknowledged,
+  transitionSince,
+} from '../src/state/records.js';
 import { newestSequence, reserveSequence } from '../src/state/sequence.js';
 import { dequeue, enqueue, refuse, waiting, type Message } from '../src/state/spool.js';
 import { dumped } from './agent.js';
@@ -46,9 +52,14 @@ test('a stray number that would end all numbers is refused by its name', () => {
   const at = join(directory(), 'sequence');
   reserveSequence(at);
   writeFileSync(join(at, '999999999999999'), '');
-  const refused = (message: RegExp) => expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) });
-  expect(() => reserveSequence(at)).toThrow(refused(/sequence\/999999999999999: is not a number of this agent; remove it$/));
-  expect(() => reserveSequence(at, 5)).toThrow(refused(/sequence\/999999999999999: is far above 5, the last number that this agent used; remove it$/));
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) });
+  expect(() => reserveSequence(at)).toThrow(
+    refused(/sequence\/999999999999999: is not a number of this agent; remove it$/),
+  );
+  expect(() => reserveSequence(at, 5)).toThrow(
+    refused(/sequence\/999999999999999: is far above 5, the last number that this agent used; remove it$/),
+  );
 });
 
 test('numbers go on above the last one that is known, also if their folder was lost', () => {
@@ -115,7 +126,10 @@ test('a transition is the same until its patch, its direction or the boot change
   const open = { patch: 'lp', target: 1 as const };
   expect(transitionSince(at, 'boot', open, null)).toBeNull();
   expect(transitionSince(at, 'boot', open, 'T1')).toBe('T1');
-  writeFileSync(join(at, 'transition.json'), JSON.stringify({ bootId: 'boot', ...open, since: '2026-01-01T00:00:00.000Z' }));
+  writeFileSync(
+    join(at, 'transition.json'),
+    JSON.stringify({ bootId: 'boot', ...open, since: '2026-01-01T00:00:00.000Z' }),
+  );
   expect(transitionSince(at, 'boot', open, 'T2')).toBe('2026-01-01T00:00:00.000Z');
   expect(transitionSince(at, 'boot', { ...open, target: 0 }, null)).toBeNull();
   expect(transitionSince(at, 'other boot', open, null)).toBeNull();
@@ -124,12 +138,26 @@ test('a transition is the same until its patch, its direction or the boot change
 describe('the spool', () => {
   let report: Report;
   beforeAll(async () => {
-    report = await dumped('--root', plant(mkdtempSync(join(folder, 'tree-')), PLAIN), '--instance', 'x', '--state', folder);
+    report = await dumped(
+      '--root',
+      plant(mkdtempSync(join(folder, 'tree-')), PLAIN),
+      '--instance',
+      'x',
+      '--state',
+      folder,
+    );
   });
   const aReport = (sequence: number): Message => ({ kind: 'report', document: { ...report, sequence } });
   const aHeartbeat = (sequence: number, digest = String(sequence % 10).repeat(64)): Message => {
     const { clock, host } = report;
-    const document: Heartbeat = { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence, digest, clock };
+    const document: Heartbeat = {
+      schema: 'heartbeat/v1',
+      instance: host.instance,
+      bootId: host.bootId,
+      sequence,
+      digest,
+      clock,
+    };
     return { kind: 'heartbeat', document };
   };
   const inside = (at: string) =>
@@ -159,9 +187,17 @@ describe('the spool', () => {
   test('of heartbeats in a row that say the same only the last one waits', () => {
     const at = directory();
     const [one, other] = ['a'.repeat(64), 'b'.repeat(64)];
-    for (const message of [aReport(1), aHeartbeat(2, one), aHeartbeat(3, one), aHeartbeat(4, one)]) enqueue(at, message);
+    for (const message of [aReport(1), aHeartbeat(2, one), aHeartbeat(3, one), aHeartbeat(4, one)])
+      enqueue(at, message);
     expect(inside(at)).toBe('r1 h4');
-    for (const message of [aHeartbeat(5, other), aHeartbeat(6, one), aReport(7), aHeartbeat(9, one), aHeartbeat(8, one)]) enqueue(at, message);
+    for (const message of [
+      aHeartbeat(5, other),
+      aHeartbeat(6, one),
+      aReport(7),
+      aHeartbeat(9, one),
+      aHeartbeat(8, one),
+    ])
+      enqueue(at, message);
     expect(inside(at)).toBe('r1 h4 h5 h6 r7 h8 h9');
   });
 
@@ -176,7 +212,9 @@ describe('the spool', () => {
     writeFileSync(join(at, 'spool/0000000000000032.report.json'), '{"schema":"report/v1"');
     const said: string[] = [];
     expect(waiting(at, (text) => said.push(text))).toHaveLength(1);
-    expect(said).toEqual([expect.stringMatching(/0000000000000032\.report\.json: is not a message of this agent; set aside$/)]);
+    expect(said).toEqual([
+      expect.stringMatching(/0000000000000032\.report\.json: is not a message of this agent; set aside$/),
+    ]);
     expect(inside(at)).toBe('r31');
   });
 });

@@ -36,7 +36,10 @@ interface Listed {
 }
 
 /** One livepatch that is on the list and settled. */
-export function livepatch(name: string, { enabled = 1, transition = 0, order = 1, refcnt = 1, buildId = 'aa'.repeat(20) }: Partial<Listed> = {}): Files {
+export function livepatch(
+  name: string,
+  { enabled = 1, transition = 0, order = 1, refcnt = 1, buildId = 'aa'.repeat(20) }: Partial<Listed> = {},
+): Files {
   return {
     [`sys/kernel/livepatch/${name}/enabled`]: `${enabled}\n`,
     [`sys/kernel/livepatch/${name}/transition`]: `${transition}\n`,
@@ -57,7 +60,8 @@ export function livepatchModule(name: string, { refcnt = 0, buildId = 'aa'.repea
 }
 
 /** A line of `/proc/modules`. */
-export const loadedLine = (name: string, refcnt = 1, state = 'Live'): string => `${name} 12288 ${refcnt} - ${state} 0x0000000000000000 (OEK)\n`;
+export const loadedLine = (name: string, refcnt = 1, state = 'Live'): string =>
+  `${name} 12288 ${refcnt} - ${state} 0x0000000000000000 (OEK)\n`;
 
 /** Writes a tree below a folder, and returns the folder. */
 export function plant(root: string, ...trees: Files[]): string {

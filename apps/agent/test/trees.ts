@@ -18,7 +18,9 @@ export function temporaryFolder(): string {
 }
 
 /** What the lab's machines had and the captured trees lack; see the fixtures' README. */
-const ADDED = JSON.parse(readFileSync(join(FIXTURES, 'added.json'), 'utf8')) as Readonly<Record<'files' | 'atBoot', Files>>;
+const ADDED = JSON.parse(readFileSync(join(FIXTURES, 'added.json'), 'utf8')) as Readonly<
+  Record<'files' | 'atBoot', Files>
+>;
 
 /**
  * The captured trees of a kernel, unpacked, with the files
@@ -27,7 +29,9 @@ const ADDED = JSON.parse(readFileSync(join(FIXTURES, 'added.json'), 'utf8')) as 
 export function unpackTrees(into: string, kernel: Kernel) {
   execFileSync('tar', ['xzf', join(FIXTURES, `trees-${kernel}.tar.gz`), '-C', into]);
   const root = join(into, kernel);
-  const names = readdirSync(root).flatMap((scenario) => readdirSync(join(root, scenario)).map((moment) => `${scenario}/${moment}`));
+  const names = readdirSync(root).flatMap((scenario) =>
+    readdirSync(join(root, scenario)).map((moment) => `${scenario}/${moment}`),
+  );
   for (const name of names) plant(join(root, name), ADDED.files);
   return { names: names.sort(), at: (name: string) => join(root, name) };
 }

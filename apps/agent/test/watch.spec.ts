@@ -8,16 +8,30 @@ const folder = temporaryFolder();
 const MINUTE = 60_000;
 const BOOT = '0b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69';
 const readSample = (observedMs: number, bootId = BOOT) => ({ host: { bootId }, observedMs, log: null });
-const before = (facts: Partial<Watch> = {}): Watch => ({ bootId: BOOT, sinceMs: 1 * MINUTE, lastMs: 10 * MINUTE, intervalSeconds: null, log: null, ...facts });
+const before = (facts: Partial<Watch> = {}): Watch => ({
+  bootId: BOOT,
+  sinceMs: 1 * MINUTE,
+  lastMs: 10 * MINUTE,
+  intervalSeconds: null,
+  log: null,
+  ...facts,
+});
 
 test.each<[what: string, before: Watch | null, atMs: number, sinceMs: number]>([
   ['the first look of a boot', null, 3 * MINUTE, 3 * MINUTE],
   ['the next look', before(), 11 * MINUTE, 1 * MINUTE],
   ['five intervals later', before(), 15 * MINUTE, 1 * MINUTE],
   ['more than five intervals later', before(), 15 * MINUTE + 1, 15 * MINUTE + 1],
-  ['more than five configured intervals later, and the registry asked for longer ones', before({ intervalSeconds: 300 }), 30 * MINUTE, 1 * MINUTE],
+  [
+    'more than five configured intervals later, and the registry asked for longer ones',
+    before({ intervalSeconds: 300 }),
+    30 * MINUTE,
+    1 * MINUTE,
+  ],
   ['a clock that went back', before(), 9 * MINUTE, 9 * MINUTE],
-])('since when it is watched: %s', (_what, known, atMs, sinceMs) => expect(watchAfter(known, readSample(atMs), 60)).toMatchObject({ sinceMs, lastMs: atMs }));
+])('since when it is watched: %s', (_what, known, atMs, sinceMs) =>
+  expect(watchAfter(known, readSample(atMs), 60)).toMatchObject({ sinceMs, lastMs: atMs }),
+);
 
 test('it is kept for one boot', () => {
   const at = mkdtempSync(join(folder, 'home-'));

@@ -26,16 +26,26 @@ export class Failure extends Error {
 }
 
 /** A usage error of the caller: a flag, a file, a name that does not exist. */
-export const usage = (message: string, ...hints: string[]): Failure => new Failure(EXIT.USAGE, message, hints);
+export const usage = (message: string, ...hints: string[]): Failure =>
+  new Failure(EXIT.USAGE, message, hints);
 
 /** The registry does not answer, or its answer is not reliable. This is never a yes and never a no. */
-export const unexpected = (message: string, ...hints: string[]): Failure => new Failure(EXIT.UNREACHABLE, message, hints);
+export const unexpected = (message: string, ...hints: string[]): Failure =>
+  new Failure(EXIT.UNREACHABLE, message, hints);
 
 /** The token is missing or unknown, or does not permit this. */
-export const notAuthorised = (message: string, ...hints: string[]): Failure => new Failure(EXIT.NOT_AUTHORISED, message, hints);
+export const notAuthorised = (message: string, ...hints: string[]): Failure =>
+  new Failure(EXIT.NOT_AUTHORISED, message, hints);
 
 /** The exit codes from best to worst. */
-const WORSE: readonly ExitCode[] = [EXIT.YES, EXIT.CANNOT_TELL, EXIT.NO, EXIT.USAGE, EXIT.UNREACHABLE, EXIT.NOT_AUTHORISED];
+const WORSE: readonly ExitCode[] = [
+  EXIT.YES,
+  EXIT.CANNOT_TELL,
+  EXIT.NO,
+  EXIT.USAGE,
+  EXIT.UNREACHABLE,
+  EXIT.NOT_AUTHORISED,
+];
 
 /** Returns the worst of these exit codes. */
 export const worst = (codes: readonly ExitCode[]): ExitCode =>

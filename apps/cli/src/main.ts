@@ -27,7 +27,9 @@ const environment: Environment = {
 // An early end of the process must not look like a yes.
 process.exitCode = EXIT.UNREACHABLE;
 const unexpected = (error: unknown): never => {
-  process.stderr.write(cleanLines(`error: unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`));
+  process.stderr.write(
+    cleanLines(`error: unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`),
+  );
   process.exit(EXIT.UNREACHABLE);
 };
 process.on('uncaughtException', unexpected);

@@ -26,18 +26,42 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
   const patch = new Command('patch')
     .description('Inspects, lints, publishes, recalls and lists livepatch modules.')
     .summary('inspect, lint, publish, recall and list livepatch modules');
-  for (const command of [patchInspect(act), patchLint(act), patchPublish(act), patchRecall(act), patchList(act), patchShow(act)]) patch.addCommand(command);
+  for (const command of [
+    patchInspect(act),
+    patchLint(act),
+    patchPublish(act),
+    patchRecall(act),
+    patchList(act),
+    patchShow(act),
+  ])
+    patch.addCommand(command);
 
   const program = new Command('klpreg')
-    .description('Asks a registry of kernel livepatch states which hosts can be downgraded, and exactly why the others cannot.')
+    .description(
+      'Asks a registry of kernel livepatch states which hosts can be downgraded, and exactly why the others cannot.',
+    )
     .version(VERSION)
     .option('--url <url>', 'the URL of the registry (default: http://127.0.0.1:3000)')
-    .option('--token <token>', 'the token; other users can see it in the process list, so prefer --token-file')
+    .option(
+      '--token <token>',
+      'the token; other users can see it in the process list, so prefer --token-file',
+    )
     .option('--token-file <file>', 'a file with the token in its first line')
-    .addOption(new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`))
+    .addOption(
+      new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`),
+    )
     .option('--config <file>', 'the configuration file (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'));
-  for (const command of [canIDowngrade(act), explain(act), hosts(act), host(act), states(act), patch, ownerKey(act)]) program.addCommand(command);
+  for (const command of [
+    canIDowngrade(act),
+    explain(act),
+    hosts(act),
+    host(act),
+    states(act),
+    patch,
+    ownerKey(act),
+  ])
+    program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);
   return program;
 }

@@ -27,10 +27,14 @@ export async function run(words: readonly string[], environment: Environment): P
 function report(error: unknown, environment: Environment): ExitCode {
   const red = paintFor(environment, 'stderr')('red', 'error');
   if (error instanceof Failure) {
-    environment.stderr.write(`${red}: ${[error.message, ...error.hints.map((hint) => `  ${hint}`)].map(clean).join('\n')}\n`);
+    environment.stderr.write(
+      `${red}: ${[error.message, ...error.hints.map((hint) => `  ${hint}`)].map(clean).join('\n')}\n`,
+    );
     return error.exit;
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));
-  environment.stderr.write(`${red}: unexpected error in klpreg; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`);
+  environment.stderr.write(
+    `${red}: unexpected error in klpreg; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`,
+  );
   return EXIT.UNREACHABLE;
 }

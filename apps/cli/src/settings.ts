@@ -45,27 +45,44 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
     token: environment.env['KLPREG_TOKEN'],
     tokenFile: environment.env['KLPREG_TOKEN_FILE'],
   };
-  const sources = [fileSource(flags, environment), variables, { name: 'the flags', ...flags }].map(withoutBlanks);
-  const last = <K extends keyof Source>(key: K) => sources.findLast((source) => source[key] !== undefined)?.[key];
-  return { url: urlFrom(last('url') ?? DEFAULT_URL), token: tokenFrom(sources), output: formatFrom(last('output'), environment) };
+  const sources = [fileSource(flags, environment), variables, { name: 'the flags', ...flags }].map(
+    withoutBlanks,
+  );
+  const last = <K extends keyof Source>(key: K) =>
+    sources.findLast((source) => source[key] !== undefined)?.[key];
+  return {
+    url: urlFrom(last('url') ?? DEFAULT_URL),
+    token: tokenFrom(sources),
+    output: formatFrom(last('output'), environment),
+  };
 }
 
 /** Removes settings that are empty, such as a variable that is set to nothing. */
-const withoutBlanks = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
+const withoutBlanks = (source: Source): Source =>
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
 
 function fileSource(flags: GlobalFlags, environment: Environment): Source {
-  const standard = join(environment.env['XDG_CONFIG_HOME'] || join(environment.home, '.config'), 'klpreg', 'config.toml');
+  const standard = join(
+    environment.env['XDG_CONFIG_HOME'] || join(environment.home, '.config'),
+    'klpreg',
+    'config.toml',
+  );
   const path = flags.config ?? standard;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (flags.config === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return { name: path };
+    if (flags.config === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT')
+      return { name: path };
     throw usage(`configuration ${path} cannot be read: ${(error as Error).message}`);
   }
   const found = parseToml(text, path);
   const unknown = Object.keys(found).filter((key) => !KEYS.includes(key));
-  if (unknown.length > 0) throw usage(`configuration ${path} has unknown keys: ${unknown.join(', ')}`, `allowed: ${KEYS.join(', ')}`);
+  if (unknown.length > 0)
+    throw usage(
+      `configuration ${path} has unknown keys: ${unknown.join(', ')}`,
+      `allowed: ${KEYS.join(', ')}`,
+    );
   const wrong = KEYS.find((key) => found[key] !== undefined && typeof found[key] !== 'string');
   if (wrong !== undefined) throw usage(`configuration ${path}: ${wrong} must be a string`);
   const { url, token, token_file: tokenFile, output } = found as Record<string, string | undefined>;
@@ -77,24 +94,32 @@ function parseToml(text: string, path: string): Record<string, unknown> {
     return parse(text);
   } catch (error) {
     if (error instanceof TomlError)
-      throw usage(`configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
+      throw usage(
+        `configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`,
+      );
     throw error;
   }
 }
 
 function urlFrom(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`'${text}' is not the URL of a registry`, `write a URL such as ${DEFAULT_URL}`);
-  if (url.username !== '' || url.password !== '') throw usage('the URL of the registry must not contain a password', 'use a token');
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw usage(`'${text}' is not the URL of a registry`, `write a URL such as ${DEFAULT_URL}`);
+  if (url.username !== '' || url.password !== '')
+    throw usage('the URL of the registry must not contain a password', 'use a token');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
 function tokenFrom(sources: readonly Source[]): string | null {
   const source = sources.findLast((each) => each.token !== undefined || each.tokenFile !== undefined);
   if (source === undefined) return null;
-  if (source.token !== undefined && source.tokenFile !== undefined) throw usage(`${source.name}: both a token and a token file are set`, 'set one of them');
+  if (source.token !== undefined && source.tokenFile !== undefined)
+    throw usage(`${source.name}: both a token and a token file are set`, 'set one of them');
   const token = (source.token ?? readToken(source.tokenFile!)).trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw usage(`the token from ${source.tokenFile ?? source.name} is empty or has characters that a token cannot have`);
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw usage(
+      `the token from ${source.tokenFile ?? source.name} is empty or has characters that a token cannot have`,
+    );
   return token;
 }
 
@@ -110,6 +135,7 @@ function readToken(path: string): string {
 function formatFrom(wanted: string | undefined, environment: Environment): Format {
   if (wanted === undefined) return environment.stdout.isTTY ? 'table' : 'json';
   const format = FORMATS.find((each) => each === wanted);
-  if (format === undefined) throw usage(`'${wanted}' is not an output format`, `write one of ${FORMATS.join(', ')}`);
+  if (format === undefined)
+    throw usage(`'${wanted}' is not an output format`, `write one of ${FORMATS.join(', ')}`);
   return format;
 }

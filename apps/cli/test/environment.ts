@@ -12,7 +12,10 @@ export class TestEnvironment implements Environment {
   readonly stdout;
   readonly stderr;
 
-  constructor(env: Record<string, string | undefined> = {}, tty: { isTTY: boolean; columns: number | undefined } = { isTTY: false, columns: undefined }) {
+  constructor(
+    env: Record<string, string | undefined> = {},
+    tty: { isTTY: boolean; columns: number | undefined } = { isTTY: false, columns: undefined },
+  ) {
     this.env = env;
     this.stdout = { write: (text: string) => void (this.out += text), ...tty };
     this.stderr = { write: (text: string) => void (this.err += text), ...tty };
@@ -27,7 +30,11 @@ export class TestEnvironment implements Environment {
 }
 
 /** Runs klpreg once. */
-export async function klpreg(words: readonly string[], env: Record<string, string | undefined> = {}, environment = new TestEnvironment(env)) {
+export async function klpreg(
+  words: readonly string[],
+  env: Record<string, string | undefined> = {},
+  environment = new TestEnvironment(env),
+) {
   const exit = await run(words, environment);
   return { exit, out: environment.out, err: environment.err, environment };
 }

@@ -1,5 +1,13 @@
 import type { FleetAnswer } from '../src/gate/fleet.js';
-import type { Cohort, ListedPatch, Reason, ReasonCount, Verdict, VerdictCounts, VerdictKind } from '../src/registry/generated/operations.js';
+import type {
+  Cohort,
+  ListedPatch,
+  Reason,
+  ReasonCount,
+  Verdict,
+  VerdictCounts,
+  VerdictKind,
+} from '../src/registry/generated/operations.js';
 import { KINDS } from '../src/registry/kinds.js';
 
 /** A reason with defaults. */
@@ -41,7 +49,9 @@ export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {})
   const allowed = more.allowed ?? [];
   const counted = reasons.filter((each) => each.kind !== 'ADVISORY').map((each) => each.kind as VerdictKind);
   const kind = KINDS.findLast((each) => counted.includes(each)) ?? 'SAFE';
-  const accepted = reasons.every((each) => each.kind === 'ADVISORY' || (each.kind === 'UNKNOWN' && allowed.includes(each.code)));
+  const accepted = reasons.every(
+    (each) => each.kind === 'ADVISORY' || (each.kind === 'UNKNOWN' && allowed.includes(each.code)),
+  );
   return {
     kind,
     route: 'REPLACE',
@@ -72,8 +82,11 @@ export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {
 
 /** A consistent answer with these cohorts. `more` overrides its fields. */
 export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswer> = {}): FleetAnswer {
-  const count = (kind: VerdictKind) => cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
-  const harmful = cohorts.filter((each) => each.verdict.reasons.some((why) => why.kind === 'UNSAFE')).reduce((sum, each) => sum + each.hosts, 0);
+  const count = (kind: VerdictKind) =>
+    cohorts.filter((each) => each.verdict.kind === kind).reduce((sum, each) => sum + each.hosts, 0);
+  const harmful = cohorts
+    .filter((each) => each.verdict.reasons.some((why) => why.kind === 'UNSAFE'))
+    .reduce((sum, each) => sum + each.hosts, 0);
   const counts: VerdictCounts = {
     safe: count('SAFE'),
     unknown: count('UNKNOWN'),
@@ -89,7 +102,12 @@ export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswe
     counts,
     matched: counts.total,
     limitedByScope: false,
-    snapshot: { id: 'WyJrbHAyIl0', now: '2026-11-23T10:00:00.000Z', catalogRevision: '18446744073709551615', rules: '2026-11-24' },
+    snapshot: {
+      id: 'WyJrbHAyIl0',
+      now: '2026-11-23T10:00:00.000Z',
+      catalogRevision: '18446744073709551615',
+      rules: '2026-11-24',
+    },
     asOf: null,
     reasons: reasonsOf(cohorts),
     cohorts,
@@ -102,7 +120,11 @@ export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswe
 function reasonsOf(cohorts: readonly Cohort[]): ReasonCount[] {
   const counted = new Map<string, ReasonCount>();
   for (const { hosts, verdict: judged } of cohorts)
-    for (const why of judged.reasons) counted.set(JSON.stringify(why), { reason: why, hosts: hosts + (counted.get(JSON.stringify(why))?.hosts ?? 0) });
+    for (const why of judged.reasons)
+      counted.set(JSON.stringify(why), {
+        reason: why,
+        hosts: hosts + (counted.get(JSON.stringify(why))?.hosts ?? 0),
+      });
   return [...counted.values()].sort((a, b) => b.hosts - a.hosts);
 }
 
@@ -111,8 +133,16 @@ export const asData = (answer: FleetAnswer) => ({
   data: {
     canDowngrade: {
       ...answer,
-      reasons: { nodes: answer.reasons, totalCount: answer.reasons.length, pageInfo: { hasNextPage: false, endCursor: null } },
-      cohorts: { nodes: answer.cohorts, totalCount: answer.cohorts.length, pageInfo: { hasNextPage: false, endCursor: null } },
+      reasons: {
+        nodes: answer.reasons,
+        totalCount: answer.reasons.length,
+        pageInfo: { hasNextPage: false, endCursor: null },
+      },
+      cohorts: {
+        nodes: answer.cohorts,
+        totalCount: answer.cohorts.length,
+        pageInfo: { hasNextPage: false, endCursor: null },
+      },
     },
   },
 });

@@ -28,7 +28,11 @@ test('what modules declare, as JSON: an array with one object for each file', as
   expect(err).toBe('');
   expectGolden('inspect.json', anywhere(out));
   const found = JSON.parse(out) as { states: { id: string }[] }[];
-  expect(found.slice(0, 3).map((each) => each.states[0]!.id)).toEqual(['18446744073709551615', '9007199254740992', '9007199254740993']);
+  expect(found.slice(0, 3).map((each) => each.states[0]!.id)).toEqual([
+    '18446744073709551615',
+    '9007199254740992',
+    '9007199254740993',
+  ]);
 });
 
 test('what modules declare, for people', async () => {
@@ -52,7 +56,9 @@ test('states that cannot be read are shown as unreadable, and are no error', asy
 
 test('a compressed module is the same module', async () => {
   writeFileSync(file('packed.ko.gz'), gzipSync(readFileSync(kos[0]!)));
-  const [plain, packed] = JSON.parse((await klpreg(['patch', 'inspect', kos[0]!, file('packed.ko.gz')])).out) as Record<string, unknown>[];
+  const [plain, packed] = JSON.parse(
+    (await klpreg(['patch', 'inspect', kos[0]!, file('packed.ko.gz')])).out,
+  ) as Record<string, unknown>[];
   expect({ ...packed, file: '' }).toEqual({ ...plain, file: '' });
 });
 
@@ -60,10 +66,28 @@ test('a file that cannot be read is an error of that file; the others are still 
   writeFileSync(file('text.ko'), 'not a module');
   writeFileSync(file('cut.ko'), readFileSync(kos[0]!).subarray(0, 600));
   copyFileSync(kos[0]!, file('good.ko'));
-  const { exit, out, err } = await klpreg(['patch', 'inspect', file('text.ko'), file('cut.ko'), file('missing.ko'), folder, file('good.ko')]);
+  const { exit, out, err } = await klpreg([
+    'patch',
+    'inspect',
+    file('text.ko'),
+    file('cut.ko'),
+    file('missing.ko'),
+    folder,
+    file('good.ko'),
+  ]);
   expect(exit).toBe(1);
-  const found = JSON.parse(out) as { file: string; name?: string; error?: { code: string; message: string } }[];
-  expect(found.map((each) => each.error?.code ?? each.name)).toEqual(['NOT_ELF', 'TRUNCATED', 'ENOENT', 'EISDIR', 'lab_r_u64max_a']);
+  const found = JSON.parse(out) as {
+    file: string;
+    name?: string;
+    error?: { code: string; message: string };
+  }[];
+  expect(found.map((each) => each.error?.code ?? each.name)).toEqual([
+    'NOT_ELF',
+    'TRUNCATED',
+    'ENOENT',
+    'EISDIR',
+    'lab_r_u64max_a',
+  ]);
   expect(Object.keys(found[0]!)).toEqual(['file', 'error']);
   expect(anywhere(err)).toContain('text.ko: not an ELF file (NOT_ELF)');
 });

@@ -17,7 +17,9 @@ import {
 } from 'graphql';
 
 /** The schema of the registry. */
-const schema: GraphQLSchema = buildSchema(readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'));
+const schema: GraphQLSchema = buildSchema(
+  readFileSync(path.join(__dirname, '../../server/schema.graphql'), 'utf8'),
+);
 
 /** The values of a made-up answer. */
 interface Stuff {
@@ -33,16 +35,22 @@ export function madeUpAnswer(question: string, stuff: Stuff = {}): Record<string
   const operation = definitions[0]!;
   if (operation.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
   const fragments = Object.fromEntries(
-    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [])),
+    definitions.flatMap((each) =>
+      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [],
+    ),
   );
   const selection = withoutFragments(operation.selectionSet, fragments);
   return madeUp(schema.getRootType(operation.operation)!, selection, stuff) as Record<string, unknown>;
 }
 
 /** Replaces the fragments of a selection by their fields. */
-function withoutFragments(selection: SelectionSetNode, fragments: Readonly<Record<string, SelectionSetNode>>): SelectionSetNode {
+function withoutFragments(
+  selection: SelectionSetNode,
+  fragments: Readonly<Record<string, SelectionSetNode>>,
+): SelectionSetNode {
   const selections = selection.selections.flatMap((field): readonly SelectionNode[] => {
-    if (field.kind === Kind.FRAGMENT_SPREAD) return withoutFragments(fragments[field.name.value]!, fragments).selections;
+    if (field.kind === Kind.FRAGMENT_SPREAD)
+      return withoutFragments(fragments[field.name.value]!, fragments).selections;
     if (field.kind !== Kind.FIELD || field.selectionSet === undefined) return [field];
     return [{ ...field, selectionSet: withoutFragments(field.selectionSet, fragments) }];
   });
@@ -56,12 +64,17 @@ function madeUp(type: GraphQLOutputType, selection: SelectionSetNode | undefined
   const named = getNamedType(bare);
   if (isEnumType(named)) return named.getValues()[0]!.value;
   if (!isObjectType(named))
-    return { Boolean: true, Int: 3, Float: 1.5, UInt32: 4294967295, UInt64: '18446744073709551615' }[named.name] ?? stuff.text ?? 'text';
+    return (
+      { Boolean: true, Int: 3, Float: 1.5, UInt32: 4294967295, UInt64: '18446744073709551615' }[named.name] ??
+      stuff.text ??
+      'text'
+    );
   return Object.fromEntries(
     selection!.selections.map((field) => {
       if (field.kind !== Kind.FIELD) throw new Error('inline fragments are not supported');
       const fieldType = named.getFields()[field.name.value]!.type;
-      const value = stuff.nulls && !isNonNullType(fieldType) ? null : madeUp(fieldType, field.selectionSet, stuff);
+      const value =
+        stuff.nulls && !isNonNullType(fieldType) ? null : madeUp(fieldType, field.selectionSet, stuff);
       return [field.alias?.value ?? field.name.value, value];
     }),
   );

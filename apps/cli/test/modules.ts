@@ -8,7 +8,12 @@ export function unpackModules(kernel: '6.1' | '7.3', names: readonly string[]): 
   const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-cli-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   extract(
-    { sync: true, cwd: folder, strip: 1, file: path.join(__dirname, `../../../libs/module/fixtures/modules-${kernel}.tar.gz`) },
+    {
+      sync: true,
+      cwd: folder,
+      strip: 1,
+      file: path.join(__dirname, `../../../libs/module/fixtures/modules-${kernel}.tar.gz`),
+    },
     names.map((name) => `${kernel}/${name}.ko`),
   );
   return folder;

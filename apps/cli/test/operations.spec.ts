@@ -5,29 +5,41 @@ import { madeUpAnswer } from './made-up.js';
 
 const all: [string, Operation<unknown, never>][] = Object.entries(operations);
 
-test.each(all)('%s reads every answer that the schema allows, and exactly its fields', (_name, { text, answer }) => {
-  for (const nulls of [false, true]) {
-    const made = madeUpAnswer(text, { nulls });
-    expect(checked(answer, made)).toEqual(made);
-  }
-});
+test.each(all)(
+  '%s reads every answer that the schema allows, and exactly its fields',
+  (_name, { text, answer }) => {
+    for (const nulls of [false, true]) {
+      const made = madeUpAnswer(text, { nulls });
+      expect(checked(answer, made)).toEqual(made);
+    }
+  },
+);
 
 test('an unknown enum value is no answer if a decision depends on it', () => {
   const made = madeUpAnswer(operations.CAN_DOWNGRADE.text) as { canDowngrade: { kind: string } };
   made.canDowngrade.kind = 'PROBABLY';
-  expect(() => checked(operations.CAN_DOWNGRADE.answer, made)).toThrow('canDowngrade.kind should be one of SAFE, UNKNOWN, UNSAFE, REFUSED, found "PROBABLY"');
+  expect(() => checked(operations.CAN_DOWNGRADE.answer, made)).toThrow(
+    'canDowngrade.kind should be one of SAFE, UNKNOWN, UNSAFE, REFUSED, found "PROBABLY"',
+  );
 });
 
 test('another unknown enum value is shown as it is', () => {
-  const made = madeUpAnswer(operations.HOSTS.text) as { hosts: { nodes: { freshness: { level: string } }[] } };
+  const made = madeUpAnswer(operations.HOSTS.text) as {
+    hosts: { nodes: { freshness: { level: string } }[] };
+  };
   made.hosts.nodes[0]!.freshness.level = 'ANCIENT';
   expect(checked(operations.HOSTS.answer, made)).toEqual(made);
 });
 
 test('a state id as a number is no answer: it may have been rounded', () => {
   const states = (stateId: unknown) => ({
-    states: { nodes: [{ stateId, versions: [] }], totalCount: 1, pageInfo: { hasNextPage: false, endCursor: null } },
+    states: {
+      nodes: [{ stateId, versions: [] }],
+      totalCount: 1,
+      pageInfo: { hasNextPage: false, endCursor: null },
+    },
   });
-  for (const id of ['18446744073709551615', '9007199254740993', '9007199254740992']) expect(checked(operations.STATES.answer, states(id))).toEqual(states(id));
+  for (const id of ['18446744073709551615', '9007199254740993', '9007199254740992'])
+    expect(checked(operations.STATES.answer, states(id))).toEqual(states(id));
   expect(() => checked(operations.STATES.answer, states(2 ** 53))).toThrow('unsigned 64-bit number as text');
 });

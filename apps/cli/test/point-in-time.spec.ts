@@ -20,7 +20,8 @@ test.each<[text: string, instant: string]>([
   expect(instantFrom(text, NOW)).toBe(instant);
 });
 
-const OF = 'write an instant, such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00, or an age: 15m, 2h, 3d';
+const OF =
+  'write an instant, such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00, or an age: 15m, 2h, 3d';
 test.each<[text: string, message: string, hint: string]>([
   ['', "--as-of: '' is neither an instant nor an age", OF],
   ['yesterday', "--as-of: 'yesterday' is neither an instant nor an age", OF],
@@ -37,7 +38,11 @@ test.each<[text: string, message: string, hint: string]>([
     "--as-of: '2026-11-24T10:00:00' has no time zone",
     'write 2026-11-24T10:00:00Z for UTC, or an offset such as 2026-11-24T10:00:00+01:00',
   ],
-  ['2026-11-24 10:00', "--as-of: '2026-11-24 10:00' has no time zone", 'write 2026-11-24T10:00:00Z for UTC, or an offset such as 2026-11-24T10:00:00+01:00'],
+  [
+    '2026-11-24 10:00',
+    "--as-of: '2026-11-24 10:00' has no time zone",
+    'write 2026-11-24T10:00:00Z for UTC, or an offset such as 2026-11-24T10:00:00+01:00',
+  ],
   [
     '2026-11-24T10:00:00.5 CET',
     "--as-of: '2026-11-24T10:00:00.5 CET' has no time zone offset",

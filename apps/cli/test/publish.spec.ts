@@ -9,21 +9,53 @@ import { klpreg } from './environment.js';
 
 const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_2v1_a']);
 const file = (name: string) => path.join(folder, name);
-const [first, second, third] = ['lab_r_1v1_a.ko', 'lab_r_1v2_a.ko', 'lab_r_2v1_a.ko'].map(file) as [string, string, string];
+const [first, second, third] = ['lab_r_1v1_a.ko', 'lab_r_1v2_a.ko', 'lab_r_2v1_a.ko'].map(file) as [
+  string,
+  string,
+  string,
+];
 const AUTHOR = 'schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 1\n    what: a state\n';
 
 const answered = (request: ReceivedRequest, outcome: string, conflicts: string[] = []): Reply => ({
   status: outcome === 'PUBLISHED' ? 201 : 200,
-  body: { outcome, buildId: request.path.split('/').at(-1), name: 'n', release: 'r', owner: 'o', evidence: 'MODULE', conflicts },
+  body: {
+    outcome,
+    buildId: request.path.split('/').at(-1),
+    name: 'n',
+    release: 'r',
+    owner: 'o',
+    evidence: 'MODULE',
+    conflicts,
+  },
 });
 
 const taken = (request: ReceivedRequest): Reply => answered(request, 'PUBLISHED');
 
-async function publish(files: readonly string[], answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up', words: readonly string[] = []) {
+async function publish(
+  files: readonly string[],
+  answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up',
+  words: readonly string[] = [],
+) {
   const registry = await TinyRegistry.open(answer);
-  const done = await klpreg(['patch', 'publish', ...files, '--release', 'web-2026.11', '--owner', 'web-team', '--url', registry.url, '--token', 't', ...words]);
+  const done = await klpreg([
+    'patch',
+    'publish',
+    ...files,
+    '--release',
+    'web-2026.11',
+    '--owner',
+    'web-team',
+    '--url',
+    registry.url,
+    '--token',
+    't',
+    ...words,
+  ]);
   await registry.close();
-  const { files: outcomes } = done.out === '' ? { files: [] } : (JSON.parse(done.out) as { files: { outcome: string; exitCode: number; details: string[] }[] });
+  const { files: outcomes } =
+    done.out === ''
+      ? { files: [] }
+      : (JSON.parse(done.out) as { files: { outcome: string; exitCode: number; details: string[] }[] });
   return { ...done, requests: registry.requests, outcomes };
 }
 
@@ -52,21 +84,35 @@ test('a module is uploaded as a form to the URL of its build-id, with its author
 test('a file that fails does not stop the others; the exit code is the worst', async () => {
   const refusal = {
     status: 422,
-    body: { status: 422, code: 'MODULE_UNREADABLE', detail: 'cannot be read', errors: [{ pointer: '/module', detail: 'is odd', found: '"x\u001b"' }] },
+    body: {
+      status: 422,
+      code: 'MODULE_UNREADABLE',
+      detail: 'cannot be read',
+      errors: [{ pointer: '/module', detail: 'is odd', found: '"x\u001b"' }],
+    },
   };
-  const { exit, outcomes, err } = await publish([file('missing.ko'), second, third], (request, nth) => (nth === 1 ? refusal : answered(request, 'UNCHANGED')));
+  const { exit, outcomes, err } = await publish([file('missing.ko'), second, third], (request, nth) =>
+    nth === 1 ? refusal : answered(request, 'UNCHANGED'),
+  );
   expect(exit).toBe(1);
   expect(outcomes.map((each) => each.outcome)).toEqual(['FAILED', 'FAILED', 'UNCHANGED']);
   expect(outcomes[1]!.details).toEqual(['/module: is odd (found "x\\u001b")']);
   expect(err).toContain('cannot be read (MODULE_UNREADABLE)\n    /module: is odd');
 });
 
-test.each<[what: string, answer: (request: ReceivedRequest) => Reply | 'hang up', exit: number, outcome: string]>([
+test.each<
+  [what: string, answer: (request: ReceivedRequest) => Reply | 'hang up', exit: number, outcome: string]
+>([
   ['unchanged', (request) => answered(request, 'UNCHANGED'), 0, 'UNCHANGED'],
   ['the author statement changed', (request) => answered(request, 'UPDATED'), 0, 'UPDATED'],
   ['another file under this build-id', (request) => answered(request, 'CONFLICT', ['sha256']), 1, 'CONFLICT'],
   ['too large', () => ({ status: 413, body: { code: 'TOO_LARGE', detail: 'too large' } }), 1, 'FAILED'],
-  ['no token', () => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'this needs a token' } }), 5, 'FAILED'],
+  [
+    'no token',
+    () => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'this needs a token' } }),
+    5,
+    'FAILED',
+  ],
   ['a fault of the registry', () => ({ status: 500, body: { code: 'INTERNAL' } }), 4, 'FAILED'],
   ['an unknown outcome', (request) => answered(request, 'MAYBE'), 4, 'FAILED'],
   ['garbage', () => ({ body: 'ok' }), 4, 'FAILED'],
@@ -86,7 +132,10 @@ test('a dry run sends nothing and hides no error', async () => {
 });
 
 test('the file of --author must exist, and applies to one module', async () => {
-  expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({ exit: 1, requests: [] });
+  expect(await publish([second], taken, ['--author', file('missing.yaml')])).toMatchObject({
+    exit: 1,
+    requests: [],
+  });
   expect(await publish([second, third], taken, ['--author', file('missing.yaml')])).toMatchObject({
     exit: 2,
     requests: [],
@@ -114,9 +163,15 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
   [
     'an id above 2^64-1',
     'schema: klp/v1\nstates:\n  - id: 18446744073709551616\n    version: 1\n    what: a\n',
-    ['line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615" (found "18446744073709551616")'],
+    [
+      'line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615" (found "18446744073709551616")',
+    ],
   ],
-  ['an unknown field', 'schema: klp/v1\nstats: []\n', ['line 2: /stats: is not a field of this document (found [])']],
+  [
+    'an unknown field',
+    'schema: klp/v1\nstats: []\n',
+    ['line 2: /stats: is not a field of this document (found [])'],
+  ],
   [
     'a missing field is reported at the line of its parent',
     'schema: klp/v1\nstates:\n  - id: 1\n    version: 1\n',
@@ -125,12 +180,16 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
   [
     'broken YAML',
     'schema: klp/v1\nstates: [\n',
-    ['line 3: Flow sequence in block collection must be sufficiently indented and end with a ] at line 3, column 1:'],
+    [
+      'line 3: Flow sequence in block collection must be sufficiently indented and end with a ] at line 3, column 1:',
+    ],
   ],
   [
     'an id twice',
     'schema: klp/v1\nstates: [{id: 1, version: 1, what: a}, {id: 1, version: 2, what: a}]',
-    ['line 2: /states: lists an id twice (found [{"id":"1","version":"1","what":"a"},{"id":"1","version":"2","what":"a"}])'],
+    [
+      'line 2: /states: lists an id twice (found [{"id":"1","version":"1","what":"a"},{"id":"1","version":"2","what":"a"}])',
+    ],
   ],
   ['nothing', '', ['line 1: the document: Invalid input: expected object, received null (found null)']],
 ])('an author: %s', (_rule, yaml, mistakes) => {
@@ -145,8 +204,15 @@ test('with a key, each statement is signed over its content, its build, its rele
   const { requests, err } = await publish([first, second], taken, ['--sign-key', key]);
   expect(err).toContain('lab_r_1v1_a.klp.yaml, signed');
   const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(requests[0]!.body)?.[1] ?? '';
-  const word = AuthorStatement.parse({ schema: 'klp/v1', states: [{ id: '18446744073709551615', version: 1, what: 'a state' }] });
-  const content = signedForm(requests[0]!.path.split('/').at(-1)!, { release: 'web-2026.11', owner: 'web-team' }, word);
+  const word = AuthorStatement.parse({
+    schema: 'klp/v1',
+    states: [{ id: '18446744073709551615', version: 1, what: 'a state' }],
+  });
+  const content = signedForm(
+    requests[0]!.path.split('/').at(-1)!,
+    { release: 'web-2026.11', owner: 'web-team' },
+    word,
+  );
   expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
   // Without a statement there is nothing to sign.
   expect(requests[1]!.body).not.toContain('name="signature"');
@@ -155,11 +221,19 @@ test('with a key, each statement is signed over its content, its build, its rele
 test.each<[string, string | null]>([
   ['is not there', null],
   ['is no key', 'hello'],
-  ['is of another kind', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
+  [
+    'is of another kind',
+    generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString(),
+  ],
 ])('a key that %s is a usage error, before anything is sent', async (_rule, content) => {
   const key = path.join(folder, 'wrong.pem');
   if (content !== null) writeFileSync(key, content);
-  const { exit, requests, err } = await publish([second], taken, ['--sign-key', content === null ? path.join(folder, 'nowhere.pem') : key]);
+  const { exit, requests, err } = await publish([second], taken, [
+    '--sign-key',
+    content === null ? path.join(folder, 'nowhere.pem') : key,
+  ]);
   expect([exit, requests]).toEqual([2, []]);
   expect(err).toContain('--sign-key');
 });

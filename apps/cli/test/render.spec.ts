@@ -26,7 +26,10 @@ const left = reason('STATE_LEFT_BEHIND', 'UNSAFE', {
   need: 3,
   text: "state 9007199254740993 (version 3) of 'lp_11' is left behind: its callbacks do not run and no patch takes it over",
 });
-const stale = reason('REPORT_STALE', 'UNKNOWN', { clearedBy: 'REPORT', text: 'what is known of this host is too old' });
+const stale = reason('REPORT_STALE', 'UNKNOWN', {
+  clearedBy: 'REPORT',
+  text: 'what is known of this host is too old',
+});
 const cve = reason('CVE_REOPENED', 'ADVISORY', {
   clearedBy: 'NOTHING',
   patch: 'lp_11',
@@ -40,17 +43,41 @@ const prod = [
 
 const mixed = fleetAnswer([
   cohort(4, verdict([cve]), { labels: prod, examples: ['web-4', 'web-5', 'web-6'] }),
-  cohort(2, verdict([tooLow('aa'), cve], { errno: 'EINVAL' }), { stack: [listed('lp_11')], labels: prod, examples: ['web-1', 'web-2'] }),
-  cohort(1, verdict([tooLow('bb'), left], { errno: 'EINVAL' }), { stack: [listed('lp_11')], kernelRelease: '7.3.4', labels: prod, examples: ['web-3'] }),
-  cohort(1, verdict([busy], { errno: 'EBUSY' }), { stack: [listed('lp_9'), listed('lp_hot', { transition: true })], examples: ['api-1'] }),
-  cohort(1, verdict([left, stale], { kind: 'UNKNOWN', basedOnStaleFacts: true }), { examples: ['db-1'], freshness: 'STALE' }),
+  cohort(2, verdict([tooLow('aa'), cve], { errno: 'EINVAL' }), {
+    stack: [listed('lp_11')],
+    labels: prod,
+    examples: ['web-1', 'web-2'],
+  }),
+  cohort(1, verdict([tooLow('bb'), left], { errno: 'EINVAL' }), {
+    stack: [listed('lp_11')],
+    kernelRelease: '7.3.4',
+    labels: prod,
+    examples: ['web-3'],
+  }),
+  cohort(1, verdict([busy], { errno: 'EBUSY' }), {
+    stack: [listed('lp_9'), listed('lp_hot', { transition: true })],
+    examples: ['api-1'],
+  }),
+  cohort(1, verdict([left, stale], { kind: 'UNKNOWN', basedOnStaleFacts: true }), {
+    examples: ['db-1'],
+    freshness: 'STALE',
+  }),
   cohort(1, verdict([left], { route: 'NONE_NEEDED' }), { examples: ['db-2'] }),
 ]);
 
-async function shown(answer: typeof mixed, words: readonly string[], columns: number | undefined, env: Record<string, string> = {}) {
+async function shown(
+  answer: typeof mixed,
+  words: readonly string[],
+  columns: number | undefined,
+  env: Record<string, string> = {},
+) {
   const registry = await TinyRegistry.open(() => ({ body: asData(answer) }));
   const environment = new TestEnvironment(env, { isTTY: columns !== undefined, columns });
-  const { exit, out } = await klpreg(['can-i-downgrade', '--to', 'release:web-2026.10', '--url', registry.url, ...words], {}, environment);
+  const { exit, out } = await klpreg(
+    ['can-i-downgrade', '--to', 'release:web-2026.10', '--url', registry.url, ...words],
+    {},
+    environment,
+  );
   await registry.close();
   return { exit, out };
 }
@@ -69,13 +96,25 @@ test('a fleet, on a narrow terminal without colours: no word is cut', async () =
 
 test('a fleet of the past, as a table: the point in time is in the headline and in the decision, and the last line asks again', async () => {
   const past = { ...mixed, snapshot: { ...mixed.snapshot, id: null, now: '2026-11-23T09:45:00.000Z' } };
-  const { exit, out } = await shown(past, ['-o', 'table', '--as-of', '15m', '--catalog', 'now', '--where', 'env=prod'], undefined);
+  const { exit, out } = await shown(
+    past,
+    ['-o', 'table', '--as-of', '15m', '--catalog', 'now', '--where', 'env=prod'],
+    undefined,
+  );
   expect(exit).toBe(1);
   expectGolden('fleet-past.txt', out);
 });
 
-test.each<[what: string, flags: string[], snapshot: Partial<typeof mixed.snapshot>, headline: string, last: string]>([
-  ['the present', [], {}, 'Can every host be downgraded to release web-2026.10?', 'to repeat this for the same point in time: --snapshot WyJrbHAyIl0'],
+test.each<
+  [what: string, flags: string[], snapshot: Partial<typeof mixed.snapshot>, headline: string, last: string]
+>([
+  [
+    'the present',
+    [],
+    {},
+    'Can every host be downgraded to release web-2026.10?',
+    'to repeat this for the same point in time: --snapshot WyJrbHAyIl0',
+  ],
   [
     'a snapshot',
     ['--snapshot', 'WyJrbHAyIl0'],
@@ -104,11 +143,18 @@ test.each<[what: string, flags: string[], snapshot: Partial<typeof mixed.snapsho
     'Can every host be downgraded to release web-2026.10?',
     'NO: 5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 would be harmed',
   ],
-])('the table of %s names its point in time, and how to ask again', async (_what, flags, snapshot, headline, last) => {
-  const { out } = await shown({ ...mixed, snapshot: { ...mixed.snapshot, ...snapshot } }, ['-o', 'table', ...flags], undefined);
-  const lines = out.trimEnd().split('\n');
-  expect([lines[0], lines.at(-1)]).toEqual([headline, last]);
-});
+])(
+  'the table of %s names its point in time, and how to ask again',
+  async (_what, flags, snapshot, headline, last) => {
+    const { out } = await shown(
+      { ...mixed, snapshot: { ...mixed.snapshot, ...snapshot } },
+      ['-o', 'table', ...flags],
+      undefined,
+    );
+    const lines = out.trimEnd().split('\n');
+    expect([lines[0], lines.at(-1)]).toEqual([headline, last]);
+  },
+);
 
 test('colours only on a terminal', async () => {
   const { out } = await shown(mixed, [], 200);
@@ -142,11 +188,15 @@ test('a fleet, as JSON and YAML', async () => {
       )
     ).out,
   );
-  expectGolden('fleet.yaml', (await shown(fleetAnswer([cohort(1, verdict([]))]), ['-o', 'yaml', '--route', 'best'], undefined)).out);
+  expectGolden(
+    'fleet.yaml',
+    (await shown(fleetAnswer([cohort(1, verdict([]))]), ['-o', 'yaml', '--route', 'best'], undefined)).out,
+  );
 });
 
 test('each decision in one sentence', () => {
-  const sentence = (answer: typeof mixed, hosts = 0) => decide(answer, { maxRefused: { hosts }, allowEmpty: false }).why;
+  const sentence = (answer: typeof mixed, hosts = 0) =>
+    decide(answer, { maxRefused: { hosts }, allowEmpty: false }).why;
   const refused = cohort(2, verdict([busy]));
   expect(
     [
@@ -186,7 +236,11 @@ describe('one host', () => {
     kernelVersion: '#1 SMP',
     arch: 'x86_64',
     stack: [
-      listed('lp_9', { moduleTaint: 'OEK', states: [{ id: '1', version: 1 }], patch: { release: 'web-2026.09', owner: 'web' } }),
+      listed('lp_9', {
+        moduleTaint: 'OEK',
+        states: [{ id: '1', version: 1 }],
+        patch: { release: 'web-2026.09', owner: 'web' },
+      }),
       listed('lp_hot', { replace: false, transition: true, states: null, evidence: null }),
     ],
     leftovers: [{ name: 'lp_8', buildId: null, moduleState: 'LIVE', referenced: true, pinned: true }],
@@ -212,7 +266,13 @@ describe('one host', () => {
       ],
       moreTasks: 7,
     },
-    freshness: { level: 'LATE', ageSeconds: 170.4, confirmedAt: '2026-11-23T09:57:10.000Z', contactAt: null, superseded: true },
+    freshness: {
+      level: 'LATE',
+      ageSeconds: 170.4,
+      confirmedAt: '2026-11-23T09:57:10.000Z',
+      contactAt: null,
+      superseded: true,
+    },
     rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' },
     retiredAt: null,
     retiredBy: null,
@@ -273,7 +333,10 @@ describe('one host', () => {
       ['FindHost', '2026-11-23T09:30:00.000Z'],
       ['JudgeHost', '2026-11-23T09:30:00.000Z'],
     ]);
-    expect(JSON.parse(out)).toMatchObject({ asOf: '2026-11-23T09:30:00.000Z', question: { asOf: '2026-11-23T09:30:00.000Z' } });
+    expect(JSON.parse(out)).toMatchObject({
+      asOf: '2026-11-23T09:30:00.000Z',
+      question: { asOf: '2026-11-23T09:30:00.000Z' },
+    });
     const present = await explained(['--to', 'release:web-2026.08']);
     expect(present.requests.map(({ variables }) => variables['asOf'])).toEqual([undefined, undefined]);
     expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
@@ -282,7 +345,9 @@ describe('one host', () => {
   test('a host that did not exist then is a usage error that names the point in time', async () => {
     const { exit, err } = await explained(['--as-of', '30m'], null);
     expect(exit).toBe(2);
-    expect(err).toBe("error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z lists the hosts at that time\n");
+    expect(err).toBe(
+      "error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z lists the hosts at that time\n",
+    );
   });
 
   test('SAFE with a reason not to be is no answer', async () => {

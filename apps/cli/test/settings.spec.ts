@@ -19,8 +19,20 @@ const settingsOf = (flags: GlobalFlags, env: Record<string, string> = {}, tty = 
   settingsFrom(flags, new TestEnvironment(env, { isTTY: tty, columns: 80 }));
 
 test.each<[rule: string, toml: string, env: Record<string, string>, flags: GlobalFlags, expected: object]>([
-  ['without settings, the defaults hold', '', {}, {}, { url: 'http://127.0.0.1:3000', token: null, output: 'json' }],
-  ['the file is used', 'url = "http://f:1"\ntoken = "tf"\noutput = "yaml"', {}, {}, { url: 'http://f:1', token: 'tf', output: 'yaml' }],
+  [
+    'without settings, the defaults hold',
+    '',
+    {},
+    {},
+    { url: 'http://127.0.0.1:3000', token: null, output: 'json' },
+  ],
+  [
+    'the file is used',
+    'url = "http://f:1"\ntoken = "tf"\noutput = "yaml"',
+    {},
+    {},
+    { url: 'http://f:1', token: 'tf', output: 'yaml' },
+  ],
   [
     'the environment wins over the file',
     'url = "http://f:1"\ntoken = "tf"',
@@ -35,9 +47,27 @@ test.each<[rule: string, toml: string, env: Record<string, string>, flags: Globa
     { url: 'http://g:3', token: 'tg', output: 'table' },
     { url: 'http://g:3', token: 'tg', output: 'table' },
   ],
-  ['each setting is merged separately', 'token = "tf"', { KLPREG_URL: 'http://e:2' }, { output: 'yaml' }, { url: 'http://e:2', token: 'tf', output: 'yaml' }],
-  ['an empty variable is ignored', 'url = "http://f:1"', { KLPREG_URL: '', KLPREG_TOKEN: '' }, {}, { url: 'http://f:1', token: null }],
-  ['a path is kept without its last slash', '', {}, { url: 'https://r.example/klp/' }, { url: 'https://r.example/klp' }],
+  [
+    'each setting is merged separately',
+    'token = "tf"',
+    { KLPREG_URL: 'http://e:2' },
+    { output: 'yaml' },
+    { url: 'http://e:2', token: 'tf', output: 'yaml' },
+  ],
+  [
+    'an empty variable is ignored',
+    'url = "http://f:1"',
+    { KLPREG_URL: '', KLPREG_TOKEN: '' },
+    {},
+    { url: 'http://f:1', token: null },
+  ],
+  [
+    'a path is kept without its last slash',
+    '',
+    {},
+    { url: 'https://r.example/klp/' },
+    { url: 'https://r.example/klp' },
+  ],
 ])('%s', (_rule, toml, env, flags, expected) => {
   expect(settingsOf({ config: file(toml), ...flags }, env)).toMatchObject(expected);
 });
@@ -57,18 +87,43 @@ test('on a terminal a table, in a pipe JSON', () => {
 });
 
 test.each<[rule: string, flags: () => GlobalFlags, env: Record<string, string>, message: RegExp]>([
-  ['a configuration file from a flag must exist', () => ({ config: '/nowhere/klpreg.toml' }), {}, /\/nowhere\/klpreg.toml cannot be read/],
+  [
+    'a configuration file from a flag must exist',
+    () => ({ config: '/nowhere/klpreg.toml' }),
+    {},
+    /\/nowhere\/klpreg.toml cannot be read/,
+  ],
   ['broken TOML has a line', () => ({ config: file('url = "a"\ntoken =\n') }), {}, /is not TOML: line 2/],
   ['an unknown key is named', () => ({ config: file('ulr = "http://x"') }), {}, /unknown keys: ulr/],
   ['a value of the wrong type is named', () => ({ config: file('token = 5') }), {}, /token must be a string/],
   ['a URL must be valid', () => ({ url: 'registry' }), {}, /'registry' is not the URL/],
   ['another scheme is refused', () => ({ url: 'ftp://registry' }), {}, /is not the URL/],
-  ['a password in the URL is refused', () => ({ url: 'http://u:p@registry' }), {}, /must not contain a password/],
+  [
+    'a password in the URL is refused',
+    () => ({ url: 'http://u:p@registry' }),
+    {},
+    /must not contain a password/,
+  ],
   ['an unknown output format', () => ({ output: 'xml' }), {}, /'xml' is not an output format/],
-  ['two tokens in one source', () => ({ token: 'a', tokenFile: 'b' }), {}, /both a token and a token file are set/],
-  ['a token file that does not exist', () => ({ tokenFile: '/nowhere/token' }), {}, /token file \/nowhere\/token cannot be read/],
+  [
+    'two tokens in one source',
+    () => ({ token: 'a', tokenFile: 'b' }),
+    {},
+    /both a token and a token file are set/,
+  ],
+  [
+    'a token file that does not exist',
+    () => ({ tokenFile: '/nowhere/token' }),
+    {},
+    /token file \/nowhere\/token cannot be read/,
+  ],
   ['an empty token file', () => ({ tokenFile: file('\n') }), {}, /is empty or has characters/],
-  ['a token that would break a header', () => ({}), { KLPREG_TOKEN: 'a\r\nb: c' }, /is empty or has characters/],
+  [
+    'a token that would break a header',
+    () => ({}),
+    { KLPREG_TOKEN: 'a\r\nb: c' },
+    /is empty or has characters/,
+  ],
 ])('%s', (_rule, flags, env, message) => {
   const given = flags();
   expect(() => settingsOf({ config: file(''), ...given }, env)).toThrow(message);

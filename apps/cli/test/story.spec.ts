@@ -45,7 +45,14 @@ describe('against the real registry', () => {
   beforeAll(async () => {
     if (!existsSync(SERVER)) throw new Error('the server is not built: npm run build');
     server = spawn(process.execPath, [SERVER], {
-      env: { ...process.env, KLPREG_PORT: '0', KLPREG_DATA: data, KLPREG_HOST: '127.0.0.1', DATABASE_URL: undefined, NODE_OPTIONS: '' },
+      env: {
+        ...process.env,
+        KLPREG_PORT: '0',
+        KLPREG_DATA: data,
+        KLPREG_HOST: '127.0.0.1',
+        DATABASE_URL: undefined,
+        NODE_OPTIONS: '',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     url = await new Promise<string>((resolve, reject) => {
@@ -68,12 +75,15 @@ describe('against the real registry', () => {
     rmSync(data, { recursive: true, force: true });
   }, 30_000);
 
-  const ask = (...words: string[]) => klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
+  const ask = (...words: string[]) =>
+    klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
 
   test('modules are published, found and recalled; hosts are added, labelled, judged and retired', async () => {
-    const files = ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a'].map((name) => path.join(folder, `${name}.ko`));
+    const files = ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a'].map((name) =>
+      path.join(folder, `${name}.ko`),
+    );
 
     // Writing requires a token.
     expect((await ask('patch', 'publish', files[0]!, '--release', 'wide-1', '--owner', 'team')).exit).toBe(5);
@@ -82,34 +92,63 @@ describe('against the real registry', () => {
     // Three releases. Publishing again changes nothing.
     for (const [i, file] of files.entries()) {
       const done = await asAdmin('patch', 'publish', file, '--release', `wide-${i + 1}`, '--owner', 'team');
-      expect({ err: done.err, exit: done.exit }).toEqual({ err: expect.stringContaining('PUBLISHED'), exit: 0 });
+      expect({ err: done.err, exit: done.exit }).toEqual({
+        err: expect.stringContaining('PUBLISHED'),
+        exit: 0,
+      });
     }
-    expect(json(await asAdmin('patch', 'publish', files[0]!, '--release', 'wide-1', '--owner', 'team')).files).toMatchObject([{ outcome: 'UNCHANGED' }]);
+    expect(
+      json(await asAdmin('patch', 'publish', files[0]!, '--release', 'wide-1', '--owner', 'team')).files,
+    ).toMatchObject([{ outcome: 'UNCHANGED' }]);
 
     // State ids are not rounded.
     const states = json(await ask('states'));
-    expect(states.states.map((state) => state.stateId)).toEqual(['9007199254740992', '9007199254740993', '18446744073709551615']);
+    expect(states.states.map((state) => state.stateId)).toEqual([
+      '9007199254740992',
+      '9007199254740993',
+      '18446744073709551615',
+    ]);
     const [found] = json(await ask('patch', 'list', '--state', '18446744073709551615')).patches;
     expect(found!.states).toEqual([{ id: '18446744073709551615', version: 1 }]);
-    expect(json(await ask('patch', 'show', found!.buildId))).toMatchObject({ name: 'lab_r_u64max_a', evidence: 'MODULE', author: null });
+    expect(json(await ask('patch', 'show', found!.buildId))).toMatchObject({
+      name: 'lab_r_u64max_a',
+      evidence: 'MODULE',
+      author: null,
+    });
 
     // There is no host yet.
-    expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({ exit: 3, out: expect.stringContaining('no host matches') });
+    expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({
+      exit: 3,
+      out: expect.stringContaining('no host matches'),
+    });
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow-empty')).exit).toBe(0);
     expect((await ask('can-i-downgrade', '--to', 'wide-9')).exit).toBe(2);
     // a code that cannot be allowed is a usage error, not a yes
     expect((await ask('can-i-downgrade', '--to', 'wide-1', '--allow', 'STATE_LEFT_BEHIND')).exit).toBe(2);
 
     // A host that never reported is "cannot tell".
-    expect((await asAdmin('host', 'add', 'web-1', '--label', 'env=prod', '--label', 'role=web')).exit).toBe(0);
-    expect(json(await asAdmin('host', 'label', 'web-1', 'env=staging', 'role-')).labels).toEqual([{ key: 'env', value: 'staging' }]);
-    expect(json(await ask('hosts', '--where', 'env in (staging),!role')).hosts).toMatchObject([{ hostname: 'web-1', freshness: { level: 'NEVER' } }]);
-    expect(json(await ask('can-i-downgrade', '--to', 'original', '--where', 'env=staging', '--authoritative-labels'))).toMatchObject({
+    expect((await asAdmin('host', 'add', 'web-1', '--label', 'env=prod', '--label', 'role=web')).exit).toBe(
+      0,
+    );
+    expect(json(await asAdmin('host', 'label', 'web-1', 'env=staging', 'role-')).labels).toEqual([
+      { key: 'env', value: 'staging' },
+    ]);
+    expect(json(await ask('hosts', '--where', 'env in (staging),!role')).hosts).toMatchObject([
+      { hostname: 'web-1', freshness: { level: 'NEVER' } },
+    ]);
+    expect(
+      json(
+        await ask('can-i-downgrade', '--to', 'original', '--where', 'env=staging', '--authoritative-labels'),
+      ),
+    ).toMatchObject({
       kind: 'UNKNOWN',
       reasons: [{ code: 'NEVER_REPORTED', hosts: 1 }],
       exitCode: 3,
     });
-    expect(await ask('explain', 'web-1', '--to', 'original')).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
+    expect(await ask('explain', 'web-1', '--to', 'original')).toMatchObject({
+      exit: 3,
+      out: expect.stringContaining('NEVER_REPORTED'),
+    });
 
     // A question about a snapshot gets the same answer, whatever has changed since.
     const before = json(await ask('can-i-downgrade', '--to', 'original'));
@@ -126,42 +165,78 @@ describe('against the real registry', () => {
       asOf: before.snapshot.now,
       why: `as of ${before.snapshot.now.replace('.000Z', 'Z')}, ${before.why}`,
     });
-    const asOf = json(await ask('can-i-downgrade', '--to', 'original', '--where', 'env=staging', '--as-of', then));
-    expect(asOf).toMatchObject({ matched: 1, asOf: then, snapshot: { id: null, now: then }, cohorts: before.cohorts });
-    expect(json(await ask('hosts', '--as-of', then)).hosts).toMatchObject([{ hostname: 'web-1', labels: [{ key: 'env', value: 'staging' }] }]);
-    expect(json(await ask('hosts')).hosts).toMatchObject([{ hostname: 'web-1', labels: [{ value: 'retired' }] }, { hostname: 'web-9' }]);
-    expect(await ask('explain', 'web-1', '--as-of', then)).toMatchObject({ exit: 0, out: expect.stringContaining('"staging"') });
-    expect(await ask('explain', 'web-9', '--as-of', then)).toMatchObject({ exit: 2, err: expect.stringContaining(`no host 'web-9' as of ${then}`) });
-    expect(await ask('explain', 'web-1', '--to', 'original', '--as-of', then)).toMatchObject({ exit: 3, out: expect.stringContaining('NEVER_REPORTED') });
+    const asOf = json(
+      await ask('can-i-downgrade', '--to', 'original', '--where', 'env=staging', '--as-of', then),
+    );
+    expect(asOf).toMatchObject({
+      matched: 1,
+      asOf: then,
+      snapshot: { id: null, now: then },
+      cohorts: before.cohorts,
+    });
+    expect(json(await ask('hosts', '--as-of', then)).hosts).toMatchObject([
+      { hostname: 'web-1', labels: [{ key: 'env', value: 'staging' }] },
+    ]);
+    expect(json(await ask('hosts')).hosts).toMatchObject([
+      { hostname: 'web-1', labels: [{ value: 'retired' }] },
+      { hostname: 'web-9' },
+    ]);
+    expect(await ask('explain', 'web-1', '--as-of', then)).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('"staging"'),
+    });
+    expect(await ask('explain', 'web-9', '--as-of', then)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining(`no host 'web-9' as of ${then}`),
+    });
+    expect(await ask('explain', 'web-1', '--to', 'original', '--as-of', then)).toMatchObject({
+      exit: 3,
+      out: expect.stringContaining('NEVER_REPORTED'),
+    });
 
     // So small a maximum age is not recorded for the past, so the answer has no snapshot.
-    expect(json(await ask('can-i-downgrade', '--to', 'original', '--max-age', '10s')).snapshot).toMatchObject({ id: null });
+    expect(json(await ask('can-i-downgrade', '--to', 'original', '--max-age', '10s')).snapshot).toMatchObject(
+      { id: null },
+    );
 
     // A target is looked up in the catalog of that time, or with --catalog now in today's.
     const unpublished = await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d');
     expect(unpublished).toMatchObject({ exit: 2, err: expect.stringMatching(/NOT_FOUND[^]*--catalog now/) });
-    expect(await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d', '--catalog', 'now')).toMatchObject({
-      exit: 3,
-      out: expect.stringContaining('no host matches'),
-    });
+    expect(await ask('can-i-downgrade', '--to', 'wide-1', '--as-of', '2d', '--catalog', 'now')).toMatchObject(
+      {
+        exit: 3,
+        out: expect.stringContaining('no host matches'),
+      },
+    );
     // A point in time that this registry does not have is a usage error.
     for (const [flags, said] of [
-      [['--as-of', '2999-01-01T00:00:00Z'], /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/],
+      [
+        ['--as-of', '2999-01-01T00:00:00Z'],
+        /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/,
+      ],
       [['--as-of', '99d'], /history is kept for 30 days, since /],
       [['--as-of', '1h', '--max-age', '10s'], /--max-age must be at least that, found 10 s/],
       [['--snapshot', 'WyJrbHAyIl0'], /"WyJrbHAyIl0" is not the id of a snapshot/],
       [['--snapshot', otherRules(before.snapshot.id!)], /taken by the rules of 2020-01-01[^]*--as-of/],
     ] as const)
-      expect(await ask('can-i-downgrade', '--to', 'original', ...flags)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(said) });
+      expect(await ask('can-i-downgrade', '--to', 'original', ...flags)).toMatchObject({
+        exit: 2,
+        out: '',
+        err: expect.stringMatching(said),
+      });
     for (const words of [['hosts'], ['explain', 'web-1']])
-      expect(await ask(...words, '--as-of', '2999-01-01T00:00:00Z')).toMatchObject({ exit: 2, err: expect.stringContaining('--as-of lies ahead') });
+      expect(await ask(...words, '--as-of', '2999-01-01T00:00:00Z')).toMatchObject({
+        exit: 2,
+        err: expect.stringContaining('--as-of lies ahead'),
+      });
 
     // Two hosts have the same name.
     expect((await asAdmin('host', 'add', 'web-1')).exit).toBe(0);
     const twins = await ask('explain', 'web-1');
     expect(twins).toMatchObject({ exit: 2, err: expect.stringContaining('AMBIGUOUS') });
 
-    for (const { id } of json(await ask('hosts')).hosts) expect((await asAdmin('host', 'retire', id, '--reason', 'the story ends')).exit).toBe(0);
+    for (const { id } of json(await ask('hosts')).hosts)
+      expect((await asAdmin('host', 'retire', id, '--reason', 'the story ends')).exit).toBe(0);
     expect(json(await ask('can-i-downgrade', '--to', 'original')).matched).toBe(0);
 
     // A recall, and its undo.
@@ -169,6 +244,8 @@ describe('against the real registry', () => {
       recalledAt: expect.any(String),
       recallReason: 'breaks NFS',
     });
-    expect(json(await asAdmin('patch', 'recall', found!.buildId, '--undo'))).toMatchObject({ recalledAt: null });
+    expect(json(await asAdmin('patch', 'recall', found!.buildId, '--undo'))).toMatchObject({
+      recalledAt: null,
+    });
   }, 60_000);
 });

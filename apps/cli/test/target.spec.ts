@@ -28,13 +28,22 @@ test.each<[rule: string, release: string[], name: string[], asked: object | null
   ['both, and they differ', ['aa', 'bb'], ['aa'], null, /write release:web-1 or name:web-1/],
   ['neither', [], [], null, /no release and no module named 'web-1'/],
 ])('a bare name: %s', async (_rule, release, name, asked, said) => {
-  const builds = (ids: string[]) => ({ nodes: ids.map((buildId) => ({ buildId })), totalCount: ids.length, pageInfo: { hasNextPage: false, endCursor: null } });
+  const builds = (ids: string[]) => ({
+    nodes: ids.map((buildId) => ({ buildId })),
+    totalCount: ids.length,
+    pageInfo: { hasNextPage: false, endCursor: null },
+  });
   const registry = await TinyRegistry.open((request) =>
-    request.operation === 'NamedBuilds' ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } } : 'hang up',
+    request.operation === 'NamedBuilds'
+      ? { body: { data: { ofRelease: builds(release), ofName: builds(name) } } }
+      : 'hang up',
   );
   const { exit, err } = await klpreg(['can-i-downgrade', '--to', 'web-1', '--url', registry.url]);
   await registry.close();
-  expect(registry.requests[0]!.variables).toEqual({ release: { releases: ['web-1'] }, name: { names: ['web_1'] } });
+  expect(registry.requests[0]!.variables).toEqual({
+    release: { releases: ['web-1'] },
+    name: { names: ['web_1'] },
+  });
   if (asked === null) {
     expect(err).toMatch(said);
     expect(exit).toBe(2);

@@ -24,23 +24,33 @@ const DANGEROUS: readonly [what: string, first: number, last: number][] = [
   ['annotations between lines', 0xfff9, 0xfffb],
   ['tags, which spell a text that is not seen', 0xe0020, 0xe007f],
 ];
-const charactersOf = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
+const charactersOf = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
 
 test.each(DANGEROUS)('%s: escaped', (_what, first, last) => {
   for (const character of charactersOf(first, last)) {
-    const escaped = Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+    const escaped = Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join('');
     expect(clean(`web${character}1`)).toBe(`web${escaped}1`);
   }
 });
 
-test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb', 'e\u0301', '🐧'])('%s is not changed', (name) => {
-  expect(clean(name)).toBe(name);
-});
+test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb', 'e\u0301', '🐧'])(
+  '%s is not changed',
+  (name) => {
+    expect(clean(name)).toBe(name);
+  },
+);
 
 /** A name with all these characters. */
 const EVIL = `web${DANGEROUS.flatMap(([, first, last]) => charactersOf(first, last)).join('')}1`;
 const OVERRIDE = '\u202e';
-const raw = new RegExp(`[${DANGEROUS.map(([, first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`, 'u');
+const raw = new RegExp(
+  `[${DANGEROUS.map(([, first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`,
+  'u',
+);
 
 /** A valid answer in which every text is hostile. */
 function evilAnswer({ body, operation }: ReceivedRequest) {
@@ -51,7 +61,8 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
   >;
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
-    if (field?.canDowngrade !== undefined) Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
+    if (field?.canDowngrade !== undefined)
+      Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
   }
   return { data };
 }
@@ -59,7 +70,14 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
 function evilFleet() {
   const why = reason(EVIL, 'REFUSED', { errno: EVIL, clearedBy: EVIL, patch: EVIL, text: EVIL });
   const judged = verdict([why], { errno: EVIL, route: EVIL });
-  const where = { kernelRelease: EVIL, arch: EVIL, stack: [listed(EVIL)], labels: [{ key: EVIL, value: EVIL }], freshness: EVIL, examples: [EVIL, EVIL] };
+  const where = {
+    kernelRelease: EVIL,
+    arch: EVIL,
+    stack: [listed(EVIL)],
+    labels: [{ key: EVIL, value: EVIL }],
+    freshness: EVIL,
+    examples: [EVIL, EVIL],
+  };
   const answer = fleetAnswer([cohort(3, judged, where)]);
   return asData({ ...answer, snapshot: { ...answer.snapshot, id: EVIL, now: EVIL } });
 }
@@ -82,7 +100,11 @@ const COMMANDS: readonly string[][] = [
   ['owner-key', 'revoke', 'ab'.repeat(32)],
 ];
 
-async function ask(answer: (request: ReceivedRequest) => unknown, words: readonly string[], environment = new TestEnvironment()) {
+async function ask(
+  answer: (request: ReceivedRequest) => unknown,
+  words: readonly string[],
+  environment = new TestEnvironment(),
+) {
   const registry = await TinyRegistry.open((request) => ({ body: answer(request) }));
   const done = await klpreg([...words, '--url', registry.url], {}, environment);
   await registry.close();
@@ -95,7 +117,11 @@ const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+m/g
 
 test.each(COMMANDS.map((words) => [words]))('%j escapes untrusted text', async (words) => {
   for (const columns of [undefined, 80, 300]) {
-    const { out, err } = await ask(evilAnswer, [...words, '-o', 'table'], new TestEnvironment({}, { isTTY: columns !== undefined, columns }));
+    const { out, err } = await ask(
+      evilAnswer,
+      [...words, '-o', 'table'],
+      new TestEnvironment({}, { isTTY: columns !== undefined, columns }),
+    );
     expect(withoutColours(out)).not.toMatch(raw);
     expect(out).toContain(words[0] === 'states' ? '18446744073709551615' : '\\u202e');
     expect(withoutColours(err)).not.toMatch(raw);
@@ -111,10 +137,22 @@ test.each(COMMANDS.map((words) => [words]))('%j escapes untrusted text', async (
 });
 
 test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => unknown]>([
-  ['an error of the registry', ['hosts'], () => ({ errors: [{ message: EVIL, extensions: { code: EVIL } }], data: null })],
-  ['a usage error', ['explain', 'web-1'], () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null })],
+  [
+    'an error of the registry',
+    ['hosts'],
+    () => ({ errors: [{ message: EVIL, extensions: { code: EVIL } }], data: null }),
+  ],
+  [
+    'a usage error',
+    ['explain', 'web-1'],
+    () => ({ errors: [{ message: EVIL, extensions: { code: 'AMBIGUOUS' } }], data: null }),
+  ],
   ['an answer of another shape', ['hosts'], () => ({ data: { hosts: OVERRIDE } })],
-  ['the reason for a wait', ['can-i-downgrade', '--to', 'original', '--wait', '2s'], () => ({ data: { canDowngrade: OVERRIDE } })],
+  [
+    'the reason for a wait',
+    ['can-i-downgrade', '--to', 'original', '--wait', '2s'],
+    () => ({ data: { canDowngrade: OVERRIDE } }),
+  ],
   ['a name that does not exist', ['explain', EVIL.replaceAll('\0', '')], () => ({ data: { host: null } })],
   ['a selector', ['hosts', '--where', `env=${OVERRIDE} ${OVERRIDE}`], evilAnswer],
   ['a command that does not exist', [`host${OVERRIDE}s`], evilAnswer],
@@ -128,7 +166,11 @@ test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => 
 test('a name with characters of double width is not cut', async () => {
   const names = ['web-1', '東京ネットワーク', 'e\u0301e\u0301'];
   const one = (madeUpAnswer(HOSTS.text) as { hosts: { nodes: object[] } }).hosts.nodes[0]!;
-  const hosts = { nodes: names.map((hostname) => ({ ...one, hostname })), totalCount: 3, pageInfo: { hasNextPage: false, endCursor: null } };
+  const hosts = {
+    nodes: names.map((hostname) => ({ ...one, hostname })),
+    totalCount: 3,
+    pageInfo: { hasNextPage: false, endCursor: null },
+  };
   const { out } = await ask(() => ({ data: { hosts } }), ['hosts', '-o', 'table']);
   for (const name of names) expect(out).toContain(`\n${name} `);
   expect(out).not.toContain('…');

@@ -28,7 +28,9 @@ export class TinyRegistry {
     readonly url: string,
   ) {}
 
-  static async open(answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up'): Promise<TinyRegistry> {
+  static async open(
+    answer: (request: ReceivedRequest, nth: number) => Reply | 'hang up',
+  ): Promise<TinyRegistry> {
     const registry: { it?: TinyRegistry } = {};
     const server = createServer((incoming, response) => {
       const chunks: Buffer[] = [];
@@ -54,7 +56,10 @@ export class TinyRegistry {
 }
 
 function readRequest(request: IncomingMessage, body: string): ReceivedRequest {
-  const asked = request.url === '/graphql' ? (JSON.parse(body) as { variables: Record<string, unknown>; operationName: string }) : null;
+  const asked =
+    request.url === '/graphql'
+      ? (JSON.parse(body) as { variables: Record<string, unknown>; operationName: string })
+      : null;
   return {
     method: request.method ?? '',
     path: request.url ?? '',

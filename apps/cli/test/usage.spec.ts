@@ -37,7 +37,10 @@ test.each<[words: string[], said: RegExp]>([
   [['can-i-downgrade', '--to', 'build-id:xyz'], /'xyz' is not a build-id/],
   [['can-i-downgrade', '--to', 'original', '--leaving', 'a'], /--leaving cannot be used with/],
   [['can-i-downgrade', '--to', 'original', '--where', 'a=='], /a==\n {4}\^/],
-  [['can-i-downgrade', '--to', 'original', '--route', 'teleport'], /'teleport' is unknown[^]*none-needed, reverse/],
+  [
+    ['can-i-downgrade', '--to', 'original', '--route', 'teleport'],
+    /'teleport' is unknown[^]*none-needed, reverse/,
+  ],
   [['can-i-downgrade', '--to', 'original', '--min-evidence', 'rumour'], /'rumour' is unknown/],
   [['can-i-downgrade', '--to', 'original', '--rules', 'klp-9'], /'klp-9' is unknown/],
   [['can-i-downgrade', '--to', 'original', '--max-age', '15'], /'15' is not a duration/],
@@ -45,15 +48,33 @@ test.each<[words: string[], said: RegExp]>([
   [['can-i-downgrade', '--to', 'original', '--max-refused', '101%'], /'101%' is neither/],
   [['can-i-downgrade', '--to', 'original', '--max-refused', '-1'], /neither a number|argument missing/],
   [['can-i-downgrade', '--to', 'original', '--allow', 'symbols'], /'symbols' is not the code/],
-  [['can-i-downgrade', '--to', 'original', '--snapshot', 'x', '--as-of', '15m'], /--snapshot and --as-of cannot be used together/],
+  [
+    ['can-i-downgrade', '--to', 'original', '--snapshot', 'x', '--as-of', '15m'],
+    /--snapshot and --as-of cannot be used together/,
+  ],
   [['can-i-downgrade', '--to', 'original', '--snapshot', ''], /--snapshot: '' is not the id of a snapshot/],
-  [['can-i-downgrade', '--to', 'original', '--snapshot', 'null'], /--snapshot: 'null' is not the id of a snapshot[^]*snapshot.id/],
-  [['can-i-downgrade', '--to', 'original', '--snapshot', 'a b'], /--snapshot: 'a b' is not the id of a snapshot/],
+  [
+    ['can-i-downgrade', '--to', 'original', '--snapshot', 'null'],
+    /--snapshot: 'null' is not the id of a snapshot[^]*snapshot.id/,
+  ],
+  [
+    ['can-i-downgrade', '--to', 'original', '--snapshot', 'a b'],
+    /--snapshot: 'a b' is not the id of a snapshot/,
+  ],
   [['can-i-downgrade', '--to', 'original', '--as-of', ''], /--as-of: '' is neither/],
-  [['can-i-downgrade', '--to', 'original', '--as-of', '2026-11-24T10:00:00'], /has no time zone\n {2}write 2026-11-24T10:00:00Z/],
+  [
+    ['can-i-downgrade', '--to', 'original', '--as-of', '2026-11-24T10:00:00'],
+    /has no time zone\n {2}write 2026-11-24T10:00:00Z/,
+  ],
   [['can-i-downgrade', '--to', 'original', '--catalog', 'now'], /--catalog requires --snapshot or --as-of/],
-  [['can-i-downgrade', '--to', 'original', '--as-of', '1h', '--catalog', 'soon'], /--catalog: 'soon' is unknown\n {2}write one of then, now/],
-  [['can-i-downgrade', '--to', 'original', '--as-of', '1h', '--wait', '10m'], /--wait cannot be used with --as-of or --snapshot/],
+  [
+    ['can-i-downgrade', '--to', 'original', '--as-of', '1h', '--catalog', 'soon'],
+    /--catalog: 'soon' is unknown\n {2}write one of then, now/,
+  ],
+  [
+    ['can-i-downgrade', '--to', 'original', '--as-of', '1h', '--wait', '10m'],
+    /--wait cannot be used with --as-of or --snapshot/,
+  ],
   [['explain', 'web-1', '--as-of', 'noon'], /--as-of: 'noon' is neither/],
   [['explain', 'web-1', '--snapshot', 'x'], /unknown option '--snapshot'/],
   [['hosts', '--as-of', '2026-11-24T10:00:00'], /has no time zone/],
@@ -67,7 +88,9 @@ test.each<[words: string[], said: RegExp]>([
   [['hosts', '-o', 'xml'], /'xml' is not an output format/],
 ])('%j is a usage error', async (words, said) => {
   // The error comes before any request.
-  const { exit, out, err } = await klpreg([...words, '--url', 'http://127.0.0.1:1'].slice(0, words.length === 0 ? 0 : undefined));
+  const { exit, out, err } = await klpreg(
+    [...words, '--url', 'http://127.0.0.1:1'].slice(0, words.length === 0 ? 0 : undefined),
+  );
   expect(err).toMatch(said);
   expect(exit).toBe(2);
   expect(out).toBe('');

@@ -54,7 +54,10 @@ test.each<[selector: string, filter: object]>([
     { hostnames: ['web-1', 'web-2'], kernelReleases: ['6.1.0-56-cloud-amd64'], archs: ['x86_64'] },
   ],
   ['id=SG9zdDox,env', { ids: ['SG9zdDox'], labels: [{ key: 'env', exists: true }] }],
-  ['running=00112233445566778899aabbccddeeff00112233', { running: '00112233445566778899aabbccddeeff00112233' }],
+  [
+    'running=00112233445566778899aabbccddeeff00112233',
+    { running: '00112233445566778899aabbccddeeff00112233' },
+  ],
   ['kernel=7.3.4+deb13-cloud-amd64', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }],
 ])('%s', (selector, filter) => {
   expect(hostFilter(selector)).toEqual(filter);
@@ -76,28 +79,54 @@ const errorOf = (selector: string): string => {
 
 test.each<[selector: string, message: string]>([
   ['', '--where: the selector is empty; to match all hosts, leave out --where\n\n^'],
-  ['env=', '--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^'],
+  [
+    'env=',
+    '--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^',
+  ],
   ['env==prod', "--where: expected a value after a single =, found '='\nenv==prod\n    ^"],
   ['=prod', "--where: expected a label name, found '='\n=prod\n^"],
   ['env=prod role=web', "--where: expected ',' or the end, found 'role'\nenv=prod role=web\n         ^"],
   ['env=prod,', '--where: expected a label name, found the end\nenv=prod,\n         ^'],
   ['role in web', "--where: expected '(' with values, found 'web'\nrole in web\n        ^"],
-  ['role in ()', "--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^"],
+  [
+    'role in ()',
+    "--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^",
+  ],
   ['role in (a b)', "--where: expected ',' or ')', found 'b'\nrole in (a b)\n           ^"],
   ['role in (a', "--where: expected ',' or ')', found the end\nrole in (a\n          ^"],
-  ['role on (a)', "--where: expected '=', '!=', 'in (…)', 'notin (…)' or ',', found 'on'\nrole on (a)\n     ^"],
+  [
+    'role on (a)',
+    "--where: expected '=', '!=', 'in (…)', 'notin (…)' or ',', found 'on'\nrole on (a)\n     ^",
+  ],
   ['note="a', '--where: missing closing quote (inside quotes, write \\" and \\\\)\nnote="a\n     ^'],
   ['"env"=prod', '--where: expected a label name, found \'env\'\n"env"=prod\n^'],
-  ['_env=prod', "--where: '_env' is not a label name, which has 1 to 63 letters, digits and _ . / -\n_env=prod\n^"],
-  ['hostname!=web', '--where: hostname is not a label: only hostname=… and hostname in (…) is allowed\nhostname!=web\n^'],
-  ['a,!kernel', '--where: kernel is not a label: only kernel=… and kernel in (…) is allowed\na,!kernel\n   ^'],
-  ['hostname=a,hostname=b', '--where: hostname occurs twice; for several values, write hostname in (…)\nhostname=a,hostname=b\n           ^'],
-  ['running=xyz', '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^'],
+  [
+    '_env=prod',
+    "--where: '_env' is not a label name, which has 1 to 63 letters, digits and _ . / -\n_env=prod\n^",
+  ],
+  [
+    'hostname!=web',
+    '--where: hostname is not a label: only hostname=… and hostname in (…) is allowed\nhostname!=web\n^',
+  ],
+  [
+    'a,!kernel',
+    '--where: kernel is not a label: only kernel=… and kernel in (…) is allowed\na,!kernel\n   ^',
+  ],
+  [
+    'hostname=a,hostname=b',
+    '--where: hostname occurs twice; for several values, write hostname in (…)\nhostname=a,hostname=b\n           ^',
+  ],
+  [
+    'running=xyz',
+    '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^',
+  ],
 ])('an error is shown at its position: %s', (selector, message) => {
   expect(errorOf(selector)).toBe(message);
 });
 
-const key = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/).filter((each) => !['hostname', 'id', 'kernel', 'arch', 'running'].includes(each));
+const key = fc
+  .stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/)
+  .filter((each) => !['hostname', 'id', 'kernel', 'arch', 'running'].includes(each));
 const value = fc.string({ maxLength: 12 });
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 const space = fc.constantFrom('', ' ', '  ');
@@ -108,20 +137,28 @@ test('law: a written selector parses to its terms, for any values', () => {
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}!=${quoted(v)}`, means: { key: k, notIn: [v] } })),
     fc
       .tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space)
-      .map(([k, vs, s]) => ({ text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`, means: { key: k, in: vs } })),
+      .map(([k, vs, s]) => ({
+        text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`,
+        means: { key: k, in: vs },
+      })),
     key.map((k) => ({ text: k, means: { key: k, exists: true } })),
     key.map((k) => ({ text: `!${k}`, means: { key: k, exists: false } })),
   );
   fc.assert(
     fc.property(fc.array(term, { minLength: 1, maxLength: 5 }), space, (terms, s) => {
-      expect(hostFilter(terms.map((each) => each.text).join(`${s},${s}`))).toEqual({ labels: terms.map((each) => each.means) });
+      expect(hostFilter(terms.map((each) => each.text).join(`${s},${s}`))).toEqual({
+        labels: terms.map((each) => each.means),
+      });
     }),
   );
 });
 
 test('law: any text either parses or is a usage error that points into it', () => {
   const soup = fc
-    .array(fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'), { maxLength: 12 })
+    .array(
+      fc.constantFrom('env', 'in', 'notin', '=', '!=', '!', '(', ')', ',', ' ', '"', '\\', 'a', '\n', 'é'),
+      { maxLength: 12 },
+    )
     .map((parts) => parts.join(''));
   fc.assert(
     fc.property(fc.oneof(soup, fc.string()), (selector) => {

@@ -93,7 +93,11 @@ async function upsert(one) {
     retiredBy: 'bench',
   };
   const key = { bucket: bucketOf(id), id };
-  await prisma.host.upsert({ where: { bucket_id: key }, create: { ...key, ...data, addedAt: now, since: now, openedBy: 0n }, update: data });
+  await prisma.host.upsert({
+    where: { bucket_id: key },
+    create: { ...key, ...data, addedAt: now, since: now, openedBy: 0n },
+    update: data,
+  });
 }
 
 const app = Fastify();

@@ -10,11 +10,20 @@ const require = createRequire(import.meta.url);
 const theirs = createRequire(require.resolve('postgraphile'));
 const resolve = Module._resolveFilename;
 const root = path.dirname(theirs.resolve('graphql/package.json'));
-Module._resolveFilename = (request, ...rest) => resolve(/^graphql(\/|$)/.test(request) ? path.join(root, request.slice('graphql'.length)) : request, ...rest);
+Module._resolveFilename = (request, ...rest) =>
+  resolve(
+    /^graphql(\/|$)/.test(request) ? path.join(root, request.slice('graphql'.length)) : request,
+    ...rest,
+  );
 const { postgraphile } = require('postgraphile');
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 4 });
-const handle = postgraphile(pool, 'peer', { simpleCollections: 'only', disableQueryLog: true, graphiql: false, retryOnInitFail: false });
+const handle = postgraphile(pool, 'peer', {
+  simpleCollections: 'only',
+  disableQueryLog: true,
+  graphiql: false,
+  retryOnInitFail: false,
+});
 const server = createServer((request, response) => void handle(request, response));
 server.listen(Number(process.env.PORT));
 process.on('SIGTERM', () => process.exit(0));

@@ -14,7 +14,13 @@ const WARM = Math.min(1000, REQUESTS / 2);
 
 const data = mkdtempSync(path.join(tmpdir(), 'klpreg-hostile-'));
 const server = spawn(process.execPath, ['--max-semi-space-size=32', 'apps/server/dist/main.js'], {
-  env: { PATH: process.env.PATH, DATABASE_URL: process.env.DATABASE_URL, KLPREG_DATA: data, KLPREG_PORT: '0', KLPREG_LOG_LEVEL: 'fatal' },
+  env: {
+    PATH: process.env.PATH,
+    DATABASE_URL: process.env.DATABASE_URL,
+    KLPREG_DATA: data,
+    KLPREG_PORT: '0',
+    KLPREG_LOG_LEVEL: 'fatal',
+  },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const url = await new Promise((resolve, reject) => {
@@ -33,16 +39,24 @@ const calm = new Agent({ keepAlive: true, maxSockets: 4 });
 /** The status and the text of the answer. A connection that the server closes after a refusal counts as its status, or as 0 without one. */
 function send({ method = 'POST', path: at, headers = {}, body = '' }, over = agent) {
   return new Promise((resolve) => {
-    const all = { host: `127.0.0.1:${url.port}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers };
+    const all = {
+      host: `127.0.0.1:${url.port}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...headers,
+    };
     if (headers.authorization === undefined) all.authorization = `Bearer ${token}`;
     let status = 0;
-    const sending = request({ host: '127.0.0.1', port: url.port, method, path: at, headers: all, agent: over }, (response) => {
-      status = response.statusCode;
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-      response.on('end', () => resolve({ status, text, retryAfter: response.headers['retry-after'] }));
-      response.on('error', () => resolve({ status, text, retryAfter: response.headers['retry-after'] }));
-    });
+    const sending = request(
+      { host: '127.0.0.1', port: url.port, method, path: at, headers: all, agent: over },
+      (response) => {
+        status = response.statusCode;
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+        response.on('end', () => resolve({ status, text, retryAfter: response.headers['retry-after'] }));
+        response.on('error', () => resolve({ status, text, retryAfter: response.headers['retry-after'] }));
+      },
+    );
     sending.on('error', () => resolve({ status, text: '', retryAfter: undefined }));
     sending.on('close', () => resolve({ status, text: '', retryAfter: undefined }));
     sending.end(body);
@@ -54,7 +68,8 @@ const processor = () => {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
 };
-const memory = () => (Number(readFileSync(`/proc/${server.pid}/statm`, 'latin1').split(' ')[1]) * 4096) / 2 ** 20;
+const memory = () =>
+  (Number(readFileSync(`/proc/${server.pid}/statm`, 'latin1').split(' ')[1]) * 4096) / 2 ** 20;
 
 /** Requests that are in order, one after the other, until told to stop: the longest wait. */
 async function wellBehaved(state) {
@@ -100,7 +115,8 @@ for (const [way, kinds] of Object.entries(WAYS)) {
       const i = next++;
       const kind = kinds[i % kinds.length](i);
       const answer = await send(kind);
-      if (!isRefused(answer, kind)) state.wrong.push(`${kind.what}: ${answer.status} ${answer.text.slice(0, 150)}`);
+      if (!isRefused(answer, kind))
+        state.wrong.push(`${kind.what}: ${answer.status} ${answer.text.slice(0, 150)}`);
       if (i === WARM) early = memory();
     }
   };
@@ -109,7 +125,11 @@ for (const [way, kinds] of Object.entries(WAYS)) {
   await calmly;
   const grown = memory() - early;
   const isModule = way === 'module files';
-  const bad = grown > BOUNDS.memoryMiB || (heaviest.ms > BOUNDS.processorMs && !isModule) || state.longest > BOUNDS.waitMs || state.wrong.length > 0;
+  const bad =
+    grown > BOUNDS.memoryMiB ||
+    (heaviest.ms > BOUNDS.processorMs && !isModule) ||
+    state.longest > BOUNDS.waitMs ||
+    state.wrong.length > 0;
   failed ||= bad;
   rows.push({
     'way in': way,

@@ -5,7 +5,12 @@ import { toManifest, toPatch } from '../dist/store/catalog/manifests.js';
 
 /** What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling would have to restore. */
 const statementOf = ({ states }) => ({
-  states: (states ?? []).map(({ id, version }) => ({ id: id.toString(), version, what: '', restore: 'NOT_NEEDED' })),
+  states: (states ?? []).map(({ id, version }) => ({
+    id: id.toString(),
+    version,
+    what: '',
+    restore: 'NOT_NEEDED',
+  })),
   impactNone: states?.length === 0,
   independentOf: [],
   cves: [],
@@ -20,7 +25,9 @@ const rowOf = (facts, author) => ({
   owner: 'check',
   states: facts.states ?? [],
   readable: facts.states !== null,
-  authors: author ? [{ revision: 1, evidence: 'MANIFEST', key: null, at: new Date(0), statement: statementOf(facts) }] : [],
+  authors: author
+    ? [{ revision: 1, evidence: 'MANIFEST', key: null, at: new Date(0), statement: statementOf(facts) }]
+    : [],
   disagreements: [],
   otherFiles: [],
   files: facts.file ? [facts.file] : [],
@@ -39,7 +46,9 @@ export class Catalog {
    */
   async publish(bytes, author) {
     const reading = await openModule(bytes);
-    const manifest = toManifest(toPatch(rowOf(factsOfFile(reading, reading.buildId, reading.kernelRelease), author)));
+    const manifest = toManifest(
+      toPatch(rowOf(factsOfFile(reading, reading.buildId, reading.kernelRelease), author)),
+    );
     this.#manifests.set(reading.buildId, manifest);
     return manifest;
   }
@@ -56,7 +65,9 @@ export class Catalog {
 
   #statesOf(over) {
     const manifests = over?.map((buildId) => this.#manifests.get(buildId)) ?? [];
-    return over === null || manifests.includes(undefined) ? null : canonicalStates(manifests.map((manifest) => resolveManifest(manifest)));
+    return over === null || manifests.includes(undefined)
+      ? null
+      : canonicalStates(manifests.map((manifest) => resolveManifest(manifest)));
   }
 
   /** The catalog as the rule engine takes it. */
@@ -64,7 +75,8 @@ export class Catalog {
     const sightings = (buildId) => [...(this.#seen.get(buildId)?.values() ?? [])];
     return {
       find: (buildId) => this.#manifests.get(buildId),
-      builds: (release) => [...this.#manifests.values()].filter((manifest) => loadedName(manifest.name) === release),
+      builds: (release) =>
+        [...this.#manifests.values()].filter((manifest) => loadedName(manifest.name) === release),
       sightings,
     };
   }

@@ -26,9 +26,14 @@ const { values } = parseArgs({
 
 const ROOT = path.join(import.meta.dirname, '../../../.data/check-kernel');
 const say = (text) => console.log(text);
-const tell = values.quiet ? (text) => (text.startsWith('WRONG') || text.startsWith('  ') ? say(text) : undefined) : say;
+const tell = values.quiet
+  ? (text) => (text.startsWith('WRONG') || text.startsWith('  ') ? say(text) : undefined)
+  : say;
 
-const journal = { predictions: path.join(ROOT, 'predictions.jsonl'), results: path.join(ROOT, 'results.jsonl') };
+const journal = {
+  predictions: path.join(ROOT, 'predictions.jsonl'),
+  results: path.join(ROOT, 'results.jsonl'),
+};
 
 /** Puts the modules where the guest, the agent and the catalog find them. */
 async function publish(modules, folder, author) {
@@ -49,7 +54,12 @@ async function runBoot({ name, cmdline, scenarios }, release, stage) {
   mkdirSync(folder, { recursive: true });
   say(`Booting ${release}: ${name}`);
   const kernel = getImage(release, ROOT, say);
-  const guest = await Guest.boot({ kernel, initramfs: stage.initramfs, cmdline, console: path.join(folder, 'console') });
+  const guest = await Guest.boot({
+    kernel,
+    initramfs: stage.initramfs,
+    cmdline,
+    console: path.join(folder, 'console'),
+  });
   try {
     const host = new Host({
       guest,
@@ -60,7 +70,9 @@ async function runBoot({ name, cmdline, scenarios }, release, stage) {
     });
     await host.start(say);
     const session = new Session({ ...stage, guest, host, kernel: release, boot: name, journal, say: tell });
-    for (const [title, lines] of scenarios.filter(([title]) => values.scenario === undefined || title.includes(values.scenario)))
+    for (const [title, lines] of scenarios.filter(
+      ([title]) => values.scenario === undefined || title.includes(values.scenario),
+    ))
       await session.scenario(title, lines);
     return session.results;
   } finally {
@@ -80,8 +92,16 @@ async function stageFor(release, modules, author) {
 async function checkKernel(release) {
   const headers = getHeaders(release, ROOT, say);
   const { modules, captured } = getModules(release, headers, path.join(ROOT, release, 'modules'), say);
-  say(captured ? 'The captured modules are of this kernel' : 'The captured modules are of another kernel: they were built from the same source');
-  const stage = await stageFor(release, new Map([...modules, ...getForeign(path.join(ROOT, release, 'modules'), FOREIGN)]), true);
+  say(
+    captured
+      ? 'The captured modules are of this kernel'
+      : 'The captured modules are of another kernel: they were built from the same source',
+  );
+  const stage = await stageFor(
+    release,
+    new Map([...modules, ...getForeign(path.join(ROOT, release, 'modules'), FOREIGN)]),
+    true,
+  );
   const results = [];
   for (const boot of BOOTS.filter(({ name }) => values.boot === undefined || values.boot.includes(name))) {
     const on = boot.release === 'BEFORE' ? releaseBefore(release) : release;
@@ -99,6 +119,9 @@ for (const series of values.kernel ?? (values.examples === undefined ? ['6.1', '
   const release = newestRelease(series);
   if (release === null) say(`apt offers no cloud kernel ${series}`);
   else if (values.examples === undefined) results.push(...(await checkKernel(release)));
-  else results.push(...(await runExamples({ release, tree: values.examples, root: ROOT, stageFor, runBoot, say })));
+  else
+    results.push(
+      ...(await runExamples({ release, tree: values.examples, root: ROOT, stageFor, runBoot, say })),
+    );
 }
 process.exitCode = summarise(results, Math.round((Date.now() - started) / 1000), say);

@@ -20,7 +20,10 @@ const LINES = {
   STATE_MISSING_IN_TARGET: ['EINVAL', /is not compatible with the already installed livepatches/],
   STATE_VERSION_TOO_LOW: ['EINVAL', /is not compatible with the already installed livepatches/],
   NOT_A_LIVEPATCH: ['EINVAL', /is not marked as a livepatch module/],
-  SIGNATURE_REQUIRED: ['EKEYREJECTED', /[Ll]oading of (unsigned module|module with unavailable key) is rejected/],
+  SIGNATURE_REQUIRED: [
+    'EKEYREJECTED',
+    /[Ll]oading of (unsigned module|module with unavailable key) is rejected/,
+  ],
   OBJECT_SPELLED_VMLINUX: ['EEXIST', /cannot create duplicate filename|kobject_add_internal failed/],
 };
 
@@ -34,18 +37,25 @@ const explains = (code, errno) => code in DOUBTS && (DOUBTS[code] === null || DO
 /** Why the prediction is wrong; empty if it is not. */
 function findFaults({ answer, likely, codes, verdict, listAfter }, { errno, log, list }) {
   const faults = [];
-  if (answer !== 'UNKNOWN' && answer !== errno) faults.push(`${answer} was predicted, the kernel said ${errno}`);
-  const explained = codes.length === 0 ? UNNAMED.includes(errno) : codes.some((code) => explains(code, errno));
+  if (answer !== 'UNKNOWN' && answer !== errno)
+    faults.push(`${answer} was predicted, the kernel said ${errno}`);
+  const explained =
+    codes.length === 0 ? UNNAMED.includes(errno) : codes.some((code) => explains(code, errno));
   if (answer === 'UNKNOWN' && likely !== errno && !explained)
-    faults.push(`${likely} or a doubt was predicted, the kernel said ${errno}, and none of the doubts explains that`);
+    faults.push(
+      `${likely} or a doubt was predicted, the kernel said ${errno}, and none of the doubts explains that`,
+    );
   if (verdict?.kind === 'SAFE' && errno !== 'OK') faults.push(`SAFE was answered, the kernel said ${errno}`);
   if (verdict?.kind === 'REFUSED' && errno === 'OK') faults.push('REFUSED was answered, the kernel accepted');
   // No error number is said if a doubt may come first.
   if (verdict?.kind === 'REFUSED' && answer === errno && verdict.errno !== null && verdict.errno !== errno)
     faults.push(`the verdict names ${verdict.errno}, the kernel said ${errno}`);
-  if (likely === errno && listAfter !== null && !same(listAfter, list)) faults.push(`${JSON.stringify(listAfter)} was predicted as the list afterwards`);
-  const lines = answer === errno ? codes.filter((code) => LINES[code]?.[0] === errno).map((code) => LINES[code][1]) : [];
-  if (lines.length > 0 && !lines.some((line) => log.some((text) => line.test(text)))) faults.push('the kernel log has no line of that reason');
+  if (likely === errno && listAfter !== null && !same(listAfter, list))
+    faults.push(`${JSON.stringify(listAfter)} was predicted as the list afterwards`);
+  const lines =
+    answer === errno ? codes.filter((code) => LINES[code]?.[0] === errno).map((code) => LINES[code][1]) : [];
+  if (lines.length > 0 && !lines.some((line) => log.some((text) => line.test(text))))
+    faults.push('the kernel log has no line of that reason');
   return faults;
 }
 
@@ -56,7 +66,12 @@ function findFaults({ answer, likely, codes, verdict, listAfter }, { errno, log,
  */
 export function compare(prediction, seen, expected) {
   const faults = findFaults(prediction, seen);
-  if (expected !== null && (expected === 'succeeds') !== (seen.errno === 'OK')) faults.push(`the selftest ${expected}, the kernel said ${seen.errno}`);
+  if (expected !== null && (expected === 'succeeds') !== (seen.errno === 'OK'))
+    faults.push(`the selftest ${expected}, the kernel said ${seen.errno}`);
   const outcome = faults.length > 0 ? 'wrong' : prediction.answer === 'UNKNOWN' ? 'unknown' : 'agreed';
-  return { outcome, faults, falseSafe: seen.errno !== 'OK' && (prediction.answer === 'OK' || prediction.verdict?.kind === 'SAFE') };
+  return {
+    outcome,
+    faults,
+    falseSafe: seen.errno !== 'OK' && (prediction.answer === 'OK' || prediction.verdict?.kind === 'SAFE'),
+  };
 }

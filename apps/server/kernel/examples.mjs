@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { openModule } from '@klpreg/module';
 import { make, readModules } from './modules.mjs';
@@ -19,7 +27,8 @@ function buildExamples(tree, headers, folder) {
       if (file.endsWith('.c')) names.push(file.slice(0, -2));
     }
   }
-  if (names.length === 0) throw new Error(`${tree} has none of ${SOURCES.join(', ')}: is it the tree of a kernel?`);
+  if (names.length === 0)
+    throw new Error(`${tree} has none of ${SOURCES.join(', ')}: is it the tree of a kernel?`);
   writeFileSync(path.join(folder, 'Makefile'), `obj-m := ${names.map((name) => `${name}.o`).join(' ')}\n`);
   make(headers, folder);
   return readModules(folder);
@@ -68,9 +77,19 @@ function parseScript(file, livepatches) {
 }
 
 /** Of these, every one is loaded over every other. */
-const PAIRED = ['test_klp_state', 'test_klp_state2', 'test_klp_state3', 'test_klp_livepatch', 'livepatch-sample', 'livepatch-callbacks-demo'];
+const PAIRED = [
+  'test_klp_state',
+  'test_klp_state2',
+  'test_klp_state3',
+  'test_klp_livepatch',
+  'livepatch-sample',
+  'livepatch-callbacks-demo',
+];
 
-const pairs = (names) => names.flatMap((a) => names.filter((b) => b !== a).map((b) => [`${b} over ${a}`, [`load ${a}`, `load ${b}`]]));
+const pairs = (names) =>
+  names.flatMap((a) =>
+    names.filter((b) => b !== a).map((b) => [`${b} over ${a}`, [`load ${a}`, `load ${b}`]]),
+  );
 
 /** What `samples/livepatch` describes in its comments. */
 const SAMPLES = [
@@ -87,9 +106,21 @@ const SAMPLES = [
   ],
   [
     'samples: callbacks',
-    ['load livepatch-callbacks-demo', 'insmod livepatch-callbacks-mod', 'disable livepatch_callbacks_demo', 'remove livepatch_callbacks_mod'],
+    [
+      'load livepatch-callbacks-demo',
+      'insmod livepatch-callbacks-mod',
+      'disable livepatch_callbacks_demo',
+      'remove livepatch_callbacks_mod',
+    ],
   ],
-  ['samples: pre_patch fails', ['insmod livepatch-callbacks-mod', 'fails load livepatch-callbacks-demo pre_patch_ret=-19', 'remove livepatch_callbacks_mod']],
+  [
+    'samples: pre_patch fails',
+    [
+      'insmod livepatch-callbacks-mod',
+      'fails load livepatch-callbacks-demo pre_patch_ret=-19',
+      'remove livepatch_callbacks_mod',
+    ],
+  ],
 ];
 
 /**
@@ -102,7 +133,8 @@ export async function runExamples({ release, tree, root, stageFor, runBoot, say 
   say(`Building the examples of ${tree}`);
   const modules = buildExamples(tree, headers, path.join(root, release, 'examples'));
   const livepatches = new Set();
-  for (const [file, bytes] of modules) if ((await openModule(bytes)).livepatch) livepatches.add(file.slice(0, -3));
+  for (const [file, bytes] of modules)
+    if ((await openModule(bytes)).livepatch) livepatches.add(file.slice(0, -3));
   say(`${modules.size} modules, ${livepatches.size} of them livepatches`);
   const scripts = readdirSync(path.join(tree, SCRIPTS)).filter((name) => /^test-.*\.sh$/.test(name));
   const selftests = scripts.flatMap((name) => parseScript(path.join(tree, SCRIPTS, name), livepatches));
@@ -115,6 +147,7 @@ export async function runExamples({ release, tree, root, stageFor, runBoot, say 
     ['examples', scenarios],
   ];
   const results = [];
-  for (const [name, of] of boots) results.push(...(await runBoot({ name, cmdline: '', scenarios: of }, release, stage)));
+  for (const [name, of] of boots)
+    results.push(...(await runBoot({ name, cmdline: '', scenarios: of }, release, stage)));
   return results;
 }

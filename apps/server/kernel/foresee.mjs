@@ -1,8 +1,27 @@
-import { after, afterTransition, DEFAULT_QUESTION, disabling, enabling, judge, predict, resolveManifest, resolveSituation } from '@klpreg/compat';
+import {
+  after,
+  afterTransition,
+  DEFAULT_QUESTION,
+  disabling,
+  enabling,
+  judge,
+  predict,
+  resolveManifest,
+  resolveSituation,
+} from '@klpreg/compat';
 
 const FRESH = { level: 'FRESH', ageSeconds: 10, superseded: false };
 const QUESTION = DEFAULT_QUESTION;
-const NOTHING = { disabled: [], replaced: [], stays: [], load: null, removed: [], reversed: null, steps: [], next: [] };
+const NOTHING = {
+  disabled: [],
+  replaced: [],
+  stays: [],
+  load: null,
+  removed: [],
+  reversed: null,
+  steps: [],
+  next: [],
+};
 
 /** The operation as the rule engine takes it. */
 function operationOf({ verb, target, words }, manifest) {
@@ -24,13 +43,25 @@ function operationOf({ verb, target, words }, manifest) {
 
 /** The verdict that a person would get who asks before doing this; null where no question of that kind exists. */
 function verdictOn(operation, step, host, manifest, catalog) {
-  if (step.verb === 'load') return judge(host, { kind: 'PATCH', patch: manifest }, catalog, FRESH, { ...QUESTION, routes: ['REPLACE', 'STACK'] });
-  const alone = host.list.length === 1 && host.list[0].name === step.target && host.list[0].enabled && !host.list[0].transition;
-  return step.verb === 'disable' && alone ? judge(host, { kind: 'ORIGINAL' }, catalog, FRESH, { ...QUESTION, routes: ['DISABLE'] }) : null;
+  if (step.verb === 'load')
+    return judge(host, { kind: 'PATCH', patch: manifest }, catalog, FRESH, {
+      ...QUESTION,
+      routes: ['REPLACE', 'STACK'],
+    });
+  const alone =
+    host.list.length === 1 &&
+    host.list[0].name === step.target &&
+    host.list[0].enabled &&
+    !host.list[0].transition;
+  return step.verb === 'disable' && alone
+    ? judge(host, { kind: 'ORIGINAL' }, catalog, FRESH, { ...QUESTION, routes: ['DISABLE'] })
+    : null;
 }
 
 const shown = ({ code, errno, detail, stateId, function: name, other }) =>
-  [code, errno, stateId?.toString(), name, other, detail].filter((word) => word !== undefined && word !== null).join(' ');
+  [code, errno, stateId?.toString(), name, other, detail]
+    .filter((word) => word !== undefined && word !== null)
+    .join(' ');
 
 const listed = (patches) => patches.map(({ name, enabled, transition }) => ({ name, enabled, transition }));
 
@@ -52,12 +83,21 @@ function listAfter(operation, host, stalls) {
     return listed(after(host, plan).list);
   }
   const patch = host.list.find(({ name }) => name === operation.patch);
-  if (operation.attribute === 'force') return patch.transition && !stalls ? listed(afterTransition(host).list) : now;
+  if (operation.attribute === 'force')
+    return patch.transition && !stalls ? listed(afterTransition(host).list) : now;
   if (operation.attribute !== 'enabled') return now;
-  if (stalls) return now.map((each) => (each.name === operation.patch ? { ...each, enabled: !each.enabled, transition: true } : each));
+  if (stalls)
+    return now.map((each) =>
+      each.name === operation.patch ? { ...each, enabled: !each.enabled, transition: true } : each,
+    );
   const stays = host.list.filter((each) => each !== patch);
   // Of an open transition: turned round, it ends where it began.
-  if (patch.transition) return listed(patch.enabled ? stays : host.list).map((each) => ({ ...each, enabled: true, transition: false }));
+  if (patch.transition)
+    return listed(patch.enabled ? stays : host.list).map((each) => ({
+      ...each,
+      enabled: true,
+      transition: false,
+    }));
   return listed(after(host, { ...NOTHING, route: 'DISABLE', disabled: [patch], stays }).list);
 }
 
@@ -78,7 +118,15 @@ export function foresee(step, situation, manifest, catalog) {
     codes: reasons.map(({ code }) => code),
     reasons: reasons.map(shown),
     doubt,
-    verdict: verdict === null ? null : { kind: verdict.kind, route: verdict.route, errno: verdict.errno, codes: verdict.reasons.map(({ code }) => code) },
+    verdict:
+      verdict === null
+        ? null
+        : {
+            kind: verdict.kind,
+            route: verdict.route,
+            errno: verdict.errno,
+            codes: verdict.reasons.map(({ code }) => code),
+          },
     listBefore: listed(host.list),
     listAfter: likely === 'OK' ? listAfter(operation, host, step.stalls) : listed(host.list),
   };

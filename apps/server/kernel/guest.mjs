@@ -4,7 +4,12 @@ import { constants } from 'node:os';
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 // Node leaves out what only Linux has.
-NAMES.set(124, 'EMEDIUMTYPE').set(126, 'ENOKEY').set(127, 'EKEYEXPIRED').set(129, 'EKEYREJECTED').set(11, 'EAGAIN').set(95, 'EOPNOTSUPP');
+NAMES.set(124, 'EMEDIUMTYPE')
+  .set(126, 'ENOKEY')
+  .set(127, 'EKEYEXPIRED')
+  .set(129, 'EKEYREJECTED')
+  .set(11, 'EAGAIN')
+  .set(95, 'EOPNOTSUPP');
 
 const BOOT_SECONDS = 240;
 const COMMAND_SECONDS = 180;
@@ -32,7 +37,21 @@ export class Guest {
     this.#process = spawn(
       'qemu-system-x86_64',
       [
-        ['-accel', 'tcg', '-cpu', 'max', '-smp', '1', '-m', String(memory), '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+        [
+          '-accel',
+          'tcg',
+          '-cpu',
+          'max',
+          '-smp',
+          '1',
+          '-m',
+          String(memory),
+          '-nodefaults',
+          '-no-user-config',
+          '-no-reboot',
+          '-display',
+          'none',
+        ],
         ['-kernel', kernel, '-initrd', initramfs],
         ['-append', `console=ttyS0 quiet panic=-1 tsc=reliable audit=0 random.trust_cpu=on ${cmdline}`],
         ['-serial', `file:${console}`, '-serial', 'stdio'],
@@ -103,12 +122,18 @@ export class Guest {
         return { result: number === 0 ? 'OK' : (NAMES.get(number) ?? `errno ${number}`), entries, lines };
       }
       if (head.startsWith('L ')) lines.push(head.slice(2));
-      else if (head.startsWith('D ')) entries.push({ path: head.split(' ').slice(2).join(' '), mode: 0o755, bytes: null });
+      else if (head.startsWith('D '))
+        entries.push({ path: head.split(' ').slice(2).join(' '), mode: 0o755, bytes: null });
       else if (head.startsWith('F ')) {
         const [, mode, length, ...path] = head.split(' ');
-        entries.push({ path: path.join(' '), mode: Number.parseInt(mode, 8), bytes: await this.#take(Number(length), late, line) });
+        entries.push({
+          path: path.join(' '),
+          mode: Number.parseInt(mode, 8),
+          bytes: await this.#take(Number(length), late, line),
+        });
         await this.#take('\n', late, line);
-      } else if (!head.startsWith('X ')) throw new Error(`the guest answered "${head.slice(0, 80)}" to "${line.slice(0, 80)}"`);
+      } else if (!head.startsWith('X '))
+        throw new Error(`the guest answered "${head.slice(0, 80)}" to "${line.slice(0, 80)}"`);
     }
   }
 

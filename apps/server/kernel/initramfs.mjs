@@ -7,7 +7,10 @@ const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length 
 function entry(inode, name, mode, bytes, [major, minor] = [0, 0]) {
   const path = Buffer.from(`${name}\0`);
   const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, major, minor, path.length, 0];
-  return Buffer.concat([padded(Buffer.concat([Buffer.from(`070701${fields.map(hex).join('')}`), path])), padded(bytes)]);
+  return Buffer.concat([
+    padded(Buffer.concat([Buffer.from(`070701${fields.map(hex).join('')}`), path])),
+    padded(bytes),
+  ]);
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -24,7 +27,12 @@ const CONSOLE = 0o020600;
 export function makeInitramfs(init, modules) {
   const folders = ['dev', 'proc', 'sys', 'modules'].map((name) => [name, FOLDER, EMPTY]);
   const files = [...modules].map(([name, bytes]) => [`modules/${name}`, 0o100644, bytes]);
-  const entries = [...folders, ['init', PROGRAM, init], ...files].map(([name, mode, bytes], i) => entry(i + 1, name, mode, bytes));
-  entries.push(entry(entries.length + 1, 'dev/console', CONSOLE, EMPTY, [5, 1]), entry(0, 'TRAILER!!!', 0, EMPTY));
+  const entries = [...folders, ['init', PROGRAM, init], ...files].map(([name, mode, bytes], i) =>
+    entry(i + 1, name, mode, bytes),
+  );
+  entries.push(
+    entry(entries.length + 1, 'dev/console', CONSOLE, EMPTY, [5, 1]),
+    entry(0, 'TRAILER!!!', 0, EMPTY),
+  );
   return gzipSync(Buffer.concat(entries), { level: 1 });
 }

@@ -1,6 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 const HERE = import.meta.dirname;
@@ -24,7 +32,10 @@ const OWN = {
 function fixtureMacros({ replace, states, statesPtrNull, knobs }) {
   const macros = { LAB_REPLACE: replace ? 1 : 0 };
   for (const [name, value] of Object.entries(knobs)) macros[`LAB_${name}`] = value;
-  if (!statesPtrNull) macros.LAB_STATES = states.map(({ id, version }) => `{ .id = ${id}UL, .version = ${version}U },`).join(' ');
+  if (!statesPtrNull)
+    macros.LAB_STATES = states
+      .map(({ id, version }) => `{ .id = ${id}UL, .version = ${version}U },`)
+      .join(' ');
   return macros;
 }
 
@@ -38,21 +49,30 @@ function unpackFixtures(series, folder) {
 /** Kbuild makes `NAME.ko` of a stub that sets the macros and includes the C file. */
 function writeStub(folder, name, [source, macros]) {
   const lines = Object.entries(macros).map(([macro, value]) => `#define ${macro} ${value}`);
-  writeFileSync(path.join(folder, `${name}.c`), `${lines.join('\n')}\n#include "${source === 'lab_patch.inc.c' ? source : source.replace('.c', '.inc.c')}"\n`);
+  writeFileSync(
+    path.join(folder, `${name}.c`),
+    `${lines.join('\n')}\n#include "${source === 'lab_patch.inc.c' ? source : source.replace('.c', '.inc.c')}"\n`,
+  );
 }
 
 /** Builds modules against a kernel's headers; returns them by file name, without debugging sections. */
 function build(modules, headers, folder, say) {
   const stamp = createHash('sha256');
-  for (const file of [...FILES.map((name) => path.join(HERE, 'modules', name)), path.join(FIXTURES, 'src/lab_patch.inc.c')]) stamp.update(readFileSync(file));
+  for (const file of [
+    ...FILES.map((name) => path.join(HERE, 'modules', name)),
+    path.join(FIXTURES, 'src/lab_patch.inc.c'),
+  ])
+    stamp.update(readFileSync(file));
   stamp.update(JSON.stringify(modules)).update(path.basename(headers));
   const digest = stamp.digest('hex');
   const done = path.join(folder, 'complete');
   if (!existsSync(done) || readFileSync(done, 'utf8') !== digest) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    for (const file of FILES) copyFileSync(path.join(HERE, 'modules', file), path.join(folder, file.replace('.c', '.inc.c')));
-    for (const file of ['lab_patch.inc.c', 'lab_target.c']) copyFileSync(path.join(FIXTURES, 'src', file), path.join(folder, file));
+    for (const file of FILES)
+      copyFileSync(path.join(HERE, 'modules', file), path.join(folder, file.replace('.c', '.inc.c')));
+    for (const file of ['lab_patch.inc.c', 'lab_target.c'])
+      copyFileSync(path.join(FIXTURES, 'src', file), path.join(folder, file));
     for (const [name, recipe] of Object.entries(modules)) writeStub(folder, name, recipe);
     writeFileSync(
       path.join(folder, 'Makefile'),
@@ -69,12 +89,27 @@ function build(modules, headers, folder, say) {
 
 /** Runs Kbuild on a folder. A symbol that is missing is a warning: one module is made to lack one. Type information of modules would need `pahole`. */
 export function make(headers, folder) {
-  const made = spawnSync('make', ['-s', '-j2', '-C', headers, `M=${folder}`, 'KBUILD_MODPOST_WARN=1', 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'modules'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (made.status !== 0) throw new Error(`the modules in ${folder} cannot be built:\n${made.stderr.slice(-4000)}`);
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.ko'))) execFileSync('strip', ['--strip-debug', path.join(folder, name)]);
+  const made = spawnSync(
+    'make',
+    [
+      '-s',
+      '-j2',
+      '-C',
+      headers,
+      `M=${folder}`,
+      'KBUILD_MODPOST_WARN=1',
+      'CONFIG_DEBUG_INFO_BTF_MODULES=',
+      'modules',
+    ],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  if (made.status !== 0)
+    throw new Error(`the modules in ${folder} cannot be built:\n${made.stderr.slice(-4000)}`);
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.ko')))
+    execFileSync('strip', ['--strip-debug', path.join(folder, name)]);
 }
 
 export const readModules = (folder) =>
@@ -94,9 +129,27 @@ function sign(modules, headers, folder) {
   const key = path.join(folder, 'key.pem');
   if (!existsSync(key)) {
     const subject = ['-subj', '/CN=a key that no kernel has', '-addext', 'subjectKeyIdentifier=hash'];
-    execFileSync('openssl', ['req', '-new', '-x509', '-nodes', '-newkey', 'rsa:2048', '-days', '36500', ...subject, '-keyout', key, '-out', `${key}.x509`], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-new',
+        '-x509',
+        '-nodes',
+        '-newkey',
+        'rsa:2048',
+        '-days',
+        '36500',
+        ...subject,
+        '-keyout',
+        key,
+        '-out',
+        `${key}.x509`,
+      ],
+      {
+        stdio: 'ignore',
+      },
+    );
   }
   const file = path.join(folder, 'lab_r_s0_a.signed');
   writeFileSync(file, modules.get('lab_r_s0_a.ko'));
@@ -111,12 +164,19 @@ function sign(modules, headers, folder) {
 /** Modules for a kernel: the captured ones where they were built for exactly this release, else built from the same source; and our own. */
 export function getModules(release, headers, folder, say) {
   const captured = unpackFixtures('6.1', path.join(folder, 'captured'));
-  const names = Object.keys(captured).filter((name) => name !== 'lab_target' && !['lab_noftrace'].includes(name));
+  const names = Object.keys(captured).filter(
+    (name) => name !== 'lab_target' && !['lab_noftrace'].includes(name),
+  );
   const fits = readFileSync(path.join(folder, 'captured', 'lab_r_s0_a.ko')).includes(`vermagic=${release} `);
   // Kbuild names the file as the source, with dashes: the kernel's name of a module has underscores.
   const files = readdirSync(path.join(folder, 'captured')).filter((file) => file.endsWith('.ko'));
-  const fileOf = (name) => path.basename(files.find((file) => file.replaceAll('-', '_') === `${name}.ko`) ?? name, '.ko');
-  const recipes = fits ? {} : Object.fromEntries(names.map((name) => [fileOf(name), ['lab_patch.inc.c', fixtureMacros(captured[name])]]));
+  const fileOf = (name) =>
+    path.basename(files.find((file) => file.replaceAll('-', '_') === `${name}.ko`) ?? name, '.ko');
+  const recipes = fits
+    ? {}
+    : Object.fromEntries(
+        names.map((name) => [fileOf(name), ['lab_patch.inc.c', fixtureMacros(captured[name])]]),
+      );
   const built = build({ ...recipes, ...OWN }, headers, path.join(folder, 'built'), say);
   const modules = new Map([...(fits ? readModules(path.join(folder, 'captured')) : []), ...built]);
   sign(modules, headers, folder);
@@ -126,13 +186,17 @@ export function getModules(release, headers, folder, say) {
 /** Modules of another kernel of the fixtures, under names of their own: `other/NAME.ko` becomes `other_NAME.ko`. */
 export function getForeign(folder, names) {
   unpackFixtures('7.3', path.join(folder, 'foreign'));
-  return new Map(names.map((name) => [`other_${name}.ko`, readFileSync(path.join(folder, 'foreign', `${name}.ko`))]));
+  return new Map(
+    names.map((name) => [`other_${name}.ko`, readFileSync(path.join(folder, 'foreign', `${name}.ko`))]),
+  );
 }
 
 /** The guest's only program. */
 export function buildInit(folder) {
   const [source, program] = [path.join(HERE, 'guest/init.c'), path.join(folder, 'init')];
   mkdirSync(folder, { recursive: true });
-  execFileSync('gcc-12', ['-static', '-O2', '-Wall', '-o', program, source], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('gcc-12', ['-static', '-O2', '-Wall', '-o', program, source], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   return readFileSync(program);
 }

@@ -12,16 +12,22 @@ const INSTALLED = {
   'libelf-dev': '/usr/include/gelf.h',
 };
 
-const run = (command, args, options = {}) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
 /** Installs the Debian packages that are missing. Only this needs root. */
 export function installMissing(say) {
   const missing = Object.keys(INSTALLED).filter((name) => !existsSync(INSTALLED[name]));
   if (missing.length === 0) return;
-  if (process.getuid() !== 0) throw new Error(`these Debian packages are missing: apt-get install --no-install-recommends ${missing.join(' ')}`);
+  if (process.getuid() !== 0)
+    throw new Error(
+      `these Debian packages are missing: apt-get install --no-install-recommends ${missing.join(' ')}`,
+    );
   say(`Installing Debian packages: ${missing.join(' ')}`);
   run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
 }
 
 const depends = (name, pattern) =>
@@ -70,7 +76,11 @@ function unpack(names, folder, say) {
 
 /** The kernel of this release, from Debian's package. */
 export const getImage = (release, folder, say) =>
-  path.join(unpack([`linux-image-${release}`], path.join(folder, release, 'image'), say), 'boot', `vmlinuz-${release}`);
+  path.join(
+    unpack([`linux-image-${release}`], path.join(folder, release, 'image'), say),
+    'boot',
+    `vmlinuz-${release}`,
+  );
 
 /** What modules for this kernel are built against: a folder for `make -C`. */
 export function getHeaders(release, folder, say) {

@@ -13,15 +13,26 @@
 const LISTS = ['r_1v1', 'r_1v2', 'r_1v1_2v1', 'n_1v2'];
 const CANDIDATES = ['r_s0', 'r_1v1', 'r_1v2', 'r_1v1_2v1', 'n_s0', 'n_1v1'];
 
-const matrix = LISTS.flatMap((list) => CANDIDATES.map((candidate) => [`${candidate} over ${list}`, [`load lab_${list}_a`, `load lab_${candidate}_b`]]));
+const matrix = LISTS.flatMap((list) =>
+  CANDIDATES.map((candidate) => [
+    `${candidate} over ${list}`,
+    [`load lab_${list}_a`, `load lab_${candidate}_b`],
+  ]),
+);
 
 /** Words for `enabled`, on a patch that is enabled: a word for 1 is EINVAL, one for 0 disables, any other is EINVAL. */
 const WORDS = ['1', 'Y', 'on', 'oN', 't', 'T', '2', 'o', 'enable', ' 1', ''];
 const WORDS_FOR_0 = ['0', 'N', 'oFF', 'no', 'f', 'F', 'false', '0x1'];
 
 const words = [
-  ['words for 1 in enabled', ['load lab_n_1v1_a', ...WORDS.map((word) => `write lab_n_1v1_a enabled ${word}`)]],
-  ...WORDS_FOR_0.map((word) => [`"${word}" in enabled`, ['insmod lab_n_s0_a', 'settle', `write lab_n_s0_a enabled ${word}`]]),
+  [
+    'words for 1 in enabled',
+    ['load lab_n_1v1_a', ...WORDS.map((word) => `write lab_n_1v1_a enabled ${word}`)],
+  ],
+  ...WORDS_FOR_0.map((word) => [
+    `"${word}" in enabled`,
+    ['insmod lab_n_s0_a', 'settle', `write lab_n_s0_a enabled ${word}`],
+  ]),
   [
     'other files',
     [
@@ -36,17 +47,53 @@ const words = [
 ];
 
 const lifecycle = [
-  ['enabled again', ['load lab_r_1v1_a', 'enable lab_r_1v1_a', 'disable lab_r_1v1_a', 'enable lab_r_1v1_a', 'disable lab_r_1v1_a']],
+  [
+    'enabled again',
+    [
+      'load lab_r_1v1_a',
+      'enable lab_r_1v1_a',
+      'disable lab_r_1v1_a',
+      'enable lab_r_1v1_a',
+      'disable lab_r_1v1_a',
+    ],
+  ],
   ['removed while listed', ['load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'rmmod lab_r_1v2_a']],
-  ['still loaded after disabling', ['load lab_r_1v1_a', 'disable lab_r_1v1_a', 'load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'load lab_r_1v1_a']],
-  ['still loaded after replacing', ['load lab_r_1v1_a', 'load lab_r_1v2_b', 'load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'load lab_r_1v1_a']],
+  [
+    'still loaded after disabling',
+    ['load lab_r_1v1_a', 'disable lab_r_1v1_a', 'load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'load lab_r_1v1_a'],
+  ],
+  [
+    'still loaded after replacing',
+    ['load lab_r_1v1_a', 'load lab_r_1v2_b', 'load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'load lab_r_1v1_a'],
+  ],
   ['loaded twice', ['load lab_r_1v1_a', 'load lab_r_1v1_a']],
   ['a dash in the name', ['load lab-dash-name', 'load lab-dash-name', 'disable lab_dash_name']],
-  ['a stack, disabled in the middle', ['load lab_n_s0_a', 'load lab_n_1v1_ver', 'load lab_n_2v1_a', 'disable lab_n_1v1_ver', 'disable lab_n_s0_a']],
-  ['the highest version leaves', ['load lab_n_1v1_a', 'load lab_n_1v3_a', 'load lab_r_1v2_b', 'disable lab_n_1v3_a', 'load lab_r_1v2_b']],
-  ['disabled, then an older one', ['load lab_r_1v2_a', 'load lab_r_1v1_b', 'disable lab_r_1v2_a', 'load lab_r_1v1_b']],
-  ['a cumulative patch over a stack', ['load lab_n_s0_a', 'load lab_n_1v1_ver', 'load lab_r_1v1_2v1_b', 'load lab_n_1v2_a']],
-  ['first entry counts above, every entry below', ['load lab_r_1v1_1v3_a', 'load lab_r_1v2_b', 'load lab_r_1v3_a']],
+  [
+    'a stack, disabled in the middle',
+    [
+      'load lab_n_s0_a',
+      'load lab_n_1v1_ver',
+      'load lab_n_2v1_a',
+      'disable lab_n_1v1_ver',
+      'disable lab_n_s0_a',
+    ],
+  ],
+  [
+    'the highest version leaves',
+    ['load lab_n_1v1_a', 'load lab_n_1v3_a', 'load lab_r_1v2_b', 'disable lab_n_1v3_a', 'load lab_r_1v2_b'],
+  ],
+  [
+    'disabled, then an older one',
+    ['load lab_r_1v2_a', 'load lab_r_1v1_b', 'disable lab_r_1v2_a', 'load lab_r_1v1_b'],
+  ],
+  [
+    'a cumulative patch over a stack',
+    ['load lab_n_s0_a', 'load lab_n_1v1_ver', 'load lab_r_1v1_2v1_b', 'load lab_n_1v2_a'],
+  ],
+  [
+    'first entry counts above, every entry below',
+    ['load lab_r_1v1_1v3_a', 'load lab_r_1v2_b', 'load lab_r_1v3_a'],
+  ],
   ['id 0 ends the array', ['load lab_r_1v1_z9_2v1_a', 'load lab_r_1v1_a', 'load lab_r_1v1_z9_2v1_a']],
   ['64-bit ids', ['load lab_r_p53_a', 'load lab_r_p53p1_a', 'load lab_r_u64max_a']],
   ['unsigned versions', ['load lab_r_v31m_a', 'load lab_r_v31_a', 'load lab_r_vmax_a', 'load lab_r_1v1_a']],
@@ -66,16 +113,37 @@ const odd = [
   ['one object twice', ['load lab_dupobj']],
   ['a function that the module loader lacks', ['load lab_missing']],
   ['a module that is not loaded', ['load lab_r_absent']],
-  ['a module without the function', ['insmod lab_target', 'load lab_badtgt', 'remove lab_target', 'load lab_badtgt', 'insmod lab_target']],
-  ['pre_patch refuses', ['load lab_n_1v2_cbfail', 'load lab_r_1v1_a', 'load lab_n_1v2_cbfail', 'load lab_r_1v2_cbfail', 'load lab_r_prefail']],
+  [
+    'a module without the function',
+    ['insmod lab_target', 'load lab_badtgt', 'remove lab_target', 'load lab_badtgt', 'insmod lab_target'],
+  ],
+  [
+    'pre_patch refuses',
+    [
+      'load lab_n_1v2_cbfail',
+      'load lab_r_1v1_a',
+      'load lab_n_1v2_cbfail',
+      'load lab_r_1v2_cbfail',
+      'load lab_r_prefail',
+    ],
+  ],
   ['callbacks', ['insmod lab_target', 'load lab_r_1v1_cb', 'load lab_r_1v2_cb', 'disable lab_r_1v2_cb']],
   ['"vmlinux" over NULL', ['load lab_r_s0_a', 'load lab_r_named', 'load lab_n_named']],
   ['NULL over "vmlinux"', ['load lab_r_named', 'load lab_r_s0_b', 'load lab_n_s0_a']],
   ['NULL and "vmlinux" in one patch', ['load lab_both']],
   ['"vmlinux" alone', ['load lab_n_named', 'load lab_n_1v1_a', 'load lab_r_named']],
-  ['still loading', ['start lab_slow delay=8000', 'load lab_n_s0_a', 'load lab_slow', 'join', 'load lab_slow']],
-  ['still loading, then fails', ['start lab_slow delay=8000 fail=1', 'load lab_slow', 'join', 'load lab_slow']],
-  ['built for another kernel', ['load other_lab_r_s0_a', 'load other_lab_r_1v1_a', 'load lab_r_1v2_b', 'load other_lab_r_1v1_a']],
+  [
+    'still loading',
+    ['start lab_slow delay=8000', 'load lab_n_s0_a', 'load lab_slow', 'join', 'load lab_slow'],
+  ],
+  [
+    'still loading, then fails',
+    ['start lab_slow delay=8000 fail=1', 'load lab_slow', 'join', 'load lab_slow'],
+  ],
+  [
+    'built for another kernel',
+    ['load other_lab_r_s0_a', 'load other_lab_r_1v1_a', 'load lab_r_1v2_b', 'load other_lab_r_1v1_a'],
+  ],
 ];
 
 const transitions = [
@@ -151,7 +219,16 @@ const transitions = [
 ];
 
 const gates = [
-  ['ftrace is off', ['set kernel.ftrace_enabled 0', 'load lab_n_s0_a', 'load lab_r_absent', 'set kernel.ftrace_enabled 1', 'load lab_n_s0_a']],
+  [
+    'ftrace is off',
+    [
+      'set kernel.ftrace_enabled 0',
+      'load lab_n_s0_a',
+      'load lab_r_absent',
+      'set kernel.ftrace_enabled 1',
+      'load lab_n_s0_a',
+    ],
+  ],
   [
     'modules are disabled',
     [
@@ -168,10 +245,27 @@ const gates = [
   ],
 ];
 
-const loads = ['load lab_r_s0_a', 'load signed', 'load broken', 'load lab_r_1v1_a', 'load lab_noinfo', 'load other_lab_r_s0_a'];
+const loads = [
+  'load lab_r_s0_a',
+  'load signed',
+  'load broken',
+  'load lab_r_1v1_a',
+  'load lab_noinfo',
+  'load other_lab_r_s0_a',
+];
 const signatures = [['unsigned, signed by a key that the kernel lacks, and broken', loads]];
 const foreign = [
-  ['of the release after this', ['load lab_r_1v1_a', 'load lab_r_1v2_b', 'load lab_r_1v1_a', 'rmmod lab_r_1v1_a', 'load lab_r_1v1_a', 'load lab_n_s0_a']],
+  [
+    'of the release after this',
+    [
+      'load lab_r_1v1_a',
+      'load lab_r_1v2_b',
+      'load lab_r_1v1_a',
+      'rmmod lab_r_1v1_a',
+      'load lab_r_1v1_a',
+      'load lab_n_s0_a',
+    ],
+  ],
 ];
 
 const scenarios = [
@@ -185,8 +279,12 @@ const scenarios = [
 
 /** Every module is loaded alone, by one witness after the other: what they saw is what the registry knows of the others. */
 function sweep(all) {
-  const files = new Set(all.flatMap(([, steps]) => steps).flatMap((step) => /^(?:stalls )?load (\S+)$/.exec(step)?.[1] ?? []));
-  const names = [...files].filter((name) => !name.startsWith('other_') && !['signed', 'broken'].includes(name));
+  const files = new Set(
+    all.flatMap(([, steps]) => steps).flatMap((step) => /^(?:stalls )?load (\S+)$/.exec(step)?.[1] ?? []),
+  );
+  const names = [...files].filter(
+    (name) => !name.startsWith('other_') && !['signed', 'broken'].includes(name),
+  );
   return [['every module alone', ['insmod lab_target', ...names.map((name) => `show ${name}`)]]];
 }
 

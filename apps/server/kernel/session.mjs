@@ -43,7 +43,8 @@ export class Session {
     this.shown = null;
     if (verb === 'insmod') await guest.run('load', `/modules/${target}.ko`, ...words);
     else if (verb === 'remove') await guest.run('unload', target);
-    else if (verb === 'parameter') await guest.write(`/sys/module/${target}/parameters/${words[0]}`, words[1]);
+    else if (verb === 'parameter')
+      await guest.write(`/sys/module/${target}/parameters/${words[0]}`, words[1]);
     else if (verb === 'set') await guest.write(`/proc/sys/${target.replaceAll('.', '/')}`, words[0]);
     else if (verb === 'hold') {
       this.blocked = true;
@@ -70,7 +71,8 @@ export class Session {
     await guest.run('settle', String(PATIENCE_MS));
     const { report } = await this.#look();
     this.shown = null;
-    for (const { name } of report.livepatches) await guest.write(`/sys/kernel/livepatch/${name}/enabled`, '0\n');
+    for (const { name } of report.livepatches)
+      await guest.write(`/sys/kernel/livepatch/${name}/enabled`, '0\n');
     await guest.run('settle', String(PATIENCE_MS));
     for (const { name } of [...report.livepatches, ...report.leftovers]) await guest.run('unload', name);
   }
@@ -80,7 +82,12 @@ export class Session {
     const before = await this.#look();
     const manifest = step.verb === 'load' ? this.manifests.get(`${step.target}.ko`) : null;
     const withParameters = step.verb === 'load' && step.words.length > 0;
-    const prediction = foresee(step, before.situation, manifest, withParameters ? catalog.viewWithoutSightings : catalog.view);
+    const prediction = foresee(
+      step,
+      before.situation,
+      manifest,
+      withParameters ? catalog.viewWithoutSightings : catalog.view,
+    );
     const at = { kernel, boot, scenario, operation: line };
     appendFileSync(this.journal.predictions, `${JSON.stringify({ ...at, ...prediction })}\n`);
     await guest.log();
@@ -89,7 +96,11 @@ export class Session {
     if (!step.stalls && errno === 'OK') await guest.run('settle', String(PATIENCE_MS));
     const log = await guest.log();
     const now = await this.#look();
-    const list = now.situation.list.map(({ name, enabled, transition }) => ({ name: loadedName(name), enabled, transition }));
+    const list = now.situation.list.map(({ name, enabled, transition }) => ({
+      name: loadedName(name),
+      enabled,
+      transition,
+    }));
     const seen = { errno, log, list };
     const result = { ...at, ...compare(prediction, seen, step.expected), prediction, seen };
     appendFileSync(this.journal.results, `${JSON.stringify(result)}\n`);
@@ -108,8 +119,13 @@ export class Session {
 
   #tell({ scenario, operation, outcome, faults, prediction, seen }) {
     const { answer, likely, codes, doubt } = prediction;
-    const said = answer === 'UNKNOWN' ? `UNKNOWN (${likely} unless ${[...new Set(codes), doubt].filter((why) => why !== null).join(', ')})` : answer;
-    this.say(`${outcome === 'wrong' ? 'WRONG  ' : outcome.padEnd(7)} ${this.boot}: ${scenario}: ${operation}: predicted ${said}, kernel ${seen.errno}`);
+    const said =
+      answer === 'UNKNOWN'
+        ? `UNKNOWN (${likely} unless ${[...new Set(codes), doubt].filter((why) => why !== null).join(', ')})`
+        : answer;
+    this.say(
+      `${outcome === 'wrong' ? 'WRONG  ' : outcome.padEnd(7)} ${this.boot}: ${scenario}: ${operation}: predicted ${said}, kernel ${seen.errno}`,
+    );
     for (const fault of faults) this.say(`        ${fault}`);
   }
 

@@ -3,7 +3,8 @@ const count = (results, wanted) => results.filter(wanted).length;
 /** How often each doubt stood before an answer. */
 function countDoubts(results) {
   const counts = new Map();
-  for (const { prediction } of results) for (const code of new Set(prediction.codes)) counts.set(code, (counts.get(code) ?? 0) + 1);
+  for (const { prediction } of results)
+    for (const code of new Set(prediction.codes)) counts.set(code, (counts.get(code) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
@@ -18,7 +19,8 @@ export function summarise(results, seconds, say) {
   const falseSafe = count(results, (result) => result.falseSafe);
   const safe = count(results, ({ prediction }) => prediction.verdict?.kind === 'SAFE');
   for (const [code, times] of countDoubts(unknown)) say(`UNKNOWN ${String(times).padStart(4)} ${code}`);
-  for (const { kernel, boot, scenario, operation, faults } of wrong) say(`WRONG ${kernel} ${boot}: ${scenario}: ${operation}: ${faults.join('; ')}`);
+  for (const { kernel, boot, scenario, operation, faults } of wrong)
+    say(`WRONG ${kernel} ${boot}: ${scenario}: ${operation}: ${faults.join('; ')}`);
   const kernels = [...new Set(results.map(({ kernel }) => kernel))].join(', ');
   const expected = count(unknown, ({ prediction, seen }) => prediction.likely === seen.errno);
   const figures = [

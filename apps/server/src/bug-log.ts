@@ -24,7 +24,8 @@ class BugLog {
 
   /** Logs the number of repetitions of each error, and starts a new period. */
   count(): void {
-    for (const [kind, times] of this.again) if (times > 0) this.write(`${times} more within a minute: ${kind}`);
+    for (const [kind, times] of this.again)
+      if (times > 0) this.write(`${times} more within a minute: ${kind}`);
     this.again.clear();
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;

@@ -63,21 +63,47 @@ const Environment = z.object({
     })
     .optional(),
   DATABASE_READ_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a PostgreSQL address, such as postgresql://user:secret@replica:5432/klpreg' })
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'must be a PostgreSQL address, such as postgresql://user:secret@replica:5432/klpreg',
+    })
     .optional(),
   KLPREG_DATA: z.string().min(1).default('.data'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
   KLPREG_ALLOWED_HOSTS: z
     .string()
-    .regex(/^\s*[^\s,/]+(?:\s*,\s*[^\s,/]+)*\s*$/, 'must be names separated by commas, without ports, such as registry.example,10.0.0.7')
+    .regex(
+      /^\s*[^\s,/]+(?:\s*,\s*[^\s,/]+)*\s*$/,
+      'must be names separated by commas, without ports, such as registry.example,10.0.0.7',
+    )
     .optional(),
-  KLPREG_REQUEST_TIMEOUT: z.coerce.number({ error: 'must be a number of seconds' }).int().min(1).max(3600).default(60),
+  KLPREG_REQUEST_TIMEOUT: z.coerce
+    .number({ error: 'must be a number of seconds' })
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
-  KLPREG_INTERVAL: z.coerce.number({ error: 'must be a number of seconds' }).int().min(5).max(3600).default(60),
-  KLPREG_HISTORY_DAYS: z.coerce.number({ error: 'must be a number of days' }).int().min(1).max(3650).default(30),
+  KLPREG_INTERVAL: z.coerce
+    .number({ error: 'must be a number of seconds' })
+    .int()
+    .min(5)
+    .max(3600)
+    .default(60),
+  KLPREG_HISTORY_DAYS: z.coerce
+    .number({ error: 'must be a number of days' })
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30),
   ...IngestEnvironment.shape,
-  KLPREG_DATABASE_CONNECTIONS: z.coerce.number({ error: 'must be a number' }).int().min(1).max(200).default(10),
+  KLPREG_DATABASE_CONNECTIONS: z.coerce
+    .number({ error: 'must be a number' })
+    .int()
+    .min(1)
+    .max(200)
+    .default(10),
 });
 
 /** The configuration of the server. */
@@ -112,7 +138,9 @@ const CLIENTS =
   /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
 
 const secret = (name: string, value: string | undefined): string =>
-  name === 'DATABASE_URL' || name === 'DATABASE_READ_URL' ? 'an address that is not shown' : JSON.stringify(value);
+  name === 'DATABASE_URL' || name === 'DATABASE_READ_URL'
+    ? 'an address that is not shown'
+    : JSON.stringify(value);
 
 /**
  * Reads the configuration from environment variables.
@@ -120,14 +148,26 @@ const secret = (name: string, value: string | undefined): string =>
  * @throws ConfigError with each wrong setting, what was found and what is allowed; also for an unknown `KLPREG_` name
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
-  const unknown = Object.keys(set).filter((name) => name.startsWith('KLPREG_') && !(name in Environment.shape) && !CLIENTS.test(name));
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const unknown = Object.keys(set).filter(
+    (name) => name.startsWith('KLPREG_') && !(name in Environment.shape) && !CLIENTS.test(name),
+  );
   const parsed = Environment.safeParse({ KLPREG_PORT: set['PORT'], ...set });
   const wrong = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`);
-  wrong.push(...unknown.map((name) => `${name}: is not a setting; there are ${Object.keys(Environment.shape).join(', ')}`));
-  if (!parsed.success || wrong.length > 0) throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+    : parsed.error.issues.map(
+        (issue) =>
+          `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`,
+      );
+  wrong.push(
+    ...unknown.map(
+      (name) => `${name}: is not a setting; there are ${Object.keys(Environment.shape).join(', ')}`,
+    ),
+  );
+  if (!parsed.success || wrong.length > 0)
+    throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   const { data } = parsed;
   return {
     databaseUrl: data.DATABASE_URL ?? null,

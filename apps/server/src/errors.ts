@@ -40,13 +40,22 @@ export class RequestError extends Error {
 }
 
 /** Returns the error for a request that exceeds a limit. @param name plural of what the limit counts */
-export const limitExceeded = (name: string, allowed: number, found: number | string, pointer = ''): RequestError =>
+export const limitExceeded = (
+  name: string,
+  allowed: number,
+  found: number | string,
+  pointer = '',
+): RequestError =>
   new RequestError('LIMIT_EXCEEDED', `the limit is ${allowed} ${name}, found ${found}`, [
     { pointer, detail: `must have at most ${allowed} ${name}`, found: String(found) },
   ]);
 
 /** Returns the error for a message that was not processed because of overload. */
-export const overloaded = (): RequestError => new RequestError('BUSY', 'too many messages are waiting to be stored; send this one again in a few seconds');
+export const overloaded = (): RequestError =>
+  new RequestError(
+    'BUSY',
+    'too many messages are waiting to be stored; send this one again in a few seconds',
+  );
 
 /** RFC 9457 problem details. */
 export const ProblemDetails = z.object({

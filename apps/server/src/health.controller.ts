@@ -17,7 +17,10 @@ export class HealthController {
   @Get('readyz')
   @HttpCode(200)
   async ready() {
-    const answer = await Promise.race([this.look(), new Promise<string>((resolve) => setTimeout(resolve, 2000, 'the database does not answer').unref())]);
+    const answer = await Promise.race([
+      this.look(),
+      new Promise<string>((resolve) => setTimeout(resolve, 2000, 'the database does not answer').unref()),
+    ]);
     if (answer !== null) throw new ServiceUnavailableException(answer);
     return { status: 'ok' };
   }

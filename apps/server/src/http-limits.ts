@@ -8,12 +8,20 @@ import { HEAD_TIMEOUT_MS } from './limits.js';
 /** Time limits of a connection, for Fastify and Node.js. A request that is not received in time gets 408. */
 export const connectionLimits = (requestTimeoutMs: number) => ({
   requestTimeout: requestTimeoutMs,
-  http: { headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs), connectionsCheckingInterval: Math.min(5000, requestTimeoutMs) },
+  http: {
+    headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
+    connectionsCheckingInterval: Math.min(5000, requestTimeoutMs),
+  },
   clientErrorHandler: answerBadRequest,
 });
 
 const CLIENT_ERRORS: Record<string, { status: number; words: string; code: string; message: string }> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, words: 'Request Timeout', code: 'REQUEST_TIMEOUT', message: 'the request was not received in time' },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    words: 'Request Timeout',
+    code: 'REQUEST_TIMEOUT',
+    message: 'the request was not received in time',
+  },
   HPE_HEADER_OVERFLOW: {
     status: 431,
     words: 'Request Header Fields Too Large',
@@ -21,7 +29,12 @@ const CLIENT_ERRORS: Record<string, { status: number; words: string; code: strin
     message: 'the head of the request is larger than 16 KiB',
   },
 };
-const NOT_HTTP = { status: 400, words: 'Bad Request', code: 'BAD_USER_INPUT', message: 'the request is not valid HTTP/1.1' };
+const NOT_HTTP = {
+  status: 400,
+  words: 'Bad Request',
+  code: 'BAD_USER_INPUT',
+  message: 'the request is not valid HTTP/1.1',
+};
 
 /** Answers what Node.js refuses before there is a request, as problem details, and closes the connection. */
 function answerBadRequest(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
@@ -59,11 +72,17 @@ const addressOf = (address: string | undefined): string => {
  */
 export function refuseOtherHosts(fastify: FastifyInstance, allowed: readonly string[]): void {
   const names = new Set([...LOOPBACK, ...allowed.map((name) => name.toLowerCase())]);
-  const isOurs = (name: string, request: IncomingMessage): boolean => names.has(name) || name === addressOf(request.socket.localAddress);
+  const isOurs = (name: string, request: IncomingMessage): boolean =>
+    names.has(name) || name === addressOf(request.socket.localAddress);
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { host = '' } = request.headers;
     if (isOurs(nameOf(host), request.raw) || HEALTH.has(request.url)) return done();
     const found = JSON.stringify(host.slice(0, 100));
-    done(new RequestError('MISDIRECTED_REQUEST', `${found} is not a name of this server: add it to KLPREG_ALLOWED_HOSTS if it should be`));
+    done(
+      new RequestError(
+        'MISDIRECTED_REQUEST',
+        `${found} is not a name of this server: add it to KLPREG_ALLOWED_HOSTS if it should be`,
+      ),
+    );
   });
 }

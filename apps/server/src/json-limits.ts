@@ -57,8 +57,10 @@ function measure(text: string, items: Item[] | null): Size & { readonly end: num
 }
 
 function refuseSize({ depth, elements }: Size): void {
-  if (depth > JSON_LIMITS.depth) throw limitExceeded('levels of arrays and objects', JSON_LIMITS.depth, depth);
-  if (elements > JSON_LIMITS.elements) throw limitExceeded('values in a document', JSON_LIMITS.elements, elements);
+  if (depth > JSON_LIMITS.depth)
+    throw limitExceeded('levels of arrays and objects', JSON_LIMITS.depth, depth);
+  if (elements > JSON_LIMITS.elements)
+    throw limitExceeded('values in a document', JSON_LIMITS.elements, elements);
 }
 
 /**
@@ -84,7 +86,11 @@ export type BatchItem = { readonly text: string; readonly elements: number } | R
  */
 export function splitBatch(text: string, largest: number): BatchItem[] {
   const begin = text.search(/[^ \t\n\r]/);
-  const notOne = (found: string) => new RequestError('BAD_USER_INPUT', `a batch is an array of at most ${BATCH_LIMIT} documents, found ${found}`);
+  const notOne = (found: string) =>
+    new RequestError(
+      'BAD_USER_INPUT',
+      `a batch is an array of at most ${BATCH_LIMIT} documents, found ${found}`,
+    );
   if (begin < 0 || text[begin] !== '[') throw notOne('something else');
   const items: Item[] = [];
   const { end } = measure(text, items);
@@ -103,5 +109,6 @@ export function splitBatch(text: string, largest: number): BatchItem[] {
   });
 }
 
-export const invalidJson = (): RequestError => new RequestError('BAD_USER_INPUT', 'the body is not valid JSON');
+export const invalidJson = (): RequestError =>
+  new RequestError('BAD_USER_INPUT', 'the body is not valid JSON');
 export const emptyBody = (): RequestError => new RequestError('BAD_USER_INPUT', 'the body is empty');

@@ -86,7 +86,9 @@ export class Listeners {
     const graceEnd = performance.now() + GRACE_MS;
     const sweep = (): void => {
       server.closeIdleConnections();
-      for (const socket of this.connections) if (socket.bytesRead === 0 || (performance.now() > graceEnd && !awaitsAnswer(socket))) socket.destroy();
+      for (const socket of this.connections)
+        if (socket.bytesRead === 0 || (performance.now() > graceEnd && !awaitsAnswer(socket)))
+          socket.destroy();
     };
     const sweeping = setInterval(sweep, 20);
     server.once('close', () => clearInterval(sweeping));
@@ -95,7 +97,8 @@ export class Listeners {
 }
 
 /** Whether a request was received on this connection, and its answer is not sent yet. */
-const awaitsAnswer = (socket: Socket): boolean => (socket as unknown as { readonly _httpMessage?: object | null })._httpMessage != null;
+const awaitsAnswer = (socket: Socket): boolean =>
+  (socket as unknown as { readonly _httpMessage?: object | null })._httpMessage != null;
 
 /** A socket with `reusePort` could listen next to those of another registry, and would take its connections. */
 async function checkPortIsFree(address: Address): Promise<void> {

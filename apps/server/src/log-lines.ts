@@ -10,7 +10,10 @@ const NAMED: Record<string, string> = { '\n': String.raw`\n`, '\r': String.raw`\
  * Messages quote what came from outside, and the errors of PostgreSQL quote it again. Unescaped, a sender could write lines of their own or move a terminal's cursor.
  */
 export const oneLine = (text: string): string =>
-  text.replace(CONTROL, (character) => NAMED[character] ?? `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+  text.replace(
+    CONTROL,
+    (character) => NAMED[character] ?? `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
 
 /** Nest's logger, one line for each message and for each stack. */
 export class OneLineLogger extends ConsoleLogger {
@@ -28,4 +31,6 @@ export class OneLineLogger extends ConsoleLogger {
 }
 
 /** Where Fastify's lines of JSON go: JSON escapes line breaks, but not all that a terminal obeys. */
-export const jsonLines = { write: (line: string): void => void process.stdout.write(`${oneLine(line.replace(/\n$/, ''))}\n`) };
+export const jsonLines = {
+  write: (line: string): void => void process.stdout.write(`${oneLine(line.replace(/\n$/, ''))}\n`),
+};

@@ -20,7 +20,13 @@ const STOP_MS = 30_000;
 /** Starts everything, in order; what was started is stopped again where a later part fails. */
 async function start(config: Config): Promise<() => Promise<void>> {
   const embedded =
-    config.databaseUrl === null ? await EmbeddedKeeper.start({ dir: path.join(config.dataDir, 'postgres') }, say, (error) => void end(1, error.message)) : null;
+    config.databaseUrl === null
+      ? await EmbeddedKeeper.start(
+          { dir: path.join(config.dataDir, 'postgres') },
+          say,
+          (error) => void end(1, error.message),
+        )
+      : null;
   try {
     const url = config.databaseUrl ?? embedded!.url;
     const { applied } = await migrate(url, MIGRATIONS);
@@ -33,7 +39,9 @@ async function start(config: Config): Promise<() => Promise<void>> {
       .listen(app, { port: config.port, host: config.host })
       .catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
-          ? new ConfigError(`Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`)
+          ? new ConfigError(
+              `Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`,
+            )
           : error;
       });
     report(config, await app.getUrl(), applied.length, token, embedded?.adopted === true);
@@ -47,7 +55,13 @@ async function start(config: Config): Promise<() => Promise<void>> {
   }
 }
 
-function report(config: Config, url: string, migrations: number, madeToken: string | null, adopted: boolean): void {
+function report(
+  config: Config,
+  url: string,
+  migrations: number,
+  madeToken: string | null,
+  adopted: boolean,
+): void {
   const token = madeToken ?? tokenFile(config.dataDir);
   if (migrations > 0) say(`database: ${migrations} migration${migrations === 1 ? '' : 's'} applied`);
   if (config.databaseUrl === null)
@@ -90,7 +104,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // what can be mended from outside is a message; anything else is a bug, and its stack helps
-  const mendable = error instanceof ConfigError || error instanceof EmbeddedPostgresError || isUnavailable(error);
+  const mendable =
+    error instanceof ConfigError || error instanceof EmbeddedPostgresError || isUnavailable(error);
   console.error(mendable ? (error as Error).message : error);
   process.exit(mendable ? 2 : 1);
 });

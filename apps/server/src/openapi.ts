@@ -8,11 +8,22 @@ import { BATCH_LIMIT } from './limits.js';
 import { VERSION } from './version.js';
 
 const PublishForm = PublishFields.extend({
-  module: z.unknown().meta({ type: 'string', format: 'binary', description: 'The .ko file, plain or as .xz, .zst or .gz.' }),
+  module: z
+    .unknown()
+    .meta({ type: 'string', format: 'binary', description: 'The .ko file, plain or as .xz, .zst or .gz.' }),
 });
 
 /** The schemas that the routes use, by their name in the document. */
-const SCHEMAS = { Report, ReportAnswer, Heartbeat, HeartbeatAnswer, Manifest, PublishForm, PublishAnswer, ProblemDetails };
+const SCHEMAS = {
+  Report,
+  ReportAnswer,
+  Heartbeat,
+  HeartbeatAnswer,
+  Manifest,
+  PublishForm,
+  PublishAnswer,
+  ProblemDetails,
+};
 type SchemaName = keyof typeof SCHEMAS;
 
 function toOpenApi(schema: z.ZodType): object {
@@ -22,7 +33,9 @@ function toOpenApi(schema: z.ZodType): object {
 
 const ref = (name: SchemaName) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ 'application/json': { schema } });
-const answer = (schema: object) => ({ 200: { description: 'The outcome. What is stored is durably committed.', content: json(schema) } });
+const answer = (schema: object) => ({
+  200: { description: 'The outcome. What is stored is durably committed.', content: json(schema) },
+});
 
 /** Responses with problem details, for these HTTP statuses. */
 const problems = (...statuses: readonly number[]) =>
@@ -33,7 +46,13 @@ const problems = (...statuses: readonly number[]) =>
         description: `Nothing was stored. Codes: ${codesOfStatus(status).join(', ')}.`,
         content: { 'application/problem+json': { schema: ref('ProblemDetails') } },
         ...(status === 503 && {
-          headers: { 'Retry-After': { required: true, description: 'In seconds.', schema: { type: 'integer', minimum: 1 } } },
+          headers: {
+            'Retry-After': {
+              required: true,
+              description: 'In seconds.',
+              schema: { type: 'integer', minimum: 1 },
+            },
+          },
         }),
       },
     ]),
@@ -67,7 +86,8 @@ const get = (summary: string, ...more: readonly number[]) => ({
 
 const publish = {
   put: {
-    summary: 'Publish a livepatch module: its file as a form, or its facts as JSON, which are weaker evidence',
+    summary:
+      'Publish a livepatch module: its file as a form, or its facts as JSON, which are weaker evidence',
     security: [{ token: [] }],
     parameters: [{ name: 'buildId', in: 'path', required: true, schema: toOpenApi(BuildId) }],
     requestBody: {
@@ -85,7 +105,8 @@ const openApi = (): OpenAPIObject =>
     info: {
       title: 'Livepatch state registry',
       version: VERSION,
-      description: 'Messages of agents, and publishing. Questions are answered at /graphql, described by schema.graphql.',
+      description:
+        'Messages of agents, and publishing. Questions are answered at /graphql, described by schema.graphql.',
     },
     paths: {
       '/v1/reports': post('Store what an agent observed', ref('Report'), ref('ReportAnswer'), 409),

@@ -77,7 +77,11 @@ function measureJsonFirst(fastify: FastifyInstance): void {
 }
 
 /** Puts the server together, ready to listen or to be tested. */
-export async function createServer(config: Config, databaseUrl: string, clock?: Clock): Promise<NestFastifyApplication> {
+export async function createServer(
+  config: Config,
+  databaseUrl: string,
+  clock?: Clock,
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMITS.other,
     ...connectionLimits(config.requestTimeoutSeconds * 1000),
@@ -92,12 +96,16 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   refuseOtherHosts(fastify, config.allowedHosts);
   measureJsonFirst(fastify);
   graphqlOverHttp(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, databaseUrl, clock ?? null), adapter, {
-    logger: nestLogger(config.logLevel),
-    // Fastify parses JSON, and Nest's parser would also accept URL-encoded forms
-    bodyParser: false,
-    bufferLogs: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.of(config, databaseUrl, clock ?? null),
+    adapter,
+    {
+      logger: nestLogger(config.logLevel),
+      // Fastify parses JSON, and Nest's parser would also accept URL-encoded forms
+      bodyParser: false,
+      bufferLogs: false,
+    },
+  );
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
   const [admission, endpoints, bearers] = [app.get(Admission), app.get(Endpoints), app.get(Bearers)];
@@ -110,7 +118,15 @@ export async function createServer(config: Config, databaseUrl: string, clock?: 
   });
   protectBrowsers(fastify);
   await app.register(multipart as never, {
-    limits: { fileSize: MODULE_LIMIT, files: 2, fields: 8, parts: 10, fieldNameSize: 100, fieldSize: AUTHOR_LIMIT, headerPairs: 20 },
+    limits: {
+      fileSize: MODULE_LIMIT,
+      files: 2,
+      fields: 8,
+      parts: 10,
+      fieldNameSize: 100,
+      fieldSize: AUTHOR_LIMIT,
+      headerPairs: 20,
+    },
   });
   // plain text gets 415
   fastify.removeContentTypeParser('text/plain');

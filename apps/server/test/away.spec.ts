@@ -32,19 +32,31 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const ask = async (query: string, variables: object = {}) => (await post(door, '/graphql', { query, variables }))!.body;
+const ask = async (query: string, variables: object = {}) =>
+  (await post(door, '/graphql', { query, variables }))!.body;
 /** Every root that reads the database, and one that writes. */
 const QUESTIONS: [what: string, query: () => string][] = [
-  ['the gate', () => '{ canDowngrade(to: { name: "lab_r_1v1_a" }) { kind hosts(first: 1) { nodes { host { hostname } } } } }'],
+  [
+    'the gate',
+    () =>
+      '{ canDowngrade(to: { name: "lab_r_1v1_a" }) { kind hosts(first: 1) { nodes { host { hostname } } } } }',
+  ],
   ['the hosts', () => '{ hosts(first: 1) { nodes { hostname } } }'],
   ['one host', () => '{ host(hostname: "web-1") { id canDowngrade(to: { original: true }) { kind } } }'],
   ['the patches', () => '{ patches(first: 1) { nodes { name } } }'],
   ['one patch', () => '{ patch(name: "lab_r_1v1_a") { name } }'],
   ['the states', () => '{ states(first: 1) { nodes { stateId } } }'],
   ['a node', () => `{ node(id: "${stateId}") { id } }`],
-  ['a change', () => `mutation { labelHost(id: "${HOST.host.instance}", labels: [{ key: "role", value: "web" }]) { hostname } }`],
+  [
+    'a change',
+    () =>
+      `mutation { labelHost(id: "${HOST.host.instance}", labels: [{ key: "role", value: "web" }]) { hostname } }`,
+  ],
 ];
-const AWAY = { message: 'the database does not answer; try again in a few seconds', extensions: { code: 'UNAVAILABLE' } };
+const AWAY = {
+  message: 'the database does not answer; try again in a few seconds',
+  extensions: { code: 'UNAVAILABLE' },
+};
 const CHANGED = later(HOST, { taint: 1 });
 
 /** What each question gets: an answer, or errors. */
@@ -53,7 +65,8 @@ async function askAll(): Promise<Record<string, 'an answer' | object>> {
   for (const [what, query] of QUESTIONS) {
     const { data, errors } = await ask(query());
     gets[what] =
-      errors?.map(({ message, extensions }: typeof AWAY) => ({ message, extensions })) ?? (Object.values(data as object)[0] === null ? 'nothing' : 'an answer');
+      errors?.map(({ message, extensions }: typeof AWAY) => ({ message, extensions })) ??
+      (Object.values(data as object)[0] === null ? 'nothing' : 'an answer');
   }
   return gets;
 }
@@ -62,36 +75,51 @@ const all = (it: unknown) => Object.fromEntries(QUESTIONS.map(([what]) => [what,
 test.each<[how: string, leave: () => Promise<void>]>([
   ['it is killed', () => postgres.kill()],
   ['it is stopped, as for an upgrade', () => postgres.stop()],
-])('while the database is away because %s, every question says that and nothing else, and is answered again once it is back', async (_, leave) => {
-  expect(await askAll()).toEqual(all('an answer'));
-  await leave();
-  expect(await askAll()).toEqual(all([AWAY]));
+])(
+  'while the database is away because %s, every question says that and nothing else, and is answered again once it is back',
+  async (_, leave) => {
+    expect(await askAll()).toEqual(all('an answer'));
+    await leave();
+    expect(await askAll()).toEqual(all([AWAY]));
 
-  // what needs no database
-  expect((await ask('{ __typename }')).data).toEqual({ __typename: 'Query' });
-  expect((await fetch(`${server.url}/livez`)).status).toBe(200);
-  expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  expect(metrics).toMatch(/^klpreg_question_errors_total\{code="UNAVAILABLE"\} [1-9]/m);
-  expect(metrics).not.toMatch(/^klpreg_cohorts /m);
-  // a batch is to be sent again as a whole
-  for (const [at, body] of [
-    ['/v1/reports', CHANGED],
-    ['/v1/reports:batch', [CHANGED]],
-  ] as const) {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${door.token}` };
-    const response = await fetch(`${server.url}${at}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    expect({ status: response.status, again: response.headers.get('retry-after'), ...((await response.json()) as object) }).toMatchObject({
-      status: 503,
-      again: '5',
-      code: 'UNAVAILABLE',
-    });
-  }
+    // what needs no database
+    expect((await ask('{ __typename }')).data).toEqual({ __typename: 'Query' });
+    expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/^klpreg_question_errors_total\{code="UNAVAILABLE"\} [1-9]/m);
+    expect(metrics).not.toMatch(/^klpreg_cohorts /m);
+    // a batch is to be sent again as a whole
+    for (const [at, body] of [
+      ['/v1/reports', CHANGED],
+      ['/v1/reports:batch', [CHANGED]],
+    ] as const) {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${door.token}` };
+      const response = await fetch(`${server.url}${at}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      expect({
+        status: response.status,
+        again: response.headers.get('retry-after'),
+        ...((await response.json()) as object),
+      }).toMatchObject({
+        status: 503,
+        again: '5',
+        code: 'UNAVAILABLE',
+      });
+    }
 
-  await postgres.restart();
-  for (const deadline = Date.now() + 60_000; (await fetch(`${server.url}/readyz`)).status !== 200 && Date.now() < deadline;) await sleep(50);
-  expect(await askAll()).toEqual(all('an answer'));
-  expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^klpreg_cohorts \d+$/m);
-  expect((await post(door, '/v1/reports', HOST))!.body).toMatchObject({ outcome: 'REPEATED' });
-  expect(server.ended).toBe(false);
-});
+    await postgres.restart();
+    for (
+      const deadline = Date.now() + 60_000;
+      (await fetch(`${server.url}/readyz`)).status !== 200 && Date.now() < deadline;
+    )
+      await sleep(50);
+    expect(await askAll()).toEqual(all('an answer'));
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^klpreg_cohorts \d+$/m);
+    expect((await post(door, '/v1/reports', HOST))!.body).toMatchObject({ outcome: 'REPEATED' });
+    expect(server.ended).toBe(false);
+  },
+);

@@ -2,12 +2,23 @@ import fc from 'fast-check';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Batcher } from '../src/ingest/batcher.js';
 
-const OPTIONS = { batchSize: 3, batchWaitMs: 1, parallelBatches: 2, concurrentFrom: 1, answersPerTurn: 2, queue: 10 };
+const OPTIONS = {
+  batchSize: 3,
+  batchWaitMs: 1,
+  parallelBatches: 2,
+  concurrentFrom: 1,
+  answersPerTurn: 2,
+  queue: 10,
+};
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('items that arrive together are stored together, and each gets its own result', async () => {
   const batches: number[][] = [];
-  const batcher = new Batcher<number, number>(async (items) => (batches.push([...items]), items.map((n) => n * 10)), String, OPTIONS);
+  const batcher = new Batcher<number, number>(
+    async (items) => (batches.push([...items]), items.map((n) => n * 10)),
+    String,
+    OPTIONS,
+  );
   expect(await Promise.all([1, 2, 3, 4].map((n) => batcher.add(() => n)))).toEqual([10, 20, 30, 40]);
   expect(batches).toEqual([[1, 2, 3], [4]]);
 });
@@ -20,7 +31,9 @@ test('two items with one key are never in one batch, and keep their order', asyn
     OPTIONS,
   );
   await Promise.all(['a1', 'a2', 'b1', 'a3'].map((item) => batcher.add(() => item)));
-  expect(batches.map((batch) => new Set(batch.map((item) => item[0])).size)).toEqual(batches.map((batch) => batch.length));
+  expect(batches.map((batch) => new Set(batch.map((item) => item[0])).size)).toEqual(
+    batches.map((batch) => batch.length),
+  );
   expect(batches.flat().filter((item) => item.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
 });
 
@@ -48,14 +61,20 @@ test.each<[what: string, concurrentFrom: number, batches: string[]]>([
 });
 
 test('an error of one item is its own; an error of the batch is that of each item', async () => {
-  const batcher = new Batcher<number, number>(async (items) => items.map((n) => (n === 2 ? new Error('two') : n)), String, OPTIONS);
+  const batcher = new Batcher<number, number>(
+    async (items) => items.map((n) => (n === 2 ? new Error('two') : n)),
+    String,
+    OPTIONS,
+  );
   const [one, two] = await Promise.allSettled([batcher.add(() => 1), batcher.add(() => 2)]);
   expect([one, two]).toMatchObject([
     { status: 'fulfilled', value: 1 },
     { status: 'rejected', reason: { message: 'two' } },
   ]);
   const broken = new Batcher<number, number>(async () => Promise.reject(new Error('all')), String, OPTIONS);
-  expect((await Promise.allSettled([broken.add(() => 1), broken.add(() => 2)])).map((settled) => settled.status)).toEqual(['rejected', 'rejected']);
+  expect(
+    (await Promise.allSettled([broken.add(() => 1), broken.add(() => 2)])).map((settled) => settled.status),
+  ).toEqual(['rejected', 'rejected']);
 });
 
 const BREAKS = 13;
@@ -70,7 +89,11 @@ const fragile =
 
 test('if one item makes a batch fail, the others are stored without it', async () => {
   const asked: number[][] = [];
-  const batcher = new Batcher<number, number>(fragile(asked), String, { ...OPTIONS, batchSize: 100, queue: 100 });
+  const batcher = new Batcher<number, number>(fragile(asked), String, {
+    ...OPTIONS,
+    batchSize: 100,
+    queue: 100,
+  });
   const settled = await Promise.allSettled(Array.from({ length: 100 }, (_, n) => batcher.add(() => n)));
   expect(settled.filter(({ status }) => status === 'rejected')).toHaveLength(1);
   expect(settled[BREAKS]).toMatchObject({ status: 'rejected', reason: { message: 'broken' } });
@@ -92,11 +115,15 @@ test('if every part fails, the number of attempts is bounded', async () => {
 
 test('if the database is unavailable, nothing is tried again', async () => {
   const asked: number[][] = [];
-  const batcher = new Batcher<number, number>(fragile(asked, Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })), String, {
-    ...OPTIONS,
-    batchSize: 20,
-    queue: 20,
-  });
+  const batcher = new Batcher<number, number>(
+    fragile(asked, Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })),
+    String,
+    {
+      ...OPTIONS,
+      batchSize: 20,
+      queue: 20,
+    },
+  );
   const settled = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => batcher.add(() => n)));
   expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
   expect(asked).toHaveLength(1);
@@ -117,40 +144,57 @@ test('a full queue refuses items at once, and accepts them again when it is drai
 
 test('each item is stored once, and never more batches run than allowed', () =>
   fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ key: fc.nat(4), delay: fc.nat(2) }), { maxLength: 40 }), async (items) => {
-      let running = 0;
-      let most = 0;
-      const done: number[] = [];
-      const batcher = new Batcher<{ key: number; n: number; delay: number }, number>(
-        async (batch) => {
-          most = Math.max(most, ++running);
-          await pause(Math.max(...batch.map((one) => one.delay)));
-          done.push(...batch.map((one) => one.n));
-          running -= 1;
-          return batch.map((one) => one.n);
-        },
-        (one) => String(one.key),
-        { ...OPTIONS, queue: 100 },
-      );
-      expect(await Promise.all(items.map((item, n) => batcher.add(() => ({ ...item, n }))))).toEqual(items.map((_, n) => n));
-      expect(done.toSorted((a, b) => a - b)).toEqual(items.map((_, n) => n));
-      expect(most).toBeLessThanOrEqual(OPTIONS.parallelBatches);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.record({ key: fc.nat(4), delay: fc.nat(2) }), { maxLength: 40 }),
+      async (items) => {
+        let running = 0;
+        let most = 0;
+        const done: number[] = [];
+        const batcher = new Batcher<{ key: number; n: number; delay: number }, number>(
+          async (batch) => {
+            most = Math.max(most, ++running);
+            await pause(Math.max(...batch.map((one) => one.delay)));
+            done.push(...batch.map((one) => one.n));
+            running -= 1;
+            return batch.map((one) => one.n);
+          },
+          (one) => String(one.key),
+          { ...OPTIONS, queue: 100 },
+        );
+        expect(await Promise.all(items.map((item, n) => batcher.add(() => ({ ...item, n }))))).toEqual(
+          items.map((_, n) => n),
+        );
+        expect(done.toSorted((a, b) => a - b)).toEqual(items.map((_, n) => n));
+        expect(most).toBeLessThanOrEqual(OPTIONS.parallelBatches);
+      },
+    ),
     { numRuns: 60 },
   ));
 
 test('an item that cannot be read is refused with its own error, and the others are stored', async () => {
   const stored: number[] = [];
-  const batcher = new Batcher<number, number>(async (items) => (stored.push(...items), items), String, OPTIONS);
+  const batcher = new Batcher<number, number>(
+    async (items) => (stored.push(...items), items),
+    String,
+    OPTIONS,
+  );
   const unreadable = (): number => JSON.parse('{') as number;
-  const settled = await Promise.allSettled([batcher.add(() => 1), batcher.add(unreadable), batcher.add(() => 3)]);
+  const settled = await Promise.allSettled([
+    batcher.add(() => 1),
+    batcher.add(unreadable),
+    batcher.add(() => 3),
+  ]);
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(stored).toEqual([1, 3]);
 });
 
 test('if no item of a batch can be read, the batch is not stored, and the next one is', async () => {
   const batches: string[][] = [];
-  const batcher = new Batcher<string, string>(async (items) => (batches.push([...items]), items), String, OPTIONS);
+  const batcher = new Batcher<string, string>(
+    async (items) => (batches.push([...items]), items),
+    String,
+    OPTIONS,
+  );
   const unreadable = (): string => {
     throw new Error('unreadable');
   };
@@ -193,5 +237,9 @@ test('an item is read once, also if its key is in progress', async () => {
   const store = async (items: readonly string[]) => (await pause(2), items);
   const batcher = new Batcher<string, string>(store, () => 'host', OPTIONS);
   const read = () => `message ${(reads += 1)}`;
-  expect(await Promise.all([1, 2, 3].map(() => batcher.add(read)))).toEqual(['message 1', 'message 2', 'message 3']);
+  expect(await Promise.all([1, 2, 3].map(() => batcher.add(read)))).toEqual([
+    'message 1',
+    'message 2',
+    'message 3',
+  ]);
 });

@@ -1,6 +1,10 @@
 import { placeAmong } from '../src/ingest/boot-ranges.js';
 
-const boot = (bootId: string, first: number, last: number) => ({ bootId, first: BigInt(first), last: BigInt(last) });
+const boot = (bootId: string, first: number, last: number) => ({
+  bootId,
+  first: BigInt(first),
+  last: BigInt(last),
+});
 const known = [boot('a', 1, 10), boot('b', 20, 30), boot('c', 40, 50)];
 
 test.each<[string, Parameters<typeof boot>[0], number, boolean, ReturnType<typeof boot> | null]>([
@@ -15,4 +19,6 @@ test.each<[string, Parameters<typeof boot>[0], number, boolean, ReturnType<typeo
   ['an unknown boot inside a known range', 'x', 25, true, null],
   ['a boot that goes back before another', 'c', 5, true, null],
   ['the sequence of another boot', 'c', 30, true, null],
-])('%s', (_, bootId, sequence, suspect, range) => expect(placeAmong(known, bootId, BigInt(sequence))).toEqual({ suspect, range }));
+])('%s', (_, bootId, sequence, suspect, range) =>
+  expect(placeAmong(known, bootId, BigInt(sequence))).toEqual({ suspect, range }),
+);

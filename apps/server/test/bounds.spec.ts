@@ -39,11 +39,19 @@ test('bodies take memory until their response is closed, and small ones take non
   const memory = new BodyMemory(100_000);
   const response = () => {
     const closed: (() => void)[] = [];
-    return { once: (_: string, act: () => void) => void closed.push(act), close: () => closed.forEach((act) => act()) };
+    return {
+      once: (_: string, act: () => void) => void closed.push(act),
+      close: () => closed.forEach((act) => act()),
+    };
   };
   const [one, other, small] = [response(), response(), response()];
   const take = (of: object, bytes: number) => memory.reserve(of as never, bytes);
-  expect([take(one, 60_000), take(other, 60_000), take(small, 16_000), memory.bytes]).toEqual([true, false, true, 60_000]);
+  expect([take(one, 60_000), take(other, 60_000), take(small, 16_000), memory.bytes]).toEqual([
+    true,
+    false,
+    true,
+    60_000,
+  ]);
   expect([take(one, 90_000), take(one, 80_000), memory.bytes]).toEqual([true, true, 90_000]);
   one.close();
   expect([memory.bytes, take(other, 60_000)]).toEqual([0, true]);
@@ -57,7 +65,9 @@ describe("an author's YAML that is deep is refused before it is parsed, as the e
     ['dashes', '- '.repeat(50_000)],
     ['question marks', '? '.repeat(50_000)],
     ['indented keys', Array.from({ length: 700 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
-  ])('%s', (_, text) => expect(() => readAuthor(text)).toThrow("the limit is 32 levels in the author's YAML"));
+  ])('%s', (_, text) =>
+    expect(() => readAuthor(text)).toThrow("the limit is 32 levels in the author's YAML"),
+  );
 
   test('brackets and dashes in texts are none', () => {
     const text = `schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 2\n    what: 'the [limit] - of {open: files'\nnotes: |\n  [\n  - - - ${'['.repeat(100)}\n`;

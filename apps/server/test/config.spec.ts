@@ -38,7 +38,11 @@ test('an empty setting is one that is not set, and PORT is heard where KLPREG_PO
 test.each<[string, Record<string, string>, string]>([
   ['a port that is none', { KLPREG_PORT: 'http' }, 'KLPREG_PORT: must be a port number (found "http")'],
   ['a port out of range', { KLPREG_PORT: '70000' }, 'KLPREG_PORT'],
-  ['another kind of database', { DATABASE_URL: 'mysql://root:secret@db/x' }, 'DATABASE_URL: must be a PostgreSQL address'],
+  [
+    'another kind of database',
+    { DATABASE_URL: 'mysql://root:secret@db/x' },
+    'DATABASE_URL: must be a PostgreSQL address',
+  ],
   ['a level that does not exist', { KLPREG_LOG_LEVEL: 'loud' }, 'KLPREG_LOG_LEVEL'],
   ['a misspelt setting', { KLPREG_INTERVALL: '60' }, 'KLPREG_INTERVALL: is not a setting; there are'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
@@ -54,11 +58,20 @@ test('a wrong database address is not shown: it may hold a password', () => {
 });
 
 test('settings of the agent and the command line on the same machine are none of its business', () => {
-  expect(() => readConfig({ KLPREG_URL: 'http://127.0.0.1:3000', KLPREG_TOKEN: 'x', KLPREG_LABELS: 'a=b', KLPREG_LIB_MODULES: '/x' })).not.toThrow();
+  expect(() =>
+    readConfig({
+      KLPREG_URL: 'http://127.0.0.1:3000',
+      KLPREG_TOKEN: 'x',
+      KLPREG_LABELS: 'a=b',
+      KLPREG_LIB_MODULES: '/x',
+    }),
+  ).not.toThrow();
 });
 
 test('everything that is wrong is said at once', () => {
-  expect(() => readConfig({ KLPREG_PORT: 'x', KLPREG_INTERVAL: 'y' })).toThrow(/KLPREG_PORT[^]*KLPREG_INTERVAL/);
+  expect(() => readConfig({ KLPREG_PORT: 'x', KLPREG_INTERVAL: 'y' })).toThrow(
+    /KLPREG_PORT[^]*KLPREG_INTERVAL/,
+  );
 });
 
 test('any environment is a configuration or a sentence about what is wrong with it', () => {
@@ -75,13 +88,26 @@ test('any environment is a configuration or a sentence about what is wrong with 
   ];
   const value = fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('', ' ', '-1', '1e9', '0x10', '3.5', 'NaN', '9999999999999999999999', 'postgres://', 'postgresql://a@b/c'),
+    fc.constantFrom(
+      '',
+      ' ',
+      '-1',
+      '1e9',
+      '0x10',
+      '3.5',
+      'NaN',
+      '9999999999999999999999',
+      'postgres://',
+      'postgresql://a@b/c',
+    ),
   );
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom(...names), value), (environment) => {
       try {
         const { port, intervalSeconds } = readConfig(environment);
-        expect(Number.isInteger(port) && port >= 0 && port <= 65_535 && Number.isInteger(intervalSeconds)).toBe(true);
+        expect(
+          Number.isInteger(port) && port >= 0 && port <= 65_535 && Number.isInteger(intervalSeconds),
+        ).toBe(true);
       } catch (error) {
         expect(error).toBeInstanceOf(ConfigError);
       }

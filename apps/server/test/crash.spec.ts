@@ -32,7 +32,12 @@ test(
   `${ROUNDS} times killed under load: what was acknowledged is there, every count equals the recount, and what was answered is answered again`,
   async () => {
     const random = new Random(SEED);
-    const siege = new Siege(database, dir, () => readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(), random);
+    const siege = new Siege(
+      database,
+      dir,
+      () => readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(),
+      random,
+    );
     await siege.start();
     try {
       for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(siege.door, name);
@@ -42,10 +47,23 @@ test(
         if (victims.length === 0) victims = random.shuffled(VICTIMS);
         const victim = victims.pop()!;
         kills.set(victim, (kills.get(victim) ?? 0) + 1);
-        expect({ seed: SEED, round, wrong: await siege.round(victim) }).toEqual({ seed: SEED, round, wrong: [] });
+        expect({ seed: SEED, round, wrong: await siege.round(victim) }).toEqual({
+          seed: SEED,
+          round,
+          wrong: [],
+        });
       }
-      const figures = { seed: SEED, rounds: ROUNDS, acknowledged: siege.acknowledged, deeds: siege.people.done, kills: Object.fromEntries(kills) };
-      if (process.env['ROUNDS']) process.stdout.write(`${JSON.stringify({ ...figures, statuses: Object.fromEntries(siege.met.statuses) })}\n`);
+      const figures = {
+        seed: SEED,
+        rounds: ROUNDS,
+        acknowledged: siege.acknowledged,
+        deeds: siege.people.done,
+        kills: Object.fromEntries(kills),
+      };
+      if (process.env['ROUNDS'])
+        process.stdout.write(
+          `${JSON.stringify({ ...figures, statuses: Object.fromEntries(siege.met.statuses) })}\n`,
+        );
       expect(siege.acknowledged).toBeGreaterThan(20 * ROUNDS);
     } finally {
       await siege.end();
@@ -55,17 +73,31 @@ test(
 );
 
 /** What a person does, and the statement that says whether it is done. */
-const DEEDS: readonly (readonly [deed: string, act: (door: Door) => Promise<unknown>, action: string, done: string])[] = [
+const DEEDS: readonly (readonly [
+  deed: string,
+  act: (door: Door) => Promise<unknown>,
+  action: string,
+  done: string,
+])[] = [
   [
     'a host retired',
-    (door) => ask(door, 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: AUDITED }),
+    (door) =>
+      ask(door, 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: AUDITED }),
     'retire-host',
     `SELECT FROM host WHERE id = '${AUDITED}' AND retired_at IS NOT NULL`,
   ],
-  ['a patch published', (door) => publish(door, 'lab_data').catch(() => undefined), 'publish', `SELECT FROM patch WHERE name = 'lab_data'`],
+  [
+    'a patch published',
+    (door) => publish(door, 'lab_data').catch(() => undefined),
+    'publish',
+    `SELECT FROM patch WHERE name = 'lab_data'`,
+  ],
   [
     'a key made known',
-    (door) => ask(door, 'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { owner } }', { key: KEY }),
+    (door) =>
+      ask(door, 'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { owner } }', {
+        key: KEY,
+      }),
     'add-owner-key',
     'SELECT FROM owner_key',
   ],
@@ -76,7 +108,9 @@ test.each(DEEDS)(
   async (_, act, action, done) => {
     const server = await ServerProcess.start(dir, { DATABASE_URL: database.url });
     const door = { url: server.url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() };
-    await ask(door, 'mutation ($id: ID!) { addHost(input: { id: $id, hostname: "audited" }) { id } }', { id: AUDITED });
+    await ask(door, 'mutation ($id: ID!) { addHost(input: { id: $id, hostname: "audited" }) { id } }', {
+      id: AUDITED,
+    });
     const state = `SELECT EXISTS (${done}) AS done, (SELECT count(*)::int FROM audit WHERE action = '${action}') AS entries`;
     const [before] = await select<{ done: boolean; entries: number }>(database.url, state);
     const client = new pg.Client({ connectionString: database.url });

@@ -57,7 +57,10 @@ async function administer(statement: string): Promise<void> {
 
 function urlOf(database: string): string {
   const server = process.env['TEST_PG_URL'];
-  if (!server) throw new Error('TEST_PG_URL is not set: run the suites of the server by "npm test", which starts one for them');
+  if (!server)
+    throw new Error(
+      'TEST_PG_URL is not set: run the suites of the server by "npm test", which starts one for them',
+    );
   const url = new URL(server);
   url.pathname = `/${database}`;
   return url.toString();

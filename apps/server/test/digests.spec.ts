@@ -27,7 +27,10 @@ test('a law: other content has another id', () => {
   const ids = new ContentIds(100);
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
-      fc.pre(JSON.stringify(one) !== JSON.stringify(other) && JSON.stringify(turned(one)) !== JSON.stringify(other));
+      fc.pre(
+        JSON.stringify(one) !== JSON.stringify(other) &&
+          JSON.stringify(turned(one)) !== JSON.stringify(other),
+      );
       expect(ids.of([one, 1])).not.toBe(ids.of([other, 2]));
       expect(ids.of({ one })).not.toBe(ids.of([one]));
     }),
@@ -35,5 +38,7 @@ test('a law: other content has another id', () => {
 });
 
 test('an id does not change with the program: what is stored is found again', () => {
-  expect(new ContentIds(1).of({ b: ['x', 1, null], a: { ä: true } })).toMatchInlineSnapshot(`"6176d378-bd85-88f7-be0f-8ea1f81d60f0"`);
+  expect(new ContentIds(1).of({ b: ['x', 1, null], a: { ä: true } })).toMatchInlineSnapshot(
+    `"6176d378-bd85-88f7-be0f-8ea1f81d60f0"`,
+  );
 });

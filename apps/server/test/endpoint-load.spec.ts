@@ -21,7 +21,12 @@ function loadWithClock() {
 }
 
 /** Keeps this many messages pending, at a throughput in messages a second. */
-function work({ clock, load }: ReturnType<typeof loadWithClock>, pending: number, throughput: number, seconds: number): void {
+function work(
+  { clock, load }: ReturnType<typeof loadWithClock>,
+  pending: number,
+  throughput: number,
+  seconds: number,
+): void {
   load.begin(pending - load.pending);
   for (let i = 0; i < throughput * seconds; i++) {
     clock.ms += 1000 / throughput;
@@ -94,7 +99,8 @@ test('retries are spread one by one, not before two seconds, and not faster than
   expect(delays[0]).toBe(2);
   expect(delays).toEqual([...delays].sort((a, b) => a - b));
   // an eighth of 50 a second
-  for (const second of [4, 8, 12, 16]) expect(Math.abs(delays.filter((one) => one === second).length - 6)).toBeLessThanOrEqual(1);
+  for (const second of [4, 8, 12, 16])
+    expect(Math.abs(delays.filter((one) => one === second).length - 6)).toBeLessThanOrEqual(1);
 });
 
 test('if there are more refusals than times for a retry, the times are given again', () => {
@@ -125,7 +131,11 @@ test('times that are past do not delay later retries', () => {
 });
 
 test('for any sequence of messages, the pending ones are those that began and did not end, and the limits hold', () => {
-  const step = fc.record({ ms: fc.integer({ min: 0, max: 700 }), more: fc.integer({ min: 0, max: 50 }), share: fc.double({ min: 0, max: 1, noNaN: true }) });
+  const step = fc.record({
+    ms: fc.integer({ min: 0, max: 700 }),
+    more: fc.integer({ min: 0, max: 50 }),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const { clock, load } = loadWithClock();
@@ -140,7 +150,9 @@ test('for any sequence of messages, the pending ones are those that began and di
         expect(load.capacity).toBeGreaterThanOrEqual(30);
         expect(load.capacity).toBeLessThanOrEqual(LIMITS.queue);
         expect(load.isFull).toBe(pending >= load.capacity);
-        expect(load.shedsNewConnections(ms)).toBe(load.isFull || (ms > 500 && pending >= Math.max(2, 10_000 / ms)));
+        expect(load.shedsNewConnections(ms)).toBe(
+          load.isFull || (ms > 500 && pending >= Math.max(2, 10_000 / ms)),
+        );
         const back = load.retryAfter();
         expect(back >= 2 && back <= 30 && Number.isInteger(back)).toBe(true);
       }

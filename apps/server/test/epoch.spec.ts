@@ -38,20 +38,27 @@ async function serve(database: string, data = 'data'): Promise<Door> {
   return { url: server.url, token: readFileSync(path.join(folder, 'admin-token'), 'utf8').trim() };
 }
 
-const graphql = async (door: Door, variables: object) => (await post(door, '/graphql', { query: QUESTION, variables }))!.body;
+const graphql = async (door: Door, variables: object) =>
+  (await post(door, '/graphql', { query: QUESTION, variables }))!.body;
 const ask = async (door: Door, snapshot?: string) => {
   const { data, errors } = await graphql(door, { snapshot: snapshot ?? null });
   if (errors !== undefined) throw new Error(JSON.stringify(errors));
   return data.canDowngrade;
 };
 const refusal = async (door: Door, snapshot: string) => (await graphql(door, { snapshot })).errors?.[0];
-const GONE = { message: expect.stringContaining('the database was restored or replaced after this snapshot'), extensions: { code: 'SNAPSHOT_GONE' } };
+const GONE = {
+  message: expect.stringContaining('the database was restored or replaced after this snapshot'),
+  extensions: { code: 'SNAPSHOT_GONE' },
+};
 
 /** Three hosts, each with an earlier interval, written by transactions whose numbers a new cluster does not have yet. */
 async function fill(door: Door, database: string): Promise<void> {
   await publish(door, 'lab_r_1v1_a');
   await publish(door, 'lab_r_1v2_a');
-  await select(database, 'DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$');
+  await select(
+    database,
+    'DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$',
+  );
   for (const name of ['web-1', 'web-2', 'web-3']) {
     await send(door, running(name, ['lab_r_1v1_a']));
     await send(door, later(running(name, []), { livepatches: [listed('lab_r_1v2_a')], sequence: 5 }));
@@ -77,10 +84,16 @@ async function dumpAndRestore(from: string, to: string): Promise<void> {
   const { rows } = await source.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace",
   );
-  await target.query(`SET session_replication_role = replica; TRUNCATE ${rows.map(({ name }) => `"${name}"`).join(', ')}`);
+  await target.query(
+    `SET session_replication_role = replica; TRUNCATE ${rows.map(({ name }) => `"${name}"`).join(', ')}`,
+  );
   for (const { name } of rows) {
-    const dump = await source.query<{ rows: string }>(`SELECT coalesce(json_agg(t), '[]')::text AS rows FROM "${name}" t`);
-    await target.query(`INSERT INTO "${name}" SELECT * FROM json_populate_recordset(null::"${name}", $1)`, [dump.rows[0]!.rows]);
+    const dump = await source.query<{ rows: string }>(
+      `SELECT coalesce(json_agg(t), '[]')::text AS rows FROM "${name}" t`,
+    );
+    await target.query(`INSERT INTO "${name}" SELECT * FROM json_populate_recordset(null::"${name}", $1)`, [
+      dump.rows[0]!.rows,
+    ]);
   }
   await Promise.all([source.end(), target.end()]);
 }
@@ -92,7 +105,8 @@ const hasDump = existsSync(path.join(programs, 'pg_dump'));
 /** By the commands of docs/operating/backup.md: from a database into a new one of the same name. */
 async function byPrograms(from: string, to: string): Promise<void> {
   const file = path.join(dir, 'klpreg.dump');
-  const run = (program: string, ...args: string[]) => execFileSync(path.join(programs, program), args, { stdio: 'pipe' });
+  const run = (program: string, ...args: string[]) =>
+    execFileSync(path.join(programs, program), args, { stdio: 'pipe' });
   run('pg_dump', '--format=custom', `--file=${file}`, from);
   const administer = new URL(to);
   administer.pathname = '/postgres';
@@ -176,7 +190,12 @@ test('after a recovery to a point in time, snapshots of before that point are an
   writeFileSync(path.join(folder, 'data/recovery.signal'), '');
   const recovered = await EmbeddedPostgres.start({
     dir: folder,
-    settings: { ...PLAIN, restore_command: `cp ${archive}/%f %p`, recovery_target_name: 'then', recovery_target_action: 'promote' },
+    settings: {
+      ...PLAIN,
+      restore_command: `cp ${archive}/%f %p`,
+      recovery_target_name: 'then',
+      recovery_target_action: 'promote',
+    },
   });
   begun.push(recovered);
   const after = await serve(recovered.url);

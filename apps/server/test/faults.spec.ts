@@ -23,10 +23,16 @@ async function refuse(state: string): Promise<void> {
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'as if' USING ERRCODE = '${state}'; END $$;
     CREATE TRIGGER refuse BEFORE INSERT ON host FOR EACH STATEMENT EXECUTE FUNCTION refuse();`);
 }
-const tries = async () => Number((await client.query<{ n: string }>('SELECT last_value AS n FROM tries')).rows[0]!.n);
+const tries = async () =>
+  Number((await client.query<{ n: string }>('SELECT last_value AS n FROM tries')).rows[0]!.n);
 const batch = () => ['web-1', 'web-2', 'web-3', 'web-4'].map((name) => running(name, []));
 const post = async (url: string, payload: unknown) =>
-  registry.app.inject({ method: 'POST', url, payload: payload as object, headers: { authorization: 'Bearer the-admin-token-of-this-test' } });
+  registry.app.inject({
+    method: 'POST',
+    url,
+    payload: payload as object,
+    headers: { authorization: 'Bearer the-admin-token-of-this-test' },
+  });
 
 /** How many statements are tried for a batch that is not divided. */
 test.each<[what: string, state: string, attempts: number]>([
@@ -42,17 +48,24 @@ test.each<[what: string, state: string, attempts: number]>([
   ['a database that may only be read', '25006', 1],
   ['a prepared statement that a pooler has given to another', '42P05', 1],
   ['a prepared statement that a pooler has lost', '26000', 1],
-])('%s is no bug: the batch is not divided, and its documents get 503 with a time to come back', async (_, state, attempts) => {
-  await refuse(state);
-  const answer = await post('/v1/reports:batch', batch());
-  expect({ status: answer.statusCode, again: answer.headers['retry-after'], code: answer.json().code }).toEqual({
-    status: 503,
-    again: '5',
-    code: 'UNAVAILABLE',
-  });
-  // the four may come as up to four batches
-  expect(await tries()).toBeLessThanOrEqual(4 * attempts);
-});
+])(
+  '%s is no bug: the batch is not divided, and its documents get 503 with a time to come back',
+  async (_, state, attempts) => {
+    await refuse(state);
+    const answer = await post('/v1/reports:batch', batch());
+    expect({
+      status: answer.statusCode,
+      again: answer.headers['retry-after'],
+      code: answer.json().code,
+    }).toEqual({
+      status: 503,
+      again: '5',
+      code: 'UNAVAILABLE',
+    });
+    // the four may come as up to four batches
+    expect(await tries()).toBeLessThanOrEqual(4 * attempts);
+  },
+);
 
 test('what is a bug stays one: the batch is divided, and each document that meets it gets INTERNAL', async () => {
   await refuse('XX000');
@@ -76,17 +89,35 @@ test('a server whose database cannot be written is not ready, though it can be r
 test('a database that is read-only makes a server not ready', async () => {
   const name = (await client.query<{ name: string }>('SELECT current_database() AS name')).rows[0]!.name;
   await client.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+  await client.query(
+    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push(await ready());
   expect(statuses.at(-1)).toBe(503);
 });
 
 test('of what a database says, only faults are UNAVAILABLE', () => {
-  const wrapped = (code: string) => ({ code: 'P2010', meta: { driverAdapterError: { cause: { kind: 'postgres', originalCode: code } } } });
-  for (const code of ['08006', '28P01', '40001', '3D000', '53300', '55006', '57P03', '58P01', '25006', '42P05', '26000'])
+  const wrapped = (code: string) => ({
+    code: 'P2010',
+    meta: { driverAdapterError: { cause: { kind: 'postgres', originalCode: code } } },
+  });
+  for (const code of [
+    '08006',
+    '28P01',
+    '40001',
+    '3D000',
+    '53300',
+    '55006',
+    '57P03',
+    '58P01',
+    '25006',
+    '42P05',
+    '26000',
+  ])
     expect([code, isUnavailable(wrapped(code))]).toEqual([code, true]);
-  for (const code of ['23505', '42703', '22P02', 'XX000', '25P02', '42501']) expect([code, isUnavailable(wrapped(code))]).toEqual([code, false]);
+  for (const code of ['23505', '42703', '22P02', 'XX000', '25P02', '42501'])
+    expect([code, isUnavailable(wrapped(code))]).toEqual([code, false]);
 });
 
 describe('the time of the database', () => {

@@ -1,4 +1,12 @@
-import { DEFAULT_QUESTION, judge, type Manifest, resolveSituation, ROUTES, type Situation, type Verdict } from '@klpreg/compat';
+import {
+  DEFAULT_QUESTION,
+  judge,
+  type Manifest,
+  resolveSituation,
+  ROUTES,
+  type Situation,
+  type Verdict,
+} from '@klpreg/compat';
 import { catalog, manifest, promising } from '@klpreg/compat/testing';
 import type { Report } from '@klpreg/wire';
 import fc from 'fast-check';
@@ -35,26 +43,60 @@ const choose = (model: HostModel, n: number): Operation => {
 
 /** Between two looks at most two operations, as long as the agent looks; more only if it did not look for too long, which it says. */
 const stretch = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ operations: fc.array(operation, { maxLength: 2 }), seconds: fc.integer({ min: 1, max: 5 * INTERVAL }) }) },
-  { weight: 1, arbitrary: fc.record({ operations: fc.array(operation, { maxLength: 8 }), seconds: fc.integer({ min: 5 * INTERVAL + 1, max: 7200 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      operations: fc.array(operation, { maxLength: 2 }),
+      seconds: fc.integer({ min: 1, max: 5 * INTERVAL }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      operations: fc.array(operation, { maxLength: 8 }),
+      seconds: fc.integer({ min: 5 * INTERVAL + 1, max: 7200 }),
+    }),
+  },
 );
 const look = fc.record({
   stretch,
-  delivery: fc.oneof({ weight: 8, arbitrary: fc.constant('SENT' as const) }, { weight: 3, arbitrary: fc.constantFrom('SPOOLED' as const, 'TWICE' as const) }),
-  unread: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  delivery: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('SENT' as const) },
+    { weight: 3, arbitrary: fc.constantFrom('SPOOLED' as const, 'TWICE' as const) },
+  ),
+  unread: fc.oneof(
+    { weight: 12, arbitrary: fc.constant(false) },
+    { weight: 1, arbitrary: fc.constant(true) },
+  ),
 });
-const life = fc.record({ watchedFromBoot: fc.boolean(), log: fc.boolean(), taintShown: fc.boolean(), looks: fc.array(look, { minLength: 1, maxLength: 10 }) });
+const life = fc.record({
+  watchedFromBoot: fc.boolean(),
+  log: fc.boolean(),
+  taintShown: fc.boolean(),
+  looks: fc.array(look, { minLength: 1, maxLength: 10 }),
+});
 
 const BOOT = (n: number) => `b0b0b0b0-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const HOST = idle('web-1');
 
 /** What an agent sees. */
-function see(model: HostModel, sequence: number, atMs: number, { log, taintShown }: { log: boolean; taintShown: boolean }, unread: boolean): Report {
+function see(
+  model: HostModel,
+  sequence: number,
+  atMs: number,
+  { log, taintShown }: { log: boolean; taintShown: boolean },
+  unread: boolean,
+): Report {
   const off = [...model.loaded].filter((loaded) => !model.list.some((one) => one.patch === loaded));
   return {
     ...HOST,
     sequence,
-    host: { ...HOST.host, bootId: BOOT(model.boot), kernelRelease: '6.12.95+deb13-amd64', kernelVersion: '#1 SMP Debian 6.12.95-1' },
+    host: {
+      ...HOST.host,
+      bootId: BOOT(model.boot),
+      kernelRelease: '6.12.95+deb13-amd64',
+      kernelVersion: '#1 SMP Debian 6.12.95-1',
+    },
     clock: { ...HOST.clock, observedMs: atMs, sentMs: atMs },
     taint: taintShown ? (model.tainted ? 2 ** 15 : 0) : null,
     livepatches: model.list.map(({ patch: { name, buildId, replace }, enabled, transition }, i) => ({
@@ -97,7 +139,8 @@ class OneHost {
     if (report.sequence === this.sequence) return;
     const placed = placeAmong(this.boots, bootId, BigInt(report.sequence));
     this.suspect ||= placed.suspect;
-    if (placed.range !== null) this.boots = [...this.boots.filter((boot) => boot.bootId !== bootId), placed.range];
+    if (placed.range !== null)
+      this.boots = [...this.boots.filter((boot) => boot.bootId !== bootId), placed.range];
     const late = report.sequence < this.sequence;
     if (late && this.before!.bootId === bootId) {
       const alone = deriveSituation(report, null, observedAt, INTERVAL).situation;
@@ -141,8 +184,14 @@ const copyOf = (model: HostModel): HostModel => {
   return copy;
 };
 
-const QUESTION = { ...DEFAULT_QUESTION, routes: ROUTES.filter((route) => route !== 'REBOOT' && route !== 'REVERSE' && route !== 'BRIDGE') };
-const TARGETS = [{ kind: 'ORIGINAL' as const }, ...PATCHES.map((of) => ({ kind: 'PATCH' as const, patch: of }))];
+const QUESTION = {
+  ...DEFAULT_QUESTION,
+  routes: ROUTES.filter((route) => route !== 'REBOOT' && route !== 'REVERSE' && route !== 'BRIDGE'),
+};
+const TARGETS = [
+  { kind: 'ORIGINAL' as const },
+  ...PATCHES.map((of) => ({ kind: 'PATCH' as const, patch: of })),
+];
 let safe = 0;
 
 /** Judges every target, carries out each SAFE plan, and says what it leaves. */
@@ -151,13 +200,23 @@ function wrongs(model: HostModel, host: OneHost): string[] {
   if (!mayBeSafe(situation, host.suspect)) return [];
   const scene = resolveSituation(situation, CATALOG);
   return TARGETS.flatMap((target) => {
-    const verdict = judge(scene, target, CATALOG, { level: 'FRESH', ageSeconds: 0, superseded: false }, QUESTION);
+    const verdict = judge(
+      scene,
+      target,
+      CATALOG,
+      { level: 'FRESH', ageSeconds: 0, superseded: false },
+      QUESTION,
+    );
     if (verdict.kind !== 'SAFE') return [];
     safe += 1;
     const after = copyOf(model);
     carryOut(after, verdict);
     const left = after.uncovered();
-    return left.length === 0 ? [] : [`${target.kind === 'ORIGINAL' ? 'original' : target.patch.name} by ${verdict.route} leaves ${left.join(', ')}`];
+    return left.length === 0
+      ? []
+      : [
+          `${target.kind === 'ORIGINAL' ? 'original' : target.patch.name} by ${verdict.route} leaves ${left.join(', ')}`,
+        ];
   });
 }
 

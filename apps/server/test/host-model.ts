@@ -1,7 +1,9 @@
 import type { Manifest } from '@klpreg/compat';
 
 /** What an operator does to a host, one at a time. */
-export type Operation = { readonly do: 'LOAD' | 'DISABLE' | 'REMOVE'; readonly patch: Manifest } | { readonly do: 'COMPLETE' | 'REVERSE' | 'FORCE' | 'REBOOT' };
+export type Operation =
+  | { readonly do: 'LOAD' | 'DISABLE' | 'REMOVE'; readonly patch: Manifest }
+  | { readonly do: 'COMPLETE' | 'REVERSE' | 'FORCE' | 'REBOOT' };
 
 interface Listed {
   readonly patch: Manifest;
@@ -11,7 +13,10 @@ interface Listed {
   reversed: boolean;
 }
 
-type Event = { patch: string; event: 'ENABLING' | 'PATCHED' | 'UNPATCHING' | 'UNPATCHED' | 'REVERSED' | 'FORCED' };
+type Event = {
+  patch: string;
+  event: 'ENABLING' | 'PATCHED' | 'UNPATCHING' | 'UNPATCHED' | 'REVERSED' | 'FORCED';
+};
 
 /**
  * A host as its kernel is: the list, the loaded modules, and the states that were changed and that nothing has restored.
@@ -48,9 +53,13 @@ export class HostModel {
       const complete: Operation = { do: 'COMPLETE' };
       return [complete, complete, complete, complete, complete, complete, { do: 'REVERSE' }, { do: 'FORCE' }];
     }
-    const off = [...loaded].filter((patch) => !list.some((one) => one.patch === patch) && !this.pinned.has(patch));
+    const off = [...loaded].filter(
+      (patch) => !list.some((one) => one.patch === patch) && !this.pinned.has(patch),
+    );
     return [
-      ...patches.filter((patch) => !loaded.has(patch) && this.accepts(patch)).map((patch): Operation => ({ do: 'LOAD', patch })),
+      ...patches
+        .filter((patch) => !loaded.has(patch) && this.accepts(patch))
+        .map((patch): Operation => ({ do: 'LOAD', patch })),
       ...list.flatMap(({ patch }): Operation[] => [
         { do: 'DISABLE', patch },
         { do: 'DISABLE', patch },
@@ -68,7 +77,9 @@ export class HostModel {
   }
 
   private isHeld(id: bigint, version: number): boolean {
-    return this.list.some(({ patch }) => patch.states!.some((state) => state.id === id && state.version >= version));
+    return this.list.some(({ patch }) =>
+      patch.states!.some((state) => state.id === id && state.version >= version),
+    );
   }
 
   private load(patch: Manifest, open: Listed | undefined): void {
@@ -120,7 +131,8 @@ export class HostModel {
     const restores = !open.reversed && !forced && open.patch.author !== null;
     for (const { id, version } of open.patch.states!) {
       if (!restores) this.change(id, version);
-      else if (!this.list.some(({ patch }) => patch.states!.some((state) => state.id === id))) this.changed.delete(id);
+      else if (!this.list.some(({ patch }) => patch.states!.some((state) => state.id === id)))
+        this.changed.delete(id);
     }
   }
 

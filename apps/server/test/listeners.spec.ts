@@ -23,7 +23,8 @@ const listen = async (): Promise<void> => {
 };
 
 const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const deadline = Date.now() + 30_000; !(await what());) if (Date.now() > deadline) throw new Error('not reached within 30 s');
+  for (const deadline = Date.now() + 30_000; !(await what());)
+    if (Date.now() > deadline) throw new Error('not reached within 30 s');
 };
 const soon = (what: () => boolean) => async (): Promise<boolean> => what() || (await sleep(10), what());
 
@@ -77,7 +78,12 @@ const ask = (socket: Socket): Promise<string> =>
 /** The result of a new connection. */
 const connectNow = (): Promise<string | undefined> => {
   const late = connect({ port, host: '127.0.0.1' });
-  return new Promise((resolve) => void late.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code)).once('connect', () => resolve('accepted')));
+  return new Promise(
+    (resolve) =>
+      void late
+        .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code))
+        .once('connect', () => resolve('accepted')),
+  );
 };
 
 test('requests are answered before the server closes; idle connections and incomplete requests are not waited for; then nothing listens', async () => {
@@ -93,7 +99,9 @@ test('requests are answered before the server closes; idle connections and incom
   const sockets = Array.from({ length: 100 }, () => connect({ port, host: '127.0.0.1' }));
   const [silent, half] = [connect({ port, host: '127.0.0.1' }), connect({ port, host: '127.0.0.1' })];
   half.write('GET / HT');
-  const ended = [silent, half].map((socket) => new Promise((resolve) => void socket.once('close', resolve).on('error', () => {})));
+  const ended = [silent, half].map(
+    (socket) => new Promise((resolve) => void socket.once('close', resolve).on('error', () => {})),
+  );
   const answers = sockets.map(ask);
   await until(soon(() => begun === sockets.length));
   const closed = app.close();
@@ -126,6 +134,8 @@ test('a second server on the same port fails, and takes no connection of the fir
   const second = fastify();
   const others = new Listeners(new AcceptBacklog());
   others.attach(second);
-  await expect(others.listen(second, { port, host: '127.0.0.1' })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(others.listen(second, { port, host: '127.0.0.1' })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
   await second.close();
 });

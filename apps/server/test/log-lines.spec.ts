@@ -26,11 +26,17 @@ test('each message and each stack is one line, by either logger', () => {
     new Logger('problem').warn({ text });
     new Logger('problem').error('with a stack', text + '\\n    at x (y.js:1:1)');
     fastify({ logger: { level: 'warn', stream: jsonLines } }).log.error({ err: new Error(text), url: text }, text);`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: path.join(__dirname, '..'), encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: path.join(__dirname, '..'),
+    encoding: 'utf8',
+  });
   const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
   // eslint-disable-next-line no-control-regex -- none of these may be left
   expect(lines.filter((line) => /[\u0000-\u001f\u007f-\u009f]/.test(line))).toEqual([]);
   expect(lines.filter((line) => line.startsWith('[Nest] 1 ') || line.startsWith(' '))).toEqual([]);
   expect(lines.filter((line) => line.includes('all is well'))).toHaveLength(4);
-  expect(JSON.parse(lines.find((line) => line.startsWith('{"level"'))!)).toMatchObject({ url: FORGED, msg: FORGED });
+  expect(JSON.parse(lines.find((line) => line.startsWith('{"level"'))!)).toMatchObject({
+    url: FORGED,
+    msg: FORGED,
+  });
 });

@@ -32,7 +32,9 @@ function write(name: string, sql: string): void {
 }
 
 async function tables(): Promise<string[]> {
-  const { rows } = await client.query<{ tablename: string }>(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+  const { rows } = await client.query<{ tablename: string }>(
+    `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+  );
   return rows.map(({ tablename }) => tablename);
 }
 
@@ -41,7 +43,9 @@ test('what is new is applied in the order of the names, and once', async () => {
   write('20260101000000_first', 'CREATE TABLE a (b int);\nDO $$ BEGIN PERFORM 1; PERFORM 2; END $$;');
   writeFileSync(path.join(dir, 'migration_lock.toml'), 'provider = "postgresql"');
 
-  expect(await migrate(database.url, dir)).toEqual({ applied: ['20260101000000_first', '20260102000000_second'] });
+  expect(await migrate(database.url, dir)).toEqual({
+    applied: ['20260101000000_first', '20260102000000_second'],
+  });
   expect(await migrate(database.url, dir)).toEqual({ applied: [] });
   expect(await tables()).toEqual(['_prisma_migrations', 'a']);
 });
@@ -49,7 +53,9 @@ test('what is new is applied in the order of the names, and once', async () => {
 test('a migration that fails in its second statement leaves nothing, and the next start tries again', async () => {
   write('1_good', 'CREATE TABLE a (b int);');
   write('2_bad', 'CREATE TABLE c (d int);\n\nCREATE TABLE c (d int);\n');
-  await expect(migrate(database.url, dir)).rejects.toThrow('Migration 2_bad failed and left nothing behind; line 3: relation "c" already exists');
+  await expect(migrate(database.url, dir)).rejects.toThrow(
+    'Migration 2_bad failed and left nothing behind; line 3: relation "c" already exists',
+  );
   expect(await tables()).toEqual(['_prisma_migrations', 'a']);
 
   write('2_bad', 'CREATE TABLE c (d int);');
@@ -122,7 +128,8 @@ test('a lock that a pooler kept of an earlier start is not waited for: the lock 
 test('rows with the evidence CATALOG have UNSIGNED afterwards, in the present and in earlier revisions', async () => {
   const all = path.resolve(__dirname, '../../../prisma/migrations');
   const rename = '20261126170000_unsigned_evidence';
-  for (const name of readdirSync(all)) if (name < rename) cpSync(path.join(all, name), path.join(dir, name), { recursive: true });
+  for (const name of readdirSync(all))
+    if (name < rename) cpSync(path.join(all, name), path.join(dir, name), { recursive: true });
   await migrate(database.url, dir);
   await client.query(`
     INSERT INTO patch (build_id, name, release, owner, kernel_release, arch, modversions, livepatch, builder, readable, impact,
@@ -164,17 +171,26 @@ async function roleUrl(grants: readonly string[] = []): Promise<string> {
 
 test('a role that may make nothing is told what to grant', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
-  await expect(migrate(await roleUrl(), dir)).rejects.toThrow(/permission denied for schema public: let its owner GRANT CREATE ON DATABASE/);
+  await expect(migrate(await roleUrl(), dir)).rejects.toThrow(
+    /permission denied for schema public: let its owner GRANT CREATE ON DATABASE/,
+  );
 });
 
 test('a role that may make nothing is let in where there is nothing to make', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
   await migrate(database.url, dir);
-  expect(await migrate(await roleUrl(['GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ROLE']), dir)).toEqual({ applied: [] });
+  expect(
+    await migrate(
+      await roleUrl(['GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ROLE']),
+      dir,
+    ),
+  ).toEqual({ applied: [] });
 });
 
 test('a schema in the address is refused with what to do', async () => {
-  await expect(migrate(`${database.url}?schema=klpreg`, dir)).rejects.toThrow('DATABASE_URL names the schema klpreg');
+  await expect(migrate(`${database.url}?schema=klpreg`, dir)).rejects.toThrow(
+    'DATABASE_URL names the schema klpreg',
+  );
   expect(await migrate(`${database.url}?schema=public`, dir)).toEqual({ applied: [] });
 });
 
@@ -208,22 +224,37 @@ test('Citus is asked to work one connection after the other, for the migration o
 });
 
 test('a database that cannot be reached is said to be, with what to check', async () => {
-  await expect(migrate('postgresql://127.0.0.1:1/none', dir)).rejects.toThrow('(connect ECONNREFUSED 127.0.0.1:1): check that it runs, and DATABASE_URL');
+  await expect(migrate('postgresql://127.0.0.1:1/none', dir)).rejects.toThrow(
+    '(connect ECONNREFUSED 127.0.0.1:1): check that it runs, and DATABASE_URL',
+  );
 });
 
 test('Prisma agrees that a database of ours is up to date, and that it is what the schema says', async () => {
   const root = path.join(__dirname, '../../..');
   const ours = await copyDatabase();
   const prisma = (...args: string[]): string =>
-    execFileSync(path.join(root, 'node_modules/.bin/prisma'), [...args, '--config', 'prisma/prisma.config.ts'], {
-      cwd: root,
-      env: { ...process.env, DATABASE_URL: ours.url },
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
+    execFileSync(
+      path.join(root, 'node_modules/.bin/prisma'),
+      [...args, '--config', 'prisma/prisma.config.ts'],
+      {
+        cwd: root,
+        env: { ...process.env, DATABASE_URL: ours.url },
+        encoding: 'utf8',
+        stdio: 'pipe',
+      },
+    );
   try {
     expect(prisma('migrate', 'status')).toContain('Database schema is up to date!');
-    expect(prisma('migrate', 'diff', '--from-config-datasource', '--to-schema', 'prisma/schema.prisma', '--exit-code')).toContain('No difference detected');
+    expect(
+      prisma(
+        'migrate',
+        'diff',
+        '--from-config-datasource',
+        '--to-schema',
+        'prisma/schema.prisma',
+        '--exit-code',
+      ),
+    ).toContain('No difference detected');
   } finally {
     await ours.drop();
   }

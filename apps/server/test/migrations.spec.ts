@@ -9,7 +9,11 @@ const MIGRATIONS = path.join(__dirname, '../../../prisma/migrations');
 const ID = '11111111-1111-4111-8111-111111111111';
 
 /** Applies all migrations before this one, lets the test write rows, and applies the others. */
-async function across(migration: string, before: (client: pg.Client) => Promise<unknown>, after: (client: pg.Client) => Promise<void>) {
+async function across(
+  migration: string,
+  before: (client: pg.Client) => Promise<unknown>,
+  after: (client: pg.Client) => Promise<void>,
+) {
   const database = await emptyDatabase();
   const client = new pg.Client({ connectionString: database.url });
   const earlier = mkdtempSync(path.join(tmpdir(), 'klpreg-migrations-'));

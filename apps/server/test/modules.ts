@@ -19,7 +19,8 @@ function filesOf(archive: Buffer): { name: string; bytes: Buffer }[] {
   for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0;) {
     const name = archive.toString('utf8', at, at + 100).replace(/\0.*$/s, '');
     const size = Number.parseInt(archive.toString('ascii', at + 124, at + 136), 8);
-    if (archive[at + 156] === 0x30) files.push({ name: path.basename(name), bytes: archive.subarray(at + BLOCK, at + BLOCK + size) });
+    if (archive[at + 156] === 0x30)
+      files.push({ name: path.basename(name), bytes: archive.subarray(at + BLOCK, at + BLOCK + size) });
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
   return files;
@@ -29,7 +30,9 @@ function filesOf(archive: Buffer): { name: string; bytes: Buffer }[] {
 export function allModules(kernel: string): CapturedModule[] {
   const known = cache.get(kernel);
   if (known !== undefined) return known;
-  const archive = gunzipSync(readFileSync(path.join(__dirname, `../../../libs/module/fixtures/modules-${kernel}.tar.gz`)));
+  const archive = gunzipSync(
+    readFileSync(path.join(__dirname, `../../../libs/module/fixtures/modules-${kernel}.tar.gz`)),
+  );
   const modules = filesOf(archive)
     .filter(({ name }) => name.endsWith('.ko'))
     .flatMap(({ bytes }) => {

@@ -14,7 +14,9 @@ beforeAll(async () => {
   await registry.publish('lab_r_1v1_a');
   // real situations: 100 kernels, three lists on each
   const seeds = Array.from({ length: 300 }, (_, i) =>
-    running(`seed-${i}`, [MODULES[i % 3]!], { host: { kernelVersion: `#1 SMP Debian 7.3.${Math.floor(i / 3)}-1` } }),
+    running(`seed-${i}`, [MODULES[i % 3]!], {
+      host: { kernelVersion: `#1 SMP Debian 7.3.${Math.floor(i / 3)}-1` },
+    }),
   );
   await registry.send('POST', '/v1/reports:batch', seeds);
   client = new pg.Client({ connectionString: registry.databaseUrl });
@@ -28,7 +30,13 @@ afterAll(async () => {
 });
 
 /** As it is planned for its values, and as it is prepared: both. */
-async function isBounded(_what: string, statement: string, call: Hot[2], rows: number, indexes: readonly string[]): Promise<void> {
+async function isBounded(
+  _what: string,
+  statement: string,
+  call: Hot[2],
+  rows: number,
+  indexes: readonly string[],
+): Promise<void> {
   const sent = named(statement, await listen(() => call(registry)));
   for (const when of ['FIRST', 'PREPARED'] as const) {
     const ofHosts = (await scans(client, sent, when)).filter(({ table }) => PER_HOST.includes(table));

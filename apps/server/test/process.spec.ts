@@ -23,14 +23,19 @@ interface Started {
   readonly output: () => string;
 }
 
-function launch(environment: Record<string, string>): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+function launch(environment: Record<string, string>): {
+  child: ChildProcess;
+  output: () => string;
+  ended: Promise<number | null>;
+} {
   const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env['PATH'], HOME: data, KLPREG_DATA: data, KLPREG_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
   let text = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   return { child, output: () => text, ended: new Promise((resolve) => child.once('close', resolve)) };
 }
 
@@ -61,13 +66,20 @@ test('starts with nothing set, makes a token that only its owner reads, and keep
   expect(first.output()).not.toContain(token);
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
   const ask = async (url: string, query: string) =>
-    (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json() as Promise<any>;
-  expect((await ask(first.url, 'mutation { addHost(input: { hostname: "kept" }) { hostname } }')).data.addHost.hostname).toBe('kept');
+    (
+      await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })
+    ).json() as Promise<any>;
+  expect(
+    (await ask(first.url, 'mutation { addHost(input: { hostname: "kept" }) { hostname } }')).data.addHost
+      .hostname,
+  ).toBe('kept');
   expect(await stop(first.child, 'SIGTERM')).toBe(0);
 
   const second = await start();
   expect(second.output()).not.toContain('made');
-  expect((await ask(second.url, '{ hosts { nodes { hostname } } }')).data.hosts.nodes).toEqual([{ hostname: 'kept' }]);
+  expect((await ask(second.url, '{ hosts { nodes { hostname } } }')).data.hosts.nodes).toEqual([
+    { hostname: 'kept' },
+  ]);
   expect(await stop(second.child, 'SIGINT')).toBe(0);
 });
 
@@ -96,11 +108,13 @@ test('a port that is taken is said in a sentence, and nothing is left running', 
   other.close();
 });
 
-const postmaster = (): number => Number(readFileSync(path.join(data, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+const postmaster = (): number =>
+  Number(readFileSync(path.join(data, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
 async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
-const isReady = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
+const isReady = async (url: string): Promise<boolean> =>
+  (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
 
 test('an embedded PostgreSQL that ends is started again; where that does not last, the server ends with an error', async () => {
   const { url, output, child } = await start();
@@ -136,10 +150,15 @@ test('a second signal ends a server that waits for what is under way', async () 
   await client.connect();
   await client.query('BEGIN; LOCK TABLE audit');
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-  const waits = fetch(`${url}/graphql`, { method: 'POST', headers, body: '{"query":"mutation { addHost(input: { hostname: \\"x\\" }) { id } }"}' }).catch(
-    () => null,
+  const waits = fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers,
+    body: '{"query":"mutation { addHost(input: { hostname: \\"x\\" }) { id } }"}',
+  }).catch(() => null);
+  await until(
+    async () =>
+      (await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount! > 0,
   );
-  await until(async () => (await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount! > 0);
   child.kill('SIGTERM');
   await until(() => output().includes('stopping'));
   expect(await stop(child, 'SIGTERM')).toBe(1);
@@ -147,13 +166,20 @@ test('a second signal ends a server that waits for what is under way', async () 
   await client.end().catch(() => undefined);
 }, 60_000);
 
-test.each(['start', 'demo', 'simulate'])('a signal to `npm run %s` reaches the program: its shell becomes the program', (name) => {
-  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as { scripts: Record<string, string> };
-  expect(scripts[name]).toMatch(/&& exec node [^&;|]+$/);
-});
+test.each(['start', 'demo', 'simulate'])(
+  'a signal to `npm run %s` reaches the program: its shell becomes the program',
+  (name) => {
+    const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    expect(scripts[name]).toMatch(/&& exec node [^&;|]+$/);
+  },
+);
 
 test('as npm runs it, the server stops at a signal to its shell, and so does its database', async () => {
-  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
   const shell = spawn('/bin/sh', ['-c', scripts['start']!.replace('npm run -s build', 'true')], {
     cwd: path.join(__dirname, '../../..'),
     env: { PATH: process.env['PATH'], HOME: data, KLPREG_DATA: data, KLPREG_PORT: '0' },

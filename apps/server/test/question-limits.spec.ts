@@ -1,8 +1,16 @@
 import { getIntrospectionQuery, parse } from 'graphql';
 import { QUESTION_LIMITS, refuseTooMuch } from '../src/query/question-limits.js';
 
-const EVERYTHING = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true };
-const many = (n: number, of: (i: number) => string): string => Array.from({ length: n }, (_, i) => of(i)).join(' ');
+const EVERYTHING = {
+  descriptions: true,
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+};
+const many = (n: number, of: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => of(i)).join(' ');
 /** Fragments that use the next one twice: 2^levels fields in a text that grows by a line for each level. */
 const bomb = (levels: number): string =>
   `{ ...F0 } ${many(levels, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F${levels} on Query { __typename }`;
@@ -27,14 +35,29 @@ test.each<[string, string]>([
     'pages in pages of ordinary sizes',
     '{ canDowngrade { cohorts(first: 20) { nodes { hosts } } hosts(first: 100) { nodes { host { hostname } verdict { kind } } } } }',
   ],
-  ['a fragment that contains itself, which validation refuses', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }'],
+  [
+    'a fragment that contains itself, which validation refuses',
+    '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
+  ],
   ['a fragment that is missing, which validation refuses', '{ ...A }'],
 ])('%s is within the limits', (_, query) => expect(refused(query)).toBeNull());
 
 test.each<[string, string, string]>([
-  ['one level more', nested(QUESTION_LIMITS.depth + 1), 'the limit is 16 levels of fields in a question, found 17'],
-  ['one alias more', `{ a { ${many(31, (i) => `x${i}: b`)} } }`, 'the limit is 30 aliases in a question, found 31'],
-  ['one root field more', `{ ${many(11, (i) => `r${i}`)} }`, 'the limit is 10 root fields in a question, found 11'],
+  [
+    'one level more',
+    nested(QUESTION_LIMITS.depth + 1),
+    'the limit is 16 levels of fields in a question, found 17',
+  ],
+  [
+    'one alias more',
+    `{ a { ${many(31, (i) => `x${i}: b`)} } }`,
+    'the limit is 30 aliases in a question, found 31',
+  ],
+  [
+    'one root field more',
+    `{ ${many(11, (i) => `r${i}`)} }`,
+    'the limit is 10 root fields in a question, found 11',
+  ],
   [
     'root fields in fragments',
     `{ ...A ... on Query { ...A } } fragment A on Query { ${many(6, (i) => `r${i}`)} }`,
@@ -55,7 +78,9 @@ test.each<[string, string, string]>([
     'query ($n: Int) { a(first: $n) { nodes { b(last: $n) { edges { node { c d e f } } } } } }',
     'the limit is 50000 fields in a question, times',
   ],
-])('%s is refused by the name of the limit', (_, query, message) => expect(refused(query)).toContain(message));
+])('%s is refused by the name of the limit', (_, query, message) =>
+  expect(refused(query)).toContain(message),
+);
 
 test('a fragment bomb is measured in steps that grow with its length', () => {
   let read = 0;
@@ -64,7 +89,9 @@ test('a fragment bomb is measured in steps that grow with its length', () => {
     read = 0;
     for (const definition of document.definitions) {
       const { selections } = (definition as { selectionSet: { selections: object } }).selectionSet;
-      Object.defineProperty((definition as { selectionSet: object }).selectionSet, 'selections', { get: () => ((read += 1), selections) });
+      Object.defineProperty((definition as { selectionSet: object }).selectionSet, 'selections', {
+        get: () => ((read += 1), selections),
+      });
     }
     expect(() => refuseTooMuch(document)).toThrow('root fields');
     return read;

@@ -18,7 +18,9 @@ class HeldClock extends Clock {
   }
 }
 
-type Deep<T> = { [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Deep<T[K]> : T[K] };
+type Deep<T> = {
+  [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Deep<T[K]> : T[K];
+};
 
 interface Answer<T> {
   readonly status: number;
@@ -37,7 +39,11 @@ export class Registry {
   static async start(environment: Record<string, string> = {}): Promise<Registry> {
     const database = await copyDatabase();
     const clock = new HeldClock();
-    const app = await createServer(readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment }), database.url, clock);
+    const app = await createServer(
+      readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment }),
+      database.url,
+      clock,
+    );
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     await app.get(TokensStore).addFirst(TOKEN, 'tester', clock.now());
@@ -74,17 +80,31 @@ export class Registry {
       method,
       url,
       ...(payload !== undefined && { payload: raw ? payload : JSON.stringify(payload) }),
-      headers: { authorization: `Bearer ${TOKEN}`, ...(payload !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
     });
     const text = response.body;
-    return { status: response.statusCode, body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as T };
+    return {
+      status: response.statusCode,
+      body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as T,
+    };
   }
 
-  async report(report: Report): Promise<Answer<{ outcome: string; code?: string; errors?: { pointer: string; detail: string; found: string }[] }>> {
+  async report(
+    report: Report,
+  ): Promise<
+    Answer<{ outcome: string; code?: string; errors?: { pointer: string; detail: string; found: string }[] }>
+  > {
     return this.send('POST', '/v1/reports', report);
   }
 
-  async heartbeat(report: Report, changes: Partial<Heartbeat> = {}): Promise<Answer<{ outcome: string; reason: string | null }>> {
+  async heartbeat(
+    report: Report,
+    changes: Partial<Heartbeat> = {},
+  ): Promise<Answer<{ outcome: string; reason: string | null }>> {
     const { host, digest, sequence, clock } = report;
     return this.send('POST', '/v1/heartbeats', {
       schema: 'heartbeat/v1',
@@ -110,7 +130,12 @@ export class Registry {
   ) {
     const module = allModules(kernel).find((one) => one.name === name);
     if (module === undefined) throw new Error(`there is no captured module ${name} for ${kernel}`);
-    return this.put(module.buildId, module.bytes, { release, owner, ...(author !== undefined && { author }), ...(signature !== undefined && { signature }) });
+    return this.put(module.buildId, module.bytes, {
+      release,
+      owner,
+      ...(author !== undefined && { author }),
+      ...(signature !== undefined && { signature }),
+    });
   }
 
   async put(buildId: string, bytes: Buffer, fields: Record<string, string>) {
@@ -119,16 +144,21 @@ export class Registry {
       Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`),
     );
     const file = Buffer.concat([
-      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`),
+      Buffer.from(
+        `--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`,
+      ),
       bytes,
       Buffer.from(`\r\n--${boundary}--\r\n`),
     ]);
-    return this.send<{ outcome: string; conflicts: string[]; evidence: string; code?: string; detail?: string }>(
-      'PUT',
-      `/v1/patches/${buildId}`,
-      Buffer.concat([...parts, file]),
-      { 'content-type': `multipart/form-data; boundary=${boundary}` },
-    );
+    return this.send<{
+      outcome: string;
+      conflicts: string[];
+      evidence: string;
+      code?: string;
+      detail?: string;
+    }>('PUT', `/v1/patches/${buildId}`, Buffer.concat([...parts, file]), {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+    });
   }
 
   /**
@@ -136,27 +166,49 @@ export class Registry {
    *
    * @param over what they listed before
    */
-  async witnessed(name: string, { over = [], objects = [KERNEL_PATCHED] }: { over?: readonly string[]; objects?: Listed['objects'] } = {}): Promise<void> {
+  async witnessed(
+    name: string,
+    { over = [], objects = [KERNEL_PATCHED] }: { over?: readonly string[]; objects?: Listed['objects'] } = {},
+  ): Promise<void> {
     for (const nth of [1, 2]) {
       const before = running(`witness-${nth}-of-${name}`, over, { taint: over.length > 0 ? 45056 : 0 });
       await this.report(before);
       const below = over.map((each) => listed(each));
-      const entering = later(before, { livepatches: [...below, listed(name, { objects, transition: true })], taint: 45056 });
+      const entering = later(before, {
+        livepatches: [...below, listed(name, { objects, transition: true })],
+        taint: 45056,
+      });
       await this.report(entering);
-      await this.report(later(entering, { livepatches: [...(name.startsWith('lab_r') ? [] : below), listed(name, { objects })] }));
-      await this.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "has shown a build") { id } }', { id: before.host.instance });
+      await this.report(
+        later(entering, {
+          livepatches: [...(name.startsWith('lab_r') ? [] : below), listed(name, { objects })],
+        }),
+      );
+      await this.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "has shown a build") { id } }', {
+        id: before.host.instance,
+      });
     }
   }
 
   /** Asks by GraphQL; an error of the answer fails the test. */
   async ask<T = any>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
-    const { body } = await this.send<{ data: T; errors?: unknown[] }>('POST', '/graphql', { query, variables });
+    const { body } = await this.send<{ data: T; errors?: unknown[] }>('POST', '/graphql', {
+      query,
+      variables,
+    });
     if (body.errors !== undefined) throw new Error(JSON.stringify(body.errors));
     return body.data;
   }
 
-  async graphqlError(query: string, variables: Record<string, unknown> = {}): Promise<{ message: string; extensions: { code: string } }> {
-    const { body } = await this.send<{ errors: { message: string; extensions: { code: string } }[] }>('POST', '/graphql', { query, variables });
+  async graphqlError(
+    query: string,
+    variables: Record<string, unknown> = {},
+  ): Promise<{ message: string; extensions: { code: string } }> {
+    const { body } = await this.send<{ errors: { message: string; extensions: { code: string } }[] }>(
+      'POST',
+      '/graphql',
+      { query, variables },
+    );
     return body.errors[0]!;
   }
 }
@@ -184,7 +236,10 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
     capabilities: {
       livepatch: true,
       sysfs: { replace: true, stackOrder: true, patched: true, force: true, replaceSet: false },
-      kallsyms: { complete: true, symbols: ['klp_enable_patch', 'klp_get_prev_state', 'klp_get_state', 'klp_is_patch_compatible'] },
+      kallsyms: {
+        complete: true,
+        symbols: ['klp_enable_patch', 'klp_get_prev_state', 'klp_get_state', 'klp_is_patch_compatible'],
+      },
       btf: null,
       lockdown: 'none',
       signatureEnforced: false,
@@ -213,16 +268,23 @@ export function idle(hostname: string, changes: Deep<Report> = {}): Report {
 }
 
 /** The report with the digest of its content. */
-export const sealed = (report: Report): Report => ({ ...report, digest: contentDigest(report as unknown as Record<string, unknown>) });
+export const sealed = (report: Report): Report => ({
+  ...report,
+  digest: contentDigest(report as unknown as Record<string, unknown>),
+});
 
 /** The report with a kernel log that reaches back to the boot and names all that is listed or loaded: the boot's history is known. */
 export function logged(report: Report): Report {
-  const events = [...report.livepatches, ...report.leftovers].map(({ name }) => ({ patch: name, event: 'PATCHED' as const }));
+  const events = [...report.livepatches, ...report.leftovers].map(({ name }) => ({
+    patch: name,
+    event: 'PATCHED' as const,
+  }));
   return sealed({ ...report, kernelLog: { reachesBoot: true, events } });
 }
 
 /** The same host later: a newer report with other content. */
-export const later = (report: Report, changes: Partial<Report> = {}): Report => sealed({ ...report, sequence: report.sequence + 1, ...changes });
+export const later = (report: Report, changes: Partial<Report> = {}): Report =>
+  sealed({ ...report, sequence: report.sequence + 1, ...changes });
 
 /** A host with these captured modules on its list, oldest first, settled. */
 export const running = (hostname: string, names: readonly string[], changes: Deep<Report> = {}): Report =>
@@ -252,7 +314,14 @@ export function listed(name: string, changes: Partial<Listed> = {}, kernel = '7.
 }
 
 export function leftover(name: string, refcount = 0): Report['leftovers'][number] {
-  return { name, buildId: allModules('7.3').find((one) => one.name === name)?.buildId ?? null, srcversion: null, refcount, reading: null, moduleState: 'Live' };
+  return {
+    name,
+    buildId: allModules('7.3').find((one) => one.name === name)?.buildId ?? null,
+    srcversion: null,
+    refcount,
+    reading: null,
+    moduleState: 'Live',
+  };
 }
 
 /** Twelve hexadecimal digits that follow from a name. */

@@ -11,7 +11,8 @@ import { Replica } from './crash/replica.js';
 import { select } from './crash/truths.js';
 import { later, listed, logged, running } from './registry.js';
 
-const LABEL = 'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
+const LABEL =
+  'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
 
 // several servers are started, on a machine that may be busy
 jest.setTimeout(120_000);
@@ -42,21 +43,32 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 afterEach(async () => {
-  const [{ standby } = { standby: false }] = await select<{ standby: boolean }>(replica.url, 'SELECT pg_is_in_recovery() AS standby');
+  const [{ standby } = { standby: false }] = await select<{ standby: boolean }>(
+    replica.url,
+    'SELECT pg_is_in_recovery() AS standby',
+  );
   if (standby) await replica.resume();
 });
 
 let sequence = 2;
-const question = async (door: Door, variables: Record<string, unknown> = {}) => (await ask(door, QUESTION, variables))?.canDowngrade;
-const report = async (report: Report) => expect(await post(direct, '/v1/reports', report)).toMatchObject({ status: 200 });
+const question = async (door: Door, variables: Record<string, unknown> = {}) =>
+  (await ask(door, QUESTION, variables))?.canDowngrade;
+const report = async (report: Report) =>
+  expect(await post(direct, '/v1/reports', report)).toMatchObject({ status: 200 });
 const stackOf = async (door: Door, hostname: string): Promise<string[]> =>
-  (await ask(door, 'query ($hostname: String) { host(hostname: $hostname) { stack { name } } }', { hostname })).host?.stack.map(
-    ({ name }: { name: string }) => name,
-  );
+  (
+    await ask(door, 'query ($hostname: String) { host(hostname: $hostname) { stack { name } } }', {
+      hostname,
+    })
+  ).host?.stack.map(({ name }: { name: string }) => name);
 
 test('a report is seen by a question to the replica within a few seconds', async () => {
   await report(running('web-1', ['lab_r_1v1_a']));
-  for (const deadline = Date.now() + 5_000; (await stackOf(remote, 'web-1')) === undefined && Date.now() < deadline;) await sleep(20);
+  for (
+    const deadline = Date.now() + 5_000;
+    (await stackOf(remote, 'web-1')) === undefined && Date.now() < deadline;
+  )
+    await sleep(20);
   expect(await stackOf(remote, 'web-1')).toEqual(['lab_r_1v1_a']);
 });
 
@@ -66,7 +78,9 @@ test('questions are answered by the replica, and a change answers with itself ho
   await replica.catchUp();
   await replica.pause();
   const id = host.host.instance;
-  expect((await ask(remote, LABEL, { id, role: 'web' })).labelHost.labels).toEqual([expect.objectContaining({ key: 'role', value: 'web' })]);
+  expect((await ask(remote, LABEL, { id, role: 'web' })).labelHost.labels).toEqual([
+    expect.objectContaining({ key: 'role', value: 'web' }),
+  ]);
   await report(later(host, { livepatches: [listed('lab_r_1v2_a')] }));
   expect(await stackOf(direct, 'web-2')).toEqual(['lab_r_1v2_a']);
   expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v1_a']);
@@ -80,7 +94,9 @@ test('the replica, too, judges the hosts of an answer about the present by any a
   const nested = (to: string) =>
     `{ canDowngrade(to: ${to}, where: { hostnames: ["web-9"] }) { hosts { nodes { host { canDowngrade(to: ${to}, maxAge: "60s") { kind } } } } } }`;
   for (const door of [direct, remote])
-    expect(await ask(door, nested('{ name: "lab_r_1v1_a" }'))).toEqual({ canDowngrade: { hosts: { nodes: [{ host: { canDowngrade: { kind: 'SAFE' } } }] } } });
+    expect(await ask(door, nested('{ name: "lab_r_1v1_a" }'))).toEqual({
+      canDowngrade: { hosts: { nodes: [{ host: { canDowngrade: { kind: 'SAFE' } } }] } },
+    });
 });
 
 test('an answer of either is given again by the other', async () => {
@@ -122,7 +138,8 @@ test('what is under way when the replica is asked is not in its answer, and not 
   await client.end();
   await held;
   await replica.catchUp();
-  for (const door of [remote, direct]) expect(await question(door, { snapshot: answer.snapshot.id })).toEqual(answer);
+  for (const door of [remote, direct])
+    expect(await question(door, { snapshot: answer.snapshot.id })).toEqual(answer);
 });
 
 test('a replica that is behind does not remember an old catalog as the new one', async () => {
@@ -140,7 +157,8 @@ test('a replica that is behind does not remember an old catalog as the new one',
 
 test('a replica that is dead stops neither ingest nor questions, and is asked again when it is back', async () => {
   const host = running('web-10', ['lab_r_1v1_a']);
-  const send = async (body: Report) => expect(await post(remote, '/v1/reports', body)).toMatchObject({ status: 200 });
+  const send = async (body: Report) =>
+    expect(await post(remote, '/v1/reports', body)).toMatchObject({ status: 200 });
   await send(host);
   await replica.catchUp();
   const old = await question(remote);
@@ -151,7 +169,9 @@ test('a replica that is dead stops neither ingest nor questions, and is asked ag
   expect(answer.matched).toBe(old.matched);
   expect(await question(remote, { snapshot: answer.snapshot.id })).toEqual(answer);
   expect(await question(remote, { snapshot: old.snapshot.id })).toEqual(old);
-  expect(await ask(remote, '{ states(first: 1) { nodes { stateId } } patches(first: 1) { nodes { name } } }')).not.toBeNull();
+  expect(
+    await ask(remote, '{ states(first: 1) { nodes { stateId } } patches(first: 1) { nodes { name } } }'),
+  ).not.toBeNull();
   expect((await fetch(`${remote.url}/readyz`)).status).toBe(200);
 
   await replica.restart();
@@ -159,7 +179,12 @@ test('a replica that is dead stops neither ingest nor questions, and is asked ag
   await replica.pause();
   await send(later(host, { sequence: 3, livepatches: [] }));
   // what is asked of a replica that is behind is answered as it was
-  for (let stack = await stackOf(remote, 'web-10'); stack.length === 0; stack = await stackOf(remote, 'web-10')) await sleep(100);
+  for (
+    let stack = await stackOf(remote, 'web-10');
+    stack.length === 0;
+    stack = await stackOf(remote, 'web-10')
+  )
+    await sleep(100);
   expect(await stackOf(remote, 'web-10')).toEqual(['lab_r_1v2_a']);
 }, 120_000);
 

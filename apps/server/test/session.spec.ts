@@ -26,7 +26,9 @@ async function pooler(): Promise<{ url: string; close(): void }> {
     const upstream = net.connect(Number(target.port), target.hostname);
     socket.once('data', (startup) => {
       const words = startup.subarray(8).toString().split('\0');
-      const kept = words.flatMap((word, i) => (i % 2 === 0 && ['user', 'database'].includes(word) ? [word, words[i + 1]!] : []));
+      const kept = words.flatMap((word, i) =>
+        i % 2 === 0 && ['user', 'database'].includes(word) ? [word, words[i + 1]!] : [],
+      );
       const body = Buffer.from([...kept, '', ''].join('\0'));
       const head = Buffer.alloc(8);
       head.writeInt32BE(body.length + 8, 0);
@@ -59,23 +61,31 @@ async function asRole(url: string, setting: string): Promise<string> {
 }
 
 test.each([
-  ["TimeZone = 'Europe/Berlin'", 'The session with the database is in the time zone Europe/Berlin and must be in UTC: ALTER ROLE'],
+  [
+    "TimeZone = 'Europe/Berlin'",
+    'The session with the database is in the time zone Europe/Berlin and must be in UTC: ALTER ROLE',
+  ],
   ["TimeZone = 'Europe/London'", 'is in the time zone Europe/London'],
   ["DateStyle = 'German'", 'writes dates as German, DMY and must write them as ISO'],
-])('a session with %s behind a pooler that drops start-up parameters is refused before anything is asked on it', async (setting, sentence) => {
-  const between = await pooler();
-  const connections = connect(await asRole(between.url, setting));
-  await expect(connections.check()).rejects.toThrow(sentence);
-  await expect(connections.$queryRaw`SELECT 1`).rejects.toThrow(sentence);
-  between.close();
-});
+])(
+  'a session with %s behind a pooler that drops start-up parameters is refused before anything is asked on it',
+  async (setting, sentence) => {
+    const between = await pooler();
+    const connections = connect(await asRole(between.url, setting));
+    await expect(connections.check()).rejects.toThrow(sentence);
+    await expect(connections.$queryRaw`SELECT 1`).rejects.toThrow(sentence);
+    between.close();
+  },
+);
 
 test('a role that may read no table is told what it needs', async () => {
   const role = `role_${randomUUID().replaceAll('-', '')}`;
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
   const own = new URL(database.url);
   [own.username, own.password] = [role, 'x'];
-  await expect(connect(own.toString()).check()).rejects.toThrow(/may not do what the registry needs \(permission denied for table epoch\)/);
+  await expect(connect(own.toString()).check()).rejects.toThrow(
+    /may not do what the registry needs \(permission denied for table epoch\)/,
+  );
 });
 
 test('the same role is served in UTC where start-up parameters arrive', async () => {

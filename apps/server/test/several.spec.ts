@@ -39,11 +39,14 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const doors = (): Door[] => servers.map(({ url }) => ({ url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() }));
+const doors = (): Door[] =>
+  servers.map(({ url }) => ({ url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() }));
 
 /** As many servers as that, with those that are there. */
 async function begin(n: number): Promise<void> {
-  const missing = Array.from({ length: n - servers.length }, () => ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' }));
+  const missing = Array.from({ length: n - servers.length }, () =>
+    ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' }),
+  );
   servers.push(...(await Promise.all(missing)));
 }
 
@@ -73,9 +76,15 @@ const stored = () =>
   );
 const said = () =>
   agents
-    .map(({ id, report, sequence }) => ({ id, report: String(report!.sequence), digest: report!.digest, contact: String(sequence) }))
+    .map(({ id, report, sequence }) => ({
+      id,
+      report: String(report!.sequence),
+      digest: report!.digest,
+      contact: String(sequence),
+    }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-const unfolded = async () => (await select<{ n: number }>(database.url, 'SELECT count(*)::int AS n FROM cohort_delta'))[0]!.n;
+const unfolded = async () =>
+  (await select<{ n: number }>(database.url, 'SELECT count(*)::int AS n FROM cohort_delta'))[0]!.n;
 
 test.each([2, 4])(
   '%i servers on one database: nothing is lost, counts equal the recount, and all give the same answers',
@@ -84,26 +93,37 @@ test.each([2, 4])(
     const began = Date.now();
     const seen: Seen = { same: 0, folded: 0 };
     const over = () => Date.now() - began > (Math.min(seen.same, seen.folded) > 0 ? LOAD_MS : LONGEST_MS);
-    await Promise.all([compare(doors(), over, random, wrong, seen), fold(over, seen), ...agents.map((agent) => agent.live(doors(), over))]);
+    await Promise.all([
+      compare(doors(), over, random, wrong, seen),
+      fold(over, seen),
+      ...agents.map((agent) => agent.live(doors(), over)),
+    ]);
     expect(wrong.slice(0, 5)).toEqual([]);
     expect(Math.min(seen.same, seen.folded)).toBeGreaterThan(0);
     expect(await stored()).toEqual(said());
     expect(await exceptions(database.url)).toEqual([]);
 
     // the servers' own folds do the rest
-    for (const deadline = Date.now() + 5_000; (await unfolded()) > 0 && Date.now() < deadline;) await sleep(100);
+    for (const deadline = Date.now() + 5_000; (await unfolded()) > 0 && Date.now() < deadline;)
+      await sleep(100);
     expect(await unfolded()).toBe(0);
-    expect(await select(database.url, 'SELECT sum(hosts)::int AS hosts FROM cohort')).toEqual([{ hosts: HOSTS }]);
+    expect(await select(database.url, 'SELECT sum(hosts)::int AS hosts FROM cohort')).toEqual([
+      { hosts: HOSTS },
+    ]);
     expect(await exceptions(database.url)).toEqual([]);
     const { canDowngrade } = await ask(doors()[0]!, QUESTION);
     expect(canDowngrade.matched).toBe(HOSTS);
-    for (const door of doors()) expect((await ask(door, QUESTION, { snapshot: canDowngrade.snapshot.id })).canDowngrade).toEqual(canDowngrade);
+    for (const door of doors())
+      expect((await ask(door, QUESTION, { snapshot: canDowngrade.snapshot.id })).canDowngrade).toEqual(
+        canDowngrade,
+      );
   },
   60_000,
 );
 
 test('a patch that is recalled through one server is recalled for the next question to another', async () => {
-  const codes = async (door: Door) => (await ask(door, QUESTION)).canDowngrade.reasons.nodes.map(({ reason }: any) => reason.code);
+  const codes = async (door: Door) =>
+    (await ask(door, QUESTION)).canDowngrade.reasons.nodes.map(({ reason }: any) => reason.code);
   for (let i = 0; i < 5; i++) {
     const [one, other] = random.shuffled(doors());
     expect(await ask(one!, RECALL, { id: PATCH, recalled: true })).not.toBeNull();
@@ -120,7 +140,9 @@ test('of servers that start at once on an empty database, the token in the file 
     for (let i = 0; i < 5; i++) {
       await connections.token.deleteMany();
       await Promise.all(Array.from({ length: 8 }, () => bootstrapToken(tokens, dir, new Date())));
-      expect(await tokens.find(readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(), new Date())).toMatchObject({ role: 'admin' });
+      expect(
+        await tokens.find(readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(), new Date()),
+      ).toMatchObject({ role: 'admin' });
     }
   } finally {
     await connections.$disconnect();

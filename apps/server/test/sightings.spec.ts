@@ -37,7 +37,11 @@ test('a report shows build, machine, kernel, objects, file and signature check',
     callbacks: null,
   };
   const report = running('web-1', [], {
-    livepatches: [listed('lab_r_1v1_a', { objects, reading, moduleState: 'Live', moduleTaint: 'OK' } as Partial<Report['livepatches'][number]>)],
+    livepatches: [
+      listed('lab_r_1v1_a', { objects, reading, moduleState: 'Live', moduleTaint: 'OK' } as Partial<
+        Report['livepatches'][number]
+      >),
+    ],
     host: { kernelBuildId: 'ab'.repeat(20) },
   });
   const { kernelRelease: release, kernelVersion: version, arch, machine, instance } = report.host;
@@ -56,16 +60,40 @@ test('a report shows build, machine, kernel, objects, file and signature check',
 });
 
 test.each<[string, Report[]]>([
-  ['of a patch in transition', [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { transition: true })] })]],
-  ['of a patch that is being disabled', [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { enabled: false, transition: true })] })]],
-  ['of a patch without a build-id', [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { buildId: null })] })]],
-  ['of a module that is not live', [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { moduleState: 'Going' })] })]],
+  [
+    'of a patch in transition',
+    [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { transition: true })] })],
+  ],
+  [
+    'of a patch that is being disabled',
+    [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { enabled: false, transition: true })] })],
+  ],
+  [
+    'of a patch without a build-id',
+    [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { buildId: null })] })],
+  ],
+  [
+    'of a module that is not live',
+    [running('web-1', [], { livepatches: [listed('lab_r_1v1_a', { moduleState: 'Going' })] })],
+  ],
   ['by a machine whose hash is not known', [running('web-1', ['lab_r_1v1_a'], { host: { machine: null } })]],
-  ['by a report that is incomplete', [running('web-1', ['lab_r_1v1_a'], { unread: ['taint of lab_r_1v1_a'] })]],
+  [
+    'by a report that is incomplete',
+    [running('web-1', ['lab_r_1v1_a'], { unread: ['taint of lab_r_1v1_a'] })],
+  ],
   ['by a report whose list needs taint K, and has none', [running('web-1', ['lab_r_1v1_a'], { taint: 0 })]],
-  ['by a report of taint K without livepatch support', [running('web-1', ['lab_r_1v1_a'], { capabilities: { livepatch: false } })]],
-  ['by a report in which a settled cumulative patch is not alone', [running('web-1', ['lab_n_1v1_a', 'lab_r_1v1_a'])]],
-  ['if another live patching system is at work', [running('web-1', ['lab_r_1v1_a'], { otherLivePatching: ['module kcare'] })]],
+  [
+    'by a report of taint K without livepatch support',
+    [running('web-1', ['lab_r_1v1_a'], { capabilities: { livepatch: false } })],
+  ],
+  [
+    'by a report in which a settled cumulative patch is not alone',
+    [running('web-1', ['lab_n_1v1_a', 'lab_r_1v1_a'])],
+  ],
+  [
+    'if another live patching system is at work',
+    [running('web-1', ['lab_r_1v1_a'], { otherLivePatching: ['module kcare'] })],
+  ],
 ])('nothing is shown %s', (_, reports) => expect(shown(...reports)).toEqual([]));
 
 test.each<[string, string[] | null, Report[]]>([
@@ -82,12 +110,22 @@ test.each<[string, string[] | null, Report[]]>([
       later(one, { livepatches: [listed('lab_r_1v2_a')] }),
     ],
   ],
-  ['is not known if something left: it may have been disabled before', null, [one, later(one, { livepatches: [listed('lab_r_1v2_a')] })]],
+  [
+    'is not known if something left: it may have been disabled before',
+    null,
+    [one, later(one, { livepatches: [listed('lab_r_1v2_a')] })],
+  ],
   [
     'is not known if a module is loaded that was never seen: it may have been listed',
     null,
     [idle, later(idle, { livepatches: [listed('lab_r_1v1_a')], leftovers: [leftover('lab_r_1v2_a')] })],
   ],
   ['is not known if two were loaded', null, [idle, later(idle, { livepatches: two })]],
-  ['is not known after a report that is incomplete', null, [later(idle, { unread: ['the list'] }), later(idle, { livepatches: [listed('lab_r_1v1_a')] })]],
-])('the list over which a patch was loaded %s', (_, over, reports) => expect(shown(...reports).at(-1)!.over).toEqual(over));
+  [
+    'is not known after a report that is incomplete',
+    null,
+    [later(idle, { unread: ['the list'] }), later(idle, { livepatches: [listed('lab_r_1v1_a')] })],
+  ],
+])('the list over which a patch was loaded %s', (_, over, reports) =>
+  expect(shown(...reports).at(-1)!.over).toEqual(over),
+);

@@ -43,7 +43,9 @@ test('connections that go silent are given up: documents get 503 meanwhile, and 
   expect(await statusOf('web-1')).toBe(200);
   proxy.swallow(false);
   await untilStored('web-2');
-  const { canDowngrade } = (await post(door, '/graphql', { query: '{ canDowngrade(to: { original: true }) { counts { total } } }' }))!.body.data;
+  const { canDowngrade } = (await post(door, '/graphql', {
+    query: '{ canDowngrade(to: { original: true }) { counts { total } } }',
+  }))!.body.data;
   expect(canDowngrade.counts.total).toBe(2);
 });
 

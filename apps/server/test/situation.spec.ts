@@ -25,10 +25,15 @@ function play(...reports: (Report | [report: Report, seconds: number])[]) {
   return before!['situation'];
 }
 
-const next = (report: Report, list: Listed[], leftovers: Report['leftovers'] = [], changes: Partial<Report> = {}) =>
-  later(report, { livepatches: list, leftovers, ...changes });
+const next = (
+  report: Report,
+  list: Listed[],
+  leftovers: Report['leftovers'] = [],
+  changes: Partial<Report> = {},
+) => later(report, { livepatches: list, leftovers, ...changes });
 const host = running('web-1', ['lab_r_1v1_a']);
-const left = (...reports: Parameters<typeof play>) => play(...reports).unlisted.map(({ name, unlistedBy }) => `${name} ${unlistedBy}`);
+const left = (...reports: Parameters<typeof play>) =>
+  play(...reports).unlisted.map(({ name, unlistedBy }) => `${name} ${unlistedBy}`);
 const [A, B, N] = ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a'] as const;
 const off = next(host, [], [leftover(A)]);
 const disabling = listed(A, { enabled: false, transition: true });
@@ -43,38 +48,95 @@ test.each<[string, string[], Parameters<typeof play>]>([
   ['nothing left while nothing changed', [], [host, later(host)]],
 
   // forced
-  ['gone from the list and still referenced: it was forced', [`${A} FORCED`], [host, next(host, [], [leftover(A, 1)])]],
-  ['its reference count is not reported: it may be pinned', [`${A} FORCED`], [host, next(host, [], [{ ...leftover(A), refcount: null }])]],
+  [
+    'gone from the list and still referenced: it was forced',
+    [`${A} FORCED`],
+    [host, next(host, [], [leftover(A, 1)])],
+  ],
+  [
+    'its reference count is not reported: it may be pinned',
+    [`${A} FORCED`],
+    [host, next(host, [], [{ ...leftover(A), refcount: null }])],
+  ],
   ['forced comes before replaced', [`${A} FORCED`], [host, next(host, [listed(B)], [leftover(A, 1)])]],
-  ['the kernel log says that tasks were forced', [`${A} FORCED`], [host, next(host, [], [leftover(A)], log(A, [...DISABLED, 'FORCED']))]],
-  ['it looked disabled, and its reference stays: it was forced', [`${A} FORCED`], [host, off, next(host, [], [leftover(A, 1)])]],
-  ['its reference was being given back: how else it left is not known', [`${A} UNKNOWN`], [host, next(host, [], [leftover(A, 1)]), off]],
+  [
+    'the kernel log says that tasks were forced',
+    [`${A} FORCED`],
+    [host, next(host, [], [leftover(A)], log(A, [...DISABLED, 'FORCED']))],
+  ],
+  [
+    'it looked disabled, and its reference stays: it was forced',
+    [`${A} FORCED`],
+    [host, off, next(host, [], [leftover(A, 1)])],
+  ],
+  [
+    'its reference was being given back: how else it left is not known',
+    [`${A} UNKNOWN`],
+    [host, next(host, [], [leftover(A, 1)]), off],
+  ],
 
   // replaced
-  ['a patch was replaced by a cumulative newcomer', [`${A} REPLACED`], [host, next(host, [listed(B)], [leftover(A)])]],
+  [
+    'a patch was replaced by a cumulative newcomer',
+    [`${A} REPLACED`],
+    [host, next(host, [listed(B)], [leftover(A)])],
+  ],
   ['replaced, and its module removed: still remembered', [`${A} REPLACED`], [host, next(host, [listed(B)])]],
-  ['a newcomer whose replace flag is not told may have replaced it', [`${A} REPLACED`], [host, next(host, [listed(N, { replace: null })])]],
-  ['a replacing transition that completed', [`${A} REPLACED`], [host, next(host, [listed(A), enabling]), next(host, [listed(B)])]],
-  ['replaced comes before unknown', [`${A} REPLACED`], [host, [next(host, [listed(B)], [leftover(A)]), 3600]]],
+  [
+    'a newcomer whose replace flag is not told may have replaced it',
+    [`${A} REPLACED`],
+    [host, next(host, [listed(N, { replace: null })])],
+  ],
+  [
+    'a replacing transition that completed',
+    [`${A} REPLACED`],
+    [host, next(host, [listed(A), enabling]), next(host, [listed(B)])],
+  ],
+  [
+    'replaced comes before unknown',
+    [`${A} REPLACED`],
+    [host, [next(host, [listed(B)], [leftover(A)]), 3600]],
+  ],
 
   // unknown
   ['a plain newcomer replaces nothing', [`${A} UNKNOWN`], [host, next(host, [listed(N)], [leftover(A)])]],
-  ['a module that was never seen is loaded, too', [`${A} UNKNOWN`, `${B} UNKNOWN`], [host, next(host, [], [leftover(A), leftover(B)])]],
-  ['its module is gone: it may have been loaded and replaced in between', [`${A} UNKNOWN`], [host, next(host, [])]],
+  [
+    'a module that was never seen is loaded, too',
+    [`${A} UNKNOWN`, `${B} UNKNOWN`],
+    [host, next(host, [], [leftover(A), leftover(B)])],
+  ],
+  [
+    'its module is gone: it may have been loaded and replaced in between',
+    [`${A} UNKNOWN`],
+    [host, next(host, [])],
+  ],
   ['more than five intervals without a look', [`${A} UNKNOWN`], [host, [off, 5 * INTERVAL + 1]]],
   ['five intervals without a look', [`${A} DISABLED`], [host, [off, 5 * INTERVAL]]],
-  ['an enabling transition that was reversed', [`${B} UNKNOWN`], [host, next(host, [listed(A), enabling]), next(host, [listed(A)], [leftover(B)])]],
+  [
+    'an enabling transition that was reversed',
+    [`${B} UNKNOWN`],
+    [host, next(host, [listed(A), enabling]), next(host, [listed(A)], [leftover(B)])],
+  ],
   [
     'an enabling transition that was seen reversing',
     [`${B} UNKNOWN`],
-    [host, next(host, [listed(A), enabling]), next(host, [listed(A), { ...enabling, enabled: false }]), next(host, [listed(A)], [leftover(B)])],
+    [
+      host,
+      next(host, [listed(A), enabling]),
+      next(host, [listed(A), { ...enabling, enabled: false }]),
+      next(host, [listed(A)], [leftover(B)]),
+    ],
   ],
   [
     'a cumulative patch that was coming in is gone: it may have replaced what is gone with it',
     [`${A} UNKNOWN`, `${B} UNKNOWN`],
     [host, next(host, [listed(A), enabling]), next(host, [], [leftover(A), leftover(B)])],
   ],
-  ['being disabled at the first look: it may be a reversed enabling', [`${A} UNKNOWN`], [next(host, [disabling]), off]],
+  [
+    'being disabled at the first look: it may be a reversed enabling',
+    [`${A} UNKNOWN`],
+    [next(host, [disabling]), off],
+  ],
   ['after a report that is incomplete', [`${A} UNKNOWN`], [later(host, { unread: ['the modules'] }), off]],
   ['by a report that is incomplete', [`${A} UNKNOWN`], [host, later(off, { unread: ['the list'] })]],
   [
@@ -82,7 +144,11 @@ test.each<[string, string[], Parameters<typeof play>]>([
     [`${A} UNKNOWN`],
     [host, later(off, { capabilities: { ...host.capabilities, livepatch: false } })],
   ],
-  ['an incomplete report is no look: what left stays unknown after it', [`${A} UNKNOWN`], [host, later(off, { unread: ['the list'] }), off]],
+  [
+    'an incomplete report is no look: what left stays unknown after it',
+    [`${A} UNKNOWN`],
+    [host, later(off, { unread: ['the list'] }), off],
+  ],
   [
     'the kernel log says that a transition was reversed',
     [`${A} UNKNOWN`],
@@ -93,14 +159,30 @@ test.each<[string, string[], Parameters<typeof play>]>([
     [`${A} UNKNOWN`],
     [host, next(host, [], [leftover(A)], log(A, ['ENABLING', 'PATCHED']))],
   ],
-  ['the kernel log names a patch that was never seen', [`${A} UNKNOWN`, `${B} UNKNOWN`], [host, next(host, [], [leftover(A)], log(B, ['PATCHED'], false))]],
+  [
+    'the kernel log names a patch that was never seen',
+    [`${A} UNKNOWN`, `${B} UNKNOWN`],
+    [host, next(host, [], [leftover(A)], log(B, ['PATCHED'], false))],
+  ],
 
   // disabled
   ['the list shrank, nothing came, and its module is loaded', [`${A} DISABLED`], [host, off]],
   ['it was settled, and then being disabled', [`${A} DISABLED`], [host, next(host, [disabling]), off]],
-  ['it was being disabled in two looks', [`${A} DISABLED`], [host, next(host, [disabling]), next(host, [disabling]), off]],
-  ['the kernel log has it disabled, though its module is gone', [`${A} DISABLED`], [host, next(host, [], [], log(A, DISABLED))]],
-  ['the kernel log has it disabled, although no report came for a long time', [`${A} DISABLED`], [host, [next(host, [], [], log(A, DISABLED, false)), 7200]]],
+  [
+    'it was being disabled in two looks',
+    [`${A} DISABLED`],
+    [host, next(host, [disabling]), next(host, [disabling]), off],
+  ],
+  [
+    'the kernel log has it disabled, though its module is gone',
+    [`${A} DISABLED`],
+    [host, next(host, [], [], log(A, DISABLED))],
+  ],
+  [
+    'the kernel log has it disabled, although no report came for a long time',
+    [`${A} DISABLED`],
+    [host, [next(host, [], [], log(A, DISABLED, false)), 7200]],
+  ],
   [
     'the kernel log has it come and go twice: which is meant is not clear',
     [`${A} UNKNOWN`, `${A} UNKNOWN`],
@@ -109,7 +191,10 @@ test.each<[string, string[], Parameters<typeof play>]>([
   [
     'the kernel log has no build-ids: of two builds with one name it proves nothing',
     [`${A} UNKNOWN`, `${A} UNKNOWN`],
-    [next(host, [listed(A)], [{ ...leftover(A), buildId: 'e'.repeat(40) }]), next(host, [], [], log(A, DISABLED))],
+    [
+      next(host, [listed(A)], [{ ...leftover(A), buildId: 'e'.repeat(40) }]),
+      next(host, [], [], log(A, DISABLED)),
+    ],
   ],
   ['it stays disabled when its module is removed', [`${A} DISABLED`], [host, off, next(host, [])]],
   [
@@ -117,18 +202,50 @@ test.each<[string, string[], Parameters<typeof play>]>([
     [`${A} DISABLED`],
     [host, next(host, [listed(A, { enabled: false, transition: false })])],
   ],
-  ['the agent looked all the time, though the network was away', [`${A} DISABLED`], [host, [later(off, watched(7200)), 7200]]],
-  ['the last confirmation is from later than this report: a clock was wrong', [`${A} UNKNOWN`], [host, [off, -61]]],
+  [
+    'the agent looked all the time, though the network was away',
+    [`${A} DISABLED`],
+    [host, [later(off, watched(7200)), 7200]],
+  ],
+  [
+    'the last confirmation is from later than this report: a clock was wrong',
+    [`${A} UNKNOWN`],
+    [host, [off, -61]],
+  ],
   ['the agent began to look within that time', [`${A} UNKNOWN`], [host, [later(off, watched(7100)), 7200]]],
 
   // never seen listed
   ['a leftover that was never seen listed', [`${A} UNKNOWN`], [off]],
-  ['a leftover that was never seen listed, after its module was removed', [`${A} UNKNOWN`], [off, next(host, [])]],
-  ['a leftover that was never seen listed, after another patch was loaded', [`${A} UNKNOWN`], [off, next(host, [listed(B)])]],
-  ['a leftover that was never seen listed, and is referenced', [`${A} FORCED`], [next(host, [], [leftover(A, 1)])]],
-  ['a module that is still loading has not left', [], [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }])]],
-  ['a load that was refused leaves nothing', [], [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }]), next(host, [])]],
-  ['a directory with neither flag at the first look', [`${A} UNKNOWN`], [next(host, [listed(A, { enabled: false, transition: false })])]],
+  [
+    'a leftover that was never seen listed, after its module was removed',
+    [`${A} UNKNOWN`],
+    [off, next(host, [])],
+  ],
+  [
+    'a leftover that was never seen listed, after another patch was loaded',
+    [`${A} UNKNOWN`],
+    [off, next(host, [listed(B)])],
+  ],
+  [
+    'a leftover that was never seen listed, and is referenced',
+    [`${A} FORCED`],
+    [next(host, [], [leftover(A, 1)])],
+  ],
+  [
+    'a module that is still loading has not left',
+    [],
+    [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }])],
+  ],
+  [
+    'a load that was refused leaves nothing',
+    [],
+    [next(host, [], [{ ...leftover(A), moduleState: 'Loading' }]), next(host, [])],
+  ],
+  [
+    'a directory with neither flag at the first look',
+    [`${A} UNKNOWN`],
+    [next(host, [listed(A, { enabled: false, transition: false })])],
+  ],
   ['only the kernel log names it', [`${A} UNKNOWN`], [next(host, [], [], log(A, DISABLED))]],
   ['the kernel log names one whose load was refused', [], [next(host, [], [], log(A, ['ENABLING']))]],
   [
@@ -139,7 +256,15 @@ test.each<[string, string[], Parameters<typeof play>]>([
 
   // back, and another boot
   ['what came back has not left', [], [host, off, next(host, [listed(A)])]],
-  ['a new boot forgets', [], [host, off, later(idle('web-1'), { host: { ...host.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })]],
+  [
+    'a new boot forgets',
+    [],
+    [
+      host,
+      off,
+      later(idle('web-1'), { host: { ...host.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } }),
+    ],
+  ],
   [
     'another kernel under the same boot id (kexec, or a lie) forgets',
     [],
@@ -155,14 +280,26 @@ test.each<[string, unknown, Report[]]>([
   [
     'stays while other things change',
     [id('lab_r_1v1_a')],
-    [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v2_a')], [leftover('lab_n_1v1_a')])],
+    [
+      host,
+      next(host, [listed('lab_r_1v2_a')]),
+      next(host, [listed('lab_r_1v2_a')], [leftover('lab_n_1v1_a')]),
+    ],
   ],
   [
     'is not a list in transition',
     [id('lab_r_1v1_a')],
-    [host, next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]), next(host, [listed('lab_r_1v2_a')])],
+    [
+      host,
+      next(host, [listed('lab_r_1v1_a'), listed('lab_r_1v2_a', { transition: true })]),
+      next(host, [listed('lab_r_1v2_a')]),
+    ],
   ],
-  ['goes back and forth', [id('lab_r_1v2_a')], [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v1_a')])]],
+  [
+    'goes back and forth',
+    [id('lab_r_1v2_a')],
+    [host, next(host, [listed('lab_r_1v2_a')]), next(host, [listed('lab_r_1v1_a')])],
+  ],
   ['may be the original code', [], [idle('web-1'), next(host, [listed('lab_r_1v1_a')])]],
 ])('the previous list %s', (_, expected, reports) => expect(play(...reports).previous).toEqual(expected));
 
@@ -176,29 +313,69 @@ test.each<[string, string, Parameters<typeof play>]>([
   ['is known if taint K appears with the first livepatch', 'KNOWN', [clean, patched]],
   ['started late with taint K', 'STARTED_LATE', [tainted, tainted]],
   ['started late if the taint is not reported', 'STARTED_LATE', [later(clean, { taint: null })]],
-  ['started late if a report without taint K lists a patch', 'STARTED_LATE', [later(clean, { livepatches: [listed(A)] })]],
+  [
+    'started late if a report without taint K lists a patch',
+    'STARTED_LATE',
+    [later(clean, { livepatches: [listed(A)] })],
+  ],
   ['is known as long as taint K is not set, whatever the gap', 'KNOWN', [clean, [clean, 7200]]],
   ['has a gap after five intervals without a look', 'GAP', [clean, [patched, 5 * INTERVAL + 1]]],
   ['has a gap until the boot ends', 'GAP', [clean, [patched, 7200], patched]],
   ['has no gap after five intervals', 'KNOWN', [clean, [patched, 5 * INTERVAL]]],
-  ['has no gap if the agent has looked all the time', 'KNOWN', [clean, [later(patched, watched(7200)), 7200]]],
+  [
+    'has no gap if the agent has looked all the time',
+    'KNOWN',
+    [clean, [later(patched, watched(7200)), 7200]],
+  ],
   [
     'has a gap if only incomplete reports came',
     'GAP',
-    [clean, later(tainted, { unread: ['the list'] }), [later(tainted, { unread: ['the list'] }), 290], tainted],
+    [
+      clean,
+      later(tainted, { unread: ['the list'] }),
+      [later(tainted, { unread: ['the list'] }), 290],
+      tainted,
+    ],
   ],
-  ['is known by a kernel log that names all', 'KNOWN', [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED']))]],
-  ['is known by a kernel log after a gap', 'KNOWN', [clean, [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED'])), 7200]]],
-  ['is known by a kernel log that names none, if nothing is loaded', 'KNOWN', [later(tainted, { kernelLog: { reachesBoot: true, events: [] } })]],
-  ['is not known by a kernel log that has lost its first lines', 'STARTED_LATE', [next(host, [listed(A)], [], log(A, ['PATCHED'], false))]],
-  ['is not known by a kernel log that lacks a listed patch', 'STARTED_LATE', [next(host, [listed(A), listed(N)], [], log(A, ['ENABLING', 'PATCHED']))]],
-  ['is not known by a kernel log that lacks a leftover', 'STARTED_LATE', [next(host, [listed(A)], [leftover(N)], log(A, ['ENABLING', 'PATCHED']))]],
+  [
+    'is known by a kernel log that names all',
+    'KNOWN',
+    [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED']))],
+  ],
+  [
+    'is known by a kernel log after a gap',
+    'KNOWN',
+    [clean, [next(host, [listed(A)], [], log(A, ['ENABLING', 'PATCHED'])), 7200]],
+  ],
+  [
+    'is known by a kernel log that names none, if nothing is loaded',
+    'KNOWN',
+    [later(tainted, { kernelLog: { reachesBoot: true, events: [] } })],
+  ],
+  [
+    'is not known by a kernel log that has lost its first lines',
+    'STARTED_LATE',
+    [next(host, [listed(A)], [], log(A, ['PATCHED'], false))],
+  ],
+  [
+    'is not known by a kernel log that lacks a listed patch',
+    'STARTED_LATE',
+    [next(host, [listed(A), listed(N)], [], log(A, ['ENABLING', 'PATCHED']))],
+  ],
+  [
+    'is not known by a kernel log that lacks a leftover',
+    'STARTED_LATE',
+    [next(host, [listed(A)], [leftover(N)], log(A, ['ENABLING', 'PATCHED']))],
+  ],
 ])('the boot history %s', (_, expected, reports) => expect(play(...reports).bootHistory).toBe(expected));
 
 test('other live patching is remembered until the boot ends', () => {
   const other = later(clean, { otherLivePatching: ['module kcare'] });
   expect(play(other, clean).otherLivePatching).toEqual(['module kcare']);
-  expect(play(other, later(clean, { host: { ...clean.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } })).otherLivePatching).toEqual([]);
+  expect(
+    play(other, later(clean, { host: { ...clean.host, bootId: 'b0b0b0b0-0000-4000-8000-00000000000b' } }))
+      .otherLivePatching,
+  ).toEqual([]);
 });
 
 test('of more unlisted patches than are kept the newest stay, and that is said until the boot ends', () => {
@@ -217,8 +394,16 @@ test.each([
 ])('a leftover referenced in two reports %d s apart is pinned: %s', (seconds, pinned) => {
   const report = idle('web-1', { leftovers: [leftover('lab_r_1v1_a', 1)] });
   const first = deriveSituation(report, null, T0, INTERVAL);
-  const second = deriveSituation(later(report), { bootId: report.host.bootId, ...first, confirmedAt: T0 }, after(seconds), INTERVAL);
-  expect([first.situation.leftovers[0]!.pinned, second.situation.leftovers[0]!.pinned]).toEqual([false, pinned]);
+  const second = deriveSituation(
+    later(report),
+    { bootId: report.host.bootId, ...first, confirmedAt: T0 },
+    after(seconds),
+    INTERVAL,
+  );
+  expect([first.situation.leftovers[0]!.pinned, second.situation.leftovers[0]!.pinned]).toEqual([
+    false,
+    pinned,
+  ]);
 });
 
 test('a leftover that was free in between starts again', () => {
@@ -230,7 +415,10 @@ test('a leftover that was free in between starts again', () => {
 test('the work grows with the sum of the lists, not with their product', () => {
   let reads = 0;
   const counted = <T extends { buildId: string | null }>(patch: T): T =>
-    Object.defineProperty({ ...patch }, 'buildId', { enumerable: true, get: () => ((reads += 1), patch.buildId) });
+    Object.defineProperty({ ...patch }, 'buildId', {
+      enumerable: true,
+      get: () => ((reads += 1), patch.buildId),
+    });
   const names = (kind: string, n: number) => Array.from({ length: n }, (_, i) => `${kind}_${i}`);
   const [gone, now] = [names('gone', 500), names('now', 500)];
   const situation = play(
@@ -239,7 +427,9 @@ test('the work grows with the sum of the lists, not with their product', () => {
       gone.map((name) => listed(name)),
     ),
   );
-  const unlisted = names('old', 1000).map((name) => counted({ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }));
+  const unlisted = names('old', 1000).map((name) =>
+    counted({ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }),
+  );
   const before = {
     bootId: host.host.bootId,
     marks: { referencedSince: {} },

@@ -4,8 +4,29 @@ import { copyDatabase, type Database } from './database.js';
 /** Where each table lives on a cluster. A new table is not done before it is here. */
 const KINDS = {
   'per host': ['cohort_delta', 'host', 'host_boot', 'host_gap', 'host_heartbeat', 'host_history'],
-  reference: ['label_set', 'patch', 'patch_author', 'patch_file', 'patch_sighting', 'patch_state', 'situation', 'stack', 'stack_patch'],
-  local: ['_prisma_migrations', 'audit', 'catalog', 'catalog_revision', 'cohort', 'epoch', 'owner_key', 'patch_version', 'roll_up', 'token'],
+  reference: [
+    'label_set',
+    'patch',
+    'patch_author',
+    'patch_file',
+    'patch_sighting',
+    'patch_state',
+    'situation',
+    'stack',
+    'stack_patch',
+  ],
+  local: [
+    '_prisma_migrations',
+    'audit',
+    'catalog',
+    'catalog_revision',
+    'cohort',
+    'epoch',
+    'owner_key',
+    'patch_version',
+    'roll_up',
+    'token',
+  ],
 } as const;
 
 let database: Database;
@@ -24,7 +45,9 @@ const column = async (sql: string, values: unknown[] = []): Promise<string[]> =>
 
 test('every table is of one kind', async () => {
   expect(
-    await column("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY 1"),
+    await column(
+      "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY 1",
+    ),
   ).toEqual(Object.values(KINDS).flat().toSorted());
 });
 
@@ -42,14 +65,19 @@ test('a foreign key never leads to a per-host table, or from a reference table t
   const keys = await client.query<{ from: string; to: string }>(
     "SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'",
   );
-  const kindOf = (table: string) => Object.entries(KINDS).find(([, tables]) => (tables as readonly string[]).includes(table))?.[0];
+  const kindOf = (table: string) =>
+    Object.entries(KINDS).find(([, tables]) => (tables as readonly string[]).includes(table))?.[0];
   const wrong = keys.rows.filter(({ from, to }) => kindOf(to) !== 'reference' || kindOf(from) === 'local');
   expect(wrong).toEqual([]);
 });
 
 test('there are no triggers, and no sequences on per-host tables', async () => {
   expect(await column('SELECT tgname FROM pg_trigger WHERE NOT tgisinternal')).toEqual([]);
-  expect(await column("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")).toEqual([]);
+  expect(
+    await column(
+      "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace",
+    ),
+  ).toEqual([]);
 });
 
 test('every transaction id in a row is known to the epoch, which resets it after a restore', async () => {
@@ -69,14 +97,22 @@ test('every transaction id in a row is known to the epoch, which resets it after
 });
 
 test('a state id is kept in a type that holds every u64', async () => {
-  expect(await column("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'")).toEqual([
-    'numeric(20,0)',
-  ]);
+  expect(
+    await column(
+      "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'",
+    ),
+  ).toEqual(['numeric(20,0)']);
 });
 
 test('the heartbeat row is narrow, leaves room in its page, and has an index on nothing that every heartbeat changes', async () => {
-  expect(await column("SELECT array_to_string(reloptions, ',') FROM pg_class WHERE relname = 'host_heartbeat'")).toEqual(['fillfactor=50']);
-  expect(await column("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass ORDER BY 1")).toEqual([
+  expect(
+    await column("SELECT array_to_string(reloptions, ',') FROM pg_class WHERE relname = 'host_heartbeat'"),
+  ).toEqual(['fillfactor=50']);
+  expect(
+    await column(
+      "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass ORDER BY 1",
+    ),
+  ).toEqual([
     'CREATE INDEX host_heartbeat_confirmed_after_idx ON public.host_heartbeat USING btree (confirmed_after)',
     'CREATE INDEX host_heartbeat_superseded_idx ON public.host_heartbeat USING btree (superseded_at) WHERE (superseded_at IS NOT NULL)',
     'CREATE UNIQUE INDEX host_heartbeat_pkey ON public.host_heartbeat USING btree (bucket, host_id)',

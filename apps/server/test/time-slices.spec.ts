@@ -27,5 +27,7 @@ test('the event loop has a turn between slices', async () => {
 });
 
 test('an error ends the work', async () => {
-  await expect(mapInSlices(['1', '{', '2'], (text) => JSON.parse(text) as number)).rejects.toThrow(SyntaxError);
+  await expect(mapInSlices(['1', '{', '2'], (text) => JSON.parse(text) as number)).rejects.toThrow(
+    SyntaxError,
+  );
 });

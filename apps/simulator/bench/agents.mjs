@@ -53,7 +53,12 @@ export class Agents {
     const { hostname, port } = new URL(url);
     this.address = { host: hostname, port: Number(port), noDelay: true };
     this.next = next;
-    const headers = [`host: ${hostname}`, `authorization: Bearer ${token}`, 'content-type: application/json', 'user-agent: klpreg-agent'].join('\r\n');
+    const headers = [
+      `host: ${hostname}`,
+      `authorization: Bearer ${token}`,
+      'content-type: application/json',
+      'user-agent: klpreg-agent',
+    ].join('\r\n');
     const headOf = (path) => `POST ${path} HTTP/1.1\r\n${headers}\r\ncontent-length: `;
     this.heads = Object.fromEntries(Object.entries(ROUTES).map(([kind, path]) => [kind, headOf(path)]));
   }
@@ -94,9 +99,11 @@ export class Agents {
     while (this.#recovering > 0 || this.#inCycle.size > 0) {
       const now = Date.now();
       if (this.#unexpected !== null) throw new Error(`a message was not accepted: ${this.#unexpected}`);
-      if (now > startedAt + limitSeconds * 1000) throw new Error(`${this.#recovering} agents still have spooled messages after ${limitSeconds} s`);
+      if (now > startedAt + limitSeconds * 1000)
+        throw new Error(`${this.#recovering} agents still have spooled messages after ${limitSeconds} s`);
       for (const n of this.#retryTimers.take(now)) this.#sendOldest(this.all[n]);
-      if (this.#recovering > 0) for (const n of this.#cycleTimers.take(now)) this.#startCycle(this.all[n], now);
+      if (this.#recovering > 0)
+        for (const n of this.#cycleTimers.take(now)) this.#startCycle(this.all[n], now);
       for (const agent of this.#inFlight) if (agent.deadline <= now) this.#timeOut(agent);
       await sleep(TICK_MS);
     }
@@ -122,7 +129,10 @@ export class Agents {
   }
 
   #connect(agent) {
-    const socket = net.connect({ ...this.address, localAddress: `127.0.0.${2 + (this.#connections++ % ADDRESSES)}` });
+    const socket = net.connect({
+      ...this.address,
+      localAddress: `127.0.0.${2 + (this.#connections++ % ADDRESSES)}`,
+    });
     agent.socket = socket;
     this.maxOpen = Math.max(this.maxOpen, ++this.#open);
     socket.on('connect', () => this.#write(agent));
@@ -171,7 +181,8 @@ export class Agents {
     agent.acknowledged[message.kind] = message.sequence;
     agent.failures = 0;
     this.documents++;
-    if (outcome === 'REPORT_WANTED' && agent.messages.length === 0) agent.messages.push(this.next(agent.n, 'report', Date.now()));
+    if (outcome === 'REPORT_WANTED' && agent.messages.length === 0)
+      agent.messages.push(this.next(agent.n, 'report', Date.now()));
     if (agent.messages.length > 0 && Date.now() <= agent.endsAt) this.#sendOldest(agent);
     else this.#endCycle(agent);
   }

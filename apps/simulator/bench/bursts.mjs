@@ -72,7 +72,8 @@ export async function rollout({ server, sql, fleet, emit, seconds }) {
   const idle = percentile((await queryDuring(url, FLEET, () => sleep(seconds * 1000))).times, 0.99);
   // random tenths of the fleet: those of an earlier run have the newest release already
   const first = Math.floor(Math.random() * 10);
-  const tenth = (offset) => Array.from({ length: Math.floor(fleet.hosts / 10) }, (_, i) => i * 10 + ((first + offset) % 10));
+  const tenth = (offset) =>
+    Array.from({ length: Math.floor(fleet.hosts / 10) }, (_, i) => i * 10 + ((first + offset) % 10));
   const rollouts = {
     paced: [sendPaced, tenth(0).slice(0, Math.round(PACE * PACED_SECONDS))],
     'in one go': [sendAtFullRate, tenth(1)],
@@ -81,7 +82,8 @@ export async function rollout({ server, sql, fleet, emit, seconds }) {
     const sequence = await nextSequence(sql);
     const { times, result: took } = await queryDuring(url, FLEET, () => send(url, fleet, hosts, sequence));
     const { rows } = await sql.query('SELECT count(*) FROM host WHERE sequence = $1', [sequence]);
-    if (Number(rows[0].count) !== hosts.length) throw new Error(`${rows[0].count} of ${hosts.length} hosts have changed`);
+    if (Number(rows[0].count) !== hosts.length)
+      throw new Error(`${rows[0].count} of ${hosts.length} hosts have changed`);
     if ((await countDifferences(sql)) > 0) throw new Error('counts differ from the recount');
     const p99 = percentile(times, 0.99);
     const comparison = { floor: idle, ratio: p99 / idle, of: 'of the idle p99' };
@@ -94,7 +96,10 @@ export async function rollout({ server, sql, fleet, emit, seconds }) {
 /** Makes the messages of the first hosts: heartbeats that confirm the stored reports, and a few reports. */
 async function messageWriter(sql, fleet, amount) {
   const instances = Array.from({ length: amount }, (_, n) => fleet.instance(n));
-  const { rows } = await sql.query('SELECT host_id, boot_id, digest, sequence FROM host_heartbeat WHERE host_id = ANY($1::uuid[])', [instances]);
+  const { rows } = await sql.query(
+    'SELECT host_id, boot_id, digest, sequence FROM host_heartbeat WHERE host_id = ANY($1::uuid[])',
+    [instances],
+  );
   const known = new Map(rows.map((row) => [row.host_id, row]));
   if (known.size < amount) throw new Error(`the registry has ${known.size} of ${amount} hosts`);
   const reported = instances.map((instance) => {
@@ -117,7 +122,8 @@ async function messageWriter(sql, fleet, amount) {
       const { bootId, digest } = reported[n];
       const sequence = ++sequences[n];
       const envelope = { sequence, at };
-      const write = (now) => writeHeartbeat(instances[n], bootId, digest, booted, { ...envelope, sentAt: Math.max(at, now) });
+      const write = (now) =>
+        writeHeartbeat(instances[n], bootId, digest, booted, { ...envelope, sentAt: Math.max(at, now) });
       return { kind: 'heartbeat', sequence, write };
     },
     /** Returns the message of a cycle. */
@@ -173,7 +179,8 @@ export async function herd({ sql, fleet, emit, hosts }) {
   await setLastContact(sql, writing.instances);
   const server = await startServer();
   try {
-    const next = (n, what, now) => (what === 'report' ? writing.report(n, now) : writing.cycleMessage(n, now));
+    const next = (n, what, now) =>
+      what === 'report' ? writing.report(n, now) : writing.cycleMessage(n, now);
     const agents = new Agents({ url: server.url, token: TOKEN, next });
     const outageEnd = Date.now();
     for (let n = 0; n < amount; n++) {
@@ -185,13 +192,22 @@ export async function herd({ sql, fleet, emit, hosts }) {
     const took = await agents.run(2 * RECOVERY_SECONDS);
     const lasted = (Date.now() - startedAt) / 1000;
     await verify(sql, writing.instances, agents);
-    const figure = (metric, value, unit, more = {}) => emit({ bench: 'herd', metric, value, unit, agents: amount, ...more });
+    const figure = (metric, value, unit, more = {}) =>
+      emit({ bench: 'herd', metric, value, unit, agents: amount, ...more });
     figure('agents', amount, '');
-    figure('every host fresh after', took, 's', { floor: RECOVERY_SECONDS, ratio: took / RECOVERY_SECONDS, of: 'of the limit' });
+    figure('every host fresh after', took, 's', {
+      floor: RECOVERY_SECONDS,
+      ratio: took / RECOVERY_SECONDS,
+      of: 'of the limit',
+    });
     figure('documents acknowledged', agents.documents / lasted, '1/s');
     const slowest = agents.slowestMs / 1000;
     const limit = LONGEST_TRY_MS / 1000;
-    figure('slowest request', slowest, 's', { floor: limit, ratio: slowest / limit, of: 'of its time limit' });
+    figure('slowest request', slowest, 's', {
+      floor: limit,
+      ratio: slowest / limit,
+      of: 'of its time limit',
+    });
     figure('requests past their time limit', agents.timedOut, '');
     figure('connections closed early', agents.broken, '');
     figure('replies that asked to retry', agents.busy, '');

@@ -17,7 +17,9 @@ if (!isMainThread) {
 export async function queryDuring(url, body, work) {
   const worker = new Worker(new URL(import.meta.url), { workerData: { url, body } });
   const measured = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-  const early = measured.then(() => Promise.reject(new Error('the queries stopped before the work was done')));
+  const early = measured.then(() =>
+    Promise.reject(new Error('the queries stopped before the work was done')),
+  );
   const result = await Promise.race([work(), early]).finally(() => worker.postMessage('stop'));
   const { times, wrong, firstWrong } = await measured;
   if (wrong > 0) throw new Error(`a query failed: ${firstWrong}`);

@@ -45,11 +45,23 @@ export function readResponses(socket, onResponse) {
  * @returns the numbers of responses and of wrong ones, the seconds in total, and the milliseconds of each
  * request
  */
-export async function drive({ url, path, token = '', connections, seconds = Infinity, next, check = () => true }) {
+export async function drive({
+  url,
+  path,
+  token = '',
+  connections,
+  seconds = Infinity,
+  next,
+  check = () => true,
+}) {
   const { hostname, port } = new URL(url);
-  const head = [`POST ${path} HTTP/1.1`, `host: ${hostname}`, `authorization: Bearer ${token}`, 'content-type: application/json', 'content-length: '].join(
-    '\r\n',
-  );
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `host: ${hostname}`,
+    `authorization: Bearer ${token}`,
+    'content-type: application/json',
+    'content-length: ',
+  ].join('\r\n');
   const times = [];
   let wrong = 0;
   let firstWrong = null;
@@ -73,7 +85,9 @@ export async function drive({ url, path, token = '', connections, seconds = Infi
       socket.on('connect', send);
       socket.on('error', reject);
       // without effect after the last response
-      socket.on('close', () => reject(new Error(`${hostname}:${port} closed a connection; first wrong response: ${firstWrong}`)));
+      socket.on('close', () =>
+        reject(new Error(`${hostname}:${port} closed a connection; first wrong response: ${firstWrong}`)),
+      );
       readResponses(socket, (response) => {
         times.push(performance.now() - sent);
         if (!response.startsWith('HTTP/1.1 2') || !check(bodyOf(response))) {

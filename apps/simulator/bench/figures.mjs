@@ -19,7 +19,12 @@ export const FLEETS = {
   overdue: { 'overdue question p50': 'at most 3 times the p50 of a fresh fleet' },
   postgraphile: { 'question p50, compared with PostGraphile': '50 times' },
   host: { 'host p50': null, 'host p99': '10 ms' },
-  page: { 'page p50, page 1': null, 'page p99, page 1': '25 ms', 'page p50, deep in the list': null, 'page p99, deep in the list': '25 ms' },
+  page: {
+    'page p50, page 1': null,
+    'page p99, page 1': '25 ms',
+    'page p50, deep in the list': null,
+    'page p99, deep in the list': '25 ms',
+  },
   heartbeat: { 'heartbeat confirmed': '60 % of the floor, 17,000 1/s' },
   report: { 'report stored': '50 % of the floor', 'report stored, compared with a Prisma upsert each': null },
   several: {
@@ -69,7 +74,10 @@ export const OWN = {
 };
 
 /** Figures that a run emits only if it loads the fleet, or has two fleets. */
-export const OPTIONAL = { 'fill reports, in batches': null, 'question relative to 10,000 hosts': '1.5 times at most' };
+export const OPTIONAL = {
+  'fill reports, in batches': null,
+  'question relative to 10,000 hosts': '1.5 times at most',
+};
 
 export const BENCHES = { ...PIECES, ...FLEETS, ...OWN };
 /** Benches that run only by name or with --full: with them, the default run takes more than three minutes. */
@@ -83,7 +91,12 @@ export const target = ({ bench, metric }) => TARGETS[`${bench} ${metric}`] ?? nu
 /** Returns an error for each figure that is missing in the rows of the benches, or that is not listed. */
 export function findErrors(benches, rows) {
   const emitted = new Set(rows.map(({ bench, metric }) => `${bench} ${metric}`));
-  const missing = benches.flatMap((bench) => Object.keys(BENCHES[bench]).filter((name) => !emitted.has(name)));
+  const missing = benches.flatMap((bench) =>
+    Object.keys(BENCHES[bench]).filter((name) => !emitted.has(name)),
+  );
   const unknown = [...emitted].filter((name) => !Object.hasOwn(TARGETS, name));
-  return [...missing.map((name) => `no row: ${name}`), ...unknown.map((name) => `not in figures.mjs: ${name}`)];
+  return [
+    ...missing.map((name) => `no row: ${name}`),
+    ...unknown.map((name) => `not in figures.mjs: ${name}`),
+  ];
 }

@@ -29,7 +29,8 @@ export async function fill(server, { hosts, labels }, log) {
   const endpoint = new Endpoint(server.url, TOKEN, 8);
   const counters = new Counters();
   const startedAt = performance.now();
-  const progress = () => log(`loaded ${counters.loaded.toLocaleString('en')} of ${hosts.toLocaleString('en')}`);
+  const progress = () =>
+    log(`loaded ${counters.loaded.toLocaleString('en')} of ${hosts.toLocaleString('en')}`);
   const timer = setInterval(progress, 15_000);
   await load({ fleet, endpoint, counters, connections: 8, batch: 500, signal: new AbortController().signal });
   clearInterval(timer);
@@ -65,7 +66,16 @@ export async function confirmHosts(sql, silentPerMille = 1) {
 }
 
 const CACHED = ['host', 'host_heartbeat', 'cohort', 'label_set', 'situation', 'stack'];
-const TABLES = [...CACHED, 'host_history', 'host_gap', 'cohort_delta', 'roll_up', 'stack_patch', 'patch', 'patch_version'];
+const TABLES = [
+  ...CACHED,
+  'host_history',
+  'host_gap',
+  'cohort_delta',
+  'roll_up',
+  'stack_patch',
+  'patch',
+  'patch_version',
+];
 
 async function deltas(sql) {
   const { rows } = await sql.query('SELECT count(*) FROM cohort_delta');

@@ -7,7 +7,10 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const run = (program, args) => {
-  const result = spawnSync(process.execPath, [path.join(ROOT, program), ...args], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  const result = spawnSync(process.execPath, [path.join(ROOT, program), ...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   if (result.status !== 0) throw new Error(`${program} failed: ${result.stderr}`);
   return result.stdout;
 };

@@ -57,8 +57,22 @@ const hasNoErrors = (answer) => !answer.includes('"errors"');
 async function timed(server, bodies, seconds) {
   let i = 0;
   const next = () => bodies[i++ % bodies.length];
-  await drive({ url: server.url, path: '/graphql', connections: 1, seconds: Math.min(3, seconds), next, check: hasNoErrors });
-  const { times, wrong, firstWrong } = await drive({ url: server.url, path: '/graphql', connections: 1, seconds, next, check: hasNoErrors });
+  await drive({
+    url: server.url,
+    path: '/graphql',
+    connections: 1,
+    seconds: Math.min(3, seconds),
+    next,
+    check: hasNoErrors,
+  });
+  const { times, wrong, firstWrong } = await drive({
+    url: server.url,
+    path: '/graphql',
+    connections: 1,
+    seconds,
+    next,
+    check: hasNoErrors,
+  });
   if (wrong > 0) throw new Error(`${wrong} responses have errors; the first: ${firstWrong}`);
   return times;
 }
@@ -68,7 +82,8 @@ export async function question({ server, sql, emit, seconds }) {
   const { canDowngrade } = await ask(server.url, FLEET, { to: TARGET });
   const grouped = await sql.query(GROUP_BY);
   const counted = grouped.rows.reduce((sum, row) => sum + Number(row.count), 0);
-  if (canDowngrade.counts.total !== counted) throw new Error(`the query counts ${canDowngrade.counts.total} hosts, a GROUP BY ${counted}`);
+  if (canDowngrade.counts.total !== counted)
+    throw new Error(`the query counts ${canDowngrade.counts.total} hosts, a GROUP BY ${counted}`);
   const times = await timed(server, [body(FLEET, { to: TARGET })], seconds);
   const peer = [];
   for (let i = 0; i < 5; i++) {
@@ -98,14 +113,25 @@ export async function overdue({ server, sql, emit, seconds }) {
   await confirmHosts(sql, 800);
   const late = median(await timed(server, bodies, seconds));
   await confirmHosts(sql);
-  emit({ bench: 'overdue', metric: 'question p50', value: late, unit: 'ms', floor: fresh, ratio: late / fresh, of: 'times the p50 of a fresh fleet' });
+  emit({
+    bench: 'overdue',
+    metric: 'question p50',
+    value: late,
+    unit: 'ms',
+    floor: fresh,
+    ratio: late / fresh,
+    of: 'times the p50 of a fresh fleet',
+  });
 }
 
 /** Runs the same benches on a fleet in which almost every host is a cohort. */
 export async function ownLabels({ server, sql, fleet, emit, seconds }) {
-  const { rows } = await sql.query('SELECT sum(hosts)::float AS hosts, count(*)::float AS cohorts FROM cohort WHERE hosts > 0');
+  const { rows } = await sql.query(
+    'SELECT sum(hosts)::float AS hosts, count(*)::float AS cohorts FROM cohort WHERE hosts > 0',
+  );
   const [{ hosts, cohorts }] = rows;
-  if (cohorts < hosts / 2) throw new Error(`${hosts} hosts have only ${cohorts} cohorts: the database has another fleet`);
+  if (cohorts < hosts / 2)
+    throw new Error(`${hosts} hosts have only ${cohorts} cohorts: the database has another fleet`);
   emit({ bench: 'own-labels', metric: 'hosts in a cohort', value: hosts / cohorts, unit: '', cohorts });
   const renamed = (row) => emit({ ...row, bench: 'own-labels', metric: `${row.bench} ${row.metric}` });
   for (const bench of [question, host, page]) await bench({ server, sql, fleet, seconds, emit: renamed });
@@ -125,7 +151,8 @@ export async function postgraphile({ server, sql, emit, seconds }) {
   });
   const url = `http://127.0.0.1:${port}`;
   try {
-    const query = '{ allCohortOfRolesList(condition: { role: "web" }) { situationId labelSetId kernelRelease hosts } }';
+    const query =
+      '{ allCohortOfRolesList(condition: { role: "web" }) { situationId labelSetId kernelRelease hosts } }';
     let answer = null;
     for (let i = 0; answer === null; i++) {
       await sleep(500);
@@ -136,7 +163,8 @@ export async function postgraphile({ server, sql, emit, seconds }) {
     }
     const counted = answer.allCohortOfRolesList.reduce((sum, row) => sum + row.hosts, 0);
     const { canDowngrade } = await ask(server.url, FLEET, { to: TARGET });
-    if (counted !== canDowngrade.counts.total) throw new Error(`PostGraphile counts ${counted} hosts, the query ${canDowngrade.counts.total}`);
+    if (counted !== canDowngrade.counts.total)
+      throw new Error(`PostGraphile counts ${counted} hosts, the query ${canDowngrade.counts.total}`);
     const peer = [];
     for (let i = 0; i < 5; i++) {
       const startedAt = performance.now();
@@ -161,7 +189,9 @@ export async function postgraphile({ server, sql, emit, seconds }) {
 
 export async function host({ server, sql, fleet, emit, seconds }) {
   await confirmHosts(sql);
-  const bodies = Array.from({ length: 2000 }, (_, i) => body(HOST, { hostname: fleet.hostname((i * 7919) % fleet.hosts), to: TARGET }));
+  const bodies = Array.from({ length: 2000 }, (_, i) =>
+    body(HOST, { hostname: fleet.hostname((i * 7919) % fleet.hosts), to: TARGET }),
+  );
   const times = await timed(server, bodies, seconds);
   emit({ bench: 'host', metric: 'p50', value: median(times), unit: 'ms' });
   emit({ bench: 'host', metric: 'p99', value: percentile(times, 0.99), unit: 'ms' });
@@ -178,6 +208,9 @@ export async function page({ server, sql, fleet, emit, seconds }) {
 }
 
 async function cursorAt(sql, offset) {
-  const { rows } = await sql.query('SELECT hostname, id FROM host WHERE retired_at IS NULL ORDER BY hostname, id OFFSET $1 LIMIT 1', [offset]);
+  const { rows } = await sql.query(
+    'SELECT hostname, id FROM host WHERE retired_at IS NULL ORDER BY hostname, id OFFSET $1 LIMIT 1',
+    [offset],
+  );
   return Buffer.from(JSON.stringify([rows[0].hostname, rows[0].id])).toString('base64url');
 }

@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /** The flags of `npm start`. */
-const { scripts } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'));
+const { scripts } = JSON.parse(
+  readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'),
+);
 const FLAGS = scripts.start.match(/--[a-z-]+=\d+/g);
 const SERVER = path.resolve(import.meta.dirname, '../../server/dist/main.js');
 export const TOKEN = 'the-token-of-this-bench';

@@ -15,7 +15,9 @@ const args = process.argv.slice(2);
 const full = args.includes('--full');
 const json = args.includes('--json');
 const hostsAt = args.indexOf('--hosts');
-const selected = args.filter((arg, i) => !arg.startsWith('--') && i !== hostsAt + 1 - (hostsAt < 0 ? 1e9 : 0));
+const selected = args.filter(
+  (arg, i) => !arg.startsWith('--') && i !== hostsAt + 1 - (hostsAt < 0 ? 1e9 : 0),
+);
 const size = hostsAt >= 0 ? Number(args[hostsAt + 1]) : full ? 1_000_000 : 20_000;
 const names = selected.length > 0 ? selected : NAMES.filter((name) => full || !LONG.includes(name));
 const unknown = [

@@ -4,7 +4,14 @@ import { availableParallelism } from 'node:os';
 import { drive, median } from './drive.mjs';
 import { countDifferences } from './fill.mjs';
 import { startServer, TOKEN } from './registry.mjs';
-import { changedReports, CONNECTIONS, heartbeatTexts, hostsWithHeartbeats, nextSequence, prepared } from './writes.mjs';
+import {
+  changedReports,
+  CONNECTIONS,
+  heartbeatTexts,
+  hostsWithHeartbeats,
+  nextSequence,
+  prepared,
+} from './writes.mjs';
 
 const COUNTS = [1, 2, 4];
 const ROUNDS = 3;
@@ -15,11 +22,16 @@ async function spread(servers, { path, outcome, texts, seconds }) {
   const connections = Math.floor(CONNECTIONS / servers.length);
   const check = (answer) => answer.includes(outcome);
   const startedAt = performance.now();
-  const driven = servers.map(({ url }) => drive({ url, path, token: TOKEN, connections, seconds, next, check }));
+  const driven = servers.map(({ url }) =>
+    drive({ url, path, token: TOKEN, connections, seconds, next, check }),
+  );
   const all = await Promise.all(driven);
   const took = (performance.now() - startedAt) / 1000;
   const failed = all.find(({ wrong }) => wrong > 0);
-  if (failed !== undefined) throw new Error(`${failed.wrong} messages did not have the outcome ${outcome}; the first: ${failed.firstWrong}`);
+  if (failed !== undefined)
+    throw new Error(
+      `${failed.wrong} messages did not have the outcome ${outcome}; the first: ${failed.firstWrong}`,
+    );
   return all.reduce((sum, { done }) => sum + done, 0) / took;
 }
 
@@ -47,7 +59,8 @@ export async function several({ server, sql, fleet, emit, seconds }) {
     for (const [what, load] of Object.entries(loads)) {
       const rates = new Map(COUNTS.map((count) => [count, []]));
       for (const one of servers) await spread([one], { ...load(), seconds: Math.min(1, each) });
-      for (let round = 0; round < ROUNDS; round++) for (const count of COUNTS) rates.get(count).push(await spread(servers.slice(0, count), load()));
+      for (let round = 0; round < ROUNDS; round++)
+        for (const count of COUNTS) rates.get(count).push(await spread(servers.slice(0, count), load()));
       const alone = median(rates.get(1));
       for (const count of COUNTS) {
         const value = median(rates.get(count));

@@ -9,7 +9,11 @@ import { several } from './several.mjs';
 import { herd, rollout } from './bursts.mjs';
 import { heartbeat, report } from './writes.mjs';
 
-const [hosts, seconds, ...names] = [Number(process.argv[2]), Number(process.argv[3]), ...process.argv.slice(4)];
+const [hosts, seconds, ...names] = [
+  Number(process.argv[2]),
+  Number(process.argv[3]),
+  ...process.argv.slice(4),
+];
 const labels = names.includes('own-labels') ? 'own' : 'shared';
 const unknown = names.filter((name) => !Object.hasOwn(labels === 'own' ? OWN : FLEETS, name));
 if (names.length === 0 || unknown.length > 0 || !(hosts >= 1000 && seconds > 0)) {
@@ -27,7 +31,18 @@ try {
   if (rate !== null) emit({ bench: 'fill', metric: 'reports, in batches', value: rate, unit: '1/s' });
   await prepareDatabase(sql);
   const context = { sql, fleet, emit, seconds, hosts: Math.min(100_000, hosts) };
-  const benches = { question, overdue, postgraphile, host, page, heartbeat, report, several, rollout, 'own-labels': ownLabels };
+  const benches = {
+    question,
+    overdue,
+    postgraphile,
+    host,
+    page,
+    heartbeat,
+    report,
+    several,
+    rollout,
+    'own-labels': ownLabels,
+  };
   for (const [name, bench] of Object.entries(benches)) {
     if (!names.includes(name)) continue;
     log(name);
@@ -38,7 +53,12 @@ try {
     emit({ bench: 'memory', metric: 'resident', value: server.memory().now, unit: 'MiB' });
     emit({ bench: 'memory', metric: 'resident at most', value: server.memory().peak, unit: 'MiB' });
     const { rows } = await sql.query('SELECT pg_database_size(current_database()) AS bytes');
-    emit({ bench: 'memory', metric: 'database on disk', value: Number(rows[0].bytes) / 2 ** 20, unit: 'MiB' });
+    emit({
+      bench: 'memory',
+      metric: 'database on disk',
+      value: Number(rows[0].bytes) / 2 ** 20,
+      unit: 'MiB',
+    });
   }
   if (names.includes('herd')) {
     await server.stop();

@@ -66,4 +66,7 @@ export function agentAfterOutage(outageMs, random = Math.random) {
 
 /** Sets the send time of a message that waited in a spool. */
 export const withSendTime = (text, waitedMs) =>
-  text.replace(/"observedMs":(\d+),"sentMs":\d+/, (_, observed) => `"observedMs":${observed},"sentMs":${Number(observed) + Math.max(0, waitedMs)}`);
+  text.replace(
+    /"observedMs":(\d+),"sentMs":\d+/,
+    (_, observed) => `"observedMs":${observed},"sentMs":${Number(observed) + Math.max(0, waitedMs)}`,
+  );

@@ -101,7 +101,8 @@ export async function heartbeat({ server, sql, emit, seconds }) {
       const [bare, mine] = [await send(floor.url, texts()), await send(server.url, texts())];
       if (round < 0) continue;
       theirs.push(bare.rate);
-      if (mine.wrong > 0) throw new Error(`${mine.wrong} heartbeats were not confirmed; the first: ${mine.firstWrong}`);
+      if (mine.wrong > 0)
+        throw new Error(`${mine.wrong} heartbeats were not confirmed; the first: ${mine.firstWrong}`);
       ours.push(mine.rate);
       times.push(...mine.times);
     }
@@ -129,13 +130,22 @@ export async function report({ server, sql, fleet, emit, seconds }) {
   let sequence = await nextSequence(sql);
   const changed = () => changedReports(fleet, each, ++sequence);
   const send = (url, list, check = isStored) =>
-    drive({ url, path: '/v1/reports', token: TOKEN, connections: CONNECTIONS, seconds: each, next: prepared(list), check });
+    drive({
+      url,
+      path: '/v1/reports',
+      token: TOKEN,
+      connections: CONNECTIONS,
+      seconds: each,
+      next: prepared(list),
+      check,
+    });
   try {
     for (let round = -WARM_UP; round < rounds; round++) {
       const [bare, mine] = [await send(floor.url, changed()), await send(server.url, changed())];
       if (round < 0) continue;
       theirs.push(bare.rate);
-      if (mine.wrong > 0) throw new Error(`${mine.wrong} reports were not stored; the first: ${mine.firstWrong}`);
+      if (mine.wrong > 0)
+        throw new Error(`${mine.wrong} reports were not stored; the first: ${mine.firstWrong}`);
       ours.push(mine.rate);
       upserts.push((await send(prisma.url, changed(), () => true)).rate);
     }

@@ -46,13 +46,24 @@ async function demo(folder: string, once: boolean): Promise<void> {
   const agents = await fill(registry, captured, hosts);
   if (stop.signal.aborted) return;
   await ask(registry);
-  if (once) return print('\nThe hosts are silent now: in five minutes every answer is UNKNOWN. Without --once the demo keeps them fresh.');
+  if (once)
+    return print(
+      '\nThe hosts are silent now: in five minutes every answer is UNKNOWN. Without --once the demo keeps them fresh.',
+    );
   if (stop.signal.aborted) return;
-  print('\nThe agents go on reporting, each once a minute, so the answers stay as they are. Ctrl-C ends the demo; five minutes later every answer is UNKNOWN.');
-  await keepFresh(agents, INTERVAL_MS, stop.signal, (message) => print(message === null ? 'The agents report again.' : `${message}\nThe agents try again.`));
+  print(
+    '\nThe agents go on reporting, each once a minute, so the answers stay as they are. Ctrl-C ends the demo; five minutes later every answer is UNKNOWN.',
+  );
+  await keepFresh(agents, INTERVAL_MS, stop.signal, (message) =>
+    print(message === null ? 'The agents report again.' : `${message}\nThe agents try again.`),
+  );
 }
 
-async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly DemoHost[]): Promise<DemoAgent[]> {
+async function fill(
+  registry: Registry,
+  captured: CapturedFiles,
+  hosts: readonly DemoHost[],
+): Promise<DemoAgent[]> {
   const state = path.join(dataFolder(process.env), 'demo-agents');
   const key = await kernelTeamKey(state);
   await addKey(key, programs, registry);
@@ -61,7 +72,8 @@ async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly
     const outcomes = await publish(release, captured, key, programs, registry);
     return { ...release, outcomes: [...new Set(outcomes)].join(', ').toLowerCase() };
   });
-  for (const { release, owner, module, outcomes } of published) print(`  ${release.padEnd(22)} ${owner.padEnd(14)} ${module.padEnd(16)} ${outcomes}`);
+  for (const { release, owner, module, outcomes } of published)
+    print(`  ${release.padEnd(22)} ${owner.padEnd(14)} ${module.padEnd(16)} ${outcomes}`);
 
   print(`\nReporting ${hosts.length} hosts, as at boot and as now; the agent reads captured /sys and /proc`);
   const agents = hosts.map((host) => new DemoAgent(host, captured, state, programs, registry));
@@ -74,12 +86,18 @@ async function fill(registry: Registry, captured: CapturedFiles, hosts: readonly
 async function ask(registry: Registry): Promise<void> {
   // the default is a table on a terminal only
   const format = process.stdout.isTTY ? [] : ['-o', 'table'];
-  const env = { KLPREG_URL: registry.url, COLUMNS: process.env['COLUMNS'] ?? String(process.stdout.columns ?? 150) };
+  const env = {
+    KLPREG_URL: registry.url,
+    COLUMNS: process.env['COLUMNS'] ?? String(process.stdout.columns ?? 150),
+  };
   for (const [i, { title, args }] of QUESTIONS.entries()) {
     print(`\n\n${i + 1}. ${title}\n\n$ ${commandLine('klpreg', [...args, ...format])}`);
     const options = { env, timeoutMs: 30_000, inheritsOutput: true } as const;
     const { exit } = await runProgram(programs.cli, [...args, ...format], options);
-    if (exit === null || exit === 2 || exit > 3) throw new FatalError(`The question was not answered (exit code ${exit ?? 'none: time limit exceeded'}).`);
+    if (exit === null || exit === 2 || exit > 3)
+      throw new FatalError(
+        `The question was not answered (exit code ${exit ?? 'none: time limit exceeded'}).`,
+      );
     print(`exit code ${exit}`);
   }
   const program = 'node apps/cli/bin/klpreg.js';

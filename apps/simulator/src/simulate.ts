@@ -10,7 +10,10 @@ const project = fileURLToPath(new URL('../../..', import.meta.url));
 /** @returns the exit code */
 async function simulate(options: Options): Promise<number> {
   const { url, token, json } = options;
-  const given = { ...(url === null ? {} : { KLPREG_URL: url }), ...(token === null ? {} : { KLPREG_TOKEN: token }) };
+  const given = {
+    ...(url === null ? {} : { KLPREG_URL: url }),
+    ...(token === null ? {} : { KLPREG_TOKEN: token }),
+  };
   const registry = await findRegistry({ ...process.env, ...given });
   const stop = new AbortController();
   // a second signal kills the process

@@ -5,12 +5,21 @@ import { project } from './run-simulator.js';
 
 // no bench is run: that takes minutes, and figures of a loaded machine are not comparable
 const folder = path.join(project, 'apps/simulator/bench');
-const programs = ['apps/simulator/bench', 'apps/server/bench', 'apps/agent/bench', 'libs/module/bench', 'libs/compat/bench'].flatMap((room) =>
-  readdirSync(path.join(project, room)).map((file) => path.join(room, file)),
-);
-const node = (...args: string[]) => spawnSync(process.execPath, args, { encoding: 'utf8', cwd: project, timeout: 20_000 });
+const programs = [
+  'apps/simulator/bench',
+  'apps/server/bench',
+  'apps/agent/bench',
+  'libs/module/bench',
+  'libs/compat/bench',
+].flatMap((room) => readdirSync(path.join(project, room)).map((file) => path.join(room, file)));
+const node = (...args: string[]) =>
+  spawnSync(process.execPath, args, { encoding: 'utf8', cwd: project, timeout: 20_000 });
 const figuresFile = JSON.stringify(path.join(folder, 'figures.mjs'));
-const exported = node('--input-type=module', '-e', `console.log(JSON.stringify(await import(${figuresFile})))`);
+const exported = node(
+  '--input-type=module',
+  '-e',
+  `console.log(JSON.stringify(await import(${figuresFile})))`,
+);
 const { BENCHES, OPTIONAL, LONG } = JSON.parse(exported.stdout) as {
   BENCHES: Record<string, Record<string, string | null>>;
   OPTIONAL: Record<string, string | null>;
@@ -48,9 +57,18 @@ test.each<[args: string[], message: string]>([
  * Templates without a fixed word are left out: they pass on the figures of another bench.
  */
 const patterns = programs
-  .flatMap((file) => [...readFileSync(path.join(project, file), 'utf8').matchAll(/(?:metric: |figure\(|emit\()\s*(['`])(.*?)\1/g)])
+  .flatMap((file) => [
+    ...readFileSync(path.join(project, file), 'utf8').matchAll(
+      /(?:metric: |figure\(|emit\()\s*(['`])(.*?)\1/g,
+    ),
+  ])
   .filter(([, , name]) => /[a-z]/.test(name!.replace(/\$\{.*?\}/g, '')))
-  .map(([, , name]) => new RegExp(`^${name!.replace(/[.*+?()[\]\\^|]/g, '\\$&').replace(/\$\{(?:[^{}]|\{[^}]*\})*\}/g, '.*')}$`));
+  .map(
+    ([, , name]) =>
+      new RegExp(
+        `^${name!.replace(/[.*+?()[\]\\^|]/g, '\\$&').replace(/\$\{(?:[^{}]|\{[^}]*\})*\}/g, '.*')}$`,
+      ),
+  );
 const namesIn = (figure: string): string[] =>
   Object.keys(BENCHES)
     .concat('fill')
@@ -60,7 +78,8 @@ const namesIn = (figure: string): string[] =>
 
 test('a program emits every figure in figures.mjs', () => {
   expect(figures.length).toBeGreaterThan(40);
-  const isEmitted = (figure: string) => namesIn(figure).some((name) => patterns.some((pattern) => pattern.test(name)));
+  const isEmitted = (figure: string) =>
+    namesIn(figure).some((name) => patterns.some((pattern) => pattern.test(name)));
   expect(figures.filter((figure) => !isEmitted(figure))).toEqual([]);
 });
 
@@ -72,7 +91,9 @@ test('figures.mjs has every figure that a program emits', () => {
 
 test('the container and the benches run the server with the flags of npm start', () => {
   const text = (file: string) => readFileSync(path.join(project, file), 'utf8');
-  const flags = (JSON.parse(text('package.json')) as { scripts: { start: string } }).scripts.start.match(/--[a-z-]+=\d+/g)!;
+  const flags = (JSON.parse(text('package.json')) as { scripts: { start: string } }).scripts.start.match(
+    /--[a-z-]+=\d+/g,
+  )!;
   expect(flags.length).toBeGreaterThan(0);
   const [, command] = /^CMD (\[.*dist\/main\.js"\])$/m.exec(text('apps/server/Dockerfile'))!;
   expect(JSON.parse(command!)).toEqual(['node', ...flags, 'apps/server/dist/main.js']);

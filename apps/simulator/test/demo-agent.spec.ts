@@ -34,7 +34,9 @@ test('a host is reported at boot and now, and then confirmed by a heartbeat of t
   await agent!.start();
   await agent!.confirm();
   expect(sent()).toEqual(['/v1/reports', '/v1/reports', '/v1/heartbeats']);
-  const boots = registry.received.map(({ message }) => ('host' in message ? message.host.bootId : message.bootId));
+  const boots = registry.received.map(({ message }) =>
+    'host' in message ? message.host.bootId : message.bootId,
+  );
   expect(new Set(boots).size).toBe(1);
 });
 

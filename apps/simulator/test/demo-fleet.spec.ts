@@ -35,7 +35,8 @@ test('a second demo has the same hosts', () => {
 
 test.each(['6.1', '7.3'] as const)('each host with kernel %s has a captured tree', (kernel) => {
   const paths = pathsIn(`apps/agent/fixtures/trees-${kernel}.tar.gz`);
-  for (const { tree } of hosts.filter((host) => host.kernel === kernel && host.tree !== null)) expect(paths).toContain(`${kernel}/${tree}/MANIFEST`);
+  for (const { tree } of hosts.filter((host) => host.kernel === kernel && host.tree !== null))
+    expect(paths).toContain(`${kernel}/${tree}/MANIFEST`);
 });
 
 test.each(['6.1', '7.3'] as const)('each release has a captured module for kernel %s', (kernel) => {
@@ -53,8 +54,11 @@ test('each question asks about a published release', () => {
 
 // the report of one machine is not enough evidence for others
 test('each target of a question runs on two hosts with each kernel', () => {
-  const targets = new Set(QUESTIONS.map(({ args }) => targetOf(args)).filter((target) => target !== 'original'));
-  const count = (target: string, kernel: string) => hosts.filter((host) => host.kernel === kernel && host.runs === target).length;
+  const targets = new Set(
+    QUESTIONS.map(({ args }) => targetOf(args)).filter((target) => target !== 'original'),
+  );
+  const count = (target: string, kernel: string) =>
+    hosts.filter((host) => host.kernel === kernel && host.runs === target).length;
   const pairs = [...targets].flatMap((target) => ['6.1', '7.3'].map((kernel) => [target, kernel] as const));
   expect(pairs.filter(([target, kernel]) => count(target, kernel) < 2)).toEqual([]);
 });
@@ -66,8 +70,10 @@ test('a host has roots for its boot and for now, and its own machine id', async 
     const captured = await CapturedFiles.unpack(path.join(__dirname, '../../..'), folder, two);
     const [first, second] = await Promise.all(two.map((host) => captured.roots(host)));
     const at = (flags: readonly string[], flag: string) => flags[flags.indexOf(flag) + 1]!;
-    const machineId = (flags: readonly string[]) => readFileSync(path.join(at(flags, '--root'), 'etc/machine-id'), 'utf8');
-    const proc = (flags: readonly string[], file: string) => readFileSync(path.join(at(flags, '--proc'), 'sys/kernel', file), 'utf8');
+    const machineId = (flags: readonly string[]) =>
+      readFileSync(path.join(at(flags, '--root'), 'etc/machine-id'), 'utf8');
+    const proc = (flags: readonly string[], file: string) =>
+      readFileSync(path.join(at(flags, '--proc'), 'sys/kernel', file), 'utf8');
     const list = (flags: readonly string[]) => readdirSync(path.join(at(flags, '--sys'), 'kernel/livepatch'));
     for (const { atBoot, now } of [first!, second!]) {
       expect(machineId(atBoot)).toBe(machineId(now));

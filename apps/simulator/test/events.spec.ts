@@ -15,8 +15,11 @@ test('a run has a rollout, reboots, switched-off hosts, and outages with spools'
   const outage = '--outage-share 0.2 --outage-every 1 --outage-minutes 2';
   const summary = await simulate(registry.url, `${fleet} ${changes} ${rollout} ${outage}`);
   expect(summary.refused).toEqual({});
-  for (const event of ['TRANSITION_BEGUN', 'TRANSITION_ENDED', 'REBOOTED', 'CUT_OFF', 'GONE']) expect(summary.happened[event]).toBeGreaterThan(0);
-  const spooled = registry.received.filter(({ message }) => message.clock.sentMs - message.clock.observedMs > 200);
+  for (const event of ['TRANSITION_BEGUN', 'TRANSITION_ENDED', 'REBOOTED', 'CUT_OFF', 'GONE'])
+    expect(summary.happened[event]).toBeGreaterThan(0);
+  const spooled = registry.received.filter(
+    ({ message }) => message.clock.sentMs - message.clock.observedMs > 200,
+  );
   expect(spooled.length).toBeGreaterThan(20);
   for (const [, { digest }] of registry.known) expect(digest).toMatch(/^[0-9a-f]{64}$/);
 });
@@ -55,8 +58,10 @@ test('clones and faulty hosts get the expected replies, and no other host is rej
 
 test('after an outage of the registry, it gets the messages that were written meanwhile', async () => {
   let refusals = 0;
-  registry.behaviour.override = (at) => (at.includes('heartbeat') && refusals++ < 40 ? { status: 503, headers: { 'retry-after': '1' } } : null);
-  const delayed = () => registry.received.filter(({ message }) => message.clock.sentMs - message.clock.observedMs > 950);
+  registry.behaviour.override = (at) =>
+    at.includes('heartbeat') && refusals++ < 40 ? { status: 503, headers: { 'retry-after': '1' } } : null;
+  const delayed = () =>
+    registry.received.filter(({ message }) => message.clock.sentMs - message.clock.observedMs > 950);
   const summary = await simulate(
     registry.url,
     '--hosts 40 --calm --interval 60 --speed 30 --connections 4 --skip-load',

@@ -21,7 +21,9 @@ describe('equal parameters make equal fleets', () => {
   });
 
   test('a larger fleet has the hosts of the smaller one', () => {
-    expect(texts(makeFleet({ seed: 5, hosts: 10 }), [0, 9])).toEqual(texts(makeFleet({ seed: 5, hosts: 1_000_000 }), [0, 9]));
+    expect(texts(makeFleet({ seed: 5, hosts: 10 }), [0, 9])).toEqual(
+      texts(makeFleet({ seed: 5, hosts: 1_000_000 }), [0, 9]),
+    );
   });
 
   test('another seed makes other hosts and the same builds', () => {
@@ -57,7 +59,8 @@ describe('a fleet of 100,000 hosts has a realistic distribution', () => {
   });
 
   test('about 400 stacks, with most hosts on a few of them', () => {
-    const key = ({ kernel, stack }: One['setup']) => `${kernel.index} ${stack.map((build) => build.name).join()}`;
+    const key = ({ kernel, stack }: One['setup']) =>
+      `${kernel.index} ${stack.map((build) => build.name).join()}`;
     const stacks = count(({ setup }) => (setup.transition === null ? key(setup) : 'open'));
     expect(stacks.length).toBeGreaterThan(350);
     expect(stacks.length).toBeLessThan(430);
@@ -71,7 +74,9 @@ describe('a fleet of 100,000 hosts has a realistic distribution', () => {
   });
 
   test('hosts with the same labels share setups: there are only some thousands of cohorts', () => {
-    const groups = count(({ labels, setup }) => `${labels['role']} ${labels['env']} ${labels['rack']} ${setup.id}`);
+    const groups = count(
+      ({ labels, setup }) => `${labels['role']} ${labels['env']} ${labels['rack']} ${setup.id}`,
+    );
     expect(groups.length).toBeGreaterThan(5_000);
     expect(groups.length).toBeLessThan(15_000);
   });
@@ -95,7 +100,10 @@ describe('a fleet of 100,000 hosts has a realistic distribution', () => {
 
 describe('a fleet in which almost every host has a unique label', () => {
   const HOSTS = 20_000;
-  const [shared, own] = [makeFleet({ seed: 1, hosts: HOSTS }), makeFleet({ seed: 1, hosts: HOSTS, labels: 'own' })];
+  const [shared, own] = [
+    makeFleet({ seed: 1, hosts: HOSTS }),
+    makeFleet({ seed: 1, hosts: HOSTS, labels: 'own' }),
+  ];
   const all = Array.from({ length: HOSTS }, (_, n) => n);
 
   test('almost all label sets are unique, and a few hosts have only the labels of their group', () => {
@@ -148,7 +156,11 @@ describe('every message is valid', () => {
     expect(contentDigest(report)).toBe(report.digest);
     const heartbeat = fleet.heartbeat(n, envelope);
     expect(Heartbeat.safeParse(heartbeat).error).toBeUndefined();
-    expect([heartbeat.instance, heartbeat.bootId, heartbeat.digest]).toEqual([report.host.instance, report.host.bootId, report.digest]);
+    expect([heartbeat.instance, heartbeat.bootId, heartbeat.digest]).toEqual([
+      report.host.instance,
+      report.host.bootId,
+      report.digest,
+    ]);
     return report;
   }
 
@@ -196,7 +208,9 @@ describe('every message is valid', () => {
     const n = Array.from({ length: 1_000 }, (_, n) => n).find((n) => fits(fleet.setup(n)))!;
     const old = check(n);
     expect(startRollout(fleet, n, AT)).toBe(true);
-    expect(check(n)).toMatchObject({ transition: { patch: 'platform_2026_12', since: new Date(AT).toISOString() } });
+    expect(check(n)).toMatchObject({
+      transition: { patch: 'platform_2026_12', since: new Date(AT).toISOString() },
+    });
     expect(fleet.setup(n).stack.length).toBe(old.livepatches.length + 1);
     completeTransition(fleet, n, AT, true);
     const done = check(n);
@@ -211,7 +225,10 @@ describe('every message is valid', () => {
   });
 
   test('a clone has the host id, another machine id and its own digest', () => {
-    const [host, clone] = [fleet.report(5, envelope), fleet.report(5, { ...envelope, machine: 'ab'.repeat(32) })];
+    const [host, clone] = [
+      fleet.report(5, envelope),
+      fleet.report(5, { ...envelope, machine: 'ab'.repeat(32) }),
+    ];
     expect(Report.parse(clone).host.instance).toBe(host.host.instance);
     expect(contentDigest(clone)).toBe(clone.digest);
     expect(clone.digest).not.toBe(host.digest);

@@ -18,9 +18,23 @@ test('every module file has the declarations of its manifest', async () => {
     const { facts, buildId } = manifestOf(build);
     const reading = await openModule(file);
     const { name, kernelRelease, arch, vermagic, srcversion, replace, impact, builder, livepatch } = facts;
-    expect(reading).toMatchObject({ buildId, name, kernelRelease, arch, vermagic, srcversion, replace, impact, builder, livepatch });
+    expect(reading).toMatchObject({
+      buildId,
+      name,
+      kernelRelease,
+      arch,
+      vermagic,
+      srcversion,
+      replace,
+      impact,
+      builder,
+      livepatch,
+    });
     expect(reading.states).toEqual(facts.states?.map(({ id, version }) => ({ id: BigInt(id), version })));
-    const objects = facts.objects.map(({ name, functions }) => ({ name, functions: functions.map((one) => ({ name: one.name })) }));
+    const objects = facts.objects.map(({ name, functions }) => ({
+      name,
+      functions: functions.map((one) => ({ name: one.name })),
+    }));
     expect(reading.objects).toMatchObject(objects);
   }
 });
@@ -33,7 +47,12 @@ test('a build has no file if no captured module fits its kernel or its owner upl
 describe('a value that does not fit is an error', () => {
   const build = builds.find((build) => build.hasFile)!;
   const file = files.fileOf(build)!;
-  const identity = { name: build.name, vermagic: build.kernel.vermagic, srcversion: 'A', buildId: build.buildId };
+  const identity = {
+    name: build.name,
+    vermagic: build.kernel.vermagic,
+    srcversion: 'A',
+    buildId: build.buildId,
+  };
   test.each([
     ['a long vermagic', { vermagic: 'x'.repeat(200) }, '.modinfo needs'],
     ['a long name', { name: 'x'.repeat(56), vermagic: 'y' }, 'a module name has at most 55 bytes'],

@@ -2,7 +2,8 @@ import { help, NUMBERS, readOptions } from '../src/run/options.js';
 
 test('without options: the defaults that --help lists', () => {
   const options = readOptions([]);
-  for (const [name, [, value]] of Object.entries(NUMBERS)) expect(options[name as keyof typeof options]).toBe(value);
+  for (const [name, [, value]] of Object.entries(NUMBERS))
+    expect(options[name as keyof typeof options]).toBe(value);
   expect(options).toMatchObject({
     hosts: 10_000,
     seed: 1,
@@ -17,7 +18,9 @@ test('without options: the defaults that --help lists', () => {
 });
 
 test('values with and without =', () => {
-  expect(readOptions(['--hosts=20', '--seed', '7', '--json', '--minutes', '0.5', '--url', 'http://a:1'])).toMatchObject({
+  expect(
+    readOptions(['--hosts=20', '--seed', '7', '--json', '--minutes', '0.5', '--url', 'http://a:1']),
+  ).toMatchObject({
     hosts: 20,
     seed: 7,
     json: true,
@@ -68,6 +71,16 @@ test('--help has a line for each option, with the allowed values and the default
     expect(line).toContain(`${kind.min} to ${kind.max}`);
     if (value !== null) expect(line).toContain(`(default: ${value})`);
   }
-  const others = ['url', 'token', 'load-only', 'skip-load', 'skip-publish', 'own-labels', 'calm', 'json', 'help'];
+  const others = [
+    'url',
+    'token',
+    'load-only',
+    'skip-load',
+    'skip-publish',
+    'own-labels',
+    'calm',
+    'json',
+    'help',
+  ];
   for (const name of others) expect(help()).toContain(`  --${name}`);
 });

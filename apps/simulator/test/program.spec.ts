@@ -17,8 +17,11 @@ function start(args: string[], env: Record<string, string> = {}) {
     env: { ...process.env, KLPREG_URL: registry.url, KLPREG_TOKEN: 'secret', ...env },
   });
   const output = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => (output[stream] += text));
-  const ended = new Promise<{ exit: number | null } & typeof output>((resolve) => child.on('close', (exit) => resolve({ exit, ...output })));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => (output[stream] += text));
+  const ended = new Promise<{ exit: number | null } & typeof output>((resolve) =>
+    child.on('close', (exit) => resolve({ exit, ...output })),
+  );
   return { child, ended };
 }
 
@@ -33,7 +36,16 @@ test('after Ctrl-C it writes a summary and exits with 0', async () => {
 
 test('it exits with 1 if the registry rejected a correct message', async () => {
   registry.behaviour.override = (at) => (at === '/v1/heartbeats' ? { status: 400 } : null);
-  const { exit, stdout } = await start(['--hosts', '5', '--calm', '--interval', '1', '--minutes', '0.02', '--skip-publish']).ended;
+  const { exit, stdout } = await start([
+    '--hosts',
+    '5',
+    '--calm',
+    '--interval',
+    '1',
+    '--minutes',
+    '0.02',
+    '--skip-publish',
+  ]).ended;
   expect(exit).toBe(1);
   expect(stdout).toMatch(/refused +\d+ {2}heartbeat 400/);
 });

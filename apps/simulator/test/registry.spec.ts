@@ -35,12 +35,20 @@ test('the token is KLPREG_TOKEN, else the first line of the file admin-token', a
   const data = path.join(folder, 'data');
   mkdirSync(data);
   writeFileSync(path.join(data, 'admin-token'), 'klpreg_first\nsecond\n');
-  expect(await findRegistry({ KLPREG_URL: `${url}/`, KLPREG_DATA: data })).toEqual({ url, token: 'klpreg_first' });
-  expect(await findRegistry({ KLPREG_URL: url, KLPREG_DATA: data, KLPREG_TOKEN: 'given' })).toEqual({ url, token: 'given' });
+  expect(await findRegistry({ KLPREG_URL: `${url}/`, KLPREG_DATA: data })).toEqual({
+    url,
+    token: 'klpreg_first',
+  });
+  expect(await findRegistry({ KLPREG_URL: url, KLPREG_DATA: data, KLPREG_TOKEN: 'given' })).toEqual({
+    url,
+    token: 'given',
+  });
 });
 
 test('without a token, the error names the file', async () => {
   const data = path.join(folder, 'none');
-  await expect(findRegistry({ KLPREG_URL: url, KLPREG_DATA: data })).rejects.toThrow(path.join(data, 'admin-token'));
+  await expect(findRegistry({ KLPREG_URL: url, KLPREG_DATA: data })).rejects.toThrow(
+    path.join(data, 'admin-token'),
+  );
   expect(dataFolder({})).toBe(path.resolve('.data'));
 });

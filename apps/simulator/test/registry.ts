@@ -34,9 +34,11 @@ export async function startRegistry() {
     const message = (path.includes('report') ? Report : Heartbeat).safeParse(value).data;
     if (message === undefined) return problem('BAD_USER_INPUT', 400);
     const isReport = 'host' in message;
-    if (isReport && contentDigest(value as Record<string, unknown>) !== message.digest) return problem('BAD_USER_INPUT', 400);
+    if (isReport && contentDigest(value as Record<string, unknown>) !== message.digest)
+      return problem('BAD_USER_INPUT', 400);
     received.push({ at: Date.now(), path, message });
-    const [instance, bootId] = 'host' in message ? [message.host.instance, message.host.bootId] : [message.instance, message.bootId];
+    const [instance, bootId] =
+      'host' in message ? [message.host.instance, message.host.bootId] : [message.instance, message.bootId];
     const before = known.get(instance);
     const answer = (outcome: string) => ({ outcome, intervalSeconds: behaviour.intervalSeconds });
     if (before !== undefined && before.sequence > message.sequence) return answer('SUPERSEDED');
@@ -54,11 +56,16 @@ export async function startRegistry() {
       const override = behaviour.override(path, request.headers);
       if (override !== null) return void response.writeHead(override.status, override.headers).end('{}');
       const bytes = Buffer.concat(parts);
-      const answer = (body: object, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const answer = (body: object, status = 200) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       if (request.method === 'GET') return void answer({ status: 'ok' });
-      if (request.method === 'PUT') return void answer({ outcome: published.push(path) > 0 ? 'PUBLISHED' : '' });
-      const body: unknown = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString());
-      if (path.endsWith(':batch')) return void answer({ results: (body as unknown[]).map((one) => receive(path, one)) });
+      if (request.method === 'PUT')
+        return void answer({ outcome: published.push(path) > 0 ? 'PUBLISHED' : '' });
+      const body: unknown = JSON.parse(
+        (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString(),
+      );
+      if (path.endsWith(':batch'))
+        return void answer({ results: (body as unknown[]).map((one) => receive(path, one)) });
       const one = receive(path, body);
       return void answer(one, 'status' in one ? Number(one.status) : 200);
     });

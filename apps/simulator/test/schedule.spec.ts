@@ -19,7 +19,9 @@ describe('routine changes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000 }), cuts, (seed, cuts) => {
         const edges = [0, ...cuts.sort((a, b) => a - b), 600_000];
-        const pieces = edges.slice(1).flatMap((until, at) => [...scheduledChanges(seed, 3, 5_000, 0.004, edges[at]!, until)]);
+        const pieces = edges
+          .slice(1)
+          .flatMap((until, at) => [...scheduledChanges(seed, 3, 5_000, 0.004, edges[at]!, until)]);
         const whole = [...scheduledChanges(seed, 3, 5_000, 0.004, 0, 600_000)];
         expect(pieces.sort((a, b) => a.at - b.at)).toEqual(whole.sort((a, b) => a.at - b.at));
       }),
@@ -29,7 +31,9 @@ describe('routine changes', () => {
 });
 
 test('a rollout reaches its share of the hosts, a few of them first', () => {
-  const positions = Array.from({ length: 50_000 }, (_, n) => rolloutPosition(1, n, 0.1)).filter((position) => position !== null);
+  const positions = Array.from({ length: 50_000 }, (_, n) => rolloutPosition(1, n, 0.1)).filter(
+    (position) => position !== null,
+  );
   expect(positions.length / 50_000).toBeCloseTo(0.1, 2);
   expect(Math.min(...positions)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...positions)).toBeLessThanOrEqual(1);
@@ -41,17 +45,21 @@ test('a rollout reaches its share of the hosts, a few of them first', () => {
 
 test('a timer wheel yields each number once, and not before its time', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 5_000 })), fc.integer({ min: 1, max: 700 }), (times, step) => {
-      const timerWheel = new TimerWheel();
-      for (const [n, at] of times.entries()) timerWheel.add(at, n);
-      const taken: number[] = [];
-      for (let now = 0; now <= 6_000; now += step)
-        for (const n of timerWheel.take(now)) {
-          expect(times[n]! - now).toBeLessThan(50);
-          taken.push(n);
-        }
-      expect(taken.toSorted((a, b) => a - b)).toEqual(times.map((_, n) => n));
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 5_000 })),
+      fc.integer({ min: 1, max: 700 }),
+      (times, step) => {
+        const timerWheel = new TimerWheel();
+        for (const [n, at] of times.entries()) timerWheel.add(at, n);
+        const taken: number[] = [];
+        for (let now = 0; now <= 6_000; now += step)
+          for (const n of timerWheel.take(now)) {
+            expect(times[n]! - now).toBeLessThan(50);
+            taken.push(n);
+          }
+        expect(taken.toSorted((a, b) => a - b)).toEqual(times.map((_, n) => n));
+      },
+    ),
   );
 });
 

@@ -22,7 +22,11 @@ const collect = runInNewContext('gc');
 const HELD = { 1: 1, 2: 4, 3: 1, 4: 2, 5: 1, 6: 9, 7: 1, 8: 3 };
 const some = (...ids) => Object.fromEntries(ids.map((id) => [id, HELD[id]]));
 const onTop = { replace: false };
-const list = [manifest('base', some(1, 2, 3)), manifest('fix-net', some(4, 5, 6), onTop), manifest('fix-fs', some(7, 8), onTop)];
+const list = [
+  manifest('base', some(1, 2, 3)),
+  manifest('fix-net', some(4, 5, 6), onTop),
+  manifest('fix-fs', some(7, 8), onTop),
+];
 
 const cases = [
   { patch: manifest('accepted', HELD), answer: 'SAFE by REPLACE' },
@@ -33,15 +37,22 @@ const cases = [
   { patch: manifest('unseen', HELD), answer: 'UNKNOWN by REPLACE: SYMBOLS_UNVERIFIED' },
 ];
 const targets = cases.map(({ patch }) => ({ kind: 'PATCH', patch }));
-const seen = new Map([...list, ...cases.map(({ patch }) => patch)].slice(0, -1).map((patch) => [patch.buildId, sightings(patch)]));
-const known = catalog([...list, ...cases.map(({ patch }) => patch)], { sightings: (buildId) => seen.get(buildId) ?? [] });
+const seen = new Map(
+  [...list, ...cases.map(({ patch }) => patch)]
+    .slice(0, -1)
+    .map((patch) => [patch.buildId, sightings(patch)]),
+);
+const known = catalog([...list, ...cases.map(({ patch }) => patch)], {
+  sightings: (buildId) => seen.get(buildId) ?? [],
+});
 const host = resolveSituation(running(list), known);
 const fresh = { level: 'FRESH', ageSeconds: 10, superseded: false };
 
 /** Judges so many times; the sum keeps it from being optimised away. */
 function judgements(times) {
   let sum = 0;
-  for (let i = 0; i < times; i++) sum += judge(host, targets[i % targets.length], known, fresh).reasons.length;
+  for (let i = 0; i < times; i++)
+    sum += judge(host, targets[i % targets.length], known, fresh).reasons.length;
   return sum;
 }
 
@@ -81,7 +92,8 @@ const said = ({ kind, route, errno, reasons }) => {
 for (const [i, { patch, answer }] of cases.entries()) {
   const found = said(judge(host, targets[i], known, fresh));
   if (found !== answer) throw new Error(`${patch.name}: expected ${answer}, found ${found}`);
-  if (accepts(offered[i]) === answer.startsWith('REFUSED')) throw new Error(`${patch.name}: the floor does not agree`);
+  if (accepts(offered[i]) === answer.startsWith('REFUSED'))
+    throw new Error(`${patch.name}: the floor does not agree`);
 }
 
 // ---- the measurement

@@ -18,13 +18,16 @@ const { values } = parseArgs({
 const every = Number(values.every);
 const workers = Number(values.workers);
 const begun = Date.now();
-const say = (text) => console.error(`${String(Math.round((Date.now() - begun) / 1000)).padStart(5)} s  ${text}`);
+const say = (text) =>
+  console.error(`${String(Math.round((Date.now() - begun) / 1000)).padStart(5)} s  ${text}`);
 
 const planted = await plant();
 process.on('exit', () => uproot(planted.root));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-const wanted = planted.mutants.filter(({ file }) => new RegExp(values.files).test(file)).filter((_, i) => i % every === 0);
+const wanted = planted.mutants
+  .filter(({ file }) => new RegExp(values.files).test(file))
+  .filter((_, i) => i % every === 0);
 say(`${wanted.length} of ${planted.mutants.length} mutants are tried, by ${workers} processes`);
 const surveyed = await survey(planted.root, planted.specs, workers);
 say(`${surveyed.flatMap(({ tests }) => tests).length} tests, and what they reach`);
@@ -42,7 +45,12 @@ function* orders() {
 function hear(order, answer) {
   const mutant = byId.get(order.mutant);
   const fate = answer === null ? 'hung' : answer.killedBy === null ? 'survived' : 'killed';
-  const one = { ...mutant, fate, killedBy: answer?.killedBy ?? null, why: fate === 'survived' ? whyAccepted(whys, mutant) : null };
+  const one = {
+    ...mutant,
+    fate,
+    killedBy: answer?.killedBy ?? null,
+    why: fate === 'survived' ? whyAccepted(whys, mutant) : null,
+  };
   tried.push(one);
   const killers = kills.get(mutant.file);
   if (fate === 'killed') killers.set(answer.spec, (killers.get(answer.spec) ?? 0) + 1);

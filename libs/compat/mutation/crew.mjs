@@ -34,7 +34,11 @@ export async function work(root, orders, workers, hear) {
 }
 
 function hire(root) {
-  const child = fork(CHILD, [root], { execArgv: FLAGS, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(CHILD, [root], {
+    execArgv: FLAGS,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   alive.add(child);
   return child.once('close', () => alive.delete(child));
 }

@@ -25,9 +25,14 @@ const options = { plugins: null, excludedMutations: [], ignorers: [] };
  */
 export async function plant() {
   const root = mkdtempSync(path.join(tmpdir(), 'klpreg-mutants-'));
-  for (const name of ['src', 'test', 'fixtures', 'reasons.md']) cpSync(path.join(LIBRARY, name), path.join(root, name), { recursive: true });
+  for (const name of ['src', 'test', 'fixtures', 'reasons.md'])
+    cpSync(path.join(LIBRARY, name), path.join(root, name), { recursive: true });
 
-  const sources = typescriptBelow(root, 'src').map((name) => ({ name, content: readFileSync(path.join(root, name), 'utf8'), mutate: !LEFT_OUT.test(name) }));
+  const sources = typescriptBelow(root, 'src').map((name) => ({
+    name,
+    content: readFileSync(path.join(root, name), 'utf8'),
+    mutate: !LEFT_OUT.test(name),
+  }));
   const { files, mutants } = await new Instrumenter(silent).instrument(sources, options);
   for (const { name, content } of files) compile(root, name, content);
   const tests = typescriptBelow(root, 'test');
@@ -37,13 +42,17 @@ export async function plant() {
   return {
     root,
     specs: tests.filter((name) => name.endsWith('.spec.ts')).map((name) => name.slice(0, -'.ts'.length)),
-    mutants: mutants.filter((mutant) => !isProse(mutant)).map((mutant) => describeMutant(mutant, textOf.get(mutant.fileName))),
+    mutants: mutants
+      .filter((mutant) => !isProse(mutant))
+      .map((mutant) => describeMutant(mutant, textOf.get(mutant.fileName))),
   };
 }
 
 /** Makes the copy quick, once it is known what reaches what: no one counts any more who passes a switch. */
 export function stopCounting(root) {
-  for (const name of readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))) {
+  for (const name of readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.js'),
+  )) {
     const file = path.join(root, 'src', name);
     writeFileSync(file, readFileSync(file, 'utf8').replace(/stryCov_9fa48\("\d+"(?:, "\d+")*\)/g, '0'));
   }
@@ -62,7 +71,12 @@ const typescriptBelow = (root, folder) =>
 
 function compile(root, name, content) {
   const jsc = { target: 'es2023', parser: { syntax: 'typescript' } };
-  const { code } = transformSync(content, { filename: name, jsc, module: { type: 'commonjs' }, swcrc: false });
+  const { code } = transformSync(content, {
+    filename: name,
+    jsc,
+    module: { type: 'commonjs' },
+    swcrc: false,
+  });
   writeFileSync(path.join(root, name.replace(/\.ts$/, '.js')), code);
 }
 

@@ -37,12 +37,22 @@ export function orderFor({ id }, surveyed, kills) {
   const worth = ({ spec, ms }) => (1 + (kills.get(spec) ?? 0)) / (10 + ms);
   const trials = surveyed
     .map(({ spec, loading, tests }) => {
-      const reaching = tests.map((test, i) => ({ i, ...test })).filter(({ hits }) => id in loading.hits || id in hits);
-      return { spec, tests: reaching.toSorted((a, b) => a.ms - b.ms).map(({ i }) => i), ms: loading.ms + sum(reaching.map(({ ms }) => ms)) };
+      const reaching = tests
+        .map((test, i) => ({ i, ...test }))
+        .filter(({ hits }) => id in loading.hits || id in hits);
+      return {
+        spec,
+        tests: reaching.toSorted((a, b) => a.ms - b.ms).map(({ i }) => i),
+        ms: loading.ms + sum(reaching.map(({ ms }) => ms)),
+      };
     })
     .filter(({ tests }) => tests.length > 0)
     .toSorted((a, b) => worth(b) - worth(a));
-  const hits = sum(surveyed.map(({ loading, tests }) => (loading.hits[id] ?? 0) + sum(tests.map((test) => test.hits[id] ?? 0))));
+  const hits = sum(
+    surveyed.map(
+      ({ loading, tests }) => (loading.hits[id] ?? 0) + sum(tests.map((test) => test.hits[id] ?? 0)),
+    ),
+  );
   return {
     mutant: id,
     trials: trials.map(({ spec, tests }) => ({ spec, tests })),

@@ -8,14 +8,23 @@ export function tally(mutants) {
   const [killed, hung, survived] = ['killed', 'hung', 'survived'].map((fate) => count(mutants, fate));
   const explained = mutants.filter(({ why }) => why != null).length;
   const all = mutants.length;
-  return { all, killed, hung, survived, explained, unexplained: survived - explained, score: all === 0 ? 1 : (killed + hung) / all };
+  return {
+    all,
+    killed,
+    hung,
+    survived,
+    explained,
+    unexplained: survived - explained,
+    score: all === 0 ? 1 : (killed + hung) / all,
+  };
 }
 
 /** Did it survive, and no one says why it may? */
 export const isUnexplained = ({ fate, why }) => fate === 'survived' && why === null;
 
 /** Where is this mutant, and what does it change? */
-export const nameOf = ({ file, at, original, replacement }) => `${file}:${at}  ${original}  ->  ${replacement}`;
+export const nameOf = ({ file, at, original, replacement }) =>
+  `${file}:${at}  ${original}  ->  ${replacement}`;
 
 /** The table of files, the survivors of whom no one says why, and the explanations that explain nothing. */
 export function print(mutants, idle) {

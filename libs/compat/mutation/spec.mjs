@@ -41,7 +41,9 @@ const ABOUT_LAWS = /^the laws are not empty/;
 const compiled = new Map();
 
 function compile(file) {
-  const script = new Script(`(function (exports, require, __dirname) {${readFileSync(file, 'utf8')}\n})`, { filename: file });
+  const script = new Script(`(function (exports, require, __dirname) {${readFileSync(file, 'utf8')}\n})`, {
+    filename: file,
+  });
   compiled.set(file, script);
   return script;
 }
@@ -55,7 +57,11 @@ function requireAnew() {
     modules.set(file, exports);
     const folder = path.dirname(file);
     const body = (compiled.get(file) ?? compile(file)).runInThisContext();
-    body(exports, (id) => (id.startsWith('.') ? load(path.join(folder, id.replace(/(\.js)?$/, '.js'))) : installed(id)), folder);
+    body(
+      exports,
+      (id) => (id.startsWith('.') ? load(path.join(folder, id.replace(/(\.js)?$/, '.js'))) : installed(id)),
+      folder,
+    );
     return exports;
   };
   return load;

@@ -8,7 +8,14 @@ export { freshness, freshnessLimits } from './facts/freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './verdict/judge.js';
 export { lint } from './lint/lint.js';
 export { type Declaration, type DescribedState, type WrittenStatement } from './lint/declaration.js';
-export { explainFinding, type Finding, FINDING_CODES, type FindingCode, type Severity, severityOf } from './lint/findings.js';
+export {
+  explainFinding,
+  type Finding,
+  FINDING_CODES,
+  type FindingCode,
+  type Severity,
+  severityOf,
+} from './lint/findings.js';
 export {
   type AuthorState,
   type AuthorStatement,
@@ -20,7 +27,13 @@ export {
   type Restore,
   type StateImpact,
 } from './facts/manifest.js';
-export { type ReturnTarget, findNoReturn, type NoReturn, waysBackTo, type WayBack } from './verdict/no-return.js';
+export {
+  type ReturnTarget,
+  findNoReturn,
+  type NoReturn,
+  waysBackTo,
+  type WayBack,
+} from './verdict/no-return.js';
 export { disabling, enabling, type Operation, predict } from './predict/predict.js';
 export type { KernelAnswer, Prediction } from './predict/prediction.js';
 export { comparePrices, type Price } from './routes/price.js';
@@ -37,7 +50,13 @@ export {
   type ReasonKind,
   type VerdictKind,
 } from './reasons/reasons.js';
-export { type KnownPatch, resolveSituation, resolveManifest, resolvePatch, type ResolvedSituation } from './facts/resolve.js';
+export {
+  type KnownPatch,
+  resolveSituation,
+  resolveManifest,
+  resolvePatch,
+  type ResolvedSituation,
+} from './facts/resolve.js';
 export { findStateRefusals } from './rules/klp-5.5.js';
 export { type Rules, type RuleSet } from './rules/rules.js';
 export { chooseRules, RULE_SETS, type RulesBasis } from './rules/select.js';

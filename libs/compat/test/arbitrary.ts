@@ -23,7 +23,8 @@ export function runs(usual: number): { numRuns: number } {
 
 let tried = 0;
 afterAll(() => {
-  if (process.env['LAW_RUNS'] !== undefined && tried > 0) process.stdout.write(`${tried.toLocaleString('en')} cases tried\n`);
+  if (process.env['LAW_RUNS'] !== undefined && tried > 0)
+    process.stdout.write(`${tried.toLocaleString('en')} cases tried\n`);
 });
 
 // Few ids and versions, so that they meet; and now and then the ends of their ranges.
@@ -31,17 +32,28 @@ const id = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt(1n, 4n) },
   { weight: 1, arbitrary: fc.constantFrom(4294967297n, 9007199254740993n, 18446744073709551615n) },
 );
-const version = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 3 }) }, { weight: 1, arbitrary: fc.constantFrom(2147483648, 4294967295) });
+const version = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 3 }) },
+  { weight: 1, arbitrary: fc.constantFrom(2147483648, 4294967295) },
+);
 const state = fc.record({ id, version });
 /** As a module may have them: with duplicates and an id 0 somewhere. */
 export const rawStates: fc.Arbitrary<State[]> = fc.array(
-  fc.oneof({ weight: 9, arbitrary: state }, { weight: 1, arbitrary: fc.record({ id: fc.constant(0n), version }) }),
+  fc.oneof(
+    { weight: 9, arbitrary: state },
+    { weight: 1, arbitrary: fc.record({ id: fc.constant(0n), version }) },
+  ),
   { maxLength: 4 },
 );
-export const distinct: fc.Arbitrary<State[]> = fc.uniqueArray(state, { maxLength: 4, selector: (one) => one.id });
+export const distinct: fc.Arbitrary<State[]> = fc.uniqueArray(state, {
+  maxLength: 4,
+  selector: (one) => one.id,
+});
 
-const patchOf = (states: fc.Arbitrary<State[]>, replace: fc.Arbitrary<boolean> = fc.boolean()): fc.Arbitrary<Patch> =>
-  fc.record({ name: fc.constantFrom('a', 'b', 'c'), replace, states });
+const patchOf = (
+  states: fc.Arbitrary<State[]>,
+  replace: fc.Arbitrary<boolean> = fc.boolean(),
+): fc.Arbitrary<Patch> => fc.record({ name: fc.constantFrom('a', 'b', 'c'), replace, states });
 export const patch = patchOf(rawStates);
 export const cumulativePatch = patchOf(rawStates, fc.constant(true));
 export const distinctPatch = patchOf(distinct);
@@ -52,14 +64,32 @@ const evidence = fc.constantFrom('LIVE', 'MODULE', 'MANIFEST', 'UNSIGNED', 'INFE
 const mostly = <T>(usual: T, arbitrary: fc.Arbitrary<T>, weight = 14): fc.Arbitrary<T> =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { freq: 4 });
-export const callbacks = fc.record({ prePatch: fc.boolean(), postPatch: fc.boolean(), preUnpatch: fc.boolean(), postUnpatch: fc.boolean() });
+export const callbacks = fc.record({
+  prePatch: fc.boolean(),
+  postPatch: fc.boolean(),
+  preUnpatch: fc.boolean(),
+  postUnpatch: fc.boolean(),
+});
 const impact = fc.constantFrom('NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE');
 const name = fc.constantFrom('one', 'two', 'three', 'four', 'five', 'dash-ed', 'dash_ed');
-const reading: fc.Arbitrary<Reading> = fc.record({ evidence, replace: orNull(fc.boolean()), states: orNull(rawStates), impact, callbacks: orNull(callbacks) });
+const reading: fc.Arbitrary<Reading> = fc.record({
+  evidence,
+  replace: orNull(fc.boolean()),
+  states: orNull(rawStates),
+  impact,
+  callbacks: orNull(callbacks),
+});
 export const author = fc
   .record({
     evidence: mostly('MANIFEST' as const, evidence),
-    states: fc.array(fc.record({ id, version, restore: fc.constantFrom('CALLBACKS', 'NOT_NEEDED', 'IMPOSSIBLE', 'UNKNOWN') }), { maxLength: 2 }),
+    states: fc.array(
+      fc.record({
+        id,
+        version,
+        restore: fc.constantFrom('CALLBACKS', 'NOT_NEEDED', 'IMPOSSIBLE', 'UNKNOWN'),
+      }),
+      { maxLength: 2 },
+    ),
     impactNone: fc.boolean(),
     independentOf: fc.array(name, { maxLength: 2 }),
     cves: fc.array(fc.constantFrom('CVE-1', 'CVE-2'), { maxLength: 2 }),
@@ -68,7 +98,11 @@ export const author = fc
 
 const file = fc.oneof(
   fc.constant({ sha256: 'unsigned', signed: false, signer: null }),
-  fc.record({ sha256: fc.constantFrom('signed-1', 'signed-2'), signed: fc.constant(true), signer: fc.constantFrom('key-1', 'key-2', null) }),
+  fc.record({
+    sha256: fc.constantFrom('signed-1', 'signed-2'),
+    signed: fc.constant(true),
+    signer: fc.constantFrom('key-1', 'key-2', null),
+  }),
 );
 
 const anyManifest = (buildId: string): fc.Arbitrary<Manifest> =>
@@ -91,11 +125,16 @@ const anyManifest = (buildId: string): fc.Arbitrary<Manifest> =>
           spellsVmlinux: mostly<boolean | null>(false, orNull(fc.boolean())),
           patchesKernel: mostly<boolean | null>(true, orNull(fc.boolean())),
           rewritesEarlierStates: mostly(false, fc.constant(true)),
-          files: mostly<Manifest['files']>([{ sha256: 'unsigned', signed: false, signer: null }], fc.array(file, { maxLength: 2 })),
+          files: mostly<Manifest['files']>(
+            [{ sha256: 'unsigned', signed: false, signer: null }],
+            fc.array(file, { maxLength: 2 }),
+          ),
           conflicts: mostly<string[]>([], fc.constant(['states'])),
           functions: mostly<readonly string[] | null>(
             ['vmlinux:f,1'],
-            orNull(fc.uniqueArray(fc.constantFrom('vmlinux:f,1', 'vmlinux:g,1', 'module:h,1'), { maxLength: 2 })),
+            orNull(
+              fc.uniqueArray(fc.constantFrom('vmlinux:f,1', 'vmlinux:g,1', 'module:h,1'), { maxLength: 2 }),
+            ),
           ),
         },
         { requiredKeys: [] },
@@ -146,7 +185,13 @@ const anySituation: fc.Arbitrary<Situation> = fc
         ),
         unlisted: mostly<Situation['unlisted']>(
           [],
-          fc.array(fc.record({ ...sighting, unlistedBy: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN') }), { maxLength: 2 }),
+          fc.array(
+            fc.record({
+              ...sighting,
+              unlistedBy: fc.constantFrom('REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'),
+            }),
+            { maxLength: 2 },
+          ),
         ),
         previous: orNull(fc.uniqueArray(fc.constantFrom(...BUILDS, 'id-unheard-of'), { maxLength: 3 })),
         tainted: mostly<boolean | null>(true, orNull(fc.boolean())),
@@ -165,7 +210,10 @@ const anySituation: fc.Arbitrary<Situation> = fc
         ),
         otherLivePatching: mostly<readonly string[]>([], fc.constant(['kpatch'])),
         unread: mostly<readonly string[]>([], fc.constant(['transition of one'])),
-        kernelRelease: mostly('6.12.95+deb13-amd64', fc.constantFrom('5.4.0', '4.18.0-553.el8', '7.4.0', 'no number', '')),
+        kernelRelease: mostly(
+          '6.12.95+deb13-amd64',
+          fc.constantFrom('5.4.0', '4.18.0-553.el8', '7.4.0', 'no number', ''),
+        ),
         capabilities: mostly(
           capabilities(),
           fc
@@ -173,7 +221,9 @@ const anySituation: fc.Arbitrary<Situation> = fc
               {
                 livepatch: fc.boolean(),
                 replaceSetAttribute: orNull(fc.boolean()),
-                symbols: orNull(fc.subarray(['klp_enable_patch', 'klp_is_patch_compatible', 'klp_patch_disable_blocked'])),
+                symbols: orNull(
+                  fc.subarray(['klp_enable_patch', 'klp_is_patch_compatible', 'klp_patch_disable_blocked']),
+                ),
                 symbolsComplete: fc.boolean(),
                 stateFields: orNull(fc.subarray(['id', 'version', 'data'])),
                 lockdown: orNull(fc.constantFrom('none', 'integrity', 'confidentiality')),
@@ -189,7 +239,10 @@ const anySituation: fc.Arbitrary<Situation> = fc
   })
   .map(({ list, differs }) => running(list, differs));
 
-const leaving = fc.option(fc.array(fc.oneof(name, fc.constantFrom(...BUILDS)), { maxLength: 2 }), { nil: undefined, freq: 3 });
+const leaving = fc.option(fc.array(fc.oneof(name, fc.constantFrom(...BUILDS)), { maxLength: 2 }), {
+  nil: undefined,
+  freq: 3,
+});
 
 /** Everything that a verdict depends on. */
 export interface World {
@@ -206,11 +259,18 @@ export const world: fc.Arbitrary<World> = fc.tuple(...BUILDS.map(anyManifest)).c
     situation: anySituation,
     manifests: fc.constant(manifests),
     target: fc.oneof<fc.Arbitrary<Target>[]>(
-      { weight: 5, arbitrary: fc.record({ kind: fc.constant('PATCH'), patch: fc.constantFrom(...manifests), leaving }) } as never,
+      {
+        weight: 5,
+        arbitrary: fc.record({ kind: fc.constant('PATCH'), patch: fc.constantFrom(...manifests), leaving }),
+      } as never,
       { weight: 2, arbitrary: fc.constant({ kind: 'ORIGINAL' }) } as never,
       fc.constant({ kind: 'PREVIOUS' }),
       fc.constant({ kind: 'UNCATALOGUED', buildId: 'id-unheard-of' }),
-      fc.record({ kind: fc.constant('RELEASE'), release: fc.constantFrom('release', 'no-such-release'), leaving }) as fc.Arbitrary<Target>,
+      fc.record({
+        kind: fc.constant('RELEASE'),
+        release: fc.constantFrom('release', 'no-such-release'),
+        leaving,
+      }) as fc.Arbitrary<Target>,
     ),
     seen: mostly(true, fc.boolean()),
     freshness: mostly<Freshness>(
@@ -225,7 +285,10 @@ export const world: fc.Arbitrary<World> = fc.tuple(...BUILDS.map(anyManifest)).c
       routes: fc.oneof(fc.constant(null), fc.constant([...ROUTES]), fc.subarray([...ROUTES])),
       evidence: mostly('MODULE' as const, evidence),
       maxAgeSeconds: mostly(900, fc.constantFrom(0, 100_000)),
-      rules: mostly<Question['rules']>(null, fc.constantFrom('none', 'klp-5.5', 'block-disable', 'replace-set')),
+      rules: mostly<Question['rules']>(
+        null,
+        fc.constantFrom('none', 'klp-5.5', 'block-disable', 'replace-set'),
+      ),
       allow: mostly<string[]>([], fc.subarray([...REASON_CODES])),
       witnesses: mostly(2, fc.constantFrom(0, 1, 3)),
       sharedSigningKeys: fc.boolean(),

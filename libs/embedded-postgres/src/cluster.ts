@@ -20,7 +20,12 @@ export interface Cluster {
  *
  * @param durable false: not forced to disk, for temporary clusters
  */
-export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner: Runner, durable: boolean): Promise<void> {
+export async function ensureCluster(
+  cluster: Cluster,
+  binaries: Binaries,
+  runner: Runner,
+  durable: boolean,
+): Promise<void> {
   const { data } = cluster;
   handOver(cluster.folder, runner);
   if (!fs.existsSync(path.join(data, 'PG_VERSION'))) await makeCluster(cluster, binaries, runner, durable);
@@ -36,10 +41,19 @@ export async function ensureCluster(cluster: Cluster, binaries: Binaries, runner
 }
 
 /** Uses a temporary folder that is renamed at the end: a kill never leaves half a cluster. */
-async function makeCluster({ folder, data, password }: Cluster, { bin }: Binaries, runner: Runner, durable: boolean): Promise<void> {
-  if (fs.existsSync(data)) throw new EmbeddedPostgresError(`${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`);
+async function makeCluster(
+  { folder, data, password }: Cluster,
+  { bin }: Binaries,
+  runner: Runner,
+  durable: boolean,
+): Promise<void> {
+  if (fs.existsSync(data))
+    throw new EmbeddedPostgresError(
+      `${data} is there and holds no database (no PG_VERSION): move it away, or name another folder`,
+    );
   for (const entry of fs.readdirSync(folder)) {
-    if (entry.startsWith('data.making-')) fs.rmSync(path.join(folder, entry), { recursive: true, force: true }); // of a start that was killed
+    if (entry.startsWith('data.making-'))
+      fs.rmSync(path.join(folder, entry), { recursive: true, force: true }); // of a start that was killed
   }
   const scratch = path.join(folder, `data.making-${process.pid}`);
   const passwordFile = path.join(folder, `data.making-${process.pid}.password`);
@@ -47,14 +61,30 @@ async function makeCluster({ folder, data, password }: Cluster, { bin }: Binarie
   fs.writeFileSync(passwordFile, password, { mode: 0o600 });
   for (const made of [scratch, passwordFile]) handOver(made, runner);
 
-  const flags = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C.UTF-8', ...(durable ? [] : ['--no-sync'])];
+  const flags = [
+    '-U',
+    'postgres',
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    ...(durable ? [] : ['--no-sync']),
+  ];
   const [program = '', ...args] = [...runner.prefix, path.join(bin, 'initdb'), '-D', scratch, ...flags];
   try {
-    await promisify(execFile)(program, args, { ...runner.owner, cwd: '/', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    await promisify(execFile)(program, args, {
+      ...runner.owner,
+      cwd: '/',
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    });
     fs.renameSync(scratch, data);
   } catch (error) {
     fs.rmSync(scratch, { recursive: true, force: true });
-    const reach = runner.owner ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.` : '';
+    const reach = runner.owner
+      ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.`
+      : '';
     throw new EmbeddedPostgresError(
       `No new database could be made in ${folder}: ${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`,
       {

@@ -51,11 +51,16 @@ export class EmbeddedPostgres {
     const folder = makeFolder(options.dir);
     return await withLock(path.join(folder, 'starting.lock'), PATIENCE_MS, async () => {
       const cluster = { folder, data: path.join(folder, 'data'), password: ensurePassword(folder) };
-      return (await EmbeddedPostgres.adopt(cluster, options)) ?? (await EmbeddedPostgres.begin(cluster, options));
+      return (
+        (await EmbeddedPostgres.adopt(cluster, options)) ?? (await EmbeddedPostgres.begin(cluster, options))
+      );
     });
   }
 
-  private static async adopt({ data, password }: Cluster, { database }: EmbeddedOptions): Promise<EmbeddedPostgres | undefined> {
+  private static async adopt(
+    { data, password }: Cluster,
+    { database }: EmbeddedOptions,
+  ): Promise<EmbeddedPostgres | undefined> {
     for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(50)) {
       const running = findPostmaster(data);
       if (!running) return undefined;
@@ -78,9 +83,22 @@ export class EmbeddedPostgres {
     await ensureCluster(cluster, binaries, runner, options.settings?.['fsync'] !== 'off');
 
     const port = options.port ?? (await freePort());
-    const fixed = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', timezone: 'UTC', log_timezone: 'UTC' };
-    const flags = Object.entries({ ...sized(), ...fixed, ...options.settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = await launch([path.join(binaries.bin, 'postgres'), '-D', cluster.data, ...flags], runner, options.log);
+    const fixed = {
+      listen_addresses: '127.0.0.1',
+      port: String(port),
+      unix_socket_directories: '',
+      timezone: 'UTC',
+      log_timezone: 'UTC',
+    };
+    const flags = Object.entries({ ...sized(), ...fixed, ...options.settings }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]);
+    const child = await launch(
+      [path.join(binaries.bin, 'postgres'), '-D', cluster.data, ...flags],
+      runner,
+      options.log,
+    );
     try {
       const { url, version } = await ensureDatabase(cluster.password, port, options.database);
       return new EmbeddedPostgres(url, version, false, cluster.data, child);
@@ -97,7 +115,8 @@ export class EmbeddedPostgres {
       while (findPostmaster(this.data)) await sleep(1_000, undefined, { ref: false });
       return;
     }
-    if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null && child.signalCode === null)
+      await new Promise((resolve) => child.once('exit', resolve));
   }
 
   /** Stops the server and waits until it has ended; does nothing to an adopted one. */
@@ -110,7 +129,8 @@ function makeFolder(dir: string): string {
   try {
     fs.mkdirSync(dir, { recursive: true, mode: 0o755 });
     fs.accessSync(dir, fs.constants.W_OK);
-    for (const name of ['secret', 'data']) if (!isOurs(path.join(dir, name))) throw new Error(`its ${name} belongs to another user`);
+    for (const name of ['secret', 'data'])
+      if (!isOurs(path.join(dir, name))) throw new Error(`its ${name} belongs to another user`);
     return fs.realpathSync(dir);
   } catch (error) {
     const why = (error as Error).message;
@@ -133,8 +153,13 @@ function ensurePassword(folder: string): string {
   return fs.readFileSync(file, 'utf8').trim();
 }
 
-async function ensureDatabase(password: string, port: number, database = 'klpreg'): Promise<{ url: string; version: string }> {
-  const urlOf = (name: string) => `postgresql://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
+async function ensureDatabase(
+  password: string,
+  port: number,
+  database = 'klpreg',
+): Promise<{ url: string; version: string }> {
+  const urlOf = (name: string) =>
+    `postgresql://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
   const client = new pg.Client({ connectionString: urlOf('postgres') });
   client.on('error', () => undefined); // its queries say it too
   await client.connect();
@@ -152,7 +177,10 @@ async function ensureDatabase(password: string, port: number, database = 'klpreg
 function isPassing(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   // a connection that ends while it is being made has no code
-  return ['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || message === 'Connection terminated unexpectedly';
+  return (
+    ['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code ?? '') ||
+    message === 'Connection terminated unexpectedly'
+  );
 }
 
 /** Fast shutdown; after 15 seconds immediate shutdown, from which the next start recovers. */

@@ -27,7 +27,11 @@ export class EmbeddedKeeper {
    * @param failed called if the server cannot be kept running
    * @throws EmbeddedPostgresError if the first start fails
    */
-  static async start(options: EmbeddedOptions, say: (line: string) => void, failed: (error: EmbeddedPostgresError) => void): Promise<EmbeddedKeeper> {
+  static async start(
+    options: EmbeddedOptions,
+    say: (line: string) => void,
+    failed: (error: EmbeddedPostgresError) => void,
+  ): Promise<EmbeddedKeeper> {
     return new EmbeddedKeeper(await EmbeddedPostgres.start(options), options, say, failed);
   }
 
@@ -81,7 +85,9 @@ export class EmbeddedKeeper {
         if (this.stopping) await this.server.stop();
         return;
       }
-      throw new EmbeddedPostgresError('Another process has started the embedded PostgreSQL at another address: start this server again');
+      throw new EmbeddedPostgresError(
+        'Another process has started the embedded PostgreSQL at another address: start this server again',
+      );
     }
   }
 }

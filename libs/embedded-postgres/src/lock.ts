@@ -19,7 +19,9 @@ export async function withLock<T>(file: string, patienceMs: number, work: () => 
   const deadline = Date.now() + patienceMs;
   while (!take(file)) {
     if (Date.now() > deadline)
-      throw new EmbeddedPostgresError(`Another process is still starting the database (${file}): wait for it, or remove that file if there is none`);
+      throw new EmbeddedPostgresError(
+        `Another process is still starting the database (${file}): wait for it, or remove that file if there is none`,
+      );
     await sleep(50);
   }
   const touch = setInterval(() => fs.utimes(file, new Date(), new Date(), () => undefined), TOUCH_MS).unref();

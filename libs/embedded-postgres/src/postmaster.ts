@@ -54,7 +54,11 @@ kill $watch 2>/dev/null
 exit $code`;
 
 /** Starts a server, and waits until it accepts connections. @throws EmbeddedPostgresError with the last lines of its log */
-export async function launch(command: readonly string[], runner: Runner, log: (line: string) => void = () => undefined): Promise<ChildProcess> {
+export async function launch(
+  command: readonly string[],
+  runner: Runner,
+  log: (line: string) => void = () => undefined,
+): Promise<ChildProcess> {
   // detached: a process group of its own, so that Ctrl-C does not reach the server
   const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner.prefix, ...command], {
     ...runner.owner,
@@ -70,7 +74,9 @@ export async function launch(command: readonly string[], runner: Runner, log: (l
       if (text.includes('ready to accept connections')) resolve();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new EmbeddedPostgresError(`PostgreSQL ended with ${code} instead of starting:\n${tail}`)));
+    child.once('exit', (code) =>
+      reject(new EmbeddedPostgresError(`PostgreSQL ended with ${code} instead of starting:\n${tail}`)),
+    );
   });
   child.once('exit', () => child.stdin.destroy());
   // it does not keep this process running

@@ -52,6 +52,7 @@ export function adoptFiles(folder: string, runner: Runner): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = runner.owner ?? { uid: 0, gid: 0 };
   if (fs.lstatSync(folder).uid === uid) return;
-  for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) fs.lchownSync(`${folder}/${entry}`, uid, gid);
+  for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    fs.lchownSync(`${folder}/${entry}`, uid, gid);
   fs.lchownSync(folder, uid, gid); // last: if it is interrupted, the next start begins again
 }

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -33,12 +42,18 @@ async function start(dir: string): Promise<EmbeddedPostgres> {
 }
 
 /** Starts one in a process of its own, and answers when it runs. */
-async function startElsewhere(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<{ process: ChildProcess; url: string; adopted: boolean }> {
+async function startElsewhere(
+  dir: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ process: ChildProcess; url: string; adopted: boolean }> {
   const script = `const { EmbeddedPostgres } = await import(${JSON.stringify(BUILT)});
     const { url, adopted } = await EmbeddedPostgres.start({ dir: process.argv[1], settings: ${JSON.stringify(settings)} });
     console.log(JSON.stringify({ url, adopted }));
     setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
   started.push({ stop: () => kill(child, 'SIGKILL') });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
@@ -66,7 +81,8 @@ async function ask(url: string, sql: string): Promise<unknown> {
   }
 }
 
-const postmasterOf = (dir: string): number => Number(readFileSync(path.join(dir, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
+const postmasterOf = (dir: string): number =>
+  Number(readFileSync(path.join(dir, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
 
 async function untilGone(pid: number): Promise<void> {
   for (const deadline = Date.now() + 10_000; existsSync(`/proc/${pid}/cwd`); await sleep(20))
@@ -148,7 +164,10 @@ test('a start that was killed in the middle leaves nothing in the way', async ()
   await new Promise((resolve) => dead.once('exit', resolve));
   writeFileSync(path.join(dir, 'starting.lock'), String(dead.pid));
   await start(dir);
-  expect([existsSync(path.join(dir, 'data.making-1')), existsSync(path.join(dir, 'starting.lock'))]).toEqual([false, false]);
+  expect([existsSync(path.join(dir, 'data.making-1')), existsSync(path.join(dir, 'starting.lock'))]).toEqual([
+    false,
+    false,
+  ]);
 });
 
 test('as root without user namespaces, another user runs it', async () => {
@@ -163,8 +182,16 @@ test('as root without user namespaces, another user runs it', async () => {
 });
 
 test.each<[rule: string, arrange: (dir: string) => void, message: string]>([
-  ['a folder that cannot be written is named, with what to do', (dir) => writeFileSync(dir, ''), 'name another folder in KLPREG_DATA, or set DATABASE_URL'],
-  ['a data folder without a database is left alone', (dir) => mkdirSync(path.join(dir, 'data'), { recursive: true }), 'holds no database'],
+  [
+    'a folder that cannot be written is named, with what to do',
+    (dir) => writeFileSync(dir, ''),
+    'name another folder in KLPREG_DATA, or set DATABASE_URL',
+  ],
+  [
+    'a data folder without a database is left alone',
+    (dir) => mkdirSync(path.join(dir, 'data'), { recursive: true }),
+    'holds no database',
+  ],
   [
     'the data of another major version are left alone',
     (dir) => {
@@ -182,7 +209,9 @@ test.each<[rule: string, arrange: (dir: string) => void, message: string]>([
 test('a port that is taken is said in the words of the server, and nothing is left running', async () => {
   const taken = Number(new URL((await start(newFolder())).url).port);
   const dir = newFolder();
-  await expect(EmbeddedPostgres.start({ dir, port: taken, settings })).rejects.toThrow('Address already in use');
+  await expect(EmbeddedPostgres.start({ dir, port: taken, settings })).rejects.toThrow(
+    'Address already in use',
+  );
   expect(existsSync(path.join(dir, 'data/postmaster.pid'))).toBe(false);
 });
 

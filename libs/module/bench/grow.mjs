@@ -22,13 +22,25 @@ const OBJECT_SIZE = 32;
 /** A file that is taken apart: sections with their bytes, to which more can be added, and its symbols. */
 class Parts {
   constructor(file) {
-    const [table, count, names] = [Number(file.readBigUInt64LE(0x28)), file.readUInt16LE(0x3c), file.readUInt16LE(0x3e)];
+    const [table, count, names] = [
+      Number(file.readBigUInt64LE(0x28)),
+      file.readUInt16LE(0x3c),
+      file.readUInt16LE(0x3e),
+    ];
     this.start = file.subarray(0, HEADER);
     this.names = names;
     this.sections = Array.from({ length: count }, (_, index) => {
       const header = Buffer.from(file.subarray(table + HEADER * index, table + HEADER * (index + 1)));
-      const [type, at, size] = [header.readUInt32LE(4), Number(header.readBigUInt64LE(24)), Number(header.readBigUInt64LE(32))];
-      return { header, isEmpty: type === 0 || type === 8, pieces: type === 0 || type === 8 ? [] : [file.subarray(at, at + size)] };
+      const [type, at, size] = [
+        header.readUInt32LE(4),
+        Number(header.readBigUInt64LE(24)),
+        Number(header.readBigUInt64LE(32)),
+      ];
+      return {
+        header,
+        isEmpty: type === 0 || type === 8,
+        pieces: type === 0 || type === 8 ? [] : [file.subarray(at, at + size)],
+      };
     });
     const text = this.bytes(names).toString('latin1');
     for (const section of this.sections) {
@@ -38,7 +50,11 @@ class Parts {
     this.symtab = this.find('.symtab');
     this.strtab = this.find('.strtab');
     this.symbols = this.size(this.symtab) / ENTRY;
-    this.relocated = new Map(this.sections.flatMap(({ header }, index) => (header.readUInt32LE(4) === RELA ? [[header.readUInt32LE(44), index]] : [])));
+    this.relocated = new Map(
+      this.sections.flatMap(({ header }, index) =>
+        header.readUInt32LE(4) === RELA ? [[header.readUInt32LE(44), index]] : [],
+      ),
+    );
   }
 
   find = (name) => this.sections.findIndex((section) => section.name === name);
@@ -109,7 +125,12 @@ class Parts {
     if (known === undefined)
       this.relocated.set(
         section,
-        this.add(`.rela${this.sections[section].name}`, INFO_LINK, bytes, { type: RELA, link: this.symtab, info: section, entry: ENTRY }),
+        this.add(`.rela${this.sections[section].name}`, INFO_LINK, bytes, {
+          type: RELA,
+          link: this.symtab,
+          info: section,
+          entry: ENTRY,
+        }),
       );
     else this.append(known, bytes);
   }
@@ -156,7 +177,10 @@ export const growByOneSection = (file, size) => new Parts(file).fill(size);
 export function growByFunctions(file, size) {
   const parts = new Parts(file);
   const functions = Math.floor((size / (10 * 2 ** 20)) * FUNCTIONS_IN_10_MB);
-  const names = Array.from({ length: functions }, (_, n) => `drv_${['probe', 'enable_pipe', 'get_hw_state', 'handle_irq_locked', 'init'][n % 5]}_${n}`);
+  const names = Array.from(
+    { length: functions },
+    (_, n) => `drv_${['probe', 'enable_pipe', 'get_hw_state', 'handle_irq_locked', 'init'][n % 5]}_${n}`,
+  );
   const [data, strings] = [parts.find('.data'), parts.find('.rodata')];
   // behind everything that the patch declares
   const dataAt = parts.append(data, Buffer.alloc(OBJECT_SIZE * OBJECTS));
@@ -170,7 +194,13 @@ export function growByFunctions(file, size) {
       size: OBJECT_SIZE,
     })),
   );
-  const imports = parts.addSymbols(Array.from({ length: IMPORTS }, (_, n) => ({ name: `imported_function_${n}`, info: GLOBAL_UNKNOWN, section: UNDEFINED })));
+  const imports = parts.addSymbols(
+    Array.from({ length: IMPORTS }, (_, n) => ({
+      name: `imported_function_${n}`,
+      info: GLOBAL_UNKNOWN,
+      section: UNDEFINED,
+    })),
+  );
   const bodies = names.map((_, n) => body(n));
   const first = parts.sections.length;
   const symbols = parts.addSymbols(
@@ -194,7 +224,12 @@ export function growByFunctions(file, size) {
     const section = parts.add(`.text.${names[n]}`, ALLOC_CODE, code);
     parts.relocate(
       section,
-      uses.map(([at, type, what, of, addend]) => [at, type, symbolOf[what](of), what === 'string' ? stringsAt + 32 * (of % functions) : addend]),
+      uses.map(([at, type, what, of, addend]) => [
+        at,
+        type,
+        symbolOf[what](of),
+        what === 'string' ? stringsAt + 32 * (of % functions) : addend,
+      ]),
     );
   }
   table(parts, '__mcount_loc', 8, R_64, bodies, symbolOf, () => [20]);
@@ -206,7 +241,8 @@ export function growByFunctions(file, size) {
   return parts.fill(size);
 }
 
-const spread = ({ length }, count) => Array.from({ length: count }, (_, i) => Math.floor(((length - 16) * i) / count));
+const spread = ({ length }, count) =>
+  Array.from({ length: count }, (_, i) => Math.floor(((length - 16) * i) / count));
 
 /** A table of places in code, with a number of bytes for each, which a relocation fills in. */
 function table(parts, name, width, type, bodies, symbolOf, placesIn) {
@@ -221,7 +257,8 @@ function table(parts, name, width, type, bodies, symbolOf, placesIn) {
 
 function sectionSymbol(parts, section) {
   const symtab = parts.bytes(parts.symtab);
-  for (let n = 1; n < parts.symbols; n++) if ((symtab[n * ENTRY + 4] & 15) === 3 && symtab.readUInt16LE(n * ENTRY + 6) === section) return n;
+  for (let n = 1; n < parts.symbols; n++)
+    if ((symtab[n * ENTRY + 4] & 15) === 3 && symtab.readUInt16LE(n * ENTRY + 6) === section) return n;
   throw new Error('the section has no symbol');
 }
 

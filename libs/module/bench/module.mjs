@@ -12,7 +12,8 @@ import { growByFunctions, growByOneSection } from './grow.mjs';
 const SIZE = 10 * 2 ** 20;
 const THERE = spawnSync('readelf', ['--version']).status === 0;
 
-const emit = (metric, value, peer = {}) => console.log(JSON.stringify({ bench: 'module', metric, value, unit: 'ms', ...peer }));
+const emit = (metric, value, peer = {}) =>
+  console.log(JSON.stringify({ bench: 'module', metric, value, unit: 'ms', ...peer }));
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 function milliseconds(times, work) {
   const each = [];
@@ -26,7 +27,9 @@ function milliseconds(times, work) {
 
 /** Everything that a reading says and that growing must not change. */
 const answer = (reading) =>
-  JSON.stringify(reading, (key, value) => (key === 'sha256' || key === 'contentSha256' ? '' : typeof value === 'bigint' ? `${value}n` : value));
+  JSON.stringify(reading, (key, value) =>
+    key === 'sha256' || key === 'contentSha256' ? '' : typeof value === 'bigint' ? `${value}n` : value,
+  );
 
 function readelfFor(file, value) {
   if (!THERE) return { of: 'no readelf here' };
@@ -39,14 +42,20 @@ function readelfFor(file, value) {
 
 const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-bench-'));
 try {
-  execFileSync('tar', ['xzf', path.join(import.meta.dirname, '../fixtures/modules-7.3.tar.gz'), '-C', folder]);
+  execFileSync('tar', [
+    'xzf',
+    path.join(import.meta.dirname, '../fixtures/modules-7.3.tar.gz'),
+    '-C',
+    folder,
+  ]);
   const name = readdirSync(folder, { recursive: true }).find((file) => file.endsWith('lab_r_1v1_a.ko'));
   const small = readFileSync(path.join(folder, name));
   for (const [what, grow] of Object.entries({ '': growByFunctions, ', one section': growByOneSection })) {
     const large = grow(small, SIZE);
     if (large.length !== SIZE) throw new Error(`the large module has ${large.length} bytes`);
     const first = milliseconds(1, () => readModule(large));
-    if (answer(readModule(large)) !== answer(readModule(small))) throw new Error('the large module reads otherwise');
+    if (answer(readModule(large)) !== answer(readModule(small)))
+      throw new Error('the large module reads otherwise');
     const file = path.join(folder, 'large.ko');
     writeFileSync(file, large);
     milliseconds(20, () => readModule(large));

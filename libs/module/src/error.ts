@@ -36,5 +36,9 @@ export class ModuleError extends Error {
 }
 
 export function tooLarge(what: string, found: number, allowed: number): ModuleError {
-  return new ModuleError('TOO_LARGE', `${what}: ${found} found, at most ${allowed} allowed`, { what, found, allowed });
+  return new ModuleError('TOO_LARGE', `${what}: ${found} found, at most ${allowed} allowed`, {
+    what,
+    found,
+    allowed,
+  });
 }

@@ -59,7 +59,8 @@ export function readProbabilities(
       position += 2;
       for (let zero = 0; zero < repeat; zero++) probabilities.push(0);
     }
-    if (remaining < 0 || probabilities.length > 256 || position > (end - start) * 8) throw broken('has a broken table');
+    if (remaining < 0 || probabilities.length > 256 || position > (end - start) * 8)
+      throw broken('has a broken table');
   }
   return { accuracy, probabilities, end: start + ((position + 7) >> 3) };
 }
@@ -67,7 +68,12 @@ export function readProbabilities(
 /** The decoding table for these probabilities. */
 export function buildTable(accuracy: number, probabilities: readonly number[]): FseTable {
   const size = 1 << accuracy;
-  const table = { accuracy, symbol: new Uint8Array(size), bits: new Uint8Array(size), base: new Uint16Array(size) };
+  const table = {
+    accuracy,
+    symbol: new Uint8Array(size),
+    bits: new Uint8Array(size),
+    base: new Uint16Array(size),
+  };
   const next = probabilities.map(Math.abs);
   let high = size;
   probabilities.forEach((probability, symbol) => {

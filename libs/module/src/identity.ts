@@ -16,7 +16,12 @@ export function readBuildId(file: ElfFile): string | null {
   const { bytes } = file;
   const at = section.offset;
   const size = bytes.u32(at + 4);
-  if (bytes.u32(at) !== 4 || bytes.u32(at + 8) !== NT_GNU_BUILD_ID || bytes.string(at + 12, at + 16) !== 'GNU') return null;
+  if (
+    bytes.u32(at) !== 4 ||
+    bytes.u32(at + 8) !== NT_GNU_BUILD_ID ||
+    bytes.string(at + 12, at + 16) !== 'GNU'
+  )
+    return null;
   if (size === 0 || section.size !== 16 + Math.ceil(size / 4) * 4) return null;
   return Buffer.from(bytes.slice(at + 16, at + 16 + size)).toString('hex');
 }

@@ -1,5 +1,15 @@
 export { ModuleError, type ModuleErrorCode } from './error.js';
 export { openModule } from './open.js';
 export { readModule } from './read.js';
-export type { Builder, KlpState, ModuleCallbacks, ModuleFunction, ModuleObject, ModuleReading, StateImpact, Unreadable, UnreadableCode } from './reading.js';
+export type {
+  Builder,
+  KlpState,
+  ModuleCallbacks,
+  ModuleFunction,
+  ModuleObject,
+  ModuleReading,
+  StateImpact,
+  Unreadable,
+  UnreadableCode,
+} from './reading.js';
 export { unpackModule } from './unpack.js';

@@ -20,7 +20,8 @@ const SECTIONS: readonly (readonly [name: RegExp, bytes: number])[] = [
 export function checkSections(file: ElfFile): void {
   for (const { name, size } of file.sections) {
     const limit = SECTIONS.find(([pattern]) => pattern.test(name))?.[1];
-    if (limit !== undefined && size > limit) throw tooLarge(`bytes in section ${name.slice(0, 64)}`, size, limit);
+    if (limit !== undefined && size > limit)
+      throw tooLarge(`bytes in section ${name.slice(0, 64)}`, size, limit);
   }
 }
 

@@ -26,7 +26,8 @@ import { readSignature } from './signature.js';
  */
 export function readModule(bytes: Uint8Array): ModuleReading {
   const file = new ElfFile(bytes);
-  if (file.section('.gnu.linkonce.this_module') === null) throw new ModuleError('NOT_A_MODULE', 'there is no .gnu.linkonce.this_module section');
+  if (file.section('.gnu.linkonce.this_module') === null)
+    throw new ModuleError('NOT_A_MODULE', 'there is no .gnu.linkonce.this_module section');
   checkSections(file);
   const modinfo = readModinfo(file);
   const name = modinfo['name']?.[0] ?? readStructName(file);
@@ -65,7 +66,8 @@ export function readModule(bytes: Uint8Array): ModuleReading {
  * What only the author's code can point to with such an entry: the
  * functions that a builder's sections list, and the module's own two.
  */
-const LISTS_OF_FUNCTIONS = /^(\.gnu\.linkonce\.this_module|\.kpatch\.(funcs|callbacks\..*)|\.init\.klp_(objects|funcs))$/;
+const LISTS_OF_FUNCTIONS =
+  /^(\.gnu\.linkonce\.this_module|\.kpatch\.(funcs|callbacks\..*)|\.init\.klp_(objects|funcs))$/;
 
 interface Declaration {
   readonly builder: Builder;
@@ -95,15 +97,20 @@ const NOTHING: Declaration = {
 
 function readDeclaration(file: ElfFile, livepatch: boolean): Declaration {
   if (file.hasUnsupportedRelocations) {
-    const unsupported = because('UNSUPPORTED_RELOCATIONS', 'it has relocations without addends, which no 64-bit kernel applies');
+    const unsupported = because(
+      'UNSUPPORTED_RELOCATIONS',
+      'it has relocations without addends, which no 64-bit kernel applies',
+    );
     return { ...NOTHING, unreadable: unsupported, rewritesEarlierStates: true, rewriteReason: unsupported };
   }
   const candidates = findCandidates(file);
   const declared = readDeclared(file, livepatch, candidates);
   const isCodePointer: IsCodePointer = (section, at) =>
-    LISTS_OF_FUNCTIONS.test(section.name) || candidates.some(({ objects }) => objects.isCodePointer(section, at));
+    LISTS_OF_FUNCTIONS.test(section.name) ||
+    candidates.some(({ objects }) => objects.isCodePointer(section, at));
   const { own, earlier } = followStatePointers(file, isCodePointer);
-  const changed = declared.states === null || own === null ? {} : { states: null, shadowedStates: [], unreadable: own };
+  const changed =
+    declared.states === null || own === null ? {} : { states: null, shadowedStates: [], unreadable: own };
   return { ...declared, ...changed, rewritesEarlierStates: earlier !== null, rewriteReason: earlier };
 }
 
@@ -111,17 +118,35 @@ function readDeclared(file: ElfFile, livepatch: boolean, candidates: readonly Ca
   const builder = findBuilder(file);
   if (builder !== null) return readBuilt(file, builder, candidates);
   const [candidate, second] = candidates;
-  if (second !== undefined) return unreadable('TWO_CANDIDATES', 'more than one structure has the shape of a klp_patch');
+  if (second !== undefined)
+    return unreadable('TWO_CANDIDATES', 'more than one structure has the shape of a klp_patch');
   if (candidate !== undefined) return readStatic(file, candidate);
-  if (!livepatch) return unreadable('NOT_A_LIVEPATCH', 'an ordinary module: no livepatch mark and nothing with the shape of a klp_patch');
-  return unreadable('NO_CANDIDATE', 'nothing in its data has the shape of a klp_patch: it is made at load time, or for a kernel with another layout');
+  if (!livepatch)
+    return unreadable(
+      'NOT_A_LIVEPATCH',
+      'an ordinary module: no livepatch mark and nothing with the shape of a klp_patch',
+    );
+  return unreadable(
+    'NO_CANDIDATE',
+    'nothing in its data has the shape of a klp_patch: it is made at load time, or for a kernel with another layout',
+  );
 }
 
-function readBuilt(file: ElfFile, builder: ReturnType<typeof findBuilder>, candidates: readonly Candidate[]): Declaration {
-  if (builder === 'TWO' || builder === null) return unreadable('TWO_STORIES', 'it has the sections of two different builders');
-  if (candidates.length > 0) return unreadable('TWO_STORIES', "it has a builder's sections and a klp_patch of its own");
+function readBuilt(
+  file: ElfFile,
+  builder: ReturnType<typeof findBuilder>,
+  candidates: readonly Candidate[],
+): Declaration {
+  if (builder === 'TWO' || builder === null)
+    return unreadable('TWO_STORIES', 'it has the sections of two different builders');
+  if (candidates.length > 0)
+    return unreadable('TWO_STORIES', "it has a builder's sections and a klp_patch of its own");
   const objects = builder === 'KPATCH_BUILD' ? readKpatchObjects(file) : readKlpBuildObjects(file);
-  if (objects === null) return { ...unreadable('BUILDER_MALFORMED', "the builder's sections do not have the known shape"), builder };
+  if (objects === null)
+    return {
+      ...unreadable('BUILDER_MALFORMED', "the builder's sections do not have the known shape"),
+      builder,
+    };
   return { ...NOTHING, builder, states: [], objects, objectsComplete: true };
 }
 
@@ -129,7 +154,12 @@ function readStatic(file: ElfFile, candidate: Candidate): Declaration {
   const enableCalls = findEnableCalls(file, candidate.at);
   if ('code' in enableCalls) return { ...NOTHING, unreadable: enableCalls };
   const states = readStates(file, candidate.at);
-  const changes = findChanges(file, candidate, 'code' in states ? { effective: [], shadowed: [], range: null } : states, enableCalls);
+  const changes = findChanges(
+    file,
+    candidate,
+    'code' in states ? { effective: [], shadowed: [], range: null } : states,
+    enableCalls,
+  );
   const declared = {
     builder: 'STATIC',
     replace: changes.replace ? null : candidate.replace,

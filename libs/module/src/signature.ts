@@ -28,16 +28,33 @@ export interface Signature {
  * then nothing tells where the content ends, and `contentSha256` is that of the whole file.
  */
 export function readSignature(file: Uint8Array): Signature {
-  const signed = file.length > MARKER.length && MARKER.every((byte, index) => file[file.length - MARKER.length + index] === byte);
+  const signed =
+    file.length > MARKER.length &&
+    MARKER.every((byte, index) => file[file.length - MARKER.length + index] === byte);
   if (!signed) return { signed, signer: null, signatureProblem: null, ...hashes(file, file.length) };
   const infoAt = file.length - MARKER.length - INFO.size;
-  const problem = infoAt < 0 ? `only ${infoAt + INFO.size} bytes are before the marker; at least ${INFO.size} are needed` : findProblem(file, infoAt);
-  if (problem !== null) return { signed, signer: null, signatureProblem: problem, ...hashes(file, file.length) };
+  const problem =
+    infoAt < 0
+      ? `only ${infoAt + INFO.size} bytes are before the marker; at least ${INFO.size} are needed`
+      : findProblem(file, infoAt);
+  if (problem !== null)
+    return { signed, signer: null, signatureProblem: problem, ...hashes(file, file.length) };
   const from = infoAt - lengthAt(file, infoAt);
   const size = infoAt - from;
-  if (size > MAX_SIGNATURE) return { signed, signer: null, signatureProblem: `it has ${size} bytes; at most ${MAX_SIGNATURE} are read`, ...hashes(file, from) };
+  if (size > MAX_SIGNATURE)
+    return {
+      signed,
+      signer: null,
+      signatureProblem: `it has ${size} bytes; at most ${MAX_SIGNATURE} are read`,
+      ...hashes(file, from),
+    };
   const signer = readSigner(file.subarray(from, infoAt));
-  return { signed, signer, signatureProblem: signer === null ? 'it is no PKCS#7 message with one signer' : null, ...hashes(file, from) };
+  return {
+    signed,
+    signer,
+    signatureProblem: signer === null ? 'it is no PKCS#7 message with one signer' : null,
+    ...hashes(file, from),
+  };
 }
 
 /** Why the kernel would not look at the signature itself. */
@@ -46,7 +63,9 @@ function findProblem(file: Uint8Array, infoAt: number): string | null {
   if (length >= infoAt) return `its length is given as ${length} bytes, and ${infoAt} bytes are before it`;
   const idType = file[infoAt + INFO.idType]!;
   if (idType !== PKEY_ID_PKCS7) return `its kind is ${idType}; the kernel takes ${PKEY_ID_PKCS7} (PKCS#7)`;
-  return INFO.zeros.some((at) => file[infoAt + at] !== 0) ? 'its fields other than kind and length are not all zero' : null;
+  return INFO.zeros.some((at) => file[infoAt + at] !== 0)
+    ? 'its fields other than kind and length are not all zero'
+    : null;
 }
 
 function lengthAt(file: Uint8Array, infoAt: number): number {
@@ -54,7 +73,10 @@ function lengthAt(file: Uint8Array, infoAt: number): number {
 }
 
 /** SHA-256 of the whole file and of its first `content` bytes, lower-case hex. */
-function hashes(file: Uint8Array, content: number): { readonly sha256: string; readonly contentSha256: string } {
+function hashes(
+  file: Uint8Array,
+  content: number,
+): { readonly sha256: string; readonly contentSha256: string } {
   const hash = createHash('sha256').update(file.subarray(0, content));
   if (content === file.length) {
     const sha256 = hash.digest('hex');

@@ -47,11 +47,17 @@ export function readSigner(der: Uint8Array): string | null {
 }
 
 function describe(der: Uint8Array, name: Value): string | null {
-  if (name.tag === KEY_ID) return name.to - name.from <= MAX_NUMBER ? `key-id:${hex(der, name.from, name.to)}` : null;
+  if (name.tag === KEY_ID)
+    return name.to - name.from <= MAX_NUMBER ? `key-id:${hex(der, name.from, name.to)}` : null;
   if (name.tag !== SEQUENCE) return null;
   const issuer = readValue(der, name.from, name.to);
   const serial = issuer?.tag === SEQUENCE ? readValue(der, issuer.to, name.to) : null;
-  if (serial?.tag !== INTEGER || serial.to - serial.from > MAX_NUMBER || issuer!.to - issuer!.start > MAX_ISSUER) return null;
+  if (
+    serial?.tag !== INTEGER ||
+    serial.to - serial.from > MAX_NUMBER ||
+    issuer!.to - issuer!.start > MAX_ISSUER
+  )
+    return null;
   return `issuer:${hex(der, issuer!.start, issuer!.to)},serial:${hex(der, serial.from, serial.to)}`;
 }
 

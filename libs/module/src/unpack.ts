@@ -46,7 +46,9 @@ async function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array>
       if (error === null) resolve(new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.byteLength));
       else
         reject(
-          (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(BYTES, limit + 1, limit) : broken(`is no gzip file: ${error.message}`),
+          (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+            ? tooLarge(BYTES, limit + 1, limit)
+            : broken(`is no gzip file: ${error.message}`),
         );
     });
   });
@@ -72,7 +74,9 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   } catch (error) {
     // the decoder serves one stream after the other; without this, all later ones would wait for ours
     await reader.cancel().catch(() => undefined);
-    throw error instanceof ModuleError ? error : broken('is no xz file, or needs a larger dictionary than 64 MiB');
+    throw error instanceof ModuleError
+      ? error
+      : broken('is no xz file, or needs a larger dictionary than 64 MiB');
   }
 }
 
@@ -93,7 +97,8 @@ function unpackFrame(decoder: Decompress, frame: ZstdFrame, collected: Collected
   } catch (error) {
     throw error instanceof ModuleError ? error : broken('is no zstd file');
   }
-  if (frame.content !== null && collected.size - before !== frame.content) throw broken('has another size than its header says');
+  if (frame.content !== null && collected.size - before !== frame.content)
+    throw broken('has another size than its header says');
 }
 
 /** The pieces of a result, up to a limit. */

@@ -13,10 +13,32 @@ const KINDS = [
     kind: 'literals',
     maxAccuracy: 9,
     maxSymbol: 35,
-    standard: buildTable(6, [4, 3, ...range(11, 2), 1, 1, 1, ...range(9, 2), 3, 2, ...range(5, 1), ...range(4, -1)]),
+    standard: buildTable(6, [
+      4,
+      3,
+      ...range(11, 2),
+      1,
+      1,
+      1,
+      ...range(9, 2),
+      3,
+      2,
+      ...range(5, 1),
+      ...range(4, -1),
+    ]),
   },
-  { kind: 'offset', maxAccuracy: 8, maxSymbol: 31, standard: buildTable(5, [...range(6, 1), 2, 2, 2, ...range(15, 1), ...range(5, -1)]) },
-  { kind: 'match', maxAccuracy: 9, maxSymbol: 52, standard: buildTable(6, [1, 4, 3, ...range(6, 2), ...range(37, 1), ...range(7, -1)]) },
+  {
+    kind: 'offset',
+    maxAccuracy: 8,
+    maxSymbol: 31,
+    standard: buildTable(5, [...range(6, 1), 2, 2, 2, ...range(15, 1), ...range(5, -1)]),
+  },
+  {
+    kind: 'match',
+    maxAccuracy: 9,
+    maxSymbol: 52,
+    standard: buildTable(6, [1, 4, 3, ...range(6, 2), ...range(37, 1), ...range(7, -1)]),
+  },
 ] as const;
 const LITERALS_BITS = [...range(16, 0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const MATCH_BITS = [...range(32, 0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
@@ -55,14 +77,20 @@ export function checkBlock(reader: DataView, start: number, end: number, tables:
       tables[kind] = buildTable(read.accuracy, read.probabilities);
       at = read.end;
     } else if (tables[kind] === undefined) throw broken('repeats a table that was never given');
-    if (tables[kind]!.symbol.some((symbol) => symbol > maxSymbol)) throw broken('has a code that does not exist');
+    if (tables[kind]!.symbol.some((symbol) => symbol > maxSymbol))
+      throw broken('has a code that does not exist');
   }
   if (at >= end) throw broken('has sequences without bits');
   const sum = addSequences(new BackwardBits(reader, at, end), count, tables as Required<Tables>);
-  if (sum.literals > literals.size || literals.size + sum.matches > MAX_BLOCK) throw broken('has a block that is larger than a block may be');
+  if (sum.literals > literals.size || literals.size + sum.matches > MAX_BLOCK)
+    throw broken('has a block that is larger than a block may be');
 }
 
-function addSequences(bits: BackwardBits, count: number, tables: Required<Tables>): { readonly literals: number; readonly matches: number } {
+function addSequences(
+  bits: BackwardBits,
+  count: number,
+  tables: Required<Tables>,
+): { readonly literals: number; readonly matches: number } {
   const sum = { literals: 0, matches: 0 };
   let literals = bits.read(tables.literals.accuracy);
   let offset = bits.read(tables.offset.accuracy);
@@ -86,11 +114,18 @@ function addSequences(bits: BackwardBits, count: number, tables: Required<Tables
  * Returns the number of literals and their end. Rejects Huffman
  * weights of one symbol: they need no bits, so decoding would not end.
  */
-function readLiterals(reader: DataView, start: number, blockEnd: number): { readonly size: number; readonly end: number } {
+function readLiterals(
+  reader: DataView,
+  start: number,
+  blockEnd: number,
+): { readonly size: number; readonly end: number } {
   const first = reader.getUint8(start);
   const type = first & 3;
   const format = (first >> 2) & 3;
-  const word = first | (reader.getUint8(start + 1) << 8) | ((start + 2 < blockEnd ? reader.getUint8(start + 2) : 0) << 16);
+  const word =
+    first |
+    (reader.getUint8(start + 1) << 8) |
+    ((start + 2 < blockEnd ? reader.getUint8(start + 2) : 0) << 16);
   if (type < 2) {
     const header = format === 1 ? 2 : format === 3 ? 3 : 1;
     const size = header === 1 ? first >> 3 : header === 2 ? (word & 0xffff) >> 4 : word >> 4;
@@ -133,7 +168,8 @@ class BackwardBits {
     this.skip(width);
     const at = this.start + (this.left >> 3);
     let value = 0;
-    for (let byte = 0; byte * 8 < width + (this.left & 7); byte++) value |= this.reader.getUint8(at + byte) << (8 * byte);
+    for (let byte = 0; byte * 8 < width + (this.left & 7); byte++)
+      value |= this.reader.getUint8(at + byte) << (8 * byte);
     return (value >> (this.left & 7)) & ((1 << width) - 1);
   }
 

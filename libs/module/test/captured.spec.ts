@@ -17,30 +17,36 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
 
   test('there are 111 livepatches', () => expect(declared).toHaveLength(111));
 
-  test.each(declared.filter(({ name }) => !(name in UNREADABLE)).map((module) => [module.name, module] as const))(
-    '%s reads as its C source says',
-    (_, module) => {
-      const reading = readModule(files.get(module.file)!);
-      const end = module.states.findIndex(({ id }) => id === '0');
-      const seen = end < 0 ? module.states : module.states.slice(0, end);
-      expect(reading).toMatchObject({
-        name: module.name,
-        builder: 'STATIC',
-        replace: module.replace,
-        states: seen.map(({ id, version }) => ({ id: BigInt(id), version })),
-        shadowedStates: end < 0 ? [] : module.states.slice(end).map(({ id, version }) => ({ id: BigInt(id), version })),
-        unreadable: null,
-        rewritesEarlierStates: false,
-        livepatch: module.name !== 'lab_noinfo',
-        arch: 'x86_64',
-        signed: false,
-      });
-      expect(reading.objects).toEqual(expectedObjects(module.knobs));
-    },
-  );
+  test.each(
+    declared.filter(({ name }) => !(name in UNREADABLE)).map((module) => [module.name, module] as const),
+  )('%s reads as its C source says', (_, module) => {
+    const reading = readModule(files.get(module.file)!);
+    const end = module.states.findIndex(({ id }) => id === '0');
+    const seen = end < 0 ? module.states : module.states.slice(0, end);
+    expect(reading).toMatchObject({
+      name: module.name,
+      builder: 'STATIC',
+      replace: module.replace,
+      states: seen.map(({ id, version }) => ({ id: BigInt(id), version })),
+      shadowedStates:
+        end < 0 ? [] : module.states.slice(end).map(({ id, version }) => ({ id: BigInt(id), version })),
+      unreadable: null,
+      rewritesEarlierStates: false,
+      livepatch: module.name !== 'lab_noinfo',
+      arch: 'x86_64',
+      signed: false,
+    });
+    expect(reading.objects).toEqual(expectedObjects(module.knobs));
+  });
 
   test.each(Object.entries(UNREADABLE))('%s does not tell: %s', (name, code) => {
-    expect(readModule(files.get(`${name}.ko`)!)).toMatchObject({ states: null, replace: null, unreadable: { code }, impact: 'UNREADABLE', livepatch: true });
+    expect(readModule(files.get(`${name}.ko`)!)).toMatchObject({
+      states: null,
+      replace: null,
+      unreadable: { code },
+      impact: 'UNREADABLE',
+      livepatch: true,
+    });
   });
 
   test('a module that is no livepatch says so', () => {
@@ -55,7 +61,9 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
   });
 
   test('build-ids tell all modules apart, srcversions do not', () => {
-    const readings = [...files].filter(([name]) => name.endsWith('.ko')).map(([, bytes]) => readModule(bytes));
+    const readings = [...files]
+      .filter(([name]) => name.endsWith('.ko'))
+      .map(([, bytes]) => readModule(bytes));
     expect(new Set(readings.map(({ buildId }) => buildId)).size).toBe(readings.length);
     expect(readings.every(({ buildId }) => /^[0-9a-f]{40}$/.test(buildId!))).toBe(true);
     expect(new Set(readings.map(({ srcversion }) => srcversion)).size).toBeLessThan(readings.length);
@@ -75,8 +83,15 @@ describe.each(KERNELS)('modules built for Linux %s', (kernel) => {
 });
 
 test('callbacks are read', () => {
-  expect(readModule(readCapturedModule('7.3', 'lab_r_1v1_cb')).objects?.map(({ callbacks }) => callbacks)).toEqual(
-    Array.from({ length: 2 }, () => ({ prePatch: true, postPatch: true, preUnpatch: true, postUnpatch: true })),
+  expect(
+    readModule(readCapturedModule('7.3', 'lab_r_1v1_cb')).objects?.map(({ callbacks }) => callbacks),
+  ).toEqual(
+    Array.from({ length: 2 }, () => ({
+      prePatch: true,
+      postPatch: true,
+      preUnpatch: true,
+      postUnpatch: true,
+    })),
   );
 });
 
@@ -85,8 +100,14 @@ test('a dash in the file name is an underscore in the module name', () => {
 });
 
 test('symbol versions and the kernel release are read', () => {
-  expect(readModule(readCapturedModule('6.1', 'lab_r_s0_a'))).toMatchObject({ modversions: true, kernelRelease: '6.1.0-56-cloud-amd64', version: '1.0' });
-  expect(readModule(readCapturedModule('7.3', 'lab_r_s0_a'))).toMatchObject({ kernelRelease: '7.3.4+deb13-cloud-amd64' });
+  expect(readModule(readCapturedModule('6.1', 'lab_r_s0_a'))).toMatchObject({
+    modversions: true,
+    kernelRelease: '6.1.0-56-cloud-amd64',
+    version: '1.0',
+  });
+  expect(readModule(readCapturedModule('7.3', 'lab_r_s0_a'))).toMatchObject({
+    kernelRelease: '7.3.4+deb13-cloud-amd64',
+  });
 });
 
 /** The objects that lab_patch.inc.c makes of its knobs. */
@@ -104,16 +125,24 @@ function expectedObjects(knobs: Readonly<Record<string, string>>) {
     ...('EXTRA_VM' in knobs ? [func(knobs['EXTRA_VM'].replaceAll('"', ''), knob('EXTRA_POS'))] : []),
     ...(knob('DUPFUNC') ? [func('cmdline_proc_show', 1)] : []),
   ];
-  if (vm.length > 0) objects.push({ name: 'vmlinux', spelled: knob('NAMED_VM') ? 'vmlinux' : null, functions: vm, callbacks });
-  if (knob('DUPOBJ')) objects.push({ name: 'vmlinux', spelled: null, functions: [func('uptime_proc_show')], callbacks: none });
+  if (vm.length > 0)
+    objects.push({ name: 'vmlinux', spelled: knob('NAMED_VM') ? 'vmlinux' : null, functions: vm, callbacks });
+  if (knob('DUPOBJ'))
+    objects.push({ name: 'vmlinux', spelled: null, functions: [func('uptime_proc_show')], callbacks: none });
   const target = [
     ...(knob('TGT') & 1 ? [func('lab_target_show')] : []),
     ...(knob('TGT') & 2 ? [func('lab_gate_sleep')] : []),
     ...(knob('TGT_BADFN') ? [func('lab_no_such_function')] : []),
   ];
   const module = (name: string) => ({ name, spelled: name });
-  if (target.length > 0) objects.push({ ...module((knobs['TGT_NAME'] ?? 'lab_target').replaceAll('"', '')), functions: target, callbacks });
-  if (knob('ABSENT')) objects.push({ ...module('lab_absent'), functions: [func('lab_absent_fn')], callbacks });
+  if (target.length > 0)
+    objects.push({
+      ...module((knobs['TGT_NAME'] ?? 'lab_target').replaceAll('"', '')),
+      functions: target,
+      callbacks,
+    });
+  if (knob('ABSENT'))
+    objects.push({ ...module('lab_absent'), functions: [func('lab_absent_fn')], callbacks });
   if (knob('NOFUNCS')) objects.push({ ...module('lab_target'), functions: [], callbacks: none });
   return objects;
 }

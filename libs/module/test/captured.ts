@@ -33,7 +33,8 @@ export function readTar(packed: Uint8Array): Map<string, Buffer> {
   for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0;) {
     const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/s, '');
     const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8);
-    if (!name.endsWith('/')) files.set(name.slice(name.indexOf('/') + 1), tar.subarray(at + BLOCK, at + BLOCK + size));
+    if (!name.endsWith('/'))
+      files.set(name.slice(name.indexOf('/') + 1), tar.subarray(at + BLOCK, at + BLOCK + size));
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
   return files;

@@ -70,19 +70,29 @@ describe('a static patch is found and read on each architecture, as compilers lo
   });
 
   test.each(FOLDERS)('%s: no states is no proof that init code does nothing', (folder) => {
-    expect(read(folder, 'stateless')).toMatchObject({ states: [], impact: 'UNDECLARED', impactReasons: [expect.stringMatching(/^INIT_CODE: /)] });
+    expect(read(folder, 'stateless')).toMatchObject({
+      states: [],
+      impact: 'UNDECLARED',
+      impactReasons: [expect.stringMatching(/^INIT_CODE: /)],
+    });
   });
 
-  test.each(['x86_64', ...FOLDERS])('%s: a version that is raised by init or exit code is unreadable', (folder) => {
-    expect(read(folder, 'raises')).toMatchObject({ states: null, impact: 'UNREADABLE' });
-    // where code names several objects, compilers count from one address for all of them
-    const code = expect.stringMatching(/^(CHANGED_AT_RUN_TIME|ENABLED_ELSEWHERE)$/) as string;
-    expect(read(folder, 'raises-later')).toMatchObject({ states: null, unreadable: { code } });
-  });
+  test.each(['x86_64', ...FOLDERS])(
+    '%s: a version that is raised by init or exit code is unreadable',
+    (folder) => {
+      expect(read(folder, 'raises')).toMatchObject({ states: null, impact: 'UNREADABLE' });
+      // where code names several objects, compilers count from one address for all of them
+      const code = expect.stringMatching(/^(CHANGED_AT_RUN_TIME|ENABLED_ELSEWHERE)$/) as string;
+      expect(read(folder, 'raises-later')).toMatchObject({ states: null, unreadable: { code } });
+    },
+  );
 
-  test.each(['ppc64le', 'ppc64le-medium'])('%s: init code that stores elsewhere is no change of the declaration', (folder) => {
-    expect(read(folder, 'init-does')).toMatchObject({ states: [{ id: 1n, version: 1 }], unreadable: null });
-  });
+  test.each(['ppc64le', 'ppc64le-medium'])(
+    '%s: init code that stores elsewhere is no change of the declaration',
+    (folder) => {
+      expect(read(folder, 'init-does')).toMatchObject({ states: [{ id: 1n, version: 1 }], unreadable: null });
+    },
+  );
 });
 
 describe('init and exit code that provably only enables and logs is no impact (x86-64)', () => {
@@ -99,7 +109,11 @@ describe('init and exit code that provably only enables and logs is no impact (x
     ['with call padding', 'text-says-padding'],
     ['without return thunks', 'text-says-returns'],
   ])('NONE: %s', (_, name) => {
-    expect(readModule(readCompiled(`x86_64/${name}`))).toMatchObject({ states: [], impact: 'NONE', impactReasons: [] });
+    expect(readModule(readCompiled(`x86_64/${name}`))).toMatchObject({
+      states: [],
+      impact: 'NONE',
+      impactReasons: [],
+    });
   });
 
   test.each<[sentence: string, name: string]>([
@@ -134,23 +148,37 @@ describe('init and exit code that provably only enables and logs is no impact (x
     ['ud2', '0f0b c3', 'UNDECLARED'],
     ['a write to a port', 'ee c3', 'UNDECLARED'],
   ])('after enabling, %s: %s', (_, after, impact) => {
-    expect(readModule(staticModule({ states: null, init: `${enable} ${after}`, relocations })).impact).toBe(impact);
+    expect(readModule(staticModule({ states: null, init: `${enable} ${after}`, relocations })).impact).toBe(
+      impact,
+    );
   });
 
   test.each<[sentence: string, type: number, impact: string]>([
     ['of the size of its place', 11, 'NONE'],
     ['that writes into the next instruction', 1, 'UNDECLARED'],
   ])('an address %s', (_, type, impact) => {
-    const also = ({ writer, init, stringsSymbol }: Parts) => writer.relocate(init, 15, type, stringsSymbol, 0);
-    expect(readModule(staticModule({ states: null, init: `${enable} 48c7c600000000 4889c3 90 c3`, relocations, also })).impact).toBe(impact);
+    const also = ({ writer, init, stringsSymbol }: Parts) =>
+      writer.relocate(init, 15, type, stringsSymbol, 0);
+    expect(
+      readModule(
+        staticModule({ states: null, init: `${enable} 48c7c600000000 4889c3 90 c3`, relocations, also }),
+      ).impact,
+    ).toBe(impact);
   });
 
-  const inText = (size: number, code: string, also: (parts: Parts, symbol: number) => void = () => undefined) =>
+  const inText = (
+    size: number,
+    code: string,
+    also: (parts: Parts, symbol: number) => void = () => undefined,
+  ) =>
     staticModule({
       states: null,
       also: (parts) => {
         const { writer, text, textSymbol } = parts;
-        writer.sections[text]!.bytes = Buffer.concat([Buffer.alloc(64, 0x90), Buffer.from(code.replaceAll(' ', ''), 'hex')]);
+        writer.sections[text]!.bytes = Buffer.concat([
+          Buffer.alloc(64, 0x90),
+          Buffer.from(code.replaceAll(' ', ''), 'hex'),
+        ]);
         writer.symbol('cleanup_module', text, 64, size, 2);
         writer.relocate(
           writer.sections.findIndex(({ name }) => name === '.gnu.linkonce.this_module'),
@@ -169,20 +197,32 @@ describe('init and exit code that provably only enables and logs is no impact (x
     ['is longer than its section', () => inText(99, 'c3'), 'UNDECLARED'],
     [
       'is rewritten by an alternative',
-      () => inText(1, 'c3', ({ writer }, symbol) => writer.relocate(writer.section('.altinstructions', 2, Buffer.alloc(12)), 0, 2, symbol, 64)),
+      () =>
+        inText(1, 'c3', ({ writer }, symbol) =>
+          writer.relocate(writer.section('.altinstructions', 2, Buffer.alloc(12)), 0, 2, symbol, 64),
+        ),
       'UNDECLARED',
     ],
     [
       'is next to code that is rewritten',
-      () => inText(1, 'c3', ({ writer }, symbol) => writer.relocate(writer.section('.altinstructions', 2, Buffer.alloc(12)), 0, 2, symbol, 63)),
+      () =>
+        inText(1, 'c3', ({ writer }, symbol) =>
+          writer.relocate(writer.section('.altinstructions', 2, Buffer.alloc(12)), 0, 2, symbol, 63),
+        ),
       'NONE',
     ],
-  ])('an exit function in .text that %s', (_, file, impact) => expect(readModule(file()).impact).toBe(impact));
+  ])('an exit function in .text that %s', (_, file, impact) =>
+    expect(readModule(file()).impact).toBe(impact),
+  );
 });
 
 test('the address of klp_get_state() in data is a use that is not understood', () => {
-  const also = ({ writer, data }: Parts) => writer.relocate(data, 0x700, 1, writer.symbol('klp_get_state', 0));
-  expect(readModule(staticModule({ also }))).toMatchObject({ states: null, unreadable: { code: 'ADDRESS_ESCAPES' } });
+  const also = ({ writer, data }: Parts) =>
+    writer.relocate(data, 0x700, 1, writer.symbol('klp_get_state', 0));
+  expect(readModule(staticModule({ also }))).toMatchObject({
+    states: null,
+    unreadable: { code: 'ADDRESS_ESCAPES' },
+  });
 });
 
 describe('object names as the kernel gets them', () => {
@@ -194,8 +234,14 @@ describe('object names as the kernel gets them', () => {
   });
 
   test('klp-build hands over what its section says', () => {
-    expect(readModule(klpBuildModule()).objects).toMatchObject([{ name: 'lab_target', spelled: 'lab_target' }]);
-    expect(readModule(klpBuildModule({ object: 'vmlinux' })).objects).toMatchObject([{ name: 'vmlinux', spelled: 'vmlinux' }]);
-    expect(readModule(klpBuildModule({ object: null })).objects).toMatchObject([{ name: 'vmlinux', spelled: null }]);
+    expect(readModule(klpBuildModule()).objects).toMatchObject([
+      { name: 'lab_target', spelled: 'lab_target' },
+    ]);
+    expect(readModule(klpBuildModule({ object: 'vmlinux' })).objects).toMatchObject([
+      { name: 'vmlinux', spelled: 'vmlinux' },
+    ]);
+    expect(readModule(klpBuildModule({ object: null })).objects).toMatchObject([
+      { name: 'vmlinux', spelled: null },
+    ]);
   });
 });

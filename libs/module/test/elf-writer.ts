@@ -42,7 +42,9 @@ interface WrittenRelocation {
 }
 
 export class ElfWriter {
-  readonly sections: WrittenSection[] = [{ name: '', type: 0, flags: 0, bytes: new Uint8Array(), link: 0, info: 0 }];
+  readonly sections: WrittenSection[] = [
+    { name: '', type: 0, flags: 0, bytes: new Uint8Array(), link: 0, info: 0 },
+  ];
   private readonly symbols: WrittenSymbol[] = [{ name: '', section: 0, value: 0, size: 0, type: 0 }];
   private readonly relocations = new Map<number, WrittenRelocation[]>();
 
@@ -84,8 +86,11 @@ export class ElfWriter {
     const symtab = sections.length;
     const symbolNames = new Names();
     const nameAt: number[] = [];
-    for (const { name, tailOf } of this.symbols) nameAt.push(tailOf === undefined ? symbolNames.add(name) : nameAt[tailOf.other]! + tailOf.skip);
-    const symbolBytes = Buffer.concat(this.symbols.map((symbol, index) => this.encodeSymbol(symbol, nameAt[index]!)));
+    for (const { name, tailOf } of this.symbols)
+      nameAt.push(tailOf === undefined ? symbolNames.add(name) : nameAt[tailOf.other]! + tailOf.skip);
+    const symbolBytes = Buffer.concat(
+      this.symbols.map((symbol, index) => this.encodeSymbol(symbol, nameAt[index]!)),
+    );
     sections.push({ name: '.symtab', type: SYMTAB, flags: 0, bytes: symbolBytes, link: symtab + 1, info: 1 });
     sections.push({ name: '.strtab', type: STRTAB, flags: 0, bytes: symbolNames.bytes(), link: 0, info: 0 });
     for (const [target, entries] of this.relocations) {
@@ -99,8 +104,18 @@ export class ElfWriter {
       });
     }
     const sectionNames = new Names();
-    const nameOffsets = [...sections.map((section) => sectionNames.add(section.name)), sectionNames.add('.shstrtab')];
-    sections.push({ name: '.shstrtab', type: STRTAB, flags: 0, bytes: sectionNames.bytes(), link: 0, info: 0 });
+    const nameOffsets = [
+      ...sections.map((section) => sectionNames.add(section.name)),
+      sectionNames.add('.shstrtab'),
+    ];
+    sections.push({
+      name: '.shstrtab',
+      type: STRTAB,
+      flags: 0,
+      bytes: sectionNames.bytes(),
+      link: 0,
+      info: 0,
+    });
     return this.assemble(sections, nameOffsets);
   }
 
@@ -148,7 +163,11 @@ export class ElfWriter {
   }
 
   private encodeRelocation({ at, type, symbol, addend }: WrittenRelocation): Buffer {
-    return Buffer.concat([this.u64(at), this.little ? this.u32(type, symbol) : this.u32(symbol, type), this.u64(addend)]);
+    return Buffer.concat([
+      this.u64(at),
+      this.little ? this.u32(type, symbol) : this.u32(symbol, type),
+      this.u64(addend),
+    ]);
   }
 
   u16(...values: number[]): Buffer {

@@ -1,5 +1,14 @@
 import { ALLOC, CODE, DATA, FUNC, NOBITS, OBJECT, type ElfWriter } from './elf-writer.js';
-import { emptyModule, klpBuildModule, kpatchModule, OBJECTS_AT, PATCH_AT, STATES_AT, staticModule, type Parts } from './synthetic.js';
+import {
+  emptyModule,
+  klpBuildModule,
+  kpatchModule,
+  OBJECTS_AT,
+  PATCH_AT,
+  STATES_AT,
+  staticModule,
+  type Parts,
+} from './synthetic.js';
 
 /*
  * Modules that are made to cost a reader more than they
@@ -21,7 +30,11 @@ function inData(size: number, also: (parts: Parts) => void): Buffer {
 }
 
 /** `count` objects at 0x1000 and, for each, functions; the patch points to them. */
-function withObjects(count: number, functionsOf: (object: number) => number, also: (parts: Parts) => void = () => undefined): Buffer {
+function withObjects(
+  count: number,
+  functionsOf: (object: number) => number,
+  also: (parts: Parts) => void = () => undefined,
+): Buffer {
   const parts = emptyModule();
   const { writer, data, init, dataSymbol, stringsSymbol, textSymbol, self } = parts;
   const [objectsAt, functionsAt] = [0x1000, 0x1000 + 168 * (count + 1)];
@@ -31,7 +44,13 @@ function withObjects(count: number, functionsOf: (object: number) => number, als
   writer.relocate(data, PATCH_AT + 8, 1, dataSymbol, objectsAt);
   for (let object = 0; object < count; object++) {
     writer.relocate(data, objectsAt + 168 * object, 1, stringsSymbol, 18);
-    writer.relocate(data, objectsAt + 168 * object + 8, 1, dataSymbol, functionsAt + 152 * 2 * functionsOf(object));
+    writer.relocate(
+      data,
+      objectsAt + 168 * object + 8,
+      1,
+      dataSymbol,
+      functionsAt + 152 * 2 * functionsOf(object),
+    );
   }
   for (let object = 0; object < count; object++) {
     writer.relocate(data, functionsAt + 152 * 2 * object, 1, stringsSymbol, 0);
@@ -47,7 +66,9 @@ function withObjects(count: number, functionsOf: (object: number) => number, als
 /** Calls of a function of the kernel, each with the patch as first argument. */
 function calls(name: string, count: number, { writer, text, dataSymbol }: Parts): void {
   const symbol = writer.symbol(name, 0);
-  writer.sections[text]!.bytes = Buffer.concat(Array.from({ length: count }, () => Buffer.from('48c7c700000000e800000000', 'hex')));
+  writer.sections[text]!.bytes = Buffer.concat(
+    Array.from({ length: count }, () => Buffer.from('48c7c700000000e800000000', 'hex')),
+  );
   for (let call = 0; call < count; call++) {
     writer.relocate(text, call * 12 + 3, 11, dataSymbol, 0);
     writer.relocate(text, call * 12 + 8, 4, symbol, -4);
@@ -60,8 +81,17 @@ function longNames(writer: ElfWriter, count: number): void {
 }
 
 export const HEAVY: readonly (readonly [sentence: string, make: (size: number) => Buffer])[] = [
-  ['keys of .modinfo', (n) => emptyModule({ modinfo: `livepatch=Y\0name=x\0${Array.from({ length: n }, (_, i) => `key${i}=\0`).join('')}` }).writer.write()],
-  ['values of one key of .modinfo', (n) => emptyModule({ modinfo: `livepatch=Y\0name=x\0${'a=\0'.repeat(n)}` }).writer.write()],
+  [
+    'keys of .modinfo',
+    (n) =>
+      emptyModule({
+        modinfo: `livepatch=Y\0name=x\0${Array.from({ length: n }, (_, i) => `key${i}=\0`).join('')}`,
+      }).writer.write(),
+  ],
+  [
+    'values of one key of .modinfo',
+    (n) => emptyModule({ modinfo: `livepatch=Y\0name=x\0${'a=\0'.repeat(n)}` }).writer.write(),
+  ],
   [
     'jumps in init code',
     (n) =>
@@ -117,7 +147,13 @@ export const HEAVY: readonly (readonly [sentence: string, make: (size: number) =
   ['objects that share one long list of functions', (n) => sharedFunctions(n)],
   ['functions of one object', (n) => namedFunctions(n, 'n')],
   ['functions with one long name', (n) => namedFunctions(n, 'n'.repeat(1000))],
-  ['relocations at one place', (n) => inData(0, ({ writer, text, dataSymbol }) => repeat(n, () => writer.relocate(text, 8, 11, dataSymbol, STATES_AT)))],
+  [
+    'relocations at one place',
+    (n) =>
+      inData(0, ({ writer, text, dataSymbol }) =>
+        repeat(n, () => writer.relocate(text, 8, 11, dataSymbol, STATES_AT)),
+      ),
+  ],
   [
     'relocations from the last place to the first',
     (n) =>
@@ -127,7 +163,11 @@ export const HEAVY: readonly (readonly [sentence: string, make: (size: number) =
       }),
   ],
   ['candidates that share one long array', (n) => sharedArray(n)],
-  ['data objects that contain the states', (n) => inData(0, ({ writer, data }) => repeat(n, (i) => writer.symbol('', data, i % 0x100, 0x700, OBJECT)))],
+  [
+    'data objects that contain the states',
+    (n) =>
+      inData(0, ({ writer, data }) => repeat(n, (i) => writer.symbol('', data, i % 0x100, 0x700, OBJECT))),
+  ],
   [
     'data objects and objects of the patch',
     (n) =>
@@ -149,8 +189,18 @@ export const HEAVY: readonly (readonly [sentence: string, make: (size: number) =
       }),
   ],
   ['functions that return a state to each other', (n) => inData(0, (parts) => chain(n, parts))],
-  ['symbols with long names that share their bytes', (n) => staticModule({ states: null, also: ({ writer }) => longNames(writer, n) })],
-  ['one long name that many symbols have', (n) => inData(0, ({ writer }) => (writer.symbol('klp_'.repeat(n), 0), repeat(n, () => writer.symbol('klp_x', 0))))],
+  [
+    'symbols with long names that share their bytes',
+    (n) => staticModule({ states: null, also: ({ writer }) => longNames(writer, n) }),
+  ],
+  [
+    'one long name that many symbols have',
+    (n) =>
+      inData(
+        0,
+        ({ writer }) => (writer.symbol('klp_'.repeat(n), 0), repeat(n, () => writer.symbol('klp_x', 0))),
+      ),
+  ],
   [
     'sections',
     (n) =>
@@ -161,7 +211,13 @@ export const HEAVY: readonly (readonly [sentence: string, make: (size: number) =
         }),
       ),
   ],
-  ['sections with one long name', (n) => inData(0, ({ writer }) => repeat(n, () => writer.section(`.init.klp_${'x'.repeat(900)}`, 0, Buffer.alloc(1))))],
+  [
+    'sections with one long name',
+    (n) =>
+      inData(0, ({ writer }) =>
+        repeat(n, () => writer.section(`.init.klp_${'x'.repeat(900)}`, 0, Buffer.alloc(1))),
+      ),
+  ],
   ['functions of kpatch-build with long names', (n) => kpatchEntries(n)],
   ['objects of klp-build that claim the same functions', (n) => klpBuildObjects(n)],
   ['a states array of terabytes in .bss', (n) => inData(n, bssStates)],
@@ -209,7 +265,8 @@ function sharedArray(count: number): Buffer {
   const parts = emptyModule();
   const { writer, data, dataSymbol, self } = parts;
   writer.sections[data]!.bytes = Buffer.alloc(count * 208 + count * 168);
-  for (let object = 0; object < count; object++) writer.relocate(data, count * 208 + object * 168, 1, parts.stringsSymbol, 0);
+  for (let object = 0; object < count; object++)
+    writer.relocate(data, count * 208 + object * 168, 1, parts.stringsSymbol, 0);
   for (let next = 0; next < count; next++) {
     writer.relocate(data, next * 208, 1, self, 0);
     writer.relocate(data, next * 208 + 8, 1, dataSymbol, count * 208);
@@ -229,16 +286,28 @@ function manyStates(count: number): Buffer {
 /** Function i calls function i - 1 and returns what that returned; the first calls klp_get_state(). */
 function chain(count: number, { writer, text, textSymbol }: Parts): void {
   const getState = writer.symbol('klp_get_state', 0);
-  writer.sections[text]!.bytes = Buffer.concat(Array.from({ length: count }, () => Buffer.from('e800000000c39090', 'hex')));
+  writer.sections[text]!.bytes = Buffer.concat(
+    Array.from({ length: count }, () => Buffer.from('e800000000c39090', 'hex')),
+  );
   for (let next = 0; next < count; next++) {
     writer.symbol('', text, next * 8, 6, FUNC);
-    writer.relocate(text, next * 8 + 1, 4, next === 0 ? getState : textSymbol, next === 0 ? -4 : (next - 1) * 8 - 4);
+    writer.relocate(
+      text,
+      next * 8 + 1,
+      4,
+      next === 0 ? getState : textSymbol,
+      next === 0 ? -4 : (next - 1) * 8 - 4,
+    );
   }
 }
 
 function branches(count: number, { writer, text, textSymbol }: Parts): void {
   const getState = writer.symbol('klp_get_state', 0);
-  writer.sections[text]!.bytes = Buffer.concat([Buffer.from('e800000000', 'hex'), Buffer.alloc(count, 0x90), Buffer.from('c3', 'hex')]);
+  writer.sections[text]!.bytes = Buffer.concat([
+    Buffer.from('e800000000', 'hex'),
+    Buffer.alloc(count, 0x90),
+    Buffer.from('c3', 'hex'),
+  ]);
   writer.symbol('', text, 0, count + 6, FUNC);
   writer.relocate(text, 1, 4, getState, -4);
   const table = writer.section('__jump_table', DATA, Buffer.alloc(16 * count));

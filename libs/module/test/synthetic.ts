@@ -10,7 +10,12 @@ export interface Target {
   readonly absolute64: number;
   readonly code: (writer: ElfWriter) => Uint8Array;
   /** Place, type and what the relocation is for, with the addend that the instruction form needs. */
-  readonly relocations: readonly (readonly [at: number, type: number, of: 'PATCH' | 'ENABLE', addend: number])[];
+  readonly relocations: readonly (readonly [
+    at: number,
+    type: number,
+    of: 'PATCH' | 'ENABLE',
+    addend: number,
+  ])[];
 }
 
 const words =
@@ -34,7 +39,17 @@ export const ARM64: Target = {
   machine: 183,
   little: true,
   absolute64: 257,
-  code: words(0xd503233f, 0xa9bf7bfd, 0x90000000, 0x910003fd, 0x91000000, 0x94000000, 0xa8c17bfd, 0xd50323bf, 0xd65f03c0),
+  code: words(
+    0xd503233f,
+    0xa9bf7bfd,
+    0x90000000,
+    0x910003fd,
+    0x91000000,
+    0x94000000,
+    0xa8c17bfd,
+    0xd50323bf,
+    0xd65f03c0,
+  ),
   relocations: [
     [8, 275, 'PATCH', 0],
     [16, 277, 'PATCH', 0],
@@ -112,7 +127,10 @@ export const FUNCS_AT = 0x400;
 const STRINGS = Buffer.from('cmdline_proc_show\0lab_target\0vmlinux\0');
 
 /** A module without any patch: modinfo, `__this_module`, build-id, a function, strings and 2 KiB of data. */
-export function emptyModule({ target = X86, modinfo = 'livepatch=Y\0name=synthetic\0vermagic=6.1.0 SMP\0' }: Wishes = {}): Parts {
+export function emptyModule({
+  target = X86,
+  modinfo = 'livepatch=Y\0name=synthetic\0vermagic=6.1.0 SMP\0',
+}: Wishes = {}): Parts {
   const writer = new ElfWriter(target.machine, target.little);
   const text = writer.section('.text', CODE, Buffer.alloc(64));
   const init = writer.section('.init.text', CODE, Buffer.alloc(0));
@@ -120,8 +138,15 @@ export function emptyModule({ target = X86, modinfo = 'livepatch=Y\0name=synthet
   const strings = writer.section('.rodata', ALLOC, STRINGS);
   writer.section('.modinfo', ALLOC, Buffer.from(modinfo));
   const self = writer.section('.gnu.linkonce.this_module', DATA, Buffer.alloc(0x400));
-  writer.section('.note.gnu.build-id', ALLOC, Buffer.concat([writer.u32(4, 20, 3), Buffer.from('GNU\0'), Buffer.alloc(20, 0xab)]), NOTE);
-  const [textSymbol, initSymbol, dataSymbol, stringsSymbol] = [text, init, data, strings].map((section) => writer.symbol('', section, 0, 0, 3));
+  writer.section(
+    '.note.gnu.build-id',
+    ALLOC,
+    Buffer.concat([writer.u32(4, 20, 3), Buffer.from('GNU\0'), Buffer.alloc(20, 0xab)]),
+    NOTE,
+  );
+  const [textSymbol, initSymbol, dataSymbol, stringsSymbol] = [text, init, data, strings].map((section) =>
+    writer.symbol('', section, 0, 0, 3),
+  );
   const thisModule = writer.symbol('__this_module', self, 0, 0x400, OBJECT);
   writer.symbol('new_function', text, 0, 16, FUNC);
   const enable = writer.symbol('klp_enable_patch', 0);
@@ -160,11 +185,20 @@ export function staticModule(wishes: Wishes = {}): Buffer {
   if (states !== null) {
     writer.symbol('states', data, STATES_AT, 24 * (states.length + 1), OBJECT);
     writer.relocate(data, PATCH_AT + 16, absolute64, dataSymbol, STATES_AT);
-    states.forEach(([id, version], index) => bytes.set(Buffer.concat([writer.u64(id), writer.u32(version)]), STATES_AT + 24 * index));
+    states.forEach(([id, version], index) =>
+      bytes.set(Buffer.concat([writer.u64(id), writer.u32(version)]), STATES_AT + 24 * index),
+    );
   }
-  writer.sections[init]!.bytes = wishes.init === undefined ? target.code(writer) : Buffer.from(wishes.init.replace(/ /g, ''), 'hex');
+  writer.sections[init]!.bytes =
+    wishes.init === undefined ? target.code(writer) : Buffer.from(wishes.init.replace(/ /g, ''), 'hex');
   for (const [at, type, of, addend] of wishes.relocations ?? target.relocations) {
-    writer.relocate(init, at, type, of === 'PATCH' ? dataSymbol : parts.enable, of === 'PATCH' ? PATCH_AT + addend : addend);
+    writer.relocate(
+      init,
+      at,
+      type,
+      of === 'PATCH' ? dataSymbol : parts.enable,
+      of === 'PATCH' ? PATCH_AT + addend : addend,
+    );
   }
   wishes.also?.(parts);
   return writer.write();
@@ -174,7 +208,10 @@ export function staticModule(wishes: Wishes = {}): Buffer {
  * SYNTHETIC kpatch-build module: `.kpatch.funcs`, and callback
  * sections with the 8 bytes that its linker script pads them with.
  */
-export function kpatchModule({ callbacks = [], also }: { readonly callbacks?: readonly string[]; readonly also?: (parts: Parts) => void } = {}): Buffer {
+export function kpatchModule({
+  callbacks = [],
+  also,
+}: { readonly callbacks?: readonly string[]; readonly also?: (parts: Parts) => void } = {}): Buffer {
   const parts = emptyModule();
   const { writer, absolute64 } = parts;
   const funcs = writer.section('.kpatch.funcs', DATA, Buffer.alloc(56 * 2 + 8));
@@ -213,7 +250,8 @@ export function klpBuildModule({
   const objects = writer.section('.init.klp_objects', DATA, Buffer.alloc(64));
   const funcs = writer.section('.init.klp_funcs', DATA, Buffer.alloc(24));
   const funcsSymbol = writer.symbol('', funcs, 0, 0, 3);
-  if (object !== null) writer.relocate(objects, 0, absolute64, parts.stringsSymbol, object === 'vmlinux' ? 29 : 18);
+  if (object !== null)
+    writer.relocate(objects, 0, absolute64, parts.stringsSymbol, object === 'vmlinux' ? 29 : 18);
   writer.relocate(objects, 8, absolute64, funcsSymbol, 0);
   if (callback) writer.relocate(objects, 40, absolute64, parts.textSymbol, 16);
   writer.sections[objects]!.bytes.set(writer.u32(count), 56);

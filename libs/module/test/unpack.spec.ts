@@ -13,8 +13,15 @@ describe('what comes out is the file that went in', () => {
     ['zstd with a content size', () => readCompressed('lab_data.ko.zst')],
     ['zstd from a pipe, without a content size', () => readCompressed('lab_data.streamed.ko.zst')],
     ['zstd in two frames', () => readCompressed('lab_data.two-frames.ko.zst')],
-    ['zstd with a skippable frame behind it', () => Buffer.concat([readCompressed('lab_data.ko.zst'), Buffer.from('502a4d1804000000aabbccdd', 'hex')])],
-    ['a view into a larger buffer', () => Buffer.concat([Buffer.alloc(13), readCompressed('lab_data.ko.zst')]).subarray(13)],
+    [
+      'zstd with a skippable frame behind it',
+      () =>
+        Buffer.concat([readCompressed('lab_data.ko.zst'), Buffer.from('502a4d1804000000aabbccdd', 'hex')]),
+    ],
+    [
+      'a view into a larger buffer',
+      () => Buffer.concat([Buffer.alloc(13), readCompressed('lab_data.ko.zst')]).subarray(13),
+    ],
   ])('%s', async (_, packed) => {
     expect(Buffer.from(await unpackModule(packed())).equals(MODULE)).toBe(true);
   });
@@ -39,47 +46,72 @@ describe('more than the limit is TOO_LARGE, and does not come into being', () =>
     await expect(unpackModule(packed(), limit)).rejects.toMatchObject({
       name: 'ModuleError',
       code: 'TOO_LARGE',
-      limit: { what: expect.stringMatching(/^bytes /) as string, found: expect.any(Number) as number, allowed: expect.any(Number) as number },
+      limit: {
+        what: expect.stringMatching(/^bytes /) as string,
+        found: expect.any(Number) as number,
+        allowed: expect.any(Number) as number,
+      },
     });
   });
 
   test('after a refused xz file, the next one is read', async () => {
-    for (let round = 0; round < 5; round++) await expect(unpackModule(readCompressed('lab_data.ko.xz'), 100)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    for (let round = 0; round < 5; round++)
+      await expect(unpackModule(readCompressed('lab_data.ko.xz'), 100)).rejects.toMatchObject({
+        code: 'TOO_LARGE',
+      });
     expect(await unpackModule(readCompressed('lab_data.ko.xz'))).toHaveLength(MODULE.length);
   });
 });
 
 describe('a broken file is COMPRESSION_BROKEN', () => {
   test.each<[sentence: string, packed: () => Uint8Array]>([
-    ['a zstd content size that is too large', () => changed('lab_data.ko.zst', (b) => b.writeUInt16LE(b.readUInt16LE(5) + 1, 5))],
+    [
+      'a zstd content size that is too large',
+      () => changed('lab_data.ko.zst', (b) => b.writeUInt16LE(b.readUInt16LE(5) + 1, 5)),
+    ],
     ['a zstd dictionary', () => changed('lab_data.ko.zst', (b) => b.writeUInt8(b.readUInt8(4) | 1, 4))],
-    ['something behind the last zstd frame', () => Buffer.concat([readCompressed('lab_data.ko.zst'), Buffer.from('garbage')])],
+    [
+      'something behind the last zstd frame',
+      () => Buffer.concat([readCompressed('lab_data.ko.zst'), Buffer.from('garbage')]),
+    ],
     ['a Huffman table of one symbol, on which the decoder would never end', oneSymbol],
     ['zstd matches of megabytes in a few bytes, which the decoder would copy for a minute', endlessMatches],
     ['zstd magic alone', () => Buffer.from('28b52ffd', 'hex')],
     ['xz magic alone', () => Buffer.from('fd377a585a00', 'hex')],
     ['gzip magic alone', () => Buffer.from('1f8b', 'hex')],
   ])('%s', async (_, packed) => {
-    await expect(unpackModule(packed())).rejects.toMatchObject({ name: 'ModuleError', code: 'COMPRESSION_BROKEN' });
+    await expect(unpackModule(packed())).rejects.toMatchObject({
+      name: 'ModuleError',
+      code: 'COMPRESSION_BROKEN',
+    });
   });
 
   test('the Huffman table is the reason for which that file is refused', async () => {
     await expect(unpackModule(oneSymbol())).rejects.toThrow('Huffman table of one symbol');
   });
 
-  test.each(['lab_data.ko.xz', 'lab_data.crc64.ko.xz', 'lab_data.ko.zst', 'lab_data.streamed.ko.zst'])('%s cut off anywhere', async (name) => {
-    const packed = readCompressed(name);
-    for (let length = 8; length < packed.length; length += 37) await expect(unpackModule(packed.subarray(0, length))).rejects.toBeInstanceOf(ModuleError);
-  });
+  test.each(['lab_data.ko.xz', 'lab_data.crc64.ko.xz', 'lab_data.ko.zst', 'lab_data.streamed.ko.zst'])(
+    '%s cut off anywhere',
+    async (name) => {
+      const packed = readCompressed(name);
+      for (let length = 8; length < packed.length; length += 37)
+        await expect(unpackModule(packed.subarray(0, length))).rejects.toBeInstanceOf(ModuleError);
+    },
+  );
 
-  test.each(['lab_data.ko.xz', 'lab_data.ko.zst', 'lab_data.streamed.ko.zst'])('%s with any byte changed is a ModuleError or bytes, and ends', async (name) => {
-    const packed = readCompressed(name);
-    for (let at = 4; at < packed.length; at += 3) {
-      const bytes = Buffer.from(packed);
-      bytes[at]! ^= 1 << (at % 8);
-      await unpackModule(bytes, 2 ** 22).catch((error: unknown) => expect(error).toBeInstanceOf(ModuleError));
-    }
-  });
+  test.each(['lab_data.ko.xz', 'lab_data.ko.zst', 'lab_data.streamed.ko.zst'])(
+    '%s with any byte changed is a ModuleError or bytes, and ends',
+    async (name) => {
+      const packed = readCompressed(name);
+      for (let at = 4; at < packed.length; at += 3) {
+        const bytes = Buffer.from(packed);
+        bytes[at]! ^= 1 << (at % 8);
+        await unpackModule(bytes, 2 ** 22).catch((error: unknown) =>
+          expect(error).toBeInstanceOf(ModuleError),
+        );
+      }
+    },
+  );
 });
 
 function changed(name: string, change: (bytes: Buffer) => void): Buffer {
@@ -91,7 +123,11 @@ function changed(name: string, change: (bytes: Buffer) => void): Buffer {
 /** Blocks of 128 KiB, each of 4 bytes: a repeated zero. */
 function zstdBomb(blocks: number): Buffer {
   const block = Buffer.from([0x02, 0x00, 0x10, 0x00]);
-  return Buffer.concat([Buffer.from('28b52ffd0038', 'hex'), ...Array.from({ length: blocks }, () => block), Buffer.from([0x03, 0x00, 0x10, 0x00])]);
+  return Buffer.concat([
+    Buffer.from('28b52ffd0038', 'hex'),
+    ...Array.from({ length: blocks }, () => block),
+    Buffer.from([0x03, 0x00, 0x10, 0x00]),
+  ]);
 }
 
 /** One block of 43,690 sequences, each a match of 64 KiB, in 19 bytes. */

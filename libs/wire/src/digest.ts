@@ -31,7 +31,8 @@ function write(value: unknown, filter: (key: string, value: unknown) => unknown)
 export const sha256 = (text: string | Uint8Array): string => hash('sha256', text, 'hex');
 
 /** Reduces a reference count to 0 or 1, because its value changes on an unchanged host. */
-const withoutNoise = (key: string, value: unknown): unknown => (key === 'refcount' && typeof value === 'number' ? Math.min(value, 1) : value);
+const withoutNoise = (key: string, value: unknown): unknown =>
+  key === 'refcount' && typeof value === 'number' ? Math.min(value, 1) : value;
 
 /**
  * Returns the digest of a report's content.
@@ -42,7 +43,14 @@ const withoutNoise = (key: string, value: unknown): unknown => (key === 'refcoun
  * @returns SHA-256 in hexadecimal; equal if and only if two reports have the same facts
  */
 export function contentDigest(report: Record<string, unknown>): string {
-  const { digest: _digest, sequence: _sequence, clock: _clock, agent: _agent, transition, ...content } = report;
+  const {
+    digest: _digest,
+    sequence: _sequence,
+    clock: _clock,
+    agent: _agent,
+    transition,
+    ...content
+  } = report;
   const open =
     transition !== null && typeof transition === 'object' && !Array.isArray(transition)
       ? { patch: (transition as Record<string, unknown>)['patch'] ?? null }

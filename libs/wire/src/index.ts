@@ -1,5 +1,13 @@
 export { canonicalJson, contentDigest, sha256 } from './digest.js';
-export { AuthorStatement, FileFacts, Manifest, Publication, Restore, Signature, signedForm } from './manifest.js';
+export {
+  AuthorStatement,
+  FileFacts,
+  Manifest,
+  Publication,
+  Restore,
+  Signature,
+  signedForm,
+} from './manifest.js';
 export { BuildId, Instant, Labels, ModuleName, Sha256, Uuid } from './names.js';
 export { UInt32, UInt64, WireState } from './numbers.js';
 export { Clock, Heartbeat, HostReading, Leftover, Livepatch, Report } from './report.js';

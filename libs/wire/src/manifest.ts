@@ -46,11 +46,22 @@ export const AuthorStatement = z
     path: ['stateImpact'],
     message: '`none` contradicts the states that are listed',
   })
-  .refine((word) => new Set(word.states.map((state) => state.id)).size === word.states.length, { path: ['states'], message: 'lists an id twice' })
-  .refine((word) => word.states.every((state) => state.id !== '0'), { path: ['states'], message: "id 0 ends the kernel's array and cannot name a state" });
+  .refine((word) => new Set(word.states.map((state) => state.id)).size === word.states.length, {
+    path: ['states'],
+    message: 'lists an id twice',
+  })
+  .refine((word) => word.states.every((state) => state.id !== '0'), {
+    path: ['states'],
+    message: "id 0 ends the kernel's array and cannot name a state",
+  });
 export type AuthorStatement = z.infer<typeof AuthorStatement>;
 
-const FileCallbacks = z.strictObject({ prePatch: z.boolean(), postPatch: z.boolean(), preUnpatch: z.boolean(), postUnpatch: z.boolean() });
+const FileCallbacks = z.strictObject({
+  prePatch: z.boolean(),
+  postPatch: z.boolean(),
+  preUnpatch: z.boolean(),
+  postUnpatch: z.boolean(),
+});
 
 /** Facts of a module file, published without the file: `UNSIGNED` evidence. */
 export const FileFacts = z.strictObject({
@@ -98,7 +109,9 @@ export const FileFacts = z.strictObject({
 export type FileFacts = z.infer<typeof FileFacts>;
 
 /** An Ed25519 signature over `signedForm`, in base64. */
-export const Signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'must be an Ed25519 signature: 64 bytes in base64');
+export const Signature = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{86}==$/, 'must be an Ed25519 signature: 64 bytes in base64');
 
 /** The release and owner of a livepatch. Sent with the module file (as form fields) or with its facts. */
 export const Publication = z.strictObject({
@@ -135,5 +148,9 @@ export type Manifest = z.infer<typeof Manifest>;
  *
  * @returns canonical JSON in UTF-8
  */
-export const signedForm = (buildId: string, { release, owner }: Publication, author: AuthorStatement): Uint8Array =>
+export const signedForm = (
+  buildId: string,
+  { release, owner }: Publication,
+  author: AuthorStatement,
+): Uint8Array =>
   new TextEncoder().encode(canonicalJson({ schema: 'signed-word/v1', buildId, release, owner, author }));

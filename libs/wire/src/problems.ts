@@ -8,7 +8,11 @@ export interface Problem {
 }
 
 const at = (document: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[key] : undefined), document);
+  path.reduce<unknown>(
+    (value, key) =>
+      value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    document,
+  );
 
 /** The maximum number of problems of one document. */
 const MAX_PROBLEMS = 20;
@@ -34,14 +38,18 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-const escape = (key: PropertyKey): string => String(key).slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1');
+const escape = (key: PropertyKey): string =>
+  String(key).slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1');
 
 /**
  * Converts a zod error to problems, with RFC 6901 pointers. Each unknown field is a problem of its own.
  */
 export function problems(error: z.ZodError, document: unknown): Problem[] {
   return error.issues.slice(0, MAX_PROBLEMS).flatMap((issue) => {
-    const paths = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, MAX_PROBLEMS).map((key) => [...issue.path, key]) : [issue.path];
+    const paths =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.slice(0, MAX_PROBLEMS).map((key) => [...issue.path, key])
+        : [issue.path];
     return paths.map((path) => ({
       pointer: path.map((key) => `/${escape(key)}`).join(''),
       detail: issue.code === 'unrecognized_keys' ? 'is not a field of this document' : issue.message,

@@ -20,7 +20,14 @@ export const HostReading = z.strictObject({
   states: z.array(WireState).max(4096).nullable(),
   unreadable: word(500).nullable(),
   impact: z.enum(['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE']),
-  callbacks: z.strictObject({ prePatch: z.boolean(), postPatch: z.boolean(), preUnpatch: z.boolean(), postUnpatch: z.boolean() }).nullable(),
+  callbacks: z
+    .strictObject({
+      prePatch: z.boolean(),
+      postPatch: z.boolean(),
+      preUnpatch: z.boolean(),
+      postUnpatch: z.boolean(),
+    })
+    .nullable(),
 });
 
 const Function = z.strictObject({ name: word(511), sympos: UInt32 });
@@ -115,7 +122,15 @@ const Capabilities = z.strictObject({
   /** `/sys/kernel/livepatch` exists: the kernel has livepatch support. */
   livepatch: z.boolean(),
   /** The attributes of a patch's directory. Null while there is no such directory. */
-  sysfs: z.strictObject({ replace: z.boolean(), stackOrder: z.boolean(), patched: z.boolean(), force: z.boolean(), replaceSet: z.boolean() }).nullable(),
+  sysfs: z
+    .strictObject({
+      replace: z.boolean(),
+      stackOrder: z.boolean(),
+      patched: z.boolean(),
+      force: z.boolean(),
+      replaceSet: z.boolean(),
+    })
+    .nullable(),
   /** The `klp_*` names in `/proc/kallsyms`. Null: not readable. `complete` only if it was read to its end. */
   kallsyms: z.strictObject({ complete: z.boolean(), symbols: z.array(word(128)).max(500) }).nullable(),
   /** Field names of `struct klp_state` in the kernel's BTF. Null without BTF. */
@@ -147,7 +162,10 @@ export const Clock = z
     observedMs: z.number().min(0).max(1e13),
     sentMs: z.number().min(0).max(1e13),
   })
-  .refine((clock) => clock.sentMs >= clock.observedMs, { path: ['sentMs'], message: 'must not be before observedMs: both are of the same monotonic clock' });
+  .refine((clock) => clock.sentMs >= clock.observedMs, {
+    path: ['sentMs'],
+    message: 'must not be before observedMs: both are of the same monotonic clock',
+  });
 
 /**
  * The sequence number of an instance, reserved on disk before
@@ -177,7 +195,9 @@ export const Report = z.strictObject({
     /** The running kernel's own build-id, from `/sys/kernel/notes`. */
     kernelBuildId: BuildId.nullable().optional(),
     arch: z.string().regex(/^[a-z0-9_]{1,32}$/, 'must be as `uname -m` says, such as x86_64'),
-    distribution: z.strictObject({ id: word(64), version: word(64).nullable(), name: word(128).nullable() }).nullable(),
+    distribution: z
+      .strictObject({ id: word(64), version: word(64).nullable(), name: word(128).nullable() })
+      .nullable(),
   }),
   capabilities: Capabilities,
   /**
@@ -192,8 +212,14 @@ export const Report = z.strictObject({
   livepatches: z
     .array(Livepatch)
     .max(500)
-    .refine((patches) => new Set(patches.map((patch) => patch.name)).size === patches.length, 'lists a name twice; the kernel loads a name only once')
-    .refine((patches) => patches.filter((patch) => patch.transition === true).length <= 1, 'has two open transitions; the kernel has at most one'),
+    .refine(
+      (patches) => new Set(patches.map((patch) => patch.name)).size === patches.length,
+      'lists a name twice; the kernel loads a name only once',
+    )
+    .refine(
+      (patches) => patches.filter((patch) => patch.transition === true).length <= 1,
+      'has two open transitions; the kernel has at most one',
+    ),
   leftovers: z.array(Leftover).max(500),
   /** Absent: the agent does not read them. */
   gates: Gates.optional(),
@@ -219,7 +245,14 @@ export const Report = z.strictObject({
     })
     .nullable(),
   /** The open transition: when the agent first saw it, and the tasks that block it. */
-  transition: z.strictObject({ patch: ModuleName, since: Instant.nullable(), tasks: z.array(Task).max(1_000), moreTasks: z.int().min(0).max(1e7) }).nullable(),
+  transition: z
+    .strictObject({
+      patch: ModuleName,
+      since: Instant.nullable(),
+      tasks: z.array(Task).max(1_000),
+      moreTasks: z.int().min(0).max(1e7),
+    })
+    .nullable(),
 });
 export type Report = z.infer<typeof Report>;
 

@@ -1,14 +1,27 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { AuthorStatement, canonicalJson, contentDigest, Heartbeat, Manifest, problems, Report, signedForm } from '../src/index.js';
+import {
+  AuthorStatement,
+  canonicalJson,
+  contentDigest,
+  Heartbeat,
+  Manifest,
+  problems,
+  Report,
+  signedForm,
+} from '../src/index.js';
 
-const golden = (name: string): any => JSON.parse(readFileSync(path.join(__dirname, 'goldens', `${name}.json`), 'utf8'));
+const golden = (name: string): any =>
+  JSON.parse(readFileSync(path.join(__dirname, 'goldens', `${name}.json`), 'utf8'));
 const goldens = { 'report-v1': Report, 'heartbeat-v1': Heartbeat, 'manifest-v1': Manifest } as const;
 
-test.each(Object.keys(goldens) as (keyof typeof goldens)[])('a released %s always parses, to the same content', (name) => {
-  expect(goldens[name].parse(golden(name))).toEqual(golden(name));
-});
+test.each(Object.keys(goldens) as (keyof typeof goldens)[])(
+  'a released %s always parses, to the same content',
+  (name) => {
+    expect(goldens[name].parse(golden(name))).toEqual(golden(name));
+  },
+);
 
 test('the digest of the released report is the one that it carries', () => {
   const report = golden('report-v1');
@@ -38,7 +51,10 @@ describe('the content digest', () => {
     ['another boot', (copy) => (copy.host.bootId = '00000000-0000-4000-8000-000000000000')],
     ['a transition that closes', (copy) => (copy.transition = null)],
     ['another order of the list', (copy) => copy.livepatches.reverse()],
-    ['a state whose id differs in the last bit', (copy) => (copy.livepatches[1].reading.states[0].id = '9007199254740992')],
+    [
+      'a state whose id differs in the last bit',
+      (copy) => (copy.livepatches[1].reading.states[0].id = '9007199254740992'),
+    ],
   ])('sees %s', (_, change) => expect(digestWith(change)).not.toBe(report.digest));
 });
 
@@ -53,12 +69,36 @@ test('canonical JSON: equal values give equal bytes, and it is JSON of the same 
 });
 
 test.each<[string, (report: any) => void, string]>([
-  ['two patches of one name', (report) => (report.livepatches[1].name = report.livepatches[0].name), '/livepatches'],
-  ['two transitions at once', (report) => report.livepatches.forEach((patch: any) => (patch.transition = true)), '/livepatches'],
-  ['a document sent before it was observed', (report) => (report.clock.sentMs = report.clock.observedMs - 1), '/clock/sentMs'],
-  ['a version above 2^32 - 1', (report) => (report.livepatches[1].reading.states[0].version = 4294967296), '/livepatches/1/reading/states/0/version'],
-  ['an id with a leading zero', (report) => (report.livepatches[1].reading.states[0].id = '01'), '/livepatches/1/reading/states/0/id'],
-  ['a build-id in capitals', (report) => (report.livepatches[0].buildId = 'ABCD'.repeat(10)), '/livepatches/0/buildId'],
+  [
+    'two patches of one name',
+    (report) => (report.livepatches[1].name = report.livepatches[0].name),
+    '/livepatches',
+  ],
+  [
+    'two transitions at once',
+    (report) => report.livepatches.forEach((patch: any) => (patch.transition = true)),
+    '/livepatches',
+  ],
+  [
+    'a document sent before it was observed',
+    (report) => (report.clock.sentMs = report.clock.observedMs - 1),
+    '/clock/sentMs',
+  ],
+  [
+    'a version above 2^32 - 1',
+    (report) => (report.livepatches[1].reading.states[0].version = 4294967296),
+    '/livepatches/1/reading/states/0/version',
+  ],
+  [
+    'an id with a leading zero',
+    (report) => (report.livepatches[1].reading.states[0].id = '01'),
+    '/livepatches/1/reading/states/0/id',
+  ],
+  [
+    'a build-id in capitals',
+    (report) => (report.livepatches[0].buildId = 'ABCD'.repeat(10)),
+    '/livepatches/0/buildId',
+  ],
 ])('%s is wrong, and the field is named', (_, spoil, pointer) => {
   const report = golden('report-v1');
   spoil(report);
@@ -75,7 +115,12 @@ describe('a field that is called __proto__', () => {
   const owning = (where: readonly (string | number)[], value: unknown) => {
     const report = golden('report-v1');
     const place = where.reduce((at, key) => at[key], report);
-    Object.defineProperty(place, '__proto__', { value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(place, '__proto__', {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
     return JSON.parse(JSON.stringify(report));
   };
   const PLACES: [pointer: string, where: (string | number)[]][] = [
@@ -91,7 +136,9 @@ describe('a field that is called __proto__', () => {
     for (const value of VALUES) {
       const report = owning(where, value);
       const parsed = Report.safeParse(report);
-      expect(parsed.success ? [] : problems(parsed.error, report).map((problem) => problem.pointer)).toEqual([pointer]);
+      expect(parsed.success ? [] : problems(parsed.error, report).map((problem) => problem.pointer)).toEqual([
+        pointer,
+      ]);
     }
   });
 
@@ -130,10 +177,19 @@ describe('the author’s word', () => {
 });
 
 test('what is signed follows from the meaning of a word, not from how it is written', () => {
-  const written = (word: object) => signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorStatement.parse(word));
+  const written = (word: object) =>
+    signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorStatement.parse(word));
   const plain = written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x' }] });
-  expect(written({ notes: '', states: [{ what: 'x', version: 2n, id: '1', restore: 'unknown' }], schema: 'klp/v1' })).toEqual(plain);
-  expect(written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x', restore: 'callbacks' }] })).not.toEqual(plain);
+  expect(
+    written({
+      notes: '',
+      states: [{ what: 'x', version: 2n, id: '1', restore: 'unknown' }],
+      schema: 'klp/v1',
+    }),
+  ).toEqual(plain);
+  expect(
+    written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x', restore: 'callbacks' }] }),
+  ).not.toEqual(plain);
   expect(new TextDecoder().decode(plain)).toContain(`"buildId":"${'ab'.repeat(20)}"`);
 });
 
@@ -142,18 +198,28 @@ test('whatever arrives, a document is parsed or refused with problems, and never
   const paths: PropertyKey[][] = [];
   const walk = (value: any, at: PropertyKey[]) => {
     paths.push(at);
-    if (value !== null && typeof value === 'object') for (const key of Object.keys(value)) walk(value[key], [...at, key]);
+    if (value !== null && typeof value === 'object')
+      for (const key of Object.keys(value)) walk(value[key], [...at, key]);
   };
   walk(report, []);
   fc.assert(
-    fc.property(fc.constantFrom(...paths.slice(1)), fc.oneof(fc.jsonValue(), fc.bigInt(), fc.constant(undefined)), (at, value) => {
-      const copy = structuredClone(report);
-      const parent = at.slice(0, -1).reduce((inner: any, key) => inner[key], copy);
-      parent[at.at(-1)!] = value;
-      const parsed = Report.safeParse(copy);
-      if (!parsed.success) expect(problems(parsed.error, copy).every((problem) => typeof problem.pointer === 'string' && problem.detail.length > 0)).toBe(true);
-      else expect(contentDigest(copy)).toMatch(/^[0-9a-f]{64}$/);
-    }),
+    fc.property(
+      fc.constantFrom(...paths.slice(1)),
+      fc.oneof(fc.jsonValue(), fc.bigInt(), fc.constant(undefined)),
+      (at, value) => {
+        const copy = structuredClone(report);
+        const parent = at.slice(0, -1).reduce((inner: any, key) => inner[key], copy);
+        parent[at.at(-1)!] = value;
+        const parsed = Report.safeParse(copy);
+        if (!parsed.success)
+          expect(
+            problems(parsed.error, copy).every(
+              (problem) => typeof problem.pointer === 'string' && problem.detail.length > 0,
+            ),
+          ).toBe(true);
+        else expect(contentDigest(copy)).toMatch(/^[0-9a-f]{64}$/);
+      },
+    ),
     { numRuns: 500 },
   );
 });

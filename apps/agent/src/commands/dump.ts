@@ -16,7 +16,8 @@ import type { Settings } from '../settings.js';
 export async function dump(settings: Settings, warn: (text: string) => void): Promise<Report> {
   const { instance, folder } = findStateDirectory(settings, true, warn);
   const seen = await observe(settings, instance, (bootId) => logOf(readWatch(folder, bootId)), warn);
-  const since = seen.transition === null ? null : transitionSince(folder, seen.host.bootId, seen.transition, null);
+  const since =
+    seen.transition === null ? null : transitionSince(folder, seen.host.bootId, seen.transition, null);
   const { sinceMs } = watchAfter(readWatch(folder, seen.host.bootId), seen, settings.interval);
   return writeReport(seen, nextSequence(`${folder}/sequence`, lastSequence(folder)), since, sinceMs);
 }

@@ -15,7 +15,8 @@ const MAX_WAIT = 3_600;
  *
  * The random part spreads hosts that started together. No host is later than the registry expects.
  */
-export const pause = (interval: number, random: () => number = Math.random): number => (interval / 2) * (1 + random());
+export const pause = (interval: number, random: () => number = Math.random): number =>
+  (interval / 2) * (1 + random());
 
 /**
  * Reports in cycles until the signal.
@@ -24,7 +25,12 @@ export const pause = (interval: number, random: () => number = Math.random): num
  *
  * @param onCycle is called after each successful cycle
  */
-export async function run(settings: Settings, signal: AbortSignal, onCycle: (cycle: Cycle) => void, warn: (text: string) => void): Promise<void> {
+export async function run(
+  settings: Settings,
+  signal: AbortSignal,
+  onCycle: (cycle: Cycle) => void,
+  warn: (text: string) => void,
+): Promise<void> {
   let { interval } = settings;
   while (!signal.aborted) {
     let wait = pause(interval);
@@ -39,7 +45,8 @@ export async function run(settings: Settings, signal: AbortSignal, onCycle: (cyc
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'USAGE') throw error;
       warn(error.message);
-      if (error instanceof RetryableError) wait = Math.max(wait, Math.min(MAX_WAIT, error.retryAfterSeconds ?? 0));
+      if (error instanceof RetryableError)
+        wait = Math.max(wait, Math.min(MAX_WAIT, error.retryAfterSeconds ?? 0));
     }
     await sleep(wait * 1_000, undefined, { signal }).catch(() => undefined);
   }

@@ -45,7 +45,8 @@ function readToken(file: string): string {
   const why = secretObjection(file);
   if (why !== null) throw new Failure('USAGE', `token_file: ${file}: ${why}`);
   const token = FIELDS.token.read(text.trim());
-  if (token === undefined) throw new Failure('USAGE', `token_file: ${file}: found (not shown); allowed: ${FIELDS.token.allowed}`);
+  if (token === undefined)
+    throw new Failure('USAGE', `token_file: ${file}: found (not shown); allowed: ${FIELDS.token.allowed}`);
   return token;
 }
 
@@ -61,13 +62,23 @@ function stateDirectory(environment: NodeJS.ProcessEnv, user: number): string {
  *
  * @throws Failure USAGE with the source, the field, what was found and what is allowed
  */
-export function configure(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv = process.env, user = process.getuid?.() ?? 0): Settings {
+export function configure(
+  flags: Readonly<Record<string, unknown>>,
+  environment: NodeJS.ProcessEnv = process.env,
+  user = process.getuid?.() ?? 0,
+): Settings {
   const { config, ...others } = flags;
   const named = (config ?? (environment['KLPREG_CONFIG'] || undefined)) as string | undefined;
   const asked = flagLayer(others);
-  const another = Object.entries(OWN_ROOTS).some(([name, own]) => (asked.values[name as keyof typeof OWN_ROOTS] ?? own) !== own);
+  const another = Object.entries(OWN_ROOTS).some(
+    ([name, own]) => (asked.values[name as keyof typeof OWN_ROOTS] ?? own) !== own,
+  );
   const files = fileLayers(named);
-  const layers = [...(another && named === undefined ? files.map(ofAnotherTree) : files), environmentLayer(environment), asked];
+  const layers = [
+    ...(another && named === undefined ? files.map(ofAnotherTree) : files),
+    environmentLayer(environment),
+    asked,
+  ];
   const values = layers.reduce(lay, {});
 
   const text = (name: FieldName): string | null => (values[name] as string | undefined) ?? null;

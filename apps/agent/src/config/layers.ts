@@ -20,14 +20,25 @@ const MAX_BYTES = 1 << 20;
 const isField = (name: string): name is FieldName => Object.hasOwn(FIELDS, name);
 
 /** Validates the settings of a source. @param nameOf returns the name of a setting in this source */
-function checked(source: string, found: Record<string, unknown>, nameOf: (field: string) => string = (field) => field): Layer {
+function checked(
+  source: string,
+  found: Record<string, unknown>,
+  nameOf: (field: string) => string = (field) => field,
+): Layer {
   const values: Layer['values'] = {};
   for (const [name, value] of Object.entries(found)) {
-    if (!isField(name)) throw new Failure('USAGE', `${source}: ${nameOf(name)} is unknown; allowed are ${Object.keys(FIELDS).join(', ')}`);
+    if (!isField(name))
+      throw new Failure(
+        'USAGE',
+        `${source}: ${nameOf(name)} is unknown; allowed are ${Object.keys(FIELDS).join(', ')}`,
+      );
     const field: Field = FIELDS[name];
     const read = field.read(value);
     if (read === undefined) {
-      throw new Failure('USAGE', `${source}: ${nameOf(name)}: found ${field.secret ? '(not shown)' : shown(value)}; allowed: ${field.allowed}`);
+      throw new Failure(
+        'USAGE',
+        `${source}: ${nameOf(name)}: found ${field.secret ? '(not shown)' : shown(value)}; allowed: ${field.allowed}`,
+      );
     }
     values[name] = read;
   }
@@ -53,7 +64,8 @@ function fileLayer(path: string): Layer {
     return layer;
   } catch (error) {
     // The parser's message quotes the line, which may contain a token.
-    if (error instanceof TomlError) throw new Failure('USAGE', `${path}: line ${error.line}, column ${error.column}: is not TOML`);
+    if (error instanceof TomlError)
+      throw new Failure('USAGE', `${path}: line ${error.line}, column ${error.column}: is not TOML`);
     throw error;
   }
 }
@@ -61,19 +73,27 @@ function fileLayer(path: string): Layer {
 /** Reads the configuration files of this machine, or only the named one. */
 export function fileLayers(named: string | undefined): Layer[] {
   if (named !== undefined) return [fileLayer(named)];
-  const fragments = (listFolder(FRAGMENTS) ?? []).filter((entry) => entry.name.endsWith('.toml')).map((entry) => join(FRAGMENTS, entry.name));
+  const fragments = (listFolder(FRAGMENTS) ?? [])
+    .filter((entry) => entry.name.endsWith('.toml'))
+    .map((entry) => join(FRAGMENTS, entry.name));
   return [...(existsSync(FILE) ? [FILE] : []), ...fragments].map(fileLayer);
 }
 
 /** Reads the `KLPREG_*` variables. Ignores empty ones, and those of other programs. */
 export function environmentLayer(environment: NodeJS.ProcessEnv): Layer {
   const variable = (field: string) => `KLPREG_${field.toUpperCase()}`;
-  const found = Object.keys(FIELDS).flatMap((field) => (environment[variable(field)] ? [[field, environment[variable(field)]] as const] : []));
+  const found = Object.keys(FIELDS).flatMap((field) =>
+    environment[variable(field)] ? [[field, environment[variable(field)]] as const] : [],
+  );
   return checked('the environment', Object.fromEntries(found), variable);
 }
 
 /** Reads the flags. */
 export function flagLayer(flags: Readonly<Record<string, unknown>>): Layer {
   const flag = (field: string) => `--${field === 'labels' ? 'label' : field.replaceAll('_', '-')}`;
-  return checked('the command line', Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)), flag);
+  return checked(
+    'the command line',
+    Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)),
+    flag,
+  );
 }

@@ -34,7 +34,13 @@ function archOfBanner(banner: string | null): string | null {
  * @param ofModule from the ELF header of a loaded module's file
  * @param ofKernel `/proc/sys/kernel/arch`
  */
-export function archOfTree(ofModule: string | null, ofKernel: string | null, release: string, banner: string | null, warnings: string[]): string {
+export function archOfTree(
+  ofModule: string | null,
+  ofKernel: string | null,
+  release: string,
+  banner: string | null,
+  warnings: string[],
+): string {
   const arch = ofModule ?? ofKernel ?? archOfRelease(release) ?? archOfBanner(banner);
   if (arch !== null) return arch;
   warnings.push('the architecture of the tree is unknown; set --arch');

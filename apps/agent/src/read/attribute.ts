@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, statSync, type Dirent } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  type Dirent,
+} from 'node:fs';
 import { Failure, shown, unreadable } from '../failure.js';
 
 /** A file or directory disappeared after it was listed. The caller reads again. */
@@ -43,7 +53,11 @@ function orNull<T>(path: string, action: () => T): T | null {
 export function openPlain(path: string, follow = false): number | null {
   const found = orNull(path, () => (follow ? statSync(path) : lstatSync(path)));
   if (found === null) return null;
-  if (!found.isFile()) throw unreadable(path, found.isSymbolicLink() ? 'is a symbolic link, not a file' : 'is not a regular file');
+  if (!found.isFile())
+    throw unreadable(
+      path,
+      found.isSymbolicLink() ? 'is a symbolic link, not a file' : 'is not a regular file',
+    );
   const descriptor = orNull(path, () => openSync(path, follow ? CAUTIOUS : CAUTIOUS | constants.O_NOFOLLOW));
   if (descriptor !== null && !fstatSync(descriptor).isFile()) {
     closeSync(descriptor);
@@ -53,7 +67,8 @@ export function openPlain(path: string, follow = false): number | null {
 }
 
 /** Reads more bytes of an open file. Returns 0 at its end. */
-export const readMore = (path: string, descriptor: number, into: Buffer): number => orNull(path, () => readSync(descriptor, into, 0, into.length, null)) ?? 0;
+export const readMore = (path: string, descriptor: number, into: Buffer): number =>
+  orNull(path, () => readSync(descriptor, into, 0, into.length, null)) ?? 0;
 
 /**
  * Reads a whole file.
@@ -118,7 +133,8 @@ export function readFlag(path: string): boolean | null {
 export function readNumber(path: string, least: number, most: number): number | null {
   const text = readAttribute(path, /^-?[0-9]{1,15}$/, 'a whole number');
   if (text === null) return null;
-  if (Number(text) < least || Number(text) > most) throw unreadable(path, `found ${text}, expected ${least} to ${most}`);
+  if (Number(text) < least || Number(text) > most)
+    throw unreadable(path, `found ${text}, expected ${least} to ${most}`);
   return Number(text);
 }
 

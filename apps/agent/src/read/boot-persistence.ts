@@ -11,9 +11,14 @@ const MAX_FILE_BYTES = 128 << 20;
 /** Returns true if kpatch.service starts at boot. Null if there is no systemd configuration. */
 function loadsAtBoot(paths: Paths): boolean | null {
   if (paths.enabledUnits === null) return null;
-  const folders = listFolder(paths.enabledUnits)?.filter((entry) => entry.isDirectory() && /\.(?:wants|requires)$/.test(entry.name));
+  const folders = listFolder(paths.enabledUnits)?.filter(
+    (entry) => entry.isDirectory() && /\.(?:wants|requires)$/.test(entry.name),
+  );
   if (folders === undefined) return null;
-  return folders.some(({ name }) => listFolder(join(paths.enabledUnits!, name))?.some((entry) => entry.name === 'kpatch.service') ?? false);
+  return folders.some(
+    ({ name }) =>
+      listFolder(join(paths.enabledUnits!, name))?.some((entry) => entry.name === 'kpatch.service') ?? false,
+  );
 }
 
 /**
@@ -26,7 +31,11 @@ function loadsAtBoot(paths: Paths): boolean | null {
  * @param warnings receives a sentence if it cannot be read
  * @see https://github.com/dynup/kpatch, `kpatch load --all`
  */
-export async function readBootPersistence(paths: Paths, release: string, warnings: string[]): Promise<Report['bootPersistence']> {
+export async function readBootPersistence(
+  paths: Paths,
+  release: string,
+  warnings: string[],
+): Promise<Report['bootPersistence']> {
   try {
     return await loadsOf(paths, release);
   } catch (error) {

@@ -39,14 +39,16 @@ const MAX_MEMBERS = 64;
 export function structMembers(bytes: Buffer, structure: string): string[] | null {
   if (bytes.length < 24) throw new RangeError('is too short for BTF');
   const little = bytes.readUInt16LE(0) === MAGIC;
-  if (!little && bytes.readUInt16BE(0) !== MAGIC) throw new RangeError('does not begin with the BTF magic number');
+  if (!little && bytes.readUInt16BE(0) !== MAGIC)
+    throw new RangeError('does not begin with the BTF magic number');
   if (bytes[2] !== 1) throw new RangeError(`is BTF of version ${bytes[2]}; only version 1 is supported`);
   const word = (at: number) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
 
   const header = word(4);
   const section = (at: number, what: string): Buffer => {
     const [start, size] = [header + word(at), word(at + 4)];
-    if (header < 24 || start + size > bytes.length) throw new RangeError(`has a ${what} section that reaches beyond the file`);
+    if (header < 24 || start + size > bytes.length)
+      throw new RangeError(`has a ${what} section that reaches beyond the file`);
     return bytes.subarray(start, start + size);
   };
   const types = section(8, 'type');
@@ -72,7 +74,11 @@ export function structMembers(bytes: Buffer, structure: string): string[] | null
     if (trailer === undefined) throw new RangeError(`has a type of kind ${kind}, which is unknown`);
     const end = at + 12 + trailer[0] + trailer[1] * count;
     if (end > types.length) throw new RangeError(`has a type at ${at} that does not end`);
-    if (kind === STRUCT && name < strings.length && strings.subarray(name, name + wanted.length).equals(wanted)) {
+    if (
+      kind === STRUCT &&
+      name < strings.length &&
+      strings.subarray(name, name + wanted.length).equals(wanted)
+    ) {
       if (count > MAX_MEMBERS) throw new RangeError(`has a struct ${structure} with ${count} fields`);
       const members = Array.from({ length: count }, (_, index) => text(word32(at + 12 + index * 12)));
       // Two source files of the kernel define different structures of this name.

@@ -25,7 +25,13 @@ export function buildIdOf(note: Buffer): string | null {
       const name = at + HEADER;
       const content = name + padded(nameSize);
       if (content + size > note.length) break;
-      if (type === NT_GNU_BUILD_ID && nameSize === 4 && note.toString('latin1', name, name + 4) === 'GNU\0' && size >= MIN_LENGTH && size <= MAX_LENGTH)
+      if (
+        type === NT_GNU_BUILD_ID &&
+        nameSize === 4 &&
+        note.toString('latin1', name, name + 4) === 'GNU\0' &&
+        size >= MIN_LENGTH &&
+        size <= MAX_LENGTH
+      )
         return note.toString('hex', content, content + size);
       at = content + padded(size);
     }

@@ -13,7 +13,11 @@ const MAX_BTF = 128 << 20;
 const LOCKDOWN = ['none', 'integrity', 'confidentiality'] as const;
 
 function readLockdown(path: string): Capabilities['lockdown'] {
-  const text = readAttribute(path, /^(?=.*\[(none|integrity|confidentiality)\])[a-z [\]]{1,80}$/, 'none integrity confidentiality, one of them in brackets');
+  const text = readAttribute(
+    path,
+    /^(?=.*\[(none|integrity|confidentiality)\])[a-z [\]]{1,80}$/,
+    'none integrity confidentiality, one of them in brackets',
+  );
   return LOCKDOWN.find((mode) => text?.includes(`[${mode}]`)) ?? null;
 }
 
@@ -48,7 +52,11 @@ function attributesOf(folders: readonly PatchDirectory[]): Capabilities['sysfs']
  * @param folders the directories below `/sys/kernel/livepatch`; null without livepatch support
  * @param warnings receives a sentence for each fact that cannot be read and is null
  */
-export function readCapabilities(paths: Paths, folders: readonly PatchDirectory[] | null, warnings: string[]): Capabilities {
+export function readCapabilities(
+  paths: Paths,
+  folders: readonly PatchDirectory[] | null,
+  warnings: string[],
+): Capabilities {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   const enforced = maybe(() => readAttribute(paths.signatureEnforced, /^[YN]$/, 'Y or N'));
   return {

@@ -7,7 +7,8 @@ type HostReading = NonNullable<Report['livepatches'][number]['reading']>;
 
 const MAX_STATES = 4096;
 
-const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500) || 'no reason given';
+const printable = (text: string): string =>
+  text.replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500) || 'no reason given';
 
 const unknown = (sha: string | null, why: string): HostReading => ({
   evidence: 'FILE',
@@ -22,8 +23,14 @@ const unknown = (sha: string | null, why: string): HostReading => ({
 function callbacksOf(reading: ModuleReading): HostReading['callbacks'] {
   const { objects } = reading;
   if (objects === null) return null;
-  const any = (which: 'prePatch' | 'postPatch' | 'preUnpatch' | 'postUnpatch') => objects.some((object) => object.callbacks[which]);
-  return { prePatch: any('prePatch'), postPatch: any('postPatch'), preUnpatch: any('preUnpatch'), postUnpatch: any('postUnpatch') };
+  const any = (which: 'prePatch' | 'postPatch' | 'preUnpatch' | 'postUnpatch') =>
+    objects.some((object) => object.callbacks[which]);
+  return {
+    prePatch: any('prePatch'),
+    postPatch: any('postPatch'),
+    preUnpatch: any('preUnpatch'),
+    postUnpatch: any('postUnpatch'),
+  };
 }
 
 /**
@@ -43,13 +50,17 @@ export function readingOf(files: readonly ModuleFile[]): HostReading | null {
   }
   const { reading } = first;
   if (reading === null) return unknown(first.sha256, first.broken ?? 'not a module');
-  if (reading.states !== null && reading.states.length > MAX_STATES) return unknown(first.sha256, `declares more than ${MAX_STATES} states`);
+  if (reading.states !== null && reading.states.length > MAX_STATES)
+    return unknown(first.sha256, `declares more than ${MAX_STATES} states`);
   return {
     evidence: 'FILE',
     sha256: reading.sha256,
     replace: reading.replace,
     states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null,
-    unreadable: reading.unreadable === null ? null : printable(`${reading.unreadable.code}: ${reading.unreadable.text}`),
+    unreadable:
+      reading.unreadable === null
+        ? null
+        : printable(`${reading.unreadable.code}: ${reading.unreadable.text}`),
     impact: reading.impact,
     callbacks: callbacksOf(reading),
   };

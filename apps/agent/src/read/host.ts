@@ -13,14 +13,19 @@ import { orNull } from './read-problems.js';
 import type { Paths } from './paths.js';
 
 const needed = (path: string, text: string | null, flag: string): string => {
-  if (text === null) throw unreadable(path, `does not exist; is this the tree of a host? ${flag} can replace it`);
+  if (text === null)
+    throw unreadable(path, `does not exist; is this the tree of a host? ${flag} can replace it`);
   return text;
 };
 
 /** Returns the running kernel's release. */
 export function readRelease(paths: Paths, settings: Settings): string {
   if (settings.kernelRelease !== null) return settings.kernelRelease;
-  return needed(paths.kernelRelease, readAttribute(paths.kernelRelease, /^[!-~]{1,128}$/, 'a kernel release'), '--kernel-release');
+  return needed(
+    paths.kernelRelease,
+    readAttribute(paths.kernelRelease, /^[!-~]{1,128}$/, 'a kernel release'),
+    '--kernel-release',
+  );
 }
 
 /** Returns the boot id. @throws Failure UNREADABLE if there is none */
@@ -31,13 +36,19 @@ export function readBootId(paths: Paths, settings: Settings, instance: string, w
   if (!settings.isTree) throw unreadable(paths.bootId, 'does not exist');
   // A captured tree is one instant of one boot, so a constant id is correct.
   const made = uuidOf(`boot:${instance}`);
-  warnings.push(`a captured tree has no boot id: using ${made}, derived from its instance; set --boot-id for a real one`);
+  warnings.push(
+    `a captured tree has no boot id: using ${made}, derived from its instance; set --boot-id for a real one`,
+  );
   return made;
 }
 
 function readHostname(paths: Paths, settings: Settings): string {
   if (settings.hostname !== null) return settings.hostname;
-  const found = readAttribute(paths.hostname, /^[^\u0000-\u001f\u007f]{1,253}$/, 'a host name of at most 253 characters');
+  const found = readAttribute(
+    paths.hostname,
+    /^[^\u0000-\u001f\u007f]{1,253}$/,
+    'a host name of at most 253 characters',
+  );
   if (found !== null) return found;
   if (!settings.isTree) throw unreadable(paths.hostname, 'does not exist; --hostname can replace it');
   const { root, sys } = settings.roots;
@@ -46,7 +57,9 @@ function readHostname(paths: Paths, settings: Settings): string {
 }
 
 function readArch(paths: Paths, moduleArch: string | null, release: string, warnings: string[]): string {
-  const ofKernel = orNull(warnings, () => readAttribute(paths.kernelArch, /^[a-z0-9_]{1,32}$/, 'an architecture such as x86_64'));
+  const ofKernel = orNull(warnings, () =>
+    readAttribute(paths.kernelArch, /^[a-z0-9_]{1,32}$/, 'an architecture such as x86_64'),
+  );
   return archOfTree(
     moduleArch,
     ofKernel,
@@ -71,7 +84,12 @@ interface Known {
  * @param warnings receives a sentence for each fact that cannot be read and is null
  * @throws Failure UNREADABLE with the missing path
  */
-export function readHost(paths: Paths, settings: Settings, { instance, bootId, moduleArch }: Known, warnings: string[]): Report['host'] {
+export function readHost(
+  paths: Paths,
+  settings: Settings,
+  { instance, bootId, moduleArch }: Known,
+  warnings: string[],
+): Report['host'] {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   const kernelRelease = readRelease(paths, settings);
   const kernelVersion = needed(
@@ -79,9 +97,14 @@ export function readHost(paths: Paths, settings: Settings, { instance, bootId, m
     readAttribute(paths.kernelVersion, /^[^\u0000-\u001f\u007f]{1,256}$/, 'a line of at most 256 characters'),
     '--root',
   );
-  const arch = settings.arch ?? (settings.isTree ? readArch(paths, moduleArch, kernelRelease, warnings) : machine());
+  const arch =
+    settings.arch ?? (settings.isTree ? readArch(paths, moduleArch, kernelRelease, warnings) : machine());
   const hostname = readHostname(paths, settings);
-  if (hostname.length > 253) throw new Failure('USAGE', `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; set --hostname`);
+  if (hostname.length > 253)
+    throw new Failure(
+      'USAGE',
+      `the host name ${hostname.slice(0, 40)}… is longer than 253 characters; set --hostname`,
+    );
   return {
     instance,
     machine: maybe(() => readMachine(paths.machineId)),

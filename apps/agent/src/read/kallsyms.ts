@@ -45,7 +45,8 @@ export function readKallsyms(path: string): Kallsyms | null {
       for (const [remarkable] of lines.matchAll(REMARKABLE)) {
         const [, name, module] = LINE.exec(remarkable.slice(1)) ?? [];
         if (name === undefined) sane = false;
-        else if (module === undefined && name.startsWith('klp_') && name.length <= MAX_NAME_LENGTH) seen.add(name);
+        else if (module === undefined && name.startsWith('klp_') && name.length <= MAX_NAME_LENGTH)
+          seen.add(name);
         else if (name === '_stext' || name === '_etext') marks.add(name);
       }
       if (rest.length > MAX_LINE_LENGTH || total > MAX_BYTES || seen.size > MAX_SYMBOLS) {
@@ -56,5 +57,8 @@ export function readKallsyms(path: string): Kallsyms | null {
   } finally {
     closeSync(descriptor);
   }
-  return { complete: sane && rest === '\n' && marks.size === 2, symbols: [...seen].sort().slice(0, MAX_SYMBOLS) };
+  return {
+    complete: sane && rest === '\n' && marks.size === 2,
+    symbols: [...seen].sort().slice(0, MAX_SYMBOLS),
+  };
 }

@@ -89,7 +89,10 @@ export function addRecords(before: LogReading, records: Iterable<string | null>)
 }
 
 function* recordsOf(path: string): Generator<string | null> {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW);
+  const descriptor = openSync(
+    path,
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW,
+  );
   const buffer = Buffer.allocUnsafe(MAX_RECORD_BYTES);
   try {
     for (let count = 0; count < MAX_RECORDS; count += 1) {

@@ -17,7 +17,8 @@ const APPLICATION = Buffer.from('5b0f7c1e9a4d4c0c8e62d1a93f27b684', 'hex');
  */
 export function readMachine(path: string | null): string | null {
   const text = path === null ? null : readText(path, 4096, true)?.trim();
-  if (path === null || text === null || text === undefined || text === '' || text === 'uninitialized') return null;
+  if (path === null || text === null || text === undefined || text === '' || text === 'uninitialized')
+    return null;
   // machine-id(5) has no dashes. systemd also accepts the form of a UUID for the same id.
   const id = text.toLowerCase().replace(/^(.{8})-(.{4})-(.{4})-(.{4})-(.{12})$/, '$1$2$3$4$5');
   if (!/^[0-9a-f]{32}$/.test(id)) throw unreadable(path, 'is not a machine id: 32 hexadecimal digits');

@@ -26,7 +26,8 @@ const MAX_TIME_MS = 10_000;
 /**
  * Returns the name that a module has when loaded, from its file name. Decides only the order of the search.
  */
-export const nameOfFile = (file: string): string => basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
+export const nameOfFile = (file: string): string =>
+  basename(file).replace(MODULE_FILE, '').replaceAll('-', '_');
 
 /**
  * Returns all module files below a directory. Follows links
@@ -50,7 +51,10 @@ function modulesBelow(folder: string, depth = 0, found: string[] = []): string[]
  *
  * @returns null if it is none of them, or not a module
  */
-async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ size: number; found: ModuleFile | null }> {
+async function openFile(
+  file: string,
+  wanted: ReadonlySet<string>,
+): Promise<{ size: number; found: ModuleFile | null }> {
   const packed = readBytes(file, MAX_FILE_BYTES, true);
   if (packed === null) return { size: 0, found: null };
   // Most hosts have no such file, so the parser is loaded only here.
@@ -69,17 +73,31 @@ async function openFile(file: string, wanted: ReadonlySet<string>): Promise<{ si
   try {
     const reading = await openModule(bytes);
     if (reading.buildId === null || !wanted.has(reading.buildId)) return none;
-    return { size: packed.length, found: { file, buildId: reading.buildId, sha256: reading.sha256, reading, broken: null } };
+    return {
+      size: packed.length,
+      found: { file, buildId: reading.buildId, sha256: reading.sha256, reading, broken: null },
+    };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
-    return { size: packed.length, found: { file, buildId, sha256: sha256(bytes), reading: null, broken: `${error.code}: ${error.message}` } };
+    return {
+      size: packed.length,
+      found: {
+        file,
+        buildId,
+        sha256: sha256(bytes),
+        reading: null,
+        broken: `${error.code}: ${error.message}`,
+      },
+    };
   }
 }
 
 /** Returns the vendors' directories for one kernel: below `/usr/lib/kpatch` and `/usr/lib/livepatch*`. */
 export function vendorFolders(vendors: string | null, release: string): string[] {
   if (vendors === null) return [];
-  const names = (listFolder(vendors) ?? []).filter((entry) => entry.isDirectory() && /^(?:kpatch$|livepatch)/.test(entry.name));
+  const names = (listFolder(vendors) ?? []).filter(
+    (entry) => entry.isDirectory() && /^(?:kpatch$|livepatch)/.test(entry.name),
+  );
   return names.map((entry) => join(vendors, entry.name, release));
 }
 
@@ -93,7 +111,11 @@ export function vendorFolders(vendors: string | null, release: string): string[]
  * @param wanted build-ids, with the names of their modules
  * @param folders searched recursively; missing ones are skipped
  */
-export async function findModules(wanted: ReadonlyMap<string, string>, folders: readonly string[], warn: (text: string) => void): Promise<ModuleFile[]> {
+export async function findModules(
+  wanted: ReadonlyMap<string, string>,
+  folders: readonly string[],
+  warn: (text: string) => void,
+): Promise<ModuleFile[]> {
   if (wanted.size === 0) return [];
   const buildIds = new Set(wanted.keys());
   const names = new Set(wanted.values());
@@ -104,7 +126,12 @@ export async function findModules(wanted: ReadonlyMap<string, string>, folders: 
   const found: ModuleFile[] = [];
   let bytes = 0;
   for (const [index, file] of [...named, ...others].entries()) {
-    if (index >= named.length && found.length > 0 && [...buildIds].every((id) => found.some((module) => module.buildId === id))) break;
+    if (
+      index >= named.length &&
+      found.length > 0 &&
+      [...buildIds].every((id) => found.some((module) => module.buildId === id))
+    )
+      break;
     if (index >= MAX_OPENED || bytes > MAX_BYTES || performance.now() > until) {
       // Without a count, which would differ from run to run and change the digest.
       warn('the search for module files was stopped: there are too many; set their directory with --modules');

@@ -24,5 +24,7 @@ export function readDistribution(paths: readonly string[]): Report['host']['dist
     if (key !== undefined) fields.set(key, double?.replaceAll(/\\(.)/g, '$1') ?? single ?? plain ?? '');
   }
   const id = clean(fields.get('ID'), 64);
-  return id === null ? null : { id, version: clean(fields.get('VERSION_ID'), 64), name: clean(fields.get('PRETTY_NAME'), 128) };
+  return id === null
+    ? null
+    : { id, version: clean(fields.get('VERSION_ID'), 64), name: clean(fields.get('PRETTY_NAME'), 128) };
 }

@@ -34,7 +34,8 @@ function readName(folder: string): string {
 }
 
 function* everyTask(paths: Paths): Generator<[id: string, folder: string]> {
-  const numbers = (folder: string) => listFolder(folder)?.filter((entry) => entry.isDirectory() && NUMBER.test(entry.name)) ?? null;
+  const numbers = (folder: string) =>
+    listFolder(folder)?.filter((entry) => entry.isDirectory() && NUMBER.test(entry.name)) ?? null;
   for (const { name: pid } of numbers(paths.processes) ?? []) {
     const threads = numbers(paths.threads(pid));
     if (threads === null) yield [pid, paths.process(pid)];

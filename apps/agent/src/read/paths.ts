@@ -65,7 +65,9 @@ export function pathsOf(roots: Roots) {
 
     /** Directories of livepatch modules: local ones, packages, SUSE, kpatch. */
     moduleFolders: (release: string) => [
-      ...['extra', 'updates', 'livepatch', 'kernel/livepatch', 'kernel/kernel/livepatch', 'weak-updates'].map((folder) => join(libModules, release, folder)),
+      ...['extra', 'updates', 'livepatch', 'kernel/livepatch', 'kernel/kernel/livepatch', 'weak-updates'].map(
+        (folder) => join(libModules, release, folder),
+      ),
       join(kpatch, release),
     ],
     /** Vendors have a directory for each kernel below its `kpatch` and `livepatch*`. */

@@ -14,7 +14,8 @@ export type ModuleState = 'Live' | 'Loading' | 'Going';
 
 // Name, size, references (- without module unloading),
 // users, state, an address for some readers, taints if any.
-const LINE = /^(\S+) (\d+) (\d+|-) (\S+) (Live|Loading|Unloading)(?: (0x[0-9a-f]+|\([a-z_]+\)))?(?: \(([A-Z+-]*)\))?$/;
+const LINE =
+  /^(\S+) (\d+) (\d+|-) (\S+) (Live|Loading|Unloading)(?: (0x[0-9a-f]+|\([a-z_]+\)))?(?: \(([A-Z+-]*)\))?$/;
 
 /**
  * Reads the loaded modules, newest first.

@@ -17,7 +17,10 @@ const PAUSES = [5, 10, 20, 40, 80];
  * @param readSample throws Vanished if a directory disappeared during the read
  * @throws Failure UNREADABLE if no two samples in a row are equal
  */
-export async function readUntilStable(readSample: () => Sample, pauses: readonly number[] = PAUSES): Promise<Sample> {
+export async function readUntilStable(
+  readSample: () => Sample,
+  pauses: readonly number[] = PAUSES,
+): Promise<Sample> {
   let before: Sample | null = null;
   let agreed: Sample | null = null;
   let vanished = '';
@@ -35,6 +38,9 @@ export async function readUntilStable(readSample: () => Sample, pauses: readonly
     before = now;
   }
   if (agreed !== null) return agreed;
-  const why = before === null ? `${vanished}: does not exist, although its directory does` : 'the livepatches changed between any two samples';
+  const why =
+    before === null
+      ? `${vanished}: does not exist, although its directory does`
+      : 'the livepatches changed between any two samples';
   throw new Failure('UNREADABLE', `${why}; gave up after ${pauses.length + 1} samples`);
 }

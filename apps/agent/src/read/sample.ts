@@ -30,7 +30,8 @@ export interface Sample {
  *
  * Such a directory is about to disappear. With an unreadable attribute it counts as listed.
  */
-export const isListed = (folder: PatchDirectory): boolean => folder.enabled !== false || folder.transition !== false;
+export const isListed = (folder: PatchDirectory): boolean =>
+  folder.enabled !== false || folder.transition !== false;
 
 function orUnread<T>(unread: string[], inItsPlace: T, read: () => T): T {
   const found = orNull(unread, () => ({ value: read() }));
@@ -48,28 +49,56 @@ function findInstability(folders: readonly PatchDirectory[], modules: readonly L
   const listed = new Set(folders.filter(isListed).map((folder) => folder.name));
   return [
     ...folders.filter((folder) => !isListed(folder)).map((folder) => `${folder.name} is leaving the list`),
-    ...folders.filter((folder) => folder.enabled === null).map((folder) => `${folder.name} has no enabled yet, or no longer`),
-    ...(folders.filter((folder) => folder.transition === true).length > 1 ? ['two transitions are open'] : []),
-    ...modules.filter(({ moduleState }) => (moduleState ?? 'Live') !== 'Live').map((module) => `${module.name} is being loaded or removed`),
-    ...modules.filter((module) => !listed.has(module.name) && (module.refcount ?? 0) > 0).map((module) => `${module.name} is pinned, or just being freed`),
+    ...folders
+      .filter((folder) => folder.enabled === null)
+      .map((folder) => `${folder.name} has no enabled yet, or no longer`),
+    ...(folders.filter((folder) => folder.transition === true).length > 1
+      ? ['two transitions are open']
+      : []),
+    ...modules
+      .filter(({ moduleState }) => (moduleState ?? 'Live') !== 'Live')
+      .map((module) => `${module.name} is being loaded or removed`),
+    ...modules
+      .filter((module) => !listed.has(module.name) && (module.refcount ?? 0) > 0)
+      .map((module) => `${module.name} is pinned, or just being freed`),
   ];
 }
 
 /** Notes missing sources. A missing list counts as empty only if its parent directory is there. */
-function noteMissing(paths: Paths, { unread, warnings }: ReadProblems, taints: object | null, lines: object | null): void {
+function noteMissing(
+  paths: Paths,
+  { unread, warnings }: ReadProblems,
+  taints: object | null,
+  lines: object | null,
+): void {
   const sysfs = orNull(unread, () => listFolder(paths.kernelObjects)) !== null;
   if (!sysfs && taints === null && lines === null)
-    throw unreadable(paths.loadedModules, `neither this nor ${paths.kernelObjects} can be read; are procfs and sysfs mounted?`);
+    throw unreadable(
+      paths.loadedModules,
+      `neither this nor ${paths.kernelObjects} can be read; are procfs and sysfs mounted?`,
+    );
   if (!sysfs) unread.push(`${paths.kernelObjects}: does not exist, so the list of livepatches is unknown`);
-  if (taints === null && lines === null) unread.push(`${paths.modules} and ${paths.loadedModules}: neither can be read, so the loaded modules are unknown`);
-  else if (taints === null) warnings.push(`${paths.modules}: cannot be read; the modules' taint is from ${paths.loadedModules}`);
-  else if (lines === null) warnings.push(`${paths.loadedModules}: cannot be read; leftovers are from ${paths.modules} only`);
+  if (taints === null && lines === null)
+    unread.push(
+      `${paths.modules} and ${paths.loadedModules}: neither can be read, so the loaded modules are unknown`,
+    );
+  else if (taints === null)
+    warnings.push(`${paths.modules}: cannot be read; the modules' taint is from ${paths.loadedModules}`);
+  else if (lines === null)
+    warnings.push(`${paths.loadedModules}: cannot be read; leftovers are from ${paths.modules} only`);
 }
 
-function livepatchNames(paths: Paths, folders: readonly PatchDirectory[], tainted: readonly string[], unread: string[]): string[] {
+function livepatchNames(
+  paths: Paths,
+  folders: readonly PatchDirectory[],
+  tainted: readonly string[],
+  unread: string[],
+): string[] {
   const names = [...new Set([...folders.map((folder) => folder.name), ...tainted])];
   for (const name of names.filter((one) => !isModuleName(one)))
-    unread.push(`${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module name; it is left out`);
+    unread.push(
+      `${paths.modules}: holds a livepatch named ${shown(name)}, which is not a module name; it is left out`,
+    );
   return names.filter(isModuleName).sort();
 }
 
@@ -84,18 +113,30 @@ export function readSample(paths: Paths): Sample {
   const problems = noProblems();
   // An unreadable list is not the same as no livepatch support.
   const folders = orUnread(problems.unread, [], () => readPatchDirectories(paths, problems));
-  const lines: ProcModulesLine[] | null = orNull(problems.unread, () => readProcModules(paths, problems.unread));
+  const lines: ProcModulesLine[] | null = orNull(problems.unread, () =>
+    readProcModules(paths, problems.unread),
+  );
   const taints = readTaints(paths, problems);
   noteMissing(paths, problems, taints, lines);
 
   const byName = new Map((lines ?? []).map((line) => [line.name, line]));
-  const isLivepatch = (name: string) => `${taints?.get(name) ?? ''}${byName.get(name)?.taint ?? ''}`.includes('K');
+  const isLivepatch = (name: string) =>
+    `${taints?.get(name) ?? ''}${byName.get(name)?.taint ?? ''}`.includes('K');
   const all = [...new Set([...(taints?.keys() ?? []), ...byName.keys()])];
   const names = livepatchNames(paths, folders ?? [], all.filter(isLivepatch), problems.unread);
-  const modules = names.map((name) => readSysModule(paths, name, taints?.get(name) ?? null, byName.get(name), problems.warnings));
+  const modules = names.map((name) =>
+    readSysModule(paths, name, taints?.get(name) ?? null, byName.get(name), problems.warnings),
+  );
   const relevant = new Set(names);
   // Only livepatches: other modules may be loaded and removed between two samples.
   const order = lines?.map((line) => line.name).filter((name) => relevant.has(name)) ?? null;
   const other = taints === null && lines === null ? null : readOtherLivePatching(paths, all);
-  return { folders, modules, loaded: order, otherLivePatching: other, problems, instability: findInstability(folders ?? [], modules) };
+  return {
+    folders,
+    modules,
+    loaded: order,
+    otherLivePatching: other,
+    problems,
+    instability: findInstability(folders ?? [], modules),
+  };
 }

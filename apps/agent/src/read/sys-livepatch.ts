@@ -41,7 +41,8 @@ function there<T>(value: T | null, path: string): T {
 
 function readFunction(folder: string, entry: string): { name: string; sympos: number } {
   const found = /^([^\u0000-\u001f\u007f\ufffd]{1,511}),([0-9]{1,9})$/.exec(entry);
-  if (found === null) throw unreadable(join(folder, entry), `found a directory ${shown(entry)}, expected FUNCTION,POSITION`);
+  if (found === null)
+    throw unreadable(join(folder, entry), `found a directory ${shown(entry)}, expected FUNCTION,POSITION`);
   return { name: found[1]!, sympos: Number(found[2]) };
 }
 
@@ -63,7 +64,8 @@ function readPatchDirectory(folder: string, name: string, problems: ReadProblems
     return attributes.includes(attribute) ? orNull(sentences, () => there(read(path), path)) : null;
   };
   const { unread, warnings } = problems;
-  for (const attribute of ['enabled', 'transition']) if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: does not exist`);
+  for (const attribute of ['enabled', 'transition'])
+    if (!attributes.includes(attribute)) warnings.push(`${join(folder, attribute)}: does not exist`);
 
   return {
     name,
@@ -73,7 +75,9 @@ function readPatchDirectory(folder: string, name: string, problems: ReadProblems
     stackOrder: shownBy('stack_order', warnings, (path) => readNumber(path, 0, MAX_PLACES)),
     objects: entries
       .filter((entry) => entry.isDirectory())
-      .flatMap((entry) => orNull(unread, () => readObject(join(folder, entry.name), entry.name, problems)) ?? []),
+      .flatMap(
+        (entry) => orNull(unread, () => readObject(join(folder, entry.name), entry.name, problems)) ?? [],
+      ),
     attributes,
   };
 }
@@ -90,11 +94,15 @@ function readPatchDirectory(folder: string, name: string, problems: ReadProblems
 export function readPatchDirectories(paths: Paths, problems: ReadProblems): PatchDirectory[] | null {
   const folders = listFolder(paths.livepatches)?.filter((entry) => entry.isDirectory());
   if (folders === undefined) return null;
-  if (folders.length > MAX_PATCHES) throw unreadable(paths.livepatches, `holds more than ${MAX_PATCHES} livepatches`);
+  if (folders.length > MAX_PATCHES)
+    throw unreadable(paths.livepatches, `holds more than ${MAX_PATCHES} livepatches`);
   return folders.flatMap(({ name }) => {
-    if (isModuleName(name)) return orNull(problems.unread, () => readPatchDirectory(paths.livepatch(name), name, problems)) ?? [];
+    if (isModuleName(name))
+      return orNull(problems.unread, () => readPatchDirectory(paths.livepatch(name), name, problems)) ?? [];
     // A listed patch must not be missing silently: the host could look safe.
-    problems.unread.push(`${paths.livepatches}: holds ${shown(name)}, which is not a module name; it is left out`);
+    problems.unread.push(
+      `${paths.livepatches}: holds ${shown(name)}, which is not a module name; it is left out`,
+    );
     return [];
   });
 }

@@ -28,7 +28,8 @@ export const readTaint = (paths: Paths, name: string): string | null =>
 function readBuildId(paths: Paths, name: string): string | null {
   const note = readBytes(paths.buildIdNoteOf(name), 4096);
   const buildId = note === null ? null : buildIdOf(note);
-  if (note !== null && buildId === null) throw unreadable(paths.buildIdNoteOf(name), 'is not an ELF note with a build-id');
+  if (note !== null && buildId === null)
+    throw unreadable(paths.buildIdNoteOf(name), 'is not an ELF note with a build-id');
   return buildId;
 }
 
@@ -43,12 +44,20 @@ function readInitState(paths: Paths, name: string): ModuleState | null {
  * @param taint as read before
  * @param line its line of `/proc/modules`, if there is one
  */
-export function readSysModule(paths: Paths, name: string, taint: string | null, line: ProcModulesLine | undefined, warnings: string[]): LoadedModule {
+export function readSysModule(
+  paths: Paths,
+  name: string,
+  taint: string | null,
+  line: ProcModulesLine | undefined,
+  warnings: string[],
+): LoadedModule {
   const maybe = <T>(read: () => T): T | null => orNull(warnings, read);
   return {
     name,
     buildId: maybe(() => readBuildId(paths, name)),
-    srcversion: maybe(() => readAttribute(paths.srcversionOf(name), /^[!-~]{1,64}$/, 'a word of at most 64 letters and digits')),
+    srcversion: maybe(() =>
+      readAttribute(paths.srcversionOf(name), /^[!-~]{1,64}$/, 'a word of at most 64 letters and digits'),
+    ),
     refcount: maybe(() => readNumber(paths.refcountOf(name), -1, 2 ** 31)) ?? line?.refcount ?? null,
     moduleState: line?.state ?? maybe(() => readInitState(paths, name)),
     moduleTaint: taint ?? line?.taint ?? null,

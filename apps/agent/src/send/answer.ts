@@ -13,13 +13,17 @@ export interface Answer {
 }
 
 const printable = (value: unknown): string =>
-  (typeof value === 'string' || typeof value === 'number' ? String(value) : '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 300);
+  (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+    .slice(0, 300);
 
 /** Parses a JSON object. Null if the text is not one. */
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }
@@ -38,7 +42,10 @@ export function readAnswer(url: string, text: string): Answer {
   return {
     outcome,
     reason: printable(reason) || null,
-    intervalSeconds: typeof intervalSeconds === 'number' && intervalSeconds > 0 && intervalSeconds < 1e6 ? Math.ceil(intervalSeconds) : null,
+    intervalSeconds:
+      typeof intervalSeconds === 'number' && intervalSeconds > 0 && intervalSeconds < 1e6
+        ? Math.ceil(intervalSeconds)
+        : null,
   };
 }
 
@@ -47,7 +54,9 @@ export function readAnswer(url: string, text: string): Answer {
  */
 export function readProblem(status: number, text: string): string {
   const problem = parseObject(text) ?? {};
-  const head = [`${status}`, printable(problem['code']), printable(problem['title'])].filter((part) => part !== '').join(' ');
+  const head = [`${status}`, printable(problem['code']), printable(problem['title'])]
+    .filter((part) => part !== '')
+    .join(' ');
   const detail = printable(problem['detail']);
   const errors = Array.isArray(problem['errors']) ? problem['errors'].slice(0, 20) : [];
   const lines = errors.map((error: unknown) => {

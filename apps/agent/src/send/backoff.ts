@@ -10,7 +10,11 @@ const MAX_MS = 30_000;
  * @param attempt 0 after the first failure
  * @param askedSeconds from `Retry-After`
  */
-export function backoff(attempt: number, askedSeconds: number | null, random: () => number = Math.random): number {
+export function backoff(
+  attempt: number,
+  askedSeconds: number | null,
+  random: () => number = Math.random,
+): number {
   const jitter = random() * Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
   return (askedSeconds ?? 0) * 1_000 + jitter;
 }

@@ -40,16 +40,27 @@ const ENDPOINTS = { report: '/v1/reports', heartbeat: '/v1/heartbeats' } as cons
 function stamped({ document }: Message, bootId: string): Message['document'] {
   const ofThisBoot = ('host' in document ? document.host.bootId : document.bootId) === bootId;
   const lay = Math.max(0, Date.now() - Date.parse(document.clock.wall));
-  const sentMs = ofThisBoot ? Math.max(monotonicMs(), document.clock.observedMs) : document.clock.observedMs + lay;
+  const sentMs = ofThisBoot
+    ? Math.max(monotonicMs(), document.clock.observedMs)
+    : document.clock.observedMs + lay;
   return { ...document, clock: { ...document.clock, sentMs } };
 }
 
 /** Sends one message, with retries until the deadline. */
 async function sendWithRetries(options: DeliveryOptions, message: Message): Promise<Answer> {
   for (let attempt = 0; ; attempt += 1) {
-    const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(options.minTimeoutMs, options.deadlineMs - monotonicMs()));
+    const timeoutMs = Math.min(
+      MAX_TIMEOUT_MS,
+      Math.max(options.minTimeoutMs, options.deadlineMs - monotonicMs()),
+    );
     try {
-      return await sendOnce(options.url + ENDPOINTS[message.kind], options.token, stamped(message, options.bootId), timeoutMs, options.signal);
+      return await sendOnce(
+        options.url + ENDPOINTS[message.kind],
+        options.token,
+        stamped(message, options.bootId),
+        timeoutMs,
+        options.signal,
+      );
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       const pause = backoff(attempt, error.retryAfterSeconds);
@@ -89,7 +100,10 @@ export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
   for (const [index, message] of messages.entries()) {
     try {
       if (index > 0 && monotonicMs() > options.deadlineMs)
-        throw new Failure('UNREACHABLE', `${options.url}: the time limit was reached before all messages were sent`);
+        throw new Failure(
+          'UNREACHABLE',
+          `${options.url}: the time limit was reached before all messages were sent`,
+        );
       const answer = await sendWithRetries(options, message);
       dequeue(options.directory, message);
       if (message.kind === 'report' && answer.outcome !== 'SUPERSEDED') {
@@ -99,7 +113,9 @@ export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code !== 'REFUSED') {
-        options.warn(`${messages.length - index} ${messages.length - index === 1 ? 'message waits' : 'messages wait'} in ${options.directory}`);
+        options.warn(
+          `${messages.length - index} ${messages.length - index === 1 ? 'message waits' : 'messages wait'} in ${options.directory}`,
+        );
         throw error;
       }
       refuse(options.directory, message);

@@ -29,7 +29,12 @@ async function boundedText(response: IncomingMessage): Promise<string> {
  * @param signal aborts the request, also in the middle of the response
  * @throws Error with the system's `code`; RangeError if the response is too long
  */
-export async function exchange(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<Reply> {
+export async function exchange(
+  url: string,
+  headers: Record<string, string>,
+  body: string,
+  signal: AbortSignal,
+): Promise<Reply> {
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const asked: ClientRequest = request(url, { method: 'POST', headers, signal });

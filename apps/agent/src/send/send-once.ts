@@ -24,7 +24,8 @@ export function retryAfter(header: string | undefined, now = Date.now()): number
 
 /** Returns the system's reason, such as `ECONNREFUSED`, `ENOTFOUND` or a certificate error. */
 function reasonOf(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return (signal.reason as Error).name === 'TimeoutError' ? 'no answer in time' : 'stopped';
+  if (signal.aborted)
+    return (signal.reason as Error).name === 'TimeoutError' ? 'no answer in time' : 'stopped';
   const { code, message } = error as { code?: string; message?: string };
   return code ?? message ?? String(error);
 }
@@ -35,9 +36,15 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
  * Uses its own timer: on Node 20, a signal of `AbortSignal.timeout` that only `AbortSignal.any` refers to is
  * garbage collected and then never fires.
  */
-function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly signal: AbortSignal; readonly release: () => void } {
+function limitOf(
+  timeoutMs: number,
+  stop: AbortSignal | undefined,
+): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new DOMException('the time limit was reached', 'TimeoutError')), Math.max(1, Math.ceil(timeoutMs)));
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('the time limit was reached', 'TimeoutError')),
+    Math.max(1, Math.ceil(timeoutMs)),
+  );
   const end = () => controller.abort(stop?.reason);
   if (stop?.aborted) end();
   stop?.addEventListener('abort', end, { once: true });
@@ -57,7 +64,13 @@ function limitOf(timeoutMs: number, stop: AbortSignal | undefined): { readonly s
  * @throws RetryableError for no connection, 408, 425, 429 and 5xx; Failure UNAUTHORISED for 401 and 403,
  *   REFUSED for any other 4xx, UNREACHABLE if no registry is there
  */
-export async function sendOnce(url: string, token: string | null, document: object, timeoutMs: number, stop?: AbortSignal): Promise<Answer> {
+export async function sendOnce(
+  url: string,
+  token: string | null,
+  document: object,
+  timeoutMs: number,
+  stop?: AbortSignal,
+): Promise<Answer> {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, application/problem+json',
@@ -78,7 +91,9 @@ export async function sendOnce(url: string, token: string | null, document: obje
   if (status >= 200 && status < 300) return readAnswer(url, text);
   const problem = `${url}: ${readProblem(status, text)}`;
   if (status === 401 || status === 403) throw new Failure('UNAUTHORISED', problem);
-  if (status === 408 || status === 425 || status === 429 || status >= 500) throw new RetryableError(problem, retryAfter(reply.headers['retry-after']));
-  if (status < 400 || status === 404 || status === 405) throw new Failure('UNREACHABLE', `${problem} (is the URL that of a registry?)`);
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    throw new RetryableError(problem, retryAfter(reply.headers['retry-after']));
+  if (status < 400 || status === 404 || status === 405)
+    throw new Failure('UNREACHABLE', `${problem} (is the URL that of a registry?)`);
   throw new Failure('REFUSED', problem);
 }

@@ -1,10 +1,28 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure.js';
 
 /** Errors that need another configuration. Others, such as a full disk, may be over in the next run. */
-const CONFIGURED = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL']);
+const CONFIGURED = new Set([
+  'EACCES',
+  'EPERM',
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EINVAL',
+]);
 
 /** Converts a system error to a failure. Throws any other error as it is. */
 export function unwritable(path: string, error: unknown): Failure {
@@ -96,7 +114,8 @@ export function writeDurably(path: string, text: string): void {
 }
 
 /** Writes a file atomically. After a power loss it may have its old content, or be empty. */
-export const writeWhole = (path: string, text: string): void => moveInPlace(writeTemporary(path, text, false), path);
+export const writeWhole = (path: string, text: string): void =>
+  moveInPlace(writeTemporary(path, text, false), path);
 
 /**
  * Creates a file like `writeDurably`.

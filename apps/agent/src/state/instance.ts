@@ -28,7 +28,8 @@ function readInstance(file: string): string | null {
   const text = readText(file)?.trim();
   if (text === undefined) return null;
   // A new id in its place would make one host two.
-  if (!isUuid(text)) throw new Failure('USAGE', `${file}: is not a UUID; restore it, or remove it to become a new host`);
+  if (!isUuid(text))
+    throw new Failure('USAGE', `${file}: is not a UUID; restore it, or remove it to become a new host`);
   return text;
 }
 
@@ -39,8 +40,15 @@ function readInstance(file: string): string | null {
  *
  * @param mayFail if the state directory cannot be written, return an id that is not stored, with a warning
  */
-export function findStateDirectory(settings: Settings, mayFail: boolean, warn: (text: string) => void): StateDirectory {
-  const at = (instance: string): StateDirectory => ({ instance, folder: join(settings.state, 'instances', instance) });
+export function findStateDirectory(
+  settings: Settings,
+  mayFail: boolean,
+  warn: (text: string) => void,
+): StateDirectory {
+  const at = (instance: string): StateDirectory => ({
+    instance,
+    folder: join(settings.state, 'instances', instance),
+  });
   if (!mayFail) checkStateDirectory(settings);
   if (settings.instance !== null) return at(settings.instance);
   const folder = identityDirectory(settings);

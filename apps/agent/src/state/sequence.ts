@@ -22,7 +22,8 @@ const MAX_JUMP = 1_000_000;
 /** The record is written after the sequence file, so it may lack the last numbers. */
 const MARGIN = 64;
 
-const sequencesIn = (folder: string): number[] => (listFolder(folder) ?? []).flatMap((entry) => (NUMBER.test(entry.name) ? [Number(entry.name)] : []));
+const sequencesIn = (folder: string): number[] =>
+  (listFolder(folder) ?? []).flatMap((entry) => (NUMBER.test(entry.name) ? [Number(entry.name)] : []));
 
 /** Returns the highest reserved number. 0 before the first. */
 export const newestSequence = (folder: string): number => Math.max(0, ...sequencesIn(folder));
@@ -38,10 +39,14 @@ export const newestSequence = (folder: string): number => Math.max(0, ...sequenc
 export function nextSequence(folder: string, known: number): number {
   const last = newestSequence(folder);
   if (known > 0 && last > known + MAX_JUMP)
-    throw new Failure('USAGE', `${join(folder, String(last))}: is far above ${known}, the last number that this agent used; remove it`);
+    throw new Failure(
+      'USAGE',
+      `${join(folder, String(last))}: is far above ${known}, the last number that this agent used; remove it`,
+    );
   // The directory was lost, or restored from a backup.
   if (last < known) return known + MARGIN;
-  if (last >= HIGHEST) throw new Failure('USAGE', `${join(folder, String(last))}: is not a number of this agent; remove it`);
+  if (last >= HIGHEST)
+    throw new Failure('USAGE', `${join(folder, String(last))}: is not a number of this agent; remove it`);
   return last + 1;
 }
 

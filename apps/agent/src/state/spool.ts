@@ -5,7 +5,9 @@ import { listFolder, readText } from '../read/attribute.js';
 import { makeFolder, removeFile, syncFolder, unwritable, writeDurably } from './durable-files.js';
 
 /** A message to the registry. */
-export type Message = { readonly kind: 'report'; readonly document: Report } | { readonly kind: 'heartbeat'; readonly document: Heartbeat };
+export type Message =
+  | { readonly kind: 'report'; readonly document: Report }
+  | { readonly kind: 'heartbeat'; readonly document: Heartbeat };
 
 /** The maximum size of the spool. The oldest heartbeats are dropped first, reports never. */
 const MAX_MESSAGES = 500;
@@ -13,10 +15,12 @@ const MAX_REFUSED = 20;
 const MAX_BYTES = 64 << 20;
 
 // 16 digits hold every safe integer, so the order of names is the order of sequence numbers.
-const fileOf = ({ kind, document }: Message): string => `${String(document.sequence).padStart(16, '0')}.${kind}.json`;
+const fileOf = ({ kind, document }: Message): string =>
+  `${String(document.sequence).padStart(16, '0')}.${kind}.json`;
 const FILE = /^[0-9]{16}\.(report|heartbeat)\.json$/;
 
-const namesIn = (folder: string): string[] => (listFolder(folder) ?? []).map((entry) => entry.name).filter((name) => FILE.test(name));
+const namesIn = (folder: string): string[] =>
+  (listFolder(folder) ?? []).map((entry) => entry.name).filter((name) => FILE.test(name));
 const spoolOf = (directory: string): string => join(directory, 'spool');
 
 /**
@@ -26,10 +30,17 @@ const spoolOf = (directory: string): string => join(directory, 'spool');
  */
 function dropRepeated(folder: string, { kind, document }: Message): void {
   const last = namesIn(folder).at(-1);
-  if (kind !== 'heartbeat' || last === undefined || !last.endsWith('.heartbeat.json') || last >= fileOf({ kind, document })) return;
+  if (
+    kind !== 'heartbeat' ||
+    last === undefined ||
+    !last.endsWith('.heartbeat.json') ||
+    last >= fileOf({ kind, document })
+  )
+    return;
   const before = readDocument(join(folder, last), 'heartbeat');
   if (before?.kind !== 'heartbeat') return;
-  if (before.document.digest === document.digest && before.document.bootId === document.bootId) removeFile(join(folder, last));
+  if (before.document.digest === document.digest && before.document.bootId === document.bootId)
+    removeFile(join(folder, last));
 }
 
 /** Reads a spooled message. Undefined if the file is not one; null if it does not exist. */
@@ -38,7 +49,9 @@ function readDocument(file: string, kind: Message['kind']): Message | null | und
     const text = readText(file, MAX_BYTES);
     if (text === null) return null;
     const document: unknown = JSON.parse(text);
-    return kind === 'report' ? { kind, document: Report.parse(document) } : { kind, document: Heartbeat.parse(document) };
+    return kind === 'report'
+      ? { kind, document: Report.parse(document) }
+      : { kind, document: Heartbeat.parse(document) };
   } catch {
     return undefined;
   }
@@ -76,7 +89,8 @@ export function waiting(directory: string, warn: (text: string) => void): Messag
 }
 
 /** Removes a delivered message. */
-export const dequeue = (directory: string, message: Message): void => removeFile(join(spoolOf(directory), fileOf(message)));
+export const dequeue = (directory: string, message: Message): void =>
+  removeFile(join(spoolOf(directory), fileOf(message)));
 
 function setAside(directory: string, name: string): void {
   const refused = join(directory, 'refused');

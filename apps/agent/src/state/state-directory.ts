@@ -11,11 +11,16 @@ const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, 
  *
  * A user who can write there controls the identity of the host and its messages.
  */
-export function objection(found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>, user: number): string | null {
+export function objection(
+  found: Pick<Stats, 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>,
+  user: number,
+): string | null {
   if (found.isSymbolicLink()) return 'is a symbolic link; give --state the folder itself';
   if (!found.isDirectory()) return 'is not a folder; give --state a folder';
-  if (found.uid !== user) return `belongs to user ${found.uid}, and this agent runs as user ${user}; give --state a folder of this user`;
-  if ((found.mode & 0o022) !== 0) return `can be written by other users (mode ${octal(found.mode)}); make it 0700`;
+  if (found.uid !== user)
+    return `belongs to user ${found.uid}, and this agent runs as user ${user}; give --state a folder of this user`;
+  if ((found.mode & 0o022) !== 0)
+    return `can be written by other users (mode ${octal(found.mode)}); make it 0700`;
   return null;
 }
 
@@ -28,7 +33,11 @@ const isBelow = (path: string, root: string): boolean => path === root || path.s
  */
 export function checkStateDirectory({ state, roots }: Settings, user = process.getuid?.() ?? 0): void {
   const tree = ['/proc', '/sys', roots.proc, roots.sys].find((root) => isBelow(state, root));
-  if (tree !== undefined) throw new Failure('USAGE', `${state}: lies below ${tree}, where this agent never writes; give --state another folder`);
+  if (tree !== undefined)
+    throw new Failure(
+      'USAGE',
+      `${state}: lies below ${tree}, where this agent never writes; give --state another folder`,
+    );
   makeFolder(state);
   const found = lstatSync(state, { throwIfNoEntry: false });
   const why = found === undefined ? 'is not there' : objection(found, user);

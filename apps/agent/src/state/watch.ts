@@ -25,7 +25,11 @@ const isWhole = ({ bootId, sinceMs, lastMs, intervalSeconds, log }: Partial<Watc
   typeof bootId === 'string' &&
   [sinceMs, lastMs].every(Number.isFinite) &&
   (intervalSeconds === null || Number.isFinite(intervalSeconds)) &&
-  (log === null || (typeof log === 'object' && Number.isSafeInteger(log.next) && typeof log.reachesBoot === 'boolean' && Array.isArray(log.events)));
+  (log === null ||
+    (typeof log === 'object' &&
+      Number.isSafeInteger(log.next) &&
+      typeof log.reachesBoot === 'boolean' &&
+      Array.isArray(log.events)));
 
 /** Returns the stored watch of this boot. Null before the first observation, or if it cannot be read. */
 export function readWatch(folder: string, bootId: string): Watch | null {
@@ -38,11 +42,21 @@ export function readWatch(folder: string, bootId: string): Watch | null {
  *
  * @param interval the configured seconds; the registry may have asked for more
  */
-export function watchAfter(before: Watch | null, { host: { bootId }, observedMs, log }: SampleTime, interval: number): Watch {
+export function watchAfter(
+  before: Watch | null,
+  { host: { bootId }, observedMs, log }: SampleTime,
+  interval: number,
+): Watch {
   const intervalSeconds = before?.intervalSeconds ?? null;
   const longestMs = GAP_INTERVALS * Math.max(interval, intervalSeconds ?? 0) * 1_000;
   const goesOn = before !== null && observedMs >= before.lastMs && observedMs - before.lastMs <= longestMs;
-  return { bootId, sinceMs: goesOn ? before.sinceMs : observedMs, lastMs: observedMs, intervalSeconds, log: log ?? before?.log ?? null };
+  return {
+    bootId,
+    sinceMs: goesOn ? before.sinceMs : observedMs,
+    lastMs: observedMs,
+    intervalSeconds,
+    log: log ?? before?.log ?? null,
+  };
 }
 
 type SampleTime = Pick<Observation, 'observedMs' | 'log'> & { readonly host: { readonly bootId: string } };
@@ -55,7 +69,8 @@ export function keepWatch(folder: string, watch: Watch): void {
 /** Stores the interval that the registry asks for. */
 export function keepInterval(folder: string, bootId: string, intervalSeconds: number): void {
   const watch = readWatch(folder, bootId);
-  if (watch !== null && watch.intervalSeconds !== intervalSeconds) keepWatch(folder, { ...watch, intervalSeconds });
+  if (watch !== null && watch.intervalSeconds !== intervalSeconds)
+    keepWatch(folder, { ...watch, intervalSeconds });
 }
 
 /** Returns how far the kernel log was read. */

@@ -15,7 +15,9 @@ export interface Context<F> {
 }
 
 /** Wraps a command's work as a commander action, which passes its exit code to `ended`. */
-export type Act = <F>(work: (context: Context<F>) => Promise<ExitCode>) => (...parameters: unknown[]) => Promise<void>;
+export type Act = <F>(
+  work: (context: Context<F>) => Promise<ExitCode>,
+) => (...parameters: unknown[]) => Promise<void>;
 
 export const actIn =
   (environment: Environment, ended: (exit: ExitCode) => void): Act =>
@@ -23,5 +25,13 @@ export const actIn =
   async (...parameters: unknown[]) => {
     const command = parameters.at(-1) as Command;
     const settings = settingsFrom(command.optsWithGlobals<GlobalFlags>(), environment);
-    ended(await work({ flags: command.opts() as F, args: command.processedArgs, settings, environment, registry: openRegistry(settings, environment) }));
+    ended(
+      await work({
+        flags: command.opts() as F,
+        args: command.processedArgs,
+        settings,
+        environment,
+        registry: openRegistry(settings, environment),
+      }),
+    );
   };

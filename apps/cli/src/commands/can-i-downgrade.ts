@@ -2,7 +2,15 @@ import { Command, Option } from 'commander';
 import { usage } from '../exits.js';
 import { type Decision, decide, mayRecover, mayChange } from '../gate/decide.js';
 import { askFleet, type FleetAnswer, type FleetQuestion } from '../gate/fleet.js';
-import { repeatFlags, isPast, formatInstant, withCatalogHint, type PointInTimeFlags, pointInTimeFrom, type PointInTime } from '../gate/point-in-time.js';
+import {
+  repeatFlags,
+  isPast,
+  formatInstant,
+  withCatalogHint,
+  type PointInTimeFlags,
+  pointInTimeFrom,
+  type PointInTime,
+} from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom, seconds, toleranceFrom } from '../gate/question.js';
 import { waitUntilDecided } from '../gate/wait.js';
 import type { TargetInput } from '../registry/generated/operations.js';
@@ -29,17 +37,31 @@ interface Flags extends QuestionFlags, PointInTimeFlags {
 export function canIDowngrade(act: Act): Command {
   const command = new Command('can-i-downgrade')
     .summary('check whether hosts can be downgraded, and show every reason why not')
-    .description('Checks whether every matching host can be downgraded to a target. The exit code is the answer.')
-    .requiredOption('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX')
+    .description(
+      'Checks whether every matching host can be downgraded to a target. The exit code is the answer.',
+    )
+    .requiredOption(
+      '--to <target>',
+      'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
+    )
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option('--authoritative-labels', 'match only labels from enrolment or an admin, not those that agents report');
+    .option(
+      '--authoritative-labels',
+      'match only labels from enrolment or an admin, not those that agents report',
+    );
   for (const option of QUESTION_OPTIONS()) command.addOption(option);
   return command
-    .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate, unless other reasons speak against them (default: 0)')
+    .option(
+      '--max-refused <n|n%>',
+      'the number of refused hosts to tolerate, unless other reasons speak against them (default: 0)',
+    )
     .option('--allow-empty', 'answer yes if no host matches')
     .option('--wait <time>', 'the time to keep asking while waiting may change the answer')
     .addOption(AS_OF_OPTION())
-    .option('--snapshot <id>', 'the point in time of an earlier answer: the same question gets the same answer')
+    .option(
+      '--snapshot <id>',
+      'the point in time of an earlier answer: the same question gets the same answer',
+    )
     .addOption(new Option('--catalog <then|now>', 'the catalog that judges the past (default: then)'))
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(
@@ -49,25 +71,49 @@ export function canIDowngrade(act: Act): Command {
         const pointInTime = pointInTimeFrom(flags, environment.now());
         const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);
         if (flags.wait !== undefined && isPast(pointInTime))
-          throw usage('--wait cannot be used with --as-of or --snapshot: the past does not change', 'leave out --wait, or ask about the present');
+          throw usage(
+            '--wait cannot be used with --as-of or --snapshot: the past does not change',
+            'leave out --wait, or ask about the present',
+          );
 
         const attempt = async () => {
-          const question: FleetQuestion = { to: await resolveTarget(flags.to, flags.leaving, registry), ...asked };
-          const answer = await withCatalogHint(pointInTime, CATALOG_HINT, async () => askFleet(question, pointInTime, registry));
+          const question: FleetQuestion = {
+            to: await resolveTarget(flags.to, flags.leaving, registry),
+            ...asked,
+          };
+          const answer = await withCatalogHint(pointInTime, CATALOG_HINT, async () =>
+            askFleet(question, pointInTime, registry),
+          );
           const decision = decide(answer, gate);
-          return { result: { question, answer, decision }, undecided: mayChange(decision, answer) ? decision.why : null };
+          return {
+            result: { question, answer, decision },
+            undecided: mayChange(decision, answer) ? decision.why : null,
+          };
         };
-        const { question, answer, decision } = await waitUntilDecided(attempt, mayRecover, patience, environment);
+        const { question, answer, decision } = await waitUntilDecided(
+          attempt,
+          mayRecover,
+          patience,
+          environment,
+        );
 
         const text = (width: number | null) =>
           fleetText(
-            { title: titleFor(flags.where, question.to, answer, pointInTime), again: repeatFlags(pointInTime, answer.snapshot) },
+            {
+              title: titleFor(flags.where, question.to, answer, pointInTime),
+              again: repeatFlags(pointInTime, answer.snapshot),
+            },
             answer,
             decision,
             paintFor(environment),
             width,
           );
-        show(asData({ ...question, ...pointInTime }, answer, decision), text, settings.output, environment.stdout);
+        show(
+          asData({ ...question, ...pointInTime }, answer, decision),
+          text,
+          settings.output,
+          environment.stdout,
+        );
         return decision.exit;
       }),
     );
@@ -76,9 +122,16 @@ export function canIDowngrade(act: Act): Command {
 const CATALOG_HINT = 'this used the catalog of that time; --catalog now uses what is published today';
 
 /** Returns the question as a sentence, with its point in time unless that is the present. */
-function titleFor(where: string | undefined, to: TargetInput, { asOf }: FleetAnswer, { catalog }: PointInTime): string {
+function titleFor(
+  where: string | undefined,
+  to: TargetInput,
+  { asOf }: FleetAnswer,
+  { catalog }: PointInTime,
+): string {
   const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} be downgraded to ${formatTarget(to)}?`;
-  return asOf === null ? `Can ${question}` : `As of ${formatInstant(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
+  return asOf === null
+    ? `Can ${question}`
+    : `As of ${formatInstant(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;
 }
 
 /** The answer as data. Fields are only added, never removed. */

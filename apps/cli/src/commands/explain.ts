@@ -3,7 +3,13 @@ import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
 import { isClear } from '../gate/consistent.js';
 import { formatInstant, withCatalogHint, pointInTimeFrom } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
-import { DESCRIBE_HOST, JUDGE_HOST, type Verdict, type VerdictKind, type WholeHost } from '../registry/generated/operations.js';
+import {
+  DESCRIBE_HOST,
+  JUDGE_HOST,
+  type Verdict,
+  type VerdictKind,
+  type WholeHost,
+} from '../registry/generated/operations.js';
 import { findHost } from '../registry/find-host.js';
 import { resolveTarget, formatTarget } from '../registry/target.js';
 import { hostText } from '../show/host.js';
@@ -21,15 +27,25 @@ interface Flags extends QuestionFlags {
 }
 
 /** The exit code for a verdict that the question does not accept: the same as for a fleet of one host. */
-const EXIT_OF: Record<VerdictKind, ExitCode> = { SAFE: EXIT.YES, UNKNOWN: EXIT.CANNOT_TELL, UNSAFE: EXIT.NO, REFUSED: EXIT.NO };
+const EXIT_OF: Record<VerdictKind, ExitCode> = {
+  SAFE: EXIT.YES,
+  UNKNOWN: EXIT.CANNOT_TELL,
+  UNSAFE: EXIT.NO,
+  REFUSED: EXIT.NO,
+};
 
 /** `explain`: what a host runs, and with `--to` its verdict. */
 export function explain(act: Act): Command {
   const command = new Command('explain')
     .summary('show what a host runs, and why it can or cannot be downgraded')
-    .description('Shows what a host runs and how fresh its facts are. With --to: the verdict with every reason. The exit code is the answer.')
+    .description(
+      'Shows what a host runs and how fresh its facts are. With --to: the verdict with every reason. The exit code is the answer.',
+    )
     .argument('<host>', 'hostname or id')
-    .option('--to <target>', 'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX');
+    .option(
+      '--to <target>',
+      'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
+    );
   for (const option of QUESTION_OPTIONS()) command.addOption(option);
   return command
     .addOption(AS_OF_OPTION())
@@ -38,20 +54,33 @@ export function explain(act: Act): Command {
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const asked = questionFrom(flags);
         const { asOf } = pointInTimeFrom(flags, environment.now());
-        if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0)) throw usage('flags of a question need --to');
+        if (flags.to === undefined && (Object.keys(asked).length > 0 || flags.leaving.length > 0))
+          throw usage('flags of a question need --to');
         const found = await findHost(args[0] as string, registry, asOf);
         const paint = paintFor(environment);
         if (flags.to === undefined) {
-          const host = known((await registry.ask(DESCRIBE_HOST, { id: found.id, asOf })).host, found.hostname);
-          show({ schemaVersion: 1, asOf: asOf ?? null, host }, () => hostText(host, paint, asOf), settings.output, environment.stdout);
+          const host = known(
+            (await registry.ask(DESCRIBE_HOST, { id: found.id, asOf })).host,
+            found.hostname,
+          );
+          show(
+            { schemaVersion: 1, asOf: asOf ?? null, host },
+            () => hostText(host, paint, asOf),
+            settings.output,
+            environment.stdout,
+          );
           return EXIT.YES;
         }
         const to = await resolveTarget(flags.to, flags.leaving, registry);
         const question = { to, ...asked, ...(asOf === undefined ? {} : { asOf }) };
-        const { host: judgedThen } = await withCatalogHint(question, CATALOG_HINT, async () => registry.ask(JUDGE_HOST, { id: found.id, ...question }));
+        const { host: judgedThen } = await withCatalogHint(question, CATALOG_HINT, async () =>
+          registry.ask(JUDGE_HOST, { id: found.id, ...question }),
+        );
         const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
         if ((verdict.kind === 'SAFE' || verdict.accepted) && !isClear(verdict))
-          throw unexpected("the registry's answer contradicts itself: it accepts the host and has a reason against it that was not allowed");
+          throw unexpected(
+            "the registry's answer contradicts itself: it accepts the host and has a reason against it that was not allowed",
+          );
         const exit = verdict.accepted ? EXIT.YES : EXIT_OF[verdict.kind];
         show(
           { schemaVersion: 1, question, asOf: asOf ?? null, host, verdict, exitCode: exit },
@@ -68,7 +97,8 @@ export function explain(act: Act): Command {
     );
 }
 
-const CATALOG_HINT = 'this used the catalog of that time; klpreg can-i-downgrade --as-of … --catalog now uses what is published today';
+const CATALOG_HINT =
+  'this used the catalog of that time; klpreg can-i-downgrade --as-of … --catalog now uses what is published today';
 
 /** @throws Failure 2 if the host was removed since it was found */
 function known<T>(host: T | null, hostname: string): T {

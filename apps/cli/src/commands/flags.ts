@@ -5,18 +5,41 @@ export const collect = (value: string, before: readonly string[]): string[] => [
 
 /** The flag for an instant in the past. */
 export const AS_OF_OPTION = (): Option =>
-  new Option('--as-of <time>', 'a time in the past: an instant with its offset, such as 2026-11-24T10:00:00Z, or an age: 15m, 2h, 3d');
+  new Option(
+    '--as-of <time>',
+    'a time in the past: an instant with its offset, such as 2026-11-24T10:00:00Z, or an age: 15m, 2h, 3d',
+  );
 
 /** The flags of a question, the same for a fleet and for one host. */
 export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--route <route>', 'the only route to consider, or "best" for the cheapest acceptable one'),
-  new Option('--max-age <time>', 'the maximum age of facts; older ones make a verdict UNKNOWN (default: 15m)'),
-  new Option('--min-evidence <evidence>', 'how well states must be known: live, module, manifest, unsigned, inferred (default: module)'),
-  new Option('--rules <rules>', "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set"),
-  new Option('--allow <code>', 'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never accepted')
+  new Option(
+    '--max-age <time>',
+    'the maximum age of facts; older ones make a verdict UNKNOWN (default: 15m)',
+  ),
+  new Option(
+    '--min-evidence <evidence>',
+    'how well states must be known: live, module, manifest, unsigned, inferred (default: module)',
+  ),
+  new Option(
+    '--rules <rules>',
+    "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set",
+  ),
+  new Option(
+    '--allow <code>',
+    'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never accepted',
+  )
     .argParser(collect)
     .default([], 'none'),
-  new Option('--witnesses <number>', 'the number of machines that must have run a build on the same kernel, 2 to 5 (default: 2)'),
-  new Option('--shared-signing-keys', 'all machines trust the same signing keys: a signature that one of them verified counts for all'),
-  new Option('--leaving <name>', 'a patch to disable when a non-cumulative target is loaded (repeatable)').argParser(collect).default([], 'none'),
+  new Option(
+    '--witnesses <number>',
+    'the number of machines that must have run a build on the same kernel, 2 to 5 (default: 2)',
+  ),
+  new Option(
+    '--shared-signing-keys',
+    'all machines trust the same signing keys: a signature that one of them verified counts for all',
+  ),
+  new Option('--leaving <name>', 'a patch to disable when a non-cumulative target is loaded (repeatable)')
+    .argParser(collect)
+    .default([], 'none'),
 ];

@@ -26,7 +26,10 @@ export const hosts = (act: Act): Command =>
     .summary('list hosts and what they run')
     .description('Lists the matching hosts, sorted by hostname.')
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option('--authoritative-labels', 'match only labels from enrolment or an admin, not those that agents report')
+    .option(
+      '--authoritative-labels',
+      'match only labels from enrolment or an admin, not those that agents report',
+    )
     .option('--limit <n>', 'the maximum number of hosts to list', '500')
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
@@ -36,15 +39,28 @@ export const hosts = (act: Act): Command =>
         const limit = limitFrom(flags.limit);
         // An age becomes one instant here, so that all pages are of the same time.
         const { asOf } = pointInTimeFrom(flags, environment.now());
-        const found = await gather(async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts, limit);
-        const headline = asOf === undefined ? [] : [paintFor(environment)('bold', `As of ${formatInstant(asOf)}:`)];
+        const found = await gather(
+          async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts,
+          limit,
+        );
+        const headline =
+          asOf === undefined ? [] : [paintFor(environment)('bold', `As of ${formatInstant(asOf)}:`)];
         show(
-          { schemaVersion: 1, asOf: asOf ?? null, hosts: found.nodes, total: found.totalCount, cut: found.cut },
+          {
+            schemaVersion: 1,
+            asOf: asOf ?? null,
+            hosts: found.nodes,
+            total: found.totalCount,
+            cut: found.cut,
+          },
           (width) => [...headline, hostsTable(found.nodes, width)].join('\n'),
           settings.output,
           environment.stdout,
         );
-        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`);
+        if (found.cut)
+          environment.stderr.write(
+            `${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`,
+          );
         return EXIT.YES;
       }),
     );
@@ -65,5 +81,15 @@ function hostsTable(found: readonly HostRow[], width: number | null): string {
     clean(host.retiredAt === null ? host.freshness.level : 'RETIRED'),
     formatLabels(host.labels),
   ]);
-  return table([{ head: 'HOST' }, { head: 'KERNEL' }, { head: 'RUNS', wrap: true }, { head: 'KNOWN' }, { head: LABELS, wrap: true }], rows, width);
+  return table(
+    [
+      { head: 'HOST' },
+      { head: 'KERNEL' },
+      { head: 'RUNS', wrap: true },
+      { head: 'KNOWN' },
+      { head: LABELS, wrap: true },
+    ],
+    rows,
+    width,
+  );
 }

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { EXIT, usage } from '../exits.js';
-import { ADD_OWNER_KEY, OWNER_KEYS, REVOKE_OWNER_KEY, type OwnerKey } from '../registry/generated/operations.js';
+import {
+  ADD_OWNER_KEY,
+  OWNER_KEYS,
+  REVOKE_OWNER_KEY,
+  type OwnerKey,
+} from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
@@ -11,21 +16,30 @@ import type { Act } from './act.js';
 export function ownerKey(act: Act): Command {
   const parent = new Command('owner-key')
     .summary('add, list and revoke signing keys of owners')
-    .description("Manages the keys that owners sign author statements with. An author's promise counts for SAFE only if a valid key signed it.");
+    .description(
+      "Manages the keys that owners sign author statements with. An author's promise counts for SAFE only if a valid key signed it.",
+    );
   return parent.addCommand(add(act)).addCommand(list(act)).addCommand(revoke(act));
 }
 
 const add = (act: Act): Command =>
   new Command('add')
     .summary('register a key')
-    .description('Registers an Ed25519 public key (PEM, from openssl pkey -in KEY -pubout). Requires an admin token.')
+    .description(
+      'Registers an Ed25519 public key (PEM, from openssl pkey -in KEY -pubout). Requires an admin token.',
+    )
     .argument('<owner>')
     .argument('<file>', 'the public key')
     .action(
       act(async ({ args, registry, settings, environment }) => {
         const [owner, file] = args as [string, string];
         const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, { owner, publicKey: read(file) });
-        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, environment.stdout);
+        show(
+          { schemaVersion: 1, ...key },
+          (width) => keysTable([key], width),
+          settings.output,
+          environment.stdout,
+        );
         return EXIT.YES;
       }),
     );
@@ -38,7 +52,12 @@ const list = (act: Act): Command =>
     .action(
       act<{ owner?: string }>(async ({ flags, registry, settings, environment }) => {
         const { ownerKeys } = await registry.ask(OWNER_KEYS, { owner: flags.owner ?? null });
-        show({ schemaVersion: 1, ownerKeys }, (width) => keysTable(ownerKeys, width), settings.output, environment.stdout);
+        show(
+          { schemaVersion: 1, ownerKeys },
+          (width) => keysTable(ownerKeys, width),
+          settings.output,
+          environment.stdout,
+        );
         return EXIT.YES;
       }),
     );
@@ -46,12 +65,21 @@ const list = (act: Act): Command =>
 const revoke = (act: Act): Command =>
   new Command('revoke')
     .summary('revoke a key')
-    .description('Revokes a key: statements that it signed count as unsigned from now on. Requires an admin token.')
+    .description(
+      'Revokes a key: statements that it signed count as unsigned from now on. Requires an admin token.',
+    )
     .argument('<fingerprint>')
     .action(
       act(async ({ args, registry, settings, environment }) => {
-        const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, { fingerprint: args[0] as string });
-        show({ schemaVersion: 1, ...key }, (width) => keysTable([key], width), settings.output, environment.stdout);
+        const { revokeOwnerKey: key } = await registry.ask(REVOKE_OWNER_KEY, {
+          fingerprint: args[0] as string,
+        });
+        show(
+          { schemaVersion: 1, ...key },
+          (width) => keysTable([key], width),
+          settings.output,
+          environment.stdout,
+        );
         return EXIT.YES;
       }),
     );
@@ -73,5 +101,9 @@ function keysTable(keys: readonly OwnerKey[], width: number | null): string {
     clean(key.addedBy),
     key.revokedAt === null ? '' : `revoked ${clean(key.revokedAt)}`,
   ]);
-  return table([{ head: 'OWNER' }, { head: 'FINGERPRINT' }, { head: 'ADDED' }, { head: 'BY' }, { head: 'NOTE' }], rows, width);
+  return table(
+    [{ head: 'OWNER' }, { head: 'FINGERPRINT' }, { head: 'ADDED' }, { head: 'BY' }, { head: 'NOTE' }],
+    rows,
+    width,
+  );
 }

@@ -13,21 +13,32 @@ import { helpText } from './help.js';
 export const patchInspect = (act: Act): Command =>
   new Command('inspect')
     .summary('show what modules declare (without a registry)')
-    .description('Parses livepatch modules, plain or compressed, and shows what they declare. Needs no registry.')
+    .description(
+      'Parses livepatch modules, plain or compressed, and shows what they declare. Needs no registry.',
+    )
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
     .addHelpText('after', helpText('patch-inspect'))
     .action(
       act(async ({ args, settings, environment }) => {
         const inspections: Inspection[] = [];
-        for (const file of args[0] as string[]) inspections.push(inspection(file, await readFileAsModule(file)));
-        show(inspections.map(asData), () => inspections.map(inspectionText).join('\n\n'), settings.output, environment.stdout);
-        for (const { file, error } of inspections) if (error !== null) environment.stderr.write(`${clean(`${file}: ${error.message} (${error.code})`)}\n`);
+        for (const file of args[0] as string[])
+          inspections.push(inspection(file, await readFileAsModule(file)));
+        show(
+          inspections.map(asData),
+          () => inspections.map(inspectionText).join('\n\n'),
+          settings.output,
+          environment.stdout,
+        );
+        for (const { file, error } of inspections)
+          if (error !== null)
+            environment.stderr.write(`${clean(`${file}: ${error.message} (${error.code})`)}\n`);
         return worst(inspections.map((each) => (each.error === null ? EXIT.YES : EXIT.NO)));
       }),
     );
 
 function inspectionText({ file, facts: module, error }: Inspection): string {
-  if (module === null) return `${clean(file)}\n${facts([['error', `${error?.message} (${error?.code})`]], '  ')}`;
+  if (module === null)
+    return `${clean(file)}\n${facts([['error', `${error?.message} (${error?.code})`]], '  ')}`;
   const callbacks =
     module.callbacks === null
       ? 'unknown'
@@ -47,11 +58,23 @@ function inspectionText({ file, facts: module, error }: Inspection): string {
         ['signature', formatSignature(module)],
         ['content', module.signed ? `${module.contentSha256} (SHA-256 without the signature)` : null],
         ['replace', formatReplace(module.replace)],
-        ['states', module.states === null ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})` : formatStates(module.states)],
+        [
+          'states',
+          module.states === null
+            ? `unreadable: ${module.unreadable?.text} (${module.unreadable?.code})`
+            : formatStates(module.states),
+        ],
         ['impact', module.impact],
-        ...module.impactReasons.filter((reason) => !reason.startsWith(`${module.unreadable?.code}:`)).map((reason): [string, string] => ['', reason]),
+        ...module.impactReasons
+          .filter((reason) => !reason.startsWith(`${module.unreadable?.code}:`))
+          .map((reason): [string, string] => ['', reason]),
         ['callbacks', callbacks],
-        ['rewrites', module.rewritesEarlierStates ? `states of the patches below it: ${module.rewriteReason?.text}` : null],
+        [
+          'rewrites',
+          module.rewritesEarlierStates
+            ? `states of the patches below it: ${module.rewriteReason?.text}`
+            : null,
+        ],
         ...module.malformedSymbols.map((name, i): [string, string] => [i === 0 ? 'malformed' : '', name]),
         ['patches', module.objects === null ? 'unknown' : null],
         ...(module.objects ?? []).map((object, i): [string, string] => [
@@ -75,4 +98,5 @@ const formatSignature = ({ signed, signer, signatureProblem }: NonNullable<Inspe
 const formatObject = ({ name, spelled }: { name: string; spelled: string | null }): string =>
   spelled === 'vmlinux' ? `${name} (spelled out: no module of that name is ever loaded)` : name;
 
-const formatFunction = ({ name, sympos }: { name: string; sympos: string }): string => (sympos === '0' ? name : `${name},${sympos}`);
+const formatFunction = ({ name, sympos }: { name: string; sympos: string }): string =>
+  sympos === '0' ? name : `${name},${sympos}`;

@@ -30,7 +30,12 @@ export const patchLint = (act: Act): Command =>
     .summary('review modules before they are installed (without a registry)')
     .description('Checks livepatch modules and their author statements. Needs no registry.')
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz, each with FILE.klp.yaml next to it')
-    .option('--after <file>', 'an earlier livepatch of the same series (repeatable, oldest first)', collect, [])
+    .option(
+      '--after <file>',
+      'an earlier livepatch of the same series (repeatable, oldest first)',
+      collect,
+      [],
+    )
     .option('--release <release>', 'the release that these modules are builds of')
     .option('--owner <owner>', 'the team that is responsible for them')
     .addHelpText('after', helpText('patch-lint'))
@@ -41,14 +46,25 @@ export const patchLint = (act: Act): Command =>
         for (const file of flags.after) before.push(await predecessor(file, publication.owner));
         const linted: Linted[] = [];
         for (const file of args[0] as string[]) linted.push(await lintFile(file, publication, before));
-        show({ schemaVersion: 1, files: linted.map(asData) }, () => linted.map(lintText).join('\n\n'), settings.output, environment.stdout);
+        show(
+          { schemaVersion: 1, files: linted.map(asData) },
+          () => linted.map(lintText).join('\n\n'),
+          settings.output,
+          environment.stdout,
+        );
         return worst(linted.map(exitOf));
       }),
     );
 
-async function lintFile(file: string, publication: Publication, before: readonly Declaration[]): Promise<Linted> {
+async function lintFile(
+  file: string,
+  publication: Publication,
+  before: readonly Declaration[],
+): Promise<Linted> {
   const read = await declare(file, publication);
-  return Array.isArray(read) ? { file, findings: [], mistakes: read } : { file, findings: lint(read, before), mistakes: [] };
+  return Array.isArray(read)
+    ? { file, findings: [], mistakes: read }
+    : { file, findings: lint(read, before), mistakes: [] };
 }
 
 async function predecessor(file: string, owner: string | null): Promise<Declaration> {
@@ -62,7 +78,8 @@ async function declare(file: string, publication: Publication): Promise<Declarat
   const { reading, error } = await readFileAsModule(file);
   if (error !== null) return [`${error.message} (${error.code})`];
   const author = readAuthor(file, undefined);
-  if (author !== null && author.mistakes.length > 0) return author.mistakes.map((problem) => `${author.path}: ${problem}`);
+  if (author !== null && author.mistakes.length > 0)
+    return author.mistakes.map((problem) => `${author.path}: ${problem}`);
   // Statements are signed when they are published, so a missing signature is no finding here.
   return declarationOf(reading, author?.word ?? null, true, publication);
 }
@@ -87,6 +104,16 @@ const asData = ({ file, findings, mistakes }: Linted) => ({
 });
 
 function lintText({ file, findings, mistakes }: Linted): string {
-  const lines = [...mistakes, ...findings.map((finding) => `${severityOf(finding).padEnd(7)} ${finding.code}\n    ${explainFinding(finding)}`)];
-  return [clean(file), ...(lines.length === 0 ? ['no findings'] : lines).map((line) => `  ${line.split('\n').map(clean).join('\n  ')}`)].join('\n');
+  const lines = [
+    ...mistakes,
+    ...findings.map(
+      (finding) => `${severityOf(finding).padEnd(7)} ${finding.code}\n    ${explainFinding(finding)}`,
+    ),
+  ];
+  return [
+    clean(file),
+    ...(lines.length === 0 ? ['no findings'] : lines).map(
+      (line) => `  ${line.split('\n').map(clean).join('\n  ')}`,
+    ),
+  ].join('\n');
 }

@@ -24,7 +24,9 @@ interface Flags {
 export const patchList = (act: Act): Command =>
   new Command('list')
     .summary('list published patches')
-    .description('Lists published patches, sorted by name and build-id. Repeat a flag for "or". Different flags mean "and".')
+    .description(
+      'Lists published patches, sorted by name and build-id. Repeat a flag for "or". Different flags mean "and".',
+    )
     .option('--name <name>', 'only with this module name (repeatable)', collect, [])
     .option('--release <release>', 'only from this release (repeatable)', collect, [])
     .option('--owner <owner>', 'only from this owner (repeatable)', collect, [])
@@ -35,14 +37,20 @@ export const patchList = (act: Act): Command =>
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
         const filter = filterFrom(flags);
-        const found = await gather(async (first, after) => (await registry.ask(PATCHES, { filter, first, after })).patches, limitFrom(flags.limit));
+        const found = await gather(
+          async (first, after) => (await registry.ask(PATCHES, { filter, first, after })).patches,
+          limitFrom(flags.limit),
+        );
         show(
           { schemaVersion: 1, patches: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => patchesTable(found.nodes, width),
           settings.output,
           environment.stdout,
         );
-        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} patches; --limit shows more\n`);
+        if (found.cut)
+          environment.stderr.write(
+            `${found.nodes.length} of ${found.totalCount} patches; --limit shows more\n`,
+          );
         return EXIT.YES;
       }),
     );
@@ -51,7 +59,12 @@ export const patchList = (act: Act): Command =>
 function filterFrom({ name, release, owner, kernel, state, recalled }: Flags): Record<string, unknown> {
   if (state !== undefined && !(/^(0|[1-9]\d{0,19})$/.test(state) && BigInt(state) < 2n ** 64n))
     throw usage(`--state: '${state}' is not an unsigned 64-bit number`);
-  const demands = { names: name.map((each) => each.replaceAll('-', '_')), releases: release, owners: owner, kernelReleases: kernel };
+  const demands = {
+    names: name.map((each) => each.replaceAll('-', '_')),
+    releases: release,
+    owners: owner,
+    kernelReleases: kernel,
+  };
   return {
     ...Object.fromEntries(Object.entries(demands).filter(([, values]) => values.length > 0)),
     ...(state === undefined ? {} : { stateId: state }),
@@ -70,7 +83,9 @@ function patchesTable(found: readonly PatchRow[], width: number | null): string 
     formatStates(patch.states),
     clean(patch.impact),
     clean(patch.owner),
-    [patch.recalledAt === null ? null : 'recalled', patch.conflicts.length === 0 ? null : 'in conflict'].filter((note) => note !== null).join(', '),
+    [patch.recalledAt === null ? null : 'recalled', patch.conflicts.length === 0 ? null : 'in conflict']
+      .filter((note) => note !== null)
+      .join(', '),
   ]);
   const columns = [
     { head: 'RELEASE' },

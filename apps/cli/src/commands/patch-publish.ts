@@ -20,7 +20,9 @@ interface Flags {
 export const patchPublish = (act: Act): Command =>
   new Command('publish')
     .summary('upload modules to the registry')
-    .description('Uploads modules to the registry, which parses them itself. FILE.klp.yaml next to FILE.ko is uploaded as its author statement.')
+    .description(
+      'Uploads modules to the registry, which parses them itself. FILE.klp.yaml next to FILE.ko is uploaded as its author statement.',
+    )
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
     .requiredOption('--release <release>', 'the release that these modules are builds of')
     .requiredOption('--owner <owner>', 'the team that is responsible for it')
@@ -32,7 +34,10 @@ export const patchPublish = (act: Act): Command =>
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const files = args[0] as string[];
         if (flags.author !== undefined && files.length > 1)
-          throw usage('--author applies to one module', 'give one FILE, or put each FILE.klp.yaml next to its module');
+          throw usage(
+            '--author applies to one module',
+            'give one FILE, or put each FILE.klp.yaml next to its module',
+          );
         const key = flags.signKey === undefined ? {} : { key: readSignKey(flags.signKey) };
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {
@@ -43,12 +48,26 @@ export const patchPublish = (act: Act): Command =>
           );
           done.push(published);
         }
-        show({ schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done }, (width) => publishedTable(done, width), settings.output, environment.stdout);
+        show(
+          { schemaVersion: 1, dryRun: flags.dryRun ?? false, files: done },
+          (width) => publishedTable(done, width),
+          settings.output,
+          environment.stdout,
+        );
         return worst(done.map((each): ExitCode => each.exitCode ?? EXIT.YES));
       }),
     );
 
 function publishedTable(done: readonly Published[], width: number | null): string {
-  const rows = done.map((each) => [each.outcome, clean(each.name ?? '-'), clean(each.buildId ?? '-'), clean(each.file)]);
-  return table([{ head: 'OUTCOME' }, { head: 'NAME' }, { head: 'BUILD-ID' }, { head: 'FILE', wrap: true }], rows, width);
+  const rows = done.map((each) => [
+    each.outcome,
+    clean(each.name ?? '-'),
+    clean(each.buildId ?? '-'),
+    clean(each.file),
+  ]);
+  return table(
+    [{ head: 'OUTCOME' }, { head: 'NAME' }, { head: 'BUILD-ID' }, { head: 'FILE', wrap: true }],
+    rows,
+    width,
+  );
 }

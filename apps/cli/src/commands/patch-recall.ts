@@ -14,7 +14,9 @@ interface Flags {
 export const patchRecall = (act: Act): Command =>
   new Command('recall')
     .summary('mark a patch as one that no host should load')
-    .description('Recalls a published patch: every verdict about it as a target gets the reason TARGET_RECALLED (UNSAFE).')
+    .description(
+      'Recalls a published patch: every verdict about it as a target gets the reason TARGET_RECALLED (UNSAFE).',
+    )
     .argument('<build-id>', 'the patch')
     .option('--reason <text>', 'the reason; required without --undo')
     .option('--undo', 'undo the recall')
@@ -22,13 +24,23 @@ export const patchRecall = (act: Act): Command =>
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const buildId = (args[0] as string).toLowerCase();
         if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId))
-          throw usage(`'${buildId}' is not a build-id`, 'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones');
+          throw usage(
+            `'${buildId}' is not a build-id`,
+            'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones',
+          );
         if (!flags.undo && !flags.reason) throw usage('a recall requires --reason');
-        const { recallPatch: patch } = await registry.ask(RECALL_PATCH, { buildId, reason: flags.reason ?? null, recalled: !flags.undo });
+        const { recallPatch: patch } = await registry.ask(RECALL_PATCH, {
+          buildId,
+          reason: flags.reason ?? null,
+          recalled: !flags.undo,
+        });
         const name = clean(`${patch.name} (${patch.release}, ${patch.buildId})`);
         show(
           { schemaVersion: 1, ...patch },
-          () => (patch.recalledAt === null ? `${name} is not recalled` : `${name} is recalled since ${clean(patch.recalledAt)}`),
+          () =>
+            patch.recalledAt === null
+              ? `${name} is not recalled`
+              : `${name} is recalled since ${clean(patch.recalledAt)}`,
           settings.output,
           environment.stdout,
         );

@@ -16,14 +16,20 @@ export const states = (act: Act): Command =>
     .option('--limit <n>', 'the maximum number of ids to list', '500')
     .action(
       act<{ limit: string }>(async ({ flags, settings, environment, registry }) => {
-        const found = await gather(async (first, after) => (await registry.ask(STATES, { first, after })).states, limitFrom(flags.limit));
+        const found = await gather(
+          async (first, after) => (await registry.ask(STATES, { first, after })).states,
+          limitFrom(flags.limit),
+        );
         show(
           { schemaVersion: 1, states: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => statesTable(found.nodes, width),
           settings.output,
           environment.stdout,
         );
-        if (found.cut) environment.stderr.write(`${found.nodes.length} of ${found.totalCount} states; --limit shows more\n`);
+        if (found.cut)
+          environment.stderr.write(
+            `${found.nodes.length} of ${found.totalCount} states; --limit shows more\n`,
+          );
         return EXIT.YES;
       }),
     );
@@ -31,7 +37,13 @@ export const states = (act: Act): Command =>
 function statesTable(found: readonly StateRow[], width: number | null): string {
   if (found.length === 0) return 'no published patch declares a state';
   const rows = found.flatMap((state) =>
-    state.versions.map((each) => [state.stateId, String(each.version), String(each.patches), String(each.hosts), clean(each.owners.join(', '))]),
+    state.versions.map((each) => [
+      state.stateId,
+      String(each.version),
+      String(each.patches),
+      String(each.hosts),
+      clean(each.owners.join(', ')),
+    ]),
   );
   return table(
     [

@@ -38,42 +38,67 @@ export function decide(answer: FleetAnswer, gate: Gate): Decision {
   const broken = contradiction(answer);
   if (broken !== null) throw broken;
   const decision = decideSound(answer, gate);
-  return answer.asOf === null ? decision : { ...decision, why: `as of ${formatInstant(answer.asOf)}, ${decision.why}` };
+  return answer.asOf === null
+    ? decision
+    : { ...decision, why: `as of ${formatInstant(answer.asOf)}, ${decision.why}` };
 }
 
 function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   const { counts, matched } = answer;
 
   if (counts.unsafe > 0) return no(explainNo(answer));
-  const tolerated = Math.floor('hosts' in gate.maxRefused ? gate.maxRefused.hosts : (gate.maxRefused.percent * matched) / 100);
+  const tolerated = Math.floor(
+    'hosts' in gate.maxRefused ? gate.maxRefused.hosts : (gate.maxRefused.percent * matched) / 100,
+  );
   if (counts.refused > tolerated)
-    return no(explainNo(answer, tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : ''));
-  const hidden = answer.cohorts.filter((cohort) => cohort.verdict.kind === 'REFUSED' && hides(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
-  if (hidden > 0) return no(`${hosts(hidden)} would be refused, and would also be harmed or cannot be judged; this is never tolerated`);
+    return no(
+      explainNo(
+        answer,
+        tolerated > 0 ? `, of which at most ${tolerated} ${tolerated === 1 ? 'is' : 'are'} tolerated` : '',
+      ),
+    );
+  const hidden = answer.cohorts
+    .filter((cohort) => cohort.verdict.kind === 'REFUSED' && hides(cohort.verdict))
+    .reduce((sum, cohort) => sum + cohort.hosts, 0);
+  if (hidden > 0)
+    return no(
+      `${hosts(hidden)} would be refused, and would also be harmed or cannot be judged; this is never tolerated`,
+    );
 
   if (answer.limitedByScope) return cannotTell('the token is limited to some of the matching hosts');
   if (!answer.steady) return cannotTell('the fleet kept changing while the answer was read');
   const allowed = counts.accepted - counts.safe;
-  if (counts.unknown > allowed) return cannotTell(`${counts.unknown - allowed} of ${hosts(matched)} cannot be judged`);
-  if (allowed > 0 && !answer.complete) return cannotTell('there are too many cohorts to check the hosts that --allow accepts');
-  if (counts.refused > 0 && !answer.complete) return cannotTell('there are too many cohorts to check the refused hosts for harm');
-  if (matched === 0) return gate.allowEmpty ? yes('no host matches, which --allow-empty accepts') : cannotTell('no host matches');
+  if (counts.unknown > allowed)
+    return cannotTell(`${counts.unknown - allowed} of ${hosts(matched)} cannot be judged`);
+  if (allowed > 0 && !answer.complete)
+    return cannotTell('there are too many cohorts to check the hosts that --allow accepts');
+  if (counts.refused > 0 && !answer.complete)
+    return cannotTell('there are too many cohorts to check the refused hosts for harm');
+  if (matched === 0)
+    return gate.allowEmpty
+      ? yes('no host matches, which --allow-empty accepts')
+      : cannotTell('no host matches');
   const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that --allow accepts)`;
   if (counts.refused > 0)
-    return yes(`${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be refused, which is tolerated`);
+    return yes(
+      `${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be refused, which is tolerated`,
+    );
   return yes(`${matched === 1 ? 'the host' : `all ${matched} hosts`} can be downgraded${accepted}`);
 }
 
 /** Returns true if a refused host also has an UNSAFE reason, or an UNKNOWN one that is not allowed. */
 const hides = ({ reasons, allowed }: Verdict): boolean =>
-  reasons.some((reason) => reason.kind === 'UNSAFE' || (reason.kind === 'UNKNOWN' && !allowed.includes(reason.code)));
+  reasons.some(
+    (reason) => reason.kind === 'UNSAFE' || (reason.kind === 'UNKNOWN' && !allowed.includes(reason.code)),
+  );
 
 const hosts = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
 function explainNo({ counts, matched }: FleetAnswer, tolerance = ''): string {
-  const parts = [counts.refused > 0 ? `${counts.refused} would be refused` : null, counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null].filter(
-    (part) => part !== null,
-  );
+  const parts = [
+    counts.refused > 0 ? `${counts.refused} would be refused` : null,
+    counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null,
+  ].filter((part) => part !== null);
   return `${counts.refused + counts.unsafe} of ${hosts(matched)} cannot be downgraded safely: ${parts.join(', ')}${tolerance}`;
 }
 
@@ -87,8 +112,13 @@ export function mayChange(decision: Decision, answer: FleetAnswer): boolean {
   if (decision.exit !== EXIT.NO || answer.counts.unsafe > 0 || !answer.complete) return false;
   return answer.cohorts
     .filter((cohort) => cohort.verdict.kind === 'REFUSED')
-    .every(({ verdict }) => verdict.reasons.every((reason) => (reason.kind === 'REFUSED' ? reason.clearedBy === 'TIME' : reason.kind !== 'UNSAFE')));
+    .every(({ verdict }) =>
+      verdict.reasons.every((reason) =>
+        reason.kind === 'REFUSED' ? reason.clearedBy === 'TIME' : reason.kind !== 'UNSAFE',
+      ),
+    );
 }
 
 /** Returns true for an error that may go away with time: the registry is unreachable. */
-export const mayRecover = (error: unknown): boolean => error instanceof Failure && error.exit === EXIT.UNREACHABLE;
+export const mayRecover = (error: unknown): boolean =>
+  error instanceof Failure && error.exit === EXIT.UNREACHABLE;

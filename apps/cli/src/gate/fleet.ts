@@ -42,7 +42,11 @@ const MAX_NODES = 2000;
 const MAX_ATTEMPTS = 3;
 
 /** Asks for the fleet's verdict at a point in time, with every reason and cohort. */
-export async function askFleet(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
+export async function askFleet(
+  question: FleetQuestion,
+  pointInTime: PointInTime,
+  registry: Registry,
+): Promise<FleetAnswer> {
   for (let attempt = 1; ; attempt++) {
     const answer = await readPages(question, pointInTime, registry);
     if (answer.steady || attempt === MAX_ATTEMPTS) return answer;
@@ -55,10 +59,18 @@ export async function askFleet(question: FleetQuestion, pointInTime: PointInTime
  * An answer about the present without a snapshot may change
  * between pages. Each page is compared with the first.
  */
-async function readPages(question: FleetQuestion, pointInTime: PointInTime, registry: Registry): Promise<FleetAnswer> {
-  const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = { reasonsAfter: null, cohortsAfter: null };
+async function readPages(
+  question: FleetQuestion,
+  pointInTime: PointInTime,
+  registry: Registry,
+): Promise<FleetAnswer> {
+  const cursors: { reasonsAfter: string | null; cohortsAfter: string | null } = {
+    reasonsAfter: null,
+    cohortsAfter: null,
+  };
   const ask = async (of: PointInTime) => {
-    const answer = (await registry.ask(CAN_DOWNGRADE, { ...question, ...of, first: PAGE_SIZE, ...cursors })).canDowngrade;
+    const answer = (await registry.ask(CAN_DOWNGRADE, { ...question, ...of, first: PAGE_SIZE, ...cursors }))
+      .canDowngrade;
     const other = wrongPointInTime(of, answer.snapshot);
     if (other !== null) throw other;
     return answer;
@@ -69,19 +81,36 @@ async function readPages(question: FleetQuestion, pointInTime: PointInTime, regi
   let page = first;
   let steady = true;
   while (steady && more(page) && reasons.length < MAX_NODES && cohorts.length < MAX_NODES) {
-    if (page.reasons.pageInfo.hasNextPage) cursors.reasonsAfter = nextCursor(page.reasons, cursors.reasonsAfter);
+    if (page.reasons.pageInfo.hasNextPage)
+      cursors.reasonsAfter = nextCursor(page.reasons, cursors.reasonsAfter);
     else cursors.reasonsAfter = page.reasons.pageInfo.endCursor ?? cursors.reasonsAfter;
-    if (page.cohorts.pageInfo.hasNextPage) cursors.cohortsAfter = nextCursor(page.cohorts, cursors.cohortsAfter);
+    if (page.cohorts.pageInfo.hasNextPage)
+      cursors.cohortsAfter = nextCursor(page.cohorts, cursors.cohortsAfter);
     else cursors.cohortsAfter = page.cohorts.pageInfo.endCursor ?? cursors.cohortsAfter;
     const next = await ask(same).catch(nullIfGone);
-    steady = next !== null && JSON.stringify([first.kind, first.counts, first.matched]) === JSON.stringify([next.kind, next.counts, next.matched]);
+    steady =
+      next !== null &&
+      JSON.stringify([first.kind, first.counts, first.matched]) ===
+        JSON.stringify([next.kind, next.counts, next.matched]);
     page = next ?? page;
     reasons.push(...(next?.reasons.nodes ?? []));
     cohorts.push(...(next?.cohorts.nodes ?? []));
   }
   const { kind, counts, matched, limitedByScope, snapshot } = first;
-  const complete = !more(page) && cohorts.length === first.cohorts.totalCount && reasons.length === first.reasons.totalCount;
-  return { kind, counts, matched, limitedByScope, snapshot, asOf: isPast(pointInTime) ? snapshot.now : null, reasons, cohorts, complete, steady };
+  const complete =
+    !more(page) && cohorts.length === first.cohorts.totalCount && reasons.length === first.reasons.totalCount;
+  return {
+    kind,
+    counts,
+    matched,
+    limitedByScope,
+    snapshot,
+    asOf: isPast(pointInTime) ? snapshot.now : null,
+    reasons,
+    cohorts,
+    complete,
+    steady,
+  };
 }
 
 /** During an upgrade, one server may not know a snapshot of another. Then the fleet is read again. */
@@ -90,5 +119,7 @@ function nullIfGone(error: unknown): null {
   throw error;
 }
 
-const more = (page: { reasons: { pageInfo: { hasNextPage: boolean } }; cohorts: { pageInfo: { hasNextPage: boolean } } }): boolean =>
-  page.reasons.pageInfo.hasNextPage || page.cohorts.pageInfo.hasNextPage;
+const more = (page: {
+  reasons: { pageInfo: { hasNextPage: boolean } };
+  cohorts: { pageInfo: { hasNextPage: boolean } };
+}): boolean => page.reasons.pageInfo.hasNextPage || page.cohorts.pageInfo.hasNextPage;

@@ -24,23 +24,30 @@ export interface PointInTime {
  * Returns the point in time that the flags select. @param now in milliseconds; ages are subtracted from it
  */
 export function pointInTimeFrom({ snapshot, asOf, catalog }: PointInTimeFlags, now: number): PointInTime {
-  if (snapshot !== undefined && asOf !== undefined) throw usage('--snapshot and --as-of cannot be used together');
+  if (snapshot !== undefined && asOf !== undefined)
+    throw usage('--snapshot and --as-of cannot be used together');
   // A script's empty variable must not turn this into a question about the present.
   if (snapshot !== undefined && (!/^[\w-]+$/.test(snapshot) || snapshot === 'null'))
-    throw usage(`--snapshot: '${snapshot}' is not the id of a snapshot`, 'use snapshot.id from the JSON of an earlier answer; if that is null, use --as-of');
+    throw usage(
+      `--snapshot: '${snapshot}' is not the id of a snapshot`,
+      'use snapshot.id from the JSON of an earlier answer; if that is null, use --as-of',
+    );
   const pointInTime: PointInTime = {
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(asOf === undefined ? {} : { asOf: instantFrom(asOf, now) }),
   };
   if (catalog === undefined) return pointInTime;
-  if (!isPast(pointInTime)) throw usage('--catalog requires --snapshot or --as-of: the present is judged by the present catalog');
+  if (!isPast(pointInTime))
+    throw usage('--catalog requires --snapshot or --as-of: the present is judged by the present catalog');
   return { ...pointInTime, catalog: oneOf('--catalog', ['then', 'now'], catalog) };
 }
 
 /** Returns true for a point in time of the past. */
-export const isPast = ({ snapshot, asOf }: PointInTime): boolean => snapshot !== undefined || asOf !== undefined;
+export const isPast = ({ snapshot, asOf }: PointInTime): boolean =>
+  snapshot !== undefined || asOf !== undefined;
 
-const EXAMPLES = 'write an instant, such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00, or an age: 15m, 2h, 3d';
+const EXAMPLES =
+  'write an instant, such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00, or an age: 15m, 2h, 3d';
 /** The last instant that RFC 3339 can express. */
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
@@ -53,17 +60,23 @@ const LAST = Date.parse('9999-12-31T23:59:59.999Z');
  */
 export function instantFrom(text: string, now: number): string {
   const ago = secondsIn(text);
-  const instant = ago !== null ? now - ago * 1000 : Instant.safeParse(text).success ? Date.parse(text) : Number.NaN;
+  const instant =
+    ago !== null ? now - ago * 1000 : Instant.safeParse(text).success ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(instant)) throw notAnInstant(text);
   if (instant < 0 || instant > LAST) throw usage(`--as-of: '${text}' is out of range`, EXAMPLES);
   return new Date(instant).toISOString();
 }
 
 function notAnInstant(text: string): Failure {
-  const [, day, minute, second, zone] = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(.*)$/i.exec(text) ?? [];
-  if (day === undefined || /^(?:z|[+-]\d\d:\d\d)$/i.test(zone!)) return usage(`--as-of: '${text}' is neither an instant nor an age`, EXAMPLES);
+  const [, day, minute, second, zone] =
+    /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(.*)$/i.exec(text) ?? [];
+  if (day === undefined || /^(?:z|[+-]\d\d:\d\d)$/i.test(zone!))
+    return usage(`--as-of: '${text}' is neither an instant nor an age`, EXAMPLES);
   const bare = `${day}T${minute}${second ?? ':00'}`;
-  return usage(`--as-of: '${text}' has no time zone${zone === '' ? '' : ' offset'}`, `write ${bare}Z for UTC, or an offset such as ${bare}+01:00`);
+  return usage(
+    `--as-of: '${text}' has no time zone${zone === '' ? '' : ' offset'}`,
+    `write ${bare}Z for UTC, or an offset such as ${bare}+01:00`,
+  );
 }
 
 /** Formats an instant of an answer in UTC, in the form that `--as-of` accepts. */
@@ -72,25 +85,42 @@ export const formatInstant = (instant: string): string => instant.replace(/\.000
 /** Returns the flags that select the point in time of an answer again. Null if no flags can. */
 export function repeatFlags({ asOf, catalog }: PointInTime, snapshot: Snapshot): string | null {
   if (snapshot.id !== null) return `--snapshot ${snapshot.id}`;
-  return asOf === undefined ? null : `--as-of ${formatInstant(asOf)}${catalog === 'NOW' ? ' --catalog now' : ''}`;
+  return asOf === undefined
+    ? null
+    : `--as-of ${formatInstant(asOf)}${catalog === 'NOW' ? ' --catalog now' : ''}`;
 }
 
 /** Checks that an answer is of the requested point in time. @returns the difference; null if there is none */
-export function wrongPointInTime({ snapshot, asOf, catalog }: PointInTime, answered: Snapshot): Failure | null {
+export function wrongPointInTime(
+  { snapshot, asOf, catalog }: PointInTime,
+  answered: Snapshot,
+): Failure | null {
   const otherInstant = asOf !== undefined && Date.parse(answered.now) !== Date.parse(asOf);
   // With another catalog it is another snapshot of the same fleet.
   const otherSnapshot = snapshot !== undefined && catalog !== 'NOW' && answered.id !== snapshot;
   if (!otherInstant && !otherSnapshot) return null;
   const found = otherInstant ? answered.now : (answered.id ?? answered.now);
-  return unexpected(`the registry's answer contradicts itself: the question was about ${asOf ?? snapshot}, and the answer is about ${found}`);
+  return unexpected(
+    `the registry's answer contradicts itself: the question was about ${asOf ?? snapshot}, and the answer is about ${found}`,
+  );
 }
 
 /** Adds a hint to NOT_FOUND if the catalog of the past was used: a name of today may not exist there. */
-export async function withCatalogHint<T>(pointInTime: PointInTime, hint: string, work: () => Promise<T>): Promise<T> {
+export async function withCatalogHint<T>(
+  pointInTime: PointInTime,
+  hint: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'NOT_FOUND' || !isPast(pointInTime) || pointInTime.catalog === 'NOW') throw error;
+    if (
+      !(error instanceof Failure) ||
+      error.code !== 'NOT_FOUND' ||
+      !isPast(pointInTime) ||
+      pointInTime.catalog === 'NOW'
+    )
+      throw error;
     throw new Failure(error.exit, error.message, [...error.hints, hint], error.code);
   }
 }

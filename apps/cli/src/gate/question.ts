@@ -23,7 +23,16 @@ export interface QuestionVariables {
   sharedSigningKeys?: true;
 }
 
-const ROUTES = ['none-needed', 'reverse', 'replace', 'stack', 'disable', 'disable-then-load', 'bridge', 'reboot'];
+const ROUTES = [
+  'none-needed',
+  'reverse',
+  'replace',
+  'stack',
+  'disable',
+  'disable-then-load',
+  'bridge',
+  'reboot',
+];
 const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
 const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
 
@@ -45,7 +54,8 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
   const question: QuestionVariables = {};
   if (flags.route?.toLowerCase() === 'best') question.bestRoute = true;
   else if (flags.route !== undefined) question.route = oneOf('--route', [...ROUTES, 'best'], flags.route);
-  if (flags.minEvidence !== undefined) question.evidence = oneOf('--min-evidence', EVIDENCE, flags.minEvidence);
+  if (flags.minEvidence !== undefined)
+    question.evidence = oneOf('--min-evidence', EVIDENCE, flags.minEvidence);
   if (flags.rules !== undefined) question.rules = oneOf('--rules', RULES, flags.rules);
   if (flags.maxAge !== undefined) {
     seconds('--max-age', flags.maxAge);
@@ -58,13 +68,20 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
 }
 
 function witnessesFrom(text: string): number {
-  if (!/^[2-5]$/.test(text)) throw usage(`--witnesses: '${text}' is not a number from 2 to 5`, 'it is the number of machines that must have run a build');
+  if (!/^[2-5]$/.test(text))
+    throw usage(
+      `--witnesses: '${text}' is not a number from 2 to 5`,
+      'it is the number of machines that must have run a build',
+    );
   return Number(text);
 }
 
 function codeOf(code: string): string {
   if (!/^[A-Z][A-Z0-9_]+$/.test(code))
-    throw usage(`--allow: '${code}' is not the code of a reason`, 'write a code such as SYMBOLS_UNVERIFIED; repeat the flag for each code');
+    throw usage(
+      `--allow: '${code}' is not the code of a reason`,
+      'write a code such as SYMBOLS_UNVERIFIED; repeat the flag for each code',
+    );
   return code;
 }
 
@@ -79,7 +96,8 @@ export function secondsIn(text: string): number | null {
 /** Parses the duration of a flag to seconds. */
 export function seconds(flag: string, text: string): number {
   const length = secondsIn(text);
-  if (length === null) throw usage(`${flag}: '${text}' is not a duration`, 'write a duration such as 90s, 15m, 2h, 1d');
+  if (length === null)
+    throw usage(`${flag}: '${text}' is not a duration`, 'write a duration such as 90s, 15m, 2h, 1d');
   return length;
 }
 
@@ -90,6 +108,9 @@ export function toleranceFrom(text: string | undefined): Tolerance {
   if (text === undefined) return { hosts: 0 };
   const [, number, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
   if (number === undefined || (percent === '%' && Number(number) > 100))
-    throw usage(`--max-refused: '${text}' is neither a number of hosts nor a percentage`, 'write a value such as 3 or 5%');
+    throw usage(
+      `--max-refused: '${text}' is neither a number of hosts nor a percentage`,
+      'write a value such as 3 or 5%',
+    );
   return percent === '%' ? { percent: Number(number) } : { hosts: Number(number) };
 }

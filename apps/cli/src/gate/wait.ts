@@ -35,7 +35,9 @@ export async function waitUntilDecided<T>(
     }
     const left = end - environment.now();
     const rest = Math.max(0, Math.min(pause, left));
-    environment.stderr.write(`${clean(undecided)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`);
+    environment.stderr.write(
+      `${clean(undecided)}; asking again in ${Math.ceil(rest / 1000)} s (${Math.ceil(left / 1000)} s left)\n`,
+    );
     await environment.sleep(rest);
   }
 }

@@ -12,7 +12,8 @@ export interface AuthorFile {
 }
 
 /** Returns the default path of the author statement: `x.klp.yaml` for `x.ko` and `x.ko.xz`. */
-export const authorPathOf = (module: string): string => `${module.replace(/\.ko(?:\.(?:xz|zst|gz))?$/, '')}.klp.yaml`;
+export const authorPathOf = (module: string): string =>
+  `${module.replace(/\.ko(?:\.(?:xz|zst|gz))?$/, '')}.klp.yaml`;
 
 /**
  * Reads the author statement of a module.
@@ -40,19 +41,32 @@ function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
   // Integers as bigint: a number would round an id above 2^53.
   const document = parseDocument(text, { intAsBigInt: true, lineCounter: lines });
   const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) return { word: null, mistakes: broken.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`) };
+  if (broken.length > 0)
+    return {
+      word: null,
+      mistakes: broken.map(
+        (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`,
+      ),
+    };
   const value = document.toJS({ maxAliasCount: 100 }) as unknown;
   const parsed = AuthorStatement.safeParse(value);
   if (parsed.success) return { word: parsed.data, mistakes: [] };
   const mistakes = problems(parsed.error, asJson(value)).map(
-    ({ pointer, detail, found }) => `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`,
+    ({ pointer, detail, found }) =>
+      `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`,
   );
   return { word: null, mistakes };
 }
 
 /** Converts bigint to text, because messages show values as JSON. */
 const asJson = (value: unknown): unknown =>
-  value === undefined ? undefined : JSON.parse(JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field)));
+  value === undefined
+    ? undefined
+    : JSON.parse(
+        JSON.stringify(value, (_key, field: unknown) =>
+          typeof field === 'bigint' ? field.toString() : field,
+        ),
+      );
 
 /** Returns the line of a field, or of its nearest parent if the field is missing. */
 function lineOf(document: Document.Parsed, lines: LineCounter, pointer: string): number {

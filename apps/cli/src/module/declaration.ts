@@ -11,7 +11,12 @@ export interface Publication {
 const CALLBACKS = ['prePatch', 'postPatch', 'preUnpatch', 'postUnpatch'] as const;
 
 /** Returns a module and its author statement in the form that the lint takes. */
-export const declarationOf = (reading: ModuleReading, author: AuthorStatement | null, signed: boolean, publication: Publication): Declaration => ({
+export const declarationOf = (
+  reading: ModuleReading,
+  author: AuthorStatement | null,
+  signed: boolean,
+  publication: Publication,
+): Declaration => ({
   ...publication,
   buildId: reading.buildId,
   name: loadedName(reading.name),
@@ -23,11 +28,16 @@ export const declarationOf = (reading: ModuleReading, author: AuthorStatement | 
   callbacks:
     reading.objects === null
       ? null
-      : (Object.fromEntries(CALLBACKS.map((name) => [name, reading.objects!.some((object) => object.callbacks[name])])) as unknown as Declaration['callbacks']),
+      : (Object.fromEntries(
+          CALLBACKS.map((name) => [name, reading.objects!.some((object) => object.callbacks[name])]),
+        ) as unknown as Declaration['callbacks']),
   usesShadowVariables: reading.usesShadowVariables,
   impact: reading.impact,
   impactReasons: reading.impactReasons,
-  functions: reading.objects?.flatMap((object) => object.functions.map(({ name, sympos }) => `${object.name}:${name},${sympos === 0n ? 1n : sympos}`)) ?? null,
+  functions:
+    reading.objects?.flatMap((object) =>
+      object.functions.map(({ name, sympos }) => `${object.name}:${name},${sympos === 0n ? 1n : sympos}`),
+    ) ?? null,
   objects: reading.objects?.map(({ spelled }) => spelled) ?? null,
   malformedSymbols: reading.malformedSymbols,
   signed: reading.signed,

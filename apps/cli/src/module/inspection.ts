@@ -18,7 +18,8 @@ export const inspection = (file: string, { reading, error }: ModuleFile): Inspec
 });
 
 /** Returns one file as data: its facts or its error, next to its name. */
-export const asData = ({ file, facts, error }: Inspection) => (error === null ? { file, ...facts } : { file, error });
+export const asData = ({ file, facts, error }: Inspection) =>
+  error === null ? { file, ...facts } : { file, error };
 
 const moduleFacts = (reading: ModuleReading) => ({
   name: reading.name,
@@ -45,7 +46,10 @@ const moduleFacts = (reading: ModuleReading) => ({
   impact: reading.impact,
   impactReasons: reading.impactReasons,
   objects:
-    reading.objects?.map((object) => ({ ...object, functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })) })) ?? null,
+    reading.objects?.map((object) => ({
+      ...object,
+      functions: object.functions.map(({ name, sympos }) => ({ name, sympos: sympos.toString() })),
+    })) ?? null,
   callbacks: reading.objects === null ? null : anyCallback(reading.objects),
   malformedSymbols: reading.malformedSymbols,
   usesShadowVariables: reading.usesShadowVariables,
@@ -56,5 +60,10 @@ const stateAsText = ({ id, version }: { id: bigint; version: number }) => ({ id:
 /** Returns the callbacks that any object sets. */
 const anyCallback = (objects: readonly ModuleObject[]): ModuleCallbacks => {
   const has = (name: keyof ModuleCallbacks) => objects.some((object) => object.callbacks[name]);
-  return { prePatch: has('prePatch'), postPatch: has('postPatch'), preUnpatch: has('preUnpatch'), postUnpatch: has('postUnpatch') };
+  return {
+    prePatch: has('prePatch'),
+    postPatch: has('postPatch'),
+    preUnpatch: has('preUnpatch'),
+    postUnpatch: has('postUnpatch'),
+  };
 };

@@ -54,9 +54,17 @@ const TIMEOUT_MS = 300_000;
  *
  * Local checks come before the upload. A failure is the outcome of this file and does not stop the others.
  */
-export async function publish(file: string, publication: Publication, registry: Registry): Promise<Published> {
+export async function publish(
+  file: string,
+  publication: Publication,
+  registry: Registry,
+): Promise<Published> {
   const module = await readFileAsModule(file);
-  const failed = (message: string, details: readonly string[] = [], exitCode: ExitCode = EXIT.NO): Published => ({
+  const failed = (
+    message: string,
+    details: readonly string[] = [],
+    exitCode: ExitCode = EXIT.NO,
+  ): Published => ({
     ...named,
     outcome: 'FAILED',
     message,
@@ -65,24 +73,43 @@ export async function publish(file: string, publication: Publication, registry: 
   });
   const named = { file, name: module.reading?.name ?? null, buildId: module.reading?.buildId ?? null };
   if (module.error !== null) return failed(`${module.error.message} (${module.error.code})`);
-  if (named.buildId === null) return failed('the module has no build-id, so the registry could not recognise it on a host (link it with --build-id)');
+  if (named.buildId === null)
+    return failed(
+      'the module has no build-id, so the registry could not recognise it on a host (link it with --build-id)',
+    );
   const author = readAuthor(file, publication.author);
-  if (author !== null && author.mistakes.length > 0) return failed(`${author.path} is not an author statement`, author.mistakes);
+  if (author !== null && author.mistakes.length > 0)
+    return failed(`${author.path} is not an author statement`, author.mistakes);
   const signature =
     author?.word == null || publication.key === undefined
       ? null
-      : signWord(publication.key, named.buildId, { release: publication.release, owner: publication.owner }, author.word);
-  const withAuthor = author === null ? 'without an author statement' : `with ${author.path}${signature === null ? '' : ', signed'}`;
-  if (publication.dryRun) return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
+      : signWord(
+          publication.key,
+          named.buildId,
+          { release: publication.release, owner: publication.owner },
+          author.word,
+        );
+  const withAuthor =
+    author === null
+      ? 'without an author statement'
+      : `with ${author.path}${signature === null ? '' : ', signed'}`;
+  if (publication.dryRun)
+    return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
 
   const body = new FormData();
   body.set('release', publication.release);
   body.set('owner', publication.owner);
-  if (author !== null) body.set('author', new Blob([author.text], { type: 'application/yaml' }), basename(author.path));
+  if (author !== null)
+    body.set('author', new Blob([author.text], { type: 'application/yaml' }), basename(author.path));
   if (signature !== null) body.set('signature', signature);
   body.set('module', new Blob([module.bytes as Uint8Array<ArrayBuffer>]), basename(file));
   try {
-    const answer = await registry.send({ method: 'PUT', path: `/v1/patches/${named.buildId}`, body, timeoutMs: TIMEOUT_MS });
+    const answer = await registry.send({
+      method: 'PUT',
+      path: `/v1/patches/${named.buildId}`,
+      body,
+      timeoutMs: TIMEOUT_MS,
+    });
     return { ...named, ...outcomeOf(answer, withAuthor) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -90,13 +117,26 @@ export async function publish(file: string, publication: Publication, registry: 
   }
 }
 
-function outcomeOf({ status, body }: HttpResponse, withAuthor: string): Pick<Published, 'outcome' | 'message' | 'details' | 'exitCode'> {
+function outcomeOf(
+  { status, body }: HttpResponse,
+  withAuthor: string,
+): Pick<Published, 'outcome' | 'message' | 'details' | 'exitCode'> {
   if (status === 200 || status === 201) {
     const { outcome, conflicts } = checked(RECEIPT, body) as Receipt;
-    return { outcome, message: withAuthor, details: conflicts, exitCode: outcome === 'CONFLICT' ? EXIT.NO : EXIT.YES };
+    return {
+      outcome,
+      message: withAuthor,
+      details: conflicts,
+      exitCode: outcome === 'CONFLICT' ? EXIT.NO : EXIT.YES,
+    };
   }
   const failure = fromStatus(status, body, 'the registry rejected it');
   // With these statuses the registry rejects this file. With any other it gave no answer.
   const refused = [400, 409, 413, 415, 422].includes(status);
-  return { outcome: 'FAILED', message: failure.message, details: failure.hints, exitCode: refused ? EXIT.NO : failure.exit };
+  return {
+    outcome: 'FAILED',
+    message: failure.message,
+    details: failure.hints,
+    exitCode: refused ? EXIT.NO : failure.exit,
+  };
 }

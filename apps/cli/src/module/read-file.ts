@@ -4,7 +4,11 @@ import { ModuleError, type ModuleReading, openModule } from '@klpreg/module';
 /** A parsed module file, or why it cannot be read. */
 export type ModuleFile =
   | { readonly bytes: Uint8Array; readonly reading: ModuleReading; readonly error: null }
-  | { readonly bytes: null; readonly reading: null; readonly error: { readonly code: string; readonly message: string } };
+  | {
+      readonly bytes: null;
+      readonly reading: null;
+      readonly error: { readonly code: string; readonly message: string };
+    };
 
 /** Reads and parses one module file. An unreadable file is a result, not an exception. */
 export async function readFileAsModule(path: string): Promise<ModuleFile> {
@@ -19,4 +23,8 @@ export async function readFileAsModule(path: string): Promise<ModuleFile> {
   }
 }
 
-const failed = (code: string, message: string): ModuleFile => ({ bytes: null, reading: null, error: { code, message } });
+const failed = (code: string, message: string): ModuleFile => ({
+  bytes: null,
+  reading: null,
+  error: { code, message },
+});

@@ -17,10 +17,18 @@ export function readSignKey(file: string): KeyObject {
   } catch (error) {
     throw usage(`--sign-key: ${file} cannot be read as a private key: ${(error as Error).message}`, HOW);
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw usage(`--sign-key: ${file} has a key of type ${key.asymmetricKeyType ?? 'unknown'}; it must be Ed25519`, HOW);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw usage(
+      `--sign-key: ${file} has a key of type ${key.asymmetricKeyType ?? 'unknown'}; it must be Ed25519`,
+      HOW,
+    );
   return key;
 }
 
 /** Signs an author statement for one build. Returns base64. */
-export const signWord = (key: KeyObject, buildId: string, publication: Publication, word: AuthorStatement): string =>
-  sign(null, signedForm(buildId, publication, word), key).toString('base64');
+export const signWord = (
+  key: KeyObject,
+  buildId: string,
+  publication: Publication,
+  word: AuthorStatement,
+): string => sign(null, signedForm(buildId, publication, word), key).toString('base64');

@@ -17,7 +17,10 @@ export interface Registry {
 
 export const openRegistry = (settings: Settings, environment: Environment): Registry => ({
   url: settings.url,
-  ask: async <Answer, Variables>({ name, text, answer }: Operation<Answer, Variables>, variables: Variables) => {
+  ask: async <Answer, Variables>(
+    { name, text, answer }: Operation<Answer, Variables>,
+    variables: Variables,
+  ) => {
     const body = JSON.stringify({ query: text, variables, operationName: name });
     const response = await send({ method: 'POST', path: '/graphql', body }, settings, environment);
     return checked(answer, dataOf(response, settings)) as Answer;
@@ -28,17 +31,23 @@ export const openRegistry = (settings: Settings, environment: Environment): Regi
 /** Returns the data of an answer. @throws Failure if it has errors, or a status other than 200 */
 function dataOf({ status, body }: HttpResponse, settings: Settings): unknown {
   if (status === 401 || status === 403) throw authorisation(status, body);
-  if (body === null || typeof body !== 'object') throw unexpected(`${settings.url} is not a registry: it answered HTTP ${status} without JSON`);
+  if (body === null || typeof body !== 'object')
+    throw unexpected(`${settings.url} is not a registry: it answered HTTP ${status} without JSON`);
   const { errors, data } = body as { errors?: unknown; data?: unknown };
   if (Array.isArray(errors) && errors.length > 0) throw fromGraphqlErrors(errors);
-  if (errors !== undefined && errors !== null && !Array.isArray(errors)) throw unexpected('the registry answered with errors in an unknown form');
+  if (errors !== undefined && errors !== null && !Array.isArray(errors))
+    throw unexpected('the registry answered with errors in an unknown form');
   if (status !== 200) throw fromStatus(status, body, 'the registry could not answer');
   if (data === undefined || data === null) throw unexpected('the registry answered without data');
   return data;
 }
 
 function authorisation(status: number, body: unknown): Failure {
-  const errors = body !== null && typeof body === 'object' ? (body as { errors?: unknown }).errors : undefined;
-  const graphql = Array.isArray(errors) && errors.length > 0 && !('status' in (body as object)) ? fromGraphqlErrors(errors) : null;
+  const errors =
+    body !== null && typeof body === 'object' ? (body as { errors?: unknown }).errors : undefined;
+  const graphql =
+    Array.isArray(errors) && errors.length > 0 && !('status' in (body as object))
+      ? fromGraphqlErrors(errors)
+      : null;
   return graphql?.exit === EXIT.NOT_AUTHORISED ? graphql : fromStatus(status, body, 'not authorised');
 }

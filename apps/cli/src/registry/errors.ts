@@ -5,12 +5,15 @@ import { clean } from '../show/clean.js';
 const USAGE_ERRORS = ['BAD_USER_INPUT', 'AMBIGUOUS', 'NOT_FOUND', 'SNAPSHOT_GONE'];
 const NOT_AUTHORISED = ['UNAUTHENTICATED', 'FORBIDDEN'];
 
-const field = (value: unknown, key: string): unknown => (value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined);
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? clean(value) : null);
+const field = (value: unknown, key: string): unknown =>
+  value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined;
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? clean(value) : null;
 
 /** The flags for the arguments that the registry's messages name. */
 const FLAGS: Readonly<Record<string, string>> = { asOf: '--as-of', maxAge: '--max-age' };
-const withFlagNames = (message: string): string => message.replaceAll(/`(\w+)`/g, (written, argument: string) => FLAGS[argument] ?? written);
+const withFlagNames = (message: string): string =>
+  message.replaceAll(/`(\w+)`/g, (written, argument: string) => FLAGS[argument] ?? written);
 
 /**
  * Converts the `errors` of a GraphQL response to a failure.
@@ -22,9 +25,14 @@ export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
     code: textOf(field(field(error, 'extensions'), 'code')) ?? 'no code',
     message: withFlagNames(textOf(field(error, 'message')) ?? 'no message'),
   }));
-  const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [string, ...string[]];
-  if (found.some((error) => NOT_AUTHORISED.includes(error.code))) return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
-  if (found.every((error) => USAGE_ERRORS.includes(error.code))) return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
+  const [message, ...more] = found.map((error) => `${error.message} (${error.code})`) as [
+    string,
+    ...string[],
+  ];
+  if (found.some((error) => NOT_AUTHORISED.includes(error.code)))
+    return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
+  if (found.every((error) => USAGE_ERRORS.includes(error.code)))
+    return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
   return unexpected(`the registry could not answer: ${message}`, ...more);
 }
 

@@ -20,5 +20,8 @@ export async function findHost(words: string, registry: Registry, asOf?: string)
   if (byId.host !== null) return byId.host;
   if (asOf === undefined) throw usage(`there is no host '${words}'`, 'klpreg hosts lists the hosts');
   const then = formatInstant(asOf);
-  throw usage(`there was no host '${words}' as of ${then}`, `klpreg hosts --as-of ${then} lists the hosts at that time`);
+  throw usage(
+    `there was no host '${words}' as of ${then}`,
+    `klpreg hosts --as-of ${then} lists the hosts at that time`,
+  );
 }

@@ -29,11 +29,16 @@ const MAX_PAUSE_S = 20;
  *
  * @throws Failure 4 if there is no response
  */
-export async function send(request: HttpRequest, settings: Settings, environment: Environment): Promise<HttpResponse> {
+export async function send(
+  request: HttpRequest,
+  settings: Settings,
+  environment: Environment,
+): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt++) {
     const response = await fetchOnce(request, settings);
     const pause = retryAfter(response);
-    if (pause === null || attempt > MAX_RETRIES) return { status: response.status, body: await jsonOf(response, settings) };
+    if (pause === null || attempt > MAX_RETRIES)
+      return { status: response.status, body: await jsonOf(response, settings) };
     await response.body?.cancel();
     environment.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
     await environment.sleep(pause * 1000);
@@ -41,7 +46,9 @@ export async function send(request: HttpRequest, settings: Settings, environment
 }
 
 async function fetchOnce(request: HttpRequest, settings: Settings): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'application/graphql-response+json, application/json, application/problem+json' };
+  const headers: Record<string, string> = {
+    accept: 'application/graphql-response+json, application/json, application/problem+json',
+  };
   if (settings.token !== null) headers['authorization'] = `Bearer ${settings.token}`;
   if (typeof request.body === 'string') headers['content-type'] = 'application/json';
   try {
@@ -62,7 +69,9 @@ async function fetchOnce(request: HttpRequest, settings: Settings): Promise<Resp
 function retryAfter(response: Response): number | null {
   if (response.status !== 429 && response.status !== 503) return null;
   const seconds = Number(response.headers.get('retry-after') ?? 1);
-  return Number.isFinite(seconds) && seconds >= 0 && seconds <= MAX_PAUSE_S ? Math.max(1, Math.ceil(seconds)) : null;
+  return Number.isFinite(seconds) && seconds >= 0 && seconds <= MAX_PAUSE_S
+    ? Math.max(1, Math.ceil(seconds))
+    : null;
 }
 
 async function jsonOf(response: Response, settings: Settings): Promise<unknown> {
@@ -81,6 +90,10 @@ async function jsonOf(response: Response, settings: Settings): Promise<unknown> 
 
 function unreachable(error: unknown, settings: Settings): Error {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message);
-  return unexpected(`the registry at ${settings.url} cannot be reached: ${why}`, 'set its URL with --url, KLPREG_URL, or url in the configuration');
+  const why =
+    name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message);
+  return unexpected(
+    `the registry at ${settings.url} cannot be reached: ${why}`,
+    'set its URL with --url, KLPREG_URL, or url in the configuration',
+  );
 }

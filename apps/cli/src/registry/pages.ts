@@ -18,14 +18,19 @@ export interface Gathered<T> {
 }
 
 /** Follows the cursors of a connection until its end, or until `limit` nodes. */
-export async function gather<T>(next: (first: number, after: string | null) => Promise<Page<T>>, limit: number): Promise<Gathered<T>> {
+export async function gather<T>(
+  next: (first: number, after: string | null) => Promise<Page<T>>,
+  limit: number,
+): Promise<Gathered<T>> {
   const nodes: T[] = [];
   let after: string | null = null;
   for (;;) {
     const page: Page<T> = await next(Math.min(PAGE_SIZE, limit - nodes.length), after);
     nodes.push(...page.nodes);
-    if (!page.pageInfo.hasNextPage) return { nodes: nodes.slice(0, limit), totalCount: page.totalCount, cut: nodes.length > limit };
-    if (nodes.length >= limit) return { nodes: nodes.slice(0, limit), totalCount: page.totalCount, cut: true };
+    if (!page.pageInfo.hasNextPage)
+      return { nodes: nodes.slice(0, limit), totalCount: page.totalCount, cut: nodes.length > limit };
+    if (nodes.length >= limit)
+      return { nodes: nodes.slice(0, limit), totalCount: page.totalCount, cut: true };
     after = nextCursor(page, after);
   }
 }

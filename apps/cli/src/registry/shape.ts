@@ -18,7 +18,10 @@ const SCALARS = {
   whole: ['a whole number', isWhole],
   measure: ['a number', (value: unknown) => Number.isFinite(value)],
   // text, because no JSON number holds all state ids
-  uint64: ['an unsigned 64-bit number as text', (value: unknown) => typeof value === 'string' && /^\d{1,20}$/.test(value)],
+  uint64: [
+    'an unsigned 64-bit number as text',
+    (value: unknown) => typeof value === 'string' && /^\d{1,20}$/.test(value),
+  ],
 } as const satisfies Record<string, readonly [allowed: string, isValid: (value: unknown) => boolean]>;
 
 /**
@@ -42,9 +45,13 @@ export function checked(shape: Shape, value: unknown, at = ''): unknown {
     if (!shape.oneOf.includes(value as string)) throw mismatch(at, `one of ${shape.oneOf.join(', ')}`, value);
     return value;
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw mismatch(at, 'an object', value);
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw mismatch(at, 'an object', value);
   return Object.fromEntries(
-    Object.entries(shape.fields).map(([key, field]) => [key, checked(field, (value as Record<string, unknown>)[key], at === '' ? key : `${at}.${key}`)]),
+    Object.entries(shape.fields).map(([key, field]) => [
+      key,
+      checked(field, (value as Record<string, unknown>)[key], at === '' ? key : `${at}.${key}`),
+    ]),
   );
 }
 

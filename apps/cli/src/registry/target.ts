@@ -17,7 +17,10 @@ export function plainTarget(words: string): TargetInput | null {
   if (prefix === 'release') return { release: rest };
   if (prefix === 'name') return { name: rest };
   if (!BUILD_ID.test(rest.toLowerCase()))
-    throw usage(`--to: '${rest}' is not a build-id`, 'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones');
+    throw usage(
+      `--to: '${rest}' is not a build-id`,
+      'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones',
+    );
   return { buildId: rest.toLowerCase() };
 }
 
@@ -26,7 +29,11 @@ export function plainTarget(words: string): TargetInput | null {
  *
  * @throws Failure 2 if there is neither, or if there are both with different builds
  */
-export async function resolveTarget(words: string, leaving: readonly string[], registry: Registry): Promise<TargetInput> {
+export async function resolveTarget(
+  words: string,
+  leaving: readonly string[],
+  registry: Registry,
+): Promise<TargetInput> {
   const target = plainTarget(words) ?? (await bareTarget(words, registry));
   if (leaving.length > 0 && (target.original || target.previous))
     throw usage('--leaving cannot be used with original or previous: it applies to a module that is stacked');
@@ -34,15 +41,25 @@ export async function resolveTarget(words: string, leaving: readonly string[], r
 }
 
 async function bareTarget(words: string, registry: Registry): Promise<TargetInput> {
-  const { ofRelease, ofName } = await registry.ask(NAMED_BUILDS, { release: { releases: [words] }, name: { names: [words.replaceAll('-', '_')] } });
+  const { ofRelease, ofName } = await registry.ask(NAMED_BUILDS, {
+    release: { releases: [words] },
+    name: { names: [words.replaceAll('-', '_')] },
+  });
   const builds = new Set(ofRelease.nodes.map((patch) => patch.buildId));
-  const same = ofRelease.totalCount === ofName.totalCount && ofName.nodes.every((patch) => builds.has(patch.buildId));
+  const same =
+    ofRelease.totalCount === ofName.totalCount && ofName.nodes.every((patch) => builds.has(patch.buildId));
   if (ofRelease.totalCount > 0 && ofName.totalCount > 0 && !same) {
-    throw usage(`--to: '${words}' is both a release and a module name, with different builds`, `write release:${words} or name:${words}`);
+    throw usage(
+      `--to: '${words}' is both a release and a module name, with different builds`,
+      `write release:${words} or name:${words}`,
+    );
   }
   if (ofRelease.totalCount > 0) return { release: words };
   if (ofName.totalCount > 0) return { name: words };
-  throw usage(`--to: no release and no module named '${words}' is published`, 'klpreg patch list shows published ones');
+  throw usage(
+    `--to: no release and no module named '${words}' is published`,
+    'klpreg patch list shows published ones',
+  );
 }
 
 /** Formats a target for a sentence. */

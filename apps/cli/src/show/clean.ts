@@ -8,7 +8,10 @@ const DANGEROUS_BUT_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Escapes as JSON does: one `\uXXXX` for each UTF-16 code unit. */
 const escaped = (character: string): string =>
-  Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+  Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+  ).join('');
 
 /** Makes untrusted text safe for a terminal: one line, with dangerous characters escaped as `\uXXXX`. */
 export const clean = (text: string): string => text.replaceAll(DANGEROUS, escaped);

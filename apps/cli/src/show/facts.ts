@@ -4,5 +4,7 @@ import { clean } from './clean.js';
 export function facts(rows: readonly (readonly [name: string, value: string | null])[], indent = ''): string {
   const shown = rows.filter(([, value]) => value !== null);
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `${indent}${name.padEnd(width)}  ${clean(value ?? '')}`.trimEnd()).join('\n');
+  return shown
+    .map(([name, value]) => `${indent}${name.padEnd(width)}  ${clean(value ?? '')}`.trimEnd())
+    .join('\n');
 }

@@ -11,7 +11,11 @@ import { type Column, table, tableWithDetails } from './table.js';
 /** The maximum number of rows of a table. The JSON has all of them. */
 const MAX_ROWS = 25;
 
-const HEADLINE = { yes: ['green', 'YES'], no: ['red', 'NO'], 'cannot tell': ['yellow', 'CANNOT TELL'] } as const;
+const HEADLINE = {
+  yes: ['green', 'YES'],
+  no: ['red', 'NO'],
+  'cannot tell': ['yellow', 'CANNOT TELL'],
+} as const;
 
 /** Formats the decision as one line. */
 const decisionLine = (decision: Decision, paint: Paint): string =>
@@ -25,9 +29,18 @@ interface Frame {
 }
 
 /** Formats a fleet's answer: counts, reasons (most hosts first), cohorts (worst first), and the decision. */
-export function fleetText({ title, again }: Frame, answer: FleetAnswer, decision: Decision, paint: Paint, width: number | null): string {
+export function fleetText(
+  { title, again }: Frame,
+  answer: FleetAnswer,
+  decision: Decision,
+  paint: Paint,
+  width: number | null,
+): string {
   const { counts } = answer;
-  const hidden = counts.harmful > counts.unsafe ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well` : '';
+  const hidden =
+    counts.harmful > counts.unsafe
+      ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well`
+      : '';
   return [
     paint('bold', clean(title)),
     `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ${counts.safe} safe${hidden}`,
@@ -46,8 +59,16 @@ function reasonsTable(answer: FleetAnswer, width: number | null): string {
   const reasons = mergeReasons(answer);
   const shown = reasons
     .slice(0, MAX_ROWS)
-    .map(({ hosts, reason }) => ({ row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)], why: clean(reason.text) }));
-  const columns: Column[] = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }, { head: 'CLEARED BY' }];
+    .map(({ hosts, reason }) => ({
+      row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)],
+      why: clean(reason.text),
+    }));
+  const columns: Column[] = [
+    { head: 'HOSTS', align: 'right' },
+    { head: 'KIND' },
+    { head: 'CODE' },
+    { head: 'CLEARED BY' },
+  ];
   const text =
     width !== null && width < WIDE
       ? tableWithDetails(
@@ -65,23 +86,37 @@ function reasonsTable(answer: FleetAnswer, width: number | null): string {
 }
 
 function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
-  const worstFirst = [...cohorts].sort((a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind));
+  const worstFirst = [...cohorts].sort(
+    (a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind),
+  );
   const shown = worstFirst.slice(0, MAX_ROWS).map((cohort) => ({
     row: [String(cohort.hosts), formatVerdict(cohort.verdict), decidingCodes(cohort)],
-    more: [formatStack(cohort.stack), clean(cohort.kernelRelease ?? ''), formatLabels(cohort.labels), examples(cohort)],
+    more: [
+      formatStack(cohort.stack),
+      clean(cohort.kernelRelease ?? ''),
+      formatLabels(cohort.labels),
+      examples(cohort),
+    ],
   }));
   const columns: Column[] = [
     { head: 'HOSTS', align: 'right' },
     { head: 'ANSWER', wrap: true },
     { head: 'BECAUSE', wrap: true },
   ];
-  const details: Column[] = [{ head: 'RUNS', wrap: true }, { head: 'KERNEL' }, { head: LABELS, wrap: true }, { head: 'SUCH AS', wrap: true }];
+  const details: Column[] = [
+    { head: 'RUNS', wrap: true },
+    { head: 'KERNEL' },
+    { head: LABELS, wrap: true },
+    { head: 'SUCH AS', wrap: true },
+  ];
   const text =
     width !== null && width < WIDE
       ? tableWithDetails(
           columns,
           rowsOf(shown),
-          shown.map(({ more: [runs, kernel, labels, hosts] }) => [`runs ${runs}`, kernel, labels, `such as ${hosts}`].filter(Boolean).join('; ')),
+          shown.map(({ more: [runs, kernel, labels, hosts] }) =>
+            [`runs ${runs}`, kernel, labels, `such as ${hosts}`].filter(Boolean).join('; '),
+          ),
           width,
         )
       : table(
@@ -109,7 +144,8 @@ const decidingCodes = ({ verdict }: Cohort): string => {
   return clean([...new Set(codes)].join(', '));
 };
 
-const examples = (cohort: Cohort): string => clean(cohort.examples.join(' ')) + (cohort.hosts > cohort.examples.length ? ' …' : '');
+const examples = (cohort: Cohort): string =>
+  clean(cohort.examples.join(' ')) + (cohort.hosts > cohort.examples.length ? ' …' : '');
 
 const CLEARED_BY: Readonly<Record<string, string>> = {
   TIME: 'waiting',

@@ -16,28 +16,71 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
     `${paint('bold', clean(host.hostname))}  ${clean(host.id)}`,
     facts(
       [
-        ['as of', asOf === undefined ? null : `${formatInstant(asOf)}; the hostname, and facts that no verdict depends on, are today's`],
-        ['kernel', host.kernelRelease === null ? 'never reported' : `${host.kernelRelease} ${host.arch ?? ''}`],
+        [
+          'as of',
+          asOf === undefined
+            ? null
+            : `${formatInstant(asOf)}; the hostname, and facts that no verdict depends on, are today's`,
+        ],
+        [
+          'kernel',
+          host.kernelRelease === null ? 'never reported' : `${host.kernelRelease} ${host.arch ?? ''}`,
+        ],
         ['', host.kernelVersion],
         ['labels', formatLabels(host.labels) || 'none'],
         ['known', formatFreshness(host, asOf === undefined ? 'ago' : 'before')],
         ['rules', formatRules(host.rules)],
-        ['retired', host.retiredAt === null ? null : `${host.retiredAt} (by: ${host.retiredBy ?? 'not recorded'})`],
-        ['runs', host.stack.length === 0 ? (host.freshness.level === 'NEVER' ? 'unknown' : 'the original code') : 'oldest first:'],
-        ...host.stack.map((patch): [string, string] => ['', formatListed(patch, Math.max(...host.stack.map((each) => each.name.length)))]),
+        [
+          'retired',
+          host.retiredAt === null ? null : `${host.retiredAt} (by: ${host.retiredBy ?? 'not recorded'})`,
+        ],
+        [
+          'runs',
+          host.stack.length === 0
+            ? host.freshness.level === 'NEVER'
+              ? 'unknown'
+              : 'the original code'
+            : 'oldest first:',
+        ],
+        ...host.stack.map((patch): [string, string] => [
+          '',
+          formatListed(patch, Math.max(...host.stack.map((each) => each.name.length))),
+        ]),
         [
           'leftovers',
           leftovers.length === 0
             ? null
-            : leftovers.map((each) => `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`).join(', '),
+            : leftovers
+                .map(
+                  (each) =>
+                    `${each.name}${each.pinned ? ' (pinned)' : each.referenced ? ' (referenced)' : ''}`,
+                )
+                .join(', '),
         ],
-        ['unlisted', unlisted.length === 0 ? null : unlisted.map((each) => `${each.name} (${UNLISTED_BY[each.unlistedBy] ?? each.unlistedBy})`).join(', ')],
+        [
+          'unlisted',
+          unlisted.length === 0
+            ? null
+            : unlisted
+                .map((each) => `${each.name} (${UNLISTED_BY[each.unlistedBy] ?? each.unlistedBy})`)
+                .join(', '),
+        ],
         ['transition', transition === null ? null : formatTransition(transition)],
-        ['not active', host.inactive.length === 0 ? null : host.inactive.map((each) => `${each.patch} on ${each.object}, which is not loaded`).join(', ')],
+        [
+          'not active',
+          host.inactive.length === 0
+            ? null
+            : host.inactive.map((each) => `${each.patch} on ${each.object}, which is not loaded`).join(', '),
+        ],
         ['boot history', formatHistory(host)],
         ['gates', host.gates === null ? null : formatGates(host.gates)],
         ['also patched by', host.otherLivePatching.join(', ') || null],
-        ['identity', host.suspect ? 'suspect: the host looks cloned or its reports replayed; klpreg host release clears this' : null],
+        [
+          'identity',
+          host.suspect
+            ? 'suspect: the host looks cloned or its reports replayed; klpreg host release clears this'
+            : null,
+        ],
         ['not read', host.unread.join('; ') || null],
         ['warnings', host.warnings.join('; ') || null],
       ],
@@ -47,14 +90,20 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
 }
 
 function formatListed(patch: ListedPatch, width: number): string {
-  const published = patch.patch === null ? 'not published' : `release ${patch.patch.release} (owner: ${patch.patch.owner})`;
+  const published =
+    patch.patch === null ? 'not published' : `release ${patch.patch.release} (owner: ${patch.patch.owner})`;
   const moving = patch.transition ? `, ${patch.enabled ? 'being applied' : 'being reverted'}` : '';
   const taint = patch.moduleTaint === null ? '' : `, taint ${patch.moduleTaint || 'none'}`;
   const evidence = patch.evidence === null ? '' : ` (${patch.evidence})`;
   return `${patch.name.padEnd(width)}  ${formatReplace(patch.replace)}, states ${formatStates(patch.states)}${evidence}, ${published}${taint}${moving}`;
 }
 
-const UNLISTED_BY: Readonly<Record<string, string>> = { REPLACED: 'replaced', FORCED: 'forced', DISABLED: 'disabled', UNKNOWN: 'cause unknown' };
+const UNLISTED_BY: Readonly<Record<string, string>> = {
+  REPLACED: 'replaced',
+  FORCED: 'forced',
+  DISABLED: 'disabled',
+  UNKNOWN: 'cause unknown',
+};
 const HISTORIES: Readonly<Record<string, string>> = {
   KNOWN: 'complete',
   STARTED_LATE: 'unknown before the first report of this boot',
@@ -66,7 +115,12 @@ function formatHistory({ bootHistory, historyTooLong }: WholeHost): string | nul
   return `${HISTORIES[bootHistory] ?? bootHistory}${historyTooLong ? '; too many patches left the list to record them all' : ''}`;
 }
 
-function formatGates({ modulesDisabled, ftraceEnabled, signatureEnforced, lockdown }: NonNullable<WholeHost['gates']>): string {
+function formatGates({
+  modulesDisabled,
+  ftraceEnabled,
+  signatureEnforced,
+  lockdown,
+}: NonNullable<WholeHost['gates']>): string {
   const sysctl = (value: boolean | null) => (value === null ? 'not reported' : value ? '1' : '0');
   return [
     `modules_disabled ${sysctl(modulesDisabled)}`,
@@ -76,10 +130,17 @@ function formatGates({ modulesDisabled, ftraceEnabled, signatureEnforced, lockdo
   ].join(', ');
 }
 
-function formatTransition({ patch, enabling, since, tasks, moreTasks }: NonNullable<WholeHost['transition']>): string {
+function formatTransition({
+  patch,
+  enabling,
+  since,
+  tasks,
+  moreTasks,
+}: NonNullable<WholeHost['transition']>): string {
   const shown = tasks.slice(0, 5).map((task) => `${task.comm} (${task.pid})`);
   const more = tasks.length - shown.length + moreTasks;
-  const blockers = shown.length === 0 ? '' : `; blocked by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const blockers =
+    shown.length === 0 ? '' : `; blocked by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return `${patch} is being ${enabling ? 'applied' : 'reverted'}${since === null ? '' : ` since ${since}`}${blockers}`;
 }
 

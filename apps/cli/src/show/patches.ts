@@ -7,7 +7,15 @@ type State = { readonly id: string; readonly version: number };
 export const formatStack = (stack: readonly ListedPatch[]): string =>
   stack.length === 0
     ? '(original)'
-    : stack.map((patch) => clean(patch.transition ? `${patch.name} (${patch.enabled ? 'being applied' : 'being reverted'})` : patch.name)).join(' < ');
+    : stack
+        .map((patch) =>
+          clean(
+            patch.transition
+              ? `${patch.name} (${patch.enabled ? 'being applied' : 'being reverted'})`
+              : patch.name,
+          ),
+        )
+        .join(' < ');
 
 /** Formats states as `id:version`. */
 export const formatStates = (states: readonly State[] | null): string => {
@@ -16,7 +24,8 @@ export const formatStates = (states: readonly State[] | null): string => {
 };
 
 /** Formats the `replace` flag of a patch. */
-export const formatReplace = (replace: boolean | null): string => (replace === null ? 'unknown' : replace ? 'cumulative' : 'stacked');
+export const formatReplace = (replace: boolean | null): string =>
+  replace === null ? 'unknown' : replace ? 'cumulative' : 'stacked';
 
 const REPORTED = 'agent.';
 
@@ -25,7 +34,13 @@ const REPORTED = 'agent.';
  * the agent reports, which is `agent.KEY` in the registry.
  */
 export const formatLabels = (labels: readonly { key: string; value: string }[]): string =>
-  clean(labels.map(({ key, value }) => (key.startsWith(REPORTED) ? `~${key.slice(REPORTED.length)}=${value}` : `${key}=${value}`)).join(' '));
+  clean(
+    labels
+      .map(({ key, value }) =>
+        key.startsWith(REPORTED) ? `~${key.slice(REPORTED.length)}=${value}` : `${key}=${value}`,
+      )
+      .join(' '),
+  );
 
 /** The heading of a column of labels. */
 export const LABELS = 'LABELS (~ by agent)';

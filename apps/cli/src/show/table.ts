@@ -32,8 +32,14 @@ export interface Column {
  *
  * @param width the width of the terminal; null: no limit, each row on one line
  */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | null): string {
-  const natural = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => stringWidth(row[i] ?? ''))));
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number | null,
+): string {
+  const natural = columns.map((column, i) =>
+    Math.max(column.head.length, ...rows.map((row) => stringWidth(row[i] ?? ''))),
+  );
   const grid = new Table({
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
@@ -53,14 +59,24 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 /**
  * Returns the widths of the columns. Shrinks those that may wrap, the widest first, and never cuts a word.
  */
-function fit(columns: readonly Column[], rows: readonly (readonly string[])[], natural: readonly number[], width: number): number[] {
-  const narrowest = columns.map((column, i) => Math.max(column.head.length, ...rows.map((row) => longestWord(row[i] ?? ''))));
+function fit(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  natural: readonly number[],
+  width: number,
+): number[] {
+  const narrowest = columns.map((column, i) =>
+    Math.max(column.head.length, ...rows.map((row) => longestWord(row[i] ?? ''))),
+  );
   const widths = [...natural];
   const available = width - 2 * (columns.length - 1);
   for (;;) {
     const over = widths.reduce((sum, each) => sum + each, 0) - available;
     const widest = columns.reduce<number | null>(
-      (found, column, i) => (column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!) ? i : found),
+      (found, column, i) =>
+        column.wrap && widths[i]! > narrowest[i]! && (found === null || widths[i]! > widths[found]!)
+          ? i
+          : found,
       null,
     );
     if (over <= 0 || widest === null) return widths;
@@ -73,9 +89,20 @@ const longestWord = (text: string): number => Math.max(...text.split(' ').map(st
 const INDENT = 7;
 
 /** Formats a table with a sentence below each row, for text that is too long for a column. */
-export function tableWithDetails(columns: readonly Column[], rows: readonly (readonly string[])[], details: readonly string[], width: number): string {
+export function tableWithDetails(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  details: readonly string[],
+  width: number,
+): string {
   const [head, ...lines] = table(columns, rows, null).split('\n');
-  return [head, ...lines.flatMap((line, i) => [line, ...wrapped(details[i] ?? '', width - INDENT).map((part) => `${' '.repeat(INDENT)}${part}`)])].join('\n');
+  return [
+    head,
+    ...lines.flatMap((line, i) => [
+      line,
+      ...wrapped(details[i] ?? '', width - INDENT).map((part) => `${' '.repeat(INDENT)}${part}`),
+    ]),
+  ].join('\n');
 }
 
 /** Breaks text between words. A word that is too long stays whole. */

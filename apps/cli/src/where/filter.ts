@@ -3,7 +3,13 @@ import { parseWhere, type Term } from './parse.js';
 import { selectorError } from './tokens.js';
 
 /** Keys that are not labels but facts of a host. */
-const RESERVED = { hostname: 'hostnames', id: 'ids', kernel: 'kernelReleases', arch: 'archs', running: 'running' } as const;
+const RESERVED = {
+  hostname: 'hostnames',
+  id: 'ids',
+  kernel: 'kernelReleases',
+  arch: 'archs',
+  running: 'running',
+} as const;
 type Reserved = keyof typeof RESERVED;
 
 const isReserved = (key: string): key is Reserved => Object.hasOwn(RESERVED, key);
@@ -38,8 +44,18 @@ function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: s
       `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
     );
   if (filter[field] != null)
-    throw selectorError(selector, term.at, `${term.key} occurs twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`);
+    throw selectorError(
+      selector,
+      term.at,
+      `${term.key} occurs twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`,
+    );
   if (field !== 'running') filter[field] = [...term.values];
-  else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!)) filter.running = term.values[0]!;
-  else throw selectorError(selector, term.at, 'running takes one build-id: 16 to 128 lower-case hexadecimal digits');
+  else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!))
+    filter.running = term.values[0]!;
+  else
+    throw selectorError(
+      selector,
+      term.at,
+      'running takes one build-id: 16 to 128 lower-case hexadecimal digits',
+    );
 }

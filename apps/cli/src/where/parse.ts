@@ -22,21 +22,36 @@ const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
  */
 export function parseWhere(selector: string): Term[] {
   const tokens = tokensOf(selector);
-  if (tokens.length === 1) throw selectorError(selector, 0, 'the selector is empty; to match all hosts, leave out --where');
+  if (tokens.length === 1)
+    throw selectorError(selector, 0, 'the selector is empty; to match all hosts, leave out --where');
   const terms: Term[] = [];
   let position = 0;
   const next = (): Token => tokens[position++] ?? tokens.at(-1)!;
   const unexpectedToken = (token: Token, wanted: string) =>
-    selectorError(selector, token.from, `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`);
+    selectorError(
+      selector,
+      token.from,
+      `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`,
+    );
 
   const key = (token: Token): Pick<Term, 'key' | 'at'> => {
     if (token.kind !== 'word' || token.quoted) throw unexpectedToken(token, 'a label name');
-    if (!KEY.test(token.text)) throw selectorError(selector, token.from, `'${token.text}' is not a label name, which has 1 to 63 letters, digits and _ . / -`);
+    if (!KEY.test(token.text))
+      throw selectorError(
+        selector,
+        token.from,
+        `'${token.text}' is not a label name, which has 1 to 63 letters, digits and _ . / -`,
+      );
     return { key: token.text, at: token.from };
   };
   const value = (token: Token): string => {
     if (token.kind !== 'word')
-      throw unexpectedToken(token, token.kind === '=' ? 'a value after a single =' : 'a value (in quotes if it is empty or has one of , = ! ( ) or spaces)');
+      throw unexpectedToken(
+        token,
+        token.kind === '='
+          ? 'a value after a single ='
+          : 'a value (in quotes if it is empty or has one of , = ! ( ) or spaces)',
+      );
     return token.text;
   };
   const values = (): string[] => {
@@ -56,9 +71,12 @@ export function parseWhere(selector: string): Term[] {
     const token = next();
     if (token.kind === '=') return { ...name, operator: 'in', values: [value(next())] };
     if (token.kind === '!=') return { ...name, operator: 'notIn', values: [value(next())] };
-    if (token.kind === 'word' && !token.quoted && token.text === 'in') return { ...name, operator: 'in', values: values() };
-    if (token.kind === 'word' && !token.quoted && token.text === 'notin') return { ...name, operator: 'notIn', values: values() };
-    if (token.kind !== ',' && token.kind !== 'end') throw unexpectedToken(token, "'=', '!=', 'in (…)', 'notin (…)' or ','");
+    if (token.kind === 'word' && !token.quoted && token.text === 'in')
+      return { ...name, operator: 'in', values: values() };
+    if (token.kind === 'word' && !token.quoted && token.text === 'notin')
+      return { ...name, operator: 'notIn', values: values() };
+    if (token.kind !== ',' && token.kind !== 'end')
+      throw unexpectedToken(token, "'=', '!=', 'in (…)', 'notin (…)' or ','");
     position--;
     return { ...name, operator: 'exists', values: [] };
   };

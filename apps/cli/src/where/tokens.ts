@@ -38,6 +38,13 @@ function tokenAt(selector: string, from: number): Token {
 /** Reads a quoted value, in which `\"` and `\\` are the escapes. */
 function quotedAt(selector: string, from: number): Token {
   const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(selector.slice(from));
-  if (found === null) throw selectorError(selector, from, 'missing closing quote (inside quotes, write \\" and \\\\)');
-  return { kind: 'word', text: found[1]!.replaceAll(/\\(["\\])/g, '$1'), from, to: from + found[0].length, quoted: true };
+  if (found === null)
+    throw selectorError(selector, from, 'missing closing quote (inside quotes, write \\" and \\\\)');
+  return {
+    kind: 'word',
+    text: found[1]!.replaceAll(/\\(["\\])/g, '$1'),
+    from,
+    to: from + found[0].length,
+    quoted: true,
+  };
 }

@@ -10,12 +10,14 @@ import { type Role, ROLES } from './roles.js';
 const bearers = new WeakMap<FastifyRequest, Bearer>();
 
 /** Returns the holder of the token, for the audit log. Only on routes that `Roles` guards. */
-export const bearerOf = (request: FastifyRequest): Bearer => bearers.get(request) ?? { name: 'unknown', role: 'none' };
+export const bearerOf = (request: FastifyRequest): Bearer =>
+  bearers.get(request) ?? { name: 'unknown', role: 'none' };
 
 /** The request behind an HTTP or a GraphQL call. */
 function requestOf(context: ExecutionContext): FastifyRequest {
   if (context.getType<string>() !== 'graphql') return context.switchToHttp().getRequest<FastifyRequest>();
-  return GqlExecutionContext.create(context).getContext<{ reply: { request: FastifyRequest } }>().reply.request;
+  return GqlExecutionContext.create(context).getContext<{ reply: { request: FastifyRequest } }>().reply
+    .request;
 }
 
 /** Requires a token of one of the roles that `Roles` names. */
@@ -27,7 +29,10 @@ export class BearerGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const roles = this.reflector.getAllAndOverride<Role[] | undefined>(ROLES, [context.getHandler(), context.getClass()]);
+    const roles = this.reflector.getAllAndOverride<Role[] | undefined>(ROLES, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (roles === undefined) return true;
     const request = requestOf(context);
     bearers.set(request, await this.bearers.admit(request, roles));

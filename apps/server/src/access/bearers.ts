@@ -20,7 +20,11 @@ export class Bearers {
    */
   admit(request: FastifyRequest, roles: readonly Role[]): Bearer | Promise<Bearer> {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new RequestError('UNAUTHENTICATED', 'this needs a token: send the header "Authorization: Bearer TOKEN"');
+    if (token === undefined)
+      throw new RequestError(
+        'UNAUTHENTICATED',
+        'this needs a token: send the header "Authorization: Bearer TOKEN"',
+      );
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);
     if (cached !== null) return checkRole(cached, roles);
@@ -29,8 +33,12 @@ export class Bearers {
 }
 
 function checkRole(bearer: Bearer | null, roles: readonly Role[]): Bearer {
-  if (bearer === null) throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
+  if (bearer === null)
+    throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
   if (!roles.includes(bearer.role as Role))
-    throw new RequestError('FORBIDDEN', `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`);
+    throw new RequestError(
+      'FORBIDDEN',
+      `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`,
+    );
   return bearer;
 }

@@ -12,7 +12,11 @@ import type { TokensStore } from '../store/access/tokens.store.js';
  *
  * @returns the path of the file if a token was created; null if there was one
  */
-export async function bootstrapToken(tokens: TokensStore, dataDir: string, now: Date): Promise<string | null> {
+export async function bootstrapToken(
+  tokens: TokensStore,
+  dataDir: string,
+  now: Date,
+): Promise<string | null> {
   if (await tokens.any()) return null;
   const token = `klpreg_${randomBytes(32).toString('base64url')}`;
   const file = path.resolve(dataDir, 'admin-token');

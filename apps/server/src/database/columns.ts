@@ -1,6 +1,15 @@
 import { join, raw, sql, type Sql } from './sql.js';
 
-type Type = 'smallint' | 'integer' | 'uuid' | 'text' | 'bigint' | 'timestamptz' | 'boolean' | 'jsonb' | 'gap_kind';
+type Type =
+  | 'smallint'
+  | 'integer'
+  | 'uuid'
+  | 'text'
+  | 'bigint'
+  | 'timestamptz'
+  | 'boolean'
+  | 'jsonb'
+  | 'gap_kind';
 
 /** Columns by their names: the type, and the value of a row. */
 type Columns<Row> = Readonly<Record<string, readonly [type: Type, value: (row: Row) => unknown]>>;
@@ -31,7 +40,9 @@ export function column<Row>(rows: readonly Row[], type: Type, value: (row: Row) 
 /** Numbers, times, booleans and ids. */
 function plain(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
-  return value instanceof Date ? `"${value.toISOString()}"` : quotedIfNeeded(String(value as string | number | bigint | boolean));
+  return value instanceof Date
+    ? `"${value.toISOString()}"`
+    : quotedIfNeeded(String(value as string | number | bigint | boolean));
 }
 
 const quotedIfNeeded = (text: string): string => (/^[\w.:+-]+$/.test(text) ? text : quoted(text));

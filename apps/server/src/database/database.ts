@@ -62,13 +62,17 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
         .map(([name, value]) => `-c ${name}=${value}`)
         .join(' '),
       Client: PatientClient as unknown as pg.PoolOptions['Client'],
-      onConnect: (async (client: pg.ClientBase) => this.welcome(client)) as unknown as pg.PoolConfig['onConnect'],
+      onConnect: (async (client: pg.ClientBase) =>
+        this.welcome(client)) as unknown as pg.PoolConfig['onConnect'],
     });
     // A connection that dies while idle is replaced by the pool at its next use.
     pool.on('error', () => {});
     // The pool limits how long a transaction waits for a connection. Some transactions are maintenance.
     super({
-      adapter: new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: ({ sql }) => statementOf(sql).name }),
+      adapter: new PrismaPg(pool, {
+        disposeExternalPool: true,
+        statementNameGenerator: ({ sql }) => statementOf(sql).name,
+      }),
       transactionOptions: { maxWait: LIMITS.waitMs + LIMITS.connectMs, timeout: LIMITS.longMs },
     });
     this.pool = pool;

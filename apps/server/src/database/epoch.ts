@@ -98,7 +98,8 @@ async function begin(client: ClientBase): Promise<string> {
   const { timeline, redo, readable } = cluster[0] as Cluster;
   const cause = causeOf(last, timeline);
   if (cause === 'COPIED') await forgetTransactions(client);
-  const branch = cause === 'BRANCHED' && readable ? await switchPoint(client, last!.timeline, timeline) : null;
+  const branch =
+    cause === 'BRANCHED' && readable ? await switchPoint(client, last!.timeline, timeline) : null;
   const ended = cause === 'RESTARTED' ? redo : branch;
   const name = randomUUID();
   await client.query(
@@ -142,7 +143,9 @@ async function switchPoint(client: ClientBase, earlier: number, timeline: number
  */
 async function forgetTransactions(client: ClientBase): Promise<void> {
   // in the order in which a batch of reports locks them
-  await client.query(long('LOCK TABLE host, host_history, host_heartbeat, host_gap IN SHARE ROW EXCLUSIVE MODE'));
+  await client.query(
+    long('LOCK TABLE host, host_history, host_heartbeat, host_gap IN SHARE ROW EXCLUSIVE MODE'),
+  );
   for (const statement of [
     'UPDATE host SET opened_by = 0 WHERE opened_by <> 0 AND bucket BETWEEN 0 AND 255',
     'UPDATE host_heartbeat SET superseded_by = 0 WHERE superseded_by <> 0 AND bucket BETWEEN 0 AND 255',

@@ -38,7 +38,12 @@ export async function migrate(connectionString: string, dir: string): Promise<{ 
   const client = await connect(connectionString);
   try {
     const applied: string[] = [];
-    for (let name = await applyNext(client, migrations); name !== null; name = await applyNext(client, migrations)) applied.push(name);
+    for (
+      let name = await applyNext(client, migrations);
+      name !== null;
+      name = await applyNext(client, migrations)
+    )
+      applied.push(name);
     return { applied };
   } finally {
     await client.end().catch(() => undefined);
@@ -56,7 +61,11 @@ function refuseSchema(connectionString: string): void {
 }
 
 async function connect(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString, options: '-c TimeZone=UTC', connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    connectionString,
+    options: '-c TimeZone=UTC',
+    connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => undefined); // its queries say it too
   try {
     await client.connect();
@@ -69,7 +78,10 @@ async function connect(connectionString: string): Promise<pg.Client> {
           "ALTER ROLE … SET TimeZone = 'UTC' for the role of the address; prepared statements need max_prepared_statements above 0",
         { cause: error },
       );
-    throw new DatabaseUnavailable(`The database does not let us in (${message || code}): check that it runs, and DATABASE_URL`, { cause: error });
+    throw new DatabaseUnavailable(
+      `The database does not let us in (${message || code}): check that it runs, and DATABASE_URL`,
+      { cause: error },
+    );
   }
 }
 
@@ -84,7 +96,9 @@ async function applyNext(client: pg.Client, migrations: readonly Migration[]): P
   try {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_LOCK]);
-    const { rows } = await client.query<{ there: boolean }>(`SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS there`);
+    const { rows } = await client.query<{ there: boolean }>(
+      `SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS there`,
+    );
     if (rows[0]?.there !== true) await client.query(JOURNAL);
     const [next] = await findPending(client, migrations);
     if (next !== undefined) {
@@ -99,8 +113,14 @@ async function applyNext(client: pg.Client, migrations: readonly Migration[]): P
   }
 }
 
-function failure(error: pg.DatabaseError, { migration, line }: { readonly migration: string | null; readonly line: number }): DatabaseUnavailable {
-  const what = migration === null ? 'The tables could not be made' : `Migration ${migration} failed and left nothing behind; line ${line}`;
+function failure(
+  error: pg.DatabaseError,
+  { migration, line }: { readonly migration: string | null; readonly line: number },
+): DatabaseUnavailable {
+  const what =
+    migration === null
+      ? 'The tables could not be made'
+      : `Migration ${migration} failed and left nothing behind; line ${line}`;
   // insufficient privilege; no schema has been selected to create in
   const denied = error.code === '42501' || error.code === '3F000';
   const remedy =
@@ -130,7 +150,9 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
     );
 
   const checksums = new Map(rows.map((row) => [row.migration_name, row.checksum]));
-  const edited = migrations.find(({ name, checksum }) => checksums.has(name) && checksums.get(name) !== checksum);
+  const edited = migrations.find(
+    ({ name, checksum }) => checksums.has(name) && checksums.get(name) !== checksum,
+  );
   if (edited)
     throw new DatabaseUnavailable(
       `Migration ${edited.name} was edited after it was applied to this database: restore its file, and write a new migration for the change`,
@@ -144,13 +166,18 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
   return migrations.filter(({ name }) => !checksums.has(name));
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration, place: { line: number }): Promise<void> {
+async function apply(
+  client: pg.Client,
+  { name, sql, checksum }: Migration,
+  place: { line: number },
+): Promise<void> {
   const statements = splitStatements(sql);
   // Citus then runs DDL and DML of one transaction on the same connections; plain PostgreSQL accepts the name
   await client.query(`SET LOCAL citus.multi_shard_modify_mode = 'sequential'`);
   for (const statement of statements) {
     place.line = statement.line;
-    if (/^(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b/i.test(statement.sql)) throw new Error('a migration is one transaction already');
+    if (/^(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b/i.test(statement.sql))
+      throw new Error('a migration is one transaction already');
     await client.query(statement.sql);
   }
   await client.query(

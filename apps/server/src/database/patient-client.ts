@@ -34,7 +34,12 @@ export class PatientClient extends pg.Client {
   private open = 0;
 
   constructor(config: pg.ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: LIMITS.connectMs, keepAlive: true, keepAliveInitialDelayMillis: 5_000 });
+    super({
+      ...config,
+      connectionTimeoutMillis: LIMITS.connectMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+    });
   }
 
   /** Whether no statement is in progress. */
@@ -44,7 +49,9 @@ export class PatientClient extends pg.Client {
 
   /** Closes the connection without a message to the server. */
   destroy(error?: Error): void {
-    (this as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy(error);
+    (this as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy(
+      error,
+    );
   }
 
   override query(...given: never[]): never {

@@ -39,7 +39,12 @@ function withFallback(replica: Database, main: Database): Database {
       }
     };
   const reading = (model: string) =>
-    Object.fromEntries(READS.map((method) => [method, either((database) => Reflect.get(Reflect.get(database, model) as object, method) as Method)]));
+    Object.fromEntries(
+      READS.map((method) => [
+        method,
+        either((database) => Reflect.get(Reflect.get(database, model) as object, method) as Method),
+      ]),
+    );
   const instead: Record<PropertyKey, unknown> = {
     $queryRaw: either((database) => database.$queryRaw.bind(database) as unknown as Method),
     ...Object.fromEntries(MODELS.map((model) => [model, reading(model)])),
@@ -95,4 +100,5 @@ class ReplicaState {
 }
 
 /** The replica of the database for questions; null: there is none. */
-export const replicaOf = (read: Database, main: Database): Database | null => (read === main ? null : (read as ReadDatabase).replica);
+export const replicaOf = (read: Database, main: Database): Database | null =>
+  read === main ? null : (read as ReadDatabase).replica;

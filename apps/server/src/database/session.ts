@@ -3,7 +3,18 @@ import type { DatabaseTime } from './database-time.js';
 import { DatabaseUnavailable } from './unavailable.js';
 
 /** Names of UTC in PostgreSQL's list of time zones. */
-const UTC = ['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT', 'UCT', 'Etc/UCT', 'Universal', 'Etc/Universal', 'Zulu', 'Etc/Zulu'];
+const UTC = [
+  'UTC',
+  'Etc/UTC',
+  'GMT',
+  'Etc/GMT',
+  'UCT',
+  'Etc/UCT',
+  'Universal',
+  'Etc/Universal',
+  'Zulu',
+  'Etc/Zulu',
+];
 
 interface Session {
   readonly zone: string;
@@ -33,9 +44,13 @@ export async function checkSession(client: ClientBase, time: DatabaseTime | null
   const remedy = (setting: string, value: string) =>
     `ALTER ROLE … SET ${setting} = '${value}' for the role of the address, or let the pooler pass on the start-up parameter "options"`;
   if (!UTC.includes(zone))
-    throw new DatabaseUnavailable(`The session with the database is in the time zone ${zone} and must be in UTC: ${remedy('TimeZone', 'UTC')}`);
+    throw new DatabaseUnavailable(
+      `The session with the database is in the time zone ${zone} and must be in UTC: ${remedy('TimeZone', 'UTC')}`,
+    );
   if (!style.startsWith('ISO'))
-    throw new DatabaseUnavailable(`The session with the database writes dates as ${style} and must write them as ISO: ${remedy('DateStyle', 'ISO')}`);
+    throw new DatabaseUnavailable(
+      `The session with the database writes dates as ${style} and must write them as ISO: ${remedy('DateStyle', 'ISO')}`,
+    );
   if (time === null) return;
   if (standby)
     throw new DatabaseUnavailable(

@@ -56,11 +56,14 @@ export function splitStatements(script: string): Statement[] {
       at = close + text.length;
     } else if (kind['word']) {
       if (/^atomic$/i.test(text) && lastWord === 'BEGIN')
-        throw new Error(`line ${lineAt(script, from)}: write the body in $$ … $$ instead of BEGIN ATOMIC … END`);
+        throw new Error(
+          `line ${lineAt(script, from)}: write the body in $$ … $$ instead of BEGIN ATOMIC … END`,
+        );
       lastWord = text.toUpperCase();
     } else if (text === '(') depth++;
     else if (text === ')') depth--;
-    else if (text === "'" || text === '"') throw new Error(`line ${lineAt(script, from)}: ${text} is not closed`);
+    else if (text === "'" || text === '"')
+      throw new Error(`line ${lineAt(script, from)}: ${text} is not closed`);
   }
   finish(script.length);
   return statements;

@@ -27,7 +27,8 @@ export const statementOf = (text: string): Statement => statements.get(text) ?? 
 export function named(name: string, statement: Sql): Sql {
   const { text } = statement;
   const known = statementOf(text);
-  if (known.name === '') statements.set(text, { ...known, name: `${name}.${hash('sha1', text, 'base64url')}` });
+  if (known.name === '')
+    statements.set(text, { ...known, name: `${name}.${hash('sha1', text, 'base64url')}` });
   return statement;
 }
 

@@ -34,17 +34,28 @@ export const agentRoutes: FastifyPluginAsync<AgentRoutesOptions> = async (scope,
     const { bodyLimit } = endpoint;
     addRoute(scope, options, { path: kind, bodyLimit, endpoint, receive: (body) => endpoint.receive(body) });
     const receiveBatch = (body: Uint8Array) => endpoint.receiveBatch(body);
-    addRoute(scope, options, { path: `${kind}::batch`, bodyLimit: BODY_LIMITS.batch, endpoint, receive: receiveBatch });
+    addRoute(scope, options, {
+      path: `${kind}::batch`,
+      bodyLimit: BODY_LIMITS.batch,
+      endpoint,
+      receive: receiveBatch,
+    });
   }
 };
 
 /** Bodies stay bytes, so that they are measured before they are parsed. */
 function acceptJsonBytesOnly(scope: FastifyInstance): void {
   scope.removeContentTypeParser(['text/plain', 'application/json']);
-  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
 }
 
-function addRoute(scope: FastifyInstance, { admission, authenticate }: AgentRoutesOptions, route: Route): void {
+function addRoute(
+  scope: FastifyInstance,
+  { admission, authenticate }: AgentRoutesOptions,
+  route: Route,
+): void {
   const { bodyLimit, endpoint, receive } = route;
   const url = `/v1/${route.path}`;
   const reject = rejection(url.replace('::', ':'));
@@ -55,7 +66,8 @@ function addRoute(scope: FastifyInstance, { admission, authenticate }: AgentRout
       // the logger of the server: one for each request would cost more
       childLoggerFactory: (logger) => logger,
       onRequest: (request, reply, done) => {
-        if (admission.admits(endpoint.load, request, reply, bodyLimit)) return admission.authenticate(() => authenticate(request), done);
+        if (admission.admits(endpoint.load, request, reply, bodyLimit))
+          return admission.authenticate(() => authenticate(request), done);
         endpoint.outcomes.count('BUSY');
         reject(request, reply, endpoint.load.retryAfter());
       },
@@ -72,7 +84,9 @@ function addRoute(scope: FastifyInstance, { admission, authenticate }: AgentRout
 const SHORT_BODY = 2 ** 16;
 
 /** Returns a function that answers 503, from a text that is made once. It closes the connection, which most agents do not need until they retry. */
-function rejection(instance: string): (request: FastifyRequest, reply: FastifyReply, seconds: number) => void {
+function rejection(
+  instance: string,
+): (request: FastifyRequest, reply: FastifyReply, seconds: number) => void {
   const body = JSON.stringify({ ...problemDetails(overloaded()), instance });
   return ({ headers }, reply, seconds) => {
     if (Number(headers['content-length']) < SHORT_BODY) void reply.header('connection', 'close');

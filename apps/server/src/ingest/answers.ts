@@ -17,7 +17,9 @@ export type ReportAnswer = z.infer<typeof ReportAnswer>;
 export const HeartbeatAnswer = z.object({
   outcome: z
     .enum(['CONFIRMED', 'REPORT_WANTED', 'SUPERSEDED'])
-    .describe("CONFIRMED: the host's facts are confirmed. REPORT_WANTED: send a full report. SUPERSEDED: older than the last message."),
+    .describe(
+      "CONFIRMED: the host's facts are confirmed. REPORT_WANTED: send a full report. SUPERSEDED: older than the last message.",
+    ),
   reason: z
     .enum(['UNKNOWN_HOST', 'OTHER_BOOT', 'OTHER_CONTENT', 'OVERTAKEN', 'REFERENCED_LEFTOVER'])
     .nullable()
@@ -46,5 +48,7 @@ export type PublishAnswer = z.infer<typeof PublishAnswer>;
 export const PublishFields = z.strictObject({
   ...Publication.shape,
   author: z.string().nullable().default(null).describe('The author statement, FILE.klp.yaml.'),
-  signature: Signature.nullable().default(null).describe('Ed25519 signature of the canonical author statement, in base64.'),
+  signature: Signature.nullable()
+    .default(null)
+    .describe('Ed25519 signature of the canonical author statement, in base64.'),
 });

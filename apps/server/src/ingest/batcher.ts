@@ -83,7 +83,10 @@ export class Batcher<Item, Result> {
     if (this.filling) return;
     this.filling = true;
     const { parallelBatches, concurrentFrom } = this.options;
-    while (this.running < parallelBatches && this.waiting.length >= (this.running === 0 ? 1 : concurrentFrom)) {
+    while (
+      this.running < parallelBatches &&
+      this.waiting.length >= (this.running === 0 ? 1 : concurrentFrom)
+    ) {
       const batch = await this.fill();
       if (batch.length > 0) void this.run(batch);
       // all keys are in progress: the end of a running batch starts the next one
@@ -138,15 +141,22 @@ export class Batcher<Item, Result> {
   }
 
   /** Stores items together. If that fails, stores each half by itself, so that an error hits the item that caused it. */
-  private async attempt(items: readonly Item[], attempts: { left: number }): Promise<readonly (Result | Error)[]> {
+  private async attempt(
+    items: readonly Item[],
+    attempts: { left: number },
+  ): Promise<readonly (Result | Error)[]> {
     attempts.left -= 1;
     try {
       return await this.store(items);
     } catch (error) {
       // without a database each half would fail in the same way
-      if (items.length === 1 || attempts.left <= 0 || isUnavailable(error)) return items.map(() => error as Error);
+      if (items.length === 1 || attempts.left <= 0 || isUnavailable(error))
+        return items.map(() => error as Error);
       const half = Math.ceil(items.length / 2);
-      return [...(await this.attempt(items.slice(0, half), attempts)), ...(await this.attempt(items.slice(half), attempts))];
+      return [
+        ...(await this.attempt(items.slice(0, half), attempts)),
+        ...(await this.attempt(items.slice(half), attempts)),
+      ];
     }
   }
 }

@@ -8,12 +8,15 @@ export const STATES_KEPT = 20_000;
 const OTHERS_KEPT = 50;
 
 /** The newest of these patches that left the list, as many as are kept. */
-export function keptOf<Patch extends { readonly reading: Reading | null }>(unlisted: readonly Patch[]): { readonly kept: Patch[]; readonly tooLong: boolean } {
+export function keptOf<Patch extends { readonly reading: Reading | null }>(
+  unlisted: readonly Patch[],
+): { readonly kept: Patch[]; readonly tooLong: boolean } {
   let states = 0;
   const kept: Patch[] = [];
   for (const patch of unlisted.toReversed()) {
     states += patch.reading?.states?.length ?? 0;
-    if (kept.length === UNLISTED_KEPT || states > STATES_KEPT) return { kept: kept.toReversed(), tooLong: true };
+    if (kept.length === UNLISTED_KEPT || states > STATES_KEPT)
+      return { kept: kept.toReversed(), tooLong: true };
     kept.push(patch);
   }
   return { kept: kept.toReversed(), tooLong: false };
@@ -43,9 +46,11 @@ export function bootHistoryOf({ before, tainted, reliable, gap, log, names }: Lo
   // A livepatch that came and went between two looks leaves the taint and nothing else.
   const unexplained = before?.tainted === false && names.length === 0;
   if (known === 'KNOWN' && !gap && !unexplained) return 'KNOWN';
-  if (log?.reachesBoot === true && names.every((name) => wasListed(log.events.get(loadedName(name)) ?? []))) return 'KNOWN';
+  if (log?.reachesBoot === true && names.every((name) => wasListed(log.events.get(loadedName(name)) ?? [])))
+    return 'KNOWN';
   return known === 'KNOWN' ? 'GAP' : known;
 }
 
 /** Other live patching systems that were seen in this boot: what they have changed stays. */
-export const othersSeen = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].slice(0, OTHERS_KEPT);
+export const othersSeen = (before: readonly string[], now: readonly string[]): string[] =>
+  [...new Set([...before, ...now])].slice(0, OTHERS_KEPT);

@@ -43,7 +43,8 @@ export function placeNewest(
   version: HostVersion | null,
   known: readonly BootRange[],
 ): { readonly suspect: boolean; readonly boots: readonly BootRange[] } {
-  if (version === null || version.bootId === null || version.sequence === 0n) return { suspect: false, boots: [{ bootId, first: sequence, last: sequence }] };
+  if (version === null || version.bootId === null || version.sequence === 0n)
+    return { suspect: false, boots: [{ bootId, first: sequence, last: sequence }] };
   if (version.bootId === bootId) return { suspect: false, boots: [] };
   const boots = rangesOf(version, known);
   const { suspect, range } = placeAmong(boots, bootId, sequence);

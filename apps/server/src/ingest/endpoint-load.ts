@@ -56,7 +56,9 @@ export class EndpointLoad {
     const { newConnections, newConnectionsDelayMs } = this.limits;
     if (this.isFull) return true;
     if (backlogMs <= newConnectionsDelayMs) return false;
-    return this.messages >= Math.max(newConnections / 10, (newConnections * newConnectionsDelayMs) / backlogMs);
+    return (
+      this.messages >= Math.max(newConnections / 10, (newConnections * newConnectionsDelayMs) / backlogMs)
+    );
   }
 
   /** Counts admitted messages, also beyond the capacity. */

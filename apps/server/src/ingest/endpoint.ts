@@ -67,7 +67,8 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
     const receivedAt = this.clock.now();
     this.load.begin(1);
     try {
-      const read = bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
+      const read =
+        bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
       const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
       this.outcomes.count(answer.outcome);
       return answer;
@@ -109,7 +110,10 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   }
 
   /** @throws only if the database is unavailable: then the whole batch request is to be sent again */
-  private async receiveOne(read: () => Messages[K], receivedAt: Date): Promise<BatchAnswer<Answer>['results'][number]> {
+  private async receiveOne(
+    read: () => Messages[K],
+    receivedAt: Date,
+  ): Promise<BatchAnswer<Answer>['results'][number]> {
     try {
       const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
       this.outcomes.count(answer.outcome);

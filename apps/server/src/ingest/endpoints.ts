@@ -14,7 +14,13 @@ export class Endpoints {
   readonly reports: Endpoint<'reports', ReportAnswer>;
   readonly heartbeats: Endpoint<'heartbeats', HeartbeatAnswer>;
 
-  constructor(reports: Reports, heartbeats: Heartbeats, workers: Workers, clock: Clock, @Inject(CONFIG) config: Config) {
+  constructor(
+    reports: Reports,
+    heartbeats: Heartbeats,
+    workers: Workers,
+    clock: Clock,
+    @Inject(CONFIG) config: Config,
+  ) {
     this.reports = new Endpoint(
       {
         kind: 'reports',

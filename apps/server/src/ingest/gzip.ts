@@ -10,14 +10,24 @@ export function acceptGzip(app: FastifyInstance, bodies: BodyMemory): void {
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined || encoding === 'identity') return done(null, payload);
     if (encoding !== 'gzip')
-      return done(Object.assign(new Error(`the content-encoding must be gzip or left out, found ${JSON.stringify(encoding)}`), { statusCode: 415 }));
+      return done(
+        Object.assign(
+          new Error(`the content-encoding must be gzip or left out, found ${JSON.stringify(encoding)}`),
+          { statusCode: 415 },
+        ),
+      );
     const isForm = request.headers['content-type']?.startsWith('multipart/') === true;
     const limit = isForm ? FORM_LIMIT : request.routeOptions.bodyLimit!;
     const gunzip = createGunzip();
     let size = 0;
     gunzip.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limit) gunzip.destroy(Object.assign(new Error(`the body has more than ${limit} bytes once it is unpacked`), { statusCode: 413 }));
+      if (size > limit)
+        gunzip.destroy(
+          Object.assign(new Error(`the body has more than ${limit} bytes once it is unpacked`), {
+            statusCode: 413,
+          }),
+        );
       else if (!bodies.reserve(reply.raw, size)) gunzip.destroy(overloaded());
     });
     gunzip.on('error', (error: Error & { statusCode?: number; code?: string }) => {

@@ -32,7 +32,11 @@ export class Heartbeats {
   }
 }
 
-function answerTo({ message, receivedAt }: ReceivedHeartbeat, comparison: Comparison | null, intervalSeconds: number): HeartbeatAnswer | Error {
+function answerTo(
+  { message, receivedAt }: ReceivedHeartbeat,
+  comparison: Comparison | null,
+  intervalSeconds: number,
+): HeartbeatAnswer | Error {
   const sequence = BigInt(message.sequence);
   if (comparison !== null && !comparison.noted) {
     const jump = jumpOf(message.instance, sequence, comparison.sequence);

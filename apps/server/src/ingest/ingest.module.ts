@@ -15,7 +15,17 @@ import { Workers } from './worker.js';
 @Module({
   imports: [StoreModule],
   controllers: [PatchesController],
-  providers: [AcceptBacklog, Admission, Endpoints, Heartbeats, LateReports, Listeners, Reports, Uploads, Workers],
+  providers: [
+    AcceptBacklog,
+    Admission,
+    Endpoints,
+    Heartbeats,
+    LateReports,
+    Listeners,
+    Reports,
+    Uploads,
+    Workers,
+  ],
   exports: [Admission, Endpoints, Listeners, Uploads],
 })
 export class IngestModule {}

@@ -13,16 +13,27 @@ export interface Refusal {
   readonly problems: readonly Problem[];
 }
 
-export const toRefusal = ({ code, message, problems }: RequestError): Refusal => ({ code, message, problems });
-export const fromRefusal = ({ code, message, problems }: Refusal): RequestError => new RequestError(code, message, problems);
+export const toRefusal = ({ code, message, problems }: RequestError): Refusal => ({
+  code,
+  message,
+  problems,
+});
+export const fromRefusal = ({ code, message, problems }: Refusal): RequestError =>
+  new RequestError(code, message, problems);
 
 /** What became of each document of a batch. */
 export type ReadItem<K extends Kind> = { readonly message: Messages[K] } | { readonly refusal: Refusal };
 
 /** Work that is done outside the event loop, by name. */
 export interface Jobs {
-  readonly message: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: Messages[Kind] };
-  readonly batch: { readonly input: { readonly kind: Kind; readonly bytes: Uint8Array }; readonly output: ReadItem<Kind>[] };
+  readonly message: {
+    readonly input: { readonly kind: Kind; readonly bytes: Uint8Array };
+    readonly output: Messages[Kind];
+  };
+  readonly batch: {
+    readonly input: { readonly kind: Kind; readonly bytes: Uint8Array };
+    readonly output: ReadItem<Kind>[];
+  };
   readonly manifest: { readonly input: { readonly bytes: Uint8Array }; readonly output: Manifest };
   readonly module: {
     readonly input: { readonly buildId: string; readonly bytes: Uint8Array; readonly author: string | null };
@@ -49,7 +60,11 @@ function readItem<K extends Kind>(read: () => Messages[K]): ReadItem<K> {
 }
 
 /** How each job is done; the same in a worker thread and in a test. */
-export const JOBS: { readonly [Name in JobName]: (input: Jobs[Name]['input']) => Jobs[Name]['output'] | Promise<Jobs[Name]['output']> } = {
+export const JOBS: {
+  readonly [Name in JobName]: (
+    input: Jobs[Name]['input'],
+  ) => Jobs[Name]['output'] | Promise<Jobs[Name]['output']>;
+} = {
   message: ({ kind, bytes }) => readMessage(kind, bytes),
   batch: ({ kind, bytes }) => readBatch(kind, bytes).map(readItem),
   manifest: ({ bytes }) => readManifest(bytes),

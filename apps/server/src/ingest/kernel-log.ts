@@ -21,13 +21,17 @@ export function readKernelLog(log: Report['kernelLog']): KernelLog | null {
   return { reachesBoot: log.reachesBoot, events };
 }
 
-const times = (events: readonly LogEvent[], event: LogEvent): number => events.filter((one) => one === event).length;
+const times = (events: readonly LogEvent[], event: LogEvent): number =>
+  events.filter((one) => one === event).length;
 
 /** The patch came in once and was disabled once, with nothing else in between. A log that lost its first lines may lack the former. */
-export const showsDisabled = (events: readonly LogEvent[]): boolean => /^(ENABLING )?(PATCHED )?UNPATCHING UNPATCHED$/.test(events.join(' '));
+export const showsDisabled = (events: readonly LogEvent[]): boolean =>
+  /^(ENABLING )?(PATCHED )?UNPATCHING UNPATCHED$/.test(events.join(' '));
 
 /** The patch was on the list: a load that was refused leaves `ENABLING` alone. */
-export const wasListed = (events: readonly LogEvent[]): boolean => events.some((event) => event !== 'ENABLING');
+export const wasListed = (events: readonly LogEvent[]): boolean =>
+  events.some((event) => event !== 'ENABLING');
 
 /** Its module was loaded and enabled more than once. */
-export const cameTwice = (events: readonly LogEvent[]): boolean => times(events, 'PATCHED') > 1 || times(events, 'UNPATCHED') > 1;
+export const cameTwice = (events: readonly LogEvent[]): boolean =>
+  times(events, 'PATCHED') > 1 || times(events, 'UNPATCHED') > 1;

@@ -41,24 +41,36 @@ export class LateReports {
     const situations = await this.situations.load([...ids]);
     for (const one of late) {
       if (one.version.suspect) continue;
-      if (!(await this.storeOne(one, situations.get(one.version.situationId ?? '')))) conflicts.add(one.received);
+      if (!(await this.storeOne(one, situations.get(one.version.situationId ?? ''))))
+        conflicts.add(one.received);
     }
     return conflicts;
   }
 
   /** @returns false if the host was changed meanwhile */
-  private async storeOne({ received, version, boots }: LateReport, situation: Situation | undefined): Promise<boolean> {
+  private async storeOne(
+    { received, version, boots }: LateReport,
+    situation: Situation | undefined,
+  ): Promise<boolean> {
     const { message: report, receivedAt } = received;
     const { bootId, kernelVersion } = report.host;
     const { suspect, range } = placeAmong(rangesOf(version, boots), bootId, BigInt(report.sequence));
     if (suspect) await this.hosts.suspect(version.hostId, receivedAt);
     if (range !== null) await this.boots.keepOne({ hostId: version.hostId, ...range });
-    if (suspect || situation === undefined || bootId !== version.bootId || kernelVersion !== situation.kernelVersion) return true;
+    if (
+      suspect ||
+      situation === undefined ||
+      bootId !== version.bootId ||
+      kernelVersion !== situation.kernelVersion
+    )
+      return true;
     const observed = observedAt(report.clock, receivedAt);
     const shown = deriveSituation(report, null, observed, this.config.intervalSeconds).situation;
     const draft = toSituationDraft(addLate(situation, shown));
     if (draft.id === version.situationId) return true;
     await this.situations.keep([draft]);
-    return (await this.hosts.addHistory(version.hostId, version.situationId!, draft.id, receivedAt)) !== 'CONFLICT';
+    return (
+      (await this.hosts.addHistory(version.hostId, version.situationId!, draft.id, receivedAt)) !== 'CONFLICT'
+    );
   }
 }

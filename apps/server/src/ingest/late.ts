@@ -13,9 +13,16 @@ import { keyOf } from './modules.js';
 export function addLate(situation: Situation, late: Situation): Situation {
   const known = new Set([...situation.list, ...situation.unlisted].map(keyOf));
   const shown = [...late.list, ...late.unlisted].filter((patch) => !known.has(keyOf(patch)));
-  const missed = shown.map(({ name, buildId, reading }) => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' as const }));
+  const missed = shown.map(({ name, buildId, reading }) => ({
+    name,
+    buildId,
+    reading,
+    unlistedBy: 'UNKNOWN' as const,
+  }));
   const doubtful = missed.length > 0 || late.list.some(({ enabled, transition }) => enabled && transition);
-  const unlisted = situation.unlisted.map((patch) => (doubtful && patch.unlistedBy === 'DISABLED' ? { ...patch, unlistedBy: 'UNKNOWN' as const } : patch));
+  const unlisted = situation.unlisted.map((patch) =>
+    doubtful && patch.unlistedBy === 'DISABLED' ? { ...patch, unlistedBy: 'UNKNOWN' as const } : patch,
+  );
   const { kept, tooLong } = keptOf([...missed, ...unlisted]);
   return {
     ...situation,

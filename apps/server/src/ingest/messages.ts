@@ -60,7 +60,9 @@ const MAX_BATCH_PROBLEMS = 200;
  */
 export function readBatch<K extends Kind>(kind: K, bytes: Uint8Array): (() => Messages[K])[] {
   const items = splitBatch(textOf(bytes), MAX_BYTES[kind]);
-  const parsed = items.map((item) => (item instanceof RequestError ? item : { message: parseJson(item.text), values: item.elements }));
+  const parsed = items.map((item) =>
+    item instanceof RequestError ? item : { message: parseJson(item.text), values: item.elements },
+  );
   let problemsLeft = MAX_BATCH_PROBLEMS;
   return parsed.map((item) => () => {
     if (item instanceof RequestError) throw item;

@@ -43,20 +43,41 @@ export class PatchesController {
   @Roles('admin', 'publisher')
   async publish(@Param('buildId') id: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
     const buildId = parse(BuildId, id, 'build-id');
-    const submission = request.isMultipart() ? await this.fromFile(request, buildId) : await this.fromFacts(request.body, buildId);
+    const submission = request.isMultipart()
+      ? await this.fromFile(request, buildId)
+      : await this.fromFacts(request.body, buildId);
     const who = bearerOf(request).name;
     const key = await this.signer(submission);
     const { release, owner } = submission;
     const outcome = await this.audit.record(async (tx) => {
       const result = await this.store(tx, submission, key, who);
-      return { result, entry: result === 'UNCHANGED' ? null : { who, action: 'publish', subject: buildId, detail: { outcome: result, release, owner } } };
+      return {
+        result,
+        entry:
+          result === 'UNCHANGED'
+            ? null
+            : { who, action: 'publish', subject: buildId, detail: { outcome: result, release, owner } },
+      };
     });
     const row = (await this.patches.find(buildId))!;
-    return { outcome, buildId, name: row.name, release: row.release, owner: row.owner, evidence: row.evidence, conflicts: conflictsOf(row) };
+    return {
+      outcome,
+      buildId,
+      name: row.name,
+      release: row.release,
+      owner: row.owner,
+      evidence: row.evidence,
+      conflicts: conflictsOf(row),
+    };
   }
 
   /** @param key fingerprint of the key that signed it */
-  private async store(tx: Transaction, { facts, author, release, owner }: Submission, key: string | null, who: string): Promise<PublishAnswer['outcome']> {
+  private async store(
+    tx: Transaction,
+    { facts, author, release, owner }: Submission,
+    key: string | null,
+    who: string,
+  ): Promise<PublishAnswer['outcome']> {
     const now = this.clock.now();
     const isNew = await this.patches.add(tx, facts, release, owner, who, now);
     const before = isNew ? null : await this.patches.find(facts.buildId, tx);
@@ -67,7 +88,10 @@ export class PatchesController {
       );
     }
     const found = before === null ? 'PUBLISHED' : await this.compare(tx, facts, before, who, now);
-    const said = author === null ? 'SAME' : await this.patches.setAuthorStatement(tx, facts.buildId, wordOf(author), key, who, now);
+    const said =
+      author === null
+        ? 'SAME'
+        : await this.patches.setAuthorStatement(tx, facts.buildId, wordOf(author), key, who, now);
     if (said === 'WEAKER')
       throw new RequestError(
         'FORBIDDEN',
@@ -80,7 +104,9 @@ export class PatchesController {
   private async signer({ facts, author, signature, release, owner }: Submission): Promise<string | null> {
     if (signature === null) return null;
     const wrong = (detail: string) =>
-      new RequestError('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [{ pointer: '/signature', detail, found: signature }]);
+      new RequestError('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [
+        { pointer: '/signature', detail, found: signature },
+      ]);
     if (author === null) throw wrong("there is no author's word that it could be of");
     const keys = (await this.keys.list(owner)).filter((key) => key.revokedAt === null);
     const key = signedBy(keys, signedForm(facts.buildId, { release, owner }, author), signature);
@@ -94,7 +120,13 @@ export class PatchesController {
   }
 
   /** Does this telling agree with what is stored? File facts never change for a build-id; only a file takes the place of mere words. */
-  private async compare(tx: Transaction, facts: PatchFacts, before: StoredPatch, who: string, at: Date): Promise<PublishAnswer['outcome']> {
+  private async compare(
+    tx: Transaction,
+    facts: PatchFacts,
+    before: StoredPatch,
+    who: string,
+    at: Date,
+  ): Promise<PublishAnswer['outcome']> {
     const differ = differences(toFacts(before), facts);
     if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE') {
       await this.patches.upgradeEvidence(tx, facts, differ, who, at);
@@ -114,7 +146,10 @@ export class PatchesController {
   /** Facts alone, as JSON. */
   private async fromFacts(body: unknown, buildId: string): Promise<Submission> {
     const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-    const manifest = bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await this.workers.messages.run('manifest', { bytes });
+    const manifest =
+      bytes.length <= INLINE_LIMIT
+        ? readManifest(bytes)
+        : await this.workers.messages.run('manifest', { bytes });
     if (manifest.buildId !== buildId)
       throw new RequestError('BAD_USER_INPUT', 'the manifest is of another build', [
         { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
@@ -136,9 +171,14 @@ export class PatchesController {
       if (part.type === 'field') fields[part.fieldname] = String(part.value);
       else if (part.fieldname === 'module') file = await part.toBuffer();
       else if (part.fieldname === 'author') fields['author'] = (await part.toBuffer()).toString('utf8');
-      else throw new RequestError('BAD_USER_INPUT', `the form has a file part ${part.fieldname}; there are module and author`);
+      else
+        throw new RequestError(
+          'BAD_USER_INPUT',
+          `the form has a file part ${part.fieldname}; there are module and author`,
+        );
     }
-    if (file === null) throw new RequestError('BAD_USER_INPUT', 'the form has no part "module" with the module file');
+    if (file === null)
+      throw new RequestError('BAD_USER_INPUT', 'the form has no part "module" with the module file');
     const { author, signature, release, owner } = parse(PublishFields, fields, 'form');
     const read = await this.workers.modules.run('module', { buildId, bytes: file, author });
     return { ...read, signature, release, owner };
@@ -147,6 +187,7 @@ export class PatchesController {
 
 /** A build-id does not cover the signature: files of one content are one build. What one of the two does not tell is no difference. */
 function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
-  if (before.contentSha256 !== null && facts.contentSha256 !== null) return before.contentSha256 === facts.contentSha256;
+  if (before.contentSha256 !== null && facts.contentSha256 !== null)
+    return before.contentSha256 === facts.contentSha256;
   return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
 }

@@ -25,16 +25,28 @@ const isPlain = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.l
 export async function readModuleFile(file: Uint8Array, buildId: string): Promise<PatchFacts> {
   const size = isPlain(file) ? file.length : null;
   const reading = await openModule(file).catch((error: unknown) => {
-    if (error instanceof ModuleError) throw new RequestError('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
+    if (error instanceof ModuleError)
+      throw new RequestError('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
     throw error;
   });
   if (reading.buildId === null)
-    throw new RequestError('MODULE_UNREADABLE', 'the module has no build-id: nothing could recognise it on a host. Link it with --build-id');
+    throw new RequestError(
+      'MODULE_UNREADABLE',
+      'the module has no build-id: nothing could recognise it on a host. Link it with --build-id',
+    );
   if (reading.buildId !== buildId)
     throw new RequestError('BAD_USER_INPUT', 'the module is another build', [
-      { pointer: '/buildId', detail: `must be the build-id of the module, ${reading.buildId}`, found: buildId },
+      {
+        pointer: '/buildId',
+        detail: `must be the build-id of the module, ${reading.buildId}`,
+        found: buildId,
+      },
     ]);
-  if (reading.kernelRelease === null) throw new RequestError('MODULE_UNREADABLE', 'the module has no vermagic: it does not say for which kernel it was built');
+  if (reading.kernelRelease === null)
+    throw new RequestError(
+      'MODULE_UNREADABLE',
+      'the module has no vermagic: it does not say for which kernel it was built',
+    );
   return factsOfFile(reading, buildId, reading.kernelRelease, size);
 }
 
@@ -44,11 +56,13 @@ export async function readModuleFile(file: Uint8Array, buildId: string): Promise
  * @throws RequestError
  */
 export function readAuthor(text: string): AuthorStatement {
-  if (text.length > AUTHOR_LIMIT) throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
+  if (text.length > AUTHOR_LIMIT)
+    throw limitExceeded("bytes in the author's YAML", AUTHOR_LIMIT, text.length, '/author');
   refuseDeepYaml(text);
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'silent' });
   const [error] = document.errors;
-  if (error !== undefined) throw new RequestError('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
+  if (error !== undefined)
+    throw new RequestError('BAD_USER_INPUT', `the author's YAML is not valid: ${error.message}`);
   return parse(AuthorStatement, withoutAliases(document), "author's YAML", { values: text.length });
 }
 
@@ -83,6 +97,7 @@ function refuseDeepYaml(text: string): void {
 function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
   let aliases = 0;
   visit(document, { Alias: () => void (aliases += 1) });
-  if (aliases > 0) throw new RequestError('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
+  if (aliases > 0)
+    throw new RequestError('BAD_USER_INPUT', "the author's YAML uses aliases (*name): write the values out");
   return document.toJS();
 }

@@ -20,7 +20,12 @@ const anyOf = (objects: readonly { readonly callbacks: Callbacks }[]): Callbacks
   );
 
 /** What the registry keeps of a module file that it parsed itself: `MODULE` evidence. */
-export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelease: string, size: number | null = null): PatchFacts => ({
+export const factsOfFile = (
+  reading: ModuleReading,
+  buildId: string,
+  kernelRelease: string,
+  size: number | null = null,
+): PatchFacts => ({
   buildId,
   name: loadedName(reading.name),
   kernelRelease,
@@ -44,7 +49,10 @@ export const factsOfFile = (reading: ModuleReading, buildId: string, kernelRelea
     reading.objects?.map(({ name, spelled, functions }) => ({
       name,
       spelled,
-      functions: functions.map((redirected) => ({ name: redirected.name, sympos: redirected.sympos.toString() })),
+      functions: functions.map((redirected) => ({
+        name: redirected.name,
+        sympos: redirected.sympos.toString(),
+      })),
     })) ?? null,
   evidence: 'MODULE',
 });
@@ -63,7 +71,12 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   file:
     facts.sha256 === null || facts.signed === undefined
       ? null
-      : { sha256: facts.sha256, signed: facts.signed, signer: facts.signer ?? null, size: facts.size ?? null },
+      : {
+          sha256: facts.sha256,
+          signed: facts.signed,
+          signer: facts.signer ?? null,
+          size: facts.size ?? null,
+        },
   rewritesEarlierStates: facts.rewritesEarlierStates ?? false,
   livepatch: facts.livepatch,
   builder: facts.builder,
@@ -73,7 +86,11 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   impact: facts.impact,
   impactReasons: [],
   callbacks: facts.callbacks,
-  objects: facts.objects.map(({ name, spelled, functions }) => ({ name, ...(spelled !== undefined && { spelled }), functions })),
+  objects: facts.objects.map(({ name, spelled, functions }) => ({
+    name,
+    ...(spelled !== undefined && { spelled }),
+    functions,
+  })),
   evidence: 'UNSIGNED',
 });
 
@@ -112,5 +129,7 @@ const shown = (facts: PatchFacts) => ({
 /** On which fields do two tellings of the same build differ? What one of them does not know is no difference. */
 export function differences(a: PatchFacts, b: PatchFacts): string[] {
   const [one, other] = [shown(a), shown(b)];
-  return (Object.keys(one) as (keyof typeof one)[]).filter((field) => one[field] !== null && other[field] !== null && one[field] !== other[field]);
+  return (Object.keys(one) as (keyof typeof one)[]).filter(
+    (field) => one[field] !== null && other[field] !== null && one[field] !== other[field],
+  );
 }

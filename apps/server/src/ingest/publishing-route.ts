@@ -18,7 +18,8 @@ export function guardPublishing(fastify: FastifyInstance, bearers: Bearers, uplo
     const { name } = await bearers.admit(request, PUBLISHERS);
     if (request.headers['content-type']?.startsWith('multipart/') !== true) return;
     const length = Number(request.headers['content-length'] ?? 0);
-    if (length > FORM_LIMIT) throw new RequestError('TOO_LARGE', `the limit of a form is ${FORM_LIMIT} bytes, found ${length}`);
+    if (length > FORM_LIMIT)
+      throw new RequestError('TOO_LARGE', `the limit of a form is ${FORM_LIMIT} bytes, found ${length}`);
     const end = await uploads.begin(name);
     if (reply.raw.closed) end();
     else reply.raw.once('close', end);

@@ -2,7 +2,13 @@ import type { Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
 import type { BootRange } from '../store/hosts/boots.store.js';
 import type { HostDetail } from '../store/hosts/hosts.store.js';
-import { AGENT_PREFIX, authoritative, type Labels, type LabelsDraft, toLabelsDraft } from '../store/content/labels.store.js';
+import {
+  AGENT_PREFIX,
+  authoritative,
+  type Labels,
+  type LabelsDraft,
+  toLabelsDraft,
+} from '../store/content/labels.store.js';
 import type { HostVersion, PlacedReport } from '../store/hosts/reports.store.js';
 import type { HostSighting } from '../store/catalog/sightings.store.js';
 import { type SituationDraft, toSituationDraft } from '../store/content/situations.store.js';
@@ -44,7 +50,10 @@ export function draftReport(
   const suspect = position.suspect || otherMachine;
   return {
     situation: toSituationDraft(situation),
-    sightings: suspect || version?.suspect ? [] : sightingsOf(report, situation, continuous ? previous!.situation : null),
+    sightings:
+      suspect || version?.suspect
+        ? []
+        : sightingsOf(report, situation, continuous ? previous!.situation : null),
     labels: toLabelsDraft({ ...authoritative(labels), ...ownLabels(report) }),
     placed: {
       hostId: host.instance,
@@ -68,9 +77,15 @@ export function draftReport(
 const previousState = (version: HostVersion | null, situation: Situation | undefined): PreviousState | null =>
   version?.bootId == null || situation === undefined
     ? null
-    : { bootId: version.bootId, situation, marks: version.marks, confirmedAt: new Date(version.confirmedAt ?? version.since) };
+    : {
+        bootId: version.bootId,
+        situation,
+        marks: version.marks,
+        confirmedAt: new Date(version.confirmedAt ?? version.since),
+      };
 
-const ownLabels = ({ host }: Report): Labels => Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
+const ownLabels = ({ host }: Report): Labels =>
+  Object.fromEntries(Object.entries(host.labels).map(([key, value]) => [`${AGENT_PREFIX}${key}`, value]));
 
 const detailOf = (report: Report): HostDetail => ({
   agentVersion: report.agent.version,
@@ -89,5 +104,7 @@ const MAX_INACTIVE_OBJECTS = 100;
 /** Objects of listed patches that are not patched, because no module of that name is loaded. */
 const inactiveObjects = ({ livepatches }: Report): HostDetail['inactive'] =>
   livepatches
-    .flatMap(({ name, objects }) => objects.flatMap((object) => (object.patched === false ? [{ patch: name, object: object.name }] : [])))
+    .flatMap(({ name, objects }) =>
+      objects.flatMap((object) => (object.patched === false ? [{ patch: name, object: object.name }] : [])),
+    )
     .slice(0, MAX_INACTIVE_OBJECTS);

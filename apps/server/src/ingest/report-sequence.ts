@@ -14,7 +14,10 @@ export function jumpOf(instance: string, sequence: bigint, last: bigint): Reques
 }
 
 /** Compares the sequence of a report with the last one of its host. `SEQUENCE_CONFLICT` also means that the host is suspect. */
-export function compareSequence(report: Report, version: HostVersion | undefined): 'NEW' | 'LATE' | 'REPEATED' | RequestError {
+export function compareSequence(
+  report: Report,
+  version: HostVersion | undefined,
+): 'NEW' | 'LATE' | 'REPEATED' | RequestError {
   const sequence = BigInt(report.sequence);
   const contact = version?.contactSequence ?? 0n;
   const last = version === undefined || version.sequence < contact ? contact : version.sequence;
@@ -23,7 +26,8 @@ export function compareSequence(report: Report, version: HostVersion | undefined
   if (jump !== null) return jump;
   if (version === undefined) return 'NEW';
   if (sequence < version.sequence) return 'LATE';
-  if (sequence === version.sequence && version.digest === report.digest && version.bootId === bootId) return 'REPEATED';
+  if (sequence === version.sequence && version.digest === report.digest && version.bootId === bootId)
+    return 'REPEATED';
   if (sequence !== version.sequence && sequence !== version.contactSequence) return 'NEW';
   return new RequestError(
     'SEQUENCE_CONFLICT',

@@ -10,9 +10,23 @@ const TAINT_LIVEPATCH = 2 ** 15;
 const MODULE_STATES = { Live: 'LIVE', Loading: 'LOADING', Going: 'GOING' } as const;
 
 type ReportedPatch = Report['livepatches'][number];
-type ReportedModule = Pick<Report['leftovers'][number], 'name' | 'buildId' | 'refcount' | 'reading' | 'moduleState'>;
+type ReportedModule = Pick<
+  Report['leftovers'][number],
+  'name' | 'buildId' | 'refcount' | 'reading' | 'moduleState'
+>;
 
-type KernelFacts = Pick<Situation, 'kernelRelease' | 'kernelVersion' | 'kernelBuildId' | 'arch' | 'capabilities' | 'gates' | 'unread' | 'boot' | 'tainted'>;
+type KernelFacts = Pick<
+  Situation,
+  | 'kernelRelease'
+  | 'kernelVersion'
+  | 'kernelBuildId'
+  | 'arch'
+  | 'capabilities'
+  | 'gates'
+  | 'unread'
+  | 'boot'
+  | 'tainted'
+>;
 
 /** The facts about the kernel and its settings. */
 export function kernelFacts(report: Report): KernelFacts {
@@ -36,8 +50,15 @@ export function kernelFacts(report: Report): KernelFacts {
       modulesDisabled: report.gates?.modulesDisabled ?? null,
       ftraceEnabled: report.gates?.ftraceEnabled ?? null,
     },
-    unread: [...(report.unread ?? []), ...unreadAttributes(report), ...(host.arch === 'unknown' ? ['the architecture'] : [])],
-    boot: bootPersistence === null ? null : { kernelRelease: bootPersistence.kernelRelease, loads: bootPersistence.loads },
+    unread: [
+      ...(report.unread ?? []),
+      ...unreadAttributes(report),
+      ...(host.arch === 'unknown' ? ['the architecture'] : []),
+    ],
+    boot:
+      bootPersistence === null
+        ? null
+        : { kernelRelease: bootPersistence.kernelRelease, loads: bootPersistence.loads },
   };
 }
 
@@ -76,10 +97,12 @@ export const listedPatches = (report: Report): ListedPatch[] =>
     }));
 
 /** A sysfs directory with `enabled` 0 and `transition` 0: its patch is off the list, its module is loaded. */
-const isLingering = ({ enabled, transition }: ReportedPatch): boolean => enabled === false && transition === false;
+const isLingering = ({ enabled, transition }: ReportedPatch): boolean =>
+  enabled === false && transition === false;
 
 /** Keys of the leftovers whose sysfs directory still exists. */
-export const lingeringKeys = (report: Report): Set<string> => new Set(report.livepatches.filter(isLingering).map(keyOf));
+export const lingeringKeys = (report: Report): Set<string> =>
+  new Set(report.livepatches.filter(isLingering).map(keyOf));
 
 /** Livepatch modules that are loaded and off the list. */
 function unlistedModules({ livepatches, leftovers }: Report): ReportedModule[] {
@@ -93,11 +116,17 @@ function unlistedModules({ livepatches, leftovers }: Report): ReportedModule[] {
 export function referencedSince(report: Report, marks: Marks, observedAt: Date): Record<string, string> {
   const referenced = unlistedModules(report).filter(({ refcount }) => (refcount ?? 0) >= 1);
   const now = observedAt.toISOString();
-  return Object.fromEntries(referenced.map((module) => [keyOf(module), marks.referencedSince[keyOf(module)] ?? now]));
+  return Object.fromEntries(
+    referenced.map((module) => [keyOf(module), marks.referencedSince[keyOf(module)] ?? now]),
+  );
 }
 
 /** Leftovers. A reference count that was not reported counts as a reference, but never shows that the module is pinned. */
-export const leftoversOf = (report: Report, since: Record<string, string>, observedAt: Date): LeftoverModule[] =>
+export const leftoversOf = (
+  report: Report,
+  since: Record<string, string>,
+  observedAt: Date,
+): LeftoverModule[] =>
   unlistedModules(report).map((module) => {
     const first = since[keyOf(module)];
     return {

@@ -63,7 +63,10 @@ export class Reports {
   }
 
   /** Stores what it can. Reports whose host was changed meanwhile get no outcome. */
-  private async attempt(batch: readonly ReceivedReport[], outcomes: Map<ReceivedReport, Outcome>): Promise<void> {
+  private async attempt(
+    batch: readonly ReceivedReport[],
+    outcomes: Map<ReceivedReport, Outcome>,
+  ): Promise<void> {
     const versions = await this.reports.versions(batch.map(instanceOf));
     const { fresh, late } = await this.compare(batch, versions, outcomes);
     const interleaving = [...fresh, ...late].filter((one) => mayInterleave(one, versions));
@@ -73,21 +76,31 @@ export class Reports {
   }
 
   /** Separates new and late reports. All others get their outcome. */
-  private async compare(batch: readonly ReceivedReport[], versions: HostVersions, outcomes: Map<ReceivedReport, Outcome>) {
+  private async compare(
+    batch: readonly ReceivedReport[],
+    versions: HostVersions,
+    outcomes: Map<ReceivedReport, Outcome>,
+  ) {
     const [fresh, late]: [ReceivedReport[], ReceivedReport[]] = [[], []];
     for (const one of batch) {
       const position = compareSequence(one.message, versions.get(instanceOf(one)));
       if (position === 'NEW') fresh.push(one);
       else if (position === 'LATE') late.push(one);
       else {
-        if (position !== 'REPEATED' && position.code === 'SEQUENCE_CONFLICT') await this.hosts.suspect(instanceOf(one), one.receivedAt);
+        if (position !== 'REPEATED' && position.code === 'SEQUENCE_CONFLICT')
+          await this.hosts.suspect(instanceOf(one), one.receivedAt);
         outcomes.set(one, position);
       }
     }
     return { fresh, late };
   }
 
-  private async storeLate(late: readonly ReceivedReport[], versions: HostVersions, boots: Boots, outcomes: Map<ReceivedReport, Outcome>): Promise<void> {
+  private async storeLate(
+    late: readonly ReceivedReport[],
+    versions: HostVersions,
+    boots: Boots,
+    outcomes: Map<ReceivedReport, Outcome>,
+  ): Promise<void> {
     const withHosts = late.map((received) => {
       const version = versions.get(instanceOf(received))!;
       return { received, version, boots: boots.get(version.hostId) ?? [] };
@@ -96,7 +109,12 @@ export class Reports {
     for (const one of late) if (!conflicts.has(one)) outcomes.set(one, 'SUPERSEDED');
   }
 
-  private async storeFresh(fresh: readonly ReceivedReport[], versions: HostVersions, boots: Boots, outcomes: Map<ReceivedReport, Outcome>): Promise<void> {
+  private async storeFresh(
+    fresh: readonly ReceivedReport[],
+    versions: HostVersions,
+    boots: Boots,
+    outcomes: Map<ReceivedReport, Outcome>,
+  ): Promise<void> {
     const drafts = await this.draft(fresh, versions, boots);
     await this.situations.keep(drafts.map(({ situation }) => situation));
     await this.labels.keep(drafts.map(({ labels }) => labels));
@@ -116,7 +134,11 @@ export class Reports {
   }
 
   /** Loads everything that the decisions need, then decides in time slices. */
-  private async draft(fresh: readonly ReceivedReport[], versions: HostVersions, boots: Boots): Promise<ReportDraft[]> {
+  private async draft(
+    fresh: readonly ReceivedReport[],
+    versions: HostVersions,
+    boots: Boots,
+  ): Promise<ReportDraft[]> {
     const known = [...versions.values()];
     const situationIds = new Set(known.flatMap(({ situationId }) => situationId ?? []));
     const situations = await this.situations.load([...situationIds], true);
@@ -138,5 +160,8 @@ export class Reports {
 function mayInterleave(one: ReceivedReport, versions: HostVersions): boolean {
   const version = versions.get(instanceOf(one));
   if (version === undefined) return false;
-  return (version.bootId !== null && version.bootId !== one.message.host.bootId) || BigInt(one.message.sequence) < version.sequence;
+  return (
+    (version.bootId !== null && version.bootId !== one.message.host.bootId) ||
+    BigInt(one.message.sequence) < version.sequence
+  );
 }

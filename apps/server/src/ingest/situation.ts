@@ -5,7 +5,14 @@ import { bootHistoryOf, keptOf, othersSeen } from './boot-history.js';
 import { isReliable } from './contradictions.js';
 import { readKernelLog } from './kernel-log.js';
 import { keyOf } from './modules.js';
-import { kernelFacts, leftoversOf, lingeringKeys, listedPatches, PINNED_AFTER_MS, referencedSince } from './reported-facts.js';
+import {
+  kernelFacts,
+  leftoversOf,
+  lingeringKeys,
+  listedPatches,
+  PINNED_AFTER_MS,
+  referencedSince,
+} from './reported-facts.js';
 import { unlistedAfter } from './unlisted.js';
 
 /** What was known about the host before this report. */
@@ -40,7 +47,12 @@ const NEVER = new Date(0).toISOString();
  *
  * @param previous null: the first report of this host
  */
-export function deriveSituation(report: Report, previous: PreviousState | null, observedAt: Date, intervalSeconds: number): DerivedSituation {
+export function deriveSituation(
+  report: Report,
+  previous: PreviousState | null,
+  observedAt: Date,
+  intervalSeconds: number,
+): DerivedSituation {
   const { bootId, kernelVersion } = report.host;
   const isSame = previous?.bootId === bootId && previous.situation.kernelVersion === kernelVersion;
   const sameBoot = isSame ? previous : null;
@@ -101,7 +113,9 @@ export function deriveSituation(report: Report, previous: PreviousState | null, 
 
 /** Returns when a second report must show whether a leftover is pinned; null if that is known for all leftovers. */
 export function recheckAt(situation: Situation, marks: Marks): Date | null {
-  const open = situation.leftovers.flatMap((module) => (module.pinned ? [] : (marks.referencedSince[keyOf(module)] ?? [])));
+  const open = situation.leftovers.flatMap((module) =>
+    module.pinned ? [] : (marks.referencedSince[keyOf(module)] ?? []),
+  );
   if (open.length === 0) return null;
   return new Date(Math.min(...open.map((since) => Date.parse(since))) + PINNED_AFTER_MS);
 }
@@ -112,7 +126,11 @@ export function recheckAt(situation: Situation, marks: Marks): Date | null {
  * An agent that has run since the last confirmation has sent every change, however long the network was down. An incomplete report does
  * not count as an observation.
  */
-function unobservedMs({ clock, watchedSinceMs }: Report, { marks, confirmedAt }: PreviousState, observedAt: Date): number {
+function unobservedMs(
+  { clock, watchedSinceMs }: Report,
+  { marks, confirmedAt }: PreviousState,
+  observedAt: Date,
+): number {
   const last = marks.lookedAt === undefined ? confirmedAt.getTime() : Date.parse(marks.lookedAt);
   const unobserved = observedAt.getTime() - last;
   // a confirmation later than this report was made with a wrong clock
@@ -122,7 +140,11 @@ function unobservedMs({ clock, watchedSinceMs }: Report, { marks, confirmedAt }:
 }
 
 /** Key of the patch that is being disabled, if it was seen in no transition before. */
-function disablingOf(list: readonly ListedPatch[], before: Situation | null, marks: Marks): string | undefined {
+function disablingOf(
+  list: readonly ListedPatch[],
+  before: Situation | null,
+  marks: Marks,
+): string | undefined {
   const leaving = list.find(({ enabled, transition }) => transition && !enabled);
   if (leaving === undefined || before === null || marks.lookedAt !== undefined) return undefined;
   const key = keyOf(leaving);
@@ -140,6 +162,7 @@ function finishedList(list: readonly ListedPatch[]): string[] | null {
 /** The last list without a transition that differs from the present one. */
 function previousList(before: Situation, list: readonly ListedPatch[]): readonly string[] | null {
   const last = finishedList(before.list);
-  const differs = last !== null && (last.length !== list.length || last.some((id, i) => id !== list[i]?.buildId));
+  const differs =
+    last !== null && (last.length !== list.length || last.some((id, i) => id !== list[i]?.buildId));
   return differs ? last : before.previous;
 }

@@ -1,4 +1,10 @@
-import { type UnlistedPatch, type LeftoverModule, type ListedPatch, loadedName, type Situation } from '@klpreg/compat';
+import {
+  type UnlistedPatch,
+  type LeftoverModule,
+  type ListedPatch,
+  loadedName,
+  type Situation,
+} from '@klpreg/compat';
 import { cameTwice, type KernelLog, type LogEvent, showsDisabled, wasListed } from './kernel-log.js';
 import { keyOf } from './modules.js';
 
@@ -25,9 +31,16 @@ export function unlistedAfter(step: Step): UnlistedPatch[] {
   const change = changeOf(step);
   const left = before.list
     .filter((patch) => !change.listed.has(keyOf(patch)))
-    .map(({ name, buildId, reading, ...flags }) => ({ name, buildId, reading, unlistedBy: unlistedByOf({ name, buildId, ...flags }, change, step) }));
+    .map(({ name, buildId, reading, ...flags }) => ({
+      name,
+      buildId,
+      reading,
+      unlistedBy: unlistedByOf({ name, buildId, ...flags }, change, step),
+    }));
   const gone = new Set(left.map(keyOf));
-  const kept = before.unlisted.filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch))).map((patch) => reviewed(patch, change));
+  const kept = before.unlisted
+    .filter((patch) => !change.listed.has(keyOf(patch)) && !gone.has(keyOf(patch)))
+    .map((patch) => reviewed(patch, change));
   const known = new Set([...change.listed, ...gone, ...kept.map(keyOf)]);
   // A module that is still loading may become listed, or be refused.
   const never = leftovers
@@ -39,23 +52,40 @@ export function unlistedAfter(step: Step): UnlistedPatch[] {
 
 /** Most reports: the same list and the same leftovers, each of which is remembered already. */
 function isUnchanged({ before, list, leftovers, lingering, log }: Step): boolean {
-  if (log !== null || lingering.size > 0 || list.length !== before.list.length || leftovers.length !== before.leftovers.length) return false;
+  if (
+    log !== null ||
+    lingering.size > 0 ||
+    list.length !== before.list.length ||
+    leftovers.length !== before.leftovers.length
+  )
+    return false;
   if (!list.every((patch, i) => keyOf(patch) === keyOf(before.list[i]!))) return false;
   return leftovers.every((module, i) => {
     const old = before.leftovers[i]!;
     const key = keyOf(module);
-    return key === keyOf(old) && module.referenced === old.referenced && before.unlisted.some((patch) => keyOf(patch) === key);
+    return (
+      key === keyOf(old) &&
+      module.referenced === old.referenced &&
+      before.unlisted.some((patch) => keyOf(patch) === key)
+    );
   });
 }
 
 /** Patches that only the kernel log names. It has no build-ids, and a name may stand for several builds. */
-function loggedOnly({ log, before }: Step, known: readonly { readonly name: string; readonly buildId: string | null }[]): UnlistedPatch[] {
+function loggedOnly(
+  { log, before }: Step,
+  known: readonly { readonly name: string; readonly buildId: string | null }[],
+): UnlistedPatch[] {
   if (log === null) return [];
   const names = new Set(known.map(({ name }) => loadedName(name)));
   const keys = new Set(known.map(keyOf));
   const missed = (name: string, events: readonly LogEvent[]) =>
-    names.has(name) ? before.bootHistory !== 'KNOWN' && cameTwice(events) && !keys.has(name) : wasListed(events);
-  return [...log.events].flatMap(([name, events]) => (missed(name, events) ? [{ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }] : []));
+    names.has(name)
+      ? before.bootHistory !== 'KNOWN' && cameTwice(events) && !keys.has(name)
+      : wasListed(events);
+  return [...log.events].flatMap(([name, events]) =>
+    missed(name, events) ? [{ name, buildId: null, reading: null, unlistedBy: 'UNKNOWN' as const }] : [],
+  );
 }
 
 /** What is different from the look before, found once for all patches: the work grows with the sum of the lists, not with their product. */
@@ -84,7 +114,9 @@ function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
     const name = loadedName(module.name);
     builds.set(name, (builds.get(name) ?? new Set()).add(keyOf(module)));
   }
-  const onlyLogged = [...(log?.events ?? [])].some(([name, events]) => wasListed(events) && !builds.has(name));
+  const onlyLogged = [...(log?.events ?? [])].some(
+    ([name, events]) => wasListed(events) && !builds.has(name),
+  );
   return {
     listed,
     builds,
@@ -96,7 +128,11 @@ function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
         .filter((key) => !lingering.has(key)),
     ),
     replaced: [...newcomers, ...finished].some((patch) => patch.replace !== false),
-    unexplained: onlyLogged || newcomers.length > 0 || finished.length < comingIn.length || leftovers.some((module) => !seen.has(keyOf(module))),
+    unexplained:
+      onlyLogged ||
+      newcomers.length > 0 ||
+      finished.length < comingIn.length ||
+      leftovers.some((module) => !seen.has(keyOf(module))),
   };
 }
 
@@ -105,7 +141,11 @@ function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
  *
  * Only a disabled patch ran its callbacks, so it takes proof: the kernel's log, or two looks close to each other between which nothing else happened.
  */
-function unlistedByOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step: Step): UnlistedPatch['unlistedBy'] {
+function unlistedByOf(
+  patch: Omit<ListedPatch, 'reading'>,
+  change: Change,
+  step: Step,
+): UnlistedPatch['unlistedBy'] {
   const key = keyOf(patch);
   const name = loadedName(patch.name);
   const events = step.log?.events.get(name) ?? [];
@@ -119,10 +159,13 @@ function unlistedByOf(patch: Omit<ListedPatch, 'reading'>, change: Change, step:
   return wasSettled ? 'DISABLED' : 'UNKNOWN';
 }
 
-const isLeaving = (events: readonly LogEvent[]): boolean => events.at(-1) === 'UNPATCHING' || events.at(-1) === 'UNPATCHED';
+const isLeaving = (events: readonly LogEvent[]): boolean =>
+  events.at(-1) === 'UNPATCHING' || events.at(-1) === 'UNPATCHED';
 
 /** A reference that stays tells that it was forced; one that went was just being given back. How else it left is then not known. */
 function reviewed(patch: UnlistedPatch, { held, loaded }: Change): UnlistedPatch {
   if (held.has(keyOf(patch))) return { ...patch, unlistedBy: 'FORCED' };
-  return patch.unlistedBy === 'FORCED' && loaded.has(keyOf(patch)) ? { ...patch, unlistedBy: 'UNKNOWN' } : patch;
+  return patch.unlistedBy === 'FORCED' && loaded.has(keyOf(patch))
+    ? { ...patch, unlistedBy: 'UNKNOWN' }
+    : patch;
 }

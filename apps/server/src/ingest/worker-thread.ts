@@ -15,12 +15,20 @@ const thread = ((): string | null => {
   }
 })();
 
-async function work<Name extends JobName>({ name, input }: { readonly name: Name; readonly input: Jobs[Name]['input'] }): Promise<void> {
+async function work<Name extends JobName>({
+  name,
+  input,
+}: {
+  readonly name: Name;
+  readonly input: Jobs[Name]['input'];
+}): Promise<void> {
   try {
     port.postMessage({ began: thread });
     const output: unknown = await JOBS[name](input);
     // a long list in parts, so that the event loop takes up a little at a time
-    if (name === 'batch') for (let at = 0; at < (output as unknown[]).length; at += 50) port.postMessage({ part: (output as unknown[]).slice(at, at + 50) });
+    if (name === 'batch')
+      for (let at = 0; at < (output as unknown[]).length; at += 50)
+        port.postMessage({ part: (output as unknown[]).slice(at, at + 50) });
     port.postMessage(name === 'batch' ? { output: null } : { output });
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

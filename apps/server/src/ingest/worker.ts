@@ -85,7 +85,8 @@ export class Worker {
    */
   async run<Name extends JobName>(name: Name, input: Jobs[Name]['input']): Promise<Jobs[Name]['output']> {
     const size = input.bytes.length;
-    if (this.queue.length >= this.limits.jobs || (this.bytes > 0 && this.bytes + size > this.limits.bytes)) throw overloaded();
+    if (this.queue.length >= this.limits.jobs || (this.bytes > 0 && this.bytes + size > this.limits.bytes))
+      throw overloaded();
     this.bytes += size;
     try {
       return await new Promise<Jobs[Name]['output']>((resolve, reject) => {
@@ -168,7 +169,9 @@ export class Worker {
     const ifCurrent = (act: () => void) => void (this.thread === thread && act());
     thread.on('message', (message: Message) => ifCurrent(() => this.hear(message)));
     thread.on('error', (error: NodeJS.ErrnoException) => ifCurrent(() => this.fail(toError(error))));
-    thread.on('exit', (code) => ifCurrent(() => this.fail(new Error(`the worker thread ended with ${code}`))));
+    thread.on('exit', (code) =>
+      ifCurrent(() => this.fail(new Error(`the worker thread ended with ${code}`))),
+    );
     // a request keeps the process alive; the thread does not have to
     thread.unref();
     return thread;
@@ -176,11 +179,15 @@ export class Worker {
 }
 
 const toError = (error: NodeJS.ErrnoException): Error =>
-  error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? limitExceeded('MiB of memory for processing', JOB_LIMITS.memoryMiB, 'more') : error;
+  error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? limitExceeded('MiB of memory for processing', JOB_LIMITS.memoryMiB, 'more')
+    : error;
 
 /** Returns the bytes in memory of their own. Small buffers share theirs. */
 const alone = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
+  bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : Uint8Array.from(bytes);
 
 const MIB = 2 ** 20;
 

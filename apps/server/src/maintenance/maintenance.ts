@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { bugs } from '../bug-log.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
@@ -52,7 +58,8 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async keepHistory(): Promise<void> {
     const { dropped } = await this.history.keepPartitions(this.clock.now(), this.config.historyDays);
-    if (dropped.length > 0) this.log.warn(`dropped history of more than ${this.config.historyDays} days: ${dropped.join(', ')}`);
+    if (dropped.length > 0)
+      this.log.warn(`dropped history of more than ${this.config.historyDays} days: ${dropped.join(', ')}`);
   }
 
   /** Runs at the start, each hour, and as soon as the database's clock was set back. */

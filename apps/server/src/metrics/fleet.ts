@@ -12,7 +12,13 @@ const PATIENCE_MS = 2_000;
 /** How the fleet is counted, and how many hosts share a cohort. */
 @Injectable()
 export class FleetMetrics {
-  constructor(metrics: Metrics, fleet: FleetStore, cached: CachedCounts, sizes: FleetSizeStore, maintenance: Maintenance) {
+  constructor(
+    metrics: Metrics,
+    fleet: FleetStore,
+    cached: CachedCounts,
+    sizes: FleetSizeStore,
+    maintenance: Maintenance,
+  ) {
     const registers = [metrics];
     const sizeGauge = (name: string, help: string, of: (size: FleetSize) => number) =>
       void new Gauge({
@@ -26,8 +32,16 @@ export class FleetMetrics {
         },
       });
 
-    sizeGauge('klpreg_cohorts', 'Cohorts that have hosts, as of the last roll-up. The cost of a question depends on them.', ({ cohorts }) => cohorts);
-    sizeGauge('klpreg_hosts_counted', 'Hosts in these cohorts: all that are not retired.', ({ hosts }) => hosts);
+    sizeGauge(
+      'klpreg_cohorts',
+      'Cohorts that have hosts, as of the last roll-up. The cost of a question depends on them.',
+      ({ cohorts }) => cohorts,
+    );
+    sizeGauge(
+      'klpreg_hosts_counted',
+      'Hosts in these cohorts: all that are not retired.',
+      ({ hosts }) => hosts,
+    );
     sizeGauge(
       'klpreg_cohorts_per_host_ratio',
       'Cohorts for each host. Near 0, hosts share answers. Near 1, most hosts have labels or facts of their own, and a question costs as much as its hosts.',

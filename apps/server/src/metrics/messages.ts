@@ -30,7 +30,8 @@ export class MessageMetrics {
       registers,
       collect() {
         this.reset();
-        for (const [endpoint, { outcomes }] of endpoints) for (const [outcome, count] of outcomes.entries()) this.inc({ endpoint, outcome }, count);
+        for (const [endpoint, { outcomes }] of endpoints)
+          for (const [outcome, count] of outcomes.entries()) this.inc({ endpoint, outcome }, count);
       },
     });
     gauge(
@@ -43,7 +44,11 @@ export class MessageMetrics {
       'Maximum number of pending messages: what is answered within the target queueing delay at the last throughput.',
       ({ load }) => load.capacity,
     );
-    gauge('klpreg_messages_waiting', 'Messages that wait for their batch.', ({ batcher }) => batcher.load.waiting);
+    gauge(
+      'klpreg_messages_waiting',
+      'Messages that wait for their batch.',
+      ({ batcher }) => batcher.load.waiting,
+    );
     gauge('klpreg_batches_running', 'Batches that are being stored.', ({ batcher }) => batcher.load.running);
     const size = new Histogram({
       name: 'klpreg_batch_messages',

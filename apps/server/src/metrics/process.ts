@@ -38,8 +38,20 @@ export class ProcessMetrics {
           for (const [database, { pool }] of Object.entries(pools)) this.set({ database }, valueOf(pool));
         },
       });
-    connections('klpreg_database_connections', 'Open connections to the database.', (pool) => pool.totalCount);
-    connections('klpreg_database_connections_idle', 'Open connections that are not used.', (pool) => pool.idleCount);
-    connections('klpreg_database_waiting', 'Statements that wait for a connection.', (pool) => pool.waitingCount);
+    connections(
+      'klpreg_database_connections',
+      'Open connections to the database.',
+      (pool) => pool.totalCount,
+    );
+    connections(
+      'klpreg_database_connections_idle',
+      'Open connections that are not used.',
+      (pool) => pool.idleCount,
+    );
+    connections(
+      'klpreg_database_waiting',
+      'Statements that wait for a connection.',
+      (pool) => pool.waitingCount,
+    );
   }
 }

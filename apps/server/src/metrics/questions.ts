@@ -39,7 +39,11 @@ export class QuestionMetrics {
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onReady', async () => {
       const { graphql } = fastify;
-      graphql.addHook('preParsing', async (_schema, _source, context) => void this.asked.set(context, { start: performance.now(), roots: [] }));
+      graphql.addHook(
+        'preParsing',
+        async (_schema, _source, context) =>
+          void this.asked.set(context, { start: performance.now(), roots: [] }),
+      );
       graphql.addHook('preExecution', async (_schema, document, context) => {
         const asked = this.asked.get(context);
         if (asked !== undefined) asked.roots = rootsOf(document);
@@ -64,7 +68,8 @@ function rootsOf(document: DocumentNode): readonly string[] {
   const cached = known.get(document);
   if (cached !== undefined) return cached;
   const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const roots = new Set<string>();
   const visited = new Set<SelectionSetNode>();
   const visit = (set: SelectionSetNode): void => {
@@ -73,9 +78,15 @@ function rootsOf(document: DocumentNode): readonly string[] {
     visited.add(set);
     for (const selection of set.selections)
       if (selection.kind === Kind.FIELD) roots.add(selection.name.value);
-      else visit(selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value)!.selectionSet);
+      else
+        visit(
+          selection.kind === Kind.INLINE_FRAGMENT
+            ? selection.selectionSet
+            : fragments.get(selection.name.value)!.selectionSet,
+        );
   };
-  for (const definition of document.definitions) if (definition.kind === Kind.OPERATION_DEFINITION) visit(definition.selectionSet);
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.OPERATION_DEFINITION) visit(definition.selectionSet);
   known.set(document, [...roots]);
   return [...roots];
 }

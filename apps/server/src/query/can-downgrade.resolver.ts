@@ -15,10 +15,14 @@ import { RULES_VERSION } from './snapshot.js';
 import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
 
 /** A fleet's answer, with its counts. The resolvers of its lists page them. */
-export type FleetVerdictParent = Omit<Sdl.FleetVerdict, 'reasons' | 'cohorts' | 'hosts'> & { readonly answer: FleetAnswer };
+export type FleetVerdictParent = Omit<Sdl.FleetVerdict, 'reasons' | 'cohorts' | 'hosts'> & {
+  readonly answer: FleetAnswer;
+};
 
 /** A cohort's answer. Its examples are looked up only if they are selected, for the whole page at once. */
-export type CohortParent = Omit<Sdl.CohortVerdict, 'examples'> & { readonly examples: () => Promise<readonly string[]> };
+export type CohortParent = Omit<Sdl.CohortVerdict, 'examples'> & {
+  readonly examples: () => Promise<readonly string[]>;
+};
 
 /** Answers `canDowngrade`. */
 @Resolver('FleetVerdict')
@@ -32,22 +36,38 @@ export class CanDowngradeResolver {
   ) {}
 
   @Query('canDowngrade')
-  async canDowngrade(@Args() args: Sdl.QueryCanDowngradeArgs, @Info() info?: GraphQLResolveInfo): Promise<ResolversTypes['FleetVerdict']> {
+  async canDowngrade(
+    @Args() args: Sdl.QueryCanDowngradeArgs,
+    @Info() info?: GraphQLResolveInfo,
+  ): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, asksFor('cohorts', info));
     const { kind, counts, moment, view, snapshotId } = answer;
-    const snapshot = { id: snapshotId, now: moment.now, catalogRevision: view.revision.number, rules: RULES_VERSION };
+    const snapshot = {
+      id: snapshotId,
+      now: moment.now,
+      catalogRevision: view.revision.number,
+      rules: RULES_VERSION,
+    };
     return { kind, counts, matched: counts.total, limitedByScope: false, snapshot, answer };
   }
 
   @ResolveField('reasons')
-  reasons(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments): ResolversTypes['ReasonCountConnection'] {
+  reasons(
+    @Parent() { answer }: FleetVerdictParent,
+    @Args() args: PageArguments,
+  ): ResolversTypes['ReasonCountConnection'] {
     const part = toPart(args, answer.reasons.length);
-    const page = answer.reasons.slice(part.from, part.from + part.size).map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts }));
+    const page = answer.reasons
+      .slice(part.from, part.from + part.size)
+      .map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts }));
     return connectPart(page, part, answer.reasons.length);
   }
 
   @ResolveField('cohorts')
-  async cohorts(@Parent() { answer }: FleetVerdictParent, @Args() args: PageArguments): Promise<ResolversTypes['CohortVerdictConnection']> {
+  async cohorts(
+    @Parent() { answer }: FleetVerdictParent,
+    @Args() args: PageArguments,
+  ): Promise<ResolversTypes['CohortVerdictConnection']> {
     const part = toPart(args);
     const { rows, total } = await this.fleet.cohorts(answer, part.from, part.size);
     const [labels, loaded, verdicts] = await Promise.all([
@@ -62,7 +82,9 @@ export class CanDowngradeResolver {
       ),
     ]);
     const patches = await patchesOf(loaded, answer);
-    const examples = memoized(async () => this.store.examples(rows, answer.condition, answer.ages, answer.asOf));
+    const examples = memoized(async () =>
+      this.store.examples(rows, answer.condition, answer.ages, answer.asOf),
+    );
     const views = rows.map((row, i) => ({
       ...cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
       // looked up at the instant of the question or shortly after
@@ -73,16 +95,27 @@ export class CanDowngradeResolver {
 
   /** Pages the hosts of situations whose verdict has that kind and that reason. */
   @ResolveField('hosts')
-  async hosts(@Parent() { answer }: FleetVerdictParent, @Args() args: Sdl.FleetVerdictHostsArgs): Promise<ResolversTypes['HostVerdictConnection']> {
+  async hosts(
+    @Parent() { answer }: FleetVerdictParent,
+    @Args() args: Sdl.FleetVerdictHostsArgs,
+  ): Promise<ResolversTypes['HostVerdictConnection']> {
     const page = toPage(args, ['name', 'uuid']);
     const { situations, condition, moment, ages, view } = answer;
     const wanted = situations.filter(
       ({ verdict }) =>
-        (args.kind == null || verdict.kind === args.kind) && (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
+        (args.kind == null || verdict.kind === args.kind) &&
+        (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
     );
     const total = wanted.reduce((sum, { count }) => sum + count.hosts, 0);
-    const only = wanted.length === situations.length ? null : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), ages, hosts: total };
-    const place = { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 };
+    const only =
+      wanted.length === situations.length
+        ? null
+        : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), ages, hosts: total };
+    const place = {
+      after: page.key as [string, string] | null,
+      backwards: page.backwards,
+      limit: page.size + 1,
+    };
     const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, moment, only);
     const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
     const keys = views.map((host) => freshnessKeyOf(host.row, ages));
@@ -102,7 +135,9 @@ export class CohortResolver {
 }
 
 async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
-  const rows = await view.find([...situations.values()].flatMap(({ list }) => list.flatMap(({ buildId }) => buildId ?? [])));
+  const rows = await view.find(
+    [...situations.values()].flatMap(({ list }) => list.flatMap(({ buildId }) => buildId ?? [])),
+  );
   return new Map(rows.map((row) => [row.buildId, patchView(row)]));
 }
 
@@ -133,4 +168,8 @@ function memoized<T>(work: () => Promise<T>): () => Promise<T> {
 
 /** Whether the question selects this field. It does not look into fragments. */
 const asksFor = (field: string, info: GraphQLResolveInfo | undefined): boolean =>
-  info?.fieldNodes.some((node) => node.selectionSet?.selections.some((selection) => selection.kind === Kind.FIELD && selection.name.value === field)) ?? false;
+  info?.fieldNodes.some((node) =>
+    node.selectionSet?.selections.some(
+      (selection) => selection.kind === Kind.FIELD && selection.name.value === field,
+    ),
+  ) ?? false;

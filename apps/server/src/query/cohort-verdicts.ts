@@ -20,16 +20,27 @@ import type { AskedTarget } from './question.js';
 export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): FreshnessLimits {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const { late, stale } = freshnessLimits(intervalSeconds);
-  return { lateSince: ago(late), staleSince: ago(stale), allowedSince: ago(maxAgeSeconds), until: latestPlausible(now) };
+  return {
+    lateSince: ago(late),
+    staleSince: ago(stale),
+    allowedSince: ago(maxAgeSeconds),
+    until: latestPlausible(now),
+  };
 }
 
 /** The freshness key of a host whose facts were last confirmed then. */
 export function freshnessKeyOf(
-  host: { readonly situationId: string | null; readonly suspect: boolean; readonly superseded: boolean; readonly confirmedAt: Date | null },
+  host: {
+    readonly situationId: string | null;
+    readonly suspect: boolean;
+    readonly superseded: boolean;
+    readonly confirmedAt: Date | null;
+  },
   ages: FreshnessLimits,
 ): FreshnessKey {
   const { situationId, suspect, superseded, confirmedAt } = host;
-  if (situationId === null || confirmedAt === null) return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
+  if (situationId === null || confirmedAt === null)
+    return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
   if (confirmedAt > ages.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
   const level = confirmedAt >= ages.lateSince ? 'FRESH' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
   return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
@@ -43,7 +54,9 @@ export interface Loaded {
 
 /** All build-ids that this situation names. */
 export const buildIdsOf = (situation: Situation): string[] =>
-  [...situation.list, ...situation.leftovers, ...situation.unlisted].flatMap(({ buildId }) => buildId ?? []).concat(situation.previous ?? []);
+  [...situation.list, ...situation.leftovers, ...situation.unlisted]
+    .flatMap(({ buildId }) => buildId ?? [])
+    .concat(situation.previous ?? []);
 
 /** Loads everything that situations need in a constant number of statements, then judges each once. */
 @Injectable()
@@ -51,7 +64,12 @@ export class CohortVerdicts {
   constructor(private readonly situations: SituationsStore) {}
 
   /** Returns the verdict for each freshness key. It loads only what this catalog snapshot has not judged before. */
-  async judge(all: Iterable<FreshnessKey>, asked: AskedTarget, question: Question, view: CatalogSnapshot): Promise<Map<FreshnessKey, Verdict>> {
+  async judge(
+    all: Iterable<FreshnessKey>,
+    asked: AskedTarget,
+    question: Question,
+    view: CatalogSnapshot,
+  ): Promise<Map<FreshnessKey, Verdict>> {
     const known = view.verdicts(keyOf(asked, question));
     const verdicts = new Map<FreshnessKey, Verdict>();
     const open: FreshnessKey[] = [];
@@ -75,10 +93,20 @@ export class CohortVerdicts {
     return verdicts;
   }
 
-  async load(situationIds: Iterable<string | null>, asked: AskedTarget, question: Question, view: CatalogSnapshot): Promise<Loaded> {
-    const situations = await this.situations.load([...new Set([...situationIds].filter((id) => id !== null))]);
+  async load(
+    situationIds: Iterable<string | null>,
+    asked: AskedTarget,
+    question: Question,
+    view: CatalogSnapshot,
+  ): Promise<Loaded> {
+    const situations = await this.situations.load([
+      ...new Set([...situationIds].filter((id) => id !== null)),
+    ]);
     const buildIds = [...situations.values()].flatMap(buildIdsOf);
-    const previous = asked.target.kind === 'PREVIOUS' ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? [])) : [];
+    const previous =
+      asked.target.kind === 'PREVIOUS'
+        ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? []))
+        : [];
     const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
     const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
     return { situations, catalog: await view.catalog(buildIds, merge(asked.builds, previous), bridges) };
@@ -87,7 +115,8 @@ export class CohortVerdicts {
 
 /** Identifies the question, whatever the host. */
 function keyOf({ target, builds }: AskedTarget, question: Question): string {
-  const name = target.kind === 'RELEASE' ? target.release : target.kind === 'UNCATALOGUED' ? target.buildId : null;
+  const name =
+    target.kind === 'RELEASE' ? target.release : target.kind === 'UNCATALOGUED' ? target.buildId : null;
   const leaving = 'leaving' in target ? target.leaving : null;
   return JSON.stringify([target.kind, name, leaving, builds.map((row) => row.buildId), question]);
 }
@@ -96,11 +125,19 @@ const merge = (targets: readonly StoredPatch[], others: readonly StoredPatch[]):
   ...new Map([...targets, ...others].map((row) => [row.buildId, row])).values(),
 ];
 
-function judgeOnce(freshnessKey: FreshnessKey, { situations, catalog }: Loaded, view: CatalogSnapshot, asked: AskedTarget, question: Question): Verdict {
+function judgeOnce(
+  freshnessKey: FreshnessKey,
+  { situations, catalog }: Loaded,
+  view: CatalogSnapshot,
+  asked: AskedTarget,
+  question: Question,
+): Verdict {
   const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
   const id = `${freshnessKey.situationId} ${freshnessKey.suspect}`;
-  const resolved = view.resolved(id, () => resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog));
+  const resolved = view.resolved(id, () =>
+    resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog),
+  );
   return judge(resolved, asked.target, catalog, toFreshness(freshnessKey, question), question);
 }
 

@@ -36,11 +36,14 @@ type KeyPart = keyof typeof KEY_PARTS;
 
 function fromCursor(argument: 'after' | 'before', cursor: string, parts: readonly KeyPart[]): string[] {
   const key = readJson(cursor);
-  const fits = (part: unknown, i: number) => typeof part === 'string' && part.isWellFormed() && KEY_PARTS[parts[i]!].test(part);
+  const fits = (part: unknown, i: number) =>
+    typeof part === 'string' && part.isWellFormed() && KEY_PARTS[parts[i]!].test(part);
   if (Array.isArray(key) && key.length === parts.length && key.every(fits)) return key as string[];
   const found = JSON.stringify(cursor.slice(0, 100));
   const detail = 'must be a cursor of this connection';
-  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
+    { pointer: `/${argument}`, detail, found },
+  ]);
 }
 
 function readJson(cursor: string): unknown {
@@ -62,9 +65,17 @@ export function toPage({ first, after, last, before }: PageArguments, parts: rea
   if (backwards ? first != null || after != null : before != null)
     throw new RequestError('BAD_USER_INPUT', 'page with `first` and `after`, or with `last` and `before`');
   const size = last ?? first ?? DEFAULT_SIZE;
-  if (size < 1 || size > MAX_SIZE) throw new RequestError('BAD_USER_INPUT', `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`);
+  if (size < 1 || size > MAX_SIZE)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`${backwards ? 'last' : 'first'}\` must be from 1 to ${MAX_SIZE}, found ${size}`,
+    );
   const cursor = backwards ? before : after;
-  return { size, key: cursor == null ? null : fromCursor(backwards ? 'before' : 'after', cursor, parts), backwards };
+  return {
+    size,
+    key: cursor == null ? null : fromCursor(backwards ? 'before' : 'after', cursor, parts),
+    backwards,
+  };
 }
 
 /**
@@ -72,7 +83,12 @@ export function toPage({ first, after, last, before }: PageArguments, parts: rea
  *
  * @param found in the order of reading (backwards for a backward page), with one item more than the page if there are more
  */
-export function connect<T>(found: readonly T[], page: Page, totalCount: number, keyOf: (item: T) => readonly string[]): Connection<T> {
+export function connect<T>(
+  found: readonly T[],
+  page: Page,
+  totalCount: number,
+  keyOf: (item: T) => readonly string[],
+): Connection<T> {
   const more = found.length > page.size;
   const items = found.slice(0, page.size);
   if (page.backwards) items.reverse();

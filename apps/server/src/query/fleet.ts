@@ -18,7 +18,14 @@ import { agesAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-ve
 import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { type CountedReason, countReasons, type JudgedSituation } from './reason-counts.js';
-import { catalogOf, inEpoch, isKnownOfThePast, refuseUnknownAges, toMoment, toSnapshotId } from './snapshot.js';
+import {
+  catalogOf,
+  inEpoch,
+  isKnownOfThePast,
+  refuseUnknownAges,
+  toMoment,
+  toSnapshotId,
+} from './snapshot.js';
 
 /** The answer for all hosts that match, before its lists are paged. */
 export interface FleetAnswer {
@@ -42,7 +49,9 @@ export interface FleetAnswer {
   readonly question: Question;
 }
 
-const SEVERITIES = (['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]).toSorted((a, b) => (isWorse(a, b) ? -1 : 1));
+const SEVERITIES = (
+  ['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]
+).toSorted((a, b) => (isWorse(a, b) ? -1 : 1));
 
 /** Answers questions about the fleet. It judges situations, not hosts: hosts in the same situation share a verdict. */
 @Injectable()
@@ -65,20 +74,49 @@ export class Fleet {
     const moment = await inEpoch(this.epochs, wanted);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const seen = await this.replica.pin(moment);
-    const { rows, cohorts, snapshot, revision, origin } = await this.store.counts(condition, ages, seen, withCohorts);
-    const view = moment.past ? await catalogOf(this.catalog, { moment, catalog }) : await this.catalog.at(revision);
+    const { rows, cohorts, snapshot, revision, origin } = await this.store.counts(
+      condition,
+      ages,
+      seen,
+      withCohorts,
+    );
+    const view = moment.past
+      ? await catalogOf(this.catalog, { moment, catalog })
+      : await this.catalog.at(revision);
     const asked = await toTarget(args.to, view);
     const verdicts = await this.cohortVerdicts.judge(freshnessKeysIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.freshnessKey)! }));
-    const pinned: AsOf = seen.past ? seen : { now: moment.now, snapshot, past: true, pinned: true, epoch: origin.epoch };
-    const again = (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
-    const snapshotId = !again ? null : toSnapshotId(moment.now, pinned.snapshot!, view.revision, moment.origin ?? origin);
-    return { ...summarise(situations), situations, cohorts, view, condition, ages, asOf: moment, moment: pinned, snapshotId, asked, question };
+    const pinned: AsOf = seen.past
+      ? seen
+      : { now: moment.now, snapshot, past: true, pinned: true, epoch: origin.epoch };
+    const again =
+      (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
+    const snapshotId = !again
+      ? null
+      : toSnapshotId(moment.now, pinned.snapshot!, view.revision, moment.origin ?? origin);
+    return {
+      ...summarise(situations),
+      situations,
+      cohorts,
+      view,
+      condition,
+      ages,
+      asOf: moment,
+      moment: pinned,
+      snapshotId,
+      asked,
+      question,
+    };
   }
 
   /** Returns a page of the cohorts of an answer, the worst verdict first, then the largest; and how many there are. */
-  async cohorts({ cohorts, condition, ages, moment, situations }: FleetAnswer, from: number, limit: number): Promise<{ rows: CohortRow[]; total: number }> {
-    if (cohorts === null) return this.store.cohorts(condition, ages, moment, situations.map(toRanked), { from, limit });
+  async cohorts(
+    { cohorts, condition, ages, moment, situations }: FleetAnswer,
+    from: number,
+    limit: number,
+  ): Promise<{ rows: CohortRow[]; total: number }> {
+    if (cohorts === null)
+      return this.store.cohorts(condition, ages, moment, situations.map(toRanked), { from, limit });
     const kinds = new Map(situations.map(({ count, verdict }) => [count.freshnessKey, verdict.kind]));
     const lists: Record<VerdictKind, CohortGroup[]> = { SAFE: [], UNKNOWN: [], UNSAFE: [], REFUSED: [] };
     for (const group of cohorts) lists[kinds.get(group.freshnessKey)!].push(group);
@@ -90,7 +128,10 @@ export class Fleet {
   }
 
   /** Returns the verdicts for these freshness keys, by the question of this answer. */
-  async verdicts({ asked, question, view }: FleetAnswer, freshnessKey: Iterable<FreshnessKey>): Promise<ReadonlyMap<FreshnessKey, Verdict>> {
+  async verdicts(
+    { asked, question, view }: FleetAnswer,
+    freshnessKey: Iterable<FreshnessKey>,
+  ): Promise<ReadonlyMap<FreshnessKey, Verdict>> {
     return this.cohortVerdicts.judge(freshnessKey, asked, question, view);
   }
 
@@ -100,22 +141,40 @@ export class Fleet {
   }
 
   /** Returns the verdict for one host as of this time, by this catalog. */
-  async judgeHost(host: HostRow, args: QuestionArguments, moment: AsOf, view: CatalogSnapshot): Promise<Verdict> {
+  async judgeHost(
+    host: HostRow,
+    args: QuestionArguments,
+    moment: AsOf,
+    view: CatalogSnapshot,
+  ): Promise<Verdict> {
     const question = toQuestion(args);
     if (moment.past && !moment.pinned) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const known = freshnessKeyOf(host, ages);
     // the host was confirmed since then, so the age of the judged facts is not known
-    const confirmedSince = moment.pinned === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
-    const freshnessKey = confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config) ? { ...known, overdue: true } : known;
-    const verdicts = await this.cohortVerdicts.judge([freshnessKey], await toTarget(args.to, view), question, view);
+    const confirmedSince =
+      moment.pinned === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
+    const freshnessKey =
+      confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config)
+        ? { ...known, overdue: true }
+        : known;
+    const verdicts = await this.cohortVerdicts.judge(
+      [freshnessKey],
+      await toTarget(args.to, view),
+      question,
+      view,
+    );
     return verdicts.get(freshnessKey)!;
   }
 }
 
-const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({ freshnessKey: count.freshnessKey, rank: SEVERITIES.indexOf(verdict.kind) });
+const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({
+  freshnessKey: count.freshnessKey,
+  rank: SEVERITIES.indexOf(verdict.kind),
+});
 
-const freshnessKeysIn = (rows: readonly SituationCount[]): FreshnessKey[] => rows.map(({ freshnessKey }) => freshnessKey);
+const freshnessKeysIn = (rows: readonly SituationCount[]): FreshnessKey[] =>
+  rows.map(({ freshnessKey }) => freshnessKey);
 
 /** Sums up the verdicts. The kind is the worst of all hosts, and UNKNOWN without any host. */
 function summarise(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'kind' | 'counts' | 'reasons'> {
@@ -128,6 +187,7 @@ function summarise(situations: readonly JudgedSituation[]): Pick<FleetAnswer, 'k
     if (verdict.accepted) counts.accepted += count.hosts;
     if (isWorse(verdict.kind, kind)) kind = verdict.kind;
   }
-  if (counts.total === 0) return { kind: 'UNKNOWN', counts, reasons: [{ reason: { code: 'NO_HOSTS_MATCHED' }, hosts: 0 }] };
+  if (counts.total === 0)
+    return { kind: 'UNKNOWN', counts, reasons: [{ reason: { code: 'NO_HOSTS_MATCHED' }, hosts: 0 }] };
   return { kind, counts, reasons: countReasons(situations) };
 }

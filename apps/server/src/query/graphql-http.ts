@@ -1,5 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type DocumentNode, type GraphQLError, Kind, parse, print, separateOperations, validate } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  Kind,
+  parse,
+  print,
+  separateOperations,
+  validate,
+} from 'graphql';
 import { limitExceeded, RequestError } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
@@ -15,8 +23,10 @@ export const DOCUMENTS_KEPT = 100;
 const PATH = '/graphql';
 const RESPONSE_JSON = 'application/graphql-response+json';
 
-const isGraphql = (request: FastifyRequest): boolean => request.url === PATH || request.url.startsWith(`${PATH}?`);
-const wantsResponseJson = (request: FastifyRequest): boolean => (request.headers.accept ?? '').includes(RESPONSE_JSON);
+const isGraphql = (request: FastifyRequest): boolean =>
+  request.url === PATH || request.url.startsWith(`${PATH}?`);
+const wantsResponseJson = (request: FastifyRequest): boolean =>
+  (request.headers.accept ?? '').includes(RESPONSE_JSON);
 
 interface Body {
   query?: unknown;
@@ -26,14 +36,19 @@ interface Body {
 }
 
 /** A NUL or half of a surrogate pair, as JSON or GraphQL escapes it. PostgreSQL cannot store them. */
-const NOT_TEXT = /\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}/i;
+const NOT_TEXT =
+  /\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}/i;
 const hasInvalidText = (body: Body): boolean =>
-  NOT_TEXT.test(JSON.stringify(body.variables ?? null)) || (typeof body.query === 'string' && (NOT_TEXT.test(body.query) || !body.query.isWellFormed()));
+  NOT_TEXT.test(JSON.stringify(body.variables ?? null)) ||
+  (typeof body.query === 'string' && (NOT_TEXT.test(body.query) || !body.query.isWellFormed()));
 
 /** Keeps only the named operation, because mercurius caches a compiled query by its text without `operationName`. */
 function reduceToOperation(document: DocumentNode, { query, operationName }: Body): string {
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-  const one = operations.length > 1 && typeof operationName === 'string' ? separateOperations(document)[operationName] : undefined;
+  const one =
+    operations.length > 1 && typeof operationName === 'string'
+      ? separateOperations(document)[operationName]
+      : undefined;
   return one === undefined ? (query as string) : print(one);
 }
 
@@ -58,7 +73,8 @@ class AcceptedDocuments {
    */
   accept(body: Body): string {
     const query = body.query as string;
-    if (query.length > QUESTION_LIMITS.characters) throw limitExceeded('characters in a question', QUESTION_LIMITS.characters, query.length, '/query');
+    if (query.length > QUESTION_LIMITS.characters)
+      throw limitExceeded('characters in a question', QUESTION_LIMITS.characters, query.length, '/query');
     const key = `${typeof body.operationName === 'string' ? body.operationName : ''}\0${query}`;
     const known = this.texts.get(key);
     if (known !== undefined) return known;
@@ -76,7 +92,8 @@ function parseWithin(query: string): DocumentNode {
   try {
     return parse(query, { maxTokens: QUESTION_LIMITS.tokens });
   } catch (error) {
-    if (/more that \d+ tokens/.test((error as Error).message)) throw limitExceeded('tokens in a question', QUESTION_LIMITS.tokens, 'more', '/query');
+    if (/more that \d+ tokens/.test((error as Error).message))
+      throw limitExceeded('tokens in a question', QUESTION_LIMITS.tokens, 'more', '/query');
     throw new InvalidDocument([error as GraphQLError]);
   }
 }
@@ -87,14 +104,25 @@ export function graphqlOverHttp(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!isGraphql(request) || request.method === 'POST') return done();
     void reply.header('allow', 'POST');
-    done(new RequestError('METHOD_NOT_ALLOWED', `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`));
+    done(
+      new RequestError(
+        'METHOD_NOT_ALLOWED',
+        `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`,
+      ),
+    );
   });
   app.addHook('preValidation', (request, _reply, done) => {
     if (!isGraphql(request) || request.body === null || typeof request.body !== 'object') return done();
     const body = request.body as Body;
-    for (const key of ['extensions', 'variables', 'operationName'] as const) if (body[key] === null) delete body[key];
+    for (const key of ['extensions', 'variables', 'operationName'] as const)
+      if (body[key] === null) delete body[key];
     if (hasInvalidText(body))
-      return done(new RequestError('BAD_USER_INPUT', 'the question has a NUL character or half of a surrogate pair, which no name or label can have'));
+      return done(
+        new RequestError(
+          'BAD_USER_INPUT',
+          'the question has a NUL character or half of a surrogate pair, which no name or label can have',
+        ),
+      );
     try {
       if (typeof body.query === 'string') body.query = accepted.accept(body);
     } catch (error) {
@@ -103,21 +131,32 @@ export function graphqlOverHttp(app: FastifyInstance): void {
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (isGraphql(request) && wantsResponseJson(request)) reply.header('content-type', `${RESPONSE_JSON}; charset=utf-8`);
+    if (isGraphql(request) && wantsResponseJson(request))
+      reply.header('content-type', `${RESPONSE_JSON}; charset=utf-8`);
     done(null, payload);
   });
 }
 
 /** Whether Fastify refused the body by its size or its type. */
-const isRefusedEarlier = (error: (Error & { statusCode?: number }) | undefined): error is Error & { statusCode: number } =>
-  error?.statusCode === 413 || error?.statusCode === 415;
+const isRefusedEarlier = (
+  error: (Error & { statusCode?: number }) | undefined,
+): error is Error & { statusCode: number } => error?.statusCode === 413 || error?.statusCode === 415;
 
 /** Maps an error to the response: request errors and those of mercurius with their code, bugs without details. */
 function toResponseError(error: GraphQLError) {
-  const at = { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) };
-  const { originalError: original, extensions } = error as GraphQLError & { originalError?: Error & { code?: string } };
+  const at = {
+    ...(error.locations && { locations: error.locations }),
+    ...(error.path && { path: error.path }),
+  };
+  const { originalError: original, extensions } = error as GraphQLError & {
+    originalError?: Error & { code?: string };
+  };
   if (original instanceof RequestError)
-    return { message: original.message, ...at, extensions: { code: original.code, ...(original.problems.length > 0 && { errors: original.problems }) } };
+    return {
+      message: original.message,
+      ...at,
+      extensions: { code: original.code, ...(original.problems.length > 0 && { errors: original.problems }) },
+    };
   if (isRefusedEarlier(original)) {
     const { code, detail } = toProblem(original, BODY_LIMITS.question);
     return { message: detail, ...at, extensions: { code } };
@@ -126,14 +165,25 @@ function toResponseError(error: GraphQLError) {
     return { message: error.message, ...at, extensions: { ...extensions, code: extensions['code'] } };
   if (original?.code?.startsWith('MER_ERR_GQL') || error.path === undefined)
     return { message: error.message, ...at, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
-  if (isUnavailable(original)) return { message: 'the database does not answer; try again in a few seconds', ...at, extensions: { code: 'UNAVAILABLE' } };
+  if (isUnavailable(original))
+    return {
+      message: 'the database does not answer; try again in a few seconds',
+      ...at,
+      extensions: { code: 'UNAVAILABLE' },
+    };
   bugs.note(original ?? error);
-  return { message: 'internal error; details are in the log of the server', ...at, extensions: { code: 'INTERNAL' } };
+  return {
+    message: 'internal error; details are in the log of the server',
+    ...at,
+    extensions: { code: 'INTERNAL' },
+  };
 }
 
 /** Unwraps the error into which mercurius puts all errors of a validation. */
 function unwrap(error: GraphQLError): readonly GraphQLError[] {
-  const within = (error.originalError as { errors?: unknown } | undefined)?.errors ?? (error as { errors?: unknown }).errors;
+  const within =
+    (error.originalError as { errors?: unknown } | undefined)?.errors ??
+    (error as { errors?: unknown }).errors;
   return Array.isArray(within) && within.length > 0 ? (within as GraphQLError[]) : [error];
 }
 
@@ -142,9 +192,18 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
   const out = mercurius.defaultErrorFormatter(execution, context as never);
   const errors = (execution.errors ?? []).flatMap(unwrap).map(toResponseError);
   const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
-  const refused = execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
-  const requestError = execution.data == null ? execution.errors?.find(({ path }) => path === undefined)?.originalError : undefined;
-  const early = requestError instanceof RequestError ? requestError.status : isRefusedEarlier(requestError) ? requestError.statusCode : null;
+  const refused =
+    execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
+  const requestError =
+    execution.data == null
+      ? execution.errors?.find(({ path }) => path === undefined)?.originalError
+      : undefined;
+  const early =
+    requestError instanceof RequestError
+      ? requestError.status
+      : isRefusedEarlier(requestError)
+        ? requestError.statusCode
+        : null;
   const statusCode = early ?? (refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200);
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

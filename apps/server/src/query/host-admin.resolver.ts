@@ -34,32 +34,47 @@ export class HostAdminResolver {
 
   @Mutation('releaseHost')
   @Roles('admin')
-  async releaseHost(@Args() { id: given, reason }: Sdl.MutationReleaseHostArgs, @Context() context: Request): Promise<HostView> {
+  async releaseHost(
+    @Args() { id: given, reason }: Sdl.MutationReleaseHostArgs,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
-    await this.record(id, 'release-host', { reason: checked(reason) }, context, (tx) => this.hosts.release(tx, id, this.clock.now()));
+    await this.record(id, 'release-host', { reason: checked(reason) }, context, (tx) =>
+      this.hosts.release(tx, id, this.clock.now()),
+    );
     return this.host(id);
   }
 
   @Mutation('resetHostSequence')
   @Roles('admin')
-  async resetHostSequence(@Args() { id: given, reason }: Sdl.MutationResetHostSequenceArgs, @Context() context: Request): Promise<HostView> {
+  async resetHostSequence(
+    @Args() { id: given, reason }: Sdl.MutationResetHostSequenceArgs,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
-    await this.record(id, 'reset-host-sequence', { reason: checked(reason) }, context, (tx) => this.hosts.resetSequence(tx, id, this.clock.now()));
+    await this.record(id, 'reset-host-sequence', { reason: checked(reason) }, context, (tx) =>
+      this.hosts.resetSequence(tx, id, this.clock.now()),
+    );
     return this.host(id);
   }
 
   @Mutation('setBootBaseline')
   @Roles('admin')
-  async setBootBaseline(@Args() { id: given, bootId, reason }: Sdl.MutationSetBootBaselineArgs, @Context() context: Request): Promise<HostView> {
+  async setBootBaseline(
+    @Args() { id: given, bootId, reason }: Sdl.MutationSetBootBaselineArgs,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
     const detail = { reason: checked(reason), bootId: bootId.toLowerCase() };
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { row } = await this.host(id);
       const { situationId } = row;
       if (situationId === null || row.bootId !== detail.bootId)
-        throw new RequestError('BAD_USER_INPUT', `the host ${id} runs boot ${row.bootId ?? '(it has not reported)'}, not ${bootId}`, [
-          { pointer: '/bootId', detail: 'must be the boot id of the last report', found: bootId },
-        ]);
+        throw new RequestError(
+          'BAD_USER_INPUT',
+          `the host ${id} runs boot ${row.bootId ?? '(it has not reported)'}, not ${bootId}`,
+          [{ pointer: '/bootId', detail: 'must be the boot id of the last report', found: bootId }],
+        );
       const situation = (await this.situations.load([situationId])).get(situationId)!;
       const draft = toSituationDraft({ ...situation, bootHistory: 'KNOWN' });
       await this.situations.keep([draft]);
@@ -68,10 +83,19 @@ export class HostAdminResolver {
       );
       if (became !== 'CONFLICT') return this.host(id);
     }
-    throw new RequestError('BUSY', `the host ${id} reported during each of ${ATTEMPTS} attempts: send this again in a few seconds`);
+    throw new RequestError(
+      'BUSY',
+      `the host ${id} reported during each of ${ATTEMPTS} attempts: send this again in a few seconds`,
+    );
   }
 
-  private async record(id: string, action: string, detail: object, context: Request, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
+  private async record(
+    id: string,
+    action: string,
+    detail: object,
+    context: Request,
+    change: (tx: Transaction) => Promise<Changed>,
+  ): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
       if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

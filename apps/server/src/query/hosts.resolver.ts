@@ -19,7 +19,10 @@ import type { QuestionArguments } from './question.js';
 import { type AskedMoment, toMoment } from './snapshot.js';
 import { type HostView, verdictView } from './views.js';
 
-export type HostList = Omit<Connection<HostView>, 'totalCount'> & { readonly condition: Condition; readonly asked: AskedMoment };
+export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
+  readonly condition: Condition;
+  readonly asked: AskedMoment;
+};
 
 /** Answers `host`, `hosts` and `Host.canDowngrade`. */
 @Resolver('Host')
@@ -35,9 +38,14 @@ export class HostsResolver {
 
   @Query('host')
   async host(@Args() { id, hostname, asOf }: QueryHostArgs): Promise<HostView | null> {
-    if ((id == null) === (hostname == null)) throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
+    if ((id == null) === (hostname == null))
+      throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
     const asked = await this.momentOf(asOf);
-    const rows = await this.store.find(id == null ? { hostname: hostname! } : { id: toHostId(id) }, 20, asked.moment);
+    const rows = await this.store.find(
+      id == null ? { hostname: hostname! } : { id: toHostId(id) },
+      20,
+      asked.moment,
+    );
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
       throw new RequestError(
@@ -68,7 +76,10 @@ export class HostsResolver {
   }
 
   @ResolveField('canDowngrade')
-  async canDowngrade(@Parent() host: HostView, @Args() args: QuestionArguments): Promise<ResolversTypes['Verdict']> {
+  async canDowngrade(
+    @Parent() host: HostView,
+    @Args() args: QuestionArguments,
+  ): Promise<ResolversTypes['Verdict']> {
     return verdictView(await this.fleet.judgeHost(host.row, args, host.moment, host.view));
   }
 }

@@ -40,7 +40,15 @@ export class Hosts {
     const views = new Map(patches.map((row) => [row.buildId, patchView(row)]));
     const intervalSeconds = this.config.intervalSeconds;
     return rows.map((row) =>
-      hostView(row, row.situationId === null ? undefined : situations.get(row.situationId), catalog, views, intervalSeconds, asked.moment, view),
+      hostView(
+        row,
+        row.situationId === null ? undefined : situations.get(row.situationId),
+        catalog,
+        views,
+        intervalSeconds,
+        asked.moment,
+        view,
+      ),
     );
   }
 }

@@ -3,11 +3,13 @@ import { RequestError } from '../errors.js';
 /** The types with an opaque id. */
 export type NodeType = 'Host' | 'Patch' | 'State';
 
-export const toId = (type: NodeType, key: string): string => Buffer.from(`${type}:${key}`).toString('base64url');
+export const toId = (type: NodeType, key: string): string =>
+  Buffer.from(`${type}:${key}`).toString('base64url');
 
 /** Reads an opaque id; null if it is not one of the registry. */
 export function fromId(id: string): { readonly type: NodeType; readonly key: string } | null {
-  const [, type, key] = /^(Host|Patch|State):([0-9a-f-]{1,128})$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
+  const [, type, key] =
+    /^(Host|Patch|State):([0-9a-f-]{1,128})$/.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
   return type === undefined || key === undefined ? null : { type: type as NodeType, key };
 }
 

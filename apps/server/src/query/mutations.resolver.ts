@@ -11,7 +11,13 @@ import { AuditStore, type AuditEntry } from '../store/access/audit.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
-import { AGENT_PREFIX, type Labels, LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
+import {
+  AGENT_PREFIX,
+  type Labels,
+  LabelsStore,
+  ownWords,
+  toLabelsDraft,
+} from '../store/content/labels.store.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
 import type * as Sdl from './generated/schema.js';
 import { Hosts } from './hosts.js';
@@ -27,9 +33,14 @@ const who = (context: Request): string => bearerOf(context.reply.request).name;
 /** Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports. */
 function toLabels(labels: readonly Sdl.LabelInput[]): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
-  if (own !== undefined) throw new RequestError('BAD_USER_INPUT', `label ${own.key}: ${AGENT_PREFIX} is reserved for labels that the host reports`);
+  if (own !== undefined)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `label ${own.key}: ${AGENT_PREFIX} is reserved for labels that the host reports`,
+    );
   const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
-  if (Object.keys(given).length !== labels.length) throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
+  if (Object.keys(given).length !== labels.length)
+    throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
   const parsed = LabelsSchema.safeParse(given);
   if (!parsed.success) throw new RequestError('BAD_USER_INPUT', z.prettifyError(parsed.error));
   return parsed.data;
@@ -41,7 +52,9 @@ function requireLine(argument: string, value: string, max: number): void {
   if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
   const detail = `must be one line of 1 to ${max} characters`;
   const found = JSON.stringify(value.slice(0, 100));
-  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [{ pointer: `/${argument}`, detail, found }]);
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
+    { pointer: `/${argument}`, detail, found },
+  ]);
 }
 
 const ATTEMPTS = 8;
@@ -68,14 +81,20 @@ export class MutationsResolver {
     await this.audit.record(async (tx) => {
       if (!(await this.hosts.add(tx, id, input.hostname, labels.id, this.clock.now())))
         throw new RequestError('AMBIGUOUS', `a host with the id ${id} already exists`);
-      return { result: undefined, entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } } };
+      return {
+        result: undefined,
+        entry: { who: who(context), action: 'add-host', subject: id, detail: { hostname: input.hostname } },
+      };
     });
     return this.host(id);
   }
 
   @Mutation('labelHost')
   @Roles('admin')
-  async labelHost(@Args() { id: given, labels }: Sdl.MutationLabelHostArgs, @Context() context: Request): Promise<HostView> {
+  async labelHost(
+    @Args() { id: given, labels }: Sdl.MutationLabelHostArgs,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
     const entry = { who: who(context), action: 'label-host', subject: id, detail: { labels } };
     const admins = toLabels(labels);
@@ -84,35 +103,72 @@ export class MutationsResolver {
       const changed = toLabelsDraft({ ...admins, ...ownWords(row.labels) });
       await this.labels.keep([changed]);
       // labels that the host reports may have changed meanwhile, and must stay
-      const became = await this.changeHost(id, entry, (tx) => this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()));
+      const became = await this.changeHost(id, entry, (tx) =>
+        this.hosts.relabel(tx, id, row.labelSetId, changed.id, this.clock.now()),
+      );
       if (became !== 'CONFLICT') return this.host(id);
     }
-    throw new RequestError('BUSY', `the labels of the host ${id} changed during each of ${ATTEMPTS} attempts: send this again in a few seconds`);
+    throw new RequestError(
+      'BUSY',
+      `the labels of the host ${id} changed during each of ${ATTEMPTS} attempts: send this again in a few seconds`,
+    );
   }
 
   @Mutation('retireHost')
   @Roles('admin')
-  async retireHost(@Args() { id: given, reason, compromised }: Sdl.MutationRetireHostArgs, @Context() context: Request): Promise<HostView> {
+  async retireHost(
+    @Args() { id: given, reason, compromised }: Sdl.MutationRetireHostArgs,
+    @Context() context: Request,
+  ): Promise<HostView> {
     const id = toHostId(given);
     const isCompromised = compromised ?? false;
-    const entry = { who: who(context), action: 'retire-host', subject: id, detail: { reason, ...(isCompromised && { compromised: true }) } };
-    await this.changeHost(id, entry, (tx) => this.hosts.retire(tx, id, entry.who, isCompromised, this.clock.now()));
+    const entry = {
+      who: who(context),
+      action: 'retire-host',
+      subject: id,
+      detail: { reason, ...(isCompromised && { compromised: true }) },
+    };
+    await this.changeHost(id, entry, (tx) =>
+      this.hosts.retire(tx, id, entry.who, isCompromised, this.clock.now()),
+    );
     return this.host(id);
   }
 
   @Mutation('recallPatch')
   @Roles('admin', 'publisher')
-  async recallPatch(@Args() { buildId, reason, recalled }: Sdl.MutationRecallPatchArgs, @Context() context: Request): Promise<Sdl.Patch> {
+  async recallPatch(
+    @Args() { buildId, reason, recalled }: Sdl.MutationRecallPatchArgs,
+    @Context() context: Request,
+  ): Promise<Sdl.Patch> {
     const recall = recalled ?? true;
     const row = await this.audit.record(async (tx) => {
-      const result = await this.patches.recall(tx, buildId.toLowerCase(), recall, recall ? (reason ?? null) : null, this.clock.now());
-      if (result === null) throw new RequestError('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
-      return { result, entry: { who: who(context), action: recall ? 'recall-patch' : 'unrecall-patch', subject: buildId, detail: { reason } } };
+      const result = await this.patches.recall(
+        tx,
+        buildId.toLowerCase(),
+        recall,
+        recall ? (reason ?? null) : null,
+        this.clock.now(),
+      );
+      if (result === null)
+        throw new RequestError('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
+      return {
+        result,
+        entry: {
+          who: who(context),
+          action: recall ? 'recall-patch' : 'unrecall-patch',
+          subject: buildId,
+          detail: { reason },
+        },
+      };
     });
     return patchView(row);
   }
 
-  private async changeHost(id: string, entry: AuditEntry, change: (tx: Transaction) => Promise<Changed>): Promise<Changed> {
+  private async changeHost(
+    id: string,
+    entry: AuditEntry,
+    change: (tx: Transaction) => Promise<Changed>,
+  ): Promise<Changed> {
     return this.audit.record(async (tx) => {
       const result = await change(tx);
       if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

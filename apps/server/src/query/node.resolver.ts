@@ -24,9 +24,11 @@ export class NodeResolver {
     const named = fromId(id);
     // one of our types with a malformed key is a mistake, not the id of another registry
     if (named === null && MALFORMED.test(Buffer.from(id, 'base64url').toString('utf8')))
-      throw new RequestError('BAD_USER_INPUT', `\`id\` is not a valid id, found ${JSON.stringify(id.slice(0, 100))}`, [
-        { pointer: '/id', detail: 'must be an id of the registry', found: id.slice(0, 100) },
-      ]);
+      throw new RequestError(
+        'BAD_USER_INPUT',
+        `\`id\` is not a valid id, found ${JSON.stringify(id.slice(0, 100))}`,
+        [{ pointer: '/id', detail: 'must be an id of the registry', found: id.slice(0, 100) }],
+      );
     switch (named?.type) {
       case 'Host':
         return this.hosts.one({ id: toHostId(id) });
@@ -34,7 +36,9 @@ export class NodeResolver {
         return (await (await this.catalog.now()).find([named.key])).map(patchView)[0] ?? null;
       case 'State':
         return /^\d{1,20}$/.test(named.key) && named.key !== '0'
-          ? (toStates(await this.states.page(BigInt(named.key) - 1n, 1, false)).find((state) => state.stateId === named.key) ?? null)
+          ? (toStates(await this.states.page(BigInt(named.key) - 1n, 1, false)).find(
+              (state) => state.stateId === named.key,
+            ) ?? null)
           : null;
       default:
         return null;

@@ -7,7 +7,12 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
-import type { MutationAddOwnerKeyArgs, MutationRevokeOwnerKeyArgs, OwnerKey, QueryOwnerKeysArgs } from './generated/schema.js';
+import type {
+  MutationAddOwnerKeyArgs,
+  MutationRevokeOwnerKeyArgs,
+  OwnerKey,
+  QueryOwnerKeysArgs,
+} from './generated/schema.js';
 
 interface Request {
   readonly reply: { readonly request: FastifyRequest };
@@ -29,27 +34,43 @@ export class OwnerKeysResolver {
 
   @Mutation('addOwnerKey')
   @Roles('admin')
-  async addOwnerKey(@Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs, @Context() context: Request): Promise<OwnerKey> {
-    if (owner.length === 0 || owner.length > 128) throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
+  async addOwnerKey(
+    @Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs,
+    @Context() context: Request,
+  ): Promise<OwnerKey> {
+    if (owner.length === 0 || owner.length > 128)
+      throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const { name } = bearerOf(context.reply.request);
     await this.audit.record(async (tx) => {
       if (!(await this.keys.add(tx, fingerprint, owner, publicKey, name, this.clock.now())))
         throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is already registered`);
-      return { result: undefined, entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } } };
+      return {
+        result: undefined,
+        entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } },
+      };
     });
     return this.find(fingerprint);
   }
 
   @Mutation('revokeOwnerKey')
   @Roles('admin')
-  async revokeOwnerKey(@Args() { fingerprint }: MutationRevokeOwnerKeyArgs, @Context() context: Request): Promise<OwnerKey> {
+  async revokeOwnerKey(
+    @Args() { fingerprint }: MutationRevokeOwnerKeyArgs,
+    @Context() context: Request,
+  ): Promise<OwnerKey> {
     return this.audit.record(async (tx) => {
       const found = await this.keys.revoke(tx, fingerprint, this.clock.now());
-      if (found === null) throw new RequestError('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
+      if (found === null)
+        throw new RequestError('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
       const { key, revoked } = found;
       const who = bearerOf(context.reply.request).name;
-      return { result: key, entry: revoked ? { who, action: 'revoke-owner-key', subject: fingerprint, detail: { owner: key.owner } } : null };
+      return {
+        result: key,
+        entry: revoked
+          ? { who, action: 'revoke-owner-key', subject: fingerprint, detail: { owner: key.owner } }
+          : null,
+      };
     });
   }
 

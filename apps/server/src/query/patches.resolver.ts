@@ -16,9 +16,13 @@ export class PatchesResolver {
 
   @Query('patch')
   async patch(@Args() { name, buildId }: QueryPatchArgs): Promise<Patch | null> {
-    if ((name == null) === (buildId == null)) throw new RequestError('BAD_USER_INPUT', 'give `name` or `buildId`');
+    if ((name == null) === (buildId == null))
+      throw new RequestError('BAD_USER_INPUT', 'give `name` or `buildId`');
     const catalog = await this.catalog.now();
-    const rows = buildId == null ? await catalog.named(name!.replaceAll('-', '_')) : await catalog.find([buildId.toLowerCase()]);
+    const rows =
+      buildId == null
+        ? await catalog.named(name!.replaceAll('-', '_'))
+        : await catalog.find([buildId.toLowerCase()]);
     if (rows.length > 1)
       throw new RequestError(
         'AMBIGUOUS',
@@ -36,7 +40,14 @@ export class PatchesResolver {
     const { names, releases, owners, kernelReleases, archs, stateId, recalled } = filter ?? {};
     const loaded = names?.map((name) => name.replaceAll('-', '_'));
     const where = { names: loaded, releases, owners, kernelReleases, archs, stateId, recalled };
-    const rows = await this.patches.list(where, { take: page.size + 1, after: page.key as [string, string] | null, backwards: page.backwards });
-    return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [view.name, view.buildId]);
+    const rows = await this.patches.list(where, {
+      take: page.size + 1,
+      after: page.key as [string, string] | null,
+      backwards: page.backwards,
+    });
+    return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [
+      view.name,
+      view.buildId,
+    ]);
   }
 }

@@ -1,4 +1,10 @@
-import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import { limitExceeded } from '../errors.js';
 
 /** Limits of a GraphQL document. The standard introspection query and all questions of the command line are within. */
@@ -43,7 +49,8 @@ export function refuseTooMuch(document: DocumentNode): void {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     const size = measure.selection(definition.selectionSet, DEFAULT_PAGE);
     for (const name of ['depth', 'aliases', 'rootFields', 'fields', 'cost'] as const)
-      if (size[name] > QUESTION_LIMITS[name]) throw limitExceeded(NAMES[name], QUESTION_LIMITS[name], size[name], '/query');
+      if (size[name] > QUESTION_LIMITS[name])
+        throw limitExceeded(NAMES[name], QUESTION_LIMITS[name], size[name], '/query');
   }
 }
 
@@ -61,7 +68,8 @@ class Measure {
   private readonly open = new Set<string>();
 
   constructor(document: DocumentNode) {
-    for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+    for (const definition of document.definitions)
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
   }
 
   /** @param page the page size of the connection around */
@@ -69,7 +77,13 @@ class Measure {
     let sum = NOTHING;
     for (const one of selections) {
       if (one.kind === Kind.FIELD) sum = add(sum, this.field(one, page));
-      else sum = add(sum, one.kind === Kind.INLINE_FRAGMENT ? this.selection(one.selectionSet, page) : this.fragment(one.name.value, page));
+      else
+        sum = add(
+          sum,
+          one.kind === Kind.INLINE_FRAGMENT
+            ? this.selection(one.selectionSet, page)
+            : this.fragment(one.name.value, page),
+        );
     }
     return sum;
   }

@@ -1,4 +1,13 @@
-import { canBeAllowed, DEFAULT_QUESTION, type Question, REASON_CODES, type ReasonCode, type RuleSet, ROUTES, type Target } from '@klpreg/compat';
+import {
+  canBeAllowed,
+  DEFAULT_QUESTION,
+  type Question,
+  REASON_CODES,
+  type ReasonCode,
+  type RuleSet,
+  ROUTES,
+  type Target,
+} from '@klpreg/compat';
 import { RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
@@ -8,10 +17,12 @@ import type { HostCanDowngradeArgs, RuleSet as RuleSetName, TargetInput } from '
 export type QuestionArguments = HostCanDowngradeArgs;
 
 /** The names of the rule sets in GraphQL. */
-export const RULE_SET_NAMES = { none: 'NONE', 'klp-5.5': 'KLP_5_5', 'block-disable': 'BLOCK_DISABLE', 'replace-set': 'REPLACE_SET' } as const satisfies Record<
-  RuleSet,
-  RuleSetName
->;
+export const RULE_SET_NAMES = {
+  none: 'NONE',
+  'klp-5.5': 'KLP_5_5',
+  'block-disable': 'BLOCK_DISABLE',
+  'replace-set': 'REPLACE_SET',
+} as const satisfies Record<RuleSet, RuleSetName>;
 
 /** A target with the builds that it can stand for. */
 export interface AskedTarget {
@@ -25,15 +36,25 @@ const MOST_WITNESSES = 5;
 
 /** Returns the question in the arguments of a field. */
 export function toQuestion(args: QuestionArguments): Question {
-  if (args.route != null && args.bestRoute === true) throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
+  if (args.route != null && args.bestRoute === true)
+    throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
   const allowable = REASON_CODES.filter(canBeAllowed);
   const wrong = allow.filter((code) => !allowable.includes(code as ReasonCode));
-  if (wrong.length > 0) throw new RequestError('BAD_USER_INPUT', `\`allow\` takes ${allowable.join(', ')}; found ${wrong.join(', ')}`);
+  if (wrong.length > 0)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`allow\` takes ${allowable.join(', ')}; found ${wrong.join(', ')}`,
+    );
   const witnesses = args.witnesses ?? DEFAULT_QUESTION.witnesses;
   if (witnesses < DEFAULT_QUESTION.witnesses || witnesses > MOST_WITNESSES)
-    throw new RequestError('BAD_USER_INPUT', `\`witnesses\` must be ${DEFAULT_QUESTION.witnesses} to ${MOST_WITNESSES}, found ${witnesses}`);
-  const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as RuleSet | undefined;
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`witnesses\` must be ${DEFAULT_QUESTION.witnesses} to ${MOST_WITNESSES}, found ${witnesses}`,
+    );
+  const rules = Object.entries(RULE_SET_NAMES).find(([, name]) => name === args.rules)?.[0] as
+    | RuleSet
+    | undefined;
   return {
     routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
     evidence: args.evidence ?? 'MODULE',
@@ -51,7 +72,9 @@ export function toQuestion(args: QuestionArguments): Question {
  * @throws RequestError unless exactly one field is given, or if a release or name has no build, or two for one kernel
  */
 export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promise<AskedTarget> {
-  const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter((field) => to[field] != null && to[field] !== false);
+  const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter(
+    (field) => to[field] != null && to[field] !== false,
+  );
   if (given.length !== 1)
     throw new RequestError(
       'BAD_USER_INPUT',
@@ -63,16 +86,26 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
   if (to.buildId != null) {
     const builds = await catalog.find([to.buildId.toLowerCase()]);
     return {
-      target: builds[0] === undefined ? { kind: 'UNCATALOGUED', buildId: to.buildId } : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving },
+      target:
+        builds[0] === undefined
+          ? { kind: 'UNCATALOGUED', buildId: to.buildId }
+          : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving },
       builds,
     };
   }
   const name = (to.release ?? to.name)!;
-  const builds = to.release != null ? await catalog.release(name) : await catalog.named(name.replaceAll('-', '_'));
+  const builds =
+    to.release != null ? await catalog.release(name) : await catalog.named(name.replaceAll('-', '_'));
   if (builds.length === 0)
-    throw new RequestError('NOT_FOUND', `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`);
+    throw new RequestError(
+      'NOT_FOUND',
+      `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`,
+    );
   refuseAmbiguous(name, builds);
-  return { target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving }, builds };
+  return {
+    target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving },
+    builds,
+  };
 }
 
 /** Refuses a name with several builds for one kernel, because it does not tell which one is meant. */

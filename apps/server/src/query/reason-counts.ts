@@ -15,7 +15,20 @@ export interface CountedReason {
 }
 
 /** A reason without what differs from host to host, or from build to build of the same patch. */
-const shared = ({ code, patch, buildId, stateId, have, need, other, function: redirected, route, clearedBy, errno, detail }: Reason): Reason => ({
+const shared = ({
+  code,
+  patch,
+  buildId,
+  stateId,
+  have,
+  need,
+  other,
+  function: redirected,
+  route,
+  clearedBy,
+  errno,
+  detail,
+}: Reason): Reason => ({
   code,
   ...(patch !== undefined && { patch }),
   ...(patch === undefined && buildId !== undefined && { buildId }),
@@ -31,8 +44,33 @@ const shared = ({ code, patch, buildId, stateId, have, need, other, function: re
 });
 
 /** Identifies what `shared` keeps of a reason. */
-const reasonKey = ({ code, patch, buildId, stateId, have, need, other, function: redirected, route, clearedBy, errno, detail }: Reason): string =>
-  [code, patch ?? buildId, stateId, have, need, other, redirected, route, clearedBy, errno, code === 'REPORT_STALE' ? undefined : detail]
+const reasonKey = ({
+  code,
+  patch,
+  buildId,
+  stateId,
+  have,
+  need,
+  other,
+  function: redirected,
+  route,
+  clearedBy,
+  errno,
+  detail,
+}: Reason): string =>
+  [
+    code,
+    patch ?? buildId,
+    stateId,
+    have,
+    need,
+    other,
+    redirected,
+    route,
+    clearedBy,
+    errno,
+    code === 'REPORT_STALE' ? undefined : detail,
+  ]
     .map((part) => part ?? '')
     .join('\0');
 
@@ -62,7 +100,9 @@ function intern(key: string, reason: Reason): Countable {
 function countableReasonsOf(verdict: Verdict): readonly Countable[] {
   const known = countableReasons.get(verdict);
   if (known !== undefined) return known;
-  const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), reason]))].map(([key, reason]) => intern(key, reason));
+  const own = [...new Map(verdict.reasons.map((reason) => [reasonKey(reason), reason]))].map(
+    ([key, reason]) => intern(key, reason),
+  );
   const text = own.map(({ number }) => number).join(' ');
   const list = listByNumbers.get(text) ?? own;
   listByNumbers.set(text, list);
@@ -79,11 +119,13 @@ export function countReasons(situations: readonly JudgedSituation[]): CountedRea
     lists.set(list, (lists.get(list) ?? 0) + count.hosts);
   }
   const sums = new Map<Countable, number>();
-  for (const [list, hosts] of lists) for (const reason of list) sums.set(reason, (sums.get(reason) ?? 0) + hosts);
+  for (const [list, hosts] of lists)
+    for (const reason of list) sums.set(reason, (sums.get(reason) ?? 0) + hosts);
   const counted = new Map<string, { key: string; reason: Reason; hosts: number; order: number }>();
   for (const [{ key, reason }, hosts] of sums) {
     const entry = counted.get(key);
-    if (entry === undefined) counted.set(key, { key, reason, hosts, order: kindOf(reason) === 'ADVISORY' ? 1 : 0 });
+    if (entry === undefined)
+      counted.set(key, { key, reason, hosts, order: kindOf(reason) === 'ADVISORY' ? 1 : 0 });
     else entry.hosts += hosts;
   }
   return [...counted.values()]

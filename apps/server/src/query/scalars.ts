@@ -10,10 +10,13 @@ const shown = (value: unknown): string => {
 };
 
 const wrong = (type: string, value: unknown, allowed: string) =>
-  new GraphQLError(`${type} must be ${allowed}, found ${shown(value)}`, { extensions: { code: 'BAD_USER_INPUT' } });
+  new GraphQLError(`${type} must be ${allowed}, found ${shown(value)}`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 
 function toUInt64(value: unknown): bigint {
-  if (typeof value === 'string' && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) <= U64_MAX) return BigInt(value);
+  if (typeof value === 'string' && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) <= U64_MAX)
+    return BigInt(value);
   throw wrong('UInt64', value, 'a decimal string from "0" to "18446744073709551615"');
 }
 
@@ -29,16 +32,24 @@ const LONGEST = 3650 * SECONDS.d;
 /** Seconds of `90s`, `15m`, `2h`, `1d`. */
 function toSeconds(value: unknown): number {
   const parts = typeof value === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?)([smhd])$/.exec(value) : null;
-  if (parts === null) throw wrong('Duration', value, 'a number with a unit, such as "90s", "15m", "2h" or "1d"');
+  if (parts === null)
+    throw wrong('Duration', value, 'a number with a unit, such as "90s", "15m", "2h" or "1d"');
   const seconds = Number(parts[1]) * SECONDS[parts[2] as keyof typeof SECONDS];
   if (seconds > LONGEST) throw wrong('Duration', value, 'at most "3650d"');
   return seconds;
 }
 
 function toInstant(value: unknown): Date {
-  const instant = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? new Date(value) : null;
+  const instant =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/i.test(value)
+      ? new Date(value)
+      : null;
   if (instant === null || !(instant.getTime() >= 0 && instant.getTime() <= LATEST))
-    throw wrong('DateTime', value, 'an RFC 3339 instant from 1970 to 9999 with an offset, such as "2026-11-23T10:00:00Z"');
+    throw wrong(
+      'DateTime',
+      value,
+      'an RFC 3339 instant from 1970 to 9999 with an offset, such as "2026-11-23T10:00:00Z"',
+    );
   return instant;
 }
 

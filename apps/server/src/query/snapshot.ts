@@ -36,7 +36,11 @@ function isCommitted(text: string): boolean {
   const between = under ? under.split(',').map(BigInt) : [];
   const rising = between.every((one, i) => i === 0 || one > between[i - 1]!);
   return (
-    BigInt(first) > 0n && BigInt(first) <= BigInt(next) && BigInt(next) <= LAST && rising && between.every((one) => one >= BigInt(first) && one < BigInt(next))
+    BigInt(first) > 0n &&
+    BigInt(first) <= BigInt(next) &&
+    BigInt(next) <= LAST &&
+    rising &&
+    between.every((one) => one >= BigInt(first) && one < BigInt(next))
   );
 }
 
@@ -53,19 +57,49 @@ const Parts = z.tuple([
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The id of a snapshot. With the stored history it determines an answer. */
-export const toSnapshotId = (now: Date, committed: string, { number, name }: Revision, { epoch, position }: SnapshotOrigin): string =>
-  Buffer.from(JSON.stringify(['klp3', RULES_VERSION, now.getTime(), committed, number.toString(), name, epoch, position.toString()])).toString('base64url');
+export const toSnapshotId = (
+  now: Date,
+  committed: string,
+  { number, name }: Revision,
+  { epoch, position }: SnapshotOrigin,
+): string =>
+  Buffer.from(
+    JSON.stringify([
+      'klp3',
+      RULES_VERSION,
+      now.getTime(),
+      committed,
+      number.toString(),
+      name,
+      epoch,
+      position.toString(),
+    ]),
+  ).toString('base64url');
 
-function fromSnapshotId(id: string): { now: Date; committed: string; revision: Revision; origin: SnapshotOrigin } {
+function fromSnapshotId(id: string): {
+  now: Date;
+  committed: string;
+  revision: Revision;
+  origin: SnapshotOrigin;
+} {
   const parts = Parts.safeParse(readJson(id));
-  if (!parts.success) throw new RequestError('BAD_USER_INPUT', `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`);
+  if (!parts.success)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `${JSON.stringify(id.slice(0, 200))} is not the id of a snapshot`,
+    );
   const [, version, now, committed, number, name, epoch, position] = parts.data;
   if (version !== RULES_VERSION)
     throw new RequestError(
       'SNAPSHOT_GONE',
       `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask again without it, or by \`asOf\``,
     );
-  return { now: new Date(now), committed, revision: { number: BigInt(number), name }, origin: { epoch, position: BigInt(position) } };
+  return {
+    now: new Date(now),
+    committed,
+    revision: { number: BigInt(number), name },
+    origin: { epoch, position: BigInt(position) },
+  };
 }
 
 function readJson(id: string): unknown {
@@ -80,7 +114,8 @@ function readJson(id: string): unknown {
 const youngestOfThePast = ({ intervalSeconds }: Memory): number => freshnessLimits(intervalSeconds).late;
 
 /** Whether such an age is known for earlier times, so that the question can be repeated. */
-export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean => maxAgeSeconds >= youngestOfThePast(memory);
+export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean =>
+  maxAgeSeconds >= youngestOfThePast(memory);
 
 /** @throws RequestError if a question about an earlier time needs ages that are not stored */
 export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
@@ -98,19 +133,36 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
  * @throws RequestError if the time is given twice, lies in the future or before the stored history, or if the question
  *   needs ages that are not stored
  */
-export function toMoment({ snapshot, asOf, catalog }: MomentArguments, maxAgeSeconds: number | null, memory: Memory, now: Date): AskedMoment {
-  if (snapshot != null && asOf != null) throw new RequestError('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
+export function toMoment(
+  { snapshot, asOf, catalog }: MomentArguments,
+  maxAgeSeconds: number | null,
+  memory: Memory,
+  now: Date,
+): AskedMoment {
+  if (snapshot != null && asOf != null)
+    throw new RequestError('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
   if (snapshot == null && asOf == null) return { moment: present(now), catalog: 'NOW' };
   const pinned = snapshot == null ? null : fromSnapshotId(snapshot);
   const then = pinned?.now ?? asOf!;
   if (then > now && pinned === null)
-    throw new RequestError('BAD_USER_INPUT', `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`);
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`,
+    );
   const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
   if (then < kept)
-    throw new RequestError('SNAPSHOT_GONE', `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`);
+    throw new RequestError(
+      'SNAPSHOT_GONE',
+      `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`,
+    );
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return {
-    moment: { now: then, snapshot: pinned?.committed ?? null, past: true, ...(pinned !== null && { origin: pinned.origin }) },
+    moment: {
+      now: then,
+      snapshot: pinned?.committed ?? null,
+      past: true,
+      ...(pinned !== null && { origin: pinned.origin }),
+    },
     catalog: catalog === 'NOW' ? 'NOW' : (pinned?.revision ?? 'THEN'),
   };
 }
@@ -135,10 +187,16 @@ export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> 
  *
  * @throws RequestError SNAPSHOT_GONE if the snapshot belongs to a history that the database no longer has
  */
-export async function catalogOf(store: CatalogStore, { catalog, moment }: AskedMoment): Promise<CatalogSnapshot> {
+export async function catalogOf(
+  store: CatalogStore,
+  { catalog, moment }: AskedMoment,
+): Promise<CatalogSnapshot> {
   if (catalog === 'NOW') return store.now();
   const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
   if (view === null)
-    throw new RequestError('SNAPSHOT_GONE', 'the database was restored and does not have the catalog of this snapshot: ask again without it, or by `asOf`');
+    throw new RequestError(
+      'SNAPSHOT_GONE',
+      'the database was restored and does not have the catalog of this snapshot: ask again without it, or by `asOf`',
+    );
   return view;
 }

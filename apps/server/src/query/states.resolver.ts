@@ -14,7 +14,12 @@ export function toStates(rows: readonly StateRow[]): StateView[] {
     __typename: 'State',
     id: toId('State', stateId),
     stateId,
-    versions: versions.map(({ version, patches, owners, hosts }) => ({ version: Number(version), patches: Number(patches), owners, hosts: Number(hosts) })),
+    versions: versions.map(({ version, patches, owners, hosts }) => ({
+      version: Number(version),
+      patches: Number(patches),
+      owners,
+      hosts: Number(hosts),
+    })),
   }));
 }
 
@@ -27,7 +32,11 @@ export class StatesResolver {
   async states(@Args() args: Sdl.QueryStatesArgs): Promise<Sdl.StateConnection> {
     const page = toPage(args, ['number']);
     const after = page.key?.[0] ?? null;
-    const states = toStates(await this.store.page(after === null ? null : BigInt(after), page.size + 1, page.backwards));
-    return connect(page.backwards ? states.toReversed() : states, page, await this.store.count(), (state) => [state.stateId]);
+    const states = toStates(
+      await this.store.page(after === null ? null : BigInt(after), page.size + 1, page.backwards),
+    );
+    return connect(page.backwards ? states.toReversed() : states, page, await this.store.count(), (state) => [
+      state.stateId,
+    ]);
   }
 }

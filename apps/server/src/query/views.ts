@@ -46,7 +46,8 @@ export const labelViews = (labels: Labels): Sdl.Label[] =>
     .toSorted()
     .map((key) => ({ key, value: labels[key]! }));
 
-const stateViews = (states: readonly Sdl.PatchState[] | null): Sdl.PatchState[] | null => states?.map(({ id, version }) => ({ id, version })) ?? null;
+const stateViews = (states: readonly Sdl.PatchState[] | null): Sdl.PatchState[] | null =>
+  states?.map(({ id, version }) => ({ id, version })) ?? null;
 
 export const reasonView = memoized((reason: Reason): Sdl.Reason => {
   const {
@@ -81,17 +82,37 @@ export const reasonView = memoized((reason: Reason): Sdl.Reason => {
   };
 });
 
-const rulesView = (rules: Verdict['rules']): Sdl.RulesChoice => ({ sets: rules.sets.map((set) => RULE_SET_NAMES[set]), basis: rules.basis });
+const rulesView = (rules: Verdict['rules']): Sdl.RulesChoice => ({
+  sets: rules.sets.map((set) => RULE_SET_NAMES[set]),
+  basis: rules.basis,
+});
 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
 export const verdictView = memoized((verdict: Verdict): Sdl.Verdict => {
-  const { kind, route, steps, price, searched = null, reasons, basedOnStaleFacts, errno, allowed, accepted, rules } = verdict;
+  const {
+    kind,
+    route,
+    steps,
+    price,
+    searched = null,
+    reasons,
+    basedOnStaleFacts,
+    errno,
+    allowed,
+    accepted,
+    rules,
+  } = verdict;
   const worstFirst = reasons.toSorted((a, b) => KINDS.indexOf(kindOf(a)) - KINDS.indexOf(kindOf(b)));
   return {
     kind,
     route,
-    steps: steps.map(({ action, patch, buildId = null, sha256 = null }) => ({ action, patch, buildId, sha256 })),
+    steps: steps.map(({ action, patch, buildId = null, sha256 = null }) => ({
+      action,
+      patch,
+      buildId,
+      sha256,
+    })),
     price,
     searched,
     reasons: worstFirst.map(reasonView),
@@ -131,7 +152,16 @@ export const patchView = memoized((row: StoredPatch): PatchView => {
     objects: row.objects ?? [],
     evidence: row.evidence,
     conflicts: conflictsOf(row),
-    author: author === null ? null : { ...author.statement, revision: author.revision, evidence: author.evidence, signedBy: author.key, at: author.at },
+    author:
+      author === null
+        ? null
+        : {
+            ...author.statement,
+            revision: author.revision,
+            evidence: author.evidence,
+            signedBy: author.key,
+            at: author.at,
+          },
     publishedAt: row.publishedAt,
     recalledAt: row.recalledAt,
     recallReason: row.recallReason,
@@ -139,7 +169,8 @@ export const patchView = memoized((row: StoredPatch): PatchView => {
 });
 
 type Patches = ReadonlyMap<string, PatchView>;
-const patchOf = (buildId: string | null, patches: Patches): PatchView | null => (buildId === null ? null : (patches.get(buildId) ?? null));
+const patchOf = (buildId: string | null, patches: Patches): PatchView | null =>
+  buildId === null ? null : (patches.get(buildId) ?? null);
 
 const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches): Sdl.ListedPatch => ({
   name: known.name,
@@ -155,7 +186,11 @@ const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patches): S
   patch: patchOf(known.buildId, patches),
 });
 
-export const stackView = (situation: Situation | undefined, catalog: Catalog, patches: Patches): Sdl.ListedPatch[] =>
+export const stackView = (
+  situation: Situation | undefined,
+  catalog: Catalog,
+  patches: Patches,
+): Sdl.ListedPatch[] =>
   (situation?.list ?? []).map((listed) => listedView(resolvePatch(listed, catalog), listed, patches));
 
 /** The history of a boot, and the settings that decide whether the host can load a module. */
@@ -166,14 +201,23 @@ const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> 
   gates:
     situation === undefined
       ? null
-      : { ...situation.gates, signatureEnforced: situation.capabilities.signatureEnforced, lockdown: situation.capabilities.lockdown },
+      : {
+          ...situation.gates,
+          signatureEnforced: situation.capabilities.signatureEnforced,
+          lockdown: situation.capabilities.lockdown,
+        },
   otherLivePatching: situation?.otherLivePatching ?? [],
   unread: situation?.unread ?? [],
 });
 
 /** Fields that no verdict reads. They are current; for an earlier time, those about patches that were listed then. */
-const detailView = ({ detail }: HostRow, resolved: ResolvedSituation | null): Pick<Sdl.Host, 'inactive' | 'warnings'> => ({
-  inactive: (detail.inactive ?? []).filter(({ patch }) => resolved?.list.some(({ name }) => name === loadedName(patch))),
+const detailView = (
+  { detail }: HostRow,
+  resolved: ResolvedSituation | null,
+): Pick<Sdl.Host, 'inactive' | 'warnings'> => ({
+  inactive: (detail.inactive ?? []).filter(({ patch }) =>
+    resolved?.list.some(({ name }) => name === loadedName(patch)),
+  ),
   warnings: detail.warnings ?? [],
 });
 
@@ -196,11 +240,16 @@ export function hostView(
 ): HostView {
   const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
   const ageSeconds =
-    ahead || row.confirmedAt === null || row.situationId === null ? null : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
+    ahead || row.confirmedAt === null || row.situationId === null
+      ? null
+      : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const resolved = situation === undefined ? null : resolveSituation(situation, catalog);
   const open = resolved?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
-  const choice = situation === undefined ? { candidates: [], basis: 'NOTHING' as const } : chooseRules(situation.capabilities, situation.kernelRelease);
+  const choice =
+    situation === undefined
+      ? { candidates: [], basis: 'NOTHING' as const }
+      : chooseRules(situation.capabilities, situation.kernelRelease);
   return {
     __typename: 'Host',
     id: toId('Host', row.id),

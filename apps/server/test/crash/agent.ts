@@ -5,7 +5,11 @@ import type { Random } from './random.js';
 /** What an agent sends, and where to. */
 export type Letter =
   | { readonly door: 'reports'; readonly body: Report }
-  | { readonly door: 'heartbeats'; readonly body: Heartbeat; readonly expected: 'CONFIRMED' | 'REPORT_WANTED' };
+  | {
+      readonly door: 'heartbeats';
+      readonly body: Heartbeat;
+      readonly expected: 'CONFIRMED' | 'REPORT_WANTED';
+    };
 
 export interface Outcome {
   readonly outcome?: string;
@@ -50,7 +54,12 @@ export class Agent {
       this.report = letter.body;
       this.wanted = false;
     } else if (outcome === 'REPORT_WANTED') this.wanted = true;
-    const fine = letter.door === 'heartbeats' ? [letter.expected] : this.tries > 0 ? ['STORED', 'UNCHANGED', 'REPEATED'] : ['STORED', 'UNCHANGED'];
+    const fine =
+      letter.door === 'heartbeats'
+        ? [letter.expected]
+        : this.tries > 0
+          ? ['STORED', 'UNCHANGED', 'REPEATED']
+          : ['STORED', 'UNCHANGED'];
     return fine.includes(outcome)
       ? null
       : `${this.name}: ${letter.door} ${letter.body.sequence} was answered ${outcome} ${reason ?? ''}, not ${fine.join(' or ')}`;
@@ -58,12 +67,21 @@ export class Agent {
 
   private write(sequence: number): Letter {
     const { report, random } = this;
-    if (report === null) return { door: 'reports', body: sealed({ ...running(this.name, random.pick(STACKS)), sequence }) };
-    if (this.wanted || random.chance(0.45)) return { door: 'reports', body: sealed({ ...report, ...this.change(report), sequence }) };
+    if (report === null)
+      return { door: 'reports', body: sealed({ ...running(this.name, random.pick(STACKS)), sequence }) };
+    if (this.wanted || random.chance(0.45))
+      return { door: 'reports', body: sealed({ ...report, ...this.change(report), sequence }) };
     const other = random.chance(0.1);
     const digest = other ? 'a'.repeat(64) : report.digest;
     const { host, clock } = report;
-    const body: Heartbeat = { schema: 'heartbeat/v1', instance: host.instance, bootId: host.bootId, sequence, digest, clock };
+    const body: Heartbeat = {
+      schema: 'heartbeat/v1',
+      instance: host.instance,
+      bootId: host.bootId,
+      sequence,
+      digest,
+      clock,
+    };
     return { door: 'heartbeats', body, expected: other ? 'REPORT_WANTED' : 'CONFIRMED' };
   }
 
@@ -72,6 +90,13 @@ export class Agent {
     const what = random.next();
     if (what < 0.7) return { livepatches: listOf(random.pick(STACKS)) };
     if (what < 0.85) return { host: { ...host, labels: { rack: `r${random.between(1, 4)}` } } };
-    return what < 0.95 ? { host: { ...host, bootId: `b0b0b0b0-0000-4000-8000-${String(random.between(0, 999_999)).padStart(12, '0')}` } } : {};
+    return what < 0.95
+      ? {
+          host: {
+            ...host,
+            bootId: `b0b0b0b0-0000-4000-8000-${String(random.between(0, 999_999)).padStart(12, '0')}`,
+          },
+        }
+      : {};
   }
 }

@@ -12,7 +12,12 @@ export type Answer = { readonly status: number; readonly body: any } | null;
 export async function post({ url, token }: Door, path: string, document: unknown): Promise<Answer> {
   try {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(document), signal: AbortSignal.timeout(40_000) });
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(document),
+      signal: AbortSignal.timeout(40_000),
+    });
     return { status: response.status, body: await response.json() };
   } catch {
     return null;
@@ -22,7 +27,9 @@ export async function post({ url, token }: Door, path: string, document: unknown
 /** Asks by GraphQL; null: no answer, or an error. */
 export async function ask(door: Door, query: string, variables: Record<string, unknown> = {}): Promise<any> {
   const answer = await post(door, '/graphql', { query, variables });
-  return answer === null || answer.status !== 200 || answer.body.errors !== undefined ? null : answer.body.data;
+  return answer === null || answer.status !== 200 || answer.body.errors !== undefined
+    ? null
+    : answer.body.data;
 }
 
 /** Publishes a captured module, from its file. */
@@ -31,6 +38,10 @@ export async function publish({ url, token }: Door, name: string): Promise<void>
   const form = new FormData();
   for (const [key, value] of Object.entries({ release: name, owner: 'lab' })) form.append(key, value);
   form.append('module', new Blob([new Uint8Array(bytes)]), 'module.ko');
-  const { status } = await fetch(`${url}/v1/patches/${buildId}`, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body: form });
+  const { status } = await fetch(`${url}/v1/patches/${buildId}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}` },
+    body: form,
+  });
   if (status !== 200) throw new Error(`${name} is not published: ${status}`);
 }

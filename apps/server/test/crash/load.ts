@@ -21,8 +21,13 @@ export class Load {
     readonly random: Random,
     private readonly met: Met,
   ) {
-    const relays = Array.from({ length: 3 }, (_, n) => agents.slice(0, relayed).filter((_, i) => i % 3 === n));
-    this.loops = [...relays.map((group) => this.repeat(() => this.relay(group))), ...agents.slice(relayed).map((agent) => this.repeat(() => this.one(agent)))];
+    const relays = Array.from({ length: 3 }, (_, n) =>
+      agents.slice(0, relayed).filter((_, i) => i % 3 === n),
+    );
+    this.loops = [
+      ...relays.map((group) => this.repeat(() => this.relay(group))),
+      ...agents.slice(relayed).map((agent) => this.repeat(() => this.one(agent))),
+    ];
   }
 
   /** What is under way is waited for; what was not answered stays with its agent. */
@@ -49,7 +54,12 @@ export class Load {
         const answer = some.length === 0 ? null : await post(this.door(), `/v1/${door}:batch`, bodies);
         return some.map(({ agent, letter }, i) => {
           const result = answer?.body.results?.[i];
-          return hear(agent, letter, answer && { status: result?.status ?? answer.status, body: result ?? answer.body }, this.met);
+          return hear(
+            agent,
+            letter,
+            answer && { status: result?.status ?? answer.status, body: result ?? answer.body },
+            this.met,
+          );
         });
       }),
     );
@@ -72,7 +82,9 @@ function hear(agent: Agent, letter: Letter, answer: Answer, { statuses, wrong }:
     return true;
   }
   if (answer !== null && answer.status !== 503)
-    wrong.push(`${agent.name}: ${letter.door} ${letter.body.sequence} was answered ${answer.status} ${JSON.stringify(answer.body)}`);
+    wrong.push(
+      `${agent.name}: ${letter.door} ${letter.body.sequence} was answered ${answer.status} ${JSON.stringify(answer.body)}`,
+    );
   return false;
 }
 

@@ -5,10 +5,12 @@ import { ask, type Door } from './door.js';
 import type { Random } from './random.js';
 import { select } from './truths.js';
 
-const LABEL = 'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { id } }';
+const LABEL =
+  'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { id } }';
 const RETIRE = 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }';
 const ADD = 'mutation ($id: ID, $name: String!) { addHost(input: { id: $id, hostname: $name }) { id } }';
-export const RECALL = 'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
+export const RECALL =
+  'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
 export const PATCH = listed('lab_r_1v1_a').buildId!;
 
 /** No examples: they are of the instant of the question or a moment later. */
@@ -63,7 +65,8 @@ export class People {
   private async change(hosts: readonly Agent[], recalls: boolean): Promise<void> {
     const what = this.random.next();
     const host = hosts.length === 0 ? null : this.random.pick(hosts);
-    if (recalls && what < 0.2) return this.deed('recalled', String(what < 0.1), RECALL, { id: PATCH, recalled: what < 0.1 });
+    if (recalls && what < 0.2)
+      return this.deed('recalled', String(what < 0.1), RECALL, { id: PATCH, recalled: what < 0.1 });
     if (what < 0.25 || host === null) {
       const name = `new-${this.added++}`;
       const id = running(name, []).host.instance;
@@ -74,7 +77,12 @@ export class People {
     return this.deed(`role ${host.id}`, role, LABEL, { id: host.id, role });
   }
 
-  private async deed(what: string, value: string, mutation: string, variables: Record<string, unknown>): Promise<void> {
+  private async deed(
+    what: string,
+    value: string,
+    mutation: string,
+    variables: Record<string, unknown>,
+  ): Promise<void> {
     const deed = this.deeds.get(what) ?? { sure: null, maybe: new Set() };
     this.deeds.set(what, deed);
     if ((await ask(this.door(), mutation, variables)) === null) deed.maybe.add(value);
@@ -96,7 +104,8 @@ export class People {
     const found: string[] = [];
     for (const [what, deed] of this.deeds) {
       const is = stored.get(what) ?? null;
-      if (is !== deed.sure && !deed.maybe.has(is ?? '')) found.push(`${what}: is ${is}, and ${deed.sure} was acknowledged`);
+      if (is !== deed.sure && !deed.maybe.has(is ?? ''))
+        found.push(`${what}: is ${is}, and ${deed.sure} was acknowledged`);
       this.deeds.set(what, { sure: is, maybe: new Set() });
     }
     for (const { where, answer } of this.asked) {
@@ -112,7 +121,11 @@ export class People {
       url,
       `SELECT h.id, l.labels->>'role' AS role, h.retired_at IS NOT NULL AS retired FROM host h JOIN label_set l ON l.id = h.label_set_id`,
     );
-    const recalled = await select<{ is: boolean }>(url, 'SELECT recalled_at IS NOT NULL AS is FROM patch WHERE build_id = $1', [PATCH]);
+    const recalled = await select<{ is: boolean }>(
+      url,
+      'SELECT recalled_at IS NOT NULL AS is FROM patch WHERE build_id = $1',
+      [PATCH],
+    );
     const all = new Map([['recalled', String(recalled[0]?.is)]]);
     for (const { id, role, retired } of hosts) {
       all.set(`added ${id}`, 'true');

@@ -12,13 +12,22 @@ export class ServerProcess {
   url = '';
 
   private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
   }
 
   /** Starts it, and answers when it listens. */
   static async start(dataDir: string, environment: Record<string, string>): Promise<ServerProcess> {
-    const env = { PATH: process.env['PATH'], HOME: dataDir, KLPREG_DATA: dataDir, KLPREG_PORT: '0', ...environment };
-    const server = new ServerProcess(spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: dataDir,
+      KLPREG_DATA: dataDir,
+      KLPREG_PORT: '0',
+      ...environment,
+    };
+    const server = new ServerProcess(
+      spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
     for (const deadline = Date.now() + 120_000; server.url === ''; await sleep(20)) {
       if (server.ended || Date.now() > deadline) {
         await server.kill();
@@ -82,7 +91,11 @@ export class PostgresProcess {
 
   async restart(): Promise<void> {
     const { port } = new URL(this.url);
-    this.running = await EmbeddedPostgres.start({ dir: this.dir, port: Number(port), settings: this.settings });
+    this.running = await EmbeddedPostgres.start({
+      dir: this.dir,
+      port: Number(port),
+      settings: this.settings,
+    });
   }
 
   async stop(): Promise<void> {
@@ -128,6 +141,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** A zombie that nobody asks for is gone, too. */
 async function untilGone(pids: readonly number[]): Promise<void> {
-  for (const deadline = Date.now() + 10_000; pids.some((pid) => !['Z', undefined].includes(statOf(pid)?.state)); await sleep(5))
+  for (
+    const deadline = Date.now() + 10_000;
+    pids.some((pid) => !['Z', undefined].includes(statOf(pid)?.state));
+    await sleep(5)
+  )
     if (Date.now() > deadline) throw new Error(`still there: ${pids.join(' ')}`);
 }

@@ -18,7 +18,9 @@ export class SilentProxy {
     const url = new URL(databaseUrl);
     url.port = String((server.address() as net.AddressInfo).port);
     const proxy = new SilentProxy(server, url.toString());
-    server.on('connection', (socket) => proxy.pass(socket, net.connect(Number(target.port), target.hostname)));
+    server.on('connection', (socket) =>
+      proxy.pass(socket, net.connect(Number(target.port), target.hostname)),
+    );
     return proxy;
   }
 

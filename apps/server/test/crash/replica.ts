@@ -6,7 +6,16 @@ import { adoptFiles, chooseRunner, findBinaries, freePort, launch } from '@klpre
 import { select } from './truths.js';
 
 /** What belongs to the running server, and WAL, which the replica asks for: the folders are copied, and nothing in them. */
-const EMPTY = ['pg_wal', 'pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'];
+const EMPTY = [
+  'pg_wal',
+  'pg_replslot',
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+];
 const NOT_COPIED = ['postmaster.pid', 'postmaster.opts'];
 
 /** A PostgreSQL that follows another one by streaming replication. */
@@ -55,7 +64,11 @@ export class Replica {
   /** From now on it is behind. */
   async pause(): Promise<void> {
     await select(this.url, 'SELECT pg_wal_replay_pause()');
-    while ((await select<{ state: string }>(this.url, 'SELECT pg_get_wal_replay_pause_state() AS state'))[0]!.state !== 'paused') await sleep(10);
+    while (
+      (await select<{ state: string }>(this.url, 'SELECT pg_get_wal_replay_pause_state() AS state'))[0]!
+        .state !== 'paused'
+    )
+      await sleep(10);
   }
 
   /** Goes on, and answers when it has everything that is there now. */
@@ -65,9 +78,15 @@ export class Replica {
   }
 
   async catchUp(): Promise<void> {
-    const [primary] = await select<{ at: string }>(this.primaryUrl, 'SELECT pg_current_wal_flush_lsn() AS at');
-    const behind = async () => (await select(this.url, 'SELECT WHERE pg_last_wal_replay_lsn() < $1::pg_lsn', [primary!.at])).length > 0;
-    for (const deadline = Date.now() + 15_000; await behind(); await sleep(20)) if (Date.now() > deadline) throw new Error('the replica does not follow');
+    const [primary] = await select<{ at: string }>(
+      this.primaryUrl,
+      'SELECT pg_current_wal_flush_lsn() AS at',
+    );
+    const behind = async () =>
+      (await select(this.url, 'SELECT WHERE pg_last_wal_replay_lsn() < $1::pg_lsn', [primary!.at])).length >
+      0;
+    for (const deadline = Date.now() + 15_000; await behind(); await sleep(20))
+      if (Date.now() > deadline) throw new Error('the replica does not follow');
   }
 
   async stop(): Promise<void> {
@@ -88,7 +107,9 @@ async function run(data: string, flags: readonly string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const hear = (line: string) => line.includes('ready to accept read-only connections') && resolve();
     // a replica never takes all connections, which a launch would wait for
-    launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], chooseRunner(), hear).catch(reject);
+    launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], chooseRunner(), hear).catch(
+      reject,
+    );
   });
 }
 

@@ -56,7 +56,11 @@ export class Siege {
     const stopped = Promise.all([load.stop(), this.people.stop()]);
     await this.restart();
     await stopped;
-    const wrong = [...(await this.lost()), ...(await exceptions(this.database.url)), ...(await this.people.wrong(this.database.url))];
+    const wrong = [
+      ...(await this.lost()),
+      ...(await exceptions(this.database.url)),
+      ...(await this.people.wrong(this.database.url)),
+    ];
     await settle(this.agents, this.door, this.met);
     wrong.push(...(await this.lost()), ...(await exceptions(this.database.url)), ...this.met.wrong.splice(0));
     return wrong.map((what) => `${victim}: ${what}`);
@@ -97,10 +101,16 @@ export class Siege {
     const stored = new Map(rows.map((row) => [row.id, row]));
     return this.agents.flatMap((agent) => {
       const row = stored.get(agent.id);
-      const sent = [agent.report, agent.pending?.door === 'reports' ? agent.pending.body : null].filter((report) => report !== null);
-      const fine = agent.report === null || sent.some((report) => report.sequence === Number(row?.report) && report.digest === row?.digest);
+      const sent = [agent.report, agent.pending?.door === 'reports' ? agent.pending.body : null].filter(
+        (report) => report !== null,
+      );
+      const fine =
+        agent.report === null ||
+        sent.some((report) => report.sequence === Number(row?.report) && report.digest === row?.digest);
       if (fine && (agent.sequence === 0 || Number(row?.contact) >= agent.sequence)) return [];
-      return [`${agent.name} was told that ${agent.report?.sequence}, ${agent.sequence} are kept: ${JSON.stringify(row)}`];
+      return [
+        `${agent.name} was told that ${agent.report?.sequence}, ${agent.sequence} are kept: ${JSON.stringify(row)}`,
+      ];
     });
   }
 }

@@ -1,7 +1,11 @@
 import pg from 'pg';
 
 /** Asks PostgreSQL itself. */
-export async function select<Row extends object>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> {
+export async function select<Row extends object>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined); // its queries say it too
   await client.connect();
@@ -47,13 +51,19 @@ const TRUTHS: readonly (readonly [truth: string, exceptions: string])[] = [
       WHERE (b.situation_id, b.label_set_id, b.suspect) IS DISTINCT FROM
             (CASE WHEN h.retired_at IS NULL THEN h.situation_id END, CASE WHEN h.retired_at IS NULL THEN h.label_set_id END, h.retired_at IS NULL AND h.suspect_since IS NOT NULL)`,
   ],
-  ['nobody is suspect: no sequence was used twice', 'SELECT hostname, sequence, suspect_since FROM host WHERE suspect_since IS NOT NULL'],
+  [
+    'nobody is suspect: no sequence was used twice',
+    'SELECT hostname, sequence, suspect_since FROM host WHERE suspect_since IS NOT NULL',
+  ],
   [
     'what was closed is followed by what the same transaction opened at the same instant',
     `WITH ${INTERVALS} SELECT p.* FROM intervals p LEFT JOIN intervals n ON n.bucket = p.bucket AND n.host_id = p.host_id AND n.opened_by = p.closed_by AND n.valid_from = p.valid_until
       WHERE p.closed_by IS NOT NULL AND n.host_id IS NULL`,
   ],
-  ['an interval ends where it began, or later', `WITH ${INTERVALS} SELECT * FROM intervals WHERE valid_until < valid_from`],
+  [
+    'an interval ends where it began, or later',
+    `WITH ${INTERVALS} SELECT * FROM intervals WHERE valid_until < valid_from`,
+  ],
   [
     'intervals of a host never overlap',
     `WITH ${INTERVALS} SELECT a.* FROM intervals a JOIN intervals b USING (bucket, host_id)
@@ -95,6 +105,8 @@ export async function exceptions(url: string): Promise<string[]> {
   const found: string[] = [];
   for (const [truth, sql] of TRUTHS)
     for (const row of (await select(url, sql)).slice(0, 3))
-      found.push(`not so: ${truth}: ${JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value))}`);
+      found.push(
+        `not so: ${truth}: ${JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value))}`,
+      );
   return found;
 }

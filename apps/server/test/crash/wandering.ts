@@ -23,7 +23,8 @@ export class Wandering extends Agent {
     while (!over()) {
       const [first, second] = this.chances.shuffled(doors);
       const letter = this.next();
-      if (second !== undefined && this.chances.chance(0.4)) this.others.push(this.again(second, `/v1/${letter.door}`, letter.body));
+      if (second !== undefined && this.chances.chance(0.4))
+        this.others.push(this.again(second, `/v1/${letter.door}`, letter.body));
       const answer = await this.send(first!, `/v1/${letter.door}`, letter.body);
       this.hear(letter, answer ?? {});
     }
@@ -37,13 +38,20 @@ export class Wandering extends Agent {
 
   private async send(door: Door, path: string, document: unknown): Promise<{ outcome: string } | undefined> {
     const answer = await post(door, path, document);
-    if (!FINE.includes(answer?.body.outcome)) this.wrong.push(`${this.name}: ${path} was answered ${JSON.stringify(answer)}`);
+    if (!FINE.includes(answer?.body.outcome))
+      this.wrong.push(`${this.name}: ${path} was answered ${JSON.stringify(answer)}`);
     return answer?.body;
   }
 }
 
 /** Asks one server, and then each other one with its snapshot, until it is over. Counts in `seen` how often two answers were the same. */
-export async function compare(doors: readonly Door[], over: () => boolean, random: Random, wrong: string[], seen: { same: number }): Promise<void> {
+export async function compare(
+  doors: readonly Door[],
+  over: () => boolean,
+  random: Random,
+  wrong: string[],
+  seen: { same: number },
+): Promise<void> {
   for (; !over(); await sleep(20)) {
     const [first, ...others] = random.shuffled(doors);
     const answer = (await ask(first!, QUESTION))?.canDowngrade;

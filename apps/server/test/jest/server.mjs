@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Nothing of it outlives the run, so nothing is forced to disk. */
-const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', shared_buffers: '64MB', autovacuum: 'off' };
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  shared_buffers: '64MB',
+  autovacuum: 'off',
+};
 const home = path.resolve(import.meta.dirname, '..');
 const root = path.resolve(home, '../../..');
 
@@ -23,5 +30,8 @@ export async function begin() {
   const dir = mkdtempSync(path.join(tmpdir(), 'klpreg-test-'));
   const server = await EmbeddedPostgres.start({ dir, database: 'template_klpreg', settings: SETTINGS });
   await migrate(server.url, path.join(root, 'prisma/migrations'));
-  return { url: server.url, end: () => server.stop().then(() => rmSync(dir, { recursive: true, force: true })) };
+  return {
+    url: server.url,
+    end: () => server.stop().then(() => rmSync(dir, { recursive: true, force: true })),
+  };
 }

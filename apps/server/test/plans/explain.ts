@@ -35,7 +35,8 @@ export async function listen(work: () => Promise<unknown>): Promise<Sent[]> {
   // eslint-disable-next-line typescript/unbound-method -- called with the client that it belongs to
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = function (this: pg.Client, ...args: [Partial<Sent>]) {
-    if (typeof args[0]?.text === 'string') sent.push({ name: args[0].name, text: args[0].text, values: args[0].values ?? [] });
+    if (typeof args[0]?.text === 'string')
+      sent.push({ name: args[0].name, text: args[0].text, values: args[0].values ?? [] });
     return query.apply(this, args as never);
   } as never;
   try {
@@ -49,7 +50,10 @@ export async function listen(work: () => Promise<unknown>): Promise<Sent[]> {
 /** The last statement with this name. */
 export function named(name: string, sent: readonly Sent[]): Sent {
   const found = sent.findLast((one) => one.name?.startsWith(`${name}.`));
-  if (found === undefined) throw new Error(`no statement ${name} was sent, but: ${sent.map(({ text }) => text.trim().slice(0, 60)).join(' | ')}`);
+  if (found === undefined)
+    throw new Error(
+      `no statement ${name} was sent, but: ${sent.map(({ text }) => text.trim().slice(0, 60)).join(' | ')}`,
+    );
   return found;
 }
 
@@ -58,7 +62,11 @@ export function named(name: string, sent: readonly Sent[]): Sent {
  *
  * `FIRST`: planned for its values. `PREPARED`: when it has been run five times before on its connection, which is when PostgreSQL may keep a plan for any values. Everything is taken back.
  */
-export async function scans(client: pg.Client, { text, values }: Sent, when: 'FIRST' | 'PREPARED'): Promise<Scan[]> {
+export async function scans(
+  client: pg.Client,
+  { text, values }: Sent,
+  when: 'FIRST' | 'PREPARED',
+): Promise<Scan[]> {
   const explain = 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)';
   const args = values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
   const run = async (sql: string, given: readonly unknown[] = []) => {
@@ -93,18 +101,26 @@ function scansOf(node: Node): Scan[] {
           },
         ]
       : [];
-  const arbiters = (node['Conflict Arbiter Indexes'] ?? []).map((index) => ({ how: 'Conflict', table: tableOf(index)!, index: whole(index), rows: 0 }));
+  const arbiters = (node['Conflict Arbiter Indexes'] ?? []).map((index) => ({
+    how: 'Conflict',
+    table: tableOf(index)!,
+    index: whole(index),
+    rows: 0,
+  }));
   return [...own, ...arbiters, ...(node.Plans ?? []).flatMap(scansOf)];
 }
 
-const tableOf = (index: string | undefined): string | undefined => index && /^(?:host_heartbeat|host_history|host_gap|cohort_delta|host)/.exec(index)?.[0];
+const tableOf = (index: string | undefined): string | undefined =>
+  index && /^(?:host_heartbeat|host_history|host_gap|cohort_delta|host)/.exec(index)?.[0];
 /** A partition counts as its table. */
 const whole = (name: string): string => name.replace(/^(host_history|host_gap)_(?:\d{8}|rest)/, '$1');
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
   if (Array.isArray(value))
-    return pg.escapeLiteral(`{${value.map((one) => (one === null ? 'NULL' : `"${String(one).replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`);
+    return pg.escapeLiteral(
+      `{${value.map((one) => (one === null ? 'NULL' : `"${String(one).replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`,
+    );
   return typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : pg.escapeLiteral(value instanceof Date ? value.toISOString() : (value as string));

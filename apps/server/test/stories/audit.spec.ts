@@ -16,8 +16,12 @@ const HOST = idle('web-1').host.instance;
 const captured = (name: string) => allModules('7.3').find((one) => one.name === name)!;
 const buildId = captured('lab_r_1v1_a').buildId;
 const KEY = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const author = JSON.stringify({ schema: 'klp/v1', states: [{ id: '1', version: 1, what: 'a limit', restore: 'callbacks' }] });
-const mutate = (mutation: string, variables: object = {}) => registry.send('POST', '/graphql', { query: `mutation ${mutation}`, variables });
+const author = JSON.stringify({
+  schema: 'klp/v1',
+  states: [{ id: '1', version: 1, what: 'a limit', restore: 'callbacks' }],
+});
+const mutate = (mutation: string, variables: object = {}) =>
+  registry.send('POST', '/graphql', { query: `mutation ${mutation}`, variables });
 const revoke = async () => {
   const [key] = await db.ownerKey.findMany();
   return mutate('($f: String!) { revokeOwnerKey(fingerprint: $f) { owner } }', { f: key?.fingerprint ?? '' });
@@ -25,10 +29,21 @@ const revoke = async () => {
 
 /** Everything that people change, as text. */
 async function everything(): Promise<string[]> {
-  const tables = ['host', 'host_history', 'patch', 'patch_state', 'patch_author', 'patch_version', 'catalog', 'owner_key'];
+  const tables = [
+    'host',
+    'host_history',
+    'patch',
+    'patch_state',
+    'patch_author',
+    'patch_version',
+    'catalog',
+    'owner_key',
+  ];
   return Promise.all(
     tables.map(async (table) => {
-      const rows = await db.$queryRawUnsafe<{ row: string }[]>(`SELECT t::text AS row FROM ${table} t ORDER BY 1`);
+      const rows = await db.$queryRawUnsafe<{ row: string }[]>(
+        `SELECT t::text AS row FROM ${table} t ORDER BY 1`,
+      );
       return `${table}\n${rows.map(({ row }) => row).join('\n')}`;
     }),
   );
@@ -36,19 +51,43 @@ async function everything(): Promise<string[]> {
 
 // in this order: what one row changes, a later one changes again
 test.each<[change: string, make: () => Promise<{ status: number; body: object }>, action: string]>([
-  ['a host made known', () => mutate(`{ addHost(input: { id: "${HOST}", hostname: "web-1" }) { id } }`), 'add-host'],
-  ['a host labelled', () => mutate(`{ labelHost(id: "${HOST}", labels: [{ key: "env", value: "prod" }]) { id } }`), 'label-host'],
+  [
+    'a host made known',
+    () => mutate(`{ addHost(input: { id: "${HOST}", hostname: "web-1" }) { id } }`),
+    'add-host',
+  ],
+  [
+    'a host labelled',
+    () => mutate(`{ labelHost(id: "${HOST}", labels: [{ key: "env", value: "prod" }]) { id } }`),
+    'label-host',
+  ],
   ['a host retired', () => mutate(`{ retireHost(id: "${HOST}", reason: "sold") { id } }`), 'retire-host'],
   ['a patch published', () => registry.publish('lab_r_1v2_a', { author }), 'publish'],
   ["an author's word", () => registry.publish('lab_r_1v1_a', { release: 'lp', author }), 'publish'],
   [
     'another file under a known build-id',
-    () => registry.put(buildId, Buffer.concat([captured('lab_r_1v1_a').bytes, Buffer.alloc(16)]), { release: 'lp', owner: 'lab' }),
+    () =>
+      registry.put(buildId, Buffer.concat([captured('lab_r_1v1_a').bytes, Buffer.alloc(16)]), {
+        release: 'lp',
+        owner: 'lab',
+      }),
     'publish',
   ],
-  ['a patch recalled', () => mutate(`{ recallPatch(buildId: "${buildId}", reason: "it leaks") { name } }`), 'recall-patch'],
-  ['a recall taken back', () => mutate(`{ recallPatch(buildId: "${buildId}", recalled: false) { name } }`), 'unrecall-patch'],
-  ['a key made known', () => mutate('($k: String!) { addOwnerKey(owner: "lab", publicKey: $k) { owner } }', { k: KEY }), 'add-owner-key'],
+  [
+    'a patch recalled',
+    () => mutate(`{ recallPatch(buildId: "${buildId}", reason: "it leaks") { name } }`),
+    'recall-patch',
+  ],
+  [
+    'a recall taken back',
+    () => mutate(`{ recallPatch(buildId: "${buildId}", recalled: false) { name } }`),
+    'unrecall-patch',
+  ],
+  [
+    'a key made known',
+    () => mutate('($k: String!) { addOwnerKey(owner: "lab", publicKey: $k) { owner } }', { k: KEY }),
+    'add-owner-key',
+  ],
   ['a key revoked', revoke, 'revoke-owner-key'],
 ])('%s: is in the audit log, or has not happened', async (_, make, action) => {
   const before = await everything();
@@ -60,15 +99,22 @@ test.each<[change: string, make: () => Promise<{ status: number; body: object }>
 
   const entries = await db.audit.count();
   const made = await make();
-  expect(made).toMatchObject({ status: 200, body: expect.not.objectContaining({ errors: expect.anything() }) });
+  expect(made).toMatchObject({
+    status: 200,
+    body: expect.not.objectContaining({ errors: expect.anything() }),
+  });
   expect(await everything()).not.toEqual(before);
-  expect(await db.audit.findMany({ orderBy: { id: 'asc' }, skip: entries })).toMatchObject([{ who: 'tester', action }]);
+  expect(await db.audit.findMany({ orderBy: { id: 'asc' }, skip: entries })).toMatchObject([
+    { who: 'tester', action },
+  ]);
 });
 
 test('what is refused half way has changed nothing', async () => {
   await registry.publish('lab_r_1v3_a', { release: 'lp' });
   const before = await everything();
   const other = Buffer.concat([captured('lab_r_1v3_a').bytes, Buffer.alloc(16)]);
-  expect(await registry.put(captured('lab_r_1v3_a').buildId, other, { release: 'lp', owner: 'another' })).toMatchObject({ status: 403 });
+  expect(
+    await registry.put(captured('lab_r_1v3_a').buildId, other, { release: 'lp', owner: 'another' }),
+  ).toMatchObject({ status: 403 });
   expect(await everything()).toEqual(before);
 });

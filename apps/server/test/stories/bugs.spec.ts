@@ -12,7 +12,9 @@ beforeAll(async () => {
   registry = await Registry.start();
   client = new pg.Client({ connectionString: registry.databaseUrl });
   await client.connect();
-  await client.query(`CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${INSIDE}: %', to_jsonb(NEW); END $$`);
+  await client.query(
+    `CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${INSIDE}: %', to_jsonb(NEW); END $$`,
+  );
 });
 afterAll(async () => {
   await client.end();
@@ -34,16 +36,23 @@ const beat = ({ host, digest, sequence, clock }: Report) => ({
   digest,
   clock,
 });
-const knows = async (name: string): Promise<boolean> => (await registry.ask('query ($name: String) { host(hostname: $name) { id } }', { name })).host !== null;
+const knows = async (name: string): Promise<boolean> =>
+  (await registry.ask('query ($name: String) { host(hostname: $name) { id } }', { name })).host !== null;
 
 test('a bug that one report of a batch meets is that report’s alone, says nothing of the inside, and keeps no other from being stored', async () => {
   const hosts = Array.from({ length: 30 }, (_, i) => running(`web-${i}`, []));
   await breakOn(hosts[17]!);
-  const { status, body } = await registry.send<{ results: { outcome?: string }[] }>('POST', '/v1/reports:batch', hosts);
+  const { status, body } = await registry.send<{ results: { outcome?: string }[] }>(
+    'POST',
+    '/v1/reports:batch',
+    hosts,
+  );
   expect(status).toBe(200);
   expect(body.results[17]).toMatchObject(BUG);
   expect(JSON.stringify(body)).not.toContain('inside');
-  expect(body.results.filter((_, i) => i !== 17).map(({ outcome }) => outcome)).toEqual(Array(29).fill('STORED'));
+  expect(body.results.filter((_, i) => i !== 17).map(({ outcome }) => outcome)).toEqual(
+    Array(29).fill('STORED'),
+  );
   expect([await knows('web-16'), await knows('web-17'), await knows('web-18')]).toEqual([true, false, true]);
   expect(await registry.app.get(CohortsStore).differences()).toEqual([]);
 });
@@ -63,8 +72,14 @@ test('a bug that one heartbeat of a batch meets is that heartbeat’s alone, too
   const hosts = ['beat-1', 'beat-2', 'beat-3'].map((name) => idle(name));
   for (const report of hosts) await registry.report(report);
   await breakOn(hosts[1]!);
-  const { body } = await registry.send<{ results: object[] }>('POST', '/v1/heartbeats:batch', hosts.map(beat));
+  const { body } = await registry.send<{ results: object[] }>(
+    'POST',
+    '/v1/heartbeats:batch',
+    hosts.map(beat),
+  );
   expect(body.results).toMatchObject([{ outcome: 'CONFIRMED' }, BUG, { outcome: 'CONFIRMED' }]);
   expect(JSON.stringify(body)).not.toContain('inside');
-  expect(await registry.report(later(hosts[0]!, { sequence: 3 }))).toMatchObject({ body: { outcome: 'UNCHANGED' } });
+  expect(await registry.report(later(hosts[0]!, { sequence: 3 }))).toMatchObject({
+    body: { outcome: 'UNCHANGED' },
+  });
 });

@@ -25,14 +25,18 @@ afterEach(() => registry.stop());
 let sequence = 0;
 const report = async (host: number, stack: number): Promise<void> => {
   sequence += 1;
-  const said = running(`web-${host}`, STACKS[stack % 4]!, { host: { labels: { role: host % 2 === 0 ? 'web' : 'db' } } });
+  const said = running(`web-${host}`, STACKS[stack % 4]!, {
+    host: { labels: { role: host % 2 === 0 ? 'web' : 'db' } },
+  });
   const { status } = await registry.report(sealed({ ...said, sequence }));
   expect(status).toBe(200);
 };
-const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, variables)).canDowngrade;
+const ask = async (variables: Record<string, unknown> = {}) =>
+  (await registry.ask(QUESTION, variables)).canDowngrade;
 const rollUp = () => registry.app.get(CohortsStore).rollUp();
 const sql = () => registry.app.get(Database);
-const total = async (variables: Record<string, unknown> = {}): Promise<number> => (await ask(variables)).counts.total;
+const total = async (variables: Record<string, unknown> = {}): Promise<number> =>
+  (await ask(variables)).counts.total;
 const WEB = { where: { labels: [{ key: 'role', in: ['web'] }] } };
 
 test('counts include deltas before and after a roll-up, and leave out emptied cohorts', async () => {
@@ -45,7 +49,9 @@ test('counts include deltas before and after a roll-up, and leave out emptied co
   await rollUp();
   const { counts, cohorts } = await ask(WEB);
   expect([counts.total, cohorts.totalCount]).toEqual([4, cohorts.nodes.length]);
-  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
+  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(
+    cohorts.nodes.map(() => LAST),
+  );
 });
 
 test('labels, kernels and stacks that come later match as the first ones do', async () => {
@@ -70,7 +76,8 @@ test('concurrent questions, while hosts change and deltas are rolled up, get the
   }
   await asked;
   expect(answers.length).toBe(48);
-  for (const { variables, answer } of answers) expect(await ask({ ...variables, snapshot: answer.snapshot.id })).toEqual(answer);
+  for (const { variables, answer } of answers)
+    expect(await ask({ ...variables, snapshot: answer.snapshot.id })).toEqual(answer);
 }, 120_000);
 
 test('a roll-up of another database with the same number does not match the cache', async () => {
@@ -93,7 +100,9 @@ test('a cache that is older than all kept roll-ups is read again', async () => {
   await sql().$executeRaw`DELETE FROM roll_up WHERE number < (SELECT max(number) FROM roll_up)`;
   expect(await total()).toBe(6);
   const { cohorts } = await ask();
-  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(cohorts.nodes.map(() => LAST));
+  expect(cohorts.nodes.map(({ stack }: { stack: { name: string }[] }) => stack[0]?.name)).toEqual(
+    cohorts.nodes.map(() => LAST),
+  );
 });
 
 /** A roll-up in which three thousand cohorts came and went. */
@@ -110,7 +119,11 @@ test('cohorts that came and went do not fill the cache', async () => {
     await comeAndGone();
     expect([await total(), await total()]).toEqual([6, 6]);
   }
-  expect((await Promise.all(counted.mock.results.map(({ value }) => value as Promise<unknown>))).every((counts) => counts !== null)).toBe(true);
+  expect(
+    (await Promise.all(counted.mock.results.map(({ value }) => value as Promise<unknown>))).every(
+      (counts) => counts !== null,
+    ),
+  ).toBe(true);
 });
 
 test('the last roll-ups are kept while they have fewer changes than all counts', async () => {
@@ -120,7 +133,9 @@ test('the last roll-ups are kept while they have fewer changes than all counts',
   await rollUp();
   const [{ changes, rollUps }] = (await sql().$queryRaw<
     { changes: number; rollUps: number }[]
-  >`SELECT sum(changes)::int AS changes, count(*)::int AS "rollUps" FROM roll_up`) as [{ changes: number; rollUps: number }];
+  >`SELECT sum(changes)::int AS changes, count(*)::int AS "rollUps" FROM roll_up`) as [
+    { changes: number; rollUps: number },
+  ];
   expect(changes).toBeGreaterThan(490_000);
   expect(changes).toBeLessThan(510_000);
   expect(rollUps).toBeLessThan(171);

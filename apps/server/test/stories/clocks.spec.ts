@@ -13,19 +13,34 @@ const HOST = logged(running('web-1', ['lab_r_1v1_a']));
 const TARGET = { to: { name: 'lab_r_1v1_a' } };
 const answers = async () => {
   const all = (await registry.ask(CAN_DOWNGRADE, TARGET)).canDowngrade;
-  const named = (await registry.ask(CAN_DOWNGRADE, { ...TARGET, where: { hostnames: ['web-1'] } })).canDowngrade;
-  const one = (await registry.ask('{ host(hostname: "web-1") { freshness { level } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind } } }')).host;
+  const named = (await registry.ask(CAN_DOWNGRADE, { ...TARGET, where: { hostnames: ['web-1'] } }))
+    .canDowngrade;
+  const one = (
+    await registry.ask(
+      '{ host(hostname: "web-1") { freshness { level } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind } } }',
+    )
+  ).host;
   return {
     fleet: all.kind,
     cohort: all.cohorts.nodes[0].freshness,
     page: all.hosts.nodes[0].verdict.kind,
-    stale: all.reasons.nodes.some(({ reason }: { reason: { code: string } }) => reason.code === 'REPORT_STALE'),
+    stale: all.reasons.nodes.some(
+      ({ reason }: { reason: { code: string } }) => reason.code === 'REPORT_STALE',
+    ),
     named: named.kind,
     host: one.canDowngrade.kind,
     level: one.freshness.level,
   };
 };
-const FRESH = { fleet: 'SAFE', cohort: 'FRESH', page: 'SAFE', stale: false, named: 'SAFE', host: 'SAFE', level: 'FRESH' };
+const FRESH = {
+  fleet: 'SAFE',
+  cohort: 'FRESH',
+  page: 'SAFE',
+  stale: false,
+  named: 'SAFE',
+  host: 'SAFE',
+  level: 'FRESH',
+};
 const UNKNOWN = {
   fleet: 'UNKNOWN',
   cohort: expect.stringMatching(/LOST|STALE/),
@@ -39,14 +54,17 @@ const UNKNOWN = {
 test.each([
   ['forty days', 40 * 24],
   ['two hours', 2],
-])('hosts that were confirmed by a clock that was %s ahead are not fresh once it is right', async (_, hours) => {
-  await registry.report(HOST);
-  registry.wait(hours, 'hours');
-  await registry.heartbeat(HOST);
-  expect(await answers()).toEqual(FRESH);
-  registry.wait(-hours, 'hours');
-  expect(await answers()).toEqual(UNKNOWN);
-});
+])(
+  'hosts that were confirmed by a clock that was %s ahead are not fresh once it is right',
+  async (_, hours) => {
+    await registry.report(HOST);
+    registry.wait(hours, 'hours');
+    await registry.heartbeat(HOST);
+    expect(await answers()).toEqual(FRESH);
+    registry.wait(-hours, 'hours');
+    expect(await answers()).toEqual(UNKNOWN);
+  },
+);
 
 test('they are fresh again with their next heartbeat', async () => {
   await registry.report(HOST);

@@ -1,12 +1,24 @@
-import { CAN_DOWNGRADE, idle, KERNEL_PATCHED, later, leftover, listed, logged, Registry, running } from '../registry.js';
+import {
+  CAN_DOWNGRADE,
+  idle,
+  KERNEL_PATCHED,
+  later,
+  leftover,
+  listed,
+  logged,
+  Registry,
+  running,
+} from '../registry.js';
 
 let registry: Registry;
 beforeEach(async () => void (registry = await Registry.start()));
 afterEach(() => registry.stop());
 
-const ask = async (to: object, more: object = {}) => (await registry.ask(CAN_DOWNGRADE, { to, ...more })).canDowngrade;
+const ask = async (to: object, more: object = {}) =>
+  (await registry.ask(CAN_DOWNGRADE, { to, ...more })).canDowngrade;
 const codes = (answer: any) => answer.reasons.nodes.map((node: any) => node.reason.code);
-const reason = (answer: any, code: string) => answer.reasons.nodes.find((node: any) => node.reason.code === code)?.reason;
+const reason = (answer: any, code: string) =>
+  answer.reasons.nodes.find((node: any) => node.reason.code === code)?.reason;
 
 test('a host that runs {1: v2} cannot go back to a cumulative {1: v1}', async () => {
   await registry.publish('lab_r_1v1_a');
@@ -15,9 +27,28 @@ test('a host that runs {1: v2} cannot go back to a cumulative {1: v1}', async ()
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer.kind).toBe('REFUSED');
-  expect(answer.counts).toEqual({ safe: 0, unknown: 0, unsafe: 0, refused: 1, total: 1, harmful: 0, accepted: 0 });
-  expect(reason(answer, 'STATE_VERSION_TOO_LOW')).toMatchObject({ kind: 'REFUSED', errno: 'EINVAL', patch: 'lab_n_1v2_mod', stateId: '1', need: 2, have: 1 });
-  expect(answer.cohorts.nodes[0].verdict).toMatchObject({ kind: 'REFUSED', route: 'REPLACE', errno: 'EINVAL' });
+  expect(answer.counts).toEqual({
+    safe: 0,
+    unknown: 0,
+    unsafe: 0,
+    refused: 1,
+    total: 1,
+    harmful: 0,
+    accepted: 0,
+  });
+  expect(reason(answer, 'STATE_VERSION_TOO_LOW')).toMatchObject({
+    kind: 'REFUSED',
+    errno: 'EINVAL',
+    patch: 'lab_n_1v2_mod',
+    stateId: '1',
+    need: 2,
+    have: 1,
+  });
+  expect(answer.cohorts.nodes[0].verdict).toMatchObject({
+    kind: 'REFUSED',
+    route: 'REPLACE',
+    errno: 'EINVAL',
+  });
 });
 
 test('where the target’s name is loaded, too, both reasons are listed and the loader is first', async () => {
@@ -35,7 +66,12 @@ test('a state that the target lacks is named', async () => {
   await registry.publish('lab_r_1v1_2v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_2v1_a']));
 
-  expect(reason(await ask({ release: 'lab_r_1v1_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({ stateId: '2', need: 1, have: null, errno: 'EINVAL' });
+  expect(reason(await ask({ release: 'lab_r_1v1_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({
+    stateId: '2',
+    need: 1,
+    have: null,
+    errno: 'EINVAL',
+  });
 });
 
 test('a target with the same states, seen by two machines on this kernel before, is safe', async () => {
@@ -48,7 +84,10 @@ test('a target with the same states, seen by two machines on this kernel before,
 
   const answer = await ask({ name: 'lab_r_1v1_a' }, { where: { hostnames: ['web-1', 'web-2'] } });
   expect(answer).toMatchObject({ kind: 'SAFE', counts: { safe: 2, total: 2 } });
-  expect(answer.cohorts.nodes.map((cohort: any) => cohort.verdict.route).toSorted()).toEqual(['NONE_NEEDED', 'REPLACE']);
+  expect(answer.cohorts.nodes.map((cohort: any) => cohort.verdict.route).toSorted()).toEqual([
+    'NONE_NEEDED',
+    'REPLACE',
+  ]);
 });
 
 test('a target that no host has loaded on this kernel is not known to load', async () => {
@@ -61,7 +100,10 @@ test('a target that no host has loaded on this kernel is not known to load', asy
   expect(codes(answer)).toContain('SYMBOLS_UNVERIFIED');
   const allowing = await ask({ name: 'lab_r_1v1_a' }, { allow: ['SYMBOLS_UNVERIFIED'] });
   expect(allowing).toMatchObject({ kind: 'UNKNOWN', counts: { unknown: 1, accepted: 1 } });
-  expect(allowing.cohorts.nodes[0].verdict).toMatchObject({ allowed: ['SYMBOLS_UNVERIFIED'], accepted: true });
+  expect(allowing.cohorts.nodes[0].verdict).toMatchObject({
+    allowed: ['SYMBOLS_UNVERIFIED'],
+    accepted: true,
+  });
 });
 
 test('a target that loaded while a module that it patches was absent is not known to load where it is there', async () => {
@@ -71,7 +113,12 @@ test('a target that loaded while a module that it patches was absent is not know
   const seen = (hostname: string, patched: boolean) =>
     running(hostname, [], {
       livepatches: [
-        listed('lab_r_1v2_mod', { objects: [KERNEL_PATCHED, { name: 'lab_target', patched, functions: [{ name: 'lab_target_show', sympos: 1 }] }] }),
+        listed('lab_r_1v2_mod', {
+          objects: [
+            KERNEL_PATCHED,
+            { name: 'lab_target', patched, functions: [{ name: 'lab_target_show', sympos: 1 }] },
+          ],
+        }),
       ],
     });
   const where = { hostnames: ['web-2'] };
@@ -84,11 +131,32 @@ test('a target that loaded while a module that it patches was absent is not know
 
 test.each([
   ['without callbacks, its state stays modified', 'lab_r_1v1_a', undefined, 'UNSAFE', 'STATE_NOT_RESTORED'],
-  ['with callbacks and no promise, no one knows', 'lab_r_1v1_cb', undefined, 'UNKNOWN', 'RESTORE_NOT_PROMISED'],
-  ['with callbacks and an unsigned promise, the word is too weak', 'lab_r_1v1_cb', 'callbacks', 'UNKNOWN', 'EVIDENCE_TOO_WEAK'],
-  ['its author says that it cannot be restored', 'lab_r_1v1_cb', 'impossible', 'UNSAFE', 'STATE_IRREVERSIBLE'],
+  [
+    'with callbacks and no promise, no one knows',
+    'lab_r_1v1_cb',
+    undefined,
+    'UNKNOWN',
+    'RESTORE_NOT_PROMISED',
+  ],
+  [
+    'with callbacks and an unsigned promise, the word is too weak',
+    'lab_r_1v1_cb',
+    'callbacks',
+    'UNKNOWN',
+    'EVIDENCE_TOO_WEAK',
+  ],
+  [
+    'its author says that it cannot be restored',
+    'lab_r_1v1_cb',
+    'impossible',
+    'UNSAFE',
+    'STATE_IRREVERSIBLE',
+  ],
 ])('to the original code: %s', async (_, name, restore, kind, code) => {
-  const author = restore === undefined ? undefined : `schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: ${restore} }\n`;
+  const author =
+    restore === undefined
+      ? undefined
+      : `schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: ${restore} }\n`;
   await registry.publish(name, author === undefined ? {} : { author });
   await registry.report(running('web-1', [name]));
 
@@ -105,7 +173,9 @@ test.each([
 });
 
 test('an unsigned promise is enough for who asks for no more', async () => {
-  await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
+  await registry.publish('lab_r_1v1_cb', {
+    author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n',
+  });
   await registry.report(logged(running('web-1', ['lab_r_1v1_cb'])));
 
   expect((await ask({ original: true }, { evidence: 'UNSIGNED' })).kind).toBe('SAFE');
@@ -114,11 +184,17 @@ test('an unsigned promise is enough for who asks for no more', async () => {
 test('a stalled transition refuses until it ends', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_n_1v1_gate');
-  await registry.report(idle('web-1', { livepatches: [listed('lab_n_1v1_gate', { transition: true, replace: false })] }));
+  await registry.report(
+    idle('web-1', { livepatches: [listed('lab_n_1v1_gate', { transition: true, replace: false })] }),
+  );
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
   expect(answer.kind).toBe('REFUSED');
-  expect(reason(answer, 'TRANSITION_IN_PROGRESS')).toMatchObject({ errno: 'EBUSY', clearedBy: 'TIME', patch: 'lab_n_1v1_gate' });
+  expect(reason(answer, 'TRANSITION_IN_PROGRESS')).toMatchObject({
+    errno: 'EBUSY',
+    clearedBy: 'TIME',
+    patch: 'lab_n_1v1_gate',
+  });
 });
 
 test('a host gone quiet is unknown, not safe', async () => {
@@ -127,12 +203,17 @@ test('a host gone quiet is unknown, not safe', async () => {
   registry.wait(31, 'minutes');
 
   const answer = await ask({ name: 'lab_r_1v1_a' });
-  expect(answer).toMatchObject({ kind: 'UNKNOWN', reasons: { nodes: [{ hosts: 1, reason: { code: 'REPORT_STALE' } }] } });
+  expect(answer).toMatchObject({
+    kind: 'UNKNOWN',
+    reasons: { nodes: [{ hosts: 1, reason: { code: 'REPORT_STALE' } }] },
+  });
   expect(answer.cohorts.nodes[0].verdict.basedOnStaleFacts).toBe(true);
 });
 
 test('a host that an admin made known and that never reported is unknown', async () => {
-  await registry.ask('mutation { addHost(input: { hostname: "db-9", labels: [{ key: "env", value: "prod" }] }) { id } }');
+  await registry.ask(
+    'mutation { addHost(input: { hostname: "db-9", labels: [{ key: "env", value: "prod" }] }) { id } }',
+  );
 
   expect(await ask({ original: true })).toMatchObject({
     kind: 'UNKNOWN',
@@ -156,7 +237,11 @@ test('a build-id that nobody published cannot be judged, as a host’s patch or 
   expect(codes(await ask({ name: 'lab_r_1v1_a' }))).toContain('PATCH_NOT_CATALOGUED');
   expect(await ask({ buildId: 'ab'.repeat(20) })).toMatchObject({
     kind: 'UNKNOWN',
-    reasons: { nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'PATCH_NOT_CATALOGUED' }) })]) },
+    reasons: {
+      nodes: expect.arrayContaining([
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'PATCH_NOT_CATALOGUED' }) }),
+      ]),
+    },
   });
 });
 
@@ -164,7 +249,10 @@ test('without kallsyms the rules rest on the release, and the answer shows that'
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_a'], { capabilities: { kallsyms: null } }));
 
-  expect((await ask({ name: 'lab_r_1v1_a' })).cohorts.nodes[0].verdict.rules).toEqual({ sets: ['KLP_5_5'], basis: 'RELEASE' });
+  expect((await ask({ name: 'lab_r_1v1_a' })).cohorts.nodes[0].verdict.rules).toEqual({
+    sets: ['KLP_5_5'],
+    basis: 'RELEASE',
+  });
 });
 
 test('a release means the build for each host’s kernel', async () => {
@@ -172,9 +260,16 @@ test('a release means the build for each host’s kernel', async () => {
   await registry.publish('lab_r_1v1_a', { release: 'lp-1', kernel: '6.1' });
   await registry.report(logged(running('new', ['lab_r_1v1_a'])));
   await registry.report(
-    logged(idle('old', { host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never, livepatches: [listed('lab_r_1v1_a', {}, '6.1')] })),
+    logged(
+      idle('old', {
+        host: { kernelRelease: '6.1.0-56-cloud-amd64', kernelVersion: 'old' } as never,
+        livepatches: [listed('lab_r_1v1_a', {}, '6.1')],
+      }),
+    ),
   );
-  await registry.report(idle('other', { host: { kernelRelease: '6.12.1', kernelVersion: 'other' } as never }));
+  await registry.report(
+    idle('other', { host: { kernelRelease: '6.12.1', kernelVersion: 'other' } as never }),
+  );
 
   const answer = await ask({ release: 'lp-1' });
   expect(answer.counts).toMatchObject({ safe: 2, refused: 1 });
@@ -196,7 +291,10 @@ test('a recalled target is unsafe, also where it runs', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_a']));
   const { patch } = await registry.ask('{ patch(name: "lab_r_1v1_a") { buildId } }');
-  await registry.ask('mutation ($id: String!) { recallPatch(buildId: $id, reason: "crashes") { recalledAt recallReason } }', { id: patch.buildId });
+  await registry.ask(
+    'mutation ($id: String!) { recallPatch(buildId: $id, reason: "crashes") { recalledAt recallReason } }',
+    { id: patch.buildId },
+  );
 
   expect(await ask({ name: 'lab_r_1v1_a' })).toMatchObject({ kind: 'UNSAFE', counts: { harmful: 1 } });
 });
@@ -213,7 +311,11 @@ test('what left the list by replacement is remembered, after its module is gone,
   expect(await ask({ name: 'lab_r_s0_a' })).toMatchObject({
     kind: 'UNSAFE',
     reasons: {
-      nodes: expect.arrayContaining([expect.objectContaining({ reason: expect.objectContaining({ code: 'STATE_LEFT_BEHIND', patch: 'lab_r_1v1_cb' }) })]),
+      nodes: expect.arrayContaining([
+        expect.objectContaining({
+          reason: expect.objectContaining({ code: 'STATE_LEFT_BEHIND', patch: 'lab_r_1v1_cb' }),
+        }),
+      ]),
     },
   });
 
@@ -234,15 +336,28 @@ test('ids that a JSON number would confuse stay different from module to answer'
   const { states } = await registry.ask(
     '{ states { nodes { stateId versions { version patches } } } patch(name: "lab_r_1v1_a") { author { states { id } } } }',
   );
-  expect(states.nodes.map((state: any) => state.stateId)).toEqual(['1', '9007199254740992', '9007199254740993', '18446744073709551615']);
+  expect(states.nodes.map((state: any) => state.stateId)).toEqual([
+    '1',
+    '9007199254740992',
+    '9007199254740993',
+    '18446744073709551615',
+  ]);
   await registry.report(running('web-1', ['lab_r_p53p1_a']));
-  expect(reason(await ask({ name: 'lab_r_p53_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({ stateId: '9007199254740993' });
+  expect(reason(await ask({ name: 'lab_r_p53_a' }), 'STATE_MISSING_IN_TARGET')).toMatchObject({
+    stateId: '9007199254740993',
+  });
 });
 
 test('where a patch cannot be disabled safely, a published one that restores its state is the bridge', async () => {
   await registry.publish('lab_r_1v1_a');
-  await registry.publish('lab_r_1v1_cb', { author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n' });
-  const lab_target = { name: 'lab_target', patched: true, functions: [{ name: 'lab_target_show', sympos: 1 }] };
+  await registry.publish('lab_r_1v1_cb', {
+    author: 'schema: klp/v1\nstates:\n  - { id: 1, version: 1, what: a limit, restore: callbacks }\n',
+  });
+  const lab_target = {
+    name: 'lab_target',
+    patched: true,
+    functions: [{ name: 'lab_target_show', sympos: 1 }],
+  };
   await registry.witnessed('lab_r_1v1_cb', { over: ['lab_r_1v1_a'], objects: [KERNEL_PATCHED, lab_target] });
   await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
 
@@ -251,7 +366,12 @@ test('where a patch cannot be disabled safely, a published one that restores its
     best: canDowngrade(to: { original: true }, evidence: UNSIGNED, bestRoute: true) { kind route steps { action patch } price { transitions reboots transitionsUnpatched cvesReopened } searched { tried of } } } }`;
   const { gate, best } = (await registry.ask(question)).host;
   expect(gate).toEqual({ kind: 'UNSAFE', route: 'DISABLE' });
-  expect(best).toMatchObject({ kind: 'SAFE', route: 'BRIDGE', price: { transitions: 2, reboots: 0 }, searched: { tried: 1, of: 1 } });
+  expect(best).toMatchObject({
+    kind: 'SAFE',
+    route: 'BRIDGE',
+    price: { transitions: 2, reboots: 0 },
+    searched: { tried: 1, of: 1 },
+  });
   expect(best.steps.map((step: any) => `${step.action} ${step.patch}`)).toEqual([
     'LOAD lab_r_1v1_cb',
     'WAIT lab_r_1v1_cb',
@@ -264,13 +384,28 @@ test('what the next boot loads decides the route over a reboot', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.witnessed('lab_r_1v1_a');
   await registry.publish('lab_r_1v2_a');
-  const boots = (name: string) => ({ source: 'kpatch', kernelRelease: '7.3.4+deb13-cloud-amd64', loads: [{ name, buildId: listed(name).buildId }] });
+  const boots = (name: string) => ({
+    source: 'kpatch',
+    kernelRelease: '7.3.4+deb13-cloud-amd64',
+    loads: [{ name, buildId: listed(name).buildId }],
+  });
   await registry.report(running('seen', ['lab_r_1v1_a']));
-  await registry.report(running('web-1', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v1_a') as never }));
-  await registry.report(running('web-2', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v2_a') as never }));
+  await registry.report(
+    running('web-1', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v1_a') as never }),
+  );
+  await registry.report(
+    running('web-2', ['lab_r_1v2_a'], { bootPersistence: boots('lab_r_1v2_a') as never }),
+  );
   await registry.report(running('web-3', ['lab_r_1v2_a']));
 
-  const answer = await ask({ name: 'lab_r_1v1_a' }, { route: 'REBOOT', where: { hostnames: ['web-1', 'web-2', 'web-3'] } });
-  expect(answer.hosts.nodes.map(({ host, verdict }: any) => `${host.hostname} ${verdict.kind}`)).toEqual(['web-1 SAFE', 'web-2 UNSAFE', 'web-3 UNKNOWN']);
+  const answer = await ask(
+    { name: 'lab_r_1v1_a' },
+    { route: 'REBOOT', where: { hostnames: ['web-1', 'web-2', 'web-3'] } },
+  );
+  expect(answer.hosts.nodes.map(({ host, verdict }: any) => `${host.hostname} ${verdict.kind}`)).toEqual([
+    'web-1 SAFE',
+    'web-2 UNSAFE',
+    'web-3 UNKNOWN',
+  ]);
   expect(codes(answer)).toEqual(expect.arrayContaining(['BOOT_LOADS_OTHER', 'BOOT_UNKNOWN']));
 });

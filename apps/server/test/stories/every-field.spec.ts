@@ -28,9 +28,16 @@ beforeAll(async () => {
     notes: 'to be tried first',
   };
   const signed = signedForm(buildId, { release: NAME, owner: 'lab' }, AuthorStatement.parse(word));
-  await registry.ask('mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { fingerprint } }', { key: pem });
-  await registry.publish(NAME, { author: JSON.stringify(word), signature: sign(null, signed, keys.privateKey).toString('base64') });
-  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a', 'lab_n_1v1_gate']) await registry.publish(name);
+  await registry.ask(
+    'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { fingerprint } }',
+    { key: pem },
+  );
+  await registry.publish(NAME, {
+    author: JSON.stringify(word),
+    signature: sign(null, signed, keys.privateKey).toString('base64'),
+  });
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a', 'lab_n_1v1_gate'])
+    await registry.publish(name);
   await registry.witnessed(NAME, { over: ['lab_r_1v1_a'] });
 
   const objects = [
@@ -41,7 +48,12 @@ beforeAll(async () => {
     host: { labels: { env: 'prod' } },
     livepatches: [listed(NAME, { transition: true, objects })],
     leftovers: [leftover('lab_r_1v1_a', 1)],
-    transition: { patch: NAME, since: '2026-11-23T09:59:00Z', tasks: [{ pid: 7, comm: 'tar', patchState: 0 }], moreTasks: 2 },
+    transition: {
+      patch: NAME,
+      since: '2026-11-23T09:59:00Z',
+      tasks: [{ pid: 7, comm: 'tar', patchState: 0 }],
+      moreTasks: 2,
+    },
     otherLivePatching: ['module kcare'],
     unread: ['the taint of lab_r_1v1_a'],
     warnings: ['the machine id cannot be read'],
@@ -55,15 +67,22 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-const TO = ['{ original: true }', '{ name: "lab_r_1v1_a" }', '{ release: "lab_n_1v1_gate" }', `{ buildId: "${buildId}" }`];
+const TO = [
+  '{ original: true }',
+  '{ name: "lab_r_1v1_a" }',
+  '{ release: "lab_n_1v1_gate" }',
+  `{ buildId: "${buildId}" }`,
+];
 
 /** Arguments of fields that need some; each text is a way to ask for the field. */
 const ARGUMENTS: Record<string, () => string[]> = {
   'Query.node': () => [`id: "${id}"`],
   'Query.host': () => ['hostname: "web-1"', 'hostname: "web-2"', 'hostname: "web-3"'],
   'Query.patch': () => [`buildId: "${buildId}"`, 'name: "lab_r_1v1_a"'],
-  'Query.canDowngrade': () => TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
-  'Host.canDowngrade': () => TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'Query.canDowngrade': () =>
+    TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'Host.canDowngrade': () =>
+    TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'Mutation.addHost': () => ['input: { hostname: "db-1" }'],
   'Mutation.labelHost': () => [`id: "${id}", labels: [{ key: "env", value: "prod" }]`],
   'Mutation.releaseHost': () => [`id: "${id}", reason: "one machine"`],
@@ -91,7 +110,9 @@ function callsOf(type: GraphQLObjectType, { name }: Field): string[] {
 }
 
 /** The shortest list of fields that leads from a type to each type below it. */
-function pathsFrom(start: GraphQLObjectType): Map<GraphQLObjectType, readonly (readonly [GraphQLObjectType, Field])[]> {
+function pathsFrom(
+  start: GraphQLObjectType,
+): Map<GraphQLObjectType, readonly (readonly [GraphQLObjectType, Field])[]> {
   const paths = new Map<GraphQLObjectType, readonly (readonly [GraphQLObjectType, Field])[]>([[start, []]]);
   for (const [type, way] of paths)
     for (const field of fieldsOf(type)) {
@@ -107,12 +128,20 @@ const seen = new Set<string>();
 /** Notes the fields of every object of this type in an answer. */
 function note(type: GraphQLObjectType, way: readonly string[], value: unknown): void {
   if (Array.isArray(value)) for (const item of value) note(type, way, item);
-  else if (way.length > 0) note(type, way.slice(1), (value as Record<string, unknown> | null)?.[way[0]!] ?? []);
-  else for (const [name, held] of Object.entries(value as object)) if (held !== null) seen.add(`${type.name}.${name}`);
+  else if (way.length > 0)
+    note(type, way.slice(1), (value as Record<string, unknown> | null)?.[way[0]!] ?? []);
+  else
+    for (const [name, held] of Object.entries(value as object))
+      if (held !== null) seen.add(`${type.name}.${name}`);
 }
 
 /** Asks for all fields of one type, through each way of writing the fields that lead to it. */
-async function askAll(operation: string, root: string, below: readonly (readonly [GraphQLObjectType, Field])[], type: GraphQLObjectType): Promise<void> {
+async function askAll(
+  operation: string,
+  root: string,
+  below: readonly (readonly [GraphQLObjectType, Field])[],
+  type: GraphQLObjectType,
+): Promise<void> {
   const selection = fieldsOf(type).flatMap((field) =>
     objectOf(field) === null
       ? [field.name]
@@ -121,19 +150,33 @@ async function askAll(operation: string, root: string, below: readonly (readonly
           .map((call) => `${call} { __typename }`),
   );
   let texts = [`{ ${selection.join(' ')} }`];
-  for (const [parent, field] of below.toReversed()) texts = texts.flatMap((text) => callsOf(parent, field).map((call) => `{ ${call} ${text} }`));
-  for (const text of texts) note(type, [root.split('(')[0]!, ...below.map(([, { name }]) => name)], await registry.ask(`${operation} { ${root} ${text} }`));
+  for (const [parent, field] of below.toReversed())
+    texts = texts.flatMap((text) => callsOf(parent, field).map((call) => `{ ${call} ${text} }`));
+  for (const text of texts)
+    note(
+      type,
+      [root.split('(')[0]!, ...below.map(([, { name }]) => name)],
+      await registry.ask(`${operation} { ${root} ${text} }`),
+    );
 }
 
 /** Null in every answer of this test: no module here is signed or unreadable, and no reason names a function or another patch. */
-const NEVER = ['ListedPatch.file', 'ModuleFile.signer', 'Patch.unreadable', 'Reason.function', 'Reason.other'];
+const NEVER = [
+  'ListedPatch.file',
+  'ModuleFile.signer',
+  'Patch.unreadable',
+  'Reason.function',
+  'Reason.other',
+];
 
 test('every field of the schema is resolved over HTTP', async () => {
   fingerprint = (await registry.ask('{ ownerKeys { fingerprint } }')).ownerKeys[0].fingerprint;
   const query = schema.getQueryType()!;
   for (const field of fieldsOf(query)) {
     const type = objectOf(field);
-    if (type !== null) for (const call of callsOf(query, field)) for (const [below, way] of pathsFrom(type)) await askAll('query', call, way, below);
+    if (type !== null)
+      for (const call of callsOf(query, field))
+        for (const [below, way] of pathsFrom(type)) await askAll('query', call, way, below);
     else expect((await registry.ask(`{ ${callsOf(query, field)[0]!} { id } }`)).node).toEqual({ id });
     seen.add(`Query.${field.name}`);
   }
@@ -145,7 +188,11 @@ test('every field of the schema is resolved over HTTP', async () => {
     seen.add(`Mutation.${name}`);
   }
 
-  const all = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__')) as GraphQLObjectType[];
-  const missing = all.flatMap((type) => fieldsOf(type).map(({ name }) => `${type.name}.${name}`)).filter((name) => !seen.has(name));
+  const all = Object.values(schema.getTypeMap()).filter(
+    (type) => isObjectType(type) && !type.name.startsWith('__'),
+  ) as GraphQLObjectType[];
+  const missing = all
+    .flatMap((type) => fieldsOf(type).map(({ name }) => `${type.name}.${name}`))
+    .filter((name) => !seen.has(name));
   expect(missing.toSorted()).toEqual(NEVER);
 }, 120_000);

@@ -34,7 +34,12 @@ const nasty = fc.oneof(
 );
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 3 });
 const labels = fc.array(
-  fc.record({ key: nasty, in: orNull(fc.array(nasty, { maxLength: 3 })), notIn: orNull(fc.array(nasty, { maxLength: 2 })), exists: orNull(fc.boolean()) }),
+  fc.record({
+    key: nasty,
+    in: orNull(fc.array(nasty, { maxLength: 3 })),
+    notIn: orNull(fc.array(nasty, { maxLength: 2 })),
+    exists: orNull(fc.boolean()),
+  }),
   { maxLength: 3 },
 );
 const where = fc.record(
@@ -50,10 +55,20 @@ const where = fc.record(
   { requiredKeys: [] },
 );
 const to = fc.record(
-  { buildId: nasty, release: nasty, name: nasty, original: fc.boolean(), previous: fc.boolean(), leaving: fc.array(nasty, { maxLength: 2 }) },
+  {
+    buildId: nasty,
+    release: nasty,
+    name: nasty,
+    original: fc.boolean(),
+    previous: fc.boolean(),
+    leaving: fc.array(nasty, { maxLength: 2 }),
+  },
   { requiredKeys: [] },
 );
-const page = fc.record({ first: fc.integer(), last: fc.integer(), after: nasty, before: nasty }, { requiredKeys: [] });
+const page = fc.record(
+  { first: fc.integer(), last: fc.integer(), after: nasty, before: nasty },
+  { requiredKeys: [] },
+);
 
 /** Whatever is asked: an answer, or a mistake in words; never a bug. */
 async function answersInWords(query: string, variables: object): Promise<void> {
@@ -71,7 +86,13 @@ test('any question about any target gets an answer or a mistake in words', () =>
       answersInWords(
         `query ($to: TargetInput!, $where: HostFilter, $first: Int, $after: String, $allow: [String!]) {
           canDowngrade(to: $to, where: $where, allow: $allow) { kind cohorts(first: $first, after: $after) { nodes { examples } } hosts(first: $first, after: $after) { nodes { host { hostname } } } reasons { totalCount } } }`,
-        { to: target, where: filter, first: first ?? null, after: after ?? null, allow: allow === null ? [] : [allow] },
+        {
+          to: target,
+          where: filter,
+          first: first ?? null,
+          after: after ?? null,
+          allow: allow === null ? [] : [allow],
+        },
       ),
     ),
     { numRuns: RUNS },
@@ -93,11 +114,14 @@ test('any look-up gets an answer or a mistake in words', () =>
 
 test('any change gets an answer or a mistake in words', () =>
   fc.assert(
-    fc.asyncProperty(nasty, fc.array(fc.record({ key: nasty, value: nasty }), { maxLength: 3 }), (text, given) =>
-      answersInWords(
-        `mutation ($t: String!, $id: ID!, $l: [LabelInput!]!) { addHost(input: { hostname: $t, labels: $l }) { id } labelHost(id: $id, labels: $l) { id } retireHost(id: $id, reason: $t) { id } recallPatch(buildId: $t, reason: $t) { id } }`,
-        { t: text, id: text, l: given },
-      ),
+    fc.asyncProperty(
+      nasty,
+      fc.array(fc.record({ key: nasty, value: nasty }), { maxLength: 3 }),
+      (text, given) =>
+        answersInWords(
+          `mutation ($t: String!, $id: ID!, $l: [LabelInput!]!) { addHost(input: { hostname: $t, labels: $l }) { id } labelHost(id: $id, labels: $l) { id } retireHost(id: $id, reason: $t) { id } recallPatch(buildId: $t, reason: $t) { id } }`,
+          { t: text, id: text, l: given },
+        ),
     ),
     { numRuns: RUNS },
   ));
@@ -128,11 +152,16 @@ test('any text is answered as a query', () =>
 
 test('a document with nasty text in any field is stored or refused by its field', () =>
   fc.assert(
-    fc.asyncProperty(nasty, fc.constantFrom('hostname', 'kernelRelease', 'kernelVersion', 'instance', 'bootId', 'arch', 'machine'), async (text, field) => {
-      const report = running('web-9', ['lab_r_1v1_a'], { host: { [field]: text } as never });
-      const { status, body } = await registry.send<any>('POST', '/v1/reports', report);
-      if (status !== 200) expect([400, 409]).toContain(status);
-      if (status === 400) expect(body.errors.map((problem: any) => problem.pointer)).toContain(`/host/${field}`);
-    }),
+    fc.asyncProperty(
+      nasty,
+      fc.constantFrom('hostname', 'kernelRelease', 'kernelVersion', 'instance', 'bootId', 'arch', 'machine'),
+      async (text, field) => {
+        const report = running('web-9', ['lab_r_1v1_a'], { host: { [field]: text } as never });
+        const { status, body } = await registry.send<any>('POST', '/v1/reports', report);
+        if (status !== 200) expect([400, 409]).toContain(status);
+        if (status === 400)
+          expect(body.errors.map((problem: any) => problem.pointer)).toContain(`/host/${field}`);
+      },
+    ),
     { numRuns: RUNS },
   ));

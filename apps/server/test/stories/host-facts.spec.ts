@@ -44,7 +44,9 @@ test('a host shows its gates, its boot, what is not active, and what could not b
 test('what was seen in this boot is remembered; what is reported each time is today’s', async () => {
   const then = registry.now();
   registry.wait(1, 'minutes');
-  await registry.report(later(host, { livepatches: [], leftovers: [], otherLivePatching: [], unread: [], warnings: [] }));
+  await registry.report(
+    later(host, { livepatches: [], leftovers: [], otherLivePatching: [], unread: [], warnings: [] }),
+  );
   expect((await registry.ask(FACTS)).host).toMatchObject({
     unlisted: [
       { name: 'lab_r_1v1_a', unlistedBy: 'UNKNOWN' },
@@ -55,5 +57,8 @@ test('what was seen in this boot is remembered; what is reported each time is to
     unread: [],
     warnings: [],
   });
-  expect((await registry.ask(FACTS, { asOf: then })).host).toMatchObject({ stack: [{ name: 'lab_n_1v1_a' }], inactive: [] });
+  expect((await registry.ask(FACTS, { asOf: then })).host).toMatchObject({
+    stack: [{ name: 'lab_n_1v1_a' }],
+    inactive: [],
+  });
 });

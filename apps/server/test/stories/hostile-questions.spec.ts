@@ -9,15 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-const many = (n: number, of: (i: number) => string): string => Array.from({ length: n }, (_, i) => of(i)).join(' ');
+const many = (n: number, of: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => of(i)).join(' ');
 const anonymous = { authorization: '' };
 const ask = (query: string, headers: Record<string, string> = {}, variables?: unknown) =>
-  registry.send<{ data: unknown; errors?: { message: string; extensions: { code: string; errors?: object[] } }[] }>(
-    'POST',
-    '/graphql',
-    { query, ...(variables !== undefined && { variables }) },
-    headers,
-  );
+  registry.send<{
+    data: unknown;
+    errors?: { message: string; extensions: { code: string; errors?: object[] } }[];
+  }>('POST', '/graphql', { query, ...(variables !== undefined && { variables }) }, headers);
 
 describe('a question that asks for too much is refused before it is validated, with or without a token', () => {
   test.each<[string, string, string]>([
@@ -42,13 +41,23 @@ describe('a question that asks for too much is refused before it is validated, w
       else
         expect({ status, body }).toMatchObject({
           status: 422,
-          body: { data: null, errors: [{ message: expect.stringContaining(limit), extensions: { code: 'LIMIT_EXCEEDED', errors: [{ pointer: '/query' }] } }] },
+          body: {
+            data: null,
+            errors: [
+              {
+                message: expect.stringContaining(limit),
+                extensions: { code: 'LIMIT_EXCEEDED', errors: [{ pointer: '/query' }] },
+              },
+            ],
+          },
         });
     }
   });
 
   test('levels upon levels', async () => {
-    const { status, body } = await ask(`{ __type(name: "Host") { ${'ofType { '.repeat(17)} name ${'}'.repeat(17)} } }`);
+    const { status, body } = await ask(
+      `{ __type(name: "Host") { ${'ofType { '.repeat(17)} name ${'}'.repeat(17)} } }`,
+    );
     expect({ status, code: body.errors?.[0]?.extensions.code, message: body.errors?.[0]?.message }).toEqual({
       status: 422,
       code: 'LIMIT_EXCEEDED',
@@ -58,7 +67,14 @@ describe('a question that asks for too much is refused before it is validated, w
 });
 
 test('the standard introspection query passes every limit', async () => {
-  const all = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true };
+  const all = {
+    descriptions: true,
+    specifiedByUrl: true,
+    directiveIsRepeatable: true,
+    schemaDescription: true,
+    inputValueDeprecation: true,
+    oneOf: true,
+  };
   for (const query of [getIntrospectionQuery(), getIntrospectionQuery(all)]) {
     const { status, body } = await ask(query, anonymous);
     expect({ status, errors: body.errors }).toEqual({ status: 200, errors: undefined });
@@ -66,14 +82,23 @@ test('the standard introspection query passes every limit', async () => {
 });
 
 test('an introspection that unfolds the schema again and again is refused', async () => {
-  const { status, body } = await ask('{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }');
-  expect({ status, code: body.errors?.[0]?.extensions.code }).toEqual({ status: 400, code: 'GRAPHQL_VALIDATION_FAILED' });
+  const { status, body } = await ask(
+    '{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }',
+  );
+  expect({ status, code: body.errors?.[0]?.extensions.code }).toEqual({
+    status: 400,
+    code: 'GRAPHQL_VALIDATION_FAILED',
+  });
 });
 
 test('a syntax tree instead of a text is not a question', async () => {
   for (const query of ['{"kind":"Document","definitions":[]}', '[1]', '"x"', '1', 'null']) {
     const { status, body } = await ask(query);
-    expect({ query, status, code: body.errors?.[0]?.extensions.code }).toEqual({ query, status: 400, code: 'GRAPHQL_VALIDATION_FAILED' });
+    expect({ query, status, code: body.errors?.[0]?.extensions.code }).toEqual({
+      query,
+      status: 400,
+      code: 'GRAPHQL_VALIDATION_FAILED',
+    });
   }
 });
 
@@ -85,8 +110,14 @@ test('one of several operations is run by its name, each time', async () => {
     });
 });
 
-test.each(['GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'] as const)('%s on /graphql is off, and the answer says what is allowed', async (method) => {
-  const response = await registry.app.inject({ method, url: '/graphql?query=%7B__typename%7D' });
-  expect({ status: response.statusCode, allow: response.headers['allow'] }).toEqual({ status: 405, allow: 'POST' });
-  if (method !== 'HEAD') expect(response.body).toContain('a question is asked by POST');
-});
+test.each(['GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'] as const)(
+  '%s on /graphql is off, and the answer says what is allowed',
+  async (method) => {
+    const response = await registry.app.inject({ method, url: '/graphql?query=%7B__typename%7D' });
+    expect({ status: response.statusCode, allow: response.headers['allow'] }).toEqual({
+      status: 405,
+      allow: 'POST',
+    });
+    if (method !== 'HEAD') expect(response.body).toContain('a question is asked by POST');
+  },
+);

@@ -9,8 +9,17 @@ const TOKEN = 'the-token-of-hostile-requests';
 let registry: Registry;
 let port: number;
 beforeAll(async () => {
-  registry = await Registry.start({ KLPREG_REQUEST_TIMEOUT: '1', KLPREG_ALLOWED_HOSTS: 'registry.example, 10.9.8.7' });
-  const token = { id: '0190e000-0000-7000-8000-000000000002', hash: sha256(TOKEN), role: 'admin' as const, name: 'hostile', createdAt: registry.now() };
+  registry = await Registry.start({
+    KLPREG_REQUEST_TIMEOUT: '1',
+    KLPREG_ALLOWED_HOSTS: 'registry.example, 10.9.8.7',
+  });
+  const token = {
+    id: '0190e000-0000-7000-8000-000000000002',
+    hash: sha256(TOKEN),
+    role: 'admin' as const,
+    name: 'hostile',
+    createdAt: registry.now(),
+  };
   await registry.app.get(Database).token.create({ data: token });
   await registry.app.listen(0, '127.0.0.1');
   port = Number(new URL(await registry.app.getUrl()).port);
@@ -47,7 +56,8 @@ const send = (head: string, body: string | Buffer = ''): Promise<Raw> =>
   });
 
 const AUTHORIZED = `authorization: Bearer ${TOKEN}\n`;
-const request = (method: string, url: string, headers: string): string => `${method} ${url} HTTP/1.1\nhost: localhost\n${headers}\n`;
+const request = (method: string, url: string, headers: string): string =>
+  `${method} ${url} HTTP/1.1\nhost: localhost\n${headers}\n`;
 const JSON_TYPE = 'content-type: application/json\n';
 const FORM_TYPE = 'content-type: multipart/form-data; boundary=x\n';
 const BUILD = `/v1/patches/${'ab'.repeat(20)}`;
@@ -64,7 +74,9 @@ describe('who sends a request is asked before its body is received', () => {
     ['PUT', BUILD, FORM_TYPE],
   ])('%s %s with %j', async (method, url, headers) => {
     for (const authorization of ['', 'authorization: Bearer unknown\n', 'authorization: Basic x\n']) {
-      const { status, body } = await send(request(method, url, `${headers}${authorization}content-length: 4000\n`));
+      const { status, body } = await send(
+        request(method, url, `${headers}${authorization}content-length: 4000\n`),
+      );
       expect({ status, code: body.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
     }
   });
@@ -81,9 +93,15 @@ describe('the body of each route has a limit of its own', () => {
     ['POST', '/graphql', JSON_TYPE, BODY_LIMITS.question],
     ['POST', '/nowhere', JSON_TYPE, BODY_LIMITS.other],
   ])('%s %s, before it is received', async (method, url, headers, bytes) => {
-    const { status, body } = await send(request(method, url, `${headers}${AUTHORIZED}content-length: ${bytes + 1}\n`));
+    const { status, body } = await send(
+      request(method, url, `${headers}${AUTHORIZED}content-length: ${bytes + 1}\n`),
+    );
     expect(status).toBe(413);
-    if (url !== '/graphql') expect({ code: body.code, detail: body.detail }).toEqual({ code: 'TOO_LARGE', detail: expect.stringContaining(`${bytes} bytes`) });
+    if (url !== '/graphql')
+      expect({ code: body.code, detail: body.detail }).toEqual({
+        code: 'TOO_LARGE',
+        detail: expect.stringContaining(`${bytes} bytes`),
+      });
   });
 
   test.each<[url: string, bytes: number]>([
@@ -94,7 +112,14 @@ describe('the body of each route has a limit of its own', () => {
   ])('%s, counted while it is unpacked', async (url, bytes) => {
     const packed = gzipSync(Buffer.alloc(bytes + 1, 0x20));
     expect(packed.length).toBeLessThan(bytes / 50);
-    const { status } = await send(request('POST', url, `${JSON_TYPE}${AUTHORIZED}content-encoding: gzip\ncontent-length: ${packed.length}\n`), packed);
+    const { status } = await send(
+      request(
+        'POST',
+        url,
+        `${JSON_TYPE}${AUTHORIZED}content-encoding: gzip\ncontent-length: ${packed.length}\n`,
+      ),
+      packed,
+    );
     expect(status).toBe(413);
   });
 });
@@ -102,8 +127,14 @@ describe('the body of each route has a limit of its own', () => {
 describe('a request that does not come in time is answered, and its connection closed', () => {
   test.each<[what: string, head: string]>([
     ['a head that never ends', 'POST /v1/reports HTTP/1.1\nhost: localhost\n'],
-    ['a body that never ends', request('POST', '/v1/reports', `${JSON_TYPE}${AUTHORIZED}content-length: 1000\n`)],
-    ['a body in parts that never ends', request('POST', '/graphql', `${JSON_TYPE}transfer-encoding: chunked\n`)],
+    [
+      'a body that never ends',
+      request('POST', '/v1/reports', `${JSON_TYPE}${AUTHORIZED}content-length: 1000\n`),
+    ],
+    [
+      'a body in parts that never ends',
+      request('POST', '/graphql', `${JSON_TYPE}transfer-encoding: chunked\n`),
+    ],
     ['a form that never ends', request('PUT', BUILD, `${FORM_TYPE}${AUTHORIZED}content-length: 1000\n`)],
   ])('%s', async (_, head) => {
     const { status, head: answer, body } = await send(head);
@@ -122,30 +153,51 @@ test.each<[what: string, head: string, status: number, code: string]>([
 
 describe('a request says which server it is for', () => {
   const ask = (host: string, url: string) =>
-    registry.app.inject({ method: 'POST', url, headers: { host, 'content-type': 'application/json' }, payload: '{"query":"{ __typename }"}' });
-  test.each(['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '[::1]:3000', '[::1]', 'registry.example', 'Registry.Example:443', '10.9.8.7:3000'])(
-    '%s is this one',
-    async (host) => expect((await ask(host, '/graphql')).statusCode).toBe(200),
-  );
-  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:3000', '10.9.8.6', '[::2]:3000', 'registry.example.'])(
-    '%s is another',
-    async (host) => {
-      const response = await ask(host, '/graphql');
-      expect(response.statusCode).toBe(421);
-      expect(response.body).toContain('KLPREG_ALLOWED_HOSTS');
-      for (const url of ['/v1/reports', '/metrics', '/docs/json']) expect((await ask(host, url)).statusCode).toBe(421);
-    },
-  );
+    registry.app.inject({
+      method: 'POST',
+      url,
+      headers: { host, 'content-type': 'application/json' },
+      payload: '{"query":"{ __typename }"}',
+    });
+  test.each([
+    'localhost',
+    'LOCALHOST:3000',
+    '127.0.0.1:3000',
+    '[::1]:3000',
+    '[::1]',
+    'registry.example',
+    'Registry.Example:443',
+    '10.9.8.7:3000',
+  ])('%s is this one', async (host) => expect((await ask(host, '/graphql')).statusCode).toBe(200));
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example:3000',
+    '10.9.8.6',
+    '[::2]:3000',
+    'registry.example.',
+  ])('%s is another', async (host) => {
+    const response = await ask(host, '/graphql');
+    expect(response.statusCode).toBe(421);
+    expect(response.body).toContain('KLPREG_ALLOWED_HOSTS');
+    for (const url of ['/v1/reports', '/metrics', '/docs/json'])
+      expect((await ask(host, url)).statusCode).toBe(421);
+  });
   test('the address that the connection came to is this one, and health is told by any name', async () => {
     expect((await send(`GET /nowhere HTTP/1.1\nhost: 127.0.0.1:${port}\n\n`)).status).toBe(404);
     for (const url of ['/livez', '/readyz'])
-      expect((await registry.app.inject({ method: 'GET', url, headers: { host: 'evil.example' } })).statusCode).toBe(200);
+      expect(
+        (await registry.app.inject({ method: 'GET', url, headers: { host: 'evil.example' } })).statusCode,
+      ).toBe(200);
   });
 });
 
 test('one upload at a time: the next of the same publisher is received after the first has ended', async () => {
   const half = `--x\ncontent-disposition: form-data; name="release"\n\nr`;
-  const first = send(request('PUT', BUILD, `${FORM_TYPE}${AUTHORIZED}content-length: 1000\n`), half.replaceAll('\n', '\r\n'));
+  const first = send(
+    request('PUT', BUILD, `${FORM_TYPE}${AUTHORIZED}content-length: 1000\n`),
+    half.replaceAll('\n', '\r\n'),
+  );
   const second = await registry.put('ab'.repeat(20), Buffer.from('no module'), { release: 'r', owner: 'o' });
   expect((await first).status).toBe(408);
   expect(second).toMatchObject({ status: 422, body: { code: 'MODULE_UNREADABLE' } });
@@ -164,11 +216,17 @@ test('a report above 64 KiB is read in the worker thread, and stored as any othe
     refcount: 1,
     reading: null,
   };
-  const report = idle('large-1', { livepatches: [{ ...patch, objects: [{ name: 'vmlinux', patched: true, functions }] }] });
+  const report = idle('large-1', {
+    livepatches: [{ ...patch, objects: [{ name: 'vmlinux', patched: true, functions }] }],
+  });
   expect(JSON.stringify(report).length).toBeGreaterThan(100_000);
   expect(await registry.report(report)).toMatchObject({ status: 200, body: { outcome: 'STORED' } });
-  expect(await registry.send('POST', '/v1/reports:batch', [report, { ...report, digest: 'f'.repeat(64) }])).toMatchObject({
+  expect(
+    await registry.send('POST', '/v1/reports:batch', [report, { ...report, digest: 'f'.repeat(64) }]),
+  ).toMatchObject({
     status: 200,
-    body: { results: [{ outcome: 'REPEATED' }, { code: 'BAD_USER_INPUT', errors: [{ pointer: '/digest' }] }] },
+    body: {
+      results: [{ outcome: 'REPEATED' }, { code: 'BAD_USER_INPUT', errors: [{ pointer: '/digest' }] }],
+    },
   });
 });

@@ -65,29 +65,38 @@ test('ten thousand bad documents in a good stream: the good ones all land, each 
   const chance = new Chance(SEED);
   const good = new GoodStream(new Chance(SEED + 1), HOSTS);
   const wrong: string[] = [];
-  const note = (what: string, why: string | null) => void (why !== null && wrong.length < 20 && wrong.push(`${what}: ${why}`));
+  const note = (what: string, why: string | null) =>
+    void (why !== null && wrong.length < 20 && wrong.push(`${what}: ${why}`));
   let [bad, rounds, early] = [0, 0, 0];
 
   for (; bad < DOCUMENTS; rounds++) {
     const goods = good.round(ROUND.good);
     // wrong documents of hosts that are good, and of hosts that there must never be
-    const bads = Array.from({ length: ROUND.spoilt }, (_, i) => spoilt(chance, i % 2 === 0 ? `good-${20 + chance.below(150)}` : `never-${chance.below(50)}`));
+    const bads = Array.from({ length: ROUND.spoilt }, (_, i) =>
+      spoilt(chance, i % 2 === 0 ? `good-${20 + chance.below(150)}` : `never-${chance.below(50)}`),
+    );
     const replays = good.last
       .filter((one) => !goods.includes(one) && chance.below(10) === 0)
       .map((one) => ({ ...one, outcome: 'REPEATED|CONFIRMED|REPORT_WANTED' }));
     const odds = Array.from({ length: ROUND.odd }, () => odd(chance));
     for (const at of ['reports', 'heartbeats'] as const) {
-      const batch = chance.shuffled<Sent | Spoilt>([...goods, ...bads, ...replays, ...odds].filter((one) => one.door === at));
+      const batch = chance.shuffled<Sent | Spoilt>(
+        [...goods, ...bads, ...replays, ...odds].filter((one) => one.door === at),
+      );
       const answers = await door.batch(
         at,
         batch.map(({ text }) => text),
       );
-      batch.forEach((one, i) => note(one.what, 'pointer' in one ? amiss(answers[i], one.pointer) : other(answers[i]!, one.outcome)));
+      batch.forEach((one, i) =>
+        note(one.what, 'pointer' in one ? amiss(answers[i], one.pointer) : other(answers[i]!, one.outcome)),
+      );
     }
-    const bodies = Array.from({ length: ROUND.bodies }, () => chance.one(SMALL)(chance.one(goods).text, chance)).concat(
-      LARGE[rounds]?.map((large) => large()) ?? [],
+    const bodies = Array.from({ length: ROUND.bodies }, () =>
+      chance.one(SMALL)(chance.one(goods).text, chance),
+    ).concat(LARGE[rounds]?.map((large) => large()) ?? []);
+    const answers = await Promise.all(
+      bodies.map(([, body, headers]) => door.send('/v1/reports', body, headers)),
     );
-    const answers = await Promise.all(bodies.map(([, body, headers]) => door.send('/v1/reports', body, headers)));
     bodies.forEach((body, i) => note(body[0], unclear(answers[i]!, body)));
     bad += bads.length + bodies.length;
     door.registry.wait(20, 'seconds');
@@ -104,18 +113,29 @@ test('ten thousand bad documents in a good stream: the good ones all land, each 
 }, 100_000);
 
 /** A report whose list is this text. */
-const listing = (hostname: string, raw: string): string => JSON.stringify({ ...running(hostname, []), livepatches: '@' }).replace('"@"', () => raw);
-const nested = (levels: number, open: string, close: string): string => `${open.repeat(levels)}0${close.repeat(levels)}`;
-const fields = (n: number): string => JSON.stringify([Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, 0]))]);
+const listing = (hostname: string, raw: string): string =>
+  JSON.stringify({ ...running(hostname, []), livepatches: '@' }).replace('"@"', () => raw);
+const nested = (levels: number, open: string, close: string): string =>
+  `${open.repeat(levels)}0${close.repeat(levels)}`;
+const fields = (n: number): string =>
+  JSON.stringify([Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, 0]))]);
 type Huge = [what: string, raw: string, refusal: readonly [status: number, code: string, pointer: string]];
 const invalid = (pointer: string) => [400, 'BAD_USER_INPUT', pointer] as const;
 const beyond = [422, 'LIMIT_EXCEEDED', ''] as const;
 
 /** Alone and in a batch: in a few words, and the others of the batch land. */
 async function refusedInFewWords(what: string, raw: string, [status, code, pointer]: Huge[2]): Promise<void> {
-  const told = ({ status: own, code: name, detail, errors }: Told) => ({ status: own, code: name, words: detail!.length > 10, pointer: errors![0]!.pointer });
+  const told = ({ status: own, code: name, detail, errors }: Told) => ({
+    status: own,
+    code: name,
+    words: detail!.length > 10,
+    pointer: errors![0]!.pointer,
+  });
   const single = await door.send('/v1/reports', listing(what, raw));
-  const batch = await door.send('/v1/reports:batch', `[${listing(what, raw)},${JSON.stringify(running(what, []))}]`);
+  const batch = await door.send(
+    '/v1/reports:batch',
+    `[${listing(what, raw)},${JSON.stringify(running(what, []))}]`,
+  );
   expect(single.status).toBe(status);
   expect(told(single.body)).toEqual({ status, code, words: true, pointer });
   expect(batch.status).toBe(200);
@@ -138,7 +158,11 @@ describe('one document that is huge is refused in a few words', () => {
     ['10,000 arrays in each other', nested(10_000, '[', ']'), beyond],
     ['10,000 objects in each other', nested(10_000, '{"a":', '}'), beyond],
     ['a patch with 20,000 unknown fields', fields(20_000), invalid('/livepatches/0/name')],
-    ['a patch with an unknown field that has a name of 1 MB', `[{"${'x'.repeat(MIB - 2000)}":0}]`, invalid('/livepatches/0/name')],
+    [
+      'a patch with an unknown field that has a name of 1 MB',
+      `[{"${'x'.repeat(MIB - 2000)}":0}]`,
+      invalid('/livepatches/0/name'),
+    ],
   ])('%s', refusedInFewWords);
 });
 
@@ -159,35 +183,50 @@ const POISONS: [what: string, key: string, text: string][] = [
 describe('a field that would change what objects are is a field that no document has', () => {
   const good = running('beside', ['lab_r_1v1_a'], { host: { labels: { role: 'web' } } as never });
   const objectsAsEver = (): void => {
-    for (const prototype of [Object.prototype, Array.prototype, Function.prototype]) expect(Object.hasOwn(prototype, 'admin')).toBe(false);
+    for (const prototype of [Object.prototype, Array.prototype, Function.prototype])
+      expect(Object.hasOwn(prototype, 'admin')).toBe(false);
     expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
   };
 
-  test.each(POISONS.flatMap(([what, key, text]) => BESIDE.map(([where, pointer, before]) => [what, where, `${pointer}/${key}`, before, text] as const)))(
-    '%s beside the fields of %s',
-    async (_what, _where, pointer, before, text) => {
-      const plain = JSON.stringify(good);
-      const poisoned = plain.replace(before, () => `${before}${text},`);
-      expect(poisoned).not.toBe(plain);
-      // its digest is right, so that nothing else is wrong with it
-      const own = plain.replace(good.digest, contentDigest(JSON.parse(poisoned))).replace(before, () => `${before}${text},`);
-      const single = await door.send('/v1/reports', own);
-      expect({ status: single.status, code: single.body.code, at: single.body.errors?.map((one) => one.pointer) }).toEqual({
-        status: 400,
-        code: 'BAD_USER_INPUT',
-        at: [expect.stringMatching(new RegExp(`^${pointer}(?:/|$)`))],
-      });
-      const answers = await door.batch('reports', [own, plain, own]);
-      expect(answers.map(({ outcome, code }) => outcome ?? code)).toEqual(['BAD_USER_INPUT', expect.stringMatching(/STORED|REPEATED/), 'BAD_USER_INPUT']);
-      expect(answers[0]!.errors).toEqual(single.body.errors);
-      objectsAsEver();
-    },
-  );
+  test.each(
+    POISONS.flatMap(([what, key, text]) =>
+      BESIDE.map(([where, pointer, before]) => [what, where, `${pointer}/${key}`, before, text] as const),
+    ),
+  )('%s beside the fields of %s', async (_what, _where, pointer, before, text) => {
+    const plain = JSON.stringify(good);
+    const poisoned = plain.replace(before, () => `${before}${text},`);
+    expect(poisoned).not.toBe(plain);
+    // its digest is right, so that nothing else is wrong with it
+    const own = plain
+      .replace(good.digest, contentDigest(JSON.parse(poisoned)))
+      .replace(before, () => `${before}${text},`);
+    const single = await door.send('/v1/reports', own);
+    expect({
+      status: single.status,
+      code: single.body.code,
+      at: single.body.errors?.map((one) => one.pointer),
+    }).toEqual({
+      status: 400,
+      code: 'BAD_USER_INPUT',
+      at: [expect.stringMatching(new RegExp(`^${pointer}(?:/|$)`))],
+    });
+    const answers = await door.batch('reports', [own, plain, own]);
+    expect(answers.map(({ outcome, code }) => outcome ?? code)).toEqual([
+      'BAD_USER_INPUT',
+      expect.stringMatching(/STORED|REPEATED/),
+      'BAD_USER_INPUT',
+    ]);
+    expect(answers[0]!.errors).toEqual(single.body.errors);
+    objectsAsEver();
+  });
 
   test('of heartbeats, too', async () => {
     const plain = JSON.stringify(beat(good, { sequence: 2 }));
     const poisoned = plain.replace('{', '{"__proto__":{"admin":true},');
-    expect((await door.send('/v1/heartbeats', poisoned)).body).toMatchObject({ code: 'BAD_USER_INPUT', errors: [{ pointer: '/__proto__' }] });
+    expect((await door.send('/v1/heartbeats', poisoned)).body).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      errors: [{ pointer: '/__proto__' }],
+    });
     expect(await door.batch('heartbeats', [poisoned, plain])).toMatchObject([
       { code: 'BAD_USER_INPUT', errors: [{ pointer: '/__proto__' }] },
       { outcome: 'CONFIRMED' },
@@ -196,17 +235,34 @@ describe('a field that would change what objects are is a field that no document
   });
 
   test('a batch that is one itself is no batch', async () => {
-    expect(await door.send('/v1/reports:batch', `{"__proto__":[${JSON.stringify(good)}]}`)).toMatchObject({ status: 400, body: { code: 'BAD_USER_INPUT' } });
+    expect(await door.send('/v1/reports:batch', `{"__proto__":[${JSON.stringify(good)}]}`)).toMatchObject({
+      status: 400,
+      body: { code: 'BAD_USER_INPUT' },
+    });
     objectsAsEver();
   });
 
   test('a question with one is refused, and so is a publication', async () => {
-    const question = await door.send('/graphql', '{"query":"{ __typename }","variables":{"__proto__":{"admin":true}}}');
-    expect(question).toMatchObject({ status: 400, body: { data: null, errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] } });
-    const publication = await door.send(`/v1/patches/${'ab'.repeat(20)}`, '{"__proto__":{"admin":true}}', {}, 'PUT');
+    const question = await door.send(
+      '/graphql',
+      '{"query":"{ __typename }","variables":{"__proto__":{"admin":true}}}',
+    );
+    expect(question).toMatchObject({
+      status: 400,
+      body: { data: null, errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
+    });
+    const publication = await door.send(
+      `/v1/patches/${'ab'.repeat(20)}`,
+      '{"__proto__":{"admin":true}}',
+      {},
+      'PUT',
+    );
     expect(publication).toMatchObject({
       status: 400,
-      body: { code: 'BAD_USER_INPUT', errors: expect.arrayContaining([expect.objectContaining({ pointer: '/__proto__' })]) },
+      body: {
+        code: 'BAD_USER_INPUT',
+        errors: expect.arrayContaining([expect.objectContaining({ pointer: '/__proto__' })]),
+      },
     });
     objectsAsEver();
   });
@@ -214,5 +270,7 @@ describe('a field that would change what objects are is a field that no document
 
 // a bug: Nest reads forms, too
 test('a form is of another type', async () => {
-  expect(await door.send('/v1/reports', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({ status: 415 });
+  expect(
+    await door.send('/v1/reports', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }),
+  ).toMatchObject({ status: 415 });
 });

@@ -10,7 +10,8 @@ beforeEach(async () => void (registry = await Registry.start()));
 afterEach(() => registry.stop());
 
 const CODES = '{ canDowngrade(to: { original: true }) { reasons { nodes { reason { code } } } } }';
-const codes = async (): Promise<string[]> => (await registry.ask(CODES)).canDowngrade.reasons.nodes.map((one: any) => one.reason.code);
+const codes = async (): Promise<string[]> =>
+  (await registry.ask(CODES)).canDowngrade.reasons.nodes.map((one: any) => one.reason.code);
 const isSuspect = async () => (await codes()).includes('IDENTITY_SUSPECT');
 const bootOf = (letter: string) => `b0b0b0b0-0000-4000-8000-00000000000${letter}`;
 const host = running('web-1', ['lab_n_1v1_a']);
@@ -91,7 +92,13 @@ test.each<[string, boolean, [boot: string, sequence: number][]]>([
 
 test('of many boots the newest are kept', async () => {
   for (let i = 1; i <= BOOTS_KEPT + 3; i++)
-    await registry.report(sealed({ ...host, sequence: i, host: { ...host.host, bootId: bootOf('0').slice(0, -2) + String(10 + i) } }));
+    await registry.report(
+      sealed({
+        ...host,
+        sequence: i,
+        host: { ...host.host, bootId: bootOf('0').slice(0, -2) + String(10 + i) },
+      }),
+    );
   expect(await registry.app.get(Database).hostBoot.count()).toBe(BOOTS_KEPT);
   expect(await isSuspect()).toBe(false);
 });
@@ -116,7 +123,10 @@ describe('a late report of the same boot', () => {
     expect(await known()).toEqual(after);
     expect(await outcome(late)).toBe('SUPERSEDED');
     expect(await known()).toEqual(after);
-    expect((await registry.heartbeat(at('a', 3, { livepatches: [], leftovers: [leftover('lab_n_1v1_a')] }))).body.outcome).toBe('CONFIRMED');
+    expect(
+      (await registry.heartbeat(at('a', 3, { livepatches: [], leftovers: [leftover('lab_n_1v1_a')] }))).body
+        .outcome,
+    ).toBe('CONFIRMED');
   });
 
   test('of an earlier boot adds nothing', async () => {
@@ -140,25 +150,45 @@ describe('a sequence may jump', () => {
     for (const sequence of sequences) answers.push(await registry.report(at('a', sequence)));
     const last = answers.at(-1)!;
     expect(last.status).toBe(taken ? 200 : 400);
-    if (!taken) expect(last.body).toMatchObject({ code: 'BAD_USER_INPUT', errors: [{ pointer: '/sequence', found: String(sequences.at(-1)) }] });
+    if (!taken)
+      expect(last.body).toMatchObject({
+        code: 'BAD_USER_INPUT',
+        errors: [{ pointer: '/sequence', found: String(sequences.at(-1)) }],
+      });
     expect(await isSuspect()).toBe(false);
   });
 
   test('so far in heartbeats, too, and a refused one confirms nothing', async () => {
     await registry.report(at('a', 1));
-    expect((await registry.heartbeat(host, { bootId: bootOf('a'), digest: at('a', 1).digest, sequence: 2 ** 53 - 1 })).status).toBe(400);
-    expect((await registry.heartbeat(host, { bootId: bootOf('a'), digest: at('a', 1).digest, sequence: 1 + jump })).body.outcome).toBe('CONFIRMED');
+    expect(
+      (
+        await registry.heartbeat(host, {
+          bootId: bootOf('a'),
+          digest: at('a', 1).digest,
+          sequence: 2 ** 53 - 1,
+        })
+      ).status,
+    ).toBe(400);
+    expect(
+      (await registry.heartbeat(host, { bootId: bootOf('a'), digest: at('a', 1).digest, sequence: 1 + jump }))
+        .body.outcome,
+    ).toBe('CONFIRMED');
     expect((await registry.report(at('a', 1 + 2 * jump))).status).toBe(200);
   });
 });
 
 describe('an admin', () => {
   const id = host.host.instance;
-  const RELEASE = 'mutation ($id: ID!, $reason: String!) { releaseHost(id: $id, reason: $reason) { hostname } }';
-  const RESET = 'mutation ($id: ID!, $reason: String!) { resetHostSequence(id: $id, reason: $reason) { freshness { superseded } } }';
-  const BASELINE = 'mutation ($id: ID!, $b: String!, $reason: String!) { setBootBaseline(id: $id, bootId: $b, reason: $reason) { hostname } }';
+  const RELEASE =
+    'mutation ($id: ID!, $reason: String!) { releaseHost(id: $id, reason: $reason) { hostname } }';
+  const RESET =
+    'mutation ($id: ID!, $reason: String!) { resetHostSequence(id: $id, reason: $reason) { freshness { superseded } } }';
+  const BASELINE =
+    'mutation ($id: ID!, $b: String!, $reason: String!) { setBootBaseline(id: $id, bootId: $b, reason: $reason) { hostname } }';
   const audited = async () =>
-    (await registry.app.get(Database).audit.findMany({ orderBy: { id: 'asc' } })).map(({ action, detail }) => [action, (detail as any).reason]);
+    (await registry.app.get(Database).audit.findMany({ orderBy: { id: 'asc' } })).map(
+      ({ action, detail }) => [action, (detail as any).reason],
+    );
   const witnesses = async () => {
     const view = await registry.app.get(CatalogStore).now();
     const buildId = listed('lab_n_1v1_a').buildId!;
@@ -187,9 +217,14 @@ describe('an admin', () => {
   test('resets a sequence: the host begins again, and its facts are superseded until it reports', async () => {
     await registry.report(at('a', 1000));
     expect(await outcome(at('a', 1))).toBe('SUPERSEDED');
-    expect((await registry.ask(RESET, { id, reason: 'state folder lost' })).resetHostSequence.freshness.superseded).toBe(true);
+    expect(
+      (await registry.ask(RESET, { id, reason: 'state folder lost' })).resetHostSequence.freshness.superseded,
+    ).toBe(true);
     expect(await codes()).toContain('REPORT_SUPERSEDED');
-    expect((await registry.heartbeat(at('a', 1))).body).toMatchObject({ outcome: 'REPORT_WANTED', reason: 'OVERTAKEN' });
+    expect((await registry.heartbeat(at('a', 1))).body).toMatchObject({
+      outcome: 'REPORT_WANTED',
+      reason: 'OVERTAKEN',
+    });
     expect(await outcome(at('a', 3))).toBe('UNCHANGED');
     expect(await codes()).not.toContain('REPORT_SUPERSEDED');
     expect(await isSuspect()).toBe(false);
@@ -201,7 +236,11 @@ describe('an admin', () => {
     const bootHistory = async () => (await registry.ask(history)).host.bootHistory;
     await registry.report(at('a', 1));
     expect(await bootHistory()).toBe('STARTED_LATE');
-    const refused = await registry.graphqlError(BASELINE, { id, b: bootOf('b'), reason: 'looked at the console' });
+    const refused = await registry.graphqlError(BASELINE, {
+      id,
+      b: bootOf('b'),
+      reason: 'looked at the console',
+    });
     expect(refused.extensions.code).toBe('BAD_USER_INPUT');
     await registry.ask(BASELINE, { id, b: bootOf('a'), reason: 'looked at the console' });
     expect(await bootHistory()).toBe('KNOWN');
@@ -218,12 +257,17 @@ describe('an admin', () => {
   });
 
   test('can do nothing about a host that is not known', async () => {
-    expect((await registry.graphqlError(RELEASE, { id: idle('web-9').host.instance, reason: 'gone' })).extensions.code).toBe('NOT_FOUND');
+    expect(
+      (await registry.graphqlError(RELEASE, { id: idle('web-9').host.instance, reason: 'gone' })).extensions
+        .code,
+    ).toBe('NOT_FOUND');
   });
 });
 
 test('a host with another machine hash is suspect, as it was', async () => {
   await registry.report(at('a', 1));
-  await registry.report(sealed({ ...later(at('a', 1)), host: { ...host.host, bootId: bootOf('a'), machine: 'c'.repeat(64) } }));
+  await registry.report(
+    sealed({ ...later(at('a', 1)), host: { ...host.host, bootId: bootOf('a'), machine: 'c'.repeat(64) } }),
+  );
   expect(await isSuspect()).toBe(true);
 });

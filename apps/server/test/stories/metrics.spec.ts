@@ -16,7 +16,8 @@ afterEach(() => registry.stop());
 /** Every sample by its name and labels, as they are written. */
 type Samples = Readonly<Record<string, number>>;
 
-const LINE = /^(?<key>[a-z_0-9]+(?:\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})?) (?<value>[-+.\deE]+|Na[nN]|[+-]Inf)$/;
+const LINE =
+  /^(?<key>[a-z_0-9]+(?:\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})?) (?<value>[-+.\deE]+|Na[nN]|[+-]Inf)$/;
 
 async function scrape(): Promise<Samples> {
   const { status, body } = await registry.send<string>('GET', '/metrics', undefined, { authorization: '' });
@@ -50,17 +51,23 @@ test('every metric has a help text, a type, a prefix and base units; a scrape ne
   const types = new Map([...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!]));
   const helps = new Map([...body.matchAll(/^# HELP (\S+) (.+)$/gm)].map(([, name, help]) => [name!, help!]));
   expect([...helps.keys()]).toEqual([...types.keys()]);
-  expect([...types.keys()].filter((name) => !/^(?:klpreg|process|nodejs)_[a-z0-9_]+$/.test(name))).toEqual([]);
+  expect([...types.keys()].filter((name) => !/^(?:klpreg|process|nodejs)_[a-z0-9_]+$/.test(name))).toEqual(
+    [],
+  );
   for (const name of [...types.keys()].filter((one) => !one.startsWith('klpreg_'))) {
     types.delete(name);
     helps.delete(name);
   }
   expect([...types].filter(([name, type]) => (type === 'counter') !== name.endsWith('_total'))).toEqual([]);
-  expect([...types].filter(([name, type]) => type === 'histogram' && !/_(?:seconds|messages)$/.test(name))).toEqual([]);
+  expect(
+    [...types].filter(([name, type]) => type === 'histogram' && !/_(?:seconds|messages)$/.test(name)),
+  ).toEqual([]);
   expect([...helps].filter(([, help]) => !help.endsWith('.'))).toEqual([]);
   const families = Object.keys(await scrape()).map((key) => key.replace(/\{.*/, ''));
   expect(
-    families.filter((name) => name.startsWith('klpreg_')).filter((name) => !types.has(name.replace(/_(?:bucket|sum|count)$/, '')) && !types.has(name)),
+    families
+      .filter((name) => name.startsWith('klpreg_'))
+      .filter((name) => !types.has(name.replace(/_(?:bucket|sum|count)$/, '')) && !types.has(name)),
   ).toEqual([]);
 });
 
@@ -68,7 +75,9 @@ test('the README has a row for each metric of the registry, and for no other', a
   const readme = readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
   const { body } = await registry.send<string>('GET', '/metrics');
   const told = [...readme.matchAll(/^\| `(klpreg_[a-z_]+)`/gm)].map(([, name]) => name!);
-  expect(told.toSorted()).toEqual([...body.matchAll(/^# TYPE (klpreg_\S+)/gm)].map(([, name]) => name!).toSorted());
+  expect(told.toSorted()).toEqual(
+    [...body.matchAll(/^# TYPE (klpreg_\S+)/gm)].map(([, name]) => name!).toSorted(),
+  );
 });
 
 test('messages are counted by endpoint and outcome, single and in batches, and refusals by their code', async () => {
@@ -84,7 +93,12 @@ test('messages are counted by endpoint and outcome, single and in batches, and r
   await registry.send('POST', '/v1/reports', first, { authorization: '' });
   await registry.send('POST', '/v1/reports', '{');
   await registry.send('POST', '/v1/reports', 'x'.repeat(9 * 2 ** 20));
-  await registry.send('POST', '/v1/reports:batch', [running('web-2', []), running('web-3', []), {}, running('web-2', [])]);
+  await registry.send('POST', '/v1/reports:batch', [
+    running('web-2', []),
+    running('web-3', []),
+    {},
+    running('web-2', []),
+  ]);
   await registry.send('POST', '/v1/reports:batch', {});
   await registry.heartbeat(running('web-2', []));
   await registry.heartbeat(running('web-2', []), { sequence: 1 });
@@ -129,32 +143,57 @@ test('batches have metrics of their size, their duration, and how many run and w
   await client.query('BEGIN; LOCK TABLE host_heartbeat IN ACCESS EXCLUSIVE MODE');
   const one = idle('web-1');
   const beats = [1, 2, 3].map((n) => registry.heartbeat(one, { sequence: 10 + n }));
-  for (const deadline = Date.now() + 5_000; (await scrape())['klpreg_messages_waiting{endpoint="heartbeats"}'] !== 2 && Date.now() < deadline;) await sleep(10);
+  for (
+    const deadline = Date.now() + 5_000;
+    (await scrape())['klpreg_messages_waiting{endpoint="heartbeats"}'] !== 2 && Date.now() < deadline;
+  )
+    await sleep(10);
   const held = await scrape();
   expect(of(held, 'klpreg_batches_running')).toEqual({ heartbeats: 1 });
   expect(of(held, 'klpreg_messages_waiting')).toEqual({ heartbeats: 2 });
-  expect(held['klpreg_database_connections{database="main"}']! - held['klpreg_database_connections_idle{database="main"}']!).toBeGreaterThanOrEqual(1);
+  expect(
+    held['klpreg_database_connections{database="main"}']! -
+      held['klpreg_database_connections_idle{database="main"}']!,
+  ).toBeGreaterThanOrEqual(1);
   await client.query('ROLLBACK');
   await client.end();
   await Promise.all(beats);
-  expect([of(await scrape(), 'klpreg_batches_running'), of(await scrape(), 'klpreg_messages_waiting')]).toEqual([{}, {}]);
+  expect([
+    of(await scrape(), 'klpreg_batches_running'),
+    of(await scrape(), 'klpreg_messages_waiting'),
+  ]).toEqual([{}, {}]);
 });
 
 test('questions are measured by their root fields as the schema names them, and what goes wrong by its code', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_a']));
   for (let i = 0; i < 3; i++) await registry.ask(CAN_DOWNGRADE, { to: { name: 'lab_r_1v1_a' } });
-  await registry.ask('{ mine: hosts { totalCount } yours: hosts { totalCount } patches { totalCount } __typename }');
-  await registry.ask('query { ...a ... on Query { states { totalCount } } } fragment a on Query { ...b } fragment b on Query { hosts { totalCount } }');
+  await registry.ask(
+    '{ mine: hosts { totalCount } yours: hosts { totalCount } patches { totalCount } __typename }',
+  );
+  await registry.ask(
+    'query { ...a ... on Query { states { totalCount } } } fragment a on Query { ...b } fragment b on Query { hosts { totalCount } }',
+  );
   await registry.ask('mutation { addHost(input: { hostname: "db-1" }) { id } }');
-  expect((await registry.graphqlError('{ canDowngrade(to: {}) { kind } }')).extensions.code).toBe('BAD_USER_INPUT');
+  expect((await registry.graphqlError('{ canDowngrade(to: {}) { kind } }')).extensions.code).toBe(
+    'BAD_USER_INPUT',
+  );
   await registry.graphqlError('{ noSuchField }');
   await registry.graphqlError('{ hosts {');
 
   const samples = await scrape();
-  expect(of(samples, 'klpreg_question_duration_seconds_count')).toEqual({ canDowngrade: 4, hosts: 2, patches: 1, __typename: 1, states: 1, addHost: 1 });
+  expect(of(samples, 'klpreg_question_duration_seconds_count')).toEqual({
+    canDowngrade: 4,
+    hosts: 2,
+    patches: 1,
+    __typename: 1,
+    states: 1,
+    addHost: 1,
+  });
   const schema = buildSchema(readFileSync(path.join(__dirname, '../../schema.graphql'), 'utf8'));
-  const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) => Object.keys(type.getFields()));
+  const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) =>
+    Object.keys(type.getFields()),
+  );
   const fields = Object.keys(of(samples, 'klpreg_question_duration_seconds_count'));
   expect(fields.filter((field) => !roots.includes(field) && !field.startsWith('__'))).toEqual([]);
   expect(samples['klpreg_question_duration_seconds_sum{field="canDowngrade"}']).toBeGreaterThan(0);
@@ -162,19 +201,35 @@ test('questions are measured by their root fields as the schema names them, and 
 });
 
 test('cohorts, their hosts and how many hosts share one, as of the last fold', async () => {
-  expect(await scrape()).toMatchObject({ klpreg_cohorts: 0, klpreg_hosts_counted: 0, klpreg_cohorts_per_host_ratio: 0, klpreg_cohorts_held: 0 });
-  for (let i = 0; i < 8; i++) await registry.report(running(`web-${i}`, [], { host: { labels: i < 6 ? { role: 'web' } : { role: `own-${i}` } } as never }));
+  expect(await scrape()).toMatchObject({
+    klpreg_cohorts: 0,
+    klpreg_hosts_counted: 0,
+    klpreg_cohorts_per_host_ratio: 0,
+    klpreg_cohorts_held: 0,
+  });
+  for (let i = 0; i < 8; i++)
+    await registry.report(
+      running(`web-${i}`, [], { host: { labels: i < 6 ? { role: 'web' } : { role: `own-${i}` } } as never }),
+    );
   await fold();
-  expect(await scrape()).toMatchObject({ klpreg_cohorts: 3, klpreg_hosts_counted: 8, klpreg_cohorts_per_host_ratio: 3 / 8, klpreg_cohorts_held: 0 });
+  expect(await scrape()).toMatchObject({
+    klpreg_cohorts: 3,
+    klpreg_hosts_counted: 8,
+    klpreg_cohorts_per_host_ratio: 3 / 8,
+    klpreg_cohorts_held: 0,
+  });
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
   expect(await scrape()).toMatchObject({ klpreg_cohorts_held: 3 });
-  await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: running('web-7', []).host.instance });
+  await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', {
+    id: running('web-7', []).host.instance,
+  });
   await fold();
   expect(await scrape()).toMatchObject({ klpreg_cohorts: 2, klpreg_hosts_counted: 7 });
 });
 
 test('whether questions come from counts that are held, or there are too many to hold', async () => {
-  for (let i = 0; i < 3; i++) await registry.report(running(`web-${i}`, [], { host: { labels: { role: `own-${i}` } } as never }));
+  for (let i = 0; i < 3; i++)
+    await registry.report(running(`web-${i}`, [], { host: { labels: { role: `own-${i}` } } as never }));
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
   await registry.ask('{ canDowngrade(to: { original: true }, where: { hostnames: ["web-1"] }) { matched } }');
   expect(of(await scrape(), 'klpreg_fleet_counts_total')).toEqual({ held: 1 });
@@ -187,7 +242,11 @@ test('whether questions come from counts that are held, or there are too many to
 test('folds tell how many deltas they found, and how long they took; those that found none tell nothing', async () => {
   expect((await scrape())['klpreg_fold_duration_seconds_count']).toBe(0);
   await registry.report(running('web-1', []));
-  for (const deadline = Date.now() + 10_000; (await scrape())['klpreg_folded_deltas_total'] === 0 && Date.now() < deadline;) await sleep(50);
+  for (
+    const deadline = Date.now() + 10_000;
+    (await scrape())['klpreg_folded_deltas_total'] === 0 && Date.now() < deadline;
+  )
+    await sleep(50);
   await sleep(1_500);
   const samples = await scrape();
   expect(samples).toMatchObject({ klpreg_folded_deltas_total: 1, klpreg_fold_duration_seconds_count: 1 });
@@ -195,7 +254,9 @@ test('folds tell how many deltas they found, and how long they took; those that 
 });
 
 test('the process has its version, its memory and the lag of its event loop', async () => {
-  const { version } = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as {
+    version: string;
+  };
   expect(VERSION).toBe(version);
   const busy = Date.now() + 1_000;
   await scrape();

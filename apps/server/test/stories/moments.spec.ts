@@ -16,10 +16,12 @@ const QUESTION = `query ($to: TargetInput!, $where: HostFilter, $snapshot: ID, $
     snapshot { id now catalogRevision rules }
   }
 }`;
-const ADD = 'mutation ($id: ID, $name: String!, $labels: [LabelInput!]) { addHost(input: { id: $id, hostname: $name, labels: $labels }) { id } }';
+const ADD =
+  'mutation ($id: ID, $name: String!, $labels: [LabelInput!]) { addHost(input: { id: $id, hostname: $name, labels: $labels }) { id } }';
 const LABEL = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
 const RETIRE = 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }';
-const RECALL = 'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
+const RECALL =
+  'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
 
 let registry: Registry;
 beforeEach(async () => void (registry = await Registry.start()));
@@ -27,26 +29,37 @@ afterEach(() => registry.stop());
 
 const idOf = (report: Report): string => report.host.instance;
 const differences = () => registry.app.get(CohortsStore).differences();
-const ask = async (variables: Record<string, unknown> = {}) => (await registry.ask(QUESTION, { to: { original: true }, ...variables })).canDowngrade;
+const ask = async (variables: Record<string, unknown> = {}) =>
+  (await registry.ask(QUESTION, { to: { original: true }, ...variables })).canDowngrade;
 const without = ({ snapshot: _snapshot, ...answer }: Record<string, unknown>) => answer;
 
 describe('counts', () => {
   test('a law: what leaves one cohort arrives in another, and what goes nowhere is no delta', () => {
-    const key = fc.option(fc.record({ situationId: fc.option(fc.constantFrom('a', 'b')), labelSetId: fc.constantFrom('x', 'y'), suspect: fc.boolean() }));
+    const key = fc.option(
+      fc.record({
+        situationId: fc.option(fc.constantFrom('a', 'b')),
+        labelSetId: fc.constantFrom('x', 'y'),
+        suspect: fc.boolean(),
+      }),
+    );
     fc.assert(
       fc.property(fc.array(fc.record({ hostId: fc.uuid(), from: key, to: key })), (moves) => {
         const deltas = deltasOf(moves);
-        const arrived = moves.filter(({ to }) => to !== null).length - moves.filter(({ from }) => from !== null).length;
+        const arrived =
+          moves.filter(({ to }) => to !== null).length - moves.filter(({ from }) => from !== null).length;
         expect(deltas.reduce((sum, { hosts }) => sum + hosts, 0)).toBe(arrived);
         expect(deltas.every(({ hosts }) => hosts !== 0)).toBe(true);
         const back = deltasOf(moves.map(({ hostId, from, to }) => ({ hostId, from: to, to: from })));
-        expect(new Set(back.map((delta) => JSON.stringify({ ...delta, hosts: -delta.hosts })))).toEqual(new Set(deltas.map((delta) => JSON.stringify(delta))));
+        expect(new Set(back.map((delta) => JSON.stringify({ ...delta, hosts: -delta.hosts })))).toEqual(
+          new Set(deltas.map((delta) => JSON.stringify(delta))),
+        );
       }),
     );
   });
 
   test('folding changes no answer, and leaves nothing to fold', async () => {
-    for (let i = 0; i < 5; i++) await registry.report(running(`web-${i}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a']));
+    for (let i = 0; i < 5; i++)
+      await registry.report(running(`web-${i}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a']));
     const cohorts = registry.app.get(CohortsStore);
     const before = await ask();
     await cohorts.rollUp();
@@ -58,12 +71,28 @@ describe('counts', () => {
 
 /** What may happen to a fleet of four, one thing after the other. */
 const happening = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ what: fc.constant('report' as const), host: fc.nat(3), stack: fc.nat(3) }) },
-  { weight: 4, arbitrary: fc.record({ what: fc.constant('heartbeat' as const), host: fc.nat(3), other: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('label' as const), host: fc.nat(3), role: fc.constantFrom('web', 'db') }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ what: fc.constant('report' as const), host: fc.nat(3), stack: fc.nat(3) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ what: fc.constant('heartbeat' as const), host: fc.nat(3), other: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('label' as const),
+      host: fc.nat(3),
+      role: fc.constantFrom('web', 'db'),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('retire' as const), host: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('clone' as const), host: fc.nat(3) }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), minutes: fc.constantFrom(1, 4, 6, 20, 1500) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant('wait' as const), minutes: fc.constantFrom(1, 4, 6, 20, 1500) }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('fold' as const) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('recall' as const), recalled: fc.boolean() }) },
 );
@@ -75,9 +104,17 @@ class Four {
   private constructor(readonly said: (Report | null)[]) {}
 
   static async begin(): Promise<Four> {
-    const reports = [running('web-0', ['lab_r_1v1_a']), running('web-1', ['lab_r_1v2_a']), running('web-2', [])];
+    const reports = [
+      running('web-0', ['lab_r_1v1_a']),
+      running('web-1', ['lab_r_1v2_a']),
+      running('web-2', []),
+    ];
     for (const report of reports) await registry.report(report);
-    await registry.ask(ADD, { id: idOf(running('web-3', [])), name: 'web-3', labels: [{ key: 'role', value: 'web' }] });
+    await registry.ask(ADD, {
+      id: idOf(running('web-3', [])),
+      name: 'web-3',
+      labels: [{ key: 'role', value: 'web' }],
+    });
     return new Four([...reports, null]);
   }
 
@@ -85,7 +122,8 @@ class Four {
     const last = one.host === undefined ? null : this.said[one.host];
     if (one.what === 'report') {
       const list = STACKS[one.stack]!.map((name, i) => listed(name, { stackOrder: i + 1 }));
-      const next = last === null ? running(`web-${one.host}`, STACKS[one.stack]!) : later(last!, { livepatches: list });
+      const next =
+        last === null ? running(`web-${one.host}`, STACKS[one.stack]!) : later(last!, { livepatches: list });
       await registry.report(next);
       this.said[one.host] = next;
     } else if (one.what === 'heartbeat' && last !== null) {
@@ -95,15 +133,23 @@ class Four {
       const next = sealed({
         ...last!,
         sequence: last!.sequence + 1,
-        host: { ...last!.host, machine: last!.host.machine === 'b'.repeat(64) ? 'c'.repeat(64) : 'b'.repeat(64) },
+        host: {
+          ...last!.host,
+          machine: last!.host.machine === 'b'.repeat(64) ? 'c'.repeat(64) : 'b'.repeat(64),
+        },
       });
       await registry.report(next);
       this.said[one.host] = next;
-    } else if (one.what === 'label') await registry.ask(LABEL, { id: idOf(running(`web-${one.host}`, [])), labels: [{ key: 'role', value: one.role }] });
+    } else if (one.what === 'label')
+      await registry.ask(LABEL, {
+        id: idOf(running(`web-${one.host}`, [])),
+        labels: [{ key: 'role', value: one.role }],
+      });
     else if (one.what === 'retire') await registry.ask(RETIRE, { id: idOf(running(`web-${one.host}`, [])) });
     else if (one.what === 'wait') registry.wait(one.minutes, 'minutes');
     else if (one.what === 'fold') await registry.app.get(CohortsStore).rollUp();
-    else if (one.what === 'recall') await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: one.recalled });
+    else if (one.what === 'recall')
+      await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: one.recalled });
     registry.wait(1, 'seconds');
   }
 }
@@ -121,7 +167,11 @@ test('a law: whatever happens, counts equal the recount, and a question that is 
         await registry.publish('lab_r_1v1_a');
         await registry.publish('lab_r_1v2_a');
         const four = await Four.begin();
-        const wheres = [undefined, { labels: [{ key: 'role', in: ['web'] }] }, { hostnames: ['web-0', 'web-3'] }];
+        const wheres = [
+          undefined,
+          { labels: [{ key: 'role', in: ['web'] }] },
+          { hostnames: ['web-0', 'web-3'] },
+        ];
         const asked: { variables: Record<string, unknown>; answer: any }[] = [];
         for (const [i, one] of happenings.entries()) {
           await four.happen(one);
@@ -136,7 +186,9 @@ test('a law: whatever happens, counts equal the recount, and a question that is 
         }
       },
     ),
-    process.env['MOMENT_RUNS'] ? { numRuns: Number(process.env['MOMENT_RUNS']) } : { numRuns: 6, seed: 20_261_124 },
+    process.env['MOMENT_RUNS']
+      ? { numRuns: Number(process.env['MOMENT_RUNS']) }
+      : { numRuns: 6, seed: 20_261_124 },
   );
 }, 240_000);
 
@@ -148,7 +200,8 @@ describe('the past', () => {
     registry.wait(1, 'hours');
     await registry.report(later(first, { livepatches: [listed('lab_r_1v2_a')] }));
     await registry.ask(LABEL, { id: idOf(first), labels: [{ key: 'role', value: 'web' }] });
-    const HOST = '{ stack { name } labels { key } freshness { level ageSeconds } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind route } }';
+    const HOST =
+      '{ stack { name } labels { key } freshness { level ageSeconds } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind route } }';
     await registry.publish('lab_r_1v1_a');
     expect((await registry.ask(`{ host(hostname: "web-1") ${HOST} }`)).host).toMatchObject({
       stack: [{ name: 'lab_r_1v2_a' }],
@@ -179,16 +232,35 @@ describe('the past', () => {
     const asOf = before.snapshot.now;
     expect(codes(await ask({ to: { name: 'lab_r_1v1_a' } }))).toContain('TARGET_RECALLED');
     expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, asOf }))).toEqual(codes(before));
-    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, snapshot: before.snapshot.id }))).toEqual(codes(before));
-    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, asOf, catalog: 'NOW' }))).toContain('TARGET_RECALLED');
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, snapshot: before.snapshot.id }))).toEqual(
+      codes(before),
+    );
+    expect(codes(await ask({ to: { name: 'lab_r_1v1_a' }, asOf, catalog: 'NOW' }))).toContain(
+      'TARGET_RECALLED',
+    );
   });
 
   test.each([
-    ['a snapshot and an instant', { snapshot: 'x', asOf: '2026-11-23T10:00:00Z' }, 'BAD_USER_INPUT', /not both/],
+    [
+      'a snapshot and an instant',
+      { snapshot: 'x', asOf: '2026-11-23T10:00:00Z' },
+      'BAD_USER_INPUT',
+      /not both/,
+    ],
     ['no snapshot of ours', { snapshot: 'WyJrbHAxIl0' }, 'BAD_USER_INPUT', /not the id of a snapshot/],
     ['an instant that lies ahead', { asOf: '2027-01-01T00:00:00Z' }, 'BAD_USER_INPUT', /lies ahead/],
-    ['an instant before history is kept', { asOf: '2026-01-01T00:00:00Z' }, 'SNAPSHOT_GONE', /history is kept for 30 days/],
-    ['an age that no one knows of the past', { asOf: '2026-11-23T09:00:00Z', maxAge: '60s' }, 'BAD_USER_INPUT', /at least that, found 60 s/],
+    [
+      'an instant before history is kept',
+      { asOf: '2026-01-01T00:00:00Z' },
+      'SNAPSHOT_GONE',
+      /history is kept for 30 days/,
+    ],
+    [
+      'an age that no one knows of the past',
+      { asOf: '2026-11-23T09:00:00Z', maxAge: '60s' },
+      'BAD_USER_INPUT',
+      /at least that, found 60 s/,
+    ],
   ])('%s is refused, and it is said why', async (_, variables, code, words) => {
     expect(await registry.graphqlError(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
       message: expect.stringMatching(words),
@@ -198,7 +270,10 @@ describe('the past', () => {
 
   test('a question for ages that no one knows of the past has no snapshot, as it could not be asked again', async () => {
     await registry.report(running('web-1', ['lab_r_1v1_a']));
-    expect((await ask({ maxAge: '299s' })).snapshot).toMatchObject({ id: null, now: registry.now().toISOString() });
+    expect((await ask({ maxAge: '299s' })).snapshot).toMatchObject({
+      id: null,
+      now: registry.now().toISOString(),
+    });
     const known = await ask({ maxAge: '300s' });
     expect(await ask({ maxAge: '300s', snapshot: known.snapshot.id })).toEqual(known);
   });
@@ -248,7 +323,9 @@ describe('the past', () => {
   });
 
   const forged = (now: unknown, committed: unknown, revision: unknown = '1', name: unknown = randomUUID()) =>
-    Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now, committed, revision, name])).toString('base64url');
+    Buffer.from(JSON.stringify(['klp2', RULES_VERSION, now, committed, revision, name])).toString(
+      'base64url',
+    );
   test.each([
     ['that ends before it begins', forged(1_795_000_000_000, '9:3:')],
     ['of transactions in no order', forged(1_795_000_000_000, '3:9:5,4')],
@@ -273,7 +350,9 @@ describe('the past', () => {
     registry.wait(1, 'seconds');
     await registry.report(later(running('web-3', ['lab_r_1v1_a']), { livepatches: [] }));
     await registry.report(running('web-25', []));
-    const next = (await registry.ask(PAGE, { after: first.hosts.pageInfo.endCursor, snapshot: first.snapshot.id })).canDowngrade;
+    const next = (
+      await registry.ask(PAGE, { after: first.hosts.pageInfo.endCursor, snapshot: first.snapshot.id })
+    ).canDowngrade;
     expect(next.hosts).toEqual({
       totalCount: 4,
       nodes: ['web-2', 'web-3'].map((hostname) => ({ host: { hostname, stack: [{ name: 'lab_r_1v1_a' }] } })),
@@ -300,7 +379,9 @@ describe('history', () => {
     const { made, dropped } = await history.keepPartitions(registry.now(), 30);
     expect(made).toContain('host_history_20270102');
     expect(dropped).toEqual(['host_history_20261123', 'host_gap_20261123']);
-    expect((await registry.ask('{ host(hostname: "web-1") { stack { name } } }')).host).toEqual({ stack: [] });
+    expect((await registry.ask('{ host(hostname: "web-1") { stack { name } } }')).host).toEqual({
+      stack: [],
+    });
   });
 
   test('rows of a day that had no partition yet are moved into it', async () => {

@@ -48,15 +48,26 @@ test.each(['heartbeats', 'reports'] as const)(
     await registry.report(running('web-1', ['lab_r_1v1_a']));
     const { load } = registry.app.get(Endpoints)[kind];
     const release = await hold();
-    const documents = Array.from({ length: CAPACITY }, (_, i) => (kind === 'heartbeats' ? heartbeat(randomUUID()) : idle(`db-${i}`)));
-    const batches = Array.from({ length: CAPACITY / 500 }, (_, i) => registry.send<any>('POST', `/v1/${kind}:batch`, documents.slice(i * 500, i * 500 + 500)));
+    const documents = Array.from({ length: CAPACITY }, (_, i) =>
+      kind === 'heartbeats' ? heartbeat(randomUUID()) : idle(`db-${i}`),
+    );
+    const batches = Array.from({ length: CAPACITY / 500 }, (_, i) =>
+      registry.send<any>('POST', `/v1/${kind}:batch`, documents.slice(i * 500, i * 500 + 500)),
+    );
     await until(() => load.pending === CAPACITY);
 
     for (const path of [`/v1/${kind}`, `/v1/${kind}:batch`]) {
-      const { status, body, headers } = await door.send(path, path.endsWith('batch') ? `[${JSON.stringify(documents[0])}]` : JSON.stringify(documents[0]));
+      const { status, body, headers } = await door.send(
+        path,
+        path.endsWith('batch') ? `[${JSON.stringify(documents[0])}]` : JSON.stringify(documents[0]),
+      );
       expect({ status, headers }).toMatchObject({
         status: 503,
-        headers: { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close', 'retry-after': expect.stringMatching(/^[2-9]$/) },
+        headers: {
+          'content-type': 'application/problem+json; charset=utf-8',
+          connection: 'close',
+          'retry-after': expect.stringMatching(/^[2-9]$/),
+        },
       });
       expect(body).toEqual({
         type: 'urn:klpreg:problem:busy',
@@ -69,13 +80,22 @@ test.each(['heartbeats', 'reports'] as const)(
       });
     }
     // the token is not checked, and a long body is received before the connection is closed
-    const long = await door.send(`/v1/${kind}`, JSON.stringify({ filler: 'x'.repeat(2 ** 20) }), { authorization: 'Bearer unknown' });
-    expect({ status: long.status, connection: long.headers.connection }).toEqual({ status: 503, connection: 'keep-alive' });
+    const long = await door.send(`/v1/${kind}`, JSON.stringify({ filler: 'x'.repeat(2 ** 20) }), {
+      authorization: 'Bearer unknown',
+    });
+    expect({ status: long.status, connection: long.headers.connection }).toEqual({
+      status: 503,
+      connection: 'keep-alive',
+    });
     expect((await registry.ask('{ hosts { totalCount } }')).hosts.totalCount).toBe(1);
-    expect((await registry.send('GET', '/metrics')).body).toMatch(new RegExp(`^klpreg_messages_total\\{endpoint="${kind}",outcome="BUSY"\\} 3$`, 'm'));
+    expect((await registry.send('GET', '/metrics')).body).toMatch(
+      new RegExp(`^klpreg_messages_total\\{endpoint="${kind}",outcome="BUSY"\\} 3$`, 'm'),
+    );
 
     await release();
-    const outcomes = (await Promise.all(batches)).flatMap(({ body }) => body.results.map(({ outcome, code }: any) => outcome ?? code));
+    const outcomes = (await Promise.all(batches)).flatMap(({ body }) =>
+      body.results.map(({ outcome, code }: any) => outcome ?? code),
+    );
     expect(outcomes).toEqual(documents.map(() => (kind === 'heartbeats' ? 'REPORT_WANTED' : 'STORED')));
     expect(load.pending).toBe(0);
     expect(load.isFull).toBe(false);

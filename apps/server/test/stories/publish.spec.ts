@@ -9,7 +9,8 @@ afterAll(() => registry.stop());
 
 const PATCH =
   '{ name buildId evidence release owner replace states { id version } unreadable impact conflicts sha256 objects { name functions { name sympos } } callbacks { preUnpatch } author { revision evidence states { id version what restore } impactNone cves } }';
-const patch = async (buildId: string) => (await registry.ask(`query ($b: String) { patch(buildId: $b) ${PATCH} }`, { b: buildId })).patch;
+const patch = async (buildId: string) =>
+  (await registry.ask(`query ($b: String) { patch(buildId: $b) ${PATCH} }`, { b: buildId })).patch;
 const captured = (name: string) => allModules('7.3').find((one) => one.name === name)!;
 const facts = (name: string, changes: object = {}) => ({
   name,
@@ -21,14 +22,24 @@ const facts = (name: string, changes: object = {}) => ({
   callbacks: { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false },
   ...changes,
 });
-const manifest = (buildId: string, changes: object = {}) => ({ schema: 'manifest/v1', buildId, release: 'lp', owner: 'lab', facts: facts('told'), ...changes });
+const manifest = (buildId: string, changes: object = {}) => ({
+  schema: 'manifest/v1',
+  buildId,
+  release: 'lp',
+  owner: 'lab',
+  facts: facts('told'),
+  ...changes,
+});
 
 test('a module file is parsed here, and publishing it again changes nothing', async () => {
   expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({
     status: 200,
     body: { outcome: 'PUBLISHED', evidence: 'MODULE', conflicts: [] },
   });
-  expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({ status: 200, body: { outcome: 'UNCHANGED' } });
+  expect(await registry.publish('lab_r_1v2_cb', { release: 'lp-2' })).toMatchObject({
+    status: 200,
+    body: { outcome: 'UNCHANGED' },
+  });
   expect(await patch(captured('lab_r_1v2_cb').buildId)).toMatchObject({
     name: 'lab_r_1v2_cb',
     replace: true,
@@ -39,26 +50,43 @@ test('a module file is parsed here, and publishing it again changes nothing', as
   });
 });
 
-test.each(['lab_two', 'lab_param', 'lab_r_1v1_dyn'])('the states of %s cannot be read, and that is kept', async (name) => {
-  expect((await registry.publish(name)).status).toBe(200);
-  const stored = await patch(captured(name).buildId);
-  expect(stored).toMatchObject({ states: null, impact: 'UNREADABLE' });
-  expect(stored.unreadable).toBeTruthy();
-});
+test.each(['lab_two', 'lab_param', 'lab_r_1v1_dyn'])(
+  'the states of %s cannot be read, and that is kept',
+  async (name) => {
+    expect((await registry.publish(name)).status).toBe(200);
+    const stored = await patch(captured(name).buildId);
+    expect(stored).toMatchObject({ states: null, impact: 'UNREADABLE' });
+    expect(stored.unreadable).toBeTruthy();
+  },
+);
 
 test('facts alone are weaker, and a file takes their place', async () => {
   const { buildId } = captured('lab_r_1v1_a');
-  expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_a') }))).body).toMatchObject({
+  expect(
+    (await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_a') })))
+      .body,
+  ).toMatchObject({
     outcome: 'PUBLISHED',
     evidence: 'UNSIGNED',
   });
-  expect((await registry.publish('lab_r_1v1_a', { release: 'lp' })).body).toMatchObject({ outcome: 'UPDATED', evidence: 'MODULE', conflicts: [] });
+  expect((await registry.publish('lab_r_1v1_a', { release: 'lp' })).body).toMatchObject({
+    outcome: 'UPDATED',
+    evidence: 'MODULE',
+    conflicts: [],
+  });
 });
 
 test('facts that the file contradicts are a conflict that stays', async () => {
   const { buildId } = captured('lab_r_1v1_b');
-  await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('lab_r_1v1_b', { states: [{ id: '1', version: 9 }] }) }));
-  expect((await registry.publish('lab_r_1v1_b', { release: 'lp' })).body).toMatchObject({ outcome: 'CONFLICT', conflicts: ['states'] });
+  await registry.send(
+    'PUT',
+    `/v1/patches/${buildId}`,
+    manifest(buildId, { facts: facts('lab_r_1v1_b', { states: [{ id: '1', version: 9 }] }) }),
+  );
+  expect((await registry.publish('lab_r_1v1_b', { release: 'lp' })).body).toMatchObject({
+    outcome: 'CONFLICT',
+    conflicts: ['states'],
+  });
   expect(await patch(buildId)).toMatchObject({ states: [{ id: '1', version: 1 }], conflicts: ['states'] });
 });
 
@@ -70,7 +98,12 @@ test.each<[what: string, buildId: string, states: object[], conflicts: string[]]
   ['the same states in another order are the same', 'a1'.repeat(20), [LARGEST, SEVEN], []],
   ['a state that is left out is another telling', 'a2'.repeat(20), [SEVEN], ['states']],
 ])('%s', async (_, buildId, states, conflicts) => {
-  const tell = (list: object[]) => registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: facts('told', { states: list }) }));
+  const tell = (list: object[]) =>
+    registry.send(
+      'PUT',
+      `/v1/patches/${buildId}`,
+      manifest(buildId, { facts: facts('told', { states: list }) }),
+    );
   expect((await tell([SEVEN, LARGEST])).body).toMatchObject({ outcome: 'PUBLISHED', conflicts: [] });
   expect((await tell(states)).body).toMatchObject({ conflicts });
 });
@@ -97,14 +130,23 @@ test('the same content with other signatures is one build with several files', a
   const { buildId, bytes } = captured('lab_n_1v3_a');
   const fields = { release: 'lab_n_1v3_a', owner: 'lab' };
   const outcomes = [];
-  for (const file of [bytes, withSignature(bytes, 'one'), bytes, withSignature(bytes, 'one'), withSignature(bytes, 'another')]) {
+  for (const file of [
+    bytes,
+    withSignature(bytes, 'one'),
+    bytes,
+    withSignature(bytes, 'one'),
+    withSignature(bytes, 'another'),
+  ]) {
     outcomes.push((await registry.put(buildId, file, fields)).body.outcome);
     registry.wait(1, 'seconds');
   }
   expect(outcomes).toEqual(['PUBLISHED', 'UPDATED', 'UNCHANGED', 'UNCHANGED', 'UPDATED']);
-  const { patch: published } = await registry.ask('query ($b: String) { patch(buildId: $b) { conflicts sha256 files { sha256 signed signer size } } }', {
-    b: buildId,
-  });
+  const { patch: published } = await registry.ask(
+    'query ($b: String) { patch(buildId: $b) { conflicts sha256 files { sha256 signed signer size } } }',
+    {
+      b: buildId,
+    },
+  );
   expect(published.conflicts).toEqual([]);
   expect(published.files.map((file: any) => [file.signed, file.signer])).toEqual([
     [false, null],
@@ -128,9 +170,21 @@ test('files and spelling are of the catalog at their revision', async () => {
 });
 
 test.each<[what: string, objects: object[], spelling: object]>([
-  ['a text that names the kernel', [{ name: 'vmlinux', spelled: 'vmlinux', functions: [] }], { spellsVmlinux: true, patchesKernel: false }],
-  ['NULL', [{ name: 'vmlinux', spelled: null, functions: [] }], { spellsVmlinux: false, patchesKernel: true }],
-  ['a spelling that is not told', [{ name: 'vmlinux', functions: [] }], { spellsVmlinux: null, patchesKernel: null }],
+  [
+    'a text that names the kernel',
+    [{ name: 'vmlinux', spelled: 'vmlinux', functions: [] }],
+    { spellsVmlinux: true, patchesKernel: false },
+  ],
+  [
+    'NULL',
+    [{ name: 'vmlinux', spelled: null, functions: [] }],
+    { spellsVmlinux: false, patchesKernel: true },
+  ],
+  [
+    'a spelling that is not told',
+    [{ name: 'vmlinux', functions: [] }],
+    { spellsVmlinux: null, patchesKernel: null },
+  ],
   ['modules alone', [{ name: 'nfsd', functions: [] }], { spellsVmlinux: false, patchesKernel: false }],
 ])('%s is kept', async (what, objects, spelling) => {
   const buildId = Buffer.from(what).toString('hex').padEnd(40, '0').slice(0, 40);
@@ -142,14 +196,23 @@ test.each<[what: string, objects: object[], spelling: object]>([
     signed: true,
     signer: 'key-id:ab',
   });
-  expect((await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: told }))).status).toBe(200);
+  expect(
+    (await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: told }))).status,
+  ).toBe(200);
   const found = (await (await registry.app.get(CatalogStore).now()).catalog([buildId], [])).find(buildId);
-  expect(found).toMatchObject({ ...spelling, rewritesEarlierStates: true, files: [{ sha256: 'a'.repeat(64), signed: true, signer: 'key-id:ab' }] });
+  expect(found).toMatchObject({
+    ...spelling,
+    rewritesEarlierStates: true,
+    files: [{ sha256: 'a'.repeat(64), signed: true, signer: 'key-id:ab' }],
+  });
 });
 
 test('only its owner changes what is said of a patch', async () => {
   await registry.publish('lab_r_2v1_b');
-  expect(await registry.publish('lab_r_2v1_b', { owner: 'someone else' })).toMatchObject({ status: 403, body: { code: 'OWNED_BY_ANOTHER' } });
+  expect(await registry.publish('lab_r_2v1_b', { owner: 'someone else' })).toMatchObject({
+    status: 403,
+    body: { code: 'OWNED_BY_ANOTHER' },
+  });
 });
 
 test('the author’s word is versioned, and a state that contradicts the file is shown', async () => {
@@ -171,10 +234,22 @@ test('the author’s word is versioned, and a state that contradicts the file is
 
 test.each<[string, string, string]>([
   ['is not YAML', 'states: [', 'YAML'],
-  ['has an unknown restore', 'schema: klp/v1\nstates: [{ id: 1, version: 1, what: x, restore: maybe }]', '/states/0/restore'],
-  ['lists an id twice', 'schema: klp/v1\nstates: [{ id: 1, version: 1, what: x }, { id: 1, version: 2, what: y }]', '/states'],
+  [
+    'has an unknown restore',
+    'schema: klp/v1\nstates: [{ id: 1, version: 1, what: x, restore: maybe }]',
+    '/states/0/restore',
+  ],
+  [
+    'lists an id twice',
+    'schema: klp/v1\nstates: [{ id: 1, version: 1, what: x }, { id: 1, version: 2, what: y }]',
+    '/states',
+  ],
   ['names id 0', 'schema: klp/v1\nstates: [{ id: 0, version: 1, what: x }]', '/states'],
-  ['contradicts itself', 'schema: klp/v1\nstateImpact: none\nstates: [{ id: 1, version: 1, what: x }]', '/stateImpact'],
+  [
+    'contradicts itself',
+    'schema: klp/v1\nstateImpact: none\nstates: [{ id: 1, version: 1, what: x }]',
+    '/stateImpact',
+  ],
   ['has a fraction for an id', 'schema: klp/v1\nstates: [{ id: 1.5, version: 1, what: x }]', '/states/0/id'],
   ['is full of aliases', `a: &a [1]\nb: &b [*a, *a]\nschema: klp/v1\nnotes: *b`, 'lias'],
 ])('an author’s YAML that %s is refused in words, and nothing is stored', async (_, author, word) => {
@@ -185,17 +260,46 @@ test.each<[string, string, string]>([
 });
 
 test.each<[string, () => Promise<{ status: number; body: object }>, number, string]>([
-  ['a file that is no module', () => registry.put('ab'.repeat(20), Buffer.from('hello'), { release: 'r', owner: 'o' }), 422, 'MODULE_UNREADABLE'],
-  ['a module of another build', () => registry.put('ab'.repeat(20), captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }), 400, 'BAD_USER_INPUT'],
   [
-    'a file that is cut off',
-    () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes.subarray(0, 5000), { release: 'r', owner: 'o' }),
+    'a file that is no module',
+    () => registry.put('ab'.repeat(20), Buffer.from('hello'), { release: 'r', owner: 'o' }),
     422,
     'MODULE_UNREADABLE',
   ],
-  ['a form without an owner', () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes, { release: 'r' }), 400, 'BAD_USER_INPUT'],
-  ['a build-id that is none', () => registry.put('xyz', captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }), 400, 'BAD_USER_INPUT'],
-  ['a manifest of another build', () => registry.send('PUT', `/v1/patches/${'ab'.repeat(20)}`, manifest('cd'.repeat(20))), 400, 'BAD_USER_INPUT'],
+  [
+    'a module of another build',
+    () => registry.put('ab'.repeat(20), captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }),
+    400,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a file that is cut off',
+    () =>
+      registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes.subarray(0, 5000), {
+        release: 'r',
+        owner: 'o',
+      }),
+    422,
+    'MODULE_UNREADABLE',
+  ],
+  [
+    'a form without an owner',
+    () => registry.put(captured('lab_r_1v3_a').buildId, captured('lab_r_1v3_a').bytes, { release: 'r' }),
+    400,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a build-id that is none',
+    () => registry.put('xyz', captured('lab_r_1v3_a').bytes, { release: 'r', owner: 'o' }),
+    400,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a manifest of another build',
+    () => registry.send('PUT', `/v1/patches/${'ab'.repeat(20)}`, manifest('cd'.repeat(20))),
+    400,
+    'BAD_USER_INPUT',
+  ],
 ])('%s is refused, and nothing is stored', async (_, publish, status, code) => {
   expect(await publish()).toMatchObject({ status, body: { code } });
   expect(await patch(captured('lab_r_1v3_a').buildId)).toBeNull();
@@ -203,9 +307,13 @@ test.each<[string, () => Promise<{ status: number; body: object }>, number, stri
 
 test('every publication and recall is in the audit log', async () => {
   await registry.publish('lab_r_1v0_a');
-  await registry.ask('mutation ($b: String!) { recallPatch(buildId: $b, reason: "x") { recalledAt } }', { b: captured('lab_r_1v0_a').buildId });
+  await registry.ask('mutation ($b: String!) { recallPatch(buildId: $b, reason: "x") { recalledAt } }', {
+    b: captured('lab_r_1v0_a').buildId,
+  });
   const { Database } = await import('../../src/database/database.js');
-  const log = await registry.app.get(Database).audit.findMany({ where: { subject: captured('lab_r_1v0_a').buildId }, orderBy: { id: 'asc' } });
+  const log = await registry.app
+    .get(Database)
+    .audit.findMany({ where: { subject: captured('lab_r_1v0_a').buildId }, orderBy: { id: 'asc' } });
   expect(log.map(({ who, action }: { who: string; action: string }) => [who, action])).toEqual([
     ['tester', 'publish'],
     ['tester', 'recall-patch'],

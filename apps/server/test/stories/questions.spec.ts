@@ -3,7 +3,8 @@ import { idle, logged, Registry, running } from '../registry.js';
 let registry: Registry;
 beforeAll(async () => {
   registry = await Registry.start();
-  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a']) await registry.publish(name);
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'lab_n_1v1_a'])
+    await registry.publish(name);
   for (let i = 0; i < 25; i++) {
     await registry.report(
       logged(
@@ -14,7 +15,13 @@ beforeAll(async () => {
     );
   }
   await registry.report(logged(running('twin', ['lab_r_1v1_a'])));
-  await registry.report(logged(running('twin', ['lab_r_1v1_a'], { host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never })));
+  await registry.report(
+    logged(
+      running('twin', ['lab_r_1v1_a'], {
+        host: { instance: '0190a000-0000-7000-8000-0000000000aa' } as never,
+      }),
+    ),
+  );
   await registry.ask(
     'mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }',
   );
@@ -48,8 +55,16 @@ test('hosts come in the order of their names, page by page, forwards and backwar
 test.each<[string, object, number]>([
   ['a host’s own word, where no admin has spoken', { labels: [{ key: 'env', in: ['prod'] }] }, 20],
   ['a host’s own word, by its full name', { labels: [{ key: 'agent.env', in: ['test'] }] }, 5],
-  ['no host’s own word, where authority is asked for', { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true }, 0],
-  ['no host’s own word by its full name either', { labels: [{ key: 'agent.env', in: ['prod'] }], authoritativeLabels: true }, 0],
+  [
+    'no host’s own word, where authority is asked for',
+    { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true },
+    0,
+  ],
+  [
+    'no host’s own word by its full name either',
+    { labels: [{ key: 'agent.env', in: ['prod'] }], authoritativeLabels: true },
+    0,
+  ],
   ['an admin’s word', { labels: [{ key: 'role', in: ['db'] }], authoritativeLabels: true }, 1],
   [
     'two demands at once',
@@ -79,7 +94,13 @@ test.each<[string, object, number]>([
 
 test('a filter by a patch that runs', async () => {
   const { patch } = await registry.ask('{ patch(name: "lab_r_1v2_a") { buildId } }');
-  expect((await registry.ask('query ($b: String) { hosts(filter: { running: $b }) { totalCount } }', { b: patch.buildId })).hosts.totalCount).toBe(12);
+  expect(
+    (
+      await registry.ask('query ($b: String) { hosts(filter: { running: $b }) { totalCount } }', {
+        b: patch.buildId,
+      })
+    ).hosts.totalCount,
+  ).toBe(12);
 });
 
 test('a hostname that several hosts bear is an error that lists them', async () => {
@@ -89,15 +110,24 @@ test('a hostname that several hosts bear is an error that lists them', async () 
 });
 
 test('a host, a patch and a state are found again by their opaque ids', async () => {
-  const found = await registry.ask('{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }');
+  const found = await registry.ask(
+    '{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }',
+  );
   const node = async (id: string) =>
-    (await registry.ask('query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }', { id }))
-      .node;
+    (
+      await registry.ask(
+        'query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }',
+        { id },
+      )
+    ).node;
   expect(await node(found.host.id)).toEqual({ id: found.host.id, __typename: 'Host', hostname: 'web-00' });
   expect(await node(found.patch.id)).toMatchObject({ __typename: 'Patch', name: 'lab_r_1v1_a' });
   expect(await node(found.states.nodes[0].id)).toMatchObject({ __typename: 'State', stateId: '1' });
   expect(await node('nonsense')).toBeNull();
-  expect((await registry.ask('query ($id: ID) { host(id: $id) { hostname } }', { id: found.host.instance })).host.hostname).toBe('web-00');
+  expect(
+    (await registry.ask('query ($id: ID) { host(id: $id) { hostname } }', { id: found.host.instance })).host
+      .hostname,
+  ).toBe('web-00');
 });
 
 test('one host’s answer is that of its cohort', async () => {
@@ -117,7 +147,10 @@ test('counts add up, hosts can be listed by kind and by reason, and page', async
   expect(counts).toMatchObject({ refused: 12, unknown: 1, safe: 15 });
   expect(hosts.totalCount).toBe(12);
   expect(new Set(hosts.nodes.map((node: any) => node.verdict.kind))).toEqual(new Set(['REFUSED']));
-  const { canDowngrade: rest } = await registry.ask(query, { kind: 'REFUSED', after: hosts.pageInfo.endCursor });
+  const { canDowngrade: rest } = await registry.ask(query, {
+    kind: 'REFUSED',
+    after: hosts.pageInfo.endCursor,
+  });
   expect(rest.hosts.nodes).toHaveLength(2);
   expect((await registry.ask(query, { code: 'NEVER_REPORTED' })).canDowngrade.hosts.nodes).toEqual([
     { host: { hostname: 'db-1' }, verdict: { kind: 'UNKNOWN' } },
@@ -135,7 +168,10 @@ test('the best route is the cheapest that is acceptable, else the least bad', as
   expect(best.cohorts.nodes[0].verdict.route).toBe('DISABLE_THEN_LOAD');
   expect(best.kind).toBe('UNSAFE');
   expect((await ask('route: REPLACE')).kind).toBe('REFUSED');
-  expect(await ask('route: DISABLE')).toMatchObject({ kind: 'UNKNOWN', cohorts: { nodes: [{ verdict: { route: null, steps: [] } }] } });
+  expect(await ask('route: DISABLE')).toMatchObject({
+    kind: 'UNKNOWN',
+    cohorts: { nodes: [{ verdict: { route: null, steps: [] } }] },
+  });
 });
 
 test.each<[string, string, string]>([
@@ -145,16 +181,36 @@ test.each<[string, string, string]>([
   ['a page that is too large', '{ hosts(first: 101) { totalCount } }', '1 to 100'],
   ['a page in two directions', '{ hosts(first: 1, last: 1) { totalCount } }', 'first'],
   ['a cursor of something else', '{ hosts(after: "bm9wZQ") { totalCount } }', 'cursor'],
-  ['a reason that cannot be allowed', '{ canDowngrade(to: { original: true }, allow: ["STATE_LEFT_BEHIND"]) { kind } }', 'found STATE_LEFT_BEHIND'],
+  [
+    'a reason that cannot be allowed',
+    '{ canDowngrade(to: { original: true }, allow: ["STATE_LEFT_BEHIND"]) { kind } }',
+    'found STATE_LEFT_BEHIND',
+  ],
   [
     'a reason that leaves nothing to judge',
     '{ canDowngrade(to: { original: true }, allow: ["NEVER_REPORTED"]) { kind } }',
     '`allow` takes RESTORE_NOT_PROMISED',
   ],
-  ['a single witness', '{ canDowngrade(to: { original: true }, witnesses: 1) { kind } }', '`witnesses` must be 2 to 5, found 1'],
-  ['a length of time without a unit', '{ canDowngrade(to: { original: true }, maxAge: "15") { kind } }', 'unit'],
-  ['a state id that is too large', '{ patches(filter: { stateId: "18446744073709551616" }) { totalCount } }', '18446744073709551615'],
-  ['a label with two demands', '{ hosts(filter: { labels: [{ key: "a", in: ["b"], exists: true }] }) { totalCount } }', 'exactly one'],
+  [
+    'a single witness',
+    '{ canDowngrade(to: { original: true }, witnesses: 1) { kind } }',
+    '`witnesses` must be 2 to 5, found 1',
+  ],
+  [
+    'a length of time without a unit',
+    '{ canDowngrade(to: { original: true }, maxAge: "15") { kind } }',
+    'unit',
+  ],
+  [
+    'a state id that is too large',
+    '{ patches(filter: { stateId: "18446744073709551616" }) { totalCount } }',
+    '18446744073709551615',
+  ],
+  [
+    'a label with two demands',
+    '{ hosts(filter: { labels: [{ key: "a", in: ["b"], exists: true }] }) { totalCount } }',
+    'exactly one',
+  ],
   ['a field that does not exist', '{ hots { totalCount } }', 'hots'],
 ])('%s is a mistake, in words', async (_, query, word) => {
   const answer = await registry.send<any>('POST', '/graphql', { query });
@@ -164,36 +220,61 @@ test.each<[string, string, string]>([
 
 test('a retired host is in no answer', async () => {
   await registry.report(idle('old-1'));
-  const count = async () => (await registry.ask('{ canDowngrade(to: { original: true }, where: { hostnames: ["old-1"] }) { matched } }')).canDowngrade.matched;
+  const count = async () =>
+    (
+      await registry.ask(
+        '{ canDowngrade(to: { original: true }, where: { hostnames: ["old-1"] }) { matched } }',
+      )
+    ).canDowngrade.matched;
   expect(await count()).toBe(1);
   const { host } = await registry.ask('{ host(hostname: "old-1") { id } }');
-  const { retireHost } = await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "scrapped") { retiredBy retiredAt } }', { id: host.id });
+  const { retireHost } = await registry.ask(
+    'mutation ($id: ID!) { retireHost(id: $id, reason: "scrapped") { retiredBy retiredAt } }',
+    { id: host.id },
+  );
   expect(retireHost.retiredBy).toBe('tester');
   expect(await count()).toBe(0);
 });
 
 test('labels of an admin and words of the host are kept apart', async () => {
   const { host } = await registry.ask('{ host(hostname: "web-20") { id } }');
-  const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { labels { key value } } }';
-  expect((await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels).toEqual([
+  const label =
+    'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { labels { key value } } }';
+  expect(
+    (await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels,
+  ).toEqual([
     { key: 'agent.env', value: 'prod' },
     { key: 'agent.role', value: 'web' },
     { key: 'env', value: 'canary' },
   ]);
-  await registry.report({ ...running('web-20', ['lab_r_1v1_a'], { host: { labels: { role: 'web', env: 'prod' } } as never }), sequence: 2 });
-  const { hosts } = await registry.ask('{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }');
+  await registry.report({
+    ...running('web-20', ['lab_r_1v1_a'], { host: { labels: { role: 'web', env: 'prod' } } as never }),
+    sequence: 2,
+  });
+  const { hosts } = await registry.ask(
+    '{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }',
+  );
   expect(names(hosts)).toEqual(['web-20']);
-  expect((await registry.graphqlError(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] })).extensions.code).toBe('BAD_USER_INPUT');
+  expect(
+    (await registry.graphqlError(label, { id: host.id, labels: [{ key: 'agent.env', value: 'x' }] }))
+      .extensions.code,
+  ).toBe('BAD_USER_INPUT');
 });
 
 test('labels that an admin gives just when a host reports other words of its own leave these words alone', async () => {
-  await registry.report({ ...running('web-40', [], { host: { labels: { round: '0' } } as never }), sequence: 1 });
+  await registry.report({
+    ...running('web-40', [], { host: { labels: { round: '0' } } as never }),
+    sequence: 1,
+  });
   const { host } = await registry.ask('{ host(hostname: "web-40") { id } }');
   const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
   for (let i = 1; i <= 20; i++) {
     await Promise.all([
       registry.ask(label, { id: host.id, labels: [{ key: 'env', value: `e${i}` }] }),
-      registry.report({ ...running('web-40', [], { host: { labels: { round: String(i) } } as never }), sequence: i + 1 }),
+      registry.report({
+        ...running('web-40', [], { host: { labels: { round: String(i) } } as never }),
+        sequence: i + 1,
+      }),
     ]);
     const { labels } = (await registry.ask('{ host(hostname: "web-40") { labels { key value } } }')).host;
     expect(labels).toEqual([
@@ -204,7 +285,9 @@ test('labels that an admin gives just when a host reports other words of its own
 });
 
 test('states: which ids, which versions, whose, and on how many hosts', async () => {
-  const { states } = await registry.ask('{ states { nodes { stateId versions { version patches owners hosts } } } }');
+  const { states } = await registry.ask(
+    '{ states { nodes { stateId versions { version patches owners hosts } } } }',
+  );
   expect(states.nodes).toEqual([
     {
       stateId: '1',
@@ -218,18 +301,34 @@ test('states: which ids, which versions, whose, and on how many hosts', async ()
 });
 
 test('changing things needs a token, asking does not', async () => {
-  const add = await registry.send<any>('POST', '/graphql', { query: 'mutation { addHost(input: { hostname: "x" }) { id } }' }, { authorization: '' });
+  const add = await registry.send<any>(
+    'POST',
+    '/graphql',
+    { query: 'mutation { addHost(input: { hostname: "x" }) { id } }' },
+    { authorization: '' },
+  );
   expect(add.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
   expect(
-    (await registry.send<any>('POST', '/graphql', { query: '{ hosts { totalCount } }' }, { authorization: '' })).body.data.hosts.totalCount,
+    (
+      await registry.send<any>(
+        'POST',
+        '/graphql',
+        { query: '{ hosts { totalCount } }' },
+        { authorization: '' },
+      )
+    ).body.data.hosts.totalCount,
   ).toBeGreaterThan(0);
 });
 
 test('of several operations the named one is answered, every time', async () => {
   const query = 'query A { hosts { totalCount } } query B { patches { totalCount } }';
   for (let i = 0; i < 3; i++) {
-    expect(Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'A' })).body.data)).toEqual(['hosts']);
-    expect(Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'B' })).body.data)).toEqual(['patches']);
+    expect(
+      Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'A' })).body.data),
+    ).toEqual(['hosts']);
+    expect(
+      Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'B' })).body.data),
+    ).toEqual(['patches']);
   }
 });
 

@@ -1,7 +1,8 @@
 import { CAN_DOWNGRADE, listed, Registry, running } from '../registry.js';
 
 const RECALL = 'mutation ($buildId: String!) { recallPatch(buildId: $buildId, reason: "it leaks") { name } }';
-const SNAPSHOT = 'query ($to: TargetInput!, $snapshot: ID) { canDowngrade(to: $to, snapshot: $snapshot) { kind snapshot { id catalogRevision } } }';
+const SNAPSHOT =
+  'query ($to: TargetInput!, $snapshot: ID) { canDowngrade(to: $to, snapshot: $snapshot) { kind snapshot { id catalogRevision } } }';
 const GOING_BACK = { to: { release: 'lab_r_1v1_a' } };
 
 let registry: Registry;
@@ -18,7 +19,12 @@ afterEach(() => registry.stop());
 const { buildId } = listed('lab_r_1v1_a');
 const answer = async () => {
   const { kind, reasons } = (await registry.ask(CAN_DOWNGRADE, GOING_BACK)).canDowngrade;
-  return { kind, recalled: reasons.nodes.some(({ reason }: { reason: { code: string } }) => reason.code === 'TARGET_RECALLED') };
+  return {
+    kind,
+    recalled: reasons.nodes.some(
+      ({ reason }: { reason: { code: string } }) => reason.code === 'TARGET_RECALLED',
+    ),
+  };
 };
 
 test('a catalog that is held is not that of an earlier database, though it counts as many changes', async () => {
@@ -47,7 +53,10 @@ test('a snapshot of what was lost is gone, and it is said why', async () => {
   const again = { ...GOING_BACK, snapshot: snapshot.id };
   expect((await registry.ask(SNAPSHOT, again)).canDowngrade.snapshot.id).toBe(snapshot.id);
   await restore();
-  const gone = { message: expect.stringContaining('the database was restored'), extensions: { code: 'SNAPSHOT_GONE' } };
+  const gone = {
+    message: expect.stringContaining('the database was restored'),
+    extensions: { code: 'SNAPSHOT_GONE' },
+  };
   expect(await registry.graphqlError(SNAPSHOT, again)).toMatchObject(gone);
   await registry.ask(RECALL, { buildId });
   expect(await registry.graphqlError(SNAPSHOT, again)).toMatchObject(gone);

@@ -19,7 +19,8 @@ async function sightings(name: string, instant?: Date) {
   const catalog = await view.catalog([], await view.find([id(name)]));
   return catalog.sightings!(id(name));
 }
-const machines = async (name: string, instant?: Date) => (await sightings(name, instant)).map(({ machine }) => machine).toSorted();
+const machines = async (name: string, instant?: Date) =>
+  (await sightings(name, instant)).map(({ machine }) => machine).toSorted();
 const sorted = (...hostnames: string[]) => hostnames.map(machineOf).toSorted();
 
 test('each machine is a witness, a few for each set of facts', async () => {
@@ -38,7 +39,9 @@ test('a host that reports again, and two hosts of one machine, are one witness',
 test('the states of the list below come from what is published', async () => {
   const below = running('web-1', ['lab_n_1v1_a']);
   await registry.report(below);
-  await registry.report(later(below, { livepatches: [listed('lab_n_1v1_a'), listed('lab_n_1v3_a', { stackOrder: 2 })] }));
+  await registry.report(
+    later(below, { livepatches: [listed('lab_n_1v1_a'), listed('lab_n_1v3_a', { stackOrder: 2 })] }),
+  );
   expect(await sightings('lab_n_1v3_a')).toMatchObject([{ over: '1:1' }]);
 });
 
@@ -76,7 +79,8 @@ test.each([
 ])('a retired host (compromised: %s) is a witness: %i', async (compromised, count) => {
   const report = running('web-1', ['lab_n_1v1_a']);
   await registry.report(report);
-  const retire = 'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+  const retire =
+    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
   await registry.ask(retire, { id: report.host.instance, c: compromised });
   await registry.report(later(report));
   expect(await machines('lab_n_1v1_a')).toHaveLength(count);
@@ -85,7 +89,8 @@ test.each([
 test('a host that was retired before can be said to be compromised', async () => {
   const report = running('web-1', ['lab_n_1v1_a']);
   await registry.report(report);
-  const retire = 'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+  const retire =
+    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
   await registry.ask(retire, { id: report.host.instance, c: false });
   await registry.ask(retire, { id: report.host.instance, c: true });
   expect(await machines('lab_n_1v1_a')).toEqual([]);

@@ -12,25 +12,41 @@ const { buildId } = allModules('7.3').find((module) => module.name === NAME)!;
 const word = { schema: 'klp/v1', states: [{ id: '1', version: 1, what: 'a limit', restore: 'callbacks' }] };
 const author = JSON.stringify(word);
 const keys = generateKeyPairSync('ed25519');
-const pem = (key: KeyObject) => key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }).toString();
+const pem = (key: KeyObject) =>
+  key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }).toString();
 const signature = (of: object = word, id = buildId, owner = 'lab') =>
-  sign(null, signedForm(id, { release: NAME, owner }, AuthorStatement.parse(of)), keys.privateKey).toString('base64');
+  sign(null, signedForm(id, { release: NAME, owner }, AuthorStatement.parse(of)), keys.privateKey).toString(
+    'base64',
+  );
 
-const ADD = 'mutation ($owner: String!, $key: String!) { addOwnerKey(owner: $owner, publicKey: $key) { fingerprint addedBy revokedAt } }';
-const addKey = async (owner = 'lab') => (await registry.ask(ADD, { owner, key: pem(keys.publicKey) })).addOwnerKey;
-const kindToOriginal = async () => (await registry.ask(CAN_DOWNGRADE, { to: { original: true } })).canDowngrade.kind;
+const ADD =
+  'mutation ($owner: String!, $key: String!) { addOwnerKey(owner: $owner, publicKey: $key) { fingerprint addedBy revokedAt } }';
+const addKey = async (owner = 'lab') =>
+  (await registry.ask(ADD, { owner, key: pem(keys.publicKey) })).addOwnerKey;
+const kindToOriginal = async () =>
+  (await registry.ask(CAN_DOWNGRADE, { to: { original: true } })).canDowngrade.kind;
 const said = async () =>
-  (await registry.ask('query ($b: String) { patch(buildId: $b) { author { revision evidence signedBy } } }', { b: buildId })).patch.author;
+  (
+    await registry.ask(
+      'query ($b: String) { patch(buildId: $b) { author { revision evidence signedBy } } }',
+      { b: buildId },
+    )
+  ).patch.author;
 
 test('a promise that is signed is enough; once its key is revoked, it is not', async () => {
   const { fingerprint, addedBy } = await addKey();
   expect(addedBy).toBe('tester');
-  expect(await registry.publish(NAME, { author, signature: signature() })).toMatchObject({ status: 200, body: { outcome: 'PUBLISHED' } });
+  expect(await registry.publish(NAME, { author, signature: signature() })).toMatchObject({
+    status: 200,
+    body: { outcome: 'PUBLISHED' },
+  });
   await registry.report(logged(running('web-1', [NAME])));
   expect(await said()).toEqual({ revision: 1, evidence: 'MANIFEST', signedBy: fingerprint });
   expect(await kindToOriginal()).toBe('SAFE');
 
-  await registry.ask('mutation ($f: String!) { revokeOwnerKey(fingerprint: $f) { revokedAt } }', { f: fingerprint });
+  await registry.ask('mutation ($f: String!) { revokeOwnerKey(fingerprint: $f) { revokedAt } }', {
+    f: fingerprint,
+  });
   expect(await said()).toEqual({ revision: 1, evidence: 'UNSIGNED', signedBy: fingerprint });
   expect(await kindToOriginal()).toBe('UNKNOWN');
 });
@@ -48,15 +64,33 @@ test('an unsigned word never takes the place of a signed one: it could take back
   const harm = { ...word, states: [{ ...word.states[0], restore: 'impossible' }] };
   await registry.publish(NAME, { author: JSON.stringify(harm), signature: signature(harm) });
   expect((await registry.publish(NAME, { author: JSON.stringify(harm) })).body.outcome).toBe('UNCHANGED');
-  expect(await registry.publish(NAME, { author })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+  expect(await registry.publish(NAME, { author })).toMatchObject({
+    status: 403,
+    body: { code: 'FORBIDDEN' },
+  });
   expect(await said()).toMatchObject({ revision: 1, evidence: 'MANIFEST' });
   expect((await registry.publish(NAME, { author, signature: signature() })).body.outcome).toBe('UPDATED');
 });
 
 test.each<[string, string, () => object, string]>([
-  ['by a key of another owner', 'other', () => ({ author, signature: signature() }), 'no key of lab is known'],
-  ['of another word', 'lab', () => ({ author, signature: signature({ ...word, notes: 'else' }) }), 'none of the 1 keys'],
-  ['of another build', 'lab', () => ({ author, signature: signature(word, 'ab'.repeat(20)) }), 'none of the 1 keys'],
+  [
+    'by a key of another owner',
+    'other',
+    () => ({ author, signature: signature() }),
+    'no key of lab is known',
+  ],
+  [
+    'of another word',
+    'lab',
+    () => ({ author, signature: signature({ ...word, notes: 'else' }) }),
+    'none of the 1 keys',
+  ],
+  [
+    'of another build',
+    'lab',
+    () => ({ author, signature: signature(word, 'ab'.repeat(20)) }),
+    'none of the 1 keys',
+  ],
   ['of nothing', 'lab', () => ({ signature: signature() }), 'no author'],
   ['that is none', 'lab', () => ({ author, signature: 'signed' }), '64 bytes in base64'],
 ])('a signature %s is refused, and nothing is stored', async (_, owner, fields, words) => {
@@ -68,7 +102,11 @@ test.each<[string, string, () => object, string]>([
 
 test.each<[string, string, string]>([
   ['a private key', pem(keys.privateKey), 'private key'],
-  ['a key of another kind', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), 'must be Ed25519'],
+  [
+    'a key of another kind',
+    pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey),
+    'must be Ed25519',
+  ],
   ['no key', 'hello', 'this is not a public key in PEM'],
 ])('%s is not taken for a key of an owner', async (_, key, words) => {
   expect((await registry.graphqlError(ADD, { owner: 'lab', key })).message).toContain(words);

@@ -10,14 +10,19 @@ beforeAll(async () => {
   registry = await Registry.start();
   for (const name of PUBLISHED) await registry.publish(name);
 });
-beforeEach(() => registry.app.get(Database).$executeRaw`TRUNCATE host, host_heartbeat, host_history, cohort, cohort_delta`);
+beforeEach(
+  () =>
+    registry.app.get(Database).$executeRaw`TRUNCATE host, host_heartbeat, host_history, cohort, cohort_delta`,
+);
 afterAll(() => registry.stop());
 
 /** `id:version`, and on how many hosts. */
 async function counted(): Promise<Record<string, number>> {
   const { states } = await registry.ask(STATES);
   return Object.fromEntries(
-    states.nodes.flatMap(({ stateId, versions }: any) => versions.map(({ version, hosts }: any) => [`${stateId}:${version}`, hosts] as const)),
+    states.nodes.flatMap(({ stateId, versions }: any) =>
+      versions.map(({ version, hosts }: any) => [`${stateId}:${version}`, hosts] as const),
+    ),
   );
 }
 
@@ -74,17 +79,30 @@ test('a host that gets another patch counts for that one, and no more for the fi
 test('a host that is retired does not count; one that looks cloned does, and one that is silent', async () => {
   for (const name of ['gone', 'cloned', 'quiet']) await registry.report(running(name, ['lab_r_1v1_a']));
   await registry.report(running('cloned', ['lab_r_1v1_a'], { host: { kernelRelease: '7.3.5' } }));
-  await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: running('gone', []).host.instance });
+  await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', {
+    id: running('gone', []).host.instance,
+  });
   registry.wait(2, 'hours');
   expect(await everyCount()).toMatchObject({ '1:1': 2 });
 });
 
 test('pages forwards and backwards are of the ids in numerical order', async () => {
   const page = async (args: string) =>
-    (await registry.ask(`{ states(${args}) { totalCount nodes { stateId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`)).states;
+    (
+      await registry.ask(
+        `{ states(${args}) { totalCount nodes { stateId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
+      )
+    ).states;
   const first = await page('first: 1');
-  expect(first).toMatchObject({ totalCount: 2, nodes: [{ stateId: '1' }], pageInfo: { hasNextPage: true, hasPreviousPage: false } });
+  expect(first).toMatchObject({
+    totalCount: 2,
+    nodes: [{ stateId: '1' }],
+    pageInfo: { hasNextPage: true, hasPreviousPage: false },
+  });
   const second = await page(`first: 1, after: "${first.pageInfo.endCursor}"`);
   expect(second).toMatchObject({ nodes: [{ stateId: '2' }], pageInfo: { hasNextPage: false } });
-  expect(await page(`last: 1, before: "${second.pageInfo.startCursor}"`)).toMatchObject({ nodes: [{ stateId: '1' }], pageInfo: { hasPreviousPage: false } });
+  expect(await page(`last: 1, before: "${second.pageInfo.startCursor}"`)).toMatchObject({
+    nodes: [{ stateId: '1' }],
+    pageInfo: { hasPreviousPage: false },
+  });
 });

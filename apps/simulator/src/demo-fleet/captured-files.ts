@@ -31,14 +31,21 @@ export class CapturedFiles {
     const fixtures = path.join(project, 'apps/agent/fixtures');
     await Promise.all(
       (['6.1', '7.3'] as const).flatMap((kernel) => [
-        unpackOne(path.join(project, `libs/module/fixtures/modules-${kernel}.tar.gz`), path.join(folder, 'modules')),
+        unpackOne(
+          path.join(project, `libs/module/fixtures/modules-${kernel}.tar.gz`),
+          path.join(folder, 'modules'),
+        ),
         unpackOne(path.join(fixtures, `trees-${kernel}.tar.gz`), path.join(folder, 'trees'), trees),
       ]),
     );
     const added = JSON.parse(await readFile(path.join(fixtures, 'added.json'), 'utf8')) as Added;
     for (const tree of trees) {
       await writeFiles(path.join(folder, 'trees', tree), added.files);
-      await writeBootState(path.join(folder, 'boot', tree.split('/', 1)[0]!), path.join(folder, 'trees', tree), added);
+      await writeBootState(
+        path.join(folder, 'boot', tree.split('/', 1)[0]!),
+        path.join(folder, 'trees', tree),
+        added,
+      );
     }
     return new CapturedFiles(folder);
   }
@@ -56,7 +63,14 @@ export class CapturedFiles {
     const own = path.join(this.folder, 'hosts', hostname);
     const machineId = createHash('sha256').update(`demo/${hostname}`).digest('hex').slice(0, 32);
     await writeFiles(own, { 'etc/machine-id': `${machineId}\n` });
-    const flags = (at: string) => ['--root', own, '--sys', path.join(at, 'sys'), '--proc', path.join(at, 'proc')];
+    const flags = (at: string) => [
+      '--root',
+      own,
+      '--sys',
+      path.join(at, 'sys'),
+      '--proc',
+      path.join(at, 'proc'),
+    ];
     const atBoot = flags(path.join(this.folder, 'boot', kernel));
     return { atBoot, now: tree === null ? atBoot : flags(path.join(this.folder, 'trees', kernel, tree)) };
   }
@@ -66,7 +80,9 @@ export class CapturedFiles {
     if (author === null) return;
     // JSON is a subset of YAML
     const text = JSON.stringify(author, null, 2);
-    const files = (['6.1', '7.3'] as const).map((kernel) => path.join(this.modules(kernel), `${module}.klp.yaml`));
+    const files = (['6.1', '7.3'] as const).map((kernel) =>
+      path.join(this.modules(kernel), `${module}.klp.yaml`),
+    );
     await Promise.all(files.map((file) => writeFile(file, text)));
   }
 }

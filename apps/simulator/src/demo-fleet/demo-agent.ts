@@ -40,22 +40,40 @@ export class DemoAgent {
   private async report(root: readonly string[]): Promise<void> {
     const { hostname, labels, kernel } = this.host;
     const labelFlags = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-    const identity = ['--instance', `demo/${hostname}`, '--hostname', hostname, '--boot-id', this.bootId, ...labelFlags];
+    const identity = [
+      '--instance',
+      `demo/${hostname}`,
+      '--hostname',
+      hostname,
+      '--boot-id',
+      this.bootId,
+      ...labelFlags,
+    ];
     const folders = ['--modules', this.captured.modules(kernel), '--state', path.join(this.state, hostname)];
     const args = ['report', ...root, ...identity, ...folders, '--url', this.registry.url];
-    const result = await runProgram(this.programs.agent, args, { env: { KLPREG_TOKEN: this.registry.token }, timeoutMs: TIMEOUT_MS });
-    if (result.exit !== 0) throw new FatalError(`The agent of ${hostname} failed ${failure(result)}\n${ANOTHER_STATE}`);
+    const result = await runProgram(this.programs.agent, args, {
+      env: { KLPREG_TOKEN: this.registry.token },
+      timeoutMs: TIMEOUT_MS,
+    });
+    if (result.exit !== 0)
+      throw new FatalError(`The agent of ${hostname} failed ${failure(result)}\n${ANOTHER_STATE}`);
   }
 }
 
-const ANOTHER_STATE = 'If this registry has hosts of a demo that ran in another folder, set KLPREG_DATA to a new folder for both.';
+const ANOTHER_STATE =
+  'If this registry has hosts of a demo that ran in another folder, set KLPREG_DATA to a new folder for both.';
 
 /**
  * Runs one agent after the other, each once in `intervalMs`, until the signal.
  *
  * @param warn is called once if agents begin to fail, and with null when they succeed again
  */
-export async function keepFresh(agents: readonly DemoAgent[], intervalMs: number, signal: AbortSignal, warn: (message: string | null) => void): Promise<void> {
+export async function keepFresh(
+  agents: readonly DemoAgent[],
+  intervalMs: number,
+  signal: AbortSignal,
+  warn: (message: string | null) => void,
+): Promise<void> {
   let failing = false;
   for (let i = 0; !signal.aborted; i = (i + 1) % agents.length) {
     const next = sleep(intervalMs / agents.length, undefined, { signal }).catch(() => undefined);

@@ -13,23 +13,45 @@ export interface Programs {
   readonly cli: string;
 }
 
-const runCli = (args: readonly string[], programs: Programs, { url, token }: Registry): Promise<ProgramResult> =>
+const runCli = (
+  args: readonly string[],
+  programs: Programs,
+  { url, token }: Registry,
+): Promise<ProgramResult> =>
   runProgram(programs.cli, args, { env: { KLPREG_URL: url, KLPREG_TOKEN: token }, timeoutMs: TIMEOUT_MS });
 
 /** Text of an error message: how the program ended, and what it wrote. */
-export const failure = ({ exit, stderr }: ProgramResult): string => `(exit code ${exit ?? 'none: time limit exceeded'}):\n${stderr.trim()}`;
+export const failure = ({ exit, stderr }: ProgramResult): string =>
+  `(exit code ${exit ?? 'none: time limit exceeded'}):\n${stderr.trim()}`;
 
 /** Adds the owner's public key with `klpreg`, unless an earlier run did. */
 export async function addKey(key: OwnerKey, programs: Programs, registry: Registry): Promise<void> {
   const result = await runCli(['owner-key', 'add', key.owner, key.publicFile], programs, registry);
-  if (result.exit !== 0 && !result.stderr.includes('is known already')) throw new FatalError(`The key of ${key.owner} could not be added ${failure(result)}`);
+  if (result.exit !== 0 && !result.stderr.includes('is known already'))
+    throw new FatalError(`The key of ${key.owner} could not be added ${failure(result)}`);
 }
 
 /** Publishes the builds of a release with `klpreg`. @returns the outcome of each build */
-export async function publish(release: Release, captured: CapturedFiles, key: OwnerKey, programs: Programs, registry: Registry): Promise<string[]> {
+export async function publish(
+  release: Release,
+  captured: CapturedFiles,
+  key: OwnerKey,
+  programs: Programs,
+  registry: Registry,
+): Promise<string[]> {
   await captured.writeStatement(release);
   const files = (['6.1', '7.3'] as const).map((kernel) => captured.module(kernel, release.module));
-  const args = ['patch', 'publish', ...files, '--release', release.release, '--owner', release.owner, '-o', 'json'];
+  const args = [
+    'patch',
+    'publish',
+    ...files,
+    '--release',
+    release.release,
+    '--owner',
+    release.owner,
+    '-o',
+    'json',
+  ];
   if (release.owner === key.owner) args.push('--sign-key', key.privateFile);
   const result = await runCli(args, programs, registry);
   if (result.exit !== 0) throw new FatalError(`Publishing ${release.release} failed ${failure(result)}`);

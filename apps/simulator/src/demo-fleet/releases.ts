@@ -12,7 +12,12 @@ export interface Release {
 
 const statement = (fields: object): AuthorStatement => AuthorStatement.parse({ schema: 'klp/v1', ...fields });
 
-const accounting = { id: '1', version: 1, what: 'per-cpu accounting of /proc readers', restore: 'not-needed' };
+const accounting = {
+  id: '1',
+  version: 1,
+  what: 'per-cpu accounting of /proc readers',
+  restore: 'not-needed',
+};
 
 /**
  * The releases of the demo fleet, oldest first.
@@ -44,7 +49,12 @@ export const RELEASES: readonly Release[] = [
     module: 'lab_r_1v2_2v1_a',
     author: statement({
       states: [
-        { id: '1', version: 2, what: 'per-cpu accounting of /proc readers, split by cgroup', restore: 'unknown' },
+        {
+          id: '1',
+          version: 2,
+          what: 'per-cpu accounting of /proc readers, split by cgroup',
+          restore: 'unknown',
+        },
         { id: '2', version: 1, what: 'tag bits in the inode cache', restore: 'impossible' },
       ],
       cves: ['CVE-2026-20801', 'CVE-2026-20914', 'CVE-2026-21107'],

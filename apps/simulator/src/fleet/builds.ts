@@ -69,7 +69,8 @@ export function manifestOf({ livepatch, kernel, buildId, name, states, impact }:
 }
 
 /** Returns the author statement with its defaults; null if there is none. */
-export const authorStatementOf = ({ author }: Livepatch): Manifest['author'] => (author === null ? null : { ...EMPTY_STATEMENT, ...author });
+export const authorStatementOf = ({ author }: Livepatch): Manifest['author'] =>
+  author === null ? null : { ...EMPTY_STATEMENT, ...author };
 
 const EMPTY_STATEMENT = {
   schema: 'klp/v1',

@@ -30,7 +30,10 @@ export function capabilitiesOf(kernel: Kernel, hasPatches: boolean): Report['cap
   return {
     livepatch: true,
     sysfs: hasPatches ? sysfsOf(number) : null,
-    kallsyms: { complete: true, symbols: (number >= 505 ? [...SYMBOLS, ...WITH_STATES] : SYMBOLS).toSorted() },
+    kallsyms: {
+      complete: true,
+      symbols: (number >= 505 ? [...SYMBOLS, ...WITH_STATES] : SYMBOLS).toSorted(),
+    },
     btf: number >= 512 ? { klpState: ['id', 'version', 'data'] } : null,
     lockdown,
     signatureEnforced,

@@ -10,7 +10,8 @@ export type RoutineChange = 'REBOOTED' | 'PATCHED' | 'LEFTOVER';
 const REBOOT_BELOW = 0.5;
 const HOTFIX_BELOW = 0.85;
 
-const livepatches = (builds: readonly { readonly livepatch: (typeof HOTFIXES)[number] }[]) => builds.map((build) => build.livepatch);
+const livepatches = (builds: readonly { readonly livepatch: (typeof HOTFIXES)[number] }[]) =>
+  builds.map((build) => build.livepatch);
 
 /** Reboots a host. The patches of its stack are loaded again; leftovers and replaced patches are not. */
 export function reboot(fleet: Fleet, n: number, at: number): void {
@@ -27,8 +28,13 @@ export function reboot(fleet: Fleet, n: number, at: number): void {
 export function startRollout(fleet: Fleet, n: number, at: number): boolean {
   const { kernel, stack, transition, leftovers } = fleet.setup(n);
   const newest = newestReleaseFor(kernel);
-  if (transition !== null || [...stack, ...leftovers].some((build) => build.livepatch === newest)) return false;
-  fleet.change(n, fleet.setups.of(kernel, [...livepatches(stack), newest], newest, livepatches(leftovers)), at);
+  if (transition !== null || [...stack, ...leftovers].some((build) => build.livepatch === newest))
+    return false;
+  fleet.change(
+    n,
+    fleet.setups.of(kernel, [...livepatches(stack), newest], newest, livepatches(leftovers)),
+    at,
+  );
   return true;
 }
 
@@ -42,7 +48,9 @@ export function completeTransition(fleet: Fleet, n: number, at: number, keepsMod
   if (transition === null) return;
   const replaced = transition.livepatch.cumulative ? stack.filter((build) => build !== transition) : [];
   const kept = stack.filter((build) => !replaced.includes(build));
-  const left = keepsModules ? [...leftovers, ...replaced.filter((build) => !leftovers.includes(build))] : leftovers;
+  const left = keepsModules
+    ? [...leftovers, ...replaced.filter((build) => !leftovers.includes(build))]
+    : leftovers;
   fleet.change(n, fleet.setups.of(kernel, livepatches(kept), null, livepatches(left)), at);
 }
 
@@ -88,7 +96,14 @@ export interface ScheduledChange {
  *
  * @param share of the fleet, for each minute
  */
-export function* scheduledChanges(seed: number, purpose: number, hosts: number, share: number, from: number, until: number): Generator<ScheduledChange> {
+export function* scheduledChanges(
+  seed: number,
+  purpose: number,
+  hosts: number,
+  share: number,
+  from: number,
+  until: number,
+): Generator<ScheduledChange> {
   const spacing = 60_000 / (hosts * share);
   if (!Number.isFinite(spacing)) return;
   for (let index = Math.max(0, Math.floor(from / spacing) - 1); index * spacing < until; index++) {

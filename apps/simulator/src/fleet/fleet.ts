@@ -129,11 +129,14 @@ export class Fleet {
   }
 
   report = (n: number, envelope: Envelope): Report => JSON.parse(this.reportText(n, envelope)) as Report;
-  heartbeat = (n: number, envelope: Envelope): Heartbeat => JSON.parse(this.heartbeatText(n, envelope)) as Heartbeat;
+  heartbeat = (n: number, envelope: Envelope): Heartbeat =>
+    JSON.parse(this.heartbeatText(n, envelope)) as Heartbeat;
 
   /** Returns the published builds that hosts of the fleet run or can get. */
   builds(): Build[] {
-    const builds = STACKS.flatMap((stacks, index) => stacks.flatMap(({ stack }) => stack.map((livepatch) => buildFor(livepatch, KERNELS[index]!))));
+    const builds = STACKS.flatMap((stacks, index) =>
+      stacks.flatMap(({ stack }) => stack.map((livepatch) => buildFor(livepatch, KERNELS[index]!))),
+    );
     return [...new Set(builds)].filter((build) => build.livepatch.published);
   }
 
@@ -155,7 +158,9 @@ export class Fleet {
     return digest;
   }
 
-  private bootedAt = (n: number): number => this.bootTimes.get(n) ?? Math.floor(this.startedAt - (1 + 89 * randomUnit(this.seed, PURPOSE.bootAt, n)) * DAY_MS);
+  private bootedAt = (n: number): number =>
+    this.bootTimes.get(n) ??
+    Math.floor(this.startedAt - (1 + 89 * randomUnit(this.seed, PURPOSE.bootAt, n)) * DAY_MS);
 
   private content(n: number, machine: string): ReportContent {
     const set = this.placement.labelSet(n);
@@ -172,5 +177,6 @@ export class Fleet {
   }
 }
 
-const hostnameOf = ({ role, env, site }: LabelSet, n: number): string => `${env === 'prod' ? role : `${role}-${env}`}-${n + 1}.${site}`;
+const hostnameOf = ({ role, env, site }: LabelSet, n: number): string =>
+  `${env === 'prod' ? role : `${role}-${env}`}-${n + 1}.${site}`;
 const digestOf = ({ canonical }: ReportContent): string => hash('sha256', canonical, 'hex');

@@ -46,7 +46,9 @@ const SITES: readonly (readonly [site: string, weight: number])[] = [
 const RACKS = 24;
 
 const PURPOSE = 100;
-const choosers = [ROLES.map((row) => row[2]), ENVS.map((row) => row[1]), SITES.map((row) => row[1])].map(weightedChooser);
+const choosers = [ROLES.map((row) => row[2]), ENVS.map((row) => row[1]), SITES.map((row) => row[1])].map(
+  weightedChooser,
+);
 
 /**
  * Returns the given number of different label sets, drawn by weight. Common roles at large sites have many
@@ -83,4 +85,5 @@ export function ownLabels(seed: number, n: number, set: LabelSet): LabelSet {
 }
 
 /** Makes a function that chooses a label set. The first sets have far more hosts than the last ones. */
-export const labelSetChooser = (count: number): ((unit: number) => number) => weightedChooser(Array.from({ length: count }, (_, rank) => (rank + 20) ** -0.8));
+export const labelSetChooser = (count: number): ((unit: number) => number) =>
+  weightedChooser(Array.from({ length: count }, (_, rank) => (rank + 20) ** -0.8));

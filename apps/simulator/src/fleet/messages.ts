@@ -63,20 +63,33 @@ export function reportContent({ kernel, transition, text }: Setup, host: HostDet
 /** One task blocks the transition. */
 function writeTransition(patch: string, { draw, bootedAt, transitionStartedAt }: HostDetails): string {
   const since = transitionStartedAt ?? bootedAt + Math.floor(draw * DAY_MS);
-  const tasks = [{ pid: 200 + Math.floor(draw * 30_000), comm: TASKS[Math.floor(draw * TASKS.length)]!, patchState: 0 }];
+  const tasks = [
+    { pid: 200 + Math.floor(draw * 30_000), comm: TASKS[Math.floor(draw * TASKS.length)]!, patchState: 0 },
+  ];
   return JSON.stringify({ patch, since: new Date(since).toISOString(), tasks, moreTasks: 0 });
 }
 
 const writeClock = (bootedAt: number, { at, sentAt = at }: Envelope): string =>
   `{"wall":"${new Date(at).toISOString()}","observedMs":${at - bootedAt},"sentMs":${sentAt - bootedAt}}`;
 
-export function writeReport(content: ReportContent, digest: string, bootedAt: number, envelope: Envelope): string {
+export function writeReport(
+  content: ReportContent,
+  digest: string,
+  bootedAt: number,
+  envelope: Envelope,
+): string {
   const clock = writeClock(bootedAt, envelope);
   const start = `"agent":{"version":"0.1.0"},"sequence":${envelope.sequence}`;
   return `{${start},"digest":"${digest}","clock":${clock},${content.sent}`;
 }
 
-export function writeHeartbeat(instance: string, bootId: string, digest: string, bootedAt: number, envelope: Envelope): string {
+export function writeHeartbeat(
+  instance: string,
+  bootId: string,
+  digest: string,
+  bootedAt: number,
+  envelope: Envelope,
+): string {
   const host = `"instance":"${instance}","bootId":"${bootId}","sequence":${envelope.sequence}`;
   const clock = writeClock(bootedAt, envelope);
   return `{"schema":"heartbeat/v1",${host},"digest":"${digest}","clock":${clock}}`;

@@ -25,7 +25,13 @@ export class ModuleFiles {
   fileOf({ livepatch, kernel, name, buildId, hasFile }: Build): Buffer | null {
     if (!hasFile) return null;
     const module = this.captured.get(`${kernel.captured}/${livepatch.module}.ko`);
-    if (module === undefined) throw new Error(`${livepatch.module}: not captured on Linux ${kernel.captured}`);
-    return rewriteModule(module, { name, vermagic: kernel.vermagic, srcversion: livepatch.srcversion, buildId });
+    if (module === undefined)
+      throw new Error(`${livepatch.module}: not captured on Linux ${kernel.captured}`);
+    return rewriteModule(module, {
+      name,
+      vermagic: kernel.vermagic,
+      srcversion: livepatch.srcversion,
+      buildId,
+    });
   }
 }

@@ -65,7 +65,10 @@ export class Placement {
     if (stack.length === 0 || draw >= STALLED + LEFTOVERS) return null;
     const top = stack.at(-1)!;
     const previous = previousRelease(kernel, stack[0]!);
-    if (draw < STALLED) return top.cumulative && previous !== null ? setups.of(kernel, [previous, top], top) : setups.of(kernel, stack, top);
+    if (draw < STALLED)
+      return top.cumulative && previous !== null
+        ? setups.of(kernel, [previous, top], top)
+        : setups.of(kernel, stack, top);
     return previous === null ? null : setups.of(kernel, stack, null, [previous]);
   }
 }

@@ -15,7 +15,8 @@ export const randomBits = (seed: number, purpose: number, n: number): number =>
   mix((n ^ mix(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose + 1, 0x85ebca6b))) >>> 0);
 
 /** Returns a pseudo-random number in the interval [0, 1). */
-export const randomUnit = (seed: number, purpose: number, n: number): number => randomBits(seed, purpose, n) / 2 ** 32;
+export const randomUnit = (seed: number, purpose: number, n: number): number =>
+  randomBits(seed, purpose, n) / 2 ** 32;
 
 /** Makes a function that maps a number in [0, 1) to an index, with the given weights. */
 export function weightedChooser(weights: readonly number[]): (unit: number) => number {

@@ -32,10 +32,16 @@ const ONE_AND_TWO: readonly State[] = [
 const VMLINUX = { name: 'vmlinux', functions: ['cmdline_proc_show'] };
 const TARGET = { name: 'lab_target', functions: ['lab_target_show'] };
 
-const ACCOUNTING = (version: number) => ({ id: '1', version, what: 'per-cpu accounting of /proc readers', restore: 'not-needed' as const });
+const ACCOUNTING = (version: number) => ({
+  id: '1',
+  version,
+  what: 'per-cpu accounting of /proc readers',
+  restore: 'not-needed' as const,
+});
 const TAGS = { id: '2', version: 1, what: 'tag bits in the inode cache', restore: 'unknown' as const };
 
-const statementsOf = (states: readonly State[]) => states.map(([id, version]) => (id === '1' ? ACCOUNTING(version) : TAGS));
+const statementsOf = (states: readonly State[]) =>
+  states.map(([id, version]) => (id === '1' ? ACCOUNTING(version) : TAGS));
 
 /** For each month, the captured module of the cumulative release, its source version and its states. */
 const MONTHS: readonly (readonly [module: string, srcversion: string, states: readonly State[]])[] = [
@@ -98,7 +104,14 @@ export const RELEASE_TRAIN: readonly Livepatch[] = MONTHS.map(([module, srcversi
   };
 });
 
-const hotfix = (index: number, name: string, owner: string, module: string, srcversion: string, more: Partial<Livepatch>): Livepatch => ({
+const hotfix = (
+  index: number,
+  name: string,
+  owner: string,
+  module: string,
+  srcversion: string,
+  more: Partial<Livepatch>,
+): Livepatch => ({
   index: RELEASE_TRAIN.length + index,
   release: name.replaceAll('_', '-'),
   name,

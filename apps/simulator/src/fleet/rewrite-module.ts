@@ -24,7 +24,10 @@ const NOTE_BYTES = 16;
  * @param module an ELF64 little-endian module with a build-id
  * @throws Error if a value does not fit
  */
-export function rewriteModule(module: Buffer, { name, vermagic, srcversion, buildId }: ModuleIdentity): Buffer {
+export function rewriteModule(
+  module: Buffer,
+  { name, vermagic, srcversion, buildId }: ModuleIdentity,
+): Buffer {
   const bytes = Buffer.from(module);
   const info = sectionOf(bytes, '.modinfo');
   const kept = info
@@ -33,15 +36,18 @@ export function rewriteModule(module: Buffer, { name, vermagic, srcversion, buil
     .filter((entry) => entry !== '' && !/^(description|version|name|vermagic|srcversion)=/.test(entry));
   const entries = [...kept, `srcversion=${srcversion}`, `name=${name}`, `vermagic=${vermagic}`];
   const text = entries.map((entry) => `${entry}\0`).join('');
-  if (text.length > info.length) throw new Error(`${name} for ${vermagic}: .modinfo needs ${text.length} bytes and has ${info.length}`);
+  if (text.length > info.length)
+    throw new Error(`${name} for ${vermagic}: .modinfo needs ${text.length} bytes and has ${info.length}`);
   info.fill(0).write(text, 'latin1');
 
   const struct = sectionOf(bytes, '.gnu.linkonce.this_module').subarray(NAME_AT, NAME_AT + NAME_BYTES);
-  if (name.length >= NAME_BYTES) throw new Error(`${name}: a module name has at most ${NAME_BYTES - 1} bytes`);
+  if (name.length >= NAME_BYTES)
+    throw new Error(`${name}: a module name has at most ${NAME_BYTES - 1} bytes`);
   struct.fill(0).write(name, 'latin1');
 
   const note = sectionOf(bytes, '.note.gnu.build-id').subarray(NOTE_BYTES);
-  if (note.length !== buildId.length / 2) throw new Error(`${buildId}: the build-id must have ${note.length} bytes`);
+  if (note.length !== buildId.length / 2)
+    throw new Error(`${buildId}: the build-id must have ${note.length} bytes`);
   note.write(buildId, 'hex');
   return bytes;
 }
@@ -51,14 +57,17 @@ function sectionOf(bytes: Buffer, wanted: string): Buffer {
   const table = Number(bytes.readBigUInt64LE(0x28));
   const header = (index: number) => {
     const at = table + index * SECTION_BYTES;
-    const [offset, size] = [bytes.readBigUInt64LE(at + 0x18), bytes.readBigUInt64LE(at + 0x20)].map(Number) as [number, number];
+    const [offset, size] = [bytes.readBigUInt64LE(at + 0x18), bytes.readBigUInt64LE(at + 0x20)].map(
+      Number,
+    ) as [number, number];
     return { name: bytes.readUInt32LE(at), offset, size };
   };
   const names = header(bytes.readUInt16LE(0x3e));
   for (let index = 0; index < bytes.readUInt16LE(0x3c); index++) {
     const { name, offset, size } = header(index);
     const from = names.offset + name;
-    if (bytes.toString('latin1', from, bytes.indexOf(0, from)) === wanted) return bytes.subarray(offset, offset + size);
+    if (bytes.toString('latin1', from, bytes.indexOf(0, from)) === wanted)
+      return bytes.subarray(offset, offset + size);
   }
   throw new Error(`the module has no section ${wanted}`);
 }

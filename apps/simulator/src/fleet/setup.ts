@@ -39,11 +39,22 @@ export class Setups {
   }
 
   /** Returns the setup with these parts, and adds it if it is new. */
-  of(kernel: Kernel, stack: readonly Livepatch[], transition: Livepatch | null = null, leftovers: readonly Livepatch[] = []): Setup {
-    const key = [kernel.index, stack.map((one) => one.index), transition?.index ?? '', leftovers.map((one) => one.index)].join('|');
+  of(
+    kernel: Kernel,
+    stack: readonly Livepatch[],
+    transition: Livepatch | null = null,
+    leftovers: readonly Livepatch[] = [],
+  ): Setup {
+    const key = [
+      kernel.index,
+      stack.map((one) => one.index),
+      transition?.index ?? '',
+      leftovers.map((one) => one.index),
+    ].join('|');
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const builds = (livepatches: readonly Livepatch[]) => livepatches.map((livepatch) => buildFor(livepatch, kernel));
+    const builds = (livepatches: readonly Livepatch[]) =>
+      livepatches.map((livepatch) => buildFor(livepatch, kernel));
     const parts = {
       kernel,
       stack: builds(stack),

@@ -11,9 +11,11 @@ export interface WeightedStack {
 const PER_KERNEL = 20;
 
 /** Index of the oldest release for a kernel: the first releases were not built for kernels that are newer. */
-const firstFor = (kernel: Kernel): number => (kernel.number >= 612 ? 2 : kernel.release.startsWith('6.1.0-56') ? 1 : 0);
+const firstFor = (kernel: Kernel): number =>
+  kernel.number >= 612 ? 2 : kernel.release.startsWith('6.1.0-56') ? 1 : 0;
 /** Index of the newest release for a kernel: Linux 5.4 does not get the last two. */
-const lastFor = (kernel: Kernel): number => (kernel.number < 505 ? RELEASE_TRAIN.length - 3 : RELEASE_TRAIN.length - 1);
+const lastFor = (kernel: Kernel): number =>
+  kernel.number < 505 ? RELEASE_TRAIN.length - 3 : RELEASE_TRAIN.length - 1;
 
 /** Returns the release that a rollout installs on hosts with this kernel. */
 export const newestReleaseFor = (kernel: Kernel): Livepatch => RELEASE_TRAIN[lastFor(kernel)]!;
@@ -35,10 +37,13 @@ const fitsOn = (release: Livepatch, fix: Livepatch): boolean =>
 function stacksFor(kernel: Kernel): readonly WeightedStack[] {
   const [first, last] = [firstFor(kernel), lastFor(kernel)];
   const stacks: WeightedStack[] = [{ stack: [], weight: 4 }];
-  for (let index = last; index >= first; index--) stacks.push({ stack: [RELEASE_TRAIN[index]!], weight: AGE_WEIGHTS[last - index]! });
+  for (let index = last; index >= first; index--)
+    stacks.push({ stack: [RELEASE_TRAIN[index]!], weight: AGE_WEIGHTS[last - index]! });
   const releaseOf = (age: number) => RELEASE_TRAIN[last - age]!;
   const withTwo = [1, 2].map((age) => [releaseOf(age), HOTFIXES[0]!, HOTFIXES[1]!]);
-  const withOne = [1, 2, 3].flatMap((age) => HOTFIXES.filter((fix) => fitsOn(releaseOf(age), fix)).map((fix) => [releaseOf(age), fix]));
+  const withOne = [1, 2, 3].flatMap((age) =>
+    HOTFIXES.filter((fix) => fitsOn(releaseOf(age), fix)).map((fix) => [releaseOf(age), fix]),
+  );
   for (const stack of [...withTwo, ...withOne]) stacks.push({ stack, weight: 1.3 });
   return stacks.slice(0, PER_KERNEL);
 }

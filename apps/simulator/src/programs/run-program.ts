@@ -15,7 +15,11 @@ export interface ProgramOptions {
 }
 
 /** Runs another program of the repository in a process of its own. Programs do not import each other. */
-export function runProgram(file: string, args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, ...args], {
       env: { ...process.env, ...options.env },

@@ -32,7 +32,11 @@ export class Endpoint {
   ) {
     this.url = new URL(url);
     const secure = this.url.protocol === 'https:';
-    this.agent = new (secure ? SecureAgent : Agent)({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' });
+    this.agent = new (secure ? SecureAgent : Agent)({
+      keepAlive: true,
+      maxSockets: connections,
+      scheduling: 'fifo',
+    });
     this.request = secure ? (requestHttps as typeof requestHttp) : requestHttp;
   }
 
@@ -68,7 +72,8 @@ export class Endpoint {
           });
         },
       );
-      const timeout = () => Object.assign(new Error(`no response within ${TIMEOUT_MS} ms`), { code: 'TIMEOUT' });
+      const timeout = () =>
+        Object.assign(new Error(`no response within ${TIMEOUT_MS} ms`), { code: 'TIMEOUT' });
       request.on('timeout', () => request.destroy(timeout()));
       request.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
       request.end(body);

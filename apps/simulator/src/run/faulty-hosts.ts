@@ -33,7 +33,10 @@ export class FaultyHosts {
     now: number,
   ) {
     const draw = (purpose: number, share: number) =>
-      Array.from({ length: Math.round(share * fleet.hosts) }, (_, index) => randomBits(fleet.seed, purpose, index) % fleet.hosts);
+      Array.from(
+        { length: Math.round(share * fleet.hosts) },
+        (_, index) => randomBits(fleet.seed, purpose, index) % fleet.hosts,
+      );
     const cloned = draw(PURPOSE.clone, clones);
     this.clones = cloned.length;
     this.hosts = [...cloned, ...draw(PURPOSE.faulty, faulty)];
@@ -48,7 +51,9 @@ export class FaultyHosts {
     for (const index of this.timers.take(now)) {
       this.timers.add(now + this.intervalMs, index);
       const n = this.hosts[index]!;
-      this.queue.push(index < this.clones ? this.cloneReport(n, now) : this.faultyMessage(n, now, this.faults++));
+      this.queue.push(
+        index < this.clones ? this.cloneReport(n, now) : this.faultyMessage(n, now, this.faults++),
+      );
     }
   }
 
@@ -60,12 +65,22 @@ export class FaultyHosts {
   private faultyMessage(n: number, now: number, index: number): Message {
     const { fleet } = this;
     const sequence = this.sessions.nextSequence(n, now);
-    const message = (kind: Message['kind'], fault: Fault): Message => ({ host: n, kind, at: now, sequence, fault });
+    const message = (kind: Message['kind'], fault: Fault): Message => ({
+      host: n,
+      kind,
+      at: now,
+      sequence,
+      fault,
+    });
     const report = () => fleet.reportText(n, { sequence, at: now });
     switch (index % 4) {
       case 0: {
         const text = fleet.heartbeatText(n, { sequence: 1, at: now });
-        return message('heartbeat', { name: 'OLD_SEQUENCE', text, expected: ['SUPERSEDED', 'REPORT_WANTED'] });
+        return message('heartbeat', {
+          name: 'OLD_SEQUENCE',
+          text,
+          expected: ['SUPERSEDED', 'REPORT_WANTED'],
+        });
       }
       case 1: {
         const text = report().replace(/"digest":"......../, '"digest":"00000000');
@@ -76,7 +91,9 @@ export class FaultyHosts {
         return message('report', { name: 'MALFORMED', text, expected: ['400 BAD_USER_INPUT'] });
       }
       default: {
-        const text = fleet.heartbeatText(n, { sequence, at: now, sentAt: now + 40 * DAY_MS }).replace(/"wall":"[^"]*"/, '"wall":"1970-01-01T00:00:00.000Z"');
+        const text = fleet
+          .heartbeatText(n, { sequence, at: now, sentAt: now + 40 * DAY_MS })
+          .replace(/"wall":"[^"]*"/, '"wall":"1970-01-01T00:00:00.000Z"');
         return message('heartbeat', { name: 'WRONG_CLOCK', text, expected: ['CONFIRMED', 'REPORT_WANTED'] });
       }
     }

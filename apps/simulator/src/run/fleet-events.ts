@@ -1,4 +1,10 @@
-import { applyRoutineChange, completeTransition, rolloutPosition, scheduledChanges, startRollout } from '../fleet/changes.js';
+import {
+  applyRoutineChange,
+  completeTransition,
+  rolloutPosition,
+  scheduledChanges,
+  startRollout,
+} from '../fleet/changes.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { randomUnit } from '../fleet/random.js';
 import type { Counters } from './counters.js';
@@ -49,9 +55,17 @@ export class FleetEvents {
     const { seed, hosts } = this.fleet;
     // simulated time since the start of the run
     const until = (now - this.startedAt) * this.options.speed;
-    for (const { host, draw } of scheduledChanges(seed, PURPOSE.routine, hosts, this.options.changes, this.until, until))
+    for (const { host, draw } of scheduledChanges(
+      seed,
+      PURPOSE.routine,
+      hosts,
+      this.options.changes,
+      this.until,
+      until,
+    ))
       this.apply(host, () => applyRoutineChange(this.fleet, host, now, draw));
-    for (const { host } of scheduledChanges(seed, PURPOSE.gone, hosts, this.options.gone, this.until, until)) this.switchOff(host);
+    for (const { host } of scheduledChanges(seed, PURPOSE.gone, hosts, this.options.gone, this.until, until))
+      this.switchOff(host);
     for (const n of this.rolloutStarts.take(until)) this.startRollout(n, now, until);
     for (const n of this.transitionEnds.take(until)) this.completeTransition(n, now, until);
     for (const n of this.reconnections.take(until)) this.sessions.reconnect(n);
@@ -97,9 +111,13 @@ export class FleetEvents {
     this.outages++;
     const endsAt = until + this.options['outage-minutes'] * 60_000;
     for (let n = 0; n < this.fleet.hosts; n++) {
-      if (randomUnit(this.fleet.seed, PURPOSE.outage + this.outages, n) >= share || !this.sessions.isIdle(n)) continue;
+      if (randomUnit(this.fleet.seed, PURPOSE.outage + this.outages, n) >= share || !this.sessions.isIdle(n))
+        continue;
       this.sessions.disconnect(n);
-      this.reconnections.add(endsAt + randomUnit(this.fleet.seed, PURPOSE.transition + 2, n) * RECONNECT_WITHIN_MS, n);
+      this.reconnections.add(
+        endsAt + randomUnit(this.fleet.seed, PURPOSE.transition + 2, n) * RECONNECT_WITHIN_MS,
+        n,
+      );
       this.counters.increment(this.counters.happened, 'CUT_OFF');
     }
   }

@@ -62,7 +62,8 @@ export class HostSessions {
 
   /** Schedules the first message of each host within the next interval. */
   start(now: number): void {
-    for (let n = 0; n < this.fleet.hosts; n++) this.messageTimers.add(now + randomUnit(this.fleet.seed, PURPOSE, n) * this.intervalMs, n);
+    for (let n = 0; n < this.fleet.hosts; n++)
+      this.messageTimers.add(now + randomUnit(this.fleet.seed, PURPOSE, n) * this.intervalMs, n);
   }
 
   /** Queues the messages and retries that are due. */
@@ -108,7 +109,10 @@ export class HostSessions {
     this.counters.documents++;
     if (message.fault !== undefined) {
       const { name, expected } = message.fault;
-      return this.counters.increment(this.counters.faults, `${name} ${expected.includes(code) ? 'as expected' : code}`);
+      return this.counters.increment(
+        this.counters.faults,
+        `${name} ${expected.includes(code) ? 'as expected' : code}`,
+      );
     }
     this.counters.increment(this.counters.outcomes, code);
     if (message.machine !== undefined) return;
@@ -120,7 +124,8 @@ export class HostSessions {
     this.failures[n] = 0;
     if (message.kind === 'report') this.flags[n]! &= ~REPORT_DUE;
     const { followsRegistry, speed } = this.options;
-    if (reply.intervalSeconds !== null && followsRegistry) this.intervalMs = (reply.intervalSeconds * 1000) / speed;
+    if (reply.intervalSeconds !== null && followsRegistry)
+      this.intervalMs = (reply.intervalSeconds * 1000) / speed;
     if (code === 'REPORT_WANTED' && !this.spools.has(n)) {
       this.set(n, REPORT_DUE);
       this.addToSpool(n, now);

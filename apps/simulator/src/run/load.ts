@@ -18,7 +18,14 @@ export interface BulkLoad {
 }
 
 /** Sends one report of each host, in batches. Reports that the registry did not process are sent again. */
-export async function load({ fleet, endpoint, counters, connections, batch, signal }: BulkLoad): Promise<void> {
+export async function load({
+  fleet,
+  endpoint,
+  counters,
+  connections,
+  batch,
+  signal,
+}: BulkLoad): Promise<void> {
   let next = 0;
   const failures: unknown[] = [];
   const sender = async () => {
@@ -26,7 +33,12 @@ export async function load({ fleet, endpoint, counters, connections, batch, sign
       const from = next;
       next = Math.min(fleet.hosts, from + batch);
       const now = Date.now();
-      const reportOf = (host: number): Message => ({ host, kind: 'report', at: now, sequence: sequenceAt(now) });
+      const reportOf = (host: number): Message => ({
+        host,
+        kind: 'report',
+        at: now,
+        sequence: sequenceAt(now),
+      });
       let messages = Array.from({ length: next - from }, (_, index) => reportOf(from + index));
       for (let tries = 0; messages.length > 0 && !signal.aborted; tries++) {
         const replies = await sendMessages(endpoint, fleet, messages, true, counters);
@@ -39,7 +51,9 @@ export async function load({ fleet, endpoint, counters, connections, batch, sign
     }
   };
   // after a failure the other senders complete their batches
-  await Promise.all(Array.from({ length: connections }, () => sender().catch((error: unknown) => failures.push(error))));
+  await Promise.all(
+    Array.from({ length: connections }, () => sender().catch((error: unknown) => failures.push(error))),
+  );
   if (failures.length > 0) throw failures[0];
 }
 

@@ -15,10 +15,18 @@ const NUMBER = (min: number, max: number): Kind => ({ what: 'a number', min, max
 export const NUMBERS = {
   hosts: [COUNT(1, 5_000_000), 10_000, 'number of hosts'],
   seed: [COUNT(0, 2 ** 32 - 1), 1, 'seed of the random generator; the same seed makes the same hosts'],
-  interval: [NUMBER(1, 86_400), null, 'seconds between two heartbeats of a host (default: what the registry asks for)'],
+  interval: [
+    NUMBER(1, 86_400),
+    null,
+    'seconds between two heartbeats of a host (default: what the registry asks for)',
+  ],
   minutes: [NUMBER(0.01, 1e6), null, 'duration after the fleet is loaded (default: until Ctrl-C)'],
   speed: [NUMBER(0.01, 1000), 1, 'factor by which simulated time is faster than the clock'],
-  batch: [COUNT(0, 1000), 0, 'messages in a request, as relays send them; 0: one in each request, as agents do'],
+  batch: [
+    COUNT(0, 1000),
+    0,
+    'messages in a request, as relays send them; 0: one in each request, as agents do',
+  ],
   'load-batch': [COUNT(1, 1000), 200, 'reports in a request while the fleet is loaded'],
   connections: [COUNT(1, 256), 8, 'number of concurrent requests'],
   changes: [SHARE, 0.001, 'share of the hosts that reboot, get a hotfix or get a leftover in each minute'],
@@ -26,7 +34,11 @@ export const NUMBERS = {
   'rollout-after': [NUMBER(0, 1e6), 1, 'minutes until the rollout starts'],
   'rollout-minutes': [NUMBER(0.01, 1e6), 10, 'duration of the rollout'],
   'rollout-stalls': [SHARE, 0.01, 'share of the transitions that do not complete'],
-  'outage-share': [SHARE, 0.01, 'share of the hosts that lose their connection in an outage and reconnect together'],
+  'outage-share': [
+    SHARE,
+    0.01,
+    'share of the hosts that lose their connection in an outage and reconnect together',
+  ],
   'outage-every': [NUMBER(0.01, 1e6), 5, 'minutes between two outages'],
   'outage-minutes': [NUMBER(0.01, 1e6), 2, 'duration of an outage'],
   gone: [SHARE, 0.00005, 'share of the hosts that are switched off permanently in each minute'],
@@ -52,7 +64,9 @@ const FLAGS = {
 type NumberName = keyof typeof NUMBERS;
 type Defaulted<Name extends NumberName> = (typeof NUMBERS)[Name][1] extends null ? number | null : number;
 
-export type Options = { readonly [Name in NumberName]: Defaulted<Name> } & { readonly [Name in keyof typeof FLAGS]: boolean } & {
+export type Options = { readonly [Name in NumberName]: Defaulted<Name> } & {
+  readonly [Name in keyof typeof FLAGS]: boolean;
+} & {
   readonly [Name in keyof typeof TEXTS]: string | null;
 };
 
@@ -74,18 +88,21 @@ export function readOptions(args: readonly string[]): Options {
   const given = new Set<string>();
   for (let index = 0; index < args.length; index++) {
     const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(args[index]!) ?? [];
-    if (name === undefined || !Object.hasOwn(options, name)) throw new FatalError(`${args[index]}: unknown option; --help lists the options`);
+    if (name === undefined || !Object.hasOwn(options, name))
+      throw new FatalError(`${args[index]}: unknown option; --help lists the options`);
     if (given.has(name)) throw new FatalError(`--${name}: given twice`);
     given.add(name);
     if (name in FLAGS) {
-      if (inline !== undefined) throw new FatalError(`--${name}: takes no value, found ${JSON.stringify(inline)}`);
+      if (inline !== undefined)
+        throw new FatalError(`--${name}: takes no value, found ${JSON.stringify(inline)}`);
       options[name] = true;
       continue;
     }
     const value = inline ?? args[++index];
     options[name] = name in NUMBERS ? readNumber(name as NumberName, value) : readText(name, value);
   }
-  if (options['load-only'] && options['skip-load']) throw new FatalError('--load-only and --skip-load: cannot be combined, because nothing would be done');
+  if (options['load-only'] && options['skip-load'])
+    throw new FatalError('--load-only and --skip-load: cannot be combined, because nothing would be done');
   if (options['calm']) for (const name of EVENTS) if (!given.has(name)) options[name] = 0;
   return options as unknown as Options;
 }
@@ -94,22 +111,32 @@ function readNumber(name: NumberName, value: string | undefined): number {
   const [kind] = NUMBERS[name] as readonly [Kind, number | null, string];
   const number = value === undefined || !/^\d+(\.\d+)?$/.test(value) ? NaN : Number(value);
   if (!(number >= kind.min && number <= kind.max) || (kind.whole && !Number.isInteger(number)))
-    throw new FatalError(`--${name}: must be ${range(kind)}, found ${value === undefined ? 'nothing' : JSON.stringify(value)}`);
+    throw new FatalError(
+      `--${name}: must be ${range(kind)}, found ${value === undefined ? 'nothing' : JSON.stringify(value)}`,
+    );
   return number;
 }
 
 function readText(name: string, value: string | undefined): string {
-  if (value === undefined || value === '' || value.startsWith('--')) throw new FatalError(`--${name}: needs a value, found ${value ?? 'nothing'}`);
-  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value)) throw new FatalError(`--url: must start with http:// or https://, found ${JSON.stringify(value)}`);
+  if (value === undefined || value === '' || value.startsWith('--'))
+    throw new FatalError(`--${name}: needs a value, found ${value ?? 'nothing'}`);
+  if (name === 'url' && !/^https?:\/\/[^\s]+$/.test(value))
+    throw new FatalError(`--url: must start with http:// or https://, found ${JSON.stringify(value)}`);
   return value;
 }
 
 export function help(): string {
   const numbers = Object.entries(NUMBERS).map(([name, [kind, value, text]]): [string, string] => {
     const allowed = `${kind.min} to ${kind.max}`;
-    return [`--${name} ${kind === SHARE ? 'SHARE' : 'N'}`, value === null ? `${text}; ${allowed}` : `${text}; ${allowed} (default: ${value})`];
+    return [
+      `--${name} ${kind === SHARE ? 'SHARE' : 'N'}`,
+      value === null ? `${text}; ${allowed}` : `${text}; ${allowed} (default: ${value})`,
+    ];
   });
-  const texts = Object.entries(TEXTS).map(([name, text]): [string, string] => [`--${name} ${name.toUpperCase()}`, text]);
+  const texts = Object.entries(TEXTS).map(([name, text]): [string, string] => [
+    `--${name} ${name.toUpperCase()}`,
+    text,
+  ]);
   const flags = Object.entries(FLAGS).map(([name, text]): [string, string] => [`--${name}`, text]);
   const lines = [...numbers, ...texts, ...flags].map(([left, right]) => `  ${left.padEnd(24)} ${right}`);
   return [

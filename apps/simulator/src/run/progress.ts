@@ -4,7 +4,8 @@ const TERMINAL_MS = 500;
 const FILE_MS = 10_000;
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
-const counts = (map: ReadonlyMap<string, number>): string => [...map].map(([key, count]) => `${key} ${number(count)}`).join(' ');
+const counts = (map: ReadonlyMap<string, number>): string =>
+  [...map].map(([key, count]) => `${key} ${number(count)}`).join(' ');
 
 /** Shows the progress of a run: one line that is updated on a terminal, else a line every ten seconds. */
 export class Progress {

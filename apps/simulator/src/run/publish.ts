@@ -15,7 +15,11 @@ const TIMEOUT_MS = 30_000;
  *
  * @returns the number of builds for each outcome
  */
-export async function publish(builds: readonly Build[], files: ModuleFiles, registry: Registry): Promise<Map<string, number>> {
+export async function publish(
+  builds: readonly Build[],
+  files: ModuleFiles,
+  registry: Registry,
+): Promise<Map<string, number>> {
   const outcomes = new Map<string, number>();
   await mapConcurrently(builds, CONCURRENCY, async (build) => {
     const outcome = await publishBuild(build, files.fileOf(build), registry);
@@ -28,14 +32,18 @@ async function publishBuild(build: Build, file: Buffer | null, { url, token }: R
   for (let tries = 1; ; tries++) {
     const response = await fetch(`${url}/v1/patches/${build.buildId}`, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${token}`, ...(file === null ? { 'content-type': 'application/json' } : {}) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(file === null ? { 'content-type': 'application/json' } : {}),
+      },
       body: file === null ? JSON.stringify(manifestOf(build)) : formOf(build, file),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch((error: Error & { cause?: { code?: string } }) => error.cause?.code ?? error.message);
     const answer: Answer = typeof response === 'string' ? { detail: response } : await answerOf(response);
     if (typeof response !== 'string' && response.ok && answer.outcome !== undefined) return answer.outcome;
     const status = typeof response === 'string' ? 0 : response.status;
-    if (tries === TRIES || (status > 0 && status < 500 && status !== 429)) throw new FatalError(failureOf(build, status, answer));
+    if (tries === TRIES || (status > 0 && status < 500 && status !== 429))
+      throw new FatalError(failureOf(build, status, answer));
     await sleep(250 * tries);
   }
 }
@@ -45,7 +53,8 @@ interface Answer {
   readonly detail?: string;
 }
 
-const answerOf = async (response: Response): Promise<Answer> => (await response.json().catch(() => ({}))) as Answer;
+const answerOf = async (response: Response): Promise<Answer> =>
+  (await response.json().catch(() => ({}))) as Answer;
 
 const failureOf = ({ livepatch, kernel }: Build, status: number, { detail }: Answer): string =>
   `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ${detail ?? 'no reason'}`;

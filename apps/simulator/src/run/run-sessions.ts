@@ -31,12 +31,23 @@ export interface SessionsRun {
  *
  * @returns the number of messages that are still queued
  */
-export async function runSessions({ fleet, endpoint, counters, options, signal, onStart }: SessionsRun): Promise<number> {
+export async function runSessions({
+  fleet,
+  endpoint,
+  counters,
+  options,
+  signal,
+  onStart,
+}: SessionsRun): Promise<number> {
   const { speed, batch, connections, interval, minutes } = options;
   const startedAt = Date.now();
   const queue = new SendQueue();
   const intervalMs = ((interval ?? DEFAULT_INTERVAL_S) * 1000) / speed;
-  const sessions = new HostSessions(fleet, queue, counters, { intervalMs, followsRegistry: interval === null, speed });
+  const sessions = new HostSessions(fleet, queue, counters, {
+    intervalMs,
+    followsRegistry: interval === null,
+    speed,
+  });
   const events = new FleetEvents(fleet, sessions, options, counters, startedAt);
   const faulty = { clones: options.clones, faulty: options['faulty-hosts'], intervalMs };
   const faultyHosts = new FaultyHosts(fleet, sessions, queue, faulty, startedAt);

@@ -16,10 +16,21 @@ import { Counters } from './counters.js';
  * @param project the folder that contains `libs/module/fixtures`
  * @param stream receives the progress
  */
-export async function run(options: Options, registry: Registry, project: string, stream: NodeJS.WriteStream, signal: AbortSignal): Promise<Summary> {
+export async function run(
+  options: Options,
+  registry: Registry,
+  project: string,
+  stream: NodeJS.WriteStream,
+  signal: AbortSignal,
+): Promise<Summary> {
   const { hosts, seed, connections } = options;
   const counters = new Counters();
-  const fleet = makeFleet({ seed, hosts, startedAt: Date.now(), labels: options['own-labels'] ? 'own' : 'shared' });
+  const fleet = makeFleet({
+    seed,
+    hosts,
+    startedAt: Date.now(),
+    labels: options['own-labels'] ? 'own' : 'shared',
+  });
   const endpoint = new Endpoint(registry.url, registry.token, connections);
   const progress = new Progress(counters, hosts, stream);
   let [loadSeconds, waiting] = [0, 0];
@@ -35,7 +46,9 @@ export async function run(options: Options, registry: Registry, project: string,
       await load({ fleet, endpoint, counters, connections, batch: options['load-batch'], signal });
       loadSeconds = counters.seconds - before;
       const rate = Math.round(counters.loaded / loadSeconds).toLocaleString('en-US');
-      progress.print(`Loaded ${counters.loaded.toLocaleString('en-US')} hosts in ${loadSeconds.toFixed(1)} s: ${rate} reports/s`);
+      progress.print(
+        `Loaded ${counters.loaded.toLocaleString('en-US')} hosts in ${loadSeconds.toFixed(1)} s: ${rate} reports/s`,
+      );
       if (!options['load-only']) counters.resetLatencies();
     }
     if (!options['load-only'] && !signal.aborted) {

@@ -52,21 +52,35 @@ const textOf = (fleet: Fleet, { host, kind, at, sequence, machine, fault }: Mess
  * @param batch use the batch route with a compressed body, as relays do
  * @throws FatalError if retrying is useless: the token is wrong, or the server is not a registry
  */
-export async function sendMessages(endpoint: Endpoint, fleet: Fleet, messages: readonly Message[], batch: boolean, counters: Counters): Promise<Reply[]> {
+export async function sendMessages(
+  endpoint: Endpoint,
+  fleet: Fleet,
+  messages: readonly Message[],
+  batch: boolean,
+  counters: Counters,
+): Promise<Reply[]> {
   const startedAt = performance.now();
   const route = ROUTES[messages[0]!.kind];
   const texts = messages.map((message) => textOf(fleet, message));
-  const response = batch ? await endpoint.post(`${route}:batch`, `[${texts.join(',')}]`, true) : await endpoint.post(route, texts[0]!, false);
+  const response = batch
+    ? await endpoint.post(`${route}:batch`, `[${texts.join(',')}]`, true)
+    : await endpoint.post(route, texts[0]!, false);
   if (response.failure === null) counters.addLatency(performance.now() - startedAt);
   const { status, body } = response;
   if (status === 401 || status === 403)
-    throw new FatalError(`The registry does not accept the token (HTTP ${status}): ${textIn(body, 'detail') ?? 'no reason'}`);
+    throw new FatalError(
+      `The registry does not accept the token (HTTP ${status}): ${textIn(body, 'detail') ?? 'no reason'}`,
+    );
   const whole = replyTo(messages[0]!, status, body, response);
   if (!batch || whole.result !== 'ACCEPTED') return messages.map((message) => ({ ...whole, message }));
   const { results } = body as { results?: unknown[] };
   if (!Array.isArray(results) || results.length !== messages.length)
-    throw new FatalError('The server is not a registry: the response to a batch does not have one result for each message');
-  return messages.map((message, index) => replyTo(message, statusOf(results[index]), results[index], response));
+    throw new FatalError(
+      'The server is not a registry: the response to a batch does not have one result for each message',
+    );
+  return messages.map((message, index) =>
+    replyTo(message, statusOf(results[index]), results[index], response),
+  );
 }
 
 const statusOf = (result: unknown): number => {
@@ -79,7 +93,12 @@ const textIn = (body: unknown, field: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 
-function replyTo(message: Message, status: number, body: unknown, { failure, retryAfterSeconds }: Response): Reply {
+function replyTo(
+  message: Message,
+  status: number,
+  body: unknown,
+  { failure, retryAfterSeconds }: Response,
+): Reply {
   const { intervalSeconds: interval } = (body ?? {}) as { intervalSeconds?: unknown };
   const intervalSeconds = typeof interval === 'number' && interval > 0 ? interval : null;
   if (status >= 200 && status < 300) {

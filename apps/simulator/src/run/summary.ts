@@ -21,9 +21,16 @@ export interface Summary {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-const plain = (counts: ReadonlyMap<string, number>): Record<string, number> => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+const plain = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-export const summarise = (counters: Counters, hosts: number, loadSeconds: number, waiting: number, published: ReadonlyMap<string, number>): Summary => ({
+export const summarise = (
+  counters: Counters,
+  hosts: number,
+  loadSeconds: number,
+  waiting: number,
+  published: ReadonlyMap<string, number>,
+): Summary => ({
   hosts,
   loaded: counters.loaded,
   loadSeconds: Number(loadSeconds.toFixed(1)),
@@ -42,13 +49,18 @@ export const summarise = (counters: Counters, hosts: number, loadSeconds: number
   refused: plain(counters.refused),
 });
 
-const row = (name: string, value: number): string => `${name.padEnd(14)}${value.toLocaleString('en-US').padStart(12)}`;
+const row = (name: string, value: number): string =>
+  `${name.padEnd(14)}${value.toLocaleString('en-US').padStart(12)}`;
 
 /** Formats a summary as a table: one row for each number and each count. */
 export function show(summary: Summary): string {
-  const lines = Object.entries(summary).flatMap(([name, value]: [string, number | Record<string, number>]) => {
-    if (typeof value === 'number') return [row(name, value)];
-    return Object.entries(value).map(([key, count], index) => `${row(index === 0 ? name : '', count)}  ${key}`);
-  });
+  const lines = Object.entries(summary).flatMap(
+    ([name, value]: [string, number | Record<string, number>]) => {
+      if (typeof value === 'number') return [row(name, value)];
+      return Object.entries(value).map(
+        ([key, count], index) => `${row(index === 0 ? name : '', count)}  ${key}`,
+      );
+    },
+  );
   return `${lines.join('\n')}\n`;
 }

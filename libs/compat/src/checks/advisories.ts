@@ -11,7 +11,8 @@ export function findAdvisories(plan: Plan, host: ResolvedSituation): Reason[] {
   const last = lastStageOf(plan);
   const { boot } = host.situation;
   const ofStages = stagesOf(plan).flatMap((stage) => findInStage(stage, last));
-  if (plan.route === 'REBOOT') return [...host.list.flatMap((patch) => findReopened(patch, last)), ...ofStages];
+  if (plan.route === 'REBOOT')
+    return [...host.list.flatMap((patch) => findReopened(patch, last)), ...ofStages];
   if (boot === null) return ofStages;
   const notAtBoot = stagesOf(plan)
     .flatMap(({ load }) => load ?? [])
@@ -39,7 +40,10 @@ function findLeaving(patch: KnownPatch, last: Plan, action: 'DISABLE' | 'REPLACE
 
 const findReopened = (patch: KnownPatch, { stays, load }: Plan): Reason[] =>
   cvesOf(patch)
-    .filter((cve) => !(load !== null && cvesOf(load).includes(cve)) && !stays.some((other) => cvesOf(other).includes(cve)))
+    .filter(
+      (cve) =>
+        !(load !== null && cvesOf(load).includes(cve)) && !stays.some((other) => cvesOf(other).includes(cve)),
+    )
     .map((cve) => ({ code: 'CVE_REOPENED', ...about(patch), detail: cve }));
 
 const cvesOf = (patch: KnownPatch): readonly string[] => patch.manifest?.author?.cves ?? [];
@@ -48,4 +52,6 @@ const ACTIONS = { LOAD: 'loading it', DISABLE: 'disabling it', REPLACE: 'replaci
 
 /** Returns an advisory if the vendor does not support this action on a running system. The kernel may accept it. */
 const findUnsupported = (patch: KnownPatch, action: keyof typeof ACTIONS): Reason[] =>
-  patch.manifest?.author?.unsupported?.includes(action) === true ? [{ code: 'VENDOR_UNSUPPORTED', ...about(patch), detail: ACTIONS[action] }] : [];
+  patch.manifest?.author?.unsupported?.includes(action) === true
+    ? [{ code: 'VENDOR_UNSUPPORTED', ...about(patch), detail: ACTIONS[action] }]
+    : [];

@@ -41,7 +41,8 @@ export function findAgainst(plan: Plan, host: ResolvedSituation, criteria: Crite
   let errno: Errno | null = null;
   let now = host;
   for (const stage of stagesOf(plan)) {
-    const found = stage.route === 'REBOOT' ? findBootReasons(stage, now) : findAgainstStage(stage, now, criteria);
+    const found =
+      stage.route === 'REBOOT' ? findBootReasons(stage, now) : findAgainstStage(stage, now, criteria);
     const { load, disabled } = stage;
     const compared = load === null ? now.list : [...now.list, load];
     errno ??= predictErrno(found, { disablesFirst: disabled.length > 0, compared });

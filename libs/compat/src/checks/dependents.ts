@@ -13,19 +13,34 @@ import { findWeakStatement, hasUnpatchCallback } from './restore.js';
  *
  * @param list the kernel's list, oldest first
  */
-export const findDependents = (gone: KnownPatch, staying: readonly KnownPatch[], list: readonly KnownPatch[], required: RequiredEvidence): Reason[] =>
+export const findDependents = (
+  gone: KnownPatch,
+  staying: readonly KnownPatch[],
+  list: readonly KnownPatch[],
+  required: RequiredEvidence,
+): Reason[] =>
   staying.flatMap((stays): Reason[] => {
-    const facts = { code: 'STACK_DEPENDENCY_UNKNOWN', patch: stays.name, buildId: stays.buildId, other: gone.name } as const;
+    const facts = {
+      code: 'STACK_DEPENDENCY_UNKNOWN',
+      patch: stays.name,
+      buildId: stays.buildId,
+      other: gone.name,
+    } as const;
     const shared = findUndone(gone, stays).map((stateId): Reason => ({ ...facts, stateId }));
     if (list.indexOf(stays) < list.indexOf(gone)) return shared;
-    return [...shared, ...(isIndependent(stays, gone, required) ? findWeakStatement(stays, required) : [facts])];
+    return [
+      ...shared,
+      ...(isIndependent(stays, gone, required) ? findWeakStatement(stays, required) : [facts]),
+    ];
   });
 
 /** Returns the states that the callbacks of the disabled patch may undo although the other patch holds them. */
 function findUndone(gone: KnownPatch, stays: KnownPatch): bigint[] {
   if (hasUnpatchCallback(gone) === false) return [];
   const held = new Set(stays.declared.map(({ id }) => id));
-  return gone.declared.filter(({ id, restore }) => restore !== 'NOT_NEEDED' && held.has(id)).map(({ id }) => id);
+  return gone.declared
+    .filter(({ id, restore }) => restore !== 'NOT_NEEDED' && held.has(id))
+    .map(({ id }) => id);
 }
 
 function isIndependent(stays: KnownPatch, gone: KnownPatch, required: RequiredEvidence): boolean {

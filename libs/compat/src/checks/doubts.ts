@@ -6,20 +6,28 @@ import type { Plan } from '../routes/plan.js';
 import { loadedName } from '../rules/patch.js';
 
 /** Returns why the facts about this host may be wrong by now. An unknown age is never fresh enough. */
-export function findHostDoubts(host: ResolvedSituation, freshness: Freshness, maxAgeSeconds: number): Reason[] {
+export function findHostDoubts(
+  host: ResolvedSituation,
+  freshness: Freshness,
+  maxAgeSeconds: number,
+): Reason[] {
   const { situation, contradictions } = host;
   const doubts = findStale(freshness, maxAgeSeconds);
   if (freshness.superseded) doubts.push({ code: 'REPORT_SUPERSEDED' });
   if (situation.suspect) doubts.push({ code: 'IDENTITY_SUSPECT' });
-  if (situation.unread.length > 0) doubts.push({ code: 'REPORT_INCOMPLETE', detail: firstFew(situation.unread) });
-  if (contradictions.length > 0) doubts.push({ code: 'REPORT_CONTRADICTORY', detail: contradictions.join('; ') });
-  if (situation.otherLivePatching.length > 0) doubts.push({ code: 'OTHER_LIVE_PATCHING', detail: situation.otherLivePatching.join(', ') });
+  if (situation.unread.length > 0)
+    doubts.push({ code: 'REPORT_INCOMPLETE', detail: firstFew(situation.unread) });
+  if (contradictions.length > 0)
+    doubts.push({ code: 'REPORT_CONTRADICTORY', detail: contradictions.join('; ') });
+  if (situation.otherLivePatching.length > 0)
+    doubts.push({ code: 'OTHER_LIVE_PATCHING', detail: situation.otherLivePatching.join(', ') });
   return doubts;
 }
 
 function findStale({ level, ageSeconds }: Freshness, maxAgeSeconds: number): Reason[] {
   if (level === 'NEVER') return [{ code: 'NEVER_REPORTED' }];
-  if (ageSeconds === null) return [{ code: 'REPORT_STALE', detail: 'the time of the last confirmation is not known' }];
+  if (ageSeconds === null)
+    return [{ code: 'REPORT_STALE', detail: 'the time of the last confirmation is not known' }];
   // NaN is not young enough either.
   if ((level === 'FRESH' || level === 'LATE') && ageSeconds <= maxAgeSeconds) return [];
   return [{ code: 'REPORT_STALE', detail: `last confirmed ${Math.round(ageSeconds)} s ago` }];
@@ -28,7 +36,9 @@ function findStale({ level, ageSeconds }: Freshness, maxAgeSeconds: number): Rea
 const NAMED = 5;
 /** Returns the first few of these names, and how many more there are. */
 const firstFew = (names: readonly string[]): string =>
-  names.length <= NAMED ? names.join(', ') : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+  names.length <= NAMED
+    ? names.join(', ')
+    : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
 
 /**
  * Returns what may have happened in this boot without the registry's knowledge. A reboot ends these doubts.
@@ -37,10 +47,16 @@ const firstFew = (names: readonly string[]): string =>
  */
 export function findBootDoubts({ situation, loading }: ResolvedSituation): Reason[] {
   const doubts = loading.map(({ name, buildId, moduleState }): Reason => {
-    return { code: 'MODULE_STILL_LOADING', patch: loadedName(name), buildId, detail: describeState(moduleState) };
+    return {
+      code: 'MODULE_STILL_LOADING',
+      patch: loadedName(name),
+      buildId,
+      detail: describeState(moduleState),
+    };
   });
   if (situation.tainted === false) return doubts;
-  if (situation.bootHistory !== 'KNOWN') doubts.push({ code: 'BOOT_HISTORY_INCOMPLETE', detail: MISSING[situation.bootHistory] });
+  if (situation.bootHistory !== 'KNOWN')
+    doubts.push({ code: 'BOOT_HISTORY_INCOMPLETE', detail: MISSING[situation.bootHistory] });
   if (situation.historyTooLong) doubts.push({ code: 'HISTORY_TOO_LONG' });
   return doubts;
 }
@@ -59,7 +75,12 @@ const MISSING = {
  *
  * @param fromFile evidence that is required of patches that are not on the list: they have no live states to read
  */
-export const findPatchDoubts = (plan: Plan, host: ResolvedSituation, required: Evidence, fromFile: Evidence): Reason[] => [
+export const findPatchDoubts = (
+  plan: Plan,
+  host: ResolvedSituation,
+  required: Evidence,
+  fromFile: Evidence,
+): Reason[] => [
   ...patchesToKnow(plan).flatMap((patch) => findDoubts(patch, required)),
   ...host.unlisted.flatMap(({ known }) => findDoubts(known, fromFile)),
   ...(plan.load === null ? [] : findDoubts(plan.load, fromFile)),
@@ -77,7 +98,11 @@ function patchesToKnow({ reversed, load, disabled, replaced, stays }: Plan): rea
  * That depends on its replace flag: a cumulative patch would have to be alone. If sysfs shows the flag, nothing else
  * needs to be known.
  */
-export function findListedTargetDoubts(host: ResolvedSituation, buildId: string | null, required: Evidence): readonly Reason[] {
+export function findListedTargetDoubts(
+  host: ResolvedSituation,
+  buildId: string | null,
+  required: Evidence,
+): readonly Reason[] {
   if (buildId === null || host.list.length === 1) return [];
   const at = host.list.findIndex((patch) => patch.buildId === buildId);
   const target = host.list[at];

@@ -14,7 +14,9 @@ export function findGateReasons({ load }: Plan, host: ResolvedSituation): Reason
   const unknown = namesOfUnknownGates(host.situation);
   return [
     ...(gates.modulesDisabled === true ? [{ code: 'MODULES_DISABLED', ...about(load) } as const] : []),
-    ...(unknown.length > 0 ? [{ code: 'HOST_GATES_UNKNOWN', detail: `${unknown.join(', ')} not reported` } as const] : []),
+    ...(unknown.length > 0
+      ? [{ code: 'HOST_GATES_UNKNOWN', detail: `${unknown.join(', ')} not reported` } as const]
+      : []),
     ...(gates.ftraceEnabled === false ? [withoutFtrace(load, host)].flatMap((reason) => reason ?? []) : []),
   ];
 }
@@ -38,11 +40,14 @@ function namesOfUnknownGates({ capabilities, gates }: Situation): string[] {
 function withoutFtrace(load: KnownPatch, host: ResolvedSituation): Reason | null {
   const functions = load.manifest?.functions ?? null;
   if (functions?.length === 0) return null;
-  const inKernel = load.manifest?.spellsVmlinux !== true && functions?.some((name) => name.startsWith('vmlinux:')) === true;
+  const inKernel =
+    load.manifest?.spellsVmlinux !== true && functions?.some((name) => name.startsWith('vmlinux:')) === true;
   // The flag that makes ftrace refuse came with 5.5, as did the state check.
   const { candidates } = host.rules;
   const refuses = candidates.length > 0 && candidates.every(({ name }) => name !== 'none');
   if (inKernel && refuses) return { code: 'FTRACE_DISABLED', ...about(load) };
-  const why = inKernel ? 'this kernel may accept the patch without ever running it' : `it is not known whether an object that ${load.name} patches is loaded`;
+  const why = inKernel
+    ? 'this kernel may accept the patch without ever running it'
+    : `it is not known whether an object that ${load.name} patches is loaded`;
   return { code: 'HOST_GATES_UNKNOWN', ...about(load), detail: `${FTRACE_GATE} is 0, and ${why}` };
 }

@@ -17,7 +17,12 @@ import { anySurelyHolds, findHoldingDoubts, findStateHolders, isSure } from './s
  *
  * @param refusals what the state check finds: nothing is left behind of a state for which it refuses
  */
-export function findHarm(plan: Plan, host: ResolvedSituation, refusals: Refusals, required: RequiredEvidence): Reason[] {
+export function findHarm(
+  plan: Plan,
+  host: ResolvedSituation,
+  refusals: Refusals,
+  required: RequiredEvidence,
+): Reason[] {
   const { load, reversed, replaced, disabled, stays } = plan;
   if (reversed !== null)
     return [
@@ -30,7 +35,9 @@ export function findHarm(plan: Plan, host: ResolvedSituation, refusals: Refusals
   return [
     ...replaced.flatMap((patch) => findHarmOfReplacing(patch, plan, refusals, required)),
     // Only the running kernel shows what the target writes to the states of the patches that stay.
-    ...(load?.rewritesBelow === true ? stays.map((patch): Reason => ({ code: 'STATES_UNREADABLE', ...about(patch), other: load.name })) : []),
+    ...(load?.rewritesBelow === true
+      ? stays.map((patch): Reason => ({ code: 'STATES_UNREADABLE', ...about(patch), other: load.name }))
+      : []),
     ...disabled.flatMap((patch) => [
       ...patch.declared.flatMap((state) => findDropped(patch, state, holding, required)),
       ...findUndeclared(patch, required),
@@ -41,7 +48,12 @@ export function findHarm(plan: Plan, host: ResolvedSituation, refusals: Refusals
   ];
 }
 
-function findHarmOfReplacing(patch: KnownPatch, plan: Plan, { certain, checked }: Refusals, required: RequiredEvidence): Reason[] {
+function findHarmOfReplacing(
+  patch: KnownPatch,
+  plan: Plan,
+  { certain, checked }: Refusals,
+  required: RequiredEvidence,
+): Reason[] {
   const { load } = plan;
   // If the state check accepted, the target holds every kernel state.
   const states = checked && load !== null && isSure(load, required) ? patch.added : patch.declared;
@@ -62,7 +74,12 @@ function findHarmOfReplacing(patch: KnownPatch, plan: Plan, { certain, checked }
  * @param list the patches that may hold what they left: the listed ones, without one that never came in
  * @param after the list that the plan makes: no later patch's callbacks restore what an author calls irreversible
  */
-export const findHarmDone = (host: ResolvedSituation, list: readonly KnownPatch[], after: readonly KnownPatch[], required: RequiredEvidence): Reason[] =>
+export const findHarmDone = (
+  host: ResolvedSituation,
+  list: readonly KnownPatch[],
+  after: readonly KnownPatch[],
+  required: RequiredEvidence,
+): Reason[] =>
   host.unlisted.flatMap(({ known, unlistedBy }) => [
     ...findUndeclared(known, required),
     ...known.declared
@@ -73,9 +90,16 @@ export const findHarmDone = (host: ResolvedSituation, list: readonly KnownPatch[
       : findLeftBehind(known, known.declared, list, [], required)),
   ]);
 
-function findDroppedEarlier(patch: KnownPatch, state: DeclaredState, list: readonly KnownPatch[], required: RequiredEvidence): readonly Reason[] {
+function findDroppedEarlier(
+  patch: KnownPatch,
+  state: DeclaredState,
+  list: readonly KnownPatch[],
+  required: RequiredEvidence,
+): readonly Reason[] {
   const holders = findStateHolders(list, state);
-  return holders.length > 0 ? findHoldingDoubts(holders, state, required) : findDropped(patch, state, [], required);
+  return holders.length > 0
+    ? findHoldingDoubts(holders, state, required)
+    : findDropped(patch, state, [], required);
 }
 
 const findLeftBehind = (
@@ -86,7 +110,8 @@ const findLeftBehind = (
   required: RequiredEvidence,
 ): Reason[] =>
   states.flatMap((state): readonly Reason[] => {
-    if (anySurelyHolds(after, state, required) || refused.some(({ stateId }) => stateId === state.id)) return [];
+    if (anySurelyHolds(after, state, required) || refused.some(({ stateId }) => stateId === state.id))
+      return [];
     const holders = findStateHolders(after, state);
     if (holders.length > 0) return findHoldingDoubts(holders, state, required);
     const leftBehind: Reason = { code: 'STATE_LEFT_BEHIND', ...aboutState(patch, state) };
@@ -104,5 +129,7 @@ function findUndeclared(patch: KnownPatch, required: RequiredEvidence): Reason[]
 function findForeign(patch: KnownPatch, load: KnownPatch | null): Reason[] {
   const owner = patch.manifest?.owner;
   if (owner === undefined) return [{ code: 'PATCH_NOT_CATALOGUED', ...about(patch) }];
-  return owner === load?.manifest?.owner ? [] : [{ code: 'FOREIGN_PATCH_DISCARDED', ...about(patch), detail: owner }];
+  return owner === load?.manifest?.owner
+    ? []
+    : [{ code: 'FOREIGN_PATCH_DISCARDED', ...about(patch), detail: owner }];
 }

@@ -19,7 +19,11 @@ import { findSignatureReasons, type Trust } from './signature.js';
 export const findLoaderRefusals = (load: KnownPatch, plan: Plan, host: ResolvedSituation): Reason[] =>
   load.manifest === null
     ? []
-    : [...findBuiltForOther(load, load.manifest, host), ...findNameCollisions(load, plan, host), ...findNotALivepatch(load, load.manifest, host)];
+    : [
+        ...findBuiltForOther(load, load.manifest, host),
+        ...findNameCollisions(load, plan, host),
+        ...findNotALivepatch(load, load.manifest, host),
+      ];
 
 function findBuiltForOther(load: KnownPatch, manifest: Manifest, host: ResolvedSituation): Reason[] {
   const { kernelRelease, arch } = host.situation;
@@ -38,14 +42,18 @@ function findBuiltForOther(load: KnownPatch, manifest: Manifest, host: ResolvedS
  * built for this release shows it.
  */
 function hasSymbolVersions({ list, situation }: ResolvedSituation): boolean | null {
-  const built = list.find(({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE');
+  const built = list.find(
+    ({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE',
+  );
   return built?.manifest?.modversions ?? null;
 }
 
 /** Returns the loaded modules of that name. The kernel compares names alone, whatever is in the file. */
 function findNameCollisions(load: KnownPatch, { removed }: Plan, host: ResolvedSituation): Reason[] {
   const namesakes = host.situation.leftovers.filter((module) => loadedName(module.name) === load.name);
-  const removable = namesakes.every((module) => !module.referenced && !module.pinned && module.moduleState === 'LIVE');
+  const removable = namesakes.every(
+    (module) => !module.referenced && !module.pinned && module.moduleState === 'LIVE',
+  );
   if (removed.includes(load.name) && removable) return [];
   const listed = host.list
     .filter(({ name }) => name === load.name)
@@ -59,7 +67,11 @@ function findNameCollisions(load: KnownPatch, { removed }: Plan, host: ResolvedS
 }
 
 /** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was loading or going. */
-function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: LeftoverModule, host: ResolvedSituation): Reason {
+function stillThere(
+  load: KnownPatch,
+  { buildId, pinned, moduleState }: LeftoverModule,
+  host: ResolvedSituation,
+): Reason {
   const facts = { patch: load.name, buildId };
   if (pinned && moduleState !== 'LOADING') return { code: 'MODULE_PINNED', ...facts };
   if (moduleState !== 'LIVE') {
@@ -73,7 +85,8 @@ function stillThere(load: KnownPatch, { buildId, pinned, moduleState }: Leftover
 function findNotALivepatch({ name }: KnownPatch, { livepatch }: Manifest, host: ResolvedSituation): Reason[] {
   const refused = { code: 'NOT_A_LIVEPATCH', patch: name } as const;
   // A kernel without livepatch support refuses the module in its loader, with another error number.
-  if (!host.situation.capabilities.livepatch) return [{ ...refused, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
+  if (!host.situation.capabilities.livepatch)
+    return [{ ...refused, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
   return livepatch ? [] : [{ ...refused, detail: 'the module lacks livepatch=Y' }];
 }
 
@@ -86,32 +99,51 @@ function findNotALivepatch({ name }: KnownPatch, { livepatch }: Manifest, host: 
  *
  * @param listed the patches on the list when it is loaded, oldest first
  */
-export function findLoaderDoubts(load: KnownPatch, listed: readonly KnownPatch[], host: ResolvedSituation, trust: Trust): Reason[] {
+export function findLoaderDoubts(
+  load: KnownPatch,
+  listed: readonly KnownPatch[],
+  host: ResolvedSituation,
+  trust: Trust,
+): Reason[] {
   if (load.manifest === null || load.buildId === null) return [];
   const counts = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
   const unverified = whatIsUnverified(load, load.manifest, counts, host, trust.witnesses);
   const callbackMayRefuse = load.callbacks === null || load.callbacks.prePatch;
   return [
-    ...(unverified === null ? [] : [{ code: 'SYMBOLS_UNVERIFIED', ...about(load), detail: unverified } as const]),
-    ...(callbackMayRefuse && !hasAgreed(listed, counts, trust.witnesses) ? [{ code: 'PRE_PATCH_MAY_REFUSE', ...about(load) } as const] : []),
+    ...(unverified === null
+      ? []
+      : [{ code: 'SYMBOLS_UNVERIFIED', ...about(load), detail: unverified } as const]),
+    ...(callbackMayRefuse && !hasAgreed(listed, counts, trust.witnesses)
+      ? [{ code: 'PRE_PATCH_MAY_REFUSE', ...about(load) } as const]
+      : []),
     ...findSignatureReasons(load, counts, host, trust),
   ];
 }
 
 /** A livepatch may load while a module that it patches is absent, and be refused on a host that has the module. */
-function whatIsUnverified(load: KnownPatch, manifest: Manifest, counts: SightingCounts, { situation }: ResolvedSituation, witnesses: number): string | null {
+function whatIsUnverified(
+  load: KnownPatch,
+  manifest: Manifest,
+  counts: SightingCounts,
+  { situation }: ResolvedSituation,
+  witnesses: number,
+): string | null {
   const { loaded, objects } = counts;
   if (manifest.kernelRelease !== situation.kernelRelease) return 'it was built for another kernel';
   if (loaded === 0) return 'no machine showed it on this kernel';
-  if (loaded < witnesses) return `${loaded} of ${witnesses} machines that are needed showed it on this kernel`;
+  if (loaded < witnesses)
+    return `${loaded} of ${witnesses} machines that are needed showed it on this kernel`;
   if (manifest.functions === null) return 'it is not known which objects it patches';
-  if (spellsVmlinux(load)) return "one of its objects is named 'vmlinux' by a string: a module that is never loaded";
+  if (spellsVmlinux(load))
+    return "one of its objects is named 'vmlinux' by a string: a module that is never loaded";
   // The kernel itself is patched wherever the patch is enabled. An object whose name's form is not known must be seen.
   const isKernel = (object: string): boolean => object === 'vmlinux' && manifest.spellsVmlinux === false;
   const unseen = [...new Set(manifest.functions.map((name) => name.slice(0, name.indexOf(':'))))].filter(
     (object) => !isKernel(object) && (objects.get(object) ?? 0) < witnesses,
   );
-  return unseen.length === 0 ? null : `fewer than ${witnesses} machines showed it patching ${unseen.join(', ')}`;
+  return unseen.length === 0
+    ? null
+    : `fewer than ${witnesses} machines showed it patching ${unseen.join(', ')}`;
 }
 
 /** The callback sees the states of the list (`klp_get_prev_state()`). It has agreed only over those that were shown. */

@@ -24,17 +24,23 @@ export const listedAtLoad = ({ stays, replaced }: Plan): readonly KnownPatch[] =
  *
  * If the replace flag is not known, only what holds for both values is certain.
  */
-const forRules = ({ asPatch, name, states }: KnownPatch): Patch | null => (states === null ? null : (asPatch ?? { name, replace: false, states }));
+const forRules = ({ asPatch, name, states }: KnownPatch): Patch | null =>
+  states === null ? null : (asPatch ?? { name, replace: false, states });
 
 /** Returns what the state rule reads of those patches whose states are known. */
-const known = (patches: readonly KnownPatch[]): readonly Patch[] => patches.flatMap((patch) => forRules(patch) ?? []);
+const known = (patches: readonly KnownPatch[]): readonly Patch[] =>
+  patches.flatMap((patch) => forRules(patch) ?? []);
 
 /**
  * Returns why the kernel would refuse under these rules.
  *
  * Patches whose states are not known can only add refusals. They are doubts of their own.
  */
-function refuseUnder(rules: Rules, { disabled, load, ...plan }: Plan, host: ResolvedSituation): readonly Reason[] {
+function refuseUnder(
+  rules: Rules,
+  { disabled, load, ...plan }: Plan,
+  host: ResolvedSituation,
+): readonly Reason[] {
   const atDisabling = known(disabled).flatMap((patch) => rules.findDisableRefusals(patch));
   const target = load === null ? null : forRules(load);
   if (target === null) return atDisabling;
@@ -52,7 +58,9 @@ function passesWithTime(reason: Reason, { inTransition }: ResolvedSituation): Re
 
 /** Returns those of the first refusals whose state is refused under each of the other rule sets too. */
 const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): readonly Reason[] =>
-  first!.filter(({ stateId }) => others.every((reasons) => reasons.some((other) => other.stateId === stateId)));
+  first!.filter(({ stateId }) =>
+    others.every((reasons) => reasons.some((other) => other.stateId === stateId)),
+  );
 
 /**
  * Returns whether a proposal's rules may decide by what is in no file that we can read: a set, a ban on disabling.
@@ -60,7 +68,9 @@ const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): r
  * Only patches on the list can have these.
  */
 const beyondReading = ({ basis, candidates }: RulesChoice, host: ResolvedSituation): boolean =>
-  basis !== 'ASKED' && host.list.length > 0 && candidates.some(({ name }) => name === 'block-disable' || name === 'replace-set');
+  basis !== 'ASKED' &&
+  host.list.length > 0 &&
+  candidates.some(({ name }) => name === 'block-disable' || name === 'replace-set');
 
 /**
  * Returns why the kernel's state check would refuse this plan.
@@ -70,7 +80,11 @@ const beyondReading = ({ basis, candidates }: RulesChoice, host: ResolvedSituati
 export function findRefusals(plan: Plan, host: ResolvedSituation, rules: RulesChoice): Refusals {
   const { candidates } = rules;
   if (plan.route === 'NONE_NEEDED' || plan.route === 'REBOOT') return NO_REFUSALS;
-  if (candidates.length === 0) return { ...NO_REFUSALS, reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }] };
+  if (candidates.length === 0)
+    return {
+      ...NO_REFUSALS,
+      reasons: [{ code: 'RULES_UNKNOWN', detail: 'no rule set describes this kernel' }],
+    };
   const each = candidates.map((candidate) => refuseUnder(candidate, plan, host));
   const inDoubt = beyondReading(rules, host);
   if (!inDoubt && candidates.length === 1) {

@@ -5,7 +5,8 @@ import { about, type Reason } from '../reasons/reasons.js';
 import { findHoldingDoubts, findStateHolders } from './state-holders.js';
 
 /** Returns whether the patch has a callback that runs when it is disabled; null if that cannot be read. */
-export const hasUnpatchCallback = ({ callbacks }: KnownPatch): boolean | null => (callbacks === null ? null : callbacks.preUnpatch || callbacks.postUnpatch);
+export const hasUnpatchCallback = ({ callbacks }: KnownPatch): boolean | null =>
+  callbacks === null ? null : callbacks.preUnpatch || callbacks.postUnpatch;
 
 /** The facts of a reason about one state of a patch. */
 export const aboutState = (patch: KnownPatch, state: DeclaredState) => ({
@@ -21,18 +22,25 @@ export const aboutState = (patch: KnownPatch, state: DeclaredState) => ({
  *
  * @param holding the patches that are on the list while this one leaves it: what they hold need not be restored
  */
-export function findDropped(patch: KnownPatch, state: DeclaredState, holding: readonly KnownPatch[], required: RequiredEvidence): readonly Reason[] {
+export function findDropped(
+  patch: KnownPatch,
+  state: DeclaredState,
+  holding: readonly KnownPatch[],
+  required: RequiredEvidence,
+): readonly Reason[] {
   const holders = findStateHolders(holding, state);
   const lost = holders.length === 0;
   const unpatches = hasUnpatchCallback(patch);
   const facts = aboutState(patch, state);
-  const irreversible: Reason[] = lost && state.restore === 'IMPOSSIBLE' ? [{ code: 'STATE_IRREVERSIBLE', ...facts }] : [];
+  const irreversible: Reason[] =
+    lost && state.restore === 'IMPOSSIBLE' ? [{ code: 'STATE_IRREVERSIBLE', ...facts }] : [];
   if (state.restore === 'NOT_NEEDED') return findWeakStatement(patch, required);
   if (unpatches === false) {
     if (!lost) return findHoldingDoubts(holders, state, required);
     return [...irreversible, { code: 'STATE_NOT_RESTORED', ...facts }];
   }
-  if (unpatches && state.restore === 'CALLBACKS') return [...findWeakStatement(patch, required), ...findWeakCallbacks(patch, required)];
+  if (unpatches && state.restore === 'CALLBACKS')
+    return [...findWeakStatement(patch, required), ...findWeakCallbacks(patch, required)];
   return irreversible.length > 0 ? irreversible : [{ code: 'RESTORE_NOT_PROMISED', ...facts }];
 }
 

@@ -14,7 +14,8 @@ export interface Trust {
 
 const enforces = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean =>
   signatureEnforced === true || (lockdown !== null && lockdown !== 'none');
-const enforcesNothing = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean => signatureEnforced === false && lockdown === 'none';
+const enforcesNothing = ({ capabilities: { signatureEnforced, lockdown } }: Situation): boolean =>
+  signatureEnforced === false && lockdown === 'none';
 
 type SignatureCheck = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
 
@@ -24,7 +25,12 @@ type SignatureCheck = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
  * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or
  * the kernel is locked down.
  */
-export function findSignatureReasons(load: KnownPatch, counts: SightingCounts, host: ResolvedSituation, trust: Trust): Reason[] {
+export function findSignatureReasons(
+  load: KnownPatch,
+  counts: SightingCounts,
+  host: ResolvedSituation,
+  trust: Trust,
+): Reason[] {
   const { situation } = host;
   const files = load.manifest?.files ?? [];
   // Without a file it is not known whether there is a signature, nor whether it is whole.
@@ -39,9 +45,15 @@ export function findSignatureReasons(load: KnownPatch, counts: SightingCounts, h
   return [{ code: 'SIGNATURE_REQUIRED', ...about(load), ...(byLockdown ? { errno: 'EPERM' } : {}) }];
 }
 
-function checkFile(file: ModuleFile, counts: SightingCounts, situation: Situation, trust: Trust): SignatureCheck {
+function checkFile(
+  file: ModuleFile,
+  counts: SightingCounts,
+  situation: Situation,
+  trust: Trust,
+): SignatureCheck {
   const { witnesses, sharedSigningKeys, catalog } = trust;
-  if (enforcesNothing(situation)) return !file.signed || (counts.files.get(file.sha256) ?? 0) >= witnesses ? 'ACCEPTED' : 'NOT_KNOWN';
+  if (enforcesNothing(situation))
+    return !file.signed || (counts.files.get(file.sha256) ?? 0) >= witnesses ? 'ACCEPTED' : 'NOT_KNOWN';
   if (!file.signed) return enforces(situation) ? 'REFUSED' : 'NOT_KNOWN';
   if (sharedSigningKeys && (counts.verified.get(file.sha256) ?? 0) >= witnesses) return 'ACCEPTED';
   return file.signer !== null && isTrusted(file.signer, situation, catalog) ? 'ACCEPTED' : 'NOT_KNOWN';
@@ -63,6 +75,10 @@ export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Tru
 function isTrusted(signer: string, { list }: Situation, catalog: Catalog): boolean {
   return list.some(({ buildId, file, moduleTaint }) => {
     if (buildId === null || file === null || moduleTaint === null || moduleTaint.includes('E')) return false;
-    return catalog.find(buildId)?.files.some(({ sha256, signed, signer: by }) => sha256 === file && signed && by === signer) === true;
+    return (
+      catalog
+        .find(buildId)
+        ?.files.some(({ sha256, signed, signer: by }) => sha256 === file && signed && by === signer) === true
+    );
   });
 }

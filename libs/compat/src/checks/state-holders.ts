@@ -4,10 +4,12 @@ import { about, type Reason } from '../reasons/reasons.js';
 import type { State } from '../rules/patch.js';
 
 /** Returns whether the state, at this version or a later one, is among these. */
-const holds = (states: readonly State[], { id, version }: State): boolean => states.some((own) => own.id === id && own.version >= version);
+const holds = (states: readonly State[], { id, version }: State): boolean =>
+  states.some((own) => own.id === id && own.version >= version);
 
 /** Returns those of these patches that hold the state too, at this version or a later one. */
-export const findStateHolders = (patches: readonly KnownPatch[], state: State): KnownPatch[] => patches.filter((patch) => holds(patch.declared, state));
+export const findStateHolders = (patches: readonly KnownPatch[], state: State): KnownPatch[] =>
+  patches.filter((patch) => holds(patch.declared, state));
 
 /** Returns whether this patch's kernel states are known well enough. */
 export const isSure = ({ doubts, evidence, states }: KnownPatch, required: RequiredEvidence): boolean =>
@@ -18,15 +20,24 @@ function surelyHolds(holder: KnownPatch, state: State, required: RequiredEvidenc
   if (holder.doubts.length > 0) return false;
   if (isSure(holder, required) && holds(holder.states!, state)) return true;
   const statement = holder.manifest?.author;
-  return statement != null && atLeast(statement.evidence, required.statement) && holds(statement.states, state);
+  return (
+    statement != null && atLeast(statement.evidence, required.statement) && holds(statement.states, state)
+  );
 }
 
 /** Returns whether the evidence is sufficient that one of these patches holds the state. */
-export const anySurelyHolds = (patches: readonly KnownPatch[], state: State, required: RequiredEvidence): boolean =>
-  patches.some((patch) => surelyHolds(patch, state, required));
+export const anySurelyHolds = (
+  patches: readonly KnownPatch[],
+  state: State,
+  required: RequiredEvidence,
+): boolean => patches.some((patch) => surelyHolds(patch, state, required));
 
 /** Returns why it is doubtful that one of these patches holds the state. Empty if one of them surely does. */
-export function findHoldingDoubts(holders: readonly KnownPatch[], state: State, required: RequiredEvidence): readonly Reason[] {
+export function findHoldingDoubts(
+  holders: readonly KnownPatch[],
+  state: State,
+  required: RequiredEvidence,
+): readonly Reason[] {
   const [first] = holders;
   if (first === undefined || anySurelyHolds(holders, state, required)) return [];
   if (first.doubts.length > 0) return first.doubts;

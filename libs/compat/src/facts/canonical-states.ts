@@ -7,7 +7,9 @@ import type { State } from '../rules/patch.js';
  *
  * @returns null: the states of a patch are not known
  */
-export function canonicalStates(list: readonly { readonly states: readonly State[] | null }[]): string | null {
+export function canonicalStates(
+  list: readonly { readonly states: readonly State[] | null }[],
+): string | null {
   const patches: string[] = [];
   for (const { states } of list) {
     if (states === null) return null;

@@ -14,7 +14,8 @@ const moreCautious = (a: Restore, b: Restore): Restore => (CAUTION[a] >= CAUTION
 /** Returns the states that a patch modifies by its module or its author: one for each id, at its highest version. */
 export function declare(states: readonly State[] | null, author: readonly AuthorState[]): DeclaredState[] {
   const versions = new Map<bigint, number>();
-  for (const { id, version } of [...(states ?? []), ...author]) versions.set(id, Math.max(versions.get(id) ?? 0, version));
+  for (const { id, version } of [...(states ?? []), ...author])
+    versions.set(id, Math.max(versions.get(id) ?? 0, version));
   const words = new Map<bigint, Restore>();
   for (const { id, restore } of author) words.set(id, moreCautious(words.get(id) ?? restore, restore));
   return [...versions].map(([id, version]) => ({ id, version, restore: words.get(id) ?? 'UNKNOWN' }));

@@ -24,6 +24,7 @@ export const freshnessLimits = (intervalSeconds: number) => ({
 export function freshness(ageSeconds: number | null, intervalSeconds: number, superseded = false): Freshness {
   if (ageSeconds === null) return { level: 'NEVER', ageSeconds: null, superseded };
   const { fresh, late, stale } = freshnessLimits(intervalSeconds);
-  const level = ageSeconds <= fresh ? 'FRESH' : ageSeconds <= late ? 'LATE' : ageSeconds <= stale ? 'STALE' : 'LOST';
+  const level =
+    ageSeconds <= fresh ? 'FRESH' : ageSeconds <= late ? 'LATE' : ageSeconds <= stale ? 'STALE' : 'LOST';
   return { level, ageSeconds, superseded };
 }

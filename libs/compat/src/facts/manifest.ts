@@ -9,7 +9,8 @@ export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'UNSIGNED' | 'INFERRED';
 const STRENGTH: Record<Evidence, number> = { LIVE: 4, MODULE: 3, MANIFEST: 2, UNSIGNED: 1, INFERRED: 0 };
 
 /** Returns whether this evidence is at least as strong as that one. */
-export const atLeast = (evidence: Evidence, required: Evidence): boolean => evidence === required || STRENGTH[evidence] >= STRENGTH[required];
+export const atLeast = (evidence: Evidence, required: Evidence): boolean =>
+  evidence === required || STRENGTH[evidence] >= STRENGTH[required];
 
 /** The weaker of two. */
 export const weaker = (a: Evidence, b: Evidence): Evidence => (STRENGTH[a] <= STRENGTH[b] ? a : b);
@@ -20,7 +21,10 @@ export interface RequiredEvidence {
   readonly statement: Evidence;
 }
 
-const requiredBy = (evidence: Evidence): RequiredEvidence => ({ facts: weaker(evidence, 'MODULE'), statement: weaker(evidence, 'MANIFEST') });
+const requiredBy = (evidence: Evidence): RequiredEvidence => ({
+  facts: weaker(evidence, 'MODULE'),
+  statement: weaker(evidence, 'MANIFEST'),
+});
 const REQUIRED: Record<Evidence, RequiredEvidence> = {
   LIVE: requiredBy('LIVE'),
   MODULE: requiredBy('MODULE'),

@@ -12,10 +12,13 @@ type Seen = Pick<Situation, 'tainted' | 'capabilities' | 'otherLivePatching' | '
 export function contradictionsOf({ tainted, capabilities, otherLivePatching, list }: Seen): string[] {
   const found: string[] = [];
   if (tainted === true && !capabilities.livepatch && otherLivePatching.length === 0)
-    found.push('taint K is set, but the kernel has no livepatch support, and no other live patching system was seen');
+    found.push(
+      'taint K is set, but the kernel has no livepatch support, and no other live patching system was seen',
+    );
   const on = list.filter((patch) => patch.enabled || patch.transition);
   if (tainted === false && on.length > 0) found.push(`${on[0]!.name} is listed, but taint K is not set`);
   for (const patch of on.slice(1))
-    if (patch.replace === true && patch.enabled && !patch.transition) found.push(`${patch.name} is cumulative and settled, but not alone on the list`);
+    if (patch.replace === true && patch.enabled && !patch.transition)
+      found.push(`${patch.name} is cumulative and settled, but not alone on the list`);
   return found;
 }

@@ -3,7 +3,15 @@ import type { Callbacks, Evidence, Manifest, Reading } from './manifest.js';
 import { loadedName, type Patch, type State } from '../rules/patch.js';
 import type { Reason } from '../reasons/reasons.js';
 import { kernelText } from './sighting-counts.js';
-import type { Catalog, Kernel, LeftoverModule, ListedPatch, Situation, UnlistedBy, UnlistedPatch } from './situation.js';
+import type {
+  Catalog,
+  Kernel,
+  LeftoverModule,
+  ListedPatch,
+  Situation,
+  UnlistedBy,
+  UnlistedPatch,
+} from './situation.js';
 import { contradictionsOf } from './report-contradictions.js';
 import { withConflicts, withRewritten } from './rewritten.js';
 import { chooseRules, type RulesChoice } from '../rules/select.js';
@@ -67,11 +75,18 @@ export interface ResolvedSituation {
   readonly kernelText: string;
 }
 
-function doubtsOf(name: string, buildId: string | null, states: readonly State[] | null, sources: readonly Reading[], conflicts: readonly string[]): Reason[] {
+function doubtsOf(
+  name: string,
+  buildId: string | null,
+  states: readonly State[] | null,
+  sources: readonly Reading[],
+  conflicts: readonly string[],
+): Reason[] {
   if (sources.length === 0) return [{ code: 'PATCH_NOT_CATALOGUED', patch: name, buildId }];
   const doubts: Reason[] = [];
   if (states === null) doubts.push({ code: 'STATES_UNREADABLE', patch: name, buildId });
-  if (conflicts.length > 0) doubts.push({ code: 'EVIDENCE_CONFLICT', patch: name, buildId, detail: conflicts.join(', ') });
+  if (conflicts.length > 0)
+    doubts.push({ code: 'EVIDENCE_CONFLICT', patch: name, buildId, detail: conflicts.join(', ') });
   return doubts;
 }
 
@@ -103,16 +118,26 @@ export function resolvePatch(observed: ObservedPatch, catalog: Catalog): KnownPa
     states,
     evidence: strongest?.evidence ?? null,
     declared,
-    added: declared.filter(({ id, version }) => states?.some((own) => own.id === id && own.version >= version) !== true),
+    added: declared.filter(
+      ({ id, version }) => states?.some((own) => own.id === id && own.version >= version) !== true,
+    ),
     callbacks: withCallbacks?.callbacks ?? null,
     callbacksEvidence: withCallbacks?.evidence ?? null,
     provenNone,
     rewritesBelow: sources.some((source) => source.rewritesEarlierStates === true),
-    undeclared: strongest !== undefined && declared.length === 0 && !provenNone && states !== null && manifest?.author?.impactNone !== true,
+    undeclared:
+      strongest !== undefined &&
+      declared.length === 0 &&
+      !provenNone &&
+      states !== null &&
+      manifest?.author?.impactNone !== true,
     doubts: doubtsOf(name, observed.buildId, states, sources, conflictsOf(observed, manifest, sources)),
     enabled: observed.enabled ?? false,
     transition: observed.transition ?? false,
-    asPatch: states === null || replace === null ? null : { name, replace, replaceSet, states, ...(functions ? { functions } : {}) },
+    asPatch:
+      states === null || replace === null
+        ? null
+        : { name, replace, replaceSet, states, ...(functions ? { functions } : {}) },
   };
 }
 
@@ -138,15 +163,21 @@ export function resolveSituation(reported: Situation, catalog: Catalog): Resolve
   const keyOf = ({ buildId, name }: LeftoverModule | UnlistedPatch) => buildId ?? name;
   const seen = new Set(situation.unlisted.map(keyOf));
   // A module in state Loading has not been on the list yet.
-  const onlyLeftover = (leftover: LeftoverModule) => leftover.moduleState !== 'LOADING' && !seen.has(keyOf(leftover));
+  const onlyLeftover = (leftover: LeftoverModule) =>
+    leftover.moduleState !== 'LOADING' && !seen.has(keyOf(leftover));
   // What the host reads of a module that is still loaded counts for the patch that left the list with it.
   const readings = new Map(situation.leftovers.map((leftover) => [keyOf(leftover), leftover.reading]));
   const unlisted = [
     ...situation.unlisted.map((patch) => ({
-      known: resolvePatch({ ...patch, reading: patch.reading ?? readings.get(keyOf(patch)) ?? null }, catalog),
+      known: resolvePatch(
+        { ...patch, reading: patch.reading ?? readings.get(keyOf(patch)) ?? null },
+        catalog,
+      ),
       unlistedBy: patch.unlistedBy,
     })),
-    ...situation.leftovers.filter(onlyLeftover).map((leftover) => ({ known: resolvePatch(leftover, catalog), unlistedBy: 'UNKNOWN' as const })),
+    ...situation.leftovers
+      .filter(onlyLeftover)
+      .map((leftover) => ({ known: resolvePatch(leftover, catalog), unlistedBy: 'UNKNOWN' as const })),
   ];
   const rules = chooseRules(situation.capabilities, situation.kernelRelease);
   const list = withRewritten(withConflicts(listed, situation), unlisted);
@@ -171,6 +202,13 @@ function withoutInactive(situation: Situation): Situation {
   if (situation.list.every(counts)) return situation;
   const gone = situation.list
     .filter((patch) => !counts(patch))
-    .map(({ name, buildId, reading, moduleState }): LeftoverModule => ({ name, buildId, reading, referenced: true, pinned: false, moduleState }));
+    .map(({ name, buildId, reading, moduleState }): LeftoverModule => ({
+      name,
+      buildId,
+      reading,
+      referenced: true,
+      pinned: false,
+      moduleState,
+    }));
   return { ...situation, list: situation.list.filter(counts), leftovers: [...situation.leftovers, ...gone] };
 }

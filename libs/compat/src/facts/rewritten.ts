@@ -21,7 +21,12 @@ interface Known {
 /** A patch whose states in memory are no longer those of its module. What was read from the running kernel holds. */
 function rewritten<P extends Known>(patch: P, by: Known): P {
   if (patch.evidence === 'LIVE' || patch.states === null) return patch;
-  const doubt = { code: 'STATES_UNREADABLE', patch: patch.name, buildId: patch.buildId, other: by.name } as const;
+  const doubt = {
+    code: 'STATES_UNREADABLE',
+    patch: patch.name,
+    buildId: patch.buildId,
+    other: by.name,
+  } as const;
   return { ...patch, states: null, asPatch: null, undeclared: false, doubts: [...patch.doubts, doubt] };
 }
 
@@ -50,11 +55,21 @@ export function withRewritten<P extends Known>(
 /** A settled patch that is cumulative by its file and not alone: the file is wrong, or the list is. Where sysfs shows the flag, the report is. */
 export function withConflicts<P extends Known>(list: readonly P[], situation: Situation): readonly P[] {
   const isSettledAbove = (patch: P, at: number): boolean =>
-    at > 0 && patch.replace === true && situation.list[at]!.replace === null && patch.enabled && !patch.transition;
+    at > 0 &&
+    patch.replace === true &&
+    situation.list[at]!.replace === null &&
+    patch.enabled &&
+    !patch.transition;
   if (!list.some(isSettledAbove)) return list;
   return list.map((patch, at) => {
     if (!isSettledAbove(patch, at)) return patch;
     const detail = 'it is cumulative by its file, and settled above another patch';
-    return { ...patch, doubts: [...patch.doubts, { code: 'EVIDENCE_CONFLICT', patch: patch.name, buildId: patch.buildId, detail }] };
+    return {
+      ...patch,
+      doubts: [
+        ...patch.doubts,
+        { code: 'EVIDENCE_CONFLICT', patch: patch.name, buildId: patch.buildId, detail },
+      ],
+    };
   });
 }

@@ -16,10 +16,14 @@ export interface SightingCounts {
 }
 
 /** Text that is equal for equal kernels. */
-export const kernelText = ({ release, version, arch, buildId }: Kernel): string => JSON.stringify([release, version, arch, buildId]);
+export const kernelText = ({ release, version, arch, buildId }: Kernel): string =>
+  JSON.stringify([release, version, arch, buildId]);
 
 const isSameKernel = (a: Kernel, b: Kernel): boolean =>
-  a.release === b.release && a.version === b.version && a.arch === b.arch && (a.buildId === null || b.buildId === null || a.buildId === b.buildId);
+  a.release === b.release &&
+  a.version === b.version &&
+  a.arch === b.arch &&
+  (a.buildId === null || b.buildId === null || a.buildId === b.buildId);
 
 /** Sightings of a build never change within a revision of the catalog, and many hosts run few kernels. */
 const counted = new WeakMap<readonly LoadSighting[], Map<string, SightingCounts>>();
@@ -52,7 +56,13 @@ function count(sightings: readonly LoadSighting[]): SightingCounts {
     if (file !== null && sighting.verified === true) verified.add(file, machine);
   }
   const loaded = new Set(sightings.map(({ machine }) => machine)).size;
-  return { loaded, objects: objects.counts(), over: over.counts(), files: files.counts(), verified: verified.counts() };
+  return {
+    loaded,
+    objects: objects.counts(),
+    over: over.counts(),
+    files: files.counts(),
+    verified: verified.counts(),
+  };
 }
 
 /** Distinct machines for each fact. */

@@ -22,7 +22,11 @@ function countedById(states: readonly State[]): Map<bigint, Counted> {
   const counted = new Map<bigint, Counted>();
   for (const { id, version, blockDisable = false } of states) {
     const known = counted.get(id) ?? { first: version, highest: version, blocks: false };
-    counted.set(id, { first: known.first, highest: Math.max(known.highest, version), blocks: known.blocks || blockDisable });
+    counted.set(id, {
+      first: known.first,
+      highest: Math.max(known.highest, version),
+      blocks: known.blocks || blockDisable,
+    });
   }
   return counted;
 }
@@ -40,18 +44,24 @@ function sameStates(a: readonly State[], b: readonly State[]): boolean {
   if (one.size !== other.size) return false;
   for (const [id, { first, highest, blocks }] of one) {
     const also = other.get(id);
-    if (also === undefined || also.first !== first || also.highest !== highest || also.blocks !== blocks) return false;
+    if (also === undefined || also.first !== first || also.highest !== highest || also.blocks !== blocks)
+      return false;
   }
   return true;
 }
 
 const sameCallbacks = (a: Callbacks, b: Callbacks): boolean =>
-  a.prePatch === b.prePatch && a.postPatch === b.postPatch && a.preUnpatch === b.preUnpatch && a.postUnpatch === b.postUnpatch;
+  a.prePatch === b.prePatch &&
+  a.postPatch === b.postPatch &&
+  a.preUnpatch === b.preUnpatch &&
+  a.postUnpatch === b.postUnpatch;
 
 /** Returns the sources about this patch, strongest first. */
 export function sourcesOf(observed: ObservedPatch, manifest: Manifest | null): Reading[] {
   const sources = [observed.reading, manifest].filter((source): source is Reading => source !== null);
-  return sources.length === 2 && !atLeast(sources[0]!.evidence, sources[1]!.evidence) ? sources.reverse() : sources;
+  return sources.length === 2 && !atLeast(sources[0]!.evidence, sources[1]!.evidence)
+    ? sources.reverse()
+    : sources;
 }
 
 /** Returns whether two sources contradict each other. A live reading may know what no file shows: no contradiction. */
@@ -60,27 +70,41 @@ function contradict(a: Reading, b: Reading): boolean {
     a.states === null || b.states === null
       ? a.states !== b.states && a.evidence !== 'LIVE' && b.evidence !== 'LIVE'
       : !sameStates(effectiveStates(a.states), effectiveStates(b.states));
-  const callbacksDiffer = a.callbacks !== null && b.callbacks !== null && !sameCallbacks(a.callbacks, b.callbacks);
-  return statesDiffer || callbacksDiffer || (a.replace !== null && b.replace !== null && a.replace !== b.replace);
+  const callbacksDiffer =
+    a.callbacks !== null && b.callbacks !== null && !sameCallbacks(a.callbacks, b.callbacks);
+  return (
+    statesDiffer || callbacksDiffer || (a.replace !== null && b.replace !== null && a.replace !== b.replace)
+  );
 }
 
 /** Returns what the sources of one patch disagree on, for people; empty if they agree. */
-export function conflictsOf(observed: ObservedPatch, manifest: Manifest | null, sources: readonly Reading[]): string[] {
+export function conflictsOf(
+  observed: ObservedPatch,
+  manifest: Manifest | null,
+  sources: readonly Reading[],
+): string[] {
   const conflicts = [...(manifest?.conflicts ?? [])];
   if (sources.length === 2 && contradict(sources[0]!, sources[1]!)) conflicts.push('what the host read');
   const live = observed.replace ?? null;
-  if (live !== null && sources.some((source) => source.replace !== null && source.replace !== live)) conflicts.push('replace');
+  if (live !== null && sources.some((source) => source.replace !== null && source.replace !== live))
+    conflicts.push('replace');
   return conflicts;
 }
 
 /** Returns the states that the kernel sees; null if they cannot be read. A file does not show what is written at run time. */
 export const kernelStates = (strongest: Reading | undefined): readonly State[] | null =>
-  strongest === undefined || strongest.states === null || (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE')
+  strongest === undefined ||
+  strongest.states === null ||
+  (strongest.impact === 'UNREADABLE' && strongest.evidence !== 'LIVE')
     ? null
     : effectiveStates(strongest.states);
 
-const anyCallback = (callbacks: Callbacks | null): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
+const anyCallback = (callbacks: Callbacks | null): boolean =>
+  callbacks !== null && Object.values(callbacks).some(Boolean);
 
 /** Returns whether this source proves that the module changes nothing: a file that was parsed, or the running kernel. */
 export const provesNone = (source: Reading | undefined): boolean =>
-  source !== undefined && source.impact === 'NONE' && atLeast(source.evidence, 'MODULE') && !anyCallback(source.callbacks);
+  source !== undefined &&
+  source.impact === 'NONE' &&
+  atLeast(source.evidence, 'MODULE') &&
+  !anyCallback(source.callbacks);

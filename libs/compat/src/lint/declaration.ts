@@ -47,22 +47,32 @@ export interface Declaration {
 }
 
 /** Returns whether the states can be read. A file does not show what is written at run time. */
-export const isReadable = ({ states, impact }: Declaration): boolean => states !== null && impact !== 'UNREADABLE';
+export const isReadable = ({ states, impact }: Declaration): boolean =>
+  states !== null && impact !== 'UNREADABLE';
 
 /** Returns the states that the kernel sees; none if they cannot be read. */
-export const kernelStates = (of: Declaration): readonly State[] => (isReadable(of) ? effectiveStates(of.states!) : []);
+export const kernelStates = (of: Declaration): readonly State[] =>
+  isReadable(of) ? effectiveStates(of.states!) : [];
 
 /** Returns the states that the file or the author declares. */
-export const declaredStates = (of: Declaration): DeclaredState[] => declare(kernelStates(of), of.author?.states ?? []);
+export const declaredStates = (of: Declaration): DeclaredState[] =>
+  declare(kernelStates(of), of.author?.states ?? []);
 
 /** As the state rule reads it. A patch counts as cumulative if its flag is not known: builders make these by default. */
-export const asPatch = (of: Declaration, states: readonly State[] = kernelStates(of)): Patch => ({ name: of.name, replace: of.replace !== false, states });
+export const asPatch = (of: Declaration, states: readonly State[] = kernelStates(of)): Patch => ({
+  name: of.name,
+  replace: of.replace !== false,
+  states,
+});
 
 /** Returns whether it has a callback that runs when it is disabled; null if that cannot be read. */
-export const unpatches = ({ callbacks }: Declaration): boolean | null => callbacks && (callbacks.preUnpatch || callbacks.postUnpatch);
+export const unpatches = ({ callbacks }: Declaration): boolean | null =>
+  callbacks && (callbacks.preUnpatch || callbacks.postUnpatch);
 
 /** Returns whether it has any callback. */
-export const hasCallbacks = ({ callbacks }: Declaration): boolean => callbacks !== null && Object.values(callbacks).some(Boolean);
+export const hasCallbacks = ({ callbacks }: Declaration): boolean =>
+  callbacks !== null && Object.values(callbacks).some(Boolean);
 
 /** Returns whether this is the same build. */
-export const isItself = (a: Declaration, b: Declaration): boolean => a === b || (a.buildId !== null && a.buildId === b.buildId);
+export const isItself = (a: Declaration, b: Declaration): boolean =>
+  a === b || (a.buildId !== null && a.buildId === b.buildId);

@@ -26,7 +26,12 @@ const findSince = (of: Declaration, last: Declaration): Finding[] => [
 /** Of refusals on account of the same state, the one that asks for most. */
 const highest = (reasons: readonly Reason[]): Reason[] =>
   reasons.filter(
-    (one, i) => !reasons.some((other, j) => other.stateId === one.stateId && ((other.need ?? 0) > (one.need ?? 0) || (other.need === one.need && j < i))),
+    (one, i) =>
+      !reasons.some(
+        (other, j) =>
+          other.stateId === one.stateId &&
+          ((other.need ?? 0) > (one.need ?? 0) || (other.need === one.need && j < i)),
+      ),
   );
 
 /** Returns what the kernel would refuse there, and what it would not even notice. */
@@ -43,9 +48,17 @@ function findRefused(of: Declaration, before: readonly Declaration[]): Finding[]
       before.map((one) => asPatch(one, declaredStates(one))),
     ),
   );
-  const facts = ({ stateId, have, need, patch }: Reason) => ({ stateId, version: have, otherVersion: need, other: patch });
+  const facts = ({ stateId, have, need, patch }: Reason) => ({
+    stateId,
+    version: have,
+    otherVersion: need,
+    other: patch,
+  });
   return [
-    ...refused.map((reason): Finding => ({ code: reason.have === null ? 'STATE_FORGOTTEN' : 'VERSION_WENT_DOWN', ...facts(reason) })),
+    ...refused.map((reason): Finding => ({
+      code: reason.have === null ? 'STATE_FORGOTTEN' : 'VERSION_WENT_DOWN',
+      ...facts(reason),
+    })),
     ...unnoticed
       .filter(({ stateId }) => of.replace !== false && !refused.some((reason) => reason.stateId === stateId))
       .map((reason): Finding => ({ code: 'STATE_ABANDONED', ...facts(reason) })),
@@ -67,7 +80,9 @@ function findOneWay(of: Declaration, last: Declaration): Finding[] {
   return declaredStates(of).flatMap(({ id, version }): Finding[] => {
     const held = theirs.find((state) => state.id === id);
     if (held === undefined) return [{ code: 'STATE_ADDED', stateId: id, version, other: last.name }];
-    return version > held.version ? [{ code: raised, stateId: id, version, otherVersion: held.version, other: last.name }] : [];
+    return version > held.version
+      ? [{ code: raised, stateId: id, version, otherVersion: held.version, other: last.name }]
+      : [];
   });
 }
 
@@ -81,7 +96,11 @@ function findDroppedFunctions(of: Declaration, last: Declaration): Finding[] {
 function findChangedKind(of: Declaration, last: Declaration): Finding[] {
   const findings: Finding[] = [];
   if (of.replace !== null && last.replace === !of.replace)
-    findings.push({ code: 'REPLACE_CHANGED', other: last.name, detail: last.replace ? 'cumulative' : 'not cumulative' });
+    findings.push({
+      code: 'REPLACE_CHANGED',
+      other: last.name,
+      detail: last.replace ? 'cumulative' : 'not cumulative',
+    });
   if (of.replace !== false && of.owner !== null && last.owner !== null && of.owner !== last.owner)
     findings.push({ code: 'OWNER_CHANGED', other: last.name, detail: last.owner });
   return findings;
@@ -89,6 +108,10 @@ function findChangedKind(of: Declaration, last: Declaration): Finding[] {
 
 /** Returns the fixes that are not promised any more, each with the last livepatch that had it. */
 function findDroppedCves(of: Declaration, before: readonly Declaration[]): Finding[] {
-  const fixedBy = new Map(before.flatMap((one) => (one.author?.cves ?? []).map((cve) => [cve, one.name] as const)));
-  return [...fixedBy].filter(([cve]) => !of.author?.cves.includes(cve)).map(([cve, other]) => ({ code: 'CVE_DROPPED', other, detail: cve }));
+  const fixedBy = new Map(
+    before.flatMap((one) => (one.author?.cves ?? []).map((cve) => [cve, one.name] as const)),
+  );
+  return [...fixedBy]
+    .filter(([cve]) => !of.author?.cves.includes(cve))
+    .map(([cve, other]) => ({ code: 'CVE_DROPPED', other, detail: cve }));
 }

@@ -1,6 +1,13 @@
 import type { State } from '../rules/patch.js';
 import { findStateRefusals } from '../rules/klp-5.5.js';
-import { asPatch, type Declaration, declaredStates, hasCallbacks, isReadable, kernelStates } from './declaration.js';
+import {
+  asPatch,
+  type Declaration,
+  declaredStates,
+  hasCallbacks,
+  isReadable,
+  kernelStates,
+} from './declaration.js';
 import type { Finding } from './findings.js';
 
 const HIGHEST_VERSION = 0xffffffff;
@@ -10,7 +17,9 @@ export const findInFile = (of: Declaration): Finding[] => [
   ...findUnfit(of),
   ...findHidden(of.states ?? []),
   ...findDuplicates(of),
-  ...kernelStates(of).flatMap(({ id, version }): Finding[] => (version === HIGHEST_VERSION ? [{ code: 'VERSION_AT_LIMIT', stateId: id }] : [])),
+  ...kernelStates(of).flatMap(({ id, version }): Finding[] =>
+    version === HIGHEST_VERSION ? [{ code: 'VERSION_AT_LIMIT', stateId: id }] : [],
+  ),
   ...findUndeclared(of),
   ...findUncoveredReverse(of),
 ];
@@ -39,13 +48,20 @@ function findHidden(states: readonly State[]): Finding[] {
  */
 function findDuplicates(of: Declaration): Finding[] {
   const states = kernelStates(of);
-  const twice = states.filter(({ id }, i) => states.findIndex((other) => other.id === id) !== i).map(({ id }) => id);
+  const twice = states
+    .filter(({ id }, i) => states.findIndex((other) => other.id === id) !== i)
+    .map(({ id }) => id);
   const refusals = findStateRefusals(asPatch(of), [asPatch(of)]);
   return [...new Set(twice)].map((stateId): Finding => {
     const refused = refusals.filter((reason) => reason.stateId === stateId);
     const [first] = refused;
     if (first === undefined) return { code: 'STATE_DUPLICATED', stateId };
-    return { code: 'STATE_REFUSES_ITSELF', stateId, version: first.have, otherVersion: Math.max(...refused.map(({ need }) => need!)) };
+    return {
+      code: 'STATE_REFUSES_ITSELF',
+      stateId,
+      version: first.have,
+      otherVersion: Math.max(...refused.map(({ need }) => need!)),
+    };
   });
 }
 
@@ -55,7 +71,8 @@ function findUndeclared(of: Declaration): Finding[] {
   const findings: Finding[] = [];
   if (hasCallbacks(of)) findings.push({ code: 'CALLBACKS_WITHOUT_STATES' });
   if (of.usesShadowVariables) findings.push({ code: 'SHADOW_VARIABLES_WITHOUT_STATES' });
-  if (findings.length === 0 && of.impact === 'UNDECLARED') findings.push({ code: 'IMPACT_WITHOUT_STATES', detail: of.impactReasons[0] });
+  if (findings.length === 0 && of.impact === 'UNDECLARED')
+    findings.push({ code: 'IMPACT_WITHOUT_STATES', detail: of.impactReasons[0] });
   return findings;
 }
 
@@ -64,7 +81,9 @@ function findUncoveredReverse({ callbacks }: Declaration): Finding[] {
   if (callbacks === null) return [];
   const { prePatch, postPatch, preUnpatch, postUnpatch } = callbacks;
   const findings: Finding[] = [];
-  if (prePatch && !postUnpatch) findings.push({ code: 'REVERSE_NOT_COVERED', detail: 'pre_patch without post_unpatch' });
-  if (preUnpatch && !postPatch) findings.push({ code: 'REVERSE_NOT_COVERED', detail: 'pre_unpatch without post_patch' });
+  if (prePatch && !postUnpatch)
+    findings.push({ code: 'REVERSE_NOT_COVERED', detail: 'pre_patch without post_unpatch' });
+  if (preUnpatch && !postPatch)
+    findings.push({ code: 'REVERSE_NOT_COVERED', detail: 'pre_unpatch without post_patch' });
   return findings;
 }

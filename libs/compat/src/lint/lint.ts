@@ -16,7 +16,11 @@ import { findInWord } from './statement.js';
  * @param others everything else in the catalog, builds of the candidate's own release included
  * @returns findings, the worst first; empty if there are none
  */
-export const lint = (candidate: Declaration, before: readonly Declaration[] = [], others: readonly Declaration[] = []): Finding[] =>
+export const lint = (
+  candidate: Declaration,
+  before: readonly Declaration[] = [],
+  others: readonly Declaration[] = [],
+): Finding[] =>
   worstFirst(
     withoutDuplicates([
       ...findInFile(candidate),

@@ -45,10 +45,15 @@ function findContradictions(of: Declaration, word: WrittenStatement): Finding[] 
   const inFile = kernelStates(of);
   const said = word.states.flatMap(({ id, version }): Finding[] => {
     const own = findState(asPatch(of), id);
-    if (own === null) return [{ code: inFile.length > 0 ? 'STATE_NOT_IN_FILE' : 'STATE_ONLY_IN_WORD', stateId: id }];
-    return own.version === version ? [] : [{ code: 'VERSION_CONTRADICTED', stateId: id, version: own.version, otherVersion: version }];
+    if (own === null)
+      return [{ code: inFile.length > 0 ? 'STATE_NOT_IN_FILE' : 'STATE_ONLY_IN_WORD', stateId: id }];
+    return own.version === version
+      ? []
+      : [{ code: 'VERSION_CONTRADICTED', stateId: id, version: own.version, otherVersion: version }];
   });
-  const unsaid = new Set(inFile.map(({ id }) => id).filter((id) => !word.states.some((state) => state.id === id)));
+  const unsaid = new Set(
+    inFile.map(({ id }) => id).filter((id) => !word.states.some((state) => state.id === id)),
+  );
   return [...said, ...[...unsaid].map((stateId): Finding => ({ code: 'STATE_WITHOUT_WORD', stateId }))];
 }
 
@@ -56,14 +61,18 @@ function findContradictions(of: Declaration, word: WrittenStatement): Finding[] 
 function findUnrestored(of: Declaration, { id: stateId, restore }: DeclaredState): Finding | null {
   if (restore === 'IMPOSSIBLE') return { code: 'CANNOT_BE_RESTORED', stateId };
   if (restore === 'NOT_NEEDED') return null;
-  if (unpatches(of) === false) return { code: restore === 'CALLBACKS' ? 'PROMISE_WITHOUT_CALLBACK' : 'NO_UNPATCH_CALLBACK', stateId };
+  if (unpatches(of) === false)
+    return { code: restore === 'CALLBACKS' ? 'PROMISE_WITHOUT_CALLBACK' : 'NO_UNPATCH_CALLBACK', stateId };
   const asked = of.author?.states.some((state) => state.id === stateId) === true;
   return restore === 'UNKNOWN' && asked ? { code: 'RESTORE_NOT_SAID', stateId } : null;
 }
 
 /** Independence is believed only of patches that redirect no function in common. */
 function findDependence(of: Declaration, word: WrittenStatement, known: readonly Declaration[]): Finding[] {
-  const others = known.filter((other) => !isItself(of, other) && word.independentOf.some((name) => loadedName(name) === loadedName(other.name)));
+  const others = known.filter(
+    (other) =>
+      !isItself(of, other) && word.independentOf.some((name) => loadedName(name) === loadedName(other.name)),
+  );
   return others.flatMap((other): Finding[] => {
     const both = of.functions?.find((name) => other.functions?.includes(name));
     return both === undefined ? [] : [{ code: 'INDEPENDENCE_DOUBTED', other: other.name, function: both }];

@@ -20,10 +20,20 @@ export type Operation =
   | ({ readonly action: 'WRITE' } & SysfsWrite);
 
 /** Disabling a patch, as an operator does it. If the patch is on its way in, this reverses the transition. */
-export const disabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '0' });
+export const disabling = (patch: string): Operation => ({
+  action: 'WRITE',
+  patch,
+  attribute: 'enabled',
+  value: '0',
+});
 
 /** Enabling a patch by hand. It only has an effect on a patch on its way out: it reverses the transition. */
-export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch, attribute: 'enabled', value: '1' });
+export const enabling = (patch: string): Operation => ({
+  action: 'WRITE',
+  patch,
+  attribute: 'enabled',
+  value: '1',
+});
 
 /**
  * Predicts what the kernel answers to one operation in this situation.
@@ -31,7 +41,12 @@ export const enabling = (patch: string): Operation => ({ action: 'WRITE', patch,
  * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
  * Facts about patches count whatever their evidence.
  */
-export function predict(host: ResolvedSituation, operation: Operation, catalog: Catalog, rules: RulesChoice = host.rules): Prediction {
+export function predict(
+  host: ResolvedSituation,
+  operation: Operation,
+  catalog: Catalog,
+  rules: RulesChoice = host.rules,
+): Prediction {
   switch (operation.action) {
     case 'LOAD':
       return summarise(findAgainstLoading(host, operation.patch, catalog, rules));
@@ -42,7 +57,12 @@ export function predict(host: ResolvedSituation, operation: Operation, catalog: 
   }
 }
 
-function findAgainstLoading(host: ResolvedSituation, load: KnownPatch, catalog: Catalog, rules: RulesChoice): Reason[] {
+function findAgainstLoading(
+  host: ResolvedSituation,
+  load: KnownPatch,
+  catalog: Catalog,
+  rules: RulesChoice,
+): Reason[] {
   const { list, inTransition } = host;
   const out = replacedBy(load, list, rules.candidates);
   const plan = loadOver('STACK', load, out ?? [], list);
@@ -64,7 +84,20 @@ function predictRemoval({ list, situation }: ResolvedSituation, name: string): P
   const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);
   const isListed = list.some((patch) => patch.name === name);
   if (!isListed && loaded !== undefined && loaded.moduleState !== 'LIVE')
-    return cannotTell('EBUSY', { code: 'MODULE_STILL_LOADING', patch: name, buildId: loaded.buildId, detail: describeState(loaded.moduleState) });
-  const answer = isListed ? 'EAGAIN' : loaded === undefined ? 'ENOENT' : loaded.referenced || loaded.pinned ? 'EAGAIN' : 'OK';
-  return situation.gates.modulesDisabled === null ? cannotTell(answer, { code: 'HOST_GATES_UNKNOWN', detail: 'kernel.modules_disabled' }) : certainly(answer);
+    return cannotTell('EBUSY', {
+      code: 'MODULE_STILL_LOADING',
+      patch: name,
+      buildId: loaded.buildId,
+      detail: describeState(loaded.moduleState),
+    });
+  const answer = isListed
+    ? 'EAGAIN'
+    : loaded === undefined
+      ? 'ENOENT'
+      : loaded.referenced || loaded.pinned
+        ? 'EAGAIN'
+        : 'OK';
+  return situation.gates.modulesDisabled === null
+    ? cannotTell(answer, { code: 'HOST_GATES_UNKNOWN', detail: 'kernel.modules_disabled' })
+    : certainly(answer);
 }

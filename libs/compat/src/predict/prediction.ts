@@ -15,10 +15,20 @@ export interface Prediction {
 }
 
 /** An answer about which nothing is hidden. */
-export const certainly = (answer: KernelAnswer): Prediction => ({ answer, likely: answer, reasons: [], doubt: null });
+export const certainly = (answer: KernelAnswer): Prediction => ({
+  answer,
+  likely: answer,
+  reasons: [],
+  doubt: null,
+});
 
 /** Neither acceptance nor the error number can be predicted, for this reason. */
-export const cannotTell = (likely: KernelAnswer, reason: Reason): Prediction => ({ answer: 'UNKNOWN', likely, reasons: [reason], doubt: null });
+export const cannotTell = (likely: KernelAnswer, reason: Reason): Prediction => ({
+  answer: 'UNKNOWN',
+  likely,
+  reasons: [reason],
+  doubt: null,
+});
 
 /** Returns whether this reason has an error number. A module that is still loading has one, although it may go soon. */
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;
@@ -28,6 +38,8 @@ export function summarise(reasons: readonly Reason[]): Prediction {
   const first = reasons.filter(refuses).sort((a, b) => loaderOrder(a) - loaderOrder(b))[0];
   const likely = first === undefined ? 'OK' : (errnoOf(first) ?? 'EINVAL');
   const refusedAt = first === undefined ? Number.POSITIVE_INFINITY : loaderOrder(first);
-  const inDoubt = reasons.some((reason) => doubtOrder(reason) < refusedAt) || (first !== undefined && kindOf(first) === 'UNKNOWN');
+  const inDoubt =
+    reasons.some((reason) => doubtOrder(reason) < refusedAt) ||
+    (first !== undefined && kindOf(first) === 'UNKNOWN');
   return { answer: inDoubt ? 'UNKNOWN' : likely, likely, reasons, doubt: null };
 }

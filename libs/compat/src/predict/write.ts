@@ -12,14 +12,20 @@ export interface SysfsWrite {
 }
 
 /** Predicts the answer to this write. There is no file of a patch that is not listed. */
-export function predictWrite(host: ResolvedSituation, { patch: name, attribute, value }: SysfsWrite, rules: RulesChoice): Prediction {
+export function predictWrite(
+  host: ResolvedSituation,
+  { patch: name, attribute, value }: SysfsWrite,
+  rules: RulesChoice,
+): Prediction {
   const patch = host.list.find((listed) => listed.name === name);
   if (patch === undefined) return certainly('ENOENT');
   if (attribute === 'transition') return certainly('EACCES');
   const required = asBoolean(value, host.situation.kernelRelease);
   if (required === null) return certainly('EINVAL');
   const answers = (yes: boolean): Prediction =>
-    attribute === 'enabled' ? predictEnabled(host, patch, yes, rules) : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
+    attribute === 'enabled'
+      ? predictEnabled(host, patch, yes, rules)
+      : certainly(!yes || patch.transition ? 'OK' : 'EINVAL');
   if (required !== 'T' && required !== 'F') return answers(required);
   const taken = answers(required === 'T');
   const doubt = `not every kernel takes '${value}' for ${required === 'T' ? 'yes' : 'no'}`;
@@ -27,13 +33,23 @@ export function predictWrite(host: ResolvedSituation, { patch: name, attribute, 
 }
 
 /** Mirrors `enabled_store()`: nothing to change, its own transition to reverse, or another's in the way. No state is read. */
-function predictEnabled(host: ResolvedSituation, patch: KnownPatch, required: boolean, rules: RulesChoice): Prediction {
+function predictEnabled(
+  host: ResolvedSituation,
+  patch: KnownPatch,
+  required: boolean,
+  rules: RulesChoice,
+): Prediction {
   const { inTransition, list } = host;
   if (patch.enabled === required) return certainly('EINVAL');
   if (patch.transition) return certainly('OK');
   if (required) return certainly('EINVAL');
   const refusals = [...findRefusals(disableOnly([patch], list), host, rules).reasons];
-  if (inTransition !== null) refusals.push({ code: 'TRANSITION_IN_PROGRESS', patch: inTransition.name, buildId: inTransition.buildId });
+  if (inTransition !== null)
+    refusals.push({
+      code: 'TRANSITION_IN_PROGRESS',
+      patch: inTransition.name,
+      buildId: inTransition.buildId,
+    });
   return summarise(refusals);
 }
 

@@ -1,4 +1,13 @@
-import { doubtOrder, type Errno, errnoOf, isStateDoubt, loaderOrder, natureOf, type Reason, type ReasonCode } from './reasons.js';
+import {
+  doubtOrder,
+  type Errno,
+  errnoOf,
+  isStateDoubt,
+  loaderOrder,
+  natureOf,
+  type Reason,
+  type ReasonCode,
+} from './reasons.js';
 
 /** Refusals that disabling a patch meets. The kernel compares no states then. */
 const AT_DISABLING = new Set<ReasonCode>(['TRANSITION_IN_PROGRESS', 'PATCH_BLOCKS_DISABLE']);
@@ -18,7 +27,8 @@ export interface Attempt {
  */
 export function predictErrno(reasons: readonly Reason[], { disablesFirst, compared }: Attempt): Errno | null {
   // The kernel knows nothing of patches that left the list: what is in doubt about them changes no error number.
-  const isCompared = ({ patch, buildId }: Reason): boolean => compared.some((each) => each.name === patch && each.buildId === (buildId ?? null));
+  const isCompared = ({ patch, buildId }: Reason): boolean =>
+    compared.some((each) => each.name === patch && each.buildId === (buildId ?? null));
   let first: Reason | null = null;
   let earliest = Number.POSITIVE_INFINITY;
   let doubted = Number.POSITIVE_INFINITY;

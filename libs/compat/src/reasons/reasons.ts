@@ -43,7 +43,12 @@ const ORDER = {
 export const REASONS = {
   MODULES_DISABLED: { kind: 'REFUSED', errno: 'EPERM', clearedBy: 'REBOOT', order: ORDER.modulesDisabled },
   SIGNATURE_REQUIRED: { kind: 'REFUSED', errno: 'EKEYREJECTED', clearedBy: 'AUTHOR', order: ORDER.signature },
-  TARGET_NOT_BUILT_FOR_KERNEL: { kind: 'REFUSED', errno: 'ENOEXEC', clearedBy: 'AUTHOR', order: ORDER.vermagic },
+  TARGET_NOT_BUILT_FOR_KERNEL: {
+    kind: 'REFUSED',
+    errno: 'ENOEXEC',
+    clearedBy: 'AUTHOR',
+    order: ORDER.vermagic,
+  },
   MODULE_NAME_TAKEN: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'NOTHING', order: ORDER.name },
   MODULE_STILL_LOADED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'RMMOD', order: ORDER.name },
   MODULE_PINNED: { kind: 'REFUSED', errno: 'EEXIST', clearedBy: 'REBOOT', order: ORDER.name },
@@ -125,7 +130,10 @@ export interface Reason extends Facts {
 }
 
 /** The facts that name the patch of a reason. */
-export const about = ({ name, buildId }: { readonly name: string; readonly buildId: string | null }) => ({ patch: name, buildId });
+export const about = ({ name, buildId }: { readonly name: string; readonly buildId: string | null }) => ({
+  patch: name,
+  buildId,
+});
 
 /** What follows from a code. */
 interface Nature {
@@ -138,10 +146,12 @@ interface Nature {
 
 /** The same with every field filled in. */
 const NATURES: ReadonlyMap<string, Nature> = new Map(
-  Object.entries<Entry>(REASONS).map(([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
-    code,
-    { kind, errno, clearedBy, factsInDoubt, order },
-  ]),
+  Object.entries<Entry>(REASONS).map(
+    ([code, { kind, errno = null, clearedBy, factsInDoubt = false, order = Number.POSITIVE_INFINITY }]) => [
+      code,
+      { kind, errno, clearedBy, factsInDoubt, order },
+    ],
+  ),
 );
 /** Returns what follows from the code of this reason. */
 export const natureOf = ({ code }: Pick<Reason, 'code'>): Nature => NATURES.get(code)!;
@@ -155,7 +165,8 @@ export const FTRACE_GATE = 'kernel.ftrace_enabled';
 /** Place in the kernel's order of refusing; Infinity for what the kernel does not look at. */
 export function loaderOrder(reason: Reason): number {
   if (reason.errno === 'ENOEXEC') return ORDER.vermagic;
-  if (reason.code === 'HOST_GATES_UNKNOWN' && reason.detail?.startsWith(FTRACE_GATE) === true) return ORDER.ftrace;
+  if (reason.code === 'HOST_GATES_UNKNOWN' && reason.detail?.startsWith(FTRACE_GATE) === true)
+    return ORDER.ftrace;
   return natureOf(reason).order;
 }
 

@@ -39,16 +39,22 @@ function stepwise(plan: Plan): Plan[] {
   return [
     ...plan.disabled.map((patch): Plan => ({ ...nothing, route: 'DISABLE', disabled: [patch] })),
     ...plan.removed.map((name): Plan => ({ ...nothing, route: plan.route, removed: [name] })),
-    ...(plan.load === null ? [] : [{ ...nothing, route: plan.route, load: plan.load, replaced: plan.replaced }]),
+    ...(plan.load === null
+      ? []
+      : [{ ...nothing, route: plan.route, load: plan.load, replaced: plan.replaced }]),
   ];
 }
 
 /** Returns whether a reversed enable equals disabling: only post_unpatch would run when the patch is disabled. */
 const leavesAsDisabled = ({ callbacks }: KnownPatch): boolean => callbacks !== null && !callbacks.preUnpatch;
 
-function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load, reversed }: Plan): ResolvedSituation {
+function afterOne(
+  before: ResolvedSituation,
+  { disabled, replaced, removed, load, reversed }: Plan,
+): ResolvedSituation {
   let host = reversed === null ? before : idle(before);
-  for (const patch of disabled) host = leave(host, patch, reversed === null || leavesAsDisabled(patch) ? 'DISABLED' : 'UNKNOWN');
+  for (const patch of disabled)
+    host = leave(host, patch, reversed === null || leavesAsDisabled(patch) ? 'DISABLED' : 'UNKNOWN');
   if (removed.length > 0) host = remove(host, removed);
   for (const patch of replaced) host = leave(host, patch, 'REPLACED');
   if (load !== null) host = join(host, load);
@@ -58,15 +64,22 @@ function afterOne(before: ResolvedSituation, { disabled, replaced, removed, load
 /** The last settled different list; null where the one before was never settled, or not known by build-ids. */
 function earlierList(before: ResolvedSituation, now: ResolvedSituation): readonly string[] | null {
   const buildIds = before.list.map((patch) => patch.buildId);
-  if (buildIds.length === now.list.length && now.list.every((patch, i) => patch.buildId === buildIds[i])) return before.situation.previous;
+  if (buildIds.length === now.list.length && now.list.every((patch, i) => patch.buildId === buildIds[i]))
+    return before.situation.previous;
   return before.inTransition === null && buildIds.every((id) => id !== null) ? buildIds : null;
 }
 
 /** Nothing is in transition any more: what is listed is enabled. */
 function idle(host: ResolvedSituation): ResolvedSituation {
-  const still = <P extends KnownPatch | ListedPatch>(patch: P): P => (patch.transition ? { ...patch, enabled: true, transition: false } : patch);
+  const still = <P extends KnownPatch | ListedPatch>(patch: P): P =>
+    patch.transition ? { ...patch, enabled: true, transition: false } : patch;
   const { situation } = host;
-  return { ...host, situation: { ...situation, list: situation.list.map(still) }, list: host.list.map(still), inTransition: null };
+  return {
+    ...host,
+    situation: { ...situation, list: situation.list.map(still) },
+    list: host.list.map(still),
+    inTransition: null,
+  };
 }
 
 /** Takes a patch off the list. Its module stays, without references. */
@@ -75,7 +88,14 @@ function leave(host: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedB
   if (at < 0) return host;
   const { situation } = host;
   const { name, buildId, reading } = situation.list[at]!;
-  const left: LeftoverModule = { name, buildId, reading, referenced: false, pinned: false, moduleState: 'LIVE' };
+  const left: LeftoverModule = {
+    name,
+    buildId,
+    reading,
+    referenced: false,
+    pinned: false,
+    moduleState: 'LIVE',
+  };
   return {
     ...host,
     situation: {
@@ -85,7 +105,10 @@ function leave(host: ResolvedSituation, patch: KnownPatch, unlistedBy: UnlistedB
       unlisted: [...situation.unlisted, { name, buildId, reading, unlistedBy }],
     },
     list: host.list.toSpliced(at, 1),
-    unlisted: [...host.unlisted, { known: { ...host.list[at]!, enabled: false, transition: false }, unlistedBy }],
+    unlisted: [
+      ...host.unlisted,
+      { known: { ...host.list[at]!, enabled: false, transition: false }, unlistedBy },
+    ],
   };
 }
 
@@ -97,7 +120,12 @@ function remove(host: ResolvedSituation, names: readonly string[]): ResolvedSitu
   const goes = (module: { readonly name: string }): boolean => names.includes(loadedName(module.name));
   const known = new Set(situation.unlisted.map(keyOf));
   const neverListed = situation.leftovers.filter((module) => goes(module) && !known.has(keyOf(module)));
-  const unlisted = neverListed.map(({ name, buildId, reading }): UnlistedPatch => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' }));
+  const unlisted = neverListed.map(({ name, buildId, reading }): UnlistedPatch => ({
+    name,
+    buildId,
+    reading,
+    unlistedBy: 'UNKNOWN',
+  }));
   return {
     ...host,
     situation: {
@@ -127,7 +155,12 @@ function join(host: ResolvedSituation, load: KnownPatch): ResolvedSituation {
   return {
     ...host,
     // What is known from before the first livepatch on is known in full.
-    situation: { ...situation, list: [...situation.list, listed], tainted: true, bootHistory: situation.tainted === false ? 'KNOWN' : situation.bootHistory },
+    situation: {
+      ...situation,
+      list: [...situation.list, listed],
+      tainted: true,
+      bootHistory: situation.tainted === false ? 'KNOWN' : situation.bootHistory,
+    },
     list: [...listBelow(host.list, load), { ...load, enabled: true, transition: false }],
   };
 }

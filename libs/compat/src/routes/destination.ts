@@ -15,8 +15,13 @@ export interface Destination {
 }
 
 /** Returns what a target means for this host; null if it means nothing. */
-export const destinationOf = ({ final, build, more }: Resolved, host: ResolvedSituation, rules: readonly Rules[]): Destination | null =>
+export const destinationOf = (
+  { final, build, more }: Resolved,
+  host: ResolvedSituation,
+  rules: readonly Rules[],
+): Destination | null =>
   final === null ? null : { host, final, build: build === null ? null : resolveManifest(build), more, rules };
 
 /** Returns whether this build is on today's list. */
-export const isListed = (build: KnownPatch, host: ResolvedSituation): boolean => host.list.some((patch) => patch.buildId === build.buildId);
+export const isListed = (build: KnownPatch, host: ResolvedSituation): boolean =>
+  host.list.some((patch) => patch.buildId === build.buildId);

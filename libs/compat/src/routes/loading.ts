@@ -7,9 +7,18 @@ import { replacedBy } from '../rules/select.js';
 const NONE: readonly never[] = [];
 
 /** Replacing needs a patch that replaces others, stacking one that does not. If that is not known, neither is excluded. */
-export function loadPlan(route: 'REPLACE' | 'STACK', build: KnownPatch, { host, rules }: Destination): Plan | null {
+export function loadPlan(
+  route: 'REPLACE' | 'STACK',
+  build: KnownPatch,
+  { host, rules }: Destination,
+): Plan | null {
   const out = replacedBy(build, host.list, rules) ?? NONE;
-  if (route === 'REPLACE' ? build.replace === false && out.length === 0 : build.replace === true || isListed(build, host)) return null;
+  if (
+    route === 'REPLACE'
+      ? build.replace === false && out.length === 0
+      : build.replace === true || isListed(build, host)
+  )
+    return null;
   return loadOver(route, build, out, host.list);
 }
 
@@ -37,11 +46,16 @@ export function disableBlockers(build: KnownPatch, { host, final, rules }: Desti
   const out = replacedBy(build, list, rules) ?? NONE;
   const target = build.states === null ? null : asRulesRead(build);
   const blocks = (patch: KnownPatch): boolean =>
-    target === null || patch.states === null || rules.some((rule) => rule.findStateRefusals(target, [asRulesRead(patch)]).length > 0);
-  const leaving = list.filter((patch) => (out.includes(patch) ? patch.name === build.name || blocks(patch) : !final.includes(patch.buildId)));
+    target === null ||
+    patch.states === null ||
+    rules.some((rule) => rule.findStateRefusals(target, [asRulesRead(patch)]).length > 0);
+  const leaving = list.filter((patch) =>
+    out.includes(patch) ? patch.name === build.name || blocks(patch) : !final.includes(patch.buildId),
+  );
   const leftovers = situation.leftovers.map((leftover) => loadedName(leftover.name));
   const rest = list.filter((patch) => !leaving.includes(patch));
   return disableThenLoad(build, leaving, leftovers, replacedBy(build, rest, rules) ?? NONE, list);
 }
 
-const asRulesRead = (patch: KnownPatch): Patch => patch.asPatch ?? { name: patch.name, replace: patch.replace ?? false, states: patch.states ?? [] };
+const asRulesRead = (patch: KnownPatch): Patch =>
+  patch.asPatch ?? { name: patch.name, replace: patch.replace ?? false, states: patch.states ?? [] };

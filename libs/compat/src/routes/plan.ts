@@ -2,7 +2,16 @@ import type { KnownPatch } from '../facts/resolve.js';
 import { loading, type Step } from './steps.js';
 
 /** The routes, cheapest first. */
-export const ROUTES = ['NONE_NEEDED', 'REVERSE', 'REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD', 'BRIDGE', 'REBOOT'] as const;
+export const ROUTES = [
+  'NONE_NEEDED',
+  'REVERSE',
+  'REPLACE',
+  'STACK',
+  'DISABLE',
+  'DISABLE_THEN_LOAD',
+  'BRIDGE',
+  'REBOOT',
+] as const;
 export type Route = (typeof ROUTES)[number];
 
 /**
@@ -32,19 +41,31 @@ export interface Plan {
 const NONE: readonly never[] = [];
 
 /** The fields of a plan that does nothing. */
-export const nothing = { disabled: NONE, replaced: NONE, stays: NONE, load: null, removed: NONE, reversed: null, steps: NONE, next: NONE } as const;
+export const nothing = {
+  disabled: NONE,
+  replaced: NONE,
+  stays: NONE,
+  load: null,
+  removed: NONE,
+  reversed: null,
+  steps: NONE,
+  next: NONE,
+} as const;
 
 /** This plan and the stages that follow it. */
-export const stagesOf = (plan: Plan): readonly Plan[] => (plan.next.length === 0 ? [plan] : [plan, ...plan.next]);
+export const stagesOf = (plan: Plan): readonly Plan[] =>
+  plan.next.length === 0 ? [plan] : [plan, ...plan.next];
 
 /** The last stage. */
 export const lastStageOf = (plan: Plan): Plan => (plan.next.length === 0 ? plan : plan.next.at(-1)!);
 
 /** Everything that the operator does, in order. */
-export const stepsOf = (plan: Plan): readonly Step[] => (plan.next.length === 0 ? plan.steps : stagesOf(plan).flatMap((stage) => stage.steps));
+export const stepsOf = (plan: Plan): readonly Step[] =>
+  plan.next.length === 0 ? plan.steps : stagesOf(plan).flatMap((stage) => stage.steps);
 
 /** Returns the list right after this plan, oldest first. */
-export const listAfter = ({ stays, load }: Plan): readonly KnownPatch[] => (load === null ? stays : [...stays, load]);
+export const listAfter = ({ stays, load }: Plan): readonly KnownPatch[] =>
+  load === null ? stays : [...stays, load];
 
 /** Returns whether the plan ends with this list of build-ids, oldest first. */
 export function leadsTo(plan: Plan, final: readonly (string | null)[]): boolean {
@@ -94,9 +115,29 @@ export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | n
 }
 
 /** Loads the target: it replaces these, and goes on top of the rest. */
-export function loadOver(route: 'REPLACE' | 'STACK', target: KnownPatch, replaced: readonly KnownPatch[], list: readonly KnownPatch[]): Plan {
-  const stays = replaced.length === 0 ? list : replaced === list ? NONE : list.filter((patch) => !replaced.includes(patch));
-  return { route, disabled: NONE, replaced, stays, load: target, removed: NONE, reversed: null, steps: loading(target), next: NONE };
+export function loadOver(
+  route: 'REPLACE' | 'STACK',
+  target: KnownPatch,
+  replaced: readonly KnownPatch[],
+  list: readonly KnownPatch[],
+): Plan {
+  const stays =
+    replaced.length === 0
+      ? list
+      : replaced === list
+        ? NONE
+        : list.filter((patch) => !replaced.includes(patch));
+  return {
+    route,
+    disabled: NONE,
+    replaced,
+    stays,
+    load: target,
+    removed: NONE,
+    reversed: null,
+    steps: loading(target),
+    next: NONE,
+  };
 }
 
 /** Disables these, newest first. */
@@ -120,7 +161,9 @@ export function disableThenLoad(
   list: readonly KnownPatch[],
 ): Plan {
   const before = disableOnly(leaving, list);
-  const removed = [...leaving.map((patch) => patch.name), ...leftoverNames].filter((name) => name === target.name);
+  const removed = [...leaving.map((patch) => patch.name), ...leftoverNames].filter(
+    (name) => name === target.name,
+  );
   return {
     ...before,
     route: 'DISABLE_THEN_LOAD',
@@ -128,6 +171,10 @@ export function disableThenLoad(
     stays: before.stays.filter((patch) => !replaced.includes(patch)),
     load: target,
     removed,
-    steps: [...before.steps, ...removed.map((name): Step => ({ action: 'REMOVE_MODULE', patch: name })), ...loading(target)],
+    steps: [
+      ...before.steps,
+      ...removed.map((name): Step => ({ action: 'REMOVE_MODULE', patch: name })),
+      ...loading(target),
+    ],
   };
 }

@@ -19,10 +19,12 @@ const ONE_REBOOT: Price = { ...FREE, reboots: 1 };
 /** Returns the price of this plan, with the stages that follow it. */
 export function priceOf(plan: Plan, host: ResolvedSituation): Price {
   if (plan.route === 'REBOOT') return ONE_REBOOT;
-  if (plan.next.length === 0 && plan.disabled.length === 0) return plan.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
+  if (plan.next.length === 0 && plan.disabled.length === 0)
+    return plan.route === 'NONE_NEEDED' ? FREE : ONE_TRANSITION;
   const lists = listsOf(plan, host.list);
   const protectedCves = cvesOf(lists.at(-1)!.list).filter((cve) => cvesOf(host.list).includes(cve));
-  const openAfter = ({ list }: IntermediateList): string[] => protectedCves.filter((cve) => !cvesOf(list).includes(cve));
+  const openAfter = ({ list }: IntermediateList): string[] =>
+    protectedCves.filter((cve) => !cvesOf(list).includes(cve));
   const between = lists.slice(0, -1);
   return {
     reboots: 0,
@@ -32,7 +34,8 @@ export function priceOf(plan: Plan, host: ResolvedSituation): Price {
   };
 }
 
-const cvesOf = (list: readonly KnownPatch[]): string[] => list.flatMap((patch) => patch.manifest?.author?.cves ?? []);
+const cvesOf = (list: readonly KnownPatch[]): string[] =>
+  list.flatMap((patch) => patch.manifest?.author?.cves ?? []);
 
 /** A list between two transitions. */
 interface IntermediateList {
@@ -59,7 +62,10 @@ function listsOf(plan: Plan, today: readonly KnownPatch[]): IntermediateList[] {
 
 /** Orders prices, the cheapest first: reboots, then the time without fixes, then the number of transitions. */
 export const comparePrices = (a: Price, b: Price): number =>
-  a.reboots - b.reboots || a.transitionsUnpatched - b.transitionsUnpatched || a.cvesReopened.length - b.cvesReopened.length || a.transitions - b.transitions;
+  a.reboots - b.reboots ||
+  a.transitionsUnpatched - b.transitionsUnpatched ||
+  a.cvesReopened.length - b.cvesReopened.length ||
+  a.transitions - b.transitions;
 
 /** Orders routes of one price. */
 export const compareRoutes = (a: Route, b: Route): number => ROUTES.indexOf(a) - ROUTES.indexOf(b);

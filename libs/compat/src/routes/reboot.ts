@@ -8,7 +8,10 @@ export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
   situation: {
     ...host.situation,
     // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at each boot.
-    gates: { modulesDisabled: false, ftraceEnabled: host.situation.gates.ftraceEnabled === true ? true : null },
+    gates: {
+      modulesDisabled: false,
+      ftraceEnabled: host.situation.gates.ftraceEnabled === true ? true : null,
+    },
     otherLivePatching: [],
     unread: [],
     list: [],
@@ -27,7 +30,11 @@ export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
 });
 
 /** Reboots, and lets the boot load the final list, one patch on top of the other. */
-export function rebootInto(final: readonly (string | null)[], host: ResolvedSituation, builds: readonly Manifest[]): Plan {
+export function rebootInto(
+  final: readonly (string | null)[],
+  host: ResolvedSituation,
+  builds: readonly Manifest[],
+): Plan {
   const loads = final.map((buildId) => asItsFileTells(buildId, host, builds));
   return {
     ...nothing,
@@ -38,10 +45,17 @@ export function rebootInto(final: readonly (string | null)[], host: ResolvedSitu
 }
 
 /** Returns what is known of a build that the next boot loads, without what this boot's memory shows of it. */
-function asItsFileTells(buildId: string | null, host: ResolvedSituation, builds: readonly Manifest[]): KnownPatch {
+function asItsFileTells(
+  buildId: string | null,
+  host: ResolvedSituation,
+  builds: readonly Manifest[],
+): KnownPatch {
   const listed = host.list.find((patch) => patch.buildId === buildId);
   const manifest = builds.find((build) => build.buildId === buildId) ?? listed?.manifest;
   if (manifest != null) return resolveManifest(manifest);
   const unheardOf = { find: () => undefined, builds: () => [] };
-  return resolvePatch({ name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null }, unheardOf);
+  return resolvePatch(
+    { name: listed?.name ?? buildId ?? 'without a build-id', buildId, reading: null },
+    unheardOf,
+  );
 }

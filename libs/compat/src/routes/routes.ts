@@ -12,7 +12,8 @@ const FOR_ORIGINAL: readonly Route[] = ['NONE_NEEDED', 'DISABLE'];
 const FOR_PATCHES: readonly Route[] = ['NONE_NEEDED', 'REPLACE'];
 
 /** The routes of a question that names none. */
-const defaultRoutes = (target: Target): readonly Route[] => (target.kind === 'ORIGINAL' ? FOR_ORIGINAL : FOR_PATCHES);
+const defaultRoutes = (target: Target): readonly Route[] =>
+  target.kind === 'ORIGINAL' ? FOR_ORIGINAL : FOR_PATCHES;
 
 /** The plans that lead to the final list, and what stands against finding any. */
 export interface Plans {
@@ -37,14 +38,20 @@ export function findPlans(destination: Destination, target: Target, asked: reado
   const there = isThere(host, final);
   let plans: readonly Plan[] = NONE;
   for (const route of asked === null ? routes : ROUTES) {
-    if ((asked !== null && !asked.includes(route)) || (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')) continue;
+    if (
+      (asked !== null && !asked.includes(route)) ||
+      (there && route !== 'NONE_NEEDED' && route !== 'REBOOT')
+    )
+      continue;
     const plan = planOf(route, destination, there);
     if (plan === null || (route === 'REBOOT' && host.situation.boot === null && plans.length > 0)) continue;
-    if (plan.route === 'NONE_NEEDED' || leadsTo(plan, final)) plans = plans.length === 0 ? [plan] : [...plans, plan];
+    if (plan.route === 'NONE_NEEDED' || leadsTo(plan, final))
+      plans = plans.length === 0 ? [plan] : [...plans, plan];
   }
   if (plans.length > 0) return { plans, reasons: NONE, there };
   if (there) return { ...none(routes, 'the host is there already: name the route NONE_NEEDED'), there };
-  if (asked === null && build?.replace === false && !isListed(build, host)) return stackUnasked(destination, build);
+  if (asked === null && build?.replace === false && !isListed(build, host))
+    return stackUnasked(destination, build);
   return none(routes, 'none of the routes asked for leads to that list');
 }
 
@@ -58,14 +65,21 @@ const none = (routes: readonly Route[], detail: string): Plans => ({
 const stackUnasked = ({ host, rules }: Destination, build: KnownPatch): Plans => ({
   plans: [loadOver('STACK', build, replacedBy(build, host.list, rules) ?? NONE, host.list)],
   reasons: [
-    { code: 'TARGET_UNRESOLVED', patch: build.name, route: 'STACK', detail: 'a non-cumulative target goes on top of what is listed: name the route STACK' },
+    {
+      code: 'TARGET_UNRESOLVED',
+      patch: build.name,
+      route: 'STACK',
+      detail: 'a non-cumulative target goes on top of what is listed: name the route STACK',
+    },
   ],
   there: false,
 });
 
 /** Returns whether the host is on the final list, without a transition. */
 const isThere = (host: ResolvedSituation, final: readonly (string | null)[]): boolean =>
-  host.inTransition === null && host.list.length === final.length && host.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
+  host.inTransition === null &&
+  host.list.length === final.length &&
+  host.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
 
 /** The plan of one route; null where the route does not lead there. */
 function planOf(route: Route, destination: Destination, there: boolean): Plan | null {
@@ -81,7 +95,9 @@ function planOf(route: Route, destination: Destination, there: boolean): Plan | 
     case 'DISABLE':
       return planDisabling(host, final);
     case 'DISABLE_THEN_LOAD':
-      return build === null || more.length > 0 || isListed(build, host) ? null : disableBlockers(build, destination);
+      return build === null || more.length > 0 || isListed(build, host)
+        ? null
+        : disableBlockers(build, destination);
     case 'REBOOT':
       return rebootInto(final, host, [...(build?.manifest ? [build.manifest] : []), ...more]);
     case 'BRIDGE':

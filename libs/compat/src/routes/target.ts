@@ -34,7 +34,12 @@ const NONE: readonly never[] = [];
 const unresolved = (...reasons: Reason[]): Resolved => ({ final: null, build: null, more: NONE, reasons });
 
 /** Resolves what this target means on this host. The rules decide what stays. */
-export function resolveTarget(target: Target, host: ResolvedSituation, catalog: Catalog, rules: readonly Rules[] = host.rules.candidates): Resolved {
+export function resolveTarget(
+  target: Target,
+  host: ResolvedSituation,
+  catalog: Catalog,
+  rules: readonly Rules[] = host.rules.candidates,
+): Resolved {
   switch (target.kind) {
     case 'ORIGINAL':
       return { final: NONE, build: null, more: NONE, reasons: NONE };
@@ -48,7 +53,11 @@ export function resolveTarget(target: Target, host: ResolvedSituation, catalog: 
       const build = buildFor(catalog.builds(target.release), host);
       const { kernelRelease, arch } = host.situation;
       return build === null
-        ? unresolved({ code: 'TARGET_NOT_BUILT_FOR_KERNEL', patch: target.release, detail: `no build for ${kernelRelease} ${arch}` })
+        ? unresolved({
+            code: 'TARGET_NOT_BUILT_FOR_KERNEL',
+            patch: target.release,
+            detail: `no build for ${kernelRelease} ${arch}`,
+          })
         : withBuild(build, target.leaving ?? NONE, host, rules);
     }
   }
@@ -67,27 +76,44 @@ export function buildFor(builds: readonly Manifest[], host: ResolvedSituation): 
  * What it replaces leaves, and what the target names. The rest stays. If it is not known whether it replaces
  * anything, that is a doubt.
  */
-function withBuild(build: Manifest, leaving: readonly string[], host: ResolvedSituation, rules: readonly Rules[]): Resolved {
+function withBuild(
+  build: Manifest,
+  leaving: readonly string[],
+  host: ResolvedSituation,
+  rules: readonly Rules[],
+): Resolved {
   const listed = host.list.find((patch) => patch.buildId === build.buildId);
-  const others = listed === undefined ? host.list : host.list.filter((patch) => patch.buildId !== build.buildId);
+  const others =
+    listed === undefined ? host.list : host.list.filter((patch) => patch.buildId !== build.buildId);
   const out = replacedBy(listed ?? build, others, rules);
-  const reasons: readonly Reason[] = build.recalled ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }] : NONE;
-  if (out !== null && out.length === others.length) return { final: [build.buildId], build, more: NONE, reasons };
+  const reasons: readonly Reason[] = build.recalled
+    ? [{ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId }]
+    : NONE;
+  if (out !== null && out.length === others.length)
+    return { final: [build.buildId], build, more: NONE, reasons };
   // A name may leave while another build of that name comes: the target itself never leaves.
   const goes = new Set(leaving.map(loadedName));
-  const leaves = ({ name, buildId }: KnownPatch): boolean => goes.has(name) || (buildId !== null && leaving.includes(buildId));
-  const stays = (patch: KnownPatch): boolean => patch.buildId === build.buildId || !(out?.includes(patch) === true || leaves(patch));
+  const leaves = ({ name, buildId }: KnownPatch): boolean =>
+    goes.has(name) || (buildId !== null && leaving.includes(buildId));
+  const stays = (patch: KnownPatch): boolean =>
+    patch.buildId === build.buildId || !(out?.includes(patch) === true || leaves(patch));
   const final = host.list.filter(stays).map((patch) => patch.buildId);
   if (listed === undefined) final.push(build.buildId);
   // Cumulative or not: alone on the list it comes to the same.
   if (out !== null || final.length === 1) return { final, build, more: NONE, reasons };
-  return { final, build, more: NONE, reasons: [...reasons, { code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId }] };
+  return {
+    final,
+    build,
+    more: NONE,
+    reasons: [...reasons, { code: 'REPLACE_UNKNOWN', patch: build.name, buildId: build.buildId }],
+  };
 }
 
 /** The last list without a transition, and what would have to be loaded for it: all of it must be published. */
 function resolvePrevious(host: ResolvedSituation, catalog: Catalog): Resolved {
   const { previous } = host.situation;
-  if (previous === null) return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
+  if (previous === null)
+    return unresolved({ code: 'TARGET_UNRESOLVED', detail: 'no earlier list of this boot is known' });
   const builds = previous.map((buildId) => catalog.find(buildId) ?? null);
   const missing = builds.filter((_, i) => !host.list.some((patch) => patch.buildId === previous[i]));
   const loads = missing.filter((build): build is Manifest => build !== null);
@@ -96,6 +122,10 @@ function resolvePrevious(host: ResolvedSituation, catalog: Catalog): Resolved {
     final: previous,
     build: loads[0] ?? builds.at(-1) ?? null,
     more: loads.slice(1),
-    reasons: recalled.map((build): Reason => ({ code: 'TARGET_RECALLED', patch: build.name, buildId: build.buildId })),
+    reasons: recalled.map((build): Reason => ({
+      code: 'TARGET_RECALLED',
+      patch: build.name,
+      buildId: build.buildId,
+    })),
   };
 }

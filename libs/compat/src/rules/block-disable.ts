@@ -13,7 +13,13 @@ function findStateRefusals(target: Patch, listed: readonly Patch[]): Reason[] {
   return listed.flatMap((holder) =>
     effectiveStates(holder.states)
       .filter((held) => held.blockDisable === true && findState(target, held.id) === null)
-      .map((held): Reason => ({ code: 'STATE_MISSING_IN_TARGET', patch: holder.name, stateId: held.id, need: held.version, have: null })),
+      .map((held): Reason => ({
+        code: 'STATE_MISSING_IN_TARGET',
+        patch: holder.name,
+        stateId: held.id,
+        need: held.version,
+        have: null,
+      })),
   );
 }
 

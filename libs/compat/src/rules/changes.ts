@@ -32,7 +32,13 @@ export function findChanges(target: Patch, listed: readonly Patch[], rules: Rule
   return rules.findStateRefusals(applyChanges(target, changes), listed).length === 0 ? changes : null;
 }
 
-function changeFor(stateId: bigint, refusals: readonly Reason[], target: Patch, listed: readonly Patch[], rules: Rules): Change {
+function changeFor(
+  stateId: bigint,
+  refusals: readonly Reason[],
+  target: Patch,
+  listed: readonly Patch[],
+  rules: Rules,
+): Change {
   const about = refusals.filter((reason) => reason.stateId === stateId);
   const needed = about.flatMap((reason) => reason.need ?? []);
   const from = findState(target, stateId)?.version ?? null;
@@ -50,14 +56,24 @@ function changeFor(stateId: bigint, refusals: readonly Reason[], target: Patch, 
  *
  * An entry that is added stands before an id 0, and one that is raised is the first with its id: there the kernel sees it.
  */
-export const applyChanges = (target: Patch, changes: readonly Change[]): Patch => changes.reduce(applyChange, target);
+export const applyChanges = (target: Patch, changes: readonly Change[]): Patch =>
+  changes.reduce(applyChange, target);
 
 function applyChange(target: Patch, { stateId, to }: Change): Patch {
   if (to === null) return dropState(target, stateId);
   const first = findState(target, stateId);
   const changed: State = { ...first, id: stateId, version: to };
-  return { ...target, states: first === null ? [changed, ...target.states] : target.states.map((state) => (state === first ? changed : state)) };
+  return {
+    ...target,
+    states:
+      first === null
+        ? [changed, ...target.states]
+        : target.states.map((state) => (state === first ? changed : state)),
+  };
 }
 
 /** The declaration without this state, however often it stands there. */
-const dropState = (target: Patch, stateId: bigint): Patch => ({ ...target, states: target.states.filter(({ id }) => id !== stateId) });
+const dropState = (target: Patch, stateId: bigint): Patch => ({
+  ...target,
+  states: target.states.filter(({ id }) => id !== stateId),
+});

@@ -45,7 +45,10 @@ function refusalOf(target: Patch, old: State, holder: string): Reason {
 }
 
 /** Mirrors `klp_patch.replace`: a cumulative patch replaces every other one, another patch replaces none. */
-export function allOrNothing<P extends Replacing>(target: Replacing, listed: readonly P[]): readonly P[] | null {
+export function allOrNothing<P extends Replacing>(
+  target: Replacing,
+  listed: readonly P[],
+): readonly P[] | null {
   if (listed.length === 0) return listed;
   return target.replace === null ? null : target.replace ? listed : [];
 }

@@ -9,8 +9,27 @@ const sameSet = (a: Replacing, b: Replacing): boolean => (a.replaceSet ?? 0n) ==
 function refuseWithinSet(target: Patch, holder: Patch): Reason[] {
   return effectiveStates(holder.states).flatMap((held): Reason[] => {
     const own = findState(target, held.id);
-    if (own === null) return [{ code: 'STATE_MISSING_IN_TARGET', patch: holder.name, stateId: held.id, need: held.version, have: null }];
-    return own.version < held.version ? [{ code: 'STATE_VERSION_TOO_LOW', patch: holder.name, stateId: held.id, need: held.version, have: own.version }] : [];
+    if (own === null)
+      return [
+        {
+          code: 'STATE_MISSING_IN_TARGET',
+          patch: holder.name,
+          stateId: held.id,
+          need: held.version,
+          have: null,
+        },
+      ];
+    return own.version < held.version
+      ? [
+          {
+            code: 'STATE_VERSION_TOO_LOW',
+            patch: holder.name,
+            stateId: held.id,
+            need: held.version,
+            have: own.version,
+          },
+        ]
+      : [];
   });
 }
 
@@ -37,7 +56,9 @@ function replacedBy<P extends Replacing>(target: Replacing, listed: readonly P[]
 export const replaceSet: Rules = {
   name: 'replace-set',
   findStateRefusals: (target, listed) =>
-    listed.flatMap((holder) => (sameSet(target, holder) ? refuseWithinSet(target, holder) : refuseAcrossSets(target, holder))),
+    listed.flatMap((holder) =>
+      sameSet(target, holder) ? refuseWithinSet(target, holder) : refuseAcrossSets(target, holder),
+    ),
   findDisableRefusals: () => [],
   replacedBy,
 };

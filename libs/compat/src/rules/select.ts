@@ -22,7 +22,12 @@ const choice = (candidates: readonly Rules[], basis: RulesBasis): RulesChoice =>
   chosen: { sets: candidates.map((candidate) => candidate.name), basis },
 });
 
-export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = { none, 'klp-5.5': klp55, 'block-disable': blockDisable, 'replace-set': replaceSet };
+export const RULE_SETS: Readonly<Record<RuleSet, Rules>> = {
+  none,
+  'klp-5.5': klp55,
+  'block-disable': blockDisable,
+  'replace-set': replaceSet,
+};
 
 /** Each of these came with the state check, and link-time optimisation can inline the first. */
 const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_state'];
@@ -33,7 +38,11 @@ const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_s
  * What the agent probed decides, not the release: distributions backport. Only without kallsyms does a mainline
  * release from 5.5 to 7.3 decide.
  */
-export function chooseRules(capabilities: Capabilities, kernelRelease: string, asked: RuleSet | null = null): RulesChoice {
+export function chooseRules(
+  capabilities: Capabilities,
+  kernelRelease: string,
+  asked: RuleSet | null = null,
+): RulesChoice {
   if (asked !== null) return choice([RULE_SETS[asked]], 'ASKED');
   const { symbols, symbolsComplete, stateFields } = capabilities;
   if (capabilities.replaceSetAttribute === true) return choice([replaceSet], 'SYSFS');
@@ -43,10 +52,21 @@ export function chooseRules(capabilities: Capabilities, kernelRelease: string, a
   const release = numberOf(kernelRelease);
   const mainline = release !== null && release >= 505 && release <= 703;
   if (symbols?.some((name) => STATE_CHECK.includes(name)))
-    return choice(mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet], 'KALLSYMS');
-  if (symbols !== null && symbolsComplete && symbols.includes('klp_enable_patch') && release !== null && release >= 501) return choice([none], 'KALLSYMS');
+    return choice(
+      mainline || capabilities.replaceSetAttribute === false ? [klp55] : [klp55, replaceSet],
+      'KALLSYMS',
+    );
+  if (
+    symbols !== null &&
+    symbolsComplete &&
+    symbols.includes('klp_enable_patch') &&
+    release !== null &&
+    release >= 501
+  )
+    return choice([none], 'KALLSYMS');
   if (mainline) return choice([klp55], 'RELEASE');
-  if (release !== null && release > 703) return choice(stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], 'NOTHING');
+  if (release !== null && release > 703)
+    return choice(stateFields === null ? [klp55, blockDisable, replaceSet] : [klp55, replaceSet], 'NOTHING');
   return choice(release !== null && release >= 501 ? [none, klp55] : [], 'NOTHING');
 }
 
@@ -58,5 +78,8 @@ export function numberOf(release: string): number | null {
 }
 
 /** Returns the patches that loading this one replaces; null if that is not known. The oldest of several rule sets decides. */
-export const replacedBy = <P extends Replacing>(target: Replacing, listed: readonly P[], rules: readonly Rules[]): readonly P[] | null =>
-  (rules[0] ?? klp55).replacedBy(target, listed);
+export const replacedBy = <P extends Replacing>(
+  target: Replacing,
+  listed: readonly P[],
+  rules: readonly Rules[],
+): readonly P[] | null => (rules[0] ?? klp55).replacedBy(target, listed);

@@ -25,9 +25,21 @@ export interface Asked {
 }
 
 /** Returns the verdict. `ask()` is SAFE. */
-export function ask({ list = [newer], host = {}, to = older, published = [], catalog: registry = {}, freshness = {}, question = {} }: Asked = {}): Verdict {
+export function ask({
+  list = [newer],
+  host = {},
+  to = older,
+  published = [],
+  catalog: registry = {},
+  freshness = {},
+  question = {},
+}: Asked = {}): Verdict {
   const target: Target = 'kind' in to ? to : { kind: 'PATCH', patch: to };
-  const known = [...list.filter((patch): patch is Manifest => 'release' in patch), ...(target.kind === 'PATCH' ? [target.patch] : []), ...published];
+  const known = [
+    ...list.filter((patch): patch is Manifest => 'release' in patch),
+    ...(target.kind === 'PATCH' ? [target.patch] : []),
+    ...published,
+  ];
   const everything = catalog(known, registry);
   return judge(
     resolveSituation(running(list, host), everything),

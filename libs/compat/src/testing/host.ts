@@ -1,6 +1,14 @@
 import type { Manifest } from '../facts/manifest.js';
 import type { Capabilities } from '../rules/capabilities.js';
-import type { Catalog, UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch, LoadSighting, Situation } from '../facts/situation.js';
+import type {
+  Catalog,
+  UnlistedPatch,
+  UnlistedBy,
+  LeftoverModule,
+  ListedPatch,
+  LoadSighting,
+  Situation,
+} from '../facts/situation.js';
 
 /** A kernel that follows `klp-5.5` and reported everything; it is not locked down and enforces no signatures. */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({
@@ -15,7 +23,10 @@ export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities 
 });
 
 /** A patch as the host lists it: enabled and settled; sysfs shows `replace` as the module has it. */
-export const listed = ({ name, buildId, replace }: Manifest, differs: Partial<ListedPatch> = {}): ListedPatch => ({
+export const listed = (
+  { name, buildId, replace }: Manifest,
+  differs: Partial<ListedPatch> = {},
+): ListedPatch => ({
   name,
   buildId,
   enabled: true,
@@ -29,7 +40,10 @@ export const listed = ({ name, buildId, replace }: Manifest, differs: Partial<Li
 });
 
 /** A module that is loaded, off the list, and could be removed. */
-export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverModule> = {}): LeftoverModule => ({
+export const leftover = (
+  { name, buildId }: Manifest,
+  differs: Partial<LeftoverModule> = {},
+): LeftoverModule => ({
   name,
   buildId,
   reading: null,
@@ -40,12 +54,18 @@ export const leftover = ({ name, buildId }: Manifest, differs: Partial<LeftoverM
 });
 
 /** A patch that left the list earlier in this boot. */
-export const unlisted = ({ name, buildId }: Manifest, unlistedBy: UnlistedBy = 'REPLACED'): UnlistedPatch => ({ name, buildId, reading: null, unlistedBy });
+export const unlisted = (
+  { name, buildId }: Manifest,
+  unlistedBy: UnlistedBy = 'REPLACED',
+): UnlistedPatch => ({ name, buildId, reading: null, unlistedBy });
 
 const isManifest = (patch: Manifest | ListedPatch): patch is Manifest => 'release' in patch;
 
 /** A host that lists these patches, oldest first, and was watched since it booted. */
-export const running = (list: readonly (Manifest | ListedPatch)[], differs: Partial<Situation> = {}): Situation => ({
+export const running = (
+  list: readonly (Manifest | ListedPatch)[],
+  differs: Partial<Situation> = {},
+): Situation => ({
   kernelRelease: '6.12.95+deb13-amd64',
   kernelVersion: VERSION,
   kernelBuildId: null,

@@ -2,16 +2,25 @@ import type { AuthorState, AuthorStatement, Callbacks, Manifest, Restore } from 
 import { effectiveStates, loadedName, type Patch, type State } from '../rules/patch.js';
 
 /** States by id, or in order as `[id, version]` where order, an id 0 or a duplicate matters. */
-export type States = Readonly<Record<string, number>> | readonly (readonly [id: number | bigint, version: number])[];
+export type States =
+  | Readonly<Record<string, number>>
+  | readonly (readonly [id: number | bigint, version: number])[];
 
 /** The states as they would stand in the module's array. */
 export const states = (written: States): State[] =>
-  (Array.isArray(written) ? (written as readonly (readonly [number | bigint, number])[]) : Object.entries(written)).map(([id, version]) => ({
+  (Array.isArray(written)
+    ? (written as readonly (readonly [number | bigint, number])[])
+    : Object.entries(written)
+  ).map(([id, version]) => ({
     id: BigInt(id),
     version,
   }));
 
-const patch = (name: string, replace: boolean, written: States): Patch => ({ name, replace, states: effectiveStates(states(written)) });
+const patch = (name: string, replace: boolean, written: States): Patch => ({
+  name,
+  replace,
+  states: effectiveStates(states(written)),
+});
 
 /** A patch for the rule that takes the place of every other. */
 export const cumulative = (name: string, written: States = {}): Patch => patch(name, true, written);
@@ -19,7 +28,12 @@ export const cumulative = (name: string, written: States = {}): Patch => patch(n
 /** A patch for the rule that goes on top of the others. */
 export const plain = (name: string, written: States = {}): Patch => patch(name, false, written);
 
-export const NO_CALLBACKS: Callbacks = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
+export const NO_CALLBACKS: Callbacks = {
+  prePatch: false,
+  postPatch: false,
+  preUnpatch: false,
+  postUnpatch: false,
+};
 export const UNPATCH_CALLBACKS: Callbacks = { ...NO_CALLBACKS, postUnpatch: true };
 
 /**
@@ -55,7 +69,11 @@ export function manifest(name: string, written: States = {}, differs: Partial<Ma
 }
 
 /** A state in an author statement. */
-export const authorState = (id: number | bigint, version: number, restore: Restore = 'UNKNOWN'): AuthorState => ({ id: BigInt(id), version, restore });
+export const authorState = (
+  id: number | bigint,
+  version: number,
+  restore: Restore = 'UNKNOWN',
+): AuthorState => ({ id: BigInt(id), version, restore });
 
 /** A signed author statement. */
 export const statement = (differs: Partial<AuthorStatement> = {}): AuthorStatement => ({

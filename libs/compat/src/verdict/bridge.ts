@@ -16,7 +16,12 @@ export const BRIDGES_TRIED = 64;
 const ROUTES_FROM_BRIDGE: readonly Route[] = ['REPLACE', 'STACK', 'DISABLE', 'DISABLE_THEN_LOAD'];
 
 /** The lowest price that a bridge can have. */
-export const CHEAPEST_BRIDGE: Price = { reboots: 0, transitionsUnpatched: 0, cvesReopened: [], transitions: 2 };
+export const CHEAPEST_BRIDGE: Price = {
+  reboots: 0,
+  transitionsUnpatched: 0,
+  cvesReopened: [],
+  transitions: 2,
+};
 
 /** What the search found. */
 export interface Bridge {
@@ -39,20 +44,36 @@ interface Found {
  *
  * @param allow UNKNOWN codes that the question allows
  */
-export function findBridge(destination: Destination, target: Target, criteria: Criteria, allow: readonly string[]): Bridge {
+export function findBridge(
+  destination: Destination,
+  target: Target,
+  criteria: Criteria,
+  allow: readonly string[],
+): Bridge {
   const { host } = destination;
   const builds = findBuilds(destination, criteria);
   let best: Found | null = null;
   for (const build of builds.slice(0, BRIDGES_TRIED)) {
     const first = planOnto(build, host, criteria);
-    for (const second of findPlans({ ...destination, host: after(host, first) }, target, ROUTES_FROM_BRIDGE).plans) {
-      const plan: Plan = { ...first, next: [second, ...second.next].map((stage) => ({ ...stage, next: [] })) };
+    for (const second of findPlans({ ...destination, host: after(host, first) }, target, ROUTES_FROM_BRIDGE)
+      .plans) {
+      const plan: Plan = {
+        ...first,
+        next: [second, ...second.next].map((stage) => ({ ...stage, next: [] })),
+      };
       const { reasons } = findAgainst(plan, host, criteria);
       const found: Found = { plan, answer: answerBy(reasons, allow), price: priceOf(plan, host) };
-      if (best === null || (compareAnswers(found.answer, best.answer) || comparePrices(found.price, best.price)) < 0) best = found;
+      if (
+        best === null ||
+        (compareAnswers(found.answer, best.answer) || comparePrices(found.price, best.price)) < 0
+      )
+        best = found;
     }
   }
-  return { plan: best?.plan ?? null, searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length } };
+  return {
+    plan: best?.plan ?? null,
+    searched: { tried: Math.min(builds.length, BRIDGES_TRIED), of: builds.length },
+  };
 }
 
 /** Returns the builds for this kernel that it would accept on top of today's list, by build-id. */
@@ -62,10 +83,17 @@ function findBuilds({ host, final }: Destination, { rules, catalog }: Criteria):
   const listed = host.list.flatMap((patch) => patch.asPatch ?? []);
   const accepts = (build: Manifest): boolean => {
     const { asPatch } = resolveManifest(build);
-    return asPatch !== null && rules.candidates.every((rule) => rule.findStateRefusals(asPatch, listed).length === 0);
+    return (
+      asPatch !== null &&
+      rules.candidates.every((rule) => rule.findStateRefusals(asPatch, listed).length === 0)
+    );
   };
   const fits = (build: Manifest): boolean =>
-    build.kernelRelease === kernelRelease && build.arch === arch && build.livepatch && !build.recalled && !elsewhere.has(build.buildId);
+    build.kernelRelease === kernelRelease &&
+    build.arch === arch &&
+    build.livepatch &&
+    !build.recalled &&
+    !elsewhere.has(build.buildId);
   return (catalog.bridges?.(kernelRelease, arch) ?? [])
     .filter((build) => fits(build) && accepts(build))
     .toSorted((a, b) => (a.buildId < b.buildId ? -1 : a.buildId > b.buildId ? 1 : 0));

@@ -45,15 +45,21 @@ export const DEFAULT_QUESTION: Question = {
 };
 
 /** The verdict on a host that was added and has never reported. */
-export const neverReported = (question: Question): Verdict => unreachable([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
+export const neverReported = (question: Question): Verdict =>
+  unreachable([{ code: 'NEVER_REPORTED' }], question.allow, { sets: [], basis: 'NOTHING' });
 
 /**
  * Judges whether this host can go to this target, and by which route. If not, the reasons say exactly why.
  *
  * Pure: everything is loaded before. Returns the cheapest acceptable one of the routes asked for, or the least bad.
  */
-export const judge = (host: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question = DEFAULT_QUESTION): Verdict =>
-  judgeEach(host, target, catalog, freshness, question, true)[0]!;
+export const judge = (
+  host: ResolvedSituation,
+  target: Target,
+  catalog: Catalog,
+  freshness: Freshness,
+  question: Question = DEFAULT_QUESTION,
+): Verdict => judgeEach(host, target, catalog, freshness, question, true)[0]!;
 
 /** Judges each route that is asked for and leads there. The most acceptable one comes first, then the cheapest. Never empty. */
 export const judgeRoutes = (
@@ -65,10 +71,20 @@ export const judgeRoutes = (
 ): Verdict[] => judgeEach(host, target, catalog, freshness, question, false);
 
 /** @param onlyTheBest skips the search for a bridge that cannot be better */
-function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, freshness: Freshness, question: Question, onlyTheBest: boolean): Verdict[] {
+function judgeEach(
+  host: ResolvedSituation,
+  target: Target,
+  catalog: Catalog,
+  freshness: Freshness,
+  question: Question,
+  onlyTheBest: boolean,
+): Verdict[] {
   const { situation } = host;
   const { evidence, witnesses, sharedSigningKeys, routes, allow } = question;
-  const rules = question.rules === null ? host.rules : chooseRules(situation.capabilities, situation.kernelRelease, question.rules);
+  const rules =
+    question.rules === null
+      ? host.rules
+      : chooseRules(situation.capabilities, situation.kernelRelease, question.rules);
   // Also if a caller passes no number: NaN witnesses would clear every doubt.
   const needed = witnesses > WITNESSES ? witnesses : WITNESSES;
   const criteria: Criteria = { rules, catalog, evidence, witnesses: needed, sharedSigningKeys };
@@ -80,7 +96,10 @@ function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, fr
 
   const found = findPlans(destination, target, routes);
   // An earlier list is known by build-ids alone.
-  const onTarget = target.kind === 'PREVIOUS' ? [] : findListedTargetDoubts(host, destination.build?.buildId ?? null, evidence);
+  const onTarget =
+    target.kind === 'PREVIOUS'
+      ? []
+      : findListedTargetDoubts(host, destination.build?.buildId ?? null, evidence);
   const always = [...before, ...found.reasons, ...onTarget];
   const verdicts = found.plans.map((plan) => judgePlan(plan, always, host, criteria, allow)).sort(bestFirst);
   if (routes?.includes('BRIDGE') === true && !found.there && !(onlyTheBest && isUnbeatable(verdicts[0]))) {
@@ -89,13 +108,20 @@ function judgeEach(host: ResolvedSituation, target: Target, catalog: Catalog, fr
       const overBridge = { ...judgePlan(plan, [...before, ...onTarget], host, criteria, allow), searched };
       return [...verdicts, overBridge].sort(bestFirst);
     }
-    if (verdicts.length === 0) return [unreachable([...before, ...noBridge(found, searched), ...onTarget], [], rules.chosen)];
+    if (verdicts.length === 0)
+      return [unreachable([...before, ...noBridge(found, searched), ...onTarget], [], rules.chosen)];
   }
   return verdicts.length > 0 ? verdicts : [unreachable(always, [], rules.chosen)];
 }
 
 /** @param always reasons that stand against every plan */
-function judgePlan(plan: Plan, always: readonly Reason[], host: ResolvedSituation, criteria: Criteria, allow: readonly string[]): Verdict {
+function judgePlan(
+  plan: Plan,
+  always: readonly Reason[],
+  host: ResolvedSituation,
+  criteria: Criteria,
+  allow: readonly string[],
+): Verdict {
   const { reasons, errno } = findAgainst(plan, host, criteria);
   const steps = withFiles(stepsOf(plan), plan, host, criteria);
   const judged = { route: plan.route, steps, price: priceOf(plan, host), errno };
@@ -103,15 +129,23 @@ function judgePlan(plan: Plan, always: readonly Reason[], host: ResolvedSituatio
 }
 
 /** A LOAD step names the file to load. */
-function withFiles(steps: readonly Step[], plan: Plan, host: ResolvedSituation, trust: Trust): readonly Step[] {
+function withFiles(
+  steps: readonly Step[],
+  plan: Plan,
+  host: ResolvedSituation,
+  trust: Trust,
+): readonly Step[] {
   const loads = stagesOf(plan).flatMap(({ load }) => load ?? []);
   if (loads.length === 0) return steps;
   const fileOf = new Map(loads.map((load) => [load.buildId, fileToLoad(load, host, trust)]));
-  return steps.map((step) => (step.action === 'LOAD' ? { ...step, sha256: fileOf.get(step.buildId ?? null) ?? null } : step));
+  return steps.map((step) =>
+    step.action === 'LOAD' ? { ...step, sha256: fileOf.get(step.buildId ?? null) ?? null } : step,
+  );
 }
 
 /** Returns whether no bridge could be better. */
-const isUnbeatable = (best: Verdict | undefined): boolean => best?.kind === 'SAFE' && comparePrices(best.price!, CHEAPEST_BRIDGE) <= 0;
+const isUnbeatable = (best: Verdict | undefined): boolean =>
+  best?.kind === 'SAFE' && comparePrices(best.price!, CHEAPEST_BRIDGE) <= 0;
 
 const noBridge = ({ reasons }: Plans, { tried, of }: Searched): Reason[] =>
   reasons.map((reason) => ({

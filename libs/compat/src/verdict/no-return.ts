@@ -65,13 +65,31 @@ export function findNoReturn(
 ): NoReturn {
   const hosts = installations(host, resolveManifest(candidate), question).map((plan) => after(host, plan));
   const ways = destinations.map((to): WayBack => {
-    const from = (now: ResolvedSituation): Verdict => leastBad(judgeWay(now, host, to, catalog, freshness, question));
-    const [today, afterwards] = [from(host), hosts.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst))];
+    const from = (now: ResolvedSituation): Verdict =>
+      leastBad(judgeWay(now, host, to, catalog, freshness, question));
+    const [today, afterwards] = [
+      from(host),
+      hosts.map(from).reduce((worst, next) => (isWorse(lasting(next), lasting(worst)) ? next : worst)),
+    ];
     const open = lasting(today) === 'SAFE';
     const reasons = open ? standing(afterwards) : [];
-    return { to, today, afterwards, open, closed: reasons.length > 0, reasons, states: [...new Set(reasons.flatMap(({ stateId }) => stateId ?? []))] };
+    return {
+      to,
+      today,
+      afterwards,
+      open,
+      closed: reasons.length > 0,
+      reasons,
+      states: [...new Set(reasons.flatMap(({ stateId }) => stateId ?? []))],
+    };
   });
-  return { installing: judge(host, { kind: 'PATCH', patch: candidate }, catalog, freshness, { ...question, routes: INSTALLING }), ways };
+  return {
+    installing: judge(host, { kind: 'PATCH', patch: candidate }, catalog, freshness, {
+      ...question,
+      routes: INSTALLING,
+    }),
+    ways,
+  };
 }
 
 /** Returns the plans that install it: none if it is listed already, two if its replace flag is not known. */
@@ -83,13 +101,23 @@ function installations(host: ResolvedSituation, load: KnownPatch, { rules }: Que
 }
 
 /** The verdicts on going there from this host, of which the other was today's. */
-function judgeWay(now: ResolvedSituation, today: ResolvedSituation, to: ReturnTarget, catalog: Catalog, freshness: Freshness, question: Question): Verdict[] {
+function judgeWay(
+  now: ResolvedSituation,
+  today: ResolvedSituation,
+  to: ReturnTarget,
+  catalog: Catalog,
+  freshness: Freshness,
+  question: Question,
+): Verdict[] {
   const previous = to.kind === 'TODAY' ? settledList(today) : today.situation.previous;
   const host: ResolvedSituation = { ...now, situation: { ...now.situation, previous } };
   // A host that is there already needs no route.
   const named = question.routes && (['NONE_NEEDED', ...question.routes] as const);
   if (to.kind !== 'TODAY') return judgeRoutes(host, to, catalog, freshness, { ...question, routes: named });
-  return judgeRoutes(host, { kind: 'PREVIOUS' }, catalog, freshness, { ...question, routes: named ?? TO_TODAY });
+  return judgeRoutes(host, { kind: 'PREVIOUS' }, catalog, freshness, {
+    ...question,
+    routes: named ?? TO_TODAY,
+  });
 }
 
 /** The list by build-ids; null if a transition is open, or a build-id is not known. */
@@ -109,7 +137,10 @@ const lasting = ({ reasons, allowed }: Verdict): VerdictKind =>
 
 /** Returns the reasons that neither waiting nor rmmod clears. */
 const standing = ({ reasons, allowed }: Verdict): Reason[] =>
-  reasons.filter((reason) => kindOf(reason) !== 'ADVISORY' && !passes(reason) && !allowed.includes(reason.code));
+  reasons.filter(
+    (reason) => kindOf(reason) !== 'ADVISORY' && !passes(reason) && !allowed.includes(reason.code),
+  );
 
 /** Returns the verdict that is best without what passes with time; among equals the cheapest. */
-const leastBad = (verdicts: readonly Verdict[]): Verdict => verdicts.reduce((best, next) => (isWorse(lasting(best), lasting(next)) ? next : best));
+const leastBad = (verdicts: readonly Verdict[]): Verdict =>
+  verdicts.reduce((best, next) => (isWorse(lasting(best), lasting(next)) ? next : best));

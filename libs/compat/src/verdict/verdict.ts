@@ -1,7 +1,14 @@
 import type { Route } from '../routes/plan.js';
 import { predictErrno } from '../reasons/errno.js';
 import { comparePrices, compareRoutes, type Price } from '../routes/price.js';
-import { type Errno, natureOf, type Reason, type ReasonCode, sameFacts, type VerdictKind } from '../reasons/reasons.js';
+import {
+  type Errno,
+  natureOf,
+  type Reason,
+  type ReasonCode,
+  sameFacts,
+  type VerdictKind,
+} from '../reasons/reasons.js';
 import type { RulesBasis } from '../rules/select.js';
 import type { RuleSet } from '../rules/rules.js';
 import type { Step } from '../routes/steps.js';
@@ -67,7 +74,8 @@ const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
 export const canBeAllowed = (code: ReasonCode): boolean => ALLOWABLE.has(code);
 
 /** Returns whether the question allows this reason. Only UNKNOWN ones can be allowed. */
-const isAllowed = (reason: Reason, allow: readonly string[]): boolean => allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
+const isAllowed = (reason: Reason, allow: readonly string[]): boolean =>
+  allow.length > 0 && allow.includes(reason.code) && canBeAllowed(reason.code);
 
 const NONE: readonly never[] = [];
 
@@ -106,10 +114,14 @@ function kindBy({ refused, harmful, unknown, inDoubt }: Summary): VerdictKind {
 }
 
 /** Returns the kind that these reasons would make without those that are allowed. */
-export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind => kindBy(summarise(reasons, allow));
+export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind =>
+  kindBy(summarise(reasons, allow));
 
 /** Returns the kind that these reasons make, and whether the question accepts it: what is allowed is accepted, and stays what it is. */
-export function answerBy(reasons: readonly Reason[], allow: readonly string[]): Pick<Verdict, 'kind' | 'accepted'> {
+export function answerBy(
+  reasons: readonly Reason[],
+  allow: readonly string[],
+): Pick<Verdict, 'kind' | 'accepted'> {
   const kind = kindOfAll(reasons, []);
   return { kind, accepted: kind === 'SAFE' || (kind === 'UNKNOWN' && kindOfAll(reasons, allow) === 'SAFE') };
 }
@@ -123,21 +135,41 @@ interface Judged {
 }
 
 /** Makes a verdict of the reasons about one route. Duplicates are removed. */
-export function verdict(judged: Judged, all: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+export function verdict(
+  judged: Judged,
+  all: readonly Reason[],
+  allow: readonly string[],
+  rules: Verdict['rules'],
+): Verdict {
   const reasons = all.filter((reason, at) => all.findIndex((other) => sameFacts(reason, other)) === at);
   const { inDoubt, harmful, allowed } = summarise(reasons, allow);
-  return { ...answerBy(reasons, allow), ...judged, reasons, basedOnStaleFacts: inDoubt, harmful, allowed, rules };
+  return {
+    ...answerBy(reasons, allow),
+    ...judged,
+    reasons,
+    basedOnStaleFacts: inDoubt,
+    harmful,
+    allowed,
+    rules,
+  };
 }
 
 /** The verdict if no route leads there. */
-export function unreachable(reasons: readonly Reason[], allow: readonly string[], rules: Verdict['rules']): Verdict {
+export function unreachable(
+  reasons: readonly Reason[],
+  allow: readonly string[],
+  rules: Verdict['rules'],
+): Verdict {
   const errno = predictErrno(reasons, { disablesFirst: false, compared: [] });
   return verdict({ route: null, steps: [], price: null, errno }, reasons, allow, rules);
 }
 
 /** Orders answers by kind, the best first; among UNKNOWN ones, those that the question accepts come first. */
-export const compareAnswers = (a: Pick<Verdict, 'kind' | 'accepted'>, b: Pick<Verdict, 'kind' | 'accepted'>): number =>
-  RANK[a.kind] - RANK[b.kind] || Number(b.accepted) - Number(a.accepted);
+export const compareAnswers = (
+  a: Pick<Verdict, 'kind' | 'accepted'>,
+  b: Pick<Verdict, 'kind' | 'accepted'>,
+): number => RANK[a.kind] - RANK[b.kind] || Number(b.accepted) - Number(a.accepted);
 
 /** Orders verdicts on routes: the most acceptable first, among these the cheapest, among these by the order of routes. */
-export const bestFirst = (a: Verdict, b: Verdict): number => compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);
+export const bestFirst = (a: Verdict, b: Verdict): number =>
+  compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

@@ -24,13 +24,27 @@ reasonTable('CVE_REOPENED', [
   ['the target fixes it too', { list: [fixing('newer', 'CVE-1')], to: fixing('older', 'CVE-1') }, []],
 ]);
 reasonTable('DATA_SEMANTICS_NOT_PROVEN', [
-  ['the file shows no state; what its functions do to data it cannot show', { list: [manifest('none')] }, [{ kind: 'ADVISORY', patch: 'none' }]],
+  [
+    'the file shows no state; what its functions do to data it cannot show',
+    { list: [manifest('none')] },
+    [{ kind: 'ADVISORY', patch: 'none' }],
+  ],
   [
     'the running kernel shows no state, and the build is not published',
-    { list: [listed(manifest('none'), { reading: { evidence: 'LIVE', replace: true, states: [], impact: 'NONE', callbacks: null } })] },
+    {
+      list: [
+        listed(manifest('none'), {
+          reading: { evidence: 'LIVE', replace: true, states: [], impact: 'NONE', callbacks: null },
+        }),
+      ],
+    },
     [{ patch: 'none' }],
   ],
-  ['its author says that nothing changes its meaning', { list: [manifest('none', {}, { author: statement({ impactNone: true }) })] }, []],
+  [
+    'its author says that nothing changes its meaning',
+    { list: [manifest('none', {}, { author: statement({ impactNone: true }) })] },
+    [],
+  ],
   ['a patch that declares its states', {}, []],
 ]);
 reasonTable('NOT_BOOT_PERSISTENT', [
@@ -39,7 +53,11 @@ reasonTable('NOT_BOOT_PERSISTENT', [
     { host: { boot: { kernelRelease: null, loads: [{ name: 'newer', buildId: 'id-of-newer' }] } } },
     [{ kind: 'ADVISORY', patch: 'older' }],
   ],
-  ['the next boot loads the target', { host: { boot: { kernelRelease: null, loads: [{ name: 'older', buildId: 'id-of-older' }] } } }, []],
+  [
+    'the next boot loads the target',
+    { host: { boot: { kernelRelease: null, loads: [{ name: 'older', buildId: 'id-of-older' }] } } },
+    [],
+  ],
   ['it is not known what the next boot loads', {}, []],
   [
     'what is only passed through on the way need not boot',
@@ -53,21 +71,34 @@ reasonTable('NOT_BOOT_PERSISTENT', [
   ],
 ]);
 
-const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({ author: statement({ unsupported }) });
+const refusing = (...unsupported: ('LOAD' | 'DISABLE' | 'REPLACE')[]) => ({
+  author: statement({ unsupported }),
+});
 reasonTable('VENDOR_UNSUPPORTED', [
   [
     'the vendor does not support that it is replaced',
     { list: [manifest('newer', { 7: 1 }, refusing('REPLACE'))] },
     [{ kind: 'ADVISORY', patch: 'newer', detail: 'replacing it' }],
   ],
-  ['the vendor does not support that it is loaded again', { to: manifest('older', { 7: 1 }, refusing('LOAD')) }, [{ patch: 'older', detail: 'loading it' }]],
+  [
+    'the vendor does not support that it is loaded again',
+    { to: manifest('older', { 7: 1 }, refusing('LOAD')) },
+    [{ patch: 'older', detail: 'loading it' }],
+  ],
   [
     'the vendor does not support that it is disabled',
     { list: [manifest('newer', { 7: 1 }, refusing('DISABLE'))], to: { kind: 'ORIGINAL' } },
     [{ patch: 'newer', detail: 'disabling it' }],
   ],
   ['another route does not do it', { list: [manifest('newer', { 7: 1 }, refusing('DISABLE'))] }, []],
-  ['nothing is done', { list: [manifest('older', { 7: 1 }, refusing('LOAD', 'DISABLE', 'REPLACE'))], to: manifest('older', { 7: 1 }) }, []],
+  [
+    'nothing is done',
+    {
+      list: [manifest('older', { 7: 1 }, refusing('LOAD', 'DISABLE', 'REPLACE'))],
+      to: manifest('older', { 7: 1 }),
+    },
+    [],
+  ],
   ['the vendor says nothing', {}, []],
 ]);
 
@@ -78,6 +109,10 @@ test('no advisory changes a verdict', () => {
     host: { boot: { kernelRelease: null, loads: [] } },
   });
   expect(advised.kind).toBe('SAFE');
-  expect(advised.reasons.map((reason) => reason.code)).toEqual(['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'NOT_BOOT_PERSISTENT']);
+  expect(advised.reasons.map((reason) => reason.code)).toEqual([
+    'CVE_REOPENED',
+    'DATA_SEMANTICS_NOT_PROVEN',
+    'NOT_BOOT_PERSISTENT',
+  ]);
   expect(ask({ list: [newer] }).reasons).toEqual([]);
 });

@@ -18,15 +18,30 @@ import { reasonTable } from '../reason-table.js';
 
 const original: Asked = { to: { kind: 'ORIGINAL' } };
 const disabling = (patch: ReturnType<typeof manifest>): Asked => ({ ...original, list: [patch] });
-const declaring = (name: string, id: number, version: number, restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN' = 'UNKNOWN', differs = {}) =>
-  manifest(name, {}, { impact: 'UNDECLARED', author: statement({ states: [authorState(id, version, restore)] }), ...differs });
-const promised = (restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN', callbacks = UNPATCH_CALLBACKS) =>
-  manifest('p', { 7: 1 }, { callbacks, author: statement({ states: [authorState(7, 1, restore)] }) });
+const declaring = (
+  name: string,
+  id: number,
+  version: number,
+  restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN' = 'UNKNOWN',
+  differs = {},
+) =>
+  manifest(
+    name,
+    {},
+    { impact: 'UNDECLARED', author: statement({ states: [authorState(id, version, restore)] }), ...differs },
+  );
+const promised = (
+  restore: 'CALLBACKS' | 'NOT_NEEDED' | 'IMPOSSIBLE' | 'UNKNOWN',
+  callbacks = UNPATCH_CALLBACKS,
+) => manifest('p', { 7: 1 }, { callbacks, author: statement({ states: [authorState(7, 1, restore)] }) });
 const gone = manifest('gone', { 9: 2 });
 const on74 = { kernelRelease: '7.4.0' };
 const old54 = { kernelRelease: '5.4.0' };
-const unchecked = { host: { kernelRelease: '5.4.0', capabilities: capabilities({ symbols: ['klp_enable_patch'] }) } };
-const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
+const unchecked = {
+  host: { kernelRelease: '5.4.0', capabilities: capabilities({ symbols: ['klp_enable_patch'] }) },
+};
+const n = (name: string, written = {}, differs = {}) =>
+  manifest(name, written, { replace: false, ...differs });
 
 reasonTable('STATE_LEFT_BEHIND', [
   [
@@ -53,7 +68,11 @@ reasonTable('STATE_LEFT_BEHIND', [
     {
       list: [manifest('newer', { 9: 1 })],
       to: manifest('older', { 9: 1 }),
-      host: { unlisted: [unlisted(manifest('gone', { 9: 2 }, { author: statement({ states: [authorState(9, 1)] }) }))] },
+      host: {
+        unlisted: [
+          unlisted(manifest('gone', { 9: 2 }, { author: statement({ states: [authorState(9, 1)] }) })),
+        ],
+      },
       published: [manifest('gone', { 9: 2 }, { author: statement({ states: [authorState(9, 1)] }) })],
     },
     [{ patch: 'gone', need: 2 }],
@@ -63,19 +82,31 @@ reasonTable('STATE_LEFT_BEHIND', [
     { list: [declaring('newer', 9, 2)] },
     [{ kind: 'UNSAFE', patch: 'newer', buildId: 'id-of-newer', stateId: 9n, need: 2, clearedBy: 'AUTHOR' }],
   ],
-  ['a replace lowers its version', { list: [declaring('newer', 9, 2)], to: declaring('older', 9, 1) }, [{ stateId: 9n, need: 2 }]],
+  [
+    'a replace lowers its version',
+    { list: [declaring('newer', 9, 2)], to: declaring('older', 9, 1) },
+    [{ stateId: 9n, need: 2 }],
+  ],
   [
     'a promise of callbacks does not help: by replace they never run',
     { list: [declaring('newer', 9, 2, 'CALLBACKS', { callbacks: UNPATCH_CALLBACKS })] },
     [{ stateId: 9n }],
   ],
-  ['"not needed" is stated about disabling, not about replacing', { list: [declaring('newer', 9, 2, 'NOT_NEEDED')] }, [{ stateId: 9n }]],
+  [
+    '"not needed" is stated about disabling, not about replacing',
+    { list: [declaring('newer', 9, 2, 'NOT_NEEDED')] },
+    [{ stateId: 9n }],
+  ],
   [
     'a kernel without the check accepts a lower version',
     { ...unchecked, list: [manifest('newer', { 7: 2 }, old54)], to: { ...older, ...old54 } },
     [{ stateId: 7n, need: 2 }],
   ],
-  ['a replaced patch left a state behind earlier', { host: { unlisted: [unlisted(gone)] }, published: [gone] }, [{ patch: 'gone', stateId: 9n, need: 2 }]],
+  [
+    'a replaced patch left a state behind earlier',
+    { host: { unlisted: [unlisted(gone)] }, published: [gone] },
+    [{ patch: 'gone', stateId: 9n, need: 2 }],
+  ],
   ['a leftover did', { host: { leftovers: [leftover(gone)] }, published: [gone] }, [{ patch: 'gone' }]],
   [
     'the kernel refuses for another state, and this one is its author’s alone',
@@ -84,7 +115,11 @@ reasonTable('STATE_LEFT_BEHIND', [
   ],
   [
     'no rules describe the kernel: what it may leave behind is a reason all the same',
-    { ...unchecked, host: { kernelRelease: '4.18.0', capabilities: capabilities({ symbols: null }) }, list: [manifest('newer', { 7: 2 })] },
+    {
+      ...unchecked,
+      host: { kernelRelease: '4.18.0', capabilities: capabilities({ symbols: null }) },
+      list: [manifest('newer', { 7: 2 })],
+    },
     [{ stateId: 7n, need: 2 }],
   ],
   [
@@ -100,10 +135,19 @@ reasonTable('STATE_LEFT_BEHIND', [
   ['the kernel refuses, so that nothing is left behind', { list: [manifest('newer', { 7: 2 })] }, []],
   [
     'a listed patch covers what an earlier one left',
-    { list: [manifest('newer', { 9: 2 })], to: manifest('older', { 9: 2 }), host: { unlisted: [unlisted(gone)] }, published: [gone] },
+    {
+      list: [manifest('newer', { 9: 2 })],
+      to: manifest('older', { 9: 2 }),
+      host: { unlisted: [unlisted(gone)] },
+      published: [gone],
+    },
     [],
   ],
-  ['what was disabled is judged by its callbacks instead', { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] }, []],
+  [
+    'what was disabled is judged by its callbacks instead',
+    { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] },
+    [],
+  ],
 ]);
 
 reasonTable('STATE_IRREVERSIBLE', [
@@ -121,28 +165,58 @@ reasonTable('STATE_IRREVERSIBLE', [
     disabling(promised('IMPOSSIBLE')),
     [{ kind: 'UNSAFE', patch: 'p', stateId: 7n, clearedBy: 'REBOOT' }],
   ],
-  ['and it is replaced by what does not hold it', { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')] }, [{ patch: 'newer', stateId: 9n }]],
+  [
+    'and it is replaced by what does not hold it',
+    { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')] },
+    [{ patch: 'newer', stateId: 9n }],
+  ],
   [
     'and it left the list earlier',
-    { host: { unlisted: [unlisted(declaring('gone', 9, 1, 'IMPOSSIBLE'))] }, published: [declaring('gone', 9, 1, 'IMPOSSIBLE')] },
+    {
+      host: { unlisted: [unlisted(declaring('gone', 9, 1, 'IMPOSSIBLE'))] },
+      published: [declaring('gone', 9, 1, 'IMPOSSIBLE')],
+    },
     [{ patch: 'gone' }],
   ],
-  ['the target holds it', { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')], to: declaring('older', 9, 1) }, []],
+  [
+    'the target holds it',
+    { list: [declaring('newer', 9, 1, 'IMPOSSIBLE')], to: declaring('older', 9, 1) },
+    [],
+  ],
   ['its author says that callbacks restore it', disabling(promised('CALLBACKS')), []],
 ]);
 
 reasonTable('STATE_NOT_RESTORED', [
-  ['to ORIGINAL, and there is no unpatch callback', disabling(newer), [{ kind: 'UNSAFE', patch: 'newer', stateId: 7n, need: 1, clearedBy: 'AUTHOR' }]],
-  ['a promise of callbacks where there are none', disabling(promised('CALLBACKS', NO_CALLBACKS)), [{ patch: 'p' }]],
-  ['a patch disabled earlier in this boot', { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] }, [{ patch: 'gone', stateId: 9n }]],
+  [
+    'to ORIGINAL, and there is no unpatch callback',
+    disabling(newer),
+    [{ kind: 'UNSAFE', patch: 'newer', stateId: 7n, need: 1, clearedBy: 'AUTHOR' }],
+  ],
+  [
+    'a promise of callbacks where there are none',
+    disabling(promised('CALLBACKS', NO_CALLBACKS)),
+    [{ patch: 'p' }],
+  ],
+  [
+    'a patch disabled earlier in this boot',
+    { host: { unlisted: [unlisted(gone, 'DISABLED')] }, published: [gone] },
+    [{ patch: 'gone', stateId: 9n }],
+  ],
   [
     'the target would hold it, but could not take it over from a patch that is gone',
-    { list: [newer], question: { routes: ['DISABLE_THEN_LOAD'] }, to: manifest('newer', { 7: 1 }, { buildId: 'rebuilt' }) },
+    {
+      list: [newer],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+      to: manifest('newer', { 7: 1 }, { buildId: 'rebuilt' }),
+    },
     [{ patch: 'newer' }],
   ],
   [
     'it was disabled earlier, and a listed patch holds it',
-    { host: { unlisted: [unlisted(manifest('gone', { 7: 1 }), 'DISABLED')] }, published: [manifest('gone', { 7: 1 })] },
+    {
+      host: { unlisted: [unlisted(manifest('gone', { 7: 1 }), 'DISABLED')] },
+      published: [manifest('gone', { 7: 1 })],
+    },
     [],
   ],
   ['there is an unpatch callback', disabling(promised('UNKNOWN')), []],
@@ -162,7 +236,11 @@ test.each<[sentence: string, patch: ReturnType<typeof manifest>, kind: string]>(
   ['no callback', newer, 'UNSAFE'],
   ['unpatch callbacks, and no promise', promised('UNKNOWN'), 'UNKNOWN'],
   ['unpatch callbacks, and a promise', promised('CALLBACKS'), 'SAFE'],
-  ['only a pre_unpatch callback, and a promise', promised('CALLBACKS', { ...NO_CALLBACKS, preUnpatch: true }), 'SAFE'],
+  [
+    'only a pre_unpatch callback, and a promise',
+    promised('CALLBACKS', { ...NO_CALLBACKS, preUnpatch: true }),
+    'SAFE',
+  ],
   ['no callback, and none is needed', promised('NOT_NEEDED', NO_CALLBACKS), 'SAFE'],
   ['it cannot be restored', promised('IMPOSSIBLE'), 'UNSAFE'],
   ['no state at all', manifest('none'), 'SAFE'],
@@ -181,33 +259,66 @@ const theirs = n('theirs', {}, { owner: 'vendor' });
 reasonTable('FOREIGN_PATCH_DISCARDED', [
   [
     'a non-cumulative target replaces only what is named',
-    { list: [theirs], to: { kind: 'PATCH', patch: n('ours'), leaving: ['theirs'] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [theirs],
+      to: { kind: 'PATCH', patch: n('ours'), leaving: ['theirs'] },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     [],
   ],
-  ['a cumulative target throws away a patch of another owner', { list: [newer, theirs] }, [{ kind: 'UNSAFE', patch: 'theirs', detail: 'vendor' }]],
+  [
+    'a cumulative target throws away a patch of another owner',
+    { list: [newer, theirs] },
+    [{ kind: 'UNSAFE', patch: 'theirs', detail: 'vendor' }],
+  ],
   [
     'it is disabled because it stands in the way',
-    { list: [promising('theirs', { 8: 1 }, { owner: 'vendor' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [promising('theirs', { 8: 1 }, { owner: 'vendor' })],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     [{ patch: 'theirs' }],
   ],
-  ['a target that goes on top throws nothing away', { list: [theirs], to: n('ours'), question: { routes: ['STACK'] } }, []],
+  [
+    'a target that goes on top throws nothing away',
+    { list: [theirs], to: n('ours'), question: { routes: ['STACK'] } },
+    [],
+  ],
   ['who asks for ORIGINAL names it', { ...original, list: [theirs] }, []],
   ['the owner is the same', {}, []],
 ]);
 
 reasonTable('TARGET_RECALLED', [
-  ['the target is recalled', { to: { ...older, recalled: true } }, [{ kind: 'UNSAFE', patch: 'older', buildId: 'id-of-older' }]],
+  [
+    'the target is recalled',
+    { to: { ...older, recalled: true } },
+    [{ kind: 'UNSAFE', patch: 'older', buildId: 'id-of-older' }],
+  ],
   [
     'the only build of a release is',
-    { to: { kind: 'RELEASE', release: 'lp' }, published: [manifest('lp', { 7: 1 }, { release: 'lp', recalled: true })] },
+    {
+      to: { kind: 'RELEASE', release: 'lp' },
+      published: [manifest('lp', { 7: 1 }, { release: 'lp', recalled: true })],
+    },
     [{ patch: 'lp' }],
   ],
-  ['the earlier list is', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [{ ...older, recalled: true }] }, [{ patch: 'older' }]],
+  [
+    'the earlier list is',
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older'] },
+      published: [{ ...older, recalled: true }],
+    },
+    [{ patch: 'older' }],
+  ],
   [
     'a release has another build that is not',
     {
       to: { kind: 'RELEASE', release: 'lp' },
-      published: [manifest('lp', { 7: 1 }, { release: 'lp', recalled: true }), manifest('lp2', { 7: 1 }, { release: 'lp' })],
+      published: [
+        manifest('lp', { 7: 1 }, { release: 'lp', recalled: true }),
+        manifest('lp2', { 7: 1 }, { release: 'lp' }),
+      ],
     },
     [],
   ],
@@ -217,12 +328,28 @@ reasonTable('TARGET_RECALLED', [
 const forAnother = manifest('older', { 7: 1 }, { kernelRelease: '6.1.0', modversions: true });
 const withVersions = { ...newer, modversions: true };
 reasonTable('TARGET_BUILT_FOR_OTHER_KERNEL', [
-  ['kernel and module have symbol versions: the loader may accept it', { list: [withVersions], to: forAnother }, [{ kind: 'UNSAFE', patch: 'older' }]],
+  [
+    'kernel and module have symbol versions: the loader may accept it',
+    { list: [withVersions], to: forAnother },
+    [{ kind: 'UNSAFE', patch: 'older' }],
+  ],
   ['it is not known whether the kernel has them', { list: [], to: forAnother }, [{ patch: 'older' }]],
   ['a listed module shows that the kernel has none: the loader refuses', { to: forAnother }, []],
-  ['what an unsigned upload says of a listed module shows nothing', { list: [{ ...newer, evidence: 'UNSIGNED' }], to: forAnother }, [{ patch: 'older' }]],
-  ['the module has none: the loader refuses', { list: [withVersions], to: { ...forAnother, modversions: false } }, []],
-  ['another architecture it always refuses', { list: [withVersions], to: { ...forAnother, arch: 'aarch64' } }, []],
+  [
+    'what an unsigned upload says of a listed module shows nothing',
+    { list: [{ ...newer, evidence: 'UNSIGNED' }], to: forAnother },
+    [{ patch: 'older' }],
+  ],
+  [
+    'the module has none: the loader refuses',
+    { list: [withVersions], to: { ...forAnother, modversions: false } },
+    [],
+  ],
+  [
+    'another architecture it always refuses',
+    { list: [withVersions], to: { ...forAnother, arch: 'aarch64' } },
+    [],
+  ],
   ['this kernel', { to: { ...older, modversions: true } }, []],
 ]);
 
@@ -237,6 +364,12 @@ test('a build for another kernel that symbol versions may let in is harm and a d
 
 test('a refusal that passes with time may hide harm, and the verdict says so', () => {
   const undone = { ...declaring('newer', 9, 1) };
-  expect(ask({ list: [listed(undone, { transition: true })], published: [undone] })).toMatchObject({ kind: 'REFUSED', harmful: true });
-  expect(ask({ list: [listed(newer, { transition: true })], published: [newer] })).toMatchObject({ kind: 'REFUSED', harmful: false });
+  expect(ask({ list: [listed(undone, { transition: true })], published: [undone] })).toMatchObject({
+    kind: 'REFUSED',
+    harmful: true,
+  });
+  expect(ask({ list: [listed(newer, { transition: true })], published: [newer] })).toMatchObject({
+    kind: 'REFUSED',
+    harmful: false,
+  });
 });

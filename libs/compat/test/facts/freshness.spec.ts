@@ -20,5 +20,8 @@ test('a later heartbeat that says something else is kept next to the age', () =>
 });
 
 test('by default, nothing else came since', () => {
-  expect([freshness(10, 120), freshness(null, 120)]).toMatchObject([{ superseded: false }, { superseded: false, ageSeconds: null }]);
+  expect([freshness(10, 120), freshness(null, 120)]).toMatchObject([
+    { superseded: false },
+    { superseded: false, ageSeconds: null },
+  ]);
 });

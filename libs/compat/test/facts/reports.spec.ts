@@ -6,15 +6,35 @@ const top = manifest('top', { 7: 1 });
 const noSupport = capabilities({ livepatch: false });
 
 reasonTable('REPORT_INCOMPLETE', [
-  ['an attribute could not be read', { host: { unread: ['transition of newer'] } }, [{ kind: 'UNKNOWN', clearedBy: 'REPORT', detail: 'transition of newer' }]],
-  ['of many the first five are named', { host: { unread: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] } }, [{ detail: 'a, b, c, d, e and 2 more' }]],
+  [
+    'an attribute could not be read',
+    { host: { unread: ['transition of newer'] } },
+    [{ kind: 'UNKNOWN', clearedBy: 'REPORT', detail: 'transition of newer' }],
+  ],
+  [
+    'of many the first five are named',
+    { host: { unread: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] } },
+    [{ detail: 'a, b, c, d, e and 2 more' }],
+  ],
   ['everything was read', {}, []],
 ]);
 
 reasonTable('REPORT_CONTRADICTORY', [
-  ['a patch is listed, and taint K is not set', { host: { tainted: false } }, [{ kind: 'UNKNOWN', detail: 'newer is listed, but taint K is not set' }]],
-  ['taint K is set, and the kernel has no livepatch support', { list: [], host: { tainted: true, capabilities: noSupport } }, [{}]],
-  ['another live patching system set it', { list: [], host: { tainted: true, capabilities: noSupport, otherLivePatching: ['kpatch'] } }, []],
+  [
+    'a patch is listed, and taint K is not set',
+    { host: { tainted: false } },
+    [{ kind: 'UNKNOWN', detail: 'newer is listed, but taint K is not set' }],
+  ],
+  [
+    'taint K is set, and the kernel has no livepatch support',
+    { list: [], host: { tainted: true, capabilities: noSupport } },
+    [{}],
+  ],
+  [
+    'another live patching system set it',
+    { list: [], host: { tainted: true, capabilities: noSupport, otherLivePatching: ['kpatch'] } },
+    [],
+  ],
   [
     'a cumulative patch has settled above another, by sysfs',
     { list: [newer, listed(top)], published: [top] },
@@ -22,27 +42,63 @@ reasonTable('REPORT_CONTRADICTORY', [
   ],
   ['it is still in transition', { list: [newer, listed(top, { transition: true })], published: [top] }, []],
   ['sysfs does not show the flag', { list: [newer, listed(top, { replace: null })], published: [top] }, []],
-  ['it is at the bottom', { list: [newer, listed(manifest('above', {}, { replace: false }))], published: [manifest('above', {}, { replace: false })] }, []],
-  ['what is only still there, is not listed', { list: [listed(newer, { enabled: false }), listed(top)], published: [newer, top], host: { tainted: true } }, []],
-  ['a directory that is going away needs no taint', { list: [listed(newer, { enabled: false })], published: [newer], host: { tainted: false } }, []],
+  [
+    'it is at the bottom',
+    {
+      list: [newer, listed(manifest('above', {}, { replace: false }))],
+      published: [manifest('above', {}, { replace: false })],
+    },
+    [],
+  ],
+  [
+    'what is only still there, is not listed',
+    {
+      list: [listed(newer, { enabled: false }), listed(top)],
+      published: [newer, top],
+      host: { tainted: true },
+    },
+    [],
+  ],
+  [
+    'a directory that is going away needs no taint',
+    { list: [listed(newer, { enabled: false })], published: [newer], host: { tainted: false } },
+    [],
+  ],
   ['the taint is not reported', { host: { tainted: null } }, []],
 ]);
 
 reasonTable('OTHER_LIVE_PATCHING', [
-  ['another system was seen', { host: { otherLivePatching: ['kpatch', 'kcare'] } }, [{ kind: 'UNKNOWN', clearedBy: 'REBOOT', detail: 'kpatch, kcare' }]],
-  ['even for the original code', { list: [], to: { kind: 'ORIGINAL' }, host: { otherLivePatching: ['kpatch'] } }, [{}]],
+  [
+    'another system was seen',
+    { host: { otherLivePatching: ['kpatch', 'kcare'] } },
+    [{ kind: 'UNKNOWN', clearedBy: 'REBOOT', detail: 'kpatch, kcare' }],
+  ],
+  [
+    'even for the original code',
+    { list: [], to: { kind: 'ORIGINAL' }, host: { otherLivePatching: ['kpatch'] } },
+    [{}],
+  ],
   ['none was seen', {}, []],
 ]);
 
 test('each of them puts the facts in doubt: the rest is as last seen', () => {
   for (const host of [{ unread: ['modules'] }, { tainted: false }, { otherLivePatching: ['kgraft'] }])
-    expect(ask({ host, list: [manifest('newer', { 7: 2 })] })).toMatchObject({ kind: 'UNKNOWN', basedOnStaleFacts: true });
+    expect(ask({ host, list: [manifest('newer', { 7: 2 })] })).toMatchObject({
+      kind: 'UNKNOWN',
+      basedOnStaleFacts: true,
+    });
 });
 
 test('a settled patch that is cumulative by its file, and not alone, is a conflict of sources', () => {
   const stack = { list: [newer, listed(top, { replace: null })], published: [top], to: older };
-  expect(ask(stack).reasons).toContainEqual(expect.objectContaining({ code: 'EVIDENCE_CONFLICT', patch: 'top' }));
-  expect(ask({ ...stack, list: [newer, listed(top, { replace: null, transition: true })] }).reasons.map(({ code }) => code)).not.toContain('EVIDENCE_CONFLICT');
+  expect(ask(stack).reasons).toContainEqual(
+    expect.objectContaining({ code: 'EVIDENCE_CONFLICT', patch: 'top' }),
+  );
+  expect(
+    ask({ ...stack, list: [newer, listed(top, { replace: null, transition: true })] }).reasons.map(
+      ({ code }) => code,
+    ),
+  ).not.toContain('EVIDENCE_CONFLICT');
 });
 
 test('a contradiction is one sentence each', () =>

@@ -14,7 +14,8 @@ import { conflictsOf, kernelStates, provesNone, sourcesOf } from '../../src/fact
 import { catalog, manifest, NO_CALLBACKS, states } from '../../src/testing/index.js';
 import { rawStates, runs, stack } from '../arbitrary.js';
 
-const file = (differs: Partial<Manifest> = {}): Manifest => manifest('p', { 7: 1, 8: 1 }, { replace: true, ...differs });
+const file = (differs: Partial<Manifest> = {}): Manifest =>
+  manifest('p', { 7: 1, 8: 1 }, { replace: true, ...differs });
 const live = (differs: Partial<Reading> = {}): Reading => ({
   evidence: 'LIVE',
   replace: true,
@@ -23,7 +24,12 @@ const live = (differs: Partial<Reading> = {}): Reading => ({
   callbacks: NO_CALLBACKS,
   ...differs,
 });
-const seen = (reading: Reading | null, differs = {}) => ({ name: 'p', buildId: 'id-of-p', reading, ...differs });
+const seen = (reading: Reading | null, differs = {}) => ({
+  name: 'p',
+  buildId: 'id-of-p',
+  reading,
+  ...differs,
+});
 const orderOf = (reading: Evidence, manifest: Evidence): string =>
   sourcesOf(seen(live({ evidence: reading })), file({ evidence: manifest }))
     .map(({ evidence }) => evidence)
@@ -31,8 +37,15 @@ const orderOf = (reading: Evidence, manifest: Evidence): string =>
 
 test.each<[sentence: string, host: Evidence, registry: Evidence, order: string]>([
   ['the running kernel knows better than the file', 'LIVE', 'MODULE', 'LIVE MODULE'],
-  ['the file that the registry has read knows better than one on the host’s disk', 'INFERRED', 'MODULE', 'MODULE INFERRED'],
-])('the strongest source comes first: %s', (_, host, registry, order) => expect(orderOf(host, registry)).toBe(order));
+  [
+    'the file that the registry has read knows better than one on the host’s disk',
+    'INFERRED',
+    'MODULE',
+    'MODULE INFERRED',
+  ],
+])('the strongest source comes first: %s', (_, host, registry, order) =>
+  expect(orderOf(host, registry)).toBe(order),
+);
 
 test('of two that are as strong, the host’s own comes first', () => {
   const read = live({ evidence: 'MODULE' });
@@ -58,7 +71,12 @@ const guess: Partial<Reading> = { evidence: 'INFERRED' };
 test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null, conflicts: string[]]>([
   ['both say the same', live(), file(), []],
   ['the file has a state that the kernel has not', live({ states: states({ 7: 1 }) }), file(), READ],
-  ['the kernel has a state that the file has not', live({ states: states({ 7: 1, 8: 1, 9: 1 }) }), file(), READ],
+  [
+    'the kernel has a state that the file has not',
+    live({ states: states({ 7: 1, 8: 1, 9: 1 }) }),
+    file(),
+    READ,
+  ],
   ['a state has another id', live({ states: states({ 7: 1, 9: 1 }) }), file(), READ],
   ['the first has another id', live({ states: states({ 6: 1, 8: 1 }) }), file(), READ],
   ['a state has another version', live({ states: states({ 7: 1, 8: 2 }) }), file(), READ],
@@ -129,7 +147,12 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
     }),
     [],
   ],
-  ['only one has a state that forbids disabling', live({ states: forbidding(states({ 7: 1, 8: 1 })) }), file(), READ],
+  [
+    'only one has a state that forbids disabling',
+    live({ states: forbidding(states({ 7: 1, 8: 1 })) }),
+    file(),
+    READ,
+  ],
   [
     'a state behind an id 0 is not there in another order',
     live({
@@ -142,7 +165,12 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
     file(),
     READ,
   ],
-  ['what stands behind an id 0 does not count', live({ states: [...states({ 7: 1, 8: 1 }), ...BEHIND_AN_END] }), file(), []],
+  [
+    'what stands behind an id 0 does not count',
+    live({ states: [...states({ 7: 1, 8: 1 }), ...BEHIND_AN_END] }),
+    file(),
+    [],
+  ],
   ['the file cannot tell states, the kernel can', live(), file({ states: null }), []],
   ['the kernel does not tell states, the file does', live({ states: null }), file(), []],
   ['neither is the kernel, and only one can tell states', live({ ...guess, states: null }), file(), READ],
@@ -158,7 +186,12 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
   ['only the file knows the flag', live({ replace: null }), file(), []],
   ['only the host knows the flag', live(), file({ replace: null }), []],
   ['two uploads disagree, whatever the host says', null, file({ conflicts: ['sha256'] }), ['sha256']],
-  ['two uploads disagree, and the host with both', live({ replace: false }), file({ conflicts: ['sha256'] }), ['sha256', ...READ]],
+  [
+    'two uploads disagree, and the host with both',
+    live({ replace: false }),
+    file({ conflicts: ['sha256'] }),
+    ['sha256', ...READ],
+  ],
   ['there is only the host', live(), null, []],
   ['there is only the file', null, file(), []],
 ])('on what do two sources disagree: %s', (_, reading, manifest, conflicts) => {
@@ -168,15 +201,26 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
 
 /** Everything that a kernel can be asked about a patch with these states and one other state, under any rules: as the one that comes in, as one that is listed, as one that is disabled. */
 function answersAbout(own: readonly State[], ids: readonly bigint[], versions: readonly number[]): string {
-  const patch = (name: string, replace: boolean, has: readonly State[]): Patch => ({ name, replace, states: effectiveStates(has) });
-  const accepted = (target: Patch, listed: Patch): boolean[] => Object.values(RULE_SETS).map((rules) => rules.findStateRefusals(target, [listed]).length === 0);
+  const patch = (name: string, replace: boolean, has: readonly State[]): Patch => ({
+    name,
+    replace,
+    states: effectiveStates(has),
+  });
+  const accepted = (target: Patch, listed: Patch): boolean[] =>
+    Object.values(RULE_SETS).map((rules) => rules.findStateRefusals(target, [listed]).length === 0);
   const answers = [true, false].flatMap((replace) => {
     const it = patch('it', replace, own);
     return ids.flatMap((id) => [
       ...versions.flatMap((version) => [
         ...accepted(it, patch('held', true, forbidding([{ id, version }]))),
         // what else is needed is there, at any version
-        ...accepted(patch('target', replace, [{ id, version }, ...ids.map((other) => ({ id: other, version: 0xffffffff }))]), it),
+        ...accepted(
+          patch('target', replace, [
+            { id, version },
+            ...ids.map((other) => ({ id: other, version: 0xffffffff })),
+          ]),
+          it,
+        ),
       ]),
       ...accepted(
         patch(
@@ -188,19 +232,27 @@ function answersAbout(own: readonly State[], ids: readonly bigint[], versions: r
       ),
     ]);
   });
-  const disabled = Object.values(RULE_SETS).map((rules) => rules.findDisableRefusals(patch('it', true, own)).length === 0);
+  const disabled = Object.values(RULE_SETS).map(
+    (rules) => rules.findDisableRefusals(patch('it', true, own)).length === 0,
+  );
   return JSON.stringify([answers, disabled]);
 }
 
 /** Now and then a state forbids disabling. */
 const anyStates = fc
   .array(fc.nat(5), { minLength: 4, maxLength: 4 })
-  .chain((forbid) => rawStates.map((own) => own.map((state, i) => (forbid[i] === 0 ? { ...state, blockDisable: true } : state))));
+  .chain((forbid) =>
+    rawStates.map((own) =>
+      own.map((state, i) => (forbid[i] === 0 ? { ...state, blockDisable: true } : state)),
+    ),
+  );
 /** Two lists that have much in common. */
 const twoLists = fc.oneof(
   fc.tuple(anyStates, anyStates),
   anyStates.chain((own) => fc.tuple(fc.constant(own), fc.shuffledSubarray(own, { minLength: own.length }))),
-  anyStates.chain((own) => fc.tuple(fc.constant(own), fc.shuffledSubarray([...own, ...own], { minLength: own.length }))),
+  anyStates.chain((own) =>
+    fc.tuple(fc.constant(own), fc.shuffledSubarray([...own, ...own], { minLength: own.length })),
+  ),
 );
 const disagree = (one: readonly State[], other: readonly State[]): boolean =>
   conflictsOf(seen(null), null, [live({ states: one }), file({ states: other })]).length > 0;
@@ -211,7 +263,9 @@ test('two sources disagree about states exactly where a kernel would answer diff
       const all = [...one, ...other];
       const ids = [...new Set(all.map(({ id }) => id))].filter((id) => id !== 0n);
       const versions = [...new Set(all.flatMap(({ version }) => [version, Math.max(version - 1, 0)]))];
-      return disagree(one, other) === (answersAbout(one, ids, versions) !== answersAbout(other, ids, versions));
+      return (
+        disagree(one, other) === (answersAbout(one, ids, versions) !== answersAbout(other, ids, versions))
+      );
     }),
     runs(5000),
   );
@@ -256,7 +310,11 @@ test.each<[sentence: string, source: Reading | undefined, read: object | null]>(
   ['the file’s own are written at run time', file({ impact: 'UNREADABLE' }), null],
   ['the kernel shows what was written at run time', live({ impact: 'UNREADABLE' }), states({ 7: 1, 8: 1 })],
   ['the file shows them', file(), states({ 7: 1, 8: 1 })],
-  ['behind an id 0 the kernel sees none', file({ states: [...states({ 7: 1 }), ...BEHIND_AN_END] }), states({ 7: 1 })],
+  [
+    'behind an id 0 the kernel sees none',
+    file({ states: [...states({ 7: 1 }), ...BEHIND_AN_END] }),
+    states({ 7: 1 }),
+  ],
 ])('which states does the kernel see: %s', (_, source, read) => expect(kernelStates(source)).toEqual(read));
 
 test.each<[sentence: string, source: Reading | undefined, proves: boolean]>([
@@ -267,7 +325,9 @@ test.each<[sentence: string, source: Reading | undefined, proves: boolean]>([
   ['it has states', file(), false],
   ['someone says so', manifest('none', {}, { evidence: 'MANIFEST' }), false],
   ['there is a callback', manifest('none', {}, { callbacks: only('postPatch') }), false],
-])('does it prove that nothing is changed: %s', (_, source, proves) => expect(provesNone(source)).toBe(proves));
+])('does it prove that nothing is changed: %s', (_, source, proves) =>
+  expect(provesNone(source)).toBe(proves),
+);
 
 test('the strongest source that shows callbacks tells them, and how well they are known', () => {
   const shown = file({ callbacks: only('prePatch') });

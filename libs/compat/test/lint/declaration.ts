@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import type { Callbacks, Declaration, DescribedState, Restore, State, WrittenStatement } from '../../src/index.js';
+import type {
+  Callbacks,
+  Declaration,
+  DescribedState,
+  Restore,
+  State,
+  WrittenStatement,
+} from '../../src/index.js';
 import { NO_CALLBACKS } from '../../src/testing/index.js';
 import { author, callbacks, rawStates } from '../arbitrary.js';
 
@@ -7,10 +14,17 @@ const ALL_CALLBACKS: Callbacks = { prePatch: true, postPatch: true, preUnpatch: 
 
 /** `7:1 0:0 8:2`, as the array stands in the file. */
 export const inFile = (written: string): State[] =>
-  written.split(' ').map((entry) => ({ id: BigInt(entry.split(':')[0]!), version: Number(entry.split(':')[1]) }));
+  written
+    .split(' ')
+    .map((entry) => ({ id: BigInt(entry.split(':')[0]!), version: Number(entry.split(':')[1]) }));
 
 /** A state as its author describes it. */
-export const described = (id: number, version: number, restore: Restore = 'CALLBACKS', what = `the state ${id}`): DescribedState => ({
+export const described = (
+  id: number,
+  version: number,
+  restore: Restore = 'CALLBACKS',
+  what = `the state ${id}`,
+): DescribedState => ({
   id: BigInt(id),
   version,
   restore,
@@ -18,7 +32,10 @@ export const described = (id: number, version: number, restore: Restore = 'CALLB
 });
 
 /** A signed word on these states, with a note. */
-export const written = (states: readonly DescribedState[], differs: Partial<WrittenStatement> = {}): WrittenStatement => ({
+export const written = (
+  states: readonly DescribedState[],
+  differs: Partial<WrittenStatement> = {},
+): WrittenStatement => ({
   evidence: 'MANIFEST',
   states,
   impactNone: false,
@@ -49,7 +66,11 @@ export const declaration = (differs: Partial<Declaration> = {}): Declaration => 
 });
 
 /** A livepatch that declares these states, in file and statement, and promises to restore them. */
-export const holding = (name: string, states: Readonly<Record<number, number>>, differs: Partial<Declaration> = {}): Declaration =>
+export const holding = (
+  name: string,
+  states: Readonly<Record<number, number>>,
+  differs: Partial<Declaration> = {},
+): Declaration =>
   declaration({
     name,
     states: Object.entries(states).map(([id, version]) => ({ id: BigInt(id), version })),
@@ -65,7 +86,11 @@ const MEANINGS = ['the route cache', 'The  route cache', 'a timer'];
 
 const anyWord: fc.Arbitrary<WrittenStatement> = fc
   .tuple(author, fc.constantFrom(...MEANINGS), fc.constantFrom('', ' ', 'why'))
-  .map(([author, what, notes]) => ({ ...author, notes, states: author.states.map((state) => ({ ...state, what })) }));
+  .map(([author, what, notes]) => ({
+    ...author,
+    notes,
+    states: author.states.map((state) => ({ ...state, what })),
+  }));
 
 /** Whatever an author may hand in; two of one name are builds of one line. */
 export const anyDeclaration = (name: string): fc.Arbitrary<Declaration> =>
@@ -80,8 +105,17 @@ export const anyDeclaration = (name: string): fc.Arbitrary<Declaration> =>
         usesShadowVariables: fc.boolean(),
         impact: fc.constantFrom('NONE', 'DECLARED', 'UNDECLARED', 'UNREADABLE'),
         impactReasons: fc.constantFrom([], ['INIT_CODE: its init code does more']),
-        functions: fc.option(fc.uniqueArray(fc.constantFrom('vmlinux:f,1', 'vmlinux:g,1'), { maxLength: 2 }), { freq: 9 }),
-        objects: fc.constantFrom(null, [], [null], ['vmlinux', null], ['a-b', 'c/d', 'e.ko', 'f', 'g'.repeat(60)]),
+        functions: fc.option(
+          fc.uniqueArray(fc.constantFrom('vmlinux:f,1', 'vmlinux:g,1'), { maxLength: 2 }),
+          { freq: 9 },
+        ),
+        objects: fc.constantFrom(
+          null,
+          [],
+          [null],
+          ['vmlinux', null],
+          ['a-b', 'c/d', 'e.ko', 'f', 'g'.repeat(60)],
+        ),
         malformedSymbols: fc.constantFrom([], ['.klp.sym.x']),
         signed: fc.boolean(),
         signatureProblem: fc.constantFrom(null, 'its kind is 1'),

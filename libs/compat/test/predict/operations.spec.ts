@@ -5,10 +5,13 @@ import { Learned, type Observed, observations, operationOf, sceneOf } from '../l
 
 /** Why the kernel refused, if that cannot be observed from outside before the first load. */
 function unforeseeable({ dmesg, candidate }: Observed): string | null {
-  if (dmesg.some((line) => /symbol .*not found|unresolvable ambiguity/.test(line))) return 'SYMBOLS_UNVERIFIED';
+  if (dmesg.some((line) => /symbol .*not found|unresolvable ambiguity/.test(line)))
+    return 'SYMBOLS_UNVERIFIED';
   if (dmesg.some((line) => line.includes('pre-patch callback failed'))) return 'PRE_PATCH_MAY_REFUSE';
   // Modules that are broken in themselves: functions without a name or twice, an object twice, a function that ftrace does not know.
-  return ['lab_nofuncs', 'lab_dupobj', 'lab_dupfunc', 'lab_noftrace'].includes(candidate?.name ?? '') ? 'SYMBOLS_UNVERIFIED' : null;
+  return ['lab_nofuncs', 'lab_dupobj', 'lab_dupfunc', 'lab_noftrace'].includes(candidate?.name ?? '')
+    ? 'SYMBOLS_UNVERIFIED'
+    : null;
 }
 
 const learned = new Learned();
@@ -18,8 +21,10 @@ const compared = observations.flatMap((observed) => {
   learned.learn(observed);
   if (operation === null) return [];
   const { answer, likely, reasons } = predict(host, operation, known);
-  const foreseen = unforeseeable(observed) === null || reasons.some((reason) => reason.code === unforeseeable(observed));
-  const outcome = likely === observed.err ? 'right' : answer === 'UNKNOWN' && foreseen ? 'cannot be known' : 'wrong';
+  const foreseen =
+    unforeseeable(observed) === null || reasons.some((reason) => reason.code === unforeseeable(observed));
+  const outcome =
+    likely === observed.err ? 'right' : answer === 'UNKNOWN' && foreseen ? 'cannot be known' : 'wrong';
   const freshness = { level: 'FRESH', ageSeconds: 10, superseded: false } as const;
   const verdict =
     operation.action === 'LOAD' && operation.patch.manifest !== null
@@ -29,7 +34,13 @@ const compared = observations.flatMap((observed) => {
         })
       : null;
   return [
-    { name: `${observed.kernel} ${observed.scenario} ${observed.step} ${observed.op} ${observed.target}: ${observed.err}`, observed, answer, outcome, verdict },
+    {
+      name: `${observed.kernel} ${observed.scenario} ${observed.step} ${observed.op} ${observed.target}: ${observed.err}`,
+      observed,
+      answer,
+      outcome,
+      verdict,
+    },
   ];
 });
 type Compared = (typeof compared)[number];
@@ -87,14 +98,21 @@ test('every kind of operation and every error number is among them', () => {
 });
 
 test('the verdict on a load has the same error number as the prediction, or both could not know', () => {
-  const differ = compared.filter(({ verdict, outcome, observed }) => verdict !== null && outcome === 'right' && (verdict.errno ?? 'OK') !== observed.err);
+  const differ = compared.filter(
+    ({ verdict, outcome, observed }) =>
+      verdict !== null && outcome === 'right' && (verdict.errno ?? 'OK') !== observed.err,
+  );
   expect(names(differ)).toEqual([]);
 });
 
 test('no load that a real kernel refused was called safe', () => {
-  expect(names(compared.filter(({ observed, verdict }) => !observed.accepted && verdict?.kind === 'SAFE'))).toEqual([]);
+  expect(
+    names(compared.filter(({ observed, verdict }) => !observed.accepted && verdict?.kind === 'SAFE')),
+  ).toEqual([]);
 });
 
 test('no load that a real kernel accepted was called refused', () => {
-  expect(names(compared.filter(({ observed, verdict }) => observed.accepted && verdict?.kind === 'REFUSED'))).toEqual([]);
+  expect(
+    names(compared.filter(({ observed, verdict }) => observed.accepted && verdict?.kind === 'REFUSED')),
+  ).toEqual([]);
 });

@@ -24,6 +24,8 @@ test('every code is produced here, or known to be produced elsewhere', () => {
 });
 
 test('every code that is produced here has a table of rows', () => {
-  const untested = REASON_CODES.filter((code) => !NOT_PRODUCED_HERE.includes(code) && !tests.includes(`reasonTable('${code}'`));
+  const untested = REASON_CODES.filter(
+    (code) => !NOT_PRODUCED_HERE.includes(code) && !tests.includes(`reasonTable('${code}'`),
+  );
   expect(untested).toEqual([]);
 });

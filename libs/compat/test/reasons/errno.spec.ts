@@ -1,4 +1,15 @@
-import { type Asked, ask, capabilities, unlisted, leftover, listed, manifest, newer, older, promising } from '../../src/testing/index.js';
+import {
+  type Asked,
+  ask,
+  capabilities,
+  unlisted,
+  leftover,
+  listed,
+  manifest,
+  newer,
+  older,
+  promising,
+} from '../../src/testing/index.js';
 
 const higher = manifest('newer', { 7: 2 });
 const busy = (over = newer): Asked => ({ list: [listed(over, { transition: true })], published: [over] });
@@ -9,8 +20,18 @@ const still: Asked['host'] = { leftovers: [leftover(other)] };
 // The loader's order: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace. The first one decides, all are listed.
 test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]]>([
   ['nothing stands in the way', {}, null, []],
-  ['only doubts: no error number is predicted', { catalog: { sightings: () => [] } }, null, ['SYMBOLS_UNVERIFIED']],
-  ['another kernel', { to: { ...older, kernelRelease: '6.1.0' } }, 'ENOEXEC', ['TARGET_NOT_BUILT_FOR_KERNEL', 'SYMBOLS_UNVERIFIED']],
+  [
+    'only doubts: no error number is predicted',
+    { catalog: { sightings: () => [] } },
+    null,
+    ['SYMBOLS_UNVERIFIED'],
+  ],
+  [
+    'another kernel',
+    { to: { ...older, kernelRelease: '6.1.0' } },
+    'ENOEXEC',
+    ['TARGET_NOT_BUILT_FOR_KERNEL', 'SYMBOLS_UNVERIFIED'],
+  ],
   [
     'no livepatch support: the loader itself turns the module away',
     { list: [], host: { capabilities: capabilities({ livepatch: false }) } },
@@ -21,15 +42,30 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   ['not marked as a livepatch', { to: { ...older, livepatch: false } }, 'EINVAL', ['NOT_A_LIVEPATCH']],
   ['incompatible', { list: [higher] }, 'EINVAL', ['STATE_VERSION_TOO_LOW']],
   ['busy', busy(), 'EBUSY', ['TRANSITION_IN_PROGRESS']],
-  ['incompatible and busy: the state check comes first', busy(higher), 'EINVAL', ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS']],
+  [
+    'incompatible and busy: the state check comes first',
+    busy(higher),
+    'EINVAL',
+    ['STATE_VERSION_TOO_LOW', 'TRANSITION_IN_PROGRESS'],
+  ],
   [
     'a doubt that comes before the refusal: no error number is predicted',
     { ...busy(), catalog: { sightings: () => [] } },
     null,
     ['SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS'],
   ],
-  ['a doubt that comes after the refusal', { list: [higher], catalog: { sightings: () => [] } }, 'EINVAL', ['STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED']],
-  ['modules are disabled', { host: { gates: { modulesDisabled: true, ftraceEnabled: true } } }, 'EPERM', ['MODULES_DISABLED']],
+  [
+    'a doubt that comes after the refusal',
+    { list: [higher], catalog: { sightings: () => [] } },
+    'EINVAL',
+    ['STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED'],
+  ],
+  [
+    'modules are disabled',
+    { host: { gates: { modulesDisabled: true, ftraceEnabled: true } } },
+    'EPERM',
+    ['MODULES_DISABLED'],
+  ],
   [
     'it is not known whether modules are disabled: that comes before everything',
     { list: [higher], host: { gates: { modulesDisabled: null, ftraceEnabled: true } } },
@@ -42,7 +78,12 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     'EBUSY',
     ['HOST_GATES_UNKNOWN', 'TRANSITION_IN_PROGRESS'],
   ],
-  ['ftrace is off', { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } }, 'EBUSY', ['FTRACE_DISABLED']],
+  [
+    'ftrace is off',
+    { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } },
+    'EBUSY',
+    ['FTRACE_DISABLED'],
+  ],
   [
     'an unsigned file, and a name that is loaded: the signature comes first',
     { host: { ...still, capabilities: capabilities({ signatureEnforced: true }) }, published: [other] },
@@ -81,20 +122,39 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   ],
   [
     'everything at once',
-    { ...busy(higher), to: { ...older, kernelRelease: '6.1.0', livepatch: false }, host: still, published: [higher, other] },
+    {
+      ...busy(higher),
+      to: { ...older, kernelRelease: '6.1.0', livepatch: false },
+      host: still,
+      published: [higher, other],
+    },
     'ENOEXEC',
-    ['TARGET_NOT_BUILT_FOR_KERNEL', 'MODULE_STILL_LOADED', 'NOT_A_LIVEPATCH', 'STATE_VERSION_TOO_LOW', 'SYMBOLS_UNVERIFIED', 'TRANSITION_IN_PROGRESS'],
+    [
+      'TARGET_NOT_BUILT_FOR_KERNEL',
+      'MODULE_STILL_LOADED',
+      'NOT_A_LIVEPATCH',
+      'STATE_VERSION_TOO_LOW',
+      'SYMBOLS_UNVERIFIED',
+      'TRANSITION_IN_PROGRESS',
+    ],
   ],
   [
     'what is on its way out already is not disabled again',
-    { list: [listed(promising('newer', { 7: 2 }), { transition: true, enabled: false })], published: [promising('newer', { 7: 2 })], to: { kind: 'ORIGINAL' } },
+    {
+      list: [listed(promising('newer', { 7: 2 }), { transition: true, enabled: false })],
+      published: [promising('newer', { 7: 2 })],
+      to: { kind: 'ORIGINAL' },
+    },
     'EINVAL',
     ['TRANSITION_IN_PROGRESS'],
   ],
   [
     'while another patch is on its way out nothing is disabled',
     {
-      list: [listed(promising('newer', { 7: 2 }), { transition: true, enabled: false }), promising('above', { 8: 1 }, { replace: false })],
+      list: [
+        listed(promising('newer', { 7: 2 }), { transition: true, enabled: false }),
+        promising('above', { 8: 1 }, { replace: false }),
+      ],
       published: [promising('newer', { 7: 2 })],
       to: { kind: 'ORIGINAL' },
     },
@@ -150,7 +210,15 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
 
 test('to disable a patch on its way in would reverse the transition: the reason says which route that is', () => {
   const detail = 'disabling it now would reverse the transition, which is the route REVERSE';
-  const on = (enabled: boolean): Asked => ({ list: [listed(newer, { transition: true, enabled })], published: [newer], to: { kind: 'ORIGINAL' } });
-  expect(ask(on(true)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).toMatchObject({ detail });
-  expect(ask(on(false)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).not.toHaveProperty('detail');
+  const on = (enabled: boolean): Asked => ({
+    list: [listed(newer, { transition: true, enabled })],
+    published: [newer],
+    to: { kind: 'ORIGINAL' },
+  });
+  expect(ask(on(true)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS')).toMatchObject({
+    detail,
+  });
+  expect(
+    ask(on(false)).reasons.find((reason) => reason.code === 'TRANSITION_IN_PROGRESS'),
+  ).not.toHaveProperty('detail');
 });

@@ -9,7 +9,11 @@ const sections = parts.flatMap((part) =>
   part
     .split(/^### /m)
     .slice(1)
-    .map((section) => ({ kind: /^\w+/.exec(part)![0], code: section.slice(0, section.indexOf('\n')), section })),
+    .map((section) => ({
+      kind: /^\w+/.exec(part)![0],
+      code: section.slice(0, section.indexOf('\n')),
+      section,
+    })),
 );
 
 test('every code has its section, in the order of the codes, and no other section exists', () =>
@@ -22,4 +26,5 @@ test.each(sections)('$code says what it means, what to do, and what clears it', 
   expect(kind.replace('Advisories', 'ADVISORY')).toBe(kindOf(reason));
 });
 
-test('a code links to its section', () => expect(help('STATE_LEFT_BEHIND')).toBe('reasons.md#state_left_behind'));
+test('a code links to its section', () =>
+  expect(help('STATE_LEFT_BEHIND')).toBe('reasons.md#state_left_behind'));

@@ -4,10 +4,19 @@ import { explain, type Reason } from '../../src/index.js';
 test.each<[sentence: string, reason: Reason]>([
   ["'lp' is recalled", { code: 'TARGET_RECALLED', patch: 'lp' }],
   ['a patch is recalled', { code: 'TARGET_RECALLED' }],
-  ['what is known of this host is too old: last confirmed 901 s ago', { code: 'REPORT_STALE', detail: 'last confirmed 901 s ago' }],
+  [
+    'what is known of this host is too old: last confirmed 901 s ago',
+    { code: 'REPORT_STALE', detail: 'last confirmed 901 s ago' },
+  ],
   ['what is known of this host is too old', { code: 'REPORT_STALE' }],
-  ["'lp' is in another replace set and shares state 7 with the target", { code: 'REPLACE_SET_CONFLICT', patch: 'lp', stateId: 7n }],
-  ["'lp' is in another replace set and shares function f with the target", { code: 'REPLACE_SET_CONFLICT', patch: 'lp', function: 'f' }],
+  [
+    "'lp' is in another replace set and shares state 7 with the target",
+    { code: 'REPLACE_SET_CONFLICT', patch: 'lp', stateId: 7n },
+  ],
+  [
+    "'lp' is in another replace set and shares function f with the target",
+    { code: 'REPLACE_SET_CONFLICT', patch: 'lp', function: 'f' },
+  ],
   [
     "'lp' modifies state 7 and has unpatch callbacks, but its author has not said that they restore it",
     { code: 'RESTORE_NOT_PROMISED', patch: 'lp', stateId: 7n },
@@ -16,13 +25,28 @@ test.each<[sentence: string, reason: Reason]>([
     "'lp' modifies state 7, and its author statement does not cover this: reversed",
     { code: 'RESTORE_NOT_PROMISED', patch: 'lp', stateId: 7n, detail: 'reversed' },
   ],
-  ["'top' stays above 'lp' and may depend on it", { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp' }],
-  ["'top' stays and holds state 7 too; the callbacks of 'lp' may undo it", { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp', stateId: 7n }],
+  [
+    "'top' stays above 'lp' and may depend on it",
+    { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp' },
+  ],
+  [
+    "'top' stays and holds state 7 too; the callbacks of 'lp' may undo it",
+    { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp', stateId: 7n },
+  ],
   ["'lp' is not published (build-id abc)", { code: 'PATCH_NOT_CATALOGUED', patch: 'lp', buildId: 'abc' }],
-  ["'lp' is not published, and the host does not report its build-id", { code: 'PATCH_NOT_CATALOGUED', patch: 'lp', buildId: null }],
+  [
+    "'lp' is not published, and the host does not report its build-id",
+    { code: 'PATCH_NOT_CATALOGUED', patch: 'lp', buildId: null },
+  ],
   ["CVE-1 is fixed by 'lp' and would be open again", { code: 'CVE_REOPENED', patch: 'lp', detail: 'CVE-1' }],
   ["a CVE is fixed by 'lp' and would be open again", { code: 'CVE_REOPENED', patch: 'lp' }],
-  ["the vendor of 'lp' does not support loading it on a running system", { code: 'VENDOR_UNSUPPORTED', patch: 'lp', detail: 'loading it' }],
-  ["the vendor of 'lp' does not support this on a running system", { code: 'VENDOR_UNSUPPORTED', patch: 'lp' }],
+  [
+    "the vendor of 'lp' does not support loading it on a running system",
+    { code: 'VENDOR_UNSUPPORTED', patch: 'lp', detail: 'loading it' },
+  ],
+  [
+    "the vendor of 'lp' does not support this on a running system",
+    { code: 'VENDOR_UNSUPPORTED', patch: 'lp' },
+  ],
   ['no host matched', { code: 'NO_HOSTS_MATCHED' }],
 ])('%s', (sentence, reason) => expect(explain(reason)).toBe(sentence));

@@ -1,14 +1,31 @@
 import { after, resolveSituation, resolveManifest, type ResolvedSituation } from '../../src/index.js';
-import { type Plan, disableOnly, disableThenLoad, loadOver, nothing, reverse } from '../../src/routes/plan.js';
+import {
+  type Plan,
+  disableOnly,
+  disableThenLoad,
+  loadOver,
+  nothing,
+  reverse,
+} from '../../src/routes/plan.js';
 import { rebootInto } from '../../src/routes/reboot.js';
-import { catalog, unlisted, leftover, listed, manifest, NO_CALLBACKS, running } from '../../src/testing/index.js';
+import {
+  catalog,
+  unlisted,
+  leftover,
+  listed,
+  manifest,
+  NO_CALLBACKS,
+  running,
+} from '../../src/testing/index.js';
 import { Learned, observations, operationOf, sceneOf } from '../lab.js';
 
 const n = (name: string, differs = {}) => manifest(name, {}, { replace: false, ...differs });
 const [a, b, c] = [n('a'), n('b'), manifest('c')];
 const everything = catalog([a, b, c]);
-const on = (...list: Parameters<typeof running>[0]): ResolvedSituation => resolveSituation(running(list, { previous: ['id-of-z'] }), everything);
-const opening = (name: 'b' | 'c', enabled: boolean, differs = {}) => listed(name === 'b' ? b : c, { transition: true, enabled, ...differs });
+const on = (...list: Parameters<typeof running>[0]): ResolvedSituation =>
+  resolveSituation(running(list, { previous: ['id-of-z'] }), everything);
+const opening = (name: 'b' | 'c', enabled: boolean, differs = {}) =>
+  listed(name === 'b' ? b : c, { transition: true, enabled, ...differs });
 const load = resolveManifest;
 const summary = ({ list, situation, unlisted, inTransition }: ResolvedSituation) => ({
   list: list.map((patch) => patch.name).join(' '),
@@ -19,8 +36,20 @@ const summary = ({ list, situation, unlisted, inTransition }: ResolvedSituation)
   open: inTransition?.name ?? null,
 });
 
-test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSituation) => Plan, expected: Partial<ReturnType<typeof summary>>]>([
-  ['nothing is done', on(a), (host) => ({ ...nothing, route: 'NONE_NEEDED', stays: host.list }), { list: 'a', unlisted: '', previous: 'id-of-z' }],
+test.each<
+  [
+    sentence: string,
+    host: ResolvedSituation,
+    plan: (host: ResolvedSituation) => Plan,
+    expected: Partial<ReturnType<typeof summary>>,
+  ]
+>([
+  [
+    'nothing is done',
+    on(a),
+    (host) => ({ ...nothing, route: 'NONE_NEEDED', stays: host.list }),
+    { list: 'a', unlisted: '', previous: 'id-of-z' },
+  ],
   [
     'nothing is done, and the open transition is waited for',
     on(a, opening('c', true)),
@@ -123,7 +152,12 @@ test.each<[sentence: string, host: ResolvedSituation, plan: (host: ResolvedSitua
     ({ list }) => disableThenLoad(load(b), [], ['b'], [], list),
     { list: 'a b', leftovers: 'c' },
   ],
-  ['a reboot leaves nothing of this boot', on(a, b), (host) => rebootInto(['id-of-c'], host, [c]), { list: 'c', leftovers: '', unlisted: '', open: null }],
+  [
+    'a reboot leaves nothing of this boot',
+    on(a, b),
+    (host) => rebootInto(['id-of-c'], host, [c]),
+    { list: 'c', leftovers: '', unlisted: '', open: null },
+  ],
 ])('%s', (_, host, plan, expected) => expect(summary(after(host, plan(host)))).toMatchObject(expected));
 
 test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
@@ -133,7 +167,9 @@ test.each<[sentence: string, callbacks: object | null, unlistedBy: string]>([
 ])('a reversed enable counts as disabled only where that is the same: %s', (_, callbacks, unlistedBy) => {
   const incoming = n('b', { callbacks });
   const host = resolveSituation(running([a, listed(incoming, { transition: true })]), catalog([a, incoming]));
-  expect(after(host, reverse(host.inTransition!, host.list)!).unlisted.map((one) => one.unlistedBy)).toEqual([unlistedBy]);
+  expect(after(host, reverse(host.inTransition!, host.list)!).unlisted.map((one) => one.unlistedBy)).toEqual([
+    unlistedBy,
+  ]);
 });
 
 test('a patch that is disabled has left as disabled, whichever callbacks it has', () => {
@@ -145,13 +181,20 @@ test('a patch that is disabled has left as disabled, whichever callbacks it has'
 test('what was in transition is enabled and settled afterwards', () => {
   const host = on(a, opening('b', false));
   const { list, situation } = after(host, reverse(host.inTransition!, host.list)!);
-  for (const patches of [list, situation.list]) expect(patches).toMatchObject([a, b].map(({ name }) => ({ name, enabled: true, transition: false })));
+  for (const patches of [list, situation.list])
+    expect(patches).toMatchObject([a, b].map(({ name }) => ({ name, enabled: true, transition: false })));
 });
 
-test('a load taints the kernel', () => expect(after(on(), loadOver('STACK', load(b), [], [])).situation).toMatchObject({ tainted: true, previous: [] }));
+test('a load taints the kernel', () =>
+  expect(after(on(), loadOver('STACK', load(b), [], [])).situation).toMatchObject({
+    tainted: true,
+    previous: [],
+  }));
 
 test('the flag of what was loaded is as its module says: no sysfs has shown it', () =>
-  expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([{ replace: null, enabled: true, transition: false }]));
+  expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([
+    { replace: null, enabled: true, transition: false },
+  ]));
 
 test('resolving the situation afterwards gives what was carried along', () => {
   const host = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
@@ -165,7 +208,10 @@ const replayed = observations.flatMap((observed) => {
   const operation = operationOf(observed);
   const [host] = sceneOf(observed, learned);
   learned.learn(observed);
-  const plan = operation === null || !observed.accepted || observed.settled !== true ? null : courseOf(observed.op, observed.target, operation, host);
+  const plan =
+    operation === null || !observed.accepted || observed.settled !== true
+      ? null
+      : courseOf(observed.op, observed.target, operation, host);
   if (plan === null) return [];
   return [
     {
@@ -176,8 +222,14 @@ const replayed = observations.flatMap((observed) => {
   ];
 });
 
-function courseOf(op: string, target: string, operation: NonNullable<ReturnType<typeof operationOf>>, { list, inTransition }: ResolvedSituation): Plan | null {
-  if (operation.action === 'LOAD') return loadOver('STACK', operation.patch, operation.patch.replace === true ? list : [], list);
+function courseOf(
+  op: string,
+  target: string,
+  operation: NonNullable<ReturnType<typeof operationOf>>,
+  { list, inTransition }: ResolvedSituation,
+): Plan | null {
+  if (operation.action === 'LOAD')
+    return loadOver('STACK', operation.patch, operation.patch.replace === true ? list : [], list);
   const patch = list.find((one) => one.name === target);
   if (patch === undefined || (op !== 'disable' && op !== 'enable')) return null;
   return patch === inTransition ? reverse(patch, list) : disableOnly([patch], list);
@@ -185,5 +237,7 @@ function courseOf(op: string, target: string, operation: NonNullable<ReturnType<
 
 test(`the list after ${replayed.length} operations on real kernels is the one that was told`, () => {
   expect(replayed.length).toBeGreaterThan(500);
-  expect(replayed.filter(({ mind, kernel }) => mind.toSorted().join(' ') !== kernel.toSorted().join(' '))).toEqual([]);
+  expect(
+    replayed.filter(({ mind, kernel }) => mind.toSorted().join(' ') !== kernel.toSorted().join(' ')),
+  ).toEqual([]);
 });

@@ -1,29 +1,86 @@
 import type { Step } from '../../src/index.js';
-import { type Asked, ask, capabilities, leftover, listed, manifest, newer, older, promising, statement } from '../../src/testing/index.js';
+import {
+  type Asked,
+  ask,
+  capabilities,
+  leftover,
+  listed,
+  manifest,
+  newer,
+  older,
+  promising,
+  statement,
+} from '../../src/testing/index.js';
 
-const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
-const written = (steps: readonly Step[]): string => steps.map((step) => `${step.action} ${step.patch}`).join(', ');
+const n = (name: string, written = {}, differs = {}) =>
+  manifest(name, written, { replace: false, ...differs });
+const written = (steps: readonly Step[]): string =>
+  steps.map((step) => `${step.action} ${step.patch}`).join(', ');
 const free = n('below', {}, {});
 const above = n('above', {}, { author: statement({ independentOf: ['below'] }) });
 
 test.each<[sentence: string, asked: Asked, route: string | null, kind: string, steps: string]>([
   ['it is there already', { list: [older] }, 'NONE_NEEDED', 'SAFE', ''],
-  ['nothing is listed, and nothing is required', { list: [], to: { kind: 'ORIGINAL' } }, 'NONE_NEEDED', 'SAFE', ''],
-  ['a cumulative target goes over the list', { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
-  ['a non-cumulative target goes on top', { to: n('top'), question: { routes: ['STACK'] } }, 'STACK', 'SAFE', 'LOAD top, WAIT top'],
-  ['under the routes of a gate it is judged so too, and is no yes', { to: n('top') }, 'STACK', 'UNKNOWN', 'LOAD top, WAIT top'],
-  ['it is not known to be there, next to a patch without a build-id', { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') }, null, 'UNKNOWN', ''],
-  ['everything is disabled, newest first', { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } }, 'DISABLE', 'SAFE', 'DISABLE b, WAIT b, DISABLE a, WAIT a'],
+  [
+    'nothing is listed, and nothing is required',
+    { list: [], to: { kind: 'ORIGINAL' } },
+    'NONE_NEEDED',
+    'SAFE',
+    '',
+  ],
+  [
+    'a cumulative target goes over the list',
+    { list: [n('a', { 7: 1 }), n('b', { 7: 1 })] },
+    'REPLACE',
+    'SAFE',
+    'LOAD older, WAIT older',
+  ],
+  [
+    'a non-cumulative target goes on top',
+    { to: n('top'), question: { routes: ['STACK'] } },
+    'STACK',
+    'SAFE',
+    'LOAD top, WAIT top',
+  ],
+  [
+    'under the routes of a gate it is judged so too, and is no yes',
+    { to: n('top') },
+    'STACK',
+    'UNKNOWN',
+    'LOAD top, WAIT top',
+  ],
+  [
+    'it is not known to be there, next to a patch without a build-id',
+    { list: [listed(n('x'), { buildId: null }), n('b')], to: n('b') },
+    null,
+    'UNKNOWN',
+    '',
+  ],
+  [
+    'everything is disabled, newest first',
+    { list: [n('a'), n('b')], to: { kind: 'ORIGINAL' } },
+    'DISABLE',
+    'SAFE',
+    'DISABLE b, WAIT b, DISABLE a, WAIT a',
+  ],
   [
     'only what leaves is disabled',
-    { list: [free, above], to: { kind: 'PATCH', patch: above, leaving: ['below'] }, question: { routes: ['DISABLE'] } },
+    {
+      list: [free, above],
+      to: { kind: 'PATCH', patch: above, leaving: ['below'] },
+      question: { routes: ['DISABLE'] },
+    },
     'DISABLE',
     'SAFE',
     'DISABLE below, WAIT below',
   ],
   [
     'what leaves may be named by build-id',
-    { list: [free, above], to: { kind: 'PATCH', patch: above, leaving: ['id-of-below'] }, question: { routes: ['DISABLE'] } },
+    {
+      list: [free, above],
+      to: { kind: 'PATCH', patch: above, leaving: ['id-of-below'] },
+      question: { routes: ['DISABLE'] },
+    },
     'DISABLE',
     'SAFE',
     'DISABLE below, WAIT below',
@@ -55,19 +112,32 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   [
     'its namesake is disabled and removed first',
-    { list: [promising('older', { 7: 1 }, { buildId: 'rebuilt' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [promising('older', { 7: 1 }, { buildId: 'rebuilt' })],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'SAFE',
     'DISABLE older, WAIT older, REMOVE_MODULE older, LOAD older, WAIT older',
   ],
   [
     'a non-cumulative one takes the place of another',
-    { list: [n('stays', { 8: 1 }), n('one')], to: { kind: 'PATCH', patch: n('two'), leaving: ['one'] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [n('stays', { 8: 1 }), n('one')],
+      to: { kind: 'PATCH', patch: n('two'), leaving: ['one'] },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'SAFE',
     'DISABLE one, WAIT one, LOAD two, WAIT two',
   ],
-  ['the cheapest way that is safe', { question: { routes: ['DISABLE_THEN_LOAD', 'REPLACE'] } }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
+  [
+    'the cheapest way that is safe',
+    { question: { routes: ['DISABLE_THEN_LOAD', 'REPLACE'] } },
+    'REPLACE',
+    'SAFE',
+    'LOAD older, WAIT older',
+  ],
   [
     'a dearer way where the cheap one is refused',
     { list: [promising('two', { 7: 2 })], question: { routes: ['REPLACE', 'DISABLE_THEN_LOAD'] } },
@@ -75,10 +145,21 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'SAFE',
     'DISABLE two, WAIT two, LOAD older, WAIT older',
   ],
-  ['the earlier list', { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] }, 'REPLACE', 'SAFE', 'LOAD older, WAIT older'],
+  [
+    'the earlier list',
+    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-older'] }, published: [older] },
+    'REPLACE',
+    'SAFE',
+    'LOAD older, WAIT older',
+  ],
   [
     'the earlier list was a part of today’s',
-    { list: [n('a'), n('b')], to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-a'] }, question: { routes: ['DISABLE'] } },
+    {
+      list: [n('a'), n('b')],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-a'] },
+      question: { routes: ['DISABLE'] },
+    },
     'DISABLE',
     'SAFE',
     'DISABLE b, WAIT b',
@@ -109,14 +190,22 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   [
     'each of an earlier list is judged on top of those before it',
-    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 3 }), n('one', { 7: 2 })] },
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one'] },
+      published: [manifest('base', { 7: 3 }), n('one', { 7: 2 })],
+    },
     'REPLACE',
     'REFUSED',
     'LOAD base, WAIT base, LOAD one, WAIT one',
   ],
   [
     'one of an earlier list would replace the one below it',
-    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 }), manifest('one', { 7: 1 })] },
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one'] },
+      published: [manifest('base', { 7: 1 }), manifest('one', { 7: 1 })],
+    },
     null,
     'UNKNOWN',
     '',
@@ -147,22 +236,39 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   [
     'the target never leaves, though its name be among those that do',
-    { list: [n('a'), n('b')], to: { kind: 'PATCH', patch: n('a'), leaving: ['a', 'b'] }, question: { routes: ['DISABLE'] } },
+    {
+      list: [n('a'), n('b')],
+      to: { kind: 'PATCH', patch: n('a'), leaving: ['a', 'b'] },
+      question: { routes: ['DISABLE'] },
+    },
     'DISABLE',
     'SAFE',
     'DISABLE b, WAIT b',
   ],
-  ['a target that is listed is not disabled to be loaded again', { list: [older, n('top')], question: { routes: ['DISABLE_THEN_LOAD'] } }, null, 'UNKNOWN', ''],
+  [
+    'a target that is listed is not disabled to be loaded again',
+    { list: [older, n('top')], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    null,
+    'UNKNOWN',
+    '',
+  ],
   [
     'if the states of a target cannot be read, everything that it would replace is a blocker',
-    { list: [n('a')], to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [n('a')],
+      to: manifest('dyn', {}, { states: null, impact: 'UNREADABLE' }),
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'UNKNOWN',
     'DISABLE a, WAIT a, LOAD dyn, WAIT dyn',
   ],
   [
     'a patch whose states cannot be read stands in the way',
-    { list: [n('a', { 7: 1 }), n('dyn', {}, { states: null, impact: 'UNREADABLE' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [n('a', { 7: 1 }), n('dyn', {}, { states: null, impact: 'UNREADABLE' })],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'UNKNOWN',
     'DISABLE dyn, WAIT dyn, LOAD older, WAIT older',
@@ -181,14 +287,21 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
   [
     'one of an earlier list was never published',
-    { to: { kind: 'PREVIOUS' }, host: { previous: ['id-of-base', 'id-of-one'] }, published: [manifest('base', { 7: 1 })] },
+    {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-base', 'id-of-one'] },
+      published: [manifest('base', { 7: 1 })],
+    },
     null,
     'UNKNOWN',
     '',
   ],
   [
     'only what stands in the way is disabled, the rest is replaced',
-    { list: [n('fits', { 7: 1 }), n('plain'), promising('two', { 9: 2 }, { replace: false })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+    {
+      list: [n('fits', { 7: 1 }), n('plain'), promising('two', { 9: 2 }, { replace: false })],
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
     'DISABLE_THEN_LOAD',
     'SAFE',
     'DISABLE two, WAIT two, LOAD older, WAIT older',
@@ -197,7 +310,10 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'the build of a release for this kernel',
     {
       to: { kind: 'RELEASE', release: 'lp' },
-      published: [manifest('lp-61', {}, { release: 'lp', kernelRelease: '6.1.0' }), manifest('lp-612', { 7: 1 }, { release: 'lp' })],
+      published: [
+        manifest('lp-61', {}, { release: 'lp', kernelRelease: '6.1.0' }),
+        manifest('lp-612', { 7: 1 }, { release: 'lp' }),
+      ],
     },
     'REPLACE',
     'SAFE',
@@ -207,7 +323,10 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'the build of a release for this architecture',
     {
       to: { kind: 'RELEASE', release: 'lp' },
-      published: [manifest('lp-arm', { 7: 1 }, { release: 'lp', arch: 'aarch64' }), manifest('lp-x86', { 7: 1 }, { release: 'lp' })],
+      published: [
+        manifest('lp-arm', { 7: 1 }, { release: 'lp', arch: 'aarch64' }),
+        manifest('lp-x86', { 7: 1 }, { release: 'lp' }),
+      ],
     },
     'REPLACE',
     'SAFE',
@@ -225,7 +344,13 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'SAFE',
     'DISABLE b, WAIT b, LOAD lp_2, WAIT lp_2',
   ],
-  ['a stateless target on a host that holds a state', { list: [newer], to: manifest('kpatch') }, 'REPLACE', 'REFUSED', 'LOAD kpatch, WAIT kpatch'],
+  [
+    'a stateless target on a host that holds a state',
+    { list: [newer], to: manifest('kpatch') },
+    'REPLACE',
+    'REFUSED',
+    'LOAD kpatch, WAIT kpatch',
+  ],
   [
     'a stateless patch on a host that holds none',
     { list: [manifest('a', {}, { author: statement({ impactNone: true }) })], to: manifest('b') },
@@ -235,5 +360,9 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
   ],
 ])('%s', (_, asked, route, kind, steps) => {
   const verdict = ask(asked);
-  expect({ route: verdict.route, kind: verdict.kind, steps: written(verdict.steps) }).toEqual({ route, kind, steps });
+  expect({ route: verdict.route, kind: verdict.kind, steps: written(verdict.steps) }).toEqual({
+    route,
+    kind,
+    steps,
+  });
 });

@@ -4,10 +4,16 @@ import { cumulativePatch, distinct, distinctPatch, patch, runs, stack } from '..
 
 // The laws of the state rule, tried on whatever fast-check thinks of. The kernel's own answers stand in vectors.spec.ts.
 
-const accepts = (target: Patch, listed: readonly Patch[]): boolean => findStateRefusals(target, listed).length === 0;
-const law = (name: string, property: fc.IPropertyWithHooks<never> | fc.IProperty<never>, usual = 2000): void =>
-  test(name, () => fc.assert(property as fc.IProperty<never>, runs(usual)));
-const of = <T extends [unknown, ...unknown[]]>(...parts: [...{ [K in keyof T]: fc.Arbitrary<T[K]> }, (...values: T) => boolean]): fc.IProperty<never> =>
+const accepts = (target: Patch, listed: readonly Patch[]): boolean =>
+  findStateRefusals(target, listed).length === 0;
+const law = (
+  name: string,
+  property: fc.IPropertyWithHooks<never> | fc.IProperty<never>,
+  usual = 2000,
+): void => test(name, () => fc.assert(property as fc.IProperty<never>, runs(usual)));
+const of = <T extends [unknown, ...unknown[]]>(
+  ...parts: [...{ [K in keyof T]: fc.Arbitrary<T[K]> }, (...values: T) => boolean]
+): fc.IProperty<never> =>
   fc.property(...(parts as unknown as [fc.Arbitrary<unknown>, () => boolean])) as never;
 
 law(
@@ -23,19 +29,30 @@ law(
 law(
   'raising a version of the target never turns yes into no',
   of<[Patch, Patch[], number]>(patch, stack, fc.nat(3), (target, listed, i) => {
-    const raised = target.states.map((state, at): State => (at === i ? { ...state, version: Math.min(state.version + 1, 0xffffffff) } : state));
+    const raised = target.states.map((state, at): State =>
+      at === i ? { ...state, version: Math.min(state.version + 1, 0xffffffff) } : state,
+    );
     return !accepts(target, listed) || accepts({ ...target, states: raised }, listed);
   }),
 );
 
 law(
   'one more listed patch never turns no into yes',
-  of<[Patch, Patch[], Patch]>(patch, stack, patch, (target, listed, more) => accepts(target, listed) || !accepts(target, [...listed, more])),
+  of<[Patch, Patch[], Patch]>(
+    patch,
+    stack,
+    patch,
+    (target, listed, more) => accepts(target, listed) || !accepts(target, [...listed, more]),
+  ),
 );
 
 law(
   'the order of the list decides nothing',
-  of<[Patch, Patch[]]>(patch, stack, (target, listed) => accepts(target, listed) === accepts(target, listed.toReversed())),
+  of<[Patch, Patch[]]>(
+    patch,
+    stack,
+    (target, listed) => accepts(target, listed) === accepts(target, listed.toReversed()),
+  ),
 );
 
 law(
@@ -72,7 +89,11 @@ law(
 law(
   'acceptance chains: what b takes from a and c takes from b, c takes from a',
   of<[State[], State[], State[]]>(distinct, distinct, distinct, (one, two, three) => {
-    const [a, b, c] = [one, two, three].map((states, i): Patch => ({ name: `p${i}`, replace: true, states })) as [Patch, Patch, Patch];
+    const [a, b, c] = [one, two, three].map((states, i): Patch => ({
+      name: `p${i}`,
+      replace: true,
+      states,
+    })) as [Patch, Patch, Patch];
     return !accepts(b, [a]) || !accepts(c, [b]) || accepts(c, [a]);
   }),
 );
@@ -89,13 +110,16 @@ law(
   'the highest version that is held is what is needed: the short form agrees with the walk',
   of<[Patch, Patch[]]>(patch, stack, (target, listed) => {
     const need = new Map<bigint, number>();
-    for (const { id, version } of listed.flatMap((held) => effectiveStates(held.states))) need.set(id, Math.max(need.get(id) ?? 0, version));
+    for (const { id, version } of listed.flatMap((held) => effectiveStates(held.states)))
+      need.set(id, Math.max(need.get(id) ?? 0, version));
     const have = new Map(
       effectiveStates(target.states)
         .toReversed()
         .map(({ id, version }) => [id, version]),
     );
-    const shortForm = [...need].every(([id, version]) => (have.has(id) ? have.get(id)! >= version : !target.replace));
+    const shortForm = [...need].every(([id, version]) =>
+      have.has(id) ? have.get(id)! >= version : !target.replace,
+    );
     return shortForm === accepts(target, listed);
   }),
   10_000,
@@ -114,8 +138,14 @@ law(
   of<[Patch, Patch[]]>(patch, stack, (target, listed) =>
     findStateRefusals(target, listed).every(
       ({ code, patch: holder, stateId, need, have }) =>
-        listed.some((held) => held.name === holder && held.states.some((state) => state.id === stateId && state.version === need)) &&
-        (code === 'STATE_MISSING_IN_TARGET' ? have === null && target.replace : code === 'STATE_VERSION_TOO_LOW' && have! < need!),
+        listed.some(
+          (held) =>
+            held.name === holder &&
+            held.states.some((state) => state.id === stateId && state.version === need),
+        ) &&
+        (code === 'STATE_MISSING_IN_TARGET'
+          ? have === null && target.replace
+          : code === 'STATE_VERSION_TOO_LOW' && have! < need!),
     ),
   ),
 );

@@ -28,7 +28,12 @@ test.each<[row: string, listed: Patch[], target: Patch, answer: 'ok' | 'einval']
     ]),
     'ok',
   ],
-  ['V13 the highest installed version counts', [N('a', { 1: 1 }), N('b', { 1: 3 })], R('t', { 1: 2 }), 'einval'],
+  [
+    'V13 the highest installed version counts',
+    [N('a', { 1: 1 }), N('b', { 1: 3 })],
+    R('t', { 1: 2 }),
+    'einval',
+  ],
   ['V14 meets the highest; both are replaced', [N('a', { 1: 1 }), N('b', { 1: 3 })], R('t', { 1: 3 }), 'ok'],
   ['V15 lower, both non-cumulative', [N('a', { 1: 3 })], N('t', { 1: 1 }), 'einval'],
   [
@@ -117,6 +122,10 @@ test.each<[row: string, listed: [bigint, number][], target: [bigint, number][], 
     0,
   ],
 ])('%s', (_, listed, target, refusals) => {
-  const raw = (name: string, states: [bigint, number][]): Patch => ({ name, replace: true, states: states.map(([id, version]) => ({ id, version })) });
+  const raw = (name: string, states: [bigint, number][]): Patch => ({
+    name,
+    replace: true,
+    states: states.map(([id, version]) => ({ id, version })),
+  });
   expect(findStateRefusals(raw('t', target), [raw('a', listed)])).toHaveLength(refusals);
 });

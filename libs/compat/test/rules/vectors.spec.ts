@@ -12,7 +12,9 @@ interface Vector {
   errno: 'OK' | 'EINVAL' | 'EBUSY';
 }
 
-const { vectors } = JSON.parse(readFileSync(path.join(__dirname, '../../fixtures/rules.json'), 'utf8')) as { vectors: Vector[] };
+const { vectors } = JSON.parse(readFileSync(path.join(__dirname, '../../fixtures/rules.json'), 'utf8')) as {
+  vectors: Vector[];
+};
 const patch = ({ replace, states }: WirePatch, name: string): Patch => ({
   name,
   replace,

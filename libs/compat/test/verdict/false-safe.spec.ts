@@ -28,12 +28,19 @@ const reading = (differs: Partial<Reading> = {}): Reading => ({
   callbacks: null,
   ...differs,
 });
-const KERNEL = { release: '6.12.95+deb13-amd64', version: '#1 SMP Debian 6.12.95-1', arch: 'x86_64', buildId: null };
+const KERNEL = {
+  release: '6.12.95+deb13-amd64',
+  version: '#1 SMP Debian 6.12.95-1',
+  arch: 'x86_64',
+  buildId: null,
+};
 const stateless = manifest('stateless');
 const undeclared = manifest('undeclared', {}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS });
 const gone = manifest('gone', { 9: 1 });
-const hand = (states: [number, number][]) => statement({ states: states.map(([id, version]) => authorState(id, version)) });
-const n = (name: string, written = {}, differs = {}) => manifest(name, written, { replace: false, ...differs });
+const hand = (states: [number, number][]) =>
+  statement({ states: states.map(([id, version]) => authorState(id, version)) });
+const n = (name: string, written = {}, differs = {}) =>
+  manifest(name, written, { replace: false, ...differs });
 const original: Asked = { to: { kind: 'ORIGINAL' } };
 
 test('the plain question is safe, so that each row below differs in one thing', () => {
@@ -42,15 +49,34 @@ test('the plain question is safe, so that each row below differs in one thing', 
 
 describe('what left the list earlier in this boot', () => {
   rows([
-    ['a replaced patch whose module was removed still left its state behind', { host: { unlisted: [unlisted(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
     [
-      'a forced patch never ran its callbacks',
-      { host: { unlisted: [unlisted(promising('forced', { 9: 1 }), 'FORCED')] }, published: [promising('forced', { 9: 1 })] },
+      'a replaced patch whose module was removed still left its state behind',
+      { host: { unlisted: [unlisted(gone)] }, published: [gone] },
       'STATE_LEFT_BEHIND',
     ],
-    ['a leftover counts although it was not observed to leave', { host: { leftovers: [leftover(gone)] }, published: [gone] }, 'STATE_LEFT_BEHIND'],
-    ['an undeclared leftover may have changed anything', { host: { leftovers: [leftover(undeclared)] }, published: [undeclared] }, 'STATES_UNDECLARED'],
-    ['a leftover that is not published may have changed anything', { host: { leftovers: [leftover(gone)] } }, 'PATCH_NOT_CATALOGUED'],
+    [
+      'a forced patch never ran its callbacks',
+      {
+        host: { unlisted: [unlisted(promising('forced', { 9: 1 }), 'FORCED')] },
+        published: [promising('forced', { 9: 1 })],
+      },
+      'STATE_LEFT_BEHIND',
+    ],
+    [
+      'a leftover counts although it was not observed to leave',
+      { host: { leftovers: [leftover(gone)] }, published: [gone] },
+      'STATE_LEFT_BEHIND',
+    ],
+    [
+      'an undeclared leftover may have changed anything',
+      { host: { leftovers: [leftover(undeclared)] }, published: [undeclared] },
+      'STATES_UNDECLARED',
+    ],
+    [
+      'a leftover that is not published may have changed anything',
+      { host: { leftovers: [leftover(gone)] } },
+      'PATCH_NOT_CATALOGUED',
+    ],
     [
       'a leftover without a build-id may be anything',
       { host: { leftovers: [leftover(older, { name: 'unheard_of', buildId: null })] } },
@@ -68,7 +94,12 @@ describe('what left the list earlier in this boot', () => {
     ],
     [
       'what was replaced is still there when everything is disabled',
-      { ...original, list: [promising('p', { 7: 1 })], host: { unlisted: [unlisted(gone)] }, published: [gone] },
+      {
+        ...original,
+        list: [promising('p', { 7: 1 })],
+        host: { unlisted: [unlisted(gone)] },
+        published: [gone],
+      },
       'STATE_LEFT_BEHIND',
     ],
     [
@@ -78,7 +109,10 @@ describe('what left the list earlier in this boot', () => {
     ],
     [
       'a listed patch covers an earlier state only at its version',
-      { host: { unlisted: [unlisted(manifest('higher', { 7: 2 }))] }, published: [manifest('higher', { 7: 2 })] },
+      {
+        host: { unlisted: [unlisted(manifest('higher', { 7: 2 }))] },
+        published: [manifest('higher', { 7: 2 })],
+      },
       'STATE_LEFT_BEHIND',
     ],
     [
@@ -113,13 +147,22 @@ describe('words that are not good enough', () => {
     ],
     [
       'an unsigned word of the target cannot take over a state',
-      { list: [{ ...undeclared, author: hand([[8, 1]]) }], to: manifest('older', { 7: 1 }, { author: { ...hand([[8, 1]]), evidence: 'UNSIGNED' } }) },
+      {
+        list: [{ ...undeclared, author: hand([[8, 1]]) }],
+        to: manifest('older', { 7: 1 }, { author: { ...hand([[8, 1]]), evidence: 'UNSIGNED' } }),
+      },
       'EVIDENCE_TOO_WEAK',
     ],
-    ['NONE without the file is a claim', { list: [manifest('n', {}, { evidence: 'UNSIGNED' })] }, 'STATES_UNDECLARED'],
+    [
+      'NONE without the file is a claim',
+      { list: [manifest('n', {}, { evidence: 'UNSIGNED' })] },
+      'STATES_UNDECLARED',
+    ],
     [
       'NONE on the host’s own word is a claim',
-      { list: [listed(stateless, { reading: reading({ evidence: 'INFERRED', states: [], impact: 'NONE' }) })] },
+      {
+        list: [listed(stateless, { reading: reading({ evidence: 'INFERRED', states: [], impact: 'NONE' }) })],
+      },
       'STATES_UNDECLARED',
     ],
     [
@@ -127,30 +170,68 @@ describe('words that are not good enough', () => {
       { list: [listed(newer, { buildId: 'id-of-nothing', reading: reading({ evidence: 'INFERRED' }) })] },
       'EVIDENCE_TOO_WEAK',
     ],
-    ['signed facts are still not the file', { list: [{ ...newer, evidence: 'MANIFEST' }] }, 'EVIDENCE_TOO_WEAK'],
-    ['the target’s states need the file too', { to: { ...older, evidence: 'UNSIGNED' } }, 'EVIDENCE_TOO_WEAK'],
+    [
+      'signed facts are still not the file',
+      { list: [{ ...newer, evidence: 'MANIFEST' }] },
+      'EVIDENCE_TOO_WEAK',
+    ],
+    [
+      'the target’s states need the file too',
+      { to: { ...older, evidence: 'UNSIGNED' } },
+      'EVIDENCE_TOO_WEAK',
+    ],
     [
       'an unsigned promise promises nothing',
-      { ...original, list: [promising('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+      {
+        ...original,
+        list: [
+          promising(
+            'p',
+            { 7: 1 },
+            { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'CALLBACKS')] }) },
+          ),
+        ],
+      },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'an unsigned "not needed" promises nothing',
-      { ...original, list: [manifest('p', { 7: 1 }, { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'NOT_NEEDED')] }) })] },
+      {
+        ...original,
+        list: [
+          manifest(
+            'p',
+            { 7: 1 },
+            { author: statement({ evidence: 'UNSIGNED', states: [authorState(7, 1, 'NOT_NEEDED')] }) },
+          ),
+        ],
+      },
       'EVIDENCE_TOO_WEAK',
     ],
     [
       'callbacks that only an unsigned upload shows may not exist',
-      { ...original, list: [listed(newer, { reading: reading() })], published: [promising('newer', { 7: 1 }, { evidence: 'UNSIGNED' })] },
+      {
+        ...original,
+        list: [listed(newer, { reading: reading() })],
+        published: [promising('newer', { 7: 1 }, { evidence: 'UNSIGNED' })],
+      },
       'EVIDENCE_TOO_WEAK',
     ],
-    ['live states do not make an unpublished patch ours', { list: [listed(newer, { buildId: 'id-of-nothing', reading: reading() })] }, 'PATCH_NOT_CATALOGUED'],
+    [
+      'live states do not make an unpublished patch ours',
+      { list: [listed(newer, { buildId: 'id-of-nothing', reading: reading() })] },
+      'PATCH_NOT_CATALOGUED',
+    ],
     [
       'a proof of no states next to a callback is no proof',
       { list: [manifest('n', {}, { callbacks: { ...NO_CALLBACKS, postPatch: true } })] },
       'STATES_UNDECLARED',
     ],
-    ['states that are written at run time are not those of the file', { list: [manifest('newer', { 7: 1 }, { impact: 'UNREADABLE' })] }, 'STATES_UNREADABLE'],
+    [
+      'states that are written at run time are not those of the file',
+      { list: [manifest('newer', { 7: 1 }, { impact: 'UNREADABLE' })] },
+      'STATES_UNREADABLE',
+    ],
     [
       'a target that writes its states at run time may bring others',
       { to: manifest('older', {}, { states: null, impact: 'UNREADABLE' }) },
@@ -159,8 +240,15 @@ describe('words that are not good enough', () => {
     [
       'independence that only an unsigned upload supports',
       {
-        list: [promising('below', { 7: 1 }, { replace: false }), n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) })],
-        to: { kind: 'PATCH', patch: n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) }), leaving: ['below'] },
+        list: [
+          promising('below', { 7: 1 }, { replace: false }),
+          n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) }),
+        ],
+        to: {
+          kind: 'PATCH',
+          patch: n('above', {}, { evidence: 'UNSIGNED', author: statement({ independentOf: ['below'] }) }),
+          leaving: ['below'],
+        },
         question: { routes: ['DISABLE'] },
       },
       'STACK_DEPENDENCY_UNKNOWN',
@@ -172,18 +260,38 @@ describe('sources that disagree', () => {
   rows([
     [
       'the live kernel has other states than the file',
-      { list: [listed(newer, { reading: reading({ states: states({ 7: 1, 8: 1 }) }) })], published: [newer], to: manifest('older', { 7: 1, 8: 1 }) },
+      {
+        list: [listed(newer, { reading: reading({ states: states({ 7: 1, 8: 1 }) }) })],
+        published: [newer],
+        to: manifest('older', { 7: 1, 8: 1 }),
+      },
       'EVIDENCE_CONFLICT',
     ],
-    ['sysfs shows another replace flag than the file', { list: [listed(newer, { replace: false })], published: [newer] }, 'EVIDENCE_CONFLICT'],
-    ['two uploads of the same build-id disagree', { list: [{ ...newer, conflicts: ['sha256'] }] }, 'EVIDENCE_CONFLICT'],
+    [
+      'sysfs shows another replace flag than the file',
+      { list: [listed(newer, { replace: false })], published: [newer] },
+      'EVIDENCE_CONFLICT',
+    ],
+    [
+      'two uploads of the same build-id disagree',
+      { list: [{ ...newer, conflicts: ['sha256'] }] },
+      'EVIDENCE_CONFLICT',
+    ],
     ['the target is in conflict', { to: { ...older, conflicts: ['states'] } }, 'EVIDENCE_CONFLICT'],
     [
       'the live kernel shows no callback where the file has one',
-      { ...original, list: [listed(newer, { reading: reading({ callbacks: NO_CALLBACKS }) })], published: [promising('newer', { 7: 1 })] },
+      {
+        ...original,
+        list: [listed(newer, { reading: reading({ callbacks: NO_CALLBACKS }) })],
+        published: [promising('newer', { 7: 1 })],
+      },
       'STATE_NOT_RESTORED',
     ],
-    ['a conflict cannot be waved through', { list: [{ ...newer, conflicts: ['states'] }], question: { allow: ['EVIDENCE_CONFLICT'] } }, 'EVIDENCE_CONFLICT'],
+    [
+      'a conflict cannot be waved through',
+      { list: [{ ...newer, conflicts: ['states'] }], question: { allow: ['EVIDENCE_CONFLICT'] } },
+      'EVIDENCE_CONFLICT',
+    ],
     [
       'a patch in conflict cannot take over the state of one that is disabled',
       {
@@ -213,7 +321,11 @@ describe('harm that the kernel accepts', () => {
       { list: [manifest('newer', { 7: 1 }, { author: hand([[7, 3]]) })], to: manifest('older', { 7: 2 }) },
       'STATE_LEFT_BEHIND',
     ],
-    ['a stateless build whose author declares a state', { list: [{ ...undeclared, author: hand([[8, 1]]) }] }, 'STATE_LEFT_BEHIND'],
+    [
+      'a stateless build whose author declares a state',
+      { list: [{ ...undeclared, author: hand([[8, 1]]) }] },
+      'STATE_LEFT_BEHIND',
+    ],
     [
       'a kernel without the check accepts what drops a state',
       {
@@ -223,17 +335,41 @@ describe('harm that the kernel accepts', () => {
       },
       'STATE_LEFT_BEHIND',
     ],
-    ['an undeclared patch may have changed anything', { list: [undeclared], to: stateless }, 'STATES_UNDECLARED'],
-    ['a promise of callbacks where there is none', { ...original, list: [promising('p', { 7: 1 }, { callbacks: NO_CALLBACKS })] }, 'STATE_NOT_RESTORED'],
     [
-      'a promise of callbacks where only enabling has some',
-      { ...original, list: [promising('p', { 7: 1 }, { callbacks: { ...NO_CALLBACKS, prePatch: true, postPatch: true } })] },
+      'an undeclared patch may have changed anything',
+      { list: [undeclared], to: stateless },
+      'STATES_UNDECLARED',
+    ],
+    [
+      'a promise of callbacks where there is none',
+      { ...original, list: [promising('p', { 7: 1 }, { callbacks: NO_CALLBACKS })] },
       'STATE_NOT_RESTORED',
     ],
-    ['a promise of callbacks that cannot be read', { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] }, 'RESTORE_NOT_PROMISED'],
+    [
+      'a promise of callbacks where only enabling has some',
+      {
+        ...original,
+        list: [promising('p', { 7: 1 }, { callbacks: { ...NO_CALLBACKS, prePatch: true, postPatch: true } })],
+      },
+      'STATE_NOT_RESTORED',
+    ],
+    [
+      'a promise of callbacks that cannot be read',
+      { ...original, list: [promising('p', { 7: 1 }, { callbacks: null })] },
+      'RESTORE_NOT_PROMISED',
+    ],
     [
       'a promise for one of two states',
-      { ...original, list: [manifest('p', { 7: 1, 8: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'CALLBACKS')] }) })] },
+      {
+        ...original,
+        list: [
+          manifest(
+            'p',
+            { 7: 1, 8: 1 },
+            { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'CALLBACKS')] }) },
+          ),
+        ],
+      },
       'RESTORE_NOT_PROMISED',
     ],
     [
@@ -244,7 +380,12 @@ describe('harm that the kernel accepts', () => {
           manifest(
             'p',
             { 7: 1 },
-            { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE'), authorState(7, 1, 'CALLBACKS')] }) },
+            {
+              callbacks: UNPATCH_CALLBACKS,
+              author: statement({
+                states: [authorState(7, 1, 'IMPOSSIBLE'), authorState(7, 1, 'CALLBACKS')],
+              }),
+            },
           ),
         ],
       },
@@ -252,17 +393,40 @@ describe('harm that the kernel accepts', () => {
     ],
     [
       'a state that cannot be restored',
-      { ...original, list: [manifest('p', { 7: 1 }, { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) })] },
+      {
+        ...original,
+        list: [
+          manifest(
+            'p',
+            { 7: 1 },
+            {
+              callbacks: UNPATCH_CALLBACKS,
+              author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }),
+            },
+          ),
+        ],
+      },
       'STATE_IRREVERSIBLE',
     ],
-    ['a patch of another owner is discarded', { list: [newer, n('theirs', {}, { owner: 'vendor' })] }, 'FOREIGN_PATCH_DISCARDED'],
+    [
+      'a patch of another owner is discarded',
+      { list: [newer, n('theirs', {}, { owner: 'vendor' })] },
+      'FOREIGN_PATCH_DISCARDED',
+    ],
     [
       'a patch of another owner is disabled because it stands in the way',
-      { list: [promising('theirs', { 8: 1 }, { owner: 'vendor' })], question: { routes: ['DISABLE_THEN_LOAD'] } },
+      {
+        list: [promising('theirs', { 8: 1 }, { owner: 'vendor' })],
+        question: { routes: ['DISABLE_THEN_LOAD'] },
+      },
       'FOREIGN_PATCH_DISCARDED',
     ],
     ['the target is recalled', { to: { ...older, recalled: true } }, 'TARGET_RECALLED'],
-    ['the target is recalled and running', { list: [{ ...older, recalled: true }], to: { ...older, recalled: true } }, 'TARGET_RECALLED'],
+    [
+      'the target is recalled and running',
+      { list: [{ ...older, recalled: true }], to: { ...older, recalled: true } },
+      'TARGET_RECALLED',
+    ],
     [
       'an earlier list had a recalled patch at its bottom',
       {
@@ -275,7 +439,10 @@ describe('harm that the kernel accepts', () => {
     ],
     [
       'a build for another kernel that symbol versions let in',
-      { list: [{ ...newer, modversions: true }], to: { ...older, kernelRelease: '6.12.94+deb13-amd64', modversions: true } },
+      {
+        list: [{ ...newer, modversions: true }],
+        to: { ...older, kernelRelease: '6.12.94+deb13-amd64', modversions: true },
+      },
       'TARGET_BUILT_FOR_OTHER_KERNEL',
     ],
     [
@@ -289,12 +456,20 @@ describe('harm that the kernel accepts', () => {
     ],
     [
       'the patch that stays may rest on the one below it',
-      { list: [n('below'), n('above')], to: { kind: 'PATCH', patch: n('above'), leaving: ['below'] }, question: { routes: ['DISABLE'] } },
+      {
+        list: [n('below'), n('above')],
+        to: { kind: 'PATCH', patch: n('above'), leaving: ['below'] },
+        question: { routes: ['DISABLE'] },
+      },
       'STACK_DEPENDENCY_UNKNOWN',
     ],
     [
       'a state that no callback restores is not handed over once its patch was disabled',
-      { list: [manifest('newer', { 7: 1 }, { name: 'same' })], to: manifest('older', { 7: 1 }, { name: 'same' }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+      {
+        list: [manifest('newer', { 7: 1 }, { name: 'same' })],
+        to: manifest('older', { 7: 1 }, { name: 'same' }),
+        question: { routes: ['DISABLE_THEN_LOAD'] },
+      },
       'STATE_NOT_RESTORED',
     ],
   ]);
@@ -302,18 +477,32 @@ describe('harm that the kernel accepts', () => {
 
 describe('a target that is not where it seems to be', () => {
   rows([
-    ['a non-cumulative target without a word on what leaves', { to: n('older', { 7: 1 }) }, 'TARGET_UNRESOLVED'],
+    [
+      'a non-cumulative target without a word on what leaves',
+      { to: n('older', { 7: 1 }) },
+      'TARGET_UNRESOLVED',
+    ],
     ['a target already listed beneath another patch', { list: [older, n('top')] }, 'MODULE_NAME_TAKEN'],
-    ['it is not known whether the target replaces', { to: manifest('older', { 7: 1 }, { replace: null }) }, 'REPLACE_UNKNOWN'],
+    [
+      'it is not known whether the target replaces',
+      { to: manifest('older', { 7: 1 }, { replace: null }) },
+      'REPLACE_UNKNOWN',
+    ],
     [
       'a listed target of unknown kind has company',
-      { list: [manifest('older', { 7: 1 }, { replace: null }), n('top')], to: manifest('older', { 7: 1 }, { replace: null }) },
+      {
+        list: [manifest('older', { 7: 1 }, { replace: null }), n('top')],
+        to: manifest('older', { 7: 1 }, { replace: null }),
+      },
       'REPLACE_UNKNOWN',
     ],
     [
       'a listed target has company, and sources disagree on whether it replaces',
       {
-        list: [listed(older, { replace: null, reading: reading({ evidence: 'INFERRED', replace: false }) }), n('top')],
+        list: [
+          listed(older, { replace: null, reading: reading({ evidence: 'INFERRED', replace: false }) }),
+          n('top'),
+        ],
         to: older,
         question: { routes: ['DISABLE'] },
       },
@@ -322,7 +511,9 @@ describe('a target that is not where it seems to be', () => {
     [
       'a listed target has company, and only an unsigned upload says that it does not replace',
       {
-        list: [n('older', {}, { evidence: 'UNSIGNED' }), n('top')].map((patch, i) => (i === 0 ? listed(patch, { replace: null }) : patch)),
+        list: [n('older', {}, { evidence: 'UNSIGNED' }), n('top')].map((patch, i) =>
+          i === 0 ? listed(patch, { replace: null }) : patch,
+        ),
         to: n('older', {}, { evidence: 'UNSIGNED' }),
       },
       'EVIDENCE_TOO_WEAK',
@@ -338,7 +529,11 @@ describe('a target that is not where it seems to be', () => {
     ],
     [
       'a patch that is to stay stands in the way of a non-cumulative target',
-      { list: [promising('newer', { 7: 2 })], to: n('older', { 7: 1 }), question: { routes: ['DISABLE_THEN_LOAD'] } },
+      {
+        list: [promising('newer', { 7: 2 })],
+        to: n('older', { 7: 1 }),
+        question: { routes: ['DISABLE_THEN_LOAD'] },
+      },
       'STATE_VERSION_TOO_LOW',
     ],
     [
@@ -367,7 +562,10 @@ describe('a target that is not where it seems to be', () => {
     ['no route at all', { question: { routes: [] } }, 'TARGET_UNRESOLVED'],
     [
       'a release without a build for this kernel',
-      { to: { kind: 'RELEASE', release: 'release-of-older' }, published: [{ ...older, kernelRelease: '6.1.0' }] },
+      {
+        to: { kind: 'RELEASE', release: 'release-of-older' },
+        published: [{ ...older, kernelRelease: '6.1.0' }],
+      },
       'TARGET_NOT_BUILT_FOR_KERNEL',
     ],
   ]);
@@ -375,7 +573,11 @@ describe('a target that is not where it seems to be', () => {
 
 describe('the loader', () => {
   rows([
-    ['the target’s own module is still loaded', { host: { leftovers: [leftover(older)] } }, 'MODULE_STILL_LOADED'],
+    [
+      'the target’s own module is still loaded',
+      { host: { leftovers: [leftover(older)] } },
+      'MODULE_STILL_LOADED',
+    ],
     [
       'a dash in the file name is an underscore in the kernel',
       {
@@ -394,7 +596,9 @@ describe('the loader', () => {
       'a pinned leftover has the target’s name and another build-id',
       {
         to: manifest('older', { 7: 1 }),
-        host: { leftovers: [leftover(manifest('older', {}, { buildId: 'x' }), { referenced: true, pinned: true })] },
+        host: {
+          leftovers: [leftover(manifest('older', {}, { buildId: 'x' }), { referenced: true, pinned: true })],
+        },
         published: [manifest('older', { 7: 1 }, { buildId: 'x' })],
       },
       'MODULE_PINNED',
@@ -410,13 +614,25 @@ describe('the loader', () => {
     ],
     [
       'a pinned leftover without a reference cannot be removed on the way either',
-      { list: [], host: { leftovers: [leftover(older, { pinned: true })] }, question: { routes: ['DISABLE_THEN_LOAD'] } },
+      {
+        list: [],
+        host: { leftovers: [leftover(older, { pinned: true })] },
+        question: { routes: ['DISABLE_THEN_LOAD'] },
+      },
       'MODULE_PINNED',
     ],
-    ['the target was never loaded on this kernel', { catalog: { sightings: () => [] } }, 'SYMBOLS_UNVERIFIED'],
+    [
+      'the target was never loaded on this kernel',
+      { catalog: { sightings: () => [] } },
+      'SYMBOLS_UNVERIFIED',
+    ],
     [
       'the target was loaded on another build of this kernel',
-      { catalog: { sightings: () => sightings(older, { kernel: { ...KERNEL, version: '#1 SMP Debian 6.12.95-2' } }) } },
+      {
+        catalog: {
+          sightings: () => sightings(older, { kernel: { ...KERNEL, version: '#1 SMP Debian 6.12.95-2' } }),
+        },
+      },
       'SYMBOLS_UNVERIFIED',
     ],
     [
@@ -427,14 +643,25 @@ describe('the loader', () => {
       },
       'SYMBOLS_UNVERIFIED',
     ],
-    ['it is not known which objects the target patches', { to: manifest('older', { 7: 1 }, { functions: null }) }, 'SYMBOLS_UNVERIFIED'],
+    [
+      'it is not known which objects the target patches',
+      { to: manifest('older', { 7: 1 }, { functions: null }) },
+      'SYMBOLS_UNVERIFIED',
+    ],
     [
       'the target’s pre_patch may refuse',
-      { to: manifest('older', { 7: 1 }, { callbacks: { ...NO_CALLBACKS, prePatch: true } }), catalog: { sightings: () => [] } },
+      {
+        to: manifest('older', { 7: 1 }, { callbacks: { ...NO_CALLBACKS, prePatch: true } }),
+        catalog: { sightings: () => [] },
+      },
       'PRE_PATCH_MAY_REFUSE',
     ],
     ['the target is not marked as a livepatch', { to: { ...older, livepatch: false } }, 'NOT_A_LIVEPATCH'],
-    ['another architecture', { to: { ...older, arch: 'aarch64', modversions: true } }, 'TARGET_NOT_BUILT_FOR_KERNEL'],
+    [
+      'another architecture',
+      { to: { ...older, arch: 'aarch64', modversions: true } },
+      'TARGET_NOT_BUILT_FOR_KERNEL',
+    ],
   ]);
   test('a module that was once patched by this build on this kernel is verified', () =>
     expect(ask({ to: manifest('older', { 7: 1 }, { functions: ['nf_tables:b,1'] }) }).kind).toBe('SAFE'));
@@ -447,9 +674,24 @@ describe('the kernel and its rules', () => {
     host: { kernelRelease, capabilities: capabilities(probed) },
   });
   rows([
-    ['a kernel without livepatch', { list: [], host: { capabilities: capabilities({ livepatch: false, symbols: [], stateFields: null }) } }, 'NOT_A_LIVEPATCH'],
-    ['a kernel newer than 7.3 that told nothing', release('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }), 'RULES_UNKNOWN'],
-    ['RHEL 4.18 without the state check', release('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'], stateFields: null }), 'RULES_UNKNOWN'],
+    [
+      'a kernel without livepatch',
+      {
+        list: [],
+        host: { capabilities: capabilities({ livepatch: false, symbols: [], stateFields: null }) },
+      },
+      'NOT_A_LIVEPATCH',
+    ],
+    [
+      'a kernel newer than 7.3 that told nothing',
+      release('7.4.0', { symbols: null, stateFields: null, replaceSetAttribute: null }),
+      'RULES_UNKNOWN',
+    ],
+    [
+      'RHEL 4.18 without the state check',
+      release('4.18.0-553.el8.x86_64', { symbols: ['klp_enable_patch'], stateFields: null }),
+      'RULES_UNKNOWN',
+    ],
     [
       'a list of symbols cut short proves no absence',
       {
@@ -458,7 +700,11 @@ describe('the kernel and its rules', () => {
       },
       'RULES_UNKNOWN',
     ],
-    ['a kernel with replace sets, which no file tells', release('7.5.0', { replaceSetAttribute: true }), 'RULES_UNKNOWN'],
+    [
+      'a kernel with replace sets, which no file tells',
+      release('7.5.0', { replaceSetAttribute: true }),
+      'RULES_UNKNOWN',
+    ],
     [
       'a kernel that may forbid disabling, which no file tells',
       {
@@ -470,12 +716,19 @@ describe('the kernel and its rules', () => {
     ],
     [
       'the enabling of another patch is open',
-      { list: [older, listed(newer, { transition: true })], published: [newer], to: manifest('third', { 7: 1 }) },
+      {
+        list: [older, listed(newer, { transition: true })],
+        published: [newer],
+        to: manifest('third', { 7: 1 }),
+      },
       'TRANSITION_IN_PROGRESS',
     ],
     [
       'a patch that is being disabled still counts',
-      { list: [listed(manifest('five', { 7: 5 }), { enabled: false, transition: true })], published: [manifest('five', { 7: 5 })] },
+      {
+        list: [listed(manifest('five', { 7: 5 }), { enabled: false, transition: true })],
+        published: [manifest('five', { 7: 5 })],
+      },
       'STATE_VERSION_TOO_LOW',
     ],
     [
@@ -539,10 +792,17 @@ describe('the kernel and its rules', () => {
       },
       'STATE_VERSION_TOO_LOW',
     ],
-    ['ids are not cut to 32 bits', { list: [manifest('newer', [[4294967303n, 1]])] }, 'STATE_MISSING_IN_TARGET'],
+    [
+      'ids are not cut to 32 bits',
+      { list: [manifest('newer', [[4294967303n, 1]])] },
+      'STATE_MISSING_IN_TARGET',
+    ],
     [
       'ids next to each other beyond 2^53 are two',
-      { list: [manifest('newer', [[9007199254740993n, 1]])], to: manifest('older', [[9007199254740992n, 1]]) },
+      {
+        list: [manifest('newer', [[9007199254740993n, 1]])],
+        to: manifest('older', [[9007199254740992n, 1]]),
+      },
       'STATE_MISSING_IN_TARGET',
     ],
   ]);
@@ -551,15 +811,24 @@ describe('the kernel and its rules', () => {
 describe('facts in doubt', () => {
   rows([
     ['a second beyond the age limit', { freshness: { ageSeconds: 901 } }, 'REPORT_STALE'],
-    ['a stale report within a generous limit', { freshness: { level: 'STALE', ageSeconds: 1000 }, question: { maxAgeSeconds: 10_000 } }, 'REPORT_STALE'],
+    [
+      'a stale report within a generous limit',
+      { freshness: { level: 'STALE', ageSeconds: 1000 }, question: { maxAgeSeconds: 10_000 } },
+      'REPORT_STALE',
+    ],
     ['an age that is not known', { freshness: { ageSeconds: null } }, 'REPORT_STALE'],
     ['an age that is no number', { freshness: { ageSeconds: Number.NaN } }, 'REPORT_STALE'],
     ['a heartbeat with another digest came', { freshness: { superseded: true } }, 'REPORT_SUPERSEDED'],
     ['a host that looks cloned', { host: { suspect: true } }, 'IDENTITY_SUSPECT'],
     ['no report at all', { freshness: { level: 'NEVER', ageSeconds: null } }, 'NEVER_REPORTED'],
-    ['no report at all, whatever is allowed', { freshness: { level: 'NEVER', ageSeconds: null }, question: { allow: ['NEVER_REPORTED'] } }, 'NEVER_REPORTED'],
+    [
+      'no report at all, whatever is allowed',
+      { freshness: { level: 'NEVER', ageSeconds: null }, question: { allow: ['NEVER_REPORTED'] } },
+      'NEVER_REPORTED',
+    ],
   ]);
-  test('exactly at the age limit is still within it', () => expect(ask({ freshness: { ageSeconds: 900 } }).kind).toBe('SAFE'));
+  test('exactly at the age limit is still within it', () =>
+    expect(ask({ freshness: { ageSeconds: 900 } }).kind).toBe('SAFE'));
 });
 
 function rows(table: [sentence: string, asked: Asked, code: ReasonCode][]): void {

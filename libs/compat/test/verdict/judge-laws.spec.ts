@@ -20,12 +20,20 @@ import { runs, type World, world } from '../arbitrary.js';
 
 // The laws of the verdict, on worlds in which anything may be missing, doubled, unknown or contradictory.
 
-const registry = ({ manifests, seen }: World) => catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
+const registry = ({ manifests, seen }: World) =>
+  catalog(manifests, { ...(seen ? {} : { sightings: () => [] }), bridges: () => manifests });
 const answer = (of: World, differs: Partial<World> = {}): Verdict => {
   const now = { ...of, ...differs };
-  return judge(resolveSituation(now.situation, registry(now)), now.target, registry(now), now.freshness, now.question);
+  return judge(
+    resolveSituation(now.situation, registry(now)),
+    now.target,
+    registry(now),
+    now.freshness,
+    now.question,
+  );
 };
-const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void => test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
+const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void =>
+  test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
 
 law('every situation has a verdict, and every reason a sentence', (of) => {
   const { kind, reasons } = answer(of);
@@ -43,13 +51,20 @@ law('SAFE means that nothing but advisories is listed, and that there is a route
   expect(route).not.toBeNull();
 });
 
-law('accepted means that nothing but advisories and allowed doubts is listed, and that there is a route', (of) => {
-  const { kind, reasons, route, allowed, accepted, errno, harmful } = answer(of);
-  expect(accepted).toBe(kind === 'SAFE' || (allowed.length > 0 && reasons.every((reason) => kindOf(reason) === 'ADVISORY' || allowed.includes(reason.code))));
-  if (!accepted) return;
-  expect({ errno, harmful }).toEqual({ errno: null, harmful: false });
-  expect(route).not.toBeNull();
-});
+law(
+  'accepted means that nothing but advisories and allowed doubts is listed, and that there is a route',
+  (of) => {
+    const { kind, reasons, route, allowed, accepted, errno, harmful } = answer(of);
+    expect(accepted).toBe(
+      kind === 'SAFE' ||
+        (allowed.length > 0 &&
+          reasons.every((reason) => kindOf(reason) === 'ADVISORY' || allowed.includes(reason.code))),
+    );
+    if (!accepted) return;
+    expect({ errno, harmful }).toEqual({ errno: null, harmful: false });
+    expect(route).not.toBeNull();
+  },
+);
 
 const IN_DOUBT = [
   'NEVER_REPORTED',
@@ -73,16 +88,29 @@ law('where they are not, the worst reason decides', (of) => {
   const { kind, basedOnStaleFacts, reasons } = answer(of);
   if (basedOnStaleFacts) return;
   const kinds = new Set(reasons.map(kindOf));
-  expect(kind).toBe(kinds.has('REFUSED') ? 'REFUSED' : kinds.has('UNSAFE') ? 'UNSAFE' : kinds.has('UNKNOWN') ? 'UNKNOWN' : 'SAFE');
+  expect(kind).toBe(
+    kinds.has('REFUSED')
+      ? 'REFUSED'
+      : kinds.has('UNSAFE')
+        ? 'UNSAFE'
+        : kinds.has('UNKNOWN')
+          ? 'UNKNOWN'
+          : 'SAFE',
+  );
 });
 
 law('SAFE by loading means that the state rule accepts, under every rule set that may hold', (of) => {
   const { kind, route, rules } = answer(of);
   const { target } = of;
   if (kind !== 'SAFE' || target.kind !== 'PATCH' || (route !== 'REPLACE' && route !== 'STACK')) return;
-  const forRule = (patch: KnownPatch): Patch => ({ name: patch.name, replace: patch.replace ?? true, states: patch.states! });
+  const forRule = (patch: KnownPatch): Patch => ({
+    name: patch.name,
+    replace: patch.replace ?? true,
+    states: patch.states!,
+  });
   const listed = resolveSituation(of.situation, registry(of)).list.map(forRule);
-  for (const set of rules.sets) expect(RULE_SETS[set].findStateRefusals(forRule(resolveManifest(target.patch)), listed)).toEqual([]);
+  for (const set of rules.sets)
+    expect(RULE_SETS[set].findStateRefusals(forRule(resolveManifest(target.patch)), listed)).toEqual([]);
 });
 
 law('SAFE leads to the target: by loading it, by leaving it there, or because it boots', (of) => {
@@ -98,7 +126,9 @@ law('SAFE leads to the target: by loading it, by leaving it there, or because it
     .map((patch) => loadedName(patch.name));
   const disabled = steps.filter((step) => step.action === 'DISABLE').map((step) => step.patch);
   const loaded = steps.filter((step) => step.action === 'LOAD').map((step) => step.patch);
-  expect(loaded.length > 0 ? loaded : there.filter((name) => !disabled.includes(name))).toContain(loaded.length > 0 ? loadedName(target.patch.name) : there[0]);
+  expect(loaded.length > 0 ? loaded : there.filter((name) => !disabled.includes(name))).toContain(
+    loaded.length > 0 ? loadedName(target.patch.name) : there[0],
+  );
 });
 
 law('an older report never makes a verdict better', (of) => {
@@ -120,11 +150,18 @@ law('weaker evidence never makes a way safe', (of) => {
   for (const weak of EVIDENCE.slice(2)) {
     // A weaker file is a weaker word on what stands against going, too; but it is never a yes.
     const manifests = of.manifests.map((manifest) =>
-      manifest.evidence === 'MODULE' || manifest.evidence === 'LIVE' ? { ...manifest, evidence: weak } : manifest,
+      manifest.evidence === 'MODULE' || manifest.evidence === 'LIVE'
+        ? { ...manifest, evidence: weak }
+        : manifest,
     );
     const target =
       of.target.kind === 'PATCH'
-        ? { ...of.target, patch: manifests.find((manifest) => manifest.buildId === (of.target as { patch: { buildId: string } }).patch.buildId)! }
+        ? {
+            ...of.target,
+            patch: manifests.find(
+              (manifest) => manifest.buildId === (of.target as { patch: { buildId: string } }).patch.buildId,
+            )!,
+          }
         : of.target;
     expect(answer(of, { manifests, target, question }).kind).not.toBe('SAFE');
   }
@@ -134,14 +171,17 @@ law('who demands better evidence never gets a better verdict', (of) => {
   for (const [i, required] of EVIDENCE.entries()) {
     const next = EVIDENCE[i + 1];
     if (next === undefined) break;
-    const [strict, lax] = [required, next].map((evidence) => answer(of, { question: { ...of.question, evidence } })) as [Verdict, Verdict];
+    const [strict, lax] = [required, next].map((evidence) =>
+      answer(of, { question: { ...of.question, evidence } }),
+    ) as [Verdict, Verdict];
     expect(isBetter(strict, lax)).toBe(false);
   }
 });
 
 law('allowing a code changes no kind', (of) => {
   const host = resolveSituation(of.situation, registry(of));
-  const each = (allow: readonly string[]) => judgeRoutes(host, of.target, registry(of), of.freshness, { ...of.question, allow });
+  const each = (allow: readonly string[]) =>
+    judgeRoutes(host, of.target, registry(of), of.freshness, { ...of.question, allow });
   const before = each([]);
   for (const verdict of each(of.question.allow)) {
     // Which bridge is proposed may depend on what is allowed.
@@ -171,28 +211,41 @@ law('a setting that is not reported never makes a verdict better', (of) => {
 });
 
 law('one witness clears nothing, and no fewer witnesses than two will do', (of) => {
-  const one = (buildId: string): LoadSighting[] => registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
+  const one = (buildId: string): LoadSighting[] =>
+    registry({ ...of, seen: true }).sightings!(buildId).slice(0, 1);
   const catalogOf = { ...registry(of), sightings: one };
   const host = resolveSituation(of.situation, catalogOf);
   const none = { ...registry(of), sightings: () => [] };
-  const [with1, with0] = [catalogOf, none].map((known) => judge(host, of.target, known, of.freshness, of.question)) as [Verdict, Verdict];
+  const [with1, with0] = [catalogOf, none].map((known) =>
+    judge(host, of.target, known, of.freshness, of.question),
+  ) as [Verdict, Verdict];
   expect(with1.kind).toBe(with0.kind);
   expect(with1.reasons.map(({ code }) => code)).toEqual(with0.reasons.map(({ code }) => code));
 });
 
 law('more witnesses demanded never makes a verdict better', (of) =>
-  expect(isBetter(answer(of, { question: { ...of.question, witnesses: 3 } }), answer(of, { question: { ...of.question, witnesses: 2 } }))).toBe(false),
+  expect(
+    isBetter(
+      answer(of, { question: { ...of.question, witnesses: 3 } }),
+      answer(of, { question: { ...of.question, witnesses: 2 } }),
+    ),
+  ).toBe(false),
 );
 
 law('shared signing keys never make a verdict worse, and change no verdict but by signatures', (of) => {
-  const [apart, shared] = [false, true].map((sharedSigningKeys) => answer(of, { question: { ...of.question, sharedSigningKeys } })) as [Verdict, Verdict];
+  const [apart, shared] = [false, true].map((sharedSigningKeys) =>
+    answer(of, { question: { ...of.question, sharedSigningKeys } }),
+  ) as [Verdict, Verdict];
   expect(isBetter(apart, shared)).toBe(false);
 });
 
 law('one more unlisted patch never makes a verdict better', (of) => {
   const of1: World = { ...of, situation: { ...of.situation, tainted: of.situation.tainted ?? true } };
   // How a leftover left the list is more than nothing: disabled is better than unknown.
-  const offTheList = [...of.situation.leftovers, ...of.situation.list.filter((patch) => !patch.enabled && !patch.transition)];
+  const offTheList = [
+    ...of.situation.leftovers,
+    ...of.situation.list.filter((patch) => !patch.enabled && !patch.transition),
+  ];
   if (offTheList.some(({ buildId }) => buildId === 'id-1')) return;
   for (const unlistedBy of ['REPLACED', 'FORCED', 'DISABLED', 'UNKNOWN'] as const) {
     const gone = { name: 'gone', buildId: 'id-1', reading: null, unlistedBy };
@@ -208,14 +261,17 @@ law('what is in conflict is never safe to leave or to load, whatever is allowed'
 
 law('no reason is said twice', (of) => {
   const said = answer(of).reasons.map((reason) =>
-    JSON.stringify({ ...reason, clearedBy: null }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    JSON.stringify({ ...reason, clearedBy: null }, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    ),
   );
   expect(new Set(said).size).toBe(said.length);
 });
 
 law('while a transition is open nothing is safe but to turn it round, or to reboot', (of) => {
   const { kind, route } = answer(of);
-  if (of.situation.list.some((patch) => patch.transition) && kind === 'SAFE') expect(['REVERSE', 'REBOOT']).toContain(route);
+  if (of.situation.list.some((patch) => patch.transition) && kind === 'SAFE')
+    expect(['REVERSE', 'REBOOT']).toContain(route);
 });
 
 test('the laws are not empty: a good part of these worlds has a safe way', () => {

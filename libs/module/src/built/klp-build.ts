@@ -17,7 +17,8 @@ const FUNC = { oldName: 0, newFunc: 8, sympos: 16, size: 24 } as const;
 export function readKlpBuildObjects(file: ElfFile): ModuleObject[] | null {
   const section = file.section('.init.klp_objects');
   const funcs = file.section('.init.klp_funcs');
-  if (section === null || funcs === null || section.size === 0 || section.size % OBJECT.size !== 0) return null;
+  if (section === null || funcs === null || section.size === 0 || section.size % OBJECT.size !== 0)
+    return null;
   const objects: ModuleObject[] = [];
   let functions = 0;
   for (let at = 0; at < section.size; at += OBJECT.size) {
@@ -37,7 +38,13 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
   const name = unnamed ? 'vmlinux' : file.stringAt(section, at + OBJECT.name);
   const array = file.pointer(section, at + OBJECT.funcs);
   const count = file.u32(section, at + OBJECT.count);
-  if (name === null || array?.section !== funcs || count === null || file.relocationsTouching(section, at + OBJECT.count, at + OBJECT.size) !== 0) return null;
+  if (
+    name === null ||
+    array?.section !== funcs ||
+    count === null ||
+    file.relocationsTouching(section, at + OBJECT.count, at + OBJECT.size) !== 0
+  )
+    return null;
   if (array.offset + count * FUNC.size > funcs.size) return null;
   const functions: ModuleFunction[] = [];
   file.budget.consume(count);
@@ -47,19 +54,31 @@ function readObject(file: ElfFile, section: Section, at: number, funcs: Section)
     functions.push(read);
   }
   const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map(
-    (field) => file.relocationsTouching(section, at + field, at + field + 8) !== 0 || !file.isZero(section, at + field, at + field + 8),
+    (field) =>
+      file.relocationsTouching(section, at + field, at + field + 8) !== 0 ||
+      !file.isZero(section, at + field, at + field + 8),
   );
   return {
     name,
     spelled: unnamed ? null : name,
     functions,
-    callbacks: { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! },
+    callbacks: {
+      prePatch: prePatch!,
+      postPatch: postPatch!,
+      preUnpatch: preUnpatch!,
+      postUnpatch: postUnpatch!,
+    },
   };
 }
 
 function readFunction(file: ElfFile, section: Section, at: number): ModuleFunction | null {
   const name = file.stringAt(section, at + FUNC.oldName);
   const sympos = file.u64(section, at + FUNC.sympos);
-  if (name === null || sympos === null || file.relocationsTouching(section, at + FUNC.sympos, at + FUNC.size) !== 0) return null;
+  if (
+    name === null ||
+    sympos === null ||
+    file.relocationsTouching(section, at + FUNC.sympos, at + FUNC.size) !== 0
+  )
+    return null;
   return file.pointer(section, at + FUNC.newFunc)?.section.executable === true ? { name, sympos } : null;
 }

@@ -7,7 +7,12 @@ import type { ModuleCallbacks, ModuleFunction, ModuleObject } from '../reading.j
 const FUNC = { newAddr: 0, sympos: 32, name: 40, objname: 48, size: 56 } as const;
 /* struct kpatch_*_callback: callback, objname. */
 const CALLBACK = { callback: 0, objname: 8, size: 16 } as const;
-const PHASES = { prePatch: 'pre_patch', postPatch: 'post_patch', preUnpatch: 'pre_unpatch', postUnpatch: 'post_unpatch' } as const;
+const PHASES = {
+  prePatch: 'pre_patch',
+  postPatch: 'post_patch',
+  preUnpatch: 'pre_unpatch',
+  postUnpatch: 'post_unpatch',
+} as const;
 
 interface Draft {
   functions: ModuleFunction[];
@@ -24,7 +29,10 @@ interface Draft {
 export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
   const objects = new Map<string, Draft>();
   const draft = (name: string) => {
-    const known = objects.get(name) ?? { functions: [], callbacks: { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false } };
+    const known = objects.get(name) ?? {
+      functions: [],
+      callbacks: { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false },
+    };
     objects.set(name, known);
     return known;
   };
@@ -35,7 +43,13 @@ export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
     const name = file.stringAt(funcs, at + FUNC.name);
     const object = file.stringAt(funcs, at + FUNC.objname);
     const sympos = file.u64(funcs, at + FUNC.sympos);
-    if (name === null || object === null || sympos === null || file.relocationsTouching(funcs, at + FUNC.sympos, at + FUNC.name) !== 0) return false;
+    if (
+      name === null ||
+      object === null ||
+      sympos === null ||
+      file.relocationsTouching(funcs, at + FUNC.sympos, at + FUNC.name) !== 0
+    )
+      return false;
     if (file.pointer(funcs, at + FUNC.newAddr)?.section.executable !== true) return false;
     draft(object).functions.push({ name, sympos });
     checkCount('objects of the patch', objects.size, MAX_OBJECTS);
@@ -44,7 +58,11 @@ export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
   });
   if (!read || !readCallbacks(file, draft)) return null;
   // patch_alloc_new_object() makes `vmlinux` NULL
-  return [...objects].map(([name, object]) => ({ name, spelled: name === 'vmlinux' ? null : name, ...object }));
+  return [...objects].map(([name, object]) => ({
+    name,
+    spelled: name === 'vmlinux' ? null : name,
+    ...object,
+  }));
 }
 
 function readCallbacks(file: ElfFile, draft: (name: string) => Draft): boolean {
@@ -53,7 +71,8 @@ function readCallbacks(file: ElfFile, draft: (name: string) => Draft): boolean {
     if (section === null) return true;
     return readEntries(file, section, CALLBACK.size, (at) => {
       const object = file.stringAt(section, at + CALLBACK.objname);
-      if (object === null || file.pointer(section, at + CALLBACK.callback)?.section.executable !== true) return false;
+      if (object === null || file.pointer(section, at + CALLBACK.callback)?.section.executable !== true)
+        return false;
       draft(object).callbacks[phase as keyof ModuleCallbacks] = true;
       return true;
     });
@@ -67,7 +86,12 @@ function readCallbacks(file: ElfFile, draft: (name: string) => Draft): boolean {
 function readEntries(file: ElfFile, section: Section, size: number, visit: (at: number) => boolean): boolean {
   const end = section.size - (section.size % size);
   const padding = section.size - end;
-  if ((padding !== 0 && padding !== 8) || !file.isZero(section, end, section.size) || file.relocationsTouching(section, end, section.size) !== 0) return false;
+  if (
+    (padding !== 0 && padding !== 8) ||
+    !file.isZero(section, end, section.size) ||
+    file.relocationsTouching(section, end, section.size) !== 0
+  )
+    return false;
   for (let at = 0; at < end; at += size) if (!visit(at)) return false;
   return true;
 }

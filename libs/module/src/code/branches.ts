@@ -12,7 +12,14 @@ const NOTHING = new Set([0, 256]);
  *
  * On s390x every halfword is taken as a possible branch, so that none is missed. Unknown architecture: yes.
  */
-export function mayBranchInto(machine: Machine, bytes: Bytes, section: Section, relocations: Relocations, from: number, to: number): boolean {
+export function mayBranchInto(
+  machine: Machine,
+  bytes: Bytes,
+  section: Section,
+  relocations: Relocations,
+  from: number,
+  to: number,
+): boolean {
   const isHalf = machine.arch === 's390x';
   const step = isHalf ? 2 : 4;
   const targetOf = DISTANCES[machine.arch];

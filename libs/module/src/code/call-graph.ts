@@ -40,7 +40,9 @@ export class CallGraph {
     const { file } = this;
     const isInside = (to: number) => to >= offset && to < offset + size;
     const home = file.sections[section]!;
-    for (const { section: source, relocations, entries } of file.relocations.uses(file.symbols.inSections([home]))) {
+    for (const { section: source, relocations, entries } of file.relocations.uses(
+      file.symbols.inSections([home]),
+    )) {
       const code = source.executable ? file.contents(source) : null;
       for (const next of entries) {
         if (relocations.toSection(next) !== section) continue;
@@ -51,12 +53,17 @@ export class CallGraph {
         }
         const branch = branchAt(code, at);
         if (branch !== null && isInside(relocations.to(next) + 4)) {
-          if (source !== home || !isInside(at)) yield { section: source, at: branch.at, after: at + 4, how: branch.how };
-        } else if (!isUnderstood(relocations.type(next)) || [0, 4].some((excess) => relocations.to(next) + excess === offset))
+          if (source !== home || !isInside(at))
+            yield { section: source, at: branch.at, after: at + 4, how: branch.how };
+        } else if (
+          !isUnderstood(relocations.type(next)) ||
+          [0, 4].some((excess) => relocations.to(next) + excess === offset)
+        )
           yield { section: source, at, after: at, how: 'ADDRESS' };
       }
     }
-    for (const reference of this.directIn(home)) if (isInside(reference.to) && !isInside(reference.at)) yield reference;
+    for (const reference of this.directIn(home))
+      if (isInside(reference.to) && !isInside(reference.at)) yield reference;
   }
 
   /** The calls and jumps of a section to places in it that carry no relocation. */
@@ -98,9 +105,14 @@ export class CallGraph {
 }
 
 /** Returns true if the relocation is the distance of a call or jump. */
-function branchAt(code: Uint8Array, at: number): { readonly at: number; readonly how: 'CALL' | 'JUMP' } | null {
+function branchAt(
+  code: Uint8Array,
+  at: number,
+): { readonly at: number; readonly how: 'CALL' | 'JUMP' } | null {
   const opcode = code[at - 1];
   if (opcode === 0xe8) return { at: at - 1, how: 'CALL' };
   if (opcode === 0xe9) return { at: at - 1, how: 'JUMP' };
-  return code[at - 2] === 0x0f && opcode !== undefined && (opcode & 0xf0) === 0x80 ? { at: at - 2, how: 'JUMP' } : null;
+  return code[at - 2] === 0x0f && opcode !== undefined && (opcode & 0xf0) === 0x80
+    ? { at: at - 2, how: 'JUMP' }
+    : null;
 }

@@ -39,7 +39,12 @@ export interface Changes {
  * Reads and writes are not distinguished. On architectures other than x86-64, any other
  * use of the same section counts: there, code addresses one object from another's address.
  */
-export function findChanges(file: ElfFile, patch: Candidate, states: States, enableCalls: EnableCalls): Changes {
+export function findChanges(
+  file: ElfFile,
+  patch: Candidate,
+  states: States,
+  enableCalls: EnableCalls,
+): Changes {
   const found: { states: Unreadable | null; replace: boolean; objects: boolean; objectsExposed: boolean } = {
     states: null,
     replace: false,
@@ -52,22 +57,31 @@ export function findChanges(file: ElfFile, patch: Candidate, states: States, ena
   const guarded = [...declared, ...(states.range === null ? [] : [states.range])];
   const spans = spansOf(guarded);
   const toc = new TocUses(file, enableCalls);
-  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(guarded.map((range) => range.section)))) {
+  for (const { section, relocations, entries } of file.relocations.uses(
+    file.symbols.inSections(guarded.map((range) => range.section)),
+  )) {
     const skip = enableCalls.get(section.index);
     let code: Uint8Array | null = null;
     for (const next of entries) {
       if (toc.isToc(section) && !toc.isUsed(relocations.at(next))) continue;
-      if (skip?.has(next) === true || (!toc.isToc(section) && isFar(file, section, relocations, next, spans))) continue;
+      if (skip?.has(next) === true || (!toc.isToc(section) && isFar(file, section, relocations, next, spans)))
+        continue;
       if (section.executable) code ??= file.contents(section);
       if (!section.executable && declaredBytes.contains(section.index, relocations.at(next))) continue;
-      const use = toc.isToc(section) ? { ...ANYTHING, to: relocations.toSection(next) } : findUse(file, code, relocations, next);
+      const use = toc.isToc(section)
+        ? { ...ANYTHING, to: relocations.toSection(next) }
+        : findUse(file, code, relocations, next);
       if (hits(use, patch.range)) {
         const onlyReplace = isOnlyReplace(use, section, patch);
         found.replace = true;
         found.objects ||= !onlyReplace;
         if (!onlyReplace) found.states ??= describe(use, 'the klp_patch');
       }
-      if (states.range !== null && !isOnlyData(use, states.range) && (hits(use, states.range) || mayReach(file, use, states.range)))
+      if (
+        states.range !== null &&
+        !isOnlyData(use, states.range) &&
+        (hits(use, states.range) || mayReach(file, use, states.range))
+      )
         found.states ??= describe(use, 'the states');
       if (hitsAny(use, objects) || mayReachAny(file, use, objects)) {
         if (use.isData) found.objectsExposed = true;
@@ -86,14 +100,24 @@ function spansOf(ranges: readonly Range[]): Map<number, { from: number; to: numb
   const spans = new Map<number, { from: number; to: number }>();
   for (const { section, from, to } of ranges) {
     const others = spans.get(section.index) ?? { from, to };
-    spans.set(section.index, { from: Math.min(others.from, from - LONGEST_REACH), to: Math.max(others.to, to) });
+    spans.set(section.index, {
+      from: Math.min(others.from, from - LONGEST_REACH),
+      to: Math.max(others.to, to),
+    });
   }
   return spans;
 }
 
 /** Returns true for a use that is far from everything declared, as most uses of the same section are. */
-function isFar(file: ElfFile, section: Section, relocations: Relocations, next: number, spans: ReturnType<typeof spansOf>): boolean {
-  if (section.executable && !(file.machine.arch === 'x86_64' && isUnderstood(relocations.type(next)))) return false;
+function isFar(
+  file: ElfFile,
+  section: Section,
+  relocations: Relocations,
+  next: number,
+  spans: ReturnType<typeof spansOf>,
+): boolean {
+  if (section.executable && !(file.machine.arch === 'x86_64' && isUnderstood(relocations.type(next))))
+    return false;
   const span = spans.get(relocations.toSection(next))!;
   const to = relocations.to(next);
   return to < span.from || to >= span.to;
@@ -134,19 +158,26 @@ function hits(use: Use, range: Range): boolean {
 function mayReach(file: ElfFile, use: Use, range: Range): boolean {
   if (use.to !== range.section.index || (use.kind !== 'INDEXED' && use.kind !== 'ADDRESS')) return false;
   const before = range.from - use.starts[0]!;
-  const isNear = use.kind === 'INDEXED' ? before <= INDEXED_BIAS : before <= ADDRESS_BIAS && (before % STATE.size === 0 || before % STATE.size === STATE.data);
+  const isNear =
+    use.kind === 'INDEXED'
+      ? before <= INDEXED_BIAS
+      : before <= ADDRESS_BIAS && (before % STATE.size === 0 || before % STATE.size === STATE.data);
   return before > 0 && isNear && !file.symbols.startsObject(use.to, use.starts[0]!);
 }
 
 /** As `hits`, for any of many ranges. */
 function hitsAny(use: Use, ranges: RangeIndex): boolean {
-  return use.kind === 'ANYTHING' ? ranges.has(use.to) : use.starts.some((start) => ranges.contains(use.to, start));
+  return use.kind === 'ANYTHING'
+    ? ranges.has(use.to)
+    : use.starts.some((start) => ranges.contains(use.to, start));
 }
 
 /** As `mayReach`, for any of many ranges. */
 function mayReachAny(file: ElfFile, use: Use, ranges: RangeIndex): boolean {
   if (use.kind !== 'INDEXED' && use.kind !== 'ADDRESS') return false;
-  return ranges.startingWithin(use.to, use.starts[0]!, INDEXED_BIAS).some((range) => mayReach(file, use, range));
+  return ranges
+    .startingWithin(use.to, use.starts[0]!, INDEXED_BIAS)
+    .some((range) => mayReach(file, use, range));
 }
 
 /** Returns true if only the flag is used: by a one-byte access, or a module parameter of that field. */
@@ -157,9 +188,14 @@ function isOnlyReplace(use: Use, section: Section, { at }: Candidate): boolean {
 
 /** Returns true if code uses only the `data` pointers of states, which no rule reads. */
 function isOnlyData(use: Use, states: Range): boolean {
-  if (use.isData || use.to !== states.section.index || (use.kind !== 'EXACT' && use.kind !== 'ADDRESS')) return false;
-  const isData = (start: number) => start >= states.from && start < states.to && (start - states.from) % STATE.size >= STATE.padding;
-  return use.starts.some(isData) && use.starts.every((start) => isData(start) || start < states.from || start >= states.to);
+  if (use.isData || use.to !== states.section.index || (use.kind !== 'EXACT' && use.kind !== 'ADDRESS'))
+    return false;
+  const isData = (start: number) =>
+    start >= states.from && start < states.to && (start - states.from) % STATE.size >= STATE.padding;
+  return (
+    use.starts.some(isData) &&
+    use.starts.every((start) => isData(start) || start < states.from || start >= states.to)
+  );
 }
 
 function describe({ isData }: Use, what: string): Unreadable {

@@ -27,25 +27,39 @@ export const LISTS_OF_PLACES =
  */
 export function findEnableCalls(file: ElfFile, patch: Place): EnableCalls | Unreadable {
   const enable = new Set(file.symbols.containing('klp_enable_patch'));
-  const getState = new Set(file.symbols.containing('klp_get_state').filter((symbol) => file.symbols.name(symbol) === 'klp_get_state'));
+  const getState = new Set(
+    file.symbols
+      .containing('klp_get_state')
+      .filter((symbol) => file.symbols.name(symbol) === 'klp_get_state'),
+  );
   const enableCalls = new Map<number, Set<number>>();
   let enabled = 0;
-  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.marked([...enable, ...getState]))) {
+  for (const { section, relocations, entries } of file.relocations.uses(
+    file.symbols.marked([...enable, ...getState]),
+  )) {
     const found = new Set<number>();
     for (const next of entries) {
       const symbol = relocations.symbol(next);
-      if (getState.has(symbol) && section.executable) findLoads(file, section, relocations, next, patch)?.loads.forEach((load) => found.add(load));
+      if (getState.has(symbol) && section.executable)
+        findLoads(file, section, relocations, next, patch)?.loads.forEach((load) => found.add(load));
       if (!enable.has(symbol)) continue;
       const isTheCore = relocations.toSection(next) === 0 && file.symbols.name(symbol) === 'klp_enable_patch';
-      const loaded = isTheCore && section.executable ? findLoads(file, section, relocations, next, patch) : null;
+      const loaded =
+        isTheCore && section.executable ? findLoads(file, section, relocations, next, patch) : null;
       if (loaded === null || isJumpedInto(file, section, relocations, loaded))
-        return because('ENABLED_ELSEWHERE', 'klp_enable_patch() is used with something else than surely the one patch that was found');
+        return because(
+          'ENABLED_ELSEWHERE',
+          'klp_enable_patch() is used with something else than surely the one patch that was found',
+        );
       loaded.loads.forEach((load) => found.add(load));
-      if (++enabled > MAX_CALLS) return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
+      if (++enabled > MAX_CALLS)
+        return because('ENABLED_ELSEWHERE', 'it calls klp_enable_patch() more often than any real module');
     }
     enableCalls.set(section.index, found);
   }
-  return enabled > 0 ? enableCalls : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
+  return enabled > 0
+    ? enableCalls
+    : because('NOT_ENABLED', 'no code hands the patch that was found to klp_enable_patch()');
 }
 
 interface Loaded {
@@ -55,18 +69,34 @@ interface Loaded {
   readonly to: number;
 }
 
-function findLoads(file: ElfFile, section: Section, relocations: Relocations, call: number, patch: Place): Loaded | null {
+function findLoads(
+  file: ElfFile,
+  section: Section,
+  relocations: Relocations,
+  call: number,
+  patch: Place,
+): Loaded | null {
   if (!isAlone(relocations, call)) return null;
   if (file.machine.arch === 'x86_64') {
-    const found = findX86Argument(file.contents(section), relocations, call, patch.section.index, patch.offset);
-    return found !== null && isAlone(relocations, found.load) ? { loads: [found.load], from: found.from - 3, to: found.to } : null;
+    const found = findX86Argument(
+      file.contents(section),
+      relocations,
+      call,
+      patch.section.index,
+      patch.offset,
+    );
+    return found !== null && isAlone(relocations, found.load)
+      ? { loads: [found.load], from: found.from - 3, to: found.to }
+      : null;
   }
   if (!knowsCalls(file.machine)) return null;
   const loads =
     file.machine.arch === 'ppc64le'
       ? findPpcArgument(file, section, relocations, call, patch)
       : findSequence(file.machine, file.bytes, section, relocations, call, patch.section.index, patch.offset);
-  return loads !== null && loads.every((load) => isAlone(relocations, load)) ? { loads, from: relocations.at(loads.at(-1)!), to: relocations.at(call) } : null;
+  return loads !== null && loads.every((load) => isAlone(relocations, load))
+    ? { loads, from: relocations.at(loads.at(-1)!), to: relocations.at(call) }
+    : null;
 }
 
 /** Returns true if no other relocation writes the same four bytes. */
@@ -79,7 +109,12 @@ function isAlone(relocations: Relocations, next: number): boolean {
  * Returns true if the call may be reached with another argument,
  * or on other architectures if the code may build a patch.
  */
-function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations, { from, to }: Loaded): boolean {
+function isJumpedInto(
+  file: ElfFile,
+  section: Section,
+  relocations: Relocations,
+  { from, to }: Loaded,
+): boolean {
   const isX86 = file.machine.arch === 'x86_64';
   const isReached = isX86
     ? mayJumpInto(file.contents(section), relocations, from, to)
@@ -91,7 +126,13 @@ function isJumpedInto(file: ElfFile, section: Section, relocations: Relocations,
     const code = isX86 && source.executable ? file.contents(source) : null;
     for (const next of entries) {
       // a heap-made patch needs its `mod` set, hence the module's own address
-      if (!isX86 && source.executable && (source === section || source.name.startsWith('.init')) && pointsToThisModule(file, others, next)) return true;
+      if (
+        !isX86 &&
+        source.executable &&
+        (source === section || source.name.startsWith('.init')) &&
+        pointsToThisModule(file, others, next)
+      )
+        return true;
       if (others.toSection(next) !== section.index) continue;
       const targets = code === null ? [others.to(next)] : reachOf(code, others, next).starts;
       if (targets.some((target) => target > from && target <= to)) return true;

@@ -62,7 +62,8 @@ interface Form {
   readonly immediate?: 1 | 4 | 'z';
 }
 
-const form = (kind: Kind, flags = '', immediate?: 1 | 4 | 'z'): Form => (immediate === undefined ? { kind, flags } : { kind, flags, immediate });
+const form = (kind: Kind, flags = '', immediate?: 1 | 4 | 'z'): Form =>
+  immediate === undefined ? { kind, flags } : { kind, flags, immediate };
 
 const ONE_BYTE = new Map<number, Form>();
 for (const [group, kind] of [
@@ -170,7 +171,16 @@ for (const [opcode, size, immediate] of [
 ] as const) {
   const change = form('CHANGE', `M${size}`, immediate);
   const add = form('ADD', `M${size}`, immediate);
-  GROUPS.set(opcode, [add, change, change, change, change, change, change, form('COMPARE', `M${size}`, immediate)]);
+  GROUPS.set(opcode, [
+    add,
+    change,
+    change,
+    change,
+    change,
+    change,
+    change,
+    form('COMPARE', `M${size}`, immediate),
+  ]);
 }
 for (const size of ['B', ''] as const) {
   const test = form('COMPARE', `M${size}`, size === 'B' ? 1 : 'z');
@@ -179,7 +189,15 @@ for (const size of ['B', ''] as const) {
   GROUPS.set(size === 'B' ? 0xc6 : 0xc7, [form('MOVE', `M${size}`, size === 'B' ? 1 : 'z')]);
 }
 GROUPS.set(0xfe, [form('CHANGE', 'MB'), form('CHANGE', 'MB')]);
-GROUPS.set(0xff, [form('CHANGE', 'M'), form('CHANGE', 'M'), form('INDIRECT_CALL', 'M'), undefined, form('INDIRECT_JUMP', 'M'), undefined, form('PUSH', 'M')]);
+GROUPS.set(0xff, [
+  form('CHANGE', 'M'),
+  form('CHANGE', 'M'),
+  form('INDIRECT_CALL', 'M'),
+  undefined,
+  form('INDIRECT_JUMP', 'M'),
+  undefined,
+  form('PUSH', 'M'),
+]);
 
 const SUBTRACTS = 5;
 const SEGMENTS = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]);
@@ -204,7 +222,9 @@ export function decode(code: Uint8Array, at: number): Instruction | null {
   const opcode = code[here++];
   if (opcode === undefined) return null;
   if (isTwo && opcode === 0x1e) return isRepeated && code[here] === 0xfa ? nothing(here + 1 - at) : null; // endbr64
-  const found = isTwo ? TWO_BYTES.get(opcode) : (ONE_BYTE.get(opcode) ?? GROUPS.get(opcode)?.[((code[here] ?? 0) >> 3) & 7]);
+  const found = isTwo
+    ? TWO_BYTES.get(opcode)
+    : (ONE_BYTE.get(opcode) ?? GROUPS.get(opcode)?.[((code[here] ?? 0) >> 3) & 7]);
   if (found === undefined) return null;
   const { kind, flags } = found;
   let reg = -1;
@@ -231,10 +251,30 @@ export function decode(code: Uint8Array, at: number): Instruction | null {
   if (!isTwo && opcode >= 0xb8 && opcode <= 0xbf && isWide) width = 8;
   if (here + width > code.length) return null;
   const immediate = width === 0 ? null : readImmediate(code, here, width);
-  const isZeroing = (opcode >> 3 === 5 || opcode >> 3 === 6) && !isTwo && size >= 4 && memory === null && reg >= 0 && reg === rm;
+  const isZeroing =
+    (opcode >> 3 === 5 || opcode >> 3 === 6) &&
+    !isTwo &&
+    size >= 4 &&
+    memory === null &&
+    reg >= 0 &&
+    reg === rm;
   if (isZeroing) return { ...CLEAR, length: here - at, size, rm }; // xor or sub of a register and itself
-  if (immediate !== null && kind === 'CHANGE' && (opcode === 0x81 || opcode === 0x83) && extension === SUBTRACTS)
-    return { kind: 'ADD', length: here + width - at, size, reg, rm, memory, toReg: false, immediate: -immediate };
+  if (
+    immediate !== null &&
+    kind === 'CHANGE' &&
+    (opcode === 0x81 || opcode === 0x83) &&
+    extension === SUBTRACTS
+  )
+    return {
+      kind: 'ADD',
+      length: here + width - at,
+      size,
+      reg,
+      rm,
+      memory,
+      toReg: false,
+      immediate: -immediate,
+    };
   return { kind, length: here + width - at, size, reg, rm, memory, toReg: flags.includes('D'), immediate };
 }
 
@@ -260,7 +300,11 @@ function readModrm(code: Uint8Array, at: number, rex: number) {
   const hasBase = !(mode === 0 && (low === 4 ? (sib & 7) === 5 : low === 5));
   const base = hasBase ? (low === 4 ? sib & 7 : low) | ((rex & 1) << 3) : -1;
   const indexed = ((sib >> 3) & 7) | ((rex & 2) << 2);
-  const memory: Memory = { base, index: low === 4 && indexed !== 4 ? indexed : -1, displacement: width === 0 ? 0 : readImmediate(code, from, width) };
+  const memory: Memory = {
+    base,
+    index: low === 4 && indexed !== 4 ? indexed : -1,
+    displacement: width === 0 ? 0 : readImmediate(code, from, width),
+  };
   return { reg, rm: -1, memory, length: from + width - at };
 }
 

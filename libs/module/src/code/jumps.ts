@@ -16,10 +16,18 @@ export function mayJumpInto(code: Uint8Array, relocations: Relocations, from: nu
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   for (let at = 0; at + 2 <= code.length; at++) {
     const opcode = code[at]!;
-    const isShort = (opcode >= 0x70 && opcode <= 0x7f) || opcode === 0xeb || (opcode >= 0xe0 && opcode <= 0xe3);
+    const isShort =
+      (opcode >= 0x70 && opcode <= 0x7f) || opcode === 0xeb || (opcode >= 0xe0 && opcode <= 0xe3);
     if (isShort && hits(at + 2 + view.getInt8(at + 1)) && !isFilledIn(relocations, at, 1)) return true;
-    const near = opcode === 0xe9 || opcode === 0xe8 ? 1 : opcode === 0x0f && (code[at + 1]! & 0xf0) === 0x80 ? 2 : 0;
-    if (near > 0 && at + near + 4 <= code.length && hits(at + near + 4 + view.getInt32(at + near, true)) && !isFilledIn(relocations, at, near)) return true;
+    const near =
+      opcode === 0xe9 || opcode === 0xe8 ? 1 : opcode === 0x0f && (code[at + 1]! & 0xf0) === 0x80 ? 2 : 0;
+    if (
+      near > 0 &&
+      at + near + 4 <= code.length &&
+      hits(at + near + 4 + view.getInt32(at + near, true)) &&
+      !isFilledIn(relocations, at, near)
+    )
+      return true;
   }
   return false;
 }
@@ -29,7 +37,11 @@ export function mayJumpInto(code: Uint8Array, relocations: Relocations, from: nu
  * the distance after it. Only types that write 4 bytes count.
  */
 function isFilledIn(relocations: Relocations, at: number, opcodeLength: number): boolean {
-  for (let next = firstAt(relocations, at - 3); next < relocations.count && relocations.at(next) <= at + opcodeLength; next++) {
+  for (
+    let next = firstAt(relocations, at - 3);
+    next < relocations.count && relocations.at(next) <= at + opcodeLength;
+    next++
+  ) {
     if (WRITES_FOUR_BYTES.has(relocations.type(next))) return true;
   }
   return false;

@@ -35,15 +35,30 @@ const NOPS = new Set([0x60000000, 0x60420000]);
  * `pld`. Between them, and before the call, only instructions that leave these registers alone.
  * @returns the relocations that load the address; null where the instructions are not exactly the known ones.
  */
-export function findPpcArgument(file: ElfFile, section: Section, relocations: Relocations, call: number, patch: Place): number[] | null {
+export function findPpcArgument(
+  file: ElfFile,
+  section: Section,
+  relocations: Relocations,
+  call: number,
+  patch: Place,
+): number[] | null {
   const wordAt = (at: number) => file.bytes.u32(section.offset + at);
   const callAt = relocations.at(call);
-  if (callAt + 4 > section.size || !REL24.includes(relocations.type(call)) || (wordAt(callAt) & 0xfc000002) >>> 0 !== 0x48000000) return null;
+  if (
+    callAt + 4 > section.size ||
+    !REL24.includes(relocations.type(call)) ||
+    (wordAt(callAt) & 0xfc000002) >>> 0 !== 0x48000000
+  )
+    return null;
   let next = call - 1;
   let low: { readonly load: number; readonly base: number } | null = null;
   for (let at = callAt - 4; at >= 0 && callAt - at <= GAP; at -= 4) {
     const word = wordAt(at);
-    if (low === null && relocations.at(next) === at - 4 && isPrefixedLoad(relocations, next, wordAt(at - 4), word))
+    if (
+      low === null &&
+      relocations.at(next) === at - 4 &&
+      isPrefixedLoad(relocations, next, wordAt(at - 4), word)
+    )
       return pointsTo(relocations, next, patch.section.index, patch.offset) ? [next] : null;
     const isRelocated = relocations.at(next) === at;
     if (isRelocated && low === null && (word & 0xffe00000) >>> 0 === lowOpcode(relocations.type(next))) {
@@ -52,7 +67,9 @@ export function findPpcArgument(file: ElfFile, section: Section, relocations: Re
       if (relocations.type(next) === TOC16_LO_DS && (word & 3) !== 0) return null;
     } else if (isRelocated && low !== null && relocations.type(next) === TOC16_HA && d(word) === low.base) {
       const isHigh = (word & 0xfc1f0000) >>> 0 === 0x3c020000; // addis base, %r2, high
-      return isHigh && pointsTo(relocations, next, relocations.toSection(low.load), relocations.to(low.load)) ? [low.load, next] : null;
+      return isHigh && pointsTo(relocations, next, relocations.toSection(low.load), relocations.to(low.load))
+        ? [low.load, next]
+        : null;
     } else if (!isNeutral(word, [R2, R3, ...(low === null ? [] : [low.base])])) return null;
     if (isRelocated) next--;
   }
@@ -71,7 +88,12 @@ function isPrefixedLoad(relocations: Relocations, next: number, prefix: number, 
   return type === GOT_PCREL34 && prefix === 0x04100000 && suffix === 0xe4600000;
 }
 
-function pointsToPatch(file: ElfFile, relocations: Relocations, next: number, { section, offset }: Place): boolean {
+function pointsToPatch(
+  file: ElfFile,
+  relocations: Relocations,
+  next: number,
+  { section, offset }: Place,
+): boolean {
   if (relocations.type(next) === TOC16_LO) return pointsTo(relocations, next, section.index, offset);
   const toc = file.sections[relocations.toSection(next)];
   if (toc?.name !== TOC) return false;
@@ -95,11 +117,19 @@ function isNeutral(word: number, kept: readonly number[]): boolean {
   if (NOPS.has(word) || word === MFLR_R0) return true;
   const opcode = word >>> 26;
   const isKept = (register: number) => kept.includes(register);
-  if (opcode === 14 || opcode === 15 || (opcode === 58 && (word & 3) === 0)) return !isKept(d(word)) && d(word) !== R1 && a(word) !== R3; // addi, addis, ld
+  if (opcode === 14 || opcode === 15 || (opcode === 58 && (word & 3) === 0))
+    return !isKept(d(word)) && d(word) !== R1 && a(word) !== R3; // addi, addis, ld
   if (LOADS.has(opcode)) return !isKept(d(word)) && d(word) !== R1 && a(word) !== R3;
   if (STORES.has(opcode)) return d(word) !== R3 && a(word) !== R3;
   if (opcode === 62 && (word & 3) < 2) return d(word) !== R3 && a(word) === R1; // std, stdu to the stack
-  return opcode === 31 && ((word >>> 1) & 0x3ff) === 444 && !isKept(a(word)) && a(word) !== R1 && d(word) !== R3 && b(word) !== R3; // or, mr
+  return (
+    opcode === 31 &&
+    ((word >>> 1) & 0x3ff) === 444 &&
+    !isKept(a(word)) &&
+    a(word) !== R1 &&
+    d(word) !== R3 &&
+    b(word) !== R3
+  ); // or, mr
 }
 
 /** Finds the entries of `.toc` that code uses for anything except passing the patch to the livepatch core. */
@@ -111,7 +141,9 @@ export class TocUses {
   constructor(file: ElfFile, enableCalls: EnableCalls) {
     this.toc = file.machine.arch === 'ppc64le' ? file.section(TOC) : null;
     if (this.toc === null) return;
-    for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections([this.toc]))) {
+    for (const { section, relocations, entries } of file.relocations.uses(
+      file.symbols.inSections([this.toc]),
+    )) {
       for (const next of entries) {
         if (enableCalls.get(section.index)?.has(next) === true) continue;
         this.used.add(relocations.to(next));
@@ -137,7 +169,8 @@ export class TocUses {
     const toc = file.machine.arch === 'ppc64le' ? file.section(TOC) : null;
     const relocations = toc === null ? null : file.relocations.of(toc);
     if (relocations === null) return false;
-    for (let next = 0; next < relocations.count; next++) if (file.sections[relocations.toSection(next)]?.name === '.gnu.linkonce.this_module') return true;
+    for (let next = 0; next < relocations.count; next++)
+      if (file.sections[relocations.toSection(next)]?.name === '.gnu.linkonce.this_module') return true;
     return false;
   }
 }

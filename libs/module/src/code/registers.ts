@@ -86,8 +86,10 @@ export class Registers {
     const { memory, reg, rm, kind } = instruction;
     const misuse: Misuse[] = [];
     const address = memory === null ? null : this.addressOf(memory);
-    if (address !== null && writesMemory(instruction) && !isData(address, instruction)) misuse.push({ kinds: address.kinds, how: 'WRITE' });
-    const stored = kind === 'PUSH' ? this.get(rm) : memory !== null && writesMemory(instruction) ? this.get(reg) : null;
+    if (address !== null && writesMemory(instruction) && !isData(address, instruction))
+      misuse.push({ kinds: address.kinds, how: 'WRITE' });
+    const stored =
+      kind === 'PUSH' ? this.get(rm) : memory !== null && writesMemory(instruction) ? this.get(reg) : null;
     if (stored !== null) misuse.push({ kinds: stored.kinds, how: 'ESCAPE' });
     if (kind === 'STRING') misuse.push(...this.misuseByString());
     return { next: this.moved(instruction, address), misuse };
@@ -100,12 +102,18 @@ export class Registers {
     const old = this.get(target);
     switch (kind) {
       case 'MOVE':
-        return this.with(target, size === 8 ? source : size === 4 ? blurred(source) : blurred(either(old, source)));
+        return this.with(
+          target,
+          size === 8 ? source : size === 4 ? blurred(source) : blurred(either(old, source)),
+        );
       case 'ADDRESS':
         return this.with(target, size === 8 ? address : blurred(address));
       case 'ADD':
         if (old !== null && immediate !== null && size === 8)
-          return this.with(target, { kinds: old.kinds, offset: old.offset === null ? null : old.offset + immediate });
+          return this.with(target, {
+            kinds: old.kinds,
+            offset: old.offset === null ? null : old.offset + immediate,
+          });
         return this.with(target, blurred(either(old, source)));
       case 'CHANGE':
       case 'BITS':
@@ -135,13 +143,18 @@ export class Registers {
 
   private misuseByString(): Misuse[] {
     const [to, value] = [this.get(RDI), this.get(RAX)];
-    return [...(to === null ? [] : [{ kinds: to.kinds, how: 'WRITE' } as const]), ...(value === null ? [] : [{ kinds: value.kinds, how: 'ESCAPE' } as const])];
+    return [
+      ...(to === null ? [] : [{ kinds: to.kinds, how: 'WRITE' } as const]),
+      ...(value === null ? [] : [{ kinds: value.kinds, how: 'ESCAPE' } as const]),
+    ];
   }
 
   private addressOf({ base, index, displacement }: Memory): Pointer | null {
     const from = this.get(base);
     if (index >= 0) return blurred(either(from, this.get(index)));
-    return from === null ? null : { kinds: from.kinds, offset: from.offset === null ? null : from.offset + displacement };
+    return from === null
+      ? null
+      : { kinds: from.kinds, offset: from.offset === null ? null : from.offset + displacement };
   }
 
   private kindsIn(registers: Iterable<number>): number {
@@ -164,7 +177,10 @@ function isData({ offset }: Pointer, { size, kind }: Instruction): boolean {
 }
 
 function same(one: Pointer | null, other: Pointer | null): boolean {
-  return one === other || (one !== null && other !== null && one.kinds === other.kinds && one.offset === other.offset);
+  return (
+    one === other ||
+    (one !== null && other !== null && one.kinds === other.kinds && one.offset === other.offset)
+  );
 }
 
 /** The same pointer, of which it is no longer known where it points. */

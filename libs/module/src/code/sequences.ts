@@ -86,13 +86,19 @@ export function findSequence(
   address: number,
 ): number[] | null {
   const sequence = SEQUENCES[machine.arch];
-  if (sequence === undefined || !matches(bytes, section, relocations, call, sequence, sequence.call)) return null;
+  if (sequence === undefined || !matches(bytes, section, relocations, call, sequence, sequence.call))
+    return null;
   const loads: number[] = [];
   let next = call;
   for (const step of sequence.load.toReversed()) {
     const below = skipBetween(bytes, section, relocations, next, sequence);
     next--;
-    if (relocations.at(next) !== below || relocations.toSection(next) !== toSection || relocations.to(next) !== address + sequence.excess) return null;
+    if (
+      relocations.at(next) !== below ||
+      relocations.toSection(next) !== toSection ||
+      relocations.to(next) !== address + sequence.excess
+    )
+      return null;
     if (!matches(bytes, section, relocations, next, sequence, step)) return null;
     loads.push(next);
   }
@@ -103,16 +109,31 @@ export function findSequence(
  * Returns the place of the previous relocation: in the
  * instruction before, except for allowed instructions in between.
  */
-function skipBetween(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence): number {
+function skipBetween(
+  bytes: Bytes,
+  section: Section,
+  relocations: Relocations,
+  next: number,
+  sequence: Sequence,
+): number {
   const before = relocations.at(next - 1);
   let place = relocations.at(next) - sequence.step;
-  while (before < place && isBetween(bytes, section, place - sequence.relocatedAt, sequence)) place -= sequence.step;
+  while (before < place && isBetween(bytes, section, place - sequence.relocatedAt, sequence))
+    place -= sequence.step;
   return place;
 }
 
-function matches(bytes: Bytes, section: Section, relocations: Relocations, next: number, sequence: Sequence, step: Step): boolean {
+function matches(
+  bytes: Bytes,
+  section: Section,
+  relocations: Relocations,
+  next: number,
+  sequence: Sequence,
+  step: Step,
+): boolean {
   const at = relocations.at(next) - sequence.relocatedAt;
-  if (at < 0 || at + sequence.step > section.size || !step.types.includes(relocations.type(next))) return false;
+  if (at < 0 || at + sequence.step > section.size || !step.types.includes(relocations.type(next)))
+    return false;
   return step.opcodes.includes((bytes.u32(section.offset + at) & step.mask) >>> 0);
 }
 

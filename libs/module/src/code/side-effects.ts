@@ -26,7 +26,17 @@ const INIT_OR_EXIT = /^\.(init|exit)\.text/;
 const REFERENCES =
   /^(\.gnu\.linkonce\.this_module|\.init\.data|\.exit\.data|__mcount_loc|__patchable_function_entries|\.call_sites|\.return_sites|\.ibt_endbr_seal|\.orc_unwind_ip|\.discard\..*)$/;
 /** Instructions that, on registers alone, have no effect beyond them. */
-const SIDE_EFFECT_FREE = new Set<Instruction['kind']>(['NOTHING', 'MOVE', 'ADD', 'CHANGE', 'COMPARE', 'CONDITIONAL_MOVE', 'PUSH', 'POP', 'LEAVE']);
+const SIDE_EFFECT_FREE = new Set<Instruction['kind']>([
+  'NOTHING',
+  'MOVE',
+  'ADD',
+  'CHANGE',
+  'COMPARE',
+  'CONDITIONAL_MOVE',
+  'PUSH',
+  'POP',
+  'LEAVE',
+]);
 const RSP = 4;
 const RBP = 5;
 const INT3 = 0xcc;
@@ -55,7 +65,9 @@ export function hasNoSideEffects(file: ElfFile, enableCalls: EnableCalls): boole
   const ranges = findInitAndExitCode(file);
   return (
     ranges !== null &&
-    ranges.every((code) => isCodeWithoutSideEffects(file, code, enableCalls.get(code.section.index) ?? new Set())) &&
+    ranges.every((code) =>
+      isCodeWithoutSideEffects(file, code, enableCalls.get(code.section.index) ?? new Set()),
+    ) &&
     !isRewritten(file, ranges)
   );
 }
@@ -74,13 +86,23 @@ function findInitAndExitCode(file: ElfFile): CodeRange[] | null {
     if (section === undefined || section.index === 0) return null;
     if (INIT_OR_EXIT.test(section.name)) continue;
     const named = file.symbols.functionAt(section.index, from);
-    if (!section.executable || named?.offset !== from || named.size > MAX_FUNCTION || from + named.size > file.contents(section).length) return null;
+    if (
+      !section.executable ||
+      named?.offset !== from ||
+      named.size > MAX_FUNCTION ||
+      from + named.size > file.contents(section).length
+    )
+      return null;
     ranges.push({ section, from, to: from + named.size });
   }
   return ranges;
 }
 
-function isCodeWithoutSideEffects(file: ElfFile, { section, from, to }: CodeRange, enableCalls: ReadonlySet<number>): boolean {
+function isCodeWithoutSideEffects(
+  file: ElfFile,
+  { section, from, to }: CodeRange,
+  enableCalls: ReadonlySet<number>,
+): boolean {
   const code = file.contents(section).subarray(0, to);
   const relocations = file.relocations.of(section);
   const starts = new Set<number>();
@@ -93,9 +115,12 @@ function isCodeWithoutSideEffects(file: ElfFile, { section, from, to }: CodeRang
     const next = relocations === null ? -1 : firstAt(relocations, at);
     const isRelocated = relocations !== null && relocations.at(next) < at + instruction.length;
     if (isRelocated) {
-      if (!isRelocatedWithoutSideEffects(file, code, relocations, next, at, instruction, enableCalls)) return false;
-    } else if (instruction.kind === 'JUMP' || instruction.kind === 'BRANCH') targets.push(at + instruction.length + instruction.immediate!);
-    else if (!isSideEffectFree(instruction) && instruction.kind !== 'RETURN' && code[at] !== INT3) return false;
+      if (!isRelocatedWithoutSideEffects(file, code, relocations, next, at, instruction, enableCalls))
+        return false;
+    } else if (instruction.kind === 'JUMP' || instruction.kind === 'BRANCH')
+      targets.push(at + instruction.length + instruction.immediate!);
+    else if (!isSideEffectFree(instruction) && instruction.kind !== 'RETURN' && code[at] !== INT3)
+      return false;
     at += instruction.length;
     ends = instruction.kind === 'JUMP' || instruction.kind === 'RETURN' || code[at - 1] === INT3;
   }
@@ -106,10 +131,21 @@ function isCodeWithoutSideEffects(file: ElfFile, { section, from, to }: CodeRang
 
 function isSideEffectFree({ kind, memory, toReg, reg, rm, immediate }: Instruction): boolean {
   if (!SIDE_EFFECT_FREE.has(kind)) return false;
-  const isLoad = kind === 'MOVE' && toReg && memory !== null && memory.index < 0 && (memory.base === RSP || memory.base === RBP);
+  const isLoad =
+    kind === 'MOVE' &&
+    toReg &&
+    memory !== null &&
+    memory.index < 0 &&
+    (memory.base === RSP || memory.base === RBP);
   if (memory !== null && kind !== 'NOTHING' && !isLoad) return false;
   const target = toReg ? reg : rm;
-  return target !== RSP || kind === 'PUSH' || kind === 'COMPARE' || kind === 'NOTHING' || (kind === 'ADD' && immediate !== null);
+  return (
+    target !== RSP ||
+    kind === 'PUSH' ||
+    kind === 'COMPARE' ||
+    kind === 'NOTHING' ||
+    (kind === 'ADD' && immediate !== null)
+  );
 }
 
 /**
@@ -134,22 +170,33 @@ function isRelocatedWithoutSideEffects(
     const isAddress = kind === 'MOVE' ? memory === null : memory?.base === -1 && memory.index === -1;
     const isData = file.sections[relocations.toSection(next)]?.executable === false;
     // It ends with the instruction. A longer one would write into the next.
-    const width = relocations.type(next) === R_64 ? 8 : WRITES_FOUR_BYTES.has(relocations.type(next)) ? 4 : Number.NaN;
+    const width =
+      relocations.type(next) === R_64 ? 8 : WRITES_FOUR_BYTES.has(relocations.type(next)) ? 4 : Number.NaN;
     return isAddress && target !== RSP && place + width === at + length && (enableCalls.has(next) || isData);
   }
-  if ((kind !== 'CALL' && kind !== 'JUMP') || place !== at + 1 || !isCall(code, relocations, next) || relocations.toSection(next) !== 0) return false;
+  if (
+    (kind !== 'CALL' && kind !== 'JUMP') ||
+    place !== at + 1 ||
+    !isCall(code, relocations, next) ||
+    relocations.toSection(next) !== 0
+  )
+    return false;
   return SIDE_EFFECT_FREE_CALLS.has(file.symbols.name(relocations.symbol(next)));
 }
 
 /** Returns true if alternatives, static branches or fixups may replace this code. */
 function isRewritten(file: ElfFile, ranges: readonly CodeRange[]): boolean {
   const sections = ranges.map(({ section }) => section);
-  for (const { section: source, relocations, entries } of file.relocations.uses(file.symbols.inSections(sections))) {
+  for (const { section: source, relocations, entries } of file.relocations.uses(
+    file.symbols.inSections(sections),
+  )) {
     if (source.executable || REFERENCES.test(source.name)) continue;
     const hits = (next: number) =>
       ranges.some(
         ({ section, from, to }) =>
-          relocations.toSection(next) === section.index && ((from === 0 && to === section.size) || (relocations.to(next) >= from && relocations.to(next) < to)),
+          relocations.toSection(next) === section.index &&
+          ((from === 0 && to === section.size) ||
+            (relocations.to(next) >= from && relocations.to(next) < to)),
       );
     if (entries.some(hits)) return true;
   }

@@ -40,16 +40,30 @@ const MAX_FUNCTIONS = 16;
 /** Compilers put these calls around each access; they look at the address, and keep nothing. */
 const OBSERVERS = /^(__(asan|hwasan|kasan|tsan|kcsan|ubsan|msan|sanitizer)_|__fentry__$)/;
 /** Called from inline assembly: all registers outlive them. */
-const KEEPS_REGISTERS = /^(__SCT__|__preempt|preempt_schedule|__get_user|__put_user|__sw_hweight|clear_page|copy_|rep_|__fentry__$|__sanitizer_)/;
+const KEEPS_REGISTERS =
+  /^(__SCT__|__preempt|preempt_schedule|__get_user|__put_user|__sw_hweight|clear_page|copy_|rep_|__fentry__$|__sanitizer_)/;
 /** Entries of two places each: execution may go from the first to the second. Entry sizes in bytes. */
 const DETOURS: Readonly<Record<string, number>> = { __jump_table: 16, __ex_table: 12 };
 type Reason = Misuse['how'] | 'UNKNOWN' | 'ELSEWHERE';
 
 const WHY: Readonly<Record<Reason, (of: string) => Unreadable>> = {
-  WRITE: (of) => because('CHANGED_AT_RUN_TIME', `code stores through the pointer of ${of}() to the id or version of a state`),
-  ESCAPE: (of) => because('ADDRESS_ESCAPES', `code hands on the pointer of ${of}(), so what changes the state cannot be told`),
-  UNKNOWN: (of) => because('CODE_NOT_UNDERSTOOD', `what code does with the pointer of ${of}() is not understood`),
-  ELSEWHERE: (of) => because('CODE_NOT_UNDERSTOOD', `code calls ${of}(), and what it does with the result is understood on x86-64 only`),
+  WRITE: (of) =>
+    because(
+      'CHANGED_AT_RUN_TIME',
+      `code stores through the pointer of ${of}() to the id or version of a state`,
+    ),
+  ESCAPE: (of) =>
+    because(
+      'ADDRESS_ESCAPES',
+      `code hands on the pointer of ${of}(), so what changes the state cannot be told`,
+    ),
+  UNKNOWN: (of) =>
+    because('CODE_NOT_UNDERSTOOD', `what code does with the pointer of ${of}() is not understood`),
+  ELSEWHERE: (of) =>
+    because(
+      'CODE_NOT_UNDERSTOOD',
+      `code calls ${of}(), and what it does with the result is understood on x86-64 only`,
+    ),
 };
 
 /**
@@ -71,7 +85,8 @@ class Findings {
   private readonly first = new Map<number, Unreadable>();
 
   add(kinds: number, how: Reason): void {
-    for (const { name, kind } of SOURCES) if ((kinds & kind) !== 0 && !this.first.has(kind)) this.first.set(kind, WHY[how](name));
+    for (const { name, kind } of SOURCES)
+      if ((kinds & kind) !== 0 && !this.first.has(kind)) this.first.set(kind, WHY[how](name));
   }
 
   of(kind: number): Unreadable | null {
@@ -108,9 +123,12 @@ class Flow {
   run(symbols: readonly number[], kind: number): void {
     if (this.file.machine.arch !== 'x86_64') return this.found.add(kind, 'ELSEWHERE');
     const pointer = { kinds: kind, offset: 0 };
-    for (const { section, relocations, entries } of this.file.relocations.uses(this.file.symbols.marked(symbols))) {
+    for (const { section, relocations, entries } of this.file.relocations.uses(
+      this.file.symbols.marked(symbols),
+    )) {
       for (const next of entries) {
-        if (!section.executable || !isCall(this.file.contents(section), relocations, next)) this.found.add(kind, 'ESCAPE');
+        if (!section.executable || !isCall(this.file.contents(section), relocations, next))
+          this.found.add(kind, 'ESCAPE');
         else this.start(section, relocations.at(next) - 1, pointer);
       }
     }
@@ -121,7 +139,8 @@ class Flow {
   private start(section: Section, at: number, pointer: Pointer): void {
     const of = this.graph.functionAt(section.index, at);
     if (of === null) return this.found.add(pointer.kinds, 'UNKNOWN');
-    if (this.file.contents(section)[at] === 0xe8) this.reach({ section, at: at + 5, of }, new Registers().withResult(pointer));
+    if (this.file.contents(section)[at] === 0xe8)
+      this.reach({ section, at: at + 5, of }, new Registers().withResult(pointer));
     else this.giveBack(of, pointer);
   }
 
@@ -137,7 +156,9 @@ class Flow {
 
   private follow(): void {
     for (let step = this.waiting.pop(); step !== undefined; step = this.waiting.pop()) {
-      const registers = this.reached.get(`${step.section.index} ${step.at} ${step.of.section} ${step.of.offset}`)!;
+      const registers = this.reached.get(
+        `${step.section.index} ${step.at} ${step.of.section} ${step.of.offset}`,
+      )!;
       if (++this.steps > this.allowed) return this.found.add(registers.kinds, 'UNKNOWN');
       this.take(step, registers);
     }
@@ -175,7 +196,12 @@ class Flow {
   }
 
   /** A direct call or jump. */
-  private go({ section, at, of }: Step, instruction: Instruction, registers: Registers, on: (next: Registers) => void): void {
+  private go(
+    { section, at, of }: Step,
+    instruction: Instruction,
+    registers: Registers,
+    on: (next: Registers) => void,
+  ): void {
     const after = at + instruction.length;
     const relocations = this.file.relocations.of(section);
     const next = relocations === null ? -1 : firstAt(relocations, at);
@@ -189,7 +215,10 @@ class Flow {
     const target = relocations.toSection(next);
     if (target !== 0) {
       if (isCalled) return this.call('', registers, on);
-      return this.reach({ section: this.file.sections[target]!, at: relocations.to(next) + 4, of }, registers);
+      return this.reach(
+        { section: this.file.sections[target]!, at: relocations.to(next) + 4, of },
+        registers,
+      );
     }
     const name = this.file.symbols.name(relocations.symbol(next));
     if (isCalled) return this.call(name, registers, on);
@@ -208,9 +237,20 @@ class Flow {
   private giveBack(of: Extent, pointer: Pointer | null): void {
     if (pointer === null) return;
     const known = this.returned.get(of);
-    if (known !== undefined && (known.kinds & pointer.kinds) === pointer.kinds && known.offset === pointer.offset) return;
+    if (
+      known !== undefined &&
+      (known.kinds & pointer.kinds) === pointer.kinds &&
+      known.offset === pointer.offset
+    )
+      return;
     if (this.returned.size >= MAX_FUNCTIONS) return this.found.add(pointer.kinds, 'UNKNOWN');
-    const joined = known === undefined ? pointer : { kinds: known.kinds | pointer.kinds, offset: known.offset === pointer.offset ? known.offset : null };
+    const joined =
+      known === undefined
+        ? pointer
+        : {
+            kinds: known.kinds | pointer.kinds,
+            offset: known.offset === pointer.offset ? known.offset : null,
+          };
     if (known !== undefined && known.kinds === joined.kinds && known.offset === joined.offset) return;
     this.returned.set(of, joined);
     for (const { section, at, after, how } of this.graph.referencesTo(of)) {
@@ -222,7 +262,8 @@ class Flow {
         const caller = this.graph.functionAt(section.index, at);
         if (caller === null) this.found.add(joined.kinds, 'UNKNOWN');
         else this.giveBack(caller, joined);
-      } else if (!LISTS_OF_PLACES.test(section.name) && !this.isCodePointer(section, at)) this.found.add(joined.kinds, 'ESCAPE');
+      } else if (!LISTS_OF_PLACES.test(section.name) && !this.isCodePointer(section, at))
+        this.found.add(joined.kinds, 'ESCAPE');
     }
   }
 }
@@ -247,8 +288,14 @@ function findDetours(file: ElfFile): Map<string, { readonly section: Section; re
   return detours;
 }
 
-function placeAt(file: ElfFile, relocations: Relocations, at: number): { readonly section: Section; readonly at: number } | null {
+function placeAt(
+  file: ElfFile,
+  relocations: Relocations,
+  at: number,
+): { readonly section: Section; readonly at: number } | null {
   const next = firstAt(relocations, at);
   const section = file.sections[relocations.toSection(next)];
-  return relocations.at(next) === at && section?.executable === true ? { section, at: relocations.to(next) } : null;
+  return relocations.at(next) === at && section?.executable === true
+    ? { section, at: relocations.to(next) }
+    : null;
 }

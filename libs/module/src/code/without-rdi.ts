@@ -7,7 +7,14 @@ const RDI = 7;
  * no immediate, no control flow. ALU, test, mov, movslq, lea.
  */
 function hasRegister(opcode: number): boolean {
-  return (opcode < 0x40 && (opcode & 7) < 4) || opcode === 0x63 || opcode === 0x84 || opcode === 0x85 || (opcode >= 0x88 && opcode <= 0x8b) || opcode === 0x8d;
+  return (
+    (opcode < 0x40 && (opcode & 7) < 4) ||
+    opcode === 0x63 ||
+    opcode === 0x84 ||
+    opcode === 0x85 ||
+    (opcode >= 0x88 && opcode <= 0x8b) ||
+    opcode === 0x8d
+  );
 }
 
 /**
@@ -27,18 +34,26 @@ export function lengthWithoutRdi(code: Uint8Array, at: number): number {
   if (opcode === undefined) return 0;
   const prefix = opcodeAt - at;
   if (hasRegister(opcode)) return operands(code, opcodeAt + 1, rex, true, prefix + 1);
-  if (opcode === 0x80 || opcode === 0x83 || opcode === 0xc6) return operands(code, opcodeAt + 1, rex, false, prefix + 2);
+  if (opcode === 0x80 || opcode === 0x83 || opcode === 0xc6)
+    return operands(code, opcodeAt + 1, rex, false, prefix + 2);
   if (opcode === 0x81 || opcode === 0xc7) return operands(code, opcodeAt + 1, rex, false, prefix + 5);
   if (opcode !== 0x0f) return 0;
   const second = code[opcodeAt + 1]!;
-  if (second === 0xb6 || second === 0xb7 || second === 0xbe || second === 0xbf) return operands(code, opcodeAt + 2, rex, true, prefix + 2); // movzx, movsx
+  if (second === 0xb6 || second === 0xb7 || second === 0xbe || second === 0xbf)
+    return operands(code, opcodeAt + 2, rex, true, prefix + 2); // movzx, movsx
   return (second & 0xf0) === 0x90 ? operands(code, opcodeAt + 2, rex, false, prefix + 2) : 0; // set
 }
 
 /**
  * `others` and the length of ModRM, SIB and displacement; 0 where %rdi is a register operand, base or index.
  */
-function operands(code: Uint8Array, at: number, rex: number, hasRegisterOperand: boolean, others: number): number {
+function operands(
+  code: Uint8Array,
+  at: number,
+  rex: number,
+  hasRegisterOperand: boolean,
+  others: number,
+): number {
   const modrm = code[at];
   if (modrm === undefined) return 0;
   const mode = modrm >> 6;
@@ -67,7 +82,8 @@ function usesRdi(code: Uint8Array, at: number): boolean {
   if (first === 0x57 || first === 0x5f || first === 0xbf) return true;
   const operandsOf = first === 0x48 ? third : second;
   const opcode = first === 0x48 ? second : first;
-  if (opcode === 0x31 || opcode === 0x89 || opcode === 0x85) return (operandsOf & 7) === RDI || ((operandsOf >> 3) & 7) === RDI;
+  if (opcode === 0x31 || opcode === 0x89 || opcode === 0x85)
+    return (operandsOf & 7) === RDI || ((operandsOf >> 3) & 7) === RDI;
   if (opcode === 0xc7) return operandsOf === 0xc7;
   return first === 0x48 && second === 0xbf;
 }

@@ -58,7 +58,9 @@ export function reachOf(code: Uint8Array, relocations: Relocations, next: number
 
 /** `lea address(%rip), %register`. */
 function isLoadOfAddress(code: Uint8Array, at: number): boolean {
-  return at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0x8d && (code[at - 1]! & 0xc7) === 0x05;
+  return (
+    at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0x8d && (code[at - 1]! & 0xc7) === 0x05
+  );
 }
 
 /**
@@ -75,7 +77,9 @@ function hasNoImmediate(code: Uint8Array, at: number): boolean {
 
 /** `mov $address, %register`: REX.W C7 /0 with a register operand. */
 function isMoveOfAddress(code: Uint8Array, at: number): boolean {
-  return at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0xc7 && (code[at - 1]! & 0xf8) === 0xc0;
+  return (
+    at >= 3 && (code[at - 3]! & 0xf8) === 0x48 && code[at - 2] === 0xc7 && (code[at - 1]! & 0xf8) === 0xc0
+  );
 }
 
 /**
@@ -114,7 +118,8 @@ export function findArgument(
     if (relocations.toSection(load) !== section) continue;
     const length = isLoadOfFirstArgument(code, relocations, load, address);
     const at = relocations.at(load);
-    if (length > 0) return keepsFirstArgument(code, at + length, callAt) ? { load, from: at, to: callAt } : null;
+    if (length > 0)
+      return keepsFirstArgument(code, at + length, callAt) ? { load, from: at, to: callAt } : null;
   }
   return null;
 }
@@ -133,14 +138,23 @@ function keepsFirstArgument(code: Uint8Array, from: number, to: number): boolean
 export function isCall(code: Uint8Array, relocations: Relocations, next: number): boolean {
   const opcode = code[relocations.at(next) - 1];
   const type = relocations.type(next);
-  return (opcode === 0xe8 || opcode === 0xe9) && (type === R_PC32 || type === R_PLT32) && relocations.addend(next) === -4;
+  return (
+    (opcode === 0xe8 || opcode === 0xe9) &&
+    (type === R_PC32 || type === R_PLT32) &&
+    relocations.addend(next) === -4
+  );
 }
 
 /**
  * Returns the size of the relocated address in an instruction
  * that loads it into %rdi. 0: any other instruction.
  */
-function isLoadOfFirstArgument(code: Uint8Array, relocations: Relocations, next: number, address: number): number {
+function isLoadOfFirstArgument(
+  code: Uint8Array,
+  relocations: Relocations,
+  next: number,
+  address: number,
+): number {
   const at = relocations.at(next);
   const to = relocations.to(next);
   const [before3, before2, before1] = [code[at - 3], code[at - 2], code[at - 1]];

@@ -27,14 +27,17 @@ export class ElfFile {
 
   /** @throws ModuleError for anything but a well-formed ELF64 ET_REL file of a known architecture. */
   constructor(raw: Uint8Array) {
-    if (raw.length < 4 || new Bytes(raw, false).u32(0) !== MAGIC) throw new ModuleError('NOT_ELF', 'not an ELF file');
+    if (raw.length < 4 || new Bytes(raw, false).u32(0) !== MAGIC)
+      throw new ModuleError('NOT_ELF', 'not an ELF file');
     if (raw.length < 64) throw new ModuleError('TRUNCATED', 'the file ends within the ELF header');
     if (raw[4] !== 2) throw new ModuleError('NOT_ELF64', 'not a 64-bit ELF file');
     if (raw[5] !== 1 && raw[5] !== 2) throw new ModuleError('MALFORMED', 'the byte order is not known');
     this.bytes = new Bytes(raw, raw[5] === 1);
-    if (this.bytes.u16(16) !== ET_REL) throw new ModuleError('NOT_RELOCATABLE', 'not a relocatable file: a program or library, not a module');
+    if (this.bytes.u16(16) !== ET_REL)
+      throw new ModuleError('NOT_RELOCATABLE', 'not a relocatable file: a program or library, not a module');
     const machine = findMachine(this.bytes.u16(18), this.bytes.little);
-    if (machine === null) throw new ModuleError('UNSUPPORTED_ARCH', `ELF machine ${this.bytes.u16(18)} is not supported`);
+    if (machine === null)
+      throw new ModuleError('UNSUPPORTED_ARCH', `ELF machine ${this.bytes.u16(18)} is not supported`);
     this.machine = machine;
     this.sections = readSections(this.bytes);
     this.budget = new WorkBudget(raw.length);
@@ -51,16 +54,24 @@ export class ElfFile {
 
   /** The bytes of a section; NOBITS has none, whatever its header says. */
   contents(section: Section): Uint8Array {
-    return section.type === SHT_NOBITS ? new Uint8Array() : this.bytes.slice(section.offset, section.offset + section.size);
+    return section.type === SHT_NOBITS
+      ? new Uint8Array()
+      : this.bytes.slice(section.offset, section.offset + section.size);
   }
 
   /** REL relocations keep their addends in the code; no 64-bit kernel applies them. */
   get hasUnsupportedRelocations(): boolean {
-    return this.sections.some((section) => section.type === SHT_REL && this.sections[section.info]?.loaded === true);
+    return this.sections.some(
+      (section) => section.type === SHT_REL && this.sections[section.info]?.loaded === true,
+    );
   }
 
   /** The relocations with a place in [from, to) of the section, by their numbers. */
-  relocated(section: Section, from: number, to: number): { readonly all: Relocations; readonly first: number; readonly end: number } | null {
+  relocated(
+    section: Section,
+    from: number,
+    to: number,
+  ): { readonly all: Relocations; readonly first: number; readonly end: number } | null {
     const all = this.relocations.of(section);
     return all === null ? null : { all, first: firstAt(all, from), end: firstAt(all, to) };
   }
@@ -80,7 +91,9 @@ export class ElfFile {
     if (range.all.type(range.first) !== this.machine.absolute64) return null;
     const target = this.sections[range.all.toSection(range.first)];
     const to = range.all.to(range.first);
-    return target !== undefined && target.index !== 0 && to >= 0 && to < target.size ? { section: target, offset: to } : null;
+    return target !== undefined && target.index !== 0 && to >= 0 && to < target.size
+      ? { section: target, offset: to }
+      : null;
   }
 
   /**
@@ -114,7 +127,8 @@ export class ElfFile {
    */
   stringAt(section: Section, offset: number): string | null {
     const to = this.pointer(section, offset);
-    if (to === null || !to.section.loaded || to.section.executable || to.section.type === SHT_NOBITS) return null;
+    if (to === null || !to.section.loaded || to.section.executable || to.section.type === SHT_NOBITS)
+      return null;
     const text = this.bytes.string(to.section.offset + to.offset, to.section.offset + to.section.size);
     this.budget.consumeText(text);
     return text;

@@ -46,13 +46,15 @@ export class RelocationTables {
       if (table.type !== SHT_RELA) continue;
       const section = sections[table.info];
       if (section?.loaded !== true) continue;
-      if (table.link !== symbols.tableIndex || table.size % ENTRY_SIZE !== 0) throw malformed(`relocation section ${table.index} is broken`);
+      if (table.link !== symbols.tableIndex || table.size % ENTRY_SIZE !== 0)
+        throw malformed(`relocation section ${table.index} is broken`);
       count += table.size / ENTRY_SIZE;
       this.add(section, table);
     }
     this.named = symbols.count <= 0x10000 ? new Uint16Array(count) : new Uint32Array(count);
     let next = 0;
-    for (const relocated of this.relocated) for (const table of relocated.tables) next = this.check(relocated, table, next);
+    for (const relocated of this.relocated)
+      for (const table of relocated.tables) next = this.check(relocated, table, next);
   }
 
   of(section: Section): Relocations | null {
@@ -72,12 +74,15 @@ export class RelocationTables {
     for (const relocated of this.relocated) {
       const end = first + relocated.count;
       let entries: number[] | null = null;
-      for (let next = first; next < end; next++) if (chosen[named[next]!] === 1) (entries ??= []).push(next - first);
+      for (let next = first; next < end; next++)
+        if (chosen[named[next]!] === 1) (entries ??= []).push(next - first);
       if (entries !== null) {
         const relocations = this.of(relocated.section)!;
         // out of order in the file, they have other numbers
         if (!relocated.inOrder)
-          entries = Array.from({ length: relocated.count }, (_, entry) => entry).filter((entry) => chosen[relocations.symbol(entry)] === 1);
+          entries = Array.from({ length: relocated.count }, (_, entry) => entry).filter(
+            (entry) => chosen[relocations.symbol(entry)] === 1,
+          );
         yield { section: relocated.section, relocations, entries };
       }
       first = end;
@@ -87,7 +92,13 @@ export class RelocationTables {
   private add(section: Section, table: Section): void {
     const known = this.relocated[this.bySection[section.index]! - 1];
     if (known === undefined) {
-      this.bySection[section.index] = this.relocated.push({ section, tables: [table], count: table.size / ENTRY_SIZE, inOrder: true, relocations: null });
+      this.bySection[section.index] = this.relocated.push({
+        section,
+        tables: [table],
+        count: table.size / ENTRY_SIZE,
+        inOrder: true,
+        relocations: null,
+      });
     } else {
       known.tables.push(table);
       known.count += table.size / ENTRY_SIZE;
@@ -109,7 +120,8 @@ export class RelocationTables {
     // the bytes are there, and nearly all numbers are small: these
     // are the few reads that a large module cannot be spared
     for (let place = table.offset; place < end; place += ENTRY_SIZE) {
-      const at = view.getUint32(place + high, little) === 0 ? view.getUint32(place + low, little) : bytes.size(place);
+      const at =
+        view.getUint32(place + high, little) === 0 ? view.getUint32(place + low, little) : bytes.size(place);
       if (!(at < size)) throw malformed(`a relocation lies outside of section ${index}`);
       if (at < last) relocated.inOrder = false;
       last = at;
@@ -118,7 +130,8 @@ export class RelocationTables {
       if (section[symbol] !== 0) {
         const sign = view.getInt32(place + 16 + high, little);
         const isNear = (sign === 0 || sign === -1) && value[symbol]! < 2 ** 52;
-        if (!isNear && !Number.isSafeInteger(value[symbol]! + bytes.signed(place + 16))) throw malformed('a relocation points out of any memory');
+        if (!isNear && !Number.isSafeInteger(value[symbol]! + bytes.signed(place + 16)))
+          throw malformed('a relocation points out of any memory');
       }
       named[next++] = symbol;
     }
@@ -130,7 +143,9 @@ export class RelocationTables {
     if (inOrder) return new Relocations(bytes, symbols, count, tables[0]!.offset);
     const places = new Float64Array(count);
     let next = 0;
-    for (const table of tables) for (let place = table.offset; place < table.offset + table.size; place += ENTRY_SIZE) places[next++] = place;
+    for (const table of tables)
+      for (let place = table.offset; place < table.offset + table.size; place += ENTRY_SIZE)
+        places[next++] = place;
     return new Relocations(
       bytes,
       symbols,

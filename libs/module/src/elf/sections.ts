@@ -44,8 +44,10 @@ export function readSections(bytes: Bytes): Section[] {
   const count = bytes.u16(60);
   const names = bytes.u16(62);
   if (bytes.u16(58) !== HEADER_SIZE) throw malformed('section headers are not 64 bytes long');
-  if (count === 0 || count >= FIRST_RESERVED_INDEX) throw malformed('the number of sections is 0 or in the extended form');
-  if (!(table >= HEADER_SIZE && table + count * HEADER_SIZE <= bytes.length)) throw new ModuleError('TRUNCATED', 'the section headers lie outside of the file');
+  if (count === 0 || count >= FIRST_RESERVED_INDEX)
+    throw malformed('the number of sections is 0 or in the extended form');
+  if (!(table >= HEADER_SIZE && table + count * HEADER_SIZE <= bytes.length))
+    throw new ModuleError('TRUNCATED', 'the section headers lie outside of the file');
   if (names === 0 || names >= count) throw malformed('there is no section name table');
 
   const nameTable = readHeader(bytes, table, names, () => '');
@@ -57,7 +59,12 @@ export function readSections(bytes: Bytes): Section[] {
   return sections;
 }
 
-function readHeader(bytes: Bytes, table: number, index: number, nameAt: (at: number) => string | null): Section {
+function readHeader(
+  bytes: Bytes,
+  table: number,
+  index: number,
+  nameAt: (at: number) => string | null,
+): Section {
   const at = table + index * HEADER_SIZE;
   const type = bytes.u32(at + 4);
   // only the low 32 flag bits have a meaning; in big-endian they are the second word
@@ -87,7 +94,9 @@ function readHeader(bytes: Bytes, table: number, index: number, nameAt: (at: num
 }
 
 function refuseOverlaps(sections: readonly Section[], tableFrom: number, tableTo: number): void {
-  const stored = sections.filter((section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0);
+  const stored = sections.filter(
+    (section) => section.type !== SHT_NULL && section.type !== SHT_NOBITS && section.size > 0,
+  );
   const from = new Float64Array(stored.length + 2);
   const to = new Float64Array(stored.length + 2);
   from.set([0, tableFrom]);

@@ -48,9 +48,11 @@ export class Symbols {
   ) {
     const tables = sections.filter((section) => section.type === SHT_SYMTAB);
     const table = tables[0];
-    if (table === undefined || tables.length !== 1) throw new ModuleError('NOT_A_MODULE', `a module has one symbol table, this file has ${tables.length}`);
+    if (table === undefined || tables.length !== 1)
+      throw new ModuleError('NOT_A_MODULE', `a module has one symbol table, this file has ${tables.length}`);
     const names = sections[table.link];
-    if (names?.type !== SHT_STRTAB || table.size % ENTRY_SIZE !== 0) throw new ModuleError('MALFORMED', 'the symbol table is broken');
+    if (names?.type !== SHT_STRTAB || table.size % ENTRY_SIZE !== 0)
+      throw new ModuleError('MALFORMED', 'the symbol table is broken');
     this.table = table;
     this.sectionCount = sections.length;
     this.tableIndex = table.index;
@@ -169,7 +171,12 @@ export class Symbols {
       functions.set(section, others);
       if (!((others.get(extent.offset)?.size ?? 0) >= extent.size)) others.set(extent.offset, extent);
     }
-    return new Map([...functions].map(([section, extents]) => [section, [...extents.values()].sort((a, b) => a.offset - b.offset)]));
+    return new Map(
+      [...functions].map(([section, extents]) => [
+        section,
+        [...extents.values()].sort((a, b) => a.offset - b.offset),
+      ]),
+    );
   }
 
   private indexObjects(): Map<number, Objects> {
@@ -231,5 +238,10 @@ function isWithin(spans: readonly (readonly [number, number])[], number: number)
 function definedIn(index: number, sections: number): number {
   if (index < sections) return index;
   if (index === SHN_UNDEF || index === SHN_ABS || index === SHN_COMMON || index === SHN_LIVEPATCH) return 0;
-  throw new ModuleError('MALFORMED', index >= SHN_RESERVED ? 'a symbol uses a reserved section index' : 'a symbol is in a section that does not exist');
+  throw new ModuleError(
+    'MALFORMED',
+    index >= SHN_RESERVED
+      ? 'a symbol uses a reserved section index'
+      : 'a symbol is in a section that does not exist',
+  );
 }

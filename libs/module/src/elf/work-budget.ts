@@ -27,7 +27,8 @@ export class WorkBudget {
   /** @throws ModuleError `TOO_LARGE` if the budget is used up */
   consume(entries: number): void {
     this.done += entries;
-    if (this.done > this.allowed) throw tooLarge('entries of the declaration that are read', Math.ceil(this.done), this.allowed);
+    if (this.done > this.allowed)
+      throw tooLarge('entries of the declaration that are read', Math.ceil(this.done), this.allowed);
   }
 
   consumeText(text: string | null): void {

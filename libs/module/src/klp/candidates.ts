@@ -26,10 +26,13 @@ export interface Candidate {
  */
 export function findCandidates(file: ElfFile): Candidate[] {
   const found: Candidate[] = [];
-  for (const { section, relocations, entries } of file.relocations.uses(file.symbols.inSections(thisModule(file)))) {
+  for (const { section, relocations, entries } of file.relocations.uses(
+    file.symbols.inSections(thisModule(file)),
+  )) {
     if (!isWritableData(section)) continue;
     for (const next of entries) {
-      if (relocations.type(next) !== file.machine.absolute64 || !pointsToThisModule(file, relocations, next)) continue;
+      if (relocations.type(next) !== file.machine.absolute64 || !pointsToThisModule(file, relocations, next))
+        continue;
       const candidate = readCandidate(file, section, relocations.at(next));
       if (candidate !== null) found.push(candidate);
       if (found.length > 1) return found;
@@ -39,7 +42,8 @@ export function findCandidates(file: ElfFile): Candidate[] {
 }
 
 /** The sections of the module's own structure. */
-export const thisModule = (file: ElfFile): Section[] => file.sections.filter((section) => section.name === THIS_MODULE);
+export const thisModule = (file: ElfFile): Section[] =>
+  file.sections.filter((section) => section.name === THIS_MODULE);
 
 /** Returns true for the address of `__this_module`, by any symbol. */
 export function pointsToThisModule(file: ElfFile, relocations: Relocations, next: number): boolean {
@@ -49,11 +53,16 @@ export function pointsToThisModule(file: ElfFile, relocations: Relocations, next
 function readCandidate(file: ElfFile, section: Section, offset: number): Candidate | null {
   const at = { section, offset };
   const replace = readReplace(file, at);
-  if (replace === null || !file.isZero(section, offset + PATCH.afterReplace, offset + PATCH.size)) return null;
+  if (replace === null || !file.isZero(section, offset + PATCH.afterReplace, offset + PATCH.size))
+    return null;
   const relocated = file.relocated(section, offset - 7, offset + PATCH.size)!;
   for (let next = relocated.first; next < relocated.end; next++) {
     const field = relocated.all.at(next) - offset;
-    if (!FIELDS.includes(field) || (next > relocated.first && relocated.all.at(next - 1) === relocated.all.at(next))) return null;
+    if (
+      !FIELDS.includes(field) ||
+      (next > relocated.first && relocated.all.at(next - 1) === relocated.all.at(next))
+    )
+      return null;
   }
   const objects = readObjects(file, at);
   return objects && { at, range: enclosingObject(file, at, PATCH.size), replace, objects };

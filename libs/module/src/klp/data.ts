@@ -5,7 +5,14 @@ import type { Section } from '../elf/sections.js';
  * Sections that the loader reads and drops, or that have
  * their own meaning: no structure of the author lies in them.
  */
-const NOT_DATA = new Set(['__param', '.modinfo', '__versions', '__version_ext_crcs', '__version_ext_names', '.gnu.linkonce.this_module']);
+const NOT_DATA = new Set([
+  '__param',
+  '.modinfo',
+  '__versions',
+  '__version_ext_crcs',
+  '__version_ext_names',
+  '.gnu.linkonce.this_module',
+]);
 /**
  * Freed after init, or copied for each processor: what the file shows is not what the kernel compares later.
  */
@@ -48,7 +55,10 @@ export class RangeIndex {
    * Of each section: its ranges by their starts, one for
    * each start, and how far each and those before it reach.
    */
-  private readonly bySection = new Map<number, { readonly ranges: readonly Range[]; readonly furthest: readonly number[] }>();
+  private readonly bySection = new Map<
+    number,
+    { readonly ranges: readonly Range[]; readonly furthest: readonly number[] }
+  >();
 
   constructor(ranges: readonly Range[]) {
     const sections = new Map<number, Map<number, Range>>();
@@ -60,7 +70,10 @@ export class RangeIndex {
     for (const [section, starts] of sections) {
       const inOrder = [...starts.values()].sort((a, b) => a.from - b.from);
       let end = 0;
-      this.bySection.set(section, { ranges: inOrder, furthest: inOrder.map(({ to }) => (end = Math.max(end, to))) });
+      this.bySection.set(section, {
+        ranges: inOrder,
+        furthest: inOrder.map(({ to }) => (end = Math.max(end, to))),
+      });
     }
   }
 

@@ -7,5 +7,11 @@
  */
 export const PATCH = { mod: 0, objs: 8, states: 16, replace: 24, afterReplace: 25, size: 200 } as const;
 export const STATE = { id: 0, version: 8, padding: 12, data: 16, size: 24 } as const;
-export const OBJECT = { name: 0, funcs: 8, callbacks: [16, 24, 32, 40], afterCallbacks: 48, size: 168 } as const;
+export const OBJECT = {
+  name: 0,
+  funcs: 8,
+  callbacks: [16, 24, 32, 40],
+  afterCallbacks: 48,
+  size: 168,
+} as const;
 export const FUNC = { oldName: 0, newFunc: 8, oldSympos: 16, afterSympos: 24, size: 152 } as const;

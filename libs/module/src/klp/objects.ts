@@ -43,7 +43,9 @@ export function readObjects(file: ElfFile, patch: Place): Objects | null {
     complete &&= object.complete;
     return 'NEXT';
   });
-  return read && { objects, ranges: [read.range, ...ranges], isCodePointer, complete: complete && read.complete };
+  return (
+    read && { objects, ranges: [read.range, ...ranges], isCodePointer, complete: complete && read.complete }
+  );
 }
 
 function readObject(file: ElfFile, at: Place, code: Set<string>) {
@@ -51,13 +53,27 @@ function readObject(file: ElfFile, at: Place, code: Set<string>) {
   const spelled = named ? file.stringAt(at.section, at.offset + OBJECT.name) : null;
   const name = named ? spelled : 'vmlinux';
   if (name === null || !isZeroFrom(file, at, OBJECT.afterCallbacks, OBJECT.size)) return null;
-  const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map((field) => isCode(file, at, field));
+  const [prePatch, postPatch, preUnpatch, postUnpatch] = OBJECT.callbacks.map((field) =>
+    isCode(file, at, field),
+  );
   if (prePatch === null || postPatch === null || preUnpatch === null || postUnpatch === null) return null;
-  const callbacks = { prePatch: prePatch!, postPatch: postPatch!, preUnpatch: preUnpatch!, postUnpatch: postUnpatch! };
+  const callbacks = {
+    prePatch: prePatch!,
+    postPatch: postPatch!,
+    preUnpatch: preUnpatch!,
+    postUnpatch: postUnpatch!,
+  };
   for (const field of OBJECT.callbacks) code.add(`${at.section.index} ${at.offset + field}`);
-  if (isEmpty(file, at, OBJECT.funcs)) return { object: { name, spelled, functions: [], callbacks }, ranges: [], complete: true };
+  if (isEmpty(file, at, OBJECT.funcs))
+    return { object: { name, spelled, functions: [], callbacks }, ranges: [], complete: true };
   const funcs = readFunctions(file, file.pointer(at.section, at.offset + OBJECT.funcs), code);
-  return funcs && { object: { name, spelled, functions: funcs.functions, callbacks }, ranges: [funcs.range], complete: funcs.complete };
+  return (
+    funcs && {
+      object: { name, spelled, functions: funcs.functions, callbacks },
+      ranges: [funcs.range],
+      complete: funcs.complete,
+    }
+  );
 }
 
 function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
@@ -66,7 +82,13 @@ function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
     const sympos = file.u64(at.section, at.offset + FUNC.oldSympos);
     if (isEmpty(file, at, FUNC.oldName) && isEmpty(file, at, FUNC.newFunc) && sympos === 0n) return 'END';
     const name = file.stringAt(at.section, at.offset + FUNC.oldName);
-    if (name === null || sympos === null || isCode(file, at, FUNC.newFunc) !== true || !isZeroFrom(file, at, FUNC.afterSympos, FUNC.size)) return null;
+    if (
+      name === null ||
+      sympos === null ||
+      isCode(file, at, FUNC.newFunc) !== true ||
+      !isZeroFrom(file, at, FUNC.afterSympos, FUNC.size)
+    )
+      return null;
     functions.push({ name, sympos });
     code.add(`${at.section.index} ${at.offset + FUNC.newFunc}`);
     return 'NEXT';
@@ -78,7 +100,13 @@ function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
  * Walks an array entry by entry; null where it leaves its
  * section, or a relocation inside it falls on no known field.
  */
-function readArray(file: ElfFile, array: Place | null, stride: number, fields: readonly number[], visit: (at: Place) => 'NEXT' | 'END' | null) {
+function readArray(
+  file: ElfFile,
+  array: Place | null,
+  stride: number,
+  fields: readonly number[],
+  visit: (at: Place) => 'NEXT' | 'END' | null,
+) {
   if (array === null || !isWritableData(array.section)) return null;
   let offset = array.offset;
   for (;;) {
@@ -94,7 +122,8 @@ function readArray(file: ElfFile, array: Place | null, stride: number, fields: r
   if (relocated !== null) {
     for (let next = relocated.first; next < relocated.end; next++) {
       const place = relocated.all.at(next);
-      if (place < array.offset || place >= offset || !fields.includes((place - array.offset) % stride)) return null;
+      if (place < array.offset || place >= offset || !fields.includes((place - array.offset) % stride))
+        return null;
     }
   }
   return { range, complete: range.from === array.offset && range.to === offset && hasSymbol(file, array) };

@@ -22,17 +22,26 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
   const pointerAt = patch.offset + PATCH.states;
   const array = file.pointer(patch.section, pointerAt);
   if (array === null) {
-    const isNull = file.relocationsTouching(patch.section, pointerAt, pointerAt + 8) === 0 && file.isZero(patch.section, pointerAt, pointerAt + 8);
+    const isNull =
+      file.relocationsTouching(patch.section, pointerAt, pointerAt + 8) === 0 &&
+      file.isZero(patch.section, pointerAt, pointerAt + 8);
     return isNull
       ? { effective: [], shadowed: [], range: null }
       : because('STATES_POINTER', 'the states pointer is not NULL and does not point into the module');
   }
   if (!isKept(array.section))
-    return because('STATES_POINTER', `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as the file shows it`);
+    return because(
+      'STATES_POINTER',
+      `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as the file shows it`,
+    );
   const entries: KlpState[] = [];
   for (let offset = array.offset; ; offset += STATE.size) {
     const entry = readState(file, { section: array.section, offset });
-    if (entry === null) return because('STATES_MALFORMED', 'the states array has no terminator, or an id or version that is filled in at load time');
+    if (entry === null)
+      return because(
+        'STATES_MALFORMED',
+        'the states array has no terminator, or an id or version that is filled in at load time',
+      );
     if (entry.id === 0n) break;
     entries.push(entry);
     checkCount('states of the patch', entries.length, MAX_STATES);
@@ -58,7 +67,9 @@ function readState(file: ElfFile, { section, offset }: Place): KlpState | null {
  * symbol; none where that is only the usual terminator.
  */
 function readShadowed(file: ElfFile, array: Place, terminator: number): KlpState[] {
-  const symbol = file.symbols.objectsAt(array.section.index, array.offset).find((object) => object.offset === array.offset);
+  const symbol = file.symbols
+    .objectsAt(array.section.index, array.offset)
+    .find((object) => object.offset === array.offset);
   if (symbol === undefined || symbol.size % STATE.size !== 0 || array.section.type === SHT_NOBITS) return [];
   const shadowed: KlpState[] = [];
   for (let entry = terminator; entry < symbol.size / STATE.size; entry++) {

@@ -15,7 +15,8 @@ const LONGEST = 200;
 export function findMalformedSymbols(file: ElfFile): string[] {
   const malformed: string[] = [];
   for (const { name } of file.sections) {
-    if (malformed.length < MOST && name.startsWith('.klp.rela.') && !SECTION.test(name)) malformed.push(name.slice(0, LONGEST));
+    if (malformed.length < MOST && name.startsWith('.klp.rela.') && !SECTION.test(name))
+      malformed.push(name.slice(0, LONGEST));
   }
   const named = file.symbols.marked(file.symbols.containing(PREFIX));
   for (let symbol = 1; symbol < file.symbols.count && malformed.length < MOST; symbol++) {

@@ -18,12 +18,25 @@ export class OwnerKeysStore {
 
   /** The keys of this owner, or of all; the newest first. */
   async list(owner: string | null): Promise<OwnerKeyRow[]> {
-    return this.db.ownerKey.findMany({ where: owner === null ? {} : { owner }, orderBy: [{ addedAt: 'desc' }, { fingerprint: 'asc' }] });
+    return this.db.ownerKey.findMany({
+      where: owner === null ? {} : { owner },
+      orderBy: [{ addedAt: 'desc' }, { fingerprint: 'asc' }],
+    });
   }
 
   /** Adds a key; false if it exists already, for this or another owner. */
-  async add(tx: Transaction, fingerprint: string, owner: string, publicKey: string, addedBy: string, addedAt: Date): Promise<boolean> {
-    const { count } = await tx.ownerKey.createMany({ data: [{ fingerprint, owner, publicKey, addedBy, addedAt }], skipDuplicates: true });
+  async add(
+    tx: Transaction,
+    fingerprint: string,
+    owner: string,
+    publicKey: string,
+    addedBy: string,
+    addedAt: Date,
+  ): Promise<boolean> {
+    const { count } = await tx.ownerKey.createMany({
+      data: [{ fingerprint, owner, publicKey, addedBy, addedAt }],
+      skipDuplicates: true,
+    });
     return count === 1;
   }
 
@@ -36,9 +49,14 @@ export class OwnerKeysStore {
   async revoke(tx: Transaction, fingerprint: string, at: Date): Promise<Revocation | null> {
     return revise<Revocation | null>(tx, at, async () => {
       const key = await tx.ownerKey.findUnique({ where: { fingerprint } });
-      if (key === null || key.revokedAt !== null) return { result: key && { key, revoked: false }, changed: null };
+      if (key === null || key.revokedAt !== null)
+        return { result: key && { key, revoked: false }, changed: null };
       const revoked = await tx.ownerKey.update({ where: { fingerprint }, data: { revokedAt: at } });
-      const signed = await tx.patchAuthor.findMany({ where: { key: fingerprint }, select: { buildId: true }, distinct: ['buildId'] });
+      const signed = await tx.patchAuthor.findMany({
+        where: { key: fingerprint },
+        select: { buildId: true },
+        distinct: ['buildId'],
+      });
       await tx.patchAuthor.updateMany({ where: { key: fingerprint }, data: { evidence: 'UNSIGNED' } });
       return { result: { key: revoked, revoked: true }, changed: signed.map(({ buildId }) => buildId) };
     });

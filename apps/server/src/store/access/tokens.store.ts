@@ -18,7 +18,9 @@ const CACHED_MS = 5000;
 @Injectable()
 export class TokensStore {
   /** By the hash of the token: a guess is not kept, and cannot displace a token. */
-  private readonly cache = new LRUCache<string, { readonly bearer: Bearer; readonly at: number }>({ max: 10_000 });
+  private readonly cache = new LRUCache<string, { readonly bearer: Bearer; readonly at: number }>({
+    max: 10_000,
+  });
   /** Lookups in progress, by the hash of the token. */
   private readonly asked = new Map<string, Promise<Bearer | null>>();
 
@@ -33,12 +35,19 @@ export class TokensStore {
    *
    * @param keep called before the token is valid, while no other process can call it
    */
-  async addFirst(token: string, name: string, now: Date, keep: () => Promise<void> = async () => {}): Promise<boolean> {
+  async addFirst(
+    token: string,
+    name: string,
+    now: Date,
+    keep: () => Promise<void> = async () => {},
+  ): Promise<boolean> {
     return this.db.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE token IN EXCLUSIVE MODE`;
       if ((await tx.token.count()) > 0) return false;
       await keep();
-      await tx.token.create({ data: { id: uuidv7(), hash: sha256(token), role: 'admin', name, createdAt: now } });
+      await tx.token.create({
+        data: { id: uuidv7(), hash: sha256(token), role: 'admin', name, createdAt: now },
+      });
       return true;
     });
   }
@@ -59,7 +68,10 @@ export class TokensStore {
 
   private async look(hash: string, now: Date): Promise<Bearer | null> {
     const row = await this.db.token.findUnique({ where: { hash } });
-    const bearer = row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now) ? null : { name: row.name, role: row.role };
+    const bearer =
+      row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now)
+        ? null
+        : { name: row.name, role: row.role };
     if (bearer !== null) this.cache.set(hash, { bearer, at: now.getTime() });
     return bearer;
   }

@@ -1,4 +1,12 @@
-import { canonicalStates, type Catalog, type LoadSighting, type Manifest, resolveManifest, type ResolvedSituation, type Verdict } from '@klpreg/compat';
+import {
+  canonicalStates,
+  type Catalog,
+  type LoadSighting,
+  type Manifest,
+  resolveManifest,
+  type ResolvedSituation,
+  type Verdict,
+} from '@klpreg/compat';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.js';
 import type { Prisma } from '../../database/generated/client.js';
@@ -39,7 +47,9 @@ export class CatalogSnapshot {
   /** The snapshot of a later revision, with all builds that did not change; null if that is of another history. */
   async next({ number, name }: Revision, read: Database): Promise<CatalogSnapshot | null> {
     const since = this.revision.number;
-    const [own] = await read.$queryRaw<{ name: string }[]>`SELECT name FROM catalog_revision WHERE number = ${since}`;
+    const [own] = await read.$queryRaw<
+      { name: string }[]
+    >`SELECT name FROM catalog_revision WHERE number = ${since}`;
     if (own?.name !== this.revision.name) return null;
     const rows = await read.$queryRaw<{ buildId: string }[]>`
       SELECT build_id AS "buildId" FROM patch_version WHERE revision > ${since} AND revision <= ${number}
@@ -112,22 +122,30 @@ export class CatalogSnapshot {
    * @param targets what may be loaded, with the kernels on which it was seen loaded
    * @param bridges builds by which a host may reach another one, with their sightings
    */
-  async catalog(buildIds: Iterable<string>, targets: readonly StoredPatch[], bridges: readonly StoredPatch[] = []): Promise<Catalog> {
+  async catalog(
+    buildIds: Iterable<string>,
+    targets: readonly StoredPatch[],
+    bridges: readonly StoredPatch[] = [],
+  ): Promise<Catalog> {
     await this.load([...new Set(buildIds)]);
     await this.loadSightings([...targets, ...bridges].map((row) => row.buildId));
     const manifest = (buildId: string) => this.builds.get(buildId)?.manifest;
-    const manifests = (rows: readonly StoredPatch[]) => rows.flatMap(({ buildId }) => manifest(buildId) ?? []);
+    const manifests = (rows: readonly StoredPatch[]) =>
+      rows.flatMap(({ buildId }) => manifest(buildId) ?? []);
     return {
       find: manifest,
-      builds: (release) => manifests(targets.filter((row) => row.release === release || row.name === release)),
-      bridges: (kernelRelease, arch) => manifests(bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch)),
+      builds: (release) =>
+        manifests(targets.filter((row) => row.release === release || row.name === release)),
+      bridges: (kernelRelease, arch) =>
+        manifests(bridges.filter((row) => row.kernelRelease === kernelRelease && row.arch === arch)),
       sightings: (buildId) => this.sightingsOf(buildId),
     };
   }
 
   /** Reads the builds that were not read yet. */
   private async load(buildIds: readonly string[]): Promise<void> {
-    const isMissing = (id: string) => !this.builds.has(id) && !this.absent.has(id) && id.length <= LONGEST_NAME;
+    const isMissing = (id: string) =>
+      !this.builds.has(id) && !this.absent.has(id) && id.length <= LONGEST_NAME;
     const missing = buildIds.filter(isMissing);
     if (missing.length === 0) return;
     const versions = await this.read.$queryRaw<{ patch: unknown }[]>`

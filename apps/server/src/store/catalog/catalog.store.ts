@@ -51,7 +51,9 @@ export class CatalogStore {
   async at(revision: Revision): Promise<CatalogSnapshot> {
     const known = this.snapshots.get(revision.name);
     if (known !== undefined) return known;
-    const earlier = [...this.snapshots.values()].filter((snapshot) => snapshot.revision.number < revision.number);
+    const earlier = [...this.snapshots.values()].filter(
+      (snapshot) => snapshot.revision.number < revision.number,
+    );
     const [last] = earlier.toSorted((a, b) => (a.revision.number > b.revision.number ? -1 : 1));
     // a replica that does not have this revision yet would be cached without its changes
     const isBehind = this.read !== this.db && (await this.newest(this.read)).number < revision.number;

@@ -42,7 +42,11 @@ export interface StoredPatch extends Plain {
   readonly objects: readonly StoredObject[] | null;
   readonly files: readonly Pick<PatchRow['files'][number], 'sha256' | 'signed' | 'signer' | 'size'>[];
   /** The newest author statement. */
-  readonly author: (Pick<PatchRow['authors'][number], 'revision' | 'evidence' | 'key' | 'at'> & { readonly statement: StoredStatement }) | null;
+  readonly author:
+    | (Pick<PatchRow['authors'][number], 'revision' | 'evidence' | 'key' | 'at'> & {
+        readonly statement: StoredStatement;
+      })
+    | null;
 }
 
 /** A row, or a version of it; ids and versions may be texts. */
@@ -53,11 +57,21 @@ type AnyRow = Omit<PatchRow, 'states' | 'authors' | 'files'> & {
 };
 
 /** The only mapping of a patch's row. */
-export function toPatch({ states, authors, files, readable, callbacks, objects, ...plain }: AnyRow): StoredPatch {
+export function toPatch({
+  states,
+  authors,
+  files,
+  readable,
+  callbacks,
+  objects,
+  ...plain
+}: AnyRow): StoredPatch {
   const [author] = authors;
   return {
     ...plain,
-    states: readable ? states.map(({ id, version }) => ({ id: BigInt(id.toString()), version: Number(version) })) : null,
+    states: readable
+      ? states.map(({ id, version }) => ({ id: BigInt(id.toString()), version: Number(version) }))
+      : null,
     callbacks: callbacks as unknown as Callbacks | null,
     objects: objects as unknown as StoredObject[] | null,
     files: files.map(({ sha256, signed, signer, size }) => ({ sha256, signed, signer, size })),
@@ -83,20 +97,27 @@ function toAuthorStatement(author: StoredPatch['author']): AuthorStatement | nul
 
 /** `object:function,sympos`, as functions are compared; sympos 0 and 1 name the same function (since Linux 6.19). */
 const functionNames = (objects: readonly StoredObject[]): string[] =>
-  objects.flatMap(({ name, functions }) => functions.map((one) => `${name}:${one.name},${one.sympos === '0' ? '1' : one.sympos}`));
+  objects.flatMap(({ name, functions }) =>
+    functions.map((one) => `${name}:${one.name},${one.sympos === '0' ? '1' : one.sympos}`),
+  );
 
 /** The contradictions between the sources of a patch, as sentences. */
 export function conflictsOf({ states, author, disagreements, otherFiles }: StoredPatch): string[] {
   const file = new Map((states ?? []).map(({ id, version }) => [id.toString(), version]));
   const statement = author?.statement;
   const contradicted = (statement?.states ?? []).filter(
-    ({ id, version }) => file.has(id) && !states!.some((own) => own.id.toString() === id && own.version === version),
+    ({ id, version }) =>
+      file.has(id) && !states!.some((own) => own.id.toString() === id && own.version === version),
   );
   return [
     ...disagreements,
-    ...contradicted.map(({ id, version }) => `state ${id}: the file has version ${file.get(id)}, its author says ${version}`),
+    ...contradicted.map(
+      ({ id, version }) => `state ${id}: the file has version ${file.get(id)}, its author says ${version}`,
+    ),
     ...(otherFiles.length > 0 ? ['another content has this build-id'] : []),
-    ...(statement?.impactNone && file.size > 0 ? ['its author says that it changes nothing, and its file declares states'] : []),
+    ...(statement?.impactNone && file.size > 0
+      ? ['its author says that it changes nothing, and its file declares states']
+      : []),
   ];
 }
 
@@ -108,7 +129,8 @@ const VMLINUX = 'vmlinux';
  */
 function spellingOf(objects: readonly StoredObject[] | null) {
   const kernel = objects?.filter(({ name }) => name === VMLINUX);
-  if (kernel === undefined || kernel.some(({ spelled }) => spelled === undefined)) return { spellsVmlinux: null, patchesKernel: null };
+  if (kernel === undefined || kernel.some(({ spelled }) => spelled === undefined))
+    return { spellsVmlinux: null, patchesKernel: null };
   return {
     spellsVmlinux: kernel.some(({ spelled }) => spelled === VMLINUX),
     patchesKernel: kernel.some(({ spelled }) => spelled === null),

@@ -3,7 +3,13 @@ import type { Evidence, StateImpact } from '@klpreg/compat';
 import type { Builder } from '@klpreg/module';
 import { Database } from '../../database/database.js';
 import { Prisma } from '../../database/generated/client.js';
-import { completePatch, type StoredObject, type StoredPatch, type StoredStatement, toPatch } from './manifests.js';
+import {
+  completePatch,
+  type StoredObject,
+  type StoredPatch,
+  type StoredStatement,
+  toPatch,
+} from './manifests.js';
 import { revise, type Transaction } from './revisions.js';
 
 /** File facts of a module, as they are stored. */
@@ -29,7 +35,12 @@ export interface PatchFacts {
   readonly unreadable: string | null;
   readonly impact: StateImpact;
   readonly impactReasons: readonly string[];
-  readonly callbacks: { readonly prePatch: boolean; readonly postPatch: boolean; readonly preUnpatch: boolean; readonly postUnpatch: boolean } | null;
+  readonly callbacks: {
+    readonly prePatch: boolean;
+    readonly postPatch: boolean;
+    readonly preUnpatch: boolean;
+    readonly postUnpatch: boolean;
+  } | null;
   readonly objects: readonly StoredObject[] | null;
   readonly evidence: Evidence;
 }
@@ -43,7 +54,15 @@ export interface ModuleFacts {
 }
 
 /** The columns of a build's file facts. */
-function toColumns({ buildId: _key, file: _file, states, callbacks, objects, impactReasons, ...plain }: PatchFacts) {
+function toColumns({
+  buildId: _key,
+  file: _file,
+  states,
+  callbacks,
+  objects,
+  impactReasons,
+  ...plain
+}: PatchFacts) {
   return {
     ...plain,
     impactReasons: [...impactReasons],
@@ -55,7 +74,12 @@ function toColumns({ buildId: _key, file: _file, states, callbacks, objects, imp
 
 /** The rows of a build's states. */
 const toStates = ({ buildId, states }: PatchFacts) =>
-  (states ?? []).map(({ id, version }, position) => ({ buildId, position, id: new Prisma.Decimal(id.toString()), version: BigInt(version) }));
+  (states ?? []).map(({ id, version }, position) => ({
+    buildId,
+    position,
+    id: new Prisma.Decimal(id.toString()),
+    version: BigInt(version),
+  }));
 
 /** Which patches match: all tests must pass, and what is left out restricts nothing. */
 export interface PatchFilter {
@@ -92,24 +116,39 @@ export class PatchesStore {
   }
 
   /** Publishes a build; false if its build-id is already published. */
-  async add(tx: Transaction, facts: PatchFacts, release: string, owner: string, by: string, at: Date): Promise<boolean> {
+  async add(
+    tx: Transaction,
+    facts: PatchFacts,
+    release: string,
+    owner: string,
+    by: string,
+    at: Date,
+  ): Promise<boolean> {
     const { buildId } = facts;
     return revise(tx, at, async () => {
       const patch = { ...toColumns(facts), buildId, release, owner, publishedAt: at, publishedBy: by };
       const { count } = await tx.patch.createMany({ data: [patch], skipDuplicates: true });
       if (count === 0) return { result: false, changed: null };
       await tx.patchState.createMany({ data: toStates(facts) });
-      if (facts.file !== null) await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
+      if (facts.file !== null)
+        await tx.patchFile.create({ data: { buildId, ...facts.file, publishedAt: at, publishedBy: by } });
       return { result: true, changed: [buildId] };
     });
   }
 
   /** Replaces reported facts by those of the file itself. */
-  async upgradeEvidence(tx: Transaction, facts: PatchFacts, disagreements: readonly string[], by: string, at: Date): Promise<void> {
+  async upgradeEvidence(
+    tx: Transaction,
+    facts: PatchFacts,
+    disagreements: readonly string[],
+    by: string,
+    at: Date,
+  ): Promise<void> {
     const { buildId, file } = facts;
     await revise(tx, at, async () => {
       await tx.patchFile.deleteMany({ where: { buildId } });
-      if (file !== null) await tx.patchFile.create({ data: { buildId, ...file, publishedAt: at, publishedBy: by } });
+      if (file !== null)
+        await tx.patchFile.create({ data: { buildId, ...file, publishedAt: at, publishedBy: by } });
       await tx.patchState.deleteMany({ where: { buildId } });
       const data = { ...toColumns(facts), disagreements: [...disagreements] };
       await tx.patch.update({ where: { buildId }, data });
@@ -122,7 +161,11 @@ export class PatchesStore {
   async addFile(tx: Transaction, facts: PatchFacts, by: string, at: Date): Promise<void> {
     const { buildId, contentSha256, rewritesEarlierStates, objects, file } = facts;
     await revise(tx, at, async () => {
-      const read = { contentSha256, rewritesEarlierStates, ...(objects !== null && { objects: objects as object[] }) };
+      const read = {
+        contentSha256,
+        rewritesEarlierStates,
+        ...(objects !== null && { objects: objects as object[] }),
+      };
       await tx.patch.update({ where: { buildId }, data: read });
       const data = { buildId, ...file!, publishedAt: at, publishedBy: by };
       if (file !== null) await tx.patchFile.createMany({ data: [data], skipDuplicates: true });
@@ -131,7 +174,13 @@ export class PatchesStore {
   }
 
   /** Records a conflict: another file with this build-id, or facts that differ. */
-  async recordConflict(tx: Transaction, buildId: string, otherFile: string | null, disagreements: readonly string[], at: Date): Promise<void> {
+  async recordConflict(
+    tx: Transaction,
+    buildId: string,
+    otherFile: string | null,
+    disagreements: readonly string[],
+    at: Date,
+  ): Promise<void> {
     await revise(tx, at, async () => {
       await tx.$executeRaw`
         UPDATE patch
@@ -166,8 +215,11 @@ export class PatchesStore {
       await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
       const last = await tx.patchAuthor.findFirst({ where: { buildId }, orderBy: { revision: 'desc' } });
       const [own, other] = [JSON.stringify(statement), JSON.stringify(last?.statement ?? null)];
-      const [compared] = await tx.$queryRaw<{ same: boolean }[]>`SELECT ${own}::jsonb = ${other}::jsonb AS same`;
-      if (last !== null && compared!.same && (last.key === key || key === null)) return { result: 'SAME', changed: null };
+      const [compared] = await tx.$queryRaw<
+        { same: boolean }[]
+      >`SELECT ${own}::jsonb = ${other}::jsonb AS same`;
+      if (last !== null && compared!.same && (last.key === key || key === null))
+        return { result: 'SAME', changed: null };
       if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
       const evidence: Evidence = key === null ? 'UNSIGNED' : 'MANIFEST';
       const revision = (last?.revision ?? 0) + 1;
@@ -178,9 +230,18 @@ export class PatchesStore {
   }
 
   /** Recalls a patch, or ends its recall; null: there is no such patch. */
-  async recall(tx: Transaction, buildId: string, recalled: boolean, reason: string | null, at: Date): Promise<StoredPatch | null> {
+  async recall(
+    tx: Transaction,
+    buildId: string,
+    recalled: boolean,
+    reason: string | null,
+    at: Date,
+  ): Promise<StoredPatch | null> {
     return revise(tx, at, async () => {
-      const { count } = await tx.patch.updateMany({ where: { buildId }, data: { recalledAt: recalled ? at : null, recallReason: reason } });
+      const { count } = await tx.patch.updateMany({
+        where: { buildId },
+        data: { recalledAt: recalled ? at : null, recallReason: reason },
+      });
       const result = count === 0 ? null : await this.find(buildId, tx);
       return { result, changed: count === 0 ? null : [buildId] };
     });
@@ -189,12 +250,18 @@ export class PatchesStore {
   /** A page of the patches that match. */
   async list(
     filter: PatchFilter,
-    page: { readonly take: number; readonly after: readonly [name: string, buildId: string] | null; readonly backwards: boolean },
+    page: {
+      readonly take: number;
+      readonly after: readonly [name: string, buildId: string] | null;
+      readonly backwards: boolean;
+    },
   ): Promise<StoredPatch[]> {
     const { after, backwards } = page;
     const beyond = backwards ? 'lt' : 'gt';
     const keyset: Prisma.PatchWhereInput =
-      after === null ? {} : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
+      after === null
+        ? {}
+        : { OR: [{ name: { [beyond]: after[0] } }, { name: after[0], buildId: { [beyond]: after[1] } }] };
     const order = backwards ? 'desc' : 'asc';
     const rows = await this.db.patch.findMany({
       where: { AND: [toWhere(filter), keyset] },

@@ -45,7 +45,12 @@ export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
   return rows[0]!.number;
 }
 
-async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly string[], at: Date): Promise<void> {
+async function keepVersions(
+  tx: Connection,
+  revision: bigint,
+  buildIds: readonly string[],
+  at: Date,
+): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO patch_version (build_id, revision, at, patch)
     SELECT p.build_id, ${revision}, ${at}, to_jsonb(p) || jsonb_build_object(
@@ -75,7 +80,12 @@ async function keepVersions(tx: Connection, revision: bigint, buildIds: readonly
 
 type Json = Record<string, unknown>;
 const camelCase = (row: Json): Json =>
-  Object.fromEntries(Object.entries(row).map(([key, value]) => [key.replace(/_(\w)/g, (_, first: string) => first.toUpperCase()), value]));
+  Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [
+      key.replace(/_(\w)/g, (_, first: string) => first.toUpperCase()),
+      value,
+    ]),
+  );
 const toDate = (value: unknown): Date | null => (value === null ? null : new Date(value as string));
 
 /** Reads the column `patch_version.patch`. */

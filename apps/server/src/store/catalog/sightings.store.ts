@@ -43,7 +43,8 @@ interface Row {
 }
 
 const factIds = new ContentIds(4_000);
-const kernelText = ({ release, version, arch, buildId }: Kernel): string => JSON.stringify([release, version, arch, buildId]);
+const kernelText = ({ release, version, arch, buildId }: Kernel): string =>
+  JSON.stringify([release, version, arch, buildId]);
 const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSighting): Facts => ({
   buildId,
   kernel,
@@ -77,7 +78,8 @@ export class SightingsStore {
     for (const sighting of sightings) {
       const text = JSON.stringify(factsOf(sighting));
       const machines = this.known.get(text);
-      if (machines === undefined || (machines.size < WITNESSES && !machines.has(sighting.machine))) open.set(`${sighting.machine} ${text}`, sighting);
+      if (machines === undefined || (machines.size < WITNESSES && !machines.has(sighting.machine)))
+        open.set(`${sighting.machine} ${text}`, sighting);
     }
     if (open.size === 0) return;
     const wanted = [...open.values()].toSorted(inOrder);
@@ -156,7 +158,9 @@ export class SightingsStore {
   async withdraw(tx: Connection, hostIds: readonly string[], at: Date): Promise<void> {
     const isOpen = sql`host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
     await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
-    const [open] = await tx.$queryRaw<{ rows: bigint }[]>`SELECT count(*) AS rows FROM patch_sighting WHERE ${isOpen}`;
+    const [open] = await tx.$queryRaw<
+      { rows: bigint }[]
+    >`SELECT count(*) AS rows FROM patch_sighting WHERE ${isOpen}`;
     if (open!.rows === 0n) return;
     const revision = await nextRevision(tx, at);
     await tx.$executeRaw`
@@ -189,7 +193,11 @@ export class SightingsStore {
                   AND o.until_revision IS NULL)`;
   }
 
-  private remember(wanted: readonly HostSighting[], stored: readonly Row[], added: readonly HostSighting[]): void {
+  private remember(
+    wanted: readonly HostSighting[],
+    stored: readonly Row[],
+    added: readonly HostSighting[],
+  ): void {
     const kept = new Set(added);
     for (const sighting of wanted) {
       const facts = factsOf(sighting);
@@ -199,7 +207,8 @@ export class SightingsStore {
       const known = this.known.get(text) ?? new Set();
       for (const machine of [...machines, sighting.machine]) known.add(machine);
       // new, and not stored: there are too many sets of facts, and no other witness would be stored either
-      if (machines.length === 0 && !kept.has(sighting)) for (let i = 0; known.size < WITNESSES; i++) known.add(`full ${i}`);
+      if (machines.length === 0 && !kept.has(sighting))
+        for (let i = 0; known.size < WITNESSES; i++) known.add(`full ${i}`);
       this.known.set(text, known);
     }
   }
@@ -223,7 +232,8 @@ export class SightingsStore {
 function choose(wanted: readonly HostSighting[], stored: readonly Row[]): HostSighting[] {
   const machines = new Map<string, Set<string>>();
   const sets = new Map<string, Set<string>>();
-  const under = <Key, Value>(map: Map<Key, Set<Value>>, key: Key): Set<Value> => map.get(key) ?? map.set(key, new Set()).get(key)!;
+  const under = <Key, Value>(map: Map<Key, Set<Value>>, key: Key): Set<Value> =>
+    map.get(key) ?? map.set(key, new Set()).get(key)!;
   for (const row of stored) {
     under(machines, row.facts).add(row.machine);
     under(sets, `${row.buildId} ${row.kernel}`).add(row.facts);

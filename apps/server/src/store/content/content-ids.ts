@@ -17,7 +17,12 @@ export class ContentIds {
    * @param maxSize characters of all texts that are kept; a text longer than a hundredth of it is not kept
    */
   constructor(max: number, maxSize = 16 * 2 ** 20) {
-    this.known = new LRUCache({ max, maxSize, maxEntrySize: Math.floor(maxSize / 100), sizeCalculation: (_, text) => text.length });
+    this.known = new LRUCache({
+      max,
+      maxSize,
+      maxEntrySize: Math.floor(maxSize / 100),
+      sizeCalculation: (_, text) => text.length,
+    });
   }
 
   of(content: unknown): string {

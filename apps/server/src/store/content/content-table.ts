@@ -23,7 +23,9 @@ export class ContentTable<T extends Draft> {
 
   /** Stores rows. Unknown ones are looked up, and inserted only if they are missing. */
   async keep(drafts: readonly T[]): Promise<void> {
-    const unknown = new Map(drafts.filter(({ id }) => !this.stored.has(id)).map((draft) => [draft.id, draft]));
+    const unknown = new Map(
+      drafts.filter(({ id }) => !this.stored.has(id)).map((draft) => [draft.id, draft]),
+    );
     if (unknown.size > 0) await retrying(async () => this.insertMissing(unknown));
     for (const { id } of drafts) this.stored.set(id, true);
   }
@@ -58,7 +60,10 @@ export class ContentCache<Content extends object> {
   async load(
     ids: readonly string[],
     databases: readonly Database[],
-    read: (missing: string[], database: Database) => Promise<readonly (readonly [id: string, content: Content])[]>,
+    read: (
+      missing: string[],
+      database: Database,
+    ) => Promise<readonly (readonly [id: string, content: Content])[]>,
   ): Promise<Map<string, Content>> {
     const found = new Map<string, Content>();
     const isMissing = (id: string): boolean => !found.has(id);

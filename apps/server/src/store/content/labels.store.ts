@@ -22,7 +22,11 @@ export const toLabelsDraft = (labels: Labels): LabelsDraft => ({ id: ids.of(labe
 @Injectable()
 export class LabelsStore {
   private readonly table: ContentTable<LabelsDraft>;
-  private readonly cache = new ContentCache<Labels>(50_000, 1_000_000, (labels) => Object.keys(labels).length + 1);
+  private readonly cache = new ContentCache<Labels>(
+    50_000,
+    1_000_000,
+    (labels) => Object.keys(labels).length + 1,
+  );
 
   constructor(
     private readonly db: Database,
@@ -45,10 +49,14 @@ export class LabelsStore {
    * @param primaryAlone for ingest, which does not read from a replica
    */
   async load(ids: readonly string[], primaryAlone = false): Promise<Map<string, Labels>> {
-    return this.cache.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, database) => {
-      const rows = await database.labelSet.findMany({ where: { id: { in: missing } } });
-      return rows.map((row) => [row.id, row.labels as Labels]);
-    });
+    return this.cache.load(
+      ids,
+      primaryAlone ? [this.db] : [this.read, this.db],
+      async (missing, database) => {
+        const rows = await database.labelSet.findMany({ where: { id: { in: missing } } });
+        return rows.map((row) => [row.id, row.labels as Labels]);
+      },
+    );
   }
 
   /** Looks everything up again, as after the database was restored. */
@@ -57,7 +65,8 @@ export class LabelsStore {
   }
 }
 
-const only = (labels: Labels, isWanted: (key: string) => boolean): Labels => Object.fromEntries(Object.entries(labels).filter(([key]) => isWanted(key)));
+const only = (labels: Labels, isWanted: (key: string) => boolean): Labels =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => isWanted(key)));
 
 /** The labels that an administrator set. */
 export const authoritative = (labels: Labels): Labels => only(labels, (key) => !key.startsWith(AGENT_PREFIX));

@@ -1,12 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import type { BootHistory, BootPersistence, Capabilities, UnlistedPatch, HostGates, LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
+import type {
+  BootHistory,
+  BootPersistence,
+  Capabilities,
+  UnlistedPatch,
+  HostGates,
+  LeftoverModule,
+  ListedPatch,
+  Reading,
+  Situation,
+} from '@klpreg/compat';
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { ContentIds } from './content-ids.js';
 import { isDangling } from '../../database/unavailable.js';
 import { ContentCache, ContentTable } from './content-table.js';
 
-type WireReading = Omit<Reading, 'states'> & { readonly states: readonly { readonly id: string; readonly version: number }[] | null };
+type WireReading = Omit<Reading, 'states'> & {
+  readonly states: readonly { readonly id: string; readonly version: number }[] | null;
+};
 type Stored<T> = Omit<T, 'reading'> & { readonly reading: WireReading | null };
 
 /** The column `situation.facts`. */
@@ -35,12 +47,20 @@ interface Row {
 }
 
 const storeReading = (reading: Reading | null): WireReading | null =>
-  reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null };
+  reading === null
+    ? null
+    : {
+        ...reading,
+        states: reading.states?.map(({ id, version }) => ({ id: id.toString(), version })) ?? null,
+      };
 const loadReading = (reading: WireReading | null): Reading | null =>
-  reading === null ? null : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null };
+  reading === null
+    ? null
+    : { ...reading, states: reading.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null };
 const store = <T extends { readonly reading: Reading | null }>(patches: readonly T[]): Stored<T>[] =>
   patches.map((patch) => ({ ...patch, reading: storeReading(patch.reading) }));
-const load = <T>(patches: readonly Stored<T>[]): T[] => patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
+const load = <T>(patches: readonly Stored<T>[]): T[] =>
+  patches.map((patch) => ({ ...patch, reading: loadReading(patch.reading) })) as T[];
 
 /** A situation as it will be stored. */
 export interface SituationDraft {
@@ -58,15 +78,35 @@ const situationIds = new ContentIds(4_000);
 
 export function toSituationDraft(situation: Situation): SituationDraft {
   const patches = store(situation.list);
-  const { list: _list, suspect: _suspect, kernelRelease, kernelVersion, arch, leftovers, unlisted, ...others } = situation;
+  const {
+    list: _list,
+    suspect: _suspect,
+    kernelRelease,
+    kernelVersion,
+    arch,
+    leftovers,
+    unlisted,
+    ...others
+  } = situation;
   const facts: Facts = { ...others, leftovers: store(leftovers), unlisted: store(unlisted) };
   const stackId = stackIds.of(patches);
-  return { id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }), stackId, patches, kernelRelease, kernelVersion, arch, facts };
+  return {
+    id: situationIds.of({ stackId, kernelRelease, kernelVersion, arch, facts }),
+    stackId,
+    patches,
+    kernelRelease,
+    kernelVersion,
+    arch,
+    facts,
+  };
 }
 
 /** The size of a situation in the cache: its patches and states. Each takes a few hundred bytes. */
 const sizeOf = ({ list, leftovers, unlisted }: Situation): number =>
-  [...list, ...leftovers, ...unlisted].reduce((size, { reading }) => size + 1 + (reading?.states?.length ?? 0), 1);
+  [...list, ...leftovers, ...unlisted].reduce(
+    (size, { reading }) => size + 1 + (reading?.states?.length ?? 0),
+    1,
+  );
 
 interface StackDraft {
   readonly id: string;
@@ -108,13 +148,18 @@ export class SituationsStore {
 
   private async insert(drafts: readonly SituationDraft[]): Promise<void> {
     await this.stacks.keep(drafts.map(({ stackId, patches }) => ({ id: stackId, patches })));
-    const data = drafts.map(({ patches: _patches, facts, ...columns }) => ({ ...columns, facts: facts as object }));
+    const data = drafts.map(({ patches: _patches, facts, ...columns }) => ({
+      ...columns,
+      facts: facts as object,
+    }));
     await this.db.situation.createMany({ data, skipDuplicates: true });
   }
 
   private async insertStacks(drafts: readonly StackDraft[]): Promise<void> {
     const stacks = drafts.map(({ id, patches }) => ({ id, patches: patches as object[] }));
-    const members = drafts.flatMap(({ id, patches }) => patches.map(({ name, buildId }, position) => ({ stackId: id, position, name, buildId })));
+    const members = drafts.flatMap(({ id, patches }) =>
+      patches.map(({ name, buildId }, position) => ({ stackId: id, position, name, buildId })),
+    );
     await this.db.$transaction([
       this.db.stack.createMany({ data: stacks, skipDuplicates: true }),
       this.db.stackPatch.createMany({ data: members, skipDuplicates: true }),
@@ -127,11 +172,15 @@ export class SituationsStore {
    * @param primaryAlone for ingest, which does not read from a replica
    */
   async load(ids: readonly string[], primaryAlone = false): Promise<Map<string, Situation>> {
-    return this.cache.load(ids, primaryAlone ? [this.db] : [this.read, this.db], async (missing, database) => {
-      const include = { stack: { select: { patches: true } } };
-      const rows = await database.situation.findMany({ where: { id: { in: missing } }, include });
-      return rows.map((row) => [row.id, toSituation(row)]);
-    });
+    return this.cache.load(
+      ids,
+      primaryAlone ? [this.db] : [this.read, this.db],
+      async (missing, database) => {
+        const include = { stack: { select: { patches: true } } };
+        const rows = await database.situation.findMany({ where: { id: { in: missing } }, include });
+        return rows.map((row) => [row.id, toSituation(row)]);
+      },
+    );
   }
 
   /** Looks everything up again, as after the database was restored. */
@@ -162,7 +211,10 @@ function toSituation(row: Row): Situation {
     kernelRelease: row.kernelRelease,
     kernelVersion: row.kernelVersion,
     arch: row.arch,
-    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]).map((patch) => ({ ...NO_MODULE_FACTS, ...patch })),
+    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]).map((patch) => ({
+      ...NO_MODULE_FACTS,
+      ...patch,
+    })),
     leftovers: load<LeftoverModule>(facts.leftovers).map((module) => ({ ...NO_MODULE_STATE, ...module })),
     unlisted: load<UnlistedPatch>(facts.unlisted),
     suspect: false,

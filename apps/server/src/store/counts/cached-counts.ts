@@ -5,8 +5,21 @@ import { LOG_POSITION, type LogPosition } from '../../database/log-position.js';
 import { long, named, sql, type Sql } from '../../database/sql.js';
 import type { AsOf } from '../history/as-of.js';
 import { type Condition, labelsTest, situationTest } from '../hosts/condition.js';
-import { type FreshnessKey, freshnessKeyText, type FreshnessLimits, isStaleHeartbeat, levelOfConfirmation } from '../hosts/hosts-at.js';
-import { CohortCounts, eachCohort, type Group, groupKey, newGroup, type WrittenArrays } from './cohort-counts.js';
+import {
+  type FreshnessKey,
+  freshnessKeyText,
+  type FreshnessLimits,
+  isStaleHeartbeat,
+  levelOfConfirmation,
+} from '../hosts/hosts-at.js';
+import {
+  CohortCounts,
+  eachCohort,
+  type Group,
+  groupKey,
+  newGroup,
+  type WrittenArrays,
+} from './cohort-counts.js';
 import type { CohortGroup, Counter, SituationCount, WrittenCounts } from './fleet-counts.js';
 
 const ATTEMPTS = 4;
@@ -70,7 +83,12 @@ export class CachedCounts implements Counter {
   }
 
   /** @returns null for the past, for hosts by name, and if the fleet has too many cohorts */
-  async counts(condition: Condition, limits: FreshnessLimits, asOf: AsOf, withCohorts: boolean): Promise<WrittenCounts | null> {
+  async counts(
+    condition: Condition,
+    limits: FreshnessLimits,
+    asOf: AsOf,
+    withCohorts: boolean,
+  ): Promise<WrittenCounts | null> {
     if (asOf.past || condition.hosts !== null) return null;
     for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {
       const { cache } = this;
@@ -157,7 +175,8 @@ export class CachedCounts implements Counter {
     else if (changes === null) {
       if (rollUp.number < 0n) this.tooManyUntil = performance.now() + TOO_MANY_MS;
       this.cache = new CohortCounts();
-    } else if (number > rollUp.number) this.cache.advance({ number, name }, JSON.parse(changes) as WrittenArrays[]);
+    } else if (number > rollUp.number)
+      this.cache.advance({ number, name }, JSON.parse(changes) as WrittenArrays[]);
     if (this.cache.size > this.limit) this.cache = new CohortCounts();
     return changes !== null;
   }
@@ -167,19 +186,27 @@ export class CachedCounts implements Counter {
     const known = this.matches.get(key);
     // label sets that no host has any more stay in it: then it begins again
     const isUsable = known !== undefined && (known.labelSets?.size ?? 0) <= 2 * this.limit;
-    const matches = isUsable ? known : { labelSets: labels && new Map(), situations: situations && new Map() };
+    const matches = isUsable
+      ? known
+      : { labelSets: labels && new Map(), situations: situations && new Map() };
     this.matches.set(key, matches);
     return matches;
   }
 
   /** Asks PostgreSQL which of the label sets and situations match, once for each. @returns false if all are known */
-  private async learn({ labels, situations }: Condition, matches: Matches, groups: ReadonlyMap<string, Group>): Promise<boolean> {
+  private async learn(
+    { labels, situations }: Condition,
+    matches: Matches,
+    groups: ReadonlyMap<string, Group>,
+  ): Promise<boolean> {
     const unknownLabels = new Set<string>();
     const unknownSituations = new Set<string>();
     for (const { freshnessKey, hosts } of groups.values()) {
       const { situationId } = freshnessKey;
-      if (situationId !== null && matches.situations?.has(situationId) === false) unknownSituations.add(situationId);
-      if (matches.labelSets !== null) for (const id of hosts.keys()) if (!matches.labelSets.has(id)) unknownLabels.add(id);
+      if (situationId !== null && matches.situations?.has(situationId) === false)
+        unknownSituations.add(situationId);
+      if (matches.labelSets !== null)
+        for (const id of hosts.keys()) if (!matches.labelSets.has(id)) unknownLabels.add(id);
     }
     if (unknownLabels.size > 0)
       await this.ask(
@@ -198,7 +225,11 @@ export class CachedCounts implements Counter {
     return unknownLabels.size + unknownSituations.size > 0;
   }
 
-  private async ask(known: Map<string, boolean>, unknown: ReadonlySet<string>, statement: (ids: string[]) => Sql): Promise<void> {
+  private async ask(
+    known: Map<string, boolean>,
+    unknown: ReadonlySet<string>,
+    statement: (ids: string[]) => Sql,
+  ): Promise<void> {
     const matching = await this.db.$queryRaw<{ id: string }[]>(statement([...unknown]));
     for (const id of unknown) known.set(id, false);
     for (const { id } of matching) known.set(id, true);
@@ -209,7 +240,10 @@ export class CachedCounts implements Counter {
 const ARRAYS = sql`json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text)`;
 
 /** The groups with these deltas. The cached ones are not changed: a group with deltas is copied. */
-function withDeltas(cached: ReadonlyMap<string, Group>, deltas: readonly WrittenArrays[]): Map<string, Group> {
+function withDeltas(
+  cached: ReadonlyMap<string, Group>,
+  deltas: readonly WrittenArrays[],
+): Map<string, Group> {
   const groups = new Map(cached);
   const copies = new Set<Group>();
   for (const arrays of deltas)
@@ -234,8 +268,12 @@ function addUp(
   withCohorts: boolean,
 ): Pick<WrittenCounts, 'rows' | 'cohorts'> {
   const isMatch = (situationId: string | null, labelSetId: string): boolean =>
-    (labelSets === null || labelSets.get(labelSetId) === true) && (situations === null || (situationId !== null && situations.get(situationId) === true));
-  const staleGroups = new Map<string, { freshnessKey: FreshnessKey; labelSetIds: string[]; hosts: number[] }>();
+    (labelSets === null || labelSets.get(labelSetId) === true) &&
+    (situations === null || (situationId !== null && situations.get(situationId) === true));
+  const staleGroups = new Map<
+    string,
+    { freshnessKey: FreshnessKey; labelSetIds: string[]; hosts: number[] }
+  >();
   const taken = new Map<string, Map<string, number>>();
   for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of stale) {
     if (!isMatch(situationId, labelSetId)) continue;

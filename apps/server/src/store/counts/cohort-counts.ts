@@ -3,7 +3,12 @@ import type { FreshnessKey } from '../hosts/hosts-at.js';
 import { NO_SITUATION } from './cohorts.store.js';
 
 /** Counts of cohorts as PostgreSQL writes them: four arrays of one length. */
-export type WrittenArrays = readonly [situationIds: string, labelSetIds: string, suspects: string, hosts: string];
+export type WrittenArrays = readonly [
+  situationIds: string,
+  labelSetIds: string,
+  suspects: string,
+  hosts: string,
+];
 
 /** Identifies a roll-up: numbers rise by one, and a name is never given twice. */
 export interface RollUp {
@@ -19,7 +24,8 @@ export interface Group {
   readonly hosts: Map<string, number>;
 }
 
-export const groupKey = (situationId: string, suspect: boolean): string => (suspect ? `${situationId}!` : situationId);
+export const groupKey = (situationId: string, suspect: boolean): string =>
+  suspect ? `${situationId}!` : situationId;
 
 export function newGroup(situationId: string, suspect: boolean): Group {
   const isNever = situationId === NO_SITUATION;

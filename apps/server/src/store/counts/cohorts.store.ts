@@ -27,7 +27,8 @@ interface Delta extends CohortKey {
   readonly hosts: number;
 }
 
-const keyText = ({ situationId, labelSetId, suspect }: CohortKey): string => `${situationId ?? NO_SITUATION} ${labelSetId} ${suspect}`;
+const keyText = ({ situationId, labelSetId, suspect }: CohortKey): string =>
+  `${situationId ?? NO_SITUATION} ${labelSetId} ${suspect}`;
 
 /** By how much these moves change the size of each cohort; cohorts of unchanged size are left out. */
 export function deltasOf(moves: readonly Move[]): Delta[] {

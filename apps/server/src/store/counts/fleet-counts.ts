@@ -41,5 +41,10 @@ export type WrittenCounts = Omit<FleetCounts, 'origin'> & { readonly origin: Log
 /** A way to count the fleet. Each answer is of one statement, and so of one instant. */
 export interface Counter {
   /** @returns null if this way cannot count these hosts, or not now */
-  counts(condition: Condition, limits: FreshnessLimits, asOf: AsOf, withCohorts: boolean): Promise<WrittenCounts | null>;
+  counts(
+    condition: Condition,
+    limits: FreshnessLimits,
+    asOf: AsOf,
+    withCohorts: boolean,
+  ): Promise<WrittenCounts | null>;
 }

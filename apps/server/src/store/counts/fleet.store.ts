@@ -6,7 +6,14 @@ import { empty, long, named, sql, type Sql } from '../../database/sql.js';
 import { type AsOf, closedIsValidAt } from '../history/as-of.js';
 import { inEpoch, sameEpoch } from '../history/epochs.store.js';
 import { type Condition, matching } from '../hosts/condition.js';
-import { type FreshnessKey, type FreshnessLimits, hostsAt, levelColumn, overdueColumn, SUPERSEDED_COLUMN } from '../hosts/hosts-at.js';
+import {
+  type FreshnessKey,
+  type FreshnessLimits,
+  hostsAt,
+  levelColumn,
+  overdueColumn,
+  SUPERSEDED_COLUMN,
+} from '../hosts/hosts-at.js';
 import { CachedCounts } from './cached-counts.js';
 import { NO_SITUATION } from './cohorts.store.js';
 import type { CohortRow, FleetCounts } from './fleet-counts.js';
@@ -35,7 +42,12 @@ export class FleetStore {
   ) {}
 
   /** The number of matching hosts for each freshness key, at one instant. */
-  async counts(condition: Condition, limits: FreshnessLimits, asOf: AsOf, withCohorts = false): Promise<FleetCounts> {
+  async counts(
+    condition: Condition,
+    limits: FreshnessLimits,
+    asOf: AsOf,
+    withCohorts = false,
+  ): Promise<FleetCounts> {
     const cached = await inEpoch(this.db, () => this.cached.counts(condition, limits, asOf, withCohorts));
     if (!asOf.past && condition.hosts === null) this.counted[cached === null ? 'database' : 'held'] += 1;
     return cached ?? (await inEpoch(this.db, () => this.sql.counts(condition, limits, asOf, withCohorts)))!;
@@ -91,7 +103,12 @@ export class FleetStore {
   }
 
   /** The first three host names of each of these cohorts, in the order of names. */
-  async examples(cohorts: readonly CohortRow[], condition: Condition, limits: FreshnessLimits, asOf: AsOf): Promise<string[][]> {
+  async examples(
+    cohorts: readonly CohortRow[],
+    condition: Condition,
+    limits: FreshnessLimits,
+    asOf: AsOf,
+  ): Promise<string[][]> {
     const numbered = cohorts.map(({ freshnessKey, labelSetId }, n) => ({ ...freshnessKey, labelSetId, n }));
     const reported = numbered.filter(({ situationId }) => situationId !== null);
     const never = numbered.filter(({ situationId }) => situationId === null);

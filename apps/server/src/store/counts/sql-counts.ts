@@ -7,7 +7,15 @@ import type { Revision } from '../catalog/revisions.js';
 import { type AsOf, closedIsValidAt, openedAfter } from '../history/as-of.js';
 import { sameEpoch } from '../history/epochs.store.js';
 import { type Condition, inCohort, matching } from '../hosts/condition.js';
-import { type FreshnessKey, freshnessKeyColumns, freshnessKeyText, type FreshnessLimits, hostsAt, staleBefore, staleHostKeys } from '../hosts/hosts-at.js';
+import {
+  type FreshnessKey,
+  freshnessKeyColumns,
+  freshnessKeyText,
+  type FreshnessLimits,
+  hostsAt,
+  staleBefore,
+  staleHostKeys,
+} from '../hosts/hosts-at.js';
 import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
 import type { CohortGroup, CohortRow, Counter, WrittenCounts } from './fleet-counts.js';
 
@@ -37,7 +45,12 @@ export class SqlCounts implements Counter {
     private readonly read: ReadDatabase,
   ) {}
 
-  async counts(condition: Condition, limits: FreshnessLimits, asOf: AsOf, withCohorts: boolean): Promise<WrittenCounts> {
+  async counts(
+    condition: Condition,
+    limits: FreshnessLimits,
+    asOf: AsOf,
+    withCohorts: boolean,
+  ): Promise<WrittenCounts> {
     // the rows come back as one text: a thousand rows cost the driver more than the database
     const [written] = await (asOf.usesPrimary ? this.db : this.read).$queryRaw<Written[]>(
       long(
@@ -164,10 +177,14 @@ export function sharing(): (row: FlatRow) => CohortRow {
   };
 }
 
-const rowsOf = (text: string, share: (row: FlatRow) => CohortRow): CohortRow[] => (JSON.parse(text) as FlatRow[]).map(share);
+const rowsOf = (text: string, share: (row: FlatRow) => CohortRow): CohortRow[] =>
+  (JSON.parse(text) as FlatRow[]).map(share);
 
 function groupsOf(rows: readonly CohortRow[]): CohortGroup[] {
-  const groups = new Map<FreshnessKey, { freshnessKey: FreshnessKey; labelSetIds: string[]; hosts: number[] }>();
+  const groups = new Map<
+    FreshnessKey,
+    { freshnessKey: FreshnessKey; labelSetIds: string[]; hosts: number[] }
+  >();
   for (const { freshnessKey, labelSetId, hosts } of rows) {
     const group = groups.get(freshnessKey) ?? { freshnessKey, labelSetIds: [], hosts: [] };
     groups.set(freshnessKey, group);

@@ -37,7 +37,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Clocks of servers may differ by a day. PostgreSQL leaves out the partitions that ended before. */
 const dayBefore = (instant: Date): Date => new Date(instant.getTime() - DAY_MS);
 
-const isVisible = (transaction: Sql, snapshot: string): Sql => sql`pg_visible_in_snapshot(${transaction}::text::xid8, ${snapshot}::pg_snapshot)`;
+const isVisible = (transaction: Sql, snapshot: string): Sql =>
+  sql`pg_visible_in_snapshot(${transaction}::text::xid8, ${snapshot}::pg_snapshot)`;
 // the first test is for the index on the transaction
 const isLater = (transaction: Sql, snapshot: string): Sql => sql`
   (${transaction} >= pg_snapshot_xmin(${snapshot}::pg_snapshot)::text::bigint AND NOT ${isVisible(transaction, snapshot)})`;
@@ -75,6 +76,9 @@ export const gapCovers = ({ now, snapshot }: AsOf): Sql =>
 /** Whether the facts in `host_heartbeat b` were superseded. */
 export function supersededAt({ now, snapshot, past }: AsOf): Sql {
   if (!past) return sql`b.superseded_at IS NOT NULL`;
-  const then = snapshot === null ? sql`b.superseded_at <= ${now}::timestamptz` : isVisible(sql`b.superseded_by`, snapshot);
+  const then =
+    snapshot === null
+      ? sql`b.superseded_at <= ${now}::timestamptz`
+      : isVisible(sql`b.superseded_by`, snapshot);
   return sql`(b.superseded_at IS NOT NULL AND ${then})`;
 }

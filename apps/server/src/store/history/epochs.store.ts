@@ -29,7 +29,8 @@ export class EpochsStore {
     const replica = replicaOf(this.read, this.db);
     // a replica may be behind: then the primary is asked
     const rows = replica === null ? [] : await this.since(replica, epoch).catch(() => []);
-    if (rows.length > 0 && rows.at(-1)!.name === this.db.epochName) return isKept(rows, position) ? rows.at(-1)!.name : null;
+    if (rows.length > 0 && rows.at(-1)!.name === this.db.epochName)
+      return isKept(rows, position) ? rows.at(-1)!.name : null;
     const own = await this.since(this.db, epoch);
     if (own.length === 0 || !isKept(own, position)) return null;
     if (own.at(-1)!.current) return own.at(-1)!.name;
@@ -65,7 +66,10 @@ const REPLACED = 'the database was replaced while it was asked; ask again';
  *
  * @throws DatabaseUnavailable if the database is replaced repeatedly
  */
-export async function inEpoch(db: Database, count: () => Promise<WrittenCounts | null>): Promise<FleetCounts | null> {
+export async function inEpoch(
+  db: Database,
+  count: () => Promise<WrittenCounts | null>,
+): Promise<FleetCounts | null> {
   for (let attempt = 0; attempt < 2; attempt++) {
     const counts = await count();
     if (counts === null) return null;
@@ -78,5 +82,6 @@ export async function inEpoch(db: Database, count: () => Promise<WrittenCounts |
 
 /** Refuses rows of the past that were read in another epoch: its transaction ids may mean others by then. */
 export function sameEpoch(asOf: AsOf, epoch: string | null): void {
-  if (asOf.epoch !== undefined && epoch !== null && asOf.epoch !== epoch) throw new DatabaseUnavailable(REPLACED);
+  if (asOf.epoch !== undefined && epoch !== null && asOf.epoch !== epoch)
+    throw new DatabaseUnavailable(REPLACED);
 }

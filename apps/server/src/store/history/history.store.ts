@@ -17,7 +17,8 @@ const DAYS_AHEAD = 3;
 /** The advisory lock of a server that creates or drops partitions. */
 const PARTITIONS_LOCK = 72_707_371;
 
-const nameOf = (table: Table, day: Date): string => `${table}_${day.toISOString().slice(0, 10).replaceAll('-', '')}`;
+const nameOf = (table: Table, day: Date): string =>
+  `${table}_${day.toISOString().slice(0, 10).replaceAll('-', '')}`;
 const dayOf = (instant: Date): Date => new Date(Math.floor(instant.getTime() / DAY_MS) * DAY_MS);
 
 /** History in partitions of a day. Old history is dropped with its partition; no rows are deleted. */
@@ -35,7 +36,10 @@ export class HistoryStore {
    * @returns the partitions that were created and dropped
    */
   async keepPartitions(now: Date, historyDays: number): Promise<{ made: string[]; dropped: string[] }> {
-    const days = Array.from({ length: DAYS_AHEAD + 1 }, (_, i) => new Date(dayOf(now).getTime() + i * DAY_MS));
+    const days = Array.from(
+      { length: DAYS_AHEAD + 1 },
+      (_, i) => new Date(dayOf(now).getTime() + i * DAY_MS),
+    );
     const oldest = dayOf(new Date((await this.newest(now)).getTime() - historyDays * DAY_MS));
     const made: string[] = [];
     const dropped: string[] = [];
@@ -76,7 +80,9 @@ export class HistoryStore {
     const ended = TABLES[table];
     const [from, until] = [day.toISOString(), new Date(day.getTime() + DAY_MS).toISOString()];
     return this.alone(async (tx) => {
-      const [found] = await tx.$queryRaw<{ exists: boolean }[]>`SELECT to_regclass(${name}) IS NOT NULL AS exists`;
+      const [found] = await tx.$queryRaw<
+        { exists: boolean }[]
+      >`SELECT to_regclass(${name}) IS NOT NULL AS exists`;
       if (found!.exists) return false;
       for (const statement of [
         `CREATE TABLE "${name}" (LIKE "${table}" INCLUDING ALL)`,
@@ -99,7 +105,9 @@ export class HistoryStore {
       const lastHour = { gt: new Date(now.getTime() - HOUR_MS), lte: now };
       const where = { action: DROPPED, at: lastHour, subject: { startsWith: table } };
       if ((await tx.audit.count({ where })) > 0) return false;
-      await tx.audit.create({ data: { id: uuidv7(), at: now, who: 'server', action: DROPPED, subject: name } });
+      await tx.audit.create({
+        data: { id: uuidv7(), at: now, who: 'server', action: DROPPED, subject: name },
+      });
       await tx.$executeRawUnsafe(long(`ALTER TABLE "${table}" DETACH PARTITION "${name}"`));
       await tx.$executeRawUnsafe(long(`DROP TABLE "${name}"`));
       return true;

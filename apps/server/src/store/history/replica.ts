@@ -36,7 +36,10 @@ export class Replica {
     const replica = replicaOf(this.read, this.db);
     if (replica === null) return asOf;
     const { snapshot } = asOf;
-    const caughtUp = snapshot === null ? sql`NULL::boolean` : sql`pg_snapshot_xmin(pg_current_snapshot()) >= pg_snapshot_xmax(${snapshot}::pg_snapshot)`;
+    const caughtUp =
+      snapshot === null
+        ? sql`NULL::boolean`
+        : sql`pg_snapshot_xmin(pg_current_snapshot()) >= pg_snapshot_xmax(${snapshot}::pg_snapshot)`;
     const rows = await replica.$queryRaw<Standby[]>`
       SELECT pg_is_in_recovery() AS standby,
              pg_snapshot_xmin(pg_current_snapshot())::text AS ended,
@@ -51,7 +54,8 @@ export class Replica {
     if (now === undefined || now.epoch !== this.db.epochName) return { ...asOf, usesPrimary: true };
     const { standby, ended, caughtUp: hasSeen, replayedAt } = now;
     if (!standby) return asOf;
-    if (!asOf.past) return { ...asOf, snapshot: `${ended}:${ended}:`, past: true, pinned: true, epoch: now.epoch! };
+    if (!asOf.past)
+      return { ...asOf, snapshot: `${ended}:${ended}:`, past: true, pinned: true, epoch: now.epoch! };
     const isKnown = hasSeen ?? (replayedAt !== null && replayedAt.getTime() - MARGIN_MS > asOf.now.getTime());
     return isKnown ? asOf : { ...asOf, usesPrimary: true };
   }

@@ -4,7 +4,10 @@ import { join, raw, sql, type Sql } from '../../database/sql.js';
 /** A test of one label. */
 export interface LabelTest {
   readonly key: string;
-  readonly is: { readonly in: readonly string[] } | { readonly notIn: readonly string[] } | { readonly exists: boolean };
+  readonly is:
+    | { readonly in: readonly string[] }
+    | { readonly notIn: readonly string[] }
+    | { readonly exists: boolean };
   /** True: the host's own label of this key does not count; false: it counts if no admin set one. */
   readonly authoritative: boolean;
 }
@@ -12,7 +15,10 @@ export interface LabelTest {
 /** Which hosts match: all tests must pass, and null restricts nothing. Retired hosts never match. */
 export interface Condition {
   /** If it is present, hosts are read one by one through an index. */
-  readonly hosts: { readonly hostnames: readonly string[] | null; readonly ids: readonly string[] | null } | null;
+  readonly hosts: {
+    readonly hostnames: readonly string[] | null;
+    readonly ids: readonly string[] | null;
+  } | null;
   /** Hosts that never reported do not match. */
   readonly situations: {
     readonly kernelReleases: readonly string[] | null;
@@ -27,7 +33,8 @@ const all = (tests: readonly (Sql | null)[]): Sql => {
   const parts = tests.filter((test) => test !== null);
   return parts.length === 0 ? sql`true` : join(parts, ' AND ');
 };
-const oneOf = (column: string, values: readonly string[] | null): Sql | null => (values === null ? null : sql`${raw(column)} = ANY(${[...values]}::text[])`);
+const oneOf = (column: string, values: readonly string[] | null): Sql | null =>
+  values === null ? null : sql`${raw(column)} = ANY(${[...values]}::text[])`;
 
 /** The test of `host h`. The bucket comes first in its key. */
 const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
@@ -41,11 +48,17 @@ const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
   ]);
 
 /** The test of `situation s`. */
-export const situationTest = ({ kernelReleases, archs, running }: NonNullable<Condition['situations']>): Sql =>
+export const situationTest = ({
+  kernelReleases,
+  archs,
+  running,
+}: NonNullable<Condition['situations']>): Sql =>
   all([
     oneOf('s.kernel_release', kernelReleases),
     oneOf('s.arch', archs),
-    running === null ? null : sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${running})`,
+    running === null
+      ? null
+      : sql`s.stack_id IN (SELECT stack_id FROM stack_patch WHERE build_id = ${running})`,
   ]);
 
 /** The test of `label_set l`. */
@@ -54,7 +67,9 @@ export const labelsTest = (tests: NonNullable<Condition['labels']>): Sql => all(
 function labelTest({ key, is, authoritative }: LabelTest): Sql {
   const isOwn = authoritative && key.startsWith(AGENT_PREFIX);
   const admins = isOwn ? sql`NULL::text` : sql`l.labels ->> ${key}`;
-  const value = authoritative ? admins : sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
+  const value = authoritative
+    ? admins
+    : sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
   if ('in' in is) return sql`${value} = ANY(${[...is.in]}::text[])`;
   if ('notIn' in is) return sql`(${value} IS NULL OR NOT (${value} = ANY(${[...is.notIn]}::text[])))`;
   return is.exists ? sql`${value} IS NOT NULL` : sql`${value} IS NULL`;
@@ -64,10 +79,12 @@ function labelTest({ key, is, authoritative }: LabelTest): Sql {
 export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c'): Sql {
   const of = (column: string) => raw(`${table}.${column}`);
   return all([
-    situations && sql`${of('situation_id')} IN (SELECT s.id FROM situation s WHERE ${situationTest(situations)})`,
+    situations &&
+      sql`${of('situation_id')} IN (SELECT s.id FROM situation s WHERE ${situationTest(situations)})`,
     labels && sql`${of('label_set_id')} IN (SELECT l.id FROM label_set l WHERE ${labelsTest(labels)})`,
   ]);
 }
 
 /** All tests, on rows of `hostsAt`. */
-export const matching = (condition: Condition): Sql => all([sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);
+export const matching = (condition: Condition): Sql =>
+  all([sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);

@@ -66,7 +66,10 @@ export class HeartbeatsStore {
     return comparisons;
   }
 
-  private async confirm(heartbeats: readonly PlacedHeartbeat[], { silentAfter, indexedAfter }: Silence): Promise<Comparison[]> {
+  private async confirm(
+    heartbeats: readonly PlacedHeartbeat[],
+    { silentAfter, indexedAfter }: Silence,
+  ): Promise<Comparison[]> {
     const rows = unnest('r', heartbeats, {
       bucket: ['smallint', (one) => bucketOf(one.hostId)],
       id: ['uuid', (one) => one.hostId],

@@ -73,7 +73,9 @@ export function hostsAt(asOf: AsOf): Sql {
 /** In a pinned answer, a confirmation far in the future was made by a wrong clock, not after the answer. */
 function confirmedAt({ now, pinned }: AsOf): Sql {
   const then = sql`least(coalesce(w.silent_since, b.confirmed_at), ${now}::timestamptz)`;
-  return pinned === true ? sql`CASE WHEN b.confirmed_at > ${latestPlausible(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END` : then;
+  return pinned === true
+    ? sql`CASE WHEN b.confirmed_at > ${latestPlausible(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END`
+    : then;
 }
 
 /** Servers read the clock of the database from time to time: a confirmation may be this much later than now. */
@@ -83,7 +85,10 @@ const AHEAD_MS = 60_000;
 export const latestPlausible = (now: Date): Date => new Date(now.getTime() + AHEAD_MS);
 
 /** The freshness of a confirmation that exists. */
-export const levelOfConfirmation = (confirmedAt: Sql, { until, lateSince, staleSince }: FreshnessLimits): Sql => sql`
+export const levelOfConfirmation = (
+  confirmedAt: Sql,
+  { until, lateSince, staleSince }: FreshnessLimits,
+): Sql => sql`
   CASE WHEN ${confirmedAt} > ${until}::timestamptz THEN 'AHEAD'
        WHEN ${confirmedAt} >= ${lateSince}::timestamptz THEN 'FRESH'
        WHEN ${confirmedAt} >= ${staleSince}::timestamptz THEN 'STALE'
@@ -110,18 +115,32 @@ export const freshnessKeyColumns = (limits: FreshnessLimits): Sql => sql`
   ${overdueColumn(limits)} AS overdue`;
 
 /** A freshness key as one text; `hasFreshnessKey` makes the same text of a row. */
-export const freshnessKeyText = ({ situationId, suspect, superseded, level, overdue }: FreshnessKey): string =>
+export const freshnessKeyText = ({
+  situationId,
+  suspect,
+  superseded,
+  level,
+  overdue,
+}: FreshnessKey): string =>
   [situationId ?? '-', suspect ? 't' : 'f', superseded ? 't' : 'f', level, overdue ? 't' : 'f'].join('|');
 
 /** Whether a row of `hostsAt` has one of these freshness keys. */
 export function hasFreshnessKey(keys: readonly FreshnessKey[], limits: FreshnessLimits): Sql {
   const texts = [...new Set(keys.map(freshnessKeyText))];
-  const ofRow = join([sql`'|'`, sql`coalesce(h.situation_id::text, '-')`, sql`h.suspect`, SUPERSEDED_COLUMN, levelColumn(limits), overdueColumn(limits)]);
+  const ofRow = join([
+    sql`'|'`,
+    sql`coalesce(h.situation_id::text, '-')`,
+    sql`h.suspect`,
+    SUPERSEDED_COLUMN,
+    levelColumn(limits),
+    overdueColumn(limits),
+  ]);
   return sql`concat_ws(${ofRow}) = ANY(${texts}::text[])`;
 }
 
 /** A host that was confirmed since then has the usual freshness of its cohort. */
-export const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date => (lateSince > allowedSince ? lateSince : allowedSince);
+export const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date =>
+  lateSince > allowedSince ? lateSince : allowedSince;
 
 /** The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index. */
 export const isStaleHeartbeat = (limits: FreshnessLimits): Sql => sql`

@@ -9,12 +9,22 @@ import { sameEpoch } from '../history/epochs.store.js';
 import { BootsStore } from './boots.store.js';
 import { bucketOf } from './bucket.js';
 import { type Condition, matching } from './condition.js';
-import { type FreshnessKey, type FreshnessLimits, hasFreshnessKey, hostsAt, staleHostKeys } from './hosts-at.js';
+import {
+  type FreshnessKey,
+  type FreshnessLimits,
+  hasFreshnessKey,
+  hostsAt,
+  staleHostKeys,
+} from './hosts-at.js';
 
 /** What people see of a host, and no verdict reads. */
 export interface HostDetail {
   readonly agentVersion: string;
-  readonly distribution: { readonly id: string; readonly version: string | null; readonly name: string | null } | null;
+  readonly distribution: {
+    readonly id: string;
+    readonly version: string | null;
+    readonly name: string | null;
+  } | null;
   readonly taint: number | null;
   readonly transition: {
     readonly patch: string;
@@ -94,14 +104,22 @@ export class HostsStore {
   }
 
   /** Adds a host before it reports; false if the id is taken. */
-  async add(tx: Connection, hostId: string, hostname: string, labelSetId: string, at: Date): Promise<boolean> {
+  async add(
+    tx: Connection,
+    hostId: string,
+    hostname: string,
+    labelSetId: string,
+    at: Date,
+  ): Promise<boolean> {
     const made = await tx.$executeRaw`
       INSERT INTO host (bucket, id, hostname, label_set_id, added_at, since, opened_by)
       VALUES (${bucketOf(hostId)}::smallint, ${hostId}::uuid, ${hostname}, ${labelSetId}::uuid, ${at}, ${at},
               pg_current_xact_id()::text::bigint)
       ON CONFLICT (bucket, id) DO NOTHING`;
     if (made === 0) return false;
-    await this.cohorts.append(tx, [{ hostId, from: null, to: { situationId: null, labelSetId, suspect: false } }]);
+    await this.cohorts.append(tx, [
+      { hostId, from: null, to: { situationId: null, labelSetId, suspect: false } },
+    ]);
     return true;
   }
 
@@ -116,7 +134,13 @@ export class HostsStore {
   }
 
   /** Moves a host to another situation, if it still is in the expected one. */
-  async changeSituation(tx: Connection, hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
+  async changeSituation(
+    tx: Connection,
+    hostId: string,
+    expected: string,
+    situationId: string,
+    at: Date,
+  ): Promise<Changed> {
     const changed = (host: Interval) => {
       if (host.situationId !== expected) return 'CONFLICT';
       return host.situationId === situationId ? 'UNCHANGED' : { ...host, situationId };
@@ -152,7 +176,13 @@ export class HostsStore {
   }
 
   /** Gives a host other labels from now on, if it still has the expected ones. */
-  async relabel(tx: Connection, hostId: string, expected: string, labelSetId: string, at: Date): Promise<Changed> {
+  async relabel(
+    tx: Connection,
+    hostId: string,
+    expected: string,
+    labelSetId: string,
+    at: Date,
+  ): Promise<Changed> {
     const changed = (host: Interval) => {
       if (host.labelSetId !== expected) return 'CONFLICT';
       return host.labelSetId === labelSetId ? 'UNCHANGED' : { ...host, labelSetId };
@@ -181,7 +211,13 @@ export class HostsStore {
    *
    * @param changed what the host is from now on, or the result if nothing changes
    */
-  private async change(tx: Connection, hostId: string, at: Date, changed: (host: Interval) => Interval | Changed, columns: Sql): Promise<Changed> {
+  private async change(
+    tx: Connection,
+    hostId: string,
+    at: Date,
+    changed: (host: Interval) => Interval | Changed,
+    columns: Sql,
+  ): Promise<Changed> {
     const key = keyOf(hostId);
     const [before] = await tx.$queryRaw<Interval[]>`
       SELECT situation_id AS "situationId",
@@ -213,13 +249,26 @@ export class HostsStore {
   }
 
   /** The hosts with this name, or the one with this id; retired ones, too. */
-  async find(by: { readonly id: string } | { readonly hostname: string }, limit: number, asOf: AsOf, fresh = false): Promise<HostRow[]> {
-    const where = 'id' in by ? sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid` : sql`h.hostname = ${by.hostname}`;
+  async find(
+    by: { readonly id: string } | { readonly hostname: string },
+    limit: number,
+    asOf: AsOf,
+    fresh = false,
+  ): Promise<HostRow[]> {
+    const where =
+      'id' in by
+        ? sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid`
+        : sql`h.hostname = ${by.hostname}`;
     return this.select(hostsAt(asOf), where, sql`h.hostname, h.id`, limit, asOf, fresh);
   }
 
   /** The matching hosts in the order of their names; backwards, in the reverse order. */
-  async page(condition: Condition, { after, backwards, limit }: HostPage, asOf: AsOf, wanted: Wanted | null = null): Promise<HostRow[]> {
+  async page(
+    condition: Condition,
+    { after, backwards, limit }: HostPage,
+    asOf: AsOf,
+    wanted: Wanted | null = null,
+  ): Promise<HostRow[]> {
     const beyond = backwards ? sql`<` : sql`>`;
     const tests = [
       matching(condition),
@@ -232,7 +281,14 @@ export class HostsStore {
     return this.select(hosts, join(tests, ' AND '), order, limit, asOf, false);
   }
 
-  private async select(hosts: Sql, where: Sql, order: Sql, limit: number, asOf: AsOf, fresh: boolean): Promise<HostRow[]> {
+  private async select(
+    hosts: Sql,
+    where: Sql,
+    order: Sql,
+    limit: number,
+    asOf: AsOf,
+    fresh: boolean,
+  ): Promise<HostRow[]> {
     const connection: Connection = fresh || asOf.usesPrimary ? this.db : this.read;
     const contactAt = asOf.past ? sql`least(c.contact_at, ${asOf.now}::timestamptz)` : sql`c.contact_at`;
     // `t` is the host of today: what no verdict reads, and the retirement if the host was retired then
@@ -290,10 +346,13 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
  * PostgreSQL would not do so by itself, because it estimates bucket and id independently.
  */
 function candidates({ freshnessKeys, ages }: Wanted, asOf: AsOf): Sql {
-  const usual = freshnessKeys.filter(({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'));
+  const usual = freshnessKeys.filter(
+    ({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'),
+  );
   const ids = [...new Set(usual.flatMap(({ situationId }) => situationId ?? []))];
   const never = usual.some(({ situationId }) => situationId === null);
-  const inOne = (column: Sql) => sql`(${column} = ANY(${ids}::uuid[])${never ? sql` OR ${column} IS NULL` : empty})`;
+  const inOne = (column: Sql) =>
+    sql`(${column} = ANY(${ids}::uuid[])${never ? sql` OR ${column} IS NULL` : empty})`;
   const parts = [sql`SELECT h.bucket, h.id FROM host h WHERE ${inOne(raw('h.situation_id'))}`];
   if (asOf.past)
     parts.push(sql`

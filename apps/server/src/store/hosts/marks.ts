@@ -10,4 +10,6 @@ export interface Marks {
 
 /** Earlier rows have the references only. */
 export const toMarks = (stored: unknown): Marks =>
-  typeof (stored as Marks).referencedSince === 'object' ? (stored as Marks) : { referencedSince: stored as Marks['referencedSince'] };
+  typeof (stored as Marks).referencedSince === 'object'
+    ? (stored as Marks)
+    : { referencedSince: stored as Marks['referencedSince'] };

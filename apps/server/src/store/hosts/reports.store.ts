@@ -63,7 +63,8 @@ export interface PlacedReport {
 }
 
 const bucket = (report: { readonly hostId: string }): number => bucketOf(report.hostId);
-const inOrder = (a: PlacedReport, b: PlacedReport): number => bucket(a) - bucket(b) || (a.hostId < b.hostId ? -1 : 1);
+const inOrder = (a: PlacedReport, b: PlacedReport): number =>
+  bucket(a) - bucket(b) || (a.hostId < b.hostId ? -1 : 1);
 
 /** Whether the report begins a new interval of its host. */
 const isMove = ({ expected, ...report }: PlacedReport): boolean =>
@@ -197,8 +198,12 @@ export class ReportsStore {
   private async store(reports: readonly PlacedReport[], silence: Silence): Promise<readonly string[]> {
     const gaps = reports.flatMap((report) => gapsOf(report, silence));
     const moves = reports.filter(isMove).map(toMove);
-    const boots = reports.flatMap(({ hostId, boots: ranges }) => ranges.map((range) => ({ hostId, ...range })));
-    const suspects = reports.flatMap(({ hostId, suspect, expected }) => (suspect && expected?.suspect === false ? hostId : []));
+    const boots = reports.flatMap(({ hostId, boots: ranges }) =>
+      ranges.map((range) => ({ hostId, ...range })),
+    );
+    const suspects = reports.flatMap(({ hostId, suspect, expected }) =>
+      suspect && expected?.suspect === false ? hostId : [],
+    );
     try {
       await this.db.$transaction(async (tx) => {
         const written = new Set(await this.write(tx, reports, silence));

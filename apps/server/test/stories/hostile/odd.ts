@@ -25,11 +25,15 @@ export function odd(chance: Chance): Sent {
       text: JSON.stringify(sealed({ ...report, sequence })),
       outcome: 'STORED|UNCHANGED|REPEATED|SUPERSEDED|SEQUENCE_CONFLICT|BAD_USER_INPUT',
     };
-  const text = JSON.stringify(beat(report, { sequence, digest: chance.one([report.digest, 'e'.repeat(64)]) }));
+  const text = JSON.stringify(
+    beat(report, { sequence, digest: chance.one([report.digest, 'e'.repeat(64)]) }),
+  );
   return {
     what: 'a heartbeat at odds',
     door: 'heartbeats',
     text,
-    outcome: known ? 'CONFIRMED|REPORT_WANTED|SUPERSEDED|UNKNOWN_HOST|BAD_USER_INPUT' : 'UNKNOWN_HOST|BAD_USER_INPUT',
+    outcome: known
+      ? 'CONFIRMED|REPORT_WANTED|SUPERSEDED|UNKNOWN_HOST|BAD_USER_INPUT'
+      : 'UNKNOWN_HOST|BAD_USER_INPUT',
   };
 }

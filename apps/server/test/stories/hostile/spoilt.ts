@@ -1,5 +1,16 @@
 import { Report } from '@klpreg/wire';
-import { at, isObject, type Json, oneOf, type Path, placesOf, pointerOf, put, RAW, strings } from './places.js';
+import {
+  at,
+  isObject,
+  type Json,
+  oneOf,
+  type Path,
+  placesOf,
+  pointerOf,
+  put,
+  RAW,
+  strings,
+} from './places.js';
 import { beat, type Chance, full } from './stream.js';
 import { sealed } from '../../registry.js';
 
@@ -14,9 +25,42 @@ export interface Spoilt {
 
 const PATCH: Path = ['livepatches', 0];
 const STATE: Path = [...PATCH, 'reading', 'states', 0];
-const NUMBERS = ['9007199254740992', '9223372036854775808', '-1', '1.5', '1e400', '-1e400', '"1"', 'null', 'true', '[]', '{}', '1e-5', '-9223372036854775809'];
-const TEXTS = strings('\0', 'a\0b', '\ud800', 'x\udc00', 'a\u001b[31m', 'two\nlines', '\u007f', 'x'.repeat(600), '😀'.repeat(600));
-const PATTERNS = strings('', '../../etc/passwd', 'é', 'A'.repeat(200), "x'; DROP TABLE host; --", 'a\n', 'NULL\0', '\ud800');
+const NUMBERS = [
+  '9007199254740992',
+  '9223372036854775808',
+  '-1',
+  '1.5',
+  '1e400',
+  '-1e400',
+  '"1"',
+  'null',
+  'true',
+  '[]',
+  '{}',
+  '1e-5',
+  '-9223372036854775809',
+];
+const TEXTS = strings(
+  '\0',
+  'a\0b',
+  '\ud800',
+  'x\udc00',
+  'a\u001b[31m',
+  'two\nlines',
+  '\u007f',
+  'x'.repeat(600),
+  '😀'.repeat(600),
+);
+const PATTERNS = strings(
+  '',
+  '../../etc/passwd',
+  'é',
+  'A'.repeat(200),
+  "x'; DROP TABLE host; --",
+  'a\n',
+  'NULL\0',
+  '\ud800',
+);
 const CLOCKS = [
   '"yesterday"',
   '"2026-13-01T00:00:00Z"',
@@ -44,16 +88,37 @@ const LABELS = [
   JSON.stringify({ a: 'x'.repeat(254) }),
   JSON.stringify(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, 'x']))),
 );
-const POISON = ['{"admin":true}', '{"__proto__":{"admin":true}}', '{"toJSON":null}', '{"role":"admin"}', 'null', '"x"', '[]', '{}', '1'];
+const POISON = [
+  '{"admin":true}',
+  '{"__proto__":{"admin":true}}',
+  '{"toJSON":null}',
+  '{"role":"admin"}',
+  'null',
+  '"x"',
+  '[]',
+  '{}',
+  '1',
+];
 /** The same key, as JSON may also write it. */
 const ESCAPED = ['"__proto__"', '"\\u005f_proto__"', '"__pr\\u006fto__"'];
 const patches = (n: number, change: (i: number) => object): string =>
-  JSON.stringify(Array.from({ length: n }, (_, i) => ({ ...(full('x').livepatches[0] as object), objects: [], reading: null, name: `p${i}`, ...change(i) })));
+  JSON.stringify(
+    Array.from({ length: n }, (_, i) => ({
+      ...(full('x').livepatches[0] as object),
+      objects: [],
+      reading: null,
+      name: `p${i}`,
+      ...change(i),
+    })),
+  );
 
 /** What may be wrong: a document, and what is spoilt in it. What is told is where. */
 type Spoil = (document: Json, chance: Chance) => [Path, string?];
 const ANY: [what: string, spoil: Spoil][] = [
-  ['a field of another type', (document, chance) => oneOf(placesOf(document).slice(1), ['{"no such":[]}'])(document, chance)],
+  [
+    'a field of another type',
+    (document, chance) => oneOf(placesOf(document).slice(1), ['{"no such":[]}'])(document, chance),
+  ],
   [
     'a field that is missing',
     (document, chance) => {
@@ -66,10 +131,25 @@ const ANY: [what: string, spoil: Spoil][] = [
   [
     'a field that nobody knows',
     (document, chance) => {
-      const objects = placesOf(document).filter((one) => one.at(-1) !== 'labels' && isObject(at(document, one)));
+      const objects = placesOf(document).filter(
+        (one) => one.at(-1) !== 'labels' && isObject(at(document, one)),
+      );
       const path = [
         ...chance.one(objects),
-        chance.one(['enabeld', 'constructor', 'toString', 'hasOwnProperty', 'prototype', '', ' ', 'a/b', 'a~b', '😀', '\0', '\ud800']),
+        chance.one([
+          'enabeld',
+          'constructor',
+          'toString',
+          'hasOwnProperty',
+          'prototype',
+          '',
+          ' ',
+          'a/b',
+          'a~b',
+          '😀',
+          '\0',
+          '\ud800',
+        ]),
       ];
       put(document, path, 'x');
       return [path];
@@ -78,7 +158,10 @@ const ANY: [what: string, spoil: Spoil][] = [
   [
     'a field that would change what objects are',
     (document, chance) => {
-      const path = [...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))), '__proto__'];
+      const path = [
+        ...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))),
+        '__proto__',
+      ];
       // to assign it would change the object, and not be written
       Object.defineProperty(at(document, path.slice(0, -1)), '__proto__', { value: RAW, enumerable: true });
       return [path, chance.one(POISON)];
@@ -87,7 +170,10 @@ const ANY: [what: string, spoil: Spoil][] = [
   [
     'a constructor with a prototype',
     (document, chance) => {
-      const path = [...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))), 'constructor'];
+      const path = [
+        ...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))),
+        'constructor',
+      ];
       put(document, path, RAW);
       return [path, `{"prototype":${chance.one(POISON)}}`];
     },
@@ -107,14 +193,21 @@ const ANY: [what: string, spoil: Spoil][] = [
   ['a clock that runs back', oneOf([['clock', 'sentMs']], ['0', '999.999'])],
   ['another kind of document', oneOf([['schema']], ['"report/v2"', '"heartbeat/v0"', 'null', '1', '""'])],
   ['a digest that is none', oneOf([['digest']], PATTERNS)],
-  ['no document', (_, chance) => [[], chance.one(['null', '0', '""', '[]', 'true', '"report"', '[[]]', '1e400'])]],
+  [
+    'no document',
+    (_, chance) => [[], chance.one(['null', '0', '""', '[]', 'true', '"report"', '[[]]', '1e400'])],
+  ],
 ];
 const OF_REPORTS: typeof ANY = [
   [
     'a state id that is no u64',
     oneOf(
       [[...STATE, 'id']],
-      [...strings('18446744073709551616', '-1', '01', '1e3', '', ' 1', '0x10', '1.0', '१', '9'.repeat(1000)), '1', '18446744073709551615'],
+      [
+        ...strings('18446744073709551616', '-1', '01', '1e3', '', ' 1', '0x10', '1.0', '१', '9'.repeat(1000)),
+        '1',
+        '18446744073709551615',
+      ],
     ),
   ],
   ['a version that is no u32', oneOf([[...STATE, 'version']], ['4294967296', ...NUMBERS])],
@@ -151,7 +244,10 @@ const OF_REPORTS: typeof ANY = [
     ),
   ],
   ['labels that are none', oneOf([['host', 'labels']], LABELS)],
-  ['a name twice in 500 patches', oneOf([['livepatches']], [patches(500, (i) => (i === 499 ? { name: 'p0' } : {}))])],
+  [
+    'a name twice in 500 patches',
+    oneOf([['livepatches']], [patches(500, (i) => (i === 499 ? { name: 'p0' } : {}))]),
+  ],
   ['two open transitions', oneOf([['livepatches']], [patches(2, () => ({ transition: true }))])],
   ['a digest of something else', (document) => ((document.digest = 'f'.repeat(64)), [['digest']])],
 ];

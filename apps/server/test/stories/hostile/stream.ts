@@ -33,9 +33,29 @@ export interface Sent {
 }
 
 /** Lawful names at which databases and programs stumble. */
-const NAMES = ['NULL', '{}', '"', '\\', "'; DROP TABLE host; --", '%', '😀', 'constructor', '../../etc/passwd', '$1', 'ＮＵＬＬ', '\u202Etxt'];
+const NAMES = [
+  'NULL',
+  '{}',
+  '"',
+  '\\',
+  "'; DROP TABLE host; --",
+  '%',
+  '😀',
+  'constructor',
+  '../../etc/passwd',
+  '$1',
+  'ＮＵＬＬ',
+  '\u202Etxt',
+];
 const U64_MAX = '18446744073709551615';
-const reading = { evidence: 'LIVE', sha256: null, replace: true, unreadable: null, impact: 'DECLARED', callbacks: null } as const;
+const reading = {
+  evidence: 'LIVE',
+  sha256: null,
+  replace: true,
+  unreadable: null,
+  impact: 'DECLARED',
+  callbacks: null,
+} as const;
 
 /** A report with every field that there is. */
 export const full = (hostname: string): Report =>
@@ -60,11 +80,23 @@ export const full = (hostname: string): Report =>
       }),
     ],
     leftovers: [{ ...leftover('lab_r_1v2_a'), reading: { ...reading, states: [{ id: '1', version: 1 }] } }],
-    bootPersistence: { source: 'kpatch', kernelRelease: '7.3.4', loads: [{ name: 'lab_r_1v1_a', buildId: null }] } as never,
-    transition: { patch: 'lab_r_1v1_a', since: '2026-11-23T09:00:00Z', tasks: [{ pid: 1, comm: 'init', patchState: -1 }], moreTasks: 0 } as never,
+    bootPersistence: {
+      source: 'kpatch',
+      kernelRelease: '7.3.4',
+      loads: [{ name: 'lab_r_1v1_a', buildId: null }],
+    } as never,
+    transition: {
+      patch: 'lab_r_1v1_a',
+      since: '2026-11-23T09:00:00Z',
+      tasks: [{ pid: 1, comm: 'init', patchState: -1 }],
+      moreTasks: 0,
+    } as never,
   });
 
-const many = (hostname: string): Report => idle(hostname, { livepatches: Array.from({ length: 500 }, (_, i) => listed(`many_${i}`, { stackOrder: i + 1 })) });
+const many = (hostname: string): Report =>
+  idle(hostname, {
+    livepatches: Array.from({ length: 500 }, (_, i) => listed(`many_${i}`, { stackOrder: i + 1 })),
+  });
 /** Contents that a host may have, one after the other. */
 const CONTENTS: ((hostname: string) => Report)[] = [
   (hostname) => running(hostname, ['lab_r_1v1_a']),
@@ -109,13 +141,26 @@ export class GoodStream {
     host.report = sealed({ ...host.report, sequence: host.sequence });
     const sent: Sent =
       turn < 2
-        ? { what: 'a heartbeat', door: 'heartbeats', text: JSON.stringify(beat(host.report)), outcome: 'CONFIRMED' }
-        : { what: 'a report', door: 'reports', text: JSON.stringify(host.report), outcome: before === host.report.digest ? 'UNCHANGED' : 'STORED' };
+        ? {
+            what: 'a heartbeat',
+            door: 'heartbeats',
+            text: JSON.stringify(beat(host.report)),
+            outcome: 'CONFIRMED',
+          }
+        : {
+            what: 'a report',
+            door: 'reports',
+            text: JSON.stringify(host.report),
+            outcome: before === host.report.digest ? 'UNCHANGED' : 'STORED',
+          };
     return (this.last[n] = sent);
   }
 }
 
-export const beat = ({ host, digest, sequence, clock }: Report, changes: Partial<Heartbeat> = {}): Heartbeat => ({
+export const beat = (
+  { host, digest, sequence, clock }: Report,
+  changes: Partial<Heartbeat> = {},
+): Heartbeat => ({
   schema: 'heartbeat/v1',
   instance: host.instance,
   bootId: host.bootId,
