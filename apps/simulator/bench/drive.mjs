@@ -2,9 +2,6 @@
 
 import net from 'node:net';
 
-/** New connections that are opened at once. */
-const CONNECTION_GROUP = 32;
-
 /** Returns a percentile of the values. @param share 0.5 for the median */
 export function percentile(values, share) {
   if (values.length === 0) return Number.NaN;
@@ -71,7 +68,7 @@ export async function drive({
   const startedAt = performance.now();
   const until = startedAt + seconds * 1000;
 
-  const connection = (onFirstResponse) =>
+  const connection = () =>
     new Promise((resolve, reject) => {
       const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
       let sent = 0;
@@ -93,7 +90,6 @@ export async function drive({
       );
       readResponses(socket, (response) => {
         times.push(performance.now() - sent);
-        onFirstResponse();
         if (!response.startsWith('HTTP/1.1 2') || !check(bodyOf(response))) {
           wrong += 1;
           firstWrong ??= response.slice(0, 600);
@@ -101,19 +97,7 @@ export async function drive({
         send();
       });
     });
-  // The throughput is measured, not a burst of new connections, which admission control may refuse.
-  const open = [];
-  while (open.length < connections) {
-    const group = Array.from({ length: Math.min(CONNECTION_GROUP, connections - open.length) }, () => {
-      let whenAnswered;
-      const answered = new Promise((resolve) => (whenAnswered = resolve));
-      const done = connection(whenAnswered);
-      open.push(done);
-      return Promise.race([answered, done]);
-    });
-    await Promise.all(group);
-  }
-  await Promise.all(open);
+  await Promise.all(Array.from({ length: connections }, connection));
   const took = (performance.now() - startedAt) / 1000;
   return { done: times.length, wrong, firstWrong, seconds: took, rate: times.length / took, times };
 }

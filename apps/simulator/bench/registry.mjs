@@ -7,6 +7,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
+/**
+ * For the benches of throughput: they open all connections at once on a busy server, and admission control
+ * may refuse such a burst. `herd` measures that instead.
+ */
+export const TAKES_ALL_CONNECTIONS = { KLPREG_INGEST_NEW_CONNECTIONS: '1000' };
+
 /** The flags of `npm start`. */
 const { scripts } = JSON.parse(
   readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'),

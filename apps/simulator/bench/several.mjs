@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { drive, median } from './drive.mjs';
 import { countDifferences } from './fill.mjs';
-import { startServer, TOKEN } from './registry.mjs';
+import { startServer, TAKES_ALL_CONNECTIONS, TOKEN } from './registry.mjs';
 import {
   changedReports,
   CONNECTIONS,
@@ -55,7 +55,7 @@ export async function several({ server, sql, fleet, emit, seconds }) {
     }),
   };
   try {
-    while (servers.length < Math.max(...COUNTS)) servers.push(await startServer());
+    while (servers.length < Math.max(...COUNTS)) servers.push(await startServer(TAKES_ALL_CONNECTIONS));
     for (const [what, load] of Object.entries(loads)) {
       const rates = new Map(COUNTS.map((count) => [count, []]));
       for (const one of servers) await spread([one], { ...load(), seconds: Math.min(1, each) });

@@ -4,7 +4,7 @@
 import { fill, prepareDatabase } from './fill.mjs';
 import { FLEETS, OWN } from './figures.mjs';
 import { host, overdue, ownLabels, page, postgraphile, question } from './questions.mjs';
-import { connect, startServer } from './registry.mjs';
+import { connect, startServer, TAKES_ALL_CONNECTIONS } from './registry.mjs';
 import { several } from './several.mjs';
 import { herd, rollout } from './bursts.mjs';
 import { heartbeat, report } from './writes.mjs';
@@ -24,7 +24,7 @@ if (names.length === 0 || unknown.length > 0 || !(hosts >= 1000 && seconds > 0))
 const log = (text) => process.stderr.write(`  ${text}\n`);
 const emit = (row) => process.stdout.write(`${JSON.stringify({ hosts, ...row })}\n`);
 
-let server = await startServer();
+let server = await startServer(TAKES_ALL_CONNECTIONS);
 const sql = await connect();
 try {
   const { fleet, rate } = await fill(server, { hosts, labels }, log);
