@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TokensStore } from '../store/access/tokens.store.js';
+import { newToken } from './token-text.js';
 
 /**
  * Creates the first admin token, once for a database.
@@ -18,7 +18,7 @@ export async function bootstrapToken(
   now: Date,
 ): Promise<string | null> {
   if (await tokens.any()) return null;
-  const token = `klpreg_${randomBytes(32).toString('base64url')}`;
+  const token = newToken('admin');
   const file = path.resolve(dataDir, 'admin-token');
   const write = async () => {
     await mkdir(dataDir, { recursive: true });
