@@ -135,12 +135,10 @@ test('law: a written selector parses to its terms, for any values', () => {
   const term = fc.oneof(
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}=${quoted(v)}`, means: { key: k, in: [v] } })),
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}!=${quoted(v)}`, means: { key: k, notIn: [v] } })),
-    fc
-      .tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space)
-      .map(([k, vs, s]) => ({
-        text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`,
-        means: { key: k, in: vs },
-      })),
+    fc.tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), space).map(([k, vs, s]) => ({
+      text: `${k} in${s}(${vs.map(quoted).join(`${s},`)})`,
+      means: { key: k, in: vs },
+    })),
     key.map((k) => ({ text: k, means: { key: k, exists: true } })),
     key.map((k) => ({ text: `!${k}`, means: { key: k, exists: false } })),
   );

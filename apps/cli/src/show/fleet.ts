@@ -57,12 +57,10 @@ const WIDE = 130;
 
 function reasonsTable(answer: FleetAnswer, width: number | null): string {
   const reasons = mergeReasons(answer);
-  const shown = reasons
-    .slice(0, MAX_ROWS)
-    .map(({ hosts, reason }) => ({
-      row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)],
-      why: clean(reason.text),
-    }));
+  const shown = reasons.slice(0, MAX_ROWS).map(({ hosts, reason }) => ({
+    row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)],
+    why: clean(reason.text),
+  }));
   const columns: Column[] = [
     { head: 'HOSTS', align: 'right' },
     { head: 'KIND' },
