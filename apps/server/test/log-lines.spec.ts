@@ -9,6 +9,7 @@ test.each([
   ['the same in one character', '\u009b2Jx', String.raw`\u009b2Jx`],
   ['a line separator', 'a\u2028b', String.raw`a\u2028b`],
   ['a change of direction', 'a\u202eb', String.raw`a\u202eb`],
+  // cspell:ignore Grüße
   ['ordinary text, which stays', 'Grüße, 世界 😀 "x" \\n', 'Grüße, 世界 😀 "x" \\n'],
 ])('%s', (_, text, expected) => expect(oneLine(text)).toBe(expected));
 

@@ -197,6 +197,7 @@ test('a schema in the address is refused with what to do', async () => {
 test('a pooler that refuses a start-up parameter is named, with its settings', async () => {
   // speaks as PgBouncer does: an error before anything else
   const pooler = net.createServer((socket) => {
+    // cspell:ignore Munsupported
     const fields = Buffer.from('SFATAL\0C08P01\0Munsupported startup parameter: options\0\0');
     const head = Buffer.alloc(5);
     head.write('E');

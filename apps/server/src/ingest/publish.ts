@@ -126,7 +126,7 @@ const shown = (facts: PatchFacts) => ({
   callbacks: JSON.stringify(facts.callbacks),
 });
 
-/** On which fields do two tellings of the same build differ? What one of them does not know is no difference. */
+/** Returns the fields in which two descriptions of a build differ, if both of them have a value. */
 export function differences(a: PatchFacts, b: PatchFacts): string[] {
   const [one, other] = [shown(a), shown(b)];
   return (Object.keys(one) as (keyof typeof one)[]).filter(

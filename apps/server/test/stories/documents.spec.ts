@@ -52,6 +52,7 @@ test.each<[string, (report: any) => void, string]>([
   ['a field of a wrong type', (report) => (report.taint = 'K'), '/taint'],
   [
     'a field that does not exist',
+    // cspell:ignore enabeld
     (report) => (report.livepatches[0].enabeld = true),
     '/livepatches/0/enabeld',
   ],

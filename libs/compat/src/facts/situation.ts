@@ -131,7 +131,7 @@ export interface LoadSighting {
 /** What the registry knows of patches. Pure look-ups: everything is loaded before anything is judged. */
 export interface Catalog {
   find(buildId: string): Manifest | undefined;
-  /** Every unrecalled or recalled build of a release. */
+  /** Every build of a release, recalled or not. */
   builds(release: string): readonly Manifest[];
   /** What hosts other than the suspect, revoked or compromised ones showed about this build: the same array while the catalog is the same. A catalog that leaves it out has none. */
   sightings?(buildId: string): readonly LoadSighting[];

@@ -641,7 +641,7 @@ describe('in the catalog', () => {
       [{ stateId: 7n, other: 'theirs', detail: 'vendor, the state 7' }],
     ],
     [
-      'the same id, undescribed',
+      'the same id without a description',
       [declaration(), [], [foreign({ 7: 3 }, { author: null })]],
       [{ detail: 'vendor' }],
     ],

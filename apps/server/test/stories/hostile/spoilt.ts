@@ -137,7 +137,7 @@ const ANY: [what: string, spoil: Spoil][] = [
       const path = [
         ...chance.one(objects),
         chance.one([
-          'enabeld',
+          'enabeld', // cspell:disable-line
           'constructor',
           'toString',
           'hasOwnProperty',

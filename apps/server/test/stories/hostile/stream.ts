@@ -44,7 +44,7 @@ const NAMES = [
   'constructor',
   '../../etc/passwd',
   '$1',
-  'ＮＵＬＬ',
+  'ＮＵＬＬ', // cspell:disable-line
   '\u202Etxt',
 ];
 const U64_MAX = '18446744073709551615';
