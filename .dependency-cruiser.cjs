@@ -32,19 +32,19 @@ module.exports = {
   forbidden: [
     // ---- between the rooms
     wall(
-      'programs-are-strangers',
+      'programs-import-no-program',
       'Programs meet over HTTP: one that imports another can no longer be installed, replaced or versioned alone.',
       { path: '^apps/([^/]+)/' },
       { path: '^apps/', pathNot: '^apps/$1/' },
     ),
     wall(
-      'libraries-know-no-program',
+      'libraries-import-no-program',
       'Arrows point down: what a program needs of a library is general, what a library needs of a program is misplaced.',
       { path: '^libs/' },
       { path: '^apps/' },
     ),
     wall(
-      'libraries-have-one-door',
+      'libraries-are-imported-by-name',
       'A library is its package name; its files move as they like.',
       { path: '^(apps/[^/]+|libs/[^/]+|prisma)/' },
       { path: '^libs/([^/]+)/(src|test)/', pathNot: '^$1/' },
@@ -52,37 +52,37 @@ module.exports = {
 
     // ---- inside the server
     wall(
-      'ingest-asks-no-questions',
+      'ingest-imports-no-query',
       'Documents come in by one door, questions go out by the other; what both need is in the store.',
       { path: '^apps/server/src/ingest/' },
       { path: '^apps/server/src/query/' },
     ),
     wall(
-      'query-takes-no-documents',
+      'query-imports-no-ingest',
       'Questions go out by one door, documents come in by the other; what both need is in the store.',
       { path: '^apps/server/src/query/' },
       { path: '^apps/server/src/ingest/' },
     ),
     wall(
-      'store-knows-no-door',
+      'store-imports-no-entry-point',
       'Both doors stand on the floor; a floor that knows them cannot be tested, or used by a third, without them.',
       { path: '^apps/server/src/store/' },
       { path: '^apps/server/src/(ingest|query|access)/' },
     ),
     wall(
-      'access-knows-no-room-behind',
+      'access-imports-no-entry-point',
       'Who may knock is decided before, and without knowing, what is asked.',
       { path: '^apps/server/src/access/' },
       { path: '^apps/server/src/(ingest|query)/' },
     ),
     wall(
-      'metrics-look-from-outside',
+      'only-metrics-knows-metrics',
       'What is watched works the same whether someone looks or not: rooms count in plain numbers, and one room makes metrics of them.',
       { path: '^apps/server/src/(access|database|ingest|query|store)/' },
       { path: ['^apps/server/src/metrics/', npm('prom-client')] },
     ),
     wall(
-      'only-the-store-speaks-sql',
+      'only-the-store-has-sql',
       'The store maps rows to domain values; a second mapping would be a second truth about the tables.',
       {
         path: '^(apps|libs)/[^/]+/src/',
@@ -91,13 +91,13 @@ module.exports = {
       { path: [DATABASE, '^apps/server/src/database/generated/'] },
     ),
     wall(
-      'the-store-is-between',
+      'only-the-store-imports-the-database',
       'Agent routes and GraphQL give conditions to the store as data. Of the database they see only its faults.',
       { path: '^apps/server/src/(access|ingest|query)/' },
       { path: '^apps/server/src/database/', pathNot: '^apps/server/src/database/unavailable\\.ts$' },
     ),
     wall(
-      'database-knows-no-table',
+      'database-imports-no-table',
       'Connections, migrations and faults are the same for all tables: the store stands on them.',
       { path: '^apps/server/src/database/' },
       { path: '^apps/server/src/(store|access|ingest|query)/' },
@@ -139,13 +139,13 @@ module.exports = {
 
     // ---- programs on the machines of others
     wall(
-      'visitors-carry-no-server',
+      'clients-import-no-server',
       'Agent and command line run on the machines of others: no framework, no database driver.',
       { path: '^apps/(agent|cli)/src/' },
       { path: [DATABASE, npm('@nestjs', 'fastify', '@fastify', 'mercurius', 'rxjs', 'reflect-metadata')] },
     ),
     wall(
-      'scouts-do-not-judge',
+      'agents-do-not-judge',
       'The agent says what it saw. A verdict of an old agent would outlive the rule that it was made by.',
       { path: '^apps/agent/' },
       { path: ['^libs/compat/', npm('@klpreg/compat')] },
@@ -192,7 +192,7 @@ module.exports = {
       { couldNotResolve: true },
     ),
     {
-      name: 'files-are-words',
+      name: 'file-names-say-what-is-inside',
       comment: 'A name that fits everything collects everything: look for the word for what is in it.',
       severity: 'error',
       module: {

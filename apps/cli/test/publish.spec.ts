@@ -2,7 +2,7 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { AuthorStatement, signedForm } from '@klpreg/wire';
-import { authorPathOf, mistakesIn } from '../src/module/author.js';
+import { authorPathOf, errorsIn } from '../src/module/author.js';
 import { unpackModules } from './modules.js';
 import { type ReceivedRequest, type Reply, TinyRegistry } from './tiny-registry.js';
 import { klpreg } from './environment.js';
@@ -153,7 +153,7 @@ test.each([
   expect(authorPathOf(module)).toBe(author);
 });
 
-test.each<[rule: string, yaml: string, mistakes: string[]]>([
+test.each<[rule: string, yaml: string, errors: string[]]>([
   ['a valid statement', AUTHOR, []],
   [
     'every id, up to 2^64-1',
@@ -192,8 +192,8 @@ test.each<[rule: string, yaml: string, mistakes: string[]]>([
     ],
   ],
   ['nothing', '', ['line 1: the document: Invalid input: expected object, received null (found null)']],
-])('an author: %s', (_rule, yaml, mistakes) => {
-  expect(mistakesIn(yaml)).toEqual(mistakes);
+])('an author: %s', (_rule, yaml, errors) => {
+  expect(errorsIn(yaml)).toEqual(errors);
 });
 
 test('with a key, each statement is signed over its content, its build, its release and its owner', async () => {

@@ -19,7 +19,7 @@ await pool.query(
 );
 const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 
-function gather(work) {
+function batched(work) {
   const waiting = [];
   let running = 0;
   let timer = null;
@@ -48,7 +48,7 @@ function gather(work) {
 }
 const bucketOf = (id) => Number.parseInt(id.slice(-2), 16);
 
-const heartbeat = gather(async (items) => {
+const heartbeat = batched(async (items) => {
   await pool.query({
     name: 'heartbeat',
     text: `INSERT INTO floor_heartbeat AS b SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[])
@@ -62,7 +62,7 @@ const heartbeat = gather(async (items) => {
     ],
   });
 });
-const report = gather(async (items) => {
+const report = batched(async (items) => {
   await pool.query({
     name: 'report',
     text: `INSERT INTO floor_report AS b SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::text[], $5::jsonb[])

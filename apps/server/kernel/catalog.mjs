@@ -1,6 +1,6 @@
 import { canonicalStates, loadedName, resolveManifest } from '@klpreg/compat';
 import { openModule } from '@klpreg/module';
-import { factsOfFile } from '../dist/ingest/publish.js';
+import { factsOfFile } from '../dist/ingest/publishing/patch-facts.js';
 import { toManifest, toPatch } from '../dist/store/catalog/manifests.js';
 
 /** What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling would have to restore. */

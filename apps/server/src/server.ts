@@ -11,8 +11,9 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveOpenApi } from './openapi.js';
 import { sendProblem } from './problem.filter.js';
-import { connectionLimits, refuseOtherHosts } from './http-limits.js';
-import { refuseLargeJson } from './json-limits.js';
+import { refuseOtherHosts } from './allowed-hosts.js';
+import { connectionLimits } from './connection-errors.js';
+import { refuseLargeJson } from './json-size.js';
 import { AUTHOR_LIMIT, BODY_LIMITS, MODULE_LIMIT } from './limits.js';
 import { Listeners } from './listeners.js';
 import { jsonLines, OneLineLogger } from './log-lines.js';
@@ -22,8 +23,8 @@ import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
 import { Endpoints } from './ingest/endpoints.js';
 import { acceptGzip } from './ingest/gzip.js';
-import { guardPublishing } from './ingest/publishing-route.js';
-import { Uploads } from './ingest/uploads.js';
+import { guardPublishing } from './ingest/publishing/before-upload.js';
+import { Uploads } from './ingest/publishing/uploads.js';
 
 const AGENT_ROLES: readonly Role[] = ['host', 'admin'];
 

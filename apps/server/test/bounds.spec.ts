@@ -1,6 +1,6 @@
 import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
 import { BodyMemory } from '../src/ingest/body-memory.js';
-import { readAuthor } from '../src/ingest/publication.js';
+import { readAuthor } from '../src/ingest/publishing/author-yaml.js';
 import type { Database } from '../src/database/database.js';
 import { ContentCache } from '../src/store/content/content-table.js';
 

@@ -10,9 +10,9 @@ import {
 import { catalog, manifest, promising } from '@klpreg/compat/testing';
 import type { Report } from '@klpreg/wire';
 import fc from 'fast-check';
+import { addLateReport } from '../src/ingest/boot-history.js';
 import { placeAmong } from '../src/ingest/boot-ranges.js';
 import { isReliable } from '../src/ingest/contradictions.js';
-import { addLate } from '../src/ingest/late.js';
 import { deriveSituation, type PreviousState } from '../src/ingest/situation.js';
 import type { BootRange } from '../src/store/hosts/boots.store.js';
 import { HostModel, type Operation } from './host-model.js';
@@ -144,12 +144,12 @@ class OneHost {
     const late = report.sequence < this.sequence;
     if (late && this.before!.bootId === bootId) {
       const alone = deriveSituation(report, null, observedAt, INTERVAL).situation;
-      this.before = { ...this.before!, situation: addLate(this.before!.situation, alone) };
+      this.before = { ...this.before!, situation: addLateReport(this.before!.situation, alone) };
     }
     if (late) return;
     this.sequence = report.sequence;
-    const { situation, marks } = deriveSituation(report, this.before, observedAt, INTERVAL);
-    this.before = { bootId, situation, marks, confirmedAt: observedAt };
+    const { situation, carried } = deriveSituation(report, this.before, observedAt, INTERVAL);
+    this.before = { bootId, situation, carried, confirmedAt: observedAt };
   }
 }
 

@@ -10,9 +10,9 @@ function shown(...reports: Report[]) {
   let before: PreviousState | null = null;
   let sightings: ReturnType<typeof sightingsOf> = [];
   for (const report of reports) {
-    const { situation, marks, continuous } = deriveSituation(report, before, T0, 60);
+    const { situation, carried, continuous } = deriveSituation(report, before, T0, 60);
     sightings = sightingsOf(report, situation, continuous ? before!.situation : null);
-    before = { bootId: report.host.bootId, situation, marks, confirmedAt: T0 };
+    before = { bootId: report.host.bootId, situation, carried, confirmedAt: T0 };
   }
   return sightings;
 }

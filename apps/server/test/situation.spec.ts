@@ -19,8 +19,8 @@ function play(...reports: (Report | [report: Report, seconds: number])[]) {
   for (const one of reports) {
     const [report, later] = Array.isArray(one) ? one : [one, 60];
     seconds += later;
-    const { situation, marks } = deriveSituation(report, before, after(seconds), INTERVAL);
-    before = { bootId: report.host.bootId, situation, marks, confirmedAt: after(seconds) };
+    const { situation, carried } = deriveSituation(report, before, after(seconds), INTERVAL);
+    before = { bootId: report.host.bootId, situation, carried, confirmedAt: after(seconds) };
   }
   return before!['situation'];
 }
@@ -432,7 +432,7 @@ test('the work grows with the sum of the lists, not with their product', () => {
   );
   const before = {
     bootId: host.host.bootId,
-    marks: { referencedSince: {} },
+    carried: { referencedSince: {} },
     confirmedAt: T0,
     situation: { ...situation, list: situation.list.map(counted), unlisted },
   };

@@ -21,7 +21,7 @@ interface Linted {
   readonly file: string;
   readonly findings: readonly Finding[];
   /** Why the file could not be checked. Empty if it was. */
-  readonly mistakes: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** `patch lint`: reviews modules before they are installed, without a registry. */
@@ -63,8 +63,8 @@ async function lintFile(
 ): Promise<Linted> {
   const read = await declare(file, publication);
   return Array.isArray(read)
-    ? { file, findings: [], mistakes: read }
-    : { file, findings: lint(read, before), mistakes: [] };
+    ? { file, findings: [], errors: read }
+    : { file, findings: lint(read, before), errors: [] };
 }
 
 async function predecessor(file: string, owner: string | null): Promise<Declaration> {
@@ -78,18 +78,18 @@ async function declare(file: string, publication: Publication): Promise<Declarat
   const { reading, error } = await readFileAsModule(file);
   if (error !== null) return [`${error.message} (${error.code})`];
   const author = readAuthor(file, undefined);
-  if (author !== null && author.mistakes.length > 0)
-    return author.mistakes.map((problem) => `${author.path}: ${problem}`);
+  if (author !== null && author.errors.length > 0)
+    return author.errors.map((problem) => `${author.path}: ${problem}`);
   // Statements are signed when they are published, so a missing signature is no finding here.
   return declarationOf(reading, author?.word ?? null, true, publication);
 }
 
-const exitOf = ({ findings, mistakes }: Linted): ExitCode =>
-  mistakes.length > 0 || findings.some((finding) => severityOf(finding) === 'ERROR') ? EXIT.NO : EXIT.YES;
+const exitOf = ({ findings, errors }: Linted): ExitCode =>
+  errors.length > 0 || findings.some((finding) => severityOf(finding) === 'ERROR') ? EXIT.NO : EXIT.YES;
 
-const asData = ({ file, findings, mistakes }: Linted) => ({
+const asData = ({ file, findings, errors }: Linted) => ({
   file,
-  mistakes,
+  errors,
   findings: findings.map((finding) => ({
     code: finding.code,
     severity: severityOf(finding),
@@ -103,9 +103,9 @@ const asData = ({ file, findings, mistakes }: Linted) => ({
   })),
 });
 
-function lintText({ file, findings, mistakes }: Linted): string {
+function lintText({ file, findings, errors }: Linted): string {
   const lines = [
-    ...mistakes,
+    ...errors,
     ...findings.map(
       (finding) => `${severityOf(finding).padEnd(7)} ${finding.code}\n    ${explainFinding(finding)}`,
     ),

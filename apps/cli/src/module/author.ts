@@ -8,7 +8,7 @@ export interface AuthorFile {
   readonly text: string;
   /** Null if it has problems. */
   readonly word: AuthorStatement | null;
-  readonly mistakes: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** Returns the default path of the author statement: `x.klp.yaml` for `x.ko` and `x.ko.xz`. */
@@ -28,15 +28,15 @@ export function readAuthor(module: string, named: string | undefined): AuthorFil
     const text = readFileSync(path, 'utf8');
     return { path, text, ...understand(text) };
   } catch (error) {
-    return { path, text: '', word: null, mistakes: [`cannot be read: ${(error as Error).message}`] };
+    return { path, text: '', word: null, errors: [`cannot be read: ${(error as Error).message}`] };
   }
 }
 
 /** Returns the problems of a YAML text as an author statement, each with its line. */
-export const mistakesIn = (text: string): readonly string[] => understand(text).mistakes;
+export const errorsIn = (text: string): readonly string[] => understand(text).errors;
 
 /** Parses a YAML text as an author statement. */
-function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
+function understand(text: string): Pick<AuthorFile, 'word' | 'errors'> {
   const lines = new LineCounter();
   // Integers as bigint: a number would round an id above 2^53.
   const document = parseDocument(text, { intAsBigInt: true, lineCounter: lines });
@@ -44,18 +44,18 @@ function understand(text: string): Pick<AuthorFile, 'word' | 'mistakes'> {
   if (broken.length > 0)
     return {
       word: null,
-      mistakes: broken.map(
+      errors: broken.map(
         (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`,
       ),
     };
   const value = document.toJS({ maxAliasCount: 100 }) as unknown;
   const parsed = AuthorStatement.safeParse(value);
-  if (parsed.success) return { word: parsed.data, mistakes: [] };
-  const mistakes = problems(parsed.error, asJson(value)).map(
+  if (parsed.success) return { word: parsed.data, errors: [] };
+  const errors = problems(parsed.error, asJson(value)).map(
     ({ pointer, detail, found }) =>
       `line ${lineOf(document, lines, pointer)}: ${pointer || 'the document'}: ${detail} (found ${found})`,
   );
-  return { word: null, mistakes };
+  return { word: null, errors };
 }
 
 /** Converts bigint to text, because messages show values as JSON. */

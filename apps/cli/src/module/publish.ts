@@ -78,8 +78,8 @@ export async function publish(
       'the module has no build-id, so the registry could not recognise it on a host (link it with --build-id)',
     );
   const author = readAuthor(file, publication.author);
-  if (author !== null && author.mistakes.length > 0)
-    return failed(`${author.path} is not an author statement`, author.mistakes);
+  if (author !== null && author.errors.length > 0)
+    return failed(`${author.path} is not an author statement`, author.errors);
   const signature =
     author?.word == null || publication.key === undefined
       ? null

@@ -1,5 +1,6 @@
 import { type BootHistory, loadedName, type Reading, type Situation } from '@klpreg/compat';
 import { type KernelLog, wasListed } from './kernel-log.js';
+import { keyOf } from './modules.js';
 
 /** Patches that left the list in one boot and are kept. If there are more, `historyTooLong` says so until the boot ends. */
 export const UNLISTED_KEPT = 200;
@@ -54,3 +55,33 @@ export function bootHistoryOf({ before, tainted, reliable, gap, log, names }: Lo
 /** Other live patching systems that were seen in this boot: what they have changed stays. */
 export const othersSeen = (before: readonly string[], now: readonly string[]): string[] =>
   [...new Set([...before, ...now])].slice(0, OTHERS_KEPT);
+
+/**
+ * Adds the patches of a late report to the history of their boot. The present stays as it is.
+ *
+ * A patch that only the late report shows left the list at an unknown time. It may have replaced others, so none of
+ * them counts as disabled any more. The same applies if only the late report shows a transition.
+ *
+ * @param late the situation by the late report alone
+ */
+export function addLateReport(situation: Situation, late: Situation): Situation {
+  const known = new Set([...situation.list, ...situation.unlisted].map(keyOf));
+  const shown = [...late.list, ...late.unlisted].filter((patch) => !known.has(keyOf(patch)));
+  const missed = shown.map(({ name, buildId, reading }) => ({
+    name,
+    buildId,
+    reading,
+    unlistedBy: 'UNKNOWN' as const,
+  }));
+  const doubtful = missed.length > 0 || late.list.some(({ enabled, transition }) => enabled && transition);
+  const unlisted = situation.unlisted.map((patch) =>
+    doubtful && patch.unlistedBy === 'DISABLED' ? { ...patch, unlistedBy: 'UNKNOWN' as const } : patch,
+  );
+  const { kept, tooLong } = keptOf([...missed, ...unlisted]);
+  return {
+    ...situation,
+    otherLivePatching: othersSeen(situation.otherLivePatching, late.otherLivePatching),
+    unlisted: kept,
+    historyTooLong: situation.historyTooLong || tooLong,
+  };
+}

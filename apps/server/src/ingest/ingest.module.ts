@@ -6,9 +6,9 @@ import { Admission } from './admission.js';
 import { Endpoints } from './endpoints.js';
 import { Heartbeats } from './heartbeats.js';
 import { LateReports } from './late-reports.js';
-import { PatchesController } from './patches.controller.js';
+import { PatchesController } from './publishing/patches.controller.js';
 import { Reports } from './reports.js';
-import { Uploads } from './uploads.js';
+import { Uploads } from './publishing/uploads.js';
 import { Workers } from './worker.js';
 
 /** Agents' messages and the publishing of patches. The agents' routes are a Fastify plugin, `agent-routes.ts`. */

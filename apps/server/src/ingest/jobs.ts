@@ -1,9 +1,10 @@
 import { Manifest } from '@klpreg/wire';
-import { refuseLargeJson } from '../json-limits.js';
+import { refuseLargeJson } from '../json-size.js';
 import { RequestError, type RequestErrorCode } from '../errors.js';
 import type { Problem } from '@klpreg/wire';
 import { parse } from './parse.js';
-import { readAuthor, readModuleFile, type UploadedFacts } from './publication.js';
+import { readAuthor } from './publishing/author-yaml.js';
+import { readModuleFile, type UploadedFacts } from './publishing/module-file.js';
 import { type Messages, type Kind, parseJson, readBatch, readMessage, textOf } from './messages.js';
 
 /** A refusal, as it travels between threads. */

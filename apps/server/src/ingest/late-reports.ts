@@ -5,9 +5,9 @@ import { type BootRange, BootsStore } from '../store/hosts/boots.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import type { HostVersion } from '../store/hosts/reports.store.js';
 import { SituationsStore, toSituationDraft } from '../store/content/situations.store.js';
+import { addLateReport } from './boot-history.js';
 import { placeAmong, rangesOf } from './boot-ranges.js';
 import type { Received } from './endpoint.js';
-import { addLate } from './late.js';
 import { observedAt } from './observed.js';
 import { deriveSituation } from './situation.js';
 
@@ -66,7 +66,7 @@ export class LateReports {
       return true;
     const observed = observedAt(report.clock, receivedAt);
     const shown = deriveSituation(report, null, observed, this.config.intervalSeconds).situation;
-    const draft = toSituationDraft(addLate(situation, shown));
+    const draft = toSituationDraft(addLateReport(situation, shown));
     if (draft.id === version.situationId) return true;
     await this.situations.keep([draft]);
     return (

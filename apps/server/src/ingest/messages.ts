@@ -1,6 +1,6 @@
 import { contentDigest, Heartbeat, Report } from '@klpreg/wire';
 import { RequestError } from '../errors.js';
-import { emptyBody, invalidJson, refuseLargeJson, splitBatch } from '../json-limits.js';
+import { emptyBody, invalidJson, refuseLargeJson, splitBatch } from '../json-size.js';
 import { BODY_LIMITS } from '../limits.js';
 import { parse, type ParseOptions } from './parse.js';
 

@@ -44,7 +44,7 @@ export function draftReport(
   const { host } = report;
   const observed = observedAt(report.clock, receivedAt);
   const previous = previousState(version, known);
-  const { situation, marks, continuous } = deriveSituation(report, previous, observed, intervalSeconds);
+  const { situation, carried, continuous } = deriveSituation(report, previous, observed, intervalSeconds);
   const position = placeNewest(host.bootId, BigInt(report.sequence), version, boots);
   const otherMachine = version?.machine != null && host.machine !== null && version.machine !== host.machine;
   const suspect = position.suspect || otherMachine;
@@ -65,8 +65,8 @@ export function draftReport(
       observedAt: observed,
       receivedAt,
       detail: detailOf(report),
-      marks,
-      recheckAt: recheckAt(situation, marks),
+      carried,
+      recheckAt: recheckAt(situation, carried),
       suspect,
       boots: position.boots,
       expected: version,
@@ -80,7 +80,7 @@ const previousState = (version: HostVersion | null, situation: Situation | undef
     : {
         bootId: version.bootId,
         situation,
-        marks: version.marks,
+        carried: version.carried,
         confirmedAt: new Date(version.confirmedAt ?? version.since),
       };
 

@@ -1,6 +1,6 @@
 import type { LeftoverModule, ListedPatch, Reading, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
-import type { Marks } from '../store/hosts/marks.js';
+import type { CarriedFacts } from '../store/hosts/carried-facts.js';
 import { keyOf } from './modules.js';
 
 /** A reference count that stays above 0 for this long belongs to a pinned module, not to one that is being freed. */
@@ -113,11 +113,15 @@ function unlistedModules({ livepatches, leftovers }: Report): ReportedModule[] {
 }
 
 /** Since when each leftover has been seen with references, by its key. */
-export function referencedSince(report: Report, marks: Marks, observedAt: Date): Record<string, string> {
+export function referencedSince(
+  report: Report,
+  carried: CarriedFacts,
+  observedAt: Date,
+): Record<string, string> {
   const referenced = unlistedModules(report).filter(({ refcount }) => (refcount ?? 0) >= 1);
   const now = observedAt.toISOString();
   return Object.fromEntries(
-    referenced.map((module) => [keyOf(module), marks.referencedSince[keyOf(module)] ?? now]),
+    referenced.map((module) => [keyOf(module), carried.referencedSince[keyOf(module)] ?? now]),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ListedPatch, Situation } from '@klpreg/compat';
 import type { Report } from '@klpreg/wire';
-import type { Marks } from '../store/hosts/marks.js';
+import type { CarriedFacts } from '../store/hosts/carried-facts.js';
 import { bootHistoryOf, keptOf, othersSeen } from './boot-history.js';
 import { isReliable } from './contradictions.js';
 import { readKernelLog } from './kernel-log.js';
@@ -13,20 +13,20 @@ import {
   PINNED_AFTER_MS,
   referencedSince,
 } from './reported-facts.js';
-import { unlistedAfter } from './unlisted.js';
+import { unlistedAfter } from './unlisted-patches.js';
 
 /** What was known about the host before this report. */
 export interface PreviousState {
   readonly bootId: string;
   readonly situation: Situation;
-  readonly marks: Marks;
+  readonly carried: CarriedFacts;
   /** When its facts were last confirmed: by a report, or by a heartbeat with the same digest. */
   readonly confirmedAt: Date;
 }
 
 export interface DerivedSituation {
   readonly situation: Situation;
-  readonly marks: Marks;
+  readonly carried: CarriedFacts;
   /** The report before was of the same boot, and close enough in time to say what happened in between. */
   readonly continuous: boolean;
 }
@@ -35,7 +35,7 @@ export interface DerivedSituation {
 const MAX_GAP_MS = 10 * 60_000;
 const MAX_CLOCK_ERROR_MS = 60_000;
 const NOTHING = { list: [], leftovers: [], unlisted: [], bootHistory: 'STARTED_LATE' } as const;
-const NO_MARKS: Marks = { referencedSince: {} };
+const NOTHING_CARRIED: CarriedFacts = { referencedSince: {} };
 /** Value of `lookedAt` if no report of this boot was complete. */
 const NEVER = new Date(0).toISOString();
 
@@ -57,11 +57,11 @@ export function deriveSituation(
   const isSame = previous?.bootId === bootId && previous.situation.kernelVersion === kernelVersion;
   const sameBoot = isSame ? previous : null;
   const earlier = sameBoot?.situation ?? null;
-  const marks = sameBoot?.marks ?? NO_MARKS;
+  const carried = sameBoot?.carried ?? NOTHING_CARRIED;
   const facts = kernelFacts(report);
   const { capabilities, unread, tainted } = facts;
   const list = listedPatches(report);
-  const since = referencedSince(report, marks, observedAt);
+  const since = referencedSince(report, carried, observedAt);
   const leftovers = leftoversOf(report, since, observedAt);
   const others = report.otherLivePatching ?? [];
   // whether this report can be true does not depend on earlier ones
@@ -76,14 +76,14 @@ export function deriveSituation(
     leftovers,
     lingering: lingeringKeys(report),
     log,
-    reliable: reliable && (earlier === null || marks.lookedAt === undefined),
+    reliable: reliable && (earlier === null || carried.lookedAt === undefined),
     gap,
-    disabling: marks.disabling ?? null,
+    disabling: carried.disabling ?? null,
   });
   const names = [...list, ...leftovers, ...unlisted].map(({ name }) => name);
   const { kept, tooLong } = keptOf(unlisted);
-  const disabling = disablingOf(list, earlier, marks);
-  const lookedAt = reliable ? undefined : (marks.lookedAt ?? sameBoot?.confirmedAt.toISOString() ?? NEVER);
+  const disabling = disablingOf(list, earlier, carried);
+  const lookedAt = reliable ? undefined : (carried.lookedAt ?? sameBoot?.confirmedAt.toISOString() ?? NEVER);
   // fields one by one: a spread costs more than everything else here
   const situation: Situation = {
     kernelRelease: facts.kernelRelease,
@@ -106,15 +106,15 @@ export function deriveSituation(
   };
   return {
     situation,
-    marks: { referencedSince: since, ...(disabling && { disabling }), ...(lookedAt && { lookedAt }) },
+    carried: { referencedSince: since, ...(disabling && { disabling }), ...(lookedAt && { lookedAt }) },
     continuous: sameBoot !== null && !gap,
   };
 }
 
 /** Returns when a second report must show whether a leftover is pinned; null if that is known for all leftovers. */
-export function recheckAt(situation: Situation, marks: Marks): Date | null {
+export function recheckAt(situation: Situation, carried: CarriedFacts): Date | null {
   const open = situation.leftovers.flatMap((module) =>
-    module.pinned ? [] : (marks.referencedSince[keyOf(module)] ?? []),
+    module.pinned ? [] : (carried.referencedSince[keyOf(module)] ?? []),
   );
   if (open.length === 0) return null;
   return new Date(Math.min(...open.map((since) => Date.parse(since))) + PINNED_AFTER_MS);
@@ -128,29 +128,29 @@ export function recheckAt(situation: Situation, marks: Marks): Date | null {
  */
 function unobservedMs(
   { clock, watchedSinceMs }: Report,
-  { marks, confirmedAt }: PreviousState,
+  { carried, confirmedAt }: PreviousState,
   observedAt: Date,
 ): number {
-  const last = marks.lookedAt === undefined ? confirmedAt.getTime() : Date.parse(marks.lookedAt);
+  const last = carried.lookedAt === undefined ? confirmedAt.getTime() : Date.parse(carried.lookedAt);
   const unobserved = observedAt.getTime() - last;
   // a confirmation later than this report was made with a wrong clock
   if (unobserved < -MAX_CLOCK_ERROR_MS) return Number.POSITIVE_INFINITY;
   const watchedMs = watchedSinceMs == null ? 0 : clock.observedMs - watchedSinceMs;
-  return marks.lookedAt === undefined && watchedMs >= unobserved ? 0 : unobserved;
+  return carried.lookedAt === undefined && watchedMs >= unobserved ? 0 : unobserved;
 }
 
 /** Key of the patch that is being disabled, if it was seen in no transition before. */
 function disablingOf(
   list: readonly ListedPatch[],
   before: Situation | null,
-  marks: Marks,
+  carried: CarriedFacts,
 ): string | undefined {
   const leaving = list.find(({ enabled, transition }) => transition && !enabled);
-  if (leaving === undefined || before === null || marks.lookedAt !== undefined) return undefined;
+  if (leaving === undefined || before === null || carried.lookedAt !== undefined) return undefined;
   const key = keyOf(leaving);
   const old = before.list.find((patch) => keyOf(patch) === key);
   if (old === undefined) return undefined;
-  return old.transition && (old.enabled || marks.disabling !== key) ? undefined : key;
+  return old.transition && (old.enabled || carried.disabling !== key) ? undefined : key;
 }
 
 /** Build-ids of a list without a transition; null if there is one, or if a patch has no build-id. */

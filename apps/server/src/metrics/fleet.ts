@@ -48,7 +48,7 @@ export class FleetMetrics {
       ({ cohorts, hosts }) => (hosts === 0 ? 0 : cohorts / hosts),
     );
     void new Gauge({
-      name: 'klpreg_cohorts_held',
+      name: 'klpreg_cached_cohorts',
       help: 'Cohorts whose counts are cached in this server, including empty ones.',
       registers,
       collect() {
@@ -66,18 +66,18 @@ export class FleetMetrics {
       },
     });
     const duration = new Histogram({
-      name: 'klpreg_fold_duration_seconds',
+      name: 'klpreg_roll_up_duration_seconds',
       help: 'Time of the roll-ups of this server that found deltas.',
       registers,
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     });
-    const folded = new Counter({
-      name: 'klpreg_folded_deltas_total',
+    const rolledUp = new Counter({
+      name: 'klpreg_rolled_up_deltas_total',
       help: 'Deltas that this server has rolled up: one for each batch that moved hosts.',
       registers,
     });
     maintenance.watch((batches, seconds) => {
-      folded.inc(batches);
+      rolledUp.inc(batches);
       duration.observe(seconds);
     });
   }

@@ -41,10 +41,10 @@ export class CanDowngradeResolver {
     @Info() info?: GraphQLResolveInfo,
   ): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, asksFor('cohorts', info));
-    const { kind, counts, moment, view, snapshotId } = answer;
+    const { kind, counts, pinned, view, snapshotId } = answer;
     const snapshot = {
       id: snapshotId,
-      now: moment.now,
+      now: pinned.now,
       catalogRevision: view.revision.number,
       rules: RULES_VERSION,
     };
@@ -83,7 +83,7 @@ export class CanDowngradeResolver {
     ]);
     const patches = await patchesOf(loaded, answer);
     const examples = memoized(async () =>
-      this.store.examples(rows, answer.condition, answer.ages, answer.asOf),
+      this.store.examples(rows, answer.condition, answer.limits, answer.asOf),
     );
     const views = rows.map((row, i) => ({
       ...cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
@@ -100,7 +100,7 @@ export class CanDowngradeResolver {
     @Args() args: Sdl.FleetVerdictHostsArgs,
   ): Promise<ResolversTypes['HostVerdictConnection']> {
     const page = toPage(args, ['name', 'uuid']);
-    const { situations, condition, moment, ages, view } = answer;
+    const { situations, condition, pinned, limits, view } = answer;
     const wanted = situations.filter(
       ({ verdict }) =>
         (args.kind == null || verdict.kind === args.kind) &&
@@ -110,15 +110,15 @@ export class CanDowngradeResolver {
     const only =
       wanted.length === situations.length
         ? null
-        : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), ages, hosts: total };
+        : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), limits, hosts: total };
     const place = {
       after: page.key as [string, string] | null,
       backwards: page.backwards,
       limit: page.size + 1,
     };
-    const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, moment, only);
-    const views = await this.hostsOf.view(rows, { moment, catalog: view.revision }, view);
-    const keys = views.map((host) => freshnessKeyOf(host.row, ages));
+    const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, pinned, only);
+    const views = await this.hostsOf.view(rows, { asOf: pinned, catalog: view.revision }, view);
+    const keys = views.map((host) => freshnessKeyOf(host.row, limits));
     const verdicts = await this.fleet.verdicts(answer, keys);
     const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(keys[i]!)!) }));
     return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);

@@ -17,7 +17,11 @@ import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
 /** The instants that separate fresh, stale and lost facts, and the oldest that the question accepts. */
-export function agesAt(now: Date, intervalSeconds: number, maxAgeSeconds: number): FreshnessLimits {
+export function freshnessLimitsAt(
+  now: Date,
+  intervalSeconds: number,
+  maxAgeSeconds: number,
+): FreshnessLimits {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const { late, stale } = freshnessLimits(intervalSeconds);
   return {
@@ -36,14 +40,15 @@ export function freshnessKeyOf(
     readonly superseded: boolean;
     readonly confirmedAt: Date | null;
   },
-  ages: FreshnessLimits,
+  limits: FreshnessLimits,
 ): FreshnessKey {
   const { situationId, suspect, superseded, confirmedAt } = host;
   if (situationId === null || confirmedAt === null)
     return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
-  if (confirmedAt > ages.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
-  const level = confirmedAt >= ages.lateSince ? 'FRESH' : confirmedAt >= ages.staleSince ? 'STALE' : 'LOST';
-  return { situationId, suspect, superseded, level, overdue: confirmedAt < ages.allowedSince };
+  if (confirmedAt > limits.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
+  const level =
+    confirmedAt >= limits.lateSince ? 'FRESH' : confirmedAt >= limits.staleSince ? 'STALE' : 'LOST';
+  return { situationId, suspect, superseded, level, overdue: confirmedAt < limits.allowedSince };
 }
 
 /** Situations with everything that a judgement of them needs. */

@@ -14,7 +14,7 @@ import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
 import { toCondition } from './filter.js';
 import { pageOf } from './cohort-page.js';
-import { agesAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
+import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { type CountedReason, countReasons, type JudgedSituation } from './reason-counts.js';
@@ -23,7 +23,7 @@ import {
   inEpoch,
   isKnownOfThePast,
   refuseUnknownAges,
-  toMoment,
+  toAskedTime,
   toSnapshotId,
 } from './snapshot.js';
 
@@ -38,12 +38,12 @@ export interface FleetAnswer {
   readonly cohorts: readonly CohortGroup[] | null;
   readonly view: CatalogSnapshot;
   readonly condition: Condition;
-  readonly ages: FreshnessLimits;
+  readonly limits: FreshnessLimits;
   /** The time that the question is about. */
   readonly asOf: AsOf;
   /** Pinned, so that everything that is loaded later is of the same instant. */
-  readonly moment: AsOf;
-  /** Null if the question named an instant, or asks for ages that are not kept. */
+  readonly pinned: AsOf;
+  /** Null if the question named an instant, or requests ages that are not kept. */
   readonly snapshotId: string | null;
   readonly asked: AskedTarget;
   readonly question: Question;
@@ -70,39 +70,44 @@ export class Fleet {
   async ask(args: QueryCanDowngradeArgs, withCohorts = false): Promise<FleetAnswer> {
     const question = toQuestion(args);
     const condition = toCondition(args.where ?? {});
-    const { moment: wanted, catalog } = toMoment(args, question.maxAgeSeconds, this.config, this.clock.now());
-    const moment = await inEpoch(this.epochs, wanted);
-    const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const seen = await this.replica.pin(moment);
+    const { asOf: requested, catalog } = toAskedTime(
+      args,
+      question.maxAgeSeconds,
+      this.config,
+      this.clock.now(),
+    );
+    const asOf = await inEpoch(this.epochs, requested);
+    const limits = freshnessLimitsAt(asOf.now, this.config.intervalSeconds, question.maxAgeSeconds);
+    const seen = await this.replica.pin(asOf);
     const { rows, cohorts, snapshot, revision, origin } = await this.store.counts(
       condition,
-      ages,
+      limits,
       seen,
       withCohorts,
     );
-    const view = moment.past
-      ? await catalogOf(this.catalog, { moment, catalog })
+    const view = asOf.past
+      ? await catalogOf(this.catalog, { asOf, catalog })
       : await this.catalog.at(revision);
     const asked = await toTarget(args.to, view);
     const verdicts = await this.cohortVerdicts.judge(freshnessKeysIn(rows), asked, question, view);
     const situations = rows.map((count) => ({ count, verdict: verdicts.get(count.freshnessKey)! }));
     const pinned: AsOf = seen.past
       ? seen
-      : { now: moment.now, snapshot, past: true, pinned: true, epoch: origin.epoch };
+      : { now: asOf.now, snapshot, past: true, pinned: true, epoch: origin.epoch };
     const again =
-      (!moment.past || moment.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
+      (!asOf.past || asOf.snapshot !== null) && isKnownOfThePast(question.maxAgeSeconds, this.config);
     const snapshotId = !again
       ? null
-      : toSnapshotId(moment.now, pinned.snapshot!, view.revision, moment.origin ?? origin);
+      : toSnapshotId(asOf.now, pinned.snapshot!, view.revision, asOf.origin ?? origin);
     return {
       ...summarise(situations),
       situations,
       cohorts,
       view,
       condition,
-      ages,
-      asOf: moment,
-      moment: pinned,
+      limits,
+      asOf,
+      pinned,
       snapshotId,
       asked,
       question,
@@ -111,12 +116,12 @@ export class Fleet {
 
   /** Returns a page of the cohorts of an answer, the worst verdict first, then the largest; and how many there are. */
   async cohorts(
-    { cohorts, condition, ages, moment, situations }: FleetAnswer,
+    { cohorts, condition, limits, pinned, situations }: FleetAnswer,
     from: number,
     limit: number,
   ): Promise<{ rows: CohortRow[]; total: number }> {
     if (cohorts === null)
-      return this.store.cohorts(condition, ages, moment, situations.map(toRanked), { from, limit });
+      return this.store.cohorts(condition, limits, pinned, situations.map(toRanked), { from, limit });
     const kinds = new Map(situations.map(({ count, verdict }) => [count.freshnessKey, verdict.kind]));
     const lists: Record<VerdictKind, CohortGroup[]> = { SAFE: [], UNKNOWN: [], UNSAFE: [], REFUSED: [] };
     for (const group of cohorts) lists[kinds.get(group.freshnessKey)!].push(group);
@@ -144,16 +149,15 @@ export class Fleet {
   async judgeHost(
     host: HostRow,
     args: QuestionArguments,
-    moment: AsOf,
+    asOf: AsOf,
     view: CatalogSnapshot,
   ): Promise<Verdict> {
     const question = toQuestion(args);
-    if (moment.past && !moment.pinned) refuseUnknownAges(question.maxAgeSeconds, this.config);
-    const ages = agesAt(moment.now, this.config.intervalSeconds, question.maxAgeSeconds);
-    const known = freshnessKeyOf(host, ages);
+    if (asOf.past && !asOf.pinned) refuseUnknownAges(question.maxAgeSeconds, this.config);
+    const limits = freshnessLimitsAt(asOf.now, this.config.intervalSeconds, question.maxAgeSeconds);
+    const known = freshnessKeyOf(host, limits);
     // the host was confirmed since then, so the age of the judged facts is not known
-    const confirmedSince =
-      moment.pinned === true && host.confirmedAt !== null && host.confirmedAt >= moment.now;
+    const confirmedSince = asOf.pinned === true && host.confirmedAt !== null && host.confirmedAt >= asOf.now;
     const freshnessKey =
       confirmedSince && !isKnownOfThePast(question.maxAgeSeconds, this.config)
         ? { ...known, overdue: true }

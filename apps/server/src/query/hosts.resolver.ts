@@ -14,14 +14,14 @@ import { Fleet } from './fleet.js';
 import type { QueryHostArgs, QueryHostsArgs, ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
-import { agesAt } from './cohort-verdicts.js';
+import { freshnessLimitsAt } from './cohort-verdicts.js';
 import type { QuestionArguments } from './question.js';
-import { type AskedMoment, toMoment } from './snapshot.js';
+import { type AskedTime, toAskedTime } from './snapshot.js';
 import { type HostView, verdictView } from './views.js';
 
 export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
   readonly condition: Condition;
-  readonly asked: AskedMoment;
+  readonly asked: AskedTime;
 };
 
 /** Answers `host`, `hosts` and `Host.canDowngrade`. */
@@ -40,11 +40,11 @@ export class HostsResolver {
   async host(@Args() { id, hostname, asOf }: QueryHostArgs): Promise<HostView | null> {
     if ((id == null) === (hostname == null))
       throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
-    const asked = await this.momentOf(asOf);
+    const asked = await this.askedTime(asOf);
     const rows = await this.store.find(
       id == null ? { hostname: hostname! } : { id: toHostId(id) },
       20,
-      asked.moment,
+      asked.asOf,
     );
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
@@ -58,21 +58,21 @@ export class HostsResolver {
   @Query('hosts')
   async hosts(@Args() { filter, ...args }: QueryHostsArgs): Promise<ResolversTypes['HostConnection']> {
     const page = toPage(args, ['name', 'uuid']);
-    const asked = await this.momentOf(args.asOf);
+    const asked = await this.askedTime(args.asOf);
     const condition = toCondition(filter ?? {});
     const rows = await this.store.page(
       condition,
       { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },
-      asked.moment,
+      asked.asOf,
     );
     const views = await this.views.view(rows, asked);
     return { ...connect(views, page, 0, (view) => [view.row.hostname, view.row.id]), condition, asked };
   }
 
-  private async momentOf(asOf: Date | null | undefined): Promise<AskedMoment> {
-    const asked = toMoment({ asOf: asOf ?? null }, null, this.config, this.clock.now());
+  private async askedTime(asOf: Date | null | undefined): Promise<AskedTime> {
+    const asked = toAskedTime({ asOf: asOf ?? null }, null, this.config, this.clock.now());
     // for the present any time of a replica is good enough, because nothing refers to it later
-    return asked.moment.past ? { ...asked, moment: await this.replica.pin(asked.moment) } : asked;
+    return asked.asOf.past ? { ...asked, asOf: await this.replica.pin(asked.asOf) } : asked;
   }
 
   @ResolveField('canDowngrade')
@@ -80,7 +80,7 @@ export class HostsResolver {
     @Parent() host: HostView,
     @Args() args: QuestionArguments,
   ): Promise<ResolversTypes['Verdict']> {
-    return verdictView(await this.fleet.judgeHost(host.row, args, host.moment, host.view));
+    return verdictView(await this.fleet.judgeHost(host.row, args, host.asOf, host.view));
   }
 }
 
@@ -94,8 +94,12 @@ export class HostCountResolver {
 
   @ResolveField('totalCount')
   async totalCount(@Parent() { condition, asked }: HostList): Promise<number> {
-    const ages = agesAt(asked.moment.now, this.config.intervalSeconds, DEFAULT_QUESTION.maxAgeSeconds);
-    const { rows } = await this.fleet.counts(condition, ages, asked.moment);
+    const limits = freshnessLimitsAt(
+      asked.asOf.now,
+      this.config.intervalSeconds,
+      DEFAULT_QUESTION.maxAgeSeconds,
+    );
+    const { rows } = await this.fleet.counts(condition, limits, asked.asOf);
     return rows.reduce((sum, { hosts }) => sum + hosts, 0);
   }
 }

@@ -8,7 +8,7 @@ import { HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
-import { type AskedMoment, catalogOf } from './snapshot.js';
+import { type AskedTime, catalogOf } from './snapshot.js';
 import { hostView, type HostView, patchView } from './views.js';
 
 /** Loads hosts with everything that their fields need, in a constant number of statements. */
@@ -30,7 +30,7 @@ export class Hosts {
   /** @param asked the time of the rows; left out: the present */
   async view(
     rows: readonly HostRow[],
-    asked: AskedMoment = { moment: present(this.clock.now()), catalog: 'NOW' },
+    asked: AskedTime = { asOf: present(this.clock.now()), catalog: 'NOW' },
     known?: CatalogSnapshot,
   ): Promise<HostView[]> {
     const situations = await this.situations.load([...new Set(rows.flatMap((row) => row.situationId ?? []))]);
@@ -46,7 +46,7 @@ export class Hosts {
         catalog,
         views,
         intervalSeconds,
-        asked.moment,
+        asked.asOf,
         view,
       ),
     );

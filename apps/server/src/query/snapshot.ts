@@ -12,13 +12,13 @@ import type { Revision } from '../store/catalog/revisions.js';
 export const RULES_VERSION = '2026-11-26.2';
 
 /** The time that a question is about, and its catalog. */
-export interface AskedMoment {
-  readonly moment: AsOf;
+export interface AskedTime {
+  readonly asOf: AsOf;
   /** A revision of the catalog, or the one at that time, or the current one. */
   readonly catalog: Revision | 'THEN' | 'NOW';
 }
 
-export type MomentArguments = Partial<Pick<QueryCanDowngradeArgs, 'snapshot' | 'asOf' | 'catalog'>>;
+export type TimeArguments = Partial<Pick<QueryCanDowngradeArgs, 'snapshot' | 'asOf' | 'catalog'>>;
 
 /** How long history is kept, and the interval that limits its precision. */
 export interface Memory {
@@ -133,15 +133,15 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
  * @throws RequestError if the time is given twice, lies in the future or before the stored history, or if the question
  *   needs ages that are not stored
  */
-export function toMoment(
-  { snapshot, asOf, catalog }: MomentArguments,
+export function toAskedTime(
+  { snapshot, asOf, catalog }: TimeArguments,
   maxAgeSeconds: number | null,
   memory: Memory,
   now: Date,
-): AskedMoment {
+): AskedTime {
   if (snapshot != null && asOf != null)
     throw new RequestError('BAD_USER_INPUT', 'give `snapshot` or `asOf`, not both');
-  if (snapshot == null && asOf == null) return { moment: present(now), catalog: 'NOW' };
+  if (snapshot == null && asOf == null) return { asOf: present(now), catalog: 'NOW' };
   const pinned = snapshot == null ? null : fromSnapshotId(snapshot);
   const then = pinned?.now ?? asOf!;
   if (then > now && pinned === null)
@@ -157,7 +157,7 @@ export function toMoment(
     );
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return {
-    moment: {
+    asOf: {
       now: then,
       snapshot: pinned?.committed ?? null,
       past: true,
@@ -172,13 +172,13 @@ export function toMoment(
  *
  * @throws RequestError SNAPSHOT_GONE if it does not
  */
-export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> {
-  if (moment.origin === undefined) return moment;
-  const epoch = await epochs.epochFor(moment.origin);
-  if (epoch !== null) return { ...moment, epoch };
+export async function inEpoch(epochs: EpochsStore, asOf: AsOf): Promise<AsOf> {
+  if (asOf.origin === undefined) return asOf;
+  const epoch = await epochs.epochFor(asOf.origin);
+  if (epoch !== null) return { ...asOf, epoch };
   throw new RequestError(
     'SNAPSHOT_GONE',
-    `the database was restored or replaced after this snapshot (epoch ${moment.origin.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
+    `the database was restored or replaced after this snapshot (epoch ${asOf.origin.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
   );
 }
 
@@ -187,12 +187,9 @@ export async function inEpoch(epochs: EpochsStore, moment: AsOf): Promise<AsOf> 
  *
  * @throws RequestError SNAPSHOT_GONE if the snapshot belongs to a history that the database no longer has
  */
-export async function catalogOf(
-  store: CatalogStore,
-  { catalog, moment }: AskedMoment,
-): Promise<CatalogSnapshot> {
+export async function catalogOf(store: CatalogStore, { catalog, asOf }: AskedTime): Promise<CatalogSnapshot> {
   if (catalog === 'NOW') return store.now();
-  const view = catalog === 'THEN' ? await store.asOf(moment.now) : await store.noted(catalog);
+  const view = catalog === 'THEN' ? await store.asOf(asOf.now) : await store.noted(catalog);
   if (view === null)
     throw new RequestError(
       'SNAPSHOT_GONE',

@@ -221,11 +221,11 @@ const detailView = (
   warnings: detail.warnings ?? [],
 });
 
-/** A host without `canDowngrade`, which its resolver answers from `row`, `moment` and `view`. */
+/** A host without `canDowngrade`, which its resolver answers from `row`, `asOf` and `view`. */
 export type HostView = Omit<Sdl.Host, 'canDowngrade'> & {
   readonly __typename: 'Host';
   readonly row: HostRow;
-  readonly moment: AsOf;
+  readonly asOf: AsOf;
   readonly view: CatalogSnapshot;
 };
 
@@ -235,14 +235,14 @@ export function hostView(
   catalog: Catalog,
   patches: Patches,
   intervalSeconds: number,
-  moment: AsOf,
+  asOf: AsOf,
   view: CatalogSnapshot,
 ): HostView {
-  const ahead = row.confirmedAt !== null && !moment.past && row.confirmedAt > latestPlausible(moment.now);
+  const ahead = row.confirmedAt !== null && !asOf.past && row.confirmedAt > latestPlausible(asOf.now);
   const ageSeconds =
     ahead || row.confirmedAt === null || row.situationId === null
       ? null
-      : Math.max(0, (moment.now.getTime() - row.confirmedAt.getTime()) / 1000);
+      : Math.max(0, (asOf.now.getTime() - row.confirmedAt.getTime()) / 1000);
   const resolved = situation === undefined ? null : resolveSituation(situation, catalog);
   const open = resolved?.inTransition ?? null;
   const seen = row.detail.transition?.patch === open?.name ? row.detail.transition : null;
@@ -299,7 +299,7 @@ export function hostView(
     retiredAt: row.retiredAt,
     retiredBy: row.retiredBy,
     row,
-    moment,
+    asOf,
     view,
   };
 }

@@ -205,7 +205,7 @@ test('cohorts, their hosts and how many hosts share one, as of the last fold', a
     klpreg_cohorts: 0,
     klpreg_hosts_counted: 0,
     klpreg_cohorts_per_host_ratio: 0,
-    klpreg_cohorts_held: 0,
+    klpreg_cached_cohorts: 0,
   });
   for (let i = 0; i < 8; i++)
     await registry.report(
@@ -216,10 +216,10 @@ test('cohorts, their hosts and how many hosts share one, as of the last fold', a
     klpreg_cohorts: 3,
     klpreg_hosts_counted: 8,
     klpreg_cohorts_per_host_ratio: 3 / 8,
-    klpreg_cohorts_held: 0,
+    klpreg_cached_cohorts: 0,
   });
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
-  expect(await scrape()).toMatchObject({ klpreg_cohorts_held: 3 });
+  expect(await scrape()).toMatchObject({ klpreg_cached_cohorts: 3 });
   await registry.ask('mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', {
     id: running('web-7', []).host.instance,
   });
@@ -232,7 +232,7 @@ test('whether questions come from counts that are held, or there are too many to
     await registry.report(running(`web-${i}`, [], { host: { labels: { role: `own-${i}` } } as never }));
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
   await registry.ask('{ canDowngrade(to: { original: true }, where: { hostnames: ["web-1"] }) { matched } }');
-  expect(of(await scrape(), 'klpreg_fleet_counts_total')).toEqual({ held: 1 });
+  expect(of(await scrape(), 'klpreg_fleet_counts_total')).toEqual({ cached: 1 });
   Object.assign(registry.app.get(CachedCounts), { limit: 2 });
   await fold();
   await registry.ask(CAN_DOWNGRADE, { to: { original: true } });
@@ -240,17 +240,20 @@ test('whether questions come from counts that are held, or there are too many to
 });
 
 test('folds tell how many deltas they found, and how long they took; those that found none tell nothing', async () => {
-  expect((await scrape())['klpreg_fold_duration_seconds_count']).toBe(0);
+  expect((await scrape())['klpreg_roll_up_duration_seconds_count']).toBe(0);
   await registry.report(running('web-1', []));
   for (
     const deadline = Date.now() + 10_000;
-    (await scrape())['klpreg_folded_deltas_total'] === 0 && Date.now() < deadline;
+    (await scrape())['klpreg_rolled_up_deltas_total'] === 0 && Date.now() < deadline;
   )
     await sleep(50);
   await sleep(1_500);
   const samples = await scrape();
-  expect(samples).toMatchObject({ klpreg_folded_deltas_total: 1, klpreg_fold_duration_seconds_count: 1 });
-  expect(samples['klpreg_fold_duration_seconds_sum']).toBeGreaterThan(0);
+  expect(samples).toMatchObject({
+    klpreg_rolled_up_deltas_total: 1,
+    klpreg_roll_up_duration_seconds_count: 1,
+  });
+  expect(samples['klpreg_roll_up_duration_seconds_sum']).toBeGreaterThan(0);
 });
 
 test('the process has its version, its memory and the lag of its event loop', async () => {

@@ -7,7 +7,7 @@ import { later, listed, logged, Registry, running, sealed } from '../registry.js
 
 type Report = ReturnType<typeof running>;
 
-const QUESTION = `query ($to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogMoment, $maxAge: Duration = "15m") {
+const QUESTION = `query ($to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogAsOf, $maxAge: Duration = "15m") {
   canDowngrade(to: $to, where: $where, snapshot: $snapshot, asOf: $asOf, catalog: $catalog, maxAge: $maxAge) {
     kind matched counts { safe unknown unsafe refused total harmful }
     reasons(first: 50) { nodes { hosts reason { code stateId } } }

@@ -68,7 +68,7 @@ const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): r
  * Only patches on the list can have these.
  */
 const beyondReading = ({ basis, candidates }: RulesChoice, host: ResolvedSituation): boolean =>
-  basis !== 'ASKED' &&
+  basis !== 'QUESTION' &&
   host.list.length > 0 &&
   candidates.some(({ name }) => name === 'block-disable' || name === 'replace-set');
 

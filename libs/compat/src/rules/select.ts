@@ -6,7 +6,7 @@ import { replaceSet } from './replace-set.js';
 import type { Replacing, Rules, RuleSet } from './rules.js';
 
 /** What a choice of rules is based on: what the agent probed, the release alone, the question, or nothing. */
-export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'ASKED' | 'NOTHING';
+export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'QUESTION' | 'NOTHING';
 
 /** The rule sets that a kernel may follow. Several: judge under each. None: a kernel that no rule set describes. */
 export interface RulesChoice {
@@ -41,9 +41,9 @@ const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_s
 export function chooseRules(
   capabilities: Capabilities,
   kernelRelease: string,
-  asked: RuleSet | null = null,
+  requested: RuleSet | null = null,
 ): RulesChoice {
-  if (asked !== null) return choice([RULE_SETS[asked]], 'ASKED');
+  if (requested !== null) return choice([RULE_SETS[requested]], 'QUESTION');
   const { symbols, symbolsComplete, stateFields } = capabilities;
   if (capabilities.replaceSetAttribute === true) return choice([replaceSet], 'SYSFS');
   if (symbols?.includes('klp_patch_disable_blocked')) return choice([blockDisable], 'KALLSYMS');

@@ -51,7 +51,7 @@ const answer = (
     known,
     rules === undefined
       ? undefined
-      : { candidates: [RULE_SETS[rules]], basis: 'ASKED', chosen: { sets: [rules], basis: 'ASKED' } },
+      : { candidates: [RULE_SETS[rules]], basis: 'QUESTION', chosen: { sets: [rules], basis: 'QUESTION' } },
   );
 };
 
@@ -362,8 +362,8 @@ test('a ban on disabling refuses it, under the rules that have one', () => {
   const known = catalog([banned]);
   const rules = {
     candidates: [RULE_SETS['block-disable']],
-    basis: 'ASKED',
-    chosen: { sets: ['block-disable'], basis: 'ASKED' },
+    basis: 'QUESTION',
+    chosen: { sets: ['block-disable'], basis: 'QUESTION' },
   } as const;
   expect(predict(resolveSituation(running(at.list), known), disabling('held'), known, rules)).toMatchObject({
     answer: 'EINVAL',

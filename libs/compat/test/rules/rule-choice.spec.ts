@@ -98,7 +98,7 @@ test.each<
 test('who asks for rules gets them', () => {
   expect(chooseRules(capabilities({ symbols: null }), '4.4.0', 'replace-set')).toMatchObject({
     candidates: [{ name: 'replace-set' }],
-    basis: 'ASKED',
+    basis: 'QUESTION',
   });
 });
 

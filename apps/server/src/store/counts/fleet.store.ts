@@ -32,7 +32,7 @@ type Numbered = FreshnessKey & { readonly labelSetId: string; readonly n: number
 @Injectable()
 export class FleetStore {
   /** How many times the present fleet was counted from the cache, and by PostgreSQL. */
-  readonly counted = { held: 0, database: 0 };
+  readonly counted = { cached: 0, database: 0 };
 
   constructor(
     private readonly db: Database,
@@ -49,7 +49,7 @@ export class FleetStore {
     withCohorts = false,
   ): Promise<FleetCounts> {
     const cached = await inEpoch(this.db, () => this.cached.counts(condition, limits, asOf, withCohorts));
-    if (!asOf.past && condition.hosts === null) this.counted[cached === null ? 'database' : 'held'] += 1;
+    if (!asOf.past && condition.hosts === null) this.counted[cached === null ? 'database' : 'cached'] += 1;
     return cached ?? (await inEpoch(this.db, () => this.sql.counts(condition, limits, asOf, withCohorts)))!;
   }
 

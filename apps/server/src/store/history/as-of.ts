@@ -17,7 +17,7 @@ export interface AsOf {
    * servers said. Null: `now` alone decides.
    */
   readonly snapshot: string | null;
-  /** False: what is stored at this moment counts, whatever `snapshot` says. */
+  /** False: what is stored at this instant counts, whatever `snapshot` says. */
   readonly past: boolean;
   /** True: pinned by an answer about the present that is still being given; ages are those of the present. */
   readonly pinned?: boolean;

@@ -67,7 +67,7 @@ export interface HostPage {
 /** Restricts a page to the hosts with these freshness keys. */
 export interface Wanted {
   readonly freshnessKeys: readonly FreshnessKey[];
-  readonly ages: FreshnessLimits;
+  readonly limits: FreshnessLimits;
   /** Their number. */
   readonly hosts: number;
 }
@@ -273,7 +273,7 @@ export class HostsStore {
     const tests = [
       matching(condition),
       ...(after === null ? [] : [sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`]),
-      ...(wanted === null ? [] : [hasFreshnessKey(wanted.freshnessKeys, wanted.ages)]),
+      ...(wanted === null ? [] : [hasFreshnessKey(wanted.freshnessKeys, wanted.limits)]),
     ];
     const order = backwards ? sql`h.hostname DESC, h.id DESC` : sql`h.hostname ASC, h.id ASC`;
     const few = wanted !== null && wanted.hosts <= FEW && condition.hosts === null;
@@ -345,7 +345,7 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
  * heartbeats. They are few, and cheaper to sort than all names are to read. Each is looked up by its key;
  * PostgreSQL would not do so by itself, because it estimates bucket and id independently.
  */
-function candidates({ freshnessKeys, ages }: Wanted, asOf: AsOf): Sql {
+function candidates({ freshnessKeys, limits }: Wanted, asOf: AsOf): Sql {
   const usual = freshnessKeys.filter(
     ({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'),
   );
@@ -359,7 +359,7 @@ function candidates({ freshnessKeys, ages }: Wanted, asOf: AsOf): Sql {
       SELECT p.bucket, p.host_id
         FROM host_history p
        WHERE ${closedIsValidAt(asOf)} AND ${inOne(raw('p.situation_id'))}`);
-  if (usual.length < freshnessKeys.length) parts.push(...staleHostKeys(ages, asOf));
+  if (usual.length < freshnessKeys.length) parts.push(...staleHostKeys(limits, asOf));
   return sql`(
       WITH c AS MATERIALIZED (${join(parts, ' UNION ')})
       SELECT h.*

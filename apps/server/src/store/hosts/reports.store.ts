@@ -9,7 +9,7 @@ import { type BootRange, BootsStore } from './boots.store.js';
 import { bucketOf } from './bucket.js';
 import type { Silence } from './heartbeats.store.js';
 import type { HostDetail } from './hosts.store.js';
-import { type Marks, toMarks } from './marks.js';
+import type { CarriedFacts } from './carried-facts.js';
 
 /**
  * What a report is decided against, and the version of it.
@@ -27,7 +27,7 @@ export interface HostVersion {
   readonly labelSetId: string;
   readonly suspect: boolean;
   readonly retired: boolean;
-  readonly marks: Marks;
+  readonly carried: CarriedFacts;
   /** Since when the host is in this situation. */
   readonly since: string;
   /** The transaction that put it there. */
@@ -52,7 +52,7 @@ export interface PlacedReport {
   readonly observedAt: Date;
   readonly receivedAt: Date;
   readonly detail: HostDetail;
-  readonly marks: Marks;
+  readonly carried: CarriedFacts;
   readonly recheckAt: Date | null;
   /** The machine hash is another one, or a boot id came back after another one. */
   readonly suspect: boolean;
@@ -83,7 +83,6 @@ type WrittenVersion = Omit<HostVersion, Numbers> & {
 const toBigInt = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 const readVersion = (version: WrittenVersion): HostVersion => ({
   ...version,
-  marks: toMarks(version.marks),
   sequence: BigInt(version.sequence),
   openedBy: BigInt(version.openedBy),
   contactSequence: toBigInt(version.contactSequence),
@@ -157,7 +156,7 @@ export class ReportsStore {
                          h.label_set_id AS "labelSetId",
                          h.suspect_since IS NOT NULL AS suspect,
                          h.retired_at IS NOT NULL AS retired,
-                         h.referenced_since AS marks,
+                         h.carried_facts AS carried,
                          h.since,
                          h.opened_by::text AS "openedBy",
                          b.sequence::text AS "contactSequence",
@@ -244,7 +243,7 @@ export class ReportsStore {
       observed_at: ['timestamptz', ({ report }) => report.observedAt],
       received_at: ['timestamptz', ({ report }) => report.receivedAt],
       detail: ['jsonb', ({ report }) => report.detail],
-      referenced_since: ['jsonb', ({ report }) => report.marks],
+      carried_facts: ['jsonb', ({ report }) => report.carried],
       recheck_at: ['timestamptz', ({ report }) => report.recheckAt],
       suspect: ['boolean', ({ report }) => report.suspect],
       moved: ['boolean', ({ report }) => isMove(report)],
@@ -269,9 +268,9 @@ export class ReportsStore {
                  SELECT * FROM ${rows}),
                made AS (
                  INSERT INTO host (bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence,
-                                   digest, observed_at, detail, referenced_since, added_at, since, opened_by)
+                                   digest, observed_at, detail, carried_facts, added_at, since, opened_by)
                  SELECT bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence,
-                        digest, observed_at, detail, referenced_since, received_at, received_at,
+                        digest, observed_at, detail, carried_facts, received_at, received_at,
                         pg_current_xact_id()::text::bigint
                    FROM r
                   WHERE old_sequence IS NULL
@@ -288,7 +287,7 @@ export class ReportsStore {
                         digest = r.digest,
                         observed_at = r.observed_at,
                         detail = r.detail,
-                        referenced_since = r.referenced_since,
+                        carried_facts = r.carried_facts,
                         suspect_since =
                           CASE WHEN r.suspect THEN coalesce(h.suspect_since, r.received_at)
                                ELSE h.suspect_since END,

@@ -9,7 +9,7 @@ import { cameTwice, type KernelLog, type LogEvent, showsDisabled, wasListed } fr
 import { keyOf } from './modules.js';
 
 /** Two looks at a host within one boot, and what is known of the time between. */
-export interface Step {
+export interface ReportPair {
   readonly before: Pick<Situation, 'list' | 'leftovers' | 'unlisted' | 'bootHistory'>;
   readonly list: readonly ListedPatch[];
   readonly leftovers: readonly LeftoverModule[];
@@ -24,18 +24,18 @@ export interface Step {
   readonly disabling: string | null;
 }
 
-/** Returns the patches that have left the list in this boot, and how: those of before, and those of this step, without what came back. */
-export function unlistedAfter(step: Step): UnlistedPatch[] {
-  if (isUnchanged(step)) return [...step.before.unlisted];
-  const { before, list, leftovers } = step;
-  const change = changeOf(step);
+/** Returns the patches that have left the list in this boot, and how: those of before, and those of this pair, without what came back. */
+export function unlistedAfter(pair: ReportPair): UnlistedPatch[] {
+  if (isUnchanged(pair)) return [...pair.before.unlisted];
+  const { before, list, leftovers } = pair;
+  const change = changeOf(pair);
   const left = before.list
     .filter((patch) => !change.listed.has(keyOf(patch)))
     .map(({ name, buildId, reading, ...flags }) => ({
       name,
       buildId,
       reading,
-      unlistedBy: unlistedByOf({ name, buildId, ...flags }, change, step),
+      unlistedBy: unlistedByOf({ name, buildId, ...flags }, change, pair),
     }));
   const gone = new Set(left.map(keyOf));
   const kept = before.unlisted
@@ -47,11 +47,11 @@ export function unlistedAfter(step: Step): UnlistedPatch[] {
     .filter((module) => module.moduleState !== 'LOADING' && !known.has(keyOf(module)))
     .map(({ name, buildId, reading }) => ({ name, buildId, reading, unlistedBy: 'UNKNOWN' as const }))
     .map((patch) => reviewed(patch, change));
-  return [...kept, ...left, ...never, ...loggedOnly(step, [...list, ...kept, ...left, ...never])];
+  return [...kept, ...left, ...never, ...loggedOnly(pair, [...list, ...kept, ...left, ...never])];
 }
 
 /** Most reports: the same list and the same leftovers, each of which is remembered already. */
-function isUnchanged({ before, list, leftovers, lingering, log }: Step): boolean {
+function isUnchanged({ before, list, leftovers, lingering, log }: ReportPair): boolean {
   if (
     log !== null ||
     lingering.size > 0 ||
@@ -73,7 +73,7 @@ function isUnchanged({ before, list, leftovers, lingering, log }: Step): boolean
 
 /** Patches that only the kernel log names. It has no build-ids, and a name may stand for several builds. */
 function loggedOnly(
-  { log, before }: Step,
+  { log, before }: ReportPair,
   known: readonly { readonly name: string; readonly buildId: string | null }[],
 ): UnlistedPatch[] {
   if (log === null) return [];
@@ -102,7 +102,7 @@ interface Change {
   readonly builds: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
+function changeOf({ before, list, leftovers, lingering, log }: ReportPair): Change {
   const known = new Set(before.list.map(keyOf));
   const seen = new Set([...known, ...before.leftovers.map(keyOf), ...before.unlisted.map(keyOf)]);
   const listed = new Set(list.map(keyOf));
@@ -144,18 +144,18 @@ function changeOf({ before, list, leftovers, lingering, log }: Step): Change {
 function unlistedByOf(
   patch: Omit<ListedPatch, 'reading'>,
   change: Change,
-  step: Step,
+  pair: ReportPair,
 ): UnlistedPatch['unlistedBy'] {
   const key = keyOf(patch);
   const name = loadedName(patch.name);
-  const events = step.log?.events.get(name) ?? [];
+  const events = pair.log?.events.get(name) ?? [];
   if (change.held.has(key) || events.includes('FORCED')) return 'FORCED';
-  if (!step.reliable) return 'UNKNOWN';
+  if (!pair.reliable) return 'UNKNOWN';
   if (change.replaced) return 'REPLACED';
   if (events.length > 0 && change.builds.get(name)!.size === 1 && showsDisabled(events)) return 'DISABLED';
-  const disproved = events.includes('REVERSED') || (step.log?.reachesBoot === true && !isLeaving(events));
-  if (disproved || step.gap || change.unexplained || !change.loaded.has(key)) return 'UNKNOWN';
-  const wasSettled = patch.transition ? !patch.enabled && step.disabling === key : patch.enabled;
+  const disproved = events.includes('REVERSED') || (pair.log?.reachesBoot === true && !isLeaving(events));
+  if (disproved || pair.gap || change.unexplained || !change.loaded.has(key)) return 'UNKNOWN';
+  const wasSettled = patch.transition ? !patch.enabled && pair.disabling === key : patch.enabled;
   return wasSettled ? 'DISABLED' : 'UNKNOWN';
 }
 

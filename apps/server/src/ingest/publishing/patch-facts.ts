@@ -1,8 +1,8 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
 import type { AuthorStatement, FileFacts } from '@klpreg/wire';
-import type { StoredStatement } from '../store/catalog/manifests.js';
-import type { PatchFacts } from '../store/catalog/patches.store.js';
+import type { StoredStatement } from '../../store/catalog/manifests.js';
+import type { PatchFacts } from '../../store/catalog/patches.store.js';
 
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
 type Callbacks = typeof NO_CALLBACKS;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { RequestError } from '../src/errors.js';
-import { refuseLargeJson, splitBatch } from '../src/json-limits.js';
+import { refuseLargeJson, splitBatch } from '../src/json-size.js';
 
 const message = (work: () => unknown): string | null => {
   try {

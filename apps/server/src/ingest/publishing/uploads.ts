@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { overloaded } from '../errors.js';
+import { overloaded } from '../../errors.js';
 
 /** Publishers whose uploads are received at once, and uploads of one publisher that wait for their turn. */
 const UPLOAD_LIMITS = { publishers: 4, waiting: 16 } as const;

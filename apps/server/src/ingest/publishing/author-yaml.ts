@@ -1,54 +1,8 @@
-import { ModuleError, openModule } from '@klpreg/module';
 import { AuthorStatement } from '@klpreg/wire';
 import { Lexer, parseDocument, visit } from 'yaml';
-import { limitExceeded, RequestError } from '../errors.js';
-import { AUTHOR_LIMIT, JSON_LIMITS } from '../limits.js';
-import type { PatchFacts } from '../store/catalog/patches.store.js';
-import { parse } from './parse.js';
-import { factsOfFile } from './publish.js';
-
-/** What an uploaded module file and its author statement say. */
-export interface UploadedFacts {
-  readonly facts: PatchFacts;
-  readonly author: AuthorStatement | null;
-}
-
-const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
-/** It is not compressed. */
-const isPlain = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.length));
-
-/**
- * Reads a module file.
- *
- * @throws RequestError where it cannot be read, or is another build than this
- */
-export async function readModuleFile(file: Uint8Array, buildId: string): Promise<PatchFacts> {
-  const size = isPlain(file) ? file.length : null;
-  const reading = await openModule(file).catch((error: unknown) => {
-    if (error instanceof ModuleError)
-      throw new RequestError('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);
-    throw error;
-  });
-  if (reading.buildId === null)
-    throw new RequestError(
-      'MODULE_UNREADABLE',
-      'the module has no build-id: nothing could recognise it on a host. Link it with --build-id',
-    );
-  if (reading.buildId !== buildId)
-    throw new RequestError('BAD_USER_INPUT', 'the module is another build', [
-      {
-        pointer: '/buildId',
-        detail: `must be the build-id of the module, ${reading.buildId}`,
-        found: buildId,
-      },
-    ]);
-  if (reading.kernelRelease === null)
-    throw new RequestError(
-      'MODULE_UNREADABLE',
-      'the module has no vermagic: it does not say for which kernel it was built',
-    );
-  return factsOfFile(reading, buildId, reading.kernelRelease, size);
-}
+import { limitExceeded, RequestError } from '../../errors.js';
+import { AUTHOR_LIMIT, JSON_LIMITS } from '../../limits.js';
+import { parse } from '../parse.js';
 
 /**
  * Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is.

@@ -1,5 +1,5 @@
-/** What the next report of a host is compared with, and no verdict reads: the column `host.referenced_since`. */
-export interface Marks {
+/** What the next report of a host is compared with, and no verdict reads: the column `host.carried_facts`. */
+export interface CarriedFacts {
   /** When each leftover was first seen referenced (ISO 8601), by build-id, or by name if it has none. */
   readonly referencedSince: Readonly<Record<string, string>>;
   /** Build-id (or name) of the patch that was enabled, and is now being disabled. */
@@ -7,9 +7,3 @@ export interface Marks {
   /** When the last complete report was read (ISO 8601), if the last report was not complete. */
   readonly lookedAt?: string;
 }
-
-/** Earlier rows have the references only. */
-export const toMarks = (stored: unknown): Marks =>
-  typeof (stored as Marks).referencedSince === 'object'
-    ? (stored as Marks)
-    : { referencedSince: stored as Marks['referencedSince'] };
