@@ -69,6 +69,8 @@ const Environment = z.object({
     })
     .optional(),
   KLPREG_DATA: z.string().min(1).default('.data'),
+  KLPREG_ADMIN_TOKEN_DAYS: integer(' of days', 1, 3650, 30),
+  KLPREG_NEW_ADMIN_TOKEN: z.enum(['yes', 'no'], { error: 'must be yes or no' }).default('no'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
   KLPREG_ALLOWED_HOSTS: z
     .string()
@@ -114,6 +116,10 @@ export interface Config {
   readonly databaseReadUrl: string | null;
   /** Holds the embedded database and the first admin token. */
   readonly dataDir: string;
+  /** Validity of an admin token that the server creates. */
+  readonly adminTokenDays: number;
+  /** Create an admin token at the start if none is valid any more. */
+  readonly newAdminToken: boolean;
   readonly host: string;
   /** Accepted values of the Host header, in addition to loopback names and the local address of the connection. */
   readonly allowedHosts: readonly string[];
@@ -173,6 +179,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     databaseUrl: data.DATABASE_URL ?? null,
     databaseReadUrl: data.DATABASE_READ_URL ?? null,
     dataDir: data.KLPREG_DATA,
+    adminTokenDays: data.KLPREG_ADMIN_TOKEN_DAYS,
+    newAdminToken: data.KLPREG_NEW_ADMIN_TOKEN === 'yes',
     host: data.KLPREG_HOST,
     allowedHosts: data.KLPREG_ALLOWED_HOSTS?.split(',').map((name) => name.trim()) ?? [],
     requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import path from 'node:path';
-import { bootstrapToken, tokenFile } from './access/bootstrap.js';
+import { type AdminToken, adminTokenMessage, bootstrapToken } from './access/bootstrap.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Clock } from './clock.js';
 import { Listeners } from './listeners.js';
@@ -33,7 +33,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const app = await createServer(config, url);
     await app.get(Database).check();
     await app.init();
-    const token = await bootstrapToken(app.get(TokensStore), config.dataDir, app.get(Clock).now());
+    const token = await bootstrapToken(app.get(TokensStore), config, app.get(Clock).now());
     await app
       .get(Listeners)
       .listen(app, { port: config.port, host: config.host })
@@ -55,20 +55,14 @@ async function start(config: Config): Promise<() => Promise<void>> {
   }
 }
 
-function report(
-  config: Config,
-  url: string,
-  migrations: number,
-  madeToken: string | null,
-  adopted: boolean,
-): void {
-  const token = madeToken ?? tokenFile(config.dataDir);
+function report(config: Config, url: string, migrations: number, token: AdminToken, adopted: boolean): void {
   if (migrations > 0) say(`database: ${migrations} migration${migrations === 1 ? '' : 's'} applied`);
   if (config.databaseUrl === null)
     say(
       `database: embedded, in ${path.resolve(config.dataDir, 'postgres')}${adopted ? '; another process began it, and this one takes over when that ends' : ''}`,
     );
-  if (token !== null) say(`admin token: ${madeToken === null ? '' : 'made, '}in ${token}`);
+  const message = adminTokenMessage(token, config.dataDir);
+  if (message !== null) say(message);
   say(`documents: ${url}/docs   questions: ${url}/graphql`);
   say(`listening on ${url}`);
 }

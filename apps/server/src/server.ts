@@ -5,7 +5,6 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { Bearers } from './access/bearers.js';
-import type { Role } from './access/roles.js';
 import { AppModule } from './app.module.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -25,8 +24,9 @@ import { Endpoints } from './ingest/endpoints.js';
 import { acceptGzip } from './ingest/gzip.js';
 import { guardPublishing } from './ingest/publishing/before-upload.js';
 import { Uploads } from './ingest/publishing/uploads.js';
+import type { Role } from './store/access/tokens.store.js';
 
-const AGENT_ROLES: readonly Role[] = ['host', 'admin'];
+const AGENT_ROLES: readonly Role[] = ['relay', 'admin'];
 
 const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];

@@ -9,6 +9,8 @@ test('nothing set is a complete configuration', () => {
     requestTimeoutSeconds: 60,
     historyDays: 30,
     dataDir: '.data',
+    adminTokenDays: 30,
+    newAdminToken: false,
     host: '127.0.0.1',
     port: 3000,
     logLevel: 'warn',

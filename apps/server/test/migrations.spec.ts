@@ -69,3 +69,15 @@ test('stored situations name unlisted patches, and how each left the list, as th
     ]);
   });
 });
+
+test('a token of the role host is a relay for all hosts, and stays valid', async () => {
+  const insert = async (client: pg.Client) =>
+    client.query(
+      "INSERT INTO token (id, hash, role, name, created_at) VALUES ($1, 'x', 'host', 'agents', now())",
+      [ID],
+    );
+  await across('20261126202000_roles_and_scopes_of_tokens', insert, async (client) => {
+    const { rows } = await client.query('SELECT role, scope, expires_at, revoked_at FROM token');
+    expect(rows).toEqual([{ role: 'relay', scope: null, expires_at: null, revoked_at: null }]);
+  });
+});

@@ -46,7 +46,7 @@ export class Registry {
     );
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
-    await app.get(TokensStore).addFirst(TOKEN, 'tester', clock.now());
+    await app.get(TokensStore).addAdmin(TOKEN, 'tester', clock.now());
     return new Registry(app, database.url, clock, database);
   }
 

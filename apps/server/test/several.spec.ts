@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootstrapToken } from '../src/access/bootstrap.js';
+import { readConfig } from '../src/config.js';
 import { CohortsStore } from '../src/store/counts/cohorts.store.js';
 import { Database as Connections } from '../src/database/database.js';
 import { isUnavailable } from '../src/database/unavailable.js';
@@ -139,7 +140,9 @@ test('of servers that start at once on an empty database, the token in the file 
   try {
     for (let i = 0; i < 5; i++) {
       await connections.token.deleteMany();
-      await Promise.all(Array.from({ length: 8 }, () => bootstrapToken(tokens, dir, new Date())));
+      await Promise.all(
+        Array.from({ length: 8 }, () => bootstrapToken(tokens, readConfig({ KLPREG_DATA: dir }), new Date())),
+      );
       expect(
         await tokens.find(readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(), new Date()),
       ).toMatchObject({ role: 'admin' });

@@ -2,16 +2,16 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { GqlExecutionContext } from '@nestjs/graphql';
 import type { FastifyRequest } from 'fastify';
-import type { Bearer } from '../store/access/tokens.store.js';
+import type { Bearer, Role } from '../store/access/tokens.store.js';
 import { Bearers } from './bearers.js';
-import { type Role, ROLES } from './roles.js';
+import { ROLES } from './roles.js';
 
 /** The holder of the token of each request to a guarded route. */
 const bearers = new WeakMap<FastifyRequest, Bearer>();
 
 /** Returns the holder of the token, for the audit log. Only on routes that `Roles` guards. */
 export const bearerOf = (request: FastifyRequest): Bearer =>
-  bearers.get(request) ?? { name: 'unknown', role: 'none' };
+  bearers.get(request) ?? { name: 'unknown', role: 'none', scope: null, owners: null };
 
 /** The request behind an HTTP or a GraphQL call. */
 function requestOf(context: ExecutionContext): FastifyRequest {

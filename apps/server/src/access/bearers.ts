@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
-import type { Role } from './roles.js';
+import { type Bearer, type Role, TokensStore } from '../store/access/tokens.store.js';
 import { readToken } from './token-text.js';
 
 /** Checks bearer tokens and their roles. */
@@ -44,7 +43,7 @@ export class Bearers {
 function checkRole(bearer: Bearer | null, roles: readonly Role[]): Bearer {
   if (bearer === null)
     throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
-  if (!roles.includes(bearer.role as Role))
+  if (bearer.role === 'none' || !roles.includes(bearer.role))
     throw new RequestError(
       'FORBIDDEN',
       `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`,

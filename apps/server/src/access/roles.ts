@@ -1,7 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
-
-/** What a token may do. */
-export type Role = 'admin' | 'publisher' | 'host';
+import type { Role } from '../store/access/tokens.store.js';
 
 export const ROLES = 'klpreg:roles';
 

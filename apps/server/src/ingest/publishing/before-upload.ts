@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Bearers } from '../../access/bearers.js';
-import type { Role } from '../../access/roles.js';
 import { RequestError } from '../../errors.js';
 import { BODY_LIMITS, FORM_LIMIT } from '../../limits.js';
+import type { Role } from '../../store/access/tokens.store.js';
 import type { Uploads } from './uploads.js';
 
 const PUBLISHERS: readonly Role[] = ['admin', 'publisher'];

@@ -3,50 +3,73 @@ import { sha256 } from '@klpreg/wire';
 import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../database/database.js';
-import type { Role } from '../../database/generated/client.js';
+import { Prisma, type Role } from '../../database/generated/client.js';
 
-/** The holder of a token. */
+export type { Role } from '../../database/generated/client.js';
+
+/** Selects hosts by authoritative labels: each label has one of the values. */
+export type Scope = Readonly<Record<string, readonly string[]>>;
+
+/** Who sends a request, and what it is restricted to. */
 export interface Bearer {
   readonly name: string;
   /** `none`: the request needs no token. */
   readonly role: Role | 'none';
+  /** The hosts that it sees, changes or sends for; null: all. */
+  readonly scope: Scope | null;
+  /** The owners for which it may publish; null: all. */
+  readonly owners: readonly string[] | null;
+}
+
+/** A valid token that was looked up a moment ago. */
+interface Known {
+  readonly bearer: Bearer;
+  readonly at: number;
+  readonly expiresAt: Date | null;
 }
 
 const CACHED_MS = 5000;
+/** How exact `last_used_at` is. */
+const USED_MS = 60_000;
 
 /** Tokens, stored as their SHA-256. They are random, so that a hash without salt is enough. */
 @Injectable()
 export class TokensStore {
   /** By the hash of the token: a guess is not kept, and cannot displace a token. */
-  private readonly cache = new LRUCache<string, { readonly bearer: Bearer; readonly at: number }>({
-    max: 10_000,
-  });
+  private readonly cache = new LRUCache<string, Known>({ max: 10_000 });
   /** Lookups in progress, by the hash of the token. */
   private readonly asked = new Map<string, Promise<Bearer | null>>();
 
   constructor(private readonly db: Database) {}
 
+  /** Whether there is a valid admin token for all hosts. */
+  async hasAdmin(now: Date): Promise<boolean> {
+    return (await this.db.token.findFirst({ where: validAdmin(now), select: { id: true } })) !== null;
+  }
+
+  /** Whether there was ever a token. */
   async any(): Promise<boolean> {
     return (await this.db.token.findFirst({ select: { id: true } })) !== null;
   }
 
   /**
-   * Stores the first token; false if another process was first.
+   * Stores an admin token of the server; false if a valid one exists, as when another server was first.
    *
    * @param keep called before the token is valid, while no other process can call it
    */
-  async addFirst(
+  async addAdmin(
     token: string,
     name: string,
     now: Date,
+    expiresAt: Date | null = null,
     keep: () => Promise<void> = async () => {},
   ): Promise<boolean> {
     return this.db.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE token IN EXCLUSIVE MODE`;
-      if ((await tx.token.count()) > 0) return false;
+      if ((await tx.token.count({ where: validAdmin(now) })) > 0) return false;
       await keep();
       await tx.token.create({
-        data: { id: uuidv7(), hash: sha256(token), role: 'admin', name, createdAt: now },
+        data: { id: uuidv7(), hash: sha256(token), role: 'admin', name, createdAt: now, expiresAt },
       });
       return true;
     });
@@ -55,7 +78,8 @@ export class TokensStore {
   /** The holder of this token, if it was found in the last five seconds. A revoked token is valid that long. */
   cached(token: string, now: Date): Bearer | null {
     const known = this.cache.get(sha256(token));
-    return known !== undefined && Math.abs(now.getTime() - known.at) < CACHED_MS ? known.bearer : null;
+    if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return null;
+    return Math.abs(now.getTime() - known.at) < CACHED_MS ? known.bearer : null;
   }
 
   /** The holder of this token; null: unknown, expired or revoked. Concurrent requests share one lookup. */
@@ -68,11 +92,28 @@ export class TokensStore {
 
   private async look(hash: string, now: Date): Promise<Bearer | null> {
     const row = await this.db.token.findUnique({ where: { hash } });
-    const bearer =
-      row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now)
-        ? null
-        : { name: row.name, role: row.role };
-    if (bearer !== null) this.cache.set(hash, { bearer, at: now.getTime() });
+    if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now))
+      return null;
+    const { name, role, expiresAt } = row;
+    const bearer = { name, role, scope: row.scope as Scope | null, owners: row.owners as string[] | null };
+    this.cache.set(hash, { bearer, at: now.getTime(), expiresAt });
+    if (row.lastUsedAt === null || now.getTime() - row.lastUsedAt.getTime() >= USED_MS)
+      this.noteUse(row.id, now);
     return bearer;
   }
+
+  /** Notes that a token is used. The request does not wait for it, and a failure is no failure of the request. */
+  private noteUse(id: string, now: Date): void {
+    const before = new Date(now.getTime() - USED_MS);
+    const unnoted = { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lte: before } }] };
+    this.db.token.updateMany({ where: unnoted, data: { lastUsedAt: now } }).catch(() => undefined);
+  }
 }
+
+/** The condition of valid admin tokens for all hosts. */
+const validAdmin = (now: Date): Prisma.TokenWhereInput => ({
+  role: 'admin',
+  revokedAt: null,
+  scope: { equals: Prisma.DbNull },
+  OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+});
