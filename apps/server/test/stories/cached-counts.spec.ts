@@ -7,6 +7,7 @@ import { Registry, running, sealed } from '../registry.js';
 const QUESTION = `query ($where: HostFilter, $snapshot: ID) {
   canDowngrade(to: { original: true }, where: $where, snapshot: $snapshot) {
     counts { safe unknown unsafe refused total }
+    reasons(first: 50) { nodes { hosts reason { code } } }
     cohorts(first: 50) { totalCount nodes { hosts labels { key value } stack { name } verdict { kind } } }
     snapshot { id }
   }
@@ -61,6 +62,26 @@ test('labels, kernels and stacks that come later match as the first ones do', as
   await registry.report(running('web-7', [], { host: { labels: { site: 'ams' } } }));
   await registry.report(running('web-8', [], { host: { kernelRelease: '6.6.6', labels: { site: 'fra' } } }));
   expect([await total(seven), await total(site), await total()]).toEqual([7, 2, 8]);
+});
+
+test('a question counts all overdue hosts that match, with the labels that were asked before and with labels that came later', async () => {
+  const site = { where: { labels: [{ key: 'site', exists: true }] } };
+  expect([await total(WEB), await total(site)]).toEqual([3, 0]);
+  await registry.report(running('web-7', [], { host: { labels: { site: 'ams', role: 'web' } } }));
+  registry.wait(2, 'hours');
+  await registry.report(running('web-8', [], { host: { labels: { site: 'ams' } } }));
+  for (const [where, overdue, hosts] of [
+    [WEB, 4, 4],
+    [site, 1, 2],
+    [{}, 7, 8],
+  ] as const) {
+    const answer = await ask(where);
+    const stale = answer.reasons.nodes.find(
+      (node: { reason: { code: string } }) => node.reason.code === 'REPORT_STALE',
+    );
+    expect([stale.hosts, answer.counts.total]).toEqual([overdue, hosts]);
+    expect(await ask({ ...where, snapshot: answer.snapshot.id })).toEqual(answer);
+  }
 });
 
 test('concurrent questions, while hosts change and deltas are rolled up, get the same answer again by their snapshots', async () => {
