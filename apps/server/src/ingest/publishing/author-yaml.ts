@@ -5,7 +5,7 @@ import { AUTHOR_LIMIT, JSON_LIMITS } from '../../limits.js';
 import { parse } from '../parse.js';
 
 /**
- * Reads the author's YAML; integers as bigint, so that an id above 2^53 stays what it is.
+ * Reads an author statement in YAML. Integers become bigint, because a number would round an id above 2^53.
  *
  * @throws RequestError
  */
@@ -23,8 +23,9 @@ export function readAuthor(text: string): AuthorStatement {
 const SCALAR_FOLLOWS = '\u001f';
 
 /**
- * Refuses YAML that is deeper than any author statement, before it is parsed: the parser calls itself for each level, and the end of the stack
- * can end the whole process.
+ * Refuses YAML that is deeper than any author statement, before it is parsed.
+ *
+ * The parser calls itself for each level, and a stack overflow can end the whole process.
  *
  * @throws RequestError LIMIT_EXCEEDED
  */
@@ -47,7 +48,7 @@ function refuseDeepYaml(text: string): void {
   }
 }
 
-/** A word of an author needs no aliases, and a few lines of them unfold to more than any memory holds. */
+/** Refuses aliases. A statement needs none, and a few lines of them expand beyond any memory. */
 function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
   let aliases = 0;
   visit(document, { Alias: () => void (aliases += 1) });

@@ -9,9 +9,10 @@ const PUBLISHERS: readonly Role[] = ['admin', 'publisher'];
 const ROUTE = '/v1/patches/:buildId';
 
 /**
- * What is checked before the body of a publication is received: who sends it, how large it says it is, and that this publisher uploads nothing else.
+ * Checks a submission before its body is received: its sender, its declared size, and that this publisher uploads
+ * nothing else at the time.
  *
- * Nest's guards come after the body has been parsed. Call it before Nest makes its routes.
+ * Nest's guards run after the body has been parsed. This function must be called before Nest adds its routes.
  */
 export function guardPublishing(fastify: FastifyInstance, bearers: Bearers, uploads: Uploads): void {
   const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {

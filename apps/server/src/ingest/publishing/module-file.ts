@@ -4,23 +4,22 @@ import { RequestError } from '../../errors.js';
 import type { PatchFacts } from '../../store/catalog/patches.store.js';
 import { factsOfFile } from './patch-facts.js';
 
-/** What an uploaded module file and its author statement say. */
+/** The contents of an uploaded module file and of its author statement. */
 export interface UploadedFacts {
   readonly facts: PatchFacts;
   readonly author: AuthorStatement | null;
 }
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
-/** It is not compressed. */
-const isPlain = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.length));
+const isUncompressed = (file: Uint8Array): boolean => ELF.equals(file.subarray(0, ELF.length));
 
 /**
  * Reads a module file.
  *
- * @throws RequestError where it cannot be read, or is another build than this
+ * @throws RequestError if it cannot be read, or is another build
  */
 export async function readModuleFile(file: Uint8Array, buildId: string): Promise<PatchFacts> {
-  const size = isPlain(file) ? file.length : null;
+  const size = isUncompressed(file) ? file.length : null;
   const reading = await openModule(file).catch((error: unknown) => {
     if (error instanceof ModuleError)
       throw new RequestError('MODULE_UNREADABLE', `the module file cannot be read: ${error.message}`);

@@ -7,7 +7,7 @@ import type { PatchFacts } from '../../store/catalog/patches.store.js';
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
 type Callbacks = typeof NO_CALLBACKS;
 
-/** Which callbacks are set in any of these objects? */
+/** The callbacks that any of these objects sets. */
 const anyOf = (objects: readonly { readonly callbacks: Callbacks }[]): Callbacks =>
   objects.reduce<Callbacks>(
     (any, { callbacks }) => ({
@@ -19,7 +19,7 @@ const anyOf = (objects: readonly { readonly callbacks: Callbacks }[]): Callbacks
     NO_CALLBACKS,
   );
 
-/** What the registry keeps of a module file that it parsed itself: `MODULE` evidence. */
+/** The facts of a module file that the registry parsed itself: `MODULE` evidence. */
 export const factsOfFile = (
   reading: ModuleReading,
   buildId: string,
@@ -57,8 +57,8 @@ export const factsOfFile = (
   evidence: 'MODULE',
 });
 
-/** What the registry keeps of a module whose file was not uploaded: `UNSIGNED` evidence. */
-export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
+/** The facts of a module whose file was not uploaded: `UNSIGNED` evidence. */
+export const factsOfManifest = (facts: FileFacts, buildId: string): PatchFacts => ({
   buildId,
   name: loadedName(facts.name),
   kernelRelease: facts.kernelRelease,
@@ -94,8 +94,8 @@ export const factsOfWord = (facts: FileFacts, buildId: string): PatchFacts => ({
   evidence: 'UNSIGNED',
 });
 
-/** The author's word as it is kept. */
-export const wordOf = (author: AuthorStatement): StoredStatement => ({
+/** The author statement as it is stored. */
+export const toStoredStatement = (author: AuthorStatement): StoredStatement => ({
   states: author.states.map(({ id, version, what, restore }) => ({
     id,
     version,
@@ -109,14 +109,14 @@ export const wordOf = (author: AuthorStatement): StoredStatement => ({
   notes: author.notes,
 });
 
-/** In the order of their ids; of two with one id, the first is the one that the kernel finds. */
+/** States in the order of their ids. Of two with one id, the kernel finds the first. */
 const statesOf = ({ states }: PatchFacts): string | null =>
   states
     ?.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
     .map(({ id, version }) => `${id}:${version}`)
     .join(' ') ?? null;
 
-const shown = (facts: PatchFacts) => ({
+const compared = (facts: PatchFacts) => ({
   name: facts.name,
   'kernel release': facts.kernelRelease,
   arch: facts.arch,
@@ -128,7 +128,7 @@ const shown = (facts: PatchFacts) => ({
 
 /** Returns the fields in which two descriptions of a build differ, if both of them have a value. */
 export function differences(a: PatchFacts, b: PatchFacts): string[] {
-  const [one, other] = [shown(a), shown(b)];
+  const [one, other] = [compared(a), compared(b)];
   return (Object.keys(one) as (keyof typeof one)[]).filter(
     (field) => one[field] !== null && other[field] !== null && one[field] !== other[field],
   );

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { overloaded } from '../../errors.js';
 
-/** Publishers whose uploads are received at once, and uploads of one publisher that wait for their turn. */
+/** Maximum number of publishers that upload at the same time, and of waiting uploads of one publisher. */
 const UPLOAD_LIMITS = { publishers: 4, waiting: 16 } as const;
 
-/** Uploads of module files, one at a time for each publisher: while one is received and read, the next is not even received. */
+/** Admits uploads of module files, one at a time for each publisher. The next is received when the one before is read. */
 @Injectable()
 export class Uploads {
   private readonly turns = new Map<string, (() => void)[]>();
@@ -12,8 +12,8 @@ export class Uploads {
   /**
    * Waits for this publisher's turn.
    *
-   * @returns what ends it; called once
-   * @throws RequestError BUSY where too many upload or wait
+   * @returns a function that ends it, to be called once
+   * @throws RequestError BUSY if too many upload or wait
    */
   async begin(publisher: string): Promise<() => void> {
     const waiting = this.turns.get(publisher);
