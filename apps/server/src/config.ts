@@ -22,6 +22,19 @@ const IngestEnvironment = z.object({
   KLPREG_INGEST_BODY_MEMORY_MIB: integer(' of MiB', 8, 65_536, 64),
 });
 
+const CredentialEnvironment = z.object({
+  KLPREG_CREDENTIAL_HOURS: integer(' of hours', 1, 720, 24),
+  KLPREG_CREDENTIAL_GRACE_DAYS: integer(' of days', 0, 3650, 30),
+});
+
+/** Settings of host credentials. */
+export interface CredentialSettings {
+  /** How long a credential is valid. Hosts renew it from half of that time on. */
+  readonly lifeHours: number;
+  /** How long after its expiry the key of a host still renews it; 0: without a limit. */
+  readonly graceDays: number;
+}
+
 /** Limits of ingest. Each has its setting `KLPREG_INGEST_…`; the defaults suit two cores. */
 export interface IngestLimits {
   /** Maximum number of messages in one transaction. */
@@ -99,6 +112,7 @@ const Environment = z.object({
     .min(1)
     .max(3650)
     .default(30),
+  ...CredentialEnvironment.shape,
   ...IngestEnvironment.shape,
   KLPREG_DATABASE_CONNECTIONS: z.coerce
     .number({ error: 'must be a number' })
@@ -132,6 +146,7 @@ export interface Config {
   readonly intervalSeconds: number;
   /** Retention period of history. */
   readonly historyDays: number;
+  readonly credentials: CredentialSettings;
   readonly ingest: IngestLimits;
   readonly databaseConnections: number;
 }
@@ -141,7 +156,7 @@ export class ConfigError extends Error {}
 
 /** Settings of the agent and the command line, which may be in the same environment. */
 const CLIENTS =
-  /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE)$/;
+  /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE|ENROL_TOKEN|ENROL_TOKEN_FILE)$/;
 
 const secret = (name: string, value: string | undefined): string =>
   name === 'DATABASE_URL' || name === 'DATABASE_READ_URL'
@@ -188,6 +203,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: data.KLPREG_LOG_LEVEL,
     intervalSeconds: data.KLPREG_INTERVAL,
     historyDays: data.KLPREG_HISTORY_DAYS,
+    credentials: {
+      lifeHours: data.KLPREG_CREDENTIAL_HOURS,
+      graceDays: data.KLPREG_CREDENTIAL_GRACE_DAYS,
+    },
     ingest: {
       batchSize: data.KLPREG_INGEST_BATCH_SIZE,
       batchWaitMs: data.KLPREG_INGEST_BATCH_WAIT_MS,

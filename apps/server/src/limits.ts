@@ -9,6 +9,7 @@ export const BODY_LIMITS = {
   batch: 8 * MIB,
   /** Facts about a patch, without its file. */
   manifest: MIB,
+  enrolment: 4 * KIB,
   question: 256 * KIB,
   /** Every other route: none of them reads a body. */
   other: 4 * KIB,

@@ -1,9 +1,15 @@
 import type { INestApplication } from '@nestjs/common';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { BuildId, Heartbeat, Manifest, Report } from '@klpreg/wire';
+import { BuildId, EnrolmentRequest, Heartbeat, Manifest, RenewalRequest, Report } from '@klpreg/wire';
 import { z } from 'zod';
 import { codesOfStatus, ProblemDetails } from './errors.js';
-import { HeartbeatAnswer, PublishAnswer, PublishFields, ReportAnswer } from './ingest/answers.js';
+import {
+  EnrolmentAnswer,
+  HeartbeatAnswer,
+  PublishAnswer,
+  PublishFields,
+  ReportAnswer,
+} from './ingest/answers.js';
 import { BATCH_LIMIT } from './limits.js';
 import { VERSION } from './version.js';
 
@@ -19,6 +25,9 @@ const SCHEMAS = {
   ReportAnswer,
   Heartbeat,
   HeartbeatAnswer,
+  EnrolmentRequest,
+  RenewalRequest,
+  EnrolmentAnswer,
   Manifest,
   PublishForm,
   PublishAnswer,
@@ -68,6 +77,18 @@ const post = (summary: string, body: object, response: object, ...more: readonly
   },
 });
 
+/** A request for a credential. 202: an admin must approve the host. */
+function enrolment(summary: string, request: SchemaName) {
+  const { post: route } = post(summary, ref(request), ref('EnrolmentAnswer'), 409);
+  const pending = {
+    description: 'An admin must approve the host: ask again.',
+    headers: { 'Retry-After': { required: true, schema: { type: 'integer', minimum: 1 } } },
+    content: json(ref('EnrolmentAnswer')),
+  };
+  const security = request === 'RenewalRequest' ? [] : route.security;
+  return { post: { ...route, security, responses: { ...route.responses, 202: pending } } };
+}
+
 /** A batch request: each message has its own answer or its own problem details, in the order of the request. */
 const batch = (message: SchemaName, answerName: SchemaName) =>
   post(
@@ -113,6 +134,14 @@ const openApi = (): OpenAPIObject =>
       '/v1/reports:batch': batch('Report', 'ReportAnswer'),
       '/v1/heartbeats': post('Confirm the last report', ref('Heartbeat'), ref('HeartbeatAnswer')),
       '/v1/heartbeats:batch': batch('Heartbeat', 'HeartbeatAnswer'),
+      '/v1/enrolments': enrolment(
+        'Enrol a host by an enrolment token, and get its first credential',
+        'EnrolmentRequest',
+      ),
+      '/v1/credentials': enrolment(
+        'Renew the credential of a host by its key. No token is needed',
+        'RenewalRequest',
+      ),
       '/v1/patches/{buildId}': publish,
       '/metrics': get('Metrics in the text format of Prometheus'),
       '/livez': get('Whether the process runs'),

@@ -2,11 +2,13 @@ import { type LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import { Agents } from './access/agents.js';
 import { Bearers } from './access/bearers.js';
+import { Enrolment } from './access/enrolment.js';
 import { AppModule } from './app.module.js';
-import type { Clock } from './clock.js';
+import { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveOpenApi } from './openapi.js';
 import { sendProblem } from './problem.filter.js';
@@ -21,12 +23,10 @@ import { graphqlOverHttp } from './query/graphql-http.js';
 import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
 import { Endpoints } from './ingest/endpoints.js';
+import { enrolmentRoutes } from './ingest/enrolment-routes.js';
 import { acceptGzip } from './ingest/gzip.js';
 import { guardPublishing } from './ingest/publishing/before-upload.js';
 import { Uploads } from './ingest/publishing/uploads.js';
-import type { Role } from './store/access/tokens.store.js';
-
-const AGENT_ROLES: readonly Role[] = ['relay', 'admin'];
 
 const nestLogger = (level: Config['logLevel']): OneLineLogger | false => {
   const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
@@ -110,12 +110,14 @@ export async function createServer(
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
   const [admission, endpoints, bearers] = [app.get(Admission), app.get(Endpoints), app.get(Bearers)];
+  const [agents, enrolment, time] = [app.get(Agents), app.get(Enrolment), app.get(Clock)];
   acceptGzip(fastify, admission.bodies);
   guardPublishing(fastify, bearers, app.get(Uploads));
-  void fastify.register(agentRoutes, {
-    endpoints,
-    admission,
-    authenticate: (request: FastifyRequest) => bearers.admit(request, AGENT_ROLES),
+  void fastify.register(agentRoutes, { endpoints, admission, agents });
+  void fastify.register(enrolmentRoutes, {
+    enrolment,
+    clock: time,
+    retrySeconds: config.intervalSeconds,
   });
   protectBrowsers(fastify);
   await app.register(multipart as never, {

@@ -6,6 +6,7 @@ test('nothing set is a complete configuration', () => {
     databaseUrl: null,
     databaseReadUrl: null,
     allowedHosts: [],
+    credentials: { lifeHours: 24, graceDays: 30 },
     requestTimeoutSeconds: 60,
     historyDays: 30,
     dataDir: '.data',

@@ -3,8 +3,24 @@ import path from 'node:path';
 import ts from 'typescript';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
-const PER_HOST = ['host', 'host_boot', 'host_heartbeat', 'host_history', 'host_gap', 'cohort_delta'];
-const MODELS = ['host', 'hostBoot', 'hostHeartbeat', 'hostHistory', 'hostGap', 'cohortDelta'];
+const PER_HOST = [
+  'host',
+  'host_boot',
+  'host_credential',
+  'host_heartbeat',
+  'host_history',
+  'host_gap',
+  'cohort_delta',
+];
+const MODELS = [
+  'host',
+  'hostBoot',
+  'hostCredential',
+  'hostHeartbeat',
+  'hostHistory',
+  'hostGap',
+  'cohortDelta',
+];
 
 /** Partitions are created, filled and dropped by name: their rows stay in their table, and on their node. */
 const OF_PARTITIONS = 'store/history/history.store.ts';

@@ -3,7 +3,15 @@ import { copyDatabase, type Database } from './database.js';
 
 /** Where each table lives on a cluster. A new table is not done before it is here. */
 const KINDS = {
-  'per host': ['cohort_delta', 'host', 'host_boot', 'host_gap', 'host_heartbeat', 'host_history'],
+  'per host': [
+    'cohort_delta',
+    'host',
+    'host_boot',
+    'host_credential',
+    'host_gap',
+    'host_heartbeat',
+    'host_history',
+  ],
   reference: [
     'label_set',
     'patch',
@@ -21,10 +29,13 @@ const KINDS = {
     'catalog',
     'catalog_revision',
     'cohort',
+    'credential_revocation',
+    'enrolment_token',
     'epoch',
     'owner_key',
     'patch_version',
     'roll_up',
+    'server_key',
     'token',
   ],
 } as const;

@@ -1,4 +1,5 @@
 export { canonicalJson, contentDigest, sha256 } from './digest.js';
+export { EnrolmentRequest, isProven, RenewalRequest, withProof } from './enrolment.js';
 export {
   AuthorStatement,
   FileFacts,

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Agents } from '../access/agents.js';
 import { overloaded, problemDetails } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
@@ -10,8 +11,7 @@ import type { Kind } from './messages.js';
 export interface AgentRoutesOptions {
   readonly endpoints: Pick<Endpoints, Kind>;
   readonly admission: Admission;
-  /** Checks the token and the role of a request. @throws RequestError; a promise only if the database is asked */
-  readonly authenticate: (request: FastifyRequest) => unknown;
+  readonly agents: Agents;
 }
 
 /** The routes of one endpoint: what they share, and what they do with a body. */
@@ -19,7 +19,7 @@ interface Route {
   readonly path: string;
   readonly bodyLimit: number;
   readonly endpoint: Endpoint<Kind, { readonly outcome: string }>;
-  readonly receive: (body: Uint8Array) => Promise<unknown>;
+  readonly receive: (body: Uint8Array, sender: string | null) => Promise<unknown>;
 }
 
 /**
@@ -32,8 +32,9 @@ export const agentRoutes: FastifyPluginAsync<AgentRoutesOptions> = async (scope,
   for (const kind of ['reports', 'heartbeats'] as const) {
     const endpoint = options.endpoints[kind] as unknown as Route['endpoint'];
     const { bodyLimit } = endpoint;
-    addRoute(scope, options, { path: kind, bodyLimit, endpoint, receive: (body) => endpoint.receive(body) });
-    const receiveBatch = (body: Uint8Array) => endpoint.receiveBatch(body);
+    const receive: Route['receive'] = (body, sender) => endpoint.receive(body, sender);
+    addRoute(scope, options, { path: kind, bodyLimit, endpoint, receive });
+    const receiveBatch: Route['receive'] = (body, sender) => endpoint.receiveBatch(body, sender);
     addRoute(scope, options, {
       path: `${kind}::batch`,
       bodyLimit: BODY_LIMITS.batch,
@@ -51,11 +52,7 @@ function acceptJsonBytesOnly(scope: FastifyInstance): void {
   );
 }
 
-function addRoute(
-  scope: FastifyInstance,
-  { admission, authenticate }: AgentRoutesOptions,
-  route: Route,
-): void {
+function addRoute(scope: FastifyInstance, { admission, agents }: AgentRoutesOptions, route: Route): void {
   const { bodyLimit, endpoint, receive } = route;
   const url = `/v1/${route.path}`;
   const reject = rejection(url.replace('::', ':'));
@@ -67,7 +64,7 @@ function addRoute(
       childLoggerFactory: (logger) => logger,
       onRequest: (request, reply, done) => {
         if (admission.admits(endpoint.load, request, reply, bodyLimit))
-          return admission.authenticate(() => authenticate(request), done);
+          return admission.authenticate(() => agents.admit(request), done);
         endpoint.outcomes.count('BUSY');
         reject(request, reply, endpoint.load.retryAfter());
       },
@@ -76,7 +73,8 @@ function addRoute(
         done();
       },
     },
-    (request) => receive((request.body as Uint8Array | undefined) ?? new Uint8Array()),
+    (request) =>
+      receive((request.body as Uint8Array | undefined) ?? new Uint8Array(), agents.senderOf(request)),
   );
 }
 

@@ -28,6 +28,22 @@ export const HeartbeatAnswer = z.object({
 });
 export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;
 
+export const EnrolmentAnswer = z.object({
+  outcome: z
+    .enum(['ENROLLED', 'RENEWED', 'PENDING'])
+    .describe('PENDING: an admin must approve the host. Ask again after `Retry-After`.'),
+  host: z.uuid(),
+  credential: z
+    .object({
+      credential: z.string().describe('The bearer token of the messages of this host, and of no other.'),
+      serial: z.int().describe('It grows with each credential of a host.'),
+      issuedAt: z.iso.datetime(),
+      expiresAt: z.iso.datetime().describe('Renew it from half of its life on. It stays valid until then.'),
+    })
+    .nullable(),
+});
+export type EnrolmentAnswer = z.infer<typeof EnrolmentAnswer>;
+
 export const PublishAnswer = z.object({
   outcome: z
     .enum(['PUBLISHED', 'UNCHANGED', 'UPDATED', 'CONFLICT'])

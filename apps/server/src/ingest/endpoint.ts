@@ -61,15 +61,19 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
     return this.options.bodyLimit;
   }
 
-  /** Stores a message. The answer means that it is durably committed. */
-  async receive(bytes: Uint8Array): Promise<Answer> {
+  /**
+   * Stores a message. The answer means that it is durably committed.
+   *
+   * @param sender the only host that may be the sender of the message; null: any
+   */
+  async receive(bytes: Uint8Array, sender: string | null): Promise<Answer> {
     const { kind } = this.options;
     const receivedAt = this.clock.now();
     this.load.begin(1);
     try {
       const read =
         bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
-      const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
+      const answer = await this.batcher.add(() => ({ message: this.own(read(), sender), receivedAt }));
       this.outcomes.count(answer.outcome);
       return answer;
     } finally {
@@ -83,7 +87,7 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   }
 
   /** Stores each message of a batch request by itself: a wrong one does not keep the others from being stored. */
-  async receiveBatch(bytes: Uint8Array): Promise<BatchAnswer<Answer>> {
+  async receiveBatch(bytes: Uint8Array, sender: string | null): Promise<BatchAnswer<Answer>> {
     const receivedAt = this.clock.now();
     let pending = 1;
     this.load.begin(pending);
@@ -92,10 +96,25 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
       const others = Math.max(0, reads.length - 1);
       pending += others;
       this.load.begin(others);
-      return { results: await Promise.all(reads.map((read) => this.receiveOne(read, receivedAt))) };
+      return {
+        results: await Promise.all(
+          reads.map((read) => this.receiveOne(() => this.own(read(), sender), receivedAt)),
+        ),
+      };
     } finally {
       this.load.end(pending);
     }
+  }
+
+  /** Returns the message. @throws RequestError FORBIDDEN if it is of another host than the sender */
+  private own(message: Messages[K], sender: string | null): Messages[K] {
+    const host = this.options.keyOf(message);
+    if (sender === null || host === sender) return message;
+    const pointer = 'host' in message ? '/host/instance' : '/instance';
+    const detail = `must be ${sender}, the host of this credential`;
+    throw new RequestError('FORBIDDEN', `this credential sends for host ${sender} only, found ${host}`, [
+      { pointer, detail, found: host },
+    ]);
   }
 
   /** @throws RequestError if the body is not a batch */

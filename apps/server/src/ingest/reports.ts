@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { type BootRange, BootsStore } from '../store/hosts/boots.store.js';
+import { HostCredentialsStore } from '../store/access/host-credentials.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { LabelsStore } from '../store/content/labels.store.js';
 import { type HostVersion, ReportsStore } from '../store/hosts/reports.store.js';
@@ -36,6 +37,7 @@ export class Reports {
     private readonly sightings: SightingsStore,
     private readonly boots: BootsStore,
     private readonly late: LateReports,
+    private readonly credentials: HostCredentialsStore,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -143,12 +145,14 @@ export class Reports {
     const situationIds = new Set(known.flatMap(({ situationId }) => situationId ?? []));
     const situations = await this.situations.load([...situationIds], true);
     const labels = await this.labels.load([...new Set(known.map(({ labelSetId }) => labelSetId))], true);
+    const firsts = fresh.map(instanceOf).filter((id) => !versions.has(id));
+    const enrolled = firsts.length === 0 ? new Map() : await this.credentials.labels(firsts);
     return mapInSlices(fresh, (one) => {
       const version = versions.get(instanceOf(one)) ?? null;
       const host = {
         version,
         situation: version?.situationId == null ? undefined : situations.get(version.situationId),
-        labels: version === null ? {} : (labels.get(version.labelSetId) ?? {}),
+        labels: (version === null ? enrolled.get(instanceOf(one)) : labels.get(version.labelSetId)) ?? {},
         boots: boots.get(instanceOf(one)) ?? [],
       };
       return draftReport(one, host, this.config.intervalSeconds);

@@ -3,7 +3,10 @@ import { Clock, DatabaseClock, FIXED_CLOCK } from '../clock.js';
 import { Database } from '../database/database.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { AuditStore } from './access/audit.store.js';
+import { EnrolmentTokensStore } from './access/enrolment-tokens.store.js';
+import { HostCredentialsStore } from './access/host-credentials.store.js';
 import { OwnerKeysStore } from './access/owner-keys.store.js';
+import { ServerKeysStore } from './access/server-keys.store.js';
 import { TokensStore } from './access/tokens.store.js';
 import { CatalogStore } from './catalog/catalog.store.js';
 import { PatchesStore } from './catalog/patches.store.js';
@@ -29,6 +32,7 @@ const stores = [
   BootsStore,
   CatalogStore,
   CohortsStore,
+  EnrolmentTokensStore,
   EpochsStore,
   CachedCounts,
   SqlCounts,
@@ -36,12 +40,14 @@ const stores = [
   FleetStore,
   HeartbeatsStore,
   HistoryStore,
+  HostCredentialsStore,
   HostsStore,
   LabelsStore,
   OwnerKeysStore,
   PatchesStore,
   Replica,
   ReportsStore,
+  ServerKeysStore,
   SightingsStore,
   SituationsStore,
   StatesStore,

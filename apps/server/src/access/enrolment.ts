@@ -1,0 +1,165 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type EnrolmentRequest, isProven, type RenewalRequest } from '@klpreg/wire';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { RequestError } from '../errors.js';
+import { AuditStore } from '../store/access/audit.store.js';
+import { type EnrolmentTokenRow, EnrolmentTokensStore } from '../store/access/enrolment-tokens.store.js';
+import { type HostCredentialRow, HostCredentialsStore } from '../store/access/host-credentials.store.js';
+import type { Transaction } from '../store/catalog/revisions.js';
+import { decideEnrolment, refuseProofTime, refuseRenewal, refuseToken } from './enrolment-decision.js';
+import { HostCredentials, type IssuedCredential } from './host-credentials.js';
+
+/** A credential; null: the enrolment waits for an admin. */
+type Outcome = IssuedCredential | null;
+
+const MAX_SERIAL = 2 ** 31 - 1;
+/** A host that claims a later serial than the registry gave, after a restore of the database, is believed this far. */
+const MAX_LOST = 100_000;
+
+const notProven = (): RequestError =>
+  new RequestError('FORBIDDEN', 'the signature is not by the key of this host', [
+    { pointer: '/signature', detail: "must be by the host's private key", found: 'another signature' },
+  ]);
+
+/** Enrols hosts, and renews their credentials. */
+@Injectable()
+export class Enrolment {
+  constructor(
+    private readonly tokens: EnrolmentTokensStore,
+    private readonly hosts: HostCredentialsStore,
+    private readonly credentials: HostCredentials,
+    private readonly audit: AuditStore,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Finds the token of a request to enrol. It may have expired: the answer to its last request may have been lost.
+   *
+   * @throws RequestError UNAUTHENTICATED
+   */
+  async token(text: string): Promise<EnrolmentTokenRow> {
+    const token = await this.tokens.find(text);
+    if (token !== null) return token;
+    throw new RequestError('UNAUTHENTICATED', 'this enrolment token is not known');
+  }
+
+  /**
+   * Enrols a host. The same key again gets a credential again.
+   *
+   * @param address of the connection
+   * @throws RequestError
+   */
+  async enrol(request: EnrolmentRequest, token: EnrolmentTokenRow, address: string): Promise<Outcome> {
+    const publicKey = Buffer.from(request.publicKey, 'base64url');
+    if (!isProven(request, publicKey)) throw notProven();
+    const now = this.clock.now();
+    const enrolling = { publicKey, address, now };
+    const proofAt = new Date(request.at);
+    return this.audit.record(async (tx) => {
+      const known = await this.hosts.lock(tx, request.instance);
+      const refused = refuseProofTime(proofAt, known?.proofAt ?? null, now);
+      if (refused !== null) throw refused;
+      const decided = decideEnrolment(known, token, enrolling, this.config.credentials.graceDays);
+      if (decided instanceof RequestError) throw decided;
+      if (decided === 'REPEATED')
+        return { result: await this.give(tx, known!, known!.serial, proofAt), entry: null };
+      if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(token, enrolling);
+      const row = newRow(request, token, publicKey, known, now);
+      if (known === null && !(await this.hosts.add(tx, row))) throw concurrent(request.instance);
+      const result = await this.give(tx, row, row.serial, proofAt);
+      const { instance: subject, hostname } = request;
+      const detail = { hostname, address, token: token.id, state: row.state };
+      return {
+        result,
+        entry: { who: `enrolment token ${token.name}`, action: 'enrol-host', subject, detail },
+      };
+    });
+  }
+
+  /**
+   * Renews a credential by a proof of the host's key. No token is needed, also after the credential has expired.
+   *
+   * @throws RequestError
+   */
+  async renew(request: RenewalRequest): Promise<Outcome> {
+    const now = this.clock.now();
+    const proofAt = new Date(request.at);
+    const early = refuseProofTime(proofAt, null, now);
+    if (early !== null) throw early;
+    return this.audit.record(async (tx) => {
+      const known = await this.hosts.lock(tx, request.instance);
+      // the same answer for an unknown host and a wrong key, so that hosts cannot be counted
+      if (known === null || !isProven(request, known.publicKey)) throw notProven();
+      const token = await this.tokens.get(known.tokenId);
+      const refused =
+        refuseProofTime(proofAt, known.proofAt, now) ??
+        refuseRenewal(known, token, now, this.config.credentials.graceDays);
+      if (refused !== null) throw refused;
+      // after a restore of the database, the host may have a later serial
+      return {
+        result: await this.give(
+          tx,
+          known,
+          Math.max(known.serial, Math.min(request.serial, known.serial + MAX_LOST)),
+          proofAt,
+        ),
+        entry: null,
+      };
+    });
+  }
+
+  /** Gives a host its next credential, if no admin must approve it first. */
+  private async give(
+    tx: Transaction,
+    row: HostCredentialRow,
+    after: number,
+    proofAt: Date,
+  ): Promise<Outcome> {
+    if (row.state === 'PENDING') {
+      await this.hosts.replace(tx, { ...row, proofAt });
+      return null;
+    }
+    const serial = Math.min(after + 1, MAX_SERIAL);
+    const issued = this.credentials.issue(row.hostId, row.tokenId, serial);
+    await this.hosts.replace(tx, { ...row, serial, proofAt, expiresAt: issued.expiresAt });
+    return issued;
+  }
+
+  /** Another host took the last use, or an admin revoked the token, after it was read. */
+  private async usedUp(
+    token: EnrolmentTokenRow,
+    enrolling: Parameters<typeof refuseToken>[1],
+  ): Promise<Error> {
+    const current = await this.tokens.get(token.id);
+    return (current && refuseToken(current, enrolling)) ?? concurrent(token.name);
+  }
+}
+
+const concurrent = (name: string): RequestError =>
+  new RequestError('BUSY', `another request of ${name} was decided at the same time; send this one again`);
+
+function newRow(
+  { instance, machine, hostname }: EnrolmentRequest,
+  token: EnrolmentTokenRow,
+  publicKey: Uint8Array,
+  known: HostCredentialRow | null,
+  now: Date,
+): HostCredentialRow {
+  return {
+    hostId: instance,
+    publicKey,
+    machine,
+    hostname,
+    tokenId: token.id,
+    labels: token.labels,
+    state: token.needsApproval ? 'PENDING' : 'ACTIVE',
+    stateAt: now,
+    stateBy: null,
+    enrolledAt: now,
+    serial: known?.serial ?? 0,
+    expiresAt: known?.expiresAt ?? null,
+    proofAt: now,
+  };
+}
