@@ -35,7 +35,7 @@ const OUTPUTS = [
       },
       // what a resolver of a field gets as its parent, if that is more or less than the fields of the type
       mappers: {
-        Host: '../views.js#HostView',
+        Host: '../host-view.js#HostView',
         HostConnection: '../hosts.resolver.js#HostList',
         FleetVerdict: '../can-downgrade.resolver.js#FleetVerdictParent',
         CohortVerdict: '../can-downgrade.resolver.js#CohortParent',

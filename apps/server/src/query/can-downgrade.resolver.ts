@@ -12,7 +12,10 @@ import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import { RULES_VERSION } from './snapshot.js';
-import { labelViews, patchView, reasonView, stackView, verdictView } from './views.js';
+import { labelViews } from './host-view.js';
+import { patchView } from './patch-view.js';
+import { stackView } from './stack-view.js';
+import { reasonView, verdictView } from './verdict-view.js';
 
 /** A fleet's answer, with its counts. The resolvers of its lists page them. */
 export type FleetVerdictParent = Omit<Sdl.FleetVerdict, 'reasons' | 'cohorts' | 'hosts'> & {

@@ -17,7 +17,8 @@ import { toHostId } from './ids.js';
 import { freshnessLimitsAt } from './cohort-verdicts.js';
 import type { QuestionArguments } from './question.js';
 import { type AskedTime, toAskedTime } from './snapshot.js';
-import { type HostView, verdictView } from './views.js';
+import type { HostView } from './host-view.js';
+import { verdictView } from './verdict-view.js';
 
 export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
   readonly condition: Condition;

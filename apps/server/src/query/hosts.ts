@@ -9,7 +9,8 @@ import { present } from '../store/history/as-of.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import { type AskedTime, catalogOf } from './snapshot.js';
-import { hostView, type HostView, patchView } from './views.js';
+import { hostView, type HostView } from './host-view.js';
+import { patchView } from './patch-view.js';
 
 /** Loads hosts with everything that their fields need, in a constant number of statements. */
 @Injectable()

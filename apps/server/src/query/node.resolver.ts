@@ -6,7 +6,8 @@ import type { QueryNodeArgs } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { fromId, toHostId } from './ids.js';
 import { type StateView, toStates } from './states.resolver.js';
-import { type HostView, patchView, type PatchView } from './views.js';
+import type { HostView } from './host-view.js';
+import { patchView, type PatchView } from './patch-view.js';
 
 const MALFORMED = /^(?:Host|Patch|State):/;
 

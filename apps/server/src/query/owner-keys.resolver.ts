@@ -1,6 +1,4 @@
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
-import type { FastifyRequest } from 'fastify';
-import { bearerOf } from '../access/bearer.guard.js';
 import { readOwnerKey } from '../access/owner-keys.js';
 import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
@@ -13,10 +11,7 @@ import type {
   OwnerKey,
   QueryOwnerKeysArgs,
 } from './generated/schema.js';
-
-interface Request {
-  readonly reply: { readonly request: FastifyRequest };
-}
+import { type RequestContext, senderOf } from './sender.js';
 
 /** Answers `ownerKeys`, `addOwnerKey` and `revokeOwnerKey`. */
 @Resolver('OwnerKey')
@@ -36,18 +31,18 @@ export class OwnerKeysResolver {
   @Roles('admin')
   async addOwnerKey(
     @Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs,
-    @Context() context: Request,
+    @Context() context: RequestContext,
   ): Promise<OwnerKey> {
     if (owner.length === 0 || owner.length > 128)
       throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
-    const { name } = bearerOf(context.reply.request);
+    const who = senderOf(context);
     await this.audit.record(async (tx) => {
-      if (!(await this.keys.add(tx, fingerprint, owner, publicKey, name, this.clock.now())))
+      if (!(await this.keys.add(tx, fingerprint, owner, publicKey, who, this.clock.now())))
         throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is already registered`);
       return {
         result: undefined,
-        entry: { who: name, action: 'add-owner-key', subject: fingerprint, detail: { owner } },
+        entry: { who, action: 'add-owner-key', subject: fingerprint, detail: { owner } },
       };
     });
     return this.find(fingerprint);
@@ -57,14 +52,14 @@ export class OwnerKeysResolver {
   @Roles('admin')
   async revokeOwnerKey(
     @Args() { fingerprint }: MutationRevokeOwnerKeyArgs,
-    @Context() context: Request,
+    @Context() context: RequestContext,
   ): Promise<OwnerKey> {
     return this.audit.record(async (tx) => {
       const found = await this.keys.revoke(tx, fingerprint, this.clock.now());
       if (found === null)
         throw new RequestError('NOT_FOUND', `no key has the fingerprint ${JSON.stringify(fingerprint)}`);
       const { key, revoked } = found;
-      const who = bearerOf(context.reply.request).name;
+      const who = senderOf(context);
       return {
         result: key,
         entry: revoked

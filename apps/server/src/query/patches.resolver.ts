@@ -4,7 +4,7 @@ import { CatalogStore } from '../store/catalog/catalog.store.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
 import { connect, toPage } from './connection.js';
 import type { Patch, PatchConnection, QueryPatchArgs, QueryPatchesArgs } from './generated/schema.js';
-import { patchView } from './views.js';
+import { patchView } from './patch-view.js';
 
 /** Answers `patch` and `patches`. */
 @Resolver('Patch')

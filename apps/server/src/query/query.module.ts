@@ -4,18 +4,23 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { BODY_LIMITS } from '../limits.js';
 import { StoreModule } from '../store/store.module.js';
+import { AddHostResolver } from './add-host.resolver.js';
 import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
 import { Fleet } from './fleet.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
-import { HostAdminResolver } from './host-admin.resolver.js';
+import { HostChanges } from './host-changes.js';
 import { Hosts } from './hosts.js';
 import { HostCountResolver, HostsResolver } from './hosts.resolver.js';
 import { CohortVerdicts } from './cohort-verdicts.js';
-import { MutationsResolver } from './mutations.resolver.js';
+import { LabelHostResolver } from './label-host.resolver.js';
 import { NodeResolver } from './node.resolver.js';
 import { OwnerKeysResolver } from './owner-keys.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
+import { RecallPatchResolver } from './recall-patch.resolver.js';
+import { ReleaseHostResolver } from './release-host.resolver.js';
+import { RetireHostResolver } from './retire-host.resolver.js';
 import { scalars } from './scalars.js';
+import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { StatesResolver } from './states.resolver.js';
 
 const SCHEMA = path.resolve(import.meta.dirname, '../../schema.graphql');
@@ -37,17 +42,22 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   imports: [graphql, StoreModule],
   providers: [
     Fleet,
+    HostChanges,
     Hosts,
     CohortVerdicts,
+    AddHostResolver,
     CanDowngradeResolver,
     CohortResolver,
     HostCountResolver,
-    HostAdminResolver,
     HostsResolver,
-    MutationsResolver,
+    LabelHostResolver,
     NodeResolver,
     OwnerKeysResolver,
     PatchesResolver,
+    RecallPatchResolver,
+    ReleaseHostResolver,
+    RetireHostResolver,
+    SetBootBaselineResolver,
     StatesResolver,
   ],
 })

@@ -1,0 +1,42 @@
+import { Labels as LabelsSchema } from '@klpreg/wire';
+import { z } from 'zod';
+import { RequestError } from '../errors.js';
+import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
+import type { LabelInput } from './generated/schema.js';
+
+const REASON_LENGTH = 500;
+
+/** Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports. */
+export function toLabels(labels: readonly LabelInput[]): Labels {
+  const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
+  if (own !== undefined)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `label ${own.key}: ${AGENT_PREFIX} is reserved for labels that the host reports`,
+    );
+  const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
+  if (Object.keys(given).length !== labels.length)
+    throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
+  const parsed = LabelsSchema.safeParse(given);
+  if (!parsed.success) throw new RequestError('BAD_USER_INPUT', z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+/** @throws RequestError unless the value is one line of 1 to `max` characters, without control characters */
+export function requireLine(argument: string, value: string, max: number): void {
+  // eslint-disable-next-line no-control-regex -- control characters are what this forbids
+  if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
+  const detail = `must be one line of 1 to ${max} characters`;
+  const found = JSON.stringify(value.slice(0, 100));
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
+    { pointer: `/${argument}`, detail, found },
+  ]);
+}
+
+/** @throws RequestError if a reason is empty or too long */
+export function requireReason(reason: string): string {
+  if (reason.trim().length > 0 && reason.length <= REASON_LENGTH) return reason;
+  throw new RequestError('BAD_USER_INPUT', `a reason has 1 to ${REASON_LENGTH} characters`, [
+    { pointer: '/reason', detail: `must have 1 to ${REASON_LENGTH} characters`, found: reason.slice(0, 100) },
+  ]);
+}

@@ -1,0 +1,42 @@
+import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { Roles } from '../access/roles.js';
+import { LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
+import { HostsStore } from '../store/hosts/hosts.store.js';
+import { toLabels } from './admin-input.js';
+import type { MutationLabelHostArgs } from './generated/schema.js';
+import { HostChanges } from './host-changes.js';
+import type { HostView } from './host-view.js';
+import { toHostId } from './ids.js';
+import { type RequestContext, senderOf } from './sender.js';
+
+/** Answers `labelHost`. */
+@Resolver()
+export class LabelHostResolver {
+  constructor(
+    private readonly hosts: HostsStore,
+    private readonly labels: LabelsStore,
+    private readonly changes: HostChanges,
+  ) {}
+
+  @Mutation('labelHost')
+  @Roles('admin')
+  async labelHost(
+    @Args() { id: given, labels }: MutationLabelHostArgs,
+    @Context() context: RequestContext,
+  ): Promise<HostView> {
+    const id = toHostId(given);
+    const by = senderOf(context);
+    const admins = toLabels(labels);
+    return this.changes.decideAndMake(id, `the labels of the host ${id} changed`, async ({ row }) => {
+      const draft = toLabelsDraft({ ...admins, ...ownWords(row.labels) });
+      await this.labels.keep([draft]);
+      return {
+        id,
+        action: 'label-host',
+        detail: { labels },
+        by,
+        store: (tx, at) => this.hosts.relabel(tx, id, row.labelSetId, draft.id, at),
+      };
+    });
+  }
+}
