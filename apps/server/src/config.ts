@@ -85,6 +85,7 @@ const Environment = z.object({
   KLPREG_ADMIN_TOKEN_DAYS: integer(' of days', 1, 3650, 30),
   KLPREG_NEW_ADMIN_TOKEN: z.enum(['yes', 'no'], { error: 'must be yes or no' }).default('no'),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
+  KLPREG_ACCESS: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
   KLPREG_ALLOWED_HOSTS: z
     .string()
     .regex(
@@ -122,6 +123,8 @@ const Environment = z.object({
     .default(10),
 });
 
+const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
+
 /** The configuration of the server. */
 export interface Config {
   /** null: the embedded PostgreSQL below `dataDir`. */
@@ -135,6 +138,8 @@ export interface Config {
   /** Create an admin token at the start if none is valid any more. */
   readonly newAdminToken: boolean;
   readonly host: string;
+  /** False: questions need no token. Only for a server that binds the loopback address. */
+  readonly access: boolean;
   /** Accepted values of the Host header, in addition to loopback names and the local address of the connection. */
   readonly allowedHosts: readonly string[];
   /** Seconds until a request must have been received in full. */
@@ -187,6 +192,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       (name) => `${name}: is not a setting; there are ${Object.keys(Environment.shape).join(', ')}`,
     ),
   );
+  if (parsed.success && parsed.data.KLPREG_ACCESS === 'off' && !isLoopback(parsed.data.KLPREG_HOST))
+    wrong.push(
+      `KLPREG_ACCESS: off needs the loopback address in KLPREG_HOST (found ${parsed.data.KLPREG_HOST}): ` +
+        'others could read the whole fleet. Remove KLPREG_ACCESS, or set KLPREG_HOST=127.0.0.1',
+    );
   if (!parsed.success || wrong.length > 0)
     throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   const { data } = parsed;
@@ -197,6 +207,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     adminTokenDays: data.KLPREG_ADMIN_TOKEN_DAYS,
     newAdminToken: data.KLPREG_NEW_ADMIN_TOKEN === 'yes',
     host: data.KLPREG_HOST,
+    access: data.KLPREG_ACCESS === undefined ? !isLoopback(data.KLPREG_HOST) : data.KLPREG_ACCESS === 'on',
     allowedHosts: data.KLPREG_ALLOWED_HOSTS?.split(',').map((name) => name.trim()) ?? [],
     requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,
     port: data.KLPREG_PORT,

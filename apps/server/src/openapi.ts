@@ -143,7 +143,12 @@ const openApi = (): OpenAPIObject =>
         'RenewalRequest',
       ),
       '/v1/patches/{buildId}': publish,
-      '/metrics': get('Metrics in the text format of Prometheus'),
+      '/metrics': {
+        get: {
+          ...get('Metrics in the text format of Prometheus', 401, 403).get,
+          security: [{ token: [] }, {}],
+        },
+      },
       '/livez': get('Whether the process runs'),
       '/readyz': get('Whether the database answers and can be written', 503),
     },

@@ -4,9 +4,10 @@ import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import { Access } from './access/access.js';
 import { Agents } from './access/agents.js';
-import { Bearers } from './access/bearers.js';
 import { Enrolment } from './access/enrolment.js';
+import { guardRoutes } from './access/guard-routes.js';
 import { AppModule } from './app.module.js';
 import { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -20,6 +21,7 @@ import { Listeners } from './listeners.js';
 import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
+import { guardFields } from './query/guard-fields.js';
 import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
 import { Endpoints } from './ingest/endpoints.js';
@@ -107,12 +109,14 @@ export async function createServer(
       bufferLogs: false,
     },
   );
+  guardRoutes(fastify, app.get(Access));
+  guardFields(fastify, app.get(Access));
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
-  const [admission, endpoints, bearers] = [app.get(Admission), app.get(Endpoints), app.get(Bearers)];
+  const [admission, endpoints] = [app.get(Admission), app.get(Endpoints)];
   const [agents, enrolment, time] = [app.get(Agents), app.get(Enrolment), app.get(Clock)];
   acceptGzip(fastify, admission.bodies);
-  guardPublishing(fastify, bearers, app.get(Uploads));
+  guardPublishing(fastify, app.get(Uploads));
   void fastify.register(agentRoutes, { endpoints, admission, agents });
   void fastify.register(enrolmentRoutes, {
     enrolment,

@@ -13,6 +13,7 @@ test('nothing set is a complete configuration', () => {
     adminTokenDays: 30,
     newAdminToken: false,
     host: '127.0.0.1',
+    access: false,
     port: 3000,
     logLevel: 'warn',
     intervalSeconds: 60,
@@ -58,6 +59,29 @@ test('a wrong database address is not shown: it may hold a password', () => {
   const said = () => readConfig({ DATABASE_URL: 'mysql://root:hunter2@db/x' });
   expect(said).toThrow('an address that is not shown');
   expect(said).not.toThrow('hunter2');
+});
+
+test.each([
+  ['127.0.0.1', undefined, false],
+  ['127.8.0.1', undefined, false],
+  ['localhost', undefined, false],
+  ['::1', undefined, false],
+  ['::', undefined, true],
+  ['0.0.0.0', undefined, true],
+  ['10.0.0.7', undefined, true],
+  ['127.0.0.1.example', undefined, true],
+  ['registry.example', undefined, true],
+  ['127.0.0.1', 'on', true],
+  ['127.0.0.1', 'off', false],
+  ['0.0.0.0', 'on', true],
+])('a server that binds %s with KLPREG_ACCESS %s has access %s', (KLPREG_HOST, KLPREG_ACCESS, access) => {
+  expect(readConfig({ KLPREG_HOST, KLPREG_ACCESS }).access).toBe(access);
+});
+
+test('to switch access off needs the loopback address, and the message says what to do', () => {
+  expect(() => readConfig({ KLPREG_HOST: '0.0.0.0', KLPREG_ACCESS: 'off' })).toThrow(
+    /KLPREG_ACCESS: off needs the loopback address[^]*found 0\.0\.0\.0[^]*KLPREG_HOST=127\.0\.0\.1/,
+  );
 });
 
 test('settings of the agent and the command line on the same machine are none of its business', () => {

@@ -1,16 +1,15 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { StoreModule } from '../store/store.module.js';
+import { Access } from './access.js';
 import { Agents } from './agents.js';
-import { BearerGuard } from './bearer.guard.js';
 import { Bearers } from './bearers.js';
 import { Enrolment } from './enrolment.js';
 import { HostCredentials } from './host-credentials.js';
 
-/** Authentication by bearer tokens, and the guard that checks roles. */
+/** Authentication by tokens and host credentials, enrolment, and the access table. */
 @Module({
   imports: [StoreModule],
-  providers: [Agents, Bearers, Enrolment, HostCredentials, { provide: APP_GUARD, useClass: BearerGuard }],
-  exports: [Agents, Bearers, Enrolment, HostCredentials],
+  providers: [Access, Agents, Bearers, Enrolment, HostCredentials],
+  exports: [Access, Agents, Enrolment, HostCredentials],
 })
 export class AccessModule {}

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Bearers } from './bearers.js';
+import { Access } from './access.js';
+import { ROUTES } from './access-table.js';
 import { looksLikeHostCredential } from './host-credential.js';
 import { HostCredentials } from './host-credentials.js';
-import type { Role } from '../store/access/tokens.store.js';
 
-/** Roles of tokens that send for any host. */
-const RELAYS: readonly Role[] = ['relay', 'admin'];
+/** All routes of agents have the same right. */
+const SENDERS = ROUTES['POST /v1/reports']!;
 
 /** Authenticates the requests of agents: by the credential of one host, or by a token that sends for any. */
 @Injectable()
@@ -15,7 +15,7 @@ export class Agents {
 
   constructor(
     private readonly credentials: HostCredentials,
-    private readonly bearers: Bearers,
+    private readonly access: Access,
   ) {}
 
   /**
@@ -25,7 +25,7 @@ export class Agents {
    */
   admit(request: FastifyRequest): unknown {
     const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!looksLikeHostCredential(token)) return this.bearers.admit(request, RELAYS);
+    if (!looksLikeHostCredential(token)) return this.access.admit(request, SENDERS);
     this.senders.set(request, this.credentials.check(token).instance);
     return undefined;
   }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
-import { type Bearer, type Role, TokensStore } from '../store/access/tokens.store.js';
-import { readToken } from './token-text.js';
+import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
+import { readToken, type TokenKind } from './token-text.js';
 
-/** Checks bearer tokens and their roles. */
+/** Checks bearer tokens and their kinds. */
 @Injectable()
 export class Bearers {
   constructor(
@@ -18,7 +18,7 @@ export class Bearers {
    *
    * @throws RequestError UNAUTHENTICATED or FORBIDDEN
    */
-  admit(request: FastifyRequest, roles: readonly Role[]): Bearer | Promise<Bearer> {
+  admit(request: FastifyRequest, kinds: readonly TokenKind[]): Bearer | Promise<Bearer> {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined)
       throw new RequestError(
@@ -32,21 +32,21 @@ export class Bearers {
         'this token was mistyped or cut: its checksum does not match. Copy the whole token again',
       );
     // credentials of another kind than the rows of `token` branch off here, by their kind and without a search
-    if (kind === 'host' || kind === 'enrol') return checkRole(null, roles);
+    if (kind === 'host' || kind === 'enrol') return checkKind(null, kinds);
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);
-    if (cached !== null) return checkRole(cached, roles);
-    return this.tokens.find(token, now).then((bearer) => checkRole(bearer, roles));
+    if (cached !== null) return checkKind(cached, kinds);
+    return this.tokens.find(token, now).then((bearer) => checkKind(bearer, kinds));
   }
 }
 
-function checkRole(bearer: Bearer | null, roles: readonly Role[]): Bearer {
+function checkKind(bearer: Bearer | null, kinds: readonly TokenKind[]): Bearer {
   if (bearer === null)
     throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
-  if (bearer.role === 'none' || !roles.includes(bearer.role))
+  if (bearer.role === 'none' || !kinds.includes(bearer.role))
     throw new RequestError(
       'FORBIDDEN',
-      `this needs a token of the role ${roles.join(' or ')}; this one is of the role ${bearer.role}`,
+      `this needs a token of the role ${kinds.join(' or ')}; this one is of the role ${bearer.role}`,
     );
   return bearer;
 }

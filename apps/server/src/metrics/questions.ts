@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import 'mercurius';
 import { Counter, Histogram } from 'prom-client';
+import { rootFieldsOf } from '../query/root-fields.js';
 import { Metrics } from './metrics.js';
 
 /** A question in progress. */
@@ -46,7 +46,7 @@ export class QuestionMetrics {
       );
       graphql.addHook('preExecution', async (_schema, document, context) => {
         const asked = this.asked.get(context);
-        if (asked !== undefined) asked.roots = rootsOf(document);
+        if (asked !== undefined) asked.roots = rootFieldsOf(document).map(({ name }) => name);
       });
       graphql.addHook('onResolution', async ({ errors = [] }, context) => {
         const { start, roots } = this.asked.get(context) ?? { start: 0, roots: [] };
@@ -58,35 +58,4 @@ export class QuestionMetrics {
       });
     });
   }
-}
-
-/** The root fields of each cached document. */
-const known = new WeakMap<DocumentNode, readonly string[]>();
-
-/** Returns the root fields of a document, each once, by their names in the schema. */
-function rootsOf(document: DocumentNode): readonly string[] {
-  const cached = known.get(document);
-  if (cached !== undefined) return cached;
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  const roots = new Set<string>();
-  const visited = new Set<SelectionSetNode>();
-  const visit = (set: SelectionSetNode): void => {
-    // a fragment may be spread more than once, and its fields are the same each time
-    if (visited.has(set)) return;
-    visited.add(set);
-    for (const selection of set.selections)
-      if (selection.kind === Kind.FIELD) roots.add(selection.name.value);
-      else
-        visit(
-          selection.kind === Kind.INLINE_FRAGMENT
-            ? selection.selectionSet
-            : fragments.get(selection.name.value)!.selectionSet,
-        );
-  };
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.OPERATION_DEFINITION) visit(definition.selectionSet);
-  known.set(document, [...roots]);
-  return [...roots];
 }

@@ -1,6 +1,5 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
@@ -25,7 +24,6 @@ export class AddHostResolver {
   ) {}
 
   @Mutation('addHost')
-  @Roles('admin')
   async addHost(
     @Args() { input }: MutationAddHostArgs,
     @Context() context: RequestContext,

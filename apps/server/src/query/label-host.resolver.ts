@@ -1,5 +1,4 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
-import { Roles } from '../access/roles.js';
 import { LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { toLabels } from './admin-input.js';
@@ -19,7 +18,6 @@ export class LabelHostResolver {
   ) {}
 
   @Mutation('labelHost')
-  @Roles('admin')
   async labelHost(
     @Args() { id: given, labels }: MutationLabelHostArgs,
     @Context() context: RequestContext,

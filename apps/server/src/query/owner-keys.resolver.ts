@@ -1,6 +1,5 @@
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { readOwnerKey } from '../access/owner-keys.js';
-import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
@@ -28,7 +27,6 @@ export class OwnerKeysResolver {
   }
 
   @Mutation('addOwnerKey')
-  @Roles('admin')
   async addOwnerKey(
     @Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs,
     @Context() context: RequestContext,
@@ -49,7 +47,6 @@ export class OwnerKeysResolver {
   }
 
   @Mutation('revokeOwnerKey')
-  @Roles('admin')
   async revokeOwnerKey(
     @Args() { fingerprint }: MutationRevokeOwnerKeyArgs,
     @Context() context: RequestContext,

@@ -1,5 +1,4 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
-import { Roles } from '../access/roles.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
@@ -18,7 +17,6 @@ export class RecallPatchResolver {
   ) {}
 
   @Mutation('recallPatch')
-  @Roles('admin', 'publisher')
   async recallPatch(
     @Args() { buildId, reason, recalled }: MutationRecallPatchArgs,
     @Context() context: RequestContext,

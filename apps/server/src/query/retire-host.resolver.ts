@@ -1,5 +1,4 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
-import { Roles } from '../access/roles.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import type { MutationRetireHostArgs } from './generated/schema.js';
 import { HostChanges } from './host-changes.js';
@@ -16,7 +15,6 @@ export class RetireHostResolver {
   ) {}
 
   @Mutation('retireHost')
-  @Roles('admin')
   async retireHost(
     @Args() { id: given, reason, compromised: flag }: MutationRetireHostArgs,
     @Context() context: RequestContext,

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { bearerOf } from '../access/bearer.guard.js';
+import { bearerOf } from '../access/access.js';
 
 /** The context of a GraphQL request. */
 export interface RequestContext {

@@ -1,5 +1,4 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
-import { Roles } from '../access/roles.js';
 import { RequestError } from '../errors.js';
 import { SituationsStore, toSituationDraft } from '../store/content/situations.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
@@ -20,7 +19,6 @@ export class SetBootBaselineResolver {
   ) {}
 
   @Mutation('setBootBaseline')
-  @Roles('admin')
   async setBootBaseline(
     @Args() { id: given, bootId, reason }: MutationSetBootBaselineArgs,
     @Context() context: RequestContext,

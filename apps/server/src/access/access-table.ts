@@ -1,0 +1,75 @@
+import type { TokenKind } from './token-text.js';
+
+/** Who may use a route or a field. */
+export interface Right {
+  /** The kinds of tokens; null: no token is needed. */
+  readonly kinds: readonly TokenKind[] | null;
+  /** Needs no token while access is switched off. */
+  readonly openWhenOff: boolean;
+  /** Refused to tokens with a scope, because the answer is about the whole fleet. */
+  readonly wholeFleet?: true;
+  /** The route checks the right itself, because it looks at the kind of credential, or refuses overload, first. */
+  readonly checkedByRoute?: true;
+}
+
+const ANYONE: Right = { kinds: null, openWhenOff: true };
+/** Reading: open while access is switched off. */
+const reads = (...kinds: TokenKind[]): Right => ({ kinds, openWhenOff: true });
+/** Changes, and what shows credentials: a token is always needed. */
+const changes = (...kinds: TokenKind[]): Right => ({ kinds, openWhenOff: false });
+
+const SENDERS: Right = { ...changes('admin', 'relay', 'host'), checkedByRoute: true };
+const DOCUMENTATION = reads('admin', 'publisher', 'gate', 'reader', 'relay');
+const FLEET = reads('admin', 'gate', 'reader');
+const CATALOG = reads('admin', 'gate', 'reader', 'publisher');
+const ADMINS = changes('admin');
+
+/** The right to each route, by its method and its path as Fastify registers it. HEAD is as GET. */
+export const ROUTES: Readonly<Record<string, Right>> = {
+  'GET /livez': ANYONE,
+  'GET /readyz': ANYONE,
+  'GET /metrics': { ...reads('admin', 'reader'), wholeFleet: true },
+  'GET /docs': DOCUMENTATION,
+  'GET /docs/': DOCUMENTATION,
+  'GET /docs/*': DOCUMENTATION,
+  'GET /docs/docs/swagger-ui-init.js': DOCUMENTATION,
+  'GET /docs/index.html': DOCUMENTATION,
+  'GET /docs/json': DOCUMENTATION,
+  'GET /docs/LICENSE': DOCUMENTATION,
+  'GET /docs/swagger-ui-init.js': DOCUMENTATION,
+  'GET /docs-yaml': DOCUMENTATION,
+  'POST /v1/reports': SENDERS,
+  'POST /v1/reports::batch': SENDERS,
+  'POST /v1/heartbeats': SENDERS,
+  'POST /v1/heartbeats::batch': SENDERS,
+  'POST /v1/enrolments': { ...changes('enrol'), checkedByRoute: true },
+  // the request is signed with the key of the host
+  'POST /v1/credentials': ANYONE,
+  'PUT /v1/patches/:buildId': changes('admin', 'publisher'),
+  // each field has its own row below
+  'POST /graphql': CATALOG,
+  'GET /graphql': CATALOG,
+};
+
+/** The right to each root field of GraphQL, and to introspection. */
+export const FIELDS: Readonly<Record<string, Right>> = {
+  'Query.__schema': CATALOG,
+  'Query.__type': CATALOG,
+  'Query.node': FLEET,
+  'Query.host': FLEET,
+  'Query.hosts': FLEET,
+  'Query.patch': CATALOG,
+  'Query.patches': CATALOG,
+  'Query.states': FLEET,
+  'Query.ownerKeys': CATALOG,
+  'Query.canDowngrade': FLEET,
+  'Mutation.addHost': ADMINS,
+  'Mutation.labelHost': ADMINS,
+  'Mutation.retireHost': ADMINS,
+  'Mutation.releaseHost': ADMINS,
+  'Mutation.resetHostSequence': ADMINS,
+  'Mutation.setBootBaseline': ADMINS,
+  'Mutation.recallPatch': changes('admin', 'publisher'),
+  'Mutation.addOwnerKey': ADMINS,
+  'Mutation.revokeOwnerKey': ADMINS,
+};

@@ -1,0 +1,20 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import 'mercurius';
+import type { Access } from '../access/access.js';
+import { FIELDS } from '../access/access-table.js';
+import { rootFieldsOf } from './root-fields.js';
+
+/** Guards each root field, and introspection, by its row of the access table. A document is admitted as a whole. */
+export function guardFields(fastify: FastifyInstance, access: Access): void {
+  fastify.addHook('onReady', async () => {
+    fastify.graphql.addHook('preExecution', async (_schema, document, context) => {
+      const { request } = (context as unknown as { reply: { request: FastifyRequest } }).reply;
+      for (const { type, name } of rootFieldsOf(document)) {
+        if (name === '__typename') continue;
+        const right = FIELDS[`${type}.${name}`];
+        if (right === undefined) throw new Error(`the field ${type}.${name} has no row in access-table.ts`);
+        await access.admit(request, right);
+      }
+    });
+  });
+}
