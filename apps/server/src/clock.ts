@@ -3,6 +3,11 @@ import type { DatabaseTime } from './database/database-time.js';
 /** The time. */
 export abstract class Clock {
   abstract now(): Date;
+
+  /** How many times it has been set back. */
+  get timesSetBack(): number {
+    return 0;
+  }
 }
 
 /** The time of the database: one clock for all servers. */
@@ -13,6 +18,10 @@ export class DatabaseClock extends Clock {
 
   override now(): Date {
     return this.time.now();
+  }
+
+  override get timesSetBack(): number {
+    return this.time.timesSetBack;
   }
 }
 

@@ -1,26 +1,6 @@
 import { z } from 'zod';
-
-const integer = (unit: string, min: number, max: number, standard: number) =>
-  z.coerce
-    .number({ error: `must be a number${unit}` })
-    .int()
-    .min(min)
-    .max(max)
-    .default(standard);
-
-const IngestEnvironment = z.object({
-  KLPREG_INGEST_BATCH_SIZE: integer('', 1, 5000, 500),
-  KLPREG_INGEST_BATCH_WAIT_MS: integer(' of milliseconds', 0, 1000, 3),
-  KLPREG_INGEST_PARALLEL_BATCHES: integer('', 1, 16, 2),
-  KLPREG_INGEST_QUEUE: integer('', 1, 100_000, 5000),
-  KLPREG_INGEST_QUEUE_DELAY_MS: integer(' of milliseconds', 10, 60_000, 1000),
-  KLPREG_INGEST_NEW_CONNECTIONS: integer('', 1, 100_000, 200),
-  KLPREG_INGEST_NEW_CONNECTIONS_DELAY_MS: integer(' of milliseconds', 1, 60_000, 250),
-  KLPREG_INGEST_RETRY_MIN_MS: integer(' of milliseconds', 1000, 3_600_000, 2000),
-  KLPREG_INGEST_RETRY_MAX_MS: integer(' of milliseconds', 1000, 3_600_000, 60_000),
-  KLPREG_INGEST_TOKEN_LOOKUPS: integer('', 1, 10_000, 200),
-  KLPREG_INGEST_BODY_MEMORY_MIB: integer(' of MiB', 8, 65_536, 64),
-});
+import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limits.js';
+import { integer } from './integer-setting.js';
 
 const CredentialEnvironment = z.object({
   KLPREG_CREDENTIAL_HOURS: integer(' of hours', 1, 720, 24),
@@ -33,38 +13,6 @@ export interface CredentialSettings {
   readonly lifeHours: number;
   /** How long after its expiry the key of a host still renews it; 0: without a limit. */
   readonly graceDays: number;
-}
-
-/** Limits of ingest. Each has its setting `KLPREG_INGEST_…`; the defaults suit two cores. */
-export interface IngestLimits {
-  /** Maximum number of messages in one transaction. */
-  readonly batchSize: number;
-  /** How long the first message of a batch waits for others. */
-  readonly batchWaitMs: number;
-  /**
-   * Maximum number of batches of one endpoint that are stored at the same time.
-   *
-   * With two, one is decided while PostgreSQL stores the other. More make each batch smaller, and its fixed cost counts more.
-   */
-  readonly parallelBatches: number;
-  /** Maximum number of pending messages of one endpoint. */
-  readonly queue: number;
-  /** Target queueing delay. Beyond what is stored within it, requests get 503. */
-  readonly queueDelayMs: number;
-  /** Maximum number of pending messages, above which new connections get 503 while the accept backlog is not drained. */
-  readonly newConnections: number;
-  /** How long the accept backlog may take before that maximum applies. It halves each time this duration doubles. */
-  readonly newConnectionsDelayMs: number;
-  /**
-   * Range of `Retry-After`. An agent waits 10 to 15 s for an answer and tries for 30 s. After a longer `Retry-After` most wait
-   * for their next cycle, which costs nothing.
-   */
-  readonly retryMinMs: number;
-  readonly retryMaxMs: number;
-  /** Maximum number of requests whose token is looked up in the database at the same time. */
-  readonly tokenLookups: number;
-  /** Memory for all bodies above 16 KiB that are received or not answered yet. */
-  readonly bodyMemoryBytes: number;
 }
 
 const Environment = z.object({
@@ -93,34 +41,14 @@ const Environment = z.object({
       'must be names separated by commas, without ports, such as registry.example,10.0.0.7',
     )
     .optional(),
-  KLPREG_REQUEST_TIMEOUT: z.coerce
-    .number({ error: 'must be a number of seconds' })
-    .int()
-    .min(1)
-    .max(3600)
-    .default(60),
+  KLPREG_REQUEST_TIMEOUT: integer(' of seconds', 1, 3600, 60),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
-  KLPREG_INTERVAL: z.coerce
-    .number({ error: 'must be a number of seconds' })
-    .int()
-    .min(5)
-    .max(3600)
-    .default(60),
-  KLPREG_HISTORY_DAYS: z.coerce
-    .number({ error: 'must be a number of days' })
-    .int()
-    .min(1)
-    .max(3650)
-    .default(30),
+  KLPREG_INTERVAL: integer(' of seconds', 5, 3600, 60),
+  KLPREG_HISTORY_DAYS: integer(' of days', 1, 3650, 30),
   ...CredentialEnvironment.shape,
-  ...IngestEnvironment.shape,
-  KLPREG_DATABASE_CONNECTIONS: z.coerce
-    .number({ error: 'must be a number' })
-    .int()
-    .min(1)
-    .max(200)
-    .default(10),
+  ...ingestSettings,
+  KLPREG_DATABASE_CONNECTIONS: integer('', 1, 200, 10),
 });
 
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
@@ -218,19 +146,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       lifeHours: data.KLPREG_CREDENTIAL_HOURS,
       graceDays: data.KLPREG_CREDENTIAL_GRACE_DAYS,
     },
-    ingest: {
-      batchSize: data.KLPREG_INGEST_BATCH_SIZE,
-      batchWaitMs: data.KLPREG_INGEST_BATCH_WAIT_MS,
-      parallelBatches: data.KLPREG_INGEST_PARALLEL_BATCHES,
-      queue: data.KLPREG_INGEST_QUEUE,
-      queueDelayMs: data.KLPREG_INGEST_QUEUE_DELAY_MS,
-      newConnections: data.KLPREG_INGEST_NEW_CONNECTIONS,
-      newConnectionsDelayMs: data.KLPREG_INGEST_NEW_CONNECTIONS_DELAY_MS,
-      retryMinMs: data.KLPREG_INGEST_RETRY_MIN_MS,
-      retryMaxMs: data.KLPREG_INGEST_RETRY_MAX_MS,
-      tokenLookups: data.KLPREG_INGEST_TOKEN_LOOKUPS,
-      bodyMemoryBytes: data.KLPREG_INGEST_BODY_MEMORY_MIB * 2 ** 20,
-    },
+    ingest: toIngestLimits(data),
     databaseConnections: data.KLPREG_DATABASE_CONNECTIONS,
   };
 }

@@ -13,7 +13,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The database answers and, as far as is known, can be written: questions and documents are welcome. */
+  /** The database answers and can be written, as far as the server knows. */
   @Get('readyz')
   @HttpCode(200)
   async ready() {
@@ -25,7 +25,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Why is nothing to be sent here? null: there is no reason. */
+  /** Returns why no request should be sent here; null if there is no reason. */
   private async look(): Promise<string | null> {
     try {
       if (!(await this.db.isWritable())) return 'the database cannot be written: it is read-only';

@@ -31,8 +31,5 @@ export const JSON_LIMITS = { depth: 32, elements: 100_000 } as const;
 /** Larger bodies are parsed and checked in a worker thread; smaller ones cost less than to hand them over. */
 export const INLINE_LIMIT = 64 * KIB;
 
-/** One job of a worker thread. */
-export const JOB_LIMITS = { seconds: 5, memoryMiB: 512 } as const;
-
 /** A request whose head or whole is not there in time is answered by 408, and its connection closed; checked every few seconds. */
 export const HEAD_TIMEOUT_MS = 10_000;

@@ -6,7 +6,8 @@ const OPTIONS = {
   batchSize: 3,
   batchWaitMs: 1,
   parallelBatches: 2,
-  concurrentFrom: 1,
+  parallelFrom: 1,
+  timeSliceMs: 2,
   answersPerTurn: 2,
   queue: 10,
 };
@@ -37,11 +38,11 @@ test('two items with one key are never in one batch, and keep their order', asyn
   expect(batches.flat().filter((item) => item.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
 });
 
-test.each<[what: string, concurrentFrom: number, batches: string[]]>([
+test.each<[what: string, parallelFrom: number, batches: string[]]>([
   ['while a batch is stored, the next one starts at once', 1, ['a', 'bc', 'd']],
   ['a batch starts next to another one if the minimum waits', 3, ['a', 'bcd']],
   ['fewer items are stored together when the other batch is done', 4, ['a', 'bcd']],
-])('%s', async (_, concurrentFrom, expected) => {
+])('%s', async (_, parallelFrom, expected) => {
   const batches: string[] = [];
   const under: (() => void)[] = [];
   const work = async (items: readonly string[]) => {
@@ -49,7 +50,7 @@ test.each<[what: string, concurrentFrom: number, batches: string[]]>([
     await new Promise<void>((resolve) => under.push(resolve));
     return items;
   };
-  const batcher = new Batcher<string, string>(work, String, { ...OPTIONS, concurrentFrom });
+  const batcher = new Batcher<string, string>(work, String, { ...OPTIONS, parallelFrom });
   const all: Promise<string>[] = [];
   for (const together of [['a'], ['b', 'c'], ['d']]) {
     all.push(...together.map((item) => batcher.add(() => item)));

@@ -5,7 +5,7 @@ const THREAD = path.join(__dirname, 'threads/by-size.mjs');
 const [EXITS, TAKES_ALL_MEMORY, NEVER_ENDS, ANSWERS] = [1, 2, 3, 4];
 
 let worker: Worker;
-beforeEach(() => (worker = new Worker({ jobs: 3, bytes: 100, seconds: 1 }, THREAD)));
+beforeEach(() => (worker = new Worker({ jobs: 3, bytes: 100, seconds: 1, memoryMib: 512 }, THREAD)));
 afterEach(() => worker.stop());
 
 const run = (size: number): Promise<unknown> =>
@@ -34,7 +34,7 @@ test.each<[string, number, string]>([
 );
 
 test('a job that takes all memory is ended, and the next one gets a new thread', async () => {
-  worker = new Worker({ jobs: 3, bytes: 100, seconds: 300 }, THREAD);
+  worker = new Worker({ jobs: 3, bytes: 100, seconds: 300, memoryMib: 512 }, THREAD);
   expect(await refusal(TAKES_ALL_MEMORY)).toBe(
     'LIMIT_EXCEEDED: the limit is 512 MiB of memory for processing, found more',
   );

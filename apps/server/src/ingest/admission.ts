@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AcceptBacklog } from '../accept-backlog.js';
-import { CONFIG, type Config, type IngestLimits } from '../config.js';
+import { CONFIG, type Config } from '../config.js';
+import type { IngestLimits } from '../ingest-limits.js';
 import { BodyMemory } from './body-memory.js';
 import type { EndpointLoad } from './endpoint-load.js';
 
@@ -24,7 +25,7 @@ export class Admission {
     @Inject(CONFIG) config: Config,
   ) {
     this.limits = config.ingest;
-    this.bodies = new BodyMemory(config.ingest.bodyMemoryBytes);
+    this.bodies = new BodyMemory(config.ingest.bodyMemoryMib * 2 ** 20);
   }
 
   /** Whether there is capacity for this request. If so, the memory for its body is reserved. */

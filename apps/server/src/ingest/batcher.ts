@@ -20,7 +20,9 @@ export interface BatcherOptions {
   /** Maximum number of batches that are stored at the same time. */
   readonly parallelBatches: number;
   /** Minimum number of waiting items for a batch that starts while another one is stored. */
-  readonly concurrentFrom: number;
+  readonly parallelFrom: number;
+  /** How long items are read before the event loop has a turn. */
+  readonly timeSliceMs: number;
   /** Answers in one turn of the event loop. */
   readonly answersPerTurn: number;
   /** Maximum number of waiting items; more are refused with BUSY. */
@@ -82,11 +84,8 @@ export class Batcher<Item, Result> {
     this.timer = null;
     if (this.filling) return;
     this.filling = true;
-    const { parallelBatches, concurrentFrom } = this.options;
-    while (
-      this.running < parallelBatches &&
-      this.waiting.length >= (this.running === 0 ? 1 : concurrentFrom)
-    ) {
+    const { parallelBatches, parallelFrom } = this.options;
+    while (this.running < parallelBatches && this.waiting.length >= (this.running === 0 ? 1 : parallelFrom)) {
       const batch = await this.fill();
       if (batch.length > 0) void this.run(batch);
       // all keys are in progress: the end of a running batch starts the next one
@@ -100,7 +99,7 @@ export class Batcher<Item, Result> {
     const batch: Waiting<Item, Result>[] = [];
     const heldBack: Waiting<Item, Result>[] = [];
     const heldKeys = new Set<string>();
-    const slices = new TimeSlices();
+    const slices = new TimeSlices(this.options.timeSliceMs);
     let at = 0;
     for (; at < this.waiting.length && batch.length < this.options.batchSize; at++) {
       const turn = slices.next();

@@ -1,4 +1,4 @@
-import type { IngestLimits } from '../config.js';
+import type { IngestLimits } from '../ingest-limits.js';
 
 /** Throughput before any was measured, in messages a second: a server that has just started is slow. */
 const FIRST_THROUGHPUT = 1000;

@@ -1,6 +1,6 @@
 import { bugs } from '../bug-log.js';
 import type { Clock } from '../clock.js';
-import type { IngestLimits } from '../config.js';
+import type { IngestLimits } from '../ingest-limits.js';
 import { RequestError, type ProblemDetails } from '../errors.js';
 import { INLINE_LIMIT } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
@@ -26,7 +26,7 @@ export interface EndpointOptions<K extends Kind, Answer> {
   readonly outcomes: readonly string[];
   readonly keyOf: (message: Messages[K]) => string;
   readonly store: (batch: readonly Received<K>[]) => Promise<readonly (Answer | Error)[]>;
-  readonly concurrentFrom: number;
+  readonly parallelFrom: number;
   readonly answersPerTurn: number;
 }
 
@@ -50,10 +50,10 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
     private readonly clock: Clock,
     limits: IngestLimits,
   ) {
-    const { outcomes, store, keyOf, concurrentFrom, answersPerTurn } = options;
+    const { outcomes, store, keyOf, parallelFrom, answersPerTurn } = options;
     this.load = new EndpointLoad(limits);
     this.outcomes = new OutcomeCounters([...outcomes, ...EXPECTED_CODES]);
-    const batching = { ...limits, concurrentFrom, answersPerTurn };
+    const batching = { ...limits, parallelFrom, answersPerTurn };
     this.batcher = new Batcher(store, ({ message }) => keyOf(message), batching);
   }
 

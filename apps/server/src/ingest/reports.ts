@@ -147,7 +147,7 @@ export class Reports {
     const labels = await this.labels.load([...new Set(known.map(({ labelSetId }) => labelSetId))], true);
     const firsts = fresh.map(instanceOf).filter((id) => !versions.has(id));
     const enrolled = firsts.length === 0 ? new Map() : await this.credentials.labels(firsts);
-    return mapInSlices(fresh, (one) => {
+    return mapInSlices(fresh, this.config.ingest.timeSliceMs, (one) => {
       const version = versions.get(instanceOf(one)) ?? null;
       const host = {
         version,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
 import { limitExceeded, overloaded } from '../errors.js';
-import { JOB_LIMITS } from '../limits.js';
 import { fromRefusal, type JobName, type Jobs, type Refusal } from './jobs.js';
 
 /** Maximum of the elapsed time of a job, as a multiple of its limit of processor time. */
@@ -29,12 +29,16 @@ const START_MS = 60_000;
 /** The built file, also under test: a thread starts from JavaScript. */
 const THREAD = path.resolve(import.meta.dirname, '../../dist/ingest/worker-thread.js');
 
-/** Limits of the queue of one thread. A job beyond them is refused with BUSY. */
-export interface QueueLimits {
+/** Limits of one thread. A job is refused with BUSY if the queue is full. */
+export interface WorkerLimits {
+  /** Maximum number of jobs that wait. */
   readonly jobs: number;
+  /** Maximum size of the jobs that wait and run, together. One is always accepted. */
   readonly bytes: number;
   /** Maximum processor time of a job. Beyond it the job is ended with its thread. */
   readonly seconds: number;
+  /** Maximum heap of the thread. */
+  readonly memoryMib: number;
 }
 
 interface Waiting {
@@ -68,7 +72,7 @@ export class Worker {
   private bytes = 0;
 
   constructor(
-    private readonly limits: QueueLimits,
+    private readonly limits: WorkerLimits,
     private readonly file = THREAD,
   ) {}
 
@@ -163,12 +167,12 @@ export class Worker {
     const thread = new Thread(this.file, {
       execArgv: [],
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: JOB_LIMITS.memoryMiB, maxYoungGenerationSizeMb: 64 },
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMib, maxYoungGenerationSizeMb: 64 },
     });
     // events of an ended thread arrive when another one already runs
     const ifCurrent = (act: () => void) => void (this.thread === thread && act());
     thread.on('message', (message: Message) => ifCurrent(() => this.hear(message)));
-    thread.on('error', (error: NodeJS.ErrnoException) => ifCurrent(() => this.fail(toError(error))));
+    thread.on('error', (error: NodeJS.ErrnoException) => ifCurrent(() => this.fail(this.toError(error))));
     thread.on('exit', (code) =>
       ifCurrent(() => this.fail(new Error(`the worker thread ended with ${code}`))),
     );
@@ -176,12 +180,13 @@ export class Worker {
     thread.unref();
     return thread;
   }
-}
 
-const toError = (error: NodeJS.ErrnoException): Error =>
-  error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    ? limitExceeded('MiB of memory for processing', JOB_LIMITS.memoryMiB, 'more')
-    : error;
+  private toError(error: NodeJS.ErrnoException): Error {
+    return error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      ? limitExceeded('MiB of memory for processing', this.limits.memoryMib, 'more')
+      : error;
+  }
+}
 
 /** Returns the bytes in memory of their own. Small buffers share theirs. */
 const alone = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
@@ -194,8 +199,14 @@ const MIB = 2 ** 20;
 /** One thread for messages and one for module files. A file may take seconds, and no report waits for it. */
 @Injectable()
 export class Workers implements OnApplicationShutdown {
-  readonly messages = new Worker({ jobs: 64, bytes: 64 * MIB, seconds: JOB_LIMITS.seconds });
-  readonly modules = new Worker({ jobs: 4, bytes: 128 * MIB, seconds: JOB_LIMITS.seconds });
+  readonly messages: Worker;
+  readonly modules: Worker;
+
+  constructor(@Inject(CONFIG) { ingest }: Config) {
+    const limits = { seconds: ingest.jobSeconds, memoryMib: ingest.jobMemoryMib };
+    this.messages = new Worker({ ...limits, jobs: 64, bytes: 64 * MIB });
+    this.modules = new Worker({ ...limits, jobs: 4, bytes: 128 * MIB });
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.messages.stop(), this.modules.stop()]);

@@ -9,7 +9,6 @@ import { bugs } from '../bug-log.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { CohortsStore } from '../store/counts/cohorts.store.js';
-import { Database } from '../database/database.js';
 import { HeartbeatsStore } from '../store/hosts/heartbeats.store.js';
 import { HistoryStore } from '../store/history/history.store.js';
 import { isUnavailable } from '../database/unavailable.js';
@@ -35,7 +34,6 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly cohorts: CohortsStore,
     private readonly history: HistoryStore,
     private readonly heartbeats: HeartbeatsStore,
-    private readonly database: Database,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -64,7 +62,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Runs at the start, each hour, and as soon as the database's clock was set back. */
   private async takeBack(): Promise<void> {
-    const { timesSetBack } = this.database.time;
+    const { timesSetBack } = this.clock;
     const hosts = await this.heartbeats.takeBackFutureConfirmations(this.clock.now());
     this.setBack = timesSetBack;
     if (hosts === 0) return;
@@ -75,7 +73,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async rollUp(): Promise<void> {
-    if (this.database.time.timesSetBack !== this.setBack) await this.takeBack();
+    if (this.clock.timesSetBack !== this.setBack) await this.takeBack();
     const start = performance.now();
     const { batches } = await this.cohorts.rollUp();
     if (batches > 0) this.observer(batches, (performance.now() - start) / 1000);

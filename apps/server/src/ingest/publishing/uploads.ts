@@ -1,13 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
 import { overloaded } from '../../errors.js';
-
-/** Maximum number of publishers that upload at the same time, and of waiting uploads of one publisher. */
-const UPLOAD_LIMITS = { publishers: 4, waiting: 16 } as const;
 
 /** Admits uploads of module files, one at a time for each publisher. The next is received when the one before is read. */
 @Injectable()
 export class Uploads {
   private readonly turns = new Map<string, (() => void)[]>();
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   /**
    * Waits for this publisher's turn.
@@ -18,10 +18,10 @@ export class Uploads {
   async begin(publisher: string): Promise<() => void> {
     const waiting = this.turns.get(publisher);
     if (waiting === undefined) {
-      if (this.turns.size >= UPLOAD_LIMITS.publishers) throw overloaded();
+      if (this.turns.size >= this.config.ingest.uploads) throw overloaded();
       this.turns.set(publisher, []);
     } else {
-      if (waiting.length >= UPLOAD_LIMITS.waiting) throw overloaded();
+      if (waiting.length >= this.config.ingest.waitingUploads) throw overloaded();
       await new Promise<void>((resolve) => void waiting.push(resolve));
     }
     return () => this.end(publisher);
