@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { monotonicMs } from './clock.js';
+import { type Bearer, configuredToken, HostBearer } from './enrol/bearer.js';
+import type { EnrollingHost } from './enrol/credential-request.js';
 import { Failure } from './failure.js';
 import { removeAbandoned } from './state/temporary-files.js';
 import { findStateDirectory, type StateDirectory } from './state/instance.js';
@@ -126,7 +128,7 @@ export async function reportOnce(
   warn: (text: string) => void,
   signal?: AbortSignal,
 ): Promise<Cycle> {
-  const { url, token } = settings;
+  const { url } = settings;
   if (url === null)
     throw new Failure(
       'USAGE',
@@ -136,13 +138,22 @@ export async function reportOnce(
   const deadlineMs = monotonicMs() + settings.timeout * 1_000;
   const minTimeoutMs = Math.min(MIN_TIMEOUT_MS, settings.timeout * 1_000);
   const delivered: Delivered[] = [];
+  const limits = () => ({
+    timeoutMs: Math.max(minTimeoutMs, deadlineMs - monotonicMs()),
+    stop: signal,
+  });
+  const bearerOf = (host: EnrollingHost): Bearer =>
+    settings.token === null
+      ? new HostBearer({ url, folder: directory.folder, host, enrolment: settings.enrolment, limits, warn })
+      : configuredToken(settings.token);
+  let bearer: Bearer | null = null;
 
   for (let next = mode; ; next = 'report') {
     const { report, message, kept } = await spoolNext(settings, directory, next, warn);
     delivered.push(
       ...(await deliver({
         url,
-        token,
+        bearer: (bearer ??= bearerOf(report.host)),
         directory: directory.folder,
         bootId: report.host.bootId,
         deadlineMs,

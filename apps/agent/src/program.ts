@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { dump } from './commands/dump.js';
+import { enrol } from './commands/enrol.js';
 import { run } from './commands/run.js';
 import { configure } from './config/configure.js';
 import type { Message } from './state/spool.js';
@@ -66,7 +67,11 @@ function withRegistry(command: Command): Command {
       '--token <token>',
       'token of this host; other users can see it in the process list, so prefer --token-file',
     )
-    .option('--token-file <file>', 'file with the token')
+    .option(
+      '--token-file <file>',
+      'file with the token; an enrolment token enrols this host at its first run',
+    )
+    .option('--enrol-token-file <file>', 'file with an enrolment token')
     .option('--timeout <seconds>', 'the time to keep trying (default: 30)');
 }
 
@@ -99,6 +104,7 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
       spool: _spool,
       libModules,
       tokenFile,
+      enrolTokenFile,
       bootId,
       kernelRelease,
       ...others
@@ -108,6 +114,7 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
       labels: label,
       lib_modules: libModules,
       token_file: tokenFile,
+      enrol_token_file: enrolTokenFile,
       boot_id: bootId,
       kernel_release: kernelRelease,
     });
@@ -158,6 +165,11 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
   withRegistry(
     program.command('heartbeat').description('send a heartbeat, and a report if the registry asks for one'),
   ).action(reportAction('heartbeat'));
+  withRegistry(
+    program.command('enrol').description('enrol this host with an enrolment token, or renew its credential'),
+  ).action(async (options: Record<string, unknown>) =>
+    out(`${await enrol(settingsOf(options), warn, signal)}: enrolled\n`),
+  );
   withRegistry(program.command('run').description('report in cycles until SIGTERM'))
     .option('--interval <seconds>', 'the interval until the registry asks for another one (default: 60)')
     .action((options: Record<string, unknown>) =>

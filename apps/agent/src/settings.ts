@@ -1,11 +1,14 @@
+import type { EnrolmentToken } from './enrol/enrolment-token.js';
 import type { Roots } from './read/paths.js';
 
 /** The validated configuration. */
 export interface Settings {
   /** Base URL of the registry without a final slash. Null: only `dump` works. */
   readonly url: string | null;
-  /** For `Authorization: Bearer`. Never logged. */
+  /** For `Authorization: Bearer`. Never logged. Null: the host has a credential of its own. */
   readonly token: string | null;
+  /** How this host gets a credential of its own. Never logged. */
+  readonly enrolment: EnrolmentToken | null;
   readonly roots: Roots & { readonly root: string };
   /** The tree is not the `/` of this machine: it was captured, or is another host's. */
   readonly isTree: boolean;

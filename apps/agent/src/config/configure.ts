@@ -4,6 +4,7 @@ import { Failure } from '../failure.js';
 import { readText } from '../read/attribute.js';
 import type { Settings } from '../settings.js';
 import { secretObjection } from './secret.js';
+import { looksLikeEnrolmentToken, readEnrolmentToken } from '../enrol/enrolment-token.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 import { environmentLayer, fileLayers, flagLayer, type Layer } from './layers.js';
 
@@ -21,33 +22,55 @@ function ofAnotherTree({ source, values }: Layer): Layer {
   return { source, values: Object.fromEntries(kept) };
 }
 
+/** Secrets, each as a text or as the name of its file. */
+const TOKENS = [
+  ['token', 'token_file'],
+  ['enrol_token', 'enrol_token_file'],
+] as const;
+
 /** Merges one source over earlier ones. Labels are joined, other settings are replaced. */
 function lay(below: Values, { values: above }: Layer): Values {
   const kept: Values = { ...below };
   // A later token replaces an earlier one, also if one of them is a token file.
-  if (above.token !== undefined || above.token_file !== undefined) {
-    delete kept.token;
-    delete kept.token_file;
-  }
+  for (const [text, file] of TOKENS)
+    if (above[text] !== undefined || above[file] !== undefined) {
+      delete kept[text];
+      delete kept[file];
+    }
   const labels = { ...(kept.labels as object | undefined), ...(above.labels as object | undefined) };
   return { ...kept, ...above, labels };
 }
 
-function readToken(file: string): string {
+/** Reads a secret from its file. */
+function readSecret([field, name]: (typeof TOKENS)[number], file: string): string {
   const text = (() => {
     try {
       return readText(file, 8_192, true);
     } catch (error) {
-      throw new Failure('USAGE', `token_file: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Failure('USAGE', `${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   })();
-  if (text === null) throw new Failure('USAGE', `token_file: ${file}: there is no such file`);
+  if (text === null) throw new Failure('USAGE', `${name}: ${file}: there is no such file`);
   const why = secretObjection(file);
-  if (why !== null) throw new Failure('USAGE', `token_file: ${file}: ${why}`);
-  const token = FIELDS.token.read(text.trim());
+  if (why !== null) throw new Failure('USAGE', `${name}: ${file}: ${why}`);
+  const token = FIELDS[field].read(text.trim()) as string | undefined;
   if (token === undefined)
-    throw new Failure('USAGE', `token_file: ${file}: found (not shown); allowed: ${FIELDS.token.allowed}`);
+    throw new Failure('USAGE', `${name}: ${file}: found (not shown); allowed: ${FIELDS[field].allowed}`);
   return token;
+}
+
+/** Returns the token of all messages, or how the host gets its own. An enrolment token may be in the place of a token. */
+function tokensOf(values: Values): Pick<Settings, 'token' | 'enrolment'> {
+  const [given, enrol] = TOKENS.map((names) => {
+    const [text, file] = names.map((name) => values[name] as string | undefined);
+    return file === undefined ? text : readSecret(names, file);
+  });
+  const inPlace = given !== undefined && looksLikeEnrolmentToken(given);
+  const enrolment = inPlace ? given : enrol;
+  const read = enrolment === undefined ? null : readEnrolmentToken(enrolment);
+  if (read === undefined)
+    throw new Failure('USAGE', `token: found (not shown); allowed: ${FIELDS.enrol_token.allowed}`);
+  return { token: inPlace ? null : (given ?? null), enrolment: read };
 }
 
 function stateDirectory(environment: NodeJS.ProcessEnv, user: number): string {
@@ -88,7 +111,7 @@ export function configure(
   const elsewhere = sys !== '/sys' || proc !== '/proc';
   return {
     url: text('url'),
-    token: values.token_file === undefined ? text('token') : readToken(text('token_file')!),
+    ...tokensOf(values),
     roots: {
       root,
       sys,

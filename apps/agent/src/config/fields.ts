@@ -1,4 +1,5 @@
 import { Labels } from '@klpreg/wire';
+import { readEnrolmentToken } from '../enrol/enrolment-token.js';
 import { uuidFrom } from '../uuid.js';
 
 /** One setting: what is allowed, and how to parse it. */
@@ -66,6 +67,13 @@ export const FIELDS = {
   url: { allowed: 'an http:// or https:// URL without user, query or fragment', read: readUrl },
   token: { allowed: 'printable characters without spaces', read: matching(/^[!-~]{1,4096}$/), secret: true },
   token_file: { allowed: 'a file', read: folder.read },
+  enrol_token: {
+    allowed: 'an enrolment token, as `klpreg enrolment token create` prints it',
+    read: (found) =>
+      typeof found === 'string' && readEnrolmentToken(found) !== undefined ? found : undefined,
+    secret: true,
+  },
+  enrol_token_file: { allowed: 'a file', read: folder.read },
   root: folder,
   sys: folder,
   proc: folder,

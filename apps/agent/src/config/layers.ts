@@ -42,8 +42,12 @@ function checked(
     }
     values[name] = read;
   }
-  if (values.token !== undefined && values.token_file !== undefined)
-    throw new Failure('USAGE', `${source}: set ${nameOf('token')} or ${nameOf('token_file')}, not both`);
+  for (const [text, file] of [
+    ['token', 'token_file'],
+    ['enrol_token', 'enrol_token_file'],
+  ] as const)
+    if (values[text] !== undefined && values[file] !== undefined)
+      throw new Failure('USAGE', `${source}: set ${nameOf(text)} or ${nameOf(file)}, not both`);
   return { source, values };
 }
 
@@ -59,7 +63,8 @@ function fileLayer(path: string): Layer {
   if (objection !== null) throw new Failure('USAGE', `${path}: ${objection}`);
   try {
     const layer = checked(path, parse(text));
-    const why = layer.values.token === undefined ? null : secretObjection(path);
+    const { token, enrol_token: enrolToken } = layer.values;
+    const why = token === undefined && enrolToken === undefined ? null : secretObjection(path);
     if (why !== null) throw new Failure('USAGE', `${path}: holds a token and ${why}`);
     return layer;
   } catch (error) {

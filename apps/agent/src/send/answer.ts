@@ -49,6 +49,9 @@ export function readAnswer(url: string, text: string): Answer {
   };
 }
 
+/** Returns the code of problem details. Null if it has none. */
+export const problemCode = (text: string): string | null => printable(parseObject(text)?.['code']) || null;
+
 /**
  * Formats problem details (RFC 9457), with one line for each invalid field.
  */

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '@klpreg/wire';
 import { monotonicMs } from '../clock.js';
+import type { Bearer } from '../enrol/bearer.js';
 import { Failure } from '../failure.js';
 import { keepAcknowledged } from '../state/records.js';
 import { dequeue, refuse, waiting, type Message } from '../state/spool.js';
 import type { Answer } from './answer.js';
 import { backoff } from './backoff.js';
-import { sendOnce, RetryableError } from './send-once.js';
+import { RetryableError, sendOnce, Unauthenticated } from './send-once.js';
 
 export interface DeliveryOptions {
   readonly url: string;
-  readonly token: string | null;
+  readonly bearer: Bearer;
   /** `STATE/instances/INSTANCE` */
   readonly directory: string;
   readonly bootId: string;
@@ -46,6 +47,26 @@ function stamped({ document }: Message, bootId: string): Message['document'] {
   return { ...document, clock: { ...document.clock, sentMs } };
 }
 
+/** Sends one message. If its token is refused, tries the next one. */
+async function sendAuthenticated(
+  { url, bearer, bootId, signal: stop }: DeliveryOptions,
+  message: Message,
+  timeoutMs: number,
+): Promise<Answer> {
+  for (let token = await bearer.token(); ;) {
+    try {
+      const options = { token, timeoutMs, stop };
+      const answer = await sendOnce(url + ENDPOINTS[message.kind], stamped(message, bootId), options);
+      bearer.accepted(token);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error;
+      token = await bearer.another();
+      if (token === null) throw error;
+    }
+  }
+}
+
 /** Sends one message, with retries until the deadline. */
 async function sendWithRetries(options: DeliveryOptions, message: Message): Promise<Answer> {
   for (let attempt = 0; ; attempt += 1) {
@@ -54,13 +75,7 @@ async function sendWithRetries(options: DeliveryOptions, message: Message): Prom
       Math.max(options.minTimeoutMs, options.deadlineMs - monotonicMs()),
     );
     try {
-      return await sendOnce(
-        options.url + ENDPOINTS[message.kind],
-        options.token,
-        stamped(message, options.bootId),
-        timeoutMs,
-        options.signal,
-      );
+      return await sendAuthenticated(options, message, timeoutMs);
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       const pause = backoff(attempt, error.retryAfterSeconds);

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { checkServerIdentity as CheckServerIdentity } from 'node:tls';
 
 /** A complete response. */
 export interface Reply {
@@ -27,6 +28,7 @@ async function boundedText(response: IncomingMessage): Promise<string> {
  * Follows no redirect, which would send the token to another server. Decompresses nothing.
  *
  * @param signal aborts the request, also in the middle of the response
+ * @param checkServerIdentity checks the certificates of an https server before anything is sent
  * @throws Error with the system's `code`; RangeError if the response is too long
  */
 export async function exchange(
@@ -34,10 +36,17 @@ export async function exchange(
   headers: Record<string, string>,
   body: string,
   signal: AbortSignal,
+  checkServerIdentity?: typeof CheckServerIdentity,
 ): Promise<Reply> {
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asked: ClientRequest = request(url, { method: 'POST', headers, signal });
+    const asked: ClientRequest = request(url, {
+      method: 'POST',
+      headers,
+      signal,
+      // an agent of its own: a resumed session is not checked again
+      ...(checkServerIdentity !== undefined && { checkServerIdentity, agent: false }),
+    });
     asked.on('response', resolve).on('error', reject).end(body);
   });
   return { status: response.statusCode ?? 0, headers: response.headers, text: await boundedText(response) };

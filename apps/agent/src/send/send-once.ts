@@ -55,22 +55,28 @@ function limitOf(
   return { signal: controller.signal, release };
 }
 
+/** Limits of a request, and how it authenticates. */
+export interface PostOptions {
+  /** Limits the whole request. */
+  readonly timeoutMs: number;
+  /** Aborts the request. */
+  readonly stop?: AbortSignal | undefined;
+  readonly token?: string | null;
+  /** SHA-256 of a public key that a certificate of the server must have. */
+  readonly pin?: string | null;
+}
+
 /**
  * Sends one document without retries.
  *
- * @param url the endpoint, such as `https://registry/v1/reports`
- * @param timeoutMs limits the whole request
- * @param stop aborts the request
- * @throws RetryableError for no connection, 408, 425, 429 and 5xx; Failure UNAUTHORISED for 401 and 403,
- *   REFUSED for any other 4xx, UNREACHABLE if no registry is there
+ * @returns the response, whatever its status
+ * @throws RetryableError if there is none
  */
-export async function sendOnce(
+export async function post(
   url: string,
-  token: string | null,
   document: object,
-  timeoutMs: number,
-  stop?: AbortSignal,
-): Promise<Answer> {
+  { timeoutMs, stop, token = null, pin = null }: PostOptions,
+): Promise<Reply> {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, application/problem+json',
@@ -78,22 +84,51 @@ export async function sendOnce(
     'user-agent': `klpreg-agent/${VERSION}`,
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
+  const check = pin === null ? undefined : (await import('../enrol/pinned.js')).checkPinned(pin);
   const limit = limitOf(timeoutMs, stop);
-  let reply: Reply;
   try {
-    reply = await exchange(url, headers, JSON.stringify(document), limit.signal);
+    return await exchange(url, headers, JSON.stringify(document), limit.signal, check);
   } catch (error) {
     throw new RetryableError(`${url}: ${reasonOf(error, limit.signal)}`, null);
   } finally {
     limit.release();
   }
-  const { status, text } = reply;
-  if (status >= 200 && status < 300) return readAnswer(url, text);
+}
+
+/** The registry does not accept the token (401). */
+export class Unauthenticated extends Failure {
+  constructor(message: string) {
+    super('UNAUTHORISED', message);
+  }
+}
+
+/**
+ * Converts a response to a failure. Null if it is 2xx.
+ *
+ * RetryableError for 408, 425, 429 and 5xx; UNAUTHORISED for 401 and 403, REFUSED for any other 4xx, UNREACHABLE if
+ * no registry is there.
+ */
+export function failureOf(url: string, { status, text, headers }: Reply): Failure | null {
+  if (status >= 200 && status < 300) return null;
   const problem = `${url}: ${readProblem(status, text)}`;
-  if (status === 401 || status === 403) throw new Failure('UNAUTHORISED', problem);
+  if (status === 401) return new Unauthenticated(problem);
+  if (status === 403) return new Failure('UNAUTHORISED', problem);
   if (status === 408 || status === 425 || status === 429 || status >= 500)
-    throw new RetryableError(problem, retryAfter(reply.headers['retry-after']));
+    return new RetryableError(problem, retryAfter(headers['retry-after']));
   if (status < 400 || status === 404 || status === 405)
-    throw new Failure('UNREACHABLE', `${problem} (is the URL that of a registry?)`);
-  throw new Failure('REFUSED', problem);
+    return new Failure('UNREACHABLE', `${problem} (is the URL that of a registry?)`);
+  return new Failure('REFUSED', problem);
+}
+
+/**
+ * Sends one message without retries.
+ *
+ * @param url the endpoint, such as `https://registry/v1/reports`
+ * @throws RetryableError for no connection; and as `failureOf`
+ */
+export async function sendOnce(url: string, message: object, options: PostOptions): Promise<Answer> {
+  const reply = await post(url, message, options);
+  const failure = failureOf(url, reply);
+  if (failure !== null) throw failure;
+  return readAnswer(url, reply.text);
 }

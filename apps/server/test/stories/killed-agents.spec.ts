@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { newToken } from '../../src/access/token-text.js';
+import { Database as Connections } from '../../src/database/database.js';
+import { EnrolmentTokensStore } from '../../src/store/access/enrolment-tokens.store.js';
+import { ServerProcess } from '../crash/processes.js';
+import { copyDatabase, type Database } from '../database.js';
+
+const PROGRAM = path.join(__dirname, '../../../agent/bin/klpreg-agent.js');
+const HOSTS = 8;
+const KILLS = 2;
+
+/** A host without livepatches. */
+const TREE = {
+  'sys/kernel/livepatch/.empty': '',
+  'sys/module/.empty': '',
+  'proc/modules': '',
+  'proc/sys/kernel/tainted': '0\n',
+  'proc/sys/kernel/osrelease': '6.12.9-amd64\n',
+  'proc/sys/kernel/version': '#1 SMP Debian 6.12.9-1\n',
+  'proc/sys/kernel/hostname': 'web-1\n',
+  'proc/sys/kernel/random/boot_id': '0b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69\n',
+};
+
+let dir: string;
+let database: Database;
+let server: ServerProcess;
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'klpreg-killed-'));
+  database = await copyDatabase();
+  server = await ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' });
+  for (const [name, content] of Object.entries(TREE)) {
+    mkdirSync(path.dirname(path.join(dir, 'tree', name)), { recursive: true });
+    writeFileSync(path.join(dir, 'tree', name), content);
+  }
+  const token = newToken('enrol');
+  writeFileSync(path.join(dir, 'token'), token, { mode: 0o600 });
+  const db = new Connections({ url: database.url, connections: 1 });
+  const [now, end] = [new Date(), new Date(Date.now() + 3_600_000)];
+  // each host has one use: a repeated enrolment takes none
+  const limits = { useLimit: HOSTS + 1, addresses: [], needsApproval: false, labels: {} };
+  const made = { id: randomUUID(), name: 'killed', createdAt: now, createdBy: 'test', expiresAt: end };
+  await db.$transaction(async (tx) => new EnrolmentTokensStore(db).add(tx, { ...made, ...limits }, token));
+  await db.$disconnect();
+}, 120_000);
+afterAll(async () => {
+  await server.kill();
+  await database.drop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface End {
+  readonly exit: number | null;
+  readonly said: string;
+  readonly ms: number;
+}
+
+/** Runs the agent of a host, and kills it after some time. @param killMs null: it is not killed */
+async function run(host: string, command: string, killMs: number | null = null): Promise<End> {
+  const words = [
+    command,
+    '--root',
+    path.join(dir, 'tree'),
+    '--state',
+    path.join(dir, host),
+    '--instance',
+    host,
+  ];
+  const start = performance.now();
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, ...words, '--url', server.url, '--token-file', path.join(dir, 'token'), '--timeout', '60'],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said += text.toString()));
+  const timer = killMs === null ? null : setTimeout(() => child.kill('SIGKILL'), killMs);
+  const exit = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (timer !== null) clearTimeout(timer);
+  return { exit, said, ms: performance.now() - start };
+}
+
+test('an agent that is killed at any moment of its enrolment or renewal is not locked out', async () => {
+  const whole = await run('first', 'enrol');
+  expect(whole).toMatchObject({ exit: 0 });
+  let kills = 0;
+  const life = async (host: string): Promise<End[]> => {
+    const ends: End[] = [];
+    // first the enrolment is killed, then the renewal
+    for (const command of ['enrol', 'report']) {
+      for (let i = 0; i < KILLS; i++)
+        if ((await run(host, 'enrol', whole.ms * (0.3 + 0.8 * Math.random()))).exit === null) kills += 1;
+      ends.push(await run(host, command));
+    }
+    return ends;
+  };
+  const hosts = Array.from({ length: HOSTS }, (_, i) => `web-${i}`);
+  const ends: End[] = [];
+  for (let at = 0; at < HOSTS; at += 2)
+    ends.push(...(await Promise.all(hosts.slice(at, at + 2).map(life))).flat());
+  expect(ends.filter(({ exit }) => exit !== 0)).toEqual([]);
+  expect(ends).toHaveLength(2 * HOSTS);
+  expect(kills).toBeGreaterThan(HOSTS);
+}, 300_000);
