@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { ask, type Door, publish } from './crash/door.js';
+import { ask, type Endpoint, publish } from './crash/endpoint.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
-import { Random } from './crash/random.js';
-import { Siege, VICTIMS } from './crash/rounds.js';
-import { select } from './crash/truths.js';
+import { CrashRounds, VICTIMS } from './crash/rounds.js';
+import { select } from './crash/select.js';
+import { Random } from './random.js';
 import { idle } from './registry.js';
 
-/** `npm run check:crashes` has 50. */
+/** `npm run check:crashes` sets 50. */
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
 const AUDITED = idle('audited').host.instance;
 const KEY = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -29,25 +29,25 @@ afterAll(async () => {
 });
 
 test(
-  `${ROUNDS} times killed under load: what was acknowledged is there, every count equals the recount, and what was answered is answered again`,
+  `after ${ROUNDS} kills under load, acknowledged messages are stored, counts are right, and answers repeat`,
   async () => {
     const random = new Random(SEED);
-    const siege = new Siege(
+    const rounds = new CrashRounds(
       database,
       dir,
       () => readFileSync(path.join(dir, 'admin-token'), 'utf8').trim(),
       random,
     );
-    await siege.start();
+    await rounds.start();
     try {
-      for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(siege.door, name);
+      for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(rounds.endpoint, name);
       const kills = new Map<string, number>();
       let victims: (typeof VICTIMS)[number][] = [];
       for (let round = 1; round <= ROUNDS; round++) {
         if (victims.length === 0) victims = random.shuffled(VICTIMS);
         const victim = victims.pop()!;
         kills.set(victim, (kills.get(victim) ?? 0) + 1);
-        expect({ seed: SEED, round, wrong: await siege.round(victim) }).toEqual({
+        expect({ seed: SEED, round, wrong: await rounds.round(victim) }).toEqual({
           seed: SEED,
           round,
           wrong: [],
@@ -56,46 +56,46 @@ test(
       const figures = {
         seed: SEED,
         rounds: ROUNDS,
-        acknowledged: siege.acknowledged,
-        deeds: siege.people.done,
+        acknowledged: rounds.acknowledged,
+        changes: rounds.admins.done,
         kills: Object.fromEntries(kills),
       };
       if (process.env['ROUNDS'])
         process.stdout.write(
-          `${JSON.stringify({ ...figures, statuses: Object.fromEntries(siege.met.statuses) })}\n`,
+          `${JSON.stringify({ ...figures, statuses: Object.fromEntries(rounds.observed.statuses) })}\n`,
         );
-      expect(siege.acknowledged).toBeGreaterThan(20 * ROUNDS);
+      expect(rounds.acknowledged).toBeGreaterThan(20 * ROUNDS);
     } finally {
-      await siege.end();
+      await rounds.end();
     }
   },
   ROUNDS * 60_000 + 60_000,
 );
 
-/** What a person does, and the statement that says whether it is done. */
-const DEEDS: readonly (readonly [
-  deed: string,
-  act: (door: Door) => Promise<unknown>,
+/** Audited changes, each with a statement that selects a row if the change is stored. */
+const CHANGES: readonly (readonly [
+  what: string,
+  change: (endpoint: Endpoint) => Promise<unknown>,
   action: string,
   done: string,
 ])[] = [
   [
-    'a host retired',
-    (door) =>
-      ask(door, 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: AUDITED }),
+    'retiring a host',
+    (endpoint) =>
+      ask(endpoint, 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }', { id: AUDITED }),
     'retire-host',
     `SELECT FROM host WHERE id = '${AUDITED}' AND retired_at IS NOT NULL`,
   ],
   [
-    'a patch published',
-    (door) => publish(door, 'lab_data').catch(() => undefined),
+    'publishing a patch',
+    (endpoint) => publish(endpoint, 'lab_data').catch(() => undefined),
     'publish',
     `SELECT FROM patch WHERE name = 'lab_data'`,
   ],
   [
-    'a key made known',
-    (door) =>
-      ask(door, 'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { owner } }', {
+    'adding an owner key',
+    (endpoint) =>
+      ask(endpoint, 'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { owner } }', {
         key: KEY,
       }),
     'add-owner-key',
@@ -103,26 +103,27 @@ const DEEDS: readonly (readonly [
   ],
 ];
 
-test.each(DEEDS)(
-  '%s: is in the audit log, though the server was killed before it answered',
-  async (_, act, action, done) => {
+test.each(CHANGES)(
+  '%s is in the audit log exactly if it is stored, when the server is killed before it answers',
+  async (_, change, action, done) => {
     const server = await ServerProcess.start(dir, { DATABASE_URL: database.url });
-    const door = { url: server.url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() };
-    await ask(door, 'mutation ($id: ID!) { addHost(input: { id: $id, hostname: "audited" }) { id } }', {
+    const endpoint = { url: server.url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() };
+    await ask(endpoint, 'mutation ($id: ID!) { addHost(input: { id: $id, hostname: "audited" }) { id } }', {
       id: AUDITED,
     });
-    const state = `SELECT EXISTS (${done}) AS done, (SELECT count(*)::int FROM audit WHERE action = '${action}') AS entries`;
+    const state = `SELECT EXISTS (${done}) AS done,
+                          (SELECT count(*)::int FROM audit WHERE action = '${action}') AS entries`;
     const [before] = await select<{ done: boolean; entries: number }>(database.url, state);
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await client.query('BEGIN');
     await client.query('LOCK TABLE audit IN EXCLUSIVE MODE');
-    const acting = act(door);
+    const changing = change(endpoint);
     const waiting = `pg_locks WHERE relation = 'audit'::regclass AND NOT granted`;
     while ((await client.query(`SELECT FROM ${waiting}`)).rowCount === 0) await sleep(20);
     await server.kill();
-    await acting;
-    // its connection ends with it: PostgreSQL would else finish the statement that waits
+    await changing;
+    // PostgreSQL would otherwise finish the statement that waits
     await client.query(`SELECT pg_terminate_backend(pid, 5000) FROM ${waiting}`);
     await client.query('ROLLBACK');
     await client.end();

@@ -37,7 +37,7 @@ async function createDatabase(template: string): Promise<Database> {
 
 const drop = (name: string): Promise<void> => administer(`DROP DATABASE ${name} WITH (FORCE)`);
 
-/** PostgreSQL copies only what nobody is connected to. */
+/** Copies a database. PostgreSQL requires that it has no connections. */
 async function copy(from: string, to: string): Promise<void> {
   await administer(`ALTER DATABASE ${from} ALLOW_CONNECTIONS false`);
   await administer(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${from}'`);

@@ -194,14 +194,14 @@ const TARGETS = [
 ];
 let safe = 0;
 
-/** Judges every target, carries out each SAFE plan, and says what it leaves. */
-function wrongs(model: HostModel, host: OneHost): string[] {
+/** Judges every target, and carries out each SAFE plan. @returns the states that a plan leaves without a holder */
+function uncoveredBySafe(model: HostModel, host: OneHost): string[] {
   const { situation } = host.before!;
   if (!mayBeSafe(situation, host.suspect)) return [];
-  const scene = resolveSituation(situation, CATALOG);
+  const resolved = resolveSituation(situation, CATALOG);
   return TARGETS.flatMap((target) => {
     const verdict = judge(
-      scene,
+      resolved,
       target,
       CATALOG,
       { level: 'FRESH', ageSeconds: 0, superseded: false },
@@ -212,15 +212,12 @@ function wrongs(model: HostModel, host: OneHost): string[] {
     const after = copyOf(model);
     carryOut(after, verdict);
     const left = after.uncovered();
-    return left.length === 0
-      ? []
-      : [
-          `${target.kind === 'ORIGINAL' ? 'original' : target.patch.name} by ${verdict.route} leaves ${left.join(', ')}`,
-        ];
+    const name = target.kind === 'ORIGINAL' ? 'original' : target.patch.name;
+    return left.length === 0 ? [] : [`${name} by ${verdict.route} leaves ${left.join(', ')}`];
   });
 }
 
-test('no SAFE leaves a state that no listed patch holds, whatever a host went through and however its agent told of it', () => {
+test('no SAFE plan leaves a state without a listed holder, for any history of a host and of its reports', () => {
   fc.assert(
     fc.property(life, ({ looks, ...agent }) => {
       const model = new HostModel();
@@ -242,11 +239,11 @@ test('no SAFE leaves a state that no listed patch holds, whatever a host went th
           waiting.push([report, new Date(atMs)]);
           continue;
         }
-        // What was spooled comes after what was seen later, as by a relay that mixes up its order.
+        // spooled reports arrive after a newer one, as from a relay that changes the order
         deliver(report);
         for (const [late] of waiting.splice(0)) deliver(late);
         if (delivery === 'TWICE') deliver(report);
-        const found = wrongs(model, host);
+        const found = uncoveredBySafe(model, host);
         if (found.length > 0) throw new Error(found.join('; '));
       }
     }),

@@ -86,12 +86,12 @@ const connectNow = (): Promise<string | undefined> => {
   );
 };
 
-test('requests are answered before the server closes; idle connections and incomplete requests are not waited for; then nothing listens', async () => {
-  let begun = 0;
+test('a closing server answers complete requests, ends idle connections and incomplete requests, and stops listening', async () => {
+  let received = 0;
   let answer = (): void => {};
   const gate = new Promise<void>((resolve) => (answer = resolve));
   app.get('/', async () => {
-    begun += 1;
+    received += 1;
     await gate;
     return {};
   });
@@ -103,7 +103,7 @@ test('requests are answered before the server closes; idle connections and incom
     (socket) => new Promise((resolve) => void socket.once('close', resolve).on('error', () => {})),
   );
   const answers = sockets.map(ask);
-  await until(soon(() => begun === sockets.length));
+  await until(soon(() => received === sockets.length));
   const closed = app.close();
   await Promise.all(ended);
   answer();

@@ -159,7 +159,7 @@ test('rows with the evidence CATALOG have UNSIGNED afterwards, in the present an
   ]);
 });
 
-/** The address for a role of its own, which may log in and nothing else. */
+/** Returns the address for a new role that may only log in. */
 async function roleUrl(grants: readonly string[] = []): Promise<string> {
   const role = `role_${randomUUID().replaceAll('-', '')}`;
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
@@ -169,14 +169,14 @@ async function roleUrl(grants: readonly string[] = []): Promise<string> {
   return url.toString();
 }
 
-test('a role that may make nothing is told what to grant', async () => {
+test('the error for a role without rights says what to grant', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
   await expect(migrate(await roleUrl(), dir)).rejects.toThrow(
     /permission denied for schema public: let its owner GRANT CREATE ON DATABASE/,
   );
 });
 
-test('a role that may make nothing is let in where there is nothing to make', async () => {
+test('a role without rights may start if no migration is pending', async () => {
   write('1_a', 'CREATE TABLE a (b int);');
   await migrate(database.url, dir);
   expect(

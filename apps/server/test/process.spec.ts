@@ -83,22 +83,22 @@ test('starts with nothing set, makes a token that only its owner reads, and keep
   expect(await stop(second.child, 'SIGINT')).toBe(0);
 });
 
-test('a wrong configuration ends it before anything starts', async () => {
+test('a wrong configuration ends the server before anything starts', async () => {
   const { ended, output } = launch({ KLPREG_PORT: 'many', KLPREG_COLOUR: 'blue' });
   expect(await ended).toBe(2);
   expect(output()).toMatch(/KLPREG_PORT: must be a port number[^]*KLPREG_COLOUR: is not a setting/);
   expect(output()).not.toMatch(/at .*\.js:/);
 });
 
-test('a database that is not there is said in a sentence', async () => {
-  const { ended, output } = launch({ DATABASE_URL: 'postgresql://nobody:secret@127.0.0.1:1/none' });
+test('a missing database is reported in a sentence', async () => {
+  const { ended, output } = launch({ DATABASE_URL: 'postgresql://unknown:secret@127.0.0.1:1/none' });
   expect(await ended).toBe(2);
   expect(output()).toMatch(/database/i);
   expect(output()).not.toContain('secret');
   expect(output()).not.toMatch(/at .*\.js:/);
 });
 
-test('a port that is taken is said in a sentence, and nothing is left running', async () => {
+test('a port in use is reported in a sentence, and no process is left running', async () => {
   const other = net.createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as net.AddressInfo;

@@ -4,15 +4,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '@klpreg/wire';
 import pg from 'pg';
-import { ask, type Door, post, publish } from './crash/door.js';
-import { PATCH, QUESTION, RECALL } from './crash/people.js';
+import { PATCH, QUESTION, RECALL } from './crash/admins.js';
+import { ask, type Endpoint, post, publish } from './crash/endpoint.js';
 import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { Replica } from './crash/replica.js';
-import { select } from './crash/truths.js';
+import { select } from './crash/select.js';
 import { later, listed, logged, running } from './registry.js';
 
-const LABEL =
-  'mutation ($id: ID!, $role: String!) { labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }';
+const LABEL = `mutation ($id: ID!, $role: String!) {
+  labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }`;
 
 // several servers are started, on a machine that may be busy
 jest.setTimeout(120_000);
@@ -21,9 +21,9 @@ let dir: string;
 let primary: PostgresProcess;
 let replica: Replica;
 const servers: ServerProcess[] = [];
-/** One asks the database itself, the other asks the replica. */
-let direct: Door;
-let remote: Door;
+/** `direct` reads from the primary, `remote` from the replica. */
+let direct: Endpoint;
+let remote: Endpoint;
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'klpreg-replica-'));
@@ -33,7 +33,7 @@ beforeAll(async () => {
   replica = await Replica.follow(primary.url, folder, path.join(dir, 'replica'));
   servers.push(await ServerProcess.start(dir, { DATABASE_URL: primary.url, DATABASE_READ_URL: replica.url }));
   const token = readFileSync(path.join(dir, 'admin-token'), 'utf8').trim();
-  [direct, remote] = servers.map(({ url }) => ({ url, token })) as [Door, Door];
+  [direct, remote] = servers.map(({ url }) => ({ url, token })) as [Endpoint, Endpoint];
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(direct, name);
 }, 180_000);
 afterAll(async () => {
@@ -51,18 +51,18 @@ afterEach(async () => {
 });
 
 let sequence = 2;
-const question = async (door: Door, variables: Record<string, unknown> = {}) =>
-  (await ask(door, QUESTION, variables))?.canDowngrade;
+const question = async (endpoint: Endpoint, variables: Record<string, unknown> = {}) =>
+  (await ask(endpoint, QUESTION, variables))?.canDowngrade;
 const report = async (report: Report) =>
   expect(await post(direct, '/v1/reports', report)).toMatchObject({ status: 200 });
-const stackOf = async (door: Door, hostname: string): Promise<string[]> =>
+const stackOf = async (endpoint: Endpoint, hostname: string): Promise<string[]> =>
   (
-    await ask(door, 'query ($hostname: String) { host(hostname: $hostname) { stack { name } } }', {
+    await ask(endpoint, 'query ($hostname: String) { host(hostname: $hostname) { stack { name } } }', {
       hostname,
     })
   ).host?.stack.map(({ name }: { name: string }) => name);
 
-test('a report is seen by a question to the replica within a few seconds', async () => {
+test('an answer from the replica has a report within a few seconds', async () => {
   await report(running('web-1', ['lab_r_1v1_a']));
   for (
     const deadline = Date.now() + 5_000;
@@ -72,7 +72,7 @@ test('a report is seen by a question to the replica within a few seconds', async
   expect(await stackOf(remote, 'web-1')).toEqual(['lab_r_1v1_a']);
 });
 
-test('questions are answered by the replica, and a change answers with itself however far that is behind', async () => {
+test('the replica answers questions, and a mutation returns its own change while the replica is behind', async () => {
   const host = running('web-2', ['lab_r_1v1_a']);
   await report(host);
   await replica.catchUp();
@@ -88,18 +88,19 @@ test('questions are answered by the replica, and a change answers with itself ho
   expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v2_a']);
 });
 
-test('the replica, too, judges the hosts of an answer about the present by any age', async () => {
+test('the replica can judge the hosts of an answer about the present by any maxAge', async () => {
   await report(logged(running('web-9', ['lab_r_1v1_a'])));
   await replica.catchUp();
   const nested = (to: string) =>
-    `{ canDowngrade(to: ${to}, where: { hostnames: ["web-9"] }) { hosts { nodes { host { canDowngrade(to: ${to}, maxAge: "60s") { kind } } } } } }`;
-  for (const door of [direct, remote])
-    expect(await ask(door, nested('{ name: "lab_r_1v1_a" }'))).toEqual({
+    `{ canDowngrade(to: ${to}, where: { hostnames: ["web-9"] }) {
+      hosts { nodes { host { canDowngrade(to: ${to}, maxAge: "60s") { kind } } } } } }`;
+  for (const endpoint of [direct, remote])
+    expect(await ask(endpoint, nested('{ name: "lab_r_1v1_a" }'))).toEqual({
       canDowngrade: { hosts: { nodes: [{ host: { canDowngrade: { kind: 'SAFE' } } }] } },
     });
 });
 
-test('an answer of either is given again by the other', async () => {
+test('a server repeats the answer of the other for the same snapshot', async () => {
   await report(running('web-3', ['lab_r_1v2_a']));
   await replica.catchUp();
   for (const [first, second] of [
@@ -113,7 +114,7 @@ test('an answer of either is given again by the other', async () => {
   }
 });
 
-test('an answer of the database is given again by a replica that is behind', async () => {
+test('a replica that is behind repeats an answer of the primary for the same snapshot', async () => {
   await replica.catchUp();
   await replica.pause();
   await report(running('web-4', ['lab_r_1v2_a']));
@@ -121,41 +122,41 @@ test('an answer of the database is given again by a replica that is behind', asy
   expect(await question(remote, { snapshot: answer.snapshot.id })).toEqual(answer);
 });
 
-test('what is under way when the replica is asked is not in its answer, and not when it is asked again', async () => {
+test('a transaction in progress is not in an answer of the replica, nor in the repeated answer', async () => {
   const slow = running('web-5', ['lab_r_1v1_a']);
   await report(slow);
   const client = new pg.Client({ connectionString: primary.url });
   await client.connect();
   await client.query('BEGIN');
   await client.query('SELECT FROM host_heartbeat WHERE host_id = $1 FOR UPDATE', [slow.host.instance]);
-  const held = report(later(slow, { livepatches: [] })); // has begun, and waits for that row
+  const waiting = report(later(slow, { livepatches: [] })); // has started, and waits for that row
   await sleep(300);
-  await report(running('web-6', [])); // is committed after that one has begun
+  await report(running('web-6', [])); // is committed after the other has started
   await replica.catchUp();
   const answer = await question(remote);
   expect(answer.matched).toBeGreaterThan(1);
   await client.query('ROLLBACK');
   await client.end();
-  await held;
+  await waiting;
   await replica.catchUp();
-  for (const door of [remote, direct])
-    expect(await question(door, { snapshot: answer.snapshot.id })).toEqual(answer);
+  for (const endpoint of [remote, direct])
+    expect(await question(endpoint, { snapshot: answer.snapshot.id })).toEqual(answer);
 });
 
-test('a replica that is behind does not remember an old catalog as the new one', async () => {
+test('a replica that is behind does not cache an old catalog as the new revision', async () => {
   await report(running('web-7', ['lab_r_1v2_a']));
   await replica.catchUp();
   await replica.pause();
   await question(remote);
   await ask(direct, RECALL, { id: PATCH, recalled: true });
   const answer = await question(direct);
-  await question(remote, { snapshot: answer.snapshot.id }); // of a revision that the replica does not have yet
+  await question(remote, { snapshot: answer.snapshot.id }); // its revision is not on the replica yet
   await replica.resume();
   const codes = (await question(remote)).reasons.nodes.map(({ reason }: any) => reason.code);
   expect(codes).toContain('TARGET_RECALLED');
 });
 
-test('a replica that is dead stops neither ingest nor questions, and is asked again when it is back', async () => {
+test('a replica that is down stops neither ingest nor questions, and is used again after its restart', async () => {
   const host = running('web-10', ['lab_r_1v1_a']);
   const send = async (body: Report) =>
     expect(await post(remote, '/v1/reports', body)).toMatchObject({ status: 200 });
@@ -178,7 +179,7 @@ test('a replica that is dead stops neither ingest nor questions, and is asked ag
   await replica.catchUp();
   await replica.pause();
   await send(later(host, { sequence: 3, livepatches: [] }));
-  // what is asked of a replica that is behind is answered as it was
+  // a replica that is behind gives the older answer
   for (
     let stack = await stackOf(remote, 'web-10');
     stack.length === 0;
@@ -188,7 +189,7 @@ test('a replica that is dead stops neither ingest nor questions, and is asked ag
   expect(await stackOf(remote, 'web-10')).toEqual(['lab_r_1v2_a']);
 }, 120_000);
 
-test('of a replica that was promoted beneath its server nothing is asked any more', async () => {
+test('a server no longer reads from a replica that was promoted', async () => {
   await select(replica.url, 'SELECT pg_promote()');
   await report(running('web-11', ['lab_r_1v1_a']));
   while ((await stackOf(remote, 'web-11')) === undefined) await sleep(100);

@@ -78,7 +78,7 @@ test.each([
   },
 );
 
-test('a role that may read no table is told what it needs', async () => {
+test('the error for a role that may read no table says what it needs', async () => {
   const role = `role_${randomUUID().replaceAll('-', '')}`;
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
   const own = new URL(database.url);

@@ -41,19 +41,19 @@ test('a job that takes all memory is ended, and the next one gets a new thread',
   expect(await run(ANSWERS)).toBe(ANSWERS);
 }, 300_000);
 
-test('what is beyond the queue is refused at once, and nothing of it is done', async () => {
+test('a full queue refuses work at once, and does nothing of it', async () => {
   const answers = [ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS].map(refusal);
   expect(await answers[4]).toMatch(/^BUSY/);
   expect(await Promise.all(answers.slice(0, 4))).toEqual([4, 4, 4, 4]);
 });
 
-test('so is what is too large beside what waits, but not what comes alone', async () => {
+test('work that is too large for the rest of the queue is refused, but not if the queue is empty', async () => {
   expect(await refusal(200)).toBe(200);
   const answers = [60, 60, 40].map(refusal);
   expect(await Promise.all(answers)).toEqual([60, expect.stringMatching(/^BUSY/), 40]);
 });
 
-test('the bytes are moved: nothing of them is left here, but of memory that others share', async () => {
+test('the bytes are transferred, except from memory that is shared with other buffers', async () => {
   const alone = new Uint8Array(50);
   const shared = Buffer.from('abcd');
   const neighbours = shared.buffer.byteLength;

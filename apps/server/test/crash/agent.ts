@@ -1,12 +1,12 @@
 import type { Heartbeat, Report } from '@klpreg/wire';
 import { listed, running, sealed } from '../registry.js';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 
-/** What an agent sends, and where to. */
-export type Letter =
-  | { readonly door: 'reports'; readonly body: Report }
+/** A message of an agent; `kind` names the route. */
+export type Message =
+  | { readonly kind: 'reports'; readonly body: Report }
   | {
-      readonly door: 'heartbeats';
+      readonly kind: 'heartbeats';
       readonly body: Heartbeat;
       readonly expected: 'CONFIRMED' | 'REPORT_WANTED';
     };
@@ -19,18 +19,19 @@ export interface Outcome {
 const STACKS = [[], ['lab_r_1v1_a'], ['lab_r_1v2_a'], ['lab_r_1v1_a', 'lab_n_1v1_a']];
 const listOf = (names: readonly string[]) => names.map((name, i) => listed(name, { stackOrder: i + 1 }));
 
-/** A host's agent: sends one document after the other, and one that was not answered again until it is. */
+/** A host's agent: sends one message after the other, and repeats a message until it is answered. */
 export class Agent {
   readonly id: string;
-  /** The last report and the last document at all that the registry acknowledged. */
+  /** The last report that the registry acknowledged. */
   report: Report | null = null;
+  /** Of the last message that the registry acknowledged. */
   sequence = 0;
   acknowledged = 0;
-  /** Written, and not acknowledged yet. */
-  pending: Letter | null = null;
+  /** Made, and not acknowledged yet. */
+  pending: Message | null = null;
   private tries = 0;
-  /** The registry was told of other content: it wants a report. */
-  private wanted = false;
+  /** The registry answered REPORT_WANTED. */
+  private reportWanted = false;
 
   constructor(
     readonly name: string,
@@ -39,39 +40,40 @@ export class Agent {
     this.id = running(name, []).host.instance;
   }
 
-  /** The document to send now. */
-  next(): Letter {
+  /** Returns the message to send now. */
+  next(): Message {
     this.tries = this.pending === null ? 0 : this.tries + 1;
-    return (this.pending ??= this.write(this.sequence + 1));
+    return (this.pending ??= this.make(this.sequence + 1));
   }
 
-  /** @returns what is wrong with this answer; null: nothing */
-  hear(letter: Letter, { outcome = '', reason = null }: Outcome): string | null {
+  /** Takes an answer. @returns what is wrong with it, or null */
+  receive(message: Message, { outcome = '', reason = null }: Outcome): string | null {
     this.pending = null;
-    this.sequence = letter.body.sequence;
+    this.sequence = message.body.sequence;
     this.acknowledged += 1;
-    if (letter.door === 'reports') {
-      this.report = letter.body;
-      this.wanted = false;
-    } else if (outcome === 'REPORT_WANTED') this.wanted = true;
-    const fine =
-      letter.door === 'heartbeats'
-        ? [letter.expected]
+    if (message.kind === 'reports') {
+      this.report = message.body;
+      this.reportWanted = false;
+    } else if (outcome === 'REPORT_WANTED') this.reportWanted = true;
+    const expected =
+      message.kind === 'heartbeats'
+        ? [message.expected]
         : this.tries > 0
           ? ['STORED', 'UNCHANGED', 'REPEATED']
           : ['STORED', 'UNCHANGED'];
-    return fine.includes(outcome)
+    return expected.includes(outcome)
       ? null
-      : `${this.name}: ${letter.door} ${letter.body.sequence} was answered ${outcome} ${reason ?? ''}, not ${fine.join(' or ')}`;
+      : `${this.name}: ${message.kind} ${message.body.sequence} was answered ${outcome} ${reason ?? ''}, ` +
+          `not ${expected.join(' or ')}`;
   }
 
-  private write(sequence: number): Letter {
+  private make(sequence: number): Message {
     const { report, random } = this;
     if (report === null)
-      return { door: 'reports', body: sealed({ ...running(this.name, random.pick(STACKS)), sequence }) };
-    if (this.wanted || random.chance(0.45))
-      return { door: 'reports', body: sealed({ ...report, ...this.change(report), sequence }) };
-    const other = random.chance(0.1);
+      return { kind: 'reports', body: sealed({ ...running(this.name, random.pick(STACKS)), sequence }) };
+    if (this.reportWanted || random.happens(0.45))
+      return { kind: 'reports', body: sealed({ ...report, ...this.change(report), sequence }) };
+    const other = random.happens(0.1);
     const digest = other ? 'a'.repeat(64) : report.digest;
     const { host, clock } = report;
     const body: Heartbeat = {
@@ -82,7 +84,7 @@ export class Agent {
       digest,
       clock,
     };
-    return { door: 'heartbeats', body, expected: other ? 'REPORT_WANTED' : 'CONFIRMED' };
+    return { kind: 'heartbeats', body, expected: other ? 'REPORT_WANTED' : 'CONFIRMED' };
   }
 
   private change({ host }: Report): Partial<Report> {

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type Letter, type Outcome } from './agent.js';
-import { type Answer, type Door, post } from './door.js';
-import type { Random } from './random.js';
+import { Agent, type Message, type Outcome } from './agent.js';
+import { type Answer, type Endpoint, post } from './endpoint.js';
+import type { Random } from '../random.js';
 
-/** What agents, relays and their documents met. */
-export interface Met {
+/** The statuses that agents and relays received, and what was wrong. */
+export interface Observed {
   readonly statuses: Map<string, number>;
   readonly wrong: string[];
 }
 
-/** Many agents at once: most for themselves, some through relays that send batches. */
+/** Many agents at once: most send for themselves, some through relays that send batches. */
 export class Load {
   private stopping = false;
   private readonly loops: Promise<void>[];
@@ -17,20 +17,22 @@ export class Load {
   constructor(
     agents: readonly Agent[],
     relayed: number,
-    private readonly door: () => Door,
+    private readonly endpoint: () => Endpoint,
     readonly random: Random,
-    private readonly met: Met,
+    private readonly observed: Observed,
   ) {
     const relays = Array.from({ length: 3 }, (_, n) =>
       agents.slice(0, relayed).filter((_, i) => i % 3 === n),
     );
     this.loops = [
       ...relays.map((group) => this.repeat(() => this.relay(group))),
-      ...agents.slice(relayed).map((agent) => this.repeat(() => this.one(agent))),
+      ...agents
+        .slice(relayed)
+        .map((agent) => this.repeat(() => sendNext(agent, this.endpoint(), this.observed))),
     ];
   }
 
-  /** What is under way is waited for; what was not answered stays with its agent. */
+  /** Waits for the requests in progress. An unanswered message stays with its agent. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(this.loops);
@@ -41,59 +43,61 @@ export class Load {
     while (!this.stopping) if (!(await work())) await sleep(20);
   }
 
-  private async one(agent: Agent): Promise<boolean> {
-    return sendNext(agent, this.door(), this.met);
-  }
-
   private async relay(agents: readonly Agent[]): Promise<boolean> {
-    const letters = agents.map((agent) => ({ agent, letter: agent.next() }));
-    const heard = await Promise.all(
-      (['reports', 'heartbeats'] as const).map(async (door) => {
-        const some = letters.filter(({ letter }) => letter.door === door);
-        const bodies = some.map(({ letter }) => letter.body);
-        const answer = some.length === 0 ? null : await post(this.door(), `/v1/${door}:batch`, bodies);
-        return some.map(({ agent, letter }, i) => {
+    const messages = agents.map((agent) => ({ agent, message: agent.next() }));
+    const acknowledged = await Promise.all(
+      (['reports', 'heartbeats'] as const).map(async (kind) => {
+        const some = messages.filter(({ message }) => message.kind === kind);
+        const bodies = some.map(({ message }) => message.body);
+        const answer = some.length === 0 ? null : await post(this.endpoint(), `/v1/${kind}:batch`, bodies);
+        return some.map(({ agent, message }, i) => {
           const result = answer?.body.results?.[i];
-          return hear(
+          return record(
             agent,
-            letter,
+            message,
             answer && { status: result?.status ?? answer.status, body: result ?? answer.body },
-            this.met,
+            this.observed,
           );
         });
       }),
     );
-    return heard.flat().every(Boolean);
+    return acknowledged.flat().every(Boolean);
   }
 }
 
-/** @returns whether it is acknowledged */
-async function sendNext(agent: Agent, door: Door, met: Met): Promise<boolean> {
-  const letter = agent.next();
-  return hear(agent, letter, await post(door, `/v1/${letter.door}`, letter.body), met);
+/** @returns whether the message is acknowledged */
+async function sendNext(agent: Agent, endpoint: Endpoint, observed: Observed): Promise<boolean> {
+  const message = agent.next();
+  return record(agent, message, await post(endpoint, `/v1/${message.kind}`, message.body), observed);
 }
 
-function hear(agent: Agent, letter: Letter, answer: Answer, { statuses, wrong }: Met): boolean {
+/** Passes an answer to its agent. @returns whether the message is acknowledged */
+function record(agent: Agent, message: Message, answer: Answer, { statuses, wrong }: Observed): boolean {
   const status = String(answer?.status ?? 'none');
   statuses.set(status, (statuses.get(status) ?? 0) + 1);
   if (answer?.status === 200) {
-    const what = agent.hear(letter, answer.body as Outcome);
+    const what = agent.receive(message, answer.body as Outcome);
     if (what !== null) wrong.push(what);
     return true;
   }
   if (answer !== null && answer.status !== 503)
     wrong.push(
-      `${agent.name}: ${letter.door} ${letter.body.sequence} was answered ${answer.status} ${JSON.stringify(answer.body)}`,
+      `${agent.name}: ${message.kind} ${message.body.sequence} was answered ${answer.status} ` +
+        JSON.stringify(answer.body),
     );
   return false;
 }
 
-/** Sends what is pending again, until all of it is acknowledged. */
-export async function settle(agents: readonly Agent[], door: Door, met: Met): Promise<void> {
+/** Sends pending messages again until all are acknowledged. */
+export async function sendPending(
+  agents: readonly Agent[],
+  endpoint: Endpoint,
+  observed: Observed,
+): Promise<void> {
   const deadline = Date.now() + 20_000;
   const send = async (agent: Agent) => {
-    while (agent.pending !== null && !(await sendNext(agent, door, met))) {
-      if (Date.now() > deadline) return void met.wrong.push(`${agent.name} gets no answer`);
+    while (agent.pending !== null && !(await sendNext(agent, endpoint, observed))) {
+      if (Date.now() > deadline) return void observed.wrong.push(`${agent.name} gets no answer`);
       await sleep(50);
     }
   };

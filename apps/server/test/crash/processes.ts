@@ -16,7 +16,7 @@ export class ServerProcess {
       stream.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
   }
 
-  /** Starts it, and answers when it listens. */
+  /** Returns when the server listens. */
   static async start(dataDir: string, environment: Record<string, string>): Promise<ServerProcess> {
     const env = {
       PATH: process.env['PATH'],
@@ -46,7 +46,7 @@ export class ServerProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Does nothing where it has ended already. */
+  /** Does nothing if the process has ended already. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.ended) return;
     const gone = new Promise((resolve) => this.child.once('exit', resolve));
@@ -55,7 +55,7 @@ export class ServerProcess {
   }
 }
 
-/** A PostgreSQL of our own that forces everything to disk, and may be killed and started again at the same address. */
+/** A PostgreSQL that can be killed and started again at the same address. By default it has fsync on. */
 export class PostgresProcess {
   private constructor(
     private readonly dir: string,
@@ -72,7 +72,7 @@ export class PostgresProcess {
     return this.running.url;
   }
 
-  /** Kills the postmaster and everything that it has begun, in one instant as far as there is one. */
+  /** Kills the postmaster and all its child processes. */
   async kill(): Promise<void> {
     const postmaster = this.postmaster();
     const all = [postmaster, ...childrenOf(postmaster)];
@@ -80,7 +80,7 @@ export class PostgresProcess {
     await untilGone(all);
   }
 
-  /** Kills one process that works for a client: the postmaster then ends all others, and recovers by itself. */
+  /** Kills the backend of one connection. The postmaster then ends all others, and recovers by itself. */
   async killOne(): Promise<void> {
     const working = childrenOf(this.postmaster()).filter((pid) => commandOf(pid).includes('127.0.0.1'));
     const [victim] = working;
@@ -114,7 +114,7 @@ const childrenOf = (parent: number): number[] =>
     .map(Number)
     .filter((pid) => statOf(pid)?.parent === parent);
 
-/** Null: there is no such process. */
+/** @returns null if there is no such process */
 function statOf(pid: number): { readonly state: string; readonly parent: number } | null {
   const stat = read(`/proc/${pid}/stat`);
   const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -139,7 +139,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** A zombie that nobody asks for is gone, too. */
+/** Waits until the processes have ended. A zombie has ended. */
 async function untilGone(pids: readonly number[]): Promise<void> {
   for (
     const deadline = Date.now() + 10_000;

@@ -1,6 +1,6 @@
 import net from 'node:net';
 
-/** Stands between a server and its database, and may swallow what they say: connections stay open, bytes are acknowledged, and nothing arrives. */
+/** A proxy of a database that can drop all data. Connections stay open and bytes are acknowledged. */
 export class SilentProxy {
   private readonly pairs = new Set<{ silent: boolean }>();
   private readonly sockets = new Set<net.Socket>();
@@ -43,8 +43,8 @@ export class SilentProxy {
     }
   }
 
-  /** From now on nothing arrives on the connections that are there. @param newOnes nor on those that come */
-  swallow(newOnes: boolean): void {
+  /** Drops all data of the open connections. @param newOnes whether also that of new connections */
+  drop(newOnes: boolean): void {
     for (const pair of this.pairs) pair.silent = true;
     this.silent = newOnes;
   }

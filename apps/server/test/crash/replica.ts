@@ -3,9 +3,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { adoptFiles, chooseRunner, findBinaries, freePort, launch } from '@klpreg/embedded-postgres';
-import { select } from './truths.js';
+import { select } from './select.js';
 
-/** What belongs to the running server, and WAL, which the replica asks for: the folders are copied, and nothing in them. */
+/** Folders that are copied empty: state of the running server, and WAL, which the replica streams. */
 const EMPTY = [
   'pg_wal',
   'pg_replslot',
@@ -28,9 +28,11 @@ export class Replica {
   ) {}
 
   /**
-   * Makes one from a backup of a running server. There is no pg_basebackup among the binaries: the backup is what that program does.
+   * Makes a replica from a base backup of a running server.
    *
-   * @param of the folder that holds the `data` of the server at `primaryUrl`, which must keep WAL for as long as the copy takes
+   * The embedded binaries have no pg_basebackup, so `backUp` does the same.
+   *
+   * @param of folder with the `data` of the primary, which must keep WAL while the copy is made
    */
   static async follow(primaryUrl: string, of: string, dir: string): Promise<Replica> {
     const data = path.join(dir, 'data');
@@ -38,7 +40,8 @@ export class Replica {
     await backUp(primaryUrl, path.join(of, 'data'), data);
     writeFileSync(path.join(data, 'standby.signal'), '');
     const url = new URL(primaryUrl);
-    const conninfo = `host=${url.hostname} port=${url.port} user=${url.username} password=${decodeURIComponent(url.password)}`;
+    const password = decodeURIComponent(url.password);
+    const conninfo = `host=${url.hostname} port=${url.port} user=${url.username} password=${password}`;
     // in a file, so that ALTER SYSTEM can change it
     appendFileSync(path.join(data, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
     const runner = chooseRunner();
@@ -61,7 +64,7 @@ export class Replica {
     await run(this.data, this.flags);
   }
 
-  /** From now on it is behind. */
+  /** Pauses replay: from now on the replica is behind. */
   async pause(): Promise<void> {
     await select(this.url, 'SELECT pg_wal_replay_pause()');
     while (
@@ -71,7 +74,7 @@ export class Replica {
       await sleep(10);
   }
 
-  /** Goes on, and answers when it has everything that is there now. */
+  /** Resumes replay, and returns when the replica has everything that the primary has now. */
   async resume(): Promise<void> {
     await select(this.url, 'SELECT pg_wal_replay_resume()');
     await this.catchUp();
@@ -105,9 +108,9 @@ export class Replica {
 
 async function run(data: string, flags: readonly string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const hear = (line: string) => line.includes('ready to accept read-only connections') && resolve();
-    // a replica never takes all connections, which a launch would wait for
-    launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], chooseRunner(), hear).catch(
+    const onLine = (line: string) => line.includes('ready to accept read-only connections') && resolve();
+    // `launch` itself waits for a server that accepts writes, which a replica never is
+    launch([path.join(findBinaries().bin, 'postgres'), '-D', data, ...flags], chooseRunner(), onLine).catch(
       reject,
     );
   });

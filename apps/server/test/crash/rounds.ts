@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from './agent.js';
-import type { Door } from './door.js';
-import { Load, type Met, settle } from './load.js';
-import { People } from './people.js';
+import type { Endpoint } from './endpoint.js';
+import { Load, type Observed, sendPending } from './load.js';
+import { Administrators } from './admins.js';
 import { type PostgresProcess, ServerProcess } from './processes.js';
-import type { Random } from './random.js';
-import { exceptions, select } from './truths.js';
+import type { Random } from '../random.js';
+import { violations } from './invariants.js';
+import { select } from './select.js';
 
 const HOSTS = 60;
 const RELAYED = 21;
 export const VICTIMS = ['server', 'database', 'both', 'one connection'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
-/** A registry that is killed again and again, what was sent to it, and what it acknowledged. */
-export class Siege {
-  readonly met: Met = { statuses: new Map(), wrong: [] };
-  readonly people: People;
+/** Rounds of load on a registry, each of which ends with a kill. Knows what was acknowledged. */
+export class CrashRounds {
+  readonly observed: Observed = { statuses: new Map(), wrong: [] };
+  readonly admins: Administrators;
   private readonly agents: readonly Agent[];
   private server!: ServerProcess;
 
@@ -26,10 +27,10 @@ export class Siege {
     private readonly random: Random,
   ) {
     this.agents = Array.from({ length: HOSTS }, (_, i) => new Agent(`web-${i}`, random));
-    this.people = new People(() => this.door, random);
+    this.admins = new Administrators(() => this.endpoint, random);
   }
 
-  get door(): Door {
+  get endpoint(): Endpoint {
     return { url: this.server.url, token: this.token() };
   }
 
@@ -45,29 +46,33 @@ export class Siege {
     await this.server.kill();
   }
 
-  /** One round of load that ends with a kill. @returns what is wrong after it: nothing */
+  /** Runs one round of load that ends with a kill. @returns what is wrong after it */
   async round(victim: Victim): Promise<string[]> {
-    const load = new Load(this.agents, RELAYED, () => this.door, this.random, this.met);
-    this.people.start(this.agents);
-    await this.begun();
+    const load = new Load(this.agents, RELAYED, () => this.endpoint, this.random, this.observed);
+    this.admins.start(this.agents);
+    await this.untilAcknowledged();
     await sleep(this.random.between(50, 900));
     await this.kill(victim);
-    await sleep(this.random.between(0, 100)); // who knocks meanwhile is told so, or hears nothing
-    const stopped = Promise.all([load.stop(), this.people.stop()]);
+    await sleep(this.random.between(0, 100)); // requests meanwhile are refused or unanswered
+    const stopped = Promise.all([load.stop(), this.admins.stop()]);
     await this.restart();
     await stopped;
     const wrong = [
       ...(await this.lost()),
-      ...(await exceptions(this.database.url)),
-      ...(await this.people.wrong(this.database.url)),
+      ...(await violations(this.database.url)),
+      ...(await this.admins.wrong(this.database.url)),
     ];
-    await settle(this.agents, this.door, this.met);
-    wrong.push(...(await this.lost()), ...(await exceptions(this.database.url)), ...this.met.wrong.splice(0));
+    await sendPending(this.agents, this.endpoint, this.observed);
+    wrong.push(
+      ...(await this.lost()),
+      ...(await violations(this.database.url)),
+      ...this.observed.wrong.splice(0),
+    );
     return wrong.map((what) => `${victim}: ${what}`);
   }
 
-  /** A server that has just started is slow: the load has begun when something was acknowledged. */
-  private async begun(): Promise<void> {
+  /** Waits until the server acknowledges a message: just after its start it is slow. */
+  private async untilAcknowledged(): Promise<void> {
     const before = this.acknowledged;
     for (const deadline = Date.now() + 10_000; this.acknowledged === before; await sleep(5))
       if (Date.now() > deadline) throw new Error(`nothing is acknowledged:\n${this.server.output}`);
@@ -80,36 +85,39 @@ export class Siege {
     await server;
   }
 
-  /** Starts again what is gone. A server that lost its database finds it again by itself. */
+  /** Starts again what was killed. A server that lost its database connects again by itself. */
   private async restart(): Promise<void> {
     await this.database.restart();
     if (this.server.ended) await this.start();
     for (const deadline = Date.now() + 20_000; !(await this.ready()); await sleep(20))
-      if (Date.now() > deadline) throw new Error(`the server does not come back:\n${this.server.output}`);
+      if (Date.now() > deadline) throw new Error(`the server is not ready again:\n${this.server.output}`);
   }
 
   private async ready(): Promise<boolean> {
     return (await fetch(`${this.server.url}/readyz`).catch(() => null))?.status === 200;
   }
 
-  /** Which acknowledged documents are not there? */
+  /** Returns the acknowledged messages that are not stored. */
   private async lost(): Promise<string[]> {
     const rows = await select<{ id: string; report: string; digest: string | null; contact: string | null }>(
       this.database.url,
-      'SELECT h.id, h.sequence AS report, h.digest, b.sequence AS contact FROM host h LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id',
+      `SELECT h.id, h.sequence AS report, h.digest, b.sequence AS contact
+         FROM host h
+         LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id`,
     );
     const stored = new Map(rows.map((row) => [row.id, row]));
     return this.agents.flatMap((agent) => {
       const row = stored.get(agent.id);
-      const sent = [agent.report, agent.pending?.door === 'reports' ? agent.pending.body : null].filter(
+      const sent = [agent.report, agent.pending?.kind === 'reports' ? agent.pending.body : null].filter(
         (report) => report !== null,
       );
-      const fine =
+      const isStored =
         agent.report === null ||
         sent.some((report) => report.sequence === Number(row?.report) && report.digest === row?.digest);
-      if (fine && (agent.sequence === 0 || Number(row?.contact) >= agent.sequence)) return [];
+      if (isStored && (agent.sequence === 0 || Number(row?.contact) >= agent.sequence)) return [];
       return [
-        `${agent.name} was told that ${agent.report?.sequence}, ${agent.sequence} are kept: ${JSON.stringify(row)}`,
+        `${agent.name}: report ${agent.report?.sequence} and contact ${agent.sequence} were acknowledged, ` +
+          `stored is ${JSON.stringify(row)}`,
       ];
     });
   }

@@ -49,23 +49,27 @@ async function everything(): Promise<string[]> {
   );
 }
 
-// in this order: what one row changes, a later one changes again
+// the rows run in this order: a later row changes the result of an earlier one
 test.each<[change: string, make: () => Promise<{ status: number; body: object }>, action: string]>([
   [
-    'a host made known',
+    'adding a host',
     () => mutate(`{ addHost(input: { id: "${HOST}", hostname: "web-1" }) { id } }`),
     'add-host',
   ],
   [
-    'a host labelled',
+    'labelling a host',
     () => mutate(`{ labelHost(id: "${HOST}", labels: [{ key: "env", value: "prod" }]) { id } }`),
     'label-host',
   ],
-  ['a host retired', () => mutate(`{ retireHost(id: "${HOST}", reason: "sold") { id } }`), 'retire-host'],
-  ['a patch published', () => registry.publish('lab_r_1v2_a', { author }), 'publish'],
-  ["an author's word", () => registry.publish('lab_r_1v1_a', { release: 'lp', author }), 'publish'],
+  ['retiring a host', () => mutate(`{ retireHost(id: "${HOST}", reason: "sold") { id } }`), 'retire-host'],
+  ['publishing a patch', () => registry.publish('lab_r_1v2_a', { author }), 'publish'],
   [
-    'another file under a known build-id',
+    "publishing an author's statement",
+    () => registry.publish('lab_r_1v1_a', { release: 'lp', author }),
+    'publish',
+  ],
+  [
+    'publishing another file with a known build-id',
     () =>
       registry.put(buildId, Buffer.concat([captured('lab_r_1v1_a').bytes, Buffer.alloc(16)]), {
         release: 'lp',
@@ -74,22 +78,22 @@ test.each<[change: string, make: () => Promise<{ status: number; body: object }>
     'publish',
   ],
   [
-    'a patch recalled',
+    'recalling a patch',
     () => mutate(`{ recallPatch(buildId: "${buildId}", reason: "it leaks") { name } }`),
     'recall-patch',
   ],
   [
-    'a recall taken back',
+    'undoing a recall',
     () => mutate(`{ recallPatch(buildId: "${buildId}", recalled: false) { name } }`),
     'unrecall-patch',
   ],
   [
-    'a key made known',
+    'adding an owner key',
     () => mutate('($k: String!) { addOwnerKey(owner: "lab", publicKey: $k) { owner } }', { k: KEY }),
     'add-owner-key',
   ],
-  ['a key revoked', revoke, 'revoke-owner-key'],
-])('%s: is in the audit log, or has not happened', async (_, make, action) => {
+  ['revoking an owner key', revoke, 'revoke-owner-key'],
+])('%s is in the audit log, or has no effect', async (_, make, action) => {
   const before = await everything();
   await db.$executeRaw`ALTER TABLE audit ADD CONSTRAINT closed CHECK (false) NOT VALID`;
   const refused = await make();

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
 import { idle, later, Registry, running } from '../registry.js';
 
-/** What nobody foresaw, made by the test: the database breaks on one host, and says more than any caller should hear. */
-const INSIDE = 'the inside of the floor';
+/** Text of an unexpected database error, which no caller may see. A trigger raises it for one host. */
+const SECRET = 'internal detail';
 
 let registry: Registry;
 let client: pg.Client;
@@ -13,7 +13,8 @@ beforeAll(async () => {
   client = new pg.Client({ connectionString: registry.databaseUrl });
   await client.connect();
   await client.query(
-    `CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${INSIDE}: %', to_jsonb(NEW); END $$`,
+    `CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN RAISE EXCEPTION '${SECRET}: %', to_jsonb(NEW); END $$`,
   );
 });
 afterAll(async () => {
@@ -23,12 +24,13 @@ afterAll(async () => {
 
 const breakOn = ({ host }: Report) =>
   client.query(
-    `CREATE OR REPLACE TRIGGER breaks BEFORE INSERT OR UPDATE ON host_heartbeat FOR EACH ROW WHEN (NEW.host_id = '${host.instance}') EXECUTE FUNCTION breaks()`,
+    `CREATE OR REPLACE TRIGGER breaks BEFORE INSERT OR UPDATE ON host_heartbeat
+       FOR EACH ROW WHEN (NEW.host_id = '${host.instance}') EXECUTE FUNCTION breaks()`,
   );
 afterEach(() => client.query('DROP TRIGGER IF EXISTS breaks ON host_heartbeat'));
 
 const BUG = { type: 'urn:klpreg:problem:internal', status: 500, code: 'INTERNAL', errors: [] };
-const beat = ({ host, digest, sequence, clock }: Report) => ({
+const heartbeatOf = ({ host, digest, sequence, clock }: Report) => ({
   schema: 'heartbeat/v1',
   instance: host.instance,
   bootId: host.bootId,
@@ -36,10 +38,10 @@ const beat = ({ host, digest, sequence, clock }: Report) => ({
   digest,
   clock,
 });
-const knows = async (name: string): Promise<boolean> =>
+const isStored = async (name: string): Promise<boolean> =>
   (await registry.ask('query ($name: String) { host(hostname: $name) { id } }', { name })).host !== null;
 
-test('a bug that one report of a batch meets is that report’s alone, says nothing of the inside, and keeps no other from being stored', async () => {
+test('an unexpected error of one report in a batch shows no internals, and the other reports are stored', async () => {
   const hosts = Array.from({ length: 30 }, (_, i) => running(`web-${i}`, []));
   await breakOn(hosts[17]!);
   const { status, body } = await registry.send<{ results: { outcome?: string }[] }>(
@@ -49,15 +51,19 @@ test('a bug that one report of a batch meets is that report’s alone, says noth
   );
   expect(status).toBe(200);
   expect(body.results[17]).toMatchObject(BUG);
-  expect(JSON.stringify(body)).not.toContain('inside');
+  expect(JSON.stringify(body)).not.toContain('internal detail');
   expect(body.results.filter((_, i) => i !== 17).map(({ outcome }) => outcome)).toEqual(
     Array(29).fill('STORED'),
   );
-  expect([await knows('web-16'), await knows('web-17'), await knows('web-18')]).toEqual([true, false, true]);
+  expect([await isStored('web-16'), await isStored('web-17'), await isStored('web-18')]).toEqual([
+    true,
+    false,
+    true,
+  ]);
   expect(await registry.app.get(CohortsStore).differences()).toEqual([]);
 });
 
-test('nor does it touch the reports of others that come in the same moment; and once it is mended the report is stored', async () => {
+test('an unexpected error does not affect concurrent reports; after the repair the report is stored', async () => {
   const [broken, ...others] = ['odd-1', 'odd-2', 'odd-3'].map((name) => idle(name));
   await breakOn(broken!);
   const [bug, ...stored] = await Promise.all([broken!, ...others].map((report) => registry.report(report)));
@@ -68,17 +74,17 @@ test('nor does it touch the reports of others that come in the same moment; and 
   expect(await registry.app.get(CohortsStore).differences()).toEqual([]);
 });
 
-test('a bug that one heartbeat of a batch meets is that heartbeat’s alone, too', async () => {
+test('an unexpected error of one heartbeat in a batch does not affect the others', async () => {
   const hosts = ['beat-1', 'beat-2', 'beat-3'].map((name) => idle(name));
   for (const report of hosts) await registry.report(report);
   await breakOn(hosts[1]!);
   const { body } = await registry.send<{ results: object[] }>(
     'POST',
     '/v1/heartbeats:batch',
-    hosts.map(beat),
+    hosts.map(heartbeatOf),
   );
   expect(body.results).toMatchObject([{ outcome: 'CONFIRMED' }, BUG, { outcome: 'CONFIRMED' }]);
-  expect(JSON.stringify(body)).not.toContain('inside');
+  expect(JSON.stringify(body)).not.toContain('internal detail');
   expect(await registry.report(later(hosts[0]!, { sequence: 3 }))).toMatchObject({
     body: { outcome: 'UNCHANGED' },
   });

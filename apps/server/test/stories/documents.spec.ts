@@ -183,7 +183,7 @@ describe('heartbeats', () => {
       reason: why,
     });
     expect((await stackOf('web-1')).freshness.superseded).toBe(true);
-    // facts that came and went: only a report can say what left the list meanwhile
+    // the facts changed and changed back: only a report can say what left the list meanwhile
     expect((await registry.heartbeat(report, { sequence: 3 })).body).toMatchObject({
       outcome: 'REPORT_WANTED',
       reason: 'OVERTAKEN',
@@ -194,7 +194,7 @@ describe('heartbeats', () => {
     expect((await stackOf('web-1')).freshness).toEqual({ level: 'FRESH', superseded: false });
   });
 
-  test('one of a host that nobody knows asks for a report', async () => {
+  test('one of an unknown host asks for a report', async () => {
     expect((await registry.heartbeat(idle('web-1'))).body).toMatchObject({
       outcome: 'REPORT_WANTED',
       reason: 'UNKNOWN_HOST',

@@ -132,7 +132,7 @@ test('a target that loaded while a module that it patches was absent is not know
 test.each([
   ['without callbacks, its state stays modified', 'lab_r_1v1_a', undefined, 'UNSAFE', 'STATE_NOT_RESTORED'],
   [
-    'with callbacks and no promise, no one knows',
+    'with callbacks and no promise, it is unknown',
     'lab_r_1v1_cb',
     undefined,
     'UNKNOWN',
@@ -210,7 +210,7 @@ test('a host gone quiet is unknown, not safe', async () => {
   expect(answer.cohorts.nodes[0].verdict.basedOnStaleFacts).toBe(true);
 });
 
-test('a host that an admin made known and that never reported is unknown', async () => {
+test('a host that an admin added and that never reported is unknown', async () => {
   await registry.ask(
     'mutation { addHost(input: { hostname: "db-9", labels: [{ key: "env", value: "prod" }] }) { id } }',
   );
@@ -222,15 +222,15 @@ test('a host that an admin made known and that never reported is unknown', async
   });
 });
 
-test('nothing matched is not a yes', async () => {
-  expect(await ask({ original: true }, { where: { hostnames: ['nobody'] } })).toMatchObject({
+test('a question that matches no host is not answered with yes', async () => {
+  expect(await ask({ original: true }, { where: { hostnames: ['unmatched'] } })).toMatchObject({
     kind: 'UNKNOWN',
     matched: 0,
     reasons: { nodes: [{ reason: { code: 'NO_HOSTS_MATCHED' } }] },
   });
 });
 
-test('a build-id that nobody published cannot be judged, as a host’s patch or as a target', async () => {
+test('an unpublished build-id cannot be judged, as a host’s patch or as a target', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_b']));
 
@@ -276,7 +276,7 @@ test('a release means the build for each host’s kernel', async () => {
   expect(reason(answer, 'TARGET_NOT_BUILT_FOR_KERNEL')).toMatchObject({ errno: 'ENOEXEC' });
 });
 
-test('a target whose states no one can read is unknown: no one can say what it would leave behind', async () => {
+test('a target with unreadable states is unknown, because it might leave states behind', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_r_1v1_dyn');
   await registry.report(running('seen', ['lab_r_1v1_dyn']));
@@ -287,7 +287,7 @@ test('a target whose states no one can read is unknown: no one can say what it w
   expect(codes(answer)).toContain('STATES_UNREADABLE');
 });
 
-test('a recalled target is unsafe, also where it runs', async () => {
+test('a recalled target is unsafe, also on hosts that run it', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.report(running('web-1', ['lab_r_1v1_a']));
   const { patch } = await registry.ask('{ patch(name: "lab_r_1v1_a") { buildId } }');

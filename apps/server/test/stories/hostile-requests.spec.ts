@@ -183,7 +183,7 @@ describe('a request says which server it is for', () => {
     for (const url of ['/v1/reports', '/metrics', '/docs/json'])
       expect((await ask(host, url)).statusCode).toBe(421);
   });
-  test('the address that the connection came to is this one, and health is told by any name', async () => {
+  test('the address of the connection is a valid host name, and health endpoints accept any name', async () => {
     expect((await send(`GET /nowhere HTTP/1.1\nhost: 127.0.0.1:${port}\n\n`)).status).toBe(404);
     for (const url of ['/livez', '/readyz'])
       expect(

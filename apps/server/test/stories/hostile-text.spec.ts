@@ -94,13 +94,13 @@ test('a place far beyond the end is the end', async () => {
 });
 
 test.each(['a\nb', '\u001b[2J', 'x'.repeat(254), ''])(
-  'a host cannot be made known by the name %j',
+  'a host cannot be added with the name %j',
   async (hostname) => {
-    const mistake = await registry.graphqlError(
+    const error = await registry.graphqlError(
       'mutation ($h: String!) { addHost(input: { hostname: $h }) { id } }',
       { h: hostname },
     );
-    expect(mistake).toMatchObject({
+    expect(error).toMatchObject({
       extensions: { code: 'BAD_USER_INPUT', errors: [{ pointer: '/input/hostname' }] },
     });
   },

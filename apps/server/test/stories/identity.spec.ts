@@ -13,7 +13,7 @@ const CODES = '{ canDowngrade(to: { original: true }) { reasons { nodes { reason
 const codes = async (): Promise<string[]> =>
   (await registry.ask(CODES)).canDowngrade.reasons.nodes.map((one: any) => one.reason.code);
 const isSuspect = async () => (await codes()).includes('IDENTITY_SUSPECT');
-const bootOf = (letter: string) => `b0b0b0b0-0000-4000-8000-00000000000${letter}`;
+const bootOf = (digit: string) => `b0b0b0b0-0000-4000-8000-00000000000${digit}`;
 const host = running('web-1', ['lab_n_1v1_a']);
 const at = (boot: string, sequence: number, changes: Partial<Report> = {}) =>
   sealed({ ...host, sequence, host: { ...host.host, bootId: bootOf(boot) }, ...changes });

@@ -74,8 +74,8 @@ test('every metric has a help text, a type, a prefix and base units; a scrape ne
 test('the README has a row for each metric of the registry, and for no other', async () => {
   const readme = readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
   const { body } = await registry.send<string>('GET', '/metrics');
-  const told = [...readme.matchAll(/^\| `(klpreg_[a-z_]+)`/gm)].map(([, name]) => name!);
-  expect(told.toSorted()).toEqual(
+  const documented = [...readme.matchAll(/^\| `(klpreg_[a-z_]+)`/gm)].map(([, name]) => name!);
+  expect(documented.toSorted()).toEqual(
     [...body.matchAll(/^# TYPE (klpreg_\S+)/gm)].map(([, name]) => name!).toSorted(),
   );
 });
@@ -102,7 +102,7 @@ test('messages are counted by endpoint and outcome, single and in batches, and r
   await registry.send('POST', '/v1/reports:batch', {});
   await registry.heartbeat(running('web-2', []));
   await registry.heartbeat(running('web-2', []), { sequence: 1 });
-  await registry.heartbeat(running('nobody', []));
+  await registry.heartbeat(running('unknown', []));
   await registry.send('POST', '/v1/heartbeats:batch', [{}]);
 
   expect(of(await scrape(), 'klpreg_messages_total')).toEqual({

@@ -4,19 +4,19 @@ import pg from 'pg';
 import { readConfig } from '../../src/config.js';
 import { Endpoints } from '../../src/ingest/endpoints.js';
 import { idle, Registry, running } from '../registry.js';
-import { Door } from './hostile/door.js';
+import { ListeningRegistry } from './hostile/listening-registry.js';
 
 const { batchSize, parallelBatches } = readConfig({}).ingest;
 /** Minimum of the capacity. */
 const CAPACITY = batchSize * (parallelBatches + 1);
 
-let door: Door;
+let server: ListeningRegistry;
 let registry: Registry;
 beforeEach(async () => {
-  door = await Door.open(200);
-  registry = door.registry;
+  server = await ListeningRegistry.open(200);
+  registry = server.registry;
 });
-afterEach(() => door.close());
+afterEach(() => server.close());
 
 /** A heartbeat of a host. */
 const heartbeat = (instance: string) => {
@@ -57,7 +57,7 @@ test.each(['heartbeats', 'reports'] as const)(
     await until(() => load.pending === CAPACITY);
 
     for (const path of [`/v1/${kind}`, `/v1/${kind}:batch`]) {
-      const { status, body, headers } = await door.send(
+      const { status, body, headers } = await server.send(
         path,
         path.endsWith('batch') ? `[${JSON.stringify(documents[0])}]` : JSON.stringify(documents[0]),
       );
@@ -80,7 +80,7 @@ test.each(['heartbeats', 'reports'] as const)(
       });
     }
     // the token is not checked, and a long body is received before the connection is closed
-    const long = await door.send(`/v1/${kind}`, JSON.stringify({ filler: 'x'.repeat(2 ** 20) }), {
+    const long = await server.send(`/v1/${kind}`, JSON.stringify({ filler: 'x'.repeat(2 ** 20) }), {
       authorization: 'Bearer unknown',
     });
     expect({ status: long.status, connection: long.headers.connection }).toEqual({
@@ -99,7 +99,7 @@ test.each(['heartbeats', 'reports'] as const)(
     expect(outcomes).toEqual(documents.map(() => (kind === 'heartbeats' ? 'REPORT_WANTED' : 'STORED')));
     expect(load.pending).toBe(0);
     expect(load.isFull).toBe(false);
-    expect((await door.send(`/v1/${kind}`, JSON.stringify(documents[0]))).status).toBe(200);
+    expect((await server.send(`/v1/${kind}`, JSON.stringify(documents[0]))).status).toBe(200);
   },
   60_000,
 );
@@ -111,7 +111,7 @@ test('more requests at once than the capacity: each is stored or refused, and re
   let refused = 0;
   for (let round = 0; open.length > 0; round++) {
     expect(round).toBeLessThan(100);
-    const answers = await Promise.all(open.map((text) => door.send('/v1/reports', text)));
+    const answers = await Promise.all(open.map((text) => server.send('/v1/reports', text)));
     expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
     open = open.filter((_, i) => answers[i]!.status === 503);
     refused += open.length;
@@ -123,7 +123,7 @@ test('more requests at once than the capacity: each is stored or refused, and re
 
 test('a server that closes first answers the requests in progress', async () => {
   const stored = await hold();
-  const inTime = door.send('/v1/heartbeats', JSON.stringify(heartbeat(randomUUID())));
+  const inTime = server.send('/v1/heartbeats', JSON.stringify(heartbeat(randomUUID())));
   await until(() => registry.app.get(Endpoints).heartbeats.load.pending === 1);
   const closed = registry.app.close();
   await stored();
@@ -133,7 +133,7 @@ test('a server that closes first answers the requests in progress', async () => 
 
 test('a server that closes while the database does not answer refuses the requests in progress', async () => {
   const release = await hold();
-  const late = door.send('/v1/heartbeats', JSON.stringify(heartbeat(randomUUID())));
+  const late = server.send('/v1/heartbeats', JSON.stringify(heartbeat(randomUUID())));
   await until(() => registry.app.get(Endpoints).heartbeats.load.pending === 1);
   const closed = registry.app.close();
   expect(await late).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
@@ -149,7 +149,7 @@ test.each<[how: string, body: string, extra: Record<string, string>, status: num
   ['it is larger than any batch', `[${'0,'.repeat(1500)}0]`, {}, 400],
 ])('a request is no longer pending when it is refused because %s', async (_, body, extra, status) => {
   for (const kind of ['reports', 'heartbeats'] as const) {
-    expect((await door.send(`/v1/${kind}`, body, extra)).status).toBe(status);
+    expect((await server.send(`/v1/${kind}`, body, extra)).status).toBe(status);
     expect(registry.app.get(Endpoints)[kind].load.pending).toBe(0);
   }
 });

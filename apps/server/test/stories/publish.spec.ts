@@ -181,14 +181,14 @@ test.each<[what: string, objects: object[], spelling: object]>([
     { spellsVmlinux: false, patchesKernel: true },
   ],
   [
-    'a spelling that is not told',
+    'an unreported spelling',
     [{ name: 'vmlinux', functions: [] }],
     { spellsVmlinux: null, patchesKernel: null },
   ],
   ['modules alone', [{ name: 'nfsd', functions: [] }], { spellsVmlinux: false, patchesKernel: false }],
 ])('%s is kept', async (what, objects, spelling) => {
   const buildId = Buffer.from(what).toString('hex').padEnd(40, '0').slice(0, 40);
-  const told = facts('told', {
+  const given = facts('given', {
     objects,
     rewritesEarlierStates: true,
     sha256: 'a'.repeat(64),
@@ -197,7 +197,7 @@ test.each<[what: string, objects: object[], spelling: object]>([
     signer: 'key-id:ab',
   });
   expect(
-    (await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: told }))).status,
+    (await registry.send('PUT', `/v1/patches/${buildId}`, manifest(buildId, { facts: given }))).status,
   ).toBe(200);
   const found = (await (await registry.app.get(CatalogStore).now()).catalog([buildId], [])).find(buildId);
   expect(found).toMatchObject({

@@ -77,8 +77,8 @@ test.each<[string, object, number]>([
     6,
   ],
   ['the lack of a label', { labels: [{ key: 'role', exists: false }] }, 2],
-  ['a label at all', { labels: [{ key: 'role', exists: true }] }, 26],
-  ['names', { hostnames: ['web-03', 'web-04', 'nobody'] }, 2],
+  ['the presence of a label', { labels: [{ key: 'role', exists: true }] }, 26],
+  ['names', { hostnames: ['web-03', 'web-04', 'unmatched'] }, 2],
   ['ids', { ids: ['0190a000-0000-7000-8000-0000000000bb'] }, 1],
   ['a kernel', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }, 27],
   ['an architecture', { archs: ['s390x'] }, 0],
@@ -103,13 +103,13 @@ test('a filter by a patch that runs', async () => {
   ).toBe(12);
 });
 
-test('a hostname that several hosts bear is an error that lists them', async () => {
-  const mistake = await registry.graphqlError('{ host(hostname: "twin") { id } }');
-  expect(mistake.extensions.code).toBe('AMBIGUOUS');
-  expect(mistake.message).toContain('0190a000-0000-7000-8000-0000000000aa');
+test('a hostname of several hosts is an error that lists them', async () => {
+  const error = await registry.graphqlError('{ host(hostname: "twin") { id } }');
+  expect(error.extensions.code).toBe('AMBIGUOUS');
+  expect(error.message).toContain('0190a000-0000-7000-8000-0000000000aa');
 });
 
-test('a host, a patch and a state are found again by their opaque ids', async () => {
+test('a host, a patch and a state are found by their opaque ids', async () => {
   const found = await registry.ask(
     '{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }',
   );
@@ -212,7 +212,7 @@ test.each<[string, string, string]>([
     'exactly one',
   ],
   ['a field that does not exist', '{ hots { totalCount } }', 'hots'],
-])('%s is a mistake, in words', async (_, query, word) => {
+])('%s is a error, in words', async (_, query, word) => {
   const answer = await registry.send<any>('POST', '/graphql', { query });
   expect(JSON.stringify(answer.body.errors)).toContain(word);
   expect(answer.body.errors[0].extensions.code).not.toBe('INTERNAL');

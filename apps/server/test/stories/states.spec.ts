@@ -44,7 +44,7 @@ async function everyCount(): Promise<Record<string, number>> {
   return before;
 }
 
-test('nobody runs what is published: each version is there, on no host', async () => {
+test('each version of a published patch is listed, even if it is on no host', async () => {
   expect(await everyCount()).toEqual({ '1:1': 0, '1:2': 0, '2:1': 0 });
 });
 

@@ -1,29 +1,37 @@
 import type { Body } from './bodies.js';
-import type { Answer, Told } from './door.js';
+import type { Answer, ResultBody } from './listening-registry.js';
 
-/** What is wrong with the refusal of a document that is wrong there? Null: nothing. */
-export function amiss(told: Told | undefined, pointer: string): string | null {
-  const clear =
-    told?.code === 'BAD_USER_INPUT' &&
-    told.status === 400 &&
-    told.type === 'urn:klpreg:problem:bad-user-input' &&
-    told.detail!.length > 10;
-  const there = told?.errors?.some(
+/** Checks the refusal of a message that is invalid at this pointer. @returns what is wrong, or null */
+export function checkRefusal(result: ResultBody | undefined, pointer: string): string | null {
+  const isClear =
+    result?.code === 'BAD_USER_INPUT' &&
+    result.status === 400 &&
+    result.type === 'urn:klpreg:problem:bad-user-input' &&
+    result.detail!.length > 10;
+  const hasPlace = result?.errors?.some(
     (one) =>
       (one.pointer.startsWith(pointer) || pointer.startsWith(one.pointer)) &&
       one.detail.length > 5 &&
       one.found.length > 0,
   );
-  return clear && there === true ? null : JSON.stringify(told).slice(0, 300);
+  return isClear && hasPlace === true ? null : JSON.stringify(result).slice(0, 300);
 }
-/** What is wrong with this outcome, which must be of that pattern? Null: nothing. */
-export const other = ({ outcome, reason, code, errors }: Told, expected: string): string | null =>
+
+/** Checks that an outcome matches a regular expression. @returns what is wrong, or null */
+export const checkOutcome = (
+  { outcome, reason, code, errors }: ResultBody,
+  expected: string,
+): string | null =>
   new RegExp(`^(?:${expected})$`).test(reason === 'UNKNOWN_HOST' ? reason : (outcome ?? `${code}`)) &&
   (code === undefined || errors?.[0]?.pointer === '/sequence')
     ? null
     : `${outcome} ${reason} ${code}`;
-/** What is wrong with the refusal of such a body? Null: nothing. */
-export const unclear = ({ status, body, bytes }: Answer, [, , , expected, code]: Body): string | null =>
+
+/** Checks the refusal of an unreadable body. @returns what is wrong, or null */
+export const checkBodyRefusal = (
+  { status, body, bytes }: Answer,
+  [, , , expected, code]: Body,
+): string | null =>
   status === expected &&
   body.status === expected &&
   body.code === code &&

@@ -7,21 +7,32 @@ import { later, listed, logged, Registry, running, sealed } from '../registry.js
 
 type Report = ReturnType<typeof running>;
 
-const QUESTION = `query ($to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogAsOf, $maxAge: Duration = "15m") {
+const QUESTION = `query (
+  $to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogAsOf,
+  $maxAge: Duration = "15m"
+) {
   canDowngrade(to: $to, where: $where, snapshot: $snapshot, asOf: $asOf, catalog: $catalog, maxAge: $maxAge) {
     kind matched counts { safe unknown unsafe refused total harmful }
     reasons(first: 50) { nodes { hosts reason { code stateId } } }
-    cohorts(first: 50) { totalCount nodes { hosts freshness examples labels { key value } stack { name } verdict { kind reasons { code } } } }
-    hosts(first: 50) { totalCount nodes { host { hostname bootId stack { name } freshness { superseded } } verdict { kind } } }
+    cohorts(first: 50) {
+      totalCount
+      nodes {
+        hosts freshness examples labels { key value } stack { name } verdict { kind reasons { code } }
+      }
+    }
+    hosts(first: 50) {
+      totalCount
+      nodes { host { hostname bootId stack { name } freshness { superseded } } verdict { kind } }
+    }
     snapshot { id now catalogRevision rules }
   }
 }`;
-const ADD =
-  'mutation ($id: ID, $name: String!, $labels: [LabelInput!]) { addHost(input: { id: $id, hostname: $name, labels: $labels }) { id } }';
+const ADD = `mutation ($id: ID, $name: String!, $labels: [LabelInput!]) {
+  addHost(input: { id: $id, hostname: $name, labels: $labels }) { id } }`;
 const LABEL = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
 const RETIRE = 'mutation ($id: ID!) { retireHost(id: $id, reason: "sold") { id } }';
-const RECALL =
-  'mutation ($id: String!, $recalled: Boolean!) { recallPatch(buildId: $id, recalled: $recalled) { buildId } }';
+const RECALL = `mutation ($id: String!, $recalled: Boolean!) {
+  recallPatch(buildId: $id, recalled: $recalled) { buildId } }`;
 
 let registry: Registry;
 beforeEach(async () => void (registry = await Registry.start()));
@@ -34,7 +45,7 @@ const ask = async (variables: Record<string, unknown> = {}) =>
 const without = ({ snapshot: _snapshot, ...answer }: Record<string, unknown>) => answer;
 
 describe('counts', () => {
-  test('a law: what leaves one cohort arrives in another, and what goes nowhere is no delta', () => {
+  test('property: a host that leaves one cohort enters another, and a host that stays makes no delta', () => {
     const key = fc.option(
       fc.record({
         situationId: fc.option(fc.constantFrom('a', 'b')),
@@ -57,7 +68,7 @@ describe('counts', () => {
     );
   });
 
-  test('folding changes no answer, and leaves nothing to fold', async () => {
+  test('a roll-up changes no answer, and leaves nothing to roll up', async () => {
     for (let i = 0; i < 5; i++)
       await registry.report(running(`web-${i}`, [i % 2 === 0 ? 'lab_r_1v1_a' : 'lab_r_1v2_a']));
     const cohorts = registry.app.get(CohortsStore);
@@ -69,8 +80,8 @@ describe('counts', () => {
   });
 });
 
-/** What may happen to a fleet of four, one thing after the other. */
-const happening = fc.oneof(
+/** An event in a fleet of four hosts. */
+const event = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ what: fc.constant('report' as const), host: fc.nat(3), stack: fc.nat(3) }),
@@ -93,17 +104,17 @@ const happening = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant('wait' as const), minutes: fc.constantFrom(1, 4, 6, 20, 1500) }),
   },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant('fold' as const) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('rollUp' as const) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('recall' as const), recalled: fc.boolean() }) },
 );
-type Happening = Record<string, any>;
+type Event = Record<string, any>;
 const STACKS = [[], ['lab_r_1v1_a'], ['lab_r_1v2_a'], ['lab_r_1v1_a', 'lab_n_1v1_a']];
 
-/** Four hosts that have begun in different ways, and what each said last. */
-class Four {
-  private constructor(readonly said: (Report | null)[]) {}
+/** Four hosts in different situations, and the last report of each. */
+class Fleet {
+  private constructor(readonly reports: (Report | null)[]) {}
 
-  static async begin(): Promise<Four> {
+  static async start(): Promise<Fleet> {
     const reports = [
       running('web-0', ['lab_r_1v1_a']),
       running('web-1', ['lab_r_1v2_a']),
@@ -115,20 +126,20 @@ class Four {
       name: 'web-3',
       labels: [{ key: 'role', value: 'web' }],
     });
-    return new Four([...reports, null]);
+    return new Fleet([...reports, null]);
   }
 
-  async happen(one: Happening): Promise<void> {
-    const last = one.host === undefined ? null : this.said[one.host];
+  async apply(one: Event): Promise<void> {
+    const last = one.host === undefined ? null : this.reports[one.host];
     if (one.what === 'report') {
       const list = STACKS[one.stack]!.map((name, i) => listed(name, { stackOrder: i + 1 }));
       const next =
         last === null ? running(`web-${one.host}`, STACKS[one.stack]!) : later(last!, { livepatches: list });
       await registry.report(next);
-      this.said[one.host] = next;
+      this.reports[one.host] = next;
     } else if (one.what === 'heartbeat' && last !== null) {
       await registry.heartbeat(last!, one.other ? { digest: 'a'.repeat(64) } : {});
-      this.said[one.host] = { ...last!, sequence: last!.sequence + 1 };
+      this.reports[one.host] = { ...last!, sequence: last!.sequence + 1 };
     } else if (one.what === 'clone' && last !== null) {
       const next = sealed({
         ...last!,
@@ -139,7 +150,7 @@ class Four {
         },
       });
       await registry.report(next);
-      this.said[one.host] = next;
+      this.reports[one.host] = next;
     } else if (one.what === 'label')
       await registry.ask(LABEL, {
         id: idOf(running(`web-${one.host}`, [])),
@@ -147,34 +158,34 @@ class Four {
       });
     else if (one.what === 'retire') await registry.ask(RETIRE, { id: idOf(running(`web-${one.host}`, [])) });
     else if (one.what === 'wait') registry.wait(one.minutes, 'minutes');
-    else if (one.what === 'fold') await registry.app.get(CohortsStore).rollUp();
+    else if (one.what === 'rollUp') await registry.app.get(CohortsStore).rollUp();
     else if (one.what === 'recall')
       await registry.ask(RECALL, { id: listed('lab_r_1v1_a').buildId, recalled: one.recalled });
     registry.wait(1, 'seconds');
   }
 }
 
-test('a law: whatever happens, counts equal the recount, and a question that is asked again with its snapshot gets its answer again', async () => {
+test('property: after any events counts equal the recount, and a question repeated with its snapshot gets its answer', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_r_1v2_a');
   await fc.assert(
     fc.asyncProperty(
-      fc.array(happening, { minLength: 4, maxLength: 14 }),
+      fc.array(event, { minLength: 4, maxLength: 14 }),
       fc.constantFrom({ original: true }, { name: 'lab_r_1v1_a' }),
-      async (happenings, to) => {
+      async (events, to) => {
         await registry.stop();
         registry = await Registry.start();
         await registry.publish('lab_r_1v1_a');
         await registry.publish('lab_r_1v2_a');
-        const four = await Four.begin();
+        const fleet = await Fleet.start();
         const wheres = [
           undefined,
           { labels: [{ key: 'role', in: ['web'] }] },
           { hostnames: ['web-0', 'web-3'] },
         ];
         const asked: { variables: Record<string, unknown>; answer: any }[] = [];
-        for (const [i, one] of happenings.entries()) {
-          await four.happen(one);
+        for (const [i, one] of events.entries()) {
+          await fleet.apply(one);
           expect(await differences()).toEqual([]);
           const variables = { to, where: wheres[i % 3] };
           asked.push({ variables, answer: await ask(variables) });
@@ -186,29 +197,31 @@ test('a law: whatever happens, counts equal the recount, and a question that is 
         }
       },
     ),
-    process.env['MOMENT_RUNS']
-      ? { numRuns: Number(process.env['MOMENT_RUNS']) }
+    process.env['AS_OF_RUNS']
+      ? { numRuns: Number(process.env['AS_OF_RUNS']) }
       : { numRuns: 6, seed: 20_261_124 },
   );
 }, 240_000);
 
 describe('the past', () => {
-  test('a host can be looked at as it was, with its labels and its freshness of then', async () => {
+  test('a host is shown as it was, with its labels and its freshness at that time', async () => {
     const first = running('web-1', ['lab_r_1v1_a']);
     await registry.report(first);
     const then = registry.now();
     registry.wait(1, 'hours');
     await registry.report(later(first, { livepatches: [listed('lab_r_1v2_a')] }));
     await registry.ask(LABEL, { id: idOf(first), labels: [{ key: 'role', value: 'web' }] });
-    const HOST =
-      '{ stack { name } labels { key } freshness { level ageSeconds } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind route } }';
+    const HOST = `{
+      stack { name } labels { key } freshness { level ageSeconds }
+      canDowngrade(to: { name: "lab_r_1v1_a" }) { kind route } }`;
     await registry.publish('lab_r_1v1_a');
     expect((await registry.ask(`{ host(hostname: "web-1") ${HOST} }`)).host).toMatchObject({
       stack: [{ name: 'lab_r_1v2_a' }],
       labels: [{ key: 'role' }],
       freshness: { level: 'FRESH' },
     });
-    const asked = `query ($asOf: DateTime) { host(hostname: "web-1", asOf: $asOf) { stack { name } labels { key } freshness { level ageSeconds } } }`;
+    const asked = `query ($asOf: DateTime) {
+      host(hostname: "web-1", asOf: $asOf) { stack { name } labels { key } freshness { level ageSeconds } } }`;
     expect((await registry.ask(asked, { asOf: then })).host).toEqual({
       stack: [{ name: 'lab_r_1v1_a' }],
       labels: [],
@@ -221,7 +234,7 @@ describe('the past', () => {
     expect((await registry.ask(asked, { asOf: new Date(then.getTime() - 1) })).host).toBeNull();
   });
 
-  test('is judged by the catalog of then, or by today’s on request', async () => {
+  test('the past is judged by the catalog of that time, or by today’s on request', async () => {
     await registry.publish('lab_r_1v1_a');
     await registry.report(running('web-1', ['lab_r_1v1_a']));
     await registry.report(running('web-2', ['lab_r_1v1_a']));
@@ -247,28 +260,33 @@ describe('the past', () => {
       'BAD_USER_INPUT',
       /not both/,
     ],
-    ['no snapshot of ours', { snapshot: 'WyJrbHAxIl0' }, 'BAD_USER_INPUT', /not the id of a snapshot/],
-    ['an instant that lies ahead', { asOf: '2027-01-01T00:00:00Z' }, 'BAD_USER_INPUT', /lies ahead/],
     [
-      'an instant before history is kept',
+      'an id that is not of a snapshot',
+      { snapshot: 'WyJrbHAxIl0' },
+      'BAD_USER_INPUT',
+      /not the id of a snapshot/,
+    ],
+    ['an instant in the future', { asOf: '2027-01-01T00:00:00Z' }, 'BAD_USER_INPUT', /lies ahead/],
+    [
+      'an instant before the retention period',
       { asOf: '2026-01-01T00:00:00Z' },
       'SNAPSHOT_GONE',
       /history is kept for 30 days/,
     ],
     [
-      'an age that no one knows of the past',
+      'a maxAge that is not stored for the past',
       { asOf: '2026-11-23T09:00:00Z', maxAge: '60s' },
       'BAD_USER_INPUT',
       /at least that, found 60 s/,
     ],
-  ])('%s is refused, and it is said why', async (_, variables, code, words) => {
+  ])('%s is refused with the reason', async (_, variables, code, words) => {
     expect(await registry.graphqlError(QUESTION, { to: { original: true }, ...variables })).toMatchObject({
       message: expect.stringMatching(words),
       extensions: { code },
     });
   });
 
-  test('a question for ages that no one knows of the past has no snapshot, as it could not be asked again', async () => {
+  test('an answer to a maxAge that is not stored for the past has no snapshot, because it cannot be repeated', async () => {
     await registry.report(running('web-1', ['lab_r_1v1_a']));
     expect((await ask({ maxAge: '299s' })).snapshot).toMatchObject({
       id: null,
@@ -278,13 +296,14 @@ describe('the past', () => {
     expect(await ask({ maxAge: '300s', snapshot: known.snapshot.id })).toEqual(known);
   });
 
-  test('a host is not judged by ages that no one knows of the past, and it is said why', async () => {
+  test('a host in the past is not judged by a maxAge that is not stored, and the error says why', async () => {
     await registry.publish('lab_r_1v1_a');
     await registry.report(logged(running('web-1', ['lab_r_1v1_a'])));
     const then = registry.now();
     registry.wait(1, 'hours');
-    const asked =
-      'query ($asOf: DateTime, $maxAge: Duration!) { host(hostname: "web-1", asOf: $asOf) { canDowngrade(to: { name: "lab_r_1v1_a" }, maxAge: $maxAge) { kind } } }';
+    const asked = `query ($asOf: DateTime, $maxAge: Duration!) {
+      host(hostname: "web-1", asOf: $asOf) {
+        canDowngrade(to: { name: "lab_r_1v1_a" }, maxAge: $maxAge) { kind } } }`;
     expect((await registry.ask(asked, { maxAge: '60s' })).host.canDowngrade.kind).toBe('UNKNOWN');
     expect((await registry.ask(asked, { asOf: then, maxAge: '300s' })).host.canDowngrade.kind).toBe('SAFE');
     expect(await registry.graphqlError(asked, { asOf: then, maxAge: '60s' })).toMatchObject({
@@ -293,7 +312,7 @@ describe('the past', () => {
     });
   });
 
-  test('nor is a host in an answer that is asked for again; in one about the present it is, by its age', async () => {
+  test('a host in a repeated answer is not judged by such a maxAge; a host in a new answer is', async () => {
     await registry.publish('lab_r_1v1_a');
     const report = logged(running('web-1', ['lab_r_1v1_a']));
     await registry.report(report);
@@ -305,13 +324,13 @@ describe('the past', () => {
     const answer = await registry.ask(nested, { maxAge: '60s' });
     expect(kindOf(answer)).toBe('UNKNOWN');
     expect(kindOf(await registry.ask(nested, { maxAge: '5m' }))).toBe('SAFE');
-    // a confirmation that may have come while the answer was given says nothing of how old the facts in it are
+    // a confirmation that may have come while the answer was made does not change the age of the facts in it
     await registry.heartbeat(report);
     expect(kindOf(await registry.ask(nested, { maxAge: '60s' }))).toBe('UNKNOWN');
     registry.wait(1, 'seconds');
     expect(kindOf(await registry.ask(nested, { maxAge: '60s' }))).toBe('SAFE');
     registry.wait(3, 'minutes');
-    // since then it was heard again: how old its facts were at the snapshot is not known any more
+    // after a later heartbeat the age of the facts at the snapshot is no longer known
     registry.wait(10, 'seconds');
     await registry.heartbeat(report);
     const { id } = answer.canDowngrade.snapshot;
@@ -327,24 +346,31 @@ describe('the past', () => {
       'base64url',
     );
   test.each([
-    ['that ends before it begins', forged(1_795_000_000_000, '9:3:')],
-    ['of transactions in no order', forged(1_795_000_000_000, '3:9:5,4')],
-    ['of a transaction twice', forged(1_795_000_000_000, '3:9:4,4')],
+    ['that ends before its start', forged(1_795_000_000_000, '9:3:')],
+    ['of unordered transactions', forged(1_795_000_000_000, '3:9:5,4')],
+    ['of a duplicate transaction', forged(1_795_000_000_000, '3:9:4,4')],
     ['of transactions outside it', forged(1_795_000_000_000, '3:9:12')],
-    ['of more transactions than there are numbers', forged(1_795_000_000_000, '3:9999999999999999999:')],
+    ['of a transaction id above the maximum', forged(1_795_000_000_000, '3:9999999999999999999:')],
     ['of transaction 0', forged(1_795_000_000_000, '0:0:')],
-    ['of an instant that no calendar has', forged(9e15, '3:9:')],
-    ['of a revision that is no number', forged(1_795_000_000_000, '3:9:', '-1')],
-    ['of a revision that has no name', forged(1_795_000_000_000, '3:9:', '1', 'first')],
-  ])('a made-up snapshot %s is no snapshot of ours', async (_, snapshot) => {
+    ['of an invalid instant', forged(9e15, '3:9:')],
+    ['of a revision that is not a number', forged(1_795_000_000_000, '3:9:', '-1')],
+    ['of a revision without a name', forged(1_795_000_000_000, '3:9:', '1', 'first')],
+  ])('a forged snapshot %s is refused', async (_, snapshot) => {
     expect(await registry.graphqlError(QUESTION, { to: { original: true }, snapshot })).toMatchObject({
       message: expect.stringContaining('is not the id of a snapshot'),
       extensions: { code: 'BAD_USER_INPUT' },
     });
   });
 
-  test('the next page of an answer is of the same instant', async () => {
-    const PAGE = `query ($after: String, $snapshot: ID) { canDowngrade(to: { original: true }, snapshot: $snapshot) { snapshot { id } hosts(first: 2, after: $after) { totalCount nodes { host { hostname stack { name } } } pageInfo { endCursor hasNextPage } } } }`;
+  test('the next page of an answer has the same snapshot', async () => {
+    const PAGE = `query ($after: String, $snapshot: ID) {
+      canDowngrade(to: { original: true }, snapshot: $snapshot) {
+        snapshot { id }
+        hosts(first: 2, after: $after) {
+          totalCount nodes { host { hostname stack { name } } } pageInfo { endCursor hasNextPage }
+        }
+      }
+    }`;
     for (let i = 0; i < 4; i++) await registry.report(running(`web-${i}`, ['lab_r_1v1_a']));
     const first = (await registry.ask(PAGE)).canDowngrade;
     registry.wait(1, 'seconds');
@@ -362,7 +388,7 @@ describe('the past', () => {
 });
 
 describe('history', () => {
-  test('has a partition for today and three days ahead, and what is too old goes with its partition', async () => {
+  test('history has a partition for today and three days ahead, and old rows are dropped with their partition', async () => {
     const history = registry.app.get(HistoryStore);
     expect(await history.partitions('host_history')).toEqual([
       'host_history_20261123',
@@ -384,7 +410,7 @@ describe('history', () => {
     });
   });
 
-  test('rows of a day that had no partition yet are moved into it', async () => {
+  test('rows of a day without a partition are moved into it when it is made', async () => {
     const history = registry.app.get(HistoryStore);
     registry.wait(24 * 10, 'hours');
     const first = running('web-1', ['lab_r_1v1_a']);

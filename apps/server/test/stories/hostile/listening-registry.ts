@@ -2,10 +2,10 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { sha256 } from '@klpreg/wire';
 import { Database } from '../../../src/database/database.js';
 import { Registry } from '../../registry.js';
-import type { Sent } from './stream.js';
+import type { SentMessage } from './valid-stream.js';
 
-/** A refusal or an outcome, as it came. */
-export interface Told {
+/** The body of an answer: a problem, an outcome, or the results of a batch. */
+export interface ResultBody {
   readonly outcome?: string;
   readonly reason?: string | null;
   readonly type?: string;
@@ -13,20 +13,20 @@ export interface Told {
   readonly code?: string;
   readonly detail?: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly found: string }[];
-  readonly results?: readonly Told[];
+  readonly results?: readonly ResultBody[];
 }
 
 export interface Answer {
   readonly status: number;
-  readonly body: Told;
+  readonly body: ResultBody;
   readonly bytes: number;
   readonly headers: IncomingHttpHeaders;
 }
 
 const TOKEN = 'the-token-of-the-hostile';
 
-/** A registry that listens: documents come over real connections. */
-export class Door {
+/** A registry that listens, so that requests come over real connections. */
+export class ListeningRegistry {
   private readonly agent: Agent;
 
   private constructor(
@@ -37,7 +37,7 @@ export class Door {
     this.agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  static async open(connections = 8): Promise<Door> {
+  static async open(connections = 8): Promise<ListeningRegistry> {
     const registry = await Registry.start();
     const token = {
       id: '0190e000-0000-7000-8000-000000000001',
@@ -48,7 +48,7 @@ export class Door {
     };
     await registry.app.get(Database).token.create({ data: token });
     await registry.app.listen(0, '127.0.0.1');
-    return new Door(registry, Number(new URL(await registry.app.getUrl()).port), connections);
+    return new ListeningRegistry(registry, Number(new URL(await registry.app.getUrl()).port), connections);
   }
 
   async close(): Promise<void> {
@@ -56,7 +56,7 @@ export class Door {
     await this.registry.stop();
   }
 
-  /** @throws where there is no answer within 20 seconds */
+  /** @throws without an answer within 20 seconds */
   async send(
     path: string,
     body: string | Buffer,
@@ -78,7 +78,7 @@ export class Door {
           response.on('error', reject);
           response.on('end', () => {
             const bytes = Buffer.concat(chunks);
-            const body = JSON.parse(bytes.toString('utf8') || 'null') as Told;
+            const body = JSON.parse(bytes.toString('utf8') || 'null') as ResultBody;
             resolve({ status: response.statusCode!, body, bytes: bytes.length, headers: response.headers });
           });
         },
@@ -89,11 +89,11 @@ export class Door {
     });
   }
 
-  /** Each document's own answer, in their order. */
-  async batch(door: Sent['door'], texts: readonly string[]): Promise<readonly Told[]> {
-    const { status, body } = await this.send(`/v1/${door}:batch`, `[${texts.join(',')}]`);
+  /** Sends a batch. @returns the result of each message, in order */
+  async batch(kind: SentMessage['kind'], texts: readonly string[]): Promise<readonly ResultBody[]> {
+    const { status, body } = await this.send(`/v1/${kind}:batch`, `[${texts.join(',')}]`);
     if (status !== 200)
-      throw new Error(`the batch was answered by ${status} ${JSON.stringify(body).slice(0, 500)}`);
+      throw new Error(`the batch was answered ${status} ${JSON.stringify(body).slice(0, 500)}`);
     return body.results!;
   }
 }

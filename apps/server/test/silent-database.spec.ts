@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Door, post } from './crash/door.js';
+import { type Endpoint, post } from './crash/endpoint.js';
 import { ServerProcess } from './crash/processes.js';
 import { SilentProxy } from './crash/proxy.js';
 import { copyDatabase, type Database } from './database.js';
@@ -14,13 +14,13 @@ let dir: string;
 let database: Database;
 let proxy: SilentProxy;
 let server: ServerProcess;
-let door: Door;
+let endpoint: Endpoint;
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'klpreg-silent-'));
   database = await copyDatabase();
   proxy = await SilentProxy.before(database.url);
   server = await ServerProcess.start(dir, { DATABASE_URL: proxy.url });
-  door = { url: server.url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() };
+  endpoint = { url: server.url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() };
 });
 afterAll(async () => {
   await server?.kill();
@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const report = async (name: string) => post(door, '/v1/reports', running(name, []));
+const report = async (name: string) => post(endpoint, '/v1/reports', running(name, []));
 const statusOf = async (name: string) => (await report(name))?.status ?? 'no answer';
 const readiness = async () => (await fetch(`${server.url}/readyz`)).status;
 async function untilStored(name: string): Promise<void> {
@@ -39,18 +39,18 @@ async function untilStored(name: string): Promise<void> {
   }
 }
 
-test('connections that go silent are given up: documents get 503 meanwhile, and new connections are used', async () => {
+test('silent connections are closed: messages get 503 meanwhile, and new connections are used', async () => {
   expect(await statusOf('web-1')).toBe(200);
-  proxy.swallow(false);
+  proxy.drop(false);
   await untilStored('web-2');
-  const { canDowngrade } = (await post(door, '/graphql', {
+  const { canDowngrade } = (await post(endpoint, '/graphql', {
     query: '{ canDowngrade(to: { original: true }) { counts { total } } }',
   }))!.body.data;
   expect(canDowngrade.counts.total).toBe(2);
 });
 
-test('while new connections are silent, too, a server is not ready and answers 503; afterwards it stores again', async () => {
-  proxy.swallow(true);
+test('while new connections are also silent, a server is not ready and answers 503; then it stores again', async () => {
+  proxy.drop(true);
   expect(await statusOf('web-3')).toBe(503);
   expect(await readiness()).toBe(503);
   proxy.restore();

@@ -8,21 +8,23 @@ import { CohortsStore } from '../src/store/counts/cohorts.store.js';
 import { Database as Connections } from '../src/database/database.js';
 import { isUnavailable } from '../src/database/unavailable.js';
 import { TokensStore } from '../src/store/access/tokens.store.js';
-import { ask, type Door, publish } from './crash/door.js';
-import { PATCH, QUESTION, RECALL } from './crash/people.js';
+import { PATCH, QUESTION, RECALL } from './crash/admins.js';
+import { ask, type Endpoint, publish } from './crash/endpoint.js';
+import { violations } from './crash/invariants.js';
 import { ServerProcess } from './crash/processes.js';
-import { Random } from './crash/random.js';
-import { exceptions, select } from './crash/truths.js';
-import { compare, Wandering } from './crash/wandering.js';
+import { compare, RoamingAgent } from './crash/roaming-agent.js';
+import { select } from './crash/select.js';
 import { copyDatabase, type Database } from './database.js';
+import { Random } from './random.js';
 
-/** So long there is load, and longer where by then nothing has been compared or folded: on a busy machine. */
+/** Duration of the load. */
 const LOAD_MS = 2_500;
+/** Duration of the load on a busy machine, which has compared or rolled up nothing by then. */
 const LONGEST_MS = 20_000;
 const HOSTS = 40;
 const random = new Random(Date.now() % 1_000_000);
 const wrong: string[] = [];
-const agents = Array.from({ length: HOSTS }, (_, i) => new Wandering(`web-${i}`, random, wrong));
+const agents = Array.from({ length: HOSTS }, (_, i) => new RoamingAgent(`web-${i}`, random, wrong));
 
 let dir: string;
 let database: Database;
@@ -30,9 +32,9 @@ const servers: ServerProcess[] = [];
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'klpreg-several-'));
   database = await copyDatabase();
-  // the first one makes the token, which all others then know
-  await begin(1);
-  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(doors()[0]!, name);
+  // the first server makes the token, which all others then use
+  await startServers(1);
+  for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(endpoints()[0]!, name);
 });
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.kill()));
@@ -40,30 +42,30 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const doors = (): Door[] =>
+const endpoints = (): Endpoint[] =>
   servers.map(({ url }) => ({ url, token: readFileSync(path.join(dir, 'admin-token'), 'utf8').trim() }));
 
-/** As many servers as that, with those that are there. */
-async function begin(n: number): Promise<void> {
+/** Starts servers until there are n. */
+async function startServers(n: number): Promise<void> {
   const missing = Array.from({ length: n - servers.length }, () =>
     ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' }),
   );
   servers.push(...(await Promise.all(missing)));
 }
 
-/** What has happened under load. */
+/** Counts of what happened under load. */
 interface Seen {
   same: number;
-  folded: number;
+  rolledUp: number;
 }
 
-/** Folds as three more servers would, without a pause. */
-async function fold(over: () => boolean, seen: Seen): Promise<void> {
+/** Rolls up as three more servers would, without a pause. */
+async function rollUp(over: () => boolean, seen: Seen): Promise<void> {
   const connections = Array.from({ length: 3 }, () => new Connections({ url: database.url, connections: 1 }));
   const stores = connections.map((one) => new CohortsStore(one));
   for (; !over(); await sleep(10))
     for (const outcome of await Promise.allSettled(stores.map((store) => store.rollUp()))) {
-      if (outcome.status === 'fulfilled') seen.folded += outcome.value.batches;
+      if (outcome.status === 'fulfilled') seen.rolledUp += outcome.value.batches;
       // as a server does: on a busy machine a connection may take too long
       else if (!isUnavailable(outcome.reason)) throw outcome.reason;
     }
@@ -73,9 +75,12 @@ async function fold(over: () => boolean, seen: Seen): Promise<void> {
 const stored = () =>
   select<{ id: string; report: string; digest: string; contact: string }>(
     database.url,
-    'SELECT h.id, h.sequence AS report, h.digest, b.sequence AS contact FROM host h JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id ORDER BY h.id',
+    `SELECT h.id, h.sequence AS report, h.digest, b.sequence AS contact
+       FROM host h
+       JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id
+      ORDER BY h.id`,
   );
-const said = () =>
+const acknowledged = () =>
   agents
     .map(({ id, report, sequence }) => ({
       id,
@@ -84,38 +89,38 @@ const said = () =>
       contact: String(sequence),
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-const unfolded = async () =>
+const pendingDeltas = async () =>
   (await select<{ n: number }>(database.url, 'SELECT count(*)::int AS n FROM cohort_delta'))[0]!.n;
 
 test.each([2, 4])(
-  '%i servers on one database: nothing is lost, counts equal the recount, and all give the same answers',
+  '%i servers on one database lose nothing, count as the recount does, and give the same answers',
   async (n) => {
-    await begin(n);
+    await startServers(n);
     const began = Date.now();
-    const seen: Seen = { same: 0, folded: 0 };
-    const over = () => Date.now() - began > (Math.min(seen.same, seen.folded) > 0 ? LOAD_MS : LONGEST_MS);
+    const seen: Seen = { same: 0, rolledUp: 0 };
+    const over = () => Date.now() - began > (Math.min(seen.same, seen.rolledUp) > 0 ? LOAD_MS : LONGEST_MS);
     await Promise.all([
-      compare(doors(), over, random, wrong, seen),
-      fold(over, seen),
-      ...agents.map((agent) => agent.live(doors(), over)),
+      compare(endpoints(), over, random, wrong, seen),
+      rollUp(over, seen),
+      ...agents.map((agent) => agent.run(endpoints(), over)),
     ]);
     expect(wrong.slice(0, 5)).toEqual([]);
-    expect(Math.min(seen.same, seen.folded)).toBeGreaterThan(0);
-    expect(await stored()).toEqual(said());
-    expect(await exceptions(database.url)).toEqual([]);
+    expect(Math.min(seen.same, seen.rolledUp)).toBeGreaterThan(0);
+    expect(await stored()).toEqual(acknowledged());
+    expect(await violations(database.url)).toEqual([]);
 
-    // the servers' own folds do the rest
-    for (const deadline = Date.now() + 5_000; (await unfolded()) > 0 && Date.now() < deadline;)
+    // the servers' own roll-ups do the rest
+    for (const deadline = Date.now() + 5_000; (await pendingDeltas()) > 0 && Date.now() < deadline;)
       await sleep(100);
-    expect(await unfolded()).toBe(0);
+    expect(await pendingDeltas()).toBe(0);
     expect(await select(database.url, 'SELECT sum(hosts)::int AS hosts FROM cohort')).toEqual([
       { hosts: HOSTS },
     ]);
-    expect(await exceptions(database.url)).toEqual([]);
-    const { canDowngrade } = await ask(doors()[0]!, QUESTION);
+    expect(await violations(database.url)).toEqual([]);
+    const { canDowngrade } = await ask(endpoints()[0]!, QUESTION);
     expect(canDowngrade.matched).toBe(HOSTS);
-    for (const door of doors())
-      expect((await ask(door, QUESTION, { snapshot: canDowngrade.snapshot.id })).canDowngrade).toEqual(
+    for (const endpoint of endpoints())
+      expect((await ask(endpoint, QUESTION, { snapshot: canDowngrade.snapshot.id })).canDowngrade).toEqual(
         canDowngrade,
       );
   },
@@ -123,10 +128,10 @@ test.each([2, 4])(
 );
 
 test('a patch that is recalled through one server is recalled for the next question to another', async () => {
-  const codes = async (door: Door) =>
-    (await ask(door, QUESTION)).canDowngrade.reasons.nodes.map(({ reason }: any) => reason.code);
+  const codes = async (endpoint: Endpoint) =>
+    (await ask(endpoint, QUESTION)).canDowngrade.reasons.nodes.map(({ reason }: any) => reason.code);
   for (let i = 0; i < 5; i++) {
-    const [one, other] = random.shuffled(doors());
+    const [one, other] = random.shuffled(endpoints());
     expect(await ask(one!, RECALL, { id: PATCH, recalled: true })).not.toBeNull();
     expect(await codes(other!)).toContain('TARGET_RECALLED');
     expect(await ask(other!, RECALL, { id: PATCH, recalled: false })).not.toBeNull();
@@ -134,7 +139,7 @@ test('a patch that is recalled through one server is recalled for the next quest
   }
 });
 
-test('of servers that start at once on an empty database, the token in the file is the one that counts', async () => {
+test('if servers start at once on an empty database, the token in the file is the valid one', async () => {
   const connections = new Connections({ url: database.url, connections: 8 });
   const tokens = new TokensStore(connections);
   try {

@@ -1,25 +1,26 @@
 import { Report } from '@klpreg/wire';
+import type { Random } from '../../random.js';
+import { sealed } from '../../registry.js';
 import {
   at,
   isObject,
   type Json,
   oneOf,
   type Path,
-  placesOf,
+  pathsOf,
   pointerOf,
   put,
   RAW,
   strings,
-} from './places.js';
-import { beat, type Chance, full } from './stream.js';
-import { sealed } from '../../registry.js';
+} from './json-paths.js';
+import { fullReport, heartbeatOf } from './valid-stream.js';
 
-/** A document that is wrong in one place. */
-export interface Spoilt {
+/** A message that is invalid in one place. */
+export interface InvalidMessage {
   readonly what: string;
-  readonly door: 'reports' | 'heartbeats';
+  readonly kind: 'reports' | 'heartbeats';
   readonly text: string;
-  /** Where, or above or below where, it must be said to be wrong. */
+  /** The place. A problem must name it, or a place above or below it. */
   readonly pointer: string;
 }
 
@@ -99,12 +100,12 @@ const POISON = [
   '{}',
   '1',
 ];
-/** The same key, as JSON may also write it. */
+/** Ways to write the same key in JSON. */
 const ESCAPED = ['"__proto__"', '"\\u005f_proto__"', '"__pr\\u006fto__"'];
 const patches = (n: number, change: (i: number) => object): string =>
   JSON.stringify(
     Array.from({ length: n }, (_, i) => ({
-      ...(full('x').livepatches[0] as object),
+      ...(fullReport('x').livepatches[0] as object),
       objects: [],
       reading: null,
       name: `p${i}`,
@@ -112,31 +113,31 @@ const patches = (n: number, change: (i: number) => object): string =>
     })),
   );
 
-/** What may be wrong: a document, and what is spoilt in it. What is told is where. */
-type Spoil = (document: Json, chance: Chance) => [Path, string?];
-const ANY: [what: string, spoil: Spoil][] = [
+/** Makes a valid document invalid. @returns the path, and the JSON text for the placeholder there */
+type Defect = (document: Json, random: Random) => [Path, string?];
+const ANY: [what: string, defect: Defect][] = [
   [
     'a field of another type',
-    (document, chance) => oneOf(placesOf(document).slice(1), ['{"no such":[]}'])(document, chance),
+    (document, random) => oneOf(pathsOf(document).slice(1), ['{"no such":[]}'])(document, random),
   ],
   [
-    'a field that is missing',
-    (document, chance) => {
-      const path = chance.one(placesOf(document).filter((one) => typeof one.at(-1) === 'string'));
+    'a missing field',
+    (document, random) => {
+      const path = random.pick(pathsOf(document).filter((one) => typeof one.at(-1) === 'string'));
       delete at(document, path.slice(0, -1))[path.at(-1)!];
-      // without a field that may be absent it is another document, of another digest
+      // without an optional field the message is valid, and its digest is wrong
       return [Report.safeParse(document).success ? ['digest'] : path];
     },
   ],
   [
-    'a field that nobody knows',
-    (document, chance) => {
-      const objects = placesOf(document).filter(
+    'an unknown field',
+    (document, random) => {
+      const objects = pathsOf(document).filter(
         (one) => one.at(-1) !== 'labels' && isObject(at(document, one)),
       );
       const path = [
-        ...chance.one(objects),
-        chance.one([
+        ...random.pick(objects),
+        random.pick([
           'enabeld', // cspell:disable-line
           'constructor',
           'toString',
@@ -156,29 +157,29 @@ const ANY: [what: string, spoil: Spoil][] = [
     },
   ],
   [
-    'a field that would change what objects are',
-    (document, chance) => {
+    'a field that would set a prototype',
+    (document, random) => {
       const path = [
-        ...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))),
+        ...random.pick(pathsOf(document).filter((one) => isObject(at(document, one)))),
         '__proto__',
       ];
-      // to assign it would change the object, and not be written
+      // an assignment would set the prototype, and JSON would not have the field
       Object.defineProperty(at(document, path.slice(0, -1)), '__proto__', { value: RAW, enumerable: true });
-      return [path, chance.one(POISON)];
+      return [path, random.pick(POISON)];
     },
   ],
   [
     'a constructor with a prototype',
-    (document, chance) => {
+    (document, random) => {
       const path = [
-        ...chance.one(placesOf(document).filter((one) => isObject(at(document, one)))),
+        ...random.pick(pathsOf(document).filter((one) => isObject(at(document, one)))),
         'constructor',
       ];
       put(document, path, RAW);
-      return [path, `{"prototype":${chance.one(POISON)}}`];
+      return [path, `{"prototype":${random.pick(POISON)}}`];
     },
   ],
-  ['a sequence that is none', oneOf([['sequence']], [...NUMBERS, '0'])],
+  ['an invalid sequence', oneOf([['sequence']], [...NUMBERS, '0'])],
   ['an absurd time', oneOf([['clock', 'wall']], CLOCKS)],
   [
     'an absurd clock',
@@ -190,17 +191,17 @@ const ANY: [what: string, spoil: Spoil][] = [
       ['-1', '1e14', '1e400', '"0"', 'null'],
     ),
   ],
-  ['a clock that runs back', oneOf([['clock', 'sentMs']], ['0', '999.999'])],
-  ['another kind of document', oneOf([['schema']], ['"report/v2"', '"heartbeat/v0"', 'null', '1', '""'])],
-  ['a digest that is none', oneOf([['digest']], PATTERNS)],
+  ['a clock that goes back', oneOf([['clock', 'sentMs']], ['0', '999.999'])],
+  ['an unknown schema', oneOf([['schema']], ['"report/v2"', '"heartbeat/v0"', 'null', '1', '""'])],
+  ['an invalid digest', oneOf([['digest']], PATTERNS)],
   [
-    'no document',
-    (_, chance) => [[], chance.one(['null', '0', '""', '[]', 'true', '"report"', '[[]]', '1e400'])],
+    'JSON that is not an object',
+    (_, random) => [[], random.pick(['null', '0', '""', '[]', 'true', '"report"', '[[]]', '1e400'])],
   ],
 ];
 const OF_REPORTS: typeof ANY = [
   [
-    'a state id that is no u64',
+    'a state id that is not a u64',
     oneOf(
       [[...STATE, 'id']],
       [
@@ -210,9 +211,9 @@ const OF_REPORTS: typeof ANY = [
       ],
     ),
   ],
-  ['a version that is no u32', oneOf([[...STATE, 'version']], ['4294967296', ...NUMBERS])],
+  ['a version that is not a u32', oneOf([[...STATE, 'version']], ['4294967296', ...NUMBERS])],
   [
-    'text that no one can show',
+    'text with unprintable characters or too long',
     oneOf(
       [
         ['host', 'hostname'],
@@ -229,7 +230,7 @@ const OF_REPORTS: typeof ANY = [
     ),
   ],
   [
-    'a name that is none',
+    'an invalid name',
     oneOf(
       [
         ['host', 'instance'],
@@ -243,38 +244,38 @@ const OF_REPORTS: typeof ANY = [
       PATTERNS,
     ),
   ],
-  ['labels that are none', oneOf([['host', 'labels']], LABELS)],
+  ['invalid labels', oneOf([['host', 'labels']], LABELS)],
   [
-    'a name twice in 500 patches',
+    'a duplicate name in 500 patches',
     oneOf([['livepatches']], [patches(500, (i) => (i === 499 ? { name: 'p0' } : {}))]),
   ],
   ['two open transitions', oneOf([['livepatches']], [patches(2, () => ({ transition: true }))])],
-  ['a digest of something else', (document) => ((document.digest = 'f'.repeat(64)), [['digest']])],
+  ['the digest of other content', (document) => ((document.digest = 'f'.repeat(64)), [['digest']])],
 ];
-const OF_HEARTBEATS: typeof ANY = [['a name that is none', oneOf([['instance'], ['bootId']], PATTERNS)]];
+const OF_HEARTBEATS: typeof ANY = [['an invalid name', oneOf([['instance'], ['bootId']], PATTERNS)]];
 
-const right = new Map<string, Report>();
-function rightFor(hostname: string): Report {
-  const report = right.get(hostname) ?? sealed({ ...full(hostname), sequence: 1_000_000 });
-  right.set(hostname, report);
+const validReports = new Map<string, Report>();
+function validReportFor(hostname: string): Report {
+  const report = validReports.get(hostname) ?? sealed({ ...fullReport(hostname), sequence: 1_000_000 });
+  validReports.set(hostname, report);
   return report;
 }
 
-/** A document that is newer than all others of its host, and wrong in one place. */
-export function spoilt(chance: Chance, hostname: string): Spoilt {
-  const door = chance.one(['reports', 'reports', 'heartbeats'] as const);
-  const [what, spoil] = chance.one([...ANY, ...(door === 'reports' ? OF_REPORTS : OF_HEARTBEATS)]);
-  const report = rightFor(hostname);
-  const document: Json = structuredClone(door === 'reports' ? report : beat(report));
-  const [path, raw] = spoil(document, chance);
-  const escaped = chance.one(ESCAPED);
-  // twice in one document, a field counts as it comes last
-  const twice = what === 'a sequence that is none' && chance.below(4) === 0;
+/** Makes a message that is newer than all others of its host, and invalid in one place. */
+export function invalidMessage(random: Random, hostname: string): InvalidMessage {
+  const kind = random.pick(['reports', 'reports', 'heartbeats'] as const);
+  const [what, defect] = random.pick([...ANY, ...(kind === 'reports' ? OF_REPORTS : OF_HEARTBEATS)]);
+  const report = validReportFor(hostname);
+  const document: Json = structuredClone(kind === 'reports' ? report : heartbeatOf(report));
+  const [path, raw] = defect(document, random);
+  const escaped = random.pick(ESCAPED);
+  // the last value of a duplicate key counts
+  const twice = what === 'an invalid sequence' && random.below(4) === 0;
   const text =
     path.length === 0
       ? raw!
       : JSON.stringify(document)
           .replace(`"${RAW}"`, () => raw!)
           .replaceAll('"__proto__"', () => escaped);
-  return { what, door, text: twice ? text.replace('{', '{"sequence":7,') : text, pointer: pointerOf(path) };
+  return { what, kind, text: twice ? text.replace('{', '{"sequence":7,') : text, pointer: pointerOf(path) };
 }

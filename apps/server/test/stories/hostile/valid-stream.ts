@@ -1,38 +1,17 @@
 import type { Heartbeat, Report } from '@klpreg/wire';
+import type { Random } from '../../random.js';
 import { idle, leftover, listed, running, sealed } from '../../registry.js';
 
-/** Chance that comes again with its seed. */
-export class Chance {
-  constructor(private state: number) {}
-
-  /** From 0 to below n. */
-  below(n: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  }
-
-  one<T>(things: readonly T[]): T {
-    return things[this.below(things.length)]!;
-  }
-
-  shuffled<T>(things: readonly T[]): T[] {
-    const placed = things.map((thing) => ({ thing, place: this.below(2 ** 30) }));
-    return placed.toSorted((a, b) => a.place - b.place).map(({ thing }) => thing);
-  }
-}
-
-/** A document as text, by which door it comes, and what must become of it. */
-export interface Sent {
+/** A message as text, its kind, and its expected outcome. */
+export interface SentMessage {
   readonly what: string;
-  readonly door: 'reports' | 'heartbeats';
+  readonly kind: 'reports' | 'heartbeats';
   readonly text: string;
-  /** A pattern. */
+  /** A regular expression of the expected outcome. */
   readonly outcome: string;
 }
 
-/** Lawful names at which databases and programs stumble. */
+/** Valid hostnames that programs and databases often handle wrongly. */
 const NAMES = [
   'NULL',
   '{}',
@@ -57,8 +36,8 @@ const reading = {
   callbacks: null,
 } as const;
 
-/** A report with every field that there is. */
-export const full = (hostname: string): Report =>
+/** Makes a report with every field of the schema. */
+export const fullReport = (hostname: string): Report =>
   idle(hostname, {
     host: {
       labels: { role: 'web', constructor: 'x', toString: '' } as never,
@@ -93,30 +72,30 @@ export const full = (hostname: string): Report =>
     } as never,
   });
 
-const many = (hostname: string): Report =>
+const withManyPatches = (hostname: string): Report =>
   idle(hostname, {
     livepatches: Array.from({ length: 500 }, (_, i) => listed(`many_${i}`, { stackOrder: i + 1 })),
   });
-/** Contents that a host may have, one after the other. */
+/** Reports that a host may send, one after the other. */
 const CONTENTS: ((hostname: string) => Report)[] = [
   (hostname) => running(hostname, ['lab_r_1v1_a']),
   (hostname) => running(hostname, ['lab_r_1v2_a']),
   (hostname) => idle(hostname, { clock: { wall: '0001-01-01T00:00:00Z', observedMs: 0, sentMs: 1e13 } }),
-  full,
+  fullReport,
 ];
 
-/** Hosts that say only what is right: each document is newer than the last one of its host. */
-export class GoodStream {
+/** Hosts that send only valid messages, each newer than the last one of its host. */
+export class ValidStream {
   private readonly hosts: { report: Report; sequence: number }[];
-  /** The last document of each host; a replay of it changes nothing. */
-  readonly last: Sent[] = [];
+  /** The last message of each host. Its replay changes nothing. */
+  readonly last: SentMessage[] = [];
 
   constructor(
-    private readonly chance: Chance,
+    private readonly random: Random,
     count: number,
   ) {
     this.hosts = Array.from({ length: count }, (_, i) => ({
-      report: i === 0 ? many('many') : CONTENTS[0]!(i < NAMES.length ? NAMES[i]! : `good-${i}`),
+      report: i === 0 ? withManyPatches('many') : CONTENTS[0]!(i < NAMES.length ? NAMES[i]! : `good-${i}`),
       sequence: 0,
     }));
   }
@@ -125,31 +104,31 @@ export class GoodStream {
     return this.hosts.map(({ report }) => report.host.instance);
   }
 
-  /** As many different hosts as asked for, each with its next document. */
-  round(n: number): Sent[] {
-    const from = this.chance.below(this.hosts.length);
+  /** Returns the next messages of n different hosts. */
+  round(n: number): SentMessage[] {
+    const from = this.random.below(this.hosts.length);
     return Array.from({ length: n }, (_, i) => this.next((from + i) % this.hosts.length));
   }
 
-  private next(n: number): Sent {
+  private next(n: number): SentMessage {
     const host = this.hosts[n]!;
     const known = host.sequence > 0;
-    host.sequence += 1 + this.chance.below(3);
-    const turn = known ? this.chance.below(4) : 3;
-    if (turn >= 2 && known && n > 0) host.report = this.chance.one(CONTENTS)(host.report.host.hostname);
+    host.sequence += 1 + this.random.below(3);
+    const turn = known ? this.random.below(4) : 3;
+    if (turn >= 2 && known && n > 0) host.report = this.random.pick(CONTENTS)(host.report.host.hostname);
     const before = known ? (JSON.parse(this.last[n]!.text) as { digest: string }).digest : null;
     host.report = sealed({ ...host.report, sequence: host.sequence });
-    const sent: Sent =
+    const sent: SentMessage =
       turn < 2
         ? {
             what: 'a heartbeat',
-            door: 'heartbeats',
-            text: JSON.stringify(beat(host.report)),
+            kind: 'heartbeats',
+            text: JSON.stringify(heartbeatOf(host.report)),
             outcome: 'CONFIRMED',
           }
         : {
             what: 'a report',
-            door: 'reports',
+            kind: 'reports',
             text: JSON.stringify(host.report),
             outcome: before === host.report.digest ? 'UNCHANGED' : 'STORED',
           };
@@ -157,7 +136,7 @@ export class GoodStream {
   }
 }
 
-export const beat = (
+export const heartbeatOf = (
   { host, digest, sequence, clock }: Report,
   changes: Partial<Heartbeat> = {},
 ): Heartbeat => ({

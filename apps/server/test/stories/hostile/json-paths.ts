@@ -1,8 +1,8 @@
-import type { Chance } from './stream.js';
+import type { Random } from '../../random.js';
 
-export type Json = any; // eslint-disable-line typescript/no-explicit-any -- these documents are of no type
+export type Json = any; // eslint-disable-line typescript/no-explicit-any -- these documents may have any shape
 export type Path = readonly (string | number)[];
-/** Stands in a document for text that is no value of JavaScript. */
+/** Placeholder in a document for JSON text that no JavaScript value serializes to. */
 export const RAW = '@raw@';
 
 export const pointerOf = (path: Path): string =>
@@ -14,23 +14,23 @@ export const put = (document: Json, path: Path, value: unknown): void =>
 export const isObject = (value: Json): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every place in a document; what labels are called is the host's own affair. */
-export function placesOf(value: Json, path: Path = []): Path[] {
+/** Returns the path of every value in a document, except those inside labels, whose keys are free. */
+export function pathsOf(value: Json, path: Path = []): Path[] {
   if (value === null || typeof value !== 'object' || path.at(-1) === 'labels') return [path];
   return [
     path,
     ...Object.keys(value).flatMap((key) =>
-      placesOf(value[key], [...path, Array.isArray(value) ? Number(key) : key]),
+      pathsOf(value[key], [...path, Array.isArray(value) ? Number(key) : key]),
     ),
   ];
 }
 
-/** Puts one of these texts, as they stand, at one of these places. */
+/** Puts one of these JSON texts at one of these paths. */
 export const oneOf =
-  (places: readonly Path[], texts: readonly string[]) =>
-  (document: Json, chance: Chance): [Path, string] => {
-    const path = chance.one(places);
+  (paths: readonly Path[], texts: readonly string[]) =>
+  (document: Json, random: Random): [Path, string] => {
+    const path = random.pick(paths);
     put(document, path, RAW);
-    return [path, chance.one(texts)];
+    return [path, random.pick(texts)];
   };
 export const strings = (...values: string[]): string[] => values.map((value) => JSON.stringify(value));

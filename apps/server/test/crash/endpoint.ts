@@ -1,15 +1,15 @@
 import { allModules } from '../modules.js';
 
-/** A registry as its clients see it: an address and a token. */
-export interface Door {
+/** The address of a registry, and a token for it. */
+export interface Endpoint {
   readonly url: string;
   readonly token: string;
 }
 
-/** Null: no answer came, or one that says that nobody knows what became of it. */
+/** Null if there is no answer: it is unknown whether the request had an effect. */
 export type Answer = { readonly status: number; readonly body: any } | null;
 
-export async function post({ url, token }: Door, path: string, document: unknown): Promise<Answer> {
+export async function post({ url, token }: Endpoint, path: string, document: unknown): Promise<Answer> {
   try {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
     const response = await fetch(`${url}${path}`, {
@@ -24,16 +24,20 @@ export async function post({ url, token }: Door, path: string, document: unknown
   }
 }
 
-/** Asks by GraphQL; null: no answer, or an error. */
-export async function ask(door: Door, query: string, variables: Record<string, unknown> = {}): Promise<any> {
-  const answer = await post(door, '/graphql', { query, variables });
+/** Runs a GraphQL operation. @returns its data, or null without an answer or with an error */
+export async function ask(
+  endpoint: Endpoint,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<any> {
+  const answer = await post(endpoint, '/graphql', { query, variables });
   return answer === null || answer.status !== 200 || answer.body.errors !== undefined
     ? null
     : answer.body.data;
 }
 
-/** Publishes a captured module, from its file. */
-export async function publish({ url, token }: Door, name: string): Promise<void> {
+/** Publishes a captured module from its file. */
+export async function publish({ url, token }: Endpoint, name: string): Promise<void> {
   const { buildId, bytes } = allModules('7.3').find((module) => module.name === name)!;
   const form = new FormData();
   for (const [key, value] of Object.entries({ release: name, owner: 'lab' })) form.append(key, value);
