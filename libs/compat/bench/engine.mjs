@@ -1,7 +1,7 @@
-// How many hosts can one core judge in a second, and how much of that is the kernel's rule?
+// Measures how many hosts one core judges in a second, compared with the kernel's rule alone.
 //
-// A prepared host of three listed patches with eight states is judged against a target that is accepted, one that is refused and one of which no
-// one can tell, in turn. The floor, side by side in the same run, is the state rule alone: two loops over arrays that say yes or no.
+// The host has three listed patches with eight states. Three targets are judged in turn: one that is accepted, one that
+// is refused and one that is unknown. The floor in the same run is the bare state rule: two loops over arrays.
 
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
@@ -48,7 +48,7 @@ const known = catalog([...list, ...cases.map(({ patch }) => patch)], {
 const host = resolveSituation(running(list), known);
 const fresh = { level: 'FRESH', ageSeconds: 10, superseded: false };
 
-/** Judges so many times; the sum keeps it from being optimised away. */
+/** Judges `times` times. The sum keeps the work from being optimised away. */
 function judgements(times) {
   let sum = 0;
   for (let i = 0; i < times; i++)
@@ -59,7 +59,7 @@ function judgements(times) {
 const held = list.map(({ states }) => states);
 const offered = cases.map(({ patch }) => patch.states);
 
-/** Is every held state there, at no lower version? */
+/** Whether the offer has every held state at the same or a higher version. */
 function accepts(offer) {
   for (const states of held) {
     for (const { id, version } of states) {
@@ -81,16 +81,17 @@ function comparisons(times) {
   return sum;
 }
 
-// ---- are the answers right?
+// ---- the check of the answers
 
-const said = ({ kind, route, errno, reasons }) => {
+const textOf = ({ kind, route, errno, reasons }) => {
   const codes = reasons
     .filter(({ code }) => code !== 'DATA_SEMANTICS_NOT_PROVEN')
     .map(({ code, stateId }) => [code, stateId].filter((part) => part !== undefined).join(' '));
-  return `${kind} by ${route}${errno === null ? '' : ` with ${errno}`}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}`;
+  const error = errno === null ? '' : ` with ${errno}`;
+  return `${kind} by ${route}${error}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}`;
 };
 for (const [i, { patch, answer }] of cases.entries()) {
-  const found = said(judge(host, targets[i], known, fresh));
+  const found = textOf(judge(host, targets[i], known, fresh));
   if (found !== answer) throw new Error(`${patch.name}: expected ${answer}, found ${found}`);
   if (accepts(offered[i]) === answer.startsWith('REFUSED'))
     throw new Error(`${patch.name}: the floor does not agree`);
@@ -100,13 +101,13 @@ for (const [i, { patch, answer }] of cases.entries()) {
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** Seconds of processor time that this process has used: what others do on the machine meanwhile does not count. */
+/** Returns the processor time of this process in seconds, which excludes other processes. */
 function used() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
 
-/** How many a second of processor time, in one round of about this long? */
+/** Returns the rate per second of processor time, in one round of about `roundMs`. */
 function rate(work, batch) {
   const start = used();
   let done = 0;
@@ -117,7 +118,7 @@ function rate(work, batch) {
   return done / (used() - start);
 }
 
-/** Bytes that one takes from the heap; few enough at once that nothing is collected meanwhile. */
+/** Returns the heap bytes of one judgement. `times` must be low enough to avoid a garbage collection. */
 function bytesEach(work, times) {
   collect();
   const before = process.memoryUsage().heapUsed;
@@ -153,7 +154,9 @@ const [value, floor] = [median(judged), median(compared)].map(Math.round);
 const ratio = Number((value / floor).toFixed(3));
 console.table({
   'judgements a second (median)': value.toLocaleString('en'),
-  'slowest and fastest round': `${Math.round(Math.min(...judged)).toLocaleString('en')} to ${Math.round(Math.max(...judged)).toLocaleString('en')}`,
+  'slowest and fastest round': [Math.min(...judged), Math.max(...judged)]
+    .map((one) => Math.round(one).toLocaleString('en'))
+    .join(' to '),
   'state rule alone, a second (the floor)': floor.toLocaleString('en'),
   'share of the floor': ratio,
   'bytes taken by one judgement': Math.round(bytes),

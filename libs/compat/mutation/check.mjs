@@ -1,11 +1,12 @@
-// Would a test fail if this library were wrong? Each mutant is one way to be wrong; see README.md.
+// Changes this library in small ways, and reports the changes that no test notices.
 
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { work } from './crew.mjs';
-import { idle, readExplanations, whyAccepted } from './explained.mjs';
-import { plant, stopCounting, uproot } from './plant.mjs';
-import { orderFor, survey } from './reach.mjs';
-import { isUnexplained, nameOf, print, tally } from './report.mjs';
+import { readReasons, reasonFor, unusedReasons } from './accepted-survivors.mjs';
+import { measureCoverage, orderFor } from './coverage.mjs';
+import { instrument, stopCounting } from './instrumented-copy.mjs';
+import { countFates, isUnexplained, nameOf, print } from './report.mjs';
+import { runOrders } from './worker-pool.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -17,51 +18,51 @@ const { values } = parseArgs({
 });
 const every = Number(values.every);
 const workers = Number(values.workers);
-const begun = Date.now();
-const say = (text) =>
-  console.error(`${String(Math.round((Date.now() - begun) / 1000)).padStart(5)} s  ${text}`);
+const startedAt = Date.now();
+const log = (text) =>
+  console.error(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${text}`);
 
-const planted = await plant();
-process.on('exit', () => uproot(planted.root));
+const copy = await instrument();
+process.on('exit', () => rmSync(copy.root, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-const wanted = planted.mutants
+const selected = copy.mutants
   .filter(({ file }) => new RegExp(values.files).test(file))
   .filter((_, i) => i % every === 0);
-say(`${wanted.length} of ${planted.mutants.length} mutants are tried, by ${workers} processes`);
-const surveyed = await survey(planted.root, planted.specs, workers);
-say(`${surveyed.flatMap(({ tests }) => tests).length} tests, and what they reach`);
-stopCounting(planted.root);
+log(`${selected.length} of ${copy.mutants.length} mutants, ${workers} processes`);
+const coverage = await measureCoverage(copy.root, copy.specs, workers);
+log(`coverage of ${coverage.flatMap(({ tests }) => tests).length} tests measured`);
+stopCounting(copy.root);
 
-const byId = new Map(wanted.map((mutant) => [mutant.id, mutant]));
-const kills = new Map(wanted.map(({ file }) => [file, new Map()]));
-const whys = readExplanations();
+const byId = new Map(selected.map((mutant) => [mutant.id, mutant]));
+const kills = new Map(selected.map(({ file }) => [file, new Map()]));
+const reasons = readReasons();
 const tried = [];
 
 function* orders() {
-  for (const mutant of wanted) yield orderFor(mutant, surveyed, kills.get(mutant.file));
+  for (const mutant of selected) yield orderFor(mutant, coverage, kills.get(mutant.file));
 }
 
-function hear(order, answer) {
+function record(order, answer) {
   const mutant = byId.get(order.mutant);
   const fate = answer === null ? 'hung' : answer.killedBy === null ? 'survived' : 'killed';
   const one = {
     ...mutant,
     fate,
     killedBy: answer?.killedBy ?? null,
-    why: fate === 'survived' ? whyAccepted(whys, mutant) : null,
+    why: fate === 'survived' ? reasonFor(reasons, mutant) : null,
   };
   tried.push(one);
   const killers = kills.get(mutant.file);
   if (fate === 'killed') killers.set(answer.spec, (killers.get(answer.spec) ?? 0) + 1);
-  if (isUnexplained(one)) say(`survived: ${nameOf(one)}`);
-  if (tried.length % 100 === 0) say(`${tried.length} of ${wanted.length}`);
+  if (isUnexplained(one)) log(`survived: ${nameOf(one)}`);
+  if (tried.length % 100 === 0) log(`${tried.length} of ${selected.length}`);
 }
 
-await work(planted.root, orders(), workers, hear);
+await runOrders(copy.root, orders(), workers, record);
 
 const mutants = tried.toSorted((a, b) => Number(a.id) - Number(b.id));
-const unused = every === 1 ? idle(whys, mutants) : [];
-if (values.json) console.log(JSON.stringify({ ...tally(mutants), idle: unused, mutants }, null, 2));
+const unused = every === 1 ? unusedReasons(reasons, mutants) : [];
+if (values.json) console.log(JSON.stringify({ ...countFates(mutants), unused, mutants }, null, 2));
 else print(mutants, unused);
-process.exit(tally(mutants).unexplained === 0 && unused.length === 0 ? 0 : 1);
+process.exit(countFates(mutants).unexplained === 0 && unused.length === 0 ? 0 : 1);

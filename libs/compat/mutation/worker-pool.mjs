@@ -1,40 +1,40 @@
-// Who does the work? Processes that may hang, run out of memory or crash: each is replaced by a new one, and its order is lost.
+// A pool of worker processes. One that hangs, crashes or runs out of memory is replaced.
 
 import { fork } from 'node:child_process';
 import path from 'node:path';
 
-const CHILD = path.join(import.meta.dirname, 'child.mjs');
+const WORKER = path.join(import.meta.dirname, 'worker.mjs');
 const FLAGS = ['--max-old-space-size=1024', '--disable-warning=ExperimentalWarning'];
 
-/** Nobody hangs on when the parent ends. */
+/** Ends with the parent. */
 const alive = new Set();
 process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
 /**
- * Gives every order to the next process that is free, and tells each answer as it comes.
+ * Gives every order to the next free process.
  *
- * @param orders any iterable, asked for the next order only when a process is free; with `limitMs`: after so long the process is killed
- * @param hear called with the order and its answer; null where the process was killed or died
+ * @param orders an iterable, read when a process is free. After `limitMs` of an order its process is killed
+ * @param onAnswer called with each order and its answer, which is null if the process was killed or died
  */
-export async function work(root, orders, workers, hear) {
+export async function runOrders(root, orders, workers, onAnswer) {
   const waiting = orders[Symbol.iterator]();
   const lane = async () => {
     let child = null;
     for (let next = waiting.next(); !next.done; next = waiting.next()) {
       const order = next.value;
-      child ??= hire(root);
+      child ??= start(root);
       const answer = await ask(child, order);
       if (answer === null) child = null;
       if (answer?.error !== undefined) throw new Error(answer.error);
-      hear(order, answer?.result ?? null);
+      onAnswer(order, answer?.result ?? null);
     }
     child?.kill();
   };
   await Promise.all(Array.from({ length: workers }, lane));
 }
 
-function hire(root) {
-  const child = fork(CHILD, [root], {
+function start(root) {
+  const child = fork(WORKER, [root], {
     execArgv: FLAGS,
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -43,11 +43,11 @@ function hire(root) {
   return child.once('close', () => alive.delete(child));
 }
 
-/** What does the child answer? null where it takes too long, or dies; then it is gone. */
+/** Sends an order. @returns the answer, or null after the time limit or the death of the process */
 function ask(child, order) {
   return new Promise((resolve) => {
     const end = (answer) => {
-      clearTimeout(alarm);
+      clearTimeout(timer);
       child.off('message', end).off('exit', lost).off('error', lost);
       resolve(answer);
     };
@@ -55,7 +55,7 @@ function ask(child, order) {
       end(null);
       child.kill('SIGKILL');
     };
-    const alarm = setTimeout(lost, order.limitMs);
+    const timer = setTimeout(lost, order.limitMs);
     child.on('message', end).on('exit', lost).on('error', lost);
     child.send(order);
   });

@@ -1,22 +1,22 @@
-// One process that tries mutants: told what to do by its parent, killed by it when it takes too long.
+// A worker process: takes orders from its parent, which kills it after the time limit of an order.
 
 import { performance } from 'node:perf_hooks';
-import { load } from './spec.mjs';
+import { load } from './spec-runner.mjs';
 
 const root = process.argv[2];
-/** In so many worlds each law is tried. */
+/** Number of runs of each property test. */
 process.env['LAW_RUNS'] = '30';
 const switches = (globalThis.__stryker__ = {});
 const timed = (work) => {
-  const begun = performance.now();
+  const start = performance.now();
   const result = work();
-  return [result, performance.now() - begun];
+  return [result, performance.now() - start];
 };
 
-/** What does each test of this spec reach, when it runs alone? What is reached while the spec loads counts for all of them. */
-function survey({ spec }) {
+/** Measures which mutants each test of a spec reaches alone, and which the loading of the spec reaches. */
+function measureSpec({ spec }) {
   const { tests, loading } = loadCounted(spec);
-  return { loading, tests: tests.map((_, i) => surveyTest(spec, i)) };
+  return { loading, tests: tests.map((_, i) => measureTest(spec, i)) };
 }
 
 function loadCounted(spec) {
@@ -25,7 +25,7 @@ function loadCounted(spec) {
   return { tests, loading: { ms, hits: { ...switches.mutantCoverage.static } } };
 }
 
-function surveyTest(spec, i) {
+function measureTest(spec, i) {
   const { tests } = loadCounted(spec);
   switches.currentTestId = 'this one';
   const [, ms] = timed(tests[i].run);
@@ -33,7 +33,7 @@ function surveyTest(spec, i) {
   return { ms, hits: switches.mutantCoverage.perTest['this one'] ?? {} };
 }
 
-/** Which test, of those that reach it, fails while this mutant lives? */
+/** Returns the first test that fails while the mutant is active. */
 function attempt({ mutant, trials, hitLimit }) {
   Object.assign(switches, { activeMutant: mutant, hitCount: 0, hitLimit });
   try {
@@ -48,22 +48,22 @@ function attempt({ mutant, trials, hitLimit }) {
 }
 
 function firstFailure(spec, tests) {
-  let sentence = 'it cannot be loaded';
+  let name = 'the spec cannot be loaded';
   try {
     const found = load(root, spec);
     for (const i of tests) {
-      sentence = found[i]?.sentence ?? 'it has fewer tests';
+      name = found[i]?.name ?? 'the spec has fewer tests';
       found[i].run();
     }
     return null;
   } catch {
-    return sentence;
+    return name;
   }
 }
 
 process.on('message', (order) => {
   try {
-    process.send({ result: order.mutant === undefined ? survey(order) : attempt(order) });
+    process.send({ result: order.mutant === undefined ? measureSpec(order) : attempt(order) });
   } catch (error) {
     process.send({ error: `${order.spec}: ${error.stack}` });
   }

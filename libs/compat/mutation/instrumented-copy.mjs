@@ -1,6 +1,6 @@
-// Where can this library be wrong? A copy of it in which every mutant stands behind a switch.
+// Makes a copy of the library that has every mutant behind a switch.
 
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
@@ -8,22 +8,22 @@ import { transformSync } from '@swc/core';
 
 const LIBRARY = path.join(import.meta.dirname, '..');
 
-/** Builders are for tests: nothing that they get wrong reaches a host. */
+/** Test builders, and an index without logic: nothing in them reaches a host. */
 const LEFT_OUT = /^src\/(testing\/|index\.ts$)/;
-/** English for people. Of what the sentence says, only a person can tell whether it is right. */
+/** String literals here are English for people, which no test compares. */
 const PROSE = /^src\/(reasons\/sentences|lint\/findings)\.ts$/;
 
 const silent = { debug: () => {}, info: () => {}, isDebugEnabled: () => false };
 const options = { plugins: null, excludedMutations: [], ignorers: [] };
 
 /**
- * Which mutants are there, and where do they wait?
+ * Copies, instruments and compiles the library, to CommonJS.
  *
- * The copy is compiled once, to CommonJS. A mutant lives while `__stryker__.activeMutant` is its id.
+ * A mutant is active while `__stryker__.activeMutant` is its id.
  *
- * @returns the folder of the copy (the caller removes it), its specs, and each mutant with what is needed to find it again
+ * @returns the folder of the copy (the caller removes it), its specs, and each mutant with its place
  */
-export async function plant() {
+export async function instrument() {
   const root = mkdtempSync(path.join(tmpdir(), 'klpreg-mutants-'));
   for (const name of ['src', 'test', 'fixtures', 'reasons.md'])
     cpSync(path.join(LIBRARY, name), path.join(root, name), { recursive: true });
@@ -48,7 +48,7 @@ export async function plant() {
   };
 }
 
-/** Makes the copy quick, once it is known what reaches what: no one counts any more who passes a switch. */
+/** Removes the counting of passes, which makes the copy faster. Call it after measuring the coverage. */
 export function stopCounting(root) {
   for (const name of readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.js'),
@@ -57,9 +57,6 @@ export function stopCounting(root) {
     writeFileSync(file, readFileSync(file, 'utf8').replace(/stryCov_9fa48\("\d+"(?:, "\d+")*\)/g, '0'));
   }
 }
-
-/** Takes the copy away. */
-export const uproot = (root) => rmSync(root, { recursive: true, force: true });
 
 const isProse = ({ fileName, mutatorName }) => mutatorName === 'StringLiteral' && PROSE.test(fileName);
 
@@ -80,7 +77,7 @@ function compile(root, name, content) {
   writeFileSync(path.join(root, name.replace(/\.ts$/, '.js')), code);
 }
 
-/** In words that outlive the lines above it: what stood there, in which line of text, and what stands there now. */
+/** Describes a mutant by its line text, the original and the replacement. Line numbers change. */
 function describeMutant({ id, fileName, mutatorName, replacement, location: { start, end } }, lines) {
   const covered = lines.slice(start.line, end.line + 1);
   covered[covered.length - 1] = covered.at(-1).slice(0, end.column);

@@ -1,4 +1,4 @@
-// As much of Jest as the specs of this library use, able to run one test of a spec in a fresh copy of all modules.
+// The part of Jest that the specs of this library use. It runs one test of a spec with fresh modules.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,36 +8,36 @@ import { expect } from 'expect';
 
 const installed = createRequire(import.meta.url);
 
-// A law is tried in the same worlds each time, and no simpler one is looked for than the first in which it fails.
+// The same cases each time, without shrinking the first counterexample.
 installed('fast-check').configureGlobal({ seed: 1, endOnFailure: true });
 
-/** Plain data in an inline snapshot is JSON, but for the last comma. */
+/** Plain data in an inline snapshot is JSON with trailing commas. */
 expect.extend({
   toMatchInlineSnapshot(received, snapshot) {
     const pass = this.equals(received, JSON.parse(snapshot.replace(/,(?=\s*[\]}])/g, '')));
-    return { pass, message: () => 'not as in the snapshot' };
+    return { pass, message: () => 'differs from the snapshot' };
   },
 });
 
 const collected = [];
-const add = (sentence, body) => {
+const add = (name, body) => {
   const run = () => {
-    if (body() instanceof Promise) throw new Error(`'${sentence}' waits, and nothing in this library does`);
+    if (body() instanceof Promise) throw new Error(`'${name}' is asynchronous, and this library is not`);
   };
-  collected.push({ sentence, run });
+  collected.push({ name, run });
 };
-add.each = (rows) => (sentence, run) => {
+add.each = (rows) => (name, run) => {
   for (const row of rows) {
     const cells = Array.isArray(row) ? row : [row];
-    add(typeof cells[0] === 'string' ? `${sentence}: ${cells[0]}` : sentence, () => run(...cells));
+    add(typeof cells[0] === 'string' ? `${name}: ${cells[0]}` : name, () => run(...cells));
   }
 };
 Object.assign(globalThis, { expect, test: add, describe: (_, body) => body(), afterAll: () => {} });
 
-/** These look at the worlds that laws are tried in, not at the library, and at thousands of them. */
+/** Slow tests of the generated cases, not of the library. */
 const ABOUT_LAWS = /^the laws are not empty/;
 
-/** Only what is compiled is kept: a module that runs again shares nothing with its last run. */
+/** Cache of compiled scripts. Each load runs them again, so that no module state is shared. */
 const compiled = new Map();
 
 function compile(file) {
@@ -48,8 +48,8 @@ function compile(file) {
   return script;
 }
 
-/** Takes modules of the copy anew, and others from where they are installed. */
-function requireAnew() {
+/** Returns a `require` that loads modules of the copy afresh, and others from node_modules. */
+function freshRequire() {
   const modules = new Map();
   const load = (file) => {
     if (modules.has(file)) return modules.get(file);
@@ -67,9 +67,9 @@ function requireAnew() {
   return load;
 }
 
-/** Which tests has this spec? Every module of the library, and the spec, runs anew. */
+/** Loads a spec and all its modules afresh. @returns its tests */
 export function load(root, spec) {
   collected.length = 0;
-  requireAnew()(path.join(root, `${spec}.js`));
-  return collected.filter(({ sentence }) => !ABOUT_LAWS.test(sentence));
+  freshRequire()(path.join(root, `${spec}.js`));
+  return collected.filter(({ name }) => !ABOUT_LAWS.test(name));
 }
