@@ -1,5 +1,5 @@
-// Generates TypeScript types from the GraphQL schema. `npm run generate` runs it; the files are not committed.
-// Each entry of OUTPUTS is one file, with the plugins of graphql-codegen that write it.
+// Generates TypeScript types from the GraphQL schema. `npm run generate` runs it; the files are not
+// committed. Each entry of OUTPUTS is one file, with the plugins of graphql-codegen that write it.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -47,7 +47,8 @@ const OUTPUTS = [
   {
     file: 'apps/cli/src/registry/generated/operations.ts',
     documents: ['apps/cli/src/registry/operations.graphql'],
-    // Decisions depend on these. A newer registry may add values to the others, which klpreg shows as they are.
+    // Decisions depend on these. A newer registry may add values to the others, which klpreg shows as they
+    // are.
     enums: ['VerdictKind', 'ReasonKind'],
     plugins: [{ operationTypes }, { operations }],
     config: {

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { defineConfig } from 'prisma/config';
 
-// Prisma's own engine is a binary that its command line downloads; ours is the same engine as WebAssembly, from the npm registry
+// Prisma's own engine is a binary that its command line downloads; ours is the same engine as WebAssembly,
+// from the npm registry
 if (!process.env['PRISMA_NATIVE_ENGINE'])
   process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= path.join(import.meta.dirname, 'engine/schema-engine.mjs');
 

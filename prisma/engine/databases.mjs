@@ -1,4 +1,5 @@
-// Databases by URL, as Prisma writes URLs: with a schema and options of its own in the query part, which PostgreSQL does not know.
+// Databases by URL, as Prisma writes URLs: with a schema and options of its own in the query part, which
+// PostgreSQL does not know.
 import pg from 'pg';
 
 const PRISMA_OPTIONS = [

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Stands in for Prisma's native `schema-engine`: the same command line, the same JSON-RPC on standard input and output.
-// prisma.config.ts names it in PRISMA_SCHEMA_ENGINE_BINARY.
+// Stands in for Prisma's native `schema-engine`: the same command line, the same JSON-RPC on standard input
+// and output. prisma.config.ts names it in PRISMA_SCHEMA_ENGINE_BINARY.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { canConnect, createDatabase, dropDatabase, nameOf } from './databases.mjs';
@@ -55,8 +55,9 @@ function serve({ schemas, datasource }) {
       datamodels: schemas.length ? schemas.map((file) => [file, readFileSync(file, 'utf8')]) : undefined,
     }));
 
-  // The wasm engine replays migrations into a shadow database in devDiagnostic, diagnose and diff alone; these two read what that left,
-  // and fail where nothing did (`migrate dev` right after it applied something). So it is asked first.
+  // The wasm engine replays migrations into a shadow database in devDiagnostic, diagnose and diff alone;
+  // these two read what that left, and fail where nothing did (`migrate dev` right after it applied
+  // something). So it is asked first.
   const afterReplay = (method) => async (params) => {
     const { engine } = await open();
     if (params.migrationsList.migrationDirectories.length)

@@ -1,6 +1,7 @@
-// Loads Prisma's schema engine as WebAssembly and gives it a small adapter over pg.
-// @prisma/adapter-pg does not serve here: it rejects PostgreSQL's internal "char" type (catalog queries), splits scripts at every ';'
-// (which breaks $$ bodies and loses the implicit transaction), and ignores which database is meant for the shadow.
+// Loads Prisma's schema engine as WebAssembly and gives it a small adapter over pg. @prisma/adapter-pg does
+// not serve here: it rejects PostgreSQL's internal "char" type (catalog queries), splits scripts at every ';'
+// (which breaks $$ bodies and loses the implicit transaction), and ignores which database is meant for the
+// shadow.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -84,7 +85,9 @@ function translate(error) {
   });
 }
 
-/** The engine asks this when it opens; `migrate diff` between two schema files must work where no database is. */
+/**
+ * The engine asks this when it opens; `migrate diff` between two schema files must work where no database is.
+ */
 const VERSION_QUESTION = /server_version_num/;
 const NO_DATABASE = {
   columnNames: ['exists', 'version', 'numeric_version'],
@@ -171,7 +174,10 @@ class Connection {
   }
 }
 
-/** An engine on a database, and on a shadow database that it makes when it replays migrations. Close it, so that the shadow goes. */
+/**
+ * An engine on a database, and on a shadow database that it makes when it replays migrations. Close it, so
+ * that the shadow goes.
+ */
 export async function openEngine({ url, shadowDatabaseUrl, datamodels }) {
   const connections = [];
   const track = (connection) => (connections.push(connection), connection);

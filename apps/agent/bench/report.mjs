@@ -1,4 +1,5 @@
-// What does one report cost its host? The real agent reads a captured tree and sends to a registry that takes everything; the process says itself what it used.
+// What does one report cost its host? The real agent reads a captured tree and sends to a registry that takes
+// everything; the process says itself what it used.
 
 import { spawn, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

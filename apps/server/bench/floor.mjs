@@ -1,5 +1,6 @@
-// The same work with nothing around it: bare Fastify and bare pg, batched as the registry batches. Heartbeats update one narrow row; reports are stored as they came.
-// With --prisma, what a user would write first instead: one Prisma upsert for each report.
+// The same work with nothing around it: bare Fastify and bare pg, batched as the registry batches. Heartbeats
+// update one narrow row; reports are stored as they came. With --prisma, what a user would write first
+// instead: one Prisma upsert for each report.
 
 import Fastify from 'fastify';
 import pg from 'pg';

@@ -1,4 +1,5 @@
-// The general PostgreSQL-to-GraphQL server, over a view that groups the hosts: what a user would put up instead.
+// The general PostgreSQL-to-GraphQL server, over a view that groups the hosts: what a user would put up
+// instead.
 
 import { createServer } from 'node:http';
 import { createRequire, Module } from 'node:module';

@@ -36,7 +36,10 @@ const token = readFileSync(path.join(data, 'admin-token'), 'utf8').trim();
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 const calm = new Agent({ keepAlive: true, maxSockets: 4 });
 
-/** The status and the text of the answer. A connection that the server closes after a refusal counts as its status, or as 0 without one. */
+/**
+ * The status and the text of the answer. A connection that the server closes after a refusal counts as its
+ * status, or as 0 without one.
+ */
 function send({ method = 'POST', path: at, headers = {}, body = '' }, over = agent) {
   return new Promise((resolve) => {
     const all = {
@@ -63,7 +66,9 @@ function send({ method = 'POST', path: at, headers = {}, body = '' }, over = age
   });
 }
 
-/** Processor time of the server with all its threads, in milliseconds; Linux counts in hundredths of a second. */
+/**
+ * Processor time of the server with all its threads, in milliseconds; Linux counts in hundredths of a second.
+ */
 const processor = () => {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -1,4 +1,5 @@
-// The ways in, and hostile requests of each: a function makes the one with a number, so that no two are alike.
+// The ways in, and hostile requests of each: a function makes the one with a number, so that no two are
+// alike.
 import { gzipSync } from 'node:zlib';
 
 const MIB = 2 ** 20;

@@ -16,7 +16,10 @@ afterEach(async () => {
   await registry.stop();
 });
 
-/** From now on every new host is refused by PostgreSQL with this SQLSTATE; `tries` counts, as sequences are never taken back. */
+/**
+ * From now on every new host is refused by PostgreSQL with this SQLSTATE; `tries` counts, as sequences are
+ * never taken back.
+ */
 async function refuse(state: string): Promise<void> {
   await client.query(`
     CREATE SEQUENCE tries;

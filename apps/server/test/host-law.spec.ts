@@ -41,7 +41,10 @@ const choose = (model: HostModel, n: number): Operation => {
   return n % 40 === 0 ? { do: 'REBOOT' } : possible[Math.floor(n / 40) % possible.length]!;
 };
 
-/** Between two looks at most two operations, as long as the agent looks; more only if it did not look for too long, which it says. */
+/**
+ * Between two looks at most two operations, as long as the agent looks; more only if it did not look for too
+ * long, which it says.
+ */
 const stretch = fc.oneof(
   {
     weight: 6,
@@ -127,7 +130,10 @@ function see(
   };
 }
 
-/** What the registry makes of documents of one host, in the order in which they come: as `Reports` does, without its store. */
+/**
+ * What the registry makes of documents of one host, in the order in which they come: as `Reports` does,
+ * without its store.
+ */
 class OneHost {
   before: PreviousState | null = null;
   suspect = false;
@@ -194,7 +200,11 @@ const TARGETS = [
 ];
 let safe = 0;
 
-/** Judges every target, and carries out each SAFE plan. @returns the states that a plan leaves without a holder */
+/**
+ * Judges every target, and carries out each SAFE plan.
+ *
+ * @returns the states that a plan leaves without a holder
+ */
 function uncoveredBySafe(model: HostModel, host: OneHost): string[] {
   const { situation } = host.before!;
   if (!mayBeSafe(situation, host.suspect)) return [];

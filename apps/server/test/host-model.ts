@@ -19,10 +19,11 @@ type Event = {
 };
 
 /**
- * A host as its kernel is: the list, the loaded modules, and the states that were changed and that nothing has restored.
+ * A host as its kernel is: the list, the loaded modules, and the states that were changed and that nothing
+ * has restored.
  *
- * Mirrors `klp_enable_patch()`, `klp_complete_transition()` and `klp_force_transition()`: an atomic replace runs no callbacks of what it
- * replaces, and disabling looks at no state.
+ * Mirrors `klp_enable_patch()`, `klp_complete_transition()` and `klp_force_transition()`: an atomic replace
+ * runs no callbacks of what it replaces, and disabling looks at no state.
  */
 export class HostModel {
   list: Listed[] = [];
@@ -71,7 +72,10 @@ export class HostModel {
     ];
   }
 
-  /** States that were changed, and that no listed patch declares at that version: what a SAFE answer must never leave. */
+  /**
+   * States that were changed, and that no listed patch declares at that version: what a SAFE answer must
+   * never leave.
+   */
   uncovered(): bigint[] {
     return [...this.changed].flatMap(([id, version]) => (this.isHeld(id, version) ? [] : [id]));
   }

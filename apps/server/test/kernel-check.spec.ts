@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-// When `npm run check:kernel` says that a prediction was wrong. The kernels themselves are in apps/server/kernel.
+// When `npm run check:kernel` says that a prediction was wrong. The kernels themselves are in
+// apps/server/kernel.
 
 const LOADED = [{ name: 'a', enabled: true, transition: false }];
 const INCOMPATIBLE =

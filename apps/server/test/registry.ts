@@ -162,7 +162,8 @@ export class Registry {
   }
 
   /**
-   * Two machines load this build over a list, and are retired: no answer counts them, and what they showed of the build stays.
+   * Two machines load this build over a list, and are retired: no answer counts them, and what they showed of
+   * the build stays.
    *
    * @param over what they listed before
    */
@@ -273,7 +274,10 @@ export const sealed = (report: Report): Report => ({
   digest: contentDigest(report as unknown as Record<string, unknown>),
 });
 
-/** The report with a kernel log that reaches back to the boot and names all that is listed or loaded: the boot's history is known. */
+/**
+ * The report with a kernel log that reaches back to the boot and names all that is listed or loaded: the
+ * boot's history is known.
+ */
 export function logged(report: Report): Report {
   const events = [...report.livepatches, ...report.leftovers].map(({ name }) => ({
     patch: name,

@@ -19,7 +19,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** A pooler that drops start-up parameters, as PgBouncer does with `ignore_startup_parameters`: passes on the user and the database alone. */
+/**
+ * A pooler that drops start-up parameters, as PgBouncer does with `ignore_startup_parameters`: passes on the
+ * user and the database alone.
+ */
 async function pooler(): Promise<{ url: string; close(): void }> {
   const target = new URL(database.url);
   const server = net.createServer((socket) => {

@@ -12,7 +12,10 @@ const watched = (seconds: number): Partial<Report> => ({
 const CLOCK = idle('web-1').clock;
 const after = (seconds: number) => new Date(T0.getTime() + seconds * 1000);
 
-/** Plays reports of one host, a minute apart unless a report is given with its seconds, and shows the last situation. */
+/**
+ * Plays reports of one host, a minute apart unless a report is given with its seconds, and shows the last
+ * situation.
+ */
 function play(...reports: (Report | [report: Report, seconds: number])[]) {
   let before: PreviousState | null = null;
   let seconds = 0;

@@ -25,7 +25,9 @@ const MODELS = [
 /** Partitions are created, filled and dropped by name: their rows stay in their table, and on their node. */
 const OF_PARTITIONS = 'store/history/history.store.ts';
 
-/** Every template literal of a source, with the SQL of the same file that it contains; other parts are `$`. */
+/**
+ * Every template literal of a source, with the SQL of the same file that it contains; other parts are `$`.
+ */
 function statementsOf(source: string): string[] {
   const file = ts.createSourceFile('store.ts', source, ts.ScriptTarget.Latest, true);
   const found: ts.TemplateLiteral[] = [];

@@ -35,7 +35,10 @@ Fills a running registry with ${demoHosts().length} hosts, asks it three questio
 The registry is KLPREG_URL (default: http://127.0.0.1:3000); KLPREG_TOKEN or the file admin-token in KLPREG_DATA is its token.
 `;
 
-/** Publishes the releases and reports the hosts of the demo fleet, asks three questions, then keeps the hosts fresh. */
+/**
+ * Publishes the releases and reports the hosts of the demo fleet, asks three questions, then keeps the hosts
+ * fresh.
+ */
 async function demo(folder: string, once: boolean): Promise<void> {
   const stop = new AbortController();
   // a second signal kills the process

@@ -1,7 +1,8 @@
 // Measures how many hosts one core judges in a second, compared with the kernel's rule alone.
 //
-// The host has three listed patches with eight states. Three targets are judged in turn: one that is accepted, one that
-// is refused and one that is unknown. The floor in the same run is the bare state rule: two loops over arrays.
+// The host has three listed patches with eight states. Three targets are judged in turn: one that is
+// accepted, one that is refused and one that is unknown. The floor in the same run is the bare state rule:
+// two loops over arrays.
 
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';

@@ -58,7 +58,10 @@ const { vectors, modules } = JSON.parse(
 };
 
 const VERSION = '#1 SMP';
-/** The lab's machines enforced no signatures, were not locked down, and had `modules_disabled` 0 and `ftrace_enabled` 1. */
+/**
+ * The lab's machines enforced no signatures, were not locked down, and had `modules_disabled` 0 and
+ * `ftrace_enabled` 1.
+ */
 const UNGUARDED = {
   capabilities: capabilities({ signatureEnforced: false, lockdown: 'none' }),
   gates: { modulesDisabled: false, ftraceEnabled: true },
@@ -67,7 +70,10 @@ const UNGUARDED = {
 /** The module on disk is another build than the listed one: the kernel compares names alone. */
 const CANDIDATE = 'candidate-';
 
-/** What the registry would know of a lab module: what its C source declares, for the kernel that it was built for. */
+/**
+ * What the registry would know of a lab module: what its C source declares, for the kernel that it was built
+ * for.
+ */
 function built({ name, replace, states }: WirePatch, kernelRelease: string, buildId = name): Manifest {
   const knobs = modules[name]?.knobs ?? {};
   const callbacks = { ...NO_CALLBACKS, prePatch: 'CB' in knobs };
@@ -79,7 +85,10 @@ function built({ name, replace, states }: WirePatch, kernelRelease: string, buil
   );
 }
 
-/** What the registry has learned so far: which modules were on the list of a kernel, and which were forced off it in this scenario. */
+/**
+ * What the registry has learned so far: which modules were on the list of a kernel, and which were forced off
+ * it in this scenario.
+ */
 export class Learned {
   private readonly loaded = new Map<string, Set<string | null>>();
   private readonly forced = new Set<string>();
@@ -102,7 +111,10 @@ export class Learned {
     for (const patch of leaving) this.forced.add(`${kernel} ${scenario} ${patch.name}`);
   }
 
-  /** Over which states it was loaded on this kernel: as if two machines had shown it. Whether a module was there to be patched, the fixture does not tell. */
+  /**
+   * Over which states it was loaded on this kernel: as if two machines had shown it. Whether a module was
+   * there to be patched, the fixture does not tell.
+   */
   sightings = ({ kernel }: Observed, name: string): LoadSighting[] =>
     [...(this.loaded.get(`${kernel} ${name}`) ?? [])].flatMap((over) =>
       ['lab-1', 'lab-2'].map((machine) => ({
@@ -118,7 +130,10 @@ export class Learned {
     this.forced.has(`${kernel} ${scenario} ${name}`);
 }
 
-/** What the operation was, as the mind takes it; null for what is none on a livepatch: letting blocked tasks go, a module that is to be patched. */
+/**
+ * What the operation was, as the mind takes it; null for what is none on a livepatch: letting blocked tasks
+ * go, a module that is to be patched.
+ */
 export function operationOf({ op, target, candidate, write, kernel }: Observed): Operation | null {
   if (target === 'lab_target') return null;
   const [patch = '', attribute, value = ''] = write?.split(' ') ?? [];

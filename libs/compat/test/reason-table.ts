@@ -25,7 +25,10 @@ export const reasonsOf = (code: ReasonCode, asked: Asked) =>
     .reasons.filter((reason) => reason.code === code)
     .map(toExpect);
 
-/** For one code: when it appears, with which facts, and its nearest neighbours, where it does not (an empty list). */
+/**
+ * For one code: when it appears, with which facts, and its nearest neighbours, where it does not (an empty
+ * list).
+ */
 export function reasonTable(
   code: ReasonCode,
   rows: [sentence: string, asked: Asked, expected: Expected[]][],

@@ -12,8 +12,8 @@ export interface Binaries {
 }
 
 /**
- * Finds a PostgreSQL that runs. If `PG_BIN_DIR` is set, only that folder is tried; else the npm package for this platform,
- * then the newest server of Debian's packages.
+ * Finds a PostgreSQL that runs. If `PG_BIN_DIR` is set, only that folder is tried; else the npm package for
+ * this platform, then the newest server of Debian's packages.
  *
  * @throws EmbeddedPostgresError if none of them runs; says what was tried
  */
@@ -64,7 +64,10 @@ function packaged(): string[] {
   return [path.join(root, 'native', 'bin')];
 }
 
-/** Creates the library links. The package does so in an install script, which `--ignore-scripts` and newer npm skip. */
+/**
+ * Creates the library links. The package does so in an install script, which `--ignore-scripts` and newer npm
+ * skip.
+ */
 function linkLibraries(root: string): void {
   const list = path.join(root, 'native', 'pg-symlinks.json');
   if (!fs.existsSync(list)) return;

@@ -15,8 +15,8 @@ export interface Cluster {
 }
 
 /**
- * Creates the data folder if it does not exist, and gives it to the server's user. Its version must be that of these
- * binaries.
+ * Creates the data folder if it does not exist, and gives it to the server's user. Its version must be that
+ * of these binaries.
  *
  * @param durable false: not forced to disk, for temporary clusters
  */

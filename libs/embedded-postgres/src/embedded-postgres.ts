@@ -31,8 +31,8 @@ const PATIENCE_MS = 60_000;
 /**
  * A PostgreSQL that this process starts.
  *
- * One folder has one server. If another process has started it, it is adopted, and not stopped. The server ends with the
- * process that started it, in whatever way that process ends.
+ * One folder has one server. If another process has started it, it is adopted, and not stopped. The server
+ * ends with the process that started it, in whatever way that process ends.
  */
 export class EmbeddedPostgres {
   private constructor(
@@ -141,7 +141,9 @@ function makeFolder(dir: string): string {
   }
 }
 
-/** Whether this user can use the file. Root can use all; PostgreSQL accepts only data folders of its own user. */
+/**
+ * Whether this user can use the file. Root can use all; PostgreSQL accepts only data folders of its own user.
+ */
 function isOurs(file: string): boolean {
   const us = process.getuid?.();
   return us === 0 || !fs.existsSync(file) || fs.statSync(file).uid === us;

@@ -1,2 +1,5 @@
-/** The embedded PostgreSQL cannot be used. The message tells the operator what is wrong, where, and what to do next. */
+/**
+ * The embedded PostgreSQL cannot be used. The message tells the operator what is wrong, where, and what to do
+ * next.
+ */
 export class EmbeddedPostgresError extends Error {}

@@ -8,7 +8,9 @@ const WITHIN_MS = 10 * 60_000;
 /** Until the child processes of a killed server have ended. */
 const PAUSE_MS = 1_000;
 
-/** Restarts an embedded PostgreSQL at its address when it ends, whether this process started or adopted it. */
+/**
+ * Restarts an embedded PostgreSQL at its address when it ends, whether this process started or adopted it.
+ */
 export class EmbeddedKeeper {
   private readonly starts: number[] = [];
   private stopping = false;

@@ -9,9 +9,10 @@ const STALE_MS = 15_000;
 /**
  * Does work that no other process does at the same time.
  *
- * The lock is a file with the holder's process id. A lock whose holder is dead or silent is taken over, so that a kill
- * blocks nothing. If process ids mean nothing (a data folder that several containers use), that takes at most STALE_MS.
- * If two processes take over the same lock at once, PostgreSQL's own `postmaster.pid` stops the second one.
+ * The lock is a file with the holder's process id. A lock whose holder is dead or silent is taken over, so
+ * that a kill blocks nothing. If process ids mean nothing (a data folder that several containers use), that
+ * takes at most STALE_MS. If two processes take over the same lock at once, PostgreSQL's own `postmaster.pid`
+ * stops the second one.
  *
  * @throws EmbeddedPostgresError if the holder works longer than `patienceMs`
  */

@@ -15,8 +15,8 @@ export interface Postmaster {
 /**
  * Finds the server that runs on this data folder.
  *
- * A lock file is removed if its process is gone, a zombie, or another program. PostgreSQL would take a process with the
- * same id for a server, and refuse to start.
+ * A lock file is removed if its process is gone, a zombie, or another program. PostgreSQL would take a
+ * process with the same id for a server, and refuse to start.
  */
 export function findPostmaster(data: string): Postmaster | undefined {
   const file = path.join(data, 'postmaster.pid');
@@ -28,7 +28,10 @@ export function findPostmaster(data: string): Postmaster | undefined {
   return undefined;
 }
 
-/** A server's working folder is its data folder. If it is not visible (no /proc, another user's process), the lock file is believed. */
+/**
+ * A server's working folder is its data folder. If it is not visible (no /proc, another user's process), the
+ * lock file is believed.
+ */
 function worksIn(pid: number, data: string): boolean {
   if (!fs.existsSync('/proc/self/cwd')) return true;
   try {
@@ -40,8 +43,8 @@ function worksIn(pid: number, data: string): boolean {
 }
 
 /**
- * Stops the server when this process ends in any way: its end of the standard input closes, even after SIGKILL. SIGINT is
- * PostgreSQL's fast shutdown: connections are closed, the data is written.
+ * Stops the server when this process ends in any way: its end of the standard input closes, even after
+ * SIGKILL. SIGINT is PostgreSQL's fast shutdown: connections are closed, the data is written.
  */
 const GUARD = `
 trap '' INT QUIT
@@ -53,7 +56,11 @@ wait $server; code=$?
 kill $watch 2>/dev/null
 exit $code`;
 
-/** Starts a server, and waits until it accepts connections. @throws EmbeddedPostgresError with the last lines of its log */
+/**
+ * Starts a server, and waits until it accepts connections.
+ *
+ * @throws EmbeddedPostgresError with the last lines of its log
+ */
 export async function launch(
   command: readonly string[],
   runner: Runner,

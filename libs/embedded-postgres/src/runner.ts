@@ -14,9 +14,9 @@ const NAMESPACE = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
 /**
  * Chooses the user of the server.
  *
- * It is the current user, unless that is root. For root it is a user namespace in which root is called 1000: PostgreSQL
- * accepts that, and every folder stays accessible. If namespaces are not allowed (many containers), it is an unprivileged
- * user, who must be able to reach the programs and the data folder.
+ * It is the current user, unless that is root. For root it is a user namespace in which root is called 1000:
+ * PostgreSQL accepts that, and every folder stays accessible. If namespaces are not allowed (many
+ * containers), it is an unprivileged user, who must be able to reach the programs and the data folder.
  */
 export function chooseRunner(): Runner {
   if (process.getuid?.() !== 0) return { prefix: [] };
@@ -47,7 +47,9 @@ export function handOver(path: string, runner: Runner): void {
   if (runner.owner) fs.lchownSync(path, runner.owner.uid, runner.owner.gid);
 }
 
-/** Gives a data folder of another runner to this one. Only the top is checked: it is always handed over whole. */
+/**
+ * Gives a data folder of another runner to this one. Only the top is checked: it is always handed over whole.
+ */
 export function adoptFiles(folder: string, runner: Runner): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = runner.owner ?? { uid: 0, gid: 0 };

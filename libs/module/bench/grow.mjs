@@ -1,4 +1,5 @@
-// Small captured x86-64 modules, grown to any size: by one section without a meaning, or as large modules really grow.
+// Small captured x86-64 modules, grown to any size: by one section without a meaning, or as large modules
+// really grow.
 
 const HEADER = 64;
 const ENTRY = 24;
@@ -9,9 +10,11 @@ const [GLOBAL_OBJECT, GLOBAL_FUNCTION, GLOBAL_UNKNOWN] = [0x11, 0x12, 0x10];
 const UNDEFINED = 0;
 
 /**
- * As much of everything for each function as i915.ko has: Debian's 6.1.0-56-amd64 has it with 6.8 MB, 4,629 traced functions of 342 bytes, 9,402 symbols and 129,578 relocations (50,172 of its code,
- * 48,336 of its unwind tables). amdgpu.ko of the same kernel is alike: 19.5 MB, 26,024 symbols and 320,585 relocations. Both have some 85 sections; what is built with a section for each function, as
- * patches of kpatch-build and klp-build are, has two more for each function.
+ * As much of everything for each function as i915.ko has: Debian's 6.1.0-56-amd64 has it with 6.8 MB, 4,629
+ * traced functions of 342 bytes, 9,402 symbols and 129,578 relocations (50,172 of its code, 48,336 of its
+ * unwind tables). amdgpu.ko of the same kernel is alike: 19.5 MB, 26,024 symbols and 320,585 relocations.
+ * Both have some 85 sections; what is built with a section for each function, as patches of kpatch-build and
+ * klp-build are, has two more for each function.
  */
 const EACH = { code: 10, unwind: 10, calls: 6, returns: 1 };
 const FUNCTIONS_IN_10_MB = 6000;
@@ -173,7 +176,10 @@ class Parts {
 /** With one more section, so large that the file has this size: all that there is to do is to hash it. */
 export const growByOneSection = (file, size) => new Parts(file).fill(size);
 
-/** Adds as many functions as a module of this size has, each with a section, symbols, code, relocations and table entries. */
+/**
+ * Adds as many functions as a module of this size has, each with a section, symbols, code, relocations and
+ * table entries.
+ */
 export function growByFunctions(file, size) {
   const parts = new Parts(file);
   const functions = Math.floor((size / (10 * 2 ** 20)) * FUNCTIONS_IN_10_MB);
@@ -262,7 +268,10 @@ function sectionSymbol(parts, section) {
   throw new Error('the section has no symbol');
 }
 
-/** The code of a function, and what its relocations are for. It calls others, loads addresses of messages, and reads data; between that it moves numbers. */
+/**
+ * The code of a function, and what its relocations are for. It calls others, loads addresses of messages, and
+ * reads data; between that it moves numbers.
+ */
 function body(n) {
   const pieces = [Buffer.alloc(16, 0x90)];
   const uses = [];

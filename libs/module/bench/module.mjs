@@ -1,5 +1,6 @@
-// How long does it take to read a module of 10 MB? The peer, side by side, is `readelf -a` on the same file, where there is one.
-// One file is as large modules are; the other has one large section, where there is nothing to do but to hash it. What the hash takes is a row of its own.
+// How long does it take to read a module of 10 MB? The peer, side by side, is `readelf -a` on the same file,
+// where there is one. One file is as large modules are; the other has one large section, where there is
+// nothing to do but to hash it. What the hash takes is a row of its own.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';

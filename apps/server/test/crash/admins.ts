@@ -103,7 +103,9 @@ export class Administrators {
     if (answer !== null) this.asked = [...this.asked.slice(-7), { where, answer: answer.canDowngrade }];
   }
 
-  /** Returns the acknowledged changes that are not stored, and the questions whose repeated answer differs. */
+  /**
+   * Returns the acknowledged changes that are not stored, and the questions whose repeated answer differs.
+   */
   async wrong(databaseUrl: string): Promise<string[]> {
     const stored = await this.stored(databaseUrl);
     const found: string[] = [];

@@ -1,4 +1,5 @@
-// One PostgreSQL for a whole test run. Imports the built store: Jest runs global set-up outside its transform.
+// One PostgreSQL for a whole test run. Imports the built store: Jest runs global set-up outside its
+// transform.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +16,10 @@ const SETTINGS = {
 const home = path.resolve(import.meta.dirname, '..');
 const root = path.resolve(home, '../../..');
 
-/** Will this run touch a suite of the server? Those of the libraries need no database, and start at once without it. */
+/**
+ * Will this run touch a suite of the server? Those of the libraries need no database, and start at once
+ * without it.
+ */
 export function isWanted({ testPathPatterns, runTestsByPath, nonFlagArgs, rootDir }) {
   if (runTestsByPath) return nonFlagArgs.some((file) => path.resolve(file).startsWith(home));
   const patterns = testPathPatterns.toExecutor({ rootDir });

@@ -1,4 +1,5 @@
-// Everything runs as CommonJS inside Jest (one copy of every package): .ts and the ES modules of node_modules go through SWC.
+// Everything runs as CommonJS inside Jest (one copy of every package): .ts and the ES modules of node_modules
+// go through SWC.
 const { createTransformer } = require('@swc/jest');
 
 const jsc = {

@@ -60,7 +60,8 @@ export function named(name: string, sent: readonly Sent[]): Sent {
 /**
  * How does PostgreSQL go through the tables for this statement?
  *
- * `FIRST`: planned for its values. `PREPARED`: when it has been run five times before on its connection, which is when PostgreSQL may keep a plan for any values. Everything is taken back.
+ * `FIRST`: planned for its values. `PREPARED`: when it has been run five times before on its connection,
+ * which is when PostgreSQL may keep a plan for any values. Everything is taken back.
  */
 export async function scans(
   client: pg.Client,

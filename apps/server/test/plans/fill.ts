@@ -21,8 +21,8 @@ export const filled = (n: number) => ({
 /**
  * Fills a database with hosts, spread over the existing situations.
  *
- * One in a thousand is overdue, one in 5,000 superseded. One in ten has a closed interval of today or yesterday, one in
- * forty a gap. 700 transactions opened the intervals.
+ * One in a thousand is overdue, one in 5,000 superseded. One in ten has a closed interval of today or
+ * yesterday, one in forty a gap. 700 transactions opened the intervals.
  */
 export async function fill(client: pg.Client, now: Date): Promise<void> {
   const { rows: indexes } = await client.query<{ name: string; definition: string }>(

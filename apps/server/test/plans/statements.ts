@@ -1,7 +1,10 @@
 import { type Registry, running, sealed } from '../registry.js';
 import { filled, HOSTS } from './fill.js';
 
-/** A hot statement: by which door it is reached, how many rows of hosts it may read whatever the size of the fleet, and by which indexes. */
+/**
+ * A hot statement: by which door it is reached, how many rows of hosts it may read whatever the size of the
+ * fleet, and by which indexes.
+ */
 export type Hot = [
   what: string,
   statement: string,

@@ -160,7 +160,10 @@ async function askAll(
     );
 }
 
-/** Null in every answer of this test: no module here is signed or unreadable, and no reason names a function or another patch. */
+/**
+ * Null in every answer of this test: no module here is signed or unreadable, and no reason names a function
+ * or another patch.
+ */
 const NEVER = [
   'ListedPatch.file',
   'ModuleFile.signer',

@@ -1,4 +1,5 @@
-// A thread whose job depends on the number of bytes: it ends itself, takes all memory, or never ends; otherwise it answers.
+// A thread whose job depends on the number of bytes: it ends itself, takes all memory, or never ends;
+// otherwise it answers.
 import { readlinkSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 

@@ -50,7 +50,10 @@ const cvesOf = (patch: KnownPatch): readonly string[] => patch.manifest?.author?
 
 const ACTIONS = { LOAD: 'loading it', DISABLE: 'disabling it', REPLACE: 'replacing it' } as const;
 
-/** Returns an advisory if the vendor does not support this action on a running system. The kernel may accept it. */
+/**
+ * Returns an advisory if the vendor does not support this action on a running system. The kernel may accept
+ * it.
+ */
 const findUnsupported = (patch: KnownPatch, action: keyof typeof ACTIONS): Reason[] =>
   patch.manifest?.author?.unsupported?.includes(action) === true
     ? [{ code: 'VENDOR_UNSUPPORTED', ...about(patch), detail: ACTIONS[action] }]

@@ -33,8 +33,8 @@ export interface Against {
 /**
  * Returns everything that stands against this plan.
  *
- * Each stage is judged in the situation that the stage before it leaves. The first stage that is refused decides
- * the error number.
+ * Each stage is judged in the situation that the stage before it leaves. The first stage that is refused
+ * decides the error number.
  */
 export function findAgainst(plan: Plan, host: ResolvedSituation, criteria: Criteria): Against {
   const reasons = plan.route === 'REBOOT' ? [] : findBootDoubts(host);
@@ -62,7 +62,8 @@ function findAgainstStage(stage: Plan, host: ResolvedSituation, criteria: Criter
   const refusals = findRefusals(stage, host, criteria.rules);
   const listed = inListOrder(listedAtLoad(stage), host);
   const busy = host.inTransition !== null && stage.route !== 'NONE_NEEDED' && reversed === null;
-  // A patch whose transition is reversed while it comes in has taken over nothing from those that left before.
+  // A patch whose transition is reversed while it comes in has taken over nothing from those that left
+  // before.
   const holding = reversed === null ? host.list : stage.stays;
   return [
     ...findGateReasons(stage, host),
@@ -78,10 +79,11 @@ function findAgainstStage(stage: Plan, host: ResolvedSituation, criteria: Criter
 }
 
 /**
- * Mirrors the busy test of `__klp_enable_patch()` and `__klp_disable_patch()`, and what `enabled_store()` does with a
- * patch in its own transition.
+ * Mirrors the busy test of `__klp_enable_patch()` and `__klp_disable_patch()`, and what `enabled_store()`
+ * does with a patch in its own transition.
  *
- * To disable a patch that is coming in reverses its transition. This route does not mean that, so it has to wait.
+ * To disable a patch that is coming in reverses its transition. This route does not mean that, so it has to
+ * wait.
  */
 function transitionInProgress(open: KnownPatch, { disabled }: Plan): Reason {
   const reason: Reason = { code: 'TRANSITION_IN_PROGRESS', ...about(open) };

@@ -5,8 +5,8 @@ import type { Plan } from '../routes/plan.js';
 /**
  * Returns why the next boot may not load exactly the final list.
  *
- * Only reported facts count: the kernel that will boot, and each module by its build-id. A patch on top of another
- * must not replace it.
+ * Only reported facts count: the kernel that will boot, and each module by its build-id. A patch on top of
+ * another must not replace it.
  */
 export function findBootReasons({ next }: Plan, host: ResolvedSituation): Reason[] {
   const { boot, kernelRelease } = host.situation;

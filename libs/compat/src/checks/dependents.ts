@@ -8,8 +8,8 @@ import { findWeakStatement, hasUnpatchCallback } from './restore.js';
  * Returns which patches that stay may depend on this one, which is disabled.
  *
  * The kernel knows no dependencies between patches. A patch above may use the code of this one, unless their
- * functions are disjoint and its author promises independence. In any order, the callbacks of this patch may undo a
- * state that the other one holds too.
+ * functions are disjoint and its author promises independence. In any order, the callbacks of this patch may
+ * undo a state that the other one holds too.
  *
  * @param list the kernel's list, oldest first
  */
@@ -34,7 +34,9 @@ export const findDependents = (
     ];
   });
 
-/** Returns the states that the callbacks of the disabled patch may undo although the other patch holds them. */
+/**
+ * Returns the states that the callbacks of the disabled patch may undo although the other patch holds them.
+ */
 function findUndone(gone: KnownPatch, stays: KnownPatch): bigint[] {
   if (hasUnpatchCallback(gone) === false) return [];
   const held = new Set(stays.declared.map(({ id }) => id));

@@ -73,7 +73,8 @@ const MISSING = {
 /**
  * Returns which patches are unknown, or not known well enough.
  *
- * @param fromFile evidence that is required of patches that are not on the list: they have no live states to read
+ * @param fromFile evidence that is required of patches that are not on the list: they have no live states to
+ *   read
  */
 export const findPatchDoubts = (
   plan: Plan,
@@ -86,7 +87,9 @@ export const findPatchDoubts = (
   ...(plan.load === null ? [] : findDoubts(plan.load, fromFile)),
 ];
 
-/** Returns the listed patches that leave, and all of them if something is loaded: the state check reads these. */
+/**
+ * Returns the listed patches that leave, and all of them if something is loaded: the state check reads these.
+ */
 function patchesToKnow({ reversed, load, disabled, replaced, stays }: Plan): readonly KnownPatch[] {
   if (reversed !== null) return [reversed];
   return load === null ? disabled : [...disabled, ...replaced, ...stays];
@@ -95,8 +98,8 @@ function patchesToKnow({ reversed, load, disabled, replaced, stays }: Plan): rea
 /**
  * Returns why it is not certain which list the target makes, if it is listed already and not alone.
  *
- * That depends on its replace flag: a cumulative patch would have to be alone. If sysfs shows the flag, nothing else
- * needs to be known.
+ * That depends on its replace flag: a cumulative patch would have to be alone. If sysfs shows the flag,
+ * nothing else needs to be known.
  */
 export function findListedTargetDoubts(
   host: ResolvedSituation,

@@ -6,7 +6,8 @@ import type { Plan } from '../routes/plan.js';
 /**
  * Returns which settings of the host refuse this plan, and which are not known.
  *
- * Mirrors `may_init_module()` (`modules_disabled`), and `__register_ftrace_function()`, which livepatch reaches last.
+ * Mirrors `may_init_module()` (`modules_disabled`), and `__register_ftrace_function()`, which livepatch
+ * reaches last.
  */
 export function findGateReasons({ load }: Plan, host: ResolvedSituation): Reason[] {
   if (load === null) return [];
@@ -34,8 +35,8 @@ function namesOfUnknownGates({ capabilities, gates }: Situation): string[] {
 /**
  * Returns what follows if ftrace is off; null if the patch has no functions.
  *
- * The functions of a module are registered with ftrace only if that module is loaded. Agents do not report which
- * other modules are loaded.
+ * The functions of a module are registered with ftrace only if that module is loaded. Agents do not report
+ * which other modules are loaded.
  */
 function withoutFtrace(load: KnownPatch, host: ResolvedSituation): Reason | null {
   const functions = load.manifest?.functions ?? null;

@@ -12,8 +12,8 @@ import { anySurelyHolds, findHoldingDoubts, findStateHolders, isSure } from './s
 /**
  * Returns what this plan would leave behind, lose or reopen although the kernel accepts it.
  *
- * The kernel checks none of this: an atomic replace never runs the outgoing patches' callbacks, and disabling compares
- * no states.
+ * The kernel checks none of this: an atomic replace never runs the outgoing patches' callbacks, and disabling
+ * compares no states.
  *
  * @param refusals what the state check finds: nothing is left behind of a state for which it refuses
  */
@@ -30,7 +30,8 @@ export function findHarm(
       ...findUndeclared(reversed, required),
       ...(disabled.length === 0 ? [] : findDependents(reversed, stays, host.list, required)),
     ];
-  // What is loaded later takes over nothing from a disabled patch: `klp_get_prev_state()` does not see it any more.
+  // What is loaded later takes over nothing from a disabled patch: `klp_get_prev_state()` does not see it any
+  // more.
   const holding = [...stays, ...replaced];
   return [
     ...replaced.flatMap((patch) => findHarmOfReplacing(patch, plan, refusals, required)),
@@ -42,7 +43,8 @@ export function findHarm(
       ...patch.declared.flatMap((state) => findDropped(patch, state, holding, required)),
       ...findUndeclared(patch, required),
       ...findDependents(patch, holding, host.list, required),
-      // The question does not name the patches that block a cumulative target: they are discarded as by a replace.
+      // The question does not name the patches that block a cumulative target: they are discarded as by a
+      // replace.
       ...(load !== null && load.replace !== false ? findForeign(patch, load) : []),
     ]),
   ];
@@ -68,11 +70,12 @@ function findHarmOfReplacing(
 /**
  * Returns what the patches that left the list earlier in this boot have left behind.
  *
- * The callbacks of a replaced or forced patch never ran. A leftover counts as such a patch if it is not known how it
- * left. A disabled patch is judged as disabling it now would be.
+ * The callbacks of a replaced or forced patch never ran. A leftover counts as such a patch if it is not known
+ * how it left. A disabled patch is judged as disabling it now would be.
  *
  * @param list the patches that may hold what they left: the listed ones, without one that never came in
- * @param after the list that the plan makes: no later patch's callbacks restore what an author calls irreversible
+ * @param after the list that the plan makes: no later patch's callbacks restore what an author calls
+ *   irreversible
  */
 export const findHarmDone = (
   host: ResolvedSituation,
@@ -119,7 +122,10 @@ const findLeftBehind = (
     return [leftBehind, { ...leftBehind, code: 'STATE_IRREVERSIBLE' }];
   });
 
-/** The author may declare what an undeclared patch changes, or that it changes nothing, with the required evidence. */
+/**
+ * The author may declare what an undeclared patch changes, or that it changes nothing, with the required
+ * evidence.
+ */
 function findUndeclared(patch: KnownPatch, required: RequiredEvidence): Reason[] {
   if (patch.undeclared) return [{ code: 'STATES_UNDECLARED', ...about(patch) }];
   return patch.states?.length === 0 && !patch.provenNone ? findWeakStatement(patch, required) : [];

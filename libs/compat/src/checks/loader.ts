@@ -13,8 +13,8 @@ import { findSignatureReasons, type Trust } from './signature.js';
 /**
  * Returns why the module loader would refuse this module before livepatch code sees it.
  *
- * Mirrors the checks of `load_module()` and the first one of `klp_enable_patch()`: vermagic, a name that is loaded,
- * `is_livepatch_module()`.
+ * Mirrors the checks of `load_module()` and the first one of `klp_enable_patch()`: vermagic, a name that is
+ * loaded, `is_livepatch_module()`.
  */
 export const findLoaderRefusals = (load: KnownPatch, plan: Plan, host: ResolvedSituation): Reason[] =>
   load.manifest === null
@@ -38,8 +38,8 @@ function findBuiltForOther(load: KnownPatch, manifest: Manifest, host: ResolvedS
 /**
  * Returns whether this kernel has symbol versions; null if that is not known.
  *
- * A module must share the word `modversions` of its version magic with its kernel, so each listed module that was
- * built for this release shows it.
+ * A module must share the word `modversions` of its version magic with its kernel, so each listed module that
+ * was built for this release shows it.
  */
 function hasSymbolVersions({ list, situation }: ResolvedSituation): boolean | null {
   const built = list.find(
@@ -66,7 +66,10 @@ function findNameCollisions(load: KnownPatch, { removed }: Plan, host: ResolvedS
   return [...listed, ...namesakes.map((module) => stillThere(load, module, host))];
 }
 
-/** Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was loading or going. */
+/**
+ * Mirrors `module_patient_check_exists()`: EEXIST if the module of that name is live, EBUSY if it was loading
+ * or going.
+ */
 function stillThere(
   load: KnownPatch,
   { buildId, pinned, moduleState }: LeftoverModule,
@@ -91,11 +94,11 @@ function findNotALivepatch({ name }: KnownPatch, { livepatch }: Manifest, host: 
 }
 
 /**
- * Returns what could still make the kernel refuse this module and cannot be observed from outside: its symbols, its
- * pre_patch callback, its signature.
+ * Returns what could still make the kernel refuse this module and cannot be observed from outside: its
+ * symbols, its pre_patch callback, its signature.
  *
- * Machines that ran this build on the same kernel clear these doubts, each only for what it did: the objects that it
- * patched, the states over which it loaded the patch.
+ * Machines that ran this build on the same kernel clear these doubts, each only for what it did: the objects
+ * that it patched, the states over which it loaded the patch.
  *
  * @param listed the patches on the list when it is loaded, oldest first
  */
@@ -120,7 +123,10 @@ export function findLoaderDoubts(
   ];
 }
 
-/** A livepatch may load while a module that it patches is absent, and be refused on a host that has the module. */
+/**
+ * A livepatch may load while a module that it patches is absent, and be refused on a host that has the
+ * module.
+ */
 function whatIsUnverified(
   load: KnownPatch,
   manifest: Manifest,
@@ -136,7 +142,8 @@ function whatIsUnverified(
   if (manifest.functions === null) return 'it is not known which objects it patches';
   if (spellsVmlinux(load))
     return "one of its objects is named 'vmlinux' by a string: a module that is never loaded";
-  // The kernel itself is patched wherever the patch is enabled. An object whose name's form is not known must be seen.
+  // The kernel itself is patched wherever the patch is enabled. An object whose name's form is not known must
+  // be seen.
   const isKernel = (object: string): boolean => object === 'vmlinux' && manifest.spellsVmlinux === false;
   const unseen = [...new Set(manifest.functions.map((name) => name.slice(0, name.indexOf(':'))))].filter(
     (object) => !isKernel(object) && (objects.get(object) ?? 0) < witnesses,
@@ -146,7 +153,10 @@ function whatIsUnverified(
     : `fewer than ${witnesses} machines showed it patching ${unseen.join(', ')}`;
 }
 
-/** The callback sees the states of the list (`klp_get_prev_state()`). It has agreed only over those that were shown. */
+/**
+ * The callback sees the states of the list (`klp_get_prev_state()`). It has agreed only over those that were
+ * shown.
+ */
 function hasAgreed(listed: readonly KnownPatch[], { over }: SightingCounts, witnesses: number): boolean {
   const states = canonicalStates(listed);
   return states !== null && (over.get(states) ?? 0) >= witnesses;

@@ -7,9 +7,9 @@ export const spellsVmlinux = ({ manifest }: KnownPatch): boolean => manifest?.sp
 /**
  * Returns a refusal if the kernel would have to make two objects of the name `vmlinux` for this patch.
  *
- * Mirrors `klp_find_object()`, which takes an object named by a string for a module, `klp_add_nops()`, which adds the
- * objects of every listed patch to a cumulative one, and `klp_init_object()`, which fails with EEXIST at the second
- * object of a name.
+ * Mirrors `klp_find_object()`, which takes an object named by a string for a module, `klp_add_nops()`, which
+ * adds the objects of every listed patch to a cumulative one, and `klp_init_object()`, which fails with
+ * EEXIST at the second object of a name.
  *
  * @param listed the patches on the list when this one is loaded
  */

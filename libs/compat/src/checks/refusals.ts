@@ -63,7 +63,8 @@ const refusedUnderEach = ([first, ...others]: readonly (readonly Reason[])[]): r
   );
 
 /**
- * Returns whether a proposal's rules may decide by what is in no file that we can read: a set, a ban on disabling.
+ * Returns whether a proposal's rules may decide by what is in no file that we can read: a set, a ban on
+ * disabling.
  *
  * Only patches on the list can have these.
  */

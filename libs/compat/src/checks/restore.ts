@@ -18,9 +18,11 @@ export const aboutState = (patch: KnownPatch, state: DeclaredState) => ({
 /**
  * Returns why it is not certain that a state is restored when its patch is disabled.
  *
- * Mirrors `klp_unpatch_objects()` and the callbacks around it: they run, and the kernel does not check what they did.
+ * Mirrors `klp_unpatch_objects()` and the callbacks around it: they run, and the kernel does not check what
+ * they did.
  *
- * @param holding the patches that are on the list while this one leaves it: what they hold need not be restored
+ * @param holding the patches that are on the list while this one leaves it: what they hold need not be
+ *   restored
  */
 export function findDropped(
   patch: KnownPatch,

@@ -9,9 +9,10 @@ import { findHoldingDoubts, findStateHolders } from './state-holders.js';
 /**
  * Returns why it is not certain what happens to the states of a patch whose transition is reversed.
  *
- * Mirrors `klp_complete_transition()` after `klp_reverse_transition()`. A reversed enable runs post_unpatch, never
- * pre_unpatch, and post_patch has not run. A reversed disable runs post_patch again after pre_unpatch. An author's
- * promise is about disabling: it says nothing about the second, and covers the first only without pre_unpatch.
+ * Mirrors `klp_complete_transition()` after `klp_reverse_transition()`. A reversed enable runs post_unpatch,
+ * never pre_unpatch, and post_patch has not run. A reversed disable runs post_patch again after pre_unpatch.
+ * An author's promise is about disabling: it says nothing about the second, and covers the first only without
+ * pre_unpatch.
  */
 export const findReversed = (
   patch: KnownPatch,

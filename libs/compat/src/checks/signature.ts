@@ -22,8 +22,8 @@ type SignatureCheck = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
 /**
  * Returns why this kernel may accept the signature of none of the published files of this build.
  *
- * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are enforced or
- * the kernel is locked down.
+ * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are
+ * enforced or the kernel is locked down.
  */
 export function findSignatureReasons(
   load: KnownPatch,
@@ -60,7 +60,8 @@ function checkFile(
 }
 
 /**
- * Returns the SHA-256 (signature included) of the file to load: the only file of the build, or the first one that this kernel accepts.
+ * Returns the SHA-256 (signature included) of the file to load: the only file of the build, or the first one
+ * that this kernel accepts.
  *
  * null: no file is published, or several are and none is known to be accepted.
  */
@@ -71,7 +72,10 @@ export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Tru
   return files.find((file) => checkFile(file, counts, host.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
 }
 
-/** Returns whether this kernel verified, in this boot, a signature by the same key. Taint `E`: it did not verify one. */
+/**
+ * Returns whether this kernel verified, in this boot, a signature by the same key. Taint `E`: it did not
+ * verify one.
+ */
 function isTrusted(signer: string, { list }: Situation, catalog: Catalog): boolean {
   return list.some(({ buildId, file, moduleTaint }) => {
     if (buildId === null || file === null || moduleTaint === null || moduleTaint.includes('E')) return false;

@@ -15,7 +15,10 @@ export const findStateHolders = (patches: readonly KnownPatch[], state: State): 
 export const isSure = ({ doubts, evidence, states }: KnownPatch, required: RequiredEvidence): boolean =>
   doubts.length === 0 && states !== null && evidence !== null && atLeast(evidence, required.facts);
 
-/** Returns whether the evidence is sufficient that this patch holds the state: by its module, or by its author. */
+/**
+ * Returns whether the evidence is sufficient that this patch holds the state: by its module, or by its
+ * author.
+ */
 function surelyHolds(holder: KnownPatch, state: State, required: RequiredEvidence): boolean {
   if (holder.doubts.length > 0) return false;
   if (isSure(holder, required) && holds(holder.states!, state)) return true;

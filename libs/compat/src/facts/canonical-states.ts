@@ -1,9 +1,11 @@
 import type { State } from '../rules/patch.js';
 
 /**
- * Effective kernel states of a list as one text, oldest patch first. Two lists with equal texts are equal to every `klp_get_prev_state()`.
+ * Effective kernel states of a list as one text, oldest patch first. Two lists with equal texts are equal to
+ * every `klp_get_prev_state()`.
  *
- * The order of ids within a patch does not count, because `klp_get_state()` finds a state by its id. Patches without states are left out.
+ * The order of ids within a patch does not count, because `klp_get_state()` finds a state by its id. Patches
+ * without states are left out.
  *
  * @returns null: the states of a patch are not known
  */

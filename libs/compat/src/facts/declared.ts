@@ -1,7 +1,9 @@
 import type { AuthorState, Restore } from './manifest.js';
 import type { State } from '../rules/patch.js';
 
-/** A state that a patch is known to modify: what the kernel compares, and what the author states in addition. */
+/**
+ * A state that a patch is known to modify: what the kernel compares, and what the author states in addition.
+ */
 export interface DeclaredState extends State {
   readonly restore: Restore;
 }
@@ -11,7 +13,10 @@ const CAUTION: Record<Restore, number> = { IMPOSSIBLE: 3, UNKNOWN: 2, CALLBACKS:
 /** If an author states something about a state twice, the more cautious statement counts. */
 const moreCautious = (a: Restore, b: Restore): Restore => (CAUTION[a] >= CAUTION[b] ? a : b);
 
-/** Returns the states that a patch modifies by its module or its author: one for each id, at its highest version. */
+/**
+ * Returns the states that a patch modifies by its module or its author: one for each id, at its highest
+ * version.
+ */
 export function declare(states: readonly State[] | null, author: readonly AuthorState[]): DeclaredState[] {
   const versions = new Map<bigint, number>();
   for (const { id, version } of [...(states ?? []), ...author])

@@ -1,6 +1,9 @@
 import type { Freshness } from './situation.js';
 
-/** Maximum age of the last confirmation in heartbeat intervals: up to the first `FRESH`, up to the second `LATE`. */
+/**
+ * Maximum age of the last confirmation in heartbeat intervals: up to the first `FRESH`, up to the second
+ * `LATE`.
+ */
 const FRESH_INTERVALS = 2.5;
 const LATE_INTERVALS = 5;
 const LOST_AFTER_SECONDS = 24 * 60 * 60;
@@ -15,8 +18,8 @@ export const freshnessLimits = (intervalSeconds: number) => ({
 /**
  * Returns how old the facts about this host are.
  *
- * Age counts from the last confirmation of the facts: a report, or a heartbeat with the same boot id and digest.
- * Other contact confirms nothing.
+ * Age counts from the last confirmation of the facts: a report, or a heartbeat with the same boot id and
+ * digest. Other contact confirms nothing.
  *
  * @param ageSeconds since the last confirmation; null where there was no report
  * @param intervalSeconds between two heartbeats, as the registry asked for

@@ -1,8 +1,9 @@
 import type { State } from '../rules/patch.js';
 
 /**
- * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the module file;
- * a signed author statement; an unsigned one; a conclusion, or what a host reports about a file on its disk.
+ * How well a fact is known, strongest first: read from the running kernel; parsed by the registry from the
+ * module file; a signed author statement; an unsigned one; a conclusion, or what a host reports about a file
+ * on its disk.
  */
 export type Evidence = 'LIVE' | 'MODULE' | 'MANIFEST' | 'UNSIGNED' | 'INFERRED';
 
@@ -33,7 +34,10 @@ const REQUIRED: Record<Evidence, RequiredEvidence> = {
   INFERRED: requiredBy('INFERRED'),
 };
 
-/** The evidence that a question requires. Modules are known by their files at best, statements by their signature. */
+/**
+ * The evidence that a question requires. Modules are known by their files at best, statements by their
+ * signature.
+ */
 export const requiredAt = (evidence: Evidence): RequiredEvidence => REQUIRED[evidence];
 
 /** What a module does to the system's state, read from its file. */
@@ -109,7 +113,10 @@ export interface Manifest extends Reading {
   readonly livepatch: boolean;
   /** What it redirects, as `object:function,sympos`; null where the objects cannot be read. */
   readonly functions: readonly string[] | null;
-  /** It has an object named by the string `vmlinux`, where a correct patch has NULL. null: the spelling is not known. */
+  /**
+   * It has an object named by the string `vmlinux`, where a correct patch has NULL. null: the spelling is not
+   * known.
+   */
   readonly spellsVmlinux: boolean | null;
   /** It has an object whose name is NULL: the kernel. null: not known. */
   readonly patchesKernel: boolean | null;

@@ -6,8 +6,8 @@ type Seen = Pick<Situation, 'tainted' | 'capabilities' | 'otherLivePatching' | '
 /**
  * Returns why this situation cannot be true of a kernel, one sentence for each contradiction.
  *
- * Mirrors `module_augment_kernel_taints()`, which sets taint K for each livepatch module and never clears it, and
- * `klp_unpatch_replaced_patches()`, after which nothing is below a cumulative patch.
+ * Mirrors `module_augment_kernel_taints()`, which sets taint K for each livepatch module and never clears it,
+ * and `klp_unpatch_replaced_patches()`, after which nothing is below a cumulative patch.
  */
 export function contradictionsOf({ tainted, capabilities, otherLivePatching, list }: Seen): string[] {
   const found: string[] = [];

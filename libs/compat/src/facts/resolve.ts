@@ -39,7 +39,10 @@ export interface KnownPatch {
   readonly callbacksEvidence: Evidence | null;
   /** It changes something (or may), and no declaration says what. */
   readonly undeclared: boolean;
-  /** Provably no state, from the module file or the live kernel; what patched functions do to data is still theirs. */
+  /**
+   * Provably no state, from the module file or the live kernel; what patched functions do to data is still
+   * theirs.
+   */
   readonly provenNone: boolean;
   /** It writes to the states of the patches below it. */
   readonly rewritesBelow: boolean;
@@ -66,7 +69,9 @@ export interface ResolvedSituation {
   readonly rules: RulesChoice;
   /** The listed patch whose transition is open. */
   readonly inTransition: KnownPatch | null;
-  /** Livepatch modules off the list that are not in state Live: they may be listed, or gone, a moment later. */
+  /**
+   * Livepatch modules off the list that are not in state Live: they may be listed, or gone, a moment later.
+   */
   readonly loading: readonly LeftoverModule[];
   /** Why this situation cannot be true of a kernel. */
   readonly contradictions: readonly string[];
@@ -93,7 +98,8 @@ function doubtsOf(
 /**
  * Returns everything that is known of this patch.
  *
- * A module is identified by its build-id alone. The strongest source decides. If sources disagree, that is a doubt.
+ * A module is identified by its build-id alone. The strongest source decides. If sources disagree, that is a
+ * doubt.
  */
 export function resolvePatch(observed: ObservedPatch, catalog: Catalog): KnownPatch {
   const manifest = (observed.buildId === null ? undefined : catalog.find(observed.buildId)) ?? null;
@@ -141,7 +147,10 @@ export function resolvePatch(observed: ObservedPatch, catalog: Catalog): KnownPa
   };
 }
 
-/** What is known of a manifest never changes, because a manifest never does. Many hosts are asked about few targets. */
+/**
+ * What is known of a manifest never changes, because a manifest never does. Many hosts are asked about few
+ * targets.
+ */
 const resolved = new WeakMap<Manifest, KnownPatch>();
 
 /** Returns what is known of a catalogued patch that is not loaded. */
@@ -196,7 +205,10 @@ export function resolveSituation(reported: Situation, catalog: Catalog): Resolve
   };
 }
 
-/** A directory with neither `enabled` nor `transition`: its patch has left the list, its module is still loaded. */
+/**
+ * A directory with neither `enabled` nor `transition`: its patch has left the list, its module is still
+ * loaded.
+ */
 function withoutInactive(situation: Situation): Situation {
   const counts = (patch: ListedPatch) => patch.enabled || patch.transition;
   if (situation.list.every(counts)) return situation;

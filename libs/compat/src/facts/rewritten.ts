@@ -18,7 +18,10 @@ interface Known {
   readonly asPatch: Patch | null;
 }
 
-/** A patch whose states in memory are no longer those of its module. What was read from the running kernel holds. */
+/**
+ * A patch whose states in memory are no longer those of its module. What was read from the running kernel
+ * holds.
+ */
 function rewritten<P extends Known>(patch: P, by: Known): P {
   if (patch.evidence === 'LIVE' || patch.states === null) return patch;
   const doubt = {
@@ -37,8 +40,9 @@ export const listBelow = <P extends Known>(list: readonly P[], top: Known): read
 /**
  * The list with the states of those patches unknown that another patch writes to.
  *
- * Mirrors `klp_get_prev_state()`, which hands out a pointer into the states of an older patch. What was written stays when the writer leaves;
- * only a cumulative patch that replaced the writer is above everything that the writer could reach.
+ * Mirrors `klp_get_prev_state()`, which hands out a pointer into the states of an older patch. What was
+ * written stays when the writer leaves; only a cumulative patch that replaced the writer is above everything
+ * that the writer could reach.
  */
 export function withRewritten<P extends Known>(
   list: readonly P[],
@@ -52,7 +56,10 @@ export function withRewritten<P extends Known>(
   });
 }
 
-/** A settled patch that is cumulative by its file and not alone: the file is wrong, or the list is. Where sysfs shows the flag, the report is. */
+/**
+ * A settled patch that is cumulative by its file and not alone: the file is wrong, or the list is. Where
+ * sysfs shows the flag, the report is.
+ */
 export function withConflicts<P extends Known>(list: readonly P[], situation: Situation): readonly P[] {
   const isSettledAbove = (patch: P, at: number): boolean =>
     at > 0 &&

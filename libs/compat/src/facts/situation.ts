@@ -51,7 +51,10 @@ export interface BootPersistence {
   readonly loads: readonly { readonly name: string; readonly buildId: string | null }[];
 }
 
-/** Settings of the host that decide whether a module can be loaded or a function patched. null: not reported, which never means off. */
+/**
+ * Settings of the host that decide whether a module can be loaded or a function patched. null: not reported,
+ * which never means off.
+ */
 export interface HostGates {
   /** `kernel.modules_disabled` is 1. */
   readonly modulesDisabled: boolean | null;
@@ -60,8 +63,9 @@ export interface HostGates {
 }
 
 /**
- * What is known of a boot's earlier livepatches: all of them; not those before the first report; not those of a time in which the agent did not look.
- * `KNOWN` also covers a boot whose kernel log or whose admin's baseline names every patch that was enabled.
+ * What is known of a boot's earlier livepatches: all of them; not those before the first report; not those of
+ * a time in which the agent did not look. `KNOWN` also covers a boot whose kernel log or whose admin's
+ * baseline names every patch that was enabled.
  */
 export type BootHistory = 'KNOWN' | 'STARTED_LATE' | 'GAP';
 
@@ -76,14 +80,19 @@ export interface Situation {
   readonly gates: HostGates;
   /** Other live patching systems that were seen in this boot, as the agent names them. */
   readonly otherLivePatching: readonly string[];
-  /** What the agent could not read in full of the list, `enabled`, `transition`, the modules or their taint. */
+  /**
+   * What the agent could not read in full of the list, `enabled`, `transition`, the modules or their taint.
+   */
   readonly unread: readonly string[];
   /** The kernel's list, oldest first. */
   readonly list: readonly ListedPatch[];
   readonly leftovers: readonly LeftoverModule[];
   /** What left the list in this boot, from history; a leftover need not be repeated here. */
   readonly unlisted: readonly UnlistedPatch[];
-  /** Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is none. */
+  /**
+   * Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is
+   * none.
+   */
   readonly previous: readonly string[] | null;
   /** Taint bit K: a livepatch was loaded since boot. null: not reported. */
   readonly tainted: boolean | null;
@@ -105,7 +114,10 @@ export interface Freshness {
   readonly superseded: boolean;
 }
 
-/** A kernel. Two hosts run the same one if release, version string and architecture agree, and the build-ids where both are known. */
+/**
+ * A kernel. Two hosts run the same one if release, version string and architecture agree, and the build-ids
+ * where both are known.
+ */
 export interface Kernel {
   readonly release: string;
   readonly version: string;
@@ -133,8 +145,14 @@ export interface Catalog {
   find(buildId: string): Manifest | undefined;
   /** Every build of a release, recalled or not. */
   builds(release: string): readonly Manifest[];
-  /** What hosts other than the suspect, revoked or compromised ones showed about this build: the same array while the catalog is the same. A catalog that leaves it out has none. */
+  /**
+   * What hosts other than the suspect, revoked or compromised ones showed about this build: the same array
+   * while the catalog is the same. A catalog that leaves it out has none.
+   */
   sightings?(buildId: string): readonly LoadSighting[];
-  /** Every build for this kernel over which a host may go to somewhere else. A catalog that leaves it out offers none. */
+  /**
+   * Every build for this kernel over which a host may go to somewhere else. A catalog that leaves it out
+   * offers none.
+   */
   bridges?(kernelRelease: string, arch: string): readonly Manifest[];
 }

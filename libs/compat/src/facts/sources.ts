@@ -11,7 +11,10 @@ export interface ObservedPatch {
   readonly transition?: boolean;
 }
 
-/** What a kernel reads of the entries with one id: the first of a patch that comes in, the highest of a listed patch. */
+/**
+ * What a kernel reads of the entries with one id: the first of a patch that comes in, the highest of a listed
+ * patch.
+ */
 interface Counted {
   readonly first: number;
   readonly highest: number;
@@ -34,8 +37,8 @@ function countedById(states: readonly State[]): Map<bigint, Counted> {
 /**
  * Returns whether the kernel would give the same answers about both.
  *
- * Mirrors `klp_get_state()`, which takes the first entry with an id, and `klp_is_patch_compatible()`, which reads every
- * entry of a listed patch. Neither depends on the order of different ids.
+ * Mirrors `klp_get_state()`, which takes the first entry with an id, and `klp_is_patch_compatible()`, which
+ * reads every entry of a listed patch. Neither depends on the order of different ids.
  *
  * @param a effective states, as are the others
  */
@@ -64,7 +67,10 @@ export function sourcesOf(observed: ObservedPatch, manifest: Manifest | null): R
     : sources;
 }
 
-/** Returns whether two sources contradict each other. A live reading may know what no file shows: no contradiction. */
+/**
+ * Returns whether two sources contradict each other. A live reading may know what no file shows: no
+ * contradiction.
+ */
 function contradict(a: Reading, b: Reading): boolean {
   const statesDiffer =
     a.states === null || b.states === null
@@ -91,7 +97,10 @@ export function conflictsOf(
   return conflicts;
 }
 
-/** Returns the states that the kernel sees; null if they cannot be read. A file does not show what is written at run time. */
+/**
+ * Returns the states that the kernel sees; null if they cannot be read. A file does not show what is written
+ * at run time.
+ */
 export const kernelStates = (strongest: Reading | undefined): readonly State[] | null =>
   strongest === undefined ||
   strongest.states === null ||
@@ -102,7 +111,10 @@ export const kernelStates = (strongest: Reading | undefined): readonly State[] |
 const anyCallback = (callbacks: Callbacks | null): boolean =>
   callbacks !== null && Object.values(callbacks).some(Boolean);
 
-/** Returns whether this source proves that the module changes nothing: a file that was parsed, or the running kernel. */
+/**
+ * Returns whether this source proves that the module changes nothing: a file that was parsed, or the running
+ * kernel.
+ */
 export const provesNone = (source: Reading | undefined): boolean =>
   source !== undefined &&
   source.impact === 'NONE' &&

@@ -5,7 +5,8 @@ import type { Finding } from './findings.js';
 /**
  * Returns where it conflicts with other livepatches about a state's id or a name.
  *
- * The kernel knows ids and names only by their value: who else uses one, and for what, is in the catalog alone.
+ * The kernel knows ids and names only by their value: who else uses one, and for what, is in the catalog
+ * alone.
  */
 export function findAmongNeighbours(
   of: Declaration,
@@ -57,7 +58,10 @@ function findOtherOwner(stateId: bigint, foreign: readonly Declaration[]): Findi
   ];
 }
 
-/** Returns livepatches of the same name that could be loaded on the same kernel. Builds of one release are for others. */
+/**
+ * Returns livepatches of the same name that could be loaded on the same kernel. Builds of one release are for
+ * others.
+ */
 function findNamesakes(
   of: Declaration,
   before: readonly Declaration[],

@@ -35,7 +35,10 @@ export interface Declaration {
   readonly impactReasons: readonly string[];
   /** As `object:function,sympos`; null where the objects cannot be read. */
   readonly functions: readonly string[] | null;
-  /** Object names as the kernel gets them: null is NULL, the kernel itself. The list is null if the objects cannot be read. */
+  /**
+   * Object names as the kernel gets them: null is NULL, the kernel itself. The list is null if the objects
+   * cannot be read.
+   */
   readonly objects?: readonly (string | null)[] | null;
   /** Names of livepatch symbols and their sections that the kernel cannot parse. */
   readonly malformedSymbols?: readonly string[];
@@ -58,7 +61,10 @@ export const kernelStates = (of: Declaration): readonly State[] =>
 export const declaredStates = (of: Declaration): DeclaredState[] =>
   declare(kernelStates(of), of.author?.states ?? []);
 
-/** As the state rule reads it. A patch counts as cumulative if its flag is not known: builders make these by default. */
+/**
+ * As the state rule reads it. A patch counts as cumulative if its flag is not known: builders make these by
+ * default.
+ */
 export const asPatch = (of: Declaration, states: readonly State[] = kernelStates(of)): Patch => ({
   name: of.name,
   replace: of.replace !== false,

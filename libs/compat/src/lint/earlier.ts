@@ -6,7 +6,8 @@ import type { Finding } from './findings.js';
 /**
  * Returns what changes for hosts that run one of the earlier livepatches.
  *
- * @param before the same release line, oldest first; any of them may be on a host, the last one is what most will come from
+ * @param before the same release line, oldest first; any of them may be on a host, the last one is what most
+ *   will come from
  */
 export function findInLine(of: Declaration, before: readonly Declaration[]): Finding[] {
   const last = before.at(-1);
@@ -65,7 +66,10 @@ function findRefused(of: Declaration, before: readonly Declaration[]): Finding[]
   ];
 }
 
-/** Returns states that the patches below do not have. They bind each cumulative patch that comes while it is listed. */
+/**
+ * Returns states that the patches below do not have. They bind each cumulative patch that comes while it is
+ * listed.
+ */
 function findStacked(of: Declaration, before: readonly Declaration[]): Finding[] {
   const below = before.flatMap(declaredStates);
   return declaredStates(of)

@@ -32,7 +32,9 @@ function findUnfit(of: Declaration): Finding[] {
   return findings;
 }
 
-/** Mirrors `klp_for_each_state()`: an id 0 ends the array. One that carries a version was meant as a state. */
+/**
+ * Mirrors `klp_for_each_state()`: an id 0 ends the array. One that carries a version was meant as a state.
+ */
 function findHidden(states: readonly State[]): Finding[] {
   const end = states.findIndex(({ id }) => id === 0n);
   if (end < 0) return [];
@@ -43,8 +45,8 @@ function findHidden(states: readonly State[]): Finding[] {
 }
 
 /**
- * Returns ids with several entries. Of a listed patch each entry counts, of the target only the first one: such a patch
- * may refuse its own next version.
+ * Returns ids with several entries. Of a listed patch each entry counts, of the target only the first one:
+ * such a patch may refuse its own next version.
  */
 function findDuplicates(of: Declaration): Finding[] {
   const states = kernelStates(of);
@@ -76,7 +78,10 @@ function findUndeclared(of: Declaration): Finding[] {
   return findings;
 }
 
-/** Mirrors `klp_reverse_transition()`: enabling that is reversed runs post_unpatch alone, disabling that is reversed runs post_patch again. */
+/**
+ * Mirrors `klp_reverse_transition()`: enabling that is reversed runs post_unpatch alone, disabling that is
+ * reversed runs post_patch again.
+ */
 function findUncoveredReverse({ callbacks }: Declaration): Finding[] {
   if (callbacks === null) return [];
   const { prePatch, postPatch, preUnpatch, postUnpatch } = callbacks;

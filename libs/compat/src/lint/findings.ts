@@ -1,4 +1,7 @@
-/** `ERROR`: the kernel would refuse, or what is said is not so. `WARNING`: verdicts will be worse than they need be. `INFO`: good to know before. */
+/**
+ * `ERROR`: the kernel would refuse, or what is said is not so. `WARNING`: verdicts will be worse than they
+ * need be. `INFO`: good to know before.
+ */
 export type Severity = 'ERROR' | 'WARNING' | 'INFO';
 
 /** The facts of a finding; which are there depends on the code. */

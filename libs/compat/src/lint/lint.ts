@@ -9,8 +9,8 @@ import { findInWord } from './statement.js';
 /**
  * Returns what the author of this livepatch should know before it is installed.
  *
- * That is everything that would later make a host's verdict REFUSED, UNSAFE or UNKNOWN and that the author can still
- * fix: in the file, in its statement, and against what is published already.
+ * That is everything that would later make a host's verdict REFUSED, UNSAFE or UNKNOWN and that the author
+ * can still fix: in the file, in its statement, and against what is published already.
  *
  * @param before earlier livepatches of the same release line, oldest first
  * @param others everything else in the catalog, builds of the candidate's own release included

@@ -18,7 +18,10 @@ export const findForLoader = (of: Declaration): Finding[] => [
   ...findUnsigned(of),
 ];
 
-/** Mirrors `klp_init_object()` and `klp_find_object_module()`: a name that is not NULL is compared with the names of loaded modules. */
+/**
+ * Mirrors `klp_init_object()` and `klp_find_object_module()`: a name that is not NULL is compared with the
+ * names of loaded modules.
+ */
 function findImpossible(name: string | null): Finding[] {
   if (name === null) return [];
   if (name === 'vmlinux') return [{ code: 'OBJECT_SPELLED_VMLINUX' }];

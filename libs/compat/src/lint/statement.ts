@@ -14,7 +14,9 @@ import {
 } from './declaration.js';
 import type { Finding } from './findings.js';
 
-/** Returns where the author statement contradicts the file, and what verdicts will need and it does not say. */
+/**
+ * Returns where the author statement contradicts the file, and what verdicts will need and it does not say.
+ */
 export function findInWord(of: Declaration, known: readonly Declaration[]): Finding[] {
   const states = declaredStates(of);
   return [
@@ -40,7 +42,10 @@ function findAgainstNone(of: Declaration): Finding[] {
   return findings;
 }
 
-/** Returns where the states of file and statement differ. A builder that cannot write states makes a file without any. */
+/**
+ * Returns where the states of file and statement differ. A builder that cannot write states makes a file
+ * without any.
+ */
 function findContradictions(of: Declaration, word: WrittenStatement): Finding[] {
   const inFile = kernelStates(of);
   const said = word.states.flatMap(({ id, version }): Finding[] => {

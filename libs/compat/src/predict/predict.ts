@@ -38,8 +38,8 @@ export const enabling = (patch: string): Operation => ({
 /**
  * Predicts what the kernel answers to one operation in this situation.
  *
- * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and `force_store()`, `delete_module()`.
- * Facts about patches count whatever their evidence.
+ * The same order and error numbers as `load_module()` and `klp_enable_patch()`, `enabled_store()` and
+ * `force_store()`, `delete_module()`. Facts about patches count whatever their evidence.
  */
 export function predict(
   host: ResolvedSituation,
@@ -78,7 +78,10 @@ function findAgainstLoading(
   ];
 }
 
-/** Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a forced one until a reboot. */
+/**
+ * Mirrors `delete_module()`. The kernel holds a listed patch (`klp_enable_patch()` takes a reference), and a
+ * forced one until a reboot.
+ */
 function predictRemoval({ list, situation }: ResolvedSituation, name: string): Prediction {
   if (situation.gates.modulesDisabled === true) return certainly('EPERM');
   const loaded = situation.leftovers.find((module) => loadedName(module.name) === name);

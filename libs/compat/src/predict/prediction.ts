@@ -30,7 +30,10 @@ export const cannotTell = (likely: KernelAnswer, reason: Reason): Prediction => 
   doubt: null,
 });
 
-/** Returns whether this reason has an error number. A module that is still loading has one, although it may go soon. */
+/**
+ * Returns whether this reason has an error number. A module that is still loading has one, although it may go
+ * soon.
+ */
 const refuses = (reason: Reason): boolean => kindOf(reason) === 'REFUSED' || reason.errno !== undefined;
 
 /** Makes a prediction of reasons: the first refusal in the kernel's order, unless a doubt comes before it. */

@@ -32,7 +32,10 @@ export function predictWrite(
   return taken.answer === 'EINVAL' ? taken : { ...taken, answer: 'UNKNOWN', doubt };
 }
 
-/** Mirrors `enabled_store()`: nothing to change, its own transition to reverse, or another's in the way. No state is read. */
+/**
+ * Mirrors `enabled_store()`: nothing to change, its own transition to reverse, or another's in the way. No
+ * state is read.
+ */
 function predictEnabled(
   host: ResolvedSituation,
   patch: KnownPatch,
@@ -54,10 +57,11 @@ function predictEnabled(
 }
 
 /**
- * Mirrors `kstrtobool()`; null for what no kernel takes, `T` or `F` for what some kernels take as yes or as no.
+ * Mirrors `kstrtobool()`; null for what no kernel takes, `T` or `F` for what some kernels take as yes or as
+ * no.
  *
- * Words that begin with `t` and `f` are taken since 5.19, those with `e` (enable) and `d` (disable) by newer kernels. Distributions may have
- * backported either.
+ * Words that begin with `t` and `f` are taken since 5.19, those with `e` (enable) and `d` (disable) by newer
+ * kernels. Distributions may have backported either.
  */
 function asBoolean(value: string, kernelRelease: string): boolean | 'T' | 'F' | null {
   if (/^([yY1]|[oO][nN])/.test(value)) return true;

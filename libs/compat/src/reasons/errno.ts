@@ -23,10 +23,12 @@ export interface Attempt {
 /**
  * Returns the error number with which an attempt would fail: the first in the kernel's order of refusing.
  *
- * null: nothing refuses, or a doubt comes before the first refusal, so that the kernel may stop there with another number.
+ * null: nothing refuses, or a doubt comes before the first refusal, so that the kernel may stop there with
+ * another number.
  */
 export function predictErrno(reasons: readonly Reason[], { disablesFirst, compared }: Attempt): Errno | null {
-  // The kernel knows nothing of patches that left the list: what is in doubt about them changes no error number.
+  // The kernel knows nothing of patches that left the list: what is in doubt about them changes no error
+  // number.
   const isCompared = ({ patch, buildId }: Reason): boolean =>
     compared.some((each) => each.name === patch && each.buildId === (buildId ?? null));
   let first: Reason | null = null;

@@ -38,7 +38,8 @@ const ORDER = {
 /**
  * Every reason: its kind, and if it has one its errno and its place in the loader's order.
  *
- * The order is the kernel's: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace.
+ * The order is the kernel's: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects,
+ * EBUSY, pre_patch, ftrace.
  */
 export const REASONS = {
   MODULES_DISABLED: { kind: 'REFUSED', errno: 'EPERM', clearedBy: 'REBOOT', order: ORDER.modulesDisabled },
@@ -111,7 +112,9 @@ export interface Facts {
   readonly patch?: string;
   readonly buildId?: string | null;
   readonly stateId?: bigint;
-  /** What the target (or the host) has, and what it would need. For versions: null where the id is missing. */
+  /**
+   * What the target (or the host) has, and what it would need. For versions: null where the id is missing.
+   */
   readonly have?: number | null;
   readonly need?: number;
   /** Another patch that matters: the one that would be disabled, the one in transition. */
@@ -173,7 +176,10 @@ export function loaderOrder(reason: Reason): number {
 /** Doubts about a patch that leave the result of the state check open. */
 const STATES_IN_DOUBT = new Set<ReasonCode>(['STATES_UNREADABLE', 'REPLACE_UNKNOWN', 'PATCH_NOT_CATALOGUED']);
 
-/** Returns whether this doubt leaves the result of the state check open, if the kernel compares the states of that patch. */
+/**
+ * Returns whether this doubt leaves the result of the state check open, if the kernel compares the states of
+ * that patch.
+ */
 export const isStateDoubt = ({ code }: Reason): boolean => STATES_IN_DOUBT.has(code);
 
 /** Place in the kernel's order at which this doubt may turn into a refusal; Infinity if it never does. */

@@ -8,8 +8,8 @@ import type { UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch } from '../
 /**
  * Returns the situation after this plan has succeeded and every transition is over.
  *
- * Mirrors what `klp_complete_transition()` leaves: a disabled or replaced patch is off the list and its module stays loaded, until someone removes it.
- * An open transition ends first, unless the plan reverses it.
+ * Mirrors what `klp_complete_transition()` leaves: a disabled or replaced patch is off the list and its
+ * module stays loaded, until someone removes it. An open transition ends first, unless the plan reverses it.
  *
  * What is known of each patch stays with it, so judging can continue without the catalog.
  */
@@ -23,7 +23,8 @@ export function after(host: ResolvedSituation, plan: Plan): ResolvedSituation {
 /**
  * Returns the situation after the open transition.
  *
- * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch replaces those below it. A patch of unknown kind does not.
+ * Mirrors `klp_unpatch_replaced_patches()`: a cumulative patch replaces those below it. A patch of unknown
+ * kind does not.
  */
 export function afterTransition(host: ResolvedSituation): ResolvedSituation {
   const open = host.inTransition;
@@ -45,7 +46,9 @@ function stepwise(plan: Plan): Plan[] {
   ];
 }
 
-/** Returns whether a reversed enable equals disabling: only post_unpatch would run when the patch is disabled. */
+/**
+ * Returns whether a reversed enable equals disabling: only post_unpatch would run when the patch is disabled.
+ */
 const leavesAsDisabled = ({ callbacks }: KnownPatch): boolean => callbacks !== null && !callbacks.preUnpatch;
 
 function afterOne(
@@ -61,7 +64,9 @@ function afterOne(
   return { ...host, situation: { ...host.situation, previous: earlierList(before, host) } };
 }
 
-/** The last settled different list; null where the one before was never settled, or not known by build-ids. */
+/**
+ * The last settled different list; null where the one before was never settled, or not known by build-ids.
+ */
 function earlierList(before: ResolvedSituation, now: ResolvedSituation): readonly string[] | null {
   const buildIds = before.list.map((patch) => patch.buildId);
   if (buildIds.length === now.list.length && now.list.every((patch, i) => patch.buildId === buildIds[i]))

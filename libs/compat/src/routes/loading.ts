@@ -6,7 +6,10 @@ import { replacedBy } from '../rules/select.js';
 
 const NONE: readonly never[] = [];
 
-/** Replacing needs a patch that replaces others, stacking one that does not. If that is not known, neither is excluded. */
+/**
+ * Replacing needs a patch that replaces others, stacking one that does not. If that is not known, neither is
+ * excluded.
+ */
 export function loadPlan(
   route: 'REPLACE' | 'STACK',
   build: KnownPatch,
@@ -38,8 +41,8 @@ export function stackMore(plan: Plan | null, { more, rules }: Destination): Plan
 /**
  * Returns the plan that disables the blockers of the target, and loads it.
  *
- * A blocker is a patch that is not on the final list. Of the patches that the target replaces, only those block that
- * have its name or hold a state that it lacks.
+ * A blocker is a patch that is not on the final list. Of the patches that the target replaces, only those
+ * block that have its name or hold a state that it lacks.
  */
 export function disableBlockers(build: KnownPatch, { host, final, rules }: Destination): Plan {
   const { list, situation } = host;

@@ -21,7 +21,10 @@ export type Route = (typeof ROUTES)[number];
  */
 export interface Plan {
   readonly route: Route;
-  /** Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only the last of these callbacks. */
+  /**
+   * Disabled first, newest first: their unpatch callbacks run, no state is checked. Of a reversed enable only
+   * the last of these callbacks.
+   */
   readonly disabled: readonly KnownPatch[];
   /** Replaced by the load: their callbacks never run. */
   readonly replaced: readonly KnownPatch[];
@@ -93,11 +96,11 @@ export const noOp = (list: readonly KnownPatch[]): Plan => ({
 /**
  * Reverses the open transition.
  *
- * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays. A patch on its
- * way out stays.
+ * Mirrors `klp_reverse_transition()`: a patch on its way in leaves, and what it was to replace stays. A patch
+ * on its way out stays.
  *
- * @returns null if a cumulative patch is on its way out above others: it never came in, so its transition was reversed
- * once already, and to reverse it again would replace them
+ * @returns null if a cumulative patch is on its way out above others: it never came in, so its transition was
+ * reversed once already, and to reverse it again would replace them
  */
 export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | null {
   if (!open.enabled && open.replace !== false && list[0] !== open) return null;

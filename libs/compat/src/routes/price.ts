@@ -60,7 +60,9 @@ function listsOf(plan: Plan, today: readonly KnownPatch[]): IntermediateList[] {
   return lists.length === 0 ? [{ list, beforeLoad: false }] : lists;
 }
 
-/** Orders prices, the cheapest first: reboots, then the time without fixes, then the number of transitions. */
+/**
+ * Orders prices, the cheapest first: reboots, then the time without fixes, then the number of transitions.
+ */
 export const comparePrices = (a: Price, b: Price): number =>
   a.reboots - b.reboots ||
   a.transitionsUnpatched - b.transitionsUnpatched ||

@@ -7,7 +7,8 @@ export const rebooted = (host: ResolvedSituation): ResolvedSituation => ({
   ...host,
   situation: {
     ...host.situation,
-    // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at each boot.
+    // Both are settings of one boot, and their defaults allow everything; one that is off today may be set at
+    // each boot.
     gates: {
       modulesDisabled: false,
       ftraceEnabled: host.situation.gates.ftraceEnabled === true ? true : null,

@@ -24,13 +24,14 @@ export interface Plans {
 }
 
 /**
- * Returns the plans, by the routes asked for, that lead from today's list to the final one. `BRIDGE` is not among them.
+ * Returns the plans, by the routes asked for, that lead from today's list to the final one. `BRIDGE` is not
+ * among them.
  *
- * If the host is there already, only a reboot is considered: it undoes what was left behind. A reboot about which
- * nothing is reported is an answer only if there is no other route.
+ * If the host is there already, only a reboot is considered: it undoes what was left behind. A reboot about
+ * which nothing is reported is an answer only if there is no other route.
  *
- * @param asked null: the default routes. A non-cumulative target is then judged by `STACK`, so that its reasons are
- *   returned, and never accepted: the question does not say what may stay below it
+ * @param asked null: the default routes. A non-cumulative target is then judged by `STACK`, so that its
+ *   reasons are returned, and never accepted: the question does not say what may stay below it
  */
 export function findPlans(destination: Destination, target: Target, asked: readonly Route[] | null): Plans {
   const { host, final, build } = destination;

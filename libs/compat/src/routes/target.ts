@@ -109,7 +109,9 @@ function withBuild(
   };
 }
 
-/** The last list without a transition, and what would have to be loaded for it: all of it must be published. */
+/**
+ * The last list without a transition, and what would have to be loaded for it: all of it must be published.
+ */
 function resolvePrevious(host: ResolvedSituation, catalog: Catalog): Resolved {
   const { previous } = host.situation;
   if (previous === null)

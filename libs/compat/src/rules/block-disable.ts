@@ -4,7 +4,8 @@ import { allOrNothing, findState } from './klp-5.5.js';
 import type { Rules } from './rules.js';
 
 /**
- * Why the kernel would refuse to enable `target`: a cumulative one must know every state that forbids disabling.
+ * Why the kernel would refuse to enable `target`: a cumulative one must know every state that forbids
+ * disabling.
  *
  * Versions are gone in this proposal, and non-cumulative patches are not checked.
  */
@@ -31,7 +32,8 @@ function findDisableRefusals(patch: Patch): Reason[] {
 }
 
 /**
- * Petr Mladek's proposal "states, callbacks and shadow variables merged" (v1 of 15 January 2025, key patch d9026d12), in no released kernel.
+ * Petr Mladek's proposal "states, callbacks and shadow variables merged" (v1 of 15 January 2025, key patch
+ * d9026d12), in no released kernel.
  */
 export const blockDisable: Rules = {
   name: 'block-disable',

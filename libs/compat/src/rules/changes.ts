@@ -18,12 +18,15 @@ export interface Change {
 }
 
 /**
- * Returns what would have to change in the declaration of `target` for the kernel to accept it on top of `listed`.
+ * Returns what would have to change in the declaration of `target` for the kernel to accept it on top of
+ * `listed`.
  *
- * It says what the author would have to declare, and so to handle: a number alone makes the kernel accept, and the harm silent.
+ * It says what the author would have to declare, and so to handle: a number alone makes the kernel accept,
+ * and the harm silent.
  *
- * @returns one change for each state that is in the way, the fewest that do, in the order of the refusals; empty exactly when the kernel accepts
- *   already. null where no change of states would do: under `replace-set` functions may be in the way, or two sets want opposite things
+ * @returns one change for each state that is in the way, the fewest that do, in the order of the refusals;
+ *   empty exactly when the kernel accepts already. null where no change of states would do: under
+ *   `replace-set` functions may be in the way, or two sets want opposite things
  */
 export function findChanges(target: Patch, listed: readonly Patch[], rules: Rules = klp55): Change[] | null {
   const refusals = rules.findStateRefusals(target, listed);
@@ -54,7 +57,8 @@ function changeFor(
 /**
  * Returns the declaration with these changes.
  *
- * An entry that is added stands before an id 0, and one that is raised is the first with its id: there the kernel sees it.
+ * An entry that is added stands before an id 0, and one that is raised is the first with its id: there the
+ * kernel sees it.
  */
 export const applyChanges = (target: Patch, changes: readonly Change[]): Patch =>
   changes.reduce(applyChange, target);

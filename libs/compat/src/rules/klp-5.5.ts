@@ -22,7 +22,10 @@ export function findStateRefusals(target: Patch, listed: readonly Patch[]): Reas
   return refusals;
 }
 
-/** Mirrors `klp_is_state_compatible()`: a cumulative patch must have the id, and no patch may have a lower version. */
+/**
+ * Mirrors `klp_is_state_compatible()`: a cumulative patch must have the id, and no patch may have a lower
+ * version.
+ */
 function isStateCompatible(target: Patch, old: State): boolean {
   const state = findState(target, old.id);
   if (state === null) return !target.replace;
@@ -53,7 +56,10 @@ export function allOrNothing<P extends Replacing>(
   return target.replace === null ? null : target.replace ? listed : [];
 }
 
-/** Linux 5.5 to 7.3: the state check when a patch is enabled (commits 73727f4d, 92c9abf5), none when it is disabled. */
+/**
+ * Linux 5.5 to 7.3: the state check when a patch is enabled (commits 73727f4d, 92c9abf5), none when it is
+ * disabled.
+ */
 export const klp55: Rules = {
   name: 'klp-5.5',
   findStateRefusals,

@@ -1,4 +1,7 @@
-/** A state of the system that a patch modifies. `id` is unsigned 64-bit, `version` unsigned 32-bit. Mirrors `struct klp_state`. */
+/**
+ * A state of the system that a patch modifies. `id` is unsigned 64-bit, `version` unsigned 32-bit. Mirrors
+ * `struct klp_state`.
+ */
 export interface State {
   readonly id: bigint;
   readonly version: number;

@@ -8,7 +8,10 @@ import type { Replacing, Rules, RuleSet } from './rules.js';
 /** What a choice of rules is based on: what the agent probed, the release alone, the question, or nothing. */
 export type RulesBasis = 'KALLSYMS' | 'BTF' | 'SYSFS' | 'RELEASE' | 'QUESTION' | 'NOTHING';
 
-/** The rule sets that a kernel may follow. Several: judge under each. None: a kernel that no rule set describes. */
+/**
+ * The rule sets that a kernel may follow. Several: judge under each. None: a kernel that no rule set
+ * describes.
+ */
 export interface RulesChoice {
   readonly candidates: readonly Rules[];
   readonly basis: RulesBasis;
@@ -35,8 +38,8 @@ const STATE_CHECK = ['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_s
 /**
  * Chooses the rules that this kernel follows.
  *
- * What the agent probed decides, not the release: distributions backport. Only without kallsyms does a mainline
- * release from 5.5 to 7.3 decide.
+ * What the agent probed decides, not the release: distributions backport. Only without kallsyms does a
+ * mainline release from 5.5 to 7.3 decide.
  */
 export function chooseRules(
   capabilities: Capabilities,
@@ -77,7 +80,10 @@ export function numberOf(release: string): number | null {
   return Number(parts[1]) * 100 + Number(parts[2]);
 }
 
-/** Returns the patches that loading this one replaces; null if that is not known. The oldest of several rule sets decides. */
+/**
+ * Returns the patches that loading this one replaces; null if that is not known. The oldest of several rule
+ * sets decides.
+ */
 export const replacedBy = <P extends Replacing>(
   target: Replacing,
   listed: readonly P[],

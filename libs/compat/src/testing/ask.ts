@@ -11,7 +11,10 @@ import { manifest } from './patches.js';
 export const newer: Manifest = manifest('newer', { 7: 1 });
 export const older: Manifest = manifest('older', { 7: 1 });
 
-/** A question as a test asks it: only what differs from "can this host, fresh and running `newer`, go back to `older`?" */
+/**
+ * A question as a test asks it: only what differs from "can this host, fresh and running `newer`, go back to
+ * `older`?"
+ */
 export interface Asked {
   /** The host's list, oldest first. What stands there as a manifest is in the catalog too. */
   readonly list?: readonly (Manifest | ListedPatch)[];

@@ -10,7 +10,9 @@ import type {
   Situation,
 } from '../facts/situation.js';
 
-/** A kernel that follows `klp-5.5` and reported everything; it is not locked down and enforces no signatures. */
+/**
+ * A kernel that follows `klp-5.5` and reported everything; it is not locked down and enforces no signatures.
+ */
 export const capabilities = (differs: Partial<Capabilities> = {}): Capabilities => ({
   livepatch: true,
   replaceSetAttribute: false,
@@ -89,7 +91,10 @@ export const running = (
 /** Kernel version string of `running()`. */
 const VERSION = '#1 SMP Debian 6.12.95-1';
 
-/** What two machines showed of this build on the kernel that it is for: all its objects patched, over a list without states, from its first file. */
+/**
+ * What two machines showed of this build on the kernel that it is for: all its objects patched, over a list
+ * without states, from its first file.
+ */
 export const sightings = (seen: Manifest, differs: Partial<LoadSighting> = {}): LoadSighting[] =>
   ['machine-1', 'machine-2'].map((machine) => ({
     machine,

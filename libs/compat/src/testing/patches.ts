@@ -37,9 +37,11 @@ export const NO_CALLBACKS: Callbacks = {
 export const UNPATCH_CALLBACKS: Callbacks = { ...NO_CALLBACKS, postUnpatch: true };
 
 /**
- * What a patch is: parsed by the registry from its module, cumulative, without callbacks, of the one owner, for the one kernel.
+ * What a patch is: parsed by the registry from its module, cumulative, without callbacks, of the one owner,
+ * for the one kernel.
  *
- * Its build-id follows from its name, and so does its one file, which is unsigned. Without states it provably changes none.
+ * Its build-id follows from its name, and so does its one file, which is unsigned. Without states it provably
+ * changes none.
  */
 export function manifest(name: string, written: States = {}, differs: Partial<Manifest> = {}): Manifest {
   const own = effectiveStates(states(written));
@@ -85,7 +87,9 @@ export const statement = (differs: Partial<AuthorStatement> = {}): AuthorStateme
   ...differs,
 });
 
-/** A patch that has unpatch callbacks and whose author promises, signed, that they restore each of its states. */
+/**
+ * A patch that has unpatch callbacks and whose author promises, signed, that they restore each of its states.
+ */
 export const promising = (name: string, written: States, differs: Partial<Manifest> = {}): Manifest =>
   manifest(name, written, {
     callbacks: UNPATCH_CALLBACKS,

@@ -39,8 +39,9 @@ interface Found {
 /**
  * Searches a catalogued build that the host could load first, to leave it by a route that is not open today.
  *
- * Returns the best answer of all that were tried: the most acceptable one, then the cheapest one, then the first by
- * build-id. A build is not tried if it is recalled, or if the kernel would refuse it today for its states.
+ * Returns the best answer of all that were tried: the most acceptable one, then the cheapest one, then the
+ * first by build-id. A build is not tried if it is recalled, or if the kernel would refuse it today for its
+ * states.
  *
  * @param allow UNKNOWN codes that the question allows
  */

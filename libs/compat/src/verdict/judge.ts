@@ -51,7 +51,8 @@ export const neverReported = (question: Question): Verdict =>
 /**
  * Judges whether this host can go to this target, and by which route. If not, the reasons say exactly why.
  *
- * Pure: everything is loaded before. Returns the cheapest acceptable one of the routes asked for, or the least bad.
+ * Pure: everything is loaded before. Returns the cheapest acceptable one of the routes asked for, or the
+ * least bad.
  */
 export const judge = (
   host: ResolvedSituation,
@@ -61,7 +62,10 @@ export const judge = (
   question: Question = DEFAULT_QUESTION,
 ): Verdict => judgeEach(host, target, catalog, freshness, question, true)[0]!;
 
-/** Judges each route that is asked for and leads there. The most acceptable one comes first, then the cheapest. Never empty. */
+/**
+ * Judges each route that is asked for and leads there. The most acceptable one comes first, then the
+ * cheapest. Never empty.
+ */
 export const judgeRoutes = (
   host: ResolvedSituation,
   target: Target,

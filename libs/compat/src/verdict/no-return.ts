@@ -30,7 +30,10 @@ export interface WayBack {
 
 /** Which ways back an installation closes, and what stands against the installation itself. */
 export interface NoReturn {
-  /** The candidate's own verdict. Where it is REFUSED, what is said of the ways back is what would come of it if it were not. */
+  /**
+   * The candidate's own verdict. Where it is REFUSED, what is said of the ways back is what would come of it
+   * if it were not.
+   */
   readonly installing: Verdict;
   readonly ways: readonly WayBack[];
 }
@@ -49,9 +52,9 @@ const TO_TODAY: readonly Route[] = ['NONE_NEEDED', 'REPLACE', 'DISABLE'];
 /**
  * Returns which of today's ways back it would close to install this patch, and which states close them.
  *
- * The candidate is loaded over the list or on top of it, by its replace flag. If the flag is not known, the worse of
- * both is returned. The way back to today's list is judged by `REPLACE` and `DISABLE`, unless the question names its
- * routes.
+ * The candidate is loaded over the list or on top of it, by its replace flag. If the flag is not known, the
+ * worse of both is returned. The way back to today's list is judged by `REPLACE` and `DISABLE`, unless the
+ * question names its routes.
  *
  * @param question as the gate would ask for the way back
  */

@@ -53,8 +53,8 @@ export const isWorse = (a: VerdictKind, b: VerdictKind): boolean => RANK[a] > RA
 /**
  * The only codes that a question may allow.
  *
- * Facts in doubt, conflicting sources, unreadable states, an unresolved target and an empty selection cannot be
- * allowed: nothing follows from them.
+ * Facts in doubt, conflicting sources, unreadable states, an unresolved target and an empty selection cannot
+ * be allowed: nothing follows from them.
  */
 const ALLOWABLE: ReadonlySet<ReasonCode> = new Set([
   'RESTORE_NOT_PROMISED',
@@ -117,7 +117,10 @@ function kindBy({ refused, harmful, unknown, inDoubt }: Summary): VerdictKind {
 export const kindOfAll = (reasons: readonly Reason[], allow: readonly string[]): VerdictKind =>
   kindBy(summarise(reasons, allow));
 
-/** Returns the kind that these reasons make, and whether the question accepts it: what is allowed is accepted, and stays what it is. */
+/**
+ * Returns the kind that these reasons make, and whether the question accepts it: what is allowed is accepted,
+ * and stays what it is.
+ */
 export function answerBy(
   reasons: readonly Reason[],
   allow: readonly string[],
@@ -170,6 +173,9 @@ export const compareAnswers = (
   b: Pick<Verdict, 'kind' | 'accepted'>,
 ): number => RANK[a.kind] - RANK[b.kind] || Number(b.accepted) - Number(a.accepted);
 
-/** Orders verdicts on routes: the most acceptable first, among these the cheapest, among these by the order of routes. */
+/**
+ * Orders verdicts on routes: the most acceptable first, among these the cheapest, among these by the order of
+ * routes.
+ */
 export const bestFirst = (a: Verdict, b: Verdict): number =>
   compareAnswers(a, b) || comparePrices(a.price!, b.price!) || compareRoutes(a.route!, b.route!);

@@ -199,7 +199,10 @@ test.each<[sentence: string, reading: Reading | null, manifest: Manifest | null,
   expect(conflictsOf(sighting, manifest, sourcesOf(sighting, manifest))).toEqual(conflicts);
 });
 
-/** Everything that a kernel can be asked about a patch with these states and one other state, under any rules: as the one that comes in, as one that is listed, as one that is disabled. */
+/**
+ * Everything that a kernel can be asked about a patch with these states and one other state, under any rules:
+ * as the one that comes in, as one that is listed, as one that is disabled.
+ */
 function answersAbout(own: readonly State[], ids: readonly bigint[], versions: readonly number[]): string {
   const patch = (name: string, replace: boolean, has: readonly State[]): Patch => ({
     name,

@@ -45,7 +45,10 @@ export const written = (
   ...differs,
 });
 
-/** A livepatch about which there is nothing to say: one state, all callbacks, and its author promises that they restore it. */
+/**
+ * A livepatch about which there is nothing to say: one state, all callbacks, and its author promises that
+ * they restore it.
+ */
 export const declaration = (differs: Partial<Declaration> = {}): Declaration => ({
   buildId: `id-of-${differs.name ?? 'candidate'}`,
   name: 'candidate',

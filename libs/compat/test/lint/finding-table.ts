@@ -7,7 +7,10 @@ type Row = [sentence: string, linted: Linted, expected: Partial<Finding>[]];
 /** Every code that has a table. */
 export const tested = new Set<FindingCode>();
 
-/** For one code: when it appears, with which facts, and its nearest neighbours, where it does not (an empty list). */
+/**
+ * For one code: when it appears, with which facts, and its nearest neighbours, where it does not (an empty
+ * list).
+ */
 export function findingTable(code: FindingCode, rows: Row[]): void {
   tested.add(code);
   describe(code, () => {

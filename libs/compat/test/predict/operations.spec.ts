@@ -8,7 +8,8 @@ function unforeseeable({ dmesg, candidate }: Observed): string | null {
   if (dmesg.some((line) => /symbol .*not found|unresolvable ambiguity/.test(line)))
     return 'SYMBOLS_UNVERIFIED';
   if (dmesg.some((line) => line.includes('pre-patch callback failed'))) return 'PRE_PATCH_MAY_REFUSE';
-  // Modules that are broken in themselves: functions without a name or twice, an object twice, a function that ftrace does not know.
+  // Modules that are broken in themselves: functions without a name or twice, an object twice, a function
+  // that ftrace does not know.
   return ['lab_nofuncs', 'lab_dupobj', 'lab_dupfunc', 'lab_noftrace'].includes(candidate?.name ?? '')
     ? 'SYMBOLS_UNVERIFIED'
     : null;

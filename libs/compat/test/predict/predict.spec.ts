@@ -21,7 +21,8 @@ import {
   running,
 } from '../../src/testing/index.js';
 
-// What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at once.
+// What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at
+// once.
 
 const held = manifest('held', { 7: 2 });
 const low = manifest('low', { 7: 1 });

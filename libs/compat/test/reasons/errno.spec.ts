@@ -17,7 +17,8 @@ const other = manifest('older', { 7: 1 }, { buildId: 'another-build' });
 const unreadable = manifest('unreadable', {}, { states: null, impact: 'UNREADABLE' });
 const still: Asked['host'] = { leftovers: [leftover(other)] };
 
-// The loader's order: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY, pre_patch, ftrace. The first one decides, all are listed.
+// The loader's order: EPERM, signature, ENOEXEC, EEXIST, structure, state check, symbols, objects, EBUSY,
+// pre_patch, ftrace. The first one decides, all are listed.
 test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]]>([
   ['nothing stands in the way', {}, null, []],
   [

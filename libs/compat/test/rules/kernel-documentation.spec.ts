@@ -4,7 +4,8 @@ import { cumulative, plain } from '../../src/testing/index.js';
 const codes = (target: Patch, listed: readonly Patch[]): string[] =>
   findStateRefusals(target, listed).map((refusal) => `${refusal.code} ${refusal.stateId}`);
 
-// One row for each sentence of the kernel's documentation: system-state.rst, section "Livepatch compatibility".
+// One row for each sentence of the kernel's documentation: system-state.rst, section "Livepatch
+// compatibility".
 test.each<[sentence: string, listed: Patch[], target: Patch, refused: string[]]>([
   [
     'any completely new system state modification is allowed',

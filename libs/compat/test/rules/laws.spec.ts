@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { effectiveStates, findStateRefusals, type Patch, type State } from '../../src/index.js';
 import { cumulativePatch, distinct, distinctPatch, patch, runs, stack } from '../arbitrary.js';
 
-// The laws of the state rule, tried on whatever fast-check thinks of. The kernel's own answers stand in vectors.spec.ts.
+// The laws of the state rule, tried on whatever fast-check thinks of. The kernel's own answers stand in
+// vectors.spec.ts.
 
 const accepts = (target: Patch, listed: readonly Patch[]): boolean =>
   findStateRefusals(target, listed).length === 0;

@@ -1,7 +1,8 @@
 import type { Manifest } from '../../src/index.js';
 import { type Asked, ask, manifest, older, promising } from '../../src/testing/index.js';
 
-// "What would change under replace-set?" Within a set every patch replaces; across sets nothing may be shared.
+// "What would change under replace-set?" Within a set every patch replaces; across sets nothing may be
+// shared.
 
 const inSet = (replaceSet: bigint, name: string, written = {}, differs: Partial<Manifest> = {}): Manifest =>
   manifest(name, written, { replaceSet, replace: false, ...differs });

@@ -1,7 +1,8 @@
 import { findStateRefusals, type Patch } from '../../src/index.js';
 import { cumulative as R, plain as N } from '../../src/testing/index.js';
 
-// The table of the kernel's own answers, run on 6.12 and 7.3 (x86-64, the same on both). V24, V25: what was disabled or replaced is not listed.
+// The table of the kernel's own answers, run on 6.12 and 7.3 (x86-64, the same on both). V24, V25: what was
+// disabled or replaced is not listed.
 test.each<[row: string, listed: Patch[], target: Patch, answer: 'ok' | 'einval']>([
   ['V01 nothing is installed', [], R('t'), 'ok'],
   ['V02 nothing is installed below a non-cumulative one', [], N('t', { 1: 1 }), 'ok'],
