@@ -177,7 +177,8 @@ export async function reportOnce(
     ) {
       throw new Failure(
         'REFUSED',
-        `the registry has a newer message of instance ${directory.instance} than number ${report.sequence}: another agent uses this instance, or the state directory was lost`,
+        `the registry has a newer message of instance ${directory.instance} than number ` +
+          `${report.sequence}: another agent uses this instance, or the state directory was lost`,
       );
     }
     if (message.kind === 'report' || answer.outcome !== 'REPORT_WANTED')

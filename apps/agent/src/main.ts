@@ -20,7 +20,8 @@ try {
     process.exitCode = error.exit;
   } else {
     streams.err(
-      `klpreg-agent: unexpected error in this program: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      'klpreg-agent: unexpected error in this program: ' +
+        `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     process.exitCode = 70;
   }

@@ -82,7 +82,8 @@ const instanceOf = ({ document }: Message): string =>
 function formatCycle({ delivered, byAnother }: Cycle): string {
   const lines = delivered.map(
     ({ message, answer }) =>
-      `${message.kind} ${message.document.sequence} of ${instanceOf(message)}: ${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
+      `${message.kind} ${message.document.sequence} of ${instanceOf(message)}: ` +
+      `${answer.outcome}${answer.reason === null ? '' : ` (${answer.reason})`}\n`,
   );
   return (
     lines.join('') +
@@ -134,7 +135,8 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
 
   const program = new Command('klpreg-agent')
     .description(
-      'Reports to the registry which livepatches this host runs.\nIt never writes below /sys or /proc, and never loads, disables or removes anything.',
+      'Reports to the registry which livepatches this host runs.\nIt never writes below /sys or /proc, ' +
+        'and never loads, disables or removes anything.',
     )
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'show this help')

@@ -38,7 +38,8 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
 
   const program = new Command('klpreg')
     .description(
-      'Asks a registry of kernel livepatch states which hosts can be downgraded, and exactly why the others cannot.',
+      'Asks a registry of kernel livepatch states which hosts can be downgraded, and exactly why the ' +
+        'others cannot.',
     )
     .version(VERSION)
     .option('--url <url>', 'the URL of the registry (default: http://127.0.0.1:3000)')

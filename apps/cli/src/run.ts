@@ -34,7 +34,8 @@ function report(error: unknown, environment: Environment): ExitCode {
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));
   environment.stderr.write(
-    `${red}: unexpected error in klpreg; please report it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`,
+    `${red}: unexpected error in klpreg; please report ` +
+      `it\n${(stack ?? '').split('\n').map(clean).join('\n')}\n`,
   );
   return EXIT.UNREACHABLE;
 }

@@ -95,7 +95,8 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   } catch (error) {
     if (error instanceof TomlError)
       throw usage(
-        `configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`,
+        `configuration ${path} is not TOML: line ${error.line}, column ${error.column}: ` +
+          `${error.message.split('\n')[0]}`,
       );
     throw error;
   }

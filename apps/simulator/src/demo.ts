@@ -51,11 +51,13 @@ async function demo(folder: string, once: boolean): Promise<void> {
   await ask(registry);
   if (once)
     return print(
-      '\nThe hosts are silent now: in five minutes every answer is UNKNOWN. Without --once the demo keeps them fresh.',
+      '\nThe hosts are silent now: in five minutes every answer is UNKNOWN. Without --once the demo ' +
+        'keeps them fresh.',
     );
   if (stop.signal.aborted) return;
   print(
-    '\nThe agents go on reporting, each once a minute, so the answers stay as they are. Ctrl-C ends the demo; five minutes later every answer is UNKNOWN.',
+    '\nThe agents go on reporting, each once a minute, so the answers stay as they are. Ctrl-C ends the ' +
+      'demo; five minutes later every answer is UNKNOWN.',
   );
   await keepFresh(agents, INTERVAL_MS, stop.signal, (message) =>
     print(message === null ? 'The agents report again.' : `${message}\nThe agents try again.`),

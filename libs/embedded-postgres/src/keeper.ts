@@ -72,7 +72,8 @@ export class EmbeddedKeeper {
       while (this.starts.length > 0 && now - this.starts[0]! > WITHIN_MS) this.starts.shift();
       if (this.starts.length >= STARTS)
         throw new EmbeddedPostgresError(
-          `The embedded PostgreSQL ended ${STARTS + 1} times within ${WITHIN_MS / 60_000} minutes (${last}): look at its disk and memory, then start again`,
+          `The embedded PostgreSQL ended ${STARTS + 1} times within ${WITHIN_MS / 60_000} minutes ` +
+            `(${last}): look at its disk and memory, then start again`,
         );
       this.starts.push(now);
       this.say(`the embedded PostgreSQL has ended; it is started again (${this.starts.length} of ${STARTS})`);

@@ -21,7 +21,8 @@ export async function withLock<T>(file: string, patienceMs: number, work: () => 
   while (!take(file)) {
     if (Date.now() > deadline)
       throw new EmbeddedPostgresError(
-        `Another process is still starting the database (${file}): wait for it, or remove that file if there is none`,
+        `Another process is still starting the database (${file}): wait for it, or remove that file if ` +
+          'there is none',
       );
     await sleep(50);
   }

@@ -128,7 +128,8 @@ function readDeclared(file: ElfFile, livepatch: boolean, candidates: readonly Ca
     );
   return unreadable(
     'NO_CANDIDATE',
-    'nothing in its data has the shape of a klp_patch: it is made at load time, or for a kernel with another layout',
+    'nothing in its data has the shape of a klp_patch: it is made at load time, or for a kernel with ' +
+      'another layout',
   );
 }
 

@@ -95,7 +95,8 @@ export const FIELDS = {
   },
   labels: {
     allowed:
-      'key=value; keys of 1 to 63 letters, digits and _ . / -, values of one line up to 253 characters, at most 64',
+      'key=value; keys of 1 to 63 letters, digits and _ . / -, values of one line up to 253 characters, ' +
+      'at most 64',
     read: readLabels,
     ofTheHost: true,
   },

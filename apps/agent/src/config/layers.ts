@@ -37,7 +37,8 @@ function checked(
     if (read === undefined) {
       throw new Failure(
         'USAGE',
-        `${source}: ${nameOf(name)}: found ${field.secret ? '(not shown)' : shown(value)}; allowed: ${field.allowed}`,
+        `${source}: ${nameOf(name)}: found ${field.secret ? '(not shown)' : shown(value)}; allowed: ` +
+          `${field.allowed}`,
       );
     }
     values[name] = read;

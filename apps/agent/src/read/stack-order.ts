@@ -21,12 +21,14 @@ export function inStackOrder(
     return sortBy(listed, (patch) => patch.stackOrder!);
   if (orders.every((order) => order !== null))
     unread.push(
-      `${paths.livepatches}: two livepatches have the same stack_order: ${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`,
+      `${paths.livepatches}: two livepatches have the same stack_order: ` +
+        `${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`,
     );
   const missing = listed.find((patch) => !loaded?.includes(patch.name));
   if (missing === undefined) return sortBy(listed, (patch) => -loaded!.indexOf(patch.name));
   unread.push(
-    `${paths.loadedModules}: does not have the order of the list: ${missing.name} is missing, and there is no stack_order`,
+    `${paths.loadedModules}: does not have the order of the list: ${missing.name} is missing, and there ` +
+      'is no stack_order',
   );
   return [...listed];
 }

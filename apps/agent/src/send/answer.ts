@@ -64,7 +64,10 @@ export function readProblem(status: number, text: string): string {
   const errors = Array.isArray(problem['errors']) ? problem['errors'].slice(0, 20) : [];
   const lines = errors.map((error: unknown) => {
     const { pointer, detail: why, found } = (error ?? {}) as Record<string, unknown>;
-    return `\n  ${printable(pointer) || '/'}: ${printable(why)}${found === undefined ? '' : ` (found ${printable(found) || printable(JSON.stringify(found))})`}`;
+    return (
+      `\n  ${printable(pointer) || '/'}: ` +
+      `${printable(why)}${found === undefined ? '' : ` (found ${printable(found) || printable(JSON.stringify(found))})`}`
+    );
   });
   return `${head}${detail === '' ? '' : `: ${detail}`}${lines.join('')}`;
 }

@@ -129,7 +129,8 @@ export async function deliver(options: DeliveryOptions): Promise<Delivered[]> {
       if (!(error instanceof Failure)) throw error;
       if (error.code !== 'REFUSED') {
         options.warn(
-          `${messages.length - index} ${messages.length - index === 1 ? 'message waits' : 'messages wait'} in ${options.directory}`,
+          `${messages.length - index} ` +
+            `${messages.length - index === 1 ? 'message waits' : 'messages wait'} in ${options.directory}`,
         );
         throw error;
       }

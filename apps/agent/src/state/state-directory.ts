@@ -18,7 +18,10 @@ export function objection(
   if (found.isSymbolicLink()) return 'is a symbolic link; give --state the folder itself';
   if (!found.isDirectory()) return 'is not a folder; give --state a folder';
   if (found.uid !== user)
-    return `belongs to user ${found.uid}, and this agent runs as user ${user}; give --state a folder of this user`;
+    return (
+      `belongs to user ${found.uid}, and this agent runs as user ${user}; give --state a folder of ` +
+      'this user'
+    );
   if ((found.mode & 0o022) !== 0)
     return `can be written by other users (mode ${octal(found.mode)}); make it 0700`;
   return null;

@@ -39,7 +39,8 @@ export function explain(act: Act): Command {
   const command = new Command('explain')
     .summary('show what a host runs, and why it can or cannot be downgraded')
     .description(
-      'Shows what a host runs and how fresh its facts are. With --to: the verdict with every reason. The exit code is the answer.',
+      'Shows what a host runs and how fresh its facts are. With --to: the verdict with every reason. The ' +
+        'exit code is the answer.',
     )
     .argument('<host>', 'hostname or id')
     .option(
@@ -79,7 +80,8 @@ export function explain(act: Act): Command {
         const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
         if ((verdict.kind === 'SAFE' || verdict.accepted) && !isClear(verdict))
           throw unexpected(
-            "the registry's answer contradicts itself: it accepts the host and has a reason against it that was not allowed",
+            "the registry's answer contradicts itself: it accepts the host and has a reason against it " +
+              'that was not allowed',
           );
         const exit = verdict.accepted ? EXIT.YES : EXIT_OF[verdict.kind];
         show(
@@ -98,7 +100,8 @@ export function explain(act: Act): Command {
 }
 
 const CATALOG_HINT =
-  'this used the catalog of that time; klpreg can-i-downgrade --as-of … --catalog now uses what is published today';
+  'this used the catalog of that time; klpreg can-i-downgrade --as-of … --catalog now uses what is ' +
+  'published today';
 
 /** @throws Failure 2 if the host was removed since it was found */
 function known<T>(host: T | null, hostname: string): T {

@@ -27,7 +27,8 @@ export const QUESTION_OPTIONS = (): Option[] => [
   ),
   new Option(
     '--allow <code>',
-    'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never accepted',
+    'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never ' +
+      'accepted',
   )
     .argParser(collect)
     .default([], 'none'),

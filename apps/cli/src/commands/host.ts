@@ -24,7 +24,8 @@ export function host(act: Act): Command {
   const parent = new Command('host')
     .summary('add, label, release and retire hosts')
     .description(
-      'Adds hosts before they report, labels them, decides about their identity and boot history, and retires them. Requires an admin token.',
+      'Adds hosts before they report, labels them, decides about their identity and boot history, and ' +
+        'retires them. Requires an admin token.',
     );
   const decisions = [release(act), reset(act), baseline(act)];
   return [add(act), label(act), ...decisions, retire(act)].reduce((all, one) => all.addCommand(one), parent);
@@ -53,7 +54,8 @@ const label = (act: Act): Command =>
   new Command('label')
     .summary("change a host's authoritative labels")
     .description(
-      'Sets and removes authoritative labels of a host. Other labels stay, also those that its agent reports (agent.KEY).',
+      'Sets and removes authoritative labels of a host. Other labels stay, also those that its agent ' +
+        'reports (agent.KEY).',
     )
     .argument('<host>', 'hostname or id')
     .argument('<changes...>', 'KEY=VALUE sets, KEY- removes')
@@ -87,7 +89,8 @@ const release = (act: Act): Command =>
   new Command('release')
     .summary('confirm that a host is not a clone')
     .description(
-      'Clears IDENTITY_SUSPECT. First remove the other machine or give it its own identity, or the host becomes suspect again.',
+      'Clears IDENTITY_SUSPECT. First remove the other machine or give it its own identity, or the host ' +
+        'becomes suspect again.',
     )
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'the reason, for the audit log')
@@ -106,7 +109,8 @@ const reset = (act: Act): Command =>
   new Command('reset')
     .summary('accept any next sequence number from a host')
     .description(
-      'Accepts any next sequence number from a host, for an agent that lost its state directory or whose sequence numbers were used up. The facts of the host are superseded until it reports.',
+      'Accepts any next sequence number from a host, for an agent that lost its state directory or whose ' +
+        'sequence numbers were used up. The facts of the host are superseded until it reports.',
     )
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'the reason, for the audit log')
@@ -129,7 +133,8 @@ const baseline = (act: Act): Command =>
   new Command('baseline')
     .summary('confirm that no unrecorded livepatch was loaded in this boot')
     .description(
-      'Confirms that in its present boot the host loaded no livepatch that the registry has not recorded. This clears BOOT_HISTORY_INCOMPLETE until the next gap in its reports.',
+      'Confirms that in its present boot the host loaded no livepatch that the registry has not ' +
+        'recorded. This clears BOOT_HISTORY_INCOMPLETE until the next gap in its reports.',
     )
     .argument('<host>', 'hostname or id')
     .requiredOption('--reason <text>', 'the reason, for the audit log')

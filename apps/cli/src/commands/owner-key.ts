@@ -17,7 +17,8 @@ export function ownerKey(act: Act): Command {
   const parent = new Command('owner-key')
     .summary('add, list and revoke signing keys of owners')
     .description(
-      "Manages the keys that owners sign author statements with. An author's promise counts for SAFE only if a valid key signed it.",
+      "Manages the keys that owners sign author statements with. An author's promise counts for SAFE " +
+        'only if a valid key signed it.',
     );
   return parent.addCommand(add(act)).addCommand(list(act)).addCommand(revoke(act));
 }

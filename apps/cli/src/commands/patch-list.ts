@@ -25,7 +25,8 @@ export const patchList = (act: Act): Command =>
   new Command('list')
     .summary('list published patches')
     .description(
-      'Lists published patches, sorted by name and build-id. Repeat a flag for "or". Different flags mean "and".',
+      'Lists published patches, sorted by name and build-id. Repeat a flag for "or". Different flags ' +
+        'mean "and".',
     )
     .option('--name <name>', 'only with this module name (repeatable)', collect, [])
     .option('--release <release>', 'only from this release (repeatable)', collect, [])

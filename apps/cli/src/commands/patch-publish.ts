@@ -21,7 +21,8 @@ export const patchPublish = (act: Act): Command =>
   new Command('publish')
     .summary('upload modules to the registry')
     .description(
-      'Uploads modules to the registry, which parses them itself. FILE.klp.yaml next to FILE.ko is uploaded as its author statement.',
+      'Uploads modules to the registry, which parses them itself. FILE.klp.yaml next to FILE.ko is ' +
+        'uploaded as its author statement.',
     )
     .argument('<file...>', '.ko, .ko.xz, .ko.zst, .ko.gz')
     .requiredOption('--release <release>', 'the release that these modules are builds of')

@@ -15,7 +15,8 @@ export const patchRecall = (act: Act): Command =>
   new Command('recall')
     .summary('mark a patch as one that no host should load')
     .description(
-      'Recalls a published patch: every verdict about it as a target gets the reason TARGET_RECALLED (UNSAFE).',
+      'Recalls a published patch: every verdict about it as a target gets the reason TARGET_RECALLED ' +
+        '(UNSAFE).',
     )
     .argument('<build-id>', 'the patch')
     .option('--reason <text>', 'the reason; required without --undo')

@@ -65,7 +65,8 @@ function patchText(patch: WholePatch): string {
       patch.objects
         .map(
           (object) =>
-            `${object.name}: ${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`,
+            `${object.name}: ` +
+            `${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`,
         )
         .join('; '),
     ],
@@ -83,7 +84,8 @@ function patchText(patch: WholePatch): string {
     ],
     ...(author?.states ?? []).map((state): [string, string] => [
       '',
-      `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase().replaceAll('_', '-')}. ${state.what}`,
+      `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase().replaceAll('_', '-')}. ` +
+        `${state.what}`,
     ]),
     ['', author?.impactNone ? 'has no effect outside the functions that it replaces' : null],
     [

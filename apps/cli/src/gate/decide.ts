@@ -62,7 +62,8 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
     .reduce((sum, cohort) => sum + cohort.hosts, 0);
   if (hidden > 0)
     return no(
-      `${hosts(hidden)} would be refused, and would also be harmed or cannot be judged; this is never tolerated`,
+      `${hosts(hidden)} would be refused, and would also be harmed or cannot be judged; this is never ` +
+        'tolerated',
     );
 
   if (answer.limitedByScope) return cannotTell('the token is limited to some of the matching hosts');
@@ -81,7 +82,8 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that --allow accepts)`;
   if (counts.refused > 0)
     return yes(
-      `${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be refused, which is tolerated`,
+      `${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be ` +
+        'refused, which is tolerated',
     );
   return yes(`${matched === 1 ? 'the host' : `all ${matched} hosts`} can be downgraded${accepted}`);
 }
@@ -99,7 +101,10 @@ function explainNo({ counts, matched }: FleetAnswer, tolerance = ''): string {
     counts.refused > 0 ? `${counts.refused} would be refused` : null,
     counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null,
   ].filter((part) => part !== null);
-  return `${counts.refused + counts.unsafe} of ${hosts(matched)} cannot be downgraded safely: ${parts.join(', ')}${tolerance}`;
+  return (
+    `${counts.refused + counts.unsafe} of ${hosts(matched)} cannot be downgraded safely: ` +
+    `${parts.join(', ')}${tolerance}`
+  );
 }
 
 /**

@@ -101,7 +101,8 @@ export function wrongPointInTime(
   if (!otherInstant && !otherSnapshot) return null;
   const found = otherInstant ? answered.now : (answered.id ?? answered.now);
   return unexpected(
-    `the registry's answer contradicts itself: the question was about ${asOf ?? snapshot}, and the answer is about ${found}`,
+    `the registry's answer contradicts itself: the question was about ${asOf ?? snapshot}, and the ` +
+      `answer is about ${found}`,
   );
 }
 

@@ -75,7 +75,8 @@ export async function publish(
   if (module.error !== null) return failed(`${module.error.message} (${module.error.code})`);
   if (named.buildId === null)
     return failed(
-      'the module has no build-id, so the registry could not recognise it on a host (link it with --build-id)',
+      'the module has no build-id, so the registry could not recognise it on a host (link it with ' +
+        '--build-id)',
     );
   const author = readAuthor(file, publication.author);
   if (author !== null && author.errors.length > 0)

@@ -45,7 +45,10 @@ export function fromStatus(status: number, body: unknown, what: string): Failure
   const problems = field(body, 'errors');
   const hints = (Array.isArray(problems) ? problems : []).slice(0, 20).map((problem) => {
     const found = textOf(field(problem, 'found'));
-    return `${textOf(field(problem, 'pointer')) ?? 'document'}: ${textOf(field(problem, 'detail')) ?? 'wrong'}${found === null ? '' : ` (found ${found})`}`;
+    return (
+      `${textOf(field(problem, 'pointer')) ?? 'document'}: ` +
+      `${textOf(field(problem, 'detail')) ?? 'wrong'}${found === null ? '' : ` (found ${found})`}`
+    );
   });
   const message = `${what}: ${title}${code === null ? '' : ` (${code})`}`;
   if (status === 401 || status === 403) return notAuthorised(message, ...hints, TOKEN_HINT);

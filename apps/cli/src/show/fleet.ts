@@ -43,7 +43,8 @@ export function fleetText(
       : '';
   return [
     paint('bold', clean(title)),
-    `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ${counts.safe} safe${hidden}`,
+    `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} ` +
+      `unknown, ${counts.safe} safe${hidden}`,
     ...(answer.reasons.length === 0 ? [] : ['', reasonsTable(answer, width)]),
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
     '',

@@ -95,7 +95,10 @@ function formatListed(patch: ListedPatch, width: number): string {
   const moving = patch.transition ? `, ${patch.enabled ? 'being applied' : 'being reverted'}` : '';
   const taint = patch.moduleTaint === null ? '' : `, taint ${patch.moduleTaint || 'none'}`;
   const evidence = patch.evidence === null ? '' : ` (${patch.evidence})`;
-  return `${patch.name.padEnd(width)}  ${formatReplace(patch.replace)}, states ${formatStates(patch.states)}${evidence}, ${published}${taint}${moving}`;
+  return (
+    `${patch.name.padEnd(width)}  ${formatReplace(patch.replace)}, states ` +
+    `${formatStates(patch.states)}${evidence}, ${published}${taint}${moving}`
+  );
 }
 
 const UNLISTED_BY: Readonly<Record<string, string>> = {
@@ -141,10 +144,16 @@ function formatTransition({
   const more = tasks.length - shown.length + moreTasks;
   const blockers =
     shown.length === 0 ? '' : `; blocked by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return `${patch} is being ${enabling ? 'applied' : 'reverted'}${since === null ? '' : ` since ${since}`}${blockers}`;
+  return (
+    `${patch} is being ` +
+    `${enabling ? 'applied' : 'reverted'}${since === null ? '' : ` since ${since}`}${blockers}`
+  );
 }
 
 function formatFreshness({ freshness }: WholeHost, ago: string): string {
   if (freshness.ageSeconds === null) return freshness.level;
-  return `${freshness.level}, confirmed ${Math.round(freshness.ageSeconds)} s ${ago}${freshness.superseded ? ', and superseded since' : ''}`;
+  return (
+    `${freshness.level}, confirmed ${Math.round(freshness.ageSeconds)} s ` +
+    `${ago}${freshness.superseded ? ', and superseded since' : ''}`
+  );
 }

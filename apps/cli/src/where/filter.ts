@@ -41,13 +41,15 @@ function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: s
     throw selectorError(
       selector,
       term.at,
-      `${term.key} is not a label: only ${term.key}=… ${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
+      `${term.key} is not a label: only ${term.key}=… ` +
+        `${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
     );
   if (filter[field] != null)
     throw selectorError(
       selector,
       term.at,
-      `${term.key} occurs twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`,
+      `${term.key} occurs ` +
+        `twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`,
     );
   if (field !== 'running') filter[field] = [...term.values];
   else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!))

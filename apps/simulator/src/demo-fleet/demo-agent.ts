@@ -61,7 +61,8 @@ export class DemoAgent {
 }
 
 const ANOTHER_STATE =
-  'If this registry has hosts of a demo that ran in another folder, set KLPREG_DATA to a new folder for both.';
+  'If this registry has hosts of a demo that ran in another folder, set KLPREG_DATA to a new folder for ' +
+  'both.';
 
 /**
  * Runs one agent after the other, each once in `intervalMs`, until the signal.

@@ -57,7 +57,8 @@ const answerOf = async (response: Response): Promise<Answer> =>
   (await response.json().catch(() => ({}))) as Answer;
 
 const failureOf = ({ livepatch, kernel }: Build, status: number, { detail }: Answer): string =>
-  `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ${detail ?? 'no reason'}`;
+  `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ` +
+  `${detail ?? 'no reason'}`;
 
 function formOf(build: Build, file: Buffer): FormData {
   const form = new FormData();

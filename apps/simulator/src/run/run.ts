@@ -47,7 +47,8 @@ export async function run(
       loadSeconds = counters.seconds - before;
       const rate = Math.round(counters.loaded / loadSeconds).toLocaleString('en-US');
       progress.print(
-        `Loaded ${counters.loaded.toLocaleString('en-US')} hosts in ${loadSeconds.toFixed(1)} s: ${rate} reports/s`,
+        `Loaded ${counters.loaded.toLocaleString('en-US')} hosts in ${loadSeconds.toFixed(1)} s: ${rate} ` +
+          'reports/s',
       );
       if (!options['load-only']) counters.resetLatencies();
     }

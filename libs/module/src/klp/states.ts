@@ -32,7 +32,8 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
   if (!isKept(array.section))
     return because(
       'STATES_POINTER',
-      `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as the file shows it`,
+      `the states lie in ${array.section.name || 'an unnamed section'}, which does not stay in memory as ` +
+        'the file shows it',
     );
   const entries: KlpState[] = [];
   for (let offset = array.offset; ; offset += STATE.size) {
