@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Fails if a tracked file has a banned phrase, or if code has an identifier that the glossary replaced.
 //
-//   node .ci/words.mjs [--count] [FOLDER…]
+//   node .ci/words.mjs [--count] [PATH…]
 //
-// Without folders it reads the whole repository. It prints FILE:LINE, what was found and what to write
+// Without paths it reads the whole repository. It prints FILE:LINE, what was found and what to write
 // instead, and exits with 1 if anything was found. --count prints the number of findings for each room.
+// A line with the comment `words:allow` is not checked: it has a name that another program gives, such as
+// the system user that PostgreSQL may run as.
 //
 // The lists are in words.json:
 // - `phrases` are matched in all text: prose, comments, strings and code.
@@ -132,7 +134,8 @@ function findingsIn(file) {
     for (const match of names.matchAll(/[A-Za-z_$][\w$]*/g))
       for (const [, instead] of findNames(match[0])) findings.push([lineOf(match.index), match[0], instead]);
   }
-  return findings.sort(([a], [b]) => a - b);
+  const lines = text.split('\n');
+  return findings.filter(([line]) => !lines[line - 1].includes('words:allow')).sort(([a], [b]) => a - b);
 }
 
 const roomOf = (file) =>
@@ -145,7 +148,7 @@ const args = process.argv.slice(2);
 const folders = args.filter((arg) => !arg.startsWith('--'));
 const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--count');
 if (unknown.length > 0) {
-  console.error(`${unknown[0]}: unknown option\nUsage: node .ci/words.mjs [--count] [FOLDER…]`);
+  console.error(`${unknown[0]}: unknown option\nUsage: node .ci/words.mjs [--count] [PATH…]`);
   process.exit(2);
 }
 const tracked = execFileSync('git', ['ls-files', '-z', '--', ...folders], { cwd: root, encoding: 'utf8' });

@@ -21,7 +21,7 @@ const NAMESPACE = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
 export function chooseRunner(): Runner {
   if (process.getuid?.() !== 0) return { prefix: [] };
   if (namespaceWorks()) return { prefix: NAMESPACE };
-  return { prefix: [], owner: findServant() };
+  return { prefix: [], owner: findSystemUser() };
 }
 
 function namespaceWorks(): boolean {
@@ -33,9 +33,12 @@ function namespaceWorks(): boolean {
   }
 }
 
-function findServant(): { uid: number; gid: number } {
+const SYSTEM_USERS = ['postgres', 'nobody']; // words:allow
+
+/** Returns the first of these users that exists: PostgreSQL refuses to run as root. */
+function findSystemUser(): { uid: number; gid: number } {
   const users = fs.readFileSync('/etc/passwd', 'utf8').split('\n');
-  for (const name of ['postgres', 'nobody']) {
+  for (const name of SYSTEM_USERS) {
     const fields = users.map((line) => line.split(':')).find((user) => user[0] === name);
     if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) };
   }

@@ -19,6 +19,7 @@ it.each<[string, string, ReturnType<typeof readToken>]>([
   ['a kind alone was cut', 'klpreg_admin_', 'DAMAGED'],
   ['a token with one character more was mistyped', `${TOKEN}0`, 'DAMAGED'],
   ['a token with the kind of another was mistyped', TOKEN.replace('reader', 'admin'), 'DAMAGED'],
+  // cspell:ignore raeder
   ['a kind that does not exist was mistyped', TOKEN.replace('reader', 'raeder'), 'DAMAGED'],
   ['a token of the form without a kind is looked up', `klpreg_${'x'.repeat(43)}`, 'UNMARKED'],
   ['a text of another form is looked up', 'secret', 'UNMARKED'],
