@@ -35,7 +35,7 @@ beforeAll(async () => {
   // the first server makes the token, which all others then use
   await startServers(1);
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a']) await publish(endpoints()[0]!, name);
-});
+}, 180_000);
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.kill()));
   await database.drop();
