@@ -38,7 +38,7 @@ function checked(
       throw new Failure(
         'USAGE',
         `${source}: ${nameOf(name)}: found ${field.secret ? '(not shown)' : shown(value)}; allowed: ` +
-          `${field.allowed}`,
+          field.allowed,
       );
     }
     values[name] = read;

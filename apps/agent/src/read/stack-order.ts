@@ -22,7 +22,7 @@ export function inStackOrder(
   if (orders.every((order) => order !== null))
     unread.push(
       `${paths.livepatches}: two livepatches have the same stack_order: ` +
-        `${listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', ')}`,
+        listed.map((patch) => `${patch.name} ${patch.stackOrder}`).join(', '),
     );
   const missing = listed.find((patch) => !loaded?.includes(patch.name));
   if (missing === undefined) return sortBy(listed, (patch) => -loaded!.indexOf(patch.name));

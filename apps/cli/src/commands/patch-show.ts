@@ -66,7 +66,9 @@ function patchText(patch: WholePatch): string {
         .map(
           (object) =>
             `${object.name}: ` +
-            `${object.functions.map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`)).join(' ')}`,
+            object.functions
+              .map((each) => (each.sympos === '0' ? each.name : `${each.name},${each.sympos}`))
+              .join(' '),
         )
         .join('; '),
     ],
@@ -85,7 +87,7 @@ function patchText(patch: WholePatch): string {
     ...(author?.states ?? []).map((state): [string, string] => [
       '',
       `state ${state.id}:${state.version} restore: ${state.restore.toLowerCase().replaceAll('_', '-')}. ` +
-        `${state.what}`,
+        state.what,
     ]),
     ['', author?.impactNone ? 'has no effect outside the functions that it replaces' : null],
     [

@@ -59,7 +59,7 @@ function mismatch(at: string, allowed: string, value: unknown): Error {
   const found = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
   return unexpected(
     `the registry's answer has an unknown form: ${at || 'the answer'} should be ${allowed}, found ` +
-      `${found.slice(0, 80)}`,
+      found.slice(0, 80),
     'is the registry newer than this program?',
   );
 }

@@ -58,7 +58,7 @@ const answerOf = async (response: Response): Promise<Answer> =>
 
 const failureOf = ({ livepatch, kernel }: Build, status: number, { detail }: Answer): string =>
   `Publishing ${livepatch.release} for ${kernel.release} failed (HTTP ${status || 'none'}): ` +
-  `${detail ?? 'no reason'}`;
+  (detail ?? 'no reason');
 
 function formOf(build: Build, file: Buffer): FormData {
   const form = new FormData();
