@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { actIn } from './commands/act.js';
+import { audit } from './commands/audit.js';
 import { canIDowngrade } from './commands/can-i-downgrade.js';
 import { explain } from './commands/explain.js';
 import { helpText } from './commands/help.js';
@@ -61,6 +62,7 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
     states(act),
     patch,
     ownerKey(act),
+    audit(act),
   ])
     program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);

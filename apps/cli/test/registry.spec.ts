@@ -504,3 +504,23 @@ describe('--wait', () => {
     expect(shut.environment.slept).toEqual([]);
   });
 });
+
+const auditPart = (checked: number, next: string | null, problems: unknown[] = []) => ({
+  body: { data: { auditCheck: { checked, next, problems } } },
+});
+
+test.each<[what: string, answers: Reply[], exit: number, said: RegExp]>([
+  ['all parts are unchanged', [auditPart(5000, '5001'), auditPart(7, null)], 0, /5007/],
+  [
+    'a later part has a problem',
+    [auditPart(5000, '5001'), auditPart(7, null, [{ number: '5003', kind: 'CHANGED', message: 'it' }])],
+    1,
+    /CHANGED/,
+  ],
+  ['the log is empty', [auditPart(0, null)], 3, /"checked": 0/],
+  ['the registry goes on where it was', [auditPart(5, '1')], 4, /goes on at 1/],
+  ['the registry goes on without an end', [auditPart(0, '1')], 4, /checks none/],
+])('audit verify: %s', async (_, answers, exit, said) => {
+  const done = await ask((_request, nth) => answers[Math.min(nth, answers.length) - 1]!, ['audit', 'verify']);
+  expect([done.exit, `${done.out}${done.err}`]).toEqual([exit, expect.stringMatching(said)]);
+});

@@ -98,6 +98,8 @@ const COMMANDS: readonly string[][] = [
   ['patch', 'recall', '00112233445566778899aabbccddeeff00112233', '--reason', 'breaks'],
   ['owner-key', 'list'],
   ['owner-key', 'revoke', 'ab'.repeat(32)],
+  ['audit', 'list'],
+  ['audit', 'head'],
 ];
 
 async function ask(

@@ -32,6 +32,8 @@ const Environment = z.object({
   KLPREG_DATA: z.string().min(1).default('.data'),
   KLPREG_ADMIN_TOKEN_DAYS: integer(' of days', 1, 3650, 30),
   KLPREG_NEW_ADMIN_TOKEN: z.enum(['yes', 'no'], { error: 'must be yes or no' }).default('no'),
+  KLPREG_AUDIT_KEY_FILE: z.string().min(1).optional(),
+  KLPREG_AUDIT_WEBHOOK: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   KLPREG_HOST: z.string().min(1).default('127.0.0.1'),
   KLPREG_ACCESS: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
   KLPREG_ALLOWED_HOSTS: z
@@ -65,6 +67,10 @@ export interface Config {
   readonly adminTokenDays: number;
   /** Create an admin token at the start if none is valid any more. */
   readonly newAdminToken: boolean;
+  /** The file with the key of the audit log; null: `audit-key` below `dataDir`. */
+  readonly auditKeyFile: string | null;
+  /** Gets the signed head of the audit log after changes; null: no place. */
+  readonly auditWebhook: string | null;
   readonly host: string;
   /** False: questions need no token. Only for a server that binds the loopback address. */
   readonly access: boolean;
@@ -134,6 +140,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dataDir: data.KLPREG_DATA,
     adminTokenDays: data.KLPREG_ADMIN_TOKEN_DAYS,
     newAdminToken: data.KLPREG_NEW_ADMIN_TOKEN === 'yes',
+    auditKeyFile: data.KLPREG_AUDIT_KEY_FILE ?? null,
+    auditWebhook: data.KLPREG_AUDIT_WEBHOOK ?? null,
     host: data.KLPREG_HOST,
     access: data.KLPREG_ACCESS === undefined ? !isLoopback(data.KLPREG_HOST) : data.KLPREG_ACCESS === 'on',
     allowedHosts: data.KLPREG_ALLOWED_HOSTS?.split(',').map((name) => name.trim()) ?? [],

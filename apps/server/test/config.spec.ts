@@ -10,6 +10,8 @@ test('nothing set is a complete configuration', () => {
     requestTimeoutSeconds: 60,
     historyDays: 30,
     dataDir: '.data',
+    auditKeyFile: null,
+    auditWebhook: null,
     adminTokenDays: 30,
     newAdminToken: false,
     host: '127.0.0.1',

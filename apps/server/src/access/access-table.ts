@@ -23,6 +23,7 @@ const DOCUMENTATION = reads('admin', 'publisher', 'gate', 'reader', 'relay');
 const FLEET = reads('admin', 'gate', 'reader');
 const CATALOG = reads('admin', 'gate', 'reader', 'publisher');
 const ADMINS = changes('admin');
+const AUDITORS: Right = { ...ADMINS, wholeFleet: true };
 
 /** The right to each route, by its method and its path as Fastify registers it. HEAD is as GET. */
 export const ROUTES: Readonly<Record<string, Right>> = {
@@ -63,6 +64,9 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.states': FLEET,
   'Query.ownerKeys': CATALOG,
   'Query.canDowngrade': FLEET,
+  'Query.auditLog': AUDITORS,
+  'Query.auditHead': AUDITORS,
+  'Query.auditCheck': AUDITORS,
   'Mutation.addHost': ADMINS,
   'Mutation.labelHost': ADMINS,
   'Mutation.retireHost': ADMINS,

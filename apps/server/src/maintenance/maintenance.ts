@@ -10,10 +10,12 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { CohortsStore } from '../store/counts/cohorts.store.js';
 import { HeartbeatsStore } from '../store/hosts/heartbeats.store.js';
+import { AuditAnchor } from './audit-anchor.js';
 import { HistoryStore } from '../store/history/history.store.js';
 import { isUnavailable } from '../database/unavailable.js';
 
 const ROLL_UP_INTERVAL_MS = 1_000;
+const ANCHOR_INTERVAL_MS = 60_000;
 const HISTORY_INTERVAL_MS = 60 * 60 * 1_000;
 
 /**
@@ -34,6 +36,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly cohorts: CohortsStore,
     private readonly history: HistoryStore,
     private readonly heartbeats: HeartbeatsStore,
+    private readonly anchor: AuditAnchor,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -46,6 +49,7 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
     await this.attempt(takeBack);
     this.schedule(takeBack, HISTORY_INTERVAL_MS);
     this.schedule(keepHistory, HISTORY_INTERVAL_MS);
+    this.schedule(() => this.anchor.send(), ANCHOR_INTERVAL_MS);
     this.schedule(() => this.rollUp(), ROLL_UP_INTERVAL_MS);
   }
 

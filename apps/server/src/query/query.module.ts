@@ -14,6 +14,7 @@ import { HostCountResolver, HostsResolver } from './hosts.resolver.js';
 import { CohortVerdicts } from './cohort-verdicts.js';
 import { LabelHostResolver } from './label-host.resolver.js';
 import { NodeResolver } from './node.resolver.js';
+import { AuditLogResolver } from './audit-log.resolver.js';
 import { OwnerKeysResolver } from './owner-keys.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
 import { RecallPatchResolver } from './recall-patch.resolver.js';
@@ -52,6 +53,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     HostsResolver,
     LabelHostResolver,
     NodeResolver,
+    AuditLogResolver,
     OwnerKeysResolver,
     PatchesResolver,
     RecallPatchResolver,

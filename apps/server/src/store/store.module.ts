@@ -1,7 +1,11 @@
+import path from 'node:path';
 import { Module } from '@nestjs/common';
 import { Clock, DatabaseClock, FIXED_CLOCK } from '../clock.js';
 import { Database } from '../database/database.js';
 import { DatabaseModule } from '../database/database.module.js';
+import { CONFIG, type Config } from '../config.js';
+import { AuditKey } from './access/audit-chain.js';
+import { readAuditKey } from './access/audit-key.js';
 import { AuditStore } from './access/audit.store.js';
 import { EnrolmentTokensStore } from './access/enrolment-tokens.store.js';
 import { HostCredentialsStore } from './access/host-credentials.store.js';
@@ -61,6 +65,13 @@ const clock = {
   inject: [Database, FIXED_CLOCK],
 };
 
+const auditKey = {
+  provide: AuditKey,
+  useFactory: async ({ dataDir, auditKeyFile }: Config) =>
+    readAuditKey(path.resolve(auditKeyFile ?? path.join(dataDir, 'audit-key'))),
+  inject: [CONFIG],
+};
+
 /** All tables: reads and writes of hosts, history, counts, the catalog, content and access. */
-@Module({ imports: [DatabaseModule], providers: [clock, ...stores], exports: [clock, ...stores] })
+@Module({ imports: [DatabaseModule], providers: [clock, auditKey, ...stores], exports: [clock, ...stores] })
 export class StoreModule {}

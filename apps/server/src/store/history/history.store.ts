@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../database/database.js';
 import type { Prisma } from '../../database/generated/client.js';
 import { long } from '../../database/sql.js';
+import { AuditStore } from '../access/audit.store.js';
 
 /** Tables of periods that ended, partitioned by the day of this column. */
 const TABLES = { host_history: 'valid_until', host_gap: 'until' } as const;
@@ -24,7 +24,10 @@ const dayOf = (instant: Date): Date => new Date(Math.floor(instant.getTime() / D
 /** History in partitions of a day. Old history is dropped with its partition; no rows are deleted. */
 @Injectable()
 export class HistoryStore {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly audit: AuditStore,
+  ) {}
 
   /**
    * Creates the partitions of today and the next days, and drops those that ended before the retention period. Only
@@ -105,11 +108,9 @@ export class HistoryStore {
       const lastHour = { gt: new Date(now.getTime() - HOUR_MS), lte: now };
       const where = { action: DROPPED, at: lastHour, subject: { startsWith: table } };
       if ((await tx.audit.count({ where })) > 0) return false;
-      await tx.audit.create({
-        data: { id: uuidv7(), at: now, who: 'server', action: DROPPED, subject: name },
-      });
       await tx.$executeRawUnsafe(long(`ALTER TABLE "${table}" DETACH PARTITION "${name}"`));
       await tx.$executeRawUnsafe(long(`DROP TABLE "${name}"`));
+      await this.audit.append(tx, { who: 'server', action: DROPPED, subject: name }, now);
       return true;
     });
   }

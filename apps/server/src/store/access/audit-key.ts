@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError } from '../../config.js';
+import { AuditKey } from './audit-chain.js';
+
+/**
+ * Reads the key of the audit log from its file, or creates the file.
+ *
+ * It is kept outside the database, so that a person who can change the database cannot repair the chain. All servers
+ * of one database need the same file.
+ *
+ * @throws ConfigError if it cannot be read, has another format, or can be read by every user of the machine
+ */
+export async function readAuditKey(file: string): Promise<AuditKey> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await create(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw new ConfigError(`KLPREG_AUDIT_KEY_FILE: ${file} cannot be created: ${(error as Error).message}`);
+  }
+  const { mode } = await stat(file);
+  if ((mode & 0o007) !== 0)
+    throw new ConfigError(
+      `KLPREG_AUDIT_KEY_FILE: every user can read or change ${file} (mode ${(mode & 0o777).toString(8)}): ` +
+        `run chmod 600 ${file}`,
+    );
+  const text = (await readFile(file, 'utf8')).trim();
+  if (!/^[\w-]{43}$/.test(text))
+    throw new ConfigError(
+      `KLPREG_AUDIT_KEY_FILE: ${file} must have one line of 43 base64url characters, found ${text.length} characters`,
+    );
+  return new AuditKey(Buffer.from(text, 'base64url'));
+}
+
+/** Creates the file with its content, or fails with EEXIST. Another server never reads half of it. */
+async function create(file: string): Promise<void> {
+  const draft = `${file}.${randomBytes(8).toString('hex')}`;
+  try {
+    await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+    await link(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
