@@ -2,10 +2,11 @@ import type { Server } from 'node:net';
 import { Injectable } from '@nestjs/common';
 
 /**
- * Measures the accept backlog: for how long connections have been waiting in the kernel until this process accepts them.
+ * Measures the accept backlog: for how long connections have been waiting in the kernel until this process
+ * accepts them.
  *
- * libuv accepts one connection of each listening socket in each turn of the event loop. A socket that had one in every turn since an
- * instant may have had more since then.
+ * libuv accepts one connection of each listening socket in each turn of the event loop. A socket that had one
+ * in every turn since an instant may have had more since then.
  */
 @Injectable()
 export class AcceptBacklog {

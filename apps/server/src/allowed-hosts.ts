@@ -18,7 +18,8 @@ const addressOf = (address: string | undefined): string => {
 /**
  * Refuses requests whose Host header does not name this server.
  *
- * A page in a browser can make its own name point to this server (DNS rebinding), and would read answers that need no token. Such a request carries the page's name.
+ * A page in a browser can make its own name point to this server (DNS rebinding), and would read answers that
+ * need no token. Such a request carries the page's name.
  *
  * @param allowed names beyond the loopback names and the address that the connection came to
  */

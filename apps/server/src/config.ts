@@ -20,7 +20,8 @@ const Environment = z.object({
     .url({
       protocol: /^postgres(ql)?$/,
       error:
-        'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg, or postgresql:///klpreg?host=/run/postgresql&user=klpreg for a unix socket',
+        'must be a PostgreSQL address, such as postgresql://user:secret@host:5432/klpreg, or ' +
+        'postgresql:///klpreg?host=/run/postgresql&user=klpreg for a unix socket',
     })
     .optional(),
   DATABASE_READ_URL: z
@@ -74,7 +75,10 @@ export interface Config {
   readonly host: string;
   /** False: questions need no token. Only for a server that binds the loopback address. */
   readonly access: boolean;
-  /** Accepted values of the Host header, in addition to loopback names and the local address of the connection. */
+  /**
+   * Accepted values of the Host header, in addition to loopback names and the local address of the
+   * connection.
+   */
   readonly allowedHosts: readonly string[];
   /** Seconds until a request must have been received in full. */
   readonly requestTimeoutSeconds: number;
@@ -105,7 +109,8 @@ const secret = (name: string, value: string | undefined): string =>
 /**
  * Reads the configuration from environment variables.
  *
- * @throws ConfigError with each wrong setting, what was found and what is allowed; also for an unknown `KLPREG_` name
+ * @throws ConfigError with each wrong setting, what was found and what is allowed; also for an unknown
+ *   `KLPREG_` name
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(
@@ -119,7 +124,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ? []
     : parsed.error.issues.map(
         (issue) =>
-          `${issue.path.join('.')}: ${issue.message} (found ${secret(String(issue.path[0]), set[String(issue.path[0])])})`,
+          `${issue.path.join('.')}: ${issue.message} (found ` +
+          `${secret(String(issue.path[0]), set[String(issue.path[0])])})`,
       );
   wrong.push(
     ...unknown.map(

@@ -11,8 +11,8 @@ const LIMITS = {
   /**
    * Maximum number of batches of one endpoint that are stored at the same time.
    *
-   * With two, one is decided while PostgreSQL stores the other. More make each batch smaller, and its fixed cost counts
-   * more.
+   * With two, one is decided while PostgreSQL stores the other. More make each batch smaller, and its fixed
+   * cost counts more.
    */
   parallelBatches: ['KLPREG_INGEST_PARALLEL_BATCHES', integer('', 1, 16, 2)],
   /** Minimum number of waiting messages for a batch that starts while another one is stored. */
@@ -29,13 +29,18 @@ const LIMITS = {
   queue: ['KLPREG_INGEST_QUEUE', integer('', 1, 100_000, 5000)],
   /** Target queueing delay. Beyond what is stored within it, requests get 503. */
   queueDelayMs: ['KLPREG_INGEST_QUEUE_DELAY_MS', integer(MS, 10, 60_000, 1000)],
-  /** Maximum of pending messages, above which new connections get 503 while the accept backlog is not drained. */
+  /**
+   * Maximum of pending messages, above which new connections get 503 while the accept backlog is not drained.
+   */
   newConnections: ['KLPREG_INGEST_NEW_CONNECTIONS', integer('', 1, 100_000, 200)],
-  /** How long the accept backlog may take before that maximum applies. It halves each time this duration doubles. */
+  /**
+   * How long the accept backlog may take before that maximum applies. It halves each time this duration
+   * doubles.
+   */
   newConnectionsDelayMs: ['KLPREG_INGEST_NEW_CONNECTIONS_DELAY_MS', integer(MS, 1, 60_000, 250)],
   /**
-   * Range of `Retry-After`. An agent waits 10 to 15 s for an answer and tries for 30 s. After a longer `Retry-After`
-   * most wait for their next cycle, which costs nothing.
+   * Range of `Retry-After`. An agent waits 10 to 15 s for an answer and tries for 30 s. After a longer
+   * `Retry-After` most wait for their next cycle, which costs nothing.
    */
   retryMinMs: ['KLPREG_INGEST_RETRY_MIN_MS', integer(MS, 1000, 3_600_000, 2000)],
   retryMaxMs: ['KLPREG_INGEST_RETRY_MAX_MS', integer(MS, 1000, 3_600_000, 60_000)],

@@ -4,7 +4,7 @@ import { BATCH_LIMIT, JSON_LIMITS } from './limits.js';
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [ARRAY, END_OF_ARRAY, OBJECT, END_OF_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Where the string that begins here ends. */
+/** Returns the end of the string that begins here. */
 function endOfString(text: string, begin: number): number {
   for (let at = begin; ;) {
     at = text.indexOf('"', at + 1);
@@ -16,7 +16,7 @@ function endOfString(text: string, begin: number): number {
 }
 
 interface Size {
-  /** Arrays and objects in each other. */
+  /** Nested arrays and objects. */
   readonly depth: number;
   /** Values in arrays and objects. */
   readonly elements: number;
@@ -27,7 +27,8 @@ interface Item extends Size {
 }
 
 /**
- * Measures a JSON text in one pass, without parsing it. What is no JSON is for the parser to refuse.
+ * Measures a JSON text in one pass, without parsing it. It accepts text that is not JSON; the parser refuses
+ * that.
  *
  * @param items gets each item of the outermost array
  */
@@ -79,7 +80,8 @@ export function refuseLargeJson(text: string): number {
 export type BatchItem = { readonly text: string; readonly elements: number } | RequestError;
 
 /**
- * The documents of a batch, each measured by itself: one that exceeds a limit does not keep the others from being stored.
+ * The documents of a batch, each measured by itself: one that exceeds a limit does not keep the others from
+ * being stored.
  *
  * @param largest how many bytes a single document may have
  * @throws RequestError unless it is an array of at most 1000

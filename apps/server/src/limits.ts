@@ -11,7 +11,7 @@ export const BODY_LIMITS = {
   manifest: MIB,
   enrolment: 4 * KIB,
   question: 256 * KIB,
-  /** Every other route: none of them reads a body. */
+  /** Every other route. None of them reads a body. */
   other: 4 * KIB,
 } as const;
 
@@ -25,11 +25,16 @@ export const AUTHOR_LIMIT = 256 * KIB;
 /** Maximum number of messages in one batch request. */
 export const BATCH_LIMIT = 1000;
 
-/** Arrays and objects in each other, and values in arrays and objects, of one document. A report of 30,000 functions has 90,000 values. */
+/**
+ * Maximum depth and number of values of a JSON message. A report of 30,000 functions has 90,000 values.
+ */
 export const JSON_LIMITS = { depth: 32, elements: 100_000 } as const;
 
 /** Larger bodies are parsed and checked in a worker thread; smaller ones cost less than to hand them over. */
 export const INLINE_LIMIT = 64 * KIB;
 
-/** A request whose head or whole is not there in time is answered by 408, and its connection closed; checked every few seconds. */
+/**
+ * Maximum time to receive the head of a request. After it, and after the time for the whole request, the
+ * answer is 408 and the connection is closed.
+ */
 export const HEAD_TIMEOUT_MS = 10_000;

@@ -4,10 +4,16 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { AcceptBacklog } from './accept-backlog.js';
 
-/** Maximum number of connections that wait for each listening socket. The kernel also applies `net.core.somaxconn`. */
+/**
+ * Maximum number of connections that wait for each listening socket. The kernel also applies
+ * `net.core.somaxconn`.
+ */
 const BACKLOG = 4096;
 
-/** Listening sockets of a server, which is the number of connections that it accepts in a turn of the event loop. */
+/**
+ * Listening sockets of a server, which is the number of connections that it accepts in a turn of the event
+ * loop.
+ */
 export const LISTENERS = 32;
 
 /** When the server closes, a request that was received in part must be complete after this time. */
@@ -32,9 +38,10 @@ interface ListeningApp {
 /**
  * Listens with as many sockets as the platform allows, and closes them in order.
  *
- * libuv accepts one connection of a listening socket in each turn of the event loop, and a turn takes many milliseconds under load.
- * When a fleet reconnects, one socket would leave most connections in the kernel until the agents give up. Without `reusePort` there is
- * one socket, and admission control alone limits the load.
+ * libuv accepts one connection of a listening socket in each turn of the event loop, and a turn takes many
+ * milliseconds under load. When a fleet reconnects, one socket would leave most connections in the kernel
+ * until the agents give up. Without `reusePort` there is one socket, and admission control alone limits the
+ * load.
  */
 @Injectable()
 export class Listeners {
@@ -79,7 +86,10 @@ export class Listeners {
     this.backlog.listeners = LISTENERS;
   }
 
-  /** Requests that were received are answered. Idle connections, and requests that stay incomplete, are not waited for. */
+  /**
+   * Requests that were received are answered. Idle connections, and requests that stay incomplete, are not
+   * waited for.
+   */
   private async close({ server }: FastifyInstance): Promise<void> {
     this.closing = true;
     if (!server.listening) return;
@@ -100,7 +110,9 @@ export class Listeners {
 const awaitsAnswer = (socket: Socket): boolean =>
   (socket as unknown as { readonly _httpMessage?: object | null })._httpMessage != null;
 
-/** A socket with `reusePort` could listen next to those of another registry, and would take its connections. */
+/**
+ * A socket with `reusePort` could listen next to those of another registry, and would take its connections.
+ */
 async function checkPortIsFree(address: Address): Promise<void> {
   const probe = createServer().listen(address);
   await once(probe, 'listening');

@@ -7,7 +7,8 @@ const NAMED: Record<string, string> = { '\n': String.raw`\n`, '\r': String.raw`\
 /**
  * Text as one line of a log: control characters, line separators and changes of direction are escaped.
  *
- * Messages quote what came from outside, and the errors of PostgreSQL quote it again. Unescaped, a sender could write lines of their own or move a terminal's cursor.
+ * Messages quote input, and the errors of PostgreSQL quote it again. Unescaped, a sender could add lines to
+ * the log or move a terminal's cursor.
  */
 export const oneLine = (text: string): string =>
   text.replace(

@@ -40,7 +40,8 @@ async function start(config: Config): Promise<() => Promise<void>> {
       .catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
           ? new ConfigError(
-              `Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or KLPREG_HOST`,
+              `Cannot listen on ${config.host}:${config.port} (${error.code}): set KLPREG_PORT or ` +
+                'KLPREG_HOST',
             )
           : error;
       });
@@ -59,7 +60,8 @@ function report(config: Config, url: string, migrations: number, token: AdminTok
   if (migrations > 0) say(`database: ${migrations} migration${migrations === 1 ? '' : 's'} applied`);
   if (config.databaseUrl === null)
     say(
-      `database: embedded, in ${path.resolve(config.dataDir, 'postgres')}${adopted ? '; another process began it, and this one takes over when that ends' : ''}`,
+      `database: embedded, in ${path.resolve(config.dataDir, 'postgres')}` +
+        (adopted ? '; another process began it, and this one takes over when that ends' : ''),
     );
   const message = adminTokenMessage(token, config.dataDir);
   if (message !== null) say(message);
@@ -70,7 +72,10 @@ function report(config: Config, url: string, migrations: number, token: AdminTok
 let stop: (() => Promise<void>) | null = null;
 let ending = false;
 
-/** Stops cleanly and ends the process. The second time, or where that takes too long, it ends at once; an embedded database of this process then ends by itself. */
+/**
+ * Stops cleanly and ends the process. The second call, or a time-out, ends it at once. An embedded database
+ * of this process then ends by itself.
+ */
 async function end(code: number, why: string): Promise<void> {
   if (ending) {
     say('ending at once: what is under way is not answered');

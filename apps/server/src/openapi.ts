@@ -89,7 +89,9 @@ function enrolment(summary: string, request: SchemaName) {
   return { post: { ...route, security, responses: { ...route.responses, 202: pending } } };
 }
 
-/** A batch request: each message has its own answer or its own problem details, in the order of the request. */
+/**
+ * A batch request: each message has its own answer or its own problem details, in the order of the request.
+ */
 const batch = (message: SchemaName, answerName: SchemaName) =>
   post(
     `Up to ${BATCH_LIMIT} messages in one request`,
@@ -119,7 +121,9 @@ const publish = {
   },
 };
 
-/** The HTTP routes as an OpenAPI 3.1 document, generated from the schemas and the codes that the routes use. */
+/**
+ * The HTTP routes as an OpenAPI 3.1 document, generated from the schemas and the codes that the routes use.
+ */
 const openApi = (): OpenAPIObject =>
   ({
     openapi: '3.1.0',
@@ -127,7 +131,8 @@ const openApi = (): OpenAPIObject =>
       title: 'Livepatch state registry',
       version: VERSION,
       description:
-        'Messages of agents, and publishing. Questions are answered at /graphql, described by schema.graphql.',
+        'Messages of agents, and publishing. Questions are answered at /graphql, described by ' +
+        'schema.graphql.',
     },
     paths: {
       '/v1/reports': post('Store what an agent observed', ref('Report'), ref('ReportAnswer'), 409),

@@ -41,7 +41,8 @@ const MESSAGES: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE:
     'the content-type must be application/json, or multipart/form-data for a module file',
   FST_ERR_CTP_INVALID_JSON_BODY:
-    'the body is not valid JSON, or has a field that changes a prototype: `__proto__`, or `constructor` with a `prototype`',
+    'the body is not valid JSON, or has a field that changes a prototype: `__proto__`, or `constructor` ' +
+    'with a `prototype`',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty',
   FST_REQ_FILE_TOO_LARGE: `the module file is larger than ${MODULE_LIMIT / 2 ** 20} MiB`,
 };

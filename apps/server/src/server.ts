@@ -43,7 +43,10 @@ function answerProblems(fastify: FastifyInstance): void {
   });
 }
 
-/** Sets security headers for browsers, not on answers to agents. A proxy that adds TLS also sets the headers about TLS. */
+/**
+ * Sets security headers for browsers, not on answers to agents. A proxy that adds TLS also sets the headers
+ * about TLS.
+ */
 function protectBrowsers(fastify: FastifyInstance): void {
   const protect = helmet({
     contentSecurityPolicy: {
@@ -63,7 +66,10 @@ function protectBrowsers(fastify: FastifyInstance): void {
   });
 }
 
-/** Measures JSON before it is parsed. Facts of a patch stay bytes, because large ones are parsed in the worker thread. */
+/**
+ * Measures JSON before it is parsed. Facts of a patch stay bytes, because large ones are parsed in the worker
+ * thread.
+ */
 function measureJsonFirst(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('application/json');

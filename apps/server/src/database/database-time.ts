@@ -8,8 +8,8 @@ const BACK_MS = 30_000;
 /**
  * The time of the database, which is one clock for all servers.
  *
- * It is read with each batch, and advances by the monotonic clock of the process. So a wall clock that is wrong or jumps
- * changes nothing. Before the first reading it is the wall clock.
+ * It is read with each batch, and advances by the monotonic clock of the process. So a wall clock that is
+ * wrong or jumps changes nothing. Before the first reading it is the wall clock.
  */
 export class DatabaseTime {
   private readonly log = new Logger('clock');
@@ -33,8 +33,8 @@ export class DatabaseTime {
   }
 
   /**
-   * Takes a reading. Its error is half the time between statement and answer: a slow reading does not replace a faster
-   * one that agrees with it.
+   * Takes a reading. Its error is half the time between statement and answer: a slow reading does not replace
+   * a faster one that agrees with it.
    *
    * @param at the time of the database, read between `sent` and now
    * @param sent `performance.now()` before the question
@@ -59,7 +59,8 @@ export class DatabaseTime {
     this.away = away;
     this.log.warn(
       away
-        ? `the clock of this machine is ${seconds(offset)} s ahead of the database's; the registry goes by the database's`
+        ? `the clock of this machine is ${seconds(offset)} s ahead of the database's; the registry goes ` +
+            `by the database's`
         : 'the clock of this machine agrees with the database again',
     );
   }

@@ -25,10 +25,12 @@ export type Connection = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** Settings of every session. */
 const SESSION = {
-  // The adapter labels every timestamptz as +00:00 without converting it. So the session must be in UTC; it is checked.
+  // The adapter labels every timestamptz as +00:00 without converting it. So the session must be in UTC; it
+  // is checked.
   TimeZone: 'UTC',
   DateStyle: 'ISO',
-  // Indexes are in memory or on SSDs. With PostgreSQL's default, a batch of 500 hosts would scan the whole table.
+  // Indexes are in memory or on SSDs. With PostgreSQL's default, a batch of 500 hosts would scan the whole
+  // table.
   random_page_cost: '1.1',
   // Workers take longer to start than a question takes.
   max_parallel_workers_per_gather: '0',
@@ -54,8 +56,8 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     const pool = new WatchedPool({
       connectionString: options.url,
       max: options.connections,
-      // A new connection has no prepared statements and cold caches. The default, ten seconds, is less than the pause
-      // between two bursts.
+      // A new connection has no prepared statements and cold caches. The default, ten seconds, is less than
+      // the pause between two bursts.
       idleTimeoutMillis: 600_000,
       connectionTimeoutMillis: LIMITS.waitMs,
       options: Object.entries(SESSION)
@@ -98,7 +100,8 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     } catch (error) {
       if ((error as { code?: string }).code !== '42501') throw error;
       throw new DatabaseUnavailable(
-        `The role of the database may not do what the registry needs (${(error as Error).message}): let their owner GRANT ALL ON ALL TABLES IN SCHEMA public TO it, or make it their owner`,
+        `The role of the database may not do what the registry needs (${(error as Error).message}): let ` +
+          'their owner GRANT ALL ON ALL TABLES IN SCHEMA public TO it, or make it their owner',
         { cause: error },
       );
     }
@@ -118,7 +121,9 @@ export class Database extends PrismaClient implements OnApplicationShutdown {
     if (!this.isReplica) this.epochName = await ensureEpoch(client);
   }
 
-  /** If one connection gets no answer, the idle ones are closed as well: the next statement gets a new one. */
+  /**
+   * If one connection gets no answer, the idle ones are closed as well: the next statement gets a new one.
+   */
   private watch(client: PatientClient): void {
     if (this.clients.has(client)) return;
     this.clients.add(client);

@@ -11,10 +11,10 @@ const FIRST_CHECKPOINT_SECONDS = 25;
 /**
  * Why an epoch began.
  *
- * - `COPIED`: transactions of another database wrote the rows, as after dump and restore. Also the first epoch, for
- *   rows that are older than epochs.
- * - `BRANCHED`: another timeline of the same cluster, as after the promotion of a replica or a recovery to a point in
- *   time.
+ * - `COPIED`: transactions of another database wrote the rows, as after dump and restore. Also the first
+ *   epoch, for rows that are older than epochs.
+ * - `BRANCHED`: another timeline of the same cluster, as after the promotion of a replica or a recovery to a
+ *   point in time.
  * - `RESTARTED`: PostgreSQL was restarted, on the same files or on an earlier copy of them.
  */
 type Cause = 'COPIED' | 'BRANCHED' | 'RESTARTED';
@@ -36,16 +36,17 @@ const DATABASE = '(SELECT oid::bigint FROM pg_database WHERE datname = current_d
 /** False for a row that was copied: its transaction is not the one that it records. */
 const ORIGINAL = 'xmin::text::bigint = written_by % 4294967296';
 /** Whether a row of `epoch` is the epoch that the primary is in. */
-export const IS_CURRENT = `server_started = pg_postmaster_start_time() AND database_oid = ${DATABASE} AND ${ORIGINAL}`;
+export const IS_CURRENT = `
+  server_started = pg_postmaster_start_time() AND database_oid = ${DATABASE} AND ${ORIGINAL}`;
 
 const log = new Logger('epoch');
 
 /**
  * Begins a new epoch if transaction ids no longer mean what they meant.
  *
- * Rows and snapshots name transactions of PostgreSQL. Their ids belong to one history of one cluster: a restored dump
- * has ids of another cluster, and after a recovery to a point in time ids are given a second time. An epoch is one
- * history; the id of a snapshot names its epoch.
+ * Rows and snapshots name transactions of PostgreSQL. Their ids belong to one history of one cluster: a
+ * restored dump has ids of another cluster, and after a recovery to a point in time ids are given a second
+ * time. An epoch is one history; the id of a snapshot names its epoch.
  *
  * @returns the name of the epoch that this connection, to a primary, is in
  */
@@ -103,8 +104,8 @@ async function begin(client: ClientBase): Promise<string> {
   const ended = cause === 'RESTARTED' ? redo : branch;
   const name = randomUUID();
   await client.query(
-    `INSERT INTO epoch (number, name, cause, system_identifier, timeline, database_oid, server_started, written_by,
-                        before_ended, at)
+    `INSERT INTO epoch (number, name, cause, system_identifier, timeline, database_oid, server_started,
+                        written_by, before_ended, at)
      SELECT coalesce((SELECT max(number) FROM epoch), 0) + 1,
             $1,
             $2,
@@ -138,8 +139,9 @@ async function switchPoint(client: ClientBase, earlier: number, timeline: number
 }
 
 /**
- * Replaces the transaction ids in rows by ids that every snapshot has seen: 0, and the smallest numbers if a key needs
- * different ones. No transaction of PostgreSQL has an id below 3, and a new cluster has already used some hundreds.
+ * Replaces the transaction ids in rows by ids that every snapshot has seen: 0, and the smallest numbers if a
+ * key needs different ones. No transaction of PostgreSQL has an id below 3, and a new cluster has already
+ * used some hundreds.
  */
 async function forgetTransactions(client: ClientBase): Promise<void> {
   // in the order in which a batch of reports locks them

@@ -7,7 +7,8 @@ const QUIET_MS = 10_000;
 const OUTAGE_MS = 5_000;
 
 /**
- * Counts faults of a database and logs changes of state: one line when statements begin to fail, one with their number when that is over.
+ * Counts faults of a database and logs changes of state: one line when statements begin to fail, one with
+ * their number when that is over.
  *
  * A success does not end it: with a full disk, every second statement may succeed.
  */
@@ -32,7 +33,9 @@ export class Faults {
     this.lastOutage = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes an error of a statement or a connection. Errors that are not faults of the database are ignored. */
+  /**
+   * Takes an error of a statement or a connection. Errors that are not faults of the database are ignored.
+   */
   note(error: unknown): void {
     if (!isUnavailable(error)) return;
     this.lastFault = performance.now();

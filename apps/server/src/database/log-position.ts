@@ -1,7 +1,10 @@
 import { IS_CURRENT } from './epoch.js';
 import { raw, type Sql } from './sql.js';
 
-/** The epoch and the position in the write-ahead log of a statement: what the statement sees was committed before. */
+/**
+ * The epoch and the position in the write-ahead log of a statement: what the statement sees was committed
+ * before.
+ */
 export interface LogPosition {
   /** Null: on a primary whose epoch has not begun yet. */
   readonly epoch: string | null;

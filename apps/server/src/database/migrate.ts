@@ -23,14 +23,16 @@ interface Migration {
 /**
  * Applies the missing migrations in order, and returns their names.
  *
- * It does what `prisma migrate deploy` does (same table, checksums and lock) without Prisma's command line, with one
- * difference: a migration is one transaction, sent statement by statement. Citus rejects several statements in one
- * message, and a migration that fails leaves nothing behind. Concurrent starts wait for each other.
+ * It does what `prisma migrate deploy` does (same table, checksums and lock) without Prisma's command line,
+ * with one difference: a migration is one transaction, sent statement by statement. Citus rejects several
+ * statements in one message, and a migration that fails leaves nothing behind. Concurrent starts wait for
+ * each other.
  *
  * @param dir folders named by time and content, each with a `migration.sql`; files in it are ignored
  * @throws DatabaseUnavailable that names the migration: it failed now (with the line), it failed before under
- *   `prisma migrate`, its file was edited after it was applied, or only the database knows it. Or it says what else to do:
- *   the database is not reached, its role may not create tables, a pooler refuses parameters.
+ *   `prisma migrate`, its file was edited after it was applied, or only the database knows it. Or it says
+ *   what else to do: the database is not reached, its role may not create tables, a pooler refuses
+ *   parameters.
  */
 export async function migrate(connectionString: string, dir: string): Promise<{ applied: string[] }> {
   refuseSchema(connectionString);
@@ -55,7 +57,8 @@ function refuseSchema(connectionString: string): void {
   const schema = /[?&]schema=([^&]*)/.exec(connectionString)?.[1];
   if (schema === undefined || schema === 'public') return;
   throw new DatabaseUnavailable(
-    `DATABASE_URL names the schema ${decodeURIComponent(schema)}, which PostgreSQL takes from the role: remove "schema=" from the address, and give its role the schema ` +
+    `DATABASE_URL names the schema ${decodeURIComponent(schema)}, which PostgreSQL takes from the role: ` +
+      'remove "schema=" from the address, and give its role the schema ' +
       'first by ALTER ROLE … SET search_path, or give the registry a database of its own',
   );
 }
@@ -74,8 +77,10 @@ async function connect(connectionString: string): Promise<pg.Client> {
     const { message, code } = error as NodeJS.ErrnoException;
     if (/unsupported startup parameter/.test(message))
       throw new DatabaseUnavailable(
-        `The database is behind a pooler that refuses start-up parameters (${message}): set "ignore_startup_parameters = extra_float_digits,options" in PgBouncer, and ` +
-          "ALTER ROLE … SET TimeZone = 'UTC' for the role of the address; prepared statements need max_prepared_statements above 0",
+        `The database is behind a pooler that refuses start-up parameters (${message}): set ` +
+          '"ignore_startup_parameters = extra_float_digits,options" in PgBouncer, and ' +
+          "ALTER ROLE … SET TimeZone = 'UTC' for the role of the address; prepared statements need " +
+          'max_prepared_statements above 0',
         { cause: error },
       );
     throw new DatabaseUnavailable(
@@ -88,8 +93,8 @@ async function connect(connectionString: string): Promise<pg.Client> {
 /**
  * Applies the next migration in a transaction. @returns its name; null: there is none
  *
- * The transaction holds the lock: a lock of the session would stay in a pooler's connection, and the next start would
- * never get it.
+ * The transaction holds the lock: a lock of the session would stay in a pooler's connection, and the next
+ * start would never get it.
  */
 async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | null> {
   const place = { migration: null as string | null, line: 1 };
@@ -124,7 +129,8 @@ function failure(
   // insufficient privilege; no schema has been selected to create in
   const denied = error.code === '42501' || error.code === '3F000';
   const remedy =
-    ': let its owner GRANT CREATE ON DATABASE … TO the role of DATABASE_URL and GRANT ALL ON SCHEMA public TO it, or start the server once with a role that may';
+    ': let its owner GRANT CREATE ON DATABASE … TO the role of DATABASE_URL and GRANT ALL ON SCHEMA ' +
+    'public TO it, or start the server once with a role that may';
   return new DatabaseUnavailable(`${what}: ${error.message}${denied ? remedy : ''}`, { cause: error });
 }
 
@@ -146,7 +152,8 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
   const failed = rows.find((row) => row.finished_at === null);
   if (failed)
     throw new DatabaseUnavailable(
-      `Migration ${failed.migration_name} failed before: repair the database, then "prisma migrate resolve" says whether it is applied or rolled back`,
+      `Migration ${failed.migration_name} failed before: repair the database, then "prisma migrate ` +
+        'resolve" says whether it is applied or rolled back',
     );
 
   const checksums = new Map(rows.map((row) => [row.migration_name, row.checksum]));
@@ -155,13 +162,15 @@ async function findPending(client: pg.Client, migrations: readonly Migration[]):
   );
   if (edited)
     throw new DatabaseUnavailable(
-      `Migration ${edited.name} was edited after it was applied to this database: restore its file, and write a new migration for the change`,
+      `Migration ${edited.name} was edited after it was applied to this database: restore its file, and ` +
+        'write a new migration for the change',
     );
   const names = new Set(migrations.map(({ name }) => name));
   const unknown = rows.map((row) => row.migration_name).find((name) => !names.has(name));
   if (unknown)
     throw new DatabaseUnavailable(
-      `The database has migration ${unknown}, which this version of the registry does not know: start the version that made it or a newer one, or restore a backup of before`,
+      `The database has migration ${unknown}, which this version of the registry does not know: start the ` +
+        'version that made it or a newer one, or restore a backup of before',
     );
   return migrations.filter(({ name }) => !checksums.has(name));
 }
@@ -181,7 +190,9 @@ async function apply(
     await client.query(statement.sql);
   }
   await client.query(
-    `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
+    `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at,
+                                       applied_steps_count)
+     VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
     [randomUUID(), checksum, name],
   );
 }

@@ -7,10 +7,11 @@ import { isUnavailable } from './unavailable.js';
 const TRY_MS = 2_000;
 
 /**
- * The database for questions: a replica, or the primary. Its rows may be slightly old, and each statement is of one
- * instant.
+ * The database for questions: a replica, or the primary. Its rows may be slightly old, and each statement is
+ * of one instant.
  *
- * If the replica fails, the statement is repeated on the primary, as are all others until the replica is back.
+ * If the replica fails, the statement is repeated on the primary, as are all others until the replica is
+ * back.
  */
 export abstract class ReadDatabase extends Database {
   /** The replica without the fallback to the primary; null: there is none. */
@@ -63,7 +64,10 @@ function withFallback(replica: Database, main: Database): Database {
 const READS = ['findMany', 'findUnique', 'findFirst', 'count'] as const;
 const MODELS = Object.keys(Prisma.ModelName).map((name) => name[0]!.toLowerCase() + name.slice(1));
 
-/** Whether the replica answers, and belongs to this primary. Checked regularly: connections survive a promotion. */
+/**
+ * Whether the replica answers, and belongs to this primary. Checked regularly: connections survive a
+ * promotion.
+ */
 class ReplicaState {
   down = false;
   private readonly timer: NodeJS.Timeout;

@@ -26,8 +26,8 @@ interface Session {
 /**
  * Checks a new connection before its first statement.
  *
- * A session in another time zone would shift every time, because the driver adapter reads all times as UTC. A pooler that
- * drops start-up parameters makes such sessions.
+ * A session in another time zone would shift every time, because the driver adapter reads all times as UTC. A
+ * pooler that drops start-up parameters makes such sessions.
  *
  * @param time takes the reading of the clock; null: this is a replica, whose sessions may not write
  * @throws DatabaseUnavailable that says what to do
@@ -42,19 +42,23 @@ export async function checkSession(client: ClientBase, time: DatabaseTime | null
   );
   const { zone, style, standby, now } = rows[0] as Session;
   const remedy = (setting: string, value: string) =>
-    `ALTER ROLE … SET ${setting} = '${value}' for the role of the address, or let the pooler pass on the start-up parameter "options"`;
+    `ALTER ROLE … SET ${setting} = '${value}' for the role of the address, or let the pooler pass on the ` +
+    'start-up parameter "options"';
   if (!UTC.includes(zone))
     throw new DatabaseUnavailable(
-      `The session with the database is in the time zone ${zone} and must be in UTC: ${remedy('TimeZone', 'UTC')}`,
+      `The session with the database is in the time zone ${zone} and must be in UTC: ` +
+        remedy('TimeZone', 'UTC'),
     );
   if (!style.startsWith('ISO'))
     throw new DatabaseUnavailable(
-      `The session with the database writes dates as ${style} and must write them as ISO: ${remedy('DateStyle', 'ISO')}`,
+      `The session with the database writes dates as ${style} and must write them as ISO: ` +
+        remedy('DateStyle', 'ISO'),
     );
   if (time === null) return;
   if (standby)
     throw new DatabaseUnavailable(
-      'The database at DATABASE_URL is a standby and cannot be written: name its primary, or promote it (DATABASE_READ_URL is for replicas)',
+      'The database at DATABASE_URL is a standby and cannot be written: name its primary, or promote it ' +
+        '(DATABASE_READ_URL is for replicas)',
     );
   time.read(now, sent);
 }

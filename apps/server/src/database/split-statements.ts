@@ -6,17 +6,17 @@ export interface Statement {
 }
 
 /**
- * Tokens that are skipped as a whole, so that a semicolon in one ends nothing. In this order: comments, strings with and
- * without backslash escapes, quoted names, the opening of a dollar quote, words, and single characters. Words come before
- * the rest so that the E of `E'…'` and the $ of `a$b` are read correctly.
+ * Tokens that are skipped as a whole, so that a semicolon in one ends nothing. In this order: comments,
+ * strings with and without backslash escapes, quoted names, the opening of a dollar quote, words, and single
+ * characters. Words come before the rest so that the E of `E'…'` and the $ of `a$b` are read correctly.
  */
 const TOKEN =
   /(?<comment>--[^\n]*)|(?<nested>\/\*)|(?<quoted>[eE]'(?:[^'\\]|\\.|'')*'|'[^']*(?:''[^']*)*'|"[^"]*(?:""[^"]*)*")|(?<dollar>\$(?:[\p{L}_][\p{L}\d_]*)?\$)|(?<word>[\p{L}_][\p{L}\d_$]*)|(?<space>\s+)|(?<other>.)/suy;
 
 /**
- * Splits a script into statements by PostgreSQL's lexical rules, as `psql` does. A semicolon in a string, a quoted name, a
- * dollar quote, a comment or parentheses ends nothing. Bodies written as `BEGIN ATOMIC … END` are refused: a dollar quote
- * can replace them.
+ * Splits a script into statements by PostgreSQL's lexical rules, as `psql` does. A semicolon in a string, a
+ * quoted name, a dollar quote, a comment or parentheses ends nothing. Bodies written as `BEGIN ATOMIC … END`
+ * are refused: a dollar quote can replace them.
  *
  * @returns in order; none is empty
  * @throws Error with the line of a quote, a dollar quote or a comment that is not closed

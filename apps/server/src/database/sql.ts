@@ -21,8 +21,8 @@ export const statementOf = (text: string): Statement => statements.get(text) ?? 
 /**
  * Names a statement that is sent often, so that each connection plans it only once.
  *
- * The prepared name has a hash of the text, because the conditions of a statement differ. What Prisma writes is
- * not prepared: the number of its texts has no limit.
+ * The prepared name has a hash of the text, because the conditions of a statement differ. What Prisma writes
+ * is not prepared: the number of its texts has no limit.
  */
 export function named(name: string, statement: Sql): Sql {
   const { text } = statement;

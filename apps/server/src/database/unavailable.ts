@@ -9,7 +9,9 @@ interface Failure {
   readonly meta?: { readonly driverAdapterError?: Failure };
 }
 
-/** Not reached, timed out, closed, too many connections; no transaction began in time, or it was rolled back. */
+/**
+ * Not reached, timed out, closed, too many connections; no transaction began in time, or it was rolled back.
+ */
 const PRISMA_CODES = ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'];
 const KINDS = [
   'DatabaseNotReachable',
@@ -22,9 +24,10 @@ const KINDS = [
 const SOCKETS = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL)$/;
 
 /**
- * SQLSTATEs of faults that are not bugs of the registry. By class: connection (08), login (28), rollback of a transaction
- * (40), resources (53), state of an object (55), intervention of an operator (57), system (58). Single ones: a read-only
- * transaction, no such database, and prepared statements that a pooler has on another connection.
+ * SQLSTATEs of faults that are not bugs of the registry. By class: connection (08), login (28), rollback of a
+ * transaction (40), resources (53), state of an object (55), intervention of an operator (57), system (58).
+ * Single ones: a read-only transaction, no such database, and prepared statements that a pooler has on
+ * another connection.
  */
 const FAULTS = /^(?:(?:08|28|40|53|55|57|58)[0-9A-Z]{3}|25006|3D000|42P05|26000)$/;
 /** Faults that pass by themselves, and do not mean that the database cannot be written. */
@@ -32,8 +35,16 @@ const MOMENTARY =
   /^(?:40[0-9A-Z]{3}|55[0-9A-Z]{3}|57014|42P05|26000|P2034|P2028|TransactionWriteConflict|TransactionAlreadyClosed)$/;
 /** Deadlocks and serialization failures: the transaction that was rolled back may try again. */
 const CONFLICTS = ['40P01', '40001'];
-const WORDS =
-  /Connection terminated|server closed the connection|Client has encountered a connection error|the database system is|timeout exceeded when trying to connect|timeout expired/;
+const WORDS = new RegExp(
+  [
+    'Connection terminated',
+    'server closed the connection',
+    'Client has encountered a connection error',
+    'the database system is',
+    'timeout exceeded when trying to connect',
+    'timeout expired',
+  ].join('|'),
+);
 
 function codesOf(failure: Failure): string[] {
   const { code, cause, meta } = failure;
@@ -65,8 +76,8 @@ const isConflict = (error: unknown): boolean =>
   codesOf(error).some((code) => CONFLICTS.includes(code) || code === 'P2034');
 
 /**
- * Whether a row refers to one that does not exist. Then what this process knows to be stored is not in this database: it
- * was restored, or replaced by one that was behind.
+ * Whether a row refers to one that does not exist. Then what this process knows to be stored is not in this
+ * database: it was restored, or replaced by one that was behind.
  */
 export const isDangling = (error: unknown): boolean =>
   typeof error === 'object' &&

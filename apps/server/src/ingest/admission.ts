@@ -10,8 +10,9 @@ import type { EndpointLoad } from './endpoint-load.js';
 /**
  * Admission control of the agents' endpoints: rejects overload before a body is read.
  *
- * Most of a fleet that reconnects waits in the kernel's accept backlog, where a server sees only how long it takes to drain. Requests on
- * connections that had a request admitted are preferred, because a refusal would waste what their connection has cost.
+ * Most of a fleet that reconnects waits in the kernel's accept backlog, where a server sees only how long it
+ * takes to drain. Requests on connections that had a request admitted are preferred, because a refusal would
+ * waste what their connection has cost.
  */
 @Injectable()
 export class Admission {

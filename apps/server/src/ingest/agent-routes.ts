@@ -78,10 +78,16 @@ function addRoute(scope: FastifyInstance, { admission, agents }: AgentRoutesOpti
   );
 }
 
-/** A longer body may still be on its way when the answer is sent. To close the connection then could lose the answer. */
+/**
+ * A longer body may still be on its way when the answer is sent. To close the connection then could lose the
+ * answer.
+ */
 const SHORT_BODY = 2 ** 16;
 
-/** Returns a function that answers 503, from a text that is made once. It closes the connection, which most agents do not need until they retry. */
+/**
+ * Returns a function that answers 503, from a text that is made once. It closes the connection, which most
+ * agents do not need until they retry.
+ */
 function rejection(
   instance: string,
 ): (request: FastifyRequest, reply: FastifyReply, seconds: number) => void {

@@ -6,7 +6,8 @@ export const ReportAnswer = z.object({
   outcome: z
     .enum(['STORED', 'UNCHANGED', 'REPEATED', 'SUPERSEDED'])
     .describe(
-      'STORED: committed. UNCHANGED: committed, with the same content as the last report. REPEATED: this report was stored before. ' +
+      'STORED: committed. UNCHANGED: committed, with the same content as the last report. REPEATED: this ' +
+        'report was stored before. ' +
         'SUPERSEDED: older than the last report, and not stored.',
     ),
   host: z.uuid(),
@@ -18,7 +19,8 @@ export const HeartbeatAnswer = z.object({
   outcome: z
     .enum(['CONFIRMED', 'REPORT_WANTED', 'SUPERSEDED'])
     .describe(
-      "CONFIRMED: the host's facts are confirmed. REPORT_WANTED: send a full report. SUPERSEDED: older than the last message.",
+      "CONFIRMED: the host's facts are confirmed. REPORT_WANTED: send a full report. SUPERSEDED: older " +
+        'than the last message.',
     ),
   reason: z
     .enum(['UNKNOWN_HOST', 'OTHER_BOOT', 'OTHER_CONTENT', 'OVERTAKEN', 'REFERENCED_LEFTOVER'])

@@ -29,14 +29,18 @@ export interface BatcherOptions {
   readonly queue: number;
 }
 
-/** Bounds the work for a batch that fails. Each halving takes two attempts, and several items may be the cause. */
+/**
+ * Bounds the work for a batch that fails. Each halving takes two attempts, and several items may be the
+ * cause.
+ */
 const MAX_ATTEMPTS = 50;
 
 /**
  * Collects items for a few milliseconds, then reads and stores them together.
  *
- * Items are read in the order in which they were added, in time slices, one batch at a time. Two items with the same key (two messages
- * of one host) are never in the same batch: the later one is stored after the earlier one.
+ * Items are read in the order in which they were added, in time slices, one batch at a time. Two items with
+ * the same key (two messages of one host) are never in the same batch: the later one is stored after the
+ * earlier one.
  */
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
@@ -139,7 +143,10 @@ export class Batcher<Item, Result> {
     }
   }
 
-  /** Stores items together. If that fails, stores each half by itself, so that an error hits the item that caused it. */
+  /**
+   * Stores items together. If that fails, stores each half by itself, so that an error hits the item that
+   * caused it.
+   */
   private async attempt(
     items: readonly Item[],
     attempts: { left: number },

@@ -2,7 +2,10 @@ import { type BootHistory, loadedName, type Reading, type Situation } from '@klp
 import { type KernelLog, wasListed } from './kernel-log.js';
 import { keyOf } from './modules.js';
 
-/** Patches that left the list in one boot and are kept. If there are more, `historyTooLong` says so until the boot ends. */
+/**
+ * Patches that left the list in one boot and are kept. If there are more, `historyTooLong` says so until the
+ * boot ends.
+ */
 export const UNLISTED_KEPT = 200;
 /** States that hosts themselves read of these patches, together. */
 export const STATES_KEPT = 20_000;
@@ -39,7 +42,8 @@ interface Looked {
 /**
  * Says what is known of this boot's earlier livepatches.
  *
- * Without taint K there were none. A kernel log that reaches back to the boot, and names everything else that is known, names them all.
+ * Without taint K there were none. A kernel log that reaches back to the boot, and names everything else that
+ * is known, names them all.
  */
 export function bootHistoryOf({ before, tainted, reliable, gap, log, names }: Looked): BootHistory {
   if (tainted === false && reliable) return 'KNOWN';
@@ -59,8 +63,8 @@ export const othersSeen = (before: readonly string[], now: readonly string[]): s
 /**
  * Adds the patches of a late report to the history of their boot. The present stays as it is.
  *
- * A patch that only the late report shows left the list at an unknown time. It may have replaced others, so none of
- * them counts as disabled any more. The same applies if only the late report shows a transition.
+ * A patch that only the late report shows left the list at an unknown time. It may have replaced others, so
+ * none of them counts as disabled any more. The same applies if only the late report shows a transition.
  *
  * @param late the situation by the late report alone
  */

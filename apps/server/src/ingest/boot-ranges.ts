@@ -15,8 +15,9 @@ const maxOf = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 /**
  * Places a message among the boots of its host.
  *
- * Each boot id owns one range of sequences. One machine boots one after the other, so ranges never overlap, however late a message
- * arrives. An overlap means that a boot id came back after another one, or within its range.
+ * Each boot id owns one range of sequences. One machine boots one after the other, so ranges never overlap,
+ * however late a message arrives. An overlap means that a boot id came back after another one, or within its
+ * range.
  *
  * @param boots ranges of the known boots of this host
  */
@@ -29,7 +30,10 @@ export function placeAmong(boots: readonly BootRange[], bootId: string, sequence
   return { suspect, range: suspect || unchanged ? null : range };
 }
 
-/** Returns the ranges of a host's boots. The range of the present boot ends with its last report, which only the host's row has. */
+/**
+ * Returns the ranges of a host's boots. The range of the present boot ends with its last report, which only
+ * the host's row has.
+ */
 export function rangesOf({ bootId, sequence }: HostVersion, boots: readonly BootRange[]): BootRange[] {
   if (bootId === null || sequence === 0n) return [...boots];
   const own = boots.find((boot) => boot.bootId === bootId) ?? { bootId, first: sequence, last: sequence };

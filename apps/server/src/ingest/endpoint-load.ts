@@ -6,14 +6,18 @@ const FIRST_THROUGHPUT = 1000;
 const MIN_THROUGHPUT = 1;
 /** Shortest period that gives a measurement. */
 const MEASURED_MS = 500;
-/** Share of the throughput that is given to retries: a refusal costs almost as much as a message, and first attempts need capacity, too. */
+/**
+ * Share of the throughput that is given to retries: a refusal costs almost as much as a message, and first
+ * attempts need capacity, too.
+ */
 const RETRY_SHARE = 0.125;
 
 /**
  * The messages of one endpoint that were admitted and are not answered yet, and how many there may be.
  *
- * The capacity is what is answered within the target delay at the measured throughput. Without it, a server that accepts everything
- * when a fleet reconnects answers after the agents' time limits, and its work is lost.
+ * The capacity is what is answered within the target delay at the measured throughput. Without it, a server
+ * that accepts everything when a fleet reconnects answers after the agents' time limits, and its work is
+ * lost.
  */
 export class EndpointLoad {
   private messages = 0;
@@ -48,7 +52,8 @@ export class EndpointLoad {
   /**
    * Whether to shed a request on a new connection because the accept backlog is not drained.
    *
-   * The longer connections have been waiting in the kernel, the fewer new ones are served, so that all get an answer. A few always are.
+   * The longer connections have been waiting in the kernel, the fewer new ones are served, so that all get an
+   * answer. A few always are.
    *
    * @param backlogMs how long the accept backlog has not been empty
    */
@@ -81,7 +86,10 @@ export class EndpointLoad {
     this.measured = { messages: 0, ms: 0 };
   }
 
-  /** Returns the next free time for a retry, in whole seconds from now, for `Retry-After`. Each call takes one. */
+  /**
+   * Returns the next free time for a retry, in whole seconds from now, for `Retry-After`. Each call takes
+   * one.
+   */
   retryAfter(): number {
     const { retryMinMs, retryMaxMs } = this.limits;
     const now = this.now();

@@ -38,7 +38,10 @@ export interface BatchAnswer<Answer> {
 /** Codes that are counted from the start, so that a rate of them can be computed. */
 const EXPECTED_CODES = ['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'BUSY', 'UNAVAILABLE', 'INTERNAL'];
 
-/** Receives messages of one kind, alone or as batch requests: counts them, reads them and stores them through the batcher. */
+/**
+ * Receives messages of one kind, alone or as batch requests: counts them, reads them and stores them through
+ * the batcher.
+ */
 export class Endpoint<K extends Kind, Answer extends { readonly outcome: string }> {
   readonly load: EndpointLoad;
   readonly outcomes: OutcomeCounters;
@@ -86,7 +89,9 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
     return () => message;
   }
 
-  /** Stores each message of a batch request by itself: a wrong one does not keep the others from being stored. */
+  /**
+   * Stores each message of a batch request by itself: a wrong one does not keep the others from being stored.
+   */
   async receiveBatch(bytes: Uint8Array, sender: string | null): Promise<BatchAnswer<Answer>> {
     const receivedAt = this.clock.now();
     let pending = 1;

@@ -4,7 +4,10 @@ import { FORM_LIMIT } from '../limits.js';
 import { overloaded } from '../errors.js';
 import type { BodyMemory } from './body-memory.js';
 
-/** Bodies may be compressed with gzip. The limit of the route holds for what comes out, counted while it is unpacked: a small body cannot become a huge one. */
+/**
+ * Accepts bodies that are compressed with gzip. The limit of the route applies to the unpacked size, which is
+ * counted while a body is unpacked.
+ */
 export function acceptGzip(app: FastifyInstance, bodies: BodyMemory): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
     const encoding = request.headers['content-encoding'];

@@ -11,7 +11,9 @@ import { Reports } from './reports.js';
 import { Uploads } from './publishing/uploads.js';
 import { Workers } from './worker.js';
 
-/** Agents' messages and the publishing of patches. The agents' routes are a Fastify plugin, `agent-routes.ts`. */
+/**
+ * Agents' messages and the publishing of patches. The agents' routes are a Fastify plugin, `agent-routes.ts`.
+ */
 @Module({
   imports: [StoreModule],
   controllers: [PatchesController],

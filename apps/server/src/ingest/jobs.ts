@@ -22,7 +22,7 @@ export const toRefusal = ({ code, message, problems }: RequestError): Refusal =>
 export const fromRefusal = ({ code, message, problems }: Refusal): RequestError =>
   new RequestError(code, message, problems);
 
-/** What became of each document of a batch. */
+/** A message of a batch request, or why it was refused. */
 export type ReadItem<K extends Kind> = { readonly message: Messages[K] } | { readonly refusal: Refusal };
 
 /** Work that is done outside the event loop, by name. */

@@ -24,7 +24,10 @@ export function readKernelLog(log: Report['kernelLog']): KernelLog | null {
 const times = (events: readonly LogEvent[], event: LogEvent): number =>
   events.filter((one) => one === event).length;
 
-/** The patch came in once and was disabled once, with nothing else in between. A log that lost its first lines may lack the former. */
+/**
+ * The patch came in once and was disabled once, with nothing else in between. A log that lost its first lines
+ * may lack the former.
+ */
 export const showsDisabled = (events: readonly LogEvent[]): boolean =>
   /^(ENABLING )?(PATCHED )?UNPATCHING UNPATCHED$/.test(events.join(' '));
 

@@ -23,7 +23,8 @@ export interface LateReport {
 /**
  * Handles reports that are older than the last one of their host. They never overwrite the present.
  *
- * What such a report lists is added to the history of its boot. It may also show that two machines share one identity.
+ * What such a report lists is added to the history of its boot. It may also show that two machines share one
+ * identity.
  */
 @Injectable()
 export class LateReports {

@@ -49,7 +49,10 @@ export function readMessage<K extends Kind>(kind: K, bytes: Uint8Array): Message
   return CHECKS[kind](parseJson(text), { values });
 }
 
-/** Problems that are reported in a batch request. After them, each further wrong message has its first problem only. */
+/**
+ * Problems that are reported in a batch request. After them, each further wrong message has its first problem
+ * only.
+ */
 const MAX_BATCH_PROBLEMS = 200;
 
 /**

@@ -2,7 +2,10 @@ import { problems } from '@klpreg/wire';
 import type { z } from 'zod';
 import { RequestError } from '../errors.js';
 
-/** In a message with more values than this, validation ends at the first problem, because each problem costs memory. */
+/**
+ * In a message with more values than this, validation ends at the first problem, because each problem costs
+ * memory.
+ */
 const MANY_VALUES = 4096;
 
 export interface ParseOptions {
@@ -15,7 +18,8 @@ export interface ParseOptions {
 /**
  * Validates a document.
  *
- * @throws RequestError with one problem for each wrong field, at most 20; nothing is stored from such a document
+ * @throws RequestError with one problem for each wrong field, at most 20; nothing is stored from such a
+ *   document
  */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,

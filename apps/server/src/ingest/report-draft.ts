@@ -27,7 +27,9 @@ export interface KnownHost {
   readonly boots: readonly BootRange[];
 }
 
-/** Everything that is stored for a report. The situation and the label set are stored first, by their content. */
+/**
+ * Everything that is stored for a report. The situation and the label set are stored first, by their content.
+ */
 export interface ReportDraft {
   readonly situation: SituationDraft;
   readonly labels: LabelsDraft;

@@ -13,7 +13,10 @@ export function jumpOf(instance: string, sequence: bigint, last: bigint): Reques
   return new RequestError('BAD_USER_INPUT', `the sequence of ${instance} jumps too far`, [problem]);
 }
 
-/** Compares the sequence of a report with the last one of its host. `SEQUENCE_CONFLICT` also means that the host is suspect. */
+/**
+ * Compares the sequence of a report with the last one of its host. `SEQUENCE_CONFLICT` also means that the
+ * host is suspect.
+ */
 export function compareSequence(
   report: Report,
   version: HostVersion | undefined,
@@ -31,7 +34,8 @@ export function compareSequence(
   if (sequence !== version.sequence && sequence !== version.contactSequence) return 'NEW';
   return new RequestError(
     'SEQUENCE_CONFLICT',
-    `sequence ${report.sequence} of ${instance} was used before for another message: is this host a copy of another one?`,
+    `sequence ${report.sequence} of ${instance} was used before for another message: is this host a copy ` +
+      'of another one?',
     [{ pointer: '/sequence', detail: 'must be used for one message only', found: String(report.sequence) }],
   );
 }

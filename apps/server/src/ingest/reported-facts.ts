@@ -3,7 +3,10 @@ import type { Report } from '@klpreg/wire';
 import type { CarriedFacts } from '../store/hosts/carried-facts.js';
 import { keyOf } from './modules.js';
 
-/** A reference count that stays above 0 for this long belongs to a pinned module, not to one that is being freed. */
+/**
+ * A reference count that stays above 0 for this long belongs to a pinned module, not to one that is being
+ * freed.
+ */
 export const PINNED_AFTER_MS = 60_000;
 
 const TAINT_LIVEPATCH = 2 ** 15;
@@ -62,7 +65,10 @@ export function kernelFacts(report: Report): KernelFacts {
   };
 }
 
-/** Attributes of listed patches that the agent could not read. An absent `transition` never means a finished one. */
+/**
+ * Attributes of listed patches that the agent could not read. An absent `transition` never means a finished
+ * one.
+ */
 const unreadAttributes = (report: Report): string[] =>
   report.livepatches.flatMap(({ name, enabled, transition }) => [
     ...(enabled === null ? [`enabled of ${name}`] : []),
@@ -125,7 +131,10 @@ export function referencedSince(
   );
 }
 
-/** Leftovers. A reference count that was not reported counts as a reference, but never shows that the module is pinned. */
+/**
+ * Leftovers. A reference count that was not reported counts as a reference, but never shows that the module
+ * is pinned.
+ */
 export const leftoversOf = (
   report: Report,
   since: Record<string, string>,

@@ -41,7 +41,10 @@ export class Reports {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Stores a batch with at most one report of each host. Reports whose host was changed meanwhile are decided again. */
+  /**
+   * Stores a batch with at most one report of each host. Reports whose host was changed meanwhile are decided
+   * again.
+   */
   async store(batch: readonly ReceivedReport[]): Promise<(ReportAnswer | Error)[]> {
     const outcomes = new Map<ReceivedReport, Outcome>();
     let open = batch;
@@ -160,7 +163,10 @@ export class Reports {
   }
 }
 
-/** Whether the ranges of the host's boots are needed. A report that continues the present boot does not interleave with others. */
+/**
+ * Whether the ranges of the host's boots are needed. A report that continues the present boot does not
+ * interleave with others.
+ */
 function mayInterleave(one: ReceivedReport, versions: HostVersions): boolean {
   const version = versions.get(instanceOf(one));
   if (version === undefined) return false;

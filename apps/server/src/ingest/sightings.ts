@@ -10,7 +10,8 @@ const sameBuild = (a: { readonly buildId: string | null }, b: { readonly buildId
 /**
  * Returns what this report shows about builds: of each listed patch that is enabled and settled.
  *
- * A report that is incomplete or contradictory shows nothing, and so does one without a machine hash: only distinct machines are distinct witnesses.
+ * A report that is incomplete or contradictory shows nothing, and so does one without a machine hash: only
+ * distinct machines are distinct witnesses.
  *
  * @param before the situation before it, of the same boot and with no gap between; null: there is none
  */
@@ -58,10 +59,11 @@ const objectsOf = (listed: Report['livepatches'][number] | undefined): string[] 
     .toSorted();
 
 /**
- * Over which list was this patch loaded?
+ * Returns the list over which this patch was loaded; null if it is not known.
  *
- * Known if it was seen in its own transition, or if it is the only difference from a settled list of which nothing has left. If something
- * left at the same time, it may have been disabled before this patch was loaded.
+ * It is known if the patch was seen in its own transition, or if it is the only difference from a settled
+ * list of which nothing has left. If something left at the same time, it may have been disabled before this
+ * patch was loaded.
  */
 function overOf(
   patch: ListedPatch,

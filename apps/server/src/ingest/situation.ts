@@ -42,8 +42,8 @@ const NEVER = new Date(0).toISOString();
 /**
  * Derives the situation of a host.
  *
- * The report has the present facts. Unlisted patches, the list before, and which leftovers are pinned follow from the previous state.
- * A new boot resets all three.
+ * The report has the present facts. Unlisted patches, the list before, and which leftovers are pinned follow
+ * from the previous state. A new boot resets all three.
  *
  * @param previous null: the first report of this host
  */
@@ -111,7 +111,10 @@ export function deriveSituation(
   };
 }
 
-/** Returns when a second report must show whether a leftover is pinned; null if that is known for all leftovers. */
+/**
+ * Returns when a second report must show whether a leftover is pinned; null if that is known for all
+ * leftovers.
+ */
 export function recheckAt(situation: Situation, carried: CarriedFacts): Date | null {
   const open = situation.leftovers.flatMap((module) =>
     module.pinned ? [] : (carried.referencedSince[keyOf(module)] ?? []),
@@ -123,8 +126,8 @@ export function recheckAt(situation: Situation, carried: CarriedFacts): Date | n
 /**
  * Returns for how long the host was not observed before this report.
  *
- * An agent that has run since the last confirmation has sent every change, however long the network was down. An incomplete report does
- * not count as an observation.
+ * An agent that has run since the last confirmation has sent every change, however long the network was down.
+ * An incomplete report does not count as an observation.
  */
 function unobservedMs(
   { clock, watchedSinceMs }: Report,

@@ -8,7 +8,7 @@ import {
 import { cameTwice, type KernelLog, type LogEvent, showsDisabled, wasListed } from './kernel-log.js';
 import { keyOf } from './modules.js';
 
-/** Two looks at a host within one boot, and what is known of the time between. */
+/** Two reports of a host within one boot, and what is known of the time between them. */
 export interface ReportPair {
   readonly before: Pick<Situation, 'list' | 'leftovers' | 'unlisted' | 'bootHistory'>;
   readonly list: readonly ListedPatch[];
@@ -16,15 +16,18 @@ export interface ReportPair {
   /** Keys of leftovers whose directory is still there: the kernel has not given back their reference yet. */
   readonly lingering: ReadonlySet<string>;
   readonly log: KernelLog | null;
-  /** Both looks are complete and can be true. */
+  /** Both reports are complete and free of contradictions. */
   readonly reliable: boolean;
-  /** The looks are too far apart to say that nothing happened between. */
+  /** The reports are too far apart to say that nothing happened in between. */
   readonly gap: boolean;
   /** Key of the patch that was seen settled, and then being disabled. */
   readonly disabling: string | null;
 }
 
-/** Returns the patches that have left the list in this boot, and how: those of before, and those of this pair, without what came back. */
+/**
+ * Returns the patches that have left the list in this boot, and how: those of before, and those of this pair,
+ * without what came back.
+ */
 export function unlistedAfter(pair: ReportPair): UnlistedPatch[] {
   if (isUnchanged(pair)) return [...pair.before.unlisted];
   const { before, list, leftovers } = pair;
@@ -88,13 +91,16 @@ function loggedOnly(
   );
 }
 
-/** What is different from the look before, found once for all patches: the work grows with the sum of the lists, not with their product. */
+/**
+ * The differences between two reports, found once for all patches: the work grows with the sum of the lists,
+ * not with their product.
+ */
 interface Change {
   readonly listed: ReadonlySet<string>;
   readonly loaded: ReadonlySet<string>;
-  /** Off the list, without a directory, and somebody holds a reference (or the count was not reported). */
-  readonly held: ReadonlySet<string>;
-  /** Something on the list may have replaced what left. */
+  /** Off the list, without a directory, and with a reference (or the count was not reported). */
+  readonly referenced: ReadonlySet<string>;
+  /** A patch on the list may have replaced those that left. */
   readonly replaced: boolean;
   /** Something new is on the list, is loaded, or is in the log; or something was coming in that is gone. */
   readonly unexplained: boolean;
@@ -121,7 +127,7 @@ function changeOf({ before, list, leftovers, lingering, log }: ReportPair): Chan
     listed,
     builds,
     loaded: new Set(leftovers.map(keyOf)),
-    held: new Set(
+    referenced: new Set(
       leftovers
         .filter(({ referenced }) => referenced)
         .map(keyOf)
@@ -139,7 +145,8 @@ function changeOf({ before, list, leftovers, lingering, log }: ReportPair): Chan
 /**
  * Says how this patch left the list. The first that applies: forced, replaced, unknown, disabled.
  *
- * Only a disabled patch ran its callbacks, so it takes proof: the kernel's log, or two looks close to each other between which nothing else happened.
+ * Only a disabled patch ran its callbacks, so it takes proof: the kernel's log, or two looks close to each
+ * other between which nothing else happened.
  */
 function unlistedByOf(
   patch: Omit<ListedPatch, 'reading'>,
@@ -149,7 +156,7 @@ function unlistedByOf(
   const key = keyOf(patch);
   const name = loadedName(patch.name);
   const events = pair.log?.events.get(name) ?? [];
-  if (change.held.has(key) || events.includes('FORCED')) return 'FORCED';
+  if (change.referenced.has(key) || events.includes('FORCED')) return 'FORCED';
   if (!pair.reliable) return 'UNKNOWN';
   if (change.replaced) return 'REPLACED';
   if (events.length > 0 && change.builds.get(name)!.size === 1 && showsDisabled(events)) return 'DISABLED';
@@ -162,9 +169,12 @@ function unlistedByOf(
 const isLeaving = (events: readonly LogEvent[]): boolean =>
   events.at(-1) === 'UNPATCHING' || events.at(-1) === 'UNPATCHED';
 
-/** A reference that stays tells that it was forced; one that went was just being given back. How else it left is then not known. */
-function reviewed(patch: UnlistedPatch, { held, loaded }: Change): UnlistedPatch {
-  if (held.has(keyOf(patch))) return { ...patch, unlistedBy: 'FORCED' };
+/**
+ * Updates how an unlisted patch left the list. A reference that stays shows that it was forced. One that was
+ * released shows that it was not forced, and how the patch left is then unknown.
+ */
+function reviewed(patch: UnlistedPatch, { referenced, loaded }: Change): UnlistedPatch {
+  if (referenced.has(keyOf(patch))) return { ...patch, unlistedBy: 'FORCED' };
   return patch.unlistedBy === 'FORCED' && loaded.has(keyOf(patch))
     ? { ...patch, unlistedBy: 'UNKNOWN' }
     : patch;

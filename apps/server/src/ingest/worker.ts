@@ -63,7 +63,8 @@ type Message =
 /**
  * One worker thread with a queue, for work of more than a few milliseconds whose amount the sender controls.
  *
- * `resourceLimits` bound the heap of a thread but not its buffers, so readers count what they unpack. This class bounds the time.
+ * `resourceLimits` bound the heap of a thread but not its buffers, so readers count what they unpack. This
+ * class bounds the time.
  */
 export class Worker {
   private readonly queue: Waiting[] = [];
@@ -85,7 +86,8 @@ export class Worker {
    * Runs a job in the thread.
    *
    * @param input its bytes are moved to the thread and can no longer be used
-   * @throws RequestError BUSY if the queue is full; LIMIT_EXCEEDED for too much time or memory; and those of the job
+   * @throws RequestError BUSY if the queue is full; LIMIT_EXCEEDED for too much time or memory; and those of
+   *   the job
    */
   async run<Name extends JobName>(name: Name, input: Jobs[Name]['input']): Promise<Jobs[Name]['output']> {
     const size = input.bytes.length;
@@ -131,7 +133,10 @@ export class Worker {
     this.next();
   }
 
-  /** Checks the processor time of the job at intervals. On a busy machine the elapsed time says little about a job. */
+  /**
+   * Checks the processor time of the job at intervals. On a busy machine the elapsed time says little about a
+   * job.
+   */
   private limitTime(thread: string | null): void {
     const job = this.running!;
     const { seconds } = this.limits;

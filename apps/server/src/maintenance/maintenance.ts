@@ -19,7 +19,8 @@ const ANCHOR_INTERVAL_MS = 60_000;
 const HISTORY_INTERVAL_MS = 60 * 60 * 1_000;
 
 /**
- * Background work: rolls up cohort counts, creates and drops partitions of history, and withdraws wrong confirmations.
+ * Background work: rolls up cohort counts, creates and drops partitions of history, and withdraws wrong
+ * confirmations.
  *
  * Every server runs it, and an advisory lock lets one at a time do it. No answer depends on when it happens.
  */
@@ -53,7 +54,10 @@ export class Maintenance implements OnApplicationBootstrap, OnModuleDestroy {
     this.schedule(() => this.rollUp(), ROLL_UP_INTERVAL_MS);
   }
 
-  /** Calls the observer after each roll-up of this server that found deltas: with their number, and the duration. */
+  /**
+   * Calls the observer after each roll-up of this server that found deltas: with their number, and the
+   * duration.
+   */
   watch(observer: (batches: number, seconds: number) => void): void {
     this.observer = observer;
   }

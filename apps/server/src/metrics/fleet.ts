@@ -44,7 +44,8 @@ export class FleetMetrics {
     );
     sizeGauge(
       'klpreg_cohorts_per_host_ratio',
-      'Cohorts for each host. Near 0, hosts share answers. Near 1, most hosts have labels or facts of their own, and a question costs as much as its hosts.',
+      'Cohorts for each host. Near 0, hosts share answers. Near 1, most hosts have labels or facts of ' +
+        'their own, and a question costs as much as its hosts.',
       ({ cohorts, hosts }) => (hosts === 0 ? 0 : cohorts / hosts),
     );
     void new Gauge({
@@ -57,7 +58,9 @@ export class FleetMetrics {
     });
     void new Counter({
       name: 'klpreg_fleet_counts_total',
-      help: 'Counts of the present fleet: from the cache, or by PostgreSQL if there are too many cohorts for it.',
+      help:
+        'Counts of the present fleet: from the cache, or by PostgreSQL if there are too many cohorts for ' +
+        'it.',
       labelNames: ['source'],
       registers,
       collect() {

@@ -41,7 +41,8 @@ export class MessageMetrics {
     );
     gauge(
       'klpreg_messages_capacity',
-      'Maximum number of pending messages: what is answered within the target queueing delay at the last throughput.',
+      'Maximum number of pending messages: what is answered within the target queueing delay at the last ' +
+        'throughput.',
       ({ load }) => load.capacity,
     );
     gauge(

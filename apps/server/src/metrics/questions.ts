@@ -21,7 +21,9 @@ export class QuestionMetrics {
   constructor(metrics: Metrics) {
     this.duration = new Histogram({
       name: 'klpreg_question_duration_seconds',
-      help: 'Duration of questions and mutations, by root field. One with several root fields counts for each of them.',
+      help:
+        'Duration of questions and mutations, by root field. One with several root fields counts for each ' +
+        'of them.',
       labelNames: ['field'],
       registers: [metrics],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],

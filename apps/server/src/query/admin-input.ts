@@ -6,7 +6,9 @@ import type { LabelInput } from './generated/schema.js';
 
 const REASON_LENGTH = 500;
 
-/** Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports. */
+/**
+ * Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports.
+ */
 export function toLabels(labels: readonly LabelInput[]): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
   if (own !== undefined)

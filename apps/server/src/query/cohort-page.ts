@@ -4,8 +4,8 @@ import { freshnessKeyText } from '../store/hosts/hosts-at.js';
 import { topN } from './top-n.js';
 
 /**
- * Returns a page of the cohorts, and how many there are. They follow the order of the lists, in each the largest first.
- * What comes after the page is only counted.
+ * Returns a page of the cohorts, and how many there are. They follow the order of the lists, in each the
+ * largest first. What comes after the page is only counted.
  */
 export function pageOf(
   lists: readonly (readonly CohortGroup[])[],

@@ -68,7 +68,10 @@ export const buildIdsOf = (situation: Situation): string[] =>
 export class CohortVerdicts {
   constructor(private readonly situations: SituationsStore) {}
 
-  /** Returns the verdict for each freshness key. It loads only what this catalog snapshot has not judged before. */
+  /**
+   * Returns the verdict for each freshness key. It loads only what this catalog snapshot has not judged
+   * before.
+   */
   async judge(
     all: Iterable<FreshnessKey>,
     asked: AskedTarget,

@@ -81,7 +81,8 @@ export function toPage({ first, after, last, before }: PageArguments, parts: rea
 /**
  * Makes the connection of a page.
  *
- * @param found in the order of reading (backwards for a backward page), with one item more than the page if there are more
+ * @param found in the order of reading (backwards for a backward page), with one item more than the page if
+ *   there are more
  */
 export function connect<T>(
   found: readonly T[],

@@ -53,7 +53,10 @@ const SEVERITIES = (
   ['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]
 ).toSorted((a, b) => (isWorse(a, b) ? -1 : 1));
 
-/** Answers questions about the fleet. It judges situations, not hosts: hosts in the same situation share a verdict. */
+/**
+ * Answers questions about the fleet. It judges situations, not hosts: hosts in the same situation share a
+ * verdict.
+ */
 @Injectable()
 export class Fleet {
   constructor(
@@ -114,7 +117,10 @@ export class Fleet {
     };
   }
 
-  /** Returns a page of the cohorts of an answer, the worst verdict first, then the largest; and how many there are. */
+  /**
+   * Returns a page of the cohorts of an answer, the worst verdict first, then the largest; and how many there
+   * are.
+   */
   async cohorts(
     { cohorts, condition, limits, pinned, situations }: FleetAnswer,
     from: number,

@@ -17,7 +17,10 @@ import { LRUCache } from 'lru-cache';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
 
-/** The number of documents that are cached, here and by mercurius. Each has at most `QUESTION_LIMITS.characters`. */
+/**
+ * The number of documents that are cached, here and by mercurius. Each has at most
+ * `QUESTION_LIMITS.characters`.
+ */
 export const DOCUMENTS_KEPT = 100;
 
 const PATH = '/graphql';
@@ -42,7 +45,10 @@ const hasInvalidText = (body: Body): boolean =>
   NOT_TEXT.test(JSON.stringify(body.variables ?? null)) ||
   (typeof body.query === 'string' && (NOT_TEXT.test(body.query) || !body.query.isWellFormed()));
 
-/** Keeps only the named operation, because mercurius caches a compiled query by its text without `operationName`. */
+/**
+ * Keeps only the named operation, because mercurius caches a compiled query by its text without
+ * `operationName`.
+ */
 function reduceToOperation(document: DocumentNode, { query, operationName }: Body): string {
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
   const one =
@@ -66,7 +72,8 @@ class AcceptedDocuments {
   constructor(private readonly app: FastifyInstance) {}
 
   /**
-   * Checks a document before mercurius gets it, so that it neither caches nor executes an invalid or too large one.
+   * Checks a document before mercurius gets it, so that it neither caches nor executes an invalid or too
+   * large one.
    *
    * @returns the text of the operation to run
    * @throws RequestError or InvalidDocument
@@ -142,7 +149,9 @@ const isRefusedEarlier = (
   error: (Error & { statusCode?: number }) | undefined,
 ): error is Error & { statusCode: number } => error?.statusCode === 413 || error?.statusCode === 415;
 
-/** Maps an error to the response: request errors and those of mercurius with their code, bugs without details. */
+/**
+ * Maps an error to the response: request errors and those of mercurius with their code, bugs without details.
+ */
 function toResponseError(error: GraphQLError) {
   const at = {
     ...(error.locations && { locations: error.locations }),

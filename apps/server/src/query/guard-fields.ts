@@ -4,7 +4,10 @@ import type { Access } from '../access/access.js';
 import { FIELDS } from '../access/access-table.js';
 import { rootFieldsOf } from './root-fields.js';
 
-/** Guards each root field, and introspection, by its row of the access table. A document is admitted as a whole. */
+/**
+ * Guards each root field, and introspection, by its row of the access table. A document is admitted as a
+ * whole.
+ */
 export function guardFields(fastify: FastifyInstance, access: Access): void {
   fastify.addHook('onReady', async () => {
     fastify.graphql.addHook('preExecution', async (_schema, document, context) => {

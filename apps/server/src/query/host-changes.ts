@@ -36,7 +36,8 @@ export class HostChanges {
   }
 
   /**
-   * Makes a change that depends on what is stored of the host. If that changes meanwhile, decides and stores it again.
+   * Makes a change that depends on what is stored of the host. If that changes meanwhile, decides and stores
+   * it again.
    *
    * @param conflict what happened to the host if all attempts fail
    */

@@ -39,7 +39,10 @@ const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> 
   unread: situation?.unread ?? [],
 });
 
-/** Fields that no verdict reads. They are current; for an earlier time, those about patches that were listed then. */
+/**
+ * Fields that no verdict reads. They are current; for an earlier time, those about patches that were listed
+ * then.
+ */
 const detailView = (
   { detail }: HostRow,
   resolved: ResolvedSituation | null,

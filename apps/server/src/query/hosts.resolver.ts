@@ -51,7 +51,8 @@ export class HostsResolver {
     if (living.length > 1)
       throw new RequestError(
         'AMBIGUOUS',
-        `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ${living.map((row) => row.id).join(', ')}`,
+        `${living.length} hosts are called ${JSON.stringify(hostname)}; ask by id: ` +
+          living.map((row) => row.id).join(', '),
       );
     return (await this.views.view(living.slice(0, 1), asked))[0] ?? null;
   }

@@ -1,4 +1,7 @@
-/** Memoizes a view by its source. Verdicts, reasons and rows never change, and many questions show the same ones. */
+/**
+ * Memoizes a view by its source. Verdicts, reasons and rows never change, and many questions show the same
+ * ones.
+ */
 export function memoizedView<Thing extends object, View>(
   make: (thing: Thing) => View,
 ): (thing: Thing) => View {

@@ -7,7 +7,10 @@ import {
 } from 'graphql';
 import { limitExceeded } from '../errors.js';
 
-/** Limits of a GraphQL document. The standard introspection query and all questions of the command line are within. */
+/**
+ * Limits of a GraphQL document. The standard introspection query and all questions of the command line are
+ * within.
+ */
 export const QUESTION_LIMITS = {
   /** Of the text, in characters; values belong in variables. */
   characters: 16_384,
@@ -18,7 +21,10 @@ export const QUESTION_LIMITS = {
   rootFields: 10,
   /** Fragments count once for each use. */
   fields: 1_000,
-  /** Fields times the sizes of the pages that they are on. A page whose size is a variable counts as the largest one. */
+  /**
+   * Fields times the sizes of the pages that they are on. A page whose size is a variable counts as the
+   * largest one.
+   */
   cost: 50_000,
 } as const;
 
@@ -38,8 +44,8 @@ const LARGEST_PAGE = 100;
 /**
  * Refuses a document that exceeds a limit, before it is validated.
  *
- * Each fragment is measured once for each page size around it, so that the work grows with the length of the document,
- * not with its expanded size.
+ * Each fragment is measured once for each page size around it, so that the work grows with the length of the
+ * document, not with its expanded size.
  *
  * @throws RequestLimit with the name of the limit, what is allowed and what was found
  */

@@ -69,7 +69,8 @@ export function toQuestion(args: QuestionArguments): Question {
 /**
  * Returns the target of the question.
  *
- * @throws RequestError unless exactly one field is given, or if a release or name has no build, or two for one kernel
+ * @throws RequestError unless exactly one field is given, or if a release or name has no build, or two for
+ *   one kernel
  */
 export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promise<AskedTarget> {
   const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter(
@@ -78,7 +79,8 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
   if (given.length !== 1)
     throw new RequestError(
       'BAD_USER_INPUT',
-      `a target has exactly one of buildId, release, name, original and previous, found ${given.join(' and ') || 'none'}`,
+      'a target has exactly one of buildId, release, name, original and previous, found ' +
+        (given.join(' and ') || 'none'),
     );
   const leaving = to.leaving == null ? {} : { leaving: to.leaving };
   if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
@@ -99,7 +101,8 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
   if (builds.length === 0)
     throw new RequestError(
       'NOT_FOUND',
-      `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is published`,
+      `no patch ${to.release != null ? 'of the release' : 'of the name'} ${JSON.stringify(name)} is ` +
+        'published',
     );
   refuseAmbiguous(name, builds);
   return {
@@ -115,10 +118,11 @@ function refuseAmbiguous(name: string, builds: readonly StoredPatch[]): void {
     if (several.length > 1)
       throw new RequestError(
         'AMBIGUOUS',
-        `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ${several
-          .map((build) => `${build.buildId} (${build.name})`)
-          .slice(0, 20)
-          .join(', ')}`,
+        `${JSON.stringify(name)} has ${several.length} builds for ${kernel}; name one by its build-id: ` +
+          several
+            .map((build) => `${build.buildId} (${build.name})`)
+            .slice(0, 20)
+            .join(', '),
       );
   }
 }

@@ -84,7 +84,10 @@ interface Countable {
 
 /** The different reasons of a verdict. The same verdicts are counted for every question. */
 const countableReasons = new WeakMap<Verdict, readonly Countable[]>();
-/** The same object for equal reasons and for equal lists, if possible: counting by object is faster than by text. */
+/**
+ * The same object for equal reasons and for equal lists, if possible: counting by object is faster than by
+ * text.
+ */
 const byKey = new LRUCache<string, Countable>({ max: 10_000 });
 const listByNumbers = new LRUCache<string, readonly Countable[]>({ max: 10_000 });
 let numbers = 0;

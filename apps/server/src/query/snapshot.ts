@@ -29,7 +29,10 @@ export interface Memory {
 /** Transaction ids of PostgreSQL have 64 bits, and our columns are signed. */
 const LAST = 2n ** 63n - 1n;
 
-/** Whether this is a `pg_snapshot`: xmin, xmax, and the transactions in progress between them in ascending order. */
+/**
+ * Whether this is a `pg_snapshot`: xmin, xmax, and the transactions in progress between them in ascending
+ * order.
+ */
 function isCommitted(text: string): boolean {
   const [, first, next, under] = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?)$/.exec(text) ?? [];
   if (first === undefined || next === undefined) return false;
@@ -92,7 +95,8 @@ function fromSnapshotId(id: string): {
   if (version !== RULES_VERSION)
     throw new RequestError(
       'SNAPSHOT_GONE',
-      `the snapshot was taken by the rules of ${version}, and this server judges by those of ${RULES_VERSION}: ask again without it, or by \`asOf\``,
+      `the snapshot was taken by the rules of ${version}, and this server judges by those of ` +
+        `${RULES_VERSION}: ask again without it, or by \`asOf\``,
     );
   return {
     now: new Date(now),
@@ -122,7 +126,8 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
   if (isKnownOfThePast(maxAgeSeconds, memory)) return;
   throw new RequestError(
     'BAD_USER_INPUT',
-    `ages below ${youngestOfThePast(memory)} s are not stored for earlier times: \`maxAge\` must be at least that, found ${maxAgeSeconds} s`,
+    `ages below ${youngestOfThePast(memory)} s are not stored for earlier times: \`maxAge\` must be at ` +
+      `least that, found ${maxAgeSeconds} s`,
   );
 }
 
@@ -130,8 +135,8 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
  * Returns the time that a question is about.
  *
  * @param maxAgeSeconds of the question; null: it has none
- * @throws RequestError if the time is given twice, lies in the future or before the stored history, or if the question
- *   needs ages that are not stored
+ * @throws RequestError if the time is given twice, lies in the future or before the stored history, or if the
+ *   question needs ages that are not stored
  */
 export function toAskedTime(
   { snapshot, asOf, catalog }: TimeArguments,
@@ -153,7 +158,8 @@ export function toAskedTime(
   if (then < kept)
     throw new RequestError(
       'SNAPSHOT_GONE',
-      `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ${then.toISOString()}`,
+      `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ` +
+        then.toISOString(),
     );
   if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
   return {
@@ -178,7 +184,8 @@ export async function inEpoch(epochs: EpochsStore, asOf: AsOf): Promise<AsOf> {
   if (epoch !== null) return { ...asOf, epoch };
   throw new RequestError(
     'SNAPSHOT_GONE',
-    `the database was restored or replaced after this snapshot (epoch ${asOf.origin.epoch}), and may lack what the snapshot has seen: ask without it, or by \`asOf\``,
+    `the database was restored or replaced after this snapshot (epoch ${asOf.origin.epoch}), and may lack ` +
+      `what the snapshot has seen: ask without it, or by \`asOf\``,
   );
 }
 
@@ -193,7 +200,8 @@ export async function catalogOf(store: CatalogStore, { catalog, asOf }: AskedTim
   if (view === null)
     throw new RequestError(
       'SNAPSHOT_GONE',
-      'the database was restored and does not have the catalog of this snapshot: ask again without it, or by `asOf`',
+      'the database was restored and does not have the catalog of this snapshot: ask again without it, or ' +
+        'by `asOf`',
     );
   return view;
 }

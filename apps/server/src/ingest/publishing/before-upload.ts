@@ -7,8 +7,8 @@ import type { Uploads } from './uploads.js';
 const ROUTE = '/v1/patches/:buildId';
 
 /**
- * Checks a submission before its body is received: its declared size, and that this publisher uploads nothing else at
- * the time. This function must be called after `guardRoutes`, and before Nest adds its routes.
+ * Checks a submission before its body is received: its declared size, and that this publisher uploads nothing
+ * else at the time. This function must be called after `guardRoutes`, and before Nest adds its routes.
  */
 export function guardPublishing(fastify: FastifyInstance, uploads: Uploads): void {
   const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {

@@ -24,7 +24,8 @@ export type FactsChange =
     };
 
 /**
- * Decides what a submission changes. File facts never change for a build-id; only a file replaces a mere manifest.
+ * Decides what a submission changes. File facts never change for a build-id; only a file replaces a mere
+ * manifest.
  *
  * @throws RequestError OWNED_BY_ANOTHER
  */
@@ -35,7 +36,8 @@ export function decideFactsChange(
   if (before.owner !== owner || before.release !== release)
     throw new RequestError(
       'OWNED_BY_ANOTHER',
-      `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner may update it`,
+      `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner ` +
+        'may update it',
     );
   const differ = differences({ ...before, file: before.files[0] ?? null }, facts);
   if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE')
@@ -49,7 +51,10 @@ export function decideFactsChange(
     : { store: 'NOTHING', outcome: 'UNCHANGED' };
 }
 
-/** A build-id does not cover the signature: files with the same content are one build. Unknown digests do not differ. */
+/**
+ * A build-id does not cover the signature: files with the same content are one build. Unknown digests do not
+ * differ.
+ */
 function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
   if (before.contentSha256 !== null && facts.contentSha256 !== null)
     return before.contentSha256 === facts.contentSha256;

@@ -28,7 +28,9 @@ export class PatchesController {
     private readonly workers: Workers,
   ) {}
 
-  /** Publishes a livepatch: with its file, which is parsed here, or with a manifest, which is weaker evidence. */
+  /**
+   * Publishes a livepatch: with its file, which is parsed here, or with a manifest, which is weaker evidence.
+   */
   @Put(':buildId')
   @HttpCode(200)
   async publish(@Param('buildId') id: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
@@ -74,7 +76,8 @@ export class PatchesController {
     if (stored === 'WEAKER')
       throw new RequestError(
         'FORBIDDEN',
-        `the author statement of ${facts.buildId} is signed, and only a signed one replaces it: sign yours with a key of ${owner}`,
+        `the author statement of ${facts.buildId} is signed, and only a signed one replaces it: sign ` +
+          `yours with a key of ${owner}`,
       );
     return outcome === 'UNCHANGED' && stored === 'STORED' ? 'UPDATED' : outcome;
   }

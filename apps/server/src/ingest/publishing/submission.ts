@@ -41,7 +41,10 @@ async function readJson(body: unknown, buildId: string, workers: Workers): Promi
   return { ...manifest, facts: factsOfManifest(facts, buildId) };
 }
 
-/** Reads the parts `module`, `author`, `signature`, `release` and `owner`. A worker thread parses the first two. */
+/**
+ * Reads the parts `module`, `author`, `signature`, `release` and `owner`. A worker thread parses the first
+ * two.
+ */
 async function readForm(request: FastifyRequest, buildId: string, workers: Workers): Promise<Submission> {
   const fields: Record<string, string> = {};
   let bytes: Buffer | null = null;

@@ -2,7 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { overloaded } from '../../errors.js';
 
-/** Admits uploads of module files, one at a time for each publisher. The next is received when the one before is read. */
+/**
+ * Admits uploads of module files, one at a time for each publisher. The next is received when the one before
+ * is read.
+ */
 @Injectable()
 export class Uploads {
   private readonly turns = new Map<string, (() => void)[]>();

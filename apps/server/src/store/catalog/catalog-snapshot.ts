@@ -44,7 +44,10 @@ export class CatalogSnapshot {
     readonly revision: Revision,
   ) {}
 
-  /** The snapshot of a later revision, with all builds that did not change; null if that is of another history. */
+  /**
+   * The snapshot of a later revision, with all builds that did not change; null if that is of another
+   * history.
+   */
   async next({ number, name }: Revision, read: Database): Promise<CatalogSnapshot | null> {
     const since = this.revision.number;
     const [own] = await read.$queryRaw<

@@ -95,7 +95,10 @@ function toAuthorStatement(author: StoredPatch['author']): AuthorStatement | nul
   return { ...statement, evidence, states };
 }
 
-/** `object:function,sympos`, as functions are compared; sympos 0 and 1 name the same function (since Linux 6.19). */
+/**
+ * `object:function,sympos`, as functions are compared; sympos 0 and 1 name the same function (since Linux
+ * 6.19).
+ */
 const functionNames = (objects: readonly StoredObject[]): string[] =>
   objects.flatMap(({ name, functions }) =>
     functions.map((one) => `${name}:${one.name},${one.sympos === '0' ? '1' : one.sympos}`),
@@ -124,8 +127,8 @@ export function conflictsOf({ states, author, disagreements, otherFiles }: Store
 const VMLINUX = 'vmlinux';
 
 /**
- * How a patch names the kernel: correctly by NULL, or by the text `vmlinux`, which names a module that is never
- * loaded. null: not known.
+ * How a patch names the kernel: correctly by NULL, or by the text `vmlinux`, which names a module that is
+ * never loaded. null: not known.
  */
 function spellingOf(objects: readonly StoredObject[] | null) {
   const kernel = objects?.filter(({ name }) => name === VMLINUX);

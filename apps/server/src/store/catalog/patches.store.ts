@@ -198,10 +198,11 @@ export class PatchesStore {
   /**
    * Stores an author statement, as a new revision if its content or its signature is new.
    *
-   * @param key fingerprint of the key that signed it: evidence `MANIFEST`; null: unsigned, evidence `UNSIGNED`
-   * @returns `SAME` if the last statement has the same content and needs no better signature. `WEAKER` if an unsigned
-   *   statement would replace a signed one: nothing is stored, or anyone could take back the harm that an author
-   *   declared.
+   * @param key fingerprint of the key that signed it: evidence `MANIFEST`; null: unsigned, evidence
+   *   `UNSIGNED`
+   * @returns `SAME` if the last statement has the same content and needs no better signature. `WEAKER` if an
+   *   unsigned statement would replace a signed one: nothing is stored, or anyone could take back the harm
+   *   that an author declared.
    */
   async setAuthorStatement(
     tx: Transaction,

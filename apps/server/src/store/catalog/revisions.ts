@@ -17,8 +17,8 @@ export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0]
 /**
  * Changes the catalog, and stores a version of the changed patches under the new revision.
  *
- * Every change of the catalog locks its one row until the transaction ends. So a revision that is visible has all
- * earlier ones before it.
+ * Every change of the catalog locks its one row until the transaction ends. So a revision that is visible has
+ * all earlier ones before it.
  *
  * @param change returns the build-ids that it changed; null: nothing changed, and there is no new revision
  */
@@ -32,7 +32,9 @@ export async function revise<Result>(
   return result;
 }
 
-/** Begins a new revision and returns its number; the catalog's row stays locked until the transaction ends. */
+/**
+ * Begins a new revision and returns its number; the catalog's row stays locked until the transaction ends.
+ */
 export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
   const rows = await tx.$queryRaw<{ number: bigint }[]>`
     WITH next AS (

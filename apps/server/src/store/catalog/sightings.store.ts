@@ -25,7 +25,8 @@ export interface HostSighting {
 }
 
 /**
- * Witnesses that are kept for one set of facts. Two are needed; a question may demand more, and some are withdrawn.
+ * Witnesses that are kept for one set of facts. Two are needed; a question may demand more, and some are
+ * withdrawn.
  */
 export const WITNESSES = 5;
 /** Sets of facts that are kept for one build and kernel. Further ones stay in doubt. */
@@ -56,8 +57,8 @@ const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSightin
 const inOrder = (a: HostSighting, b: HostSighting): number => (a.buildId < b.buildId ? -1 : 1);
 
 /**
- * What hosts show of builds: a few witnesses for each set of facts. Each addition and each withdrawal is a revision
- * of the catalog.
+ * What hosts show of builds: a few witnesses for each set of facts. Each addition and each withdrawal is a
+ * revision of the catalog.
  */
 @Injectable()
 export class SightingsStore {
@@ -68,7 +69,8 @@ export class SightingsStore {
   constructor(private readonly db: Database) {}
 
   /**
-   * Stores sightings, in a transaction of its own. Facts that have their witnesses already are not looked up again.
+   * Stores sightings, in a transaction of its own. Facts that have their witnesses already are not looked up
+   * again.
    *
    * The hosts must be stored: those that are suspect or compromised do not count.
    */
@@ -128,8 +130,8 @@ export class SightingsStore {
         named(
           'sightings.add',
           sql`
-            INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
-                                        kernel_build_id, objects, over, file, verified, revision, seen_at)
+            INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version,
+                                        arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
             SELECT r.build_id,
                    r.facts,
                    r.host_id,
@@ -226,8 +228,8 @@ export class SightingsStore {
 }
 
 /**
- * Chooses the sightings that are stored: each set of facts gets witnesses of different machines, up to `WITNESSES`, and
- * each build and kernel gets up to `SETS_OF_FACTS` sets.
+ * Chooses the sightings that are stored: each set of facts gets witnesses of different machines, up to
+ * `WITNESSES`, and each build and kernel gets up to `SETS_OF_FACTS` sets.
  */
 function choose(wanted: readonly HostSighting[], stored: readonly Row[]): HostSighting[] {
   const machines = new Map<string, Set<string>>();

@@ -16,16 +16,16 @@ export interface StateRow {
 }
 
 /**
- * The states that published patches declare, and how many hosts have them. Hosts are counted by cohort, so that the
- * cost depends on the catalog and the cohorts, not on the size of the fleet.
+ * The states that published patches declare, and how many hosts have them. Hosts are counted by cohort, so
+ * that the cost depends on the catalog and the cohorts, not on the size of the fleet.
  */
 @Injectable()
 export class StatesStore {
   constructor(private readonly read: ReadDatabase) {}
 
   /**
-   * The versions of the next ids, in numerical order. A host counts once for a version, even if several patches on
-   * its list declare it. Retired hosts do not count.
+   * The versions of the next ids, in numerical order. A host counts once for a version, even if several
+   * patches on its list declare it. Retired hosts do not count.
    *
    * @param limit of the number of ids
    */

@@ -6,7 +6,9 @@ import { ContentCache, ContentTable } from './content-table.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The prefix of the labels that a host sets itself, so that they are never mistaken for an administrator's. */
+/**
+ * The prefix of the labels that a host sets itself, so that they are never mistaken for an administrator's.
+ */
 export const AGENT_PREFIX = 'agent.';
 
 /** A label set as it will be stored. */

@@ -52,7 +52,9 @@ export function eachCohort(
 /** A copy: a part of a longer string would keep all of it in memory. */
 const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 
-/** The table `cohort` after one roll-up. It may be old, and is never wrong: it says which roll-up it is of. */
+/**
+ * The table `cohort` after one roll-up. It may be old, and is never wrong: it says which roll-up it is of.
+ */
 export class CohortCounts {
   /** -1: of none; it is empty. */
   rollUp: RollUp = { number: -1n, name: NO_SITUATION };

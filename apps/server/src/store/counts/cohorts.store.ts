@@ -50,7 +50,9 @@ const ROLL_UP_LOCK = 72_707_370;
 
 /** The number of roll-ups that are kept. */
 const ROLL_UPS_KEPT = 1000;
-/** The last roll-ups are kept while they have at most this number of changes: reading all counts costs less. */
+/**
+ * The last roll-ups are kept while they have at most this number of changes: reading all counts costs less.
+ */
 const CHANGES_KEPT = 500_000;
 
 /** The arrays of a row of `cohort_delta` or `roll_up`, as rows `d`. */
@@ -58,7 +60,9 @@ const eachOf = (row: Sql): Sql => sql`
   unnest(${row}.situation_ids, ${row}.label_set_ids, ${row}.suspects, ${row}.hosts)
     AS d(situation_id, label_set_id, suspect, hosts)`;
 
-/** The counts at this instant, deltas included: columns `situation_id`, `label_set_id`, `suspect`, `hosts`. */
+/**
+ * The counts at this instant, deltas included: columns `situation_id`, `label_set_id`, `suspect`, `hosts`.
+ */
 export const CURRENT_COUNTS: Sql = sql`
   SELECT situation_id, label_set_id, suspect, hosts
     FROM cohort
@@ -75,7 +79,10 @@ interface Difference {
   readonly hosts: bigint;
 }
 
-/** How many hosts each cohort has. Batches write deltas with their hosts; a roll-up soon adds them to the counts. */
+/**
+ * How many hosts each cohort has. Batches write deltas with their hosts; a roll-up soon adds them to the
+ * counts.
+ */
 @Injectable()
 export class CohortsStore {
   constructor(private readonly db: Database) {}
@@ -101,7 +108,8 @@ export class CohortsStore {
   }
 
   /**
-   * Adds the deltas to the counts; the sum of both is the same at every instant. Only one server does this at a time.
+   * Adds the deltas to the counts; the sum of both is the same at every instant. Only one server does this at
+   * a time.
    *
    * @returns the number of counts that changed, and of batches whose deltas were added
    */
@@ -135,7 +143,8 @@ export class CohortsStore {
                         SET hosts = c.hosts + excluded.hosts
                      RETURNING situation_id, label_set_id, suspect, hosts),
                    made AS (
-                     INSERT INTO roll_up (number, name, changes, situation_ids, label_set_ids, suspects, hosts)
+                     INSERT INTO roll_up (number, name, changes, situation_ids, label_set_ids, suspects,
+                                          hosts)
                      SELECT (SELECT max(number) FROM roll_up) + 1,
                             ${randomUUID()}::uuid,
                             count(*),
@@ -191,8 +200,8 @@ export class CohortsStore {
   }
 
   /**
-   * Where the counts, or the cohorts of heartbeats, differ from a full recount of the hosts. There are none, unless
-   * the registry has a bug. For tests.
+   * Where the counts, or the cohorts of heartbeats, differ from a full recount of the hosts. There are none,
+   * unless the registry has a bug. For tests.
    */
   async differences(): Promise<Difference[]> {
     return this.db.$queryRaw`

@@ -15,7 +15,10 @@ export class FleetSizeStore {
 
   constructor(private readonly db: Database) {}
 
-  /** The cohorts that have hosts, and all hosts in them, as of the last roll-up. Concurrent callers share one answer. */
+  /**
+   * The cohorts that have hosts, and all hosts in them, as of the last roll-up. Concurrent callers share one
+   * answer.
+   */
   async now(): Promise<FleetSize> {
     this.asked ??= this.read().finally(() => (this.asked = null));
     return this.asked;

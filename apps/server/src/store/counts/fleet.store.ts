@@ -120,7 +120,8 @@ export class FleetStore {
   }
 
   /**
-   * Reads the members of each cohort by the index of its names; of the past, also those that have left it since.
+   * Reads the members of each cohort by the index of its names; of the past, also those that have left it
+   * since.
    *
    * @param isSituation the test of a column `situation_id`
    */

@@ -32,11 +32,11 @@ interface Written extends LogPosition, Revision {
 }
 
 /**
- * Counts the fleet in PostgreSQL: the truth that the cache is compared with, and the way for the past, for replicas
- * and for hosts by name.
+ * Counts the fleet in PostgreSQL: the truth that the cache is compared with, and the way for the past, for
+ * replicas and for hosts by name.
  *
- * It adds up the cohorts. They do not contain ages: hosts that are overdue or superseded are found by an index and
- * taken out of their cohort. Hosts that a condition names are read one by one instead.
+ * It adds up the cohorts. They do not contain ages: hosts that are overdue or superseded are found by an
+ * index and taken out of their cohort. Hosts that a condition names are read one by one instead.
  */
 @Injectable()
 export class SqlCounts implements Counter {

@@ -13,8 +13,8 @@ export interface AsOf {
   /** Ages are counted from here. */
   readonly now: Date;
   /**
-   * `pg_current_snapshot()` of an earlier answer: exactly what was committed then counts, whatever the clocks of
-   * servers said. Null: `now` alone decides.
+   * `pg_current_snapshot()` of an earlier answer: exactly what was committed then counts, whatever the clocks
+   * of servers said. Null: `now` alone decides.
    */
   readonly snapshot: string | null;
   /** False: what is stored at this instant counts, whatever `snapshot` says. */
@@ -41,7 +41,8 @@ const isVisible = (transaction: Sql, snapshot: string): Sql =>
   sql`pg_visible_in_snapshot(${transaction}::text::xid8, ${snapshot}::pg_snapshot)`;
 // the first test is for the index on the transaction
 const isLater = (transaction: Sql, snapshot: string): Sql => sql`
-  (${transaction} >= pg_snapshot_xmin(${snapshot}::pg_snapshot)::text::bigint AND NOT ${isVisible(transaction, snapshot)})`;
+  (${transaction} >= pg_snapshot_xmin(${snapshot}::pg_snapshot)::text::bigint
+   AND NOT ${isVisible(transaction, snapshot)})`;
 
 /** Whether the open interval of `host h` had begun. */
 export function openIsValidAt({ now, snapshot, past }: AsOf): Sql {

@@ -22,8 +22,8 @@ export class EpochsStore {
   ) {}
 
   /**
-   * The current epoch, if the database still has everything that a snapshot of this origin has seen, under the same
-   * transaction ids; else null.
+   * The current epoch, if the database still has everything that a snapshot of this origin has seen, under
+   * the same transaction ids; else null.
    */
   async epochFor({ epoch, position }: SnapshotOrigin): Promise<string | null> {
     const replica = replicaOf(this.read, this.db);
@@ -61,8 +61,8 @@ function isKept([, ...later]: readonly Row[], position: bigint): boolean {
 const REPLACED = 'the database was replaced while it was asked; ask again';
 
 /**
- * Counts until the answer belongs to an epoch. If the epoch of a primary has not begun, as behind a pooler that hides
- * new connections, it begins here.
+ * Counts until the answer belongs to an epoch. If the epoch of a primary has not begun, as behind a pooler
+ * that hides new connections, it begins here.
  *
  * @throws DatabaseUnavailable if the database is replaced repeatedly
  */

@@ -30,11 +30,11 @@ export class HistoryStore {
   ) {}
 
   /**
-   * Creates the partitions of today and the next days, and drops those that ended before the retention period. Only
-   * one server does this at a time.
+   * Creates the partitions of today and the next days, and drops those that ended before the retention
+   * period. Only one server does this at a time.
    *
-   * A wrong clock must not drop history. So the period also ends at the newest confirmation of a host, and each table
-   * loses at most one day in an hour. Each drop is in the audit log.
+   * A wrong clock must not drop history. So the period also ends at the newest confirmation of a host, and
+   * each table loses at most one day in an hour. Each drop is in the audit log.
    *
    * @returns the partitions that were created and dropped
    */
@@ -115,7 +115,10 @@ export class HistoryStore {
     });
   }
 
-  /** Does nothing if another server does it, and fails if a question locks the table for long: until next time. */
+  /**
+   * Does nothing if another server does it, and fails if a question locks the table for long: until next
+   * time.
+   */
   private async alone(work: (tx: Prisma.TransactionClient) => Promise<boolean>): Promise<boolean> {
     return this.db.$transaction(async (tx) => {
       const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`

@@ -29,8 +29,8 @@ export class Replica {
   /**
    * Pins an instant to what the replica can answer, or to the primary.
    *
-   * The present of a replica is everything before its oldest transaction in progress. `pg_current_snapshot()` does
-   * not list transactions in progress on a standby, so a later snapshot could not be asked again.
+   * The present of a replica is everything before its oldest transaction in progress. `pg_current_snapshot()`
+   * does not list transactions in progress on a standby, so a later snapshot could not be asked again.
    */
   async pin(asOf: AsOf): Promise<AsOf> {
     const replica = replicaOf(this.read, this.db);

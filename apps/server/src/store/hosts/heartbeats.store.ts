@@ -52,9 +52,9 @@ export class HeartbeatsStore {
   constructor(private readonly db: Database) {}
 
   /**
-   * Stores heartbeats of different hosts. A heartbeat with the digest and boot of the last report confirms its
-   * facts; another one supersedes them. The comparison and the write are one statement on one row, so that no
-   * report can come in between.
+   * Stores heartbeats of different hosts. A heartbeat with the digest and boot of the last report confirms
+   * its facts; another one supersedes them. The comparison and the write are one statement on one row, so
+   * that no report can come in between.
    *
    * @returns a comparison for each host that has reported
    */
@@ -151,8 +151,8 @@ export class HeartbeatsStore {
   }
 
   /**
-   * Takes back confirmations that lie in the future, which a wrong clock has made: the hosts would be fresh until
-   * then. The last plausible confirmation takes their place.
+   * Takes back confirmations that lie in the future, which a wrong clock has made: the hosts would be fresh
+   * until then. The last plausible confirmation takes their place.
    *
    * @returns their number
    */

@@ -148,7 +148,9 @@ export class HostsStore {
     return this.change(tx, hostId, at, changed, sql`situation_id = ${situationId}::uuid`);
   }
 
-  /** Ends that a host is suspect: its sightings count again, and of its boots only the current one is kept. */
+  /**
+   * Ends that a host is suspect: its sightings count again, and of its boots only the current one is kept.
+   */
   async release(tx: Connection, hostId: string, at: Date): Promise<Changed> {
     const changed = (host: Interval) => (host.suspect ? { ...host, suspect: false } : 'UNCHANGED');
     const result = await this.change(tx, hostId, at, changed, sql`suspect_since = NULL`);
@@ -334,16 +336,17 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
   await tx.$executeRaw`
     INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by,
                               situation_id, label_set_id, boot_id, suspect, retired, sequence)
-    SELECT bucket, id, since, greatest(since, ${at}::timestamptz), opened_by, pg_current_xact_id()::text::bigint,
+    SELECT bucket, id, since, greatest(since, ${at}::timestamptz), opened_by,
+           pg_current_xact_id()::text::bigint,
            situation_id, label_set_id, boot_id, suspect_since IS NOT NULL, retired_at IS NOT NULL, sequence
       FROM host
      WHERE ${key}`;
 }
 
 /**
- * The hosts that may have these freshness keys: by their situation, and the overdue or superseded ones by their
- * heartbeats. They are few, and cheaper to sort than all names are to read. Each is looked up by its key;
- * PostgreSQL would not do so by itself, because it estimates bucket and id independently.
+ * The hosts that may have these freshness keys: by their situation, and the overdue or superseded ones by
+ * their heartbeats. They are few, and cheaper to sort than all names are to read. Each is looked up by its
+ * key; PostgreSQL would not do so by itself, because it estimates bucket and id independently.
  */
 function candidates({ freshnessKeys, limits }: Wanted, asOf: AsOf): Sql {
   const usual = freshnessKeys.filter(

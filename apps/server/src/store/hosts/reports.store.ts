@@ -120,11 +120,12 @@ function gapsOf({ hostId, sequence, receivedAt, expected }: PlacedReport, { sile
 }
 
 /**
- * Reports in batches: one transaction with a constant number of statements over arrays, for any number of hosts.
+ * Reports in batches: one transaction with a constant number of statements over arrays, for any number of
+ * hosts.
  *
- * Concurrency is optimistic: nothing is locked beforehand. A report was decided against a version of its host, and
- * the statement that writes changes only rows that still have it. If a row has another version, the transaction is
- * rolled back and repeated without that report.
+ * Concurrency is optimistic: nothing is locked beforehand. A report was decided against a version of its
+ * host, and the statement that writes changes only rows that still have it. If a row has another version, the
+ * transaction is rolled back and repeated without that report.
  *
  * SQL, because Prisma writes one row for each statement, which takes 20 to 30 times as long.
  */
@@ -174,11 +175,11 @@ export class ReportsStore {
   }
 
   /**
-   * Stores reports of different hosts in one transaction: the hosts, their heartbeat rows, their history, and by
-   * how much their cohorts grow or shrink.
+   * Stores reports of different hosts in one transaction: the hosts, their heartbeat rows, their history, and
+   * by how much their cohorts grow or shrink.
    *
-   * @returns version conflicts: the ids of hosts whose report was not stored, because another message changed them
-   *   since it was decided. These reports must be decided again.
+   * @returns version conflicts: the ids of hosts whose report was not stored, because another message changed
+   *   them since it was decided. These reports must be decided again.
    */
   async save(reports: readonly PlacedReport[], silence: Silence): Promise<Set<string>> {
     // all batches write in the order of the keys, so that two of them do not deadlock
@@ -222,9 +223,9 @@ export class ReportsStore {
   }
 
   /**
-   * Writes the hosts that have the expected version, closes their intervals, and confirms their facts. If a newer
-   * heartbeat came before the report, the facts are superseded: it reported other contents, or contents that had
-   * come back.
+   * Writes the hosts that have the expected version, closes their intervals, and confirms their facts. If a
+   * newer heartbeat came before the report, the facts are superseded: it reported other contents, or contents
+   * that had come back.
    *
    * @returns the ids of hosts of which everything was written
    */
@@ -267,8 +268,9 @@ export class ReportsStore {
           WITH r AS MATERIALIZED (
                  SELECT * FROM ${rows}),
                made AS (
-                 INSERT INTO host (bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence,
-                                   digest, observed_at, detail, carried_facts, added_at, since, opened_by)
+                 INSERT INTO host (bucket, id, hostname, machine, label_set_id, situation_id, boot_id,
+                                   sequence, digest, observed_at, detail, carried_facts, added_at, since,
+                                   opened_by)
                  SELECT bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence,
                         digest, observed_at, detail, carried_facts, received_at, received_at,
                         pg_current_xact_id()::text::bigint
@@ -314,7 +316,8 @@ export class ReportsStore {
                   WHERE old_sequence IS NOT NULL AND moved),
                opened AS (
                  INSERT INTO host_heartbeat (bucket, host_id, sequence, digest, boot_id, recheck_at,
-                                             confirmed_at, contact_at, confirmed_after, situation_id, label_set_id, suspect)
+                                             confirmed_at, contact_at, confirmed_after, situation_id, label_set_id,
+                                             suspect)
                  SELECT bucket, id, sequence, digest, boot_id, recheck_at, observed_at,
                         received_at, observed_at, counted_situation, counted_labels, counted_suspect
                    FROM written
@@ -332,7 +335,8 @@ export class ReportsStore {
                         contact_at = r.received_at,
                         confirmed_after =
                           CASE WHEN b.confirmed_after
-                                    BETWEEN r.received_at - make_interval(secs => ${silence.indexedAfter}::float8)
+                                    BETWEEN r.received_at
+                                            - make_interval(secs => ${silence.indexedAfter}::float8)
                                         AND r.observed_at
                                THEN b.confirmed_after
                                ELSE r.observed_at END,

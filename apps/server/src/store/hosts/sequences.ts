@@ -1,6 +1,6 @@
 /**
- * How far a sequence may jump: two years of messages every minute. Without a limit, one message could lock the real agent
- * out permanently.
+ * How far a sequence may jump: two years of messages every minute. Without a limit, one message could lock
+ * the real agent out permanently.
  */
 export const SEQUENCE_JUMP = 1_000_000n;
 /** The highest sequence of a host's first message, and of the first one after its sequence was reset. */
