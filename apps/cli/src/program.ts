@@ -14,6 +14,7 @@ import { patchPublish } from './commands/patch-publish.js';
 import { patchRecall } from './commands/patch-recall.js';
 import { patchShow } from './commands/patch-show.js';
 import { states } from './commands/states.js';
+import { token } from './commands/token.js';
 import type { ExitCode } from './exits.js';
 import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
@@ -63,6 +64,7 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
     patch,
     ownerKey(act),
     audit(act),
+    token(act),
   ])
     program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);

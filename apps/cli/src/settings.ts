@@ -10,6 +10,8 @@ export interface Settings {
   readonly url: string;
   readonly token: string | null;
   readonly output: Format;
+  /** False: `output` is the default. */
+  readonly outputGiven: boolean;
 }
 
 /** The flags of every command. */
@@ -54,6 +56,7 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
     url: urlFrom(last('url') ?? DEFAULT_URL),
     token: tokenFrom(sources),
     output: formatFrom(last('output'), environment),
+    outputGiven: last('output') !== undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,6 +79,40 @@ describe('against the real registry', () => {
     klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
+
+  test('a token that is piped into a file works for its role, and no more after it was revoked', async () => {
+    const file = path.join(data, 'gate-token');
+    const admin = ['--url', url, '--token-file', path.join(data, 'admin-token')];
+    const words = ['token', 'create', 'ci', '--role', 'gate', '--scope', 'env in (prod,stage),role=web'];
+    const made = await klpreg([...words, ...admin], {}, environmentWithRealClock());
+    expect(made).toMatchObject({ exit: 0, err: expect.stringContaining("gate token 'ci'") });
+    expect(made.out).toMatch(/^klpreg_gate_[\w-]{43}_\w{6}\n$/);
+    expect(made.err).not.toContain(made.out.trim());
+    writeFileSync(file, made.out, { mode: 0o600 });
+
+    const add = (...more: string[]) => ask('host', 'add', 'new-1', '--token-file', file, ...more);
+    expect(await add()).toMatchObject({ exit: 5, err: expect.stringContaining('FORBIDDEN') });
+
+    const table = (...more: string[]) =>
+      klpreg([...more, ...admin, '-o', 'table'], {}, environmentWithRealClock());
+    expect((await table('token', 'list')).out).toMatch(/gate +ci +env in \(prod,stage\)\s+role=web/);
+    const { tokens } = JSON.parse((await asAdmin('token', 'list')).out) as {
+      tokens: { id: string; name: string }[];
+    };
+    const { id } = tokens.find(({ name }) => name === 'ci')!;
+    expect(await table('token', 'revoke', id, '--reason', 'it leaked')).toMatchObject({ exit: 0 });
+    expect(await add()).toMatchObject({ exit: 5, err: expect.stringContaining('was revoked') });
+    expect((await table('token', 'list')).out).not.toContain('ci');
+    expect((await table('token', 'list', '--all')).out).toContain('revoked');
+
+    const last = tokens.find(({ name }) => name === 'bootstrap admin')!.id;
+    expect(await asAdmin('token', 'revoke', last, '--reason', 'x')).toMatchObject({ exit: 2 });
+    const json = await asAdmin('token', 'create', 'other', '--role', 'reader');
+    expect(JSON.parse(json.out)).toMatchObject({
+      schemaVersion: 1,
+      text: expect.stringContaining('klpreg_reader_'),
+    });
+  });
 
   test('modules are published, found and recalled; hosts are added, labelled, judged and retired', async () => {
     const files = ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a'].map((name) =>

@@ -18,6 +18,9 @@ test.each([
   [['patch', 'recall']],
   [['patch', 'list']],
   [['patch', 'show']],
+  [['token', 'create']],
+  [['token', 'list']],
+  [['token', 'revoke']],
 ])('%j has a help text', async (words) => {
   const { exit, out, err } = await klpreg([...words, '--help']);
   expect(exit).toBe(0);
@@ -31,6 +34,9 @@ test.each<[words: string[], said: RegExp]>([
   [['can-i-downgrades', '--to', 'x'], /Did you mean can-i-downgrade\?/],
   [['patch', 'inspects', 'x.ko'], /Did you mean inspect\?/],
   [['hosts', '--were', 'a=b'], /Did you mean --where\?/],
+  [['token', 'create', 'x', '--role', 'root'], /'root' is not a role/],
+  [['token', 'create', 'x', '--role', 'reader', '--scope', '!env'], /env needs its values/],
+  [['token', 'revoke', 'x'], /required option '--reason/],
   [['can-i-downgrade'], /required option '--to <target>' not specified/],
   [['can-i-downgrade', '--to', 'original', 'web-1'], /too many arguments/],
   [['can-i-downgrade', '--to', 'release:'], /has no name after the colon/],

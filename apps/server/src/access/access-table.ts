@@ -23,7 +23,9 @@ const DOCUMENTATION = reads('admin', 'publisher', 'gate', 'reader', 'relay');
 const FLEET = reads('admin', 'gate', 'reader');
 const CATALOG = reads('admin', 'gate', 'reader', 'publisher');
 const ADMINS = changes('admin');
-const AUDITORS: Right = { ...ADMINS, wholeFleet: true };
+/** The catalog and the audit log are about all hosts. */
+const FLEET_ADMINS: Right = { ...ADMINS, wholeFleet: true };
+const PUBLISHERS: Right = { ...changes('admin', 'publisher'), wholeFleet: true };
 
 /** The right to each route, by its method and its path as Fastify registers it. HEAD is as GET. */
 export const ROUTES: Readonly<Record<string, Right>> = {
@@ -46,7 +48,7 @@ export const ROUTES: Readonly<Record<string, Right>> = {
   'POST /v1/enrolments': { ...changes('enrol'), checkedByRoute: true },
   // the request is signed with the key of the host
   'POST /v1/credentials': ANYONE,
-  'PUT /v1/patches/:buildId': changes('admin', 'publisher'),
+  'PUT /v1/patches/:buildId': PUBLISHERS,
   // each field has its own row below
   'POST /graphql': CATALOG,
   'GET /graphql': CATALOG,
@@ -64,16 +66,19 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.states': FLEET,
   'Query.ownerKeys': CATALOG,
   'Query.canDowngrade': FLEET,
-  'Query.auditLog': AUDITORS,
-  'Query.auditHead': AUDITORS,
-  'Query.auditCheck': AUDITORS,
+  'Query.auditLog': FLEET_ADMINS,
+  'Query.auditHead': FLEET_ADMINS,
+  'Query.auditCheck': FLEET_ADMINS,
   'Mutation.addHost': ADMINS,
   'Mutation.labelHost': ADMINS,
   'Mutation.retireHost': ADMINS,
   'Mutation.releaseHost': ADMINS,
   'Mutation.resetHostSequence': ADMINS,
   'Mutation.setBootBaseline': ADMINS,
-  'Mutation.recallPatch': changes('admin', 'publisher'),
-  'Mutation.addOwnerKey': ADMINS,
-  'Mutation.revokeOwnerKey': ADMINS,
+  'Mutation.recallPatch': PUBLISHERS,
+  'Mutation.addOwnerKey': FLEET_ADMINS,
+  'Mutation.revokeOwnerKey': FLEET_ADMINS,
+  'Query.tokens': ADMINS,
+  'Mutation.createToken': ADMINS,
+  'Mutation.revokeToken': ADMINS,
 };

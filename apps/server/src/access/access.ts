@@ -19,6 +19,12 @@ export function bearerOf(request: FastifyRequest): Bearer {
   return bearer;
 }
 
+/** @throws RequestError FORBIDDEN if the sender publishes for other owners only */
+export function requireOwner({ owners }: Bearer, owner: string): void {
+  if (owners === null || owners.includes(owner)) return;
+  throw new RequestError('FORBIDDEN', `this token publishes for ${owners.join(', ')} only, found ${owner}`);
+}
+
 /** Admits requests by the rows of the access table. */
 @Injectable()
 export class Access {

@@ -23,6 +23,7 @@ import { RetireHostResolver } from './retire-host.resolver.js';
 import { scalars } from './scalars.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { StatesResolver } from './states.resolver.js';
+import { TokensResolver } from './tokens.resolver.js';
 
 const SCHEMA = path.resolve(import.meta.dirname, '../../schema.graphql');
 
@@ -61,6 +62,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     RetireHostResolver,
     SetBootBaselineResolver,
     StatesResolver,
+    TokensResolver,
   ],
 })
 export class QueryModule {}

@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { bearerOf, requireOwner } from '../access/access.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
@@ -29,6 +30,7 @@ export class RecallPatchResolver {
       const result = await this.patches.recall(tx, key, recall, stored, this.clock.now());
       if (result === null)
         throw new RequestError('NOT_FOUND', `no patch has the build-id ${JSON.stringify(buildId)}`);
+      requireOwner(bearerOf(context.reply.request), result.owner);
       return { result, entry: { who: senderOf(context), action, subject: buildId, detail: { reason } } };
     });
     return patchView(row);

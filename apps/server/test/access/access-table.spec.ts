@@ -21,6 +21,9 @@ import type { Role } from '../../src/store/access/tokens.store.js';
 import { Registry } from '../registry.js';
 import { giveToken } from './give-token.js';
 
+// two servers are started, and asked often, on a machine that may be busy
+jest.setTimeout(180_000);
+
 const ROLES: readonly Role[] = ['admin', 'publisher', 'gate', 'reader', 'relay'];
 const REFUSED = { UNAUTHENTICATED: 401, FORBIDDEN: 403 } as const;
 

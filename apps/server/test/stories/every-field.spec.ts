@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AuthorStatement, signedForm } from '@klpreg/wire';
 import { buildSchema, getNamedType, type GraphQLField, type GraphQLObjectType, isObjectType } from 'graphql';
+import { giveToken } from '../access/give-token.js';
 import { allModules } from '../modules.js';
 import { idle, later, leftover, listed, logged, Registry, running } from '../registry.js';
 
@@ -38,6 +39,9 @@ beforeAll(async () => {
   });
   for (const name of ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_n_1v1_a', 'lab_n_1v1_gate'])
     await registry.publish(name);
+  const headers = await giveToken(registry, 'relay');
+  await registry.send('POST', '/v1/reports', {}, headers);
+  tokenId = (await registry.ask('{ tokens { nodes { id } } }')).tokens.nodes.at(-1).id;
   await registry.witnessed(NAME, { over: ['lab_r_1v1_a'] });
 
   const objects = [
@@ -83,6 +87,11 @@ const ARGUMENTS: Record<string, () => string[]> = {
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'Host.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'Mutation.createToken': () => [
+    'input: { name: "a", role: PUBLISHER, owners: ["lab"] }',
+    'input: { name: "b", role: READER, scope: [{ key: "env", values: ["prod"] }] }',
+  ],
+  'Mutation.revokeToken': () => [`id: "${tokenId}", reason: "it leaked"`],
   'Mutation.addHost': () => ['input: { hostname: "db-1" }'],
   'Mutation.labelHost': () => [`id: "${id}", labels: [{ key: "env", value: "prod" }]`],
   'Mutation.releaseHost': () => [`id: "${id}", reason: "one machine"`],
@@ -95,6 +104,8 @@ const ARGUMENTS: Record<string, () => string[]> = {
 };
 const otherPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 let fingerprint: string;
+/** A token that is used, and to be revoked. */
+let tokenId: string;
 
 type Field = GraphQLField<unknown, unknown>;
 const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());

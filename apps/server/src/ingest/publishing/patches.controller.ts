@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
 import { BuildId } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
-import { bearerOf } from '../../access/access.js';
+import { bearerOf, requireOwner } from '../../access/access.js';
 import { Clock } from '../../clock.js';
 import { RequestError } from '../../errors.js';
 import { AuditStore } from '../../store/access/audit.store.js';
@@ -37,6 +37,7 @@ export class PatchesController {
     const buildId = parse(BuildId, id, 'build-id');
     const submission = await readSubmission(request, buildId, this.workers);
     const { release, owner, signature } = submission;
+    requireOwner(bearerOf(request), owner);
     const key = signerOf(submission, signature === null ? [] : await this.keys.list(owner));
     const who = bearerOf(request).name;
     const outcome = await this.audit.record(async (tx) => {

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../database/database.js';
 import { Prisma, type Role } from '../../database/generated/client.js';
+import type { Transaction } from '../catalog/revisions.js';
 
 export type { Role } from '../../database/generated/client.js';
 
@@ -20,6 +21,25 @@ export interface Bearer {
   /** The owners for which it may publish; null: all. */
   readonly owners: readonly string[] | null;
 }
+
+/** A token as people see it. */
+export interface TokenRow extends Omit<Bearer, 'role'> {
+  readonly id: string;
+  readonly role: Role;
+  readonly createdAt: Date;
+  /** The name of the token that created it. Null: the server did. */
+  readonly createdBy: string | null;
+  readonly expiresAt: Date | null;
+  /** Exact to a minute. */
+  readonly lastUsedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly revokedBy: string | null;
+}
+
+/** A token that is to be created. */
+export type NewToken = Pick<TokenRow, 'name' | 'role' | 'scope' | 'owners' | 'createdBy'> & {
+  readonly expiresAt: Date;
+};
 
 /** A valid token that was looked up a moment ago. */
 interface Known {
@@ -75,6 +95,43 @@ export class TokensStore {
     });
   }
 
+  /** All tokens, the oldest first. They are few: people create them. */
+  async list(): Promise<TokenRow[]> {
+    return (await this.db.token.findMany({ orderBy: { id: 'asc' } })).map(toRow);
+  }
+
+  /** Stores a new token; null if a valid one has the name, which the audit log would not tell apart. */
+  async add(tx: Transaction, text: string, token: NewToken, now: Date): Promise<TokenRow | null> {
+    await tx.$executeRaw`LOCK TABLE token IN EXCLUSIVE MODE`;
+    if ((await tx.token.count({ where: { name: token.name, ...valid(now) } })) > 0) return null;
+    const { scope, owners, ...rest } = token;
+    const columns = { scope: scope ?? Prisma.DbNull, owners: owners === null ? Prisma.DbNull : [...owners] };
+    const data = { id: uuidv7(), hash: sha256(text), createdAt: now, ...rest, ...columns };
+    return toRow(await tx.token.create({ data }));
+  }
+
+  /**
+   * Revokes a token. Other servers accept it for at most five more seconds.
+   *
+   * @returns `LAST_ADMIN`: it is the last valid admin token for all hosts, and stays valid
+   */
+  async revoke(
+    tx: Transaction,
+    id: string,
+    by: string,
+    now: Date,
+  ): Promise<'REVOKED' | 'UNCHANGED' | 'LAST_ADMIN'> {
+    await tx.$executeRaw`LOCK TABLE token IN EXCLUSIVE MODE`;
+    const admins = await tx.token.findMany({ where: validAdmin(now), select: { id: true } });
+    if (admins.length === 1 && admins[0]!.id === id) return 'LAST_ADMIN';
+    const revoked = await tx.token.updateManyAndReturn({
+      where: { id, revokedAt: null },
+      data: { revokedAt: now, revokedBy: by },
+    });
+    for (const { hash } of revoked) this.cache.delete(hash);
+    return revoked.length > 0 ? 'REVOKED' : 'UNCHANGED';
+  }
+
   /** The holder of this token, if it was found in the last five seconds. A revoked token is valid that long. */
   cached(token: string, now: Date): Bearer | null {
     const known = this.cache.get(sha256(token));
@@ -94,8 +151,8 @@ export class TokensStore {
     const row = await this.db.token.findUnique({ where: { hash } });
     if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now))
       return null;
-    const { name, role, expiresAt } = row;
-    const bearer = { name, role, scope: row.scope as Scope | null, owners: row.owners as string[] | null };
+    const { name, role, scope, owners, expiresAt } = toRow(row);
+    const bearer = { name, role, scope, owners };
     this.cache.set(hash, { bearer, at: now.getTime(), expiresAt });
     if (row.lastUsedAt === null || now.getTime() - row.lastUsedAt.getTime() >= USED_MS)
       this.noteUse(row.id, now);
@@ -110,10 +167,21 @@ export class TokensStore {
   }
 }
 
+/** The condition of tokens that are neither revoked nor expired. */
+const valid = (now: Date): Prisma.TokenWhereInput => ({
+  revokedAt: null,
+  OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+});
+
 /** The condition of valid admin tokens for all hosts. */
 const validAdmin = (now: Date): Prisma.TokenWhereInput => ({
   role: 'admin',
-  revokedAt: null,
   scope: { equals: Prisma.DbNull },
-  OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+  ...valid(now),
+});
+
+const toRow = ({ hash: _hash, scope, owners, ...row }: Prisma.TokenGetPayload<object>): TokenRow => ({
+  ...row,
+  scope: scope as Scope | null,
+  owners: owners as string[] | null,
 });
