@@ -22,7 +22,7 @@ const LINES = {
   NOT_A_LIVEPATCH: ['EINVAL', /is not marked as a livepatch module/],
   SIGNATURE_REQUIRED: [
     'EKEYREJECTED',
-    /loading of (unsigned module|module with unavailable key) is rejected/,
+    /loading of (unsigned module|module with unavailable key) is rejected/i,
   ],
   OBJECT_SPELLED_VMLINUX: ['EEXIST', /cannot create duplicate filename|kobject_add_internal failed/],
 };
