@@ -79,6 +79,14 @@ const ROWS: [
     'wrong',
     false,
   ],
+  [
+    'a refused signature with its line in the kernel log agrees',
+    { ...refused, answer: 'EKEYREJECTED', likely: 'EKEYREJECTED', codes: ['SIGNATURE_REQUIRED'] },
+    refuses('EKEYREJECTED', ['Loading of unsigned module is rejected']),
+    null,
+    'agreed',
+    false,
+  ],
   ['UNKNOWN and the likely answer is UNKNOWN', doubtful, loads, null, 'unknown', false],
   [
     'UNKNOWN and a refusal that the doubt explains is UNKNOWN',
