@@ -6,6 +6,7 @@ import { explain } from './commands/explain.js';
 import { helpText } from './commands/help.js';
 import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
+import { enrolment } from './commands/enrolment.js';
 import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
 import { patchLint } from './commands/patch-lint.js';
@@ -65,6 +66,7 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
     ownerKey(act),
     audit(act),
     token(act),
+    enrolment(act),
   ])
     program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);

@@ -150,6 +150,27 @@ describe('against the real registry', () => {
       author: null,
     });
 
+    // An enrolment token is shown once.
+    const created = (await asAdmin('enrolment', 'token', 'create', 'web', '--group', '--label', 'env=prod'))
+      .out;
+    expect(JSON.parse(created)).toMatchObject({
+      token: expect.stringMatching(/^klpreg_enrol_/),
+      useLimit: null,
+    });
+    const listed = (await asAdmin('enrolment', 'token', 'list')).out;
+    expect(listed).not.toContain('klpreg_enrol_');
+    const { id } = JSON.parse(created) as { id: string };
+    expect(JSON.parse((await asAdmin('enrolment', 'token', 'revoke', id, '--with-hosts')).out)).toMatchObject(
+      {
+        revokedAt: expect.any(String),
+        hostsRevokedAt: expect.any(String),
+      },
+    );
+    expect(JSON.parse((await asAdmin('enrolment', 'list', '--enrolment-token', id)).out)).toMatchObject({
+      total: 0,
+    });
+    expect((await ask('enrolment', 'list')).exit).toBe(5);
+
     // There is no host yet.
     expect(await ask('can-i-downgrade', '--to', 'wide-1')).toMatchObject({
       exit: 3,

@@ -103,6 +103,12 @@ const COMMANDS: readonly string[][] = [
   ['owner-key', 'revoke', 'ab'.repeat(32)],
   ['audit', 'list'],
   ['audit', 'head'],
+  ['enrolment', 'token', 'create', 'web servers'],
+  ['enrolment', 'token', 'list'],
+  ['enrolment', 'token', 'revoke', '0190a000-0000-7000-8000-000000000000'],
+  ['enrolment', 'list'],
+  ['enrolment', 'approve', 'web-1'],
+  ['enrolment', 'revoke', 'web-1', '--reason', 'stolen'],
 ];
 
 async function ask(

@@ -21,6 +21,9 @@ test.each([
   [['token', 'create']],
   [['token', 'list']],
   [['token', 'revoke']],
+  [['enrolment']],
+  [['enrolment', 'list']],
+  [['enrolment', 'token', 'create']],
 ])('%j has a help text', async (words) => {
   const { exit, out, err } = await klpreg([...words, '--help']);
   expect(exit).toBe(0);

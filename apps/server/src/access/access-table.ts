@@ -23,7 +23,7 @@ const DOCUMENTATION = reads('admin', 'publisher', 'gate', 'reader', 'relay');
 const FLEET = reads('admin', 'gate', 'reader');
 const CATALOG = reads('admin', 'gate', 'reader', 'publisher');
 const ADMINS = changes('admin');
-/** The catalog and the audit log are about all hosts. */
+/** The catalog, the audit log and enrolment are about all hosts: one that has not reported has no labels. */
 const FLEET_ADMINS: Right = { ...ADMINS, wholeFleet: true };
 const PUBLISHERS: Right = { ...changes('admin', 'publisher'), wholeFleet: true };
 
@@ -65,6 +65,8 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.patches': CATALOG,
   'Query.states': FLEET,
   'Query.ownerKeys': CATALOG,
+  'Query.enrolmentTokens': FLEET_ADMINS,
+  'Query.enrolments': FLEET_ADMINS,
   'Query.canDowngrade': FLEET,
   'Query.auditLog': FLEET_ADMINS,
   'Query.auditHead': FLEET_ADMINS,
@@ -81,4 +83,11 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.tokens': ADMINS,
   'Mutation.createToken': ADMINS,
   'Mutation.revokeToken': ADMINS,
+  'Mutation.createEnrolmentToken': FLEET_ADMINS,
+  'Mutation.revokeEnrolmentToken': FLEET_ADMINS,
+  'Mutation.approveEnrolment': FLEET_ADMINS,
+  'Mutation.rejectEnrolment': FLEET_ADMINS,
+  'Mutation.revokeHostCredential': FLEET_ADMINS,
+  'Mutation.resetHostCredential': FLEET_ADMINS,
+  'Mutation.rotateServerKey': FLEET_ADMINS,
 };

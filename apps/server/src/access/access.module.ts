@@ -3,13 +3,15 @@ import { StoreModule } from '../store/store.module.js';
 import { Access } from './access.js';
 import { Agents } from './agents.js';
 import { Bearers } from './bearers.js';
+import { EnrolledLabels } from './enrolled-labels.js';
+import { EnrolmentAdmin } from './enrolment-admin.js';
 import { Enrolment } from './enrolment.js';
 import { HostCredentials } from './host-credentials.js';
 
 /** Authentication by tokens and host credentials, enrolment, and the access table. */
 @Module({
   imports: [StoreModule],
-  providers: [Access, Agents, Bearers, Enrolment, HostCredentials],
-  exports: [Access, Agents, Enrolment, HostCredentials],
+  providers: [Access, Agents, Bearers, EnrolledLabels, Enrolment, EnrolmentAdmin, HostCredentials],
+  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials],
 })
 export class AccessModule {}

@@ -15,6 +15,9 @@ function readRange(range: string): { address: string; prefix: number; family: 'i
   return prefix > longest ? null : { address, prefix, family: kind };
 }
 
+/** Returns true for an address or a CIDR range, such as `10.1.0.0/16` or `2001:db8::/32`. */
+export const isAddressRange = (range: string): boolean => readRange(range) !== null;
+
 /** Returns true if the address is in one of the ranges, or there are none. An IPv4 address may be mapped to IPv6. */
 export function isWithin(address: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0) return true;

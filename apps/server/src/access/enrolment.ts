@@ -7,6 +7,7 @@ import { AuditStore } from '../store/access/audit.store.js';
 import { type EnrolmentTokenRow, EnrolmentTokensStore } from '../store/access/enrolment-tokens.store.js';
 import { type HostCredentialRow, HostCredentialsStore } from '../store/access/host-credentials.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
+import { EnrolledLabels } from './enrolled-labels.js';
 import { decideEnrolment, refuseProofTime, refuseRenewal, refuseToken } from './enrolment-decision.js';
 import { HostCredentials, type IssuedCredential } from './host-credentials.js';
 
@@ -29,6 +30,7 @@ export class Enrolment {
     private readonly tokens: EnrolmentTokensStore,
     private readonly hosts: HostCredentialsStore,
     private readonly credentials: HostCredentials,
+    private readonly labels: EnrolledLabels,
     private readonly audit: AuditStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -57,25 +59,27 @@ export class Enrolment {
     const now = this.clock.now();
     const enrolling = { publicKey, address, now };
     const proofAt = new Date(request.at);
-    return this.audit.record(async (tx) => {
+    const { issued, enrolled } = await this.audit.record(async (tx) => {
       const known = await this.hosts.lock(tx, request.instance);
       const refused = refuseProofTime(proofAt, known?.proofAt ?? null, now);
       if (refused !== null) throw refused;
       const decided = decideEnrolment(known, token, enrolling, this.config.credentials.graceDays);
       if (decided instanceof RequestError) throw decided;
-      if (decided === 'REPEATED')
-        return { result: await this.give(tx, known!, known!.serial, proofAt), entry: null };
-      if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(token, enrolling);
-      const row = newRow(request, token, publicKey, known, now);
-      if (known === null && !(await this.hosts.add(tx, row))) throw concurrent(request.instance);
-      const result = await this.give(tx, row, row.serial, proofAt);
+      if (decided === 'REPEATED') {
+        const issued = await this.give(tx, known!, known!.serial, proofAt);
+        return { result: { issued, enrolled: known! }, entry: null };
+      }
+      if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(tx, token, enrolling);
+      const enrolled = newRow(request, token, publicKey, known, now);
+      if (known === null && !(await this.hosts.add(tx, enrolled))) throw concurrent(request.instance);
+      const issued = await this.give(tx, enrolled, enrolled.serial, proofAt);
       const { instance: subject, hostname } = request;
-      const detail = { hostname, address, token: token.id, state: row.state };
-      return {
-        result,
-        entry: { who: `enrolment token ${token.name}`, action: 'enrol-host', subject, detail },
-      };
+      const detail = { hostname, address, token: token.id, state: enrolled.state };
+      const entry = { who: `enrolment token ${token.name}`, action: 'enrol-host', subject, detail };
+      return { result: { issued, enrolled }, entry };
     });
+    if (issued !== null) await this.labels.confer(enrolled);
+    return issued;
   }
 
   /**
@@ -92,7 +96,7 @@ export class Enrolment {
       const known = await this.hosts.lock(tx, request.instance);
       // the same answer for an unknown host and a wrong key, so that hosts cannot be counted
       if (known === null || !isProven(request, known.publicKey)) throw notProven();
-      const token = await this.tokens.get(known.tokenId);
+      const token = await this.tokens.get(tx, known.tokenId);
       const refused =
         refuseProofTime(proofAt, known.proofAt, now) ??
         refuseRenewal(known, token, now, this.config.credentials.graceDays);
@@ -129,10 +133,11 @@ export class Enrolment {
 
   /** Another host took the last use, or an admin revoked the token, after it was read. */
   private async usedUp(
+    tx: Transaction,
     token: EnrolmentTokenRow,
     enrolling: Parameters<typeof refuseToken>[1],
   ): Promise<Error> {
-    const current = await this.tokens.get(token.id);
+    const current = await this.tokens.get(tx, token.id);
     return (current && refuseToken(current, enrolling)) ?? concurrent(token.name);
   }
 }

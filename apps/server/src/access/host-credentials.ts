@@ -60,6 +60,11 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
     return (performance.now() - this.readAt) / 1000;
   }
 
+  /** How long a credential is valid. */
+  get lifeMs(): number {
+    return this.config.credentials.lifeHours * HOUR_MS;
+  }
+
   /** The number of hosts and enrolment tokens with revoked credentials. */
   get revocations(): number {
     return this.revoked.size;
@@ -104,7 +109,7 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
   issue(instance: string, tokenId: string, serial: number): IssuedCredential {
     const now = this.clock.now();
     const issuedAt = new Date(Math.floor(now.getTime() / 1000) * 1000);
-    const expiresAt = new Date(issuedAt.getTime() + this.config.credentials.lifeHours * HOUR_MS);
+    const expiresAt = new Date(issuedAt.getTime() + this.lifeMs);
     const key = this.keys.find(({ activeFrom }) => activeFrom <= now) ?? this.keys.at(-1);
     if (key === undefined) throw new Error('no key of the registry was read');
     const content = { instance, tokenId, serial, issuedAt, expiresAt };

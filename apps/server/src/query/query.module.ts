@@ -2,10 +2,13 @@ import path from 'node:path';
 import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { AccessModule } from '../access/access.module.js';
 import { BODY_LIMITS } from '../limits.js';
 import { StoreModule } from '../store/store.module.js';
 import { AddHostResolver } from './add-host.resolver.js';
 import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
+import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
+import { EnrolmentsResolver } from './enrolments.resolver.js';
 import { Fleet } from './fleet.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
 import { HostChanges } from './host-changes.js';
@@ -41,7 +44,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
 
 /** Questions over GraphQL. */
 @Module({
-  imports: [graphql, StoreModule],
+  imports: [AccessModule, graphql, StoreModule],
   providers: [
     Fleet,
     HostChanges,
@@ -50,6 +53,8 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     AddHostResolver,
     CanDowngradeResolver,
     CohortResolver,
+    EnrolmentTokensResolver,
+    EnrolmentsResolver,
     HostCountResolver,
     HostsResolver,
     LabelHostResolver,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { AuthorStatement, signedForm } from '@klpreg/wire';
 import { buildSchema, getNamedType, type GraphQLField, type GraphQLObjectType, isObjectType } from 'graphql';
 import { giveToken } from '../access/give-token.js';
+import { EnrollingHost } from '../enrolling-host.js';
 import { allModules } from '../modules.js';
 import { idle, later, leftover, listed, logged, Registry, running } from '../registry.js';
 
@@ -67,9 +68,29 @@ beforeAll(async () => {
   await registry.report(later(entering));
   await registry.report(logged(running('web-2', ['lab_r_1v2_a'])));
   await registry.report(logged(running('web-3', ['lab_n_1v1_a'])));
+  await enrolHosts();
   ({ id, bootId } = (await registry.ask('{ host(hostname: "web-1") { id bootId } }')).host);
 });
 afterAll(() => registry.stop());
+
+async function enrolHosts(): Promise<void> {
+  const input = '{ name: "web servers", approval: true, uses: 9, labels: [{ key: "env", value: "prod" }] }';
+  const [token, old] = await Promise.all(
+    [input, '{ name: "old" }'].map(async (given) => {
+      const created = await registry.ask(
+        `mutation { createEnrolmentToken(input: ${given}) { token enrolmentToken { id } } }`,
+      );
+      return created.createEnrolmentToken as { token: string; enrolmentToken: { id: string } };
+    }),
+  );
+  enrolmentTokenId = token!.enrolmentToken.id;
+  [enrolled, waiting] = [new EnrollingHost(registry, 'app-1'), new EnrollingHost(registry, 'app-2')];
+  for (const host of [enrolled, waiting]) await host.enrol(token!.token);
+  await registry.ask(`mutation { approveEnrolment(host: "${enrolled.instance}") { host } }`);
+  await enrolled.renew();
+  const { id: oldId } = old!.enrolmentToken;
+  await registry.ask(`mutation { revokeEnrolmentToken(id: "${oldId}", withHosts: true) { id } }`);
+}
 
 const TO = [
   '{ original: true }',
@@ -100,10 +121,21 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Mutation.recallPatch': () => [`buildId: "${buildId}", reason: "it stalls"`],
   'Mutation.addOwnerKey': () => [`owner: "web", publicKey: ${JSON.stringify(otherPem)}`],
   'Mutation.revokeOwnerKey': () => [`fingerprint: "${fingerprint}"`],
+  'Mutation.createEnrolmentToken': () => ['input: { name: "db servers" }'],
+  'Mutation.approveEnrolment': () => [`host: "${enrolled.instance}"`],
+  'Mutation.rejectEnrolment': () => [`host: "${waiting.instance}", reason: "not ours"`],
+  'Mutation.revokeHostCredential': () => [`host: "${enrolled.instance}", reason: "stolen"`],
+  'Mutation.resetHostCredential': () => [`host: "${enrolled.instance}", reason: "found"`],
+  'Mutation.revokeEnrolmentToken': () => [`id: "${enrolmentTokenId}", withHosts: true`],
+  'Mutation.rotateServerKey': () => ['immediately: true'],
   'Mutation.retireHost': () => [`id: "${id}", reason: "sold"`],
 };
 const otherPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 let fingerprint: string;
+/** A host that was approved, one that waits, and their enrolment token. */
+let enrolled: EnrollingHost;
+let waiting: EnrollingHost;
+let enrolmentTokenId: string;
 /** A token that is used, and to be revoked. */
 let tokenId: string;
 

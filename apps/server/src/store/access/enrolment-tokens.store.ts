@@ -51,8 +51,8 @@ export class EnrolmentTokensStore {
     return row && toRow(row);
   }
 
-  async get(id: string): Promise<EnrolmentTokenRow | null> {
-    const row = await this.db.enrolmentToken.findUnique({ where: { id } });
+  async get(tx: Transaction, id: string): Promise<EnrolmentTokenRow | null> {
+    const row = await tx.enrolmentToken.findUnique({ where: { id } });
     return row && toRow(row);
   }
 

@@ -126,6 +126,13 @@ export class HostCredentialsStore {
     return new Map(rows.map(({ hostId, labels }) => [hostId, labels]));
   }
 
+  /** The hosts that were enrolled with a token. */
+  async ofToken(tx: Connection, tokenId: string): Promise<string[]> {
+    const rows = await tx.$queryRaw<{ id: string }[]>`
+      SELECT host_id AS id FROM host_credential WHERE token_id = ${tokenId}::uuid`;
+    return rows.map(({ id }) => id);
+  }
+
   /** A page of enrolments in the order of their host ids; backwards, in the reverse order. */
   async page(
     condition: EnrolmentCondition,

@@ -28,8 +28,8 @@ export class ServerKeysStore {
   constructor(private readonly db: Database) {}
 
   /** All keys, the newest first. */
-  async list(): Promise<ServerKeyRow[]> {
-    return this.db.serverKey.findMany({ orderBy: { activeFrom: 'desc' } });
+  async list(tx: Transaction = this.db): Promise<ServerKeyRow[]> {
+    return tx.serverKey.findMany({ orderBy: { activeFrom: 'desc' } });
   }
 
   /** Adds the first key, if there is none. */
