@@ -69,6 +69,9 @@ export class Enrolment {
         const issued = await this.give(tx, known!, known!.serial, proofAt);
         return { result: { issued, enrolled: known! }, entry: null };
       }
+      const reported = await this.hosts.reportedMachine(tx, request.instance);
+      if (known === null && reported !== null && request.machine !== null && reported !== request.machine)
+        throw otherMachine(request.instance);
       if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(tx, token, enrolling);
       const enrolled = newRow(request, token, publicKey, known, now);
       if (known === null && !(await this.hosts.add(tx, enrolled))) throw concurrent(request.instance);
@@ -141,6 +144,13 @@ export class Enrolment {
     return (current && refuseToken(current, enrolling)) ?? concurrent(token.name);
   }
 }
+
+const otherMachine = (instance: string): RequestError =>
+  new RequestError(
+    'FORBIDDEN',
+    `host ${instance} has reported from another machine: give this one its own instance`,
+    [{ pointer: '/machine', detail: 'must be the machine of the last report', found: 'another machine' }],
+  );
 
 const concurrent = (name: string): RequestError =>
   new RequestError('BUSY', `another request of ${name} was decided at the same time; send this one again`);

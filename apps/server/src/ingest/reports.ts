@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { type BootRange, BootsStore } from '../store/hosts/boots.store.js';
-import { HostCredentialsStore } from '../store/access/host-credentials.store.js';
+import { type EnrolledHost, HostCredentialsStore } from '../store/access/host-credentials.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { LabelsStore } from '../store/content/labels.store.js';
 import { type HostVersion, ReportsStore } from '../store/hosts/reports.store.js';
 import { SightingsStore } from '../store/catalog/sightings.store.js';
 import { SituationsStore } from '../store/content/situations.store.js';
+import { RequestError } from '../errors.js';
 import { isDangling } from '../database/unavailable.js';
 import type { ReportAnswer } from './answers.js';
 import type { Received } from './endpoint.js';
@@ -20,6 +21,13 @@ type ReceivedReport = Received<'reports'>;
 type Outcome = ReportAnswer['outcome'] | Error;
 type HostVersions = ReadonlyMap<string, HostVersion>;
 type Boots = ReadonlyMap<string, readonly BootRange[]>;
+
+/** What is known of the hosts of a batch. A host that has not reported may have enrolled. */
+interface KnownHosts {
+  readonly versions: HostVersions;
+  readonly boots: Boots;
+  readonly enrolled: ReadonlyMap<string, EnrolledHost>;
+}
 
 /** A report whose host is changed by another message this often fails. */
 const MAX_ATTEMPTS = 8;
@@ -77,7 +85,14 @@ export class Reports {
     const interleaving = [...fresh, ...late].filter((one) => mayInterleave(one, versions));
     const boots = await this.boots.of(interleaving.map(instanceOf));
     if (late.length > 0) await this.storeLate(late, versions, boots, outcomes);
-    if (fresh.length > 0) await this.storeFresh(fresh, versions, boots, outcomes);
+    const firsts = fresh.map(instanceOf).filter((id) => !versions.has(id));
+    const enrolled = firsts.length === 0 ? new Map() : await this.credentials.enrolled(firsts);
+    const own = fresh.filter((one) => {
+      const refused = refuseOtherMachine(one, enrolled.get(instanceOf(one)));
+      if (refused !== null) outcomes.set(one, refused);
+      return refused === null;
+    });
+    if (own.length > 0) await this.storeFresh(own, { versions, boots, enrolled }, outcomes);
   }
 
   /** Separates new and late reports. All others get their outcome. */
@@ -116,11 +131,10 @@ export class Reports {
 
   private async storeFresh(
     fresh: readonly ReceivedReport[],
-    versions: HostVersions,
-    boots: Boots,
+    known: KnownHosts,
     outcomes: Map<ReceivedReport, Outcome>,
   ): Promise<void> {
-    const drafts = await this.draft(fresh, versions, boots);
+    const drafts = await this.draft(fresh, known);
     await this.situations.keep(drafts.map(({ situation }) => situation));
     await this.labels.keep(drafts.map(({ labels }) => labels));
     const placed = drafts.map((draft) => ({
@@ -133,7 +147,7 @@ export class Reports {
     if (shown.length > 0) await this.sightings.keep(shown, fresh[0]!.receivedAt);
     for (const one of fresh) {
       const instance = instanceOf(one);
-      const unchanged = versions.get(instance)?.digest === one.message.digest;
+      const unchanged = known.versions.get(instance)?.digest === one.message.digest;
       if (!conflicts.has(instance)) outcomes.set(one, unchanged ? 'UNCHANGED' : 'STORED');
     }
   }
@@ -141,21 +155,19 @@ export class Reports {
   /** Loads everything that the decisions need, then decides in time slices. */
   private async draft(
     fresh: readonly ReceivedReport[],
-    versions: HostVersions,
-    boots: Boots,
+    { versions, boots, enrolled }: KnownHosts,
   ): Promise<ReportDraft[]> {
     const known = [...versions.values()];
     const situationIds = new Set(known.flatMap(({ situationId }) => situationId ?? []));
     const situations = await this.situations.load([...situationIds], true);
     const labels = await this.labels.load([...new Set(known.map(({ labelSetId }) => labelSetId))], true);
-    const firsts = fresh.map(instanceOf).filter((id) => !versions.has(id));
-    const enrolled = firsts.length === 0 ? new Map() : await this.credentials.labels(firsts);
     return mapInSlices(fresh, this.config.ingest.timeSliceMs, (one) => {
       const version = versions.get(instanceOf(one)) ?? null;
       const host = {
         version,
         situation: version?.situationId == null ? undefined : situations.get(version.situationId),
-        labels: (version === null ? enrolled.get(instanceOf(one)) : labels.get(version.labelSetId)) ?? {},
+        labels:
+          (version === null ? enrolled.get(instanceOf(one))?.labels : labels.get(version.labelSetId)) ?? {},
         boots: boots.get(instanceOf(one)) ?? [],
       };
       return draftReport(one, host, this.config.intervalSeconds);
@@ -173,5 +185,16 @@ function mayInterleave(one: ReceivedReport, versions: HostVersions): boolean {
   return (
     (version.bootId !== null && version.bootId !== one.message.host.bootId) ||
     BigInt(one.message.sequence) < version.sequence
+  );
+}
+
+/** Refuses the first report of a host if another machine enrolled; null if it is the same, or one has no machine id. */
+function refuseOtherMachine({ message }: ReceivedReport, enrolled: EnrolledHost | undefined): Error | null {
+  const { instance, machine } = message.host;
+  if (enrolled?.machine == null || machine === null || enrolled.machine === machine) return null;
+  return new RequestError(
+    'FORBIDDEN',
+    `host ${instance} was enrolled from another machine; an admin resets it`,
+    [{ pointer: '/host/machine', detail: 'must be the machine that enrolled', found: machine }],
   );
 }

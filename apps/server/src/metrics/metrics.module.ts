@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { MaintenanceModule } from '../maintenance/maintenance.module.js';
 import { StoreModule } from '../store/store.module.js';
+import { CredentialMetrics } from './credentials.js';
 import { FleetMetrics } from './fleet.js';
 import { MessageMetrics } from './messages.js';
 import { MetricsController } from './metrics.controller.js';
@@ -12,9 +14,9 @@ import { QuestionMetrics } from './questions.js';
 
 /** `GET /metrics`. It observes the other modules, which do not depend on it. */
 @Module({
-  imports: [DatabaseModule, IngestModule, MaintenanceModule, StoreModule],
+  imports: [AccessModule, DatabaseModule, IngestModule, MaintenanceModule, StoreModule],
   controllers: [MetricsController],
-  providers: [Metrics, FleetMetrics, MessageMetrics, ProcessMetrics, QuestionMetrics],
+  providers: [Metrics, CredentialMetrics, FleetMetrics, MessageMetrics, ProcessMetrics, QuestionMetrics],
   exports: [QuestionMetrics],
 })
 export class MetricsModule {}

@@ -157,6 +157,32 @@ test('a known host is not enrolled with another key', async () => {
   expect(await host.renew()).toMatchObject({ status: 200 });
 });
 
+describe('another machine', () => {
+  const machine = 'ab'.repeat(32);
+
+  test('than the one that enrolled cannot send the first report', async () => {
+    const [host, { text }] = [newHost(), await makeToken(registry)];
+    await host.enrol(text);
+    expect(await host.send({ machine })).toMatchObject({
+      status: 403,
+      body: { code: 'FORBIDDEN', errors: [{ pointer: '/host/machine' }] },
+    });
+    expect(await host.send({ machine: null })).toMatchObject({ status: 200 });
+  });
+
+  test('than the one that has reported cannot enrol', async () => {
+    const [host, { text }] = [newHost(), await makeToken(registry)];
+    await registry.report(host.report);
+    const keys = newHost();
+    keys.report.host.instance = host.instance;
+    expect(await keys.enrol(text)).toMatchObject({
+      status: 403,
+      body: { errors: [{ pointer: '/machine' }] },
+    });
+    expect(await host.enrol(text)).toMatchObject({ status: 200 });
+  });
+});
+
 describe('a credential', () => {
   test('sends for its own host only: a report of another one is refused, and nothing is stored', async () => {
     const [host, other, { text }] = [newHost(), newHost(), await makeToken(registry)];

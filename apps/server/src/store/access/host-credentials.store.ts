@@ -25,6 +25,9 @@ export interface HostCredentialRow {
   readonly proofAt: Date;
 }
 
+/** What a host gets from its enrolment with its first report. */
+export type EnrolledHost = Pick<HostCredentialRow, 'labels' | 'machine'>;
+
 /** Which enrolments are listed. */
 export interface EnrolmentCondition {
   readonly state: CredentialState | null;
@@ -110,20 +113,29 @@ export class HostCredentialsStore {
        WHERE ${keyOf(row.hostId)}`;
   }
 
-  /** The labels that enrolment gave to these hosts; a host without any has no entry. */
-  async labels(hostIds: readonly string[]): Promise<Map<string, Labels>> {
+  /** The labels and the machine hash with which these hosts enrolled; one that did not has no entry. */
+  async enrolled(hostIds: readonly string[]): Promise<Map<string, EnrolledHost>> {
     const keys = unnest('k', hostIds, { bucket: ['smallint', bucketOf], id: ['uuid', (id) => id] });
-    const rows = await this.db.$queryRaw<{ hostId: string; labels: Labels }[]>(
+    const rows = await this.db.$queryRaw<(EnrolledHost & { readonly hostId: string })[]>(
       named(
-        'hostCredentials.labels',
+        'hostCredentials.enrolled',
         sql`
-          SELECT c.host_id AS "hostId", c.labels
+          SELECT c.host_id AS "hostId", c.labels, c.machine
             FROM ${keys}
             JOIN host_credential c ON c.bucket = k.bucket AND c.host_id = k.id
-           WHERE c.state = 'ACTIVE' AND c.labels <> '{}'`,
+           WHERE c.state = 'ACTIVE'`,
       ),
     );
-    return new Map(rows.map(({ hostId, labels }) => [hostId, labels]));
+    return new Map(rows.map(({ hostId, ...host }) => [hostId, host]));
+  }
+
+  /** The machine hash that the last report of a host has; null: none, or there is no report. */
+  async reportedMachine(tx: Connection, hostId: string): Promise<string | null> {
+    const [row] = await tx.$queryRaw<{ machine: string | null }[]>`
+      SELECT machine
+        FROM host
+       WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
+    return row?.machine ?? null;
   }
 
   /** The hosts that were enrolled with a token. */
