@@ -30,22 +30,22 @@ function findBuiltForOther(load: KnownPatch, manifest: Manifest, host: ResolvedS
   if (manifest.kernelRelease === kernelRelease && manifest.arch === arch) return [];
   const detail = `built for ${manifest.kernelRelease} ${manifest.arch}, the host runs ${kernelRelease} ${arch}`;
   // With symbol versions on both sides, `same_magic()` does not compare the release.
-  const bySymbols = manifest.modversions && manifest.arch === arch && hasSymbolVersions(host) !== false;
+  const bySymbols = manifest.modversions && manifest.arch === arch && !lacksSymbolVersions(host);
   const code = bySymbols ? 'TARGET_BUILT_FOR_OTHER_KERNEL' : 'TARGET_NOT_BUILT_FOR_KERNEL';
   return [{ code, ...about(load), detail }];
 }
 
 /**
- * Returns whether this kernel has symbol versions; null if that is not known.
+ * Returns whether this kernel is known to have no symbol versions.
  *
  * A module must share the word `modversions` of its version magic with its kernel, so each listed module that
  * was built for this release shows it.
  */
-function hasSymbolVersions({ list, situation }: ResolvedSituation): boolean | null {
-  const built = list.find(
-    ({ manifest }) => manifest?.kernelRelease === situation.kernelRelease && manifest.evidence === 'MODULE',
-  );
-  return built?.manifest?.modversions ?? null;
+function lacksSymbolVersions({ list, situation }: ResolvedSituation): boolean {
+  const built = list
+    .map(({ manifest }) => manifest)
+    .find((known) => known?.kernelRelease === situation.kernelRelease && known.evidence === 'MODULE');
+  return built?.modversions === false;
 }
 
 /** Returns the loaded modules of that name. The kernel compares names alone, whatever is in the file. */

@@ -103,6 +103,17 @@ reasonTable('HOST_GATES_UNKNOWN', [
     { ...noFtrace, to: manifest('older', { 7: 1 }, { functions: null }) },
     [{ patch: 'older' }],
   ],
+  ['ftrace is off, and nothing is patched', { ...noFtrace, to: { ...older, functions: [] } }, []],
+  [
+    'ftrace is off on a kernel that no rules describe',
+    {
+      ...noFtrace,
+      list: [],
+      to: { ...older, kernelRelease: '4.18.0' },
+      host: { ...noFtrace.host, kernelRelease: '4.18.0', capabilities: capabilities({ symbols: null }) },
+    },
+    [{ detail: 'kernel.ftrace_enabled is 0, and this kernel may accept the patch without ever running it' }],
+  ],
   [
     'ftrace is off on a kernel that does not yet refuse then',
     {
@@ -123,6 +134,11 @@ reasonTable('FTRACE_DISABLED', [
     'the target patches the kernel itself',
     noFtrace,
     [{ kind: 'REFUSED', errno: 'EBUSY', patch: 'older', clearedBy: 'REPORT' }],
+  ],
+  [
+    'the target patches the kernel and a module',
+    { ...noFtrace, to: { ...older, functions: ['xfs:f,1', 'vmlinux:g,1'] } },
+    [{ patch: 'older' }],
   ],
   ['the target patches nothing', { ...noFtrace, to: manifest('older', { 7: 1 }, { functions: [] }) }, []],
   ['a route that only disables', { ...noFtrace, list: [restores], to: { kind: 'ORIGINAL' } }, []],

@@ -1,4 +1,4 @@
-import { manifest, older, promising } from '../../src/testing/index.js';
+import { ask, manifest, older, promising } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
 const spelled = (name: string, differs = {}) =>
@@ -10,6 +10,15 @@ reasonTable('OBJECT_SPELLED_VMLINUX', [
     'both in one patch',
     { list: [], to: spelled('older', { patchesKernel: true }) },
     [{ kind: 'REFUSED', errno: 'EEXIST', patch: 'older', clearedBy: 'AUTHOR' }],
+  ],
+  [
+    'both in one patch that goes on top',
+    {
+      list: [],
+      to: spelled('older', { patchesKernel: true, replace: false }),
+      question: { routes: ['STACK'] },
+    },
+    [{ patch: 'older' }],
   ],
   [
     'a cumulative target spells it, the listed patch says NULL',
@@ -51,3 +60,8 @@ reasonTable('OBJECT_SPELLED_VMLINUX', [
     [],
   ],
 ]);
+
+test('both in one patch: no other patch is named', () => {
+  const { reasons } = ask({ list: [], to: spelled('older', { patchesKernel: true }) });
+  expect(reasons.find(({ code }) => code === 'OBJECT_SPELLED_VMLINUX')).not.toHaveProperty('other');
+});

@@ -256,6 +256,11 @@ reasonTable('MODULE_PINNED', [
     [{ patch: 'older' }],
   ],
   ['it could be removed', { host: { leftovers: [leftover(older)] } }, []],
+  [
+    'it is loading again: it may go',
+    { host: { leftovers: [leftover(older, { pinned: true, moduleState: 'LOADING' })] } },
+    [],
+  ],
 ]);
 
 reasonTable('TARGET_NOT_BUILT_FOR_KERNEL', [

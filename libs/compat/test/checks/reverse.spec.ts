@@ -130,6 +130,17 @@ test.each<[sentence: string, asked: Asked, kind: string, codes: ReasonCode[]]>([
     ['STACK_DEPENDENCY_UNKNOWN'],
   ],
   [
+    'a state that cannot be restored, held by the patch that stays',
+    comingIn(
+      holding(
+        { 7: 1 },
+        { callbacks: UNPATCH_CALLBACKS, author: statement({ states: [authorState(7, 1, 'IMPOSSIBLE')] }) },
+      ),
+    ),
+    'UNKNOWN',
+    ['RESTORE_NOT_PROMISED', 'STACK_DEPENDENCY_UNKNOWN'],
+  ],
+  [
     'an undeclared patch',
     comingIn(holding({}, { impact: 'UNDECLARED', callbacks: UNPATCH_CALLBACKS })),
     'UNKNOWN',

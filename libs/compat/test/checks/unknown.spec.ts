@@ -225,6 +225,11 @@ reasonTable('STACK_DEPENDENCY_UNKNOWN', [
     [{ patch: 'above' }],
   ],
   [
+    'independence is promised, and the functions of the one that is disabled cannot be read',
+    without([{ ...below, functions: null }, above()], 'below', above()),
+    [{ patch: 'above' }],
+  ],
+  [
     'independence is promised, and the functions cannot be read',
     without([below, above({ functions: null })], 'below', above()),
     [{ patch: 'above' }],
@@ -351,7 +356,7 @@ reasonTable('SYMBOLS_UNVERIFIED', [
   [
     'an object named vmlinux by a string is never cleared',
     { to: { ...older, spellsVmlinux: true, patchesKernel: false }, list: [] },
-    [{ patch: 'older' }],
+    [{ detail: "one of its objects is named 'vmlinux' by a string: a module that is never loaded" }],
   ],
   [
     'it is not known how it names the kernel, and no machine showed that it is patched',
@@ -365,8 +370,8 @@ reasonTable('SYMBOLS_UNVERIFIED', [
   ],
   [
     'a build for another kernel, though it was seen on this one',
-    { to: { ...older, kernelRelease: '6.1.0', modversions: true } },
-    [{ patch: 'older' }],
+    { to: { ...older, kernelRelease: '6.1.0', modversions: true }, catalog: shown({}) },
+    [{ patch: 'older', detail: 'it was built for another kernel' }],
   ],
   ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
 ]);
@@ -389,6 +394,21 @@ reasonTable('PRE_PATCH_MAY_REFUSE', [
     'over states that are not known here',
     { list: [unreadable], to: pre, catalog: shown({ over: '' }) },
     [{ patch: 'older' }],
+  ],
+  [
+    'over states that are known neither here nor there',
+    { list: [unreadable], to: pre, catalog: shown({ over: null }) },
+    [{ patch: 'older' }],
+  ],
+  [
+    'over the same states, of an older patch that is replaced and a newer one that stays',
+    {
+      list: [n('replaced', { 7: 1 }), n('stays', { 8: 1 }, { replaceSet: 1n })],
+      to: pre,
+      catalog: shown({ over: '7:1 8:1' }),
+      question: { rules: 'replace-set' },
+    },
+    [],
   ],
   [
     'what is disabled before is not below it',
@@ -487,6 +507,20 @@ reasonTable('EVIDENCE_TOO_WEAK', [
       question: { routes: ['DISABLE'] },
     },
     [{ patch: 'keeps', detail: 'that it holds state 7 is not known well enough' }],
+  ],
+  [
+    'of two patches that hold the state of another, one is known well enough',
+    {
+      list: [
+        listed(n('keeps'), { reading: live({ evidence: 'INFERRED', replace: false }) }),
+        n('keeps_too', { 7: 1 }),
+        n('goes', { 7: 1 }),
+      ],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-keeps', 'id-of-keeps_too'] },
+      question: { routes: ['DISABLE'] },
+    },
+    [],
   ],
   [
     'where sources disagree about who keeps it, that is said instead',

@@ -109,6 +109,11 @@ reasonTable('STATE_LEFT_BEHIND', [
   ],
   ['a leftover did', { host: { leftovers: [leftover(gone)] }, published: [gone] }, [{ patch: 'gone' }]],
   [
+    'a replaced patch did, and no patch is listed that could hold it',
+    { list: [], to: { kind: 'ORIGINAL' }, host: { unlisted: [unlisted(gone)] }, published: [gone] },
+    [{ patch: 'gone', stateId: 9n }],
+  ],
+  [
     'the kernel refuses for another state, and this one is its author’s alone',
     { list: [manifest('newer', { 7: 2 }, { author: statement({ states: [authorState(9, 1)] }) })] },
     [{ stateId: 9n }],
@@ -335,6 +340,16 @@ reasonTable('TARGET_BUILT_FOR_OTHER_KERNEL', [
   ],
   ['it is not known whether the kernel has them', { list: [], to: forAnother }, [{ patch: 'older' }]],
   ['a listed module shows that the kernel has none: the loader refuses', { to: forAnother }, []],
+  [
+    'a listed module that was built for another kernel shows nothing',
+    { list: [{ ...newer, kernelRelease: '6.12.94' }], to: forAnother },
+    [{ patch: 'older' }],
+  ],
+  [
+    'a listed module that is not published shows nothing',
+    { list: [listed(newer)], to: forAnother },
+    [{ patch: 'older' }],
+  ],
   [
     'what an unsigned upload says of a listed module shows nothing',
     { list: [{ ...newer, evidence: 'UNSIGNED' }], to: forAnother },

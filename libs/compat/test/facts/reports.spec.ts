@@ -1,4 +1,4 @@
-import { contradictionsOf } from '../../src/index.js';
+import { contradictionsOf, type Situation } from '../../src/index.js';
 import { ask, capabilities, listed, manifest, newer, older, running } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
@@ -16,6 +16,7 @@ reasonTable('REPORT_INCOMPLETE', [
     { host: { unread: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] } },
     [{ detail: 'a, b, c, d, e and 2 more' }],
   ],
+  ['five are all named', { host: { unread: ['a', 'b', 'c', 'd', 'e'] } }, [{ detail: 'a, b, c, d, e' }]],
   ['everything was read', {}, []],
 ]);
 
@@ -39,6 +40,16 @@ reasonTable('REPORT_CONTRADICTORY', [
     'a cumulative patch has settled above another, by sysfs',
     { list: [newer, listed(top)], published: [top] },
     [{ detail: 'top is cumulative and settled, but not alone on the list' }],
+  ],
+  [
+    'both: each is named',
+    { list: [newer, listed(top)], published: [top], host: { tainted: false } },
+    [
+      {
+        detail:
+          'newer is listed, but taint K is not set; top is cumulative and settled, but not alone on the list',
+      },
+    ],
   ],
   ['it is still in transition', { list: [newer, listed(top, { transition: true })], published: [top] }, []],
   ['sysfs does not show the flag', { list: [newer, listed(top, { replace: null })], published: [top] }, []],
@@ -101,8 +112,22 @@ test('a settled patch that is cumulative by its file, and not alone, is a confli
   ).not.toContain('EVIDENCE_CONFLICT');
 });
 
-test('a contradiction is one sentence each', () =>
-  expect(contradictionsOf(running([newer, listed(top)], { tainted: false }))).toEqual([
-    'newer is listed, but taint K is not set',
-    'top is cumulative and settled, but not alone on the list',
-  ]));
+test.each<[sentence: string, situation: Situation, contradictions: string[]]>([
+  [
+    'taint K without a cause',
+    running([], { tainted: true, capabilities: noSupport }),
+    ['taint K is set, but the kernel has no livepatch support, and no other live patching system was seen'],
+  ],
+  [
+    'each has its own sentence',
+    running([newer, listed(top)], { tainted: false }),
+    ['newer is listed, but taint K is not set', 'top is cumulative and settled, but not alone on the list'],
+  ],
+  [
+    'a directory that is going away is not listed',
+    running([listed(newer, { enabled: false }), listed(top)], { tainted: true }),
+    [],
+  ],
+])('contradictions: %s', (_, situation, contradictions) =>
+  expect(contradictionsOf(situation)).toEqual(contradictions),
+);

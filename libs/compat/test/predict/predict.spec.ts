@@ -8,6 +8,7 @@ import {
   type ReasonCode,
   resolveSituation,
   resolveManifest,
+  resolvePatch,
   RULE_SETS,
 } from '../../src/index.js';
 import { summarise } from '../../src/predict/prediction.js';
@@ -128,6 +129,13 @@ test.each<
     load(same),
     { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } },
     'EBUSY',
+  ],
+  [
+    'ftrace is off, and it is not known what the module patches',
+    { action: 'LOAD', patch: resolvePatch({ name: 'new', buildId: 'new', reading: null }, catalog([])) },
+    { host: { gates: { modulesDisabled: false, ftraceEnabled: false } } },
+    'UNKNOWN',
+    'OK',
   ],
   [
     'ftrace is off, and a state is refused before',

@@ -98,8 +98,25 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     ['MODULE_STILL_LOADING', 'STATE_VERSION_TOO_LOW'],
   ],
   [
+    'a module of that name is still loading, which the route would remove: it cannot',
+    {
+      list: [promising('newer', { 7: 1 })],
+      to: { ...older, livepatch: false },
+      host: { leftovers: [leftover(other, { moduleState: 'LOADING' })] },
+      question: { routes: ['DISABLE_THEN_LOAD'] },
+    },
+    null,
+    ['MODULE_STILL_LOADING', 'NOT_A_LIVEPATCH'],
+  ],
+  [
     'a listed patch cannot be read, and a transition is open',
     busy(manifest('newer', {}, { states: null, impact: 'UNREADABLE' })),
+    null,
+    ['TRANSITION_IN_PROGRESS', 'STATES_UNREADABLE'],
+  ],
+  [
+    'the target cannot be read, and a transition is open',
+    { ...busy(), to: unreadable },
     null,
     ['TRANSITION_IN_PROGRESS', 'STATES_UNREADABLE'],
   ],
