@@ -21,7 +21,9 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   if (counts.harmful < counts.unsafe || counts.harmful > matched - counts.safe)
     return wrong(`${counts.harmful} hosts have an UNSAFE reason, ${counts.unsafe} are UNSAFE`);
   const worst = KINDS.findLast((kind) => counts[countOf(kind)] > 0) ?? 'UNKNOWN';
-  if (worst !== answer.kind)
+  // nothing is known of hosts out of the scope
+  const isDoubtful = answer.limitedByScope && worst === 'SAFE' && answer.kind === 'UNKNOWN';
+  if (worst !== answer.kind && !isDoubtful)
     return wrong(`it says ${answer.kind} and counts ${counts[countOf(worst)]} hosts as ${worst}`);
   if (counts.accepted < counts.safe || counts.accepted > counts.safe + counts.unknown)
     return wrong(

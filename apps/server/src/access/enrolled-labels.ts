@@ -22,7 +22,7 @@ export class EnrolledLabels {
   async confer({ hostId: id, labels }: HostCredentialRow): Promise<void> {
     if (Object.keys(labels).length === 0) return;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const [host] = await this.hosts.find({ id }, 1, present(this.clock.now()), true);
+      const [host] = await this.hosts.find({ id }, 1, present(this.clock.now()), null, true);
       if (host === undefined) return;
       const draft = toLabelsDraft({ ...labels, ...host.labels });
       await this.labels.keep([draft]);

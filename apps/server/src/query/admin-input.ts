@@ -1,6 +1,7 @@
 import { Labels as LabelsSchema } from '@klpreg/wire';
 import { z } from 'zod';
 import { RequestError } from '../errors.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
 import type { LabelInput } from './generated/schema.js';
 
@@ -22,6 +23,16 @@ export function toLabels(labels: readonly LabelInput[]): Labels {
   const parsed = LabelsSchema.safeParse(given);
   if (!parsed.success) throw new RequestError('BAD_USER_INPUT', z.prettifyError(parsed.error));
   return parsed.data;
+}
+
+/** @throws RequestError FORBIDDEN unless a host with these labels is in the scope */
+export function requireInScope(labels: Labels, scope: Scope | null): void {
+  for (const [key, values] of Object.entries(scope ?? {}))
+    if (!Object.hasOwn(labels, key) || !values.includes(labels[key]!))
+      throw new RequestError(
+        'FORBIDDEN',
+        `your token has a scope, and gives only labels within it: ${key} must be one of ${values.join(', ')}`,
+      );
 }
 
 /** @throws RequestError unless the value is one line of 1 to `max` characters, without control characters */

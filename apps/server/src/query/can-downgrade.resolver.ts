@@ -1,4 +1,4 @@
-import { Args, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
 import type { Reason, Verdict } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
@@ -11,6 +11,7 @@ import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
+import { type RequestContext, scopeOf } from './sender.js';
 import { RULES_VERSION } from './snapshot.js';
 import { labelViews } from './host-view.js';
 import { patchView } from './patch-view.js';
@@ -41,17 +42,18 @@ export class CanDowngradeResolver {
   @Query('canDowngrade')
   async canDowngrade(
     @Args() args: Sdl.QueryCanDowngradeArgs,
+    @Context() context: RequestContext,
     @Info() info?: GraphQLResolveInfo,
   ): Promise<ResolversTypes['FleetVerdict']> {
-    const answer = await this.fleet.ask(args, asksFor('cohorts', info));
-    const { kind, counts, pinned, view, snapshotId } = answer;
+    const answer = await this.fleet.ask(args, scopeOf(context), asksFor('cohorts', info));
+    const { kind, limitedByScope, counts, pinned, view, snapshotId } = answer;
     const snapshot = {
       id: snapshotId,
       now: pinned.now,
       catalogRevision: view.revision.number,
       rules: RULES_VERSION,
     };
-    return { kind, counts, matched: counts.total, limitedByScope: false, snapshot, answer };
+    return { kind, counts, matched: counts.total, limitedByScope, snapshot, answer };
   }
 
   @ResolveField('reasons')

@@ -5,6 +5,7 @@ import { CONFIG, type Config } from '../config.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { Condition } from '../store/hosts/condition.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { EpochsStore } from '../store/history/epochs.store.js';
 import type { CohortGroup, CohortRow, SituationCount } from '../store/counts/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/counts/fleet.store.js';
@@ -12,7 +13,7 @@ import type { FreshnessKey, FreshnessLimits } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
-import { toCondition } from './filter.js';
+import { selectsWithin, toCondition } from './filter.js';
 import { pageOf } from './cohort-page.js';
 import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
@@ -30,6 +31,8 @@ import {
 /** The answer for all hosts that match, before its lists are paged. */
 export interface FleetAnswer {
   readonly kind: VerdictKind;
+  /** The scope may hide hosts that the question is about. */
+  readonly limitedByScope: boolean;
   readonly counts: VerdictCounts;
   readonly reasons: readonly CountedReason[];
   /** In no order. */
@@ -69,10 +72,15 @@ export class Fleet {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @param withCohorts loads the cohorts together with the counts if there are few */
-  async ask(args: QueryCanDowngradeArgs, withCohorts = false): Promise<FleetAnswer> {
+  /**
+   * Answers for the hosts of the scope. If the question may be about others, too, the kind is UNKNOWN at best.
+   *
+   * @param withCohorts loads the cohorts together with the counts if there are few
+   */
+  async ask(args: QueryCanDowngradeArgs, scope: Scope | null, withCohorts = false): Promise<FleetAnswer> {
     const question = toQuestion(args);
-    const condition = toCondition(args.where ?? {});
+    const condition = toCondition(args.where ?? {}, scope);
+    const limitedByScope = !selectsWithin(args.where ?? {}, scope);
     const { asOf: requested, catalog } = toAskedTime(
       args,
       question.maxAgeSeconds,
@@ -102,8 +110,11 @@ export class Fleet {
     const snapshotId = !again
       ? null
       : toSnapshotId(asOf.now, pinned.snapshot!, view.revision, asOf.origin ?? origin);
+    const summary = summarise(situations);
     return {
-      ...summarise(situations),
+      ...summary,
+      kind: limitedByScope && isWorse('UNKNOWN', summary.kind) ? 'UNKNOWN' : summary.kind,
+      limitedByScope,
       situations,
       cohorts,
       view,

@@ -3,6 +3,7 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { present } from '../store/history/as-of.js';
 import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
 import { Hosts } from './hosts.js';
@@ -14,6 +15,8 @@ export interface HostChange {
   readonly action: string;
   readonly detail: object;
   readonly by: string;
+  /** Of the admin. A host out of it is not found. */
+  readonly scope: Scope | null;
   readonly store: (tx: Transaction, at: Date) => Promise<Changed>;
 }
 
@@ -32,7 +35,7 @@ export class HostChanges {
   /** Makes a change and returns the changed host. */
   async make(change: HostChange): Promise<HostView> {
     await this.record(change);
-    return this.host(change.id);
+    return this.host(change.id, change.scope);
   }
 
   /**
@@ -43,11 +46,13 @@ export class HostChanges {
    */
   async decideAndMake(
     id: string,
+    scope: Scope | null,
     conflict: string,
     decide: (host: HostView) => Promise<HostChange>,
   ): Promise<HostView> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++)
-      if ((await this.record(await decide(await this.host(id)))) !== 'CONFLICT') return this.host(id);
+      if ((await this.record(await decide(await this.host(id, scope)))) !== 'CONFLICT')
+        return this.host(id, scope);
     throw new RequestError(
       'BUSY',
       `${conflict} during each of ${ATTEMPTS} attempts: send this again in a few seconds`,
@@ -55,13 +60,16 @@ export class HostChanges {
   }
 
   /** Reads the host from the main database, because a replica may not have the change yet. */
-  async host(id: string): Promise<HostView> {
-    const [view] = await this.views.view(await this.hosts.find({ id }, 1, present(this.clock.now()), true));
+  async host(id: string, scope: Scope | null): Promise<HostView> {
+    const [view] = await this.views.view(
+      await this.hosts.find({ id }, 1, present(this.clock.now()), scope, true),
+    );
     if (view === undefined) throw new RequestError('NOT_FOUND', `no host has the id ${id}`);
     return view;
   }
 
-  private async record({ id, action, detail, by, store }: HostChange): Promise<Changed> {
+  private async record({ id, action, detail, by, scope, store }: HostChange): Promise<Changed> {
+    if (scope !== null) await this.host(id, scope);
     return this.audit.record(async (tx) => {
       const result = await store(tx, this.clock.now());
       if (result === 'NO_SUCH_HOST') throw new RequestError('NOT_FOUND', `no host has the id ${id}`);

@@ -1,4 +1,4 @@
-import { Args, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { DEFAULT_QUESTION } from '@klpreg/compat';
 import { Inject } from '@nestjs/common';
 import { Clock } from '../clock.js';
@@ -16,6 +16,7 @@ import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import { freshnessLimitsAt } from './cohort-verdicts.js';
 import type { QuestionArguments } from './question.js';
+import { type RequestContext, scopeOf } from './sender.js';
 import { type AskedTime, toAskedTime } from './snapshot.js';
 import type { HostView } from './host-view.js';
 import { verdictView } from './verdict-view.js';
@@ -38,7 +39,10 @@ export class HostsResolver {
   ) {}
 
   @Query('host')
-  async host(@Args() { id, hostname, asOf }: QueryHostArgs): Promise<HostView | null> {
+  async host(
+    @Args() { id, hostname, asOf }: QueryHostArgs,
+    @Context() context: RequestContext,
+  ): Promise<HostView | null> {
     if ((id == null) === (hostname == null))
       throw new RequestError('BAD_USER_INPUT', 'give `id` or `hostname`');
     const asked = await this.askedTime(asOf);
@@ -46,6 +50,7 @@ export class HostsResolver {
       id == null ? { hostname: hostname! } : { id: toHostId(id) },
       20,
       asked.asOf,
+      scopeOf(context),
     );
     const living = rows.length > 1 ? rows.filter((row) => row.retiredAt === null) : rows;
     if (living.length > 1)
@@ -58,10 +63,13 @@ export class HostsResolver {
   }
 
   @Query('hosts')
-  async hosts(@Args() { filter, ...args }: QueryHostsArgs): Promise<ResolversTypes['HostConnection']> {
+  async hosts(
+    @Args() { filter, ...args }: QueryHostsArgs,
+    @Context() context: RequestContext,
+  ): Promise<ResolversTypes['HostConnection']> {
     const page = toPage(args, ['name', 'uuid']);
     const asked = await this.askedTime(args.asOf);
-    const condition = toCondition(filter ?? {});
+    const condition = toCondition(filter ?? {}, scopeOf(context));
     const rows = await this.store.page(
       condition,
       { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { present } from '../store/history/as-of.js';
 import { SituationsStore } from '../store/content/situations.store.js';
@@ -23,9 +24,9 @@ export class Hosts {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Returns the current host; null if there is none. */
-  async one(by: { readonly id: string }): Promise<HostView | null> {
-    return (await this.view(await this.hosts.find(by, 1, present(this.clock.now()))))[0] ?? null;
+  /** Returns the current host; null if there is none in the scope. */
+  async one(by: { readonly id: string }, scope: Scope | null): Promise<HostView | null> {
+    return (await this.view(await this.hosts.find(by, 1, present(this.clock.now()), scope)))[0] ?? null;
   }
 
   /** @param asked the time of the rows; left out: the present */

@@ -1,12 +1,12 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import { LabelsStore, ownWords, toLabelsDraft } from '../store/content/labels.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
-import { toLabels } from './admin-input.js';
+import { requireInScope, toLabels } from './admin-input.js';
 import type { MutationLabelHostArgs } from './generated/schema.js';
 import { HostChanges } from './host-changes.js';
 import type { HostView } from './host-view.js';
 import { toHostId } from './ids.js';
-import { type RequestContext, senderOf } from './sender.js';
+import { type RequestContext, scopeOf, senderOf } from './sender.js';
 
 /** Answers `labelHost`. */
 @Resolver()
@@ -24,8 +24,10 @@ export class LabelHostResolver {
   ): Promise<HostView> {
     const id = toHostId(given);
     const by = senderOf(context);
+    const scope = scopeOf(context);
     const admins = toLabels(labels);
-    return this.changes.decideAndMake(id, `the labels of the host ${id} changed`, async ({ row }) => {
+    requireInScope(admins, scope);
+    return this.changes.decideAndMake(id, scope, `the labels of the host ${id} changed`, async ({ row }) => {
       const draft = toLabelsDraft({ ...admins, ...ownWords(row.labels) });
       await this.labels.keep([draft]);
       return {
@@ -33,6 +35,7 @@ export class LabelHostResolver {
         action: 'label-host',
         detail: { labels },
         by,
+        scope,
         store: (tx, at) => this.hosts.relabel(tx, id, row.labelSetId, draft.id, at),
       };
     });

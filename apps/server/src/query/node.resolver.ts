@@ -1,10 +1,11 @@
-import { Args, Query, Resolver } from '@nestjs/graphql';
+import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import { RequestError } from '../errors.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
 import { StatesStore } from '../store/catalog/states.store.js';
 import type { QueryNodeArgs } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { fromId, toHostId } from './ids.js';
+import { type RequestContext, scopeOf } from './sender.js';
 import { type StateView, toStates } from './states.resolver.js';
 import type { HostView } from './host-view.js';
 import { patchView, type PatchView } from './patch-view.js';
@@ -21,7 +22,11 @@ export class NodeResolver {
   ) {}
 
   @Query('node')
-  async node(@Args() { id }: QueryNodeArgs): Promise<HostView | PatchView | StateView | null> {
+  async node(
+    @Args() { id }: QueryNodeArgs,
+    @Context() context: RequestContext,
+  ): Promise<HostView | PatchView | StateView | null> {
+    const scope = scopeOf(context);
     const named = fromId(id);
     // one of our types with a malformed key is a mistake, not the id of another registry
     if (named === null && MALFORMED.test(Buffer.from(id, 'base64url').toString('utf8')))
@@ -32,12 +37,12 @@ export class NodeResolver {
       );
     switch (named?.type) {
       case 'Host':
-        return this.hosts.one({ id: toHostId(id) });
+        return this.hosts.one({ id: toHostId(id) }, scope);
       case 'Patch':
         return (await (await this.catalog.now()).find([named.key])).map(patchView)[0] ?? null;
       case 'State':
         return /^\d{1,20}$/.test(named.key) && named.key !== '0'
-          ? (toStates(await this.states.page(BigInt(named.key) - 1n, 1, false)).find(
+          ? (toStates(await this.states.page(BigInt(named.key) - 1n, 1, false, scope)).find(
               (state) => state.stateId === named.key,
             ) ?? null)
           : null;

@@ -5,7 +5,7 @@ import type { MutationReleaseHostArgs, MutationResetHostSequenceArgs } from './g
 import { HostChanges } from './host-changes.js';
 import type { HostView } from './host-view.js';
 import { toHostId } from './ids.js';
-import { type RequestContext, senderOf } from './sender.js';
+import { type RequestContext, scopeOf, senderOf } from './sender.js';
 
 /** Answers `releaseHost` and `resetHostSequence`. */
 @Resolver()
@@ -26,6 +26,7 @@ export class ReleaseHostResolver {
       action: 'release-host',
       detail: { reason: requireReason(reason) },
       by: senderOf(context),
+      scope: scopeOf(context),
       store: (tx, at) => this.hosts.release(tx, id, at),
     });
   }
@@ -41,6 +42,7 @@ export class ReleaseHostResolver {
       action: 'reset-host-sequence',
       detail: { reason: requireReason(reason) },
       by: senderOf(context),
+      scope: scopeOf(context),
       store: (tx, at) => this.hosts.resetSequence(tx, id, at),
     });
   }

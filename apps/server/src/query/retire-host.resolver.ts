@@ -4,7 +4,7 @@ import type { MutationRetireHostArgs } from './generated/schema.js';
 import { HostChanges } from './host-changes.js';
 import type { HostView } from './host-view.js';
 import { toHostId } from './ids.js';
-import { type RequestContext, senderOf } from './sender.js';
+import { type RequestContext, scopeOf, senderOf } from './sender.js';
 
 /** Answers `retireHost`. */
 @Resolver()
@@ -21,12 +21,14 @@ export class RetireHostResolver {
   ): Promise<HostView> {
     const id = toHostId(given);
     const by = senderOf(context);
+    const scope = scopeOf(context);
     const compromised = flag ?? false;
     return this.changes.make({
       id,
       action: 'retire-host',
       detail: { reason, ...(compromised && { compromised }) },
       by,
+      scope,
       store: (tx, at) => this.hosts.retire(tx, id, by, compromised, at),
     });
   }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { bearerOf } from '../access/access.js';
+import type { Scope } from '../store/access/tokens.store.js';
 
 /** The context of a GraphQL request. */
 export interface RequestContext {
@@ -8,3 +9,6 @@ export interface RequestContext {
 
 /** Returns the name of the token that this request was sent with. */
 export const senderOf = (context: RequestContext): string => bearerOf(context.reply.request).name;
+
+/** Returns the scope of the token that this request was sent with. */
+export const scopeOf = (context: RequestContext): Scope | null => bearerOf(context.reply.request).scope;

@@ -7,7 +7,7 @@ import type { MutationSetBootBaselineArgs } from './generated/schema.js';
 import { HostChanges } from './host-changes.js';
 import type { HostView } from './host-view.js';
 import { toHostId } from './ids.js';
-import { type RequestContext, senderOf } from './sender.js';
+import { type RequestContext, scopeOf, senderOf } from './sender.js';
 
 /** Answers `setBootBaseline`. */
 @Resolver()
@@ -25,8 +25,9 @@ export class SetBootBaselineResolver {
   ): Promise<HostView> {
     const id = toHostId(given);
     const by = senderOf(context);
+    const scope = scopeOf(context);
     const detail = { reason: requireReason(reason), bootId: bootId.toLowerCase() };
-    return this.changes.decideAndMake(id, `the host ${id} reported`, async ({ row }) => {
+    return this.changes.decideAndMake(id, scope, `the host ${id} reported`, async ({ row }) => {
       const { situationId } = row;
       if (situationId === null || row.bootId !== detail.bootId)
         throw new RequestError(
@@ -42,6 +43,7 @@ export class SetBootBaselineResolver {
         action: 'set-boot-baseline',
         detail,
         by,
+        scope,
         store: (tx, at) => this.hosts.changeSituation(tx, id, situationId, draft.id, at),
       };
     });

@@ -42,7 +42,12 @@ beforeAll(async () => {
     await registry.publish(name);
   const headers = await giveToken(registry, 'relay');
   await registry.send('POST', '/v1/reports', {}, headers);
-  tokenId = (await registry.ask('{ tokens { nodes { id } } }')).tokens.nodes.at(-1).id;
+  for (const input of [
+    'name: "web", role: PUBLISHER, owners: ["web"]',
+    'name: "prod", role: READER, scope: [{ key: "env", values: ["prod"] }]',
+  ])
+    await registry.ask(`mutation { createToken(input: { ${input} }) { text } }`);
+  tokenId = (await registry.ask('{ tokens { nodes { id } } }')).tokens.nodes[1].id;
   await registry.witnessed(NAME, { over: ['lab_r_1v1_a'] });
 
   const objects = [

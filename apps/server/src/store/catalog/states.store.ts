@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Prisma } from '../../database/generated/client.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { long, named, sql } from '../../database/sql.js';
+import type { Scope } from '../access/tokens.store.js';
 import { CURRENT_COUNTS } from '../counts/cohorts.store.js';
+import { inCohort, inScope } from '../hosts/condition.js';
 
 /** A state id at one version. */
 export interface StateRow {
@@ -25,11 +27,16 @@ export class StatesStore {
 
   /**
    * The versions of the next ids, in numerical order. A host counts once for a version, even if several
-   * patches on its list declare it. Retired hosts do not count.
+   * patches on its list declare it. Retired hosts, and those out of the scope, do not count.
    *
    * @param limit of the number of ids
    */
-  async page(after: bigint | null, limit: number, backwards: boolean): Promise<StateRow[]> {
+  async page(
+    after: bigint | null,
+    limit: number,
+    backwards: boolean,
+    scope: Scope | null,
+  ): Promise<StateRow[]> {
     const operator = backwards ? sql`<` : sql`>`;
     const isBeyond = after === null ? sql`true` : sql`id ${operator} ${after.toString()}::numeric`;
     const order = backwards ? sql`DESC` : sql`ASC`;
@@ -57,6 +64,7 @@ export class StatesStore {
                      FROM (${CURRENT_COUNTS}) c
                      JOIN situation t ON t.id = c.situation_id
                     WHERE t.stack_id IN (SELECT stack_id FROM stacks)
+                      AND ${inCohort(inScope(scope), 'c')}
                     GROUP BY 1),
                  hosts AS (
                    SELECT id, version, sum(n)::bigint AS n

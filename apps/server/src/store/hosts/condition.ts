@@ -1,5 +1,6 @@
 import { AGENT_PREFIX } from '../content/labels.store.js';
 import { join, raw, sql, type Sql } from '../../database/sql.js';
+import type { Scope } from '../access/tokens.store.js';
 
 /** A test of one label. */
 export interface LabelTest {
@@ -28,6 +29,17 @@ export interface Condition {
   } | null;
   readonly labels: readonly LabelTest[] | null;
 }
+
+/** The tests of a scope. Labels that hosts report never count. */
+export const scopeTests = (scope: Scope | null): LabelTest[] =>
+  Object.entries(scope ?? {}).map(([key, values]) => ({ key, is: { in: values }, authoritative: true }));
+
+/** The condition that a host or a cohort is in the scope. */
+export const inScope = (scope: Scope | null): Condition => ({
+  hosts: null,
+  situations: null,
+  labels: scope === null ? null : scopeTests(scope),
+});
 
 const all = (tests: readonly (Sql | null)[]): Sql => {
   const parts = tests.filter((test) => test !== null);

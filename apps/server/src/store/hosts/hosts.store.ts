@@ -8,7 +8,8 @@ import { type AsOf, closedIsValidAt } from '../history/as-of.js';
 import { sameEpoch } from '../history/epochs.store.js';
 import { BootsStore } from './boots.store.js';
 import { bucketOf } from './bucket.js';
-import { type Condition, matching } from './condition.js';
+import { type Condition, inCohort, inScope, matching } from './condition.js';
+import type { Scope } from '../access/tokens.store.js';
 import {
   type FreshnessKey,
   type FreshnessLimits,
@@ -250,17 +251,19 @@ export class HostsStore {
     return 'CHANGED';
   }
 
-  /** The hosts with this name, or the one with this id; retired ones, too. */
+  /** The hosts of the scope with this name, or the one with this id; retired ones, too. */
   async find(
     by: { readonly id: string } | { readonly hostname: string },
     limit: number,
     asOf: AsOf,
+    scope: Scope | null,
     fresh = false,
   ): Promise<HostRow[]> {
-    const where =
+    const isNamed =
       'id' in by
         ? sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid`
         : sql`h.hostname = ${by.hostname}`;
+    const where = join([isNamed, inCohort(inScope(scope), 'h')], ' AND ');
     return this.select(hostsAt(asOf), where, sql`h.hostname, h.id`, limit, asOf, fresh);
   }
 

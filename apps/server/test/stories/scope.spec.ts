@@ -1,0 +1,220 @@
+import { Database } from '../../src/database/database.js';
+import { giveToken } from '../access/give-token.js';
+import { type FleetHost, instanceOf, reportOf, startFleet } from '../access/scoped-fleet.js';
+import { idle, later, type Registry } from '../registry.js';
+
+jest.setTimeout(240_000);
+
+const OWN: readonly FleetHost[] = [
+  { hostname: 'web-1', labels: { env: 'prod', role: 'web' }, own: {}, life: 'PATCHED' },
+  { hostname: 'web-2', labels: { env: 'prod', role: 'web' }, own: { site: 'ams' }, life: 'IDLE' },
+];
+/** A host of another environment, which says that it is one of prod. */
+const FOREIGN: FleetHost = {
+  hostname: 'secret-db',
+  labels: { env: 'hidden', owner: 'hidden-team' },
+  own: { env: 'prod', rack: 'hidden-rack' },
+  life: 'IDLE',
+  kernelRelease: '6.66.6-hidden',
+};
+const TRACES = ['secret', 'hidden', instanceOf(FOREIGN), idOf(FOREIGN)];
+
+let registry: Registry;
+let reader: Record<string, string>;
+let admin: Record<string, string>;
+beforeAll(async () => {
+  registry = await startFleet([...OWN, FOREIGN]);
+  const scope = { env: ['prod'] };
+  reader = await giveToken(registry, 'reader', { scope });
+  admin = await giveToken(registry, 'admin', { scope });
+});
+afterAll(async () => registry.stop());
+
+function idOf(host: FleetHost): string {
+  return Buffer.from(`Host:${instanceOf(host)}`).toString('base64url');
+}
+
+const send = async (query: string, variables: object = {}, headers = reader) =>
+  (await registry.send<any>('POST', '/graphql', { query, variables }, headers)).body;
+
+const HOST = `id hostname kernelRelease labels { key value } freshness { confirmedAt contactAt }
+  canDowngrade(to: { original: true }) { kind reasons { text } }`;
+const FLEET = `kind matched limitedByScope counts { total safe unknown unsafe refused harmful accepted }
+  reasons { totalCount nodes { hosts reason { text } } }
+  cohorts { totalCount nodes { hosts kernelRelease examples labels { key value } } }
+  hosts(first: 100) { totalCount nodes { host { ${HOST} } } }`;
+const LIST = `query ($where: HostFilter, $first: Int, $after: String, $last: Int, $before: String, $asOf: DateTime) {
+  hosts(filter: $where, first: $first, after: $after, last: $last, before: $before, asOf: $asOf) {
+    totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { ${HOST} } } }`;
+const ASK = `query ($where: HostFilter, $asOf: DateTime, $snapshot: ID) {
+  canDowngrade(to: { original: true }, where: $where, asOf: $asOf, snapshot: $snapshot) { ${FLEET} } }`;
+
+const { id, hostname, labels, own, kernelRelease } = { id: instanceOf(FOREIGN), ...FOREIGN };
+const FILTERS: readonly object[] = [
+  {},
+  { hostnames: [hostname] },
+  { ids: [id] },
+  { ids: [idOf(FOREIGN)] },
+  { ids: [id, instanceOf(OWN[0]!)] },
+  { kernelReleases: [kernelRelease] },
+  { labels: [{ key: 'env', in: [labels['env']] }] },
+  { labels: [{ key: 'env', in: [labels['env']] }], authoritativeLabels: true },
+  { labels: [{ key: 'env', notIn: ['prod'] }] },
+  { labels: [{ key: 'agent.env', in: ['prod'] }] },
+  { labels: [{ key: 'agent.rack', exists: true }] },
+  { labels: [{ key: 'owner', exists: true }] },
+  { labels: [{ key: 'rack', in: [own['rack']] }] },
+];
+const CURSOR = Buffer.from(JSON.stringify([hostname, id])).toString('base64url');
+
+test('all hosts are there, for an admin without a scope', async () => {
+  expect((await registry.ask(LIST)).hosts).toMatchObject({ totalCount: 3 });
+});
+
+test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host', async (where) => {
+  const present = new Date(registry.now().getTime() - 1000).toISOString();
+  for (const variables of [{}, { asOf: present }]) {
+    const list = await send(LIST, { where, ...variables });
+    const answer = await send(ASK, { where, ...variables });
+    const own = 'labels' in where || 'hostnames' in where || 'kernelReleases' in where ? 0 : 2;
+    const isMixed = JSON.stringify(where).includes(instanceOf(OWN[0]!));
+    const found = isMixed ? 1 : 'ids' in where ? 0 : own;
+    expect(list.data.hosts.totalCount).toBe(found);
+    expect(answer.data.canDowngrade).toMatchObject({
+      matched: found,
+      counts: { total: found },
+      limitedByScope: true,
+      hosts: { totalCount: found },
+    });
+    expect(answer.data.canDowngrade.kind).not.toBe('SAFE');
+    for (const trace of TRACES) expect(JSON.stringify([list, answer])).not.toContain(trace);
+  }
+});
+
+test('its id, its name and its node are unknown, and a name that it shares is not ambiguous', async () => {
+  const query = `query ($id: ID!, $name: String) { node(id: $id) { id } host(id: $id) { id } named: host(hostname: $name) { id } }`;
+  expect(await send(query, { id: idOf(FOREIGN), name: hostname })).toEqual({
+    data: { node: null, host: null, named: null },
+  });
+  const twin: FleetHost = { hostname: 'twin', labels: { env: 'prod' }, own: {}, life: 'IDLE' };
+  for (const [env, serial] of [
+    ['prod', 'a'],
+    ['hidden', 'b'],
+  ] as const) {
+    const host = { ...reportOf(twin).host, instance: `0190a000-0000-7000-8000-00000000000${serial}` };
+    const input = { id: host.instance, hostname: 'twin', labels: [{ key: 'env', value: env }] };
+    await registry.ask('mutation ($input: AddHostInput!) { addHost(input: $input) { id } }', { input });
+  }
+  const { data } = await send('{ host(hostname: "twin") { labels { key value } } }');
+  expect(data.host.labels).toEqual([{ key: 'env', value: 'prod' }]);
+  expect((await registry.graphqlError('{ host(hostname: "twin") { id } }')).extensions.code).toBe(
+    'AMBIGUOUS',
+  );
+});
+
+test('cursors of an unscoped list, forwards and backwards, lead to own hosts only', async () => {
+  for (const page of [{ first: 1, after: CURSOR }, { last: 2, before: CURSOR }, { first: 100 }]) {
+    const answer = await send(LIST, page);
+    for (const trace of TRACES) expect(JSON.stringify(answer)).not.toContain(trace);
+  }
+});
+
+test('a snapshot of an unscoped answer gives the counts of the scope, and the past too', async () => {
+  const { canDowngrade: whole } = await registry.ask(
+    '{ canDowngrade(to: { original: true }) { matched snapshot { id } } }',
+  );
+  const scoped = (await send(ASK)).data.canDowngrade;
+  const again = (await send(ASK, { snapshot: whole.snapshot.id })).data.canDowngrade;
+  expect(again).toEqual(scoped);
+  expect(whole.matched).toBeGreaterThan(scoped.matched);
+  expect(atob(whole.snapshot.id)).not.toMatch(/hidden|secret/);
+});
+
+test('counts of hosts by state are those of the scope', async () => {
+  const query = '{ states { nodes { versions { version hosts } } } }';
+  const patched: FleetHost = { hostname: 'secret-2', labels: { env: 'hidden' }, own: {}, life: 'PATCHED' };
+  await registry.report(reportOf(patched));
+  const [{ versions }] = (await send(query)).data.states.nodes;
+  const [{ versions: whole }] = (await registry.ask(query)).states.nodes;
+  expect([versions[0].hosts, whole[0].hosts]).toEqual([1, 2]);
+});
+
+test('metrics and the audit log are refused, because they are about the whole fleet', async () => {
+  expect((await registry.send('GET', '/metrics', undefined, reader)).status).toBe(403);
+  expect((await send('{ auditLog(first: 1) { totalCount } }', {}, admin)).errors[0].extensions.code).toBe(
+    'FORBIDDEN',
+  );
+});
+
+test('an admin with a scope does not find the other host, whatever it wants to change', async () => {
+  const before = await registry.app.get(Database).host.findMany({ where: { id } });
+  for (const change of [
+    'retireHost(id: $id, reason: "x") { id }',
+    'releaseHost(id: $id, reason: "x") { id }',
+    'resetHostSequence(id: $id, reason: "x") { id }',
+    `setBootBaseline(id: $id, bootId: "${reportOf(FOREIGN).host.bootId}", reason: "x") { id }`,
+    'labelHost(id: $id, labels: [{ key: "env", value: "prod" }]) { id }',
+  ]) {
+    const mutation = `mutation ($id: ID!) { ${change} }`;
+    const unknown = '0190a000-0000-7000-8000-ffffffffffff';
+    const error = (await send(mutation, { id }, admin)).errors[0];
+    const other = (await send(mutation, { id: unknown }, admin)).errors[0];
+    expect(error).toMatchObject({ extensions: { code: 'NOT_FOUND' } });
+    expect(error.message.replace(id, '')).toBe(other.message.replace(unknown, ''));
+  }
+  expect(await registry.app.get(Database).host.findMany({ where: { id } })).toEqual(before);
+});
+
+test('an admin with a scope gives labels within it only, and does not choose ids', async () => {
+  const add = 'mutation ($input: AddHostInput!) { addHost(input: $input) { labels { key value } } }';
+  const code = async (input: object) =>
+    (await send(add, { input }, admin)).errors?.[0].extensions.code ?? null;
+  const prod = [{ key: 'env', value: 'prod' }];
+  expect(await code({ hostname: 'new-1' })).toBe('FORBIDDEN');
+  expect(await code({ hostname: 'new-1', labels: [{ key: 'env', value: 'hidden' }] })).toBe('FORBIDDEN');
+  expect(await code({ hostname: 'new-1', labels: prod, id })).toBe('FORBIDDEN');
+  expect(await code({ hostname: 'new-1', labels: prod })).toBeNull();
+  const label = 'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }';
+  const own = instanceOf(OWN[1]!);
+  for (const labels of [[], [{ key: 'env', value: 'hidden' }], [{ key: 'role', value: 'web' }]])
+    expect((await send(label, { id: own, labels }, admin)).errors[0].extensions.code).toBe('FORBIDDEN');
+  expect((await send(label, { id: own, labels: prod }, admin)).errors).toBeUndefined();
+});
+
+test('a host that says that it is in the scope is not', async () => {
+  const liar = idle('liar', { host: { labels: { env: 'prod' } } });
+  await registry.report(liar);
+  await registry.report(later(liar, { taint: 0 }));
+  expect((await send('{ host(hostname: "liar") { id } }')).data.host).toBeNull();
+  expect((await registry.ask('{ host(hostname: "liar") { id } }')).host).not.toBeNull();
+});
+
+test.each<[string, object, boolean]>([
+  [
+    'it names the scope, by authoritative labels',
+    { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true },
+    false,
+  ],
+  ['own labels count', { labels: [{ key: 'env', in: ['prod'] }] }, true],
+  [
+    'another value is allowed',
+    { labels: [{ key: 'env', in: ['prod', 'hidden'] }], authoritativeLabels: true },
+    true,
+  ],
+  ['it names other values', { labels: [{ key: 'env', notIn: ['hidden'] }], authoritativeLabels: true }, true],
+  ['it names another label', { labels: [{ key: 'role', in: ['web'] }], authoritativeLabels: true }, true],
+  ['it names hosts', { ids: [instanceOf(OWN[0]!)], authoritativeLabels: true }, true],
+  [
+    'it names the scope and more',
+    {
+      labels: [
+        { key: 'env', in: ['prod'] },
+        { key: 'role', in: ['web'] },
+      ],
+      authoritativeLabels: true,
+    },
+    false,
+  ],
+])('a question is limited by the scope: %s', async (_name, where, limited) => {
+  expect((await send(ASK, { where })).data.canDowngrade.limitedByScope).toBe(limited);
+});
