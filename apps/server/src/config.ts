@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limits.js';
 import { integer } from './integer-setting.js';
+import { tlsEnvironment, type TlsSettings, toTlsSettings } from './tls/tls-settings.js';
 
 const CredentialEnvironment = z.object({
   KLPREG_CREDENTIAL_HOURS: integer(' of hours', 1, 720, 24),
@@ -44,12 +45,20 @@ const Environment = z.object({
       'must be names separated by commas, without ports, such as registry.example,10.0.0.7',
     )
     .optional(),
+  KLPREG_ALLOWED_ORIGINS: z
+    .string()
+    .regex(
+      /^\s*https?:\/\/[^\s,/]+(?:\s*,\s*https?:\/\/[^\s,/]+)*\s*$/,
+      'must be origins separated by commas, without paths, such as https://dashboard.example',
+    )
+    .optional(),
   KLPREG_REQUEST_TIMEOUT: integer(' of seconds', 1, 3600, 60),
   KLPREG_PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
   KLPREG_INTERVAL: integer(' of seconds', 5, 3600, 60),
   KLPREG_HISTORY_DAYS: integer(' of days', 1, 3650, 30),
   ...CredentialEnvironment.shape,
+  ...tlsEnvironment,
   ...ingestSettings,
   KLPREG_DATABASE_CONNECTIONS: integer('', 1, 200, 10),
 });
@@ -80,6 +89,10 @@ export interface Config {
    * connection.
    */
   readonly allowedHosts: readonly string[];
+  /** Origins whose web pages may use the server, in addition to its own. */
+  readonly allowedOrigins: readonly string[];
+  /** Certificate and key; null: HTTP without TLS. */
+  readonly tls: TlsSettings | null;
   /** Seconds until a request must have been received in full. */
   readonly requestTimeoutSeconds: number;
   /** 0: any free port. */
@@ -99,12 +112,14 @@ export class ConfigError extends Error {}
 
 /** Settings of the agent and the command line, which may be in the same environment. */
 const CLIENTS =
-  /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE|ENROL_TOKEN|ENROL_TOKEN_FILE)$/;
+  /^KLPREG_(?:URL|TOKEN|TOKEN_FILE|CONFIG|TIMEOUT|OUTPUT|ROOT|SYS|PROC|LIB_MODULES|KPATCH|BOOT|BOOT_ID|MODULES|STATE|INSTANCE|HOSTNAME|LABELS?|ARCH|KERNEL_RELEASE|ENROL_TOKEN|ENROL_TOKEN_FILE|CA_FILE)$/;
 
 const secret = (name: string, value: string | undefined): string =>
   name === 'DATABASE_URL' || name === 'DATABASE_READ_URL'
     ? 'an address that is not shown'
     : JSON.stringify(value);
+
+const listOf = (text: string | undefined): string[] => text?.split(',').map((part) => part.trim()) ?? [];
 
 /**
  * Reads the configuration from environment variables.
@@ -137,6 +152,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       `KLPREG_ACCESS: off needs the loopback address in KLPREG_HOST (found ${parsed.data.KLPREG_HOST}): ` +
         'others could read the whole fleet. Remove KLPREG_ACCESS, or set KLPREG_HOST=127.0.0.1',
     );
+  const tls = toTlsSettings(set, wrong);
   if (!parsed.success || wrong.length > 0)
     throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   const { data } = parsed;
@@ -150,7 +166,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     auditWebhook: data.KLPREG_AUDIT_WEBHOOK ?? null,
     host: data.KLPREG_HOST,
     access: data.KLPREG_ACCESS === undefined ? !isLoopback(data.KLPREG_HOST) : data.KLPREG_ACCESS === 'on',
-    allowedHosts: data.KLPREG_ALLOWED_HOSTS?.split(',').map((name) => name.trim()) ?? [],
+    allowedHosts: listOf(data.KLPREG_ALLOWED_HOSTS),
+    allowedOrigins: listOf(data.KLPREG_ALLOWED_ORIGINS),
+    tls,
     requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,
     port: data.KLPREG_PORT,
     logLevel: data.KLPREG_LOG_LEVEL,

@@ -43,6 +43,8 @@ function answerBadRequest(this: FastifyInstance, error: NodeJS.ErrnoException, s
     `HTTP/1.1 ${status} ${words}`,
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
     'connection: close',
   ];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);

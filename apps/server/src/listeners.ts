@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { AcceptBacklog } from './accept-backlog.js';
@@ -48,6 +49,8 @@ export class Listeners {
   /** All but the first one, which is Fastify's. */
   private readonly more: Server[] = [];
   private readonly connections = new Set<Socket>();
+  /** The TLS sessions on the connections, if the server uses TLS. They have the requests. */
+  private readonly secured = new Set<Socket>();
   private server: FastifyInstance['server'] | null = null;
   /** The socket of the connection that is handed to Fastify's server now; null: its own. */
   private acceptedBy: Server | null = null;
@@ -63,6 +66,11 @@ export class Listeners {
       this.connections.add(socket);
       socket.once('close', () => this.connections.delete(socket));
     });
+    if (fastify.server instanceof TlsServer)
+      fastify.server.on('secureConnection', (socket) => {
+        this.secured.add(socket);
+        socket.once('close', () => this.secured.delete(socket));
+      });
     fastify.addHook('preClose', async () => this.close(fastify));
   }
 
@@ -96,9 +104,11 @@ export class Listeners {
     const graceEnd = performance.now() + GRACE_MS;
     const sweep = (): void => {
       server.closeIdleConnections();
-      for (const socket of this.connections)
-        if (socket.bytesRead === 0 || (performance.now() > graceEnd && !awaitsAnswer(socket)))
-          socket.destroy();
+      for (const socket of this.connections) if (socket.bytesRead === 0) socket.destroy();
+      if (performance.now() <= graceEnd) return;
+      // a handshake that stays incomplete is ended by its own time limit
+      for (const socket of server instanceof TlsServer ? this.secured : this.connections)
+        if (!awaitsAnswer(socket)) socket.destroy();
     };
     const sweeping = setInterval(sweep, 20);
     server.once('close', () => clearInterval(sweeping));

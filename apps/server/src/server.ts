@@ -3,7 +3,6 @@ import { NestFactory } from '@nestjs/core';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import helmet from 'helmet';
 import { Access } from './access/access.js';
 import { Agents } from './access/agents.js';
 import { Enrolment } from './access/enrolment.js';
@@ -13,7 +12,10 @@ import { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { serveOpenApi } from './openapi.js';
 import { sendProblem } from './problem.filter.js';
+import { setSecurityHeaders } from './response-headers.js';
+import { keepCertificate, useTls } from './tls/https.js';
 import { refuseOtherHosts } from './allowed-hosts.js';
+import { refuseOtherOrigins } from './allowed-origins.js';
 import { connectionLimits } from './connection-errors.js';
 import { refuseLargeJson } from './json-size.js';
 import { AUTHOR_LIMIT, BODY_LIMITS, MODULE_LIMIT } from './limits.js';
@@ -44,29 +46,6 @@ function answerProblems(fastify: FastifyInstance): void {
 }
 
 /**
- * Sets security headers for browsers, not on answers to agents. A proxy that adds TLS also sets the headers
- * about TLS.
- */
-function protectBrowsers(fastify: FastifyInstance): void {
-  const protect = helmet({
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        scriptSrc: ["'self'", "'unsafe-inline'"],
-        upgradeInsecureRequests: null,
-      },
-    },
-    strictTransportSecurity: false,
-  });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.url.startsWith('/v1/')) done();
-    else protect(request.raw, reply.raw, (error) => done(error as Error | undefined));
-  });
-}
-
-/**
  * Measures JSON before it is parsed. Facts of a patch stay bytes, because large ones are parsed in the worker
  * thread.
  */
@@ -93,7 +72,7 @@ export async function createServer(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMITS.other,
-    ...connectionLimits(config.requestTimeoutSeconds * 1000),
+    ...useTls(connectionLimits(config.requestTimeoutSeconds * 1000), config.tls),
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
@@ -102,7 +81,9 @@ export async function createServer(
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   answerProblems(fastify);
+  setSecurityHeaders(fastify, { tls: config.tls !== null });
   refuseOtherHosts(fastify, config.allowedHosts);
+  refuseOtherOrigins(fastify, config.allowedOrigins);
   measureJsonFirst(fastify);
   graphqlOverHttp(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -119,6 +100,7 @@ export async function createServer(
   guardFields(fastify, app.get(Access));
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
+  keepCertificate(fastify, config.tls);
   const [admission, endpoints] = [app.get(Admission), app.get(Endpoints)];
   const [agents, enrolment, time] = [app.get(Agents), app.get(Enrolment), app.get(Clock)];
   acceptGzip(fastify, admission.bodies);
@@ -129,7 +111,6 @@ export async function createServer(
     clock: time,
     retrySeconds: config.intervalSeconds,
   });
-  protectBrowsers(fastify);
   await app.register(multipart as never, {
     limits: {
       fileSize: MODULE_LIMIT,

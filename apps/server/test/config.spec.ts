@@ -6,6 +6,8 @@ test('nothing set is a complete configuration', () => {
     databaseUrl: null,
     databaseReadUrl: null,
     allowedHosts: [],
+    allowedOrigins: [],
+    tls: null,
     credentials: { lifeHours: 24, graceDays: 30 },
     requestTimeoutSeconds: 60,
     historyDays: 30,
@@ -60,6 +62,10 @@ test.each<[string, Record<string, string>, string]>([
   ],
   ['a level that does not exist', { KLPREG_LOG_LEVEL: 'loud' }, 'KLPREG_LOG_LEVEL'],
   ['a misspelt setting', { KLPREG_INTERVALL: '60' }, 'KLPREG_INTERVALL: is not a setting; there are'],
+  ['a certificate without its key', { KLPREG_TLS_CERT: '/x' }, 'TLS needs both files'],
+  ['client certificates without TLS', { KLPREG_TLS_CLIENT_CA: '/x' }, 'TLS needs both files'],
+  ['needed client certificates without a CA', { KLPREG_TLS_CLIENT_CERT: 'required' }, 'KLPREG_TLS_CLIENT_CA'],
+  ['an origin with a path', { KLPREG_ALLOWED_ORIGINS: 'https://x.example/y' }, 'KLPREG_ALLOWED_ORIGINS'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
 ])('%s is refused, with its name', (_, environment, message) => {
   expect(() => readConfig(environment)).toThrow(ConfigError);

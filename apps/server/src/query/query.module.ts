@@ -36,6 +36,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   resolvers: { ...scalars },
   path: '/graphql',
   graphiql: false,
+  csrfPrevention: true,
   jit: 1,
   cache: DOCUMENTS_KEPT,
   additionalRouteOptions: { bodyLimit: BODY_LIMITS.question },

@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import path from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { type CertificateFiles, Certificates } from '../certificates.js';
+import { copyDatabase, type Database } from '../database.js';
+
+jest.setTimeout(120_000);
+
+const MAIN = path.join(__dirname, '../../dist/main.js');
+const made = new Certificates();
+let database: Database;
+let server: CertificateFiles;
+let client: CertificateFiles;
+const running: ChildProcess[] = [];
+beforeAll(async () => {
+  database = await copyDatabase();
+  for (const ca of ['registry-ca', 'client-ca', 'other-ca']) made.ca(ca);
+  [server, client] = [made.leaf('server', 'registry-ca'), made.leaf('client', 'client-ca')];
+});
+afterEach(async () => {
+  for (const child of running.splice(0))
+    if (child.exitCode === null)
+      await new Promise((ended) => (child.once('close', ended), child.kill('SIGKILL')));
+});
+afterAll(async () => {
+  await database.drop();
+  rmSync(made.folder, { recursive: true });
+});
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts the real program. */
+function launch(environment: Record<string, string>): Program {
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: database.url,
+      KLPREG_DATA: made.at('data'),
+      KLPREG_PORT: '0',
+      KLPREG_LOG_LEVEL: 'info',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return { child, output: () => text, ended: new Promise((resolve) => child.once('close', resolve)) };
+}
+
+/** Waits for a text in the output, and returns what the expression found. */
+async function said({ child, output }: Program, wanted: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const found = wanted.exec(output());
+    if (found !== null) return found;
+    if (child.exitCode !== null) throw new Error(output());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const listening = async (program: Program): Promise<string> =>
+  (await said(program, /listening on (https:\S+)/))[1]!;
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Record<string, unknown>;
+  /** The subject of the server's certificate. */
+  readonly name: string;
+}
+
+/** One request on a connection of its own, to a server whose certificate is of the registry's CA. */
+const get = (url: string, options: https.RequestOptions = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    https
+      .get(url, { ca: readFileSync(made.at('registry-ca.pem')), agent: false, ...options }, (response) => {
+        const name = (response.socket as TLSSocket).getPeerCertificate().subject.CN as string;
+        response
+          .resume()
+          .on('end', () => resolve({ status: response.statusCode, headers: response.headers, name }));
+      })
+      .on('error', reject);
+  });
+
+const asClient = ({ certificate, key }: CertificateFiles) => ({
+  cert: readFileSync(certificate),
+  key: readFileSync(key),
+});
+const settings = ({ certificate, key }: CertificateFiles) => ({
+  KLPREG_TLS_CERT: certificate,
+  KLPREG_TLS_KEY: key,
+});
+
+test('a server with a certificate speaks TLS 1.2 and newer only, and asks browsers to stay with it', async () => {
+  const program = launch(settings(server));
+  const url = await listening(program);
+  const { status, headers, name } = await get(`${url}/livez`);
+  expect({ status, name, sts: headers['strict-transport-security'] }).toEqual({
+    status: 200,
+    name: 'server',
+    sts: 'max-age=63072000',
+  });
+  await expect(get(`${url}/livez`, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow(/\S/);
+  await expect(fetch(url.replace('https:', 'http:'))).rejects.toThrow(/\S/);
+  program.child.kill('SIGTERM');
+  expect(await program.ended).toBe(0);
+});
+
+test('a new certificate is used from SIGHUP on; one that cannot be used leaves the old one, and the log says so', async () => {
+  const renewed = made.leaf('renewed', 'registry-ca');
+  const used = { certificate: made.at('used.pem'), key: made.at('used.key') };
+  const install = (from: CertificateFiles) => {
+    copyFileSync(from.certificate, used.certificate);
+    copyFileSync(from.key, used.key);
+  };
+  install(server);
+  const program = launch(settings(used));
+  const url = await listening(program);
+  expect((await get(`${url}/livez`)).name).toBe('server');
+
+  copyFileSync(renewed.certificate, used.certificate);
+  program.child.kill('SIGHUP');
+  await said(
+    program,
+    /the certificate stays the one that was loaded before: .* are not a certificate and its key/,
+  );
+  expect((await get(`${url}/livez`)).name).toBe('server');
+
+  writeFileSync(used.certificate, 'no certificate');
+  program.child.kill('SIGHUP');
+  await said(program, /(stays the one that was loaded before[^]*){2}/);
+  expect((await get(`${url}/livez`)).name).toBe('server');
+
+  install(renewed);
+  chmodSync(used.key, 0o644);
+  program.child.kill('SIGHUP');
+  await said(program, /stays the one that was loaded before: KLPREG_TLS_KEY: other users can read/);
+  chmodSync(used.key, 0o600);
+  program.child.kill('SIGHUP');
+  await said(program, /certificate and key were loaded again/);
+  expect((await get(`${url}/livez`)).name).toBe('renewed');
+});
+
+test('client certificates are optional, and one of another CA is refused', async () => {
+  const foreign = made.leaf('foreign', 'other-ca');
+  const url = await listening(
+    launch({ ...settings(server), KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem') }),
+  );
+  expect((await get(`${url}/livez`)).status).toBe(200);
+  expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
+  await expect(get(`${url}/livez`, asClient(foreign))).rejects.toThrow(/\S/);
+});
+
+test('client certificates can be required', async () => {
+  const url = await listening(
+    launch({
+      ...settings(server),
+      KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem'),
+      KLPREG_TLS_CLIENT_CERT: 'required',
+    }),
+  );
+  await expect(get(`${url}/livez`)).rejects.toThrow(/\S/);
+  expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
+});
+
+describe('a server that cannot use its files does not start, and says what to do', () => {
+  test.each<[string, () => CertificateFiles, RegExp]>([
+    [
+      'a key that others can read',
+      () => {
+        const exposed = { certificate: server.certificate, key: made.at('exposed.key') };
+        copyFileSync(server.key, exposed.key);
+        chmodSync(exposed.key, 0o644);
+        return exposed;
+      },
+      /KLPREG_TLS_KEY: other users can read or change \S+ \(mode 644\): run chmod 600 \S+exposed\.key/,
+    ],
+    [
+      'the key of another certificate',
+      () => ({ certificate: server.certificate, key: client.key }),
+      /are not a certificate and its key/,
+    ],
+    [
+      'a file that is missing',
+      () => ({ certificate: made.at('none.pem'), key: server.key }),
+      /KLPREG_TLS_CERT: \S+none\.pem cannot be read/,
+    ],
+  ])('%s', async (_, files, message) => {
+    const program = launch(settings(files()));
+    expect(await program.ended).toBe(2);
+    expect(program.output()).toMatch(message);
+    expect(program.output()).not.toMatch(/PRIVATE KEY|at .*\.js:/);
+  });
+});
