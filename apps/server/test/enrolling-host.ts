@@ -37,8 +37,9 @@ export class EnrollingHost {
     private readonly registry: Registry,
     readonly hostname: string,
     readonly address = '127.0.0.1',
+    report: Report = idle(hostname),
   ) {
-    this.report = idle(hostname);
+    this.report = report;
     this.instance = this.report.host.instance;
   }
 

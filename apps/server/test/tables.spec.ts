@@ -13,6 +13,7 @@ const KINDS = {
     'host_history',
   ],
   reference: [
+    'enrolment_token',
     'label_set',
     'patch',
     'patch_author',
@@ -30,7 +31,6 @@ const KINDS = {
     'catalog_revision',
     'cohort',
     'credential_revocation',
-    'enrolment_token',
     'epoch',
     'owner_key',
     'patch_version',

@@ -1,5 +1,6 @@
 import { CatalogStore } from '../../src/store/catalog/catalog.store.js';
 import { SETS_OF_FACTS, WITNESSES } from '../../src/store/catalog/sightings.store.js';
+import { EnrollingHost, makeToken } from '../enrolling-host.js';
 import { later, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;
@@ -93,5 +94,57 @@ test('a host that was retired before can be said to be compromised', async () =>
     'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
   await registry.ask(retire, { id: report.host.instance, c: false });
   await registry.ask(retire, { id: report.host.instance, c: true });
+  expect(await machines('lab_n_1v1_a')).toEqual([]);
+});
+
+/** A host that runs this build, and enrols with a token. */
+async function enrolledAt(
+  hostname: string,
+  token: string,
+  machine = machineOf(hostname),
+): Promise<EnrollingHost> {
+  const host = new EnrollingHost(
+    registry,
+    hostname,
+    '127.0.0.1',
+    running(hostname, ['lab_n_1v1_a'], { host: { machine } }),
+  );
+  expect(await host.enrol(token)).toMatchObject({ status: 200 });
+  return host;
+}
+
+test('hosts that one enrolment token alone vouches for are one witness, and those of two tokens are two', async () => {
+  const [first, second] = [await makeToken(registry), await makeToken(registry)];
+  for (const name of ['web-1', 'web-2', 'web-3']) await (await enrolledAt(name, first.text)).send();
+  const ofFirst = `enrolment token ${first.id}`;
+  expect(await machines('lab_n_1v1_a')).toEqual([ofFirst]);
+  await (await enrolledAt('web-4', second.text)).send();
+  expect(await machines('lab_n_1v1_a')).toEqual([ofFirst, `enrolment token ${second.id}`].toSorted());
+});
+
+test('enrolled hosts with authoritative labels are a witness each', async () => {
+  const { text } = await makeToken(registry, { labels: { env: 'prod' } });
+  for (const name of ['web-1', 'web-2'])
+    await (await enrolledAt(name, text)).send({ labels: { env: 'test' } });
+  expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-1', 'web-2'));
+});
+
+test('a host that reported before it enrolled, and a machine under two ids, are one witness', async () => {
+  const { text } = await makeToken(registry);
+  const before = running('web-1', ['lab_n_1v1_a']);
+  await registry.report(before);
+  const host = await enrolledAt('web-1', text);
+  await host.post('/v1/reports', later(before, { taint: 45057 }), host.credential);
+  const reinstalled = await enrolledAt('web-2', text, before.host.machine!);
+  expect(await reinstalled.send()).toMatchObject({ status: 200 });
+  expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-1'));
+});
+
+test('the hosts of a token that was revoked with them are no witnesses any more', async () => {
+  const { id: token, text } = await makeToken(registry, { labels: { env: 'prod' } });
+  for (const name of ['web-1', 'web-2']) await (await enrolledAt(name, text)).send();
+  await registry.ask(`mutation { revokeEnrolmentToken(id: "${token}", withHosts: true) { id } }`);
+  expect(await machines('lab_n_1v1_a')).toEqual([]);
+  await registry.report(later(running('web-1', ['lab_n_1v1_a'], { sequence: 5 }), { taint: 45057 }));
   expect(await machines('lab_n_1v1_a')).toEqual([]);
 });

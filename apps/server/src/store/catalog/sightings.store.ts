@@ -5,12 +5,14 @@ import { unnest } from '../../database/columns.js';
 import { type Connection, Database } from '../../database/database.js';
 import { named, sql } from '../../database/sql.js';
 import { ContentIds } from '../content/content-ids.js';
+import { AGENT_PREFIX } from '../content/labels.store.js';
 import { bucketOf } from '../hosts/bucket.js';
 import { nextRevision } from './revisions.js';
 
 /** What one host shows of a build: it is on its list, enabled and settled. */
 export interface HostSighting {
   readonly hostId: string;
+  /** Hash of the machine id. */
   readonly machine: string;
   readonly buildId: string;
   readonly kernel: Kernel;
@@ -35,18 +37,27 @@ export const SETS_OF_FACTS = 64;
 /** How long this process relies on what it stored: another server may have withdrawn witnesses meanwhile. */
 const RELY_MS = 10 * 60_000;
 
+/** A sighting, and who vouches for it: distinct names are distinct witnesses. */
+interface WitnessedSighting extends HostSighting {
+  /** The machine hash, or the enrolment token of a host without authoritative labels. */
+  readonly witness: string;
+}
+
 type Facts = Omit<HostSighting, 'hostId' | 'machine'>;
 interface Row {
+  readonly hostId: string;
+  /** Of the host today; null: it has none any more. */
+  readonly machine: string | null;
   readonly buildId: string;
   readonly facts: string;
-  readonly machine: string;
+  readonly witness: string;
   readonly kernel: string;
 }
 
 const factIds = new ContentIds(4_000);
 const kernelText = ({ release, version, arch, buildId }: Kernel): string =>
   JSON.stringify([release, version, arch, buildId]);
-const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSighting): Facts => ({
+const factsOf = ({ buildId, kernel, objects, over, file, verified }: Facts): Facts => ({
   buildId,
   kernel,
   objects,
@@ -54,7 +65,7 @@ const factsOf = ({ buildId, kernel, objects, over, file, verified }: HostSightin
   file,
   verified,
 });
-const inOrder = (a: HostSighting, b: HostSighting): number => (a.buildId < b.buildId ? -1 : 1);
+const inOrder = (a: Facts, b: Facts): number => (a.buildId < b.buildId ? -1 : 1);
 
 /**
  * What hosts show of builds: a few witnesses for each set of facts. Each addition and each withdrawal is a
@@ -72,7 +83,7 @@ export class SightingsStore {
    * Stores sightings, in a transaction of its own. Facts that have their witnesses already are not looked up
    * again.
    *
-   * The hosts must be stored: those that are suspect or compromised do not count.
+   * The hosts must be stored: those that are suspect, compromised or revoked do not count.
    */
   async keep(sightings: readonly HostSighting[], at: Date): Promise<void> {
     this.expire(at);
@@ -84,11 +95,43 @@ export class SightingsStore {
         open.set(`${sighting.machine} ${text}`, sighting);
     }
     if (open.size === 0) return;
-    const wanted = [...open.values()].toSorted(inOrder);
+    const wanted = (await this.identify([...open.values()])).toSorted(inOrder);
     const stored = await this.stored(wanted);
     const added = choose(wanted, stored);
     if (added.length > 0) await this.add(added, at);
     this.remember(wanted, stored, added);
+  }
+
+  /**
+   * Finds who vouches for each host. Of hosts that enrolled and have no authoritative labels it is their token: all
+   * of one token are one witness, because its holder can make up machines.
+   */
+  private async identify(sightings: readonly HostSighting[]): Promise<WitnessedSighting[]> {
+    const rows = unnest(
+      'r',
+      sightings.map(({ hostId }) => hostId),
+      { bucket: ['smallint', bucketOf], id: ['uuid', (id) => id] },
+    );
+    const found = await this.db.$queryRaw<{ hostId: string; tokenId: string }[]>(
+      named(
+        'sightings.identify',
+        sql`
+          SELECT DISTINCT c.host_id AS "hostId", c.token_id AS "tokenId"
+            FROM ${rows}
+            JOIN host_credential c ON c.bucket = r.bucket AND c.host_id = r.id
+            JOIN host h ON h.bucket = r.bucket AND h.id = r.id
+            JOIN label_set l ON l.id = h.label_set_id
+           WHERE NOT EXISTS (
+                   SELECT
+                     FROM jsonb_object_keys(l.labels) key
+                    WHERE NOT starts_with(key, ${AGENT_PREFIX}))`,
+      ),
+    );
+    const tokens = new Map(found.map(({ hostId, tokenId }) => [hostId, tokenId]));
+    return sightings.map((sighting) => {
+      const token = tokens.get(sighting.hostId);
+      return { ...sighting, witness: token === undefined ? sighting.machine : `enrolment token ${token}` };
+    });
   }
 
   private async stored(wanted: readonly HostSighting[]): Promise<Row[]> {
@@ -96,25 +139,47 @@ export class SightingsStore {
     const versions = [...new Set(wanted.map(({ kernel }) => kernel.version))];
     const where = { buildId: { in: buildIds }, kernelVersion: { in: versions }, untilRevision: null };
     const rows = await this.db.patchSighting.findMany({ where });
-    return rows.map(({ buildId, facts, machine, kernelRelease, kernelVersion, arch, kernelBuildId }) => ({
-      buildId,
-      facts,
-      machine,
-      kernel: kernelText({ release: kernelRelease, version: kernelVersion, arch, buildId: kernelBuildId }),
-    }));
+    const machines = await this.machinesOf(rows.map(({ hostId }) => hostId));
+    return rows.map(
+      ({ hostId, buildId, facts, machine, kernelRelease, kernelVersion, arch, kernelBuildId }) => ({
+        hostId,
+        machine: machines.get(hostId) ?? null,
+        buildId,
+        facts,
+        witness: machine,
+        kernel: kernelText({ release: kernelRelease, version: kernelVersion, arch, buildId: kernelBuildId }),
+      }),
+    );
+  }
+
+  /** The machine hashes of these hosts. */
+  private async machinesOf(hostIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (hostIds.length === 0) return new Map();
+    const rows = unnest('r', hostIds, { bucket: ['smallint', bucketOf], id: ['uuid', (id) => id] });
+    const found = await this.db.$queryRaw<{ id: string; machine: string }[]>(
+      named(
+        'sightings.machines',
+        sql`
+          SELECT DISTINCT h.id, h.machine
+            FROM ${rows}
+            JOIN host h ON h.bucket = r.bucket AND h.id = r.id
+           WHERE h.machine IS NOT NULL`,
+      ),
+    );
+    return new Map(found.map(({ id, machine }) => [id, machine]));
   }
 
   /**
    * The catalog's row is locked first. So a host that becomes suspect at the same time is seen here, or its
    * withdrawal sees these rows.
    */
-  private async add(sightings: readonly HostSighting[], at: Date): Promise<void> {
+  private async add(sightings: readonly WitnessedSighting[], at: Date): Promise<void> {
     const rows = unnest('r', sightings, {
       bucket: ['smallint', (one) => bucketOf(one.hostId)],
       build_id: ['text', (one) => one.buildId],
       facts: ['uuid', (one) => factIds.of(factsOf(one))],
       host_id: ['uuid', (one) => one.hostId],
-      machine: ['text', (one) => one.machine],
+      machine: ['text', (one) => one.witness],
       kernel_release: ['text', (one) => one.kernel.release],
       kernel_version: ['text', (one) => one.kernel.version],
       arch: ['text', (one) => one.kernel.arch],
@@ -149,7 +214,12 @@ export class SightingsStore {
                    ${at}
               FROM ${rows}
               JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
-             WHERE h.suspect_since IS NULL AND NOT h.compromised
+              LEFT JOIN host_credential c ON c.bucket = r.bucket AND c.host_id = r.host_id
+              LEFT JOIN enrolment_token t ON t.id = c.token_id
+             WHERE h.suspect_since IS NULL
+               AND NOT h.compromised
+               AND c.state IS DISTINCT FROM 'REVOKED'
+               AND t.hosts_revoked_at IS NULL
             ON CONFLICT DO NOTHING`,
         ),
       );
@@ -196,20 +266,20 @@ export class SightingsStore {
   }
 
   private remember(
-    wanted: readonly HostSighting[],
+    wanted: readonly WitnessedSighting[],
     stored: readonly Row[],
-    added: readonly HostSighting[],
+    added: readonly WitnessedSighting[],
   ): void {
     const kept = new Set(added);
     for (const sighting of wanted) {
       const facts = factsOf(sighting);
       const id = factIds.of(facts);
-      const machines = stored.filter((row) => row.facts === id).map(({ machine }) => machine);
+      const witnesses = stored.filter((row) => row.facts === id).map(({ witness }) => witness);
       const text = JSON.stringify(facts);
       const known = this.known.get(text) ?? new Set();
-      for (const machine of [...machines, sighting.machine]) known.add(machine);
+      for (const witness of [...witnesses, sighting.witness]) known.add(witness);
       // new, and not stored: there are too many sets of facts, and no other witness would be stored either
-      if (machines.length === 0 && !kept.has(sighting))
+      if (witnesses.length === 0 && !kept.has(sighting))
         for (let i = 0; known.size < WITNESSES; i++) known.add(`full ${i}`);
       this.known.set(text, known);
     }
@@ -227,26 +297,37 @@ export class SightingsStore {
   }
 }
 
+/** What must not be two witnesses of one build. */
+const keysOf = ({ buildId, hostId, machine }: Pick<Row, 'buildId' | 'hostId' | 'machine'>): string[] => [
+  `${buildId} host ${hostId}`,
+  ...(machine === null ? [] : [`${buildId} machine ${machine}`]),
+];
+
 /**
- * Chooses the sightings that are stored: each set of facts gets witnesses of different machines, up to
- * `WITNESSES`, and each build and kernel gets up to `SETS_OF_FACTS` sets.
+ * Chooses the sightings that are stored: each set of facts gets different witnesses, up to `WITNESSES`, and each
+ * build and kernel gets up to `SETS_OF_FACTS` sets. A host or a machine is never two witnesses of a build.
  */
-function choose(wanted: readonly HostSighting[], stored: readonly Row[]): HostSighting[] {
-  const machines = new Map<string, Set<string>>();
+function choose(wanted: readonly WitnessedSighting[], stored: readonly Row[]): WitnessedSighting[] {
+  const witnessed = new Map<string, Set<string>>();
+  const names = new Map<string, string>();
   const sets = new Map<string, Set<string>>();
   const under = <Key, Value>(map: Map<Key, Set<Value>>, key: Key): Set<Value> =>
     map.get(key) ?? map.set(key, new Set()).get(key)!;
   for (const row of stored) {
-    under(machines, row.facts).add(row.machine);
+    under(witnessed, row.facts).add(row.witness);
+    for (const key of keysOf(row)) names.set(key, row.witness);
     under(sets, `${row.buildId} ${row.kernel}`).add(row.facts);
   }
   return wanted.filter((sighting) => {
     const facts = factIds.of(factsOf(sighting));
-    const witnesses = under(machines, facts);
+    const witnesses = under(witnessed, facts);
     const ofKernel = under(sets, `${sighting.buildId} ${kernelText(sighting.kernel)}`);
     const room = ofKernel.has(facts) || ofKernel.size < SETS_OF_FACTS;
-    if (!room || witnesses.size >= WITNESSES || witnesses.has(sighting.machine)) return false;
-    witnesses.add(sighting.machine);
+    const { witness } = sighting;
+    if (!room || witnesses.size >= WITNESSES || witnesses.has(witness)) return false;
+    if (keysOf(sighting).some((key) => (names.get(key) ?? witness) !== witness)) return false;
+    for (const key of keysOf(sighting)) names.set(key, witness);
+    witnesses.add(witness);
     ofKernel.add(facts);
     return true;
   });
