@@ -35,13 +35,13 @@ export function refuseToken(token: EnrolmentTokenRow, { address, now }: Enrollin
 /** Refuses a proof whose time is not the registry's, or that was used before; null if it is valid. */
 export function refuseProofTime(at: Date, last: Date | null, now: Date): RequestError | null {
   const ahead = new Date(now.getTime() + FUTURE_MS);
-  const detail =
-    at > ahead || at.getTime() < now.getTime() - PAST_MS
-      ? `must be the time of the registry, ${now.toISOString()}`
-      : // a last proof in the future means that the clock of the registry was set back
-        last !== null && at <= last && last <= ahead
-        ? `must be later than the last one, ${last.toISOString()}: a proof is valid once`
-        : null;
+  const isNear = at <= ahead && at.getTime() >= now.getTime() - PAST_MS;
+  const detail = !isNear
+    ? `must be the time of the registry, ${now.toISOString()}`
+    : // a last proof in the future means that the clock of the registry was set back
+      last !== null && at <= last && last <= ahead
+      ? `must be later than the last one, ${last.toISOString()}: a proof is valid once`
+      : null;
   if (detail === null) return null;
   return new RequestError('PROOF_NOT_CURRENT', `the proof of the key is not current: /at ${detail}`, [
     { pointer: '/at', detail, found: at.toISOString() },

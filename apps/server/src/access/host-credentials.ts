@@ -71,7 +71,7 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.store.addFirst(randomBytes(32), this.clock.now());
+    if ((await this.store.list()).length === 0) await this.store.addFirst(randomBytes(32), this.clock.now());
     await this.refresh();
     this.schedule();
   }

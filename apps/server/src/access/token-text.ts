@@ -8,6 +8,9 @@ export type TokenKind = (typeof TOKEN_KINDS)[number];
 /** The random part is 32 bytes as base64url. It may contain `_`, so it is found by its length. */
 const FORM = new RegExp(`^(klpreg_(${TOKEN_KINDS.join('|')})_[\\w-]{43})_([0-9A-Za-z]{6})$`);
 
+/** A host credential has no checksum: its HMAC finds typing errors as well. */
+const HOST_FORM = /^klpreg_host_[\w-]{104}$/;
+
 /** The form of tokens before they had a kind and a checksum. */
 const OLD_FORM = /^klpreg_[\w-]{43}$/;
 
@@ -27,6 +30,7 @@ export function newToken(kind: TokenKind): string {
 export function readToken(token: string): TokenKind | 'DAMAGED' | 'UNMARKED' {
   const [, text, kind, found] = FORM.exec(token) ?? [];
   if (text !== undefined) return checksum(text) === found ? (kind as TokenKind) : 'DAMAGED';
+  if (HOST_FORM.test(token)) return 'host';
   return token.startsWith('klpreg_') && !OLD_FORM.test(token) ? 'DAMAGED' : 'UNMARKED';
 }
 

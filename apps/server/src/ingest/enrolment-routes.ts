@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Enrolment } from '../access/enrolment.js';
 import type { IssuedCredential } from '../access/host-credentials.js';
 import type { Clock } from '../clock.js';
-import { overloaded, RequestError } from '../errors.js';
+import { overloaded, problemDetails, RequestError } from '../errors.js';
 import { refuseLargeJson } from '../json-size.js';
 import { BODY_LIMITS } from '../limits.js';
 import type { EnrolmentAnswer } from './answers.js';
@@ -19,6 +19,8 @@ export interface EnrolmentRoutesOptions {
 
 /** Maximum number of requests in progress: each is a transaction, and may come from a sender without a token. */
 const MAX_IN_PROGRESS = 64;
+/** Range of `Retry-After` beyond it. */
+const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
 
 /**
  * `POST /v1/enrolments`: an enrolment token for the first credential of a host.
@@ -29,8 +31,13 @@ const MAX_IN_PROGRESS = 64;
 export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async (scope, options) => {
   const { enrolment, clock, retrySeconds } = options;
   let inProgress = 0;
-  const bounded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    if (inProgress >= MAX_IN_PROGRESS) throw overloaded();
+  /** Does the work, unless too much is in progress. A request counts once its body is there, however slow it was. */
+  const bounded = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    work: () => Promise<EnrolmentAnswer>,
+  ): Promise<EnrolmentAnswer | FastifyReply> => {
+    if (inProgress >= MAX_IN_PROGRESS) return reject(request, reply);
     inProgress += 1;
     try {
       return await work();
@@ -38,13 +45,18 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
       inProgress -= 1;
     }
   };
+  // before a body is read: after an outage, a whole fleet renews
+  scope.addHook('onRequest', (request, reply, done) => {
+    if (inProgress < MAX_IN_PROGRESS) done();
+    else void reject(request, reply);
+  });
   scope.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.header('klpreg-time', clock.now().toISOString()).header('cache-control', 'no-store');
     done();
   });
 
   scope.post('/v1/enrolments', { bodyLimit: BODY_LIMITS.enrolment }, async (request, reply) =>
-    bounded(async () => {
+    bounded(request, reply, async () => {
       const token = await enrolment.token(bearerOf(request));
       const document = parse(EnrolmentRequest, bodyOf(request), 'enrolment request');
       const issued = await enrolment.enrol(document, token, request.ip);
@@ -52,12 +64,21 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
     }),
   );
   scope.post('/v1/credentials', { bodyLimit: BODY_LIMITS.enrolment }, async (request, reply) =>
-    bounded(async () => {
+    bounded(request, reply, async () => {
       const document = parse(RenewalRequest, bodyOf(request), 'renewal request');
       return answer(reply, document.instance, await enrolment.renew(document), 'RENEWED', retrySeconds);
     }),
   );
 };
+
+/** Answers 503. The times of retries are spread. */
+function reject(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const seconds = Math.ceil(MIN_RETRY_SECONDS + Math.random() * (MAX_RETRY_SECONDS - MIN_RETRY_SECONDS));
+  return reply
+    .code(503)
+    .headers({ 'content-type': 'application/problem+json; charset=utf-8', 'retry-after': String(seconds) })
+    .send(JSON.stringify({ ...problemDetails(overloaded()), instance: request.url }));
+}
 
 function bearerOf({ headers }: FastifyRequest): string {
   const token = /^Bearer ([\w-]{1,512})$/i.exec(headers.authorization ?? '')?.[1];

@@ -248,6 +248,27 @@ test('without a limit of the grace period, a credential is renewed after years',
   await patient.stop();
 });
 
+test('more requests than can be in progress are refused, and told when to come back', async () => {
+  const [host, { text }] = [newHost(), await makeToken(registry)];
+  await host.enrol(text);
+  const other = newHost().renewal();
+  const answers = await Promise.all(Array.from({ length: 200 }, () => host.post('/v1/credentials', other)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403, 503]));
+  for (const { status, headers } of answers as unknown as {
+    status: number;
+    headers: Record<string, string>;
+  }[])
+    if (status === 503) expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(5);
+  expect(await host.renew()).toMatchObject({ status: 200 });
+});
+
+test('a host credential sends messages only', async () => {
+  const [host, { text }] = [newHost(), await makeToken(registry)];
+  await host.enrol(text);
+  const query = 'mutation { addHost(input: { hostname: "x" }) { id } }';
+  expect((await host.post('/graphql', { query }, host.credential)).status).toBe(401);
+});
+
 test.each([
   ['no JSON', 'x', 400],
   ['no object', [], 400],
