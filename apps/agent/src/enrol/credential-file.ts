@@ -35,7 +35,7 @@ export function keepCredential(folder: string, credential: StoredCredential): vo
   writeDurably(join(folder, FILE), `${JSON.stringify(credential)}\n`);
 }
 
-/** Renewals of hosts that enrolled together are spread over this part of a credential's life, after its half. */
+/** Renewals of hosts that enrolled together are spread over this part of a credential's life. */
 const SPREAD = 0.2;
 
 /** How far a credential is in its life. */

@@ -23,11 +23,12 @@ export function readHostKey(folder: string): KeyObject | null {
   }
   throw new Failure(
     'USAGE',
-    `${fileIn(folder)}: is not an Ed25519 private key; restore it, or remove it and let an admin reset this host`,
+    `${fileIn(folder)}: is not an Ed25519 private key; ` +
+      'restore it, or remove it and let an admin reset this host',
   );
 }
 
-/** Returns the private key of this host. If there is none, makes one that is on the disk before this returns. */
+/** Returns the private key of this host. A new one is on the disk before this returns. */
 export function ensureHostKey(folder: string): KeyObject {
   const kept = readHostKey(folder);
   if (kept !== null) return kept;

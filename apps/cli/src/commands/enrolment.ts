@@ -101,7 +101,8 @@ const CHANGES: readonly Change[] = [
     name: 'reset',
     summary: 'let a host enrol again, with another key',
     description:
-      'Revokes the credentials of a host, and lets it enrol again with another key. Use it if the host lost its key.',
+      'Revokes the credentials of a host, and lets it enrol again with another key. ' +
+      'Use it if the host lost its key.',
     ask: async (registry, host, reason) =>
       (await registry.ask(RESET_HOST_CREDENTIAL, { host, reason })).resetHostCredential,
   },

@@ -18,7 +18,7 @@ function readRange(range: string): { address: string; prefix: number; family: 'i
 /** Returns true for an address or a CIDR range, such as `10.1.0.0/16` or `2001:db8::/32`. */
 export const isAddressRange = (range: string): boolean => readRange(range) !== null;
 
-/** Returns true if the address is in one of the ranges, or there are none. An IPv4 address may be mapped to IPv6. */
+/** Returns true if an address is in one of the ranges, or there are none. It may be an IPv4-mapped IPv6 one. */
 export function isWithin(address: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0) return true;
   const list = new BlockList();

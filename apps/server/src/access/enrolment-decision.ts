@@ -3,7 +3,7 @@ import type { EnrolmentTokenRow } from '../store/access/enrolment-tokens.store.j
 import type { HostCredentialRow } from '../store/access/host-credentials.store.js';
 import { isWithin } from './address-ranges.js';
 
-/** A proof may be older than the registry's time by this, and newer by less: it must not be valid for long. */
+/** How far the time of a proof may lie before and after the registry's: it must not be valid for long. */
 const PAST_MS = 300_000;
 const FUTURE_MS = 10_000;
 
@@ -14,7 +14,7 @@ export interface Enrolling {
   readonly now: Date;
 }
 
-/** `NEW`: a use of the token. `REPEATED`: the answer to an earlier request was lost, or the host still waits. */
+/** `NEW`: a use of the token. `REPEATED`: an earlier answer was lost, or the host still waits. */
 export type Enrolled = 'NEW' | 'REPEATED';
 
 const forbidden = (message: string): RequestError => new RequestError('FORBIDDEN', message);
@@ -111,7 +111,8 @@ export function refuseRenewal(
   const end = graceEnd(known, graceDays);
   if (isPast(end, now))
     return forbidden(
-      `host ${known.hostId}: its last credential expired more than ${graceDays} days ago; it enrols again with a token`,
+      `host ${known.hostId}: its last credential expired more than ${graceDays} days ago; ` +
+        'it enrols again with a token',
     );
   return null;
 }

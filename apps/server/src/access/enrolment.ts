@@ -15,7 +15,7 @@ import { HostCredentials, type IssuedCredential } from './host-credentials.js';
 type Outcome = IssuedCredential | null;
 
 const MAX_SERIAL = 2 ** 31 - 1;
-/** A host that claims a later serial than the registry gave, after a restore of the database, is believed this far. */
+/** How many credentials a restored database may lack: a host that claims more serials is not believed. */
 const MAX_LOST = 100_000;
 
 const notProven = (): RequestError =>
@@ -37,7 +37,7 @@ export class Enrolment {
   ) {}
 
   /**
-   * Finds the token of a request to enrol. It may have expired: the answer to its last request may have been lost.
+   * Finds the token of a request to enrol. It may have expired: the answer to an earlier request may be lost.
    *
    * @throws RequestError UNAUTHENTICATED
    */
@@ -86,7 +86,7 @@ export class Enrolment {
   }
 
   /**
-   * Renews a credential by a proof of the host's key. No token is needed, also after the credential has expired.
+   * Renews a credential by a proof of the host's key. No token is needed, even if the credential has expired.
    *
    * @throws RequestError
    */

@@ -33,8 +33,8 @@ export interface IssuedCredential {
 /**
  * Makes and checks the credentials of hosts. A check is one HMAC and a look at what is revoked: no search.
  *
- * Keys and revocations are in the database, and each server reads them every two seconds. If it cannot, it goes on
- * with what it last read, and `ageSeconds` shows it: without a database no message is stored anyway.
+ * Keys and revocations are in the database, and each server reads them every two seconds. If it cannot, it
+ * goes on with what it last read, and `ageSeconds` shows it: without a database no message is stored anyway.
  */
 @Injectable()
 export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy {
@@ -79,25 +79,30 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    await this.reading;
+    await this.reading.catch(() => undefined);
   }
 
   private schedule(): void {
     this.timer = setTimeout(() => {
-      this.reading = this.refresh()
+      void this.refresh()
         .catch((error: unknown) => void (isUnavailable(error) || bugs.note(error)))
         .then(() => void (this.stopped || this.schedule()));
     }, REFRESH_MS);
     this.timer.unref();
   }
 
-  /** Reads the keys, and what was revoked since the last time. */
+  /** Reads the keys, and what was revoked since the last time. Readings wait for each other. */
   async refresh(): Promise<void> {
+    this.reading = this.reading.catch(() => undefined).then(() => this.read());
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
     const start = performance.now();
     const [rows, read] = await Promise.all([this.store.list(), this.store.revokedSince(this.revision)]);
     const isRestored = read.last < this.revision;
-    if (isRestored) this.revoked = new Map();
     const { last, revocations } = isRestored ? await this.store.revokedSince(0n) : read;
+    if (isRestored) this.revoked = new Map();
     for (const { subject, serial } of revocations) this.revoked.set(subject, serial);
     this.revision = last;
     this.keys = rows.map(({ id, secret, activeFrom }) => ({ ...toSigningKey(id, secret), activeFrom }));

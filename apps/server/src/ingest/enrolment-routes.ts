@@ -17,7 +17,7 @@ export interface EnrolmentRoutesOptions {
   readonly retrySeconds: number;
 }
 
-/** Maximum number of requests in progress: each is a transaction, and may come from a sender without a token. */
+/** Maximum number of requests in progress: each is a transaction, and its sender may have no token. */
 const MAX_IN_PROGRESS = 64;
 /** Range of `Retry-After` beyond it. */
 const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
@@ -26,12 +26,12 @@ const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
  * `POST /v1/enrolments`: an enrolment token for the first credential of a host.
  * `POST /v1/credentials`: the key of an enrolled host for its next credential.
  *
- * Each answer has the header `klpreg-time`: an agent whose clock is wrong signs again with the registry's time.
+ * Each answer has the header `klpreg-time`: an agent with a wrong clock signs again with the registry's time.
  */
 export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async (scope, options) => {
   const { enrolment, clock, retrySeconds } = options;
   let inProgress = 0;
-  /** Does the work, unless too much is in progress. A request counts once its body is there, however slow it was. */
+  /** Does the work, unless too much is in progress. A request counts once its whole body is there. */
   const bounded = async (
     request: FastifyRequest,
     reply: FastifyReply,

@@ -88,8 +88,8 @@ export class HostCredentialsStore {
                                    state_at, state_by, enrolled_at, serial, expires_at, proof_at)
       VALUES (${bucketOf(row.hostId)}::smallint, ${row.hostId}::uuid, ${row.publicKey}, ${row.machine},
               ${row.hostname}, ${row.tokenId}::uuid, ${JSON.stringify(row.labels)}::jsonb,
-              ${row.state}::credential_state, ${row.stateAt}, ${row.stateBy}, ${row.enrolledAt}, ${row.serial},
-              ${row.expiresAt}, ${row.proofAt})
+              ${row.state}::credential_state, ${row.stateAt}, ${row.stateBy}, ${row.enrolledAt},
+              ${row.serial}, ${row.expiresAt}, ${row.proofAt})
       ON CONFLICT (bucket, host_id) DO NOTHING`;
     return added === 1;
   }
