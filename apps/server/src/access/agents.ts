@@ -1,14 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Access } from './access.js';
+import { Access, bearerOf } from './access.js';
 import { ROUTES } from './access-table.js';
 import { looksLikeHostCredential } from './host-credential.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { HostCredentials } from './host-credentials.js';
+
+/** The hosts for which a request may send. */
+export interface Sender {
+  /** The only host; null: any of the scope. */
+  readonly host: string | null;
+  /** Of the token; null: all hosts. */
+  readonly scope: Scope | null;
+}
 
 /** All routes of agents have the same right. */
 const SENDERS = ROUTES['POST /v1/reports']!;
 
-/** Authenticates the requests of agents: by the credential of one host, or by a token that sends for any. */
+/** Authenticates the requests of agents: by the credential of one host, or by a token that sends for many. */
 @Injectable()
 export class Agents {
   private readonly senders = new WeakMap<FastifyRequest, string>();
@@ -30,8 +39,9 @@ export class Agents {
     return undefined;
   }
 
-  /** The only host for which an admitted request may send; null: any. */
-  senderOf(request: FastifyRequest): string | null {
-    return this.senders.get(request) ?? null;
+  /** The hosts for which an admitted request may send. */
+  senderOf(request: FastifyRequest): Sender {
+    const host = this.senders.get(request) ?? null;
+    return { host, scope: host === null ? bearerOf(request).scope : null };
   }
 }

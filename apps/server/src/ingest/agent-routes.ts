@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { Agents } from '../access/agents.js';
+import type { Agents, Sender } from '../access/agents.js';
 import { overloaded, problemDetails } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
@@ -19,7 +19,7 @@ interface Route {
   readonly path: string;
   readonly bodyLimit: number;
   readonly endpoint: Endpoint<Kind, { readonly outcome: string }>;
-  readonly receive: (body: Uint8Array, sender: string | null) => Promise<unknown>;
+  readonly receive: (body: Uint8Array, sender: Sender) => Promise<unknown>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Sender } from '../access/agents.js';
 import { bugs } from '../bug-log.js';
 import type { Clock } from '../clock.js';
 import type { IngestLimits } from '../ingest-limits.js';
@@ -5,6 +6,7 @@ import { RequestError, type ProblemDetails } from '../errors.js';
 import { INLINE_LIMIT } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../database/unavailable.js';
+import type { Scope } from '../store/access/tokens.store.js';
 import { Batcher } from './batcher.js';
 import { EndpointLoad } from './endpoint-load.js';
 import { fromRefusal } from './jobs.js';
@@ -26,6 +28,8 @@ export interface EndpointOptions<K extends Kind, Answer> {
   readonly outcomes: readonly string[];
   readonly keyOf: (message: Messages[K]) => string;
   readonly store: (batch: readonly Received<K>[]) => Promise<readonly (Answer | Error)[]>;
+  /** Returns which of these hosts are in the scope. */
+  readonly membersOf: (ids: readonly string[], scope: Scope) => Promise<ReadonlySet<string>>;
   readonly parallelFrom: number;
   readonly answersPerTurn: number;
 }
@@ -67,16 +71,17 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   /**
    * Stores a message. The answer means that it is durably committed.
    *
-   * @param sender the only host that may be the sender of the message; null: any
+   * @param sender the hosts for which the request may send
    */
-  async receive(bytes: Uint8Array, sender: string | null): Promise<Answer> {
+  async receive(bytes: Uint8Array, sender: Sender): Promise<Answer> {
     const { kind } = this.options;
     const receivedAt = this.clock.now();
     this.load.begin(1);
     try {
       const read =
         bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
-      const answer = await this.batcher.add(() => ({ message: this.own(read(), sender), receivedAt }));
+      const [own] = await this.ownOf([read], sender);
+      const answer = await this.batcher.add(() => ({ message: own!(), receivedAt }));
       this.outcomes.count(answer.outcome);
       return answer;
     } finally {
@@ -92,33 +97,52 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   /**
    * Stores each message of a batch request by itself: a wrong one does not keep the others from being stored.
    */
-  async receiveBatch(bytes: Uint8Array, sender: string | null): Promise<BatchAnswer<Answer>> {
+  async receiveBatch(bytes: Uint8Array, sender: Sender): Promise<BatchAnswer<Answer>> {
     const receivedAt = this.clock.now();
     let pending = 1;
     this.load.begin(pending);
     try {
-      const reads = await this.split(bytes);
+      const reads = await this.ownOf(await this.split(bytes), sender);
       const others = Math.max(0, reads.length - 1);
       pending += others;
       this.load.begin(others);
       return {
-        results: await Promise.all(
-          reads.map((read) => this.receiveOne(() => this.own(read(), sender), receivedAt)),
-        ),
+        results: await Promise.all(reads.map((read) => this.receiveOne(read, receivedAt))),
       };
     } finally {
       this.load.end(pending);
     }
   }
 
-  /** Returns the message. @throws RequestError FORBIDDEN if it is of another host than the sender */
-  private own(message: Messages[K], sender: string | null): Messages[K] {
-    const host = this.options.keyOf(message);
-    if (sender === null || host === sender) return message;
-    const pointer = 'host' in message ? '/host/instance' : '/instance';
-    const detail = `must be ${sender}, the host of this credential`;
-    throw new RequestError('FORBIDDEN', `this credential sends for host ${sender} only, found ${host}`, [
-      { pointer, detail, found: host },
+  /**
+   * Makes each read throw if its message is of a host for which the sender may not send. The hosts of a scope are
+   * looked up once for all messages.
+   */
+  private async ownOf(reads: readonly (() => Messages[K])[], { host, scope }: Sender) {
+    if (scope === null) return host === null ? reads : reads.map((read) => () => this.own(read(), host));
+    const settled = reads.map((read) => once(read));
+    const ids = settled.flatMap((read) => attempt(() => this.options.keyOf(read())));
+    const members = await this.options.membersOf([...new Set(ids)], scope);
+    return settled.map((read) => () => this.member(read(), members));
+  }
+
+  /** @throws RequestError FORBIDDEN if the message is of another host */
+  private own(message: Messages[K], host: string): Messages[K] {
+    const found = this.options.keyOf(message);
+    if (found === host) return message;
+    const detail = `must be ${host}, the host of this credential`;
+    throw new RequestError('FORBIDDEN', `this credential sends for host ${host} only, found ${found}`, [
+      { pointer: pointerOf(message), detail, found },
+    ]);
+  }
+
+  /** @throws RequestError NOT_FOUND if the message is not of one of these hosts */
+  private member(message: Messages[K], members: ReadonlySet<string>): Messages[K] {
+    const found = this.options.keyOf(message);
+    if (members.has(found)) return message;
+    const detail = 'must be a host with the labels of the scope, which an admin or its enrolment gave it';
+    throw new RequestError('NOT_FOUND', `no host ${found} is in the scope of this token`, [
+      { pointer: pointerOf(message), detail, found },
     ]);
   }
 
@@ -149,5 +173,30 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
       this.outcomes.count(problem.code);
       return problem;
     }
+  }
+}
+
+const pointerOf = (message: object): string => ('host' in message ? '/host/instance' : '/instance');
+
+/** Reads at most once, and throws the same error each time. */
+function once<T>(read: () => T): () => T {
+  let result: { readonly value: T } | { readonly error: unknown } | null = null;
+  return () => {
+    try {
+      result ??= { value: read() };
+    } catch (error) {
+      result = { error };
+    }
+    if ('error' in result) throw result.error;
+    return result.value;
+  };
+}
+
+/** The result in a list; an empty list if the work throws. */
+function attempt<T>(work: () => T): T[] {
+  try {
+    return [work()];
+  } catch {
+    return [];
   }
 }

@@ -30,6 +30,7 @@ import { BootsStore } from './hosts/boots.store.js';
 import { HeartbeatsStore } from './hosts/heartbeats.store.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
+import { ScopeMembersStore } from './hosts/scope-members.store.js';
 
 const stores = [
   AuditStore,
@@ -51,6 +52,7 @@ const stores = [
   PatchesStore,
   Replica,
   ReportsStore,
+  ScopeMembersStore,
   ServerKeysStore,
   SightingsStore,
   SituationsStore,

@@ -218,3 +218,35 @@ test.each<[string, object, boolean]>([
 ])('a question is limited by the scope: %s', async (_name, where, limited) => {
   expect((await send(ASK, { where })).data.canDowngrade.limitedByScope).toBe(limited);
 });
+
+test('a relay with a scope sends for its hosts only, and each message of a batch is checked', async () => {
+  const relay = await giveToken(registry, 'relay', { scope: { env: ['prod'] } });
+  const stored = await registry.app.get(Database).host.findMany({ where: { id } });
+  const own = later(later(later(reportOf(OWN[0]!))));
+  const foreign = later(later(reportOf(FOREIGN)));
+  const unknown = idle('never-seen', { host: { labels: { env: 'prod' } } });
+  const post = async (url: string, body: object) => registry.send<any>('POST', url, body, relay);
+  const heartbeat = ({ host, digest, sequence, clock }: typeof own) => ({
+    schema: 'heartbeat/v1',
+    instance: host.instance,
+    bootId: host.bootId,
+    sequence: sequence + 1,
+    digest,
+    clock,
+  });
+  expect(await post('/v1/reports', foreign)).toMatchObject({
+    status: 404,
+    body: { code: 'NOT_FOUND', errors: [{ pointer: '/host/instance' }] },
+  });
+  expect(await post('/v1/reports', unknown)).toMatchObject({ status: 404 });
+  expect(await post('/v1/heartbeats', heartbeat(foreign))).toMatchObject({ status: 404 });
+  expect(await post('/v1/reports', own)).toMatchObject({ status: 200 });
+  expect(await post('/v1/heartbeats', heartbeat(own))).toMatchObject({ status: 200 });
+  const batch = await post('/v1/reports:batch', [foreign, {}, later(later(own))]);
+  expect(batch.body.results).toMatchObject([
+    { code: 'NOT_FOUND' },
+    { code: 'BAD_USER_INPUT' },
+    { outcome: 'UNCHANGED' },
+  ]);
+  expect(await registry.app.get(Database).host.findMany({ where: { id } })).toEqual(stored);
+});

@@ -49,7 +49,7 @@ const oneOf = (column: string, values: readonly string[] | null): Sql | null =>
   values === null ? null : sql`${raw(column)} = ANY(${[...values]}::text[])`;
 
 /** The test of `host h`. The bucket comes first in its key. */
-const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
+export const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
   all([
     oneOf('h.hostname', hostnames),
     ids === null
