@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { hmacBy } from '../src/access/hmac.js';
 import { readHostCredential, toSigningKey, writeHostCredential } from '../src/access/host-credential.js';
 
 const content = {
@@ -51,4 +52,12 @@ test.each([
 test('a credential of a key that is no longer valid, or of another registry, is none', () => {
   expect(readHostCredential(text, new Map([[2, second]]))).toBeNull();
   expect(readHostCredential(text, new Map([[1, toSigningKey(1, randomBytes(32))]]))).toBeNull();
+});
+
+test('the HMAC is that of Node.js, for any key of at most 64 bytes and any content', () => {
+  for (let length = 0; length <= 64; length++) {
+    const [secret, content] = [randomBytes(length), randomBytes(length * 3)];
+    expect(hmacBy(secret)(content)).toEqual(createHmac('sha256', secret).update(content).digest());
+  }
+  expect(() => hmacBy(randomBytes(65))).toThrow(RangeError);
 });

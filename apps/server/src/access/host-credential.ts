@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hmacBy } from './hmac.js';
 
 /** What a host credential says. */
 export interface HostCredential {
@@ -14,12 +15,12 @@ export interface HostCredential {
 /** A key of the registry. */
 export interface SigningKey {
   readonly id: number;
-  readonly key: KeyObject;
+  readonly macOf: (content: Uint8Array) => Buffer;
 }
 
 export const toSigningKey = (id: number, secret: Uint8Array): SigningKey => ({
   id,
-  key: createSecretKey(secret),
+  macOf: hmacBy(secret),
 });
 
 const VERSION = 1;
@@ -30,16 +31,14 @@ const PREFIX = 'klpreg_host_';
 /** A multiple of three bytes: base64url then has no unused bits, and one credential has one text. */
 const FORM = new RegExp(`^${PREFIX}([\\w-]{${((CONTENT_BYTES + MAC_BYTES) / 3) * 4}})$`);
 
-const macOf = (content: Uint8Array, key: KeyObject): Buffer =>
-  createHmac('sha256', key).update(content).digest();
-
-const toUuid = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+const toUuid = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 
 /** Returns true for a text that claims to be a host credential. */
 export const looksLikeHostCredential = (token: string): boolean => token.startsWith(PREFIX);
 
 /** Writes a credential: its content, and an HMAC of it by a key of the registry. Times are whole seconds. */
-export function writeHostCredential(credential: HostCredential, { id, key }: SigningKey): string {
+export function writeHostCredential(credential: HostCredential, { id, macOf }: SigningKey): string {
   const content = Buffer.alloc(CONTENT_BYTES);
   content[0] = VERSION;
   content[1] = id;
@@ -48,7 +47,7 @@ export function writeHostCredential(credential: HostCredential, { id, key }: Sig
   content.writeUInt32BE(credential.serial, 34);
   content.writeUInt32BE(Math.floor(credential.issuedAt.getTime() / 1000), 38);
   content.writeUInt32BE(Math.floor(credential.expiresAt.getTime() / 1000), 42);
-  return PREFIX + Buffer.concat([content, macOf(content, key)]).toString('base64url');
+  return PREFIX + Buffer.concat([content, macOf(content)]).toString('base64url');
 }
 
 /** Reads a credential. It may have expired. Null if no key of the registry made it. */
@@ -61,8 +60,7 @@ export function readHostCredential(
   const bytes = Buffer.from(encoded, 'base64url');
   const content = bytes.subarray(0, CONTENT_BYTES);
   const key = content[0] === VERSION ? keys.get(content[1]!) : undefined;
-  if (key === undefined || !timingSafeEqual(macOf(content, key.key), bytes.subarray(CONTENT_BYTES)))
-    return null;
+  if (key === undefined || !timingSafeEqual(key.macOf(content), bytes.subarray(CONTENT_BYTES))) return null;
   return {
     instance: toUuid(content.toString('hex', 2, 18)),
     tokenId: toUuid(content.toString('hex', 18, 34)),
