@@ -11,9 +11,8 @@ import {
 } from './synthetic.js';
 
 /*
- * Modules that are made to cost a reader more than they
- * are long: many of one thing that meets many of another.
- * Each takes a size: twice the size is a file that is about twice as long.
+ * Modules that are made to cost a reader more than they are long: many of one thing that meets many of
+ * another. Each takes a size: twice the size is a file that is about twice as long.
  */
 
 const LONG_NAME = 'klp_'.repeat(250);

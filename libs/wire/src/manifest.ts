@@ -142,9 +142,8 @@ export type Manifest = z.infer<typeof Manifest>;
 /**
  * Returns the bytes that an author signs.
  *
- * They contain the parsed statement, so comments and the
- * order of keys do not matter. They also contain the build,
- * its release and its owner, so that a signature cannot be used for another module.
+ * They contain the parsed statement, so comments and the order of keys do not matter. They also contain the
+ * build, its release and its owner, so that a signature cannot be used for another module.
  *
  * @returns canonical JSON in UTF-8
  */

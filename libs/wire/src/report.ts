@@ -108,9 +108,8 @@ const KernelLog = z.strictObject({
       z.strictObject({
         patch: ModuleName,
         /**
-         * `ENABLING`: "enabling patch". `PATCHED`, `UNPATCHED`: the
-         * transition completed. `UNPATCHING`: it was started by disabling.
-         * `REVERSED`: an open transition was reversed. `FORCED`: tasks were forced.
+         * `ENABLING`: "enabling patch". `PATCHED`, `UNPATCHED`: the transition completed. `UNPATCHING`: it
+         * was started by disabling. `REVERSED`: an open transition was reversed. `FORCED`: tasks were forced.
          */
         event: z.enum(['ENABLING', 'PATCHED', 'UNPATCHING', 'UNPATCHED', 'REVERSED', 'FORCED']),
       }),

@@ -24,9 +24,8 @@ function loadsAtBoot(paths: Paths): boolean | null {
 /**
  * Returns the livepatches that the next boot into this kernel would load.
  *
- * Known only if kpatch.service is enabled and its directory
- * for this kernel exists: it loads every `*.ko` in it.
- * Otherwise null, because other programs may load livepatches.
+ * Known only if kpatch.service is enabled and its directory for this kernel exists: it loads every `*.ko` in
+ * it. Otherwise null, because other programs may load livepatches.
  *
  * @param warnings receives a sentence if it cannot be read
  * @see https://github.com/dynup/kpatch, `kpatch load --all`

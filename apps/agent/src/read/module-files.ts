@@ -104,9 +104,8 @@ export function vendorFolders(vendors: string | null, release: string): string[]
 /**
  * Finds the files of these builds.
  *
- * Reads all files that are named after a wanted module, so that contradicting files are both found.
- * Then reads other files while a build is missing. Limited
- * by files, bytes and time; a reached limit is a warning.
+ * Reads all files that are named after a wanted module, so that contradicting files are both found. Then
+ * reads other files while a build is missing. Limited by files, bytes and time; a reached limit is a warning.
  *
  * @param wanted build-ids, with the names of their modules
  * @param folders searched recursively; missing ones are skipped

@@ -25,9 +25,8 @@ const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer:
 /**
  * Decides whether the pipeline may go on.
  *
- * The order of precedence is: an answer that contradicts
- * itself (4), harm and refusals (1), unknowns (3), yes (0).
- * A question about the past has the same decision. Its sentence names the point in time.
+ * The order of precedence is: an answer that contradicts itself (4), harm and refusals (1), unknowns (3), yes
+ * (0). A question about the past has the same decision. Its sentence names the point in time.
  *
  * @returns yes only if every matching host is accepted (SAFE, or
  *   UNKNOWN for nothing but allowed reasons), or is refused within

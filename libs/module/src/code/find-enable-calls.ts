@@ -20,10 +20,9 @@ export const LISTS_OF_PLACES =
 /**
  * Finds the calls of `klp_enable_patch()`, and checks that each one provably gets this patch.
  *
- * The shape of a structure is evidence, being enabled is proof.
- * So each call must load the address of this patch in the
- * instructions right before it, and nothing may jump between them.
- * `klp_get_state()` with the same argument is allowed, too, because the core only reads.
+ * The shape of a structure is evidence, being enabled is proof. So each call must load the address of this
+ * patch in the instructions right before it, and nothing may jump between them. `klp_get_state()` with the
+ * same argument is allowed, too, because the core only reads.
  */
 export function findEnableCalls(file: ElfFile, patch: Place): EnableCalls | Unreadable {
   const enable = new Set(file.symbols.containing('klp_enable_patch'));

@@ -4,10 +4,9 @@ import type { Section } from '../elf/sections.js';
 import type { EnableCalls } from './enable-calls.js';
 
 /*
- * How code of ppc64le loads an address and calls. From the ELFv2
- * ABI and the Power ISA; D is bits 21 to 25, A is 16 to 20.
- * Kernel modules are compiled with -mcmodel=large: addresses stand
- * in `.toc`, and code loads them from there relative to %r2.
+ * How code of ppc64le loads an address and calls. From the ELFv2 ABI and the Power ISA; D is bits 21 to 25, A
+ * is 16 to 20. Kernel modules are compiled with -mcmodel=large: addresses stand in `.toc`, and code loads
+ * them from there relative to %r2.
  */
 const REL24 = [10, 116]; // and REL24_NOTOC
 const TOC16_LO = 48;

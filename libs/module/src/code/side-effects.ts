@@ -7,10 +7,9 @@ import { WRITES_FOUR_BYTES } from './jumps.js';
 import { isCall, R_64 } from './x86.js';
 
 /**
- * Functions of the kernel without an effect that a livepatch
- * would have to undo: the log, and the calls that compilers
- * insert for tracing, coverage and stack protection.
- * Indirect thunks are not among them, because they call any function.
+ * Functions of the kernel without an effect that a livepatch would have to undo: the log, and the calls that
+ * compilers insert for tracing, coverage and stack protection. Indirect thunks are not among them, because
+ * they call any function.
  */
 const SIDE_EFFECT_FREE_CALLS = new Set([
   'klp_enable_patch',
@@ -53,12 +52,10 @@ interface CodeRange {
 /**
  * Returns true if the module's init and exit functions provably only enable the patch and write to the log.
  *
- * Every instruction must be known: moves between registers
- * and stack, addresses, short jumps, returns, and calls of
- * `klp_enable_patch(&patch)` and of the functions in SIDE_EFFECT_FREE_CALLS.
- * Checks the sections of init and exit code as a whole, and
- * elsewhere the functions of `init_module` and `cleanup_module`.
- * Only on x86-64; on other architectures nothing is proven.
+ * Every instruction must be known: moves between registers and stack, addresses, short jumps, returns, and
+ * calls of `klp_enable_patch(&patch)` and of the functions in SIDE_EFFECT_FREE_CALLS. Checks the sections of
+ * init and exit code as a whole, and elsewhere the functions of `init_module` and `cleanup_module`. Only on
+ * x86-64; on other architectures nothing is proven.
  */
 export function hasNoSideEffects(file: ElfFile, enableCalls: EnableCalls): boolean {
   if (file.machine.arch !== 'x86_64') return false;

@@ -21,9 +21,8 @@ function hasRegister(opcode: number): boolean {
  * Returns the length of an instruction that neither uses
  * %rdi nor changes control flow. 0: any other instruction.
  *
- * It may access memory by an address, which its relocation
- * shows, or through another register, which cannot hold the
- * value that only %rdi has.
+ * It may access memory by an address, which its relocation shows, or through another register, which cannot
+ * hold the value that only %rdi has.
  */
 export function lengthWithoutRdi(code: Uint8Array, at: number): number {
   const known = sideEffectFreeLength(code, at);

@@ -20,9 +20,8 @@ export interface Candidate {
  * Finds the structures in the module's data with the shape of a
  * `klp_patch`. Stops at the second, because two are an error.
  *
- * It starts with the module's own address, like many kernel
- * structures (`file_operations`, `miscdevice` …). Only its whole
- * shape distinguishes it from them.
+ * It starts with the module's own address, like many kernel structures (`file_operations`, `miscdevice` …).
+ * Only its whole shape distinguishes it from them.
  */
 export function findCandidates(file: ElfFile): Candidate[] {
   const found: Candidate[] = [];
