@@ -153,7 +153,9 @@ function rootFields(of: GraphQLSchema): { type: string; field: GraphQLField<unkn
 function documentFor(name: string): string {
   if (name === 'Query.__schema') return '{ __schema { queryType { name } } }';
   if (name === 'Query.__type') return '{ __type(name: "Host") { name } }';
-  // an admin with a scope creates tokens within it
+  // an admin with a scope adds hosts and creates tokens within it
+  if (name === 'Mutation.addHost')
+    return 'mutation { addHost(input: { hostname: "x", labels: [{ key: "env", value: "prod" }] }) { id } }';
   if (name === 'Mutation.createToken')
     return 'mutation { createToken(input: { name: "", role: READER, scope: [{ key: "env", values: ["prod"] }] }) { text } }';
   const { type, field } = rootFields(schema).find((one) => `${one.type}.${one.field.name}` === name)!;

@@ -62,11 +62,13 @@ test('a new token works, is in the list without its text, and in the audit log',
   });
   expect((await ask('{ hosts { totalCount } }', {}, bearing(text))).hosts.totalCount).toBe(0);
   const { tokens } = await ask(LIST, {});
-  expect(tokens.nodes[1]).toMatchObject({ ...token, lastUsedAt: expect.anything() });
+  // its use is noted without waiting for it
+  const { lastUsedAt: _used, ...unchanging } = token;
+  expect(tokens.nodes[1]).toMatchObject(unchanging);
   expect(JSON.stringify(tokens)).not.toContain(text.split('_')[2]);
   const [entry] = await audit();
   expect(entry).toMatchObject({ who: 'tester', action: 'create-token', subject: token.id });
-  expect(JSON.stringify(entry)).not.toContain(text);
+  expect(JSON.stringify(entry!.detail)).not.toContain(text.split('_')[2]);
 });
 
 test('a token expires at its time, even if it was used a moment before', async () => {
@@ -84,10 +86,8 @@ test('a revoked token is refused at once by this server, and its revocation is i
   expect(first).toMatchObject({ revokedBy: 'tester', revokedAt: expect.anything() });
   expect(await ask('{ hosts { totalCount } }', {}, bearing(text))).toMatchObject({ code: 'UNAUTHENTICATED' });
   registry.wait(1, 'minutes');
-  expect((await ask(REVOKE, { id: token.id })).revokeToken).toEqual({
-    ...first,
-    lastUsedAt: expect.anything(),
-  });
+  const { lastUsedAt: _used, ...unchanging } = first;
+  expect((await ask(REVOKE, { id: token.id })).revokeToken).toMatchObject(unchanging);
   expect((await audit()).map(({ action, detail }) => ({ action, detail }))).toMatchObject([
     { action: 'create-token' },
     { action: 'revoke-token', detail: { name: 'leaked', reason: 'it leaked' } },
