@@ -1,5 +1,5 @@
-import { generateKeyPairSync, verify } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { createHash, generateKeyPairSync, verify } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { AuthorStatement, signedForm } from '@klpreg/wire';
 import { authorPathOf, errorsIn } from '../src/module/author.js';
@@ -196,7 +196,7 @@ test.each<[rule: string, yaml: string, errors: string[]]>([
   expect(errorsIn(yaml)).toEqual(errors);
 });
 
-test('with a key, each statement is signed over its content, its build, its release and its owner', async () => {
+test('with a key, each statement is signed over its content, its file, its build, its release and its owner', async () => {
   writeFileSync(authorPathOf(first), AUTHOR);
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const key = path.join(folder, 'key.pem');
@@ -209,8 +209,12 @@ test('with a key, each statement is signed over its content, its build, its rele
     states: [{ id: '18446744073709551615', version: 1, what: 'a state' }],
   });
   const content = signedForm(
-    requests[0]!.path.split('/').at(-1)!,
-    { release: 'web-2026.11', owner: 'web-team' },
+    {
+      buildId: requests[0]!.path.split('/').at(-1)!,
+      sha256: createHash('sha256').update(readFileSync(first)).digest('hex'),
+      release: 'web-2026.11',
+      owner: 'web-team',
+    },
     word,
   );
   expect(verify(null, content, publicKey, Buffer.from(signature, 'base64'))).toBe(true);

@@ -81,3 +81,43 @@ test('a token of the role host is a relay for all hosts, and stays valid', async
     expect(rows).toEqual([{ role: 'relay', scope: null, expires_at: null, revoked_at: null }]);
   });
 });
+
+test('a statement that was signed without the SHA-256 of its file is unsigned, also in the past', async () => {
+  const insert = async (client: pg.Client) => {
+    await client.query(
+      `INSERT INTO patch (build_id, name, release, owner, kernel_release, arch, modversions, livepatch, builder,
+                          readable, impact, impact_reasons, evidence, published_at, published_by)
+       VALUES ('ab', 'p', 'r', 'o', '7.3', 'x86_64', false, true, 'UNKNOWN', true, 'NONE', '{}', 'MODULE', now(), 't')`,
+    );
+    for (const [revision, key] of [null, 'f1'].entries())
+      await client.query(
+        `INSERT INTO patch_author (build_id, revision, evidence, statement, key, at, by)
+         VALUES ('ab', $1, $2, '{}', $3, now(), 't')`,
+        [revision + 1, key === null ? 'UNSIGNED' : 'MANIFEST', key],
+      );
+    await client.query(
+      `INSERT INTO patch_version (build_id, revision, at, patch)
+       SELECT build_id, revision, at, jsonb_build_object('author', to_jsonb(a)) FROM patch_author a`,
+    );
+    await client.query(
+      "INSERT INTO owner_key (fingerprint, owner, public_key, added_at, added_by) VALUES ('f1', 'o', 'x', now(), 't')",
+    );
+  };
+  await across('20261126220000_signatures_of_files', insert, async (client) => {
+    const authors = await client.query(
+      'SELECT evidence, key, signed_file AS file FROM patch_author ORDER BY revision',
+    );
+    expect(authors.rows).toEqual([
+      { evidence: 'UNSIGNED', key: null, file: null },
+      { evidence: 'UNSIGNED', key: 'f1', file: null },
+    ]);
+    const versions = await client.query(
+      "SELECT patch #>> '{author,evidence}' AS evidence FROM patch_version",
+    );
+    expect(versions.rows).toEqual([{ evidence: 'UNSIGNED' }, { evidence: 'UNSIGNED' }]);
+    const keys = await client.query(
+      'SELECT valid_from = added_at AS since, valid_until AS until FROM owner_key',
+    );
+    expect(keys.rows).toEqual([{ since: true, until: null }]);
+  });
+});

@@ -1,6 +1,12 @@
 import { hash } from 'node:crypto';
 
-/** Returns JSON with sorted keys and no spaces: equal values give equal bytes. */
+/**
+ * Returns canonical JSON (RFC 8785): equal values give equal bytes. A field that is undefined is left out.
+ *
+ * The schemas of the messages allow neither fractions nor halves of surrogate pairs.
+ *
+ * @throws TypeError for a number that JSON does not have: NaN, Infinity
+ */
 export const canonicalJson = (value: unknown): string => write(value, asItIs);
 
 const asItIs = (_key: string, value: unknown): unknown => value;
@@ -15,12 +21,14 @@ const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.s
  */
 function write(value: unknown, filter: (key: string, value: unknown) => unknown): string {
   if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`JSON has no ${value}`);
   if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
   let text = '';
   if (Array.isArray(value)) {
     for (const item of value) text += `${text === '' ? '' : ','}${write(filter('', item), filter)}`;
     return `[${text}]`;
   }
+  // the default order is that of UTF-16 code units, as RFC 8785 demands
   for (const key of Object.keys(value).sort()) {
     const field = filter(key, (value as Record<string, unknown>)[key]);
     if (field !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${write(field, filter)}`;

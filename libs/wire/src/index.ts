@@ -7,6 +7,7 @@ export {
   Publication,
   Restore,
   Signature,
+  type SignedFile,
   signedForm,
 } from './manifest.js';
 export { BuildId, Instant, Labels, ModuleName, Sha256, Uuid } from './names.js';

@@ -133,23 +133,31 @@ export const Manifest = z.strictObject({
   buildId: BuildId,
   ...Publication.shape,
   author: AuthorStatement.nullable().default(null),
-  /** Signature of the author statement. Null: unsigned. */
+  /** Signature of the author statement; the facts must name the SHA-256 of the file. Null: unsigned. */
   signature: Signature.nullable().default(null),
   facts: FileFacts,
 });
 export type Manifest = z.infer<typeof Manifest>;
 
+/** The module file for which a statement is signed. */
+export interface SignedFile extends Publication {
+  readonly buildId: string;
+  /** Of the uncompressed file, an appended signature included. */
+  readonly sha256: string;
+}
+
 /**
- * Returns the bytes that an author signs.
+ * Returns the bytes that an author signs. docs/integrating/signatures.md describes them for other implementations.
  *
  * They contain the parsed statement, so comments and the order of keys do not matter. They also contain the
- * build, its release and its owner, so that a signature cannot be used for another module.
+ * file, its build, its release and its owner, so that a signature cannot be used for another file.
  *
- * @returns canonical JSON in UTF-8
+ * @returns canonical JSON (RFC 8785) in UTF-8
  */
 export const signedForm = (
-  buildId: string,
-  { release, owner }: Publication,
+  { buildId, sha256, release, owner }: SignedFile,
   author: AuthorStatement,
 ): Uint8Array =>
-  new TextEncoder().encode(canonicalJson({ schema: 'signed-word/v1', buildId, release, owner, author }));
+  new TextEncoder().encode(
+    canonicalJson({ schema: 'signed-statement/v1', buildId, sha256, release, owner, author }),
+  );

@@ -178,7 +178,10 @@ describe('the author’s word', () => {
 
 test('what is signed follows from the meaning of a word, not from how it is written', () => {
   const written = (word: object) =>
-    signedForm('ab'.repeat(20), { release: 'r', owner: 'o' }, AuthorStatement.parse(word));
+    signedForm(
+      { buildId: 'ab'.repeat(20), sha256: 'cd'.repeat(32), release: 'r', owner: 'o' },
+      AuthorStatement.parse(word),
+    );
   const plain = written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x' }] });
   expect(
     written({
@@ -191,6 +194,7 @@ test('what is signed follows from the meaning of a word, not from how it is writ
     written({ schema: 'klp/v1', states: [{ id: 1n, version: 2, what: 'x', restore: 'callbacks' }] }),
   ).not.toEqual(plain);
   expect(new TextDecoder().decode(plain)).toContain(`"buildId":"${'ab'.repeat(20)}"`);
+  expect(new TextDecoder().decode(plain)).toContain(`"sha256":"${'cd'.repeat(32)}"`);
 });
 
 test('whatever arrives, a document is parsed or refused with problems, and never throws', () => {

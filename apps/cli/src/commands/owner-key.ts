@@ -11,6 +11,12 @@ import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
+import { timeFrom } from './time-flag.js';
+
+interface AddFlags {
+  readonly validFrom?: string;
+  readonly validUntil?: string;
+}
 
 /** `owner-key`: the keys that owners sign their statements with. */
 export function ownerKey(act: Act): Command {
@@ -31,10 +37,18 @@ const add = (act: Act): Command =>
     )
     .argument('<owner>')
     .argument('<file>', 'the public key')
+    .option('--valid-from <time>', 'statements can be signed with it from then on (default: now)')
+    .option('--valid-until <time>', 'statements can be signed with it before then (default: without end)')
     .action(
-      act(async ({ args, registry, settings, environment }) => {
+      act<AddFlags>(async ({ args, flags, registry, settings, environment }) => {
         const [owner, file] = args as [string, string];
-        const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, { owner, publicKey: read(file) });
+        const { validFrom, validUntil } = flags;
+        const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, {
+          owner,
+          publicKey: read(file),
+          validFrom: validFrom === undefined ? null : timeFrom('--valid-from', validFrom),
+          validUntil: validUntil === undefined ? null : timeFrom('--valid-until', validUntil),
+        });
         show(
           { schemaVersion: 1, ...key },
           (width) => keysTable([key], width),
@@ -100,10 +114,20 @@ function keysTable(keys: readonly OwnerKey[], width: number | null): string {
     clean(key.fingerprint),
     clean(key.addedAt),
     clean(key.addedBy),
+    clean(key.validFrom),
+    key.validUntil === null ? 'without end' : clean(key.validUntil),
     key.revokedAt === null ? '' : `revoked ${clean(key.revokedAt)}`,
   ]);
   return table(
-    [{ head: 'OWNER' }, { head: 'FINGERPRINT' }, { head: 'ADDED' }, { head: 'BY' }, { head: 'NOTE' }],
+    [
+      { head: 'OWNER' },
+      { head: 'FINGERPRINT' },
+      { head: 'ADDED' },
+      { head: 'BY' },
+      { head: 'VALID FROM' },
+      { head: 'VALID UNTIL' },
+      { head: 'NOTE' },
+    ],
     rows,
     width,
   );

@@ -7,7 +7,7 @@ import type { HttpResponse } from '../registry/http.js';
 import { checked, type Shape } from '../registry/shape.js';
 import { readAuthor } from './author.js';
 import { readFileAsModule } from './read-file.js';
-import { signWord } from './sign.js';
+import { signStatement } from './sign.js';
 
 /** The result for one file. */
 export interface Published {
@@ -84,10 +84,14 @@ export async function publish(
   const signature =
     author?.word == null || publication.key === undefined
       ? null
-      : signWord(
+      : signStatement(
           publication.key,
-          named.buildId,
-          { release: publication.release, owner: publication.owner },
+          {
+            buildId: named.buildId,
+            sha256: module.reading!.sha256,
+            release: publication.release,
+            owner: publication.owner,
+          },
           author.word,
         );
   const withAuthor =

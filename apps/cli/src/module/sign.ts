@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type AuthorStatement, type Publication, signedForm } from '@klpreg/wire';
+import { type AuthorStatement, type SignedFile, signedForm } from '@klpreg/wire';
 import { usage } from '../exits.js';
 
 const HOW = 'create one with: openssl genpkey -algorithm ed25519 -out KEY';
@@ -25,10 +25,6 @@ export function readSignKey(file: string): KeyObject {
   return key;
 }
 
-/** Signs an author statement for one build. Returns base64. */
-export const signWord = (
-  key: KeyObject,
-  buildId: string,
-  publication: Publication,
-  word: AuthorStatement,
-): string => sign(null, signedForm(buildId, publication, word), key).toString('base64');
+/** Signs an author statement for one file. Returns base64. */
+export const signStatement = (key: KeyObject, file: SignedFile, statement: AuthorStatement): string =>
+  sign(null, signedForm(file, statement), key).toString('base64');

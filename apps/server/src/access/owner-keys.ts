@@ -41,12 +41,30 @@ export function readOwnerKey(pem: string): OwnerKey {
   };
 }
 
+/** The time in which statements can be signed with a key. */
+export interface Validity {
+  readonly validFrom: Date;
+  /** Null: without end. */
+  readonly validUntil: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+export const isValidAt = ({ validFrom, validUntil, revokedAt }: Validity, at: Date): boolean =>
+  revokedAt === null && validFrom <= at && (validUntil === null || at < validUntil);
+
+/** Describes the validity of a key in a sentence about it. */
+export function validityText({ validFrom, validUntil, revokedAt }: Validity): string {
+  if (revokedAt !== null) return `was revoked at ${revokedAt.toISOString()}`;
+  const until = validUntil === null ? '' : ` until ${validUntil.toISOString()}`;
+  return `is valid from ${validFrom.toISOString()}${until}`;
+}
+
 /** Returns the key that made the signature; null if none of these did. */
-export const signedBy = (
-  keys: readonly OwnerKey[],
+export const signedBy = <Key extends OwnerKey>(
+  keys: readonly Key[],
   content: Uint8Array,
   signature: string,
-): OwnerKey | null =>
+): Key | null =>
   keys.find((key) =>
     verify(null, content, createPublicKey(key.publicKey), Buffer.from(signature, 'base64')),
   ) ?? null;

@@ -68,5 +68,5 @@ export const PublishFields = z.strictObject({
   author: z.string().nullable().default(null).describe('The author statement, FILE.klp.yaml.'),
   signature: Signature.nullable()
     .default(null)
-    .describe('Ed25519 signature of the canonical author statement, in base64.'),
+    .describe('Ed25519 signature, in base64, of the canonical form of the author statement and its file.'),
 });

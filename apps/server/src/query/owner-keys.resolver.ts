@@ -28,19 +28,27 @@ export class OwnerKeysResolver {
 
   @Mutation('addOwnerKey')
   async addOwnerKey(
-    @Args() { owner, publicKey: pem }: MutationAddOwnerKeyArgs,
+    @Args() { owner, publicKey: pem, validFrom, validUntil = null }: MutationAddOwnerKeyArgs,
     @Context() context: RequestContext,
   ): Promise<OwnerKey> {
     if (owner.length === 0 || owner.length > 128)
       throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const who = senderOf(context);
+    const now = this.clock.now();
+    const validity = { validFrom: validFrom ?? now, validUntil };
+    if (validUntil !== null && validUntil <= validity.validFrom)
+      throw new RequestError(
+        'BAD_USER_INPUT',
+        `validUntil must be after validFrom, ${validity.validFrom.toISOString()}`,
+      );
+    const key = { fingerprint, owner, publicKey, addedBy: who, addedAt: now, ...validity };
     await this.audit.record(async (tx) => {
-      if (!(await this.keys.add(tx, fingerprint, owner, publicKey, who, this.clock.now())))
+      if (!(await this.keys.add(tx, key)))
         throw new RequestError('AMBIGUOUS', `the key ${fingerprint} is already registered`);
       return {
         result: undefined,
-        entry: { who, action: 'add-owner-key', subject: fingerprint, detail: { owner } },
+        entry: { who, action: 'add-owner-key', subject: fingerprint, detail: { owner, ...validity } },
       };
     });
     return this.find(fingerprint);

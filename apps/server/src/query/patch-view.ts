@@ -42,6 +42,7 @@ export const patchView = memoizedView((row: StoredPatch): PatchView => {
             revision: author.revision,
             evidence: author.evidence,
             signedBy: author.key,
+            signedFile: author.signedFile,
             at: author.at,
           },
     publishedAt: row.publishedAt,

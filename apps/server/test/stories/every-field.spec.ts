@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { AuthorStatement, signedForm } from '@klpreg/wire';
+import { AuthorStatement, sha256, signedForm } from '@klpreg/wire';
 import { buildSchema, getNamedType, type GraphQLField, type GraphQLObjectType, isObjectType } from 'graphql';
 import { giveToken } from '../access/give-token.js';
 import { EnrollingHost } from '../enrolling-host.js';
@@ -10,7 +10,7 @@ import { idle, later, leftover, listed, logged, Registry, running } from '../reg
 
 const schema = buildSchema(readFileSync(path.join(__dirname, '../../schema.graphql'), 'utf8'));
 const NAME = 'lab_r_1v1_cb';
-const { buildId } = allModules('7.3').find((module) => module.name === NAME)!;
+const { buildId, bytes } = allModules('7.3').find((module) => module.name === NAME)!;
 const keys = generateKeyPairSync('ed25519');
 const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
@@ -29,9 +29,12 @@ beforeAll(async () => {
     unsupported: ['disable'],
     notes: 'to be tried first',
   };
-  const signed = signedForm(buildId, { release: NAME, owner: 'lab' }, AuthorStatement.parse(word));
+  const signed = signedForm(
+    { buildId, sha256: sha256(bytes), release: NAME, owner: 'lab' },
+    AuthorStatement.parse(word),
+  );
   await registry.ask(
-    'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key) { fingerprint } }',
+    'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key, validUntil: "2036-01-01T00:00:00Z") { fingerprint } }',
     { key: pem },
   );
   await registry.publish(NAME, {

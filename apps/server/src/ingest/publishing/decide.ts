@@ -1,5 +1,3 @@
-import { signedForm } from '@klpreg/wire';
-import { type OwnerKey, signedBy } from '../../access/owner-keys.js';
 import { RequestError } from '../../errors.js';
 import type { StoredPatch } from '../../store/catalog/manifests.js';
 import type { PatchFacts } from '../../store/catalog/patches.store.js';
@@ -62,28 +60,15 @@ function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
 }
 
 /**
- * Returns the fingerprint of the key that signed the author statement; null if it is unsigned.
- *
- * @param keys of the owner
- * @throws RequestError if there is a signature that no valid key of the owner made
+ * Whether the file of a submission is one of the build's files after the change. A signature for another file with
+ * this build-id promises nothing about the build.
  */
-export function signerOf(
-  { facts, author, signature, release, owner }: Submission,
-  keys: readonly (OwnerKey & { readonly revokedAt: Date | null })[],
-): string | null {
-  if (signature === null) return null;
-  const wrong = (detail: string) =>
-    new RequestError('BAD_USER_INPUT', `the signature is not valid: ${detail}`, [
-      { pointer: '/signature', detail, found: signature },
-    ]);
-  if (author === null) throw wrong('the submission has no author statement');
-  const valid = keys.filter(({ revokedAt }) => revokedAt === null);
-  const key = signedBy(valid, signedForm(facts.buildId, { release, owner }, author), signature);
-  if (key === null)
-    throw wrong(
-      valid.length === 0
-        ? `no key of ${owner} is known (an admin adds one with addOwnerKey)`
-        : `none of the ${valid.length} keys of ${owner} made it for this statement, build and release`,
-    );
-  return key.fingerprint;
-}
+export const isFileOfBuild = (
+  { files, sha256 }: StoredPatch,
+  { store }: FactsChange,
+  facts: PatchFacts,
+): boolean => {
+  if (store === 'BETTER_EVIDENCE' || store === 'FILE') return true;
+  if (files.length > 0) return files.some((file) => file.sha256 === facts.sha256);
+  return sha256 !== null && sha256 === facts.sha256;
+};

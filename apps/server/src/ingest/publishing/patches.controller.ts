@@ -12,8 +12,9 @@ import type { Transaction } from '../../store/catalog/revisions.js';
 import type { PublishAnswer } from '../answers.js';
 import { parse } from '../parse.js';
 import { Workers } from '../worker.js';
-import { decideFactsChange, signerOf } from './decide.js';
+import { decideFactsChange, isFileOfBuild } from './decide.js';
 import { toStoredStatement } from './patch-facts.js';
+import { signerOf } from './signer.js';
 import { readSubmission, type Submission } from './submission.js';
 
 type Outcome = PublishAnswer['outcome'];
@@ -36,12 +37,11 @@ export class PatchesController {
   async publish(@Param('buildId') id: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
     const buildId = parse(BuildId, id, 'build-id');
     const submission = await readSubmission(request, buildId, this.workers);
-    const { release, owner, signature } = submission;
+    const { release, owner } = submission;
     requireOwner(bearerOf(request), owner);
-    const key = signerOf(submission, signature === null ? [] : await this.keys.list(owner));
     const who = bearerOf(request).name;
     const outcome = await this.audit.record(async (tx) => {
-      const result = await this.store(tx, submission, key, who);
+      const result = await this.store(tx, submission, who);
       const detail = { outcome: result, release, owner };
       return {
         result,
@@ -61,19 +61,19 @@ export class PatchesController {
     };
   }
 
-  private async store(
-    tx: Transaction,
-    submission: Submission,
-    key: string | null,
-    who: string,
-  ): Promise<Outcome> {
+  private async store(tx: Transaction, submission: Submission, who: string): Promise<Outcome> {
     const now = this.clock.now();
-    const { facts, author, release, owner } = submission;
+    const { facts, author, signature, release, owner } = submission;
+    const keys = signature === null ? [] : await this.keys.listLocked(tx, owner);
+    const key = signerOf(submission, keys, now);
     const isNew = await this.patches.add(tx, facts, release, owner, who, now);
-    const outcome = isNew ? 'PUBLISHED' : await this.update(tx, submission, who, now);
+    const { outcome, isOwnFile } = isNew
+      ? { outcome: 'PUBLISHED' as const, isOwnFile: true }
+      : await this.update(tx, submission, who, now);
     if (author === null) return outcome;
+    const signer = key === null ? null : { key, file: facts.sha256!, isOwnFile };
     const statement = toStoredStatement(author);
-    const stored = await this.patches.setAuthorStatement(tx, facts.buildId, statement, key, who, now);
+    const stored = await this.patches.setAuthorStatement(tx, facts.buildId, statement, signer, who, now);
     if (stored === 'WEAKER')
       throw new RequestError(
         'FORBIDDEN',
@@ -83,14 +83,20 @@ export class PatchesController {
     return outcome === 'UNCHANGED' && stored === 'STORED' ? 'UPDATED' : outcome;
   }
 
-  private async update(tx: Transaction, submission: Submission, who: string, now: Date): Promise<Outcome> {
+  private async update(
+    tx: Transaction,
+    submission: Submission,
+    who: string,
+    now: Date,
+  ): Promise<{ readonly outcome: Outcome; readonly isOwnFile: boolean }> {
     const { facts } = submission;
-    const change = decideFactsChange((await this.patches.find(facts.buildId, tx))!, submission);
+    const before = (await this.patches.findLocked(tx, facts.buildId))!;
+    const change = decideFactsChange(before, submission);
     if (change.store === 'BETTER_EVIDENCE')
       await this.patches.upgradeEvidence(tx, facts, change.differ, who, now);
     else if (change.store === 'FILE') await this.patches.addFile(tx, facts, who, now);
     else if (change.store === 'CONFLICT')
       await this.patches.recordConflict(tx, facts.buildId, change.otherFile, change.differ, now);
-    return change.outcome;
+    return { outcome: change.outcome, isOwnFile: isFileOfBuild(before, change, facts) };
   }
 }

@@ -24,19 +24,15 @@ export class OwnerKeysStore {
     });
   }
 
+  /** The keys of this owner. None of them is revoked before the transaction ends. */
+  async listLocked(tx: Transaction, owner: string): Promise<OwnerKeyRow[]> {
+    await tx.$queryRaw`SELECT fingerprint FROM owner_key WHERE owner = ${owner} FOR SHARE`;
+    return tx.ownerKey.findMany({ where: { owner }, orderBy: { fingerprint: 'asc' } });
+  }
+
   /** Adds a key; false if it exists already, for this or another owner. */
-  async add(
-    tx: Transaction,
-    fingerprint: string,
-    owner: string,
-    publicKey: string,
-    addedBy: string,
-    addedAt: Date,
-  ): Promise<boolean> {
-    const { count } = await tx.ownerKey.createMany({
-      data: [{ fingerprint, owner, publicKey, addedBy, addedAt }],
-      skipDuplicates: true,
-    });
+  async add(tx: Transaction, key: Omit<OwnerKeyRow, 'revokedAt'>): Promise<boolean> {
+    const { count } = await tx.ownerKey.createMany({ data: [key], skipDuplicates: true });
     return count === 1;
   }
 

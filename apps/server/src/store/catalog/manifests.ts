@@ -43,7 +43,7 @@ export interface StoredPatch extends Plain {
   readonly files: readonly Pick<PatchRow['files'][number], 'sha256' | 'signed' | 'signer' | 'size'>[];
   /** The newest author statement. */
   readonly author:
-    | (Pick<PatchRow['authors'][number], 'revision' | 'evidence' | 'key' | 'at'> & {
+    | (Pick<PatchRow['authors'][number], 'revision' | 'evidence' | 'key' | 'signedFile' | 'at'> & {
         readonly statement: StoredStatement;
       })
     | null;
@@ -82,6 +82,7 @@ export function toPatch({
             revision: author.revision,
             evidence: author.evidence,
             key: author.key,
+            signedFile: author.signedFile ?? null,
             at: author.at,
             statement: author.statement as unknown as StoredStatement,
           },

@@ -45,6 +45,16 @@ export interface PatchFacts {
   readonly evidence: Evidence;
 }
 
+/** Who signed an author statement. */
+export interface StatementSigner {
+  /** Fingerprint. */
+  readonly key: string;
+  /** SHA-256 of the file that it is signed for. */
+  readonly file: string;
+  /** The file is one of the build. */
+  readonly isOwnFile: boolean;
+}
+
 /** What is kept of one file of a build. */
 export interface ModuleFacts {
   readonly sha256: string;
@@ -115,6 +125,12 @@ export class PatchesStore {
     return row && toPatch(row);
   }
 
+  /** The patch, which nothing else changes before the transaction ends. */
+  async findLocked(tx: Transaction, buildId: string): Promise<StoredPatch | null> {
+    await tx.$queryRaw`SELECT build_id FROM patch WHERE build_id = ${buildId} FOR UPDATE`;
+    return this.find(buildId, tx);
+  }
+
   /** Publishes a build; false if its build-id is already published. */
   async add(
     tx: Transaction,
@@ -136,7 +152,7 @@ export class PatchesStore {
     });
   }
 
-  /** Replaces reported facts by those of the file itself. */
+  /** Replaces reported facts by those of the file itself. A statement that was signed for another file is unsigned then. */
   async upgradeEvidence(
     tx: Transaction,
     facts: PatchFacts,
@@ -153,6 +169,10 @@ export class PatchesStore {
       const data = { ...toColumns(facts), disagreements: [...disagreements] };
       await tx.patch.update({ where: { buildId }, data });
       await tx.patchState.createMany({ data: toStates(facts) });
+      await tx.patchAuthor.updateMany({
+        where: { buildId, signedFile: { not: facts.sha256 } },
+        data: { evidence: 'UNSIGNED' },
+      });
       return { result: undefined, changed: [buildId] };
     });
   }
@@ -198,7 +218,7 @@ export class PatchesStore {
   /**
    * Stores an author statement, as a new revision if its content or its signature is new.
    *
-   * @param key fingerprint of the key that signed it: evidence `MANIFEST`; null: unsigned, evidence
+   * @param signer null: unsigned. The evidence is `MANIFEST` if it is signed for a file of this build, else
    *   `UNSIGNED`
    * @returns `SAME` if the last statement has the same content and needs no better signature. `WEAKER` if an
    *   unsigned statement would replace a signed one: nothing is stored, or anyone could take back the harm
@@ -208,7 +228,7 @@ export class PatchesStore {
     tx: Transaction,
     buildId: string,
     statement: StoredStatement,
-    key: string | null,
+    signer: StatementSigner | null,
     by: string,
     at: Date,
   ): Promise<'STORED' | 'SAME' | 'WEAKER'> {
@@ -219,13 +239,14 @@ export class PatchesStore {
       const [compared] = await tx.$queryRaw<
         { same: boolean }[]
       >`SELECT ${own}::jsonb = ${other}::jsonb AS same`;
-      if (last !== null && compared!.same && (last.key === key || key === null))
-        return { result: 'SAME', changed: null };
-      if (last !== null && last.key !== null && key === null) return { result: 'WEAKER', changed: null };
-      const evidence: Evidence = key === null ? 'UNSIGNED' : 'MANIFEST';
+      const evidence: Evidence = signer?.isOwnFile === true ? 'MANIFEST' : 'UNSIGNED';
+      const isAsGood = signer === null || (last?.key === signer.key && last.evidence === evidence);
+      if (last !== null && compared!.same && isAsGood) return { result: 'SAME', changed: null };
+      if (last !== null && last.key !== null && signer === null) return { result: 'WEAKER', changed: null };
       const revision = (last?.revision ?? 0) + 1;
-      const data = { buildId, revision, evidence, statement: statement as unknown as object, key, at, by };
-      await tx.patchAuthor.create({ data });
+      const signed = { key: signer?.key ?? null, signedFile: signer?.file ?? null };
+      const stored = { statement: statement as unknown as object, evidence, ...signed };
+      await tx.patchAuthor.create({ data: { buildId, revision, ...stored, at, by } });
       return { result: 'STORED', changed: [buildId] };
     });
   }
