@@ -1,7 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { bugs } from '../bug-log.js';
 import { CONFIG, type Config } from '../config.js';
+import { isUnavailable } from '../database/unavailable.js';
 import { RequestError } from '../errors.js';
+import { AuditStore } from '../store/access/audit.store.js';
 import type { Bearer } from '../store/access/tokens.store.js';
 import type { Right } from './access-table.js';
 import { Bearers } from './bearers.js';
@@ -33,19 +36,35 @@ export class Access {
 
   constructor(
     private readonly bearers: Bearers,
+    private readonly audit: AuditStore,
     @Inject(CONFIG) private readonly config: Pick<Config, 'access'>,
   ) {}
 
   /**
    * Returns who sends the request. A promise only if its token is not cached.
    *
+   * @param name the row of the access table, for the audit log
    * @throws RequestError UNAUTHENTICATED or FORBIDDEN
    */
-  admit(request: FastifyRequest, right: Right): Bearer | Promise<Bearer> {
+  admit(request: FastifyRequest, right: Right, name: string): Bearer | Promise<Bearer> {
     if (right.kinds === null || (right.openWhenOff && !this.config.access)) return note(request, ANYONE);
-    const bearer = this.bearers.admit(request, right.kinds);
-    if (bearer instanceof Promise) return bearer.then((found) => note(request, within(found, right)));
-    return note(request, within(bearer, right));
+    const bearer = this.bearers.identify(request);
+    return bearer instanceof Promise
+      ? bearer.then((found) => this.admitBearer(request, right, name, found))
+      : this.admitBearer(request, right, name, bearer);
+  }
+
+  /** A refused attempt at what changes something, or shows credentials, is in the audit log. */
+  private admitBearer(request: FastifyRequest, right: Right, name: string, bearer: Bearer): Bearer {
+    const refusal = refuse(bearer, right);
+    if (refusal === null) return note(request, bearer);
+    if (!right.openWhenOff) {
+      const entry = { who: bearer.name, action: 'refused', subject: name, detail: { role: bearer.role } };
+      void this.audit.recordRefusal(entry).catch((error: unknown) => {
+        if (!isUnavailable(error)) bugs.note(error);
+      });
+    }
+    throw refusal;
   }
 }
 
@@ -55,8 +74,14 @@ function note(request: FastifyRequest, bearer: Bearer): Bearer {
   return bearer;
 }
 
-function within(bearer: Bearer, { wholeFleet }: Right): Bearer {
-  if (wholeFleet === true && bearer.scope !== null)
-    throw new RequestError('FORBIDDEN', 'this is about the whole fleet, and the token has a scope');
-  return bearer;
+/** Returns why this sender may not use a route or field; null if it may. */
+function refuse({ role, scope }: Bearer, { kinds, wholeFleet }: Right): RequestError | null {
+  if (role === 'none' || kinds?.includes(role) === false)
+    return new RequestError(
+      'FORBIDDEN',
+      `this needs a token of the role ${kinds?.join(' or ')}; this one is of the role ${role}`,
+    );
+  return wholeFleet === true && scope !== null
+    ? new RequestError('FORBIDDEN', 'this is about the whole fleet, and the token has a scope')
+    : null;
 }

@@ -34,7 +34,7 @@ export class Agents {
    */
   admit(request: FastifyRequest): unknown {
     const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!looksLikeHostCredential(token)) return this.access.admit(request, SENDERS);
+    if (!looksLikeHostCredential(token)) return this.access.admit(request, SENDERS, 'messages of agents');
     this.senders.set(request, this.credentials.check(token).instance);
     return undefined;
   }

@@ -3,9 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
-import { readToken, type TokenKind } from './token-text.js';
+import { readToken } from './token-text.js';
 
-/** Checks bearer tokens and their kinds. */
+/** Identifies the holders of bearer tokens. */
 @Injectable()
 export class Bearers {
   constructor(
@@ -16,9 +16,9 @@ export class Bearers {
   /**
    * Returns the holder of the token. A promise only if the token is not cached.
    *
-   * @throws RequestError UNAUTHENTICATED or FORBIDDEN
+   * @throws RequestError UNAUTHENTICATED
    */
-  admit(request: FastifyRequest, kinds: readonly TokenKind[]): Bearer | Promise<Bearer> {
+  identify(request: FastifyRequest): Bearer | Promise<Bearer> {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined)
       throw new RequestError(
@@ -32,21 +32,15 @@ export class Bearers {
         'this token was mistyped or cut: its checksum does not match. Copy the whole token again',
       );
     // credentials of another kind than the rows of `token` branch off here, by their kind and without a search
-    if (kind === 'host' || kind === 'enrol') return checkKind(null, kinds);
+    if (kind === 'host' || kind === 'enrol') return known(null);
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);
-    if (cached !== null) return checkKind(cached, kinds);
-    return this.tokens.find(token, now).then((bearer) => checkKind(bearer, kinds));
+    if (cached !== null) return cached;
+    return this.tokens.find(token, now).then(known);
   }
 }
 
-function checkKind(bearer: Bearer | null, kinds: readonly TokenKind[]): Bearer {
-  if (bearer === null)
-    throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
-  if (bearer.role === 'none' || !kinds.includes(bearer.role))
-    throw new RequestError(
-      'FORBIDDEN',
-      `this needs a token of the role ${kinds.join(' or ')}; this one is of the role ${bearer.role}`,
-    );
-  return bearer;
+function known(bearer: Bearer | null): Bearer {
+  if (bearer !== null) return bearer;
+  throw new RequestError('UNAUTHENTICATED', 'this token is not known, has expired or was revoked');
 }

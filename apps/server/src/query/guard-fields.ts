@@ -14,9 +14,10 @@ export function guardFields(fastify: FastifyInstance, access: Access): void {
       const { request } = (context as unknown as { reply: { request: FastifyRequest } }).reply;
       for (const { type, name } of rootFieldsOf(document)) {
         if (name === '__typename') continue;
-        const right = FIELDS[`${type}.${name}`];
-        if (right === undefined) throw new Error(`the field ${type}.${name} has no row in access-table.ts`);
-        await access.admit(request, right);
+        const field = `${type}.${name}`;
+        const right = FIELDS[field];
+        if (right === undefined) throw new Error(`the field ${field} has no row in access-table.ts`);
+        await access.admit(request, right, field);
       }
     });
   });

@@ -2,11 +2,13 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Database } from '../../src/database/database.js';
 import { AuditAnchor } from '../../src/maintenance/audit-anchor.js';
 import { hasValidSignature } from '../../src/store/access/audit-chain.js';
 import { readAuditKey } from '../../src/store/access/audit-key.js';
 import { AuditStore } from '../../src/store/access/audit.store.js';
+import { giveToken } from '../access/give-token.js';
 import { Registry } from '../registry.js';
 
 let registry: Registry;
@@ -94,6 +96,23 @@ test('numbers beyond those of a log are answered', async () => {
   expect(beyond['auditCheck']).toEqual({ checked: 0, problems: [{ kind: 'TRUNCATED' }] });
   const after = Buffer.from(JSON.stringify([most])).toString('base64url');
   expect((await ask(LIST, { after })).auditLog.nodes).toHaveLength(1);
+});
+
+test('a refused attempt at a privileged field or route is recorded, and one at reading is not', async () => {
+  const headers = { ...(await giveToken(registry, 'reader')), 'content-type': 'application/json' };
+  const attempt = (method: 'POST' | 'PUT', url: string, payload: object) =>
+    registry.app.getHttpAdapter().getInstance().inject({ method, url, headers, payload });
+  const query = 'mutation { addHost(input: { hostname: "web-1" }) { id } }';
+  expect((await attempt('POST', '/graphql', { query })).statusCode).toBe(403);
+  expect((await attempt('PUT', '/v1/patches/00', {})).statusCode).toBe(403);
+  expect((await attempt('POST', '/graphql', { query: '{ states { totalCount } }' })).statusCode).toBe(200);
+  for (let i = 0; i < 100 && (await db.audit.count()) < 2; i++) await setTimeout(50);
+  const { auditLog } = await ask(LIST, { action: 'refused' });
+  expect(auditLog.nodes.map(({ who, subject }: Record<string, string>) => [who, subject]).sort()).toEqual([
+    ['test reader', 'Mutation.addHost'],
+    ['test reader', 'PUT /v1/patches/:buildId'],
+  ]);
+  expect(await check()).toMatchObject({ problems: [] });
 });
 
 test('the same refusal is recorded at most once a minute', async () => {
