@@ -18,7 +18,7 @@ export function contradictionsOf({ tainted, capabilities, otherLivePatching, lis
   const on = list.filter((patch) => patch.enabled || patch.transition);
   if (tainted === false && on.length > 0) found.push(`${on[0]!.name} is listed, but taint K is not set`);
   for (const patch of on.slice(1))
-    if (patch.replace === true && patch.enabled && !patch.transition)
+    if (patch.replace === true && !patch.transition)
       found.push(`${patch.name} is cumulative and settled, but not alone on the list`);
   return found;
 }

@@ -13,7 +13,6 @@ interface Known {
   readonly undeclared: boolean;
   readonly rewritesBelow: boolean;
   readonly doubts: readonly Reason[];
-  readonly enabled: boolean;
   readonly transition: boolean;
   readonly asPatch: Patch | null;
 }
@@ -62,11 +61,7 @@ export function withRewritten<P extends Known>(
  */
 export function withConflicts<P extends Known>(list: readonly P[], situation: Situation): readonly P[] {
   const isSettledAbove = (patch: P, at: number): boolean =>
-    at > 0 &&
-    patch.replace === true &&
-    situation.list[at]!.replace === null &&
-    patch.enabled &&
-    !patch.transition;
+    at > 0 && patch.replace === true && situation.list[at]!.replace === null && !patch.transition;
   if (!list.some(isSettledAbove)) return list;
   return list.map((patch, at) => {
     if (!isSettledAbove(patch, at)) return patch;

@@ -56,6 +56,12 @@ reasonTable('SIGNATURE_REQUIRED', [
     [{}],
   ],
   ['another file of the build is signed', { to: target(unsigned, signed), host: enforcing }, []],
+  ['also if the signed file comes first', { to: target(signed, unsigned), host: enforcing }, []],
+  [
+    'it is not known whether the kernel is locked down',
+    { to: target(unsigned), host: host({ lockdown: null }) },
+    [],
+  ],
   ['it is not known whether there is a signed file', { to: target(), host: enforcing }, []],
   ['it is not known whether signatures are enforced', { to: target(unsigned), host: notReported }, []],
   ['nothing is enforced', { to: target(unsigned) }, []],
@@ -77,6 +83,21 @@ reasonTable('SIGNATURE_UNVERIFIED', [
     'a listed module of this boot was verified by the same key',
     { ...verified('key-1'), to: target(signed), host: enforcing },
     [],
+  ],
+  [
+    'of two files of the listed module, the one that was loaded was signed by that key',
+    {
+      ...verified('key-1'),
+      published: [{ ...newer, files: [unsigned, { ...signed, sha256: 'sha-of-newer' }] }],
+      to: target(signed),
+      host: enforcing,
+    },
+    [],
+  ],
+  [
+    'no module is listed that could show it',
+    { list: [], to: target(signed), host: enforcing },
+    [{ patch: 'older' }],
   ],
   [
     'a listed module was verified by another key',
@@ -106,6 +127,21 @@ reasonTable('SIGNATURE_UNVERIFIED', [
   [
     'the signer of the file cannot be read',
     { ...verified(null), to: target({ ...signed, signer: null }), host: enforcing },
+    [{}],
+  ],
+  [
+    'nor can that of the file of the listed module, which was verified',
+    {
+      ...verified(null),
+      published: [{ ...newer, files: [{ sha256: 'sha-of-newer', signed: true, signer: null }] }],
+      to: target({ ...signed, signer: null }),
+      host: enforcing,
+    },
+    [{}],
+  ],
+  [
+    'the listed module is not published',
+    { ...verified('key-1'), published: [], to: target(signed), host: enforcing },
     [{}],
   ],
   [
@@ -167,6 +203,11 @@ reasonTable('SIGNATURE_UNVERIFIED', [
   [
     'it is not known whether signatures are enforced, and the file is unsigned',
     { to: target(unsigned), host: notReported },
+    [{}],
+  ],
+  [
+    'it is not known whether the kernel is locked down, and the file is unsigned',
+    { to: target(unsigned), host: host({ lockdown: null }) },
     [{}],
   ],
   ['enforced, and only facts were published', { to: target(), host: enforcing }, [{}]],

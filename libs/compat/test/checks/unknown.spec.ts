@@ -324,6 +324,16 @@ reasonTable('SYMBOLS_UNVERIFIED', [
   ],
   ['where one of the two kernels has no build-id', { host: { kernelBuildId: 'aa' } }, []],
   [
+    'where the other of the two kernels has none',
+    { catalog: shown({ kernel: { ...KERNEL, buildId: 'aa' } }) },
+    [],
+  ],
+  [
+    'where both have the same build-id',
+    { host: { kernelBuildId: 'aa' }, catalog: shown({ kernel: { ...KERNEL, buildId: 'aa' } }) },
+    [],
+  ],
+  [
     'one machine on each of two kernels',
     { catalog: shown({ machine: 'a', kernel: { ...KERNEL, version: '#2' } }, { machine: 'b' }) },
     [{ detail: '1 of 2 machines that are needed showed it on this kernel' }],
@@ -375,6 +385,12 @@ reasonTable('SYMBOLS_UNVERIFIED', [
   ],
   ['nothing is loaded', { ...original, ...unseen, list: [promising('p', { 7: 1 })] }, []],
 ]);
+
+test('what was counted for one kernel does not count for another', () => {
+  const registry = shown({});
+  const on = (kernelVersion: string) => ask({ host: { kernelVersion }, catalog: registry }).kind;
+  expect([on(KERNEL.version), on('#2')]).toEqual(['SAFE', 'UNKNOWN']);
+});
 
 const pre = { ...older, callbacks: { ...NO_CALLBACKS, prePatch: true } };
 reasonTable('PRE_PATCH_MAY_REFUSE', [

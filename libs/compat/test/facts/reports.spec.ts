@@ -1,5 +1,5 @@
-import { contradictionsOf, type Situation } from '../../src/index.js';
-import { ask, capabilities, listed, manifest, newer, older, running } from '../../src/testing/index.js';
+import { contradictionsOf, type ListedPatch, type Manifest, type Situation } from '../../src/index.js';
+import { ask, capabilities, listed, manifest, newer, running } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
 const top = manifest('top', { 7: 1 });
@@ -100,16 +100,19 @@ test('each of them puts the facts in doubt: the rest is as last seen', () => {
     });
 });
 
-test('a settled patch that is cumulative by its file, and not alone, is a conflict of sources', () => {
-  const stack = { list: [newer, listed(top, { replace: null })], published: [top], to: older };
-  expect(ask(stack).reasons).toContainEqual(
-    expect.objectContaining({ code: 'EVIDENCE_CONFLICT', patch: 'top' }),
+test.each<[sentence: string, patch: Manifest, differs: Partial<ListedPatch>, conflicts: string[]]>([
+  ['it is cumulative by its file, and settled', top, {}, ['top']],
+  ['it is cumulative by its file, and in transition', top, { transition: true }, []],
+  ['it is not cumulative by its file', { ...top, replace: false }, {}, []],
+  ['sysfs shows the flag, so that the report itself is wrong', top, { replace: true }, []],
+])('sources in conflict about a patch above another: %s', (_, patch, differs, conflicts) => {
+  const { reasons } = ask({
+    list: [newer, listed(patch, { replace: null, ...differs })],
+    published: [patch],
+  });
+  expect(reasons.filter(({ code }) => code === 'EVIDENCE_CONFLICT').map((reason) => reason.patch)).toEqual(
+    conflicts,
   );
-  expect(
-    ask({ ...stack, list: [newer, listed(top, { replace: null, transition: true })] }).reasons.map(
-      ({ code }) => code,
-    ),
-  ).not.toContain('EVIDENCE_CONFLICT');
 });
 
 test.each<[sentence: string, situation: Situation, contradictions: string[]]>([

@@ -31,6 +31,11 @@ test.each<[sentence: string, asked: Asked, reasons: object[]]>([
   ['the states below it are not those of the file', { list: [below, writer], to: both }, [UNREADABLE]],
   ['those above it are', { list: [writer, manifest('above', { 7: 1 }, { replace: false })], to: both }, []],
   [
+    'those of a patch that is not published were not known before',
+    { list: [listed(below), writer], published: [writer], to: both },
+    [],
+  ],
+  [
     'what the running kernel shows holds',
     { list: [listed(below, { reading: live }), writer], published: [below], to: both },
     [],
@@ -58,6 +63,9 @@ test.each<[sentence: string, asked: Asked, reasons: object[]]>([
 ])('%s', (_, asked, reasons) => {
   expect(ask(asked).reasons.filter(({ code }) => code === 'STATES_UNREADABLE')).toEqual(reasons);
 });
+
+test('that is the only doubt about a patch that declares its states', () =>
+  expect(ask({ list: [below, writer], to: both }).reasons).toEqual([UNREADABLE]));
 
 test('once it is on top, the states below it are unknown', () => {
   const everything = catalog([below, writer]);

@@ -95,6 +95,15 @@ test.each<
   });
 });
 
+test.each(['klp_is_patch_compatible', 'klp_get_state', 'klp_get_prev_state'])(
+  '%s alone shows the state check',
+  (symbol) =>
+    expect(chooseRules(capabilities({ symbols: [...without, symbol] }), '5.4.0').chosen).toEqual({
+      sets: ['klp-5.5'],
+      basis: 'KALLSYMS',
+    }),
+);
+
 test('who asks for rules gets them', () => {
   expect(chooseRules(capabilities({ symbols: null }), '4.4.0', 'replace-set')).toMatchObject({
     candidates: [{ name: 'replace-set' }],

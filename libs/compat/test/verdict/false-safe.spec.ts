@@ -68,6 +68,25 @@ describe('what left the list earlier in this boot', () => {
       'STATE_LEFT_BEHIND',
     ],
     [
+      'a leftover counts in addition to a patch that was observed to leave',
+      {
+        host: { unlisted: [unlisted(manifest('covered', { 7: 1 }))], leftovers: [leftover(gone)] },
+        published: [manifest('covered', { 7: 1 }), gone],
+      },
+      'STATE_LEFT_BEHIND',
+    ],
+    [
+      'so does another build of that patch',
+      {
+        host: {
+          unlisted: [unlisted(manifest('gone', { 7: 1 }, { buildId: 'covered' }))],
+          leftovers: [leftover(gone)],
+        },
+        published: [manifest('gone', { 7: 1 }, { buildId: 'covered' }), gone],
+      },
+      'STATE_LEFT_BEHIND',
+    ],
+    [
       'an undeclared leftover may have changed anything',
       { host: { leftovers: [leftover(undeclared)] }, published: [undeclared] },
       'STATES_UNDECLARED',
