@@ -61,9 +61,9 @@ const objectsOf = (listed: Report['livepatches'][number] | undefined): string[] 
 /**
  * Returns the list over which this patch was loaded; null if it is not known.
  *
- * It is known if the patch was seen in its own transition, or if it is the only difference from a settled
- * list of which nothing has left. If something left at the same time, it may have been disabled before this
- * patch was loaded.
+ * The list is known if the patch was seen in its own transition, or if it is the only difference from a
+ * settled list of which nothing has left. If something left at the same time, it may have been disabled
+ * before this patch was loaded.
  */
 function overOf(
   patch: ListedPatch,
