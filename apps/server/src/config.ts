@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { isAddressRange } from './access/address-ranges.js';
 import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limits.js';
 import { integer } from './integer-setting.js';
+import { type RateLimits, rateSettings, toRateLimits } from './rate-limits.js';
 import { tlsEnvironment, type TlsSettings, toTlsSettings } from './tls/tls-settings.js';
 
 const CredentialEnvironment = z.object({
@@ -58,7 +60,18 @@ const Environment = z.object({
   KLPREG_INTERVAL: integer(' of seconds', 5, 3600, 60),
   KLPREG_HISTORY_DAYS: integer(' of days', 1, 3650, 30),
   ...CredentialEnvironment.shape,
+  KLPREG_GRAPHQL_DOCUMENTS: z
+    .enum(['any', 'persisted'], { error: 'must be any or persisted' })
+    .default('any'),
+  KLPREG_GRAPHQL_FOLDER: z.string().min(1).optional(),
+  KLPREG_TRUSTED_PROXIES: z
+    .string()
+    .refine((text) => listOf(text).every(isAddressRange), {
+      error: 'must be addresses or CIDR ranges separated by commas, such as 10.0.0.7,192.168.4.0/24',
+    })
+    .optional(),
   ...tlsEnvironment,
+  ...rateSettings,
   ...ingestSettings,
   KLPREG_DATABASE_CONNECTIONS: integer('', 1, 200, 10),
 });
@@ -91,6 +104,15 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** Origins whose web pages may use the server, in addition to its own. */
   readonly allowedOrigins: readonly string[];
+  readonly documents: {
+    /** Holds the persisted documents; null: there are none. */
+    readonly folder: string | null;
+    /** True: all other documents are refused. */
+    readonly only: boolean;
+  };
+  /** Proxies whose X-Forwarded-For names the address of a sender. */
+  readonly trustedProxies: readonly string[];
+  readonly rates: RateLimits;
   /** Certificate and key; null: HTTP without TLS. */
   readonly tls: TlsSettings | null;
   /** Seconds until a request must have been received in full. */
@@ -153,6 +175,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
         'others could read the whole fleet. Remove KLPREG_ACCESS, or set KLPREG_HOST=127.0.0.1',
     );
   const tls = toTlsSettings(set, wrong);
+  if (
+    parsed.data?.KLPREG_GRAPHQL_DOCUMENTS === 'persisted' &&
+    parsed.data.KLPREG_GRAPHQL_FOLDER === undefined
+  )
+    wrong.push(
+      'KLPREG_GRAPHQL_DOCUMENTS: persisted needs KLPREG_GRAPHQL_FOLDER, the folder of the documents',
+    );
   if (!parsed.success || wrong.length > 0)
     throw new ConfigError(`The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   const { data } = parsed;
@@ -168,6 +197,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     access: data.KLPREG_ACCESS === undefined ? !isLoopback(data.KLPREG_HOST) : data.KLPREG_ACCESS === 'on',
     allowedHosts: listOf(data.KLPREG_ALLOWED_HOSTS),
     allowedOrigins: listOf(data.KLPREG_ALLOWED_ORIGINS),
+    documents: {
+      folder: data.KLPREG_GRAPHQL_FOLDER ?? null,
+      only: data.KLPREG_GRAPHQL_DOCUMENTS === 'persisted',
+    },
+    trustedProxies: listOf(data.KLPREG_TRUSTED_PROXIES),
+    rates: toRateLimits(data),
     tls,
     requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,
     port: data.KLPREG_PORT,

@@ -9,6 +9,7 @@ const STATUS = {
   BAD_USER_INPUT: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  DOCUMENT_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   SNAPSHOT_GONE: 410,
@@ -22,6 +23,7 @@ const STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   MODULE_UNREADABLE: 422,
   LIMIT_EXCEEDED: 422,
+  RATE_LIMITED: 429,
   BUSY: 503,
 } as const;
 
@@ -38,6 +40,16 @@ export class RequestError extends Error {
 
   get status(): number {
     return STATUS[this.code];
+  }
+}
+
+/** A sender sends more often than its rate allows. */
+export class RateLimited extends RequestError {
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super('RATE_LIMITED', message);
   }
 }
 

@@ -54,7 +54,7 @@ const problems = (...statuses: readonly number[]) =>
       {
         description: `Nothing was stored. Codes: ${codesOfStatus(status).join(', ')}.`,
         content: { 'application/problem+json': { schema: ref('ProblemDetails') } },
-        ...(status === 503 && {
+        ...((status === 503 || status === 429) && {
           headers: {
             'Retry-After': {
               required: true,
@@ -66,7 +66,7 @@ const problems = (...statuses: readonly number[]) =>
       },
     ]),
   );
-const REFUSALS = [400, 401, 403, 408, 413, 415, 421, 422, 503];
+const REFUSALS = [400, 401, 403, 408, 413, 415, 421, 422, 429, 503];
 
 const post = (summary: string, body: object, response: object, ...more: readonly number[]) => ({
   post: {

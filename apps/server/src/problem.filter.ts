@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bugs } from './bug-log.js';
-import { problemDetails, type ProblemDetails, RequestError, STATUS_CODES } from './errors.js';
+import { problemDetails, type ProblemDetails, RateLimited, RequestError, STATUS_CODES } from './errors.js';
 import { MODULE_LIMIT } from './limits.js';
 import { isUnavailable } from './database/unavailable.js';
 
@@ -55,6 +55,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error, request.routeOptions.bodyLimit);
   if (problem.code === 'INTERNAL') bugs.note(error);
   if (problem.status === 503) void reply.header('retry-after', '5');
+  if (error instanceof RateLimited) void reply.header('retry-after', error.retryAfterSeconds);
   void reply
     .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')

@@ -7,6 +7,7 @@ import { Access } from './access/access.js';
 import { Agents } from './access/agents.js';
 import { Enrolment } from './access/enrolment.js';
 import { guardRoutes } from './access/guard-routes.js';
+import { Rates } from './access/rates.js';
 import { AppModule } from './app.module.js';
 import { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -24,6 +25,7 @@ import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { guardFields } from './query/guard-fields.js';
+import { PersistedDocuments } from './query/persisted-documents.js';
 import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
 import { Endpoints } from './ingest/endpoints.js';
@@ -72,6 +74,8 @@ export async function createServer(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMITS.other,
+    // without any, the address of a sender is that of its connection
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     ...useTls(connectionLimits(config.requestTimeoutSeconds * 1000), config.tls),
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: jsonLines },
     routerOptions: { maxParamLength: 200 },
@@ -85,7 +89,7 @@ export async function createServer(
   refuseOtherHosts(fastify, config.allowedHosts);
   refuseOtherOrigins(fastify, config.allowedOrigins);
   measureJsonFirst(fastify);
-  graphqlOverHttp(fastify);
+  graphqlOverHttp(fastify, PersistedDocuments.read(config.documents.folder, config.documents.only));
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.of(config, databaseUrl, clock ?? null),
     adapter,
@@ -101,6 +105,7 @@ export async function createServer(
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
   keepCertificate(fastify, config.tls);
+  const rates = app.get(Rates);
   const [admission, endpoints] = [app.get(Admission), app.get(Endpoints)];
   const [agents, enrolment, time] = [app.get(Agents), app.get(Enrolment), app.get(Clock)];
   acceptGzip(fastify, admission.bodies);
@@ -109,6 +114,7 @@ export async function createServer(
   void fastify.register(enrolmentRoutes, {
     enrolment,
     clock: time,
+    rates,
     retrySeconds: config.intervalSeconds,
   });
   await app.register(multipart as never, {

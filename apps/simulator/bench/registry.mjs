@@ -39,6 +39,10 @@ export async function startServer(environment = {}) {
     KLPREG_PORT: String(port),
     KLPREG_DATA: path.resolve('.data/bench-server'),
     KLPREG_LOG_LEVEL: 'error',
+    // one sender asks as fast as it can
+    KLPREG_RATE_TOKEN: '1000000000',
+    KLPREG_RATE_RELAY: '1000000000',
+    KLPREG_RATE_ADDRESS: '1000000000',
     ...environment,
   };
   const flags = [...FLAGS, ...(process.env.SERVER_FLAGS?.split(' ') ?? [])];

@@ -7,11 +7,12 @@ import { EnrolledLabels } from './enrolled-labels.js';
 import { EnrolmentAdmin } from './enrolment-admin.js';
 import { Enrolment } from './enrolment.js';
 import { HostCredentials } from './host-credentials.js';
+import { Rates } from './rates.js';
 
 /** Authentication by tokens and host credentials, enrolment, and the access table. */
 @Module({
   imports: [StoreModule],
-  providers: [Access, Agents, Bearers, EnrolledLabels, Enrolment, EnrolmentAdmin, HostCredentials],
-  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials],
+  providers: [Access, Agents, Bearers, EnrolledLabels, Enrolment, EnrolmentAdmin, HostCredentials, Rates],
+  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials, Rates],
 })
 export class AccessModule {}

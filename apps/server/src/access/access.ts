@@ -8,6 +8,7 @@ import { AuditStore } from '../store/access/audit.store.js';
 import type { Bearer } from '../store/access/tokens.store.js';
 import type { Right } from './access-table.js';
 import { Bearers } from './bearers.js';
+import { Rates } from './rates.js';
 
 /** Who sends each request. */
 const bearers = new WeakMap<FastifyRequest, Bearer>();
@@ -37,8 +38,18 @@ export class Access {
   constructor(
     private readonly bearers: Bearers,
     private readonly audit: AuditStore,
+    private readonly rates: Rates,
     @Inject(CONFIG) private readonly config: Pick<Config, 'access'>,
   ) {}
+
+  /**
+   * Admits a request to a route, and counts it.
+   *
+   * @throws RequestError UNAUTHENTICATED, FORBIDDEN or RATE_LIMITED
+   */
+  async enter(request: FastifyRequest, right: Right, name: string): Promise<void> {
+    this.rates.count(request, await this.admit(request, right, name));
+  }
 
   /**
    * Returns who sends the request. A promise only if its token is not cached.

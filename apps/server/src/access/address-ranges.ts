@@ -18,6 +18,18 @@ function readRange(range: string): { address: string; prefix: number; family: 'i
 /** Returns true for an address or a CIDR range, such as `10.1.0.0/16` or `2001:db8::/32`. */
 export const isAddressRange = (range: string): boolean => readRange(range) !== null;
 
+/** Returns the network of a sender: its IPv4 address, or the first 64 bits of its IPv6 address. */
+export function networkOf(address: string): string {
+  const plain = plainOf(address);
+  if (isIP(plain) !== 6) return plain.slice(0, 45);
+  const [head = '', tail] = plain.split('::');
+  const [first, last] = [head, tail].map((part) => (part ? part.split(':') : []));
+  const missing = tail === undefined ? 0 : 8 - first!.length - last!.length;
+  return [...first!, ...Array<string>(missing).fill('0'), ...last!].slice(0, 4).join(':');
+}
+
+const plainOf = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
 /** Returns true if an address is in one of the ranges, or there are none. It may be an IPv4-mapped IPv6 one. */
 export function isWithin(address: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0) return true;
@@ -26,7 +38,7 @@ export function isWithin(address: string, ranges: readonly string[]): boolean {
     const read = readRange(range);
     if (read !== null) list.addSubnet(read.address, read.prefix, read.family);
   }
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const plain = plainOf(address);
   const kind = family(plain);
   return kind !== null && list.check(plain, kind);
 }

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Access, bearerOf } from './access.js';
 import { ROUTES } from './access-table.js';
-import { looksLikeHostCredential } from './host-credential.js';
+import { type HostCredential, looksLikeHostCredential } from './host-credential.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { HostCredentials } from './host-credentials.js';
+import { Rates } from './rates.js';
 
 /** The hosts for which a request may send. */
 export interface Sender {
@@ -25,6 +26,7 @@ export class Agents {
   constructor(
     private readonly credentials: HostCredentials,
     private readonly access: Access,
+    private readonly rates: Rates,
   ) {}
 
   /**
@@ -34,9 +36,27 @@ export class Agents {
    */
   admit(request: FastifyRequest): unknown {
     const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!looksLikeHostCredential(token)) return this.access.admit(request, SENDERS, 'messages of agents');
-    this.senders.set(request, this.credentials.check(token).instance);
-    return undefined;
+    return looksLikeHostCredential(token) ? this.admitHost(request, token) : this.admitRelay(request);
+  }
+
+  private admitHost(request: FastifyRequest, credential: string): void {
+    const { instance } = this.check(request, credential);
+    this.rates.countHost(request, instance);
+    this.senders.set(request, instance);
+  }
+
+  private check(request: FastifyRequest, credential: string): HostCredential {
+    try {
+      return this.credentials.check(credential);
+    } catch (error) {
+      throw this.rates.refused(request, error as Error);
+    }
+  }
+
+  private admitRelay(request: FastifyRequest): unknown {
+    const count = (): void => this.rates.countRelay(request);
+    const bearer = this.access.admit(request, SENDERS, 'messages of agents');
+    return bearer instanceof Promise ? bearer.then(count) : count();
   }
 
   /** The hosts for which an admitted request may send. */

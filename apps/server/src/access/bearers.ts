@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
+import { Rates } from './rates.js';
 import { readToken } from './token-text.js';
 
 /** Identifies the holders of bearer tokens. */
@@ -11,14 +12,27 @@ export class Bearers {
   constructor(
     private readonly tokens: TokensStore,
     private readonly clock: Clock,
+    private readonly rates: Rates,
   ) {}
 
   /**
    * Returns the holder of the token. A promise only if the token is not cached.
    *
-   * @throws RequestError UNAUTHENTICATED
+   * @throws RequestError UNAUTHENTICATED or RATE_LIMITED
    */
   identify(request: FastifyRequest): Bearer | Promise<Bearer> {
+    const refuse = (error: Error): never => {
+      throw this.rates.refused(request, error);
+    };
+    try {
+      const bearer = this.holderOf(request);
+      return bearer instanceof Promise ? bearer.catch(refuse) : bearer;
+    } catch (error) {
+      return refuse(error as Error);
+    }
+  }
+
+  private holderOf(request: FastifyRequest): Bearer | Promise<Bearer> {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined)
       throw new RequestError(
@@ -36,6 +50,7 @@ export class Bearers {
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);
     if (cached !== null) return cached;
+    this.rates.allowLookup(request);
     return this.tokens.find(token, now).then(known);
   }
 }

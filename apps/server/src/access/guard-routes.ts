@@ -14,7 +14,7 @@ export function guardRoutes(fastify: FastifyInstance, access: Access): void {
     for (const right of new Set(names.map(rightTo))) {
       if (right.kinds === null || right.checkedByRoute === true) continue;
       const check = async (request: FastifyRequest): Promise<void> => {
-        await access.admit(request, right, names.join(', '));
+        await access.enter(request, right, names.join(', '));
       };
       route.onRequest = [check, ...[route.onRequest ?? []].flat()];
     }

@@ -2,6 +2,7 @@ import { EnrolmentRequest, RenewalRequest } from '@klpreg/wire';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Enrolment } from '../access/enrolment.js';
 import type { IssuedCredential } from '../access/host-credentials.js';
+import type { Rates } from '../access/rates.js';
 import type { Clock } from '../clock.js';
 import { overloaded, problemDetails, RequestError } from '../errors.js';
 import { refuseLargeJson } from '../json-size.js';
@@ -13,6 +14,7 @@ import { parse } from './parse.js';
 export interface EnrolmentRoutesOptions {
   readonly enrolment: Enrolment;
   readonly clock: Clock;
+  readonly rates: Rates;
   /** After how many seconds a host that waits for an admin asks again. */
   readonly retrySeconds: number;
 }
@@ -29,7 +31,7 @@ const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
  * Each answer has the header `klpreg-time`: an agent with a wrong clock signs again with the registry's time.
  */
 export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async (scope, options) => {
-  const { enrolment, clock, retrySeconds } = options;
+  const { enrolment, clock, rates, retrySeconds } = options;
   let inProgress = 0;
   /** Does the work, unless too much is in progress. A request counts once its whole body is there. */
   const bounded = async (
@@ -49,6 +51,13 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
   scope.addHook('onRequest', (request, reply, done) => {
     if (inProgress < MAX_IN_PROGRESS) done();
     else void reject(request, reply);
+  });
+  // renewals have no rate: a fleet behind one address renews at once
+  scope.addHook('onRequest', async ({ headers, ip }) => {
+    if (headers.authorization !== undefined) rates.allowLookup({ ip });
+  });
+  scope.addHook('onError', async (request, _reply, error) => {
+    rates.refused(request, error);
   });
   scope.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.header('klpreg-time', clock.now().toISOString()).header('cache-control', 'no-store');

@@ -1,20 +1,22 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type DocumentNode,
   type GraphQLError,
   Kind,
+  OperationTypeNode,
   parse,
   print,
   separateOperations,
   validate,
 } from 'graphql';
-import { limitExceeded, RequestError } from '../errors.js';
+import { limitExceeded, RateLimited, RequestError } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
 import { toProblem } from '../problem.filter.js';
 import { isUnavailable } from '../database/unavailable.js';
 import { bugs } from '../bug-log.js';
 import { LRUCache } from 'lru-cache';
 import mercurius, { type MercuriusOptions } from 'mercurius';
+import type { PersistedDocuments } from './persisted-documents.js';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
 
 /**
@@ -65,33 +67,50 @@ class InvalidDocument extends Error {
   }
 }
 
+/** A document that is executed, and its cost. */
+interface Accepted {
+  readonly text: string;
+  readonly cost: number;
+  /** It has a mutation, which needs POST. */
+  readonly changes: boolean;
+}
+
+const hasMutation = ({ definitions }: DocumentNode): boolean =>
+  definitions.some(
+    (one) => one.kind === Kind.OPERATION_DEFINITION && one.operation === OperationTypeNode.MUTATION,
+  );
+
 /** Caches documents that are valid and within the limits, because most are sent repeatedly. */
 class AcceptedDocuments {
-  private readonly texts = new LRUCache<string, string>({ max: DOCUMENTS_KEPT });
+  private readonly texts = new LRUCache<string, Accepted>({ max: DOCUMENTS_KEPT });
 
-  constructor(private readonly app: FastifyInstance) {}
+  constructor(
+    private readonly app: FastifyInstance,
+    private readonly persisted: PersistedDocuments,
+  ) {}
 
   /**
    * Checks a document before mercurius gets it, so that it neither caches nor executes an invalid or too
    * large one.
    *
-   * @returns the text of the operation to run
+   * @returns the text of the operation to run, and its cost
    * @throws RequestError or InvalidDocument
    */
-  accept(body: Body): string {
-    const query = body.query as string;
+  accept(body: Body & { readonly query: string }): Accepted {
+    const { query } = body;
     if (query.length > QUESTION_LIMITS.characters)
       throw limitExceeded('characters in a question', QUESTION_LIMITS.characters, query.length, '/query');
     const key = `${typeof body.operationName === 'string' ? body.operationName : ''}\0${query}`;
     const known = this.texts.get(key);
     if (known !== undefined) return known;
     const document = parseWithin(query);
-    refuseTooMuch(document);
+    this.persisted.require(document);
+    const cost = refuseTooMuch(document);
     const errors = validate(this.app.graphql.schema, document, undefined, { maxErrors: 10 });
     if (errors.length > 0) throw new InvalidDocument(errors);
-    const text = reduceToOperation(document, body);
-    this.texts.set(key, text);
-    return text;
+    const accepted = { text: reduceToOperation(document, body), cost, changes: hasMutation(document) };
+    this.texts.set(key, accepted);
+    return accepted;
   }
 }
 
@@ -105,43 +124,89 @@ function parseWithin(query: string): DocumentNode {
   }
 }
 
-/** Makes mercurius follow the GraphQL-over-HTTP specification. Call it before the GraphQL module starts. */
-export function graphqlOverHttp(app: FastifyInstance): void {
-  const accepted = new AcceptedDocuments(app);
+/**
+ * Makes mercurius follow the GraphQL-over-HTTP specification. Call it before the GraphQL module starts.
+ *
+ * Only a persisted document can be asked for by GET.
+ */
+export function graphqlOverHttp(app: FastifyInstance, persisted: PersistedDocuments): void {
+  const accepted = new AcceptedDocuments(app, persisted);
+  const costs = new WeakMap<FastifyRequest, number>();
   app.addHook('onRequest', (request, reply, done) => {
     if (!isGraphql(request) || request.method === 'POST') return done();
-    void reply.header('allow', 'POST');
+    if (request.method === 'GET' && !persisted.isEmpty && isPersisted(request.query)) return done();
+    void reply.header('allow', persisted.isEmpty ? 'POST' : 'GET, POST');
     done(
       new RequestError(
         'METHOD_NOT_ALLOWED',
-        `a question is asked by POST, with a JSON body that has the field "query"; found ${request.method}`,
+        'a question is asked by POST, with a JSON body that has the field "query"; ' +
+          `GET is for persisted documents only; found ${request.method}`,
       ),
     );
   });
   app.addHook('preValidation', (request, _reply, done) => {
-    if (!isGraphql(request) || request.body === null || typeof request.body !== 'object') return done();
-    const body = request.body as Body;
-    for (const key of ['extensions', 'variables', 'operationName'] as const)
-      if (body[key] === null) delete body[key];
-    if (hasInvalidText(body))
-      return done(
-        new RequestError(
-          'BAD_USER_INPUT',
-          'the question has a NUL character or half of a surrogate pair, which no name or label can have',
-        ),
-      );
+    if (!isGraphql(request)) return done();
+    const sent = request.method === 'GET' ? request.query : request.body;
+    if (sent === null || typeof sent !== 'object') return done();
     try {
-      if (typeof body.query === 'string') body.query = accepted.accept(body);
+      const body = sent as Body;
+      const document = request.method === 'GET' ? readParameters(body) : body;
+      const found = resolve(document, persisted, accepted);
+      if (request.method === 'GET' && found?.changes === true)
+        throw new RequestError('METHOD_NOT_ALLOWED', 'a mutation needs POST, found GET');
+      if (found !== null) {
+        body.query = found.text;
+        costs.set(request, found.cost);
+      }
     } catch (error) {
       return done(error as Error);
     }
     done();
+  });
+  app.addHook('onReady', async () => {
+    app.graphql.addHook('onResolution', async (execution, context) => {
+      const { request } = (context as unknown as { reply: { request: FastifyRequest } }).reply;
+      const requested = costs.get(request);
+      if (requested === undefined) return;
+      execution.extensions = { ...execution.extensions, cost: { requested, limit: QUESTION_LIMITS.cost } };
+    });
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     if (isGraphql(request) && wantsResponseJson(request))
       reply.header('content-type', `${RESPONSE_JSON}; charset=utf-8`);
     done(null, payload);
   });
+}
+
+const isPersisted = (query: unknown): boolean => {
+  const { query: text, extensions } = query as { query?: unknown; extensions?: unknown };
+  return text === undefined && typeof extensions === 'string';
+};
+
+/** Parses the parameters of a GET request, whose values are JSON. */
+function readParameters(parameters: Body): Body {
+  const parsed: Body = { ...parameters };
+  for (const name of ['variables', 'extensions'] as const)
+    if (typeof parameters[name] === 'string')
+      try {
+        parsed[name] = JSON.parse(parameters[name]) as unknown;
+      } catch {
+        throw new RequestError('BAD_USER_INPUT', `the parameter ${name} must be JSON`);
+      }
+  return parsed;
+}
+
+/** Returns the document of a request, after all checks. Null if there is none: mercurius says so. */
+function resolve(body: Body, persisted: PersistedDocuments, accepted: AcceptedDocuments): Accepted | null {
+  for (const key of ['extensions', 'variables', 'operationName'] as const)
+    if (body[key] === null) delete body[key];
+  if (hasInvalidText(body))
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      'the question has a NUL character or half of a surrogate pair, which no name or label can have',
+    );
+  const query = persisted.textOf(body);
+  return query === undefined ? null : accepted.accept({ ...body, query });
 }
 
 /** Whether Fastify refused the body by its size or its type. */
@@ -200,19 +265,20 @@ function unwrap(error: GraphQLError): readonly GraphQLError[] {
 export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (execution, context) => {
   const out = mercurius.defaultErrorFormatter(execution, context as never);
   const errors = (execution.errors ?? []).flatMap(unwrap).map(toResponseError);
-  const request = (context as { reply?: { request: FastifyRequest } }).reply?.request;
+  const { reply } = context as { reply?: FastifyReply };
   const refused =
     execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
   const requestError =
     execution.data == null
       ? execution.errors?.find(({ path }) => path === undefined)?.originalError
       : undefined;
+  if (requestError instanceof RateLimited) void reply?.header('retry-after', requestError.retryAfterSeconds);
   const early =
     requestError instanceof RequestError
       ? requestError.status
       : isRefusedEarlier(requestError)
         ? requestError.statusCode
         : null;
-  const statusCode = early ?? (refused ? 400 : request !== undefined && out.statusCode >= 500 ? 500 : 200);
+  const statusCode = early ?? (refused ? 400 : reply !== undefined && out.statusCode >= 500 ? 500 : 200);
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

@@ -42,14 +42,16 @@ const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 
 /**
- * Refuses a document that exceeds a limit, before it is validated.
+ * Returns the cost of a document, or refuses it if it exceeds a limit, before it is validated. Of several operations,
+ * the most expensive one counts.
  *
  * Each fragment is measured once for each page size around it, so that the work grows with the length of the
  * document, not with its expanded size.
  *
  * @throws RequestLimit with the name of the limit, what is allowed and what was found
  */
-export function refuseTooMuch(document: DocumentNode): void {
+export function refuseTooMuch(document: DocumentNode): number {
+  let cost = 0;
   const measure = new Measure(document);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
@@ -57,7 +59,9 @@ export function refuseTooMuch(document: DocumentNode): void {
     for (const name of ['depth', 'aliases', 'rootFields', 'fields', 'cost'] as const)
       if (size[name] > QUESTION_LIMITS[name])
         throw limitExceeded(NAMES[name], QUESTION_LIMITS[name], size[name], '/query');
+    cost = Math.max(cost, size.cost);
   }
+  return cost;
 }
 
 const NAMES = {
