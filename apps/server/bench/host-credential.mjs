@@ -1,4 +1,4 @@
-// The processor time of checking a host credential, in microseconds: `node apps/server/bench/host-credential.mjs`.
+// The processor time of checking a host credential, in microseconds: npm run bench -- credential.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readHostCredential, toSigningKey, writeHostCredential } from '../dist/access/host-credential.js';
 
@@ -22,7 +22,7 @@ for (let round = 0; round < 5; round++) {
   const value = (user + system) / CHECKS;
   console.log(
     JSON.stringify({
-      bench: 'host-credential',
+      bench: 'credential',
       metric: 'check',
       value: Number(value.toFixed(2)),
       unit: 'us',

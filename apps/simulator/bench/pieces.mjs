@@ -29,6 +29,11 @@ export function agent(emit) {
   for (const line of run('apps/agent/bench/report.mjs', []).trim().split('\n')) emit(JSON.parse(line));
 }
 
+/** Measures the processor time of checking a host credential. */
+export function credential(emit) {
+  emit(JSON.parse(run('apps/server/bench/host-credential.mjs', []).trim().split('\n').at(-1)));
+}
+
 /** Returns the processor, the number of cores and the Node version of this machine. */
 export const machine = () => {
   const cpu = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';

@@ -6,9 +6,9 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { BENCHES, FLEETS, findErrors, LONG, target } from './figures.mjs';
-import { agent, engine, machine, module } from './pieces.mjs';
+import { agent, credential, engine, machine, module } from './pieces.mjs';
 
-const PROGRAMS = { engine, module, agent };
+const PROGRAMS = { engine, credential, module, agent };
 const NAMES = Object.keys(BENCHES);
 
 const args = process.argv.slice(2);
