@@ -95,6 +95,8 @@ test('its id, its name and its node are unknown, and a name that it shares is no
   const query = `query ($id: ID!, $name: String) { node(id: $id) { id } host(id: $id) { id } named: host(hostname: $name) { id } }`;
   expect(await send(query, { id: idOf(FOREIGN), name: hostname })).toEqual({
     data: { node: null, host: null, named: null },
+    // of the question alone
+    extensions: { cost: { requested: 6, limit: 50_000 } },
   });
   const twin: FleetHost = { hostname: 'twin', labels: { env: 'prod' }, own: {}, life: 'IDLE' };
   for (const [env, serial] of [
