@@ -14,6 +14,7 @@ import {
   HostCredentialsStore,
 } from '../store/access/host-credentials.store.js';
 import { type ServerKeyRow, ServerKeysStore } from '../store/access/server-keys.store.js';
+import type { Transaction } from '../store/catalog/revisions.js';
 import { SightingsStore } from '../store/catalog/sightings.store.js';
 import { EnrolledLabels } from './enrolled-labels.js';
 import { HostCredentials } from './host-credentials.js';
@@ -116,6 +117,24 @@ export class EnrolmentAdmin {
     if (to === 'ACTIVE') await this.labels.confer(row);
     await this.credentials.refresh();
     return row;
+  }
+
+  /**
+   * Revokes the credential of a host that is compromised, and its enrolment. Part of a change that records itself.
+   *
+   * @returns false if there was nothing to revoke
+   */
+  async revokeCompromised(tx: Transaction, hostId: string, who: string, at: Date): Promise<boolean> {
+    const known = await this.hosts.lock(tx, hostId);
+    if (known === null || known.state === 'REVOKED') return false;
+    await this.hosts.replace(tx, { ...known, state: 'REVOKED', stateAt: at, stateBy: who });
+    await this.keys.revoke(tx, hostId, known.serial, at);
+    return true;
+  }
+
+  /** Lets this server know what was just revoked. The others read it within 5 s. */
+  async refresh(): Promise<void> {
+    await this.credentials.refresh();
   }
 
   /**

@@ -5,7 +5,11 @@ import { CONFIG, type Config } from '../config.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { type EnrolmentTokenRow, EnrolmentTokensStore } from '../store/access/enrolment-tokens.store.js';
-import { type HostCredentialRow, HostCredentialsStore } from '../store/access/host-credentials.store.js';
+import {
+  type HostCredentialRow,
+  HostCredentialsStore,
+  type StoredHost,
+} from '../store/access/host-credentials.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import { EnrolledLabels } from './enrolled-labels.js';
 import { decideEnrolment, refuseProofTime, refuseRenewal, refuseToken } from './enrolment-decision.js';
@@ -69,9 +73,8 @@ export class Enrolment {
         const issued = await this.give(tx, known!, known!.serial, proofAt);
         return { result: { issued, enrolled: known! }, entry: null };
       }
-      const reported = await this.hosts.reportedMachine(tx, request.instance);
-      if (known === null && reported !== null && request.machine !== null && reported !== request.machine)
-        throw otherMachine(request.instance);
+      const refusal = known === null && refuseStored(request, await this.hosts.stored(tx, request.instance));
+      if (refusal) throw refusal;
       if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(tx, token, enrolling);
       const enrolled = newRow(request, token, publicKey, known, now);
       if (known === null && !(await this.hosts.add(tx, enrolled))) throw concurrent(request.instance);
@@ -145,12 +148,24 @@ export class Enrolment {
   }
 }
 
-const otherMachine = (instance: string): RequestError =>
-  new RequestError(
+/** Refuses a first enrolment of a host that is known by its reports; null if it may enrol. */
+function refuseStored(
+  { instance, machine }: EnrolmentRequest,
+  stored: StoredHost | null,
+): RequestError | null {
+  if (stored?.compromised === true)
+    return new RequestError(
+      'FORBIDDEN',
+      `host ${instance} was retired as compromised: set the machine up again, with a new instance`,
+    );
+  if (stored === null || stored.machine === null || machine === null || stored.machine === machine)
+    return null;
+  return new RequestError(
     'FORBIDDEN',
     `host ${instance} has reported from another machine: give this one its own instance`,
     [{ pointer: '/machine', detail: 'must be the machine of the last report', found: 'another machine' }],
   );
+}
 
 const concurrent = (name: string): RequestError =>
   new RequestError('BUSY', `another request of ${name} was decided at the same time; send this one again`);

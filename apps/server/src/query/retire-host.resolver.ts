@@ -1,4 +1,5 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { EnrolmentAdmin } from '../access/enrolment-admin.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import type { MutationRetireHostArgs } from './generated/schema.js';
 import { HostChanges } from './host-changes.js';
@@ -12,6 +13,7 @@ export class RetireHostResolver {
   constructor(
     private readonly hosts: HostsStore,
     private readonly changes: HostChanges,
+    private readonly enrolments: EnrolmentAdmin,
   ) {}
 
   @Mutation('retireHost')
@@ -23,13 +25,19 @@ export class RetireHostResolver {
     const by = senderOf(context);
     const scope = scopeOf(context);
     const compromised = flag ?? false;
-    return this.changes.make({
+    const host = await this.changes.make({
       id,
       action: 'retire-host',
       detail: { reason, ...(compromised && { compromised }) },
       by,
       scope,
-      store: (tx, at) => this.hosts.retire(tx, id, by, compromised, at),
+      store: async (tx, at) => {
+        const revoked = compromised && (await this.enrolments.revokeCompromised(tx, id, by, at));
+        const result = await this.hosts.retire(tx, id, by, compromised, at);
+        return revoked && result === 'UNCHANGED' ? 'CHANGED' : result;
+      },
     });
+    if (compromised) await this.enrolments.refresh();
+    return host;
   }
 }

@@ -143,8 +143,18 @@ test('a token that is revoked enrols no more hosts; those that it enrolled go on
   expect(await host.renew()).toMatchObject({ status: 200 });
 });
 
-describe('a token that is revoked with its hosts', () => {
+describe('on two servers', () => {
   let second: NestFastifyApplication;
+  const atSecond = async (host: EnrollingHost): Promise<number> => {
+    const payload = JSON.stringify(host.heartbeat());
+    const headers = { authorization: `Bearer ${host.credential}`, 'content-type': 'application/json' };
+    return (await second.inject({ method: 'POST', url: '/v1/heartbeats', payload, headers })).statusCode;
+  };
+  /** The test ends by its time limit if the second server does not learn of the revocation. */
+  const untilRefused = async (host: EnrollingHost): Promise<void> => {
+    while ((await atSecond(host)) === 200) await sleep(100);
+    expect(await atSecond(host)).toBe(401);
+  };
   beforeAll(async () => {
     class SameClock extends Clock {
       override now = (): Date => registry.now();
@@ -159,28 +169,61 @@ describe('a token that is revoked with its hosts', () => {
   });
   afterAll(() => second.close());
 
-  test('ends their credentials, on every server', async () => {
+  test('a token that is revoked with its hosts ends their credentials', async () => {
     const [{ token, id }, other] = [await create({ uses: null }), newHost()];
     const enrolled = [newHost(), newHost(), newHost()];
     for (const host of enrolled) await host.enrol(token);
     await other.enrol((await create()).token);
-    const atSecond = async (host: EnrollingHost): Promise<number> => {
-      const payload = JSON.stringify(host.heartbeat());
-      const headers = { authorization: `Bearer ${host.credential}`, 'content-type': 'application/json' };
-      return (await second.inject({ method: 'POST', url: '/v1/heartbeats', payload, headers })).statusCode;
-    };
     expect(await atSecond(enrolled[0]!)).toBe(200);
     expect((await statesOf(id)).totalCount).toBe(3);
     await revokeToken(id, true);
     for (const host of enrolled) expect(await host.send()).toMatchObject({ status: 401 });
-    // the test ends by its time limit if the second server does not learn of it
-    while ((await atSecond(enrolled[0]!)) === 200) await sleep(100);
-    for (const host of enrolled) expect(await atSecond(host)).toBe(401);
+    for (const host of enrolled) await untilRefused(host);
     for (const host of enrolled) expect(await host.renew()).toMatchObject({ status: 403 });
     expect(await atSecond(other)).toBe(200);
     // its own key and another token bring a host back
     expect(await enrolled[0]!.enrol((await create()).token)).toMatchObject({ status: 200 });
     expect(await enrolled[0]!.send()).toMatchObject({ status: 200 });
+  });
+
+  const retire = (host: EnrollingHost, compromised: boolean) =>
+    registry.ask(
+      'mutation ($id: ID!, $c: Boolean) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }',
+      { id: host.instance, c: compromised },
+    );
+
+  test.each([[[true]], [[false, true]]])(
+    'a host that is retired (as compromised: %j) sends, renews and enrols no more',
+    async (calls) => {
+      const [{ token, id }, host] = [await create({ uses: null }), newHost()];
+      await host.enrol(token);
+      await host.send();
+      for (const compromised of calls) await retire(host, compromised);
+      expect(await host.send()).toMatchObject({ status: 401 });
+      await untilRefused(host);
+      for (const answer of [await host.renew(), await host.enrol(token)])
+        expect(answer).toMatchObject({ status: 403 });
+      expect((await statesOf(id)).nodes).toMatchObject([{ state: 'REVOKED' }]);
+    },
+  );
+
+  test('a host that is retired, and not as compromised, keeps its credential', async () => {
+    const host = newHost();
+    await host.enrol((await create()).token);
+    await host.send();
+    await retire(host, false);
+    expect(await host.send()).toMatchObject({ status: 200 });
+    expect(await host.renew()).toMatchObject({ status: 200 });
+  });
+
+  test('a host that is retired as compromised before it enrols does not enrol', async () => {
+    const host = newHost();
+    await registry.report(host.report);
+    await retire(host, true);
+    expect(await host.enrol((await create()).token)).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringContaining('was retired as compromised') },
+    });
   });
 });
 

@@ -28,6 +28,14 @@ export interface HostCredentialRow {
 /** What a host gets from its enrolment with its first report. */
 export type EnrolledHost = Pick<HostCredentialRow, 'labels' | 'machine'>;
 
+/** What the registry knows of a host apart from its enrolment. */
+export interface StoredHost {
+  /** Hash of the machine id in its last report; null: none. */
+  readonly machine: string | null;
+  /** It was retired as compromised. */
+  readonly compromised: boolean;
+}
+
 /** Which enrolments are listed. */
 export interface EnrolmentCondition {
   readonly state: CredentialState | null;
@@ -129,13 +137,13 @@ export class HostCredentialsStore {
     return new Map(rows.map(({ hostId, ...host }) => [hostId, host]));
   }
 
-  /** The machine hash that the last report of a host has; null: none, or there is no report. */
-  async reportedMachine(tx: Connection, hostId: string): Promise<string | null> {
-    const [row] = await tx.$queryRaw<{ machine: string | null }[]>`
-      SELECT machine
+  /** What is stored of a host that enrols; null: it has not reported, and was not added. */
+  async stored(tx: Connection, hostId: string): Promise<StoredHost | null> {
+    const [row] = await tx.$queryRaw<StoredHost[]>`
+      SELECT machine, compromised
         FROM host
        WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
-    return row?.machine ?? null;
+    return row ?? null;
   }
 
   /** The hosts that were enrolled with a token. */
