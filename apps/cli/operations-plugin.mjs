@@ -74,7 +74,10 @@ export function plugin(schema, documents) {
       const answer = {
         fields: fieldsOf(schema.getRootType(operation.operation), operation.selectionSet, fragments),
       };
-      return `export const ${constantOf(name)}: Operation<${name}, ${name}Variables> = ${JSON.stringify({ name, text, answer })};`;
+      return (
+        `export const ${constantOf(name)}: Operation<${name}, ` +
+        `${name}Variables> = ${JSON.stringify({ name, text, answer })};`
+      );
     });
   return { prepend: ["import type { Operation } from '../operation.js';"], content: constants.join('\n\n') };
 }

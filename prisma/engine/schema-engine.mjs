@@ -40,7 +40,8 @@ async function runCommand(command, url) {
       fields: { message: error.message, error_code, is_panic: false },
       target: 'schema_engine::logger',
     };
-    process.stderr.write(`\n${JSON.stringify(line)}`); // prisma skips the first line and parses every other one
+    // prisma skips the first line and parses every other one
+    process.stderr.write(`\n${JSON.stringify(line)}`);
     return 1;
   }
 }

@@ -16,7 +16,8 @@ const none = file('');
 
 test('the later wins: file, environment, flags; labels are joined', () => {
   const config = file(
-    'url = "http://file"\ntoken = "from-file"\ntimeout = 10\nlabels = { env = "prod", role = "web" }\nmodules = ["/a"]\n',
+    'url = "http://file"\ntoken = "from-file"\ntimeout = 10\nlabels = { ' +
+      'env = "prod", role = "web" }\nmodules = ["/a"]\n',
   );
   const environment = {
     KLPREG_URL: 'http://environment/',

@@ -50,7 +50,8 @@ describe('build-id notes', () => {
 
 describe('kallsyms', () => {
   const KERNEL =
-    '0000000000000000 T _stext\n0000000000000000 T klp_enable_patch\n0000000000000000 t klp_init_patch.part.0\n0000000000000000 T _etext\n';
+    '0000000000000000 T _stext\n0000000000000000 T klp_enable_patch\n0000000000000000 t ' +
+    'klp_init_patch.part.0\n0000000000000000 T _etext\n';
   test.each<[string, string, object]>([
     ['the whole kernel', KERNEL, { complete: true, symbols: ['klp_enable_patch', 'klp_init_patch.part.0'] }],
     [

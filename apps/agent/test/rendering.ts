@@ -18,7 +18,10 @@ function declared(reading: Reading): string {
       : Object.entries(callbacks)
           .flatMap(([name, there]) => (there ? [name] : []))
           .join('+');
-  return `file replace=${yes(reading.replace)} ${states} ${reading.impact}${names === '' ? '' : ` callbacks=${names}`}`;
+  return (
+    `file replace=${yes(reading.replace)} ${states} ` +
+    `${reading.impact}${names === '' ? '' : ` callbacks=${names}`}`
+  );
 }
 
 const loaded = ({
@@ -36,23 +39,30 @@ export function render(name: string, report: Report): string {
   const lines = [
     `${name}  taint ${report.taint}`,
     ...report.livepatches.map((patch) => {
-      const attributes = `enabled=${yes(patch.enabled)} transition=${yes(patch.transition)} replace=${yes(patch.replace)} order=${patch.stackOrder ?? '-'} ref=${patch.refcount ?? '-'}`;
+      const attributes =
+        `enabled=${yes(patch.enabled)} transition=${yes(patch.transition)} replace=${yes(patch.replace)} ` +
+        `order=${patch.stackOrder ?? '-'} ref=${patch.refcount ?? '-'}`;
       const objects = patch.objects.map(
         (object) =>
           `${object.name}[${yes(object.patched)}]:${object.functions.map((one) => `${one.name},${one.sympos}`).join(' ')}`,
       );
-      return `  ${patch.name} ${short(patch.buildId)} ${loaded(patch)} ${attributes} ${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`;
+      return (
+        `  ${patch.name} ${short(patch.buildId)} ${loaded(patch)} ${attributes} ` +
+        `${objects.join(' ') || 'no objects'} | ${declared(patch.reading)}`
+      );
     }),
     ...report.leftovers.map(
       (module) =>
-        `  left over: ${module.name} ${short(module.buildId)} ${loaded(module)} ref=${module.refcount ?? '-'} | ${declared(module.reading)}`,
+        `  left over: ${module.name} ${short(module.buildId)} ${loaded(module)} ` +
+        `ref=${module.refcount ?? '-'} | ${declared(module.reading)}`,
     ),
   ];
   const { transition } = report;
   if (transition !== null) {
     const tasks = transition.tasks.map((task) => `${task.comm}(${task.pid})=${task.patchState}`).join(' ');
     lines.push(
-      `  open: ${transition.patch}, blocked by ${tasks || 'no task'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`,
+      `  open: ${transition.patch}, blocked by ` +
+        `${tasks || 'no task'}${transition.moreTasks > 0 ? ` and ${transition.moreTasks} more` : ''}`,
     );
   }
   return lines.join('\n');
@@ -71,10 +81,13 @@ export function renderAround({
   const log =
     kernelLog == null
       ? '-'
-      : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ${kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ')}`;
+      : `${kernelLog.reachesBoot ? 'whole' : 'cut'} ` +
+        kernelLog.events.map(({ patch, event }) => `${patch}:${event}`).join(' ');
   return [
     `  on ${host.kernelRelease} ${host.arch} machine ${short(host.machine)}`,
-    `  enforced=${yes(capabilities.signatureEnforced)} lockdown=${capabilities.lockdown ?? '-'} modules_disabled=${yes(gates?.modulesDisabled ?? null)} ftrace_enabled=${yes(gates?.ftraceEnabled ?? null)} log=${log}`,
+    `  enforced=${yes(capabilities.signatureEnforced)} lockdown=${capabilities.lockdown ?? '-'} ` +
+      `modules_disabled=${yes(gates?.modulesDisabled ?? null)} ` +
+      `ftrace_enabled=${yes(gates?.ftraceEnabled ?? null)} log=${log}`,
     ...(otherLivePatching ?? []).map((other) => `  other live patching: ${other}`),
     ...(unread ?? []).map((sentence) => `  unread: ${sentence}`),
     ...(warnings ?? []).map((sentence) => `  warning: ${sentence}`),

@@ -105,7 +105,9 @@ test('another boot is a report, though nothing else changed', async () => {
 test('a report follows at once where the registry wants one', async () => {
   expect(await reportOnce('heartbeat')).toMatchObject({
     exit: 0,
-    out: 'heartbeat 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: REPORT_WANTED (unknown digest)\nreport 2 of 291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n',
+    out:
+      'heartbeat 1 of 291537cb-f174-5a8a-b459-f545873a2c8f: REPORT_WANTED (unknown digest)\nreport 2 of ' +
+      '291537cb-f174-5a8a-b459-f545873a2c8f: STORED\n',
   });
 });
 

@@ -157,14 +157,16 @@ test.each<[rule: string, yaml: string, errors: string[]]>([
   ['a valid statement', AUTHOR, []],
   [
     'every id, up to 2^64-1',
-    'schema: klp/v1\nstates: [{id: 18446744073709551615, version: 4294967295, what: a}, {id: 9007199254740993, version: 0, what: b}]',
+    'schema: klp/v1\nstates: [{id: 18446744073709551615, version: 4294967295, what: a}, {id: ' +
+      '9007199254740993, version: 0, what: b}]',
     [],
   ],
   [
     'an id above 2^64-1',
     'schema: klp/v1\nstates:\n  - id: 18446744073709551616\n    version: 1\n    what: a\n',
     [
-      'line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to "18446744073709551615" (found "18446744073709551616")',
+      'line 3: /states/0/id: must be an unsigned 64-bit number written as a decimal string, from "0" to ' +
+        '"18446744073709551615" (found "18446744073709551616")',
     ],
   ],
   [
@@ -181,14 +183,16 @@ test.each<[rule: string, yaml: string, errors: string[]]>([
     'broken YAML',
     'schema: klp/v1\nstates: [\n',
     [
-      'line 3: Flow sequence in block collection must be sufficiently indented and end with a ] at line 3, column 1:',
+      'line 3: Flow sequence in block collection must be sufficiently ' +
+        'indented and end with a ] at line 3, column 1:',
     ],
   ],
   [
     'an id twice',
     'schema: klp/v1\nstates: [{id: 1, version: 1, what: a}, {id: 1, version: 2, what: a}]',
     [
-      'line 2: /states: lists an id twice (found [{"id":"1","version":"1","what":"a"},{"id":"1","version":"2","what":"a"}])',
+      'line 2: /states: lists an id twice (found ' +
+        '[{"id":"1","version":"1","what":"a"},{"id":"1","version":"2","what":"a"}])',
     ],
   ],
   ['nothing', '', ['line 1: the document: Invalid input: expected object, received null (found null)']],

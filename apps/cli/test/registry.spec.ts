@@ -356,7 +356,8 @@ describe('a point in time of the past', () => {
         'BAD_USER_INPUT',
         '`asOf` lies ahead: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z',
       ),
-      'error: --as-of lies ahead: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z (BAD_USER_INPUT)\n',
+      'error: --as-of lies ahead: it is 2026-11-23T10:00:00.000Z now, ' +
+        'found 2026-11-23T10:00:01.000Z (BAD_USER_INPUT)\n',
     ],
     [
       'an instant before history',
@@ -365,7 +366,8 @@ describe('a point in time of the past', () => {
         'SNAPSHOT_GONE',
         'history is kept for 30 days, since 2026-10-24T10:00:00.000Z; found 2026-10-23T10:00:00.000Z',
       ),
-      'error: history is kept for 30 days, since 2026-10-24T10:00:00.000Z; found 2026-10-23T10:00:00.000Z (SNAPSHOT_GONE)\n',
+      'error: history is kept for 30 days, since 2026-10-24T10:00:00.000Z; ' +
+        'found 2026-10-23T10:00:00.000Z (SNAPSHOT_GONE)\n',
     ],
     [
       'a snapshot by other rules',
@@ -380,13 +382,15 @@ describe('a point in time of the past', () => {
         'BAD_USER_INPUT',
         'ages below 300 s are not stored for earlier times: `maxAge` must be at least that, found 60 s',
       ),
-      'error: ages below 300 s are not stored for earlier times: --max-age must be at least that, found 60 s (BAD_USER_INPUT)\n',
+      'error: ages below 300 s are not stored for earlier times: --max-age ' +
+        'must be at least that, found 60 s (BAD_USER_INPUT)\n',
     ],
     [
       'a target that was not published then',
       ['--as-of', '1h'],
       refusal('NOT_FOUND', 'no patch of the release "r" is published'),
-      'error: no patch of the release "r" is published (NOT_FOUND)\n  this used the catalog of that time; --catalog now uses what is published today\n',
+      'error: no patch of the release "r" is published (NOT_FOUND)\n  this used the catalog of that ' +
+        'time; --catalog now uses what is published today\n',
     ],
     [
       'a target that is not published today',

@@ -24,7 +24,9 @@ const left = reason('STATE_LEFT_BEHIND', 'UNSAFE', {
   patch: 'lp_11',
   stateId: '9007199254740993',
   need: 3,
-  text: "state 9007199254740993 (version 3) of 'lp_11' is left behind: its callbacks do not run and no patch takes it over",
+  text:
+    "state 9007199254740993 (version 3) of 'lp_11' is left behind: its " +
+    'callbacks do not run and no patch takes it over',
 });
 const stale = reason('REPORT_STALE', 'UNKNOWN', {
   clearedBy: 'REPORT',
@@ -126,7 +128,8 @@ test.each<
     'a snapshot, by the catalog of today',
     ['--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
     { id: 'WyJrbHAyIm0' },
-    "As of 2026-11-23T10:00:00Z and by today's catalog, could every host be downgraded to release web-2026.10?",
+    "As of 2026-11-23T10:00:00Z and by today's catalog, could every " +
+      'host be downgraded to release web-2026.10?',
     'to repeat this for the same point in time: --snapshot WyJrbHAyIm0',
   ],
   [
@@ -346,7 +349,8 @@ describe('one host', () => {
     const { exit, err } = await explained(['--as-of', '30m'], null);
     expect(exit).toBe(2);
     expect(err).toBe(
-      "error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of 2026-11-23T09:30:00Z lists the hosts at that time\n",
+      "error: there was no host 'web-1' as of 2026-11-23T09:30:00Z\n  klpreg hosts --as-of " +
+        '2026-11-23T09:30:00Z lists the hosts at that time\n',
     );
   });
 

@@ -81,7 +81,8 @@ test.each<[selector: string, message: string]>([
   ['', '--where: the selector is empty; to match all hosts, leave out --where\n\n^'],
   [
     'env=',
-    '--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found the end\nenv=\n    ^',
+    '--where: expected a value (in quotes if it is empty or has one of , ' +
+      '= ! ( ) or spaces), found the end\nenv=\n    ^',
   ],
   ['env==prod', "--where: expected a value after a single =, found '='\nenv==prod\n    ^"],
   ['=prod', "--where: expected a label name, found '='\n=prod\n^"],
@@ -90,7 +91,8 @@ test.each<[selector: string, message: string]>([
   ['role in web', "--where: expected '(' with values, found 'web'\nrole in web\n        ^"],
   [
     'role in ()',
-    "--where: expected a value (in quotes if it is empty or has one of , = ! ( ) or spaces), found ')'\nrole in ()\n         ^",
+    '--where: expected a value (in quotes if it is empty or has one of , = ! ' +
+      "( ) or spaces), found ')'\nrole in ()\n         ^",
   ],
   ['role in (a b)', "--where: expected ',' or ')', found 'b'\nrole in (a b)\n           ^"],
   ['role in (a', "--where: expected ',' or ')', found the end\nrole in (a\n          ^"],
@@ -114,7 +116,8 @@ test.each<[selector: string, message: string]>([
   ],
   [
     'hostname=a,hostname=b',
-    '--where: hostname occurs twice; for several values, write hostname in (…)\nhostname=a,hostname=b\n           ^',
+    '--where: hostname occurs twice; for several values, write ' +
+      'hostname in (…)\nhostname=a,hostname=b\n           ^',
   ],
   [
     'running=xyz',

@@ -13,10 +13,12 @@ const PARALLEL = 4;
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 await pool.query(
-  `CREATE TABLE IF NOT EXISTS floor_heartbeat (bucket smallint, host_id uuid, sequence bigint, digest text, at timestamptz, PRIMARY KEY (bucket, host_id)) WITH (fillfactor = 50)`,
+  'CREATE TABLE IF NOT EXISTS floor_heartbeat (bucket smallint, host_id uuid, sequence bigint, digest ' +
+    'text, at timestamptz, PRIMARY KEY (bucket, host_id)) WITH (fillfactor = 50)',
 );
 await pool.query(
-  `CREATE TABLE IF NOT EXISTS floor_report (bucket smallint, host_id uuid, sequence bigint, digest text, document jsonb, PRIMARY KEY (bucket, host_id))`,
+  'CREATE TABLE IF NOT EXISTS floor_report (bucket smallint, host_id uuid, sequence bigint, digest ' +
+    'text, document jsonb, PRIMARY KEY (bucket, host_id))',
 );
 const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 

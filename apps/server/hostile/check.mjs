@@ -1,4 +1,5 @@
-// npm run check:hostile [-- REQUESTS]: hostile requests at each way in of a real server, together with valid requests. Prints a table; fails where a bound is exceeded.
+// npm run check:hostile [-- REQUESTS]: hostile requests at each way in of a real server, together with valid
+// requests. Prints a table; fails where a bound is exceeded.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';

@@ -84,7 +84,8 @@ export const WAYS = {
     (i) =>
       graphql(
         'a fragment bomb',
-        `{ ...F0 } ${many(17, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment F17 on Query { x${i}: __typename }`,
+        `{ ...F0 } ${many(17, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment ` +
+          `F17 on Query { x${i}: __typename }`,
       ),
     (i) =>
       graphql(

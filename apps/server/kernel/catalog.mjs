@@ -3,7 +3,10 @@ import { openModule } from '@klpreg/module';
 import { factsOfFile } from '../dist/ingest/publishing/patch-facts.js';
 import { toManifest, toPatch } from '../dist/store/catalog/manifests.js';
 
-/** What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling would have to restore. */
+/**
+ * What the author of the lab's modules signs, and it is true: their states stand for nothing that disabling
+ * would have to restore.
+ */
 const statementOf = ({ states }) => ({
   states: (states ?? []).map(({ id, version }) => ({
     id: id.toString(),
@@ -34,7 +37,10 @@ const rowOf = (facts, author) => ({
   recalledAt: null,
 });
 
-/** What the registry knows of patches: every module is published by its file, and hosts are witnesses of what they had on their lists. */
+/**
+ * What the registry knows of patches: every module is published by its file, and hosts are witnesses of what
+ * they had on their lists.
+ */
 export class Catalog {
   #manifests = new Map();
   #seen = new Map();

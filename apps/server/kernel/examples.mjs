@@ -34,7 +34,9 @@ function buildExamples(tree, headers, folder) {
   return readModules(folder);
 }
 
-/** What a line of a selftest becomes; null for what only reads or prints. `livepatches` are names of modules. */
+/**
+ * What a line of a selftest becomes; null for what only reads or prints. `livepatches` are names of modules.
+ */
 function stepOf([verb, target, ...words], livepatches) {
   const isPatch = livepatches.has(target);
   const rest = [target, ...words].join(' ');

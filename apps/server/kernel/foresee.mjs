@@ -41,7 +41,9 @@ function operationOf({ verb, target, words }, manifest) {
   }
 }
 
-/** The verdict that a person would get who asks before doing this; null where no question of that kind exists. */
+/**
+ * The verdict that a person would get who asks before doing this; null where no question of that kind exists.
+ */
 function verdictOn(operation, step, host, manifest, catalog) {
   if (step.verb === 'load')
     return judge(host, { kind: 'PATCH', patch: manifest }, catalog, FRESH, {

@@ -23,7 +23,9 @@ export class Guest {
   /** All records of the kernel log that were read. */
   records = [];
 
-  /** @param {{ kernel: string, initramfs: string, cmdline: string, console: string, memory?: number }} machine */
+  /**
+   * @param {{ kernel: string, initramfs: string, cmdline: string, console: string, memory?: number }} machine
+   */
   static async boot(machine) {
     const guest = new Guest(machine);
     await guest.#answer(BOOT_SECONDS);

@@ -36,16 +36,25 @@ const CHANGING = [
 ];
 const TASKS = ['/proc/[0-9]*/task/*/comm', '/proc/[0-9]*/task/*/patch_state'];
 
-/** Between two looks this much time passes for the registry: a module that is in use for a minute counts as pinned. */
+/**
+ * Between two looks this much time passes for the registry: a module that is in use for a minute counts as
+ * pinned.
+ */
 const STEP_MS = 20_000;
 const INTERVAL_SECONDS = 60;
 
-/** The guest as a host of the registry: its tree is copied, read by the agent, and the report becomes a situation as the server derives it. */
+/**
+ * The guest as a host of the registry: its tree is copied, read by the agent, and the report becomes a
+ * situation as the server derives it.
+ */
 export class Host {
   #before = null;
   #now = Date.parse('2026-01-01T00:00:00Z');
 
-  /** @param {{ guest: import('./guest.mjs').Guest, name: string, folder: string, modules: string, cache: string }} of */
+  /**
+   * @param {{ guest: import('./guest.mjs').Guest, name: string, folder: string, modules: string, cache:
+   * string }} of
+   */
   constructor({ guest, name, folder, modules, cache }) {
     Object.assign(this, { guest, name, modules, cache });
     this.tree = path.join(folder, 'tree');
@@ -60,7 +69,10 @@ export class Host {
     );
   }
 
-  /** Copies what does not change. Names of kernel functions and types are kept for the next boot of the same kernel. */
+  /**
+   * Copies what does not change. Names of kernel functions and types are kept for the next boot of the same
+   * kernel.
+   */
   async start(say) {
     this.#put(await this.guest.tree(AT_BOOT));
     for (const file of LARGE) {

@@ -3,7 +3,10 @@ import { gzipSync } from 'node:zlib';
 const hex = (number) => number.toString(16).padStart(8, '0').toUpperCase();
 const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 
-/** One entry of a cpio archive in the format that the kernel unpacks ("newc", Documentation/driver-api/early-userspace/buffer-format.rst). */
+/**
+ * One entry of a cpio archive in the format that the kernel unpacks ("newc",
+ * Documentation/driver-api/early-userspace/buffer-format.rst).
+ */
 function entry(inode, name, mode, bytes, [major, minor] = [0, 0]) {
   const path = Buffer.from(`${name}\0`);
   const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, major, minor, path.length, 0];

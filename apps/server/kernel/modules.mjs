@@ -51,7 +51,8 @@ function writeStub(folder, name, [source, macros]) {
   const lines = Object.entries(macros).map(([macro, value]) => `#define ${macro} ${value}`);
   writeFileSync(
     path.join(folder, `${name}.c`),
-    `${lines.join('\n')}\n#include "${source === 'lab_patch.inc.c' ? source : source.replace('.c', '.inc.c')}"\n`,
+    `${lines.join('\n')}\n#include ` +
+      `"${source === 'lab_patch.inc.c' ? source : source.replace('.c', '.inc.c')}"\n`,
   );
 }
 
@@ -87,7 +88,10 @@ function build(modules, headers, folder, say) {
   return readModules(folder);
 }
 
-/** Runs Kbuild on a folder. A symbol that is missing is a warning: one module is made to lack one. Type information of modules would need `pahole`. */
+/**
+ * Runs Kbuild on a folder. A symbol that is missing is a warning: one module is made to lack one. Type
+ * information of modules would need `pahole`.
+ */
 export function make(headers, folder) {
   const made = spawnSync(
     'make',
@@ -161,7 +165,10 @@ function sign(modules, headers, folder) {
   modules.set('signed.ko', signed).set('broken.ko', broken);
 }
 
-/** Modules for a kernel: the captured ones where they were built for exactly this release, else built from the same source; and our own. */
+/**
+ * Modules for a kernel: the captured ones where they were built for exactly this release, else built from the
+ * same source; and our own.
+ */
 export function getModules(release, headers, folder, say) {
   const captured = unpackFixtures('6.1', path.join(folder, 'captured'));
   const names = Object.keys(captured).filter(
@@ -183,7 +190,10 @@ export function getModules(release, headers, folder, say) {
   return { modules, captured: fits };
 }
 
-/** Modules of another kernel of the fixtures, under names of their own: `other/NAME.ko` becomes `other_NAME.ko`. */
+/**
+ * Modules of another kernel of the fixtures, under names of their own: `other/NAME.ko` becomes
+ * `other_NAME.ko`.
+ */
 export function getForeign(folder, names) {
   unpackFixtures('7.3', path.join(folder, 'foreign'));
   return new Map(

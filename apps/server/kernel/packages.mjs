@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What must be installed, with the file that shows that it is. `libc6-dev` has the static C library for the guest's program. */
+/**
+ * What must be installed, with the file that shows that it is. `libc6-dev` has the static C library for the
+ * guest's program.
+ */
 const INSTALLED = {
   'qemu-system-x86': '/usr/bin/qemu-system-x86_64',
   'gcc-12': '/usr/bin/gcc-12',

@@ -20,7 +20,10 @@ const matrix = LISTS.flatMap((list) =>
   ]),
 );
 
-/** Words for `enabled`, on a patch that is enabled: a word for 1 is EINVAL, one for 0 disables, any other is EINVAL. */
+/**
+ * Words for `enabled`, on a patch that is enabled: a word for 1 is EINVAL, one for 0 disables, any other is
+ * EINVAL.
+ */
 const WORDS = ['1', 'Y', 'on', 'oN', 't', 'T', '2', 'o', 'enable', ' 1', ''];
 const WORDS_FOR_0 = ['0', 'N', 'oFF', 'no', 'f', 'F', 'false', '0x1'];
 
@@ -277,7 +280,10 @@ const scenarios = [
   ...transitions,
 ];
 
-/** Every module is loaded alone, by one witness after the other: what they saw is what the registry knows of the others. */
+/**
+ * Every module is loaded alone, by one witness after the other: what they saw is what the registry knows of
+ * the others.
+ */
 function sweep(all) {
   const files = new Set(
     all.flatMap(([, steps]) => steps).flatMap((step) => /^(?:stalls )?load (\S+)$/.exec(step)?.[1] ?? []),
@@ -288,7 +294,10 @@ function sweep(all) {
   return [['every module alone', ['insmod lab_target', ...names.map((name) => `show ${name}`)]]];
 }
 
-/** The boots of a kernel, in order: name, command line, scenarios; `release` BEFORE: on the kernel before this one. */
+/**
+ * The boots of a kernel, in order: name, command line, scenarios; `release` BEFORE: on the kernel before this
+ * one.
+ */
 export const BOOTS = [
   { name: 'witness-1', cmdline: '', scenarios: sweep(scenarios) },
   { name: 'witness-2', cmdline: '', scenarios: sweep(scenarios) },

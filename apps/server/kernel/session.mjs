@@ -18,7 +18,10 @@ export function parseStep(line) {
 
 /** One boot of a kernel, on which one operation after the other is predicted, done and compared. */
 export class Session {
-  /** @param of guest, host, catalog, files (modules by file name) and manifests, kernel and boot by name, journal, say */
+  /**
+   * @param of guest, host, catalog, files (modules by file name) and manifests, kernel and boot by name,
+   * journal, say
+   */
   constructor(of) {
     Object.assign(this, of);
     this.results = [];
@@ -124,12 +127,16 @@ export class Session {
         ? `UNKNOWN (${likely} unless ${[...new Set(codes), doubt].filter((why) => why !== null).join(', ')})`
         : answer;
     this.say(
-      `${outcome === 'wrong' ? 'WRONG  ' : outcome.padEnd(7)} ${this.boot}: ${scenario}: ${operation}: predicted ${said}, kernel ${seen.errno}`,
+      `${outcome === 'wrong' ? 'WRONG  ' : outcome.padEnd(7)} ${this.boot}: ${scenario}: ${operation}: ` +
+        `predicted ${said}, kernel ${seen.errno}`,
     );
     for (const fault of faults) this.say(`        ${fault}`);
   }
 
-  /** Disables what is listed, newest first, is read, and removes what is left; a module that nothing removes stays. */
+  /**
+   * Disables what is listed, newest first, is read, and removes what is left; a module that nothing removes
+   * stays.
+   */
   async #clean() {
     const { guest } = this;
     await guest.run('release');

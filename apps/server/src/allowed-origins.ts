@@ -11,8 +11,8 @@ const CORS = {
 /**
  * Refuses requests of web pages of other origins, before anything is done for them.
  *
- * Browsers name the origin of the page with every request that changes something or whose answer the page may read.
- * Agents and the command line send no such header.
+ * Browsers name the origin of the page with every request that changes something or whose answer the page may
+ * read. Agents and the command line send no such header.
  *
  * @param allowed origins in addition to the server's own, such as https://dashboard.example
  */
@@ -42,6 +42,8 @@ function allow(reply: FastifyReply, origin: string): void {
     .header('vary', 'origin');
 }
 
-/** Whether a page of this origin came from the server that the request is for. Its `Host` was checked before. */
+/**
+ * Whether a page of this origin came from the server that the request is for. Its `Host` was checked before.
+ */
 const isOf = (origin: string, host: string | undefined): boolean =>
   /^https?:\/\//.test(origin) && origin.replace(/^https?:\/\//, '').toLowerCase() === host?.toLowerCase();

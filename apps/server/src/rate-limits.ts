@@ -5,7 +5,10 @@ const rate = (min: number, standard: number) => integer(' of requests a minute',
 
 /** Requests in a minute, each with its setting. A sender may send those of one minute at once. */
 const LIMITS = {
-  /** Of each host, to each endpoint of agents. At the shortest interval a host sends twelve heartbeats in a minute. */
+  /**
+   * Of each host, to each endpoint of agents. At the shortest interval a host sends twelve heartbeats in a
+   * minute.
+   */
   host: ['KLPREG_RATE_HOST', rate(30, 600)],
   /** Of each token that sends messages for hosts, which may be those of a whole fleet. */
   relay: ['KLPREG_RATE_RELAY', rate(1, 1_000_000)],

@@ -25,10 +25,15 @@ const DOCUMENTATION = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
-/** Two years, as browsers require for their list of such names. A proxy that adds TLS sets this header itself. */
+/**
+ * Two years, as browsers require for their list of such names. A proxy that adds TLS sets this header itself.
+ */
 const TLS = { 'strict-transport-security': 'max-age=63072000' };
 
-/** Sets security headers on every answer, also on those to agents and on refusals. Call it before all other hooks. */
+/**
+ * Sets security headers on every answer, also on those to agents and on refusals. Call it before all other
+ * hooks.
+ */
 export function setSecurityHeaders(fastify: FastifyInstance, { tls }: { readonly tls: boolean }): void {
   const plain = { ...EVERY_ANSWER, ...(tls && TLS) };
   const documentation = { ...plain, ...DOCUMENTATION };

@@ -70,7 +70,9 @@ describe("an author's YAML that is deep is refused before it is parsed, as the e
   );
 
   test('brackets and dashes in texts are none', () => {
-    const text = `schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 2\n    what: 'the [limit] - of {open: files'\nnotes: |\n  [\n  - - - ${'['.repeat(100)}\n`;
+    const text =
+      `schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 2\n    what: 'the [limit] - of ` +
+      `{open: files'\nnotes: |\n  [\n  - - - ${'['.repeat(100)}\n`;
     expect(readAuthor(text).states).toHaveLength(1);
   });
 });

@@ -39,7 +39,8 @@ const QUESTIONS: [what: string, query: () => string][] = [
   [
     'the gate',
     () =>
-      '{ canDowngrade(to: { name: "lab_r_1v1_a" }) { kind hosts(first: 1) { nodes { host { hostname } } } } }',
+      '{ canDowngrade(to: { name: "lab_r_1v1_a" }) { kind ' +
+      'hosts(first: 1) { nodes { host { hostname } } } } }',
   ],
   ['the hosts', () => '{ hosts(first: 1) { nodes { hostname } } }'],
   ['one host', () => '{ host(hostname: "web-1") { id canDowngrade(to: { original: true }) { kind } } }'],
@@ -50,7 +51,8 @@ const QUESTIONS: [what: string, query: () => string][] = [
   [
     'a change',
     () =>
-      `mutation { labelHost(id: "${HOST.host.instance}", labels: [{ key: "role", value: "web" }]) { hostname } }`,
+      `mutation { labelHost(id: "${HOST.host.instance}", labels: [{ ` +
+      'key: "role", value: "web" }]) { hostname } }',
   ],
 ];
 const UNAVAILABLE = {

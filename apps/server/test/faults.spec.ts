@@ -93,7 +93,8 @@ test('a database that is read-only makes a server not ready', async () => {
   const name = (await client.query<{ name: string }>('SELECT current_database() AS name')).rows[0]!.name;
   await client.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
   await client.query(
-    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() ' +
+      'AND pid <> pg_backend_pid()',
   );
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push(await ready());

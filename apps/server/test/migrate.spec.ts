@@ -98,7 +98,8 @@ test('a database of a newer program is refused, and the migration is named', asy
   rmSync(path.join(dir, '2_b'), { recursive: true });
   write('1_c', 'CREATE TABLE e (f int);');
   await expect(migrate(database.url, dir)).rejects.toThrow(
-    'The database has migration 2_b, which this version of the registry does not know: start the version that made it or a newer one',
+    'The database has migration 2_b, which this version of the registry does not know: start the ' +
+      'version that made it or a newer one',
   );
   expect(await tables()).not.toContain('e');
 });
@@ -107,7 +108,8 @@ test('a lock that a pooler kept of an earlier start is not waited for: the lock 
   write('1_a', 'CREATE TABLE a (b int);');
   await migrate(database.url, dir);
   const held = await client.query(
-    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE " +
+      'datname = current_database())',
   );
   expect(held.rows).toEqual([]);
   const sent: string[] = [];

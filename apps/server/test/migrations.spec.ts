@@ -100,7 +100,8 @@ test('a statement that was signed without the SHA-256 of its file is unsigned, a
        SELECT build_id, revision, at, jsonb_build_object('author', to_jsonb(a)) FROM patch_author a`,
     );
     await client.query(
-      "INSERT INTO owner_key (fingerprint, owner, public_key, added_at, added_by) VALUES ('f1', 'o', 'x', now(), 't')",
+      'INSERT INTO owner_key (fingerprint, owner, public_key, added_at, ' +
+        "added_by) VALUES ('f1', 'o', 'x', now(), 't')",
     );
   };
   await across('20261126220000_signatures_of_files', insert, async (client) => {

@@ -13,7 +13,8 @@ const many = (n: number, of: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => of(i)).join(' ');
 /** Fragments that use the next one twice: 2^levels fields in a text that grows by a line for each level. */
 const bomb = (levels: number): string =>
-  `{ ...F0 } ${many(levels, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F${levels} on Query { __typename }`;
+  `{ ...F0 } ${many(levels, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment ` +
+  `F${levels} on Query { __typename }`;
 const nested = (levels: number): string => `${'{ a '.repeat(levels)}${'}'.repeat(levels)}`;
 
 const refused = (query: string): string | null => {
@@ -33,7 +34,8 @@ test.each<[string, string]>([
   [`${QUESTION_LIMITS.rootFields} root fields`, `{ ${many(QUESTION_LIMITS.rootFields, (i) => `r${i}`)} }`],
   [
     'pages in pages of ordinary sizes',
-    '{ canDowngrade { cohorts(first: 20) { nodes { hosts } } hosts(first: 100) { nodes { host { hostname } verdict { kind } } } } }',
+    '{ canDowngrade { cohorts(first: 20) { nodes { hosts } } hosts(first: 100) { nodes { host { ' +
+      'hostname } verdict { kind } } } } }',
   ],
   [
     'a fragment that contains itself, which validation refuses',

@@ -145,7 +145,8 @@ export class Registry {
     );
     const file = Buffer.concat([
       Buffer.from(
-        `--${boundary}\r\ncontent-disposition: form-data; name="module"; filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n`,
+        `--${boundary}\r\ncontent-disposition: form-data; name="module"; ` +
+          'filename="module.ko"\r\ncontent-type: application/octet-stream\r\n\r\n',
       ),
       bytes,
       Buffer.from(`\r\n--${boundary}--\r\n`),

@@ -88,7 +88,8 @@ const RULES: [rule: string, breaks: (sql: string, source: string) => boolean, wr
   [
     'each write of a statement names the bucket, not one for all',
     (sql) => toHosts(sql).some((part) => !/\bbucket\b/.test(part)),
-    '`WITH x AS (DELETE FROM host_gap WHERE bucket = 1 RETURNING *) DELETE FROM host_heartbeat WHERE host_id = ${id}`',
+    '`WITH x AS (DELETE FROM host_gap WHERE bucket = 1 RETURNING *) ' +
+      'DELETE FROM host_heartbeat WHERE host_id = ${id}`',
   ],
   [
     'a write names its table',
@@ -175,6 +176,7 @@ test('only statements about partitions are built from text', () => {
 
 test('an update whose condition is a constant passes', () => {
   const source =
-    'const key = sql`bucket = ${b} AND id = ${id}`; tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
+    'const key = sql`bucket = ${b} AND id = ${id}`; ' +
+    'tx.$executeRaw`UPDATE host SET digest = ${d} WHERE ${key}`';
   expect(RULES.flatMap(([, breaks]) => breaking(breaks, source))).toEqual([]);
 });

@@ -57,7 +57,8 @@ const column = async (sql: string, values: unknown[] = []): Promise<string[]> =>
 test('every table is of one kind', async () => {
   expect(
     await column(
-      "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY 1",
+      "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace " +
+        "= 'public'::regnamespace ORDER BY 1",
     ),
   ).toEqual(Object.values(KINDS).flat().toSorted());
 });
@@ -74,7 +75,8 @@ test('the keys of every per-host table are led by the bucket', async () => {
 
 test('a foreign key never leads to a per-host table, or from a reference table to a local one', async () => {
   const keys = await client.query<{ from: string; to: string }>(
-    "SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'",
+    'SELECT conrelid::regclass::text AS from, ' +
+      "confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'",
   );
   const kindOf = (table: string) =>
     Object.entries(KINDS).find(([, tables]) => (tables as readonly string[]).includes(table))?.[0];
@@ -110,7 +112,8 @@ test('every transaction id in a row is known to the epoch, which resets it after
 test('a state id is kept in a type that holds every u64', async () => {
   expect(
     await column(
-      "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'patch_state'::regclass AND attname = 'id'",
+      'SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE ' +
+        "attrelid = 'patch_state'::regclass AND attname = 'id'",
     ),
   ).toEqual(['numeric(20,0)']);
 });
@@ -121,11 +124,13 @@ test('the heartbeat row is narrow, leaves room in its page, and has an index on 
   ).toEqual(['fillfactor=50']);
   expect(
     await column(
-      "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'host_heartbeat'::regclass ORDER BY 1",
+      'SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE ' +
+        "indrelid = 'host_heartbeat'::regclass ORDER BY 1",
     ),
   ).toEqual([
     'CREATE INDEX host_heartbeat_confirmed_after_idx ON public.host_heartbeat USING btree (confirmed_after)',
-    'CREATE INDEX host_heartbeat_superseded_idx ON public.host_heartbeat USING btree (superseded_at) WHERE (superseded_at IS NOT NULL)',
+    'CREATE INDEX host_heartbeat_superseded_idx ON public.host_heartbeat USING btree (superseded_at) ' +
+      'WHERE (superseded_at IS NOT NULL)',
     'CREATE UNIQUE INDEX host_heartbeat_pkey ON public.host_heartbeat USING btree (bucket, host_id)',
   ]);
 });

@@ -33,7 +33,8 @@ export async function ensureCluster(
   const major = fs.readFileSync(path.join(data, 'PG_VERSION'), 'utf8').trim();
   if (binaries.version.split('.')[0] !== major) {
     throw new EmbeddedPostgresError(
-      `The data in ${data} belongs to PostgreSQL ${major}, and this is PostgreSQL ${binaries.version}: name the bin folder of a ${major} server in PG_BIN_DIR ` +
+      `The data in ${data} belongs to PostgreSQL ${major}, and this is PostgreSQL ${binaries.version}: ` +
+        `name the bin folder of a ${major} server in PG_BIN_DIR ` +
         '(to go on with it, or to dump it), or move the folder away to begin with an empty database',
     );
   }
@@ -83,7 +84,8 @@ async function makeCluster(
   } catch (error) {
     fs.rmSync(scratch, { recursive: true, force: true });
     const reach = runner.owner
-      ? `\nUser ${runner.owner.uid} runs it (root may not), so that user must be able to reach both ${bin} and ${folder}.`
+      ? `\nUser ${runner.owner.uid} runs it (root may not), so that user ` +
+        `must be able to reach both ${bin} and ${folder}.`
       : '';
     throw new EmbeddedPostgresError(
       `No new database could be made in ${folder}: ` +

@@ -143,7 +143,9 @@ test('the server ends with its process, even when that is killed, and the next s
 
 test('a process that forgets to stop it can end, and takes it along', async () => {
   const dir = newFolder();
-  const script = `const { EmbeddedPostgres } = await import(${JSON.stringify(BUILT)}); await EmbeddedPostgres.start({ dir: process.argv[1], settings: { fsync: 'off' } });`;
+  const script =
+    `const { EmbeddedPostgres } = await import(${JSON.stringify(BUILT)}); await EmbeddedPostgres.start({ ` +
+    `dir: process.argv[1], settings: { fsync: 'off' } });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: 'inherit' });
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
   const { adopted } = await start(dir);

@@ -7,7 +7,10 @@ export const MAX_BLOCK = 128 * 1024;
 export type Tables = { [kind in 'literals' | 'offset' | 'match']?: FseTable };
 
 const range = (count: number, value: number) => Array.from({ length: count }, () => value);
-/* Predefined probabilities, and what each length code stands for: RFC 8878, sections 3.1.1.3.2.1.1 and 3.1.1.3.2.2. */
+/*
+ * Predefined probabilities, and what each length code stands for: RFC 8878, sections 3.1.1.3.2.1.1 and
+ * 3.1.1.3.2.2.
+ */
 const KINDS = [
   {
     kind: 'literals',

@@ -1,6 +1,9 @@
 import { ALLOC, CODE, DATA, ElfWriter, FUNC, NOTE, OBJECT } from './elf-writer.js';
 
-/* SYNTHETIC modules: written by hand for shapes of which no captured file exists. They show what the reader does, not what builders do. */
+/*
+ * SYNTHETIC modules: written by hand for shapes of which no captured file exists. They show what the reader
+ * does, not what builders do.
+ */
 
 /** An architecture as the writer needs it: ELF numbers, and init code that enables the patch. */
 export interface Target {

@@ -147,7 +147,8 @@ export interface SignedFile extends Publication {
 }
 
 /**
- * Returns the bytes that an author signs. docs/integrating/signatures.md describes them for other implementations.
+ * Returns the bytes that an author signs. docs/integrating/signatures.md describes them for other
+ * implementations.
  *
  * They contain the parsed statement, so comments and the order of keys do not matter. They also contain the
  * file, its build, its release and its owner, so that a signature cannot be used for another file.

@@ -59,7 +59,10 @@ function readSecret([field, name]: (typeof TOKENS)[number], file: string): strin
   return token;
 }
 
-/** Returns the token of all messages, or how the host gets its own. An enrolment token may be in the place of a token. */
+/**
+ * Returns the token of all messages, or how the host gets its own. An enrolment token may be in the place of
+ * a token.
+ */
 function tokensOf(values: Values): Pick<Settings, 'token' | 'enrolment'> {
   const [given, enrol] = TOKENS.map((names) => {
     const [text, file] = names.map((name) => values[name] as string | undefined);

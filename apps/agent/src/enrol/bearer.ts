@@ -37,8 +37,8 @@ export interface HostBearerOptions {
 /**
  * The credential of this host: gets it with the enrolment token, and renews it in time.
  *
- * The key of the host is on the disk before anything is sent, and gets another credential at any time. So no kill
- * and no lost answer locks the host out: the stored credential only saves a request.
+ * The key of the host is on the disk before anything is sent, and gets another credential at any time. So no
+ * kill and no lost answer locks the host out: the stored credential only saves a request.
  */
 export class HostBearer implements Bearer {
   private wasRenewed = false;

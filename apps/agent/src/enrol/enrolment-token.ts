@@ -10,7 +10,9 @@ const FORM = /^(klpreg_enrol_[\w-]{1,200})(?:#sha256:([0-9a-f]{64}))?$/;
 /** Returns true for a text that claims to be an enrolment token. */
 export const looksLikeEnrolmentToken = (text: string): boolean => text.startsWith('klpreg_enrol_');
 
-/** Parses `klpreg_enrol_…`, with or without `#sha256:` and 64 hexadecimal digits. Undefined if it is not one. */
+/**
+ * Parses `klpreg_enrol_…`, with or without `#sha256:` and 64 hexadecimal digits. Undefined if it is not one.
+ */
 export function readEnrolmentToken(text: string): EnrolmentToken | undefined {
   const [, token, pin = null] = FORM.exec(text) ?? [];
   return token === undefined ? undefined : { token, pin };

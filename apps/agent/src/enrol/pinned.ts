@@ -25,8 +25,8 @@ function contains(leaf: DetailedPeerCertificate, pin: string): boolean {
 }
 
 /**
- * Returns the check of the peer's certificates, in addition to those of TLS: before anything is sent, one of them
- * must have the public key with this SHA-256.
+ * Returns the check of the peer's certificates, in addition to those of TLS: before anything is sent, one of
+ * them must have the public key with this SHA-256.
  */
 export const checkPinned =
   (pin: string): typeof checkServerIdentity =>

@@ -105,8 +105,8 @@ export class Unauthenticated extends Failure {
 /**
  * Converts a response to a failure. Null if it is 2xx.
  *
- * RetryableError for 408, 425, 429 and 5xx; UNAUTHORISED for 401 and 403, REFUSED for any other 4xx, UNREACHABLE if
- * no registry is there.
+ * RetryableError for 408, 425, 429 and 5xx; UNAUTHORISED for 401 and 403, REFUSED for any other 4xx,
+ * UNREACHABLE if no registry is there.
  */
 export function failureOf(url: string, { status, text, headers }: Reply): Failure | null {
   if (status >= 200 && status < 300) return null;

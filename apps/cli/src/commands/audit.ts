@@ -68,8 +68,10 @@ const head = (act: Act): Command =>
   new Command('head')
     .summary('print the signed last entry')
     .description(
-      'Prints the last entry of the log, signed by the registry. Keep it outside the registry, for example with ' +
-        '`klpreg audit head -o json | logger -t klpreg-audit`: `klpreg audit verify --head FILE` later shows whether entries were removed.',
+      'Prints the last entry of the log, signed by the registry. Keep ' +
+        'it outside the registry, for example with ' +
+        '`klpreg audit head -o json | logger -t klpreg-audit`: `klpreg audit verify --head FILE` later ' +
+        'shows whether entries were removed.',
     )
     .action(
       act(async ({ settings, environment, registry }) => {
@@ -92,7 +94,8 @@ const check = (act: Act): Command =>
   new Command('verify')
     .summary('check that no entry was changed or removed')
     .description(
-      'Checks the chain of the whole log. Exit code 0: nothing is wrong. 1: an entry was changed, removed, added or moved.',
+      'Checks the chain of the whole log. Exit code 0: nothing is wrong. 1: ' +
+        'an entry was changed, removed, added or moved.',
     )
     .option('--head <file>', 'a head that `klpreg audit head -o json` printed earlier')
     .action(

@@ -128,7 +128,9 @@ function titleFor(
   { asOf }: FleetAnswer,
   { catalog }: PointInTime,
 ): string {
-  const question = `${where === undefined ? 'every host' : `the hosts with ${where}`} be downgraded to ${formatTarget(to)}?`;
+  const question =
+    `${where === undefined ? 'every host' : `the hosts with ${where}`} ` +
+    `be downgraded to ${formatTarget(to)}?`;
   return asOf === null
     ? `Can ${question}`
     : `As of ${formatInstant(asOf)}${catalog === 'NOW' ? " and by today's catalog" : ''}, could ${question}`;

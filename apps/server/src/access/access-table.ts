@@ -8,7 +8,10 @@ export interface Right {
   readonly openWhenOff: boolean;
   /** Refused to tokens with a scope, because the answer is about the whole fleet. */
   readonly wholeFleet?: true;
-  /** The route checks the right itself, because it looks at the kind of credential, or refuses overload, first. */
+  /**
+   * The route checks the right itself, because it looks at the kind of credential, or refuses overload,
+   * first.
+   */
   readonly checkedByRoute?: true;
 }
 

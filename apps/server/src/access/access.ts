@@ -16,7 +16,10 @@ const bearers = new WeakMap<FastifyRequest, Bearer>();
 /** Who asks without a token, where none is needed. */
 const ANYONE: Bearer = { name: 'anyone', role: 'none', scope: null, owners: null };
 
-/** Returns who sends a request. @throws Error for a request that was not admitted: to see everything is no default */
+/**
+ * Returns who sends a request. @throws Error for a request that was not admitted: to see everything is no
+ * default
+ */
 export function bearerOf(request: FastifyRequest): Bearer {
   const bearer = bearers.get(request);
   if (bearer === undefined) throw new Error('the request was not admitted by the access table');

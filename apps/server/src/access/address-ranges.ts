@@ -30,7 +30,9 @@ export function networkOf(address: string): string {
 
 const plainOf = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
-/** Returns true if an address is in one of the ranges, or there are none. It may be an IPv4-mapped IPv6 one. */
+/**
+ * Returns true if an address is in one of the ranges, or there are none. It may be an IPv4-mapped IPv6 one.
+ */
 export function isWithin(address: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0) return true;
   const list = new BlockList();

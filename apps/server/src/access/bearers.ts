@@ -45,7 +45,8 @@ export class Bearers {
         'UNAUTHENTICATED',
         'this token was mistyped or cut: its checksum does not match. Copy the whole token again',
       );
-    // credentials of another kind than the rows of `token` branch off here, by their kind and without a search
+    // credentials of another kind than the rows of `token` branch off here, by their kind and without a
+    // search
     if (kind === 'host' || kind === 'enrol') return known(null);
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);

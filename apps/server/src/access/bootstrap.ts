@@ -17,9 +17,9 @@ export type AdminToken =
 /**
  * Creates the first admin token of a database, and another one if none is valid and the setting asks for it.
  *
- * The file is written before the token is stored, by one server at a time. A crash in between leaves a file with a
- * token that the next start replaces, never a stored token that is unknown. If several servers start, the file is
- * that of the server whose token is stored.
+ * The file is written before the token is stored, by one server at a time. A crash in between leaves a file
+ * with a token that the next start replaces, never a stored token that is unknown. If several servers start,
+ * the file is that of the server whose token is stored.
  */
 export async function bootstrapToken(
   tokens: TokensStore,
@@ -45,7 +45,9 @@ export function adminTokenMessage(token: AdminToken, dataDir: string): string | 
   const file = path.resolve(dataDir, 'admin-token');
   switch (token.kind) {
     case 'CREATED':
-      return `admin token: made, in ${token.file}; it expires on ${token.expiresAt.toISOString().slice(0, 10)}`;
+      return (
+        `admin token: made, in ${token.file}; it expires on ` + token.expiresAt.toISOString().slice(0, 10)
+      );
     case 'EXISTS':
       return existsSync(file) ? `admin token: in ${file}` : null;
     case 'NONE_VALID':

@@ -22,7 +22,8 @@ export function readOwnerKey(pem: string): OwnerKey {
   if (pem.includes('PRIVATE KEY'))
     throw new RequestError(
       'BAD_USER_INPUT',
-      'this is a private key: keep it to yourself, make a new one, and give its public key (openssl pkey -pubout)',
+      'this is a private key: keep it to yourself, make a new one, ' +
+        'and give its public key (openssl pkey -pubout)',
     );
   let key: KeyObject;
   try {

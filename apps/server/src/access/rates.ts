@@ -21,8 +21,8 @@ const SENDERS: Readonly<Record<Limited, string>> = {
 /**
  * Limits how often a sender may send: a host, a token, or an address without one.
  *
- * @fastify/rate-limit counts before a token is checked, by address or by a text that anybody can send, and with its own
- * clock. These rates are by what was checked, so that no sender uses up the rate of another.
+ * @fastify/rate-limit counts before a token is checked, by address or by a text that anybody can send, and
+ * with its own clock. These rates are by what was checked, so that no sender uses up the rate of another.
  */
 @Injectable()
 export class Rates {
@@ -42,7 +42,10 @@ export class Rates {
     };
   }
 
-  /** Counts a message of a host. Heartbeats and reports count apart, so that reports never use up the heartbeats. */
+  /**
+   * Counts a message of a host. Heartbeats and reports count apart, so that reports never use up the
+   * heartbeats.
+   */
   countHost(request: FastifyRequest, host: string): void {
     this.take('host', `${host} ${request.routeOptions.url}`);
   }

@@ -25,7 +25,8 @@ export function newToken(kind: TokenKind): string {
 /**
  * Returns the kind of a token from its text alone. The kind is a claim until the token has been looked up.
  *
- * @returns `DAMAGED` if it was mistyped or cut; `UNMARKED` if it has the form of no kind, and only a look-up tells more
+ * @returns `DAMAGED` if it was mistyped or cut; `UNMARKED` if it has the form of no kind, and only a look-up
+ * tells more
  */
 export function readToken(token: string): TokenKind | 'DAMAGED' | 'UNMARKED' {
   const [, text, kind, found] = FORM.exec(token) ?? [];

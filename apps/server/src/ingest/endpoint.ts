@@ -115,8 +115,8 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   }
 
   /**
-   * Makes each read throw if its message is of a host for which the sender may not send. The hosts of a scope are
-   * looked up once for all messages.
+   * Makes each read throw if its message is of a host for which the sender may not send. The hosts of a scope
+   * are looked up once for all messages.
    */
   private async ownOf(reads: readonly (() => Messages[K])[], { host, scope }: Sender) {
     if (scope === null) return host === null ? reads : reads.map((read) => () => this.own(read(), host));

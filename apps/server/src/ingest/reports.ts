@@ -188,7 +188,10 @@ function mayInterleave(one: ReceivedReport, versions: HostVersions): boolean {
   );
 }
 
-/** Refuses the first report of a host if another machine enrolled; null if it is the same, or one has no machine id. */
+/**
+ * Refuses the first report of a host if another machine enrolled; null if it is the same, or one has no
+ * machine id.
+ */
 function refuseOtherMachine({ message }: ReceivedReport, enrolled: EnrolledHost | undefined): Error | null {
   const { instance, machine } = message.host;
   if (enrolled?.machine == null || machine === null || enrolled.machine === machine) return null;

@@ -8,7 +8,8 @@ const TIMEOUT_MS = 10_000;
 /**
  * Sends the signed head of the audit log to a place outside the database, whenever the log has grown.
  *
- * A person who can change the database can remove the last entries. The chain alone does not show that; a kept head does.
+ * A person who can change the database can remove the last entries. The chain alone does not show that; a
+ * kept head does.
  */
 @Injectable()
 export class AuditAnchor {
@@ -31,7 +32,8 @@ export class AuditAnchor {
     if (problem === null) this.sent = head.number;
     if (problem !== null && !this.failing)
       this.log.warn(
-        `the head of the audit log (entry ${head.number}) could not be sent to KLPREG_AUDIT_WEBHOOK: ${problem}. ` +
+        `the head of the audit log (entry ${head.number}) could not be ` +
+          `sent to KLPREG_AUDIT_WEBHOOK: ${problem}. ` +
           'The server tries again each minute',
       );
     if (problem === null && this.failing) this.log.warn('the head of the audit log could be sent again');

@@ -18,7 +18,8 @@ export class CredentialMetrics {
       });
     gauge(
       'klpreg_credentials_read_age_seconds',
-      'Time since this server read the keys of host credentials and what is revoked. It reads them every 2 s.',
+      'Time since this server read the keys of host credentials and ' +
+        'what is revoked. It reads them every 2 s.',
       () => credentials.ageSeconds,
     );
     gauge(

@@ -31,8 +31,8 @@ export function toCondition(filter: HostFilter, scope: Scope | null): Condition 
 }
 
 /**
- * Whether the filter provably selects hosts of the scope only: it counts authoritative labels only, and for each label
- * of the scope it demands one of the scope's values.
+ * Whether the filter provably selects hosts of the scope only: it counts authoritative labels only, and for
+ * each label of the scope it demands one of the scope's values.
  *
  * It compares the filter and the scope, not the hosts: which hosts there are may change at any time.
  */

@@ -73,7 +73,8 @@ export class Fleet {
   ) {}
 
   /**
-   * Answers for the hosts of the scope. If the question may be about others, too, the kind is UNKNOWN at best.
+   * Answers for the hosts of the scope. If the question may be about others, too, the kind is UNKNOWN at
+   * best.
    *
    * @param withCohorts loads the cohorts together with the counts if there are few
    */

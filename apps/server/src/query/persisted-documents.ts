@@ -20,8 +20,8 @@ export class PersistedDocuments {
   ) {}
 
   /**
-   * Reads all `.graphql` files of a folder. Each operation is a document, with the fragments that it uses. Its hash
-   * is that of its text: as graphql-js prints it, or as it is written if it is alone in its file.
+   * Reads all `.graphql` files of a folder. Each operation is a document, with the fragments that it uses.
+   * Its hash is that of its text: as graphql-js prints it, or as it is written if it is alone in its file.
    *
    * @param folder null: none
    * @throws ConfigError if a file cannot be read
@@ -47,7 +47,8 @@ export class PersistedDocuments {
   }
 
   /**
-   * Returns the text of the document that is asked for, by its hash or as text. Undefined if there is neither.
+   * Returns the text of the document that is asked for, by its hash or as text. Undefined if there is
+   * neither.
    *
    * @throws RequestError
    */

@@ -42,8 +42,8 @@ const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 
 /**
- * Returns the cost of a document, or refuses it if it exceeds a limit, before it is validated. Of several operations,
- * the most expensive one counts.
+ * Returns the cost of a document, or refuses it if it exceeds a limit, before it is validated. Of several
+ * operations, the most expensive one counts.
  *
  * Each fragment is measured once for each page size around it, so that the work grows with the length of the
  * document, not with its expanded size.

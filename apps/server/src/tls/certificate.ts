@@ -11,7 +11,8 @@ const LOOK_MS = 10_000;
 /**
  * Reads certificate, key and CA.
  *
- * @throws ConfigError if one of them cannot be used, if the key is not that of the certificate, or if others can read it
+ * @throws ConfigError if one of them cannot be used, if the key is not that of the certificate, or if others
+ * can read it
  */
 export function readContext({ certificate, key, clientCa }: TlsSettings): SecureContextOptions {
   const context: SecureContextOptions = {
@@ -58,8 +59,8 @@ export class CertificateReloader {
   }
 
   /**
-   * Loads the files. If they cannot be used, as between the replacement of one and of the other, what was loaded before
-   * stays in use.
+   * Loads the files. If they cannot be used, as between the replacement of one and of the other, what was
+   * loaded before stays in use.
    *
    * @returns whether they are in use now
    */

@@ -23,7 +23,8 @@ export function useTls<Options extends { readonly http: object }>(options: Optio
 }
 
 /**
- * Refuses client certificates of another CA, and loads certificate and key again when they change or at SIGHUP.
+ * Refuses client certificates of another CA, and loads certificate and key again when they change or at
+ * SIGHUP.
  *
  * Without TLS, SIGHUP ends the process as before.
  */

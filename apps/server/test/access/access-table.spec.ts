@@ -157,7 +157,10 @@ function documentFor(name: string): string {
   if (name === 'Mutation.addHost')
     return 'mutation { addHost(input: { hostname: "x", labels: [{ key: "env", value: "prod" }] }) { id } }';
   if (name === 'Mutation.createToken')
-    return 'mutation { createToken(input: { name: "", role: READER, scope: [{ key: "env", values: ["prod"] }] }) { text } }';
+    return (
+      'mutation { createToken(input: { name: "", role: READER, scope: [{ ' +
+      'key: "env", values: ["prod"] }] }) { text } }'
+    );
   const { type, field } = rootFields(schema).find((one) => `${one.type}.${one.field.name}` === name)!;
   const given = field.args.filter(isRequiredArgument).map((one) => `${one.name}: ${literal(one.type)}`);
   const selection = isCompositeType(getNamedType(field.type)) ? ' { __typename }' : '';

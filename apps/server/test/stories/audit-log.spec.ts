@@ -32,7 +32,8 @@ const ask = async (query: string, variables: object = {}) => {
 const check = async (head: object | null = null) =>
   (
     await ask(
-      'query ($head: AuditHeadInput) { auditCheck(head: $head) { checked next problems { number kind message } } }',
+      'query ($head: AuditHeadInput) { auditCheck(head: $head) { ' +
+        'checked next problems { number kind message } } }',
       { head },
     )
   )['auditCheck'];
@@ -90,7 +91,8 @@ test('numbers beyond those of a log are answered', async () => {
   await addHost('web-1');
   const most = String(2n ** 64n - 1n);
   const beyond = await ask(
-    'query ($n: UInt64!) { auditCheck(from: $n, head: { number: $n, link: "" }) { checked problems { kind } } }',
+    'query ($n: UInt64!) { auditCheck(from: $n, head: { number: $n, ' +
+      'link: "" }) { checked problems { kind } } }',
     { n: most },
   );
   expect(beyond['auditCheck']).toEqual({ checked: 0, problems: [{ kind: 'TRUNCATED' }] });

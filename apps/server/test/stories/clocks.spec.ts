@@ -17,7 +17,8 @@ const answers = async () => {
     .canDowngrade;
   const one = (
     await registry.ask(
-      '{ host(hostname: "web-1") { freshness { level } canDowngrade(to: { name: "lab_r_1v1_a" }) { kind } } }',
+      '{ host(hostname: "web-1") { freshness { level } ' +
+        'canDowngrade(to: { name: "lab_r_1v1_a" }) { kind } } }',
     )
   ).host;
   return {

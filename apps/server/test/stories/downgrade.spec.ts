@@ -330,11 +330,13 @@ test('what left the list by replacement is remembered, after its module is gone,
 
 test('ids that a JSON number would confuse stay different from module to answer', async () => {
   const author =
-    'schema: klp/v1\nstates:\n  - { id: 9007199254740993, version: 1, what: above, restore: unknown }\n  - { id: 18446744073709551615, version: 1, what: the largest, restore: unknown }\n';
+    'schema: klp/v1\nstates:\n  - { id: 9007199254740993, version: 1, what: above, restore: unknown }\n ' +
+    ' - { id: 18446744073709551615, version: 1, what: the largest, restore: unknown }\n';
   for (const name of ['lab_r_u64max_a', 'lab_r_p53_a', 'lab_r_p53p1_a']) await registry.publish(name);
   await registry.publish('lab_r_1v1_a', { author });
   const { states } = await registry.ask(
-    '{ states { nodes { stateId versions { version patches } } } patch(name: "lab_r_1v1_a") { author { states { id } } } }',
+    '{ states { nodes { stateId versions { version patches } } } ' +
+      'patch(name: "lab_r_1v1_a") { author { states { id } } } }',
   );
   expect(states.nodes.map((state: any) => state.stateId)).toEqual([
     '1',

@@ -48,7 +48,8 @@ test('an admin creates a token, whose text is shown once, and lists it', async (
   });
   expect(token).toMatch(/^klpreg_enrol_/);
   const { enrolmentTokens } = await registry.ask(
-    '{ enrolmentTokens { id name useLimit uses addresses labels { key value } createdBy expiresAt revokedAt } }',
+    '{ enrolmentTokens { id name useLimit uses addresses labels { ' +
+      'key value } createdBy expiresAt revokedAt } }',
   );
   expect(enrolmentTokens.find((one: { id: string }) => one.id === id)).toEqual({
     id,

@@ -34,7 +34,8 @@ beforeAll(async () => {
     AuthorStatement.parse(word),
   );
   await registry.ask(
-    'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key, validUntil: "2036-01-01T00:00:00Z") { fingerprint } }',
+    'mutation ($key: String!) { addOwnerKey(owner: "lab", publicKey: $key, validUntil: ' +
+      '"2036-01-01T00:00:00Z") { fingerprint } }',
     { key: pem },
   );
   await registry.publish(NAME, {

@@ -119,7 +119,9 @@ test('any change gets an answer or a mistake in words', () =>
       fc.array(fc.record({ key: nasty, value: nasty }), { maxLength: 3 }),
       (text, given) =>
         answersInWords(
-          `mutation ($t: String!, $id: ID!, $l: [LabelInput!]!) { addHost(input: { hostname: $t, labels: $l }) { id } labelHost(id: $id, labels: $l) { id } retireHost(id: $id, reason: $t) { id } recallPatch(buildId: $t, reason: $t) { id } }`,
+          'mutation ($t: String!, $id: ID!, $l: [LabelInput!]!) { addHost(input: { hostname: $t, ' +
+            'labels: $l }) { id } labelHost(id: $id, labels: $l) { id } retireHost(id: $id, reason: $t) ' +
+            '{ id } recallPatch(buildId: $t, reason: $t) { id } }',
           { t: text, id: text, l: given },
         ),
     ),

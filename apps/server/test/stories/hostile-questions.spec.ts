@@ -22,7 +22,8 @@ describe('a question that asks for too much is refused before it is validated, w
   test.each<[string, string, string]>([
     [
       'a fragment bomb of less than 1,000 bytes',
-      `{ ...F0 } ${many(17, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F17 on Query { __typename }`,
+      `{ ...F0 } ${many(17, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment ` +
+        'F17 on Query { __typename }',
       'root fields in a question',
     ],
     ['3,000 aliases', `{ ${many(3000, (i) => `a${i}: __typename`)} }`, 'characters in a question'],
@@ -31,7 +32,8 @@ describe('a question that asks for too much is refused before it is validated, w
     ['11 root fields', `{ ${many(11, () => '__typename')} }`, 'root fields in a question'],
     [
       'pages of pages',
-      '{ hosts(first: 100) { nodes { canDowngrade(to: { original: true }) { reasons { text code patch detail } } } edges { node { stack { name } } } } }',
+      '{ hosts(first: 100) { nodes { canDowngrade(to: { original: true }) { reasons { text code patch ' +
+        'detail } } } edges { node { stack { name } } } } }',
       '',
     ],
   ])('%s', async (_, query, limit) => {

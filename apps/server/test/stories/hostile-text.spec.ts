@@ -22,9 +22,11 @@ const BEFORE = 'query ($c: String) { hosts(last: 1, before: $c) { nodes { id } }
 const PATCHES = 'query ($c: String) { patches(after: $c) { nodes { id } } }';
 const STATES = 'query ($c: String) { states(after: $c) { nodes { id } } }';
 const JUDGED =
-  'query ($c: String) { canDowngrade(to: { original: true }) { hosts(after: $c) { nodes { host { id } } } } }';
+  'query ($c: String) { canDowngrade(to: { original: true }) { ' +
+  'hosts(after: $c) { nodes { host { id } } } } }';
 const COHORTS =
-  'query ($c: String) { canDowngrade(to: { original: true }) { cohorts(after: $c) { nodes { hosts } } reasons(after: $c) { nodes { hosts } } } }';
+  'query ($c: String) { canDowngrade(to: { original: true }) { cohorts(after: $c) { nodes { hosts } } ' +
+  'reasons(after: $c) { nodes { hosts } } } }';
 const NODE = 'query ($c: ID!) { node(id: $c) { id } }';
 const AGE = 'query ($c: Duration) { canDowngrade(to: { original: true }, maxAge: $c) { kind } }';
 const AS_OF = 'query ($c: DateTime) { canDowngrade(to: { original: true }, asOf: $c) { kind } }';

@@ -182,9 +182,11 @@ describe('an admin', () => {
   const RELEASE =
     'mutation ($id: ID!, $reason: String!) { releaseHost(id: $id, reason: $reason) { hostname } }';
   const RESET =
-    'mutation ($id: ID!, $reason: String!) { resetHostSequence(id: $id, reason: $reason) { freshness { superseded } } }';
+    'mutation ($id: ID!, $reason: String!) { resetHostSequence(id: $id, ' +
+    'reason: $reason) { freshness { superseded } } }';
   const BASELINE =
-    'mutation ($id: ID!, $b: String!, $reason: String!) { setBootBaseline(id: $id, bootId: $b, reason: $reason) { hostname } }';
+    'mutation ($id: ID!, $b: String!, $reason: String!) { ' +
+    'setBootBaseline(id: $id, bootId: $b, reason: $reason) { hostname } }';
   const audited = async () =>
     (await registry.app.get(Database).audit.findMany({ orderBy: { id: 'asc' } })).map(
       ({ action, detail }) => [action, (detail as any).reason],

@@ -172,7 +172,8 @@ test('questions are measured by their root fields as the schema names them, and 
     '{ mine: hosts { totalCount } yours: hosts { totalCount } patches { totalCount } __typename }',
   );
   await registry.ask(
-    'query { ...a ... on Query { states { totalCount } } } fragment a on Query { ...b } fragment b on Query { hosts { totalCount } }',
+    'query { ...a ... on Query { states { totalCount } } } fragment a on Query { ...b } fragment b on ' +
+      'Query { hosts { totalCount } }',
   );
   await registry.ask('mutation { addHost(input: { hostname: "db-1" }) { id } }');
   expect((await registry.graphqlError('{ canDowngrade(to: {}) { kind } }')).extensions.code).toBe(

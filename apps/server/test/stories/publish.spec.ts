@@ -8,7 +8,9 @@ beforeAll(async () => void (registry = await Registry.start()));
 afterAll(() => registry.stop());
 
 const PATCH =
-  '{ name buildId evidence release owner replace states { id version } unreadable impact conflicts sha256 objects { name functions { name sympos } } callbacks { preUnpatch } author { revision evidence states { id version what restore } impactNone cves } }';
+  '{ name buildId evidence release owner replace states { id version } unreadable impact conflicts ' +
+  'sha256 objects { name functions { name sympos } } callbacks { preUnpatch } author { revision ' +
+  'evidence states { id version what restore } impactNone cves } }';
 const patch = async (buildId: string) =>
   (await registry.ask(`query ($b: String) { patch(buildId: $b) ${PATCH} }`, { b: buildId })).patch;
 const captured = (name: string) => allModules('7.3').find((one) => one.name === name)!;
@@ -217,7 +219,8 @@ test('only its owner changes what is said of a patch', async () => {
 
 test('the author’s word is versioned, and a state that contradicts the file is shown', async () => {
   const word = (version: number) =>
-    `schema: klp/v1\nstates:\n  - id: 1\n    version: ${version}\n    what: a limit\n    restore: not-needed\ncves: [CVE-2026-12345]\n`;
+    `schema: klp/v1\nstates:\n  - id: 1\n    version: ${version}\n    what: a limit\n    restore: ` +
+    'not-needed\ncves: [CVE-2026-12345]\n';
   await registry.publish('lab_n_1v1_a', { author: word(1) });
   expect((await registry.publish('lab_n_1v1_a', { author: word(1) })).body.outcome).toBe('UNCHANGED');
   expect((await registry.publish('lab_n_1v1_a', { author: word(3) })).body).toMatchObject({

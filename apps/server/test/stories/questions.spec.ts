@@ -23,7 +23,8 @@ beforeAll(async () => {
     ),
   );
   await registry.ask(
-    'mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: [{ key: "role", value: "db" }] }) { id } }',
+    'mutation { addHost(input: { id: "0190a000-0000-7000-8000-0000000000bb", hostname: "db-1", labels: ' +
+      '[{ key: "role", value: "db" }] }) { id } }',
   );
 });
 afterAll(() => registry.stop());
@@ -32,7 +33,9 @@ const names = (connection: any) => connection.nodes.map((node: any) => node.host
 
 test('hosts come in the order of their names, page by page, forwards and backwards', async () => {
   const page =
-    'query ($first: Int, $after: String, $last: Int, $before: String) { hosts(first: $first, after: $after, last: $last, before: $before) { totalCount nodes { hostname } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }';
+    'query ($first: Int, $after: String, $last: Int, $before: String) { hosts(first: $first, after: ' +
+    '$after, last: $last, before: $before) { totalCount nodes { hostname } edges { cursor } pageInfo { ' +
+    'hasNextPage hasPreviousPage startCursor endCursor } } }';
   const seen: string[] = [];
   let after: string | null = null;
   do {
@@ -86,7 +89,8 @@ test.each<[string, object, number]>([
   ['an empty list', { hostnames: [] }, 0],
 ])('a filter by %s', async (_, filter, count) => {
   const { hosts, canDowngrade } = await registry.ask(
-    'query ($f: HostFilter) { hosts(filter: $f) { totalCount } canDowngrade(to: { original: true }, where: $f) { matched } }',
+    'query ($f: HostFilter) { hosts(filter: $f) { totalCount } ' +
+      'canDowngrade(to: { original: true }, where: $f) { matched } }',
     { f: filter },
   );
   expect([hosts.totalCount, canDowngrade.matched]).toEqual([count, count]);
@@ -111,12 +115,14 @@ test('a hostname of several hosts is an error that lists them', async () => {
 
 test('a host, a patch and a state are found by their opaque ids', async () => {
   const found = await registry.ask(
-    '{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { id } states(first: 1) { nodes { id stateId } } }',
+    '{ host(hostname: "web-00") { id instance } patch(name: "lab_r_1v1_a") { ' +
+      'id } states(first: 1) { nodes { id stateId } } }',
   );
   const node = async (id: string) =>
     (
       await registry.ask(
-        'query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name } ... on State { stateId } } }',
+        'query ($id: ID!) { node(id: $id) { id __typename ... on Host { hostname } ... on Patch { name ' +
+          '} ... on State { stateId } } }',
         { id },
       )
     ).node;
@@ -132,7 +138,9 @@ test('a host, a patch and a state are found by their opaque ids', async () => {
 
 test('one host’s answer is that of its cohort', async () => {
   const { host, canDowngrade } = await registry.ask(
-    '{ host(hostname: "web-01") { canDowngrade(to: { name: "lab_r_1v1_a" }) { kind errno reasons { code stateId } } } canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }) { kind cohorts { nodes { verdict { errno reasons { code stateId } } } } } }',
+    '{ host(hostname: "web-01") { canDowngrade(to: { name: "lab_r_1v1_a" }) { kind errno reasons { code ' +
+      'stateId } } } canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }) { kind ' +
+      'cohorts { nodes { verdict { errno reasons { code stateId } } } } } }',
   );
   expect(host.canDowngrade).toEqual({ kind: canDowngrade.kind, ...canDowngrade.cohorts.nodes[0].verdict });
   expect(host.canDowngrade.kind).toBe('REFUSED');
@@ -140,7 +148,10 @@ test('one host’s answer is that of its cohort', async () => {
 
 test('counts add up, hosts can be listed by kind and by reason, and page', async () => {
   const query =
-    'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" }) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, after: $after) { totalCount nodes { host { hostname } verdict { kind } } pageInfo { hasNextPage endCursor } } } }';
+    'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" ' +
+    '}) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, ' +
+    'after: $after) { totalCount nodes { host { hostname } verdict { ' +
+    'kind } } pageInfo { hasNextPage endCursor } } } }';
   const { canDowngrade } = await registry.ask(query, { kind: 'REFUSED' });
   const { counts, hosts } = canDowngrade;
   expect(counts.safe + counts.unknown + counts.unsafe + counts.refused).toBe(counts.total);
@@ -161,7 +172,8 @@ test('the best route is the cheapest that is acceptable, else the least bad', as
   const ask = async (args: string) =>
     (
       await registry.ask(
-        `{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }, ${args}) { kind cohorts { nodes { verdict { route steps { action patch } } } } } }`,
+        `{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-01"] }, ${args}) { kind ` +
+          'cohorts { nodes { verdict { route steps { action patch } } } } } }',
       )
     ).canDowngrade;
   const best = await ask('bestRoute: true');
@@ -239,7 +251,8 @@ test('a retired host is in no answer', async () => {
 test('labels of an admin and words of the host are kept apart', async () => {
   const { host } = await registry.ask('{ host(hostname: "web-20") { id } }');
   const label =
-    'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { labels { key value } } }';
+    'mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: ' +
+    '$id, labels: $labels) { labels { key value } } }';
   expect(
     (await registry.ask(label, { id: host.id, labels: [{ key: 'env', value: 'canary' }] })).labelHost.labels,
   ).toEqual([

@@ -2,7 +2,8 @@ import { CAN_DOWNGRADE, listed, Registry, running } from '../registry.js';
 
 const RECALL = 'mutation ($buildId: String!) { recallPatch(buildId: $buildId, reason: "it leaks") { name } }';
 const SNAPSHOT =
-  'query ($to: TargetInput!, $snapshot: ID) { canDowngrade(to: $to, snapshot: $snapshot) { kind snapshot { id catalogRevision } } }';
+  'query ($to: TargetInput!, $snapshot: ID) { canDowngrade(to: $to, snapshot: $snapshot) { kind ' +
+  'snapshot { id catalogRevision } } }';
 const GOING_BACK = { to: { release: 'lab_r_1v1_a' } };
 
 let registry: Registry;

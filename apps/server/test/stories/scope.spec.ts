@@ -92,7 +92,9 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
 });
 
 test('its id, its name and its node are unknown, and a name that it shares is not ambiguous', async () => {
-  const query = `query ($id: ID!, $name: String) { node(id: $id) { id } host(id: $id) { id } named: host(hostname: $name) { id } }`;
+  const query =
+    'query ($id: ID!, $name: String) { node(id: $id) { id } host(id: ' +
+    '$id) { id } named: host(hostname: $name) { id } }';
   expect(await send(query, { id: idOf(FOREIGN), name: hostname })).toEqual({
     data: { node: null, host: null, named: null },
     // of the question alone

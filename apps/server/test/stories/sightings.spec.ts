@@ -81,7 +81,8 @@ test.each([
   const report = running('web-1', ['lab_n_1v1_a']);
   await registry.report(report);
   const retire =
-    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, ' +
+    'reason: "gone", compromised: $c) { retiredAt } }';
   await registry.ask(retire, { id: report.host.instance, c: compromised });
   await registry.report(later(report));
   expect(await machines('lab_n_1v1_a')).toHaveLength(count);
@@ -91,7 +92,8 @@ test('a host that was retired before can be said to be compromised', async () =>
   const report = running('web-1', ['lab_n_1v1_a']);
   await registry.report(report);
   const retire =
-    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, reason: "gone", compromised: $c) { retiredAt } }';
+    'mutation ($id: ID!, $c: Boolean!) { retireHost(id: $id, ' +
+    'reason: "gone", compromised: $c) { retiredAt } }';
   await registry.ask(retire, { id: report.host.instance, c: false });
   await registry.ask(retire, { id: report.host.instance, c: true });
   expect(await machines('lab_n_1v1_a')).toEqual([]);

@@ -21,7 +21,9 @@ const signature = (of: object = word, changes: Partial<SignedFile> = {}) =>
   );
 
 const ADD =
-  'mutation ($owner: String!, $key: String!, $from: DateTime, $until: DateTime) { addOwnerKey(owner: $owner, publicKey: $key, validFrom: $from, validUntil: $until) { fingerprint addedBy validFrom validUntil revokedAt } }';
+  'mutation ($owner: String!, $key: String!, $from: DateTime, $until: DateTime) { addOwnerKey(owner: ' +
+  '$owner, publicKey: $key, validFrom: $from, validUntil: $until) { ' +
+  'fingerprint addedBy validFrom validUntil revokedAt } }';
 const addKey = async (owner = 'lab', validity: { from?: Date; until?: Date } = {}) =>
   (await registry.ask(ADD, { owner, key: pem(keys.publicKey), ...validity })).addOwnerKey;
 const hours = (n: number) => new Date(registry.now().getTime() + n * 3_600_000);

@@ -90,7 +90,8 @@ test('pages forwards and backwards are of the ids in numerical order', async () 
   const page = async (args: string) =>
     (
       await registry.ask(
-        `{ states(${args}) { totalCount nodes { stateId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
+        `{ states(${args}) { totalCount nodes { stateId } pageInfo { ` +
+          'hasNextPage hasPreviousPage startCursor endCursor } } }',
       )
     ).states;
   const first = await page('first: 1');

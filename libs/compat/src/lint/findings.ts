@@ -39,7 +39,8 @@ const FINDINGS = {
   STATE_REFUSES_ITSELF: {
     severity: 'ERROR',
     says: (f) =>
-      `state ${f.stateId} stands there twice, first at version ${f.version}, then at ${f.otherVersion}: while it is listed, the kernel refuses another build that declares the same`,
+      `state ${f.stateId} stands there twice, first at version ${f.version}, then at ${f.otherVersion}: ` +
+      'while it is listed, the kernel refuses another build that declares the same',
   },
   STATE_DUPLICATED: {
     severity: 'WARNING',
@@ -90,22 +91,26 @@ const FINDINGS = {
   OBJECT_NEVER_LOADED: {
     severity: 'ERROR',
     says: (f) =>
-      `no loaded module has the object name ${f.detail}: its functions are never redirected, and the fix is never active`,
+      `no loaded module has the object name ${f.detail}: its functions are ` +
+      'never redirected, and the fix is never active',
   },
   OBJECT_NAME_TOO_LONG: {
     severity: 'ERROR',
     says: (f) =>
-      `the object name '${f.detail}' has ${f.detail?.length} characters, at most 55 are allowed: the kernel refuses the patch`,
+      `the object name '${f.detail}' has ${f.detail?.length} characters, at ` +
+      'most 55 are allowed: the kernel refuses the patch',
   },
   OBJECT_SPELLED_VMLINUX: {
     severity: 'ERROR',
     says: () =>
-      "an object is named by the text 'vmlinux', a module that is never loaded: the fix is never active; the kernel itself is NULL",
+      "an object is named by the text 'vmlinux', a module that is never loaded: the fix is never " +
+      'active; the kernel itself is NULL',
   },
   SYMBOL_NAME_MALFORMED: {
     severity: 'ERROR',
     says: (f) =>
-      `'${f.detail}' is not of the form .klp.sym.OBJECT.SYMBOL,POSITION or .klp.rela.OBJECT.SECTION: the kernel refuses the module`,
+      `'${f.detail}' is not of the form .klp.sym.OBJECT.SYMBOL,POSITION or .klp.rela.OBJECT.SECTION: ` +
+      'the kernel refuses the module',
   },
   SIGNATURE_MISSING: {
     severity: 'INFO',
@@ -114,7 +119,8 @@ const FINDINGS = {
   SIGNATURE_MALFORMED: {
     severity: 'ERROR',
     says: (f) =>
-      `the appended signature cannot be read: ${f.detail}; kernels that check module signatures refuse the file`,
+      `the appended signature cannot be read: ${f.detail}; kernels ` +
+      'that check module signatures refuse the file',
   },
 
   // What the author says of it.
@@ -168,7 +174,8 @@ const FINDINGS = {
   CANNOT_BE_RESTORED: {
     severity: 'INFO',
     says: (f) =>
-      `its author says that state ${f.stateId} cannot be restored: who installs it goes back by a reboot only`,
+      `its author says that state ${f.stateId} cannot be restored: ` +
+      'who installs it goes back by a reboot only',
   },
   INDEPENDENCE_DOUBTED: {
     severity: 'WARNING',
@@ -179,17 +186,20 @@ const FINDINGS = {
   STATE_FORGOTTEN: {
     severity: 'ERROR',
     says: (f) =>
-      `it lacks state ${f.stateId}, which '${f.other}' has at version ${f.otherVersion}: the kernel refuses it there; to give a state up, keep its id and raise its version`,
+      `it lacks state ${f.stateId}, which '${f.other}' has at version ${f.otherVersion}: the kernel ` +
+      'refuses it there; to give a state up, keep its id and raise its version',
   },
   VERSION_WENT_DOWN: {
     severity: 'ERROR',
     says: (f) =>
-      `state ${f.stateId} has version ${f.version}, and '${f.other}' has ${f.otherVersion}: the kernel refuses it there`,
+      `state ${f.stateId} has version ${f.version}, and '${f.other}' has ` +
+      `${f.otherVersion}: the kernel refuses it there`,
   },
   STATE_ABANDONED: {
     severity: 'ERROR',
     says: (f) =>
-      `the author of '${f.other}' declares state ${f.stateId} at version ${f.otherVersion}, and it is left behind here: the kernel would not notice`,
+      `the author of '${f.other}' declares state ${f.stateId} at version ${f.otherVersion}, and it is ` +
+      'left behind here: the kernel would not notice',
   },
   STATE_ADDED: {
     severity: 'INFO',
@@ -199,17 +209,20 @@ const FINDINGS = {
   VERSION_RAISED: {
     severity: 'INFO',
     says: (f) =>
-      `state ${f.stateId} goes from version ${f.otherVersion} to ${f.version}: who installs it cannot safely go back to '${f.other}' by replacing`,
+      `state ${f.stateId} goes from version ${f.otherVersion} to ${f.version}: who installs it cannot ` +
+      `safely go back to '${f.other}' by replacing`,
   },
   VERSION_RAISED_WITHOUT_NOTE: {
     severity: 'WARNING',
     says: (f) =>
-      `state ${f.stateId} goes from version ${f.otherVersion} to ${f.version}, which closes the way back to '${f.other}', and no note says what for`,
+      `state ${f.stateId} goes from version ${f.otherVersion} to ${f.version}, which closes the way ` +
+      `back to '${f.other}', and no note says what for`,
   },
   STATE_STACKED: {
     severity: 'WARNING',
     says: (f) =>
-      `it goes on top of others and brings state ${f.stateId} (version ${f.version}): a cumulative patch without it cannot take its place`,
+      `it goes on top of others and brings state ${f.stateId} (version ${f.version}): a cumulative ` +
+      'patch without it cannot take its place',
   },
   MEANING_DIFFERS: {
     severity: 'WARNING',
@@ -240,7 +253,8 @@ const FINDINGS = {
   NAME_TAKEN: {
     severity: 'WARNING',
     says: (f) =>
-      `'${f.other}' has the same module name: the kernel loads a name only once, so one cannot replace the other`,
+      `'${f.other}' has the same module name: the kernel loads a name ` +
+      'only once, so one cannot replace the other',
   },
 } as const satisfies Record<string, Entry>;
 

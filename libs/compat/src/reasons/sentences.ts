@@ -6,58 +6,74 @@ const because = (detail: string | undefined): string => (detail === undefined ? 
 /** The one place for English: what each reason says to an operator. */
 const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   MODULES_DISABLED: (r) =>
-    `kernel.modules_disabled is 1: no module can be loaded or removed before a reboot${r.patch === undefined ? '' : `, ${quoted(r.patch)} neither`}`,
+    'kernel.modules_disabled is 1: no module can be loaded or removed before a ' +
+    `reboot${r.patch === undefined ? '' : `, ${quoted(r.patch)} neither`}`,
   SIGNATURE_REQUIRED: (r) =>
-    `this kernel refuses modules without a signature, and ${quoted(r.patch)} has none; publish and load a signed file`,
+    'this kernel refuses modules without a signature, and ' +
+    `${quoted(r.patch)} has none; publish and load a signed file`,
   TARGET_NOT_BUILT_FOR_KERNEL: (r) => `${quoted(r.patch)} has no build for this kernel${because(r.detail)}`,
   MODULE_NAME_TAKEN: (r) =>
     `a listed module already has the name ${quoted(r.patch)}; the kernel loads a name only once`,
   MODULE_STILL_LOADED: (r) =>
     r.clearedBy === 'REBOOT'
-      ? `a module named ${quoted(r.patch)} is still loaded, and modules cannot be removed in this boot; reboot to free the name`
-      : `a module named ${quoted(r.patch)} is still loaded; remove it to free the name, which restores nothing that the patch changed`,
+      ? `a module named ${quoted(r.patch)} is still loaded, and modules cannot ` +
+        'be removed in this boot; reboot to free the name'
+      : `a module named ${quoted(r.patch)} is still loaded; remove it to free the name, which restores ` +
+        'nothing that the patch changed',
   MODULE_PINNED: (r) =>
     `a module named ${quoted(r.patch)} left the list and is pinned; it can only go with a reboot`,
   NOT_A_LIVEPATCH: (r) => `${quoted(r.patch)} would not be accepted as a livepatch${because(r.detail)}`,
   STATE_MISSING_IN_TARGET: (r) =>
     `${quoted(r.patch)} holds state ${r.stateId} (version ${r.need}) and the target does not have it`,
   STATE_VERSION_TOO_LOW: (r) =>
-    `${quoted(r.patch)} holds state ${r.stateId} at version ${r.need} and the target has only version ${r.have}`,
+    `${quoted(r.patch)} holds state ${r.stateId} at version ` +
+    `${r.need} and the target has only version ${r.have}`,
   REPLACE_SET_CONFLICT: (r) =>
-    `${quoted(r.patch)} is in another replace set and shares ${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
+    `${quoted(r.patch)} is in another replace set and shares ` +
+    `${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
   PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} holds state ${r.stateId}, which forbids disabling`,
   OBJECT_SPELLED_VMLINUX: (r) =>
-    `${quoted(r.patch)} names the kernel 'vmlinux' by a string, ${r.other === undefined ? 'and by NULL as well' : `and ${quoted(r.other)} by NULL`}: the kernel cannot make two objects of one name; rebuild it with NULL`,
+    `${quoted(r.patch)} names the kernel 'vmlinux' by a string, ` +
+    `${r.other === undefined ? 'and by NULL as well' : `and ${quoted(r.other)} by NULL`}: the kernel ` +
+    'cannot make two objects of one name; rebuild it with NULL',
   TRANSITION_IN_PROGRESS: (r) => `the transition of ${quoted(r.patch)} is still open${because(r.detail)}`,
   FTRACE_DISABLED: (r) =>
     `kernel.ftrace_enabled is 0, so that the functions of ${quoted(r.patch)} cannot be patched; set it to 1`,
   STATE_LEFT_BEHIND: (r) =>
-    `state ${r.stateId} (version ${r.need}) of ${quoted(r.patch)} is left behind: its callbacks do not run and no patch takes it over`,
+    `state ${r.stateId} (version ${r.need}) of ${quoted(r.patch)} is left behind: its callbacks do not ` +
+    'run and no patch takes it over',
   STATE_IRREVERSIBLE: (r) =>
     `the author of ${quoted(r.patch)} says that state ${r.stateId} cannot be restored`,
   STATE_NOT_RESTORED: (r) =>
-    `${quoted(r.patch)} modifies state ${r.stateId} and has no callback that could restore it when it is disabled`,
+    `${quoted(r.patch)} modifies state ${r.stateId} and has no ` +
+    'callback that could restore it when it is disabled',
   FOREIGN_PATCH_DISCARDED: (r) =>
     `${quoted(r.patch)} belongs to another owner${because(r.detail)}, and would be discarded`,
   TARGET_RECALLED: (r) => `${quoted(r.patch)} is recalled`,
   TARGET_BUILT_FOR_OTHER_KERNEL: (r) =>
-    `${quoted(r.patch)} was built for another kernel, and symbol versions may let it load all the same${because(r.detail)}`,
+    `${quoted(r.patch)} was built for another kernel, and symbol versions ` +
+    `may let it load all the same${because(r.detail)}`,
   BOOT_LOADS_OTHER: (r) => `the next boot loads something else${because(r.detail)}`,
   RESTORE_NOT_PROMISED: (r) =>
     r.detail === undefined
-      ? `${quoted(r.patch)} modifies state ${r.stateId} and has unpatch callbacks, but its author has not said that they restore it`
-      : `${quoted(r.patch)} modifies state ${r.stateId}, and its author statement does not cover this${because(r.detail)}`,
+      ? `${quoted(r.patch)} modifies state ${r.stateId} and has unpatch callbacks, but its author has not ` +
+        'said that they restore it'
+      : `${quoted(r.patch)} modifies state ${r.stateId}, and its author ` +
+        `statement does not cover this${because(r.detail)}`,
   STATES_UNDECLARED: (r) =>
-    `${quoted(r.patch)} may change the system's state (callbacks, shadow variables or init code) and declares no states`,
+    `${quoted(r.patch)} may change the system's state (callbacks, shadow ` +
+    'variables or init code) and declares no states',
   STATES_UNREADABLE: (r) =>
     r.other === undefined
       ? `the states of ${quoted(r.patch)} cannot be read from its module${because(r.detail)}`
-      : `the states of ${quoted(r.patch)} are not those of its module any more: ${quoted(r.other)} writes to them`,
+      : `the states of ${quoted(r.patch)} are not those of its module ` +
+        `any more: ${quoted(r.other)} writes to them`,
   REPLACE_UNKNOWN: (r) => `it is not known whether ${quoted(r.patch)} is cumulative`,
   STACK_DEPENDENCY_UNKNOWN: (r) =>
     r.stateId === undefined
       ? `${quoted(r.patch)} stays above ${quoted(r.other)} and may depend on it`
-      : `${quoted(r.patch)} stays and holds state ${r.stateId} too; the callbacks of ${quoted(r.other)} may undo it`,
+      : `${quoted(r.patch)} stays and holds state ${r.stateId} too; the ` +
+        `callbacks of ${quoted(r.other)} may undo it`,
   SYMBOLS_UNVERIFIED: (r) =>
     `a symbol that ${quoted(r.patch)} needs may be missing on this kernel${because(r.detail)}`,
   PRE_PATCH_MAY_REFUSE: (r) =>
@@ -65,7 +81,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   SIGNATURE_UNVERIFIED: (r) => `this kernel may refuse the signature of ${quoted(r.patch)}`,
   HOST_GATES_UNKNOWN: (r) => `settings of this host may refuse the module${because(r.detail)}`,
   MODULE_STILL_LOADING: (r) =>
-    `a module named ${quoted(r.patch)} may be still loading or going${because(r.detail)}; wait for the next report`,
+    `a module named ${quoted(r.patch)} may be still loading or ` +
+    `going${because(r.detail)}; wait for the next report`,
   BOOT_HISTORY_INCOMPLETE: (r) =>
     `livepatches were loaded in this boot that the registry may not know${because(r.detail)}`,
   HISTORY_TOO_LONG: () =>
@@ -74,7 +91,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   EVIDENCE_TOO_WEAK: (r) =>
     `the evidence about ${quoted(r.patch)} is weaker than required${because(r.detail)}`,
   PATCH_NOT_CATALOGUED: (r) =>
-    `${quoted(r.patch)} is not published${r.buildId == null ? ', and the host does not report its build-id' : ` (build-id ${r.buildId})`}`,
+    `${quoted(r.patch)} is not ` +
+    `published${r.buildId == null ? ', and the host does not report its build-id' : ` (build-id ${r.buildId})`}`,
   NEVER_REPORTED: () => 'this host has never reported',
   REPORT_STALE: (r) => `what is known of this host is too old${because(r.detail)}`,
   REPORT_SUPERSEDED: () => 'this host has changed since its last report',
@@ -82,7 +100,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   REPORT_INCOMPLETE: (r) => `the agent could not read everything that decides${because(r.detail)}`,
   REPORT_CONTRADICTORY: (r) => `this report cannot be true of a kernel${because(r.detail)}`,
   OTHER_LIVE_PATCHING: (r) =>
-    `another live patching system was at work in this boot${because(r.detail)}; what it changed is not known here`,
+    'another live patching system was at work in this ' +
+    `boot${because(r.detail)}; what it changed is not known here`,
   RULES_UNKNOWN: (r) => `the rules of this host's kernel are not known${because(r.detail)}`,
   BOOT_UNKNOWN: (r) => `it is not known what the next boot loads${because(r.detail)}`,
   TARGET_UNRESOLVED: (r) => `the target cannot be reached as asked${because(r.detail)}`,
@@ -90,9 +109,11 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   CVE_REOPENED: (r) => `${r.detail ?? 'a CVE'} is fixed by ${quoted(r.patch)} and would be open again`,
   NOT_BOOT_PERSISTENT: (r) => `${quoted(r.patch)} is not what the next boot loads`,
   VENDOR_UNSUPPORTED: (r) =>
-    `the vendor of ${quoted(r.patch)} does not support${r.detail === undefined ? ' this' : ` ${r.detail}`} on a running system`,
+    `the vendor of ${quoted(r.patch)} does not ` +
+    `support${r.detail === undefined ? ' this' : ` ${r.detail}`} on a running system`,
   DATA_SEMANTICS_NOT_PROVEN: (r) =>
-    `${quoted(r.patch)} changes no state that its file shows; whether its functions give data another meaning, no file can show`,
+    `${quoted(r.patch)} changes no state that its file shows; whether its ` +
+    'functions give data another meaning, no file can show',
 };
 
 /** Explains this reason in one sentence. */

@@ -36,7 +36,9 @@ const compared = observations.flatMap((observed) => {
       : null;
   return [
     {
-      name: `${observed.kernel} ${observed.scenario} ${observed.step} ${observed.op} ${observed.target}: ${observed.err}`,
+      name:
+        `${observed.kernel} ${observed.scenario} ${observed.step} ` +
+        `${observed.op} ${observed.target}: ${observed.err}`,
       observed,
       answer,
       outcome,

@@ -121,7 +121,8 @@ law('if something is refused, so is a step, with that error number, or the answe
 });
 
 law(
-  'SAFE means that every step is accepted for certain, and that the last one makes the list that was asked for',
+  'SAFE means that every step is accepted for certain, and that ' +
+    'the last one makes the list that was asked for',
   (of) => {
     for (const verdict of answers({ ...of, question: { ...of.question, allow: [] } })) {
       if (verdict.kind !== 'SAFE' || verdict.steps.length === 0 || verdict.route === 'REBOOT') continue;

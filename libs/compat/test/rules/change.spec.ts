@@ -13,7 +13,8 @@ import { cumulative, plain } from '../../src/testing/index.js';
 import { patch, runs, stack } from '../arbitrary.js';
 
 const said = ({ action, stateId, from, to, holders, orDrop }: Change): string =>
-  `${action} ${stateId}: ${from ?? '-'} to ${to ?? '-'} for ${holders.join(', ')}${orDrop ? ', or drop' : ''}`;
+  `${action} ${stateId}: ${from ?? '-'} to ${to ?? '-'} for ` +
+  `${holders.join(', ')}${orDrop ? ', or drop' : ''}`;
 
 /** As the file has them, an id 0 and what stands behind it included. */
 const raw = (name: string, written: string): Patch => ({

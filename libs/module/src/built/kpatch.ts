@@ -3,7 +3,10 @@ import type { Section } from '../elf/sections.js';
 import { checkCount, MAX_FUNCTIONS, MAX_OBJECTS } from '../limits.js';
 import type { ModuleCallbacks, ModuleFunction, ModuleObject } from '../reading.js';
 
-/* struct kpatch_patch_func: new_addr, new_size, old_addr, old_size, sympos, name, objname; 8 bytes each. See github.com/dynup/kpatch, kmod/patch/kpatch-patch.h. */
+/*
+ * struct kpatch_patch_func: new_addr, new_size, old_addr, old_size, sympos, name, objname; 8 bytes each. See
+ * github.com/dynup/kpatch, kmod/patch/kpatch-patch.h.
+ */
 const FUNC = { newAddr: 0, sympos: 32, name: 40, objname: 48, size: 56 } as const;
 /* struct kpatch_*_callback: callback, objname. */
 const CALLBACK = { callback: 0, objname: 8, size: 16 } as const;

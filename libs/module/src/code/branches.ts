@@ -37,7 +37,8 @@ const DISTANCES: Readonly<Record<string, (bytes: Bytes, place: number) => number
   aarch64: (bytes, place) => {
     const word = bytes.u32(place);
     if ((word & 0x7c000000) === 0x14000000) return [signed(word, 26) * 4]; // b, bl
-    if (word >>> 24 === 0x54 || (word & 0x7e000000) === 0x34000000) return [signed(word >>> 5, 19) * 4]; // b.cond, cbz, cbnz
+    // b.cond, cbz, cbnz
+    if (word >>> 24 === 0x54 || (word & 0x7e000000) === 0x34000000) return [signed(word >>> 5, 19) * 4];
     return (word & 0x7e000000) === 0x36000000 ? [signed(word >>> 5, 14) * 4] : []; // tbz, tbnz
   },
   ppc64le: (bytes, place) => {
@@ -50,14 +51,16 @@ const DISTANCES: Readonly<Record<string, (bytes: Bytes, place: number) => number
     const opcode = word >>> 26;
     const low = (word >>> 10) & 0xffff;
     if (opcode === 0x14 || opcode === 0x15) return [signed(((word & 0x3ff) << 16) | low, 26) * 4]; // b, bl
-    if (opcode >= 0x10 && opcode <= 0x12) return [signed(((word & 0x1f) << 16) | low, 21) * 4]; // beqz, bnez, bceqz
+    // beqz, bnez, bceqz
+    if (opcode >= 0x10 && opcode <= 0x12) return [signed(((word & 0x1f) << 16) | low, 21) * 4];
     return opcode >= 0x16 && opcode <= 0x1b ? [signed(low, 16) * 4] : []; // beq and others
   },
   s390x: (bytes, place) => {
     const opcode = bytes.u8(place);
     const short = signed(bytes.u16(place + 2), 16) * 2;
     if (opcode === 0xc0 || opcode === 0xcc) return [(bytes.u32(place + 2) | 0) * 2]; // brcl, brasl, brcth
-    return opcode === 0xa7 || opcode === 0x84 || opcode === 0x85 || opcode === 0xec ? [short] : []; // brc, brct, brxh, compare and branch
+    // brc, brct, brxh, compare and branch
+    return opcode === 0xa7 || opcode === 0x84 || opcode === 0x85 || opcode === 0xec ? [short] : [];
   },
 };
 

@@ -221,7 +221,8 @@ export function decode(code: Uint8Array, at: number): Instruction | null {
   if (isTwo) here++;
   const opcode = code[here++];
   if (opcode === undefined) return null;
-  if (isTwo && opcode === 0x1e) return isRepeated && code[here] === 0xfa ? nothing(here + 1 - at) : null; // endbr64
+  // endbr64
+  if (isTwo && opcode === 0x1e) return isRepeated && code[here] === 0xfa ? nothing(here + 1 - at) : null;
   const found = isTwo
     ? TWO_BYTES.get(opcode)
     : (ONE_BYTE.get(opcode) ?? GROUPS.get(opcode)?.[((code[here] ?? 0) >> 3) & 7]);

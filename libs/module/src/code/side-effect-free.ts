@@ -7,17 +7,20 @@
 export function sideEffectFreeLength(code: Uint8Array, at: number): number {
   const [first, second, third, fourth] = [code[at], code[at + 1], code[at + 2], code[at + 3]];
   if (first === undefined) return 0;
-  if (first === 0x90 || first === 0xc9 || (first >= 0x50 && first <= 0x5f && first !== 0x5c)) return 1; // nop, leave, push, pop
+  // nop, leave, push, pop
+  if (first === 0x90 || first === 0xc9 || (first >= 0x50 && first <= 0x5f && first !== 0x5c)) return 1;
   if (first === 0x41 && second !== undefined && second >= 0x50 && second <= 0x5f) return 2;
   if (first >= 0xb8 && first <= 0xbf && first !== 0xbc) return fits(code, at, 5); // mov imm32, register
-  if ((first === 0x31 || first === 0x89 || first === 0x85) && isSafeRegisters(second)) return 2; // xor, mov, test
+  // xor, mov, test
+  if ((first === 0x31 || first === 0x89 || first === 0x85) && isSafeRegisters(second)) return 2;
   if (first === 0x48 && (second === 0x31 || second === 0x89 || second === 0x85) && isSafeRegisters(third))
     return 3;
   if (first === 0x48 && second === 0xc7 && third !== undefined && (third & 0xf8) === 0xc0 && third !== 0xc4)
     return fits(code, at, 7);
   if (first === 0x48 && second !== undefined && second >= 0xb8 && second <= 0xbf && second !== 0xbc)
     return fits(code, at, 10);
-  if (first === 0x48 && second === 0x83 && (third === 0xc4 || third === 0xec)) return fits(code, at, 4); // add/sub imm8, %rsp
+  // add/sub imm8, %rsp
+  if (first === 0x48 && second === 0x83 && (third === 0xc4 || third === 0xec)) return fits(code, at, 4);
   if (first === 0x48 && second === 0x89 && third === 0xe5) return 3; // mov %rsp, %rbp
   if (first === 0xf3 && second === 0x0f && third === 0x1e && fourth === 0xfa) return 4; // endbr64
   return nopLength(code, at);

@@ -60,8 +60,8 @@ function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
 }
 
 /**
- * Whether the file of a submission is one of the build's files after the change. A signature for another file with
- * this build-id promises nothing about the build.
+ * Whether the file of a submission is one of the build's files after the change. A signature for another file
+ * with this build-id promises nothing about the build.
  */
 export const isFileOfBuild = (
   { files, sha256 }: StoredPatch,

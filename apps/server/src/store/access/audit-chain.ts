@@ -75,7 +75,9 @@ export class AuditKey {
     this.id = createHash('sha256').update(der).digest('hex').slice(0, 16);
   }
 
-  /** Returns the link of an entry: HMAC-SHA-256 over its canonical JSON and the link of the entry before it. */
+  /**
+   * Returns the link of an entry: HMAC-SHA-256 over its canonical JSON and the link of the entry before it.
+   */
   link(
     previous: string,
     { number, at, who, action, subject, detail }: Omit<StoredEntry, 'link' | 'keyId'>,

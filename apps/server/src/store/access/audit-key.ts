@@ -7,8 +7,8 @@ import { AuditKey } from './audit-chain.js';
 /**
  * Reads the key of the audit log from its file, or creates the file.
  *
- * It is kept outside the database, so that a person who can change the database cannot repair the chain. All servers
- * of one database need the same file.
+ * It is kept outside the database, so that a person who can change the database cannot repair the chain. All
+ * servers of one database need the same file.
  *
  * @throws ConfigError if it cannot be read, has another format, or can be read by every user of the machine
  */
@@ -29,7 +29,8 @@ export async function readAuditKey(file: string): Promise<AuditKey> {
   const text = (await readFile(file, 'utf8')).trim();
   if (!/^[\w-]{43}$/.test(text))
     throw new ConfigError(
-      `KLPREG_AUDIT_KEY_FILE: ${file} must have one line of 43 base64url characters, found ${text.length} characters`,
+      `KLPREG_AUDIT_KEY_FILE: ${file} must have one line of 43 ` +
+        `base64url characters, found ${text.length} characters`,
     );
   return new AuditKey(Buffer.from(text, 'base64url'));
 }

@@ -54,7 +54,10 @@ const COLUMNS = {
   keyId: true,
 } as const;
 
-/** The log of every change by a person or a token. Entries are only added, and each is chained to the one before. */
+/**
+ * The log of every change by a person or a token. Entries are only added, and each is chained to the one
+ * before.
+ */
 @Injectable()
 export class AuditStore {
   private readonly refusals = new LRUCache<string, true>({ max: 1_000, ttl: 60_000 });
@@ -76,7 +79,9 @@ export class AuditStore {
     );
   }
 
-  /** Records a refused attempt at a privileged action: of each one by the same token, at most one a minute. */
+  /**
+   * Records a refused attempt at a privileged action: of each one by the same token, at most one a minute.
+   */
   async recordRefusal(entry: AuditEntry): Promise<void> {
     const key = JSON.stringify([entry.who, entry.action, entry.subject]);
     if (this.refusals.has(key)) return;
@@ -84,7 +89,10 @@ export class AuditStore {
     await this.record(async () => ({ result: undefined, entry }));
   }
 
-  /** Appends an entry. Other transactions wait with theirs until this one ends, so it comes last in its transaction. */
+  /**
+   * Appends an entry. Other transactions wait with theirs until this one ends, so it comes last in its
+   * transaction.
+   */
   async append(
     tx: Transaction,
     { who, action, subject, detail = {} }: AuditEntry,

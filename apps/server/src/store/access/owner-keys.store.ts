@@ -37,8 +37,8 @@ export class OwnerKeysStore {
   }
 
   /**
-   * Revokes a key: the statements that it signed count as unsigned from now on. A key that is already revoked stays as
-   * it is.
+   * Revokes a key: the statements that it signed count as unsigned from now on. A key that is already revoked
+   * stays as it is.
    *
    * @returns null if there is no such key
    */

@@ -132,7 +132,9 @@ export class TokensStore {
     return revoked.length > 0 ? 'REVOKED' : 'UNCHANGED';
   }
 
-  /** The holder of this token, if it was found in the last five seconds. A revoked token is valid that long. */
+  /**
+   * The holder of this token, if it was found in the last five seconds. A revoked token is valid that long.
+   */
   cached(token: string, now: Date): Bearer | null {
     const known = this.cache.get(sha256(token));
     if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return null;
@@ -159,7 +161,9 @@ export class TokensStore {
     return bearer;
   }
 
-  /** Notes that a token is used. The request does not wait for it, and a failure is no failure of the request. */
+  /**
+   * Notes that a token is used. The request does not wait for it, and a failure is no failure of the request.
+   */
   private noteUse(id: string, now: Date): void {
     const before = new Date(now.getTime() - USED_MS);
     const unnoted = { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lte: before } }] };

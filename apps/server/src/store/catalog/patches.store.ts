@@ -152,7 +152,10 @@ export class PatchesStore {
     });
   }
 
-  /** Replaces reported facts by those of the file itself. A statement that was signed for another file is unsigned then. */
+  /**
+   * Replaces reported facts by those of the file itself. A statement that was signed for another file is
+   * unsigned then.
+   */
   async upgradeEvidence(
     tx: Transaction,
     facts: PatchFacts,

@@ -103,8 +103,8 @@ export class SightingsStore {
   }
 
   /**
-   * Finds who vouches for each host. Of hosts that enrolled and have no authoritative labels it is their token: all
-   * of one token are one witness, because its holder can make up machines.
+   * Finds who vouches for each host. Of hosts that enrolled and have no authoritative labels it is their
+   * token: all of one token are one witness, because its holder can make up machines.
    */
   private async identify(sightings: readonly HostSighting[]): Promise<WitnessedSighting[]> {
     const rows = unnest(
@@ -304,8 +304,9 @@ const keysOf = ({ buildId, hostId, machine }: Pick<Row, 'buildId' | 'hostId' | '
 ];
 
 /**
- * Chooses the sightings that are stored: each set of facts gets different witnesses, up to `WITNESSES`, and each
- * build and kernel gets up to `SETS_OF_FACTS` sets. A host or a machine is never two witnesses of a build.
+ * Chooses the sightings that are stored: each set of facts gets different witnesses, up to `WITNESSES`, and
+ * each build and kernel gets up to `SETS_OF_FACTS` sets. A host or a machine is never two witnesses of a
+ * build.
  */
 function choose(wanted: readonly WitnessedSighting[], stored: readonly Row[]): WitnessedSighting[] {
   const witnessed = new Map<string, Set<string>>();

@@ -65,8 +65,8 @@ interface Matches {
 /**
  * Counts the present from the cohorts, which this process caches.
  *
- * One statement reads what has changed since the cached counts: later roll-ups, deltas, and the hosts that are
- * overdue or superseded. So an answer is exact, and costs what has changed.
+ * One statement reads what has changed since the cached counts: later roll-ups, deltas, and the hosts that
+ * are overdue or superseded. So an answer is exact, and costs what has changed.
  */
 @Injectable()
 export class CachedCounts implements Counter {
@@ -204,7 +204,10 @@ export class CachedCounts implements Counter {
     return matches;
   }
 
-  /** Asks PostgreSQL which of the label sets and situations match, once for each. @returns false if all are known */
+  /**
+   * Asks PostgreSQL which of the label sets and situations match, once for each. @returns false if all are
+   * known
+   */
   private async learn(
     { labels, situations }: Condition,
     matches: Matches,
@@ -247,7 +250,9 @@ export class CachedCounts implements Counter {
   }
 }
 
-/** Whether a heartbeat's host can match: while most hosts are overdue, this saves most of the question's time. */
+/**
+ * Whether a heartbeat's host can match: while most hosts are overdue, this saves most of the question's time.
+ */
 function hasLabelSet(known: Matches['labelSets']): Sql {
   const matching = known === null ? [] : [...known.keys()].filter((id) => known.get(id) === true);
   return known === null || matching.length > LABEL_SETS_SENT
@@ -279,7 +284,9 @@ function withDeltas(
   return groups;
 }
 
-/** Adds up the hosts that match. Stale hosts are taken out of their cohort, and counted under their own key. */
+/**
+ * Adds up the hosts that match. Stale hosts are taken out of their cohort, and counted under their own key.
+ */
 function addUp(
   groups: ReadonlyMap<string, Group>,
   stale: readonly StaleHosts[],

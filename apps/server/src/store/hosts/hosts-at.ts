@@ -17,8 +17,8 @@ export interface FreshnessKey {
   readonly suspect: boolean;
   readonly superseded: boolean;
   /**
-   * `FRESH` includes `LATE`: no verdict depends on the difference. `AHEAD`: confirmed later than now, by a wrong
-   * clock.
+   * `FRESH` includes `LATE`: no verdict depends on the difference. `AHEAD`: confirmed later than now, by a
+   * wrong clock.
    */
   readonly level: 'FRESH' | 'STALE' | 'LOST' | 'NEVER' | 'AHEAD';
   /** Confirmed longer ago than the question allows. */
@@ -29,8 +29,9 @@ export interface FreshnessKey {
  * Every host at an instant, one row each: `(…) h` with the columns bucket, id, hostname, situation_id,
  * label_set_id, boot_id, suspect, retired, confirmed_at, superseded.
  *
- * In the present these are the rows of hosts and heartbeats. In the past it is the interval that was valid, closed
- * or open; if a gap covers the instant, the confirmation before the gap counts. The name is always the current one.
+ * In the present these are the rows of hosts and heartbeats. In the past it is the interval that was valid,
+ * closed or open; if a gap covers the instant, the confirmation before the gap counts. The name is always the
+ * current one.
  */
 export function hostsAt(asOf: AsOf): Sql {
   if (!asOf.past)
@@ -78,7 +79,9 @@ function confirmedAt({ now, pinned }: AsOf): Sql {
     : then;
 }
 
-/** Servers read the clock of the database from time to time: a confirmation may be this much later than now. */
+/**
+ * Servers read the clock of the database from time to time: a confirmation may be this much later than now.
+ */
 const AHEAD_MS = 60_000;
 
 /** A later confirmation was made by a wrong clock. */

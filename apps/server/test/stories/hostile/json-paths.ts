@@ -1,6 +1,7 @@
 import type { Random } from '../../random.js';
 
-export type Json = any; // eslint-disable-line typescript/no-explicit-any -- these documents may have any shape
+// eslint-disable-line typescript/no-explicit-any -- these documents may have any shape
+export type Json = any;
 export type Path = readonly (string | number)[];
 /** Placeholder in a document for JSON text that no JavaScript value serializes to. */
 export const RAW = '@raw@';
