@@ -11,9 +11,12 @@ const holds = (states: readonly State[], { id, version }: State): boolean =>
 export const findStateHolders = (patches: readonly KnownPatch[], state: State): KnownPatch[] =>
   patches.filter((patch) => holds(patch.declared, state));
 
-/** Returns whether this patch's kernel states are known well enough. */
-export const isSure = ({ doubts, evidence, states }: KnownPatch, required: RequiredEvidence): boolean =>
-  doubts.length === 0 && states !== null && evidence !== null && atLeast(evidence, required.facts);
+/**
+ * Returns whether this patch's kernel states are known well enough. Without a doubt there is a source, and
+ * its states can be read.
+ */
+export const isSure = ({ doubts, evidence }: KnownPatch, required: RequiredEvidence): boolean =>
+  doubts.length === 0 && atLeast(evidence!, required.facts);
 
 /**
  * Returns whether the evidence is sufficient that this patch holds the state: by its module, or by its

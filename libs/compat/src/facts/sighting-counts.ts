@@ -34,12 +34,15 @@ const counted = new WeakMap<readonly LoadSighting[], Map<string, SightingCounts>
  * @param text of the kernel, by `kernelText`
  */
 export function countsOn(sightings: readonly LoadSighting[], kernel: Kernel, text: string): SightingCounts {
-  const known = counted.get(sightings);
-  const seen = known?.get(text);
+  let known = counted.get(sightings);
+  if (known === undefined) {
+    known = new Map();
+    counted.set(sightings, known);
+  }
+  const seen = known.get(text);
   if (seen !== undefined) return seen;
   const made = count(sightings.filter((sighting) => isSameKernel(sighting.kernel, kernel)));
-  if (known === undefined) counted.set(sightings, new Map([[text, made]]));
-  else known.set(text, made);
+  known.set(text, made);
   return made;
 }
 

@@ -72,7 +72,7 @@ function findAgainstLoading(
     ...findRefusals(plan, host, rules).reasons,
     ...findDoubleVmlinux(load, list),
     ...findLoaderDoubts(load, list, host, { catalog, witnesses: WITNESSES, sharedSigningKeys: false }),
-    ...[load, ...list].flatMap((patch) => (patch.states === null ? patch.doubts : [])),
+    ...[load, ...list].flatMap((patch) => patch.doubts),
     ...(out === null ? [{ code: 'REPLACE_UNKNOWN', ...about(load) } as const] : []),
     ...(inTransition === null ? [] : [{ code: 'TRANSITION_IN_PROGRESS', ...about(inTransition) } as const]),
   ];

@@ -119,7 +119,7 @@ export function reverse(open: KnownPatch, list: readonly KnownPatch[]): Plan | n
 
 /** Loads the target: it replaces these, and goes on top of the rest. */
 export function loadOver(
-  route: 'REPLACE' | 'STACK',
+  route: 'REPLACE' | 'STACK' | 'BRIDGE',
   target: KnownPatch,
   replaced: readonly KnownPatch[],
   list: readonly KnownPatch[],

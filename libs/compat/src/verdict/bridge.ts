@@ -102,6 +102,5 @@ function findBuilds({ host, final }: Destination, { rules, catalog }: Criteria):
 
 function planOnto(build: Manifest, { list }: ResolvedSituation, { rules }: Criteria): Plan {
   const bridge = resolveManifest(build);
-  const replaced = replacedBy(bridge, list, rules.candidates) ?? [];
-  return { ...loadOver('REPLACE', bridge, replaced, list), route: 'BRIDGE' };
+  return loadOver('BRIDGE', bridge, replacedBy(bridge, list, rules.candidates)!, list);
 }

@@ -509,7 +509,7 @@ reasonTable('EVIDENCE_TOO_WEAK', [
         ),
       ],
     },
-    [{ patch: 'p' }],
+    [{ patch: 'p', detail: 'its author statement is UNSIGNED, MANIFEST is required' }],
   ],
   [
     'who keeps the state of another is unpublished, and only the host’s disk tells',

@@ -110,8 +110,11 @@ test.each<[sentence: string, patch: Manifest, differs: Partial<ListedPatch>, con
     list: [newer, listed(patch, { replace: null, ...differs })],
     published: [patch],
   });
-  expect(reasons.filter(({ code }) => code === 'EVIDENCE_CONFLICT').map((reason) => reason.patch)).toEqual(
-    conflicts,
+  expect(reasons.filter(({ code }) => code === 'EVIDENCE_CONFLICT')).toMatchObject(
+    conflicts.map((name) => ({
+      patch: name,
+      detail: 'it is cumulative by its file, and settled above another patch',
+    })),
   );
 });
 

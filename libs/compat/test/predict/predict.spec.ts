@@ -20,6 +20,7 @@ import {
   manifest,
   NO_CALLBACKS,
   running,
+  sightings,
 } from '../../src/testing/index.js';
 
 // What the fixture of real kernels does not have: proposals, doubts, and the order of several refusals at
@@ -308,16 +309,21 @@ test.each<[sentence: string, values: string[], answer: KernelAnswer]>([
   expect(answers).toEqual(values.map(() => expected));
 });
 
-test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af'])('it is neither yes nor no: %j', (value) => {
-  const force = { action: 'WRITE', patch: 'held', attribute: 'force', value } as const;
-  expect([value, answer(force, { list: [opening] }), answer({ ...force, attribute: 'enabled' }, {})]).toEqual(
-    [
+test.each(['', '2', 'x1', 'x0', ' 1', 'o', 'ox', 'an', 'af', 'at', 'ae', 'ad'])(
+  'it is neither yes nor no: %j',
+  (value) => {
+    const force = { action: 'WRITE', patch: 'held', attribute: 'force', value } as const;
+    expect([
+      value,
+      answer(force, { list: [opening] }),
+      answer({ ...force, attribute: 'enabled' }, {}),
+    ]).toEqual([
       value,
       { answer: 'EINVAL', likely: 'EINVAL', reasons: [], doubt: null },
       { answer: 'EINVAL', likely: 'EINVAL', reasons: [], doubt: null },
-    ],
-  );
-});
+    ]);
+  },
+);
 
 test.each<[sentence: string, release: string, values: string[], answer: KernelAnswer | 'UNKNOWN']>([
   ['true, since 5.19', '6.12.95', ['t', 'True'], 'EINVAL'],
@@ -338,6 +344,27 @@ test.each<[sentence: string, release: string, values: string[], answer: KernelAn
   }
 });
 
+test.each<[sentence: string, kernelRelease: string, value: string, prediction: object]>([
+  [
+    'true, where a distribution may have backported it',
+    '5.10.0',
+    't',
+    { answer: 'UNKNOWN', likely: 'OK', doubt: "not every kernel takes 't' for yes" },
+  ],
+  ['true, since 5.19', '5.19.0', 't', { answer: 'OK', likely: 'OK', doubt: null }],
+  [
+    'enable, which only newer kernels take',
+    '6.12.95',
+    'enable',
+    { answer: 'UNKNOWN', likely: 'OK', doubt: "not every kernel takes 'enable' for yes" },
+  ],
+  ['false: it is on its way out already', '5.10.0', 'f', { answer: 'EINVAL', likely: 'EINVAL', doubt: null }],
+])('a patch is on its way out, and someone writes %s', (_, kernelRelease, value, prediction) => {
+  const list = [listed(held, { transition: true, enabled: false })];
+  const write = { action: 'WRITE', patch: 'held', attribute: 'enabled', value } as const;
+  expect(answer(write, { list, host: { kernelRelease } })).toMatchObject(prediction);
+});
+
 test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOWN', likely: KernelAnswer]>([
   ['nothing', [], 'OK', 'OK'],
   [
@@ -352,6 +379,29 @@ test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOW
 ])('which answer do reasons make: %s', (_, codes, expected, likely) => {
   const reasons = codes.map((code) => ({ code }));
   expect(summarise(reasons)).toEqual({ answer: expected, likely, reasons, doubt: null });
+});
+
+test.each<[sentence: string, operation: Operation, at: At, codes: ReasonCode[]]>([
+  [
+    'whether it is cumulative',
+    load({ ...manifest('flag'), replace: null }),
+    { published: [manifest('flag')] },
+    ['REPLACE_UNKNOWN'],
+  ],
+  ['what a listed patch declares', load(same), { list: [unreadable] }, ['STATES_UNREADABLE']],
+])('the only doubt is %s', (_, operation, at, codes) => {
+  const { answer: kernel, reasons } = answer(operation, at);
+  expect({ kernel, codes: reasons.map(({ code }) => code) }).toEqual({ kernel: 'UNKNOWN', codes });
+});
+
+test('keys of other machines are not taken to be the keys of this one', () => {
+  const signed = manifest('signed', {}, { files: [{ sha256: 'sha', signed: true, signer: 'key' }] });
+  const known = catalog([signed], { sightings: () => sightings(signed, { verified: true }) });
+  const enforcing = running([], { capabilities: capabilities({ signatureEnforced: true }) });
+  expect(predict(resolveSituation(enforcing, known), load(signed), known)).toMatchObject({
+    answer: 'UNKNOWN',
+    reasons: [{ code: 'SIGNATURE_UNVERIFIED' }],
+  });
 });
 
 test('what two possible rule sets refuse alike is said once', () => {

@@ -51,6 +51,16 @@ test.each<[sentence: string, asked: Asked, kind: string, steps: string]>([
     'LOAD bridge, WAIT bridge, DISABLE bridge, WAIT bridge, LOAD older, WAIT older',
   ],
   [
+    'from the bridge to an earlier list of two',
+    over([manifest('bridge', { 7: 1 })], {
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older', 'id-of-top'] },
+      published: [older, manifest('top', {}, { replace: false })],
+    }),
+    'SAFE',
+    'LOAD bridge, WAIT bridge, LOAD older, WAIT older, LOAD top, WAIT top',
+  ],
+  [
     'a name is freed on the way, without a time unpatched',
     over([manifest('bridge', { 7: 1 })], { list: [named('lp', 'lp-1')], to: named('lp', 'lp-2') }),
     'SAFE',
