@@ -67,9 +67,13 @@ export class Session {
     return this.shown;
   }
 
-  /** A witness loads a module, is read, and removes it. */
+  /**
+   * A witness loads a module and removes it. It is read before and after the load: the two readings show over
+   * which list the module was loaded.
+   */
   async #show(file) {
     const { guest } = this;
+    await this.#look();
     if ((await guest.run('load', `/modules/${file}.ko`, '')) !== 'OK') return;
     await guest.run('settle', String(PATIENCE_MS));
     const { report } = await this.#look();

@@ -125,8 +125,7 @@ export function answerBy(
   reasons: readonly Reason[],
   allow: readonly string[],
 ): Pick<Verdict, 'kind' | 'accepted'> {
-  const kind = kindOfAll(reasons, []);
-  return { kind, accepted: kind === 'SAFE' || (kind === 'UNKNOWN' && kindOfAll(reasons, allow) === 'SAFE') };
+  return { kind: kindOfAll(reasons, []), accepted: kindOfAll(reasons, allow) === 'SAFE' };
 }
 
 /** A route that was judged. */

@@ -236,12 +236,10 @@ test.each<[sentence: string, files: ModuleFile[], asked: Asked, sha256: string |
   ],
   ['no file, if none of several is known to be accepted', [unsigned, signed], { host: enforcing }, null],
   ['no file, if only facts were published', [], {}, null],
-])('a LOAD step names %s', (_, files, asked, sha256) => {
+])('a LOAD step, and no other, names %s', (_, files, asked, sha256) => {
   const { steps } = ask({ ...asked, to: target(...files), catalog: { sightings: () => [] } });
-  expect(steps.find(({ action }) => action === 'LOAD')).toEqual({
-    action: 'LOAD',
-    patch: 'older',
-    buildId: 'id-of-older',
-    sha256,
-  });
+  expect(steps).toEqual([
+    { action: 'LOAD', patch: 'older', buildId: 'id-of-older', sha256 },
+    { action: 'WAIT', patch: 'older' },
+  ]);
 });

@@ -381,18 +381,41 @@ test.each<[sentence: string, codes: ReasonCode[], answer: KernelAnswer | 'UNKNOW
   expect(summarise(reasons)).toEqual({ answer: expected, likely, reasons, doubt: null });
 });
 
-test.each<[sentence: string, operation: Operation, at: At, codes: ReasonCode[]]>([
+test.each<[sentence: string, operation: Operation, at: At, reasons: object[]]>([
   [
     'whether it is cumulative',
     load({ ...manifest('flag'), replace: null }),
     { published: [manifest('flag')] },
-    ['REPLACE_UNKNOWN'],
+    [{ code: 'REPLACE_UNKNOWN', patch: 'flag', buildId: 'id-of-flag' }],
   ],
-  ['what a listed patch declares', load(same), { list: [unreadable] }, ['STATES_UNREADABLE']],
-])('the only doubt is %s', (_, operation, at, codes) => {
-  const { answer: kernel, reasons } = answer(operation, at);
-  expect({ kernel, codes: reasons.map(({ code }) => code) }).toEqual({ kernel: 'UNKNOWN', codes });
-});
+  [
+    'what a listed patch declares',
+    load(same),
+    { list: [unreadable] },
+    [{ code: 'STATES_UNREADABLE', patch: 'unreadable', buildId: 'id-of-unreadable' }],
+  ],
+  [
+    'whether the module to remove is still loading',
+    remove('low'),
+    { host: { leftovers: [leftover(low, { moduleState: 'LOADING' })] } },
+    [
+      {
+        code: 'MODULE_STILL_LOADING',
+        patch: 'low',
+        buildId: 'id-of-low',
+        detail: 'its module is in state LOADING',
+      },
+    ],
+  ],
+  [
+    'whether modules can be removed',
+    remove('low'),
+    { host: { leftovers: [leftover(low)], gates: { modulesDisabled: null, ftraceEnabled: true } } },
+    [{ code: 'HOST_GATES_UNKNOWN', detail: 'kernel.modules_disabled' }],
+  ],
+])('the only doubt is %s', (_, operation, at, reasons) =>
+  expect(answer(operation, at)).toMatchObject({ answer: 'UNKNOWN', reasons }),
+);
 
 test('keys of other machines are not taken to be the keys of this one', () => {
   const signed = manifest('signed', {}, { files: [{ sha256: 'sha', signed: true, signer: 'key' }] });
