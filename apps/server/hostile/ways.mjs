@@ -111,7 +111,7 @@ export const WAYS = {
         { d: `${999_999_999 - i}d` },
       ),
     (i) =>
-      graphql('ids that are none', 'query ($f: HostFilter) { hosts(filter: $f) { totalCount } }', {
+      graphql('ids that are none', 'query ($f: HostFilter) { hosts(where: $f) { totalCount } }', {
         f: { ids: Array(5000).fill(`x${i}`) },
       }),
     (i) =>

@@ -35,12 +35,12 @@ export const hosts = (act: Act): Command =>
     .addHelpText('after', helpText('hosts'))
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
-        const filter = hostFilter(flags.where, flags.authoritativeLabels);
+        const where = hostFilter(flags.where, flags.authoritativeLabels);
         const limit = limitFrom(flags.limit);
         // An age becomes one instant here, so that all pages are of the same time.
         const { asOf } = pointInTimeFrom(flags, environment.now());
         const found = await gather(
-          async (first, after) => (await registry.ask(HOSTS, { filter, asOf, first, after })).hosts,
+          async (first, after) => (await registry.ask(HOSTS, { where, asOf, first, after })).hosts,
           limit,
         );
         const headline =

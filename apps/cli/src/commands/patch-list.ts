@@ -37,9 +37,9 @@ export const patchList = (act: Act): Command =>
     .option('--limit <n>', 'the maximum number of patches to list', '500')
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
-        const filter = filterFrom(flags);
+        const where = filterFrom(flags);
         const found = await gather(
-          async (first, after) => (await registry.ask(PATCHES, { filter, first, after })).patches,
+          async (first, after) => (await registry.ask(PATCHES, { where, first, after })).patches,
           limitFrom(flags.limit),
         );
         show(

@@ -64,12 +64,12 @@ export class HostsResolver {
 
   @Query('hosts')
   async hosts(
-    @Args() { filter, ...args }: QueryHostsArgs,
+    @Args() { where, ...args }: QueryHostsArgs,
     @Context() context: RequestContext,
   ): Promise<ResolversTypes['HostConnection']> {
     const page = toPage(args, ['name', 'uuid']);
     const asked = await this.askedTime(args.asOf);
-    const condition = toCondition(filter ?? {}, scopeOf(context));
+    const condition = toCondition(where ?? {}, scopeOf(context));
     const rows = await this.store.page(
       condition,
       { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },

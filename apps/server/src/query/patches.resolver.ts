@@ -35,17 +35,17 @@ export class PatchesResolver {
   }
 
   @Query('patches')
-  async list(@Args() { filter, ...args }: QueryPatchesArgs): Promise<PatchConnection> {
+  async list(@Args() { where, ...args }: QueryPatchesArgs): Promise<PatchConnection> {
     const page = toPage(args, ['name', 'buildId']);
-    const { names, releases, owners, kernelReleases, archs, stateId, recalled } = filter ?? {};
+    const { names, releases, owners, kernelReleases, archs, stateId, recalled } = where ?? {};
     const loaded = names?.map((name) => name.replaceAll('-', '_'));
-    const where = { names: loaded, releases, owners, kernelReleases, archs, stateId, recalled };
-    const rows = await this.patches.list(where, {
+    const filter = { names: loaded, releases, owners, kernelReleases, archs, stateId, recalled };
+    const rows = await this.patches.list(filter, {
       take: page.size + 1,
       after: page.key as [string, string] | null,
       backwards: page.backwards,
     });
-    return connect(rows.map(patchView), page, await this.patches.count(where), (view) => [
+    return connect(rows.map(patchView), page, await this.patches.count(filter), (view) => [
       view.name,
       view.buildId,
     ]);

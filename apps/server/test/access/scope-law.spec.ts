@@ -61,7 +61,7 @@ const filters = fc.record(
 const HOST = 'id hostname labels { key value } kernelRelease freshness { level ageSeconds } stack { name }';
 const REASON = 'code patch stateId kind text';
 const DOCUMENT = `query ($where: HostFilter, $after: String, $first: Int) {
-  hosts(filter: $where, first: $first, after: $after) {
+  hosts(where: $where, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     nodes { ${HOST} canDowngrade(to: { original: true }) { kind reasons { code } } }
   }

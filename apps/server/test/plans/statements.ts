@@ -59,7 +59,7 @@ const ask = (query: string) => (registry: Registry) =>
   registry.ask(`{ ${query.replace('$at', JSON.stringify(new Date(registry.now().getTime() - 600_000)))} }`);
 const deep = async (registry: Registry) => {
   const { hosts } = await registry.ask(
-    '{ hosts(filter: { hostnames: ["host-0180000"] }, first: 1) { edges { cursor } } }',
+    '{ hosts(where: { hostnames: ["host-0180000"] }, first: 1) { edges { cursor } } }',
   );
   return ask(`hosts(first: 100, after: "${hosts.edges[0].cursor}") { nodes { hostname } }`)(registry);
 };

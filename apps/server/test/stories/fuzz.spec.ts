@@ -104,7 +104,7 @@ test('any look-up gets an answer or a mistake in words', () =>
       answersInWords(
         `query ($t: String, $id: ID!, $f: HostFilter, $first: Int, $last: Int, $after: String, $before: String) {
           node(id: $id) { id } host(hostname: $t) { id } byId: host(id: $id) { id } patch(name: $t) { id } byBuild: patch(buildId: $t) { id }
-          hosts(filter: $f, first: $first, last: $last, after: $after, before: $before) { totalCount }
+          hosts(where: $f, first: $first, last: $last, after: $after, before: $before) { totalCount }
           patches(first: $first, last: $last, after: $after, before: $before) { totalCount } states(first: $first, last: $last, after: $after, before: $before) { totalCount } }`,
         { t: text, id: text, f: filter, ...cursor },
       ),

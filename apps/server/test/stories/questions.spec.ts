@@ -89,7 +89,7 @@ test.each<[string, object, number]>([
   ['an empty list', { hostnames: [] }, 0],
 ])('a filter by %s', async (_, filter, count) => {
   const { hosts, canDowngrade } = await registry.ask(
-    'query ($f: HostFilter) { hosts(filter: $f) { totalCount } ' +
+    'query ($f: HostFilter) { hosts(where: $f) { totalCount } ' +
       'canDowngrade(to: { original: true }, where: $f) { matched } }',
     { f: filter },
   );
@@ -100,7 +100,7 @@ test('a filter by a patch that runs', async () => {
   const { patch } = await registry.ask('{ patch(name: "lab_r_1v2_a") { buildId } }');
   expect(
     (
-      await registry.ask('query ($b: String) { hosts(filter: { running: $b }) { totalCount } }', {
+      await registry.ask('query ($b: String) { hosts(where: { running: $b }) { totalCount } }', {
         b: patch.buildId,
       })
     ).hosts.totalCount,
@@ -215,12 +215,12 @@ test.each<[string, string, string]>([
   ],
   [
     'a state id that is too large',
-    '{ patches(filter: { stateId: "18446744073709551616" }) { totalCount } }',
+    '{ patches(where: { stateId: "18446744073709551616" }) { totalCount } }',
     '18446744073709551615',
   ],
   [
     'a label with two demands',
-    '{ hosts(filter: { labels: [{ key: "a", in: ["b"], exists: true }] }) { totalCount } }',
+    '{ hosts(where: { labels: [{ key: "a", in: ["b"], exists: true }] }) { totalCount } }',
     'exactly one',
   ],
   ['a field that does not exist', '{ hots { totalCount } }', 'hots'],
@@ -265,7 +265,7 @@ test('labels of an admin and words of the host are kept apart', async () => {
     sequence: 2,
   });
   const { hosts } = await registry.ask(
-    '{ hosts(filter: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }',
+    '{ hosts(where: { labels: [{ key: "env", in: ["canary"] }] }) { nodes { hostname } } }',
   );
   expect(names(hosts)).toEqual(['web-20']);
   expect(

@@ -44,7 +44,7 @@ const FLEET = `kind matched limitedByScope counts { total safe unknown unsafe re
   cohorts { totalCount nodes { hosts kernelRelease examples labels { key value } } }
   hosts(first: 100) { totalCount nodes { host { ${HOST} } } }`;
 const LIST = `query ($where: HostFilter, $first: Int, $after: String, $last: Int, $before: String, $asOf: DateTime) {
-  hosts(filter: $where, first: $first, after: $after, last: $last, before: $before, asOf: $asOf) {
+  hosts(where: $where, first: $first, after: $after, last: $last, before: $before, asOf: $asOf) {
     totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { ${HOST} } } }`;
 const ASK = `query ($where: HostFilter, $asOf: DateTime, $snapshot: ID) {
   canDowngrade(to: { original: true }, where: $where, asOf: $asOf, snapshot: $snapshot) { ${FLEET} } }`;
