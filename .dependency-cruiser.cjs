@@ -146,6 +146,13 @@ module.exports = {
       { pathNot: ['^libs/wire/src/', '^(node:)?crypto$', npm('zod')] },
     ),
 
+    wall(
+      'connection-imports-node-only',
+      'Agents use it: every dependency is installed on every host.',
+      { path: '^libs/connection/src/' },
+      { pathNot: ['^libs/connection/src/', '^node:', '^(crypto|fs|https?|os|path|tls|child_process)$'] },
+    ),
+
     // ---- programs on other machines
     wall(
       'clients-import-no-server',

@@ -4,6 +4,7 @@ import { type Bearer, configuredToken, HostBearer } from './enrol/bearer.js';
 import type { EnrollingHost } from './enrol/credential-request.js';
 import { Failure } from './failure.js';
 import { removeAbandoned } from './state/temporary-files.js';
+import { openTlsFiles } from './send/tls-files.js';
 import { findStateDirectory, type StateDirectory } from './state/instance.js';
 import { keepSequence, lastSequence, readAcknowledged, transitionSince } from './state/records.js';
 import { newestSequence, reserveSequence } from './state/sequence.js';
@@ -135,12 +136,14 @@ export async function reportOnce(
       'no registry is configured: set --url, KLPREG_URL or `url` in the configuration file',
     );
   const directory = openStateDirectory(settings, warn);
+  const tls = openTlsFiles(settings.tls);
   const deadlineMs = monotonicMs() + settings.timeout * 1_000;
   const minTimeoutMs = Math.min(MIN_TIMEOUT_MS, settings.timeout * 1_000);
   const delivered: Delivered[] = [];
   const limits = () => ({
     timeoutMs: Math.max(minTimeoutMs, deadlineMs - monotonicMs()),
     stop: signal,
+    tls,
   });
   const bearerOf = (host: EnrollingHost): Bearer =>
     settings.token === null
@@ -153,6 +156,7 @@ export async function reportOnce(
     delivered.push(
       ...(await deliver({
         url,
+        tls,
         bearer: (bearer ??= bearerOf(report.host)),
         directory: directory.folder,
         bootId: report.host.bootId,

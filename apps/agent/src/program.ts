@@ -72,6 +72,9 @@ function withRegistry(command: Command): Command {
       'file with the token; an enrolment token enrols this host at its first run',
     )
     .option('--enrol-token-file <file>', 'file with an enrolment token')
+    .option('--ca-file <file>', 'file with the CA of the registry, if it is your own (PEM)')
+    .option('--cert-file <file>', 'file with the client certificate of this host (PEM)')
+    .option('--key-file <file>', 'file with the key of the client certificate (PEM)')
     .option('--timeout <seconds>', 'the time to keep trying (default: 30)');
 }
 
@@ -106,6 +109,9 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
       libModules,
       tokenFile,
       enrolTokenFile,
+      caFile,
+      certFile,
+      keyFile,
       bootId,
       kernelRelease,
       ...others
@@ -116,6 +122,9 @@ export function programOf({ out, err }: Streams, signal: AbortSignal): Command {
       lib_modules: libModules,
       token_file: tokenFile,
       enrol_token_file: enrolTokenFile,
+      ca_file: caFile,
+      cert_file: certFile,
+      key_file: keyFile,
       boot_id: bootId,
       kernel_release: kernelRelease,
     });

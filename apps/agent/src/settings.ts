@@ -1,3 +1,4 @@
+import type { TlsFiles } from '@klpreg/connection';
 import type { EnrolmentToken } from './enrol/enrolment-token.js';
 import type { Roots } from './read/paths.js';
 
@@ -9,6 +10,8 @@ export interface Settings {
   readonly token: string | null;
   /** How this host gets a credential of its own. Never logged. */
   readonly enrolment: EnrolmentToken | null;
+  /** Whom the agent trusts, and its client certificate. */
+  readonly tls: TlsFiles;
   readonly roots: Roots & { readonly root: string };
   /** The tree is not the `/` of this machine: it was captured, or is another host's. */
   readonly isTree: boolean;

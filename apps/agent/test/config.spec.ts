@@ -1,6 +1,5 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { foreign } from '../src/config/secret.js';
 import { configure } from '../src/config/configure.js';
 import type { Settings } from '../src/settings.js';
 import { agent } from './agent.js';
@@ -172,13 +171,6 @@ test('a configuration file without a token may be read by others, and not change
     }),
   );
 });
-
-test.each([
-  [0, 1000, null],
-  [1000, 1000, null],
-  [1001, 1000, 'belongs to user 1001, and this agent runs as user 1000; allowed: this user or root'],
-  [1000, 0, 'belongs to user 1000, and this agent runs as user 0; allowed: this user or root'],
-])('a secret of user %i for user %i', (owner, user, why) => expect(foreign({ uid: owner }, user)).toBe(why));
 
 test('a secret is never shown', () => {
   for (const wrong of [{ token: 's3cret with spaces' }, { token_file: file('s3cret with spaces') }]) {

@@ -1,64 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Certificates } from '@klpreg/connection/testing';
 import { livepatch, loadedLine, plant, PLAIN } from './tree.js';
-import { temporaryFolder } from './trees.js';
 
-// cspell:ignore extfile
-const OPENSSL = 'openssl';
-const folder = temporaryFolder();
-const at = (name: string): string => join(folder, name);
-const openssl = (...words: string[]) => execFileSync(OPENSSL, words, { cwd: folder, stdio: 'ignore' });
-
-/** A CA of this name. */
-function makeCa(name: string): void {
-  const subject = ['-subj', '/CN=the CA', '-days', '2', '-addext', 'basicConstraints=critical,CA:TRUE'];
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ed25519',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.pem`,
-    ...subject,
-  );
-}
-
-/** A certificate of 127.0.0.1 by this CA. */
-function makeLeaf(name: string, ca: string): void {
-  openssl(
-    'req',
-    '-newkey',
-    'ed25519',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-    '-subj',
-    '/CN=r',
-  );
-  writeFileSync(at('san'), 'subjectAltName=IP:127.0.0.1\n');
-  const signing = [
-    '-CA',
-    `${ca}.pem`,
-    '-CAkey',
-    `${ca}.key`,
-    '-set_serial',
-    '1',
-    '-days',
-    '2',
-    '-extfile',
-    'san',
-  ];
-  openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...signing);
-}
+const made = new Certificates();
+afterAll(() => made.remove());
+const at = (name: string): string => made.at(name);
 
 const pinOf = (name: string): string =>
   createHash('sha256')
@@ -71,8 +22,8 @@ let server: Server;
 let url: string;
 let received: number;
 beforeAll(async () => {
-  for (const name of ['ca', 'other']) makeCa(name);
-  makeLeaf('leaf', 'ca');
+  for (const name of ['ca', 'other']) made.ca(name, 'registry');
+  made.leaf('leaf', 'ca');
   // the other CA has the same name, and the server sends its certificate as if it had signed the leaf
   const cert = ['leaf', 'other', 'ca'].map((name) => readFileSync(at(`${name}.pem`), 'utf8')).join('');
   server = createServer({ key: readFileSync(at('leaf.key')), cert }, (_request, response) => {
@@ -106,11 +57,12 @@ async function enrol(pin: string) {
     url,
     '--token-file',
     token,
+    '--ca-file',
+    at('ca.pem'),
     '--timeout',
     '20',
   ];
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: at('ca.pem') };
-  const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
   child.stderr.on('data', (text: Buffer) => (err += text.toString()));
   const exit = await new Promise((resolve) => child.on('close', resolve));

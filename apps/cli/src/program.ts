@@ -51,6 +51,9 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
       'the token; other users can see it in the process list, so prefer --token-file',
     )
     .option('--token-file <file>', 'a file with the token in its first line')
+    .option('--ca-file <file>', 'the CA of the registry, if it is your own (PEM)')
+    .option('--cert-file <file>', 'the client certificate of this program (PEM)')
+    .option('--key-file <file>', 'the key of the client certificate (PEM)')
     .addOption(
       new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`),
     )

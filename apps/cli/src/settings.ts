@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  configurationObjection,
+  FileProblem,
+  readTlsFiles,
+  secretObjection,
+  type TlsOptions,
+} from '@klpreg/connection';
 import { parse, TomlError } from 'smol-toml';
 import { usage } from './exits.js';
 import { type Format, FORMATS } from './show/output.js';
@@ -9,6 +16,8 @@ import type { Environment } from './environment.js';
 export interface Settings {
   readonly url: string;
   readonly token: string | null;
+  /** Whom the program trusts, and its client certificate. */
+  readonly tls: TlsOptions;
   readonly output: Format;
   /** False: `output` is the default. */
   readonly outputGiven: boolean;
@@ -19,12 +28,15 @@ export interface GlobalFlags {
   readonly url?: string;
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
   readonly output?: string;
   readonly config?: string;
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:3000';
-const KEYS = ['url', 'token', 'token_file', 'output'];
+const KEYS = ['url', 'token', 'token_file', 'ca_file', 'cert_file', 'key_file', 'output'];
 
 /** One source of settings. Undefined: it does not set this. */
 interface Source {
@@ -32,6 +44,9 @@ interface Source {
   readonly url?: string | undefined;
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
   readonly output?: string | undefined;
 }
 
@@ -46,6 +61,9 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
     url: environment.env['KLPREG_URL'],
     token: environment.env['KLPREG_TOKEN'],
     tokenFile: environment.env['KLPREG_TOKEN_FILE'],
+    caFile: environment.env['KLPREG_CA_FILE'],
+    certFile: environment.env['KLPREG_CERT_FILE'],
+    keyFile: environment.env['KLPREG_KEY_FILE'],
   };
   const sources = [fileSource(flags, environment), variables, { name: 'the flags', ...flags }].map(
     withoutBlanks,
@@ -55,6 +73,7 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
   return {
     url: urlFrom(last('url') ?? DEFAULT_URL),
     token: tokenFrom(sources),
+    tls: tlsFrom(last('caFile') ?? null, last('certFile') ?? null, last('keyFile') ?? null),
     output: formatFrom(last('output'), environment),
     outputGiven: last('output') !== undefined,
   };
@@ -88,8 +107,12 @@ function fileSource(flags: GlobalFlags, environment: Environment): Source {
     );
   const wrong = KEYS.find((key) => found[key] !== undefined && typeof found[key] !== 'string');
   if (wrong !== undefined) throw usage(`configuration ${path}: ${wrong} must be a string`);
-  const { url, token, token_file: tokenFile, output } = found as Record<string, string | undefined>;
-  return { name: path, url, token, tokenFile, output };
+  const keys = found as Record<string, string | undefined>;
+  const { url, token, token_file: tokenFile, ca_file: caFile, output } = keys;
+  const objection = configurationObjection(path) ?? (token === undefined ? null : secretObjection(path));
+  if (objection !== null) throw usage(`configuration ${path} is not used: it ${objection}`);
+  const { cert_file: certFile, key_file: keyFile } = keys;
+  return { name: path, url, token, tokenFile, caFile, certFile, keyFile, output };
 }
 
 function parseToml(text: string, path: string): Record<string, unknown> {
@@ -129,10 +152,22 @@ function tokenFrom(sources: readonly Source[]): string | null {
 
 /** Returns the first line of the file. */
 function readToken(path: string): string {
+  let text: string;
   try {
-    return readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     throw usage(`token file ${path} cannot be read: ${(error as Error).message}`);
+  }
+  const objection = secretObjection(path);
+  if (objection !== null) throw usage(`token file ${path} is not used: it ${objection}`);
+  return text.split('\n', 1)[0] ?? '';
+}
+
+function tlsFrom(caFile: string | null, certFile: string | null, keyFile: string | null): TlsOptions {
+  try {
+    return readTlsFiles({ caFile, certFile, keyFile });
+  } catch (error) {
+    throw error instanceof FileProblem ? usage(error.message) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Failure } from '../src/exits.js';
@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 function file(text: string): string {
   const name = path.join(folder, `file-${files++}`);
-  writeFileSync(name, text);
+  writeFileSync(name, text, { mode: 0o600 });
   return name;
 }
 
@@ -79,6 +79,30 @@ test('a token file is read to the end of its first line, and the later source ta
   expect(settingsOf({}, { KLPREG_TOKEN_FILE: secret }).token).toBe('klp_secret');
   // A token file that is not used need not exist.
   expect(settingsOf({ token: 'tg', config: file('token_file = "/nowhere/at/all"') }).token).toBe('tg');
+});
+
+test.each<[mode: number, allowed: boolean]>([
+  [0o600, true],
+  [0o640, true],
+  [0o644, false],
+  [0o660, false],
+])('a file with a token of mode %i: %s', (mode, allowed) => {
+  const [tokenFile, config] = [file('s3cret'), file('token = "s3cret"')];
+  for (const path of [tokenFile, config]) chmodSync(path, mode);
+  for (const flags of [{ tokenFile, config: file('') }, { config }])
+    if (allowed) expect(settingsOf(flags).token).toBe('s3cret');
+    else
+      expect(() => settingsOf(flags)).toThrow(
+        /is not used: it can be read or changed .*; make it 0600 or 0640$/,
+      );
+});
+
+test('a configuration file without a token may be read by others, and not changed', () => {
+  const config = file('url = "http://f:1"');
+  chmodSync(config, 0o644);
+  expect(settingsOf({ config }).url).toBe('http://f:1');
+  chmodSync(config, 0o646);
+  expect(() => settingsOf({ config })).toThrow(/is not used: it can be changed by every user \(mode 0646\)/);
 });
 
 test('on a terminal a table, in a pipe JSON', () => {

@@ -1,8 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { secretObjection } from '@klpreg/connection';
 import { ConfigError } from './config.js';
-
-/** Read or write by every user, or write by the group. */
-const EXPOSED = 0o026;
 
 /**
  * Reads a file with a secret.
@@ -11,16 +9,13 @@ const EXPOSED = 0o026;
  * @throws ConfigError if it cannot be read, or other users can read or change it
  */
 export function readSecretFile(setting: string, file: string): Buffer {
+  let content: Buffer;
   try {
-    const { mode } = statSync(file);
-    if ((mode & EXPOSED) !== 0)
-      throw new ConfigError(
-        `${setting}: other users can read or change ${file} (mode ${(mode & 0o777).toString(8)}): ` +
-          `run chmod 600 ${file}`,
-      );
-    return readFileSync(file);
+    content = readFileSync(file);
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
     throw new ConfigError(`${setting}: ${file} cannot be read: ${(error as Error).message}`);
   }
+  const objection = secretObjection(file);
+  if (objection !== null) throw new ConfigError(`${setting}: ${file}: ${objection}`);
+  return content;
 }

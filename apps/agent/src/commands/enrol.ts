@@ -2,6 +2,7 @@ import { HostBearer } from '../enrol/bearer.js';
 import { Failure } from '../failure.js';
 import { observe } from '../observe.js';
 import { EMPTY } from '../read/kmsg.js';
+import { openTlsFiles } from '../send/tls-files.js';
 import type { Settings } from '../settings.js';
 import { findStateDirectory } from '../state/instance.js';
 
@@ -29,7 +30,8 @@ export async function enrol(
     () => EMPTY,
     () => undefined,
   );
-  const limits = () => ({ timeoutMs: timeout * 1_000, stop: signal });
+  const tls = openTlsFiles(settings.tls);
+  const limits = () => ({ timeoutMs: timeout * 1_000, stop: signal, tls });
   await new HostBearer({ url, folder, host, enrolment, limits, warn }).renew();
   return instance;
 }

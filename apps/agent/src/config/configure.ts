@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { FileProblem, readTlsFiles, secretObjection, type TlsFiles } from '@klpreg/connection';
 import { Failure } from '../failure.js';
 import { readText } from '../read/attribute.js';
 import type { Settings } from '../settings.js';
-import { secretObjection } from './secret.js';
 import { looksLikeEnrolmentToken, readEnrolmentToken } from '../enrol/enrolment-token.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 import { environmentLayer, fileLayers, flagLayer, type Layer } from './layers.js';
@@ -76,6 +76,15 @@ function tokensOf(values: Values): Pick<Settings, 'token' | 'enrolment'> {
   return { token: inPlace ? null : (given ?? null), enrolment: read };
 }
 
+/** The files are read again before each use, because short-lived certificates are replaced while the agent runs. */
+function checkTlsFiles(files: TlsFiles): void {
+  try {
+    readTlsFiles(files);
+  } catch (error) {
+    throw error instanceof FileProblem ? new Failure('USAGE', error.message) : error;
+  }
+}
+
 function stateDirectory(environment: NodeJS.ProcessEnv, user: number): string {
   if (user === 0) return '/var/lib/klpreg';
   return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local/state'), 'klpreg');
@@ -112,9 +121,12 @@ export function configure(
   const sys = resolve(text('sys') ?? join(root, 'sys'));
   const proc = resolve(text('proc') ?? join(root, 'proc'));
   const elsewhere = sys !== '/sys' || proc !== '/proc';
+  const tls = { caFile: text('ca_file'), certFile: text('cert_file'), keyFile: text('key_file') };
+  checkTlsFiles(tls);
   return {
     url: text('url'),
     ...tokensOf(values),
+    tls,
     roots: {
       root,
       sys,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { configurationObjection, secretObjection } from '@klpreg/connection';
 import { parse, TomlError } from 'smol-toml';
 import { Failure, shown } from '../failure.js';
 import { listFolder, readText } from '../read/attribute.js';
-import { configurationObjection, secretObjection } from './secret.js';
 import { FIELDS, type Field, type FieldName } from './fields.js';
 
 /** The settings of one source: a file, the environment, or the command line. */

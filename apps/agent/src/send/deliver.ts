@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TlsOptions } from '@klpreg/connection';
 import type { Report } from '@klpreg/wire';
 import { monotonicMs } from '../clock.js';
 import type { Bearer } from '../enrol/bearer.js';
@@ -11,6 +12,7 @@ import { RetryableError, sendOnce, Unauthenticated } from './send-once.js';
 
 export interface DeliveryOptions {
   readonly url: string;
+  readonly tls: TlsOptions;
   readonly bearer: Bearer;
   /** `STATE/instances/INSTANCE` */
   readonly directory: string;
@@ -49,13 +51,13 @@ function stamped({ document }: Message, bootId: string): Message['document'] {
 
 /** Sends one message. If its token is refused, tries the next one. */
 async function sendAuthenticated(
-  { url, bearer, bootId, signal: stop }: DeliveryOptions,
+  { url, tls, bearer, bootId, signal: stop }: DeliveryOptions,
   message: Message,
   timeoutMs: number,
 ): Promise<Answer> {
   for (let token = await bearer.token(); ;) {
     try {
-      const options = { token, timeoutMs, stop };
+      const options = { token, timeoutMs, stop, tls };
       const answer = await sendOnce(url + ENDPOINTS[message.kind], stamped(message, bootId), options);
       bearer.accepted(token);
       return answer;

@@ -1,7 +1,7 @@
+import { certificateProblem, exchange, type Reply, type TlsOptions } from '@klpreg/connection';
 import { Failure } from '../failure.js';
 import { VERSION } from '../version.js';
 import { readAnswer, readProblem, type Answer } from './answer.js';
-import { exchange, type Reply } from './http-post.js';
 
 /** A failure that a retry may cure. */
 export class RetryableError extends Failure {
@@ -22,10 +22,14 @@ export function retryAfter(header: string | undefined, now = Date.now()): number
   return Number.isNaN(instant) ? null : Math.max(0, Math.ceil((instant - now) / 1000));
 }
 
-/** Returns the system's reason, such as `ECONNREFUSED`, `ENOTFOUND` or a certificate error. */
+const MAX_ANSWER_BYTES = 1 << 20;
+
+/** Returns the system's reason, such as `ECONNREFUSED` or `ENOTFOUND`, or what is wrong with a certificate. */
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return (signal.reason as Error).name === 'TimeoutError' ? 'no answer in time' : 'stopped';
+  const problem = certificateProblem(error);
+  if (problem !== null) return `${problem.what}; ${problem.next}`;
   const { code, message } = error as { code?: string; message?: string };
   return code ?? message ?? String(error);
 }
@@ -61,6 +65,7 @@ export interface PostOptions {
   readonly timeoutMs: number;
   /** Aborts the request. */
   readonly stop?: AbortSignal | undefined;
+  readonly tls: TlsOptions;
   readonly token?: string | null;
   /** SHA-256 of a public key that a certificate of the server must have. */
   readonly pin?: string | null;
@@ -75,7 +80,7 @@ export interface PostOptions {
 export async function post(
   url: string,
   document: object,
-  { timeoutMs, stop, token = null, pin = null }: PostOptions,
+  { timeoutMs, stop, tls, token = null, pin = null }: PostOptions,
 ): Promise<Reply> {
   const headers = {
     'content-type': 'application/json',
@@ -84,10 +89,19 @@ export async function post(
     'user-agent': `klpreg-agent/${VERSION}`,
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
-  const check = pin === null ? undefined : (await import('../enrol/pinned.js')).checkPinned(pin);
+  const checkServerIdentity =
+    pin === null ? undefined : (await import('../enrol/pinned.js')).checkPinned(pin);
   const limit = limitOf(timeoutMs, stop);
   try {
-    return await exchange(url, headers, JSON.stringify(document), limit.signal, check);
+    return await exchange(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(document),
+      signal: limit.signal,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+      tls,
+      checkServerIdentity,
+    });
   } catch (error) {
     throw new RetryableError(`${url}: ${reasonOf(error, limit.signal)}`, null);
   } finally {

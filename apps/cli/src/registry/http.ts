@@ -1,3 +1,4 @@
+import { certificateProblem, exchange, type Reply } from '@klpreg/connection';
 import { unexpected } from '../exits.js';
 import type { Settings } from '../settings.js';
 import type { Environment } from '../environment.js';
@@ -17,6 +18,7 @@ export interface HttpRequest {
 }
 
 const TIMEOUT_MS = 30_000;
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_RETRIES = 3;
 /** A registry that asks for a longer pause is not retried. */
 const MAX_PAUSE_S = 20;
@@ -35,52 +37,48 @@ export async function send(
   environment: Environment,
 ): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetchOnce(request, settings);
+    const response = await sendOnce(request, settings);
     const pause = retryAfter(response);
-    if (pause === null || attempt > MAX_RETRIES)
-      return { status: response.status, body: await jsonOf(response, settings) };
-    await response.body?.cancel();
+    if (pause === null || attempt > MAX_RETRIES) return { status: response.status, body: jsonOf(response) };
     environment.stderr.write(`the registry is busy (HTTP ${response.status}); asking again in ${pause} s\n`);
     await environment.sleep(pause * 1000);
   }
 }
 
-async function fetchOnce(request: HttpRequest, settings: Settings): Promise<Response> {
+async function sendOnce(
+  { method, path, body, timeoutMs = TIMEOUT_MS }: HttpRequest,
+  { url, token, tls }: Settings,
+): Promise<Reply> {
   const headers: Record<string, string> = {
     accept: 'application/graphql-response+json, application/json, application/problem+json',
   };
-  if (settings.token !== null) headers['authorization'] = `Bearer ${settings.token}`;
-  if (typeof request.body === 'string') headers['content-type'] = 'application/json';
+  if (token !== null) headers['authorization'] = `Bearer ${token}`;
+  const form = body instanceof FormData ? new Response(body) : null;
+  const contentType = form?.headers.get('content-type') ?? (body === undefined ? null : 'application/json');
+  if (contentType !== null) headers['content-type'] = contentType;
+  const bytes = form === null ? (body as string | undefined) : Buffer.from(await form.arrayBuffer());
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const body = request.body === undefined ? {} : { body: request.body };
-    return await fetch(`${settings.url}${request.path}`, {
-      method: request.method,
-      headers,
-      ...body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
-    });
+    const options = { method, headers, body: bytes, signal, maxAnswerBytes: MAX_ANSWER_BYTES, tls };
+    const reply = await exchange(url + path, options);
+    if (reply.status >= 300 && reply.status < 400)
+      throw new Error(`it answered HTTP ${reply.status}, and redirects are not followed`);
+    return reply;
   } catch (error) {
-    throw unreachable(error, settings);
+    throw unreachable(signal.aborted ? signal.reason : error, url);
   }
 }
 
 /** Returns the seconds to wait before a retry. Null: do not retry. */
-function retryAfter(response: Response): number | null {
-  if (response.status !== 429 && response.status !== 503) return null;
-  const seconds = Number(response.headers.get('retry-after') ?? 1);
+function retryAfter({ status, headers }: Reply): number | null {
+  if (status !== 429 && status !== 503) return null;
+  const seconds = Number(headers['retry-after'] ?? 1);
   return Number.isFinite(seconds) && seconds >= 0 && seconds <= MAX_PAUSE_S
     ? Math.max(1, Math.ceil(seconds))
     : null;
 }
 
-async function jsonOf(response: Response, settings: Settings): Promise<unknown> {
-  let text: string;
-  try {
-    text = await response.text();
-  } catch (error) {
-    throw unreachable(error, settings);
-  }
+function jsonOf({ text }: Reply): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -88,12 +86,12 @@ async function jsonOf(response: Response, settings: Settings): Promise<unknown> 
   }
 }
 
-function unreachable(error: unknown, settings: Settings): Error {
-  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  const why =
-    name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message);
+function unreachable(error: unknown, url: string): Error {
+  const { name, message, code } = error as Error & { code?: string };
+  const problem = certificateProblem(error);
+  const why = name === 'TimeoutError' ? 'it did not answer in time' : (problem?.what ?? code ?? message);
   return unexpected(
-    `the registry at ${settings.url} cannot be reached: ${why}`,
-    'set its URL with --url, KLPREG_URL, or url in the configuration',
+    `the registry at ${url} cannot be reached: ${why}`,
+    problem?.next ?? 'set its URL with --url, KLPREG_URL, or url in the configuration',
   );
 }

@@ -165,7 +165,7 @@ test('the key is made once, and a file that every user can read, or of another f
     expect(new Set(keys.map(({ id }) => id)).size).toBe(1);
     const text = await readFile(file, 'utf8');
     await chmod(file, 0o644);
-    await expect(readAuditKey(file)).rejects.toThrow(/every user can read or change .*chmod 600/s);
+    await expect(readAuditKey(file)).rejects.toThrow(/can be read or changed by other users .*make it 0600/s);
     await chmod(file, 0o640);
     expect((await readAuditKey(file)).id).toBe(keys[0]!.id);
     await writeFile(file, text.slice(3));

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { type CertificateFiles, Certificates } from '../certificates.js';
+import { type CertificateFiles, Certificates } from '@klpreg/connection/testing';
 import { copyDatabase, type Database } from '../database.js';
 
 jest.setTimeout(120_000);
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await database.drop();
-  rmSync(made.folder, { recursive: true });
+  made.remove();
 });
 
 interface Program {
@@ -140,7 +140,10 @@ test('a new certificate is used from SIGHUP on; one that cannot be used leaves t
   install(renewed);
   chmodSync(used.key, 0o644);
   program.child.kill('SIGHUP');
-  await said(program, /stays the one that was loaded before: KLPREG_TLS_KEY: other users can read/);
+  await said(
+    program,
+    /stays the one that was loaded before: KLPREG_TLS_KEY: \S+: can be read or changed by other users/,
+  );
   chmodSync(used.key, 0o600);
   program.child.kill('SIGHUP');
   await said(program, /certificate and key were loaded again/);
@@ -179,7 +182,7 @@ describe('a server that cannot use its files does not start, and says what to do
         chmodSync(exposed.key, 0o644);
         return exposed;
       },
-      /KLPREG_TLS_KEY: other users can read or change \S+ \(mode 644\): run chmod 600 \S+exposed\.key/,
+      /KLPREG_TLS_KEY: \S+exposed\.key: can be read or changed by other users \(mode 0644\); make it 0600/,
     ],
     [
       'the key of another certificate',

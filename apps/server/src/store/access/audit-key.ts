@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../../config.js';
+import { readSecretFile } from '../../secret-file.js';
 import { AuditKey } from './audit-chain.js';
 
 /**
@@ -10,7 +11,7 @@ import { AuditKey } from './audit-chain.js';
  * It is kept outside the database, so that a person who can change the database cannot repair the chain. All
  * servers of one database need the same file.
  *
- * @throws ConfigError if it cannot be read, has another format, or can be read by every user of the machine
+ * @throws ConfigError if it cannot be read, has another format, or other users can read or change it
  */
 export async function readAuditKey(file: string): Promise<AuditKey> {
   try {
@@ -20,13 +21,7 @@ export async function readAuditKey(file: string): Promise<AuditKey> {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       throw new ConfigError(`KLPREG_AUDIT_KEY_FILE: ${file} cannot be created: ${(error as Error).message}`);
   }
-  const { mode } = await stat(file);
-  if ((mode & 0o007) !== 0)
-    throw new ConfigError(
-      `KLPREG_AUDIT_KEY_FILE: every user can read or change ${file} (mode ${(mode & 0o777).toString(8)}): ` +
-        `run chmod 600 ${file}`,
-    );
-  const text = (await readFile(file, 'utf8')).trim();
+  const text = readSecretFile('KLPREG_AUDIT_KEY_FILE', file).toString('utf8').trim();
   if (!/^[\w-]{43}$/.test(text))
     throw new ConfigError(
       `KLPREG_AUDIT_KEY_FILE: ${file} must have one line of 43 ` +

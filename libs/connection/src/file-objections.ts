@@ -33,7 +33,7 @@ export function configurationObjection(path: string, user = process.getuid?.() ?
 export const foreign = ({ uid }: Pick<Stats, 'uid'>, user: number): string | null =>
   uid === user || uid === 0
     ? null
-    : `belongs to user ${uid}, and this agent runs as user ${user}; allowed: this user or root`;
+    : `belongs to user ${uid}, and this program runs as user ${user}; allowed: this user or root`;
 
 const exposed = ({ mode }: Pick<Stats, 'mode'>): string | null =>
   (mode & 0o026) === 0

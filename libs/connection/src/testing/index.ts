@@ -1,0 +1,1 @@
+export { type CertificateFiles, Certificates } from './certificates.js';
