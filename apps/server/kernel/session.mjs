@@ -74,6 +74,7 @@ export class Session {
   async #show(file) {
     const { guest } = this;
     await this.#look();
+    this.shown = null;
     if ((await guest.run('load', `/modules/${file}.ko`, '')) !== 'OK') return;
     await guest.run('settle', String(PATIENCE_MS));
     const { report } = await this.#look();

@@ -6,6 +6,8 @@ import { runOrders } from './worker-pool.mjs';
 const MEASURE_LIMIT_MS = 600_000;
 /** Time limit of a mutant: a constant, and a multiple of the time of its tests without it. */
 const TIME = { ms: 5_000, times: 5 };
+/** Property tests take longer than this, rows do not. */
+const SLOW_MS = 50;
 /** Limit of passes of a switch: a constant, and a multiple of those without the mutant. More is a loop. */
 const HITS = { atLeast: 10_000, times: 100 };
 
@@ -31,22 +33,25 @@ export async function measureCoverage(root, specs, workers) {
 /**
  * Returns the order that tries a mutant: the tests that reach it, with limits.
  *
- * Fast specs come first, and those that have killed mutants of the same file.
+ * Fast specs come first, and those that have killed mutants of the same file. The slow tests of a spec are a
+ * trial of their own.
  *
  * @param kills number of mutants of the same file that each spec has killed
  */
 export function orderFor({ id }, coverage, kills) {
   const worth = ({ spec, ms }) => (1 + (kills.get(spec) ?? 0)) / (10 + ms);
   const trials = coverage
-    .map(({ spec, loading, tests }) => {
+    .flatMap(({ spec, loading, tests }) => {
       const reaching = tests
         .map((test, i) => ({ i, ...test }))
-        .filter(({ hits }) => id in loading.hits || id in hits);
-      return {
+        .filter(({ hits }) => id in loading.hits || id in hits)
+        .toSorted((a, b) => a.ms - b.ms);
+      const isSlow = ({ ms }) => ms > SLOW_MS;
+      return [reaching.filter((test) => !isSlow(test)), reaching.filter(isSlow)].map((part) => ({
         spec,
-        tests: reaching.toSorted((a, b) => a.ms - b.ms).map(({ i }) => i),
-        ms: loading.ms + sum(reaching.map(({ ms }) => ms)),
-      };
+        tests: part.map(({ i }) => i),
+        ms: loading.ms + sum(part.map(({ ms }) => ms)),
+      }));
     })
     .filter(({ tests }) => tests.length > 0)
     .toSorted((a, b) => worth(b) - worth(a));

@@ -14,7 +14,6 @@ import type { UnlistedPatch, UnlistedBy, LeftoverModule, ListedPatch } from '../
  * What is known of each patch stays with it, so judging can continue without the catalog.
  */
 export function after(host: ResolvedSituation, plan: Plan): ResolvedSituation {
-  if (plan.route === 'NONE_NEEDED') return afterTransition(host);
   if (plan.route === 'REBOOT') return plan.next.reduce(after, rebooted(host));
   const ready = plan.reversed === null ? afterTransition(host) : host;
   return plan.next.reduce(after, stepwise(plan).reduce(afterOne, ready));
