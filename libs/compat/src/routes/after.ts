@@ -135,7 +135,7 @@ function remove(host: ResolvedSituation, names: readonly string[]): ResolvedSitu
     situation: {
       ...situation,
       leftovers: situation.leftovers.filter((module) => !goes(module)),
-      unlisted: unlisted.length === 0 ? situation.unlisted : [...situation.unlisted, ...unlisted],
+      unlisted: [...situation.unlisted, ...unlisted],
     },
     loading: host.loading.filter((module) => !goes(module)),
   };

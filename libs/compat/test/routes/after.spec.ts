@@ -193,8 +193,25 @@ test('a load taints the kernel', () =>
 
 test('the flag of what was loaded is as its module says: no sysfs has shown it', () =>
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([
-    { replace: null, enabled: true, transition: false },
+    { replace: null, enabled: true, transition: false, moduleState: 'LIVE' },
   ]));
+
+test('the removal of a module leaves a doubt about others that are still loading', () => {
+  const leftovers = [leftover(b, { moduleState: 'LOADING' }), leftover(c, { moduleState: 'LOADING' })];
+  const host = resolveSituation(running([a], { leftovers }), everything);
+  const now = after(host, disableThenLoad(load(b), [], ['b'], [], host.list));
+  expect(now.loading.map(({ name }) => name)).toEqual(['c']);
+});
+
+test('a module that is removed and was never seen listed is remembered, also next to a build of its name', () => {
+  const leftovers = [leftover({ ...b, buildId: 'rebuilt' })];
+  const host = resolveSituation(running([a], { leftovers, unlisted: [unlisted(b, 'DISABLED')] }), everything);
+  const now = after(host, disableThenLoad(load(b), [], ['b'], [], host.list));
+  expect(now.situation.unlisted).toMatchObject([
+    { buildId: 'id-of-b', unlistedBy: 'DISABLED' },
+    { buildId: 'rebuilt', unlistedBy: 'UNKNOWN' },
+  ]);
+});
 
 test('resolving the situation afterwards gives what was carried along', () => {
   const host = resolveSituation(running([a, b], { unlisted: [unlisted(manifest('old'))] }), everything);
