@@ -72,6 +72,7 @@ export const cohort = (hosts: number, judged: Verdict, more: Partial<Cohort> = {
   hosts,
   kernelRelease: '6.1.0',
   arch: 'x86_64',
+  runs: ['lp_1'],
   stack: [listed('lp_1')],
   labels: [],
   freshness: 'FRESH',

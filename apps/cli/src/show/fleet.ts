@@ -5,7 +5,7 @@ import { KINDS } from '../registry/kinds.js';
 import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';
-import { LABELS, formatLabels, formatStack } from './patches.js';
+import { LABELS, formatLabels, formatRuns } from './patches.js';
 import { type Column, table, tableWithDetails } from './table.js';
 
 /** The maximum number of rows of a table. The JSON has all of them. */
@@ -91,7 +91,7 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const shown = worstFirst.slice(0, MAX_ROWS).map((cohort) => ({
     row: [String(cohort.hosts), formatVerdict(cohort.verdict), decidingCodes(cohort)],
     more: [
-      formatStack(cohort.stack),
+      formatRuns(cohort),
       clean(cohort.kernelRelease ?? ''),
       formatLabels(cohort.labels),
       examples(cohort),

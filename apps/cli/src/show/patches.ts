@@ -1,5 +1,9 @@
-import type { ListedPatch } from '../registry/generated/operations.js';
+import type { Cohort, ListedPatch } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
+
+/** Formats what the hosts of a cohort run. */
+export const formatRuns = ({ runs, stack }: Pick<Cohort, 'runs' | 'stack'>): string =>
+  stack === null ? clean((runs ?? []).join(' < ')) || '(original)' : formatStack(stack);
 
 type State = { readonly id: string; readonly version: number };
 

@@ -1,10 +1,11 @@
 import { Args, Context, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import type { Reason, Verdict } from '@klpreg/compat';
+import { loadedName, type Reason, type Verdict } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
+import type { Grouping } from './cohort-groups.js';
 import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
@@ -12,7 +13,7 @@ import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import { type RequestContext, scopeOf } from './sender.js';
-import { RULES_VERSION } from './snapshot.js';
+import { snapshotView } from './snapshot.js';
 import { labelViews } from './host-view.js';
 import { patchView } from './patch-view.js';
 import { stackView } from './stack-view.js';
@@ -46,14 +47,8 @@ export class CanDowngradeResolver {
     @Info() info?: GraphQLResolveInfo,
   ): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, scopeOf(context), asksFor('cohorts', info));
-    const { kind, limitedByScope, counts, pinned, view, snapshotId } = answer;
-    const snapshot = {
-      id: snapshotId,
-      now: pinned.now,
-      catalogRevision: view.revision.number,
-      rules: RULES_VERSION,
-    };
-    return { kind, counts, matched: counts.total, limitedByScope, snapshot, answer };
+    const { kind, limitedByScope, counts } = answer;
+    return { kind, counts, matched: counts.total, limitedByScope, snapshot: snapshotView(answer), answer };
   }
 
   @ResolveField('reasons')
@@ -71,10 +66,16 @@ export class CanDowngradeResolver {
   @ResolveField('cohorts')
   async cohorts(
     @Parent() { answer }: FleetVerdictParent,
-    @Args() args: PageArguments,
+    @Args() args: Sdl.FleetVerdictCohortsArgs,
   ): Promise<ResolversTypes['CohortVerdictConnection']> {
     const part = toPart(args);
-    const { rows, total } = await this.fleet.cohorts(answer, part.from, part.size);
+    const grouping = toGrouping(args);
+    const groups = grouping === null ? null : await this.fleet.grouped(answer, grouping);
+    const page = groups?.slice(part.from, part.from + part.size);
+    const { rows, total } =
+      page === undefined
+        ? await this.fleet.cohorts(answer, part.from, part.size)
+        : { rows: page.map(({ largest, hosts }) => ({ ...largest, hosts })), total: groups!.length };
     const [labels, loaded, verdicts] = await Promise.all([
       this.labels.load([...new Set(rows.map((cohort) => cohort.labelSetId))]),
       this.fleet.load(
@@ -91,7 +92,11 @@ export class CanDowngradeResolver {
       this.store.examples(rows, answer.condition, answer.limits, answer.asOf),
     );
     const views = rows.map((row, i) => ({
-      ...cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
+      ...narrowed(
+        cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
+        grouping,
+        page?.[i]?.labels,
+      ),
       // looked up at the instant of the question or shortly after
       examples: async () => (await examples())[i]!,
     }));
@@ -139,6 +144,29 @@ export class CohortResolver {
   }
 }
 
+/** Returns how the cohorts of an answer are grouped. Null: they are not. */
+const toGrouping = ({ by, labels }: Sdl.FleetVerdictCohortsArgs): Grouping | null =>
+  by == null && labels == null ? null : { by: by ?? [], labels: labels ?? [] };
+
+/** Leaves out what the hosts of a group do not share. */
+function narrowed(
+  cohort: Omit<Sdl.CohortVerdict, 'examples'>,
+  grouping: Grouping | null,
+  labels: Labels = {},
+): Omit<Sdl.CohortVerdict, 'examples'> {
+  if (grouping === null) return cohort;
+  const has = (key: Sdl.CohortKey) => grouping.by.includes(key);
+  const kernel = has('KERNEL') ? {} : { kernelRelease: null, arch: null };
+  return {
+    ...cohort,
+    ...kernel,
+    runs: has('STACK') ? cohort.runs : null,
+    stack: has('STACK') && has('KERNEL') ? cohort.stack : null,
+    labels: labelViews(labels),
+    freshness: has('FRESHNESS') ? cohort.freshness : null,
+  };
+}
+
 async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
   const rows = await view.find(
     [...situations.values()].flatMap(({ list }) => list.flatMap(({ buildId }) => buildId ?? [])),
@@ -158,6 +186,7 @@ function cohortView(
     hosts,
     kernelRelease: situation?.kernelRelease ?? null,
     arch: situation?.arch ?? null,
+    runs: (situation?.list ?? []).map(({ name }) => loadedName(name)),
     stack: stackView(situation, catalog, patches),
     labels: labelViews(labels.get(labelSetId) ?? {}),
     freshness: freshnessKey.level === 'AHEAD' ? 'LOST' : freshnessKey.level,

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isWorse, type Question, type Verdict, type VerdictKind } from '@klpreg/compat';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
+import { limitExceeded } from '../errors.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { Condition } from '../store/hosts/condition.js';
@@ -9,11 +10,13 @@ import type { Scope } from '../store/access/tokens.store.js';
 import { EpochsStore } from '../store/history/epochs.store.js';
 import type { CohortGroup, CohortRow, SituationCount } from '../store/counts/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/counts/fleet.store.js';
+import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import type { FreshnessKey, FreshnessLimits } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
 import { selectsWithin, toCondition } from './filter.js';
+import { type CohortFacts, type Grouping, groupCohorts, type GroupedCohorts } from './cohort-groups.js';
 import { pageOf } from './cohort-page.js';
 import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
@@ -41,6 +44,8 @@ export interface FleetAnswer {
   readonly cohorts: readonly CohortGroup[] | null;
   readonly view: CatalogSnapshot;
   readonly condition: Condition;
+  /** Labels that hosts report do not count in this question. */
+  readonly authoritative: boolean;
   readonly limits: FreshnessLimits;
   /** The time that the question is about. */
   readonly asOf: AsOf;
@@ -51,6 +56,10 @@ export interface FleetAnswer {
   readonly asked: AskedTarget;
   readonly question: Question;
 }
+
+/** The maximum number of cohorts that one answer groups, and of labels by which it does. */
+const MAX_GROUPED = 100_000;
+const MAX_LABELS = 5;
 
 const SEVERITIES = (
   ['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const satisfies readonly VerdictKind[]
@@ -65,6 +74,7 @@ export class Fleet {
   constructor(
     private readonly store: FleetStore,
     private readonly cohortVerdicts: CohortVerdicts,
+    private readonly labels: LabelsStore,
     private readonly catalog: CatalogStore,
     private readonly replica: Replica,
     private readonly epochs: EpochsStore,
@@ -120,6 +130,7 @@ export class Fleet {
       cohorts,
       view,
       condition,
+      authoritative: args.where?.authoritativeLabels ?? false,
       limits,
       asOf,
       pinned,
@@ -147,6 +158,31 @@ export class Fleet {
       SEVERITIES.map((kind) => lists[kind]),
       from,
       limit,
+    );
+  }
+
+  /** Returns the cohorts of an answer in groups, the worst verdict first, then the largest. */
+  async grouped(answer: FleetAnswer, grouping: Grouping): Promise<GroupedCohorts[]> {
+    if (grouping.labels.length > MAX_LABELS)
+      throw limitExceeded('labels to group by', MAX_LABELS, grouping.labels.length, '/labels');
+    const { rows, total } = await this.cohorts(answer, 0, MAX_GROUPED);
+    if (total > MAX_GROUPED) throw limitExceeded('cohorts to group', MAX_GROUPED, total);
+    const keys = rows.map(({ freshnessKey }) => freshnessKey);
+    const [{ situations }, labels, verdicts] = await Promise.all([
+      this.load(
+        answer,
+        keys.map(({ situationId }) => situationId),
+      ),
+      grouping.labels.length === 0
+        ? new Map<string, Labels>()
+        : this.labels.load([...new Set(rows.map(({ labelSetId }) => labelSetId))]),
+      this.verdicts(answer, new Set(keys)),
+    ]);
+    const rankOf = ({ largest }: GroupedCohorts): number =>
+      SEVERITIES.indexOf(verdicts.get(largest.freshnessKey)!.kind);
+    const facts: CohortFacts = { situations, labels, authoritative: answer.authoritative, verdicts };
+    return groupCohorts(rows, facts, grouping).toSorted(
+      (a, b) => rankOf(a) - rankOf(b) || b.hosts - a.hosts || (a.key < b.key ? -1 : 1),
     );
   }
 

@@ -10,6 +10,7 @@ import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.j
 import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
 import { EnrolmentsResolver } from './enrolments.resolver.js';
 import { Fleet } from './fleet.js';
+import { FleetResolver } from './fleet.resolver.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
 import { HostChanges } from './host-changes.js';
 import { Hosts } from './hosts.js';
@@ -56,6 +57,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     CohortResolver,
     EnrolmentTokensResolver,
     EnrolmentsResolver,
+    FleetResolver,
     HostCountResolver,
     HostsResolver,
     LabelHostResolver,

@@ -44,7 +44,7 @@ const shared = ({
 });
 
 /** Identifies what `shared` keeps of a reason. */
-const reasonKey = ({
+export const reasonKey = ({
   code,
   patch,
   buildId,

@@ -5,11 +5,27 @@ import type { CatalogStore } from '../store/catalog/catalog.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { EpochsStore } from '../store/history/epochs.store.js';
 import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.js';
-import type { QueryCanDowngradeArgs } from './generated/schema.js';
+import type { QueryCanDowngradeArgs, Snapshot } from './generated/schema.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Changes with every change of the program that can change an answer. */
 export const RULES_VERSION = '2026-11-26.2';
+
+/** The instant and the catalog of an answer, as the SDL shows them. */
+export const snapshotView = ({
+  snapshotId,
+  pinned,
+  view,
+}: {
+  readonly snapshotId: string | null;
+  readonly pinned: AsOf;
+  readonly view: CatalogSnapshot;
+}): Snapshot => ({
+  id: snapshotId,
+  now: pinned.now,
+  catalogRevision: view.revision.number,
+  rules: RULES_VERSION,
+});
 
 /** The time that a question is about, and its catalog. */
 export interface AskedTime {

@@ -115,6 +115,9 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Query.patch': () => [`buildId: "${buildId}"`, 'name: "lab_r_1v1_a"'],
   'Query.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
+  'Query.verdictCounts': () => ['to: { original: true }, by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
+  'Query.newestSafe': () => ['tries: 1', 'where: { hostnames: ["web-2"] }, tries: 20'],
   'Host.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'Mutation.createToken': () => [

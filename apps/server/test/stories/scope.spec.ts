@@ -42,12 +42,21 @@ const HOST = `id hostname kernelRelease labels { key value } freshness { confirm
 const FLEET = `kind matched limitedByScope counts { total safe unknown unsafe refused harmful accepted }
   reasons { totalCount nodes { hosts reason { text } } }
   cohorts { totalCount nodes { hosts kernelRelease examples labels { key value } } }
+  groups: cohorts(by: [KERNEL], labels: ["env", "owner", "rack"]) {
+    totalCount nodes { hosts kernelRelease examples labels { key value } } }
   hosts(first: 100) { totalCount nodes { host { ${HOST} } } }`;
 const LIST = `query ($where: HostFilter, $first: Int, $after: String, $last: Int, $before: String, $asOf: DateTime) {
   hosts(where: $where, first: $first, after: $after, last: $last, before: $before, asOf: $asOf) {
     totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { ${HOST} } } }`;
 const ASK = `query ($where: HostFilter, $asOf: DateTime, $snapshot: ID) {
   canDowngrade(to: { original: true }, where: $where, asOf: $asOf, snapshot: $snapshot) { ${FLEET} } }`;
+
+const NUMBERS = `query ($where: HostFilter, $asOf: DateTime) {
+  fleet(where: $where, asOf: $asOf) { hosts kernels { value hosts } freshness { value hosts } }
+  verdictCounts(to: { original: true }, where: $where, by: [KERNEL], labels: ["env", "owner"], asOf: $asOf) {
+    group total }
+  canary(where: $where) { stacks represented leftOut hosts { hostname kernelRelease } }
+  newestSafe(where: $where) { release tried { why counts { total } } } }`;
 
 const { id, hostname, labels, own, kernelRelease } = { id: instanceOf(FOREIGN), ...FOREIGN };
 const FILTERS: readonly object[] = [
@@ -87,7 +96,15 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
       hosts: { totalCount: found },
     });
     expect(answer.data.canDowngrade.kind).not.toBe('SAFE');
-    for (const trace of TRACES) expect(JSON.stringify([list, answer])).not.toContain(trace);
+    const numbers = await send(NUMBERS, { where, ...variables });
+    expect(numbers.data).toMatchObject({
+      fleet: { hosts: found },
+      canary: { represented: found, leftOut: 0 },
+      // hosts of the scope may not be all that match
+      newestSafe: { release: null },
+    });
+    expect(numbers.data.verdictCounts.reduce((sum: number, row: any) => sum + row.total, 0)).toBe(found);
+    for (const trace of TRACES) expect(JSON.stringify([list, answer, numbers])).not.toContain(trace);
   }
 });
 

@@ -300,4 +300,22 @@ export class PatchesStore {
   async count(filter: PatchFilter): Promise<number> {
     return this.db.patch.count({ where: toWhere(filter) });
   }
+
+  /** The releases with a build that is not recalled, that with the newest build first; and their number. */
+  async newestReleases(
+    limit: number,
+  ): Promise<{ releases: { release: string; publishedAt: Date }[]; total: number }> {
+    const rows = await this.db.patch.groupBy({
+      by: 'release',
+      where: { recalledAt: null },
+      _max: { publishedAt: true },
+      orderBy: [{ _max: { publishedAt: 'desc' } }, { release: 'asc' }],
+    });
+    return {
+      releases: rows
+        .slice(0, limit)
+        .map(({ release, _max: { publishedAt } }) => ({ release, publishedAt: publishedAt! })),
+      total: rows.length,
+    };
+  }
 }

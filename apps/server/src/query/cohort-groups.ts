@@ -1,0 +1,99 @@
+import { kindOf, type Situation, type Verdict } from '@klpreg/compat';
+import type { CohortRow } from '../store/counts/fleet-counts.js';
+import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
+import type { FreshnessKey } from '../store/hosts/hosts-at.js';
+import type { CohortKey } from './generated/schema.js';
+import { reasonKey } from './reason-counts.js';
+
+/** The properties by which cohorts are grouped, in addition to the answer. */
+export interface Grouping {
+  readonly by: readonly CohortKey[];
+  readonly labels: readonly string[];
+}
+
+/** What a grouping needs to know of cohorts. */
+export interface CohortFacts {
+  readonly situations: ReadonlyMap<string, Situation>;
+  readonly labels: ReadonlyMap<string, Labels>;
+  /** Labels that a host reports do not count. */
+  readonly authoritative: boolean;
+  readonly verdicts: ReadonlyMap<FreshnessKey, Verdict>;
+}
+
+/** Cohorts with the same properties and the same answer. */
+export interface GroupedCohorts {
+  /** Identifies its properties and its answer. */
+  readonly key: string;
+  /** Identifies its properties alone. */
+  readonly properties: string;
+  readonly hosts: number;
+  /** The largest of them. */
+  readonly largest: CohortRow;
+  /** The labels by which they are grouped. */
+  readonly labels: Labels;
+}
+
+const patchKey = ({ name, enabled, transition }: Situation['list'][number]): unknown[] => [
+  name,
+  enabled,
+  transition,
+];
+
+/** Identifies everything of a verdict but advisories. Reasons about builds of one patch are the same. */
+const answerKey = ({ kind, route, errno, accepted, allowed, steps, price, reasons }: Verdict): unknown[] => [
+  kind,
+  route,
+  errno,
+  accepted,
+  allowed,
+  steps.map(({ action, patch }) => [action, patch]),
+  price,
+  [...new Set(reasons.filter((reason) => kindOf(reason) !== 'ADVISORY').map(reasonKey))].toSorted(),
+];
+
+function labelsOf(all: Labels, keys: readonly string[], authoritative: boolean): Labels {
+  const values = keys.flatMap((key) => {
+    const reported = authoritative ? undefined : all[`${AGENT_PREFIX}${key}`];
+    const value = all[key] ?? reported;
+    return value === undefined || (authoritative && key.startsWith(AGENT_PREFIX)) ? [] : [[key, value]];
+  });
+  return Object.fromEntries(values);
+}
+
+/** Groups cohorts, in the order in which their groups first occur. */
+export function groupCohorts(
+  cohorts: readonly CohortRow[],
+  { situations, labels, authoritative, verdicts }: CohortFacts,
+  grouping: Grouping,
+): GroupedCohorts[] {
+  const answers = new Map<Verdict, string>();
+  const answerOf = (verdict: Verdict) => {
+    const known = answers.get(verdict) ?? JSON.stringify(answerKey(verdict));
+    answers.set(verdict, known);
+    return known;
+  };
+  const has = (key: CohortKey) => grouping.by.includes(key);
+  const [byStack, byKernel, byFreshness] = [has('STACK'), has('KERNEL'), has('FRESHNESS')];
+  const groups = new Map<string, GroupedCohorts>();
+  for (const cohort of cohorts) {
+    const { situationId, level } = cohort.freshnessKey;
+    const situation = situationId === null ? undefined : situations.get(situationId);
+    const own = labelsOf(labels.get(cohort.labelSetId) ?? {}, grouping.labels, authoritative);
+    const properties = JSON.stringify([
+      byStack && situation !== undefined ? situation.list.map(patchKey) : null,
+      byKernel && situation !== undefined ? [situation.kernelRelease, situation.arch] : null,
+      byFreshness ? level : null,
+      grouping.labels.map((name) => own[name] ?? null),
+    ]);
+    const key = `${properties} ${answerOf(verdicts.get(cohort.freshnessKey)!)}`;
+    const group = groups.get(key);
+    groups.set(key, {
+      key,
+      properties,
+      hosts: (group?.hosts ?? 0) + cohort.hosts,
+      largest: group !== undefined && group.largest.hosts >= cohort.hosts ? group.largest : cohort,
+      labels: own,
+    });
+  }
+  return [...groups.values()];
+}
