@@ -8,6 +8,12 @@ const vectors = (name: string): any =>
   JSON.parse(readFileSync(path.join(__dirname, 'vectors', `${name}.json`), 'utf8'));
 const hex = (text: string | Uint8Array): string => Buffer.from(text).toString('hex');
 
+/*
+ * The vectors are the examples of RFC 8785 (https://www.rfc-editor.org/rfc/rfc8785): sections 3.2.2 to 3.2.4, and
+ * appendix B. They were compared, byte by byte, with the README of the reference implementation
+ * (https://github.com/cyberphone/json-canonicalization) and with transcriptions of appendix B by others. Its six
+ * test documents gave its results here.
+ */
 describe('canonical JSON is that of RFC 8785', () => {
   const { documents, numbers, refused } = vectors('rfc8785');
   const double = (ieee: string): number => Buffer.from(ieee, 'hex').readDoubleBE();
