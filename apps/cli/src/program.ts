@@ -7,6 +7,7 @@ import { helpText } from './commands/help.js';
 import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
 import { enrolment } from './commands/enrolment.js';
+import { owner } from './commands/owner.js';
 import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
 import { patchLint } from './commands/patch-lint.js';
@@ -14,6 +15,7 @@ import { patchList } from './commands/patch-list.js';
 import { patchPublish } from './commands/patch-publish.js';
 import { patchRecall } from './commands/patch-recall.js';
 import { patchShow } from './commands/patch-show.js';
+import { patchTransfer } from './commands/patch-transfer.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
 import type { ExitCode } from './exits.js';
@@ -27,13 +29,14 @@ const VERSION = '0.1.0';
 export function programFor(environment: Environment, ended: (exit: ExitCode) => void): Command {
   const act = actIn(environment, ended);
   const patch = new Command('patch')
-    .description('Inspects, lints, publishes, recalls and lists livepatch modules.')
-    .summary('inspect, lint, publish, recall and list livepatch modules');
+    .description('Inspects, lints, publishes, recalls, transfers and lists livepatch modules.')
+    .summary('inspect, lint, publish, recall, transfer and list livepatch modules');
   for (const command of [
     patchInspect(act),
     patchLint(act),
     patchPublish(act),
     patchRecall(act),
+    patchTransfer(act),
     patchList(act),
     patchShow(act),
   ])
@@ -66,6 +69,7 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
     host(act),
     states(act),
     patch,
+    owner(act),
     ownerKey(act),
     audit(act),
     token(act),

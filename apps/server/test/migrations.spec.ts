@@ -122,3 +122,43 @@ test('a statement that was signed without the SHA-256 of its file is unsigned, a
     expect(keys.rows).toEqual([{ since: true, until: null }]);
   });
 });
+
+test('a build belongs to the owner who has signed for it, now and in the past; else it may be claimed', async () => {
+  const insert = async (client: pg.Client) => {
+    for (const [buildId, key] of Object.entries({ aa: 'f1', bb: null })) {
+      await client.query(
+        `INSERT INTO patch (build_id, name, release, owner, kernel_release, arch, modversions, livepatch, builder,
+                            readable, impact, impact_reasons, evidence, published_at, published_by)
+         VALUES ($1, 'p', 'r', 'o', '7.3', 'x86_64', false, true, 'UNKNOWN', true, 'NONE', '{}', 'MODULE', now(), 't')`,
+        [buildId],
+      );
+      await client.query(
+        `INSERT INTO patch_author (build_id, revision, evidence, statement, key, at, by)
+         VALUES ($1, 1, 'UNSIGNED', '{}', $2, now(), 't')`,
+        [buildId, key],
+      );
+    }
+    await client.query(
+      `INSERT INTO patch_version (build_id, revision, at, patch)
+       SELECT build_id, 1, at, jsonb_build_object('author', to_jsonb(a)) FROM patch_author a
+        UNION ALL
+       SELECT build_id, 0, at, '{"author": null}' FROM patch_author`,
+    );
+  };
+  await across('20261126233000_ownership_of_builds', insert, async (client) => {
+    const patches = await client.query('SELECT build_id AS build, ownership FROM patch ORDER BY 1');
+    expect(patches.rows).toEqual([
+      { build: 'aa', ownership: 'SIGNED' },
+      { build: 'bb', ownership: 'UNSIGNED' },
+    ]);
+    const versions = await client.query(
+      "SELECT build_id || revision AS version, patch ->> 'ownership' AS ownership FROM patch_version ORDER BY 1",
+    );
+    expect(versions.rows).toEqual([
+      { version: 'aa0', ownership: 'UNSIGNED' },
+      { version: 'aa1', ownership: 'SIGNED' },
+      { version: 'bb0', ownership: 'UNSIGNED' },
+      { version: 'bb1', ownership: 'UNSIGNED' },
+    ]);
+  });
+});

@@ -33,6 +33,7 @@ const KINDS = {
     'credential_revocation',
     'epoch',
     'owner_key',
+    'owner_policy',
     'patch_version',
     'roll_up',
     'server_key',

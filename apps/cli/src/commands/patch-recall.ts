@@ -4,6 +4,7 @@ import { RECALL_PATCH } from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import type { Act } from './act.js';
+import { buildIdFrom } from './build-id.js';
 
 interface Flags {
   readonly reason?: string;
@@ -23,12 +24,7 @@ export const patchRecall = (act: Act): Command =>
     .option('--undo', 'undo the recall')
     .action(
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
-        const buildId = (args[0] as string).toLowerCase();
-        if (!/^(?:[0-9a-f]{2}){8,64}$/.test(buildId))
-          throw usage(
-            `'${buildId}' is not a build-id`,
-            'it has 16 to 128 hexadecimal digits; klpreg patch list shows published ones',
-          );
+        const buildId = buildIdFrom(args[0] as string);
         if (!flags.undo && !flags.reason) throw usage('a recall requires --reason');
         const { recallPatch: patch } = await registry.ask(RECALL_PATCH, {
           buildId,

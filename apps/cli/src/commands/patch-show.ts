@@ -37,6 +37,13 @@ function formatFiles({ files, sha256 }: WholePatch): [string, string][] {
   return files.map((file, i) => [i === 0 ? 'sha-256' : '', `${file.sha256}, ${signature(file)}`]);
 }
 
+/** How the owner is known. */
+const OWNERSHIP: Readonly<Record<string, string>> = {
+  UNSIGNED: ', unsigned',
+  SIGNED: ', signed',
+  TRANSFERRED: ', transferred',
+};
+
 function patchText(patch: WholePatch): string {
   const { author, callbacks } = patch;
   const set =
@@ -49,7 +56,7 @@ function patchText(patch: WholePatch): string {
   return facts([
     ['name', patch.name],
     ['build-id', patch.buildId],
-    ['release', `${patch.release} (owner: ${patch.owner})`],
+    ['release', `${patch.release} (owner: ${patch.owner}${OWNERSHIP[patch.ownership] ?? ''})`],
     ['kernel', `${patch.kernelRelease} ${patch.arch}`],
     ['replace', formatReplace(patch.replace)],
     [

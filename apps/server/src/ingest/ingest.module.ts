@@ -8,6 +8,7 @@ import { Heartbeats } from './heartbeats.js';
 import { LateReports } from './late-reports.js';
 import { PatchesController } from './publishing/patches.controller.js';
 import { Reports } from './reports.js';
+import { Publication } from './publishing/publication.js';
 import { Uploads } from './publishing/uploads.js';
 import { Workers } from './worker.js';
 
@@ -25,6 +26,7 @@ import { Workers } from './worker.js';
     LateReports,
     Listeners,
     Reports,
+    Publication,
     Uploads,
     Workers,
   ],

@@ -6,6 +6,7 @@ import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
 import type { LabelInput } from './generated/schema.js';
 
 const REASON_LENGTH = 500;
+export const OWNER_LENGTH = 128;
 
 /**
  * Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports.

@@ -17,6 +17,7 @@ export const patchView = memoizedView((row: StoredPatch): PatchView => {
     name: row.name,
     release: row.release,
     owner: row.owner,
+    ownership: row.ownership,
     kernelRelease: row.kernelRelease,
     arch: row.arch,
     vermagic: row.vermagic,

@@ -20,6 +20,7 @@ import { LabelHostResolver } from './label-host.resolver.js';
 import { NodeResolver } from './node.resolver.js';
 import { AuditLogResolver } from './audit-log.resolver.js';
 import { OwnerKeysResolver } from './owner-keys.resolver.js';
+import { OwnerPoliciesResolver } from './owner-policies.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
 import { RecallPatchResolver } from './recall-patch.resolver.js';
 import { ReleaseHostResolver } from './release-host.resolver.js';
@@ -28,6 +29,7 @@ import { scalars } from './scalars.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { StatesResolver } from './states.resolver.js';
 import { TokensResolver } from './tokens.resolver.js';
+import { TransferPatchResolver } from './transfer-patch.resolver.js';
 
 const SCHEMA = path.resolve(import.meta.dirname, '../../schema.graphql');
 
@@ -64,6 +66,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     NodeResolver,
     AuditLogResolver,
     OwnerKeysResolver,
+    OwnerPoliciesResolver,
     PatchesResolver,
     RecallPatchResolver,
     ReleaseHostResolver,
@@ -71,6 +74,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     SetBootBaselineResolver,
     StatesResolver,
     TokensResolver,
+    TransferPatchResolver,
   ],
 })
 export class QueryModule {}

@@ -10,6 +10,7 @@ import { AuditStore } from './access/audit.store.js';
 import { EnrolmentTokensStore } from './access/enrolment-tokens.store.js';
 import { HostCredentialsStore } from './access/host-credentials.store.js';
 import { OwnerKeysStore } from './access/owner-keys.store.js';
+import { OwnerPoliciesStore } from './access/owner-policies.store.js';
 import { ServerKeysStore } from './access/server-keys.store.js';
 import { TokensStore } from './access/tokens.store.js';
 import { CatalogStore } from './catalog/catalog.store.js';
@@ -49,6 +50,7 @@ const stores = [
   HostsStore,
   LabelsStore,
   OwnerKeysStore,
+  OwnerPoliciesStore,
   PatchesStore,
   Replica,
   ReportsStore,

@@ -38,6 +38,9 @@ beforeAll(async () => {
       '"2036-01-01T00:00:00Z") { fingerprint } }',
     { key: pem },
   );
+  await registry.ask(
+    'mutation { setOwnerPolicy(owner: "web", requireSigned: true, from: "2036-01-01T00:00:00Z", reason: "audit") { owner } }',
+  );
   await registry.publish(NAME, {
     author: JSON.stringify(word),
     signature: sign(null, signed, keys.privateKey).toString('base64'),
@@ -130,6 +133,8 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Mutation.releaseHost': () => [`id: "${id}", reason: "one machine"`],
   'Mutation.resetHostSequence': () => [`id: "${id}", reason: "reinstalled"`],
   'Mutation.setBootBaseline': () => [`id: "${id}", bootId: "${bootId}", reason: "looked at"`],
+  'Mutation.setOwnerPolicy': () => ['owner: "web", requireSigned: true, reason: "audit"'],
+  'Mutation.transferPatch': () => [`buildId: "${buildId}", owner: "web", reason: "web took it over"`],
   'Mutation.recallPatch': () => [`buildId: "${buildId}", reason: "it stalls"`],
   'Mutation.addOwnerKey': () => [`owner: "web", publicKey: ${JSON.stringify(otherPem)}`],
   'Mutation.revokeOwnerKey': () => [`fingerprint: "${fingerprint}"`],

@@ -1,8 +1,6 @@
-import { RequestError } from '../../errors.js';
 import type { StoredPatch } from '../../store/catalog/manifests.js';
 import type { PatchFacts } from '../../store/catalog/patches.store.js';
 import { differences } from './patch-facts.js';
-import type { Submission } from './submission.js';
 
 /** What a submission changes in the file facts of a patch that is already published. */
 export type FactsChange =
@@ -24,20 +22,9 @@ export type FactsChange =
 /**
  * Decides what a submission changes. File facts never change for a build-id; only a file replaces a mere
  * manifest.
- *
- * @throws RequestError OWNED_BY_ANOTHER
  */
-export function decideFactsChange(
-  before: StoredPatch,
-  { facts, release, owner }: Pick<Submission, 'facts' | 'release' | 'owner'>,
-): FactsChange {
-  if (before.owner !== owner || before.release !== release)
-    throw new RequestError(
-      'OWNED_BY_ANOTHER',
-      `${facts.buildId} is published as release ${before.release} of ${before.owner}, and only its owner ` +
-        'may update it',
-    );
-  const differ = differences({ ...before, file: before.files[0] ?? null }, facts);
+export function decideFactsChange(before: StoredPatch, facts: PatchFacts): FactsChange {
+  const differ = differencesFrom(before, facts);
   if (facts.evidence === 'MODULE' && before.evidence !== 'MODULE')
     return { store: 'BETTER_EVIDENCE', outcome: differ.length > 0 ? 'CONFLICT' : 'UPDATED', differ };
   const otherFile = isSameContent(before, facts) ? null : facts.sha256;
@@ -49,11 +36,14 @@ export function decideFactsChange(
     : { store: 'NOTHING', outcome: 'UNCHANGED' };
 }
 
+export const differencesFrom = (before: StoredPatch, facts: PatchFacts): string[] =>
+  differences({ ...before, file: before.files[0] ?? null }, facts);
+
 /**
  * A build-id does not cover the signature: files with the same content are one build. Unknown digests do not
  * differ.
  */
-function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
+export function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
   if (before.contentSha256 !== null && facts.contentSha256 !== null)
     return before.contentSha256 === facts.contentSha256;
   return before.sha256 === null || facts.sha256 === null || before.sha256 === facts.sha256;
@@ -63,12 +53,15 @@ function isSameContent(before: StoredPatch, facts: PatchFacts): boolean {
  * Whether the file of a submission is one of the build's files after the change. A signature for another file
  * with this build-id promises nothing about the build.
  */
-export const isFileOfBuild = (
-  { files, sha256 }: StoredPatch,
-  { store }: FactsChange,
-  facts: PatchFacts,
-): boolean => {
-  if (store === 'BETTER_EVIDENCE' || store === 'FILE') return true;
-  if (files.length > 0) return files.some((file) => file.sha256 === facts.sha256);
-  return sha256 !== null && sha256 === facts.sha256;
+export const isFileOfBuild = (before: StoredPatch, { store }: FactsChange, facts: PatchFacts): boolean => {
+  return store === 'BETTER_EVIDENCE' || store === 'FILE' || isKnownFile(before, facts);
 };
+
+/** Whether the file of a submission is one of those that the build already has. */
+export const isKnownFile = (
+  { files, sha256 }: Pick<StoredPatch, 'files' | 'sha256'>,
+  facts: PatchFacts,
+): boolean =>
+  files.length > 0
+    ? files.some((file) => file.sha256 === facts.sha256)
+    : sha256 !== null && sha256 === facts.sha256;

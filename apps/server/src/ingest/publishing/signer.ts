@@ -36,3 +36,23 @@ export function signerOf(
   if (!isValidAt(key, now)) throw wrong(`its key ${key.fingerprint} ${validityText(key)}`);
   return key.fingerprint;
 }
+
+/**
+ * Refuses a submission without a signature if its owner's manifests must be signed by now.
+ *
+ * @param signer fingerprint of the key that signed it; null: unsigned
+ * @throws RequestError FORBIDDEN
+ */
+export function requireSignature(
+  { owner }: Submission,
+  signer: string | null,
+  requiredFrom: Date | null,
+  now: Date,
+): void {
+  if (signer !== null || requiredFrom === null || now < requiredFrom) return;
+  throw new RequestError(
+    'FORBIDDEN',
+    `manifests of ${owner} must be signed since ${requiredFrom.toISOString()}: add an author statement, and ` +
+      `sign it with a key of ${owner} (klpreg patch publish --sign-key)`,
+  );
+}

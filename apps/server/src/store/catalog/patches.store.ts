@@ -222,7 +222,7 @@ export class PatchesStore {
    * Stores an author statement, as a new revision if its content or its signature is new.
    *
    * @param signer null: unsigned. The evidence is `MANIFEST` if it is signed for a file of this build, else
-   *   `UNSIGNED`
+   *   `UNSIGNED`. With `MANIFEST`, the build belongs to its owner for good
    * @returns `SAME` if the last statement has the same content and needs no better signature. `WEAKER` if an
    *   unsigned statement would replace a signed one: nothing is stored, or anyone could take back the harm
    *   that an author declared.
@@ -250,7 +250,35 @@ export class PatchesStore {
       const signed = { key: signer?.key ?? null, signedFile: signer?.file ?? null };
       const stored = { statement: statement as unknown as object, evidence, ...signed };
       await tx.patchAuthor.create({ data: { buildId, revision, ...stored, at, by } });
+      if (evidence === 'MANIFEST')
+        await tx.patch.update({ where: { buildId }, data: { ownership: 'SIGNED' } });
       return { result: 'STORED', changed: [buildId] };
+    });
+  }
+
+  /** Gives a build to the owner that has signed a statement for one of its files. The statement is stored next. */
+  async claim(tx: Transaction, buildId: string, owner: string, release: string): Promise<void> {
+    await tx.patch.update({ where: { buildId }, data: { owner, release } });
+  }
+
+  /**
+   * Gives a build to another owner. What the earlier owner signed counts as unsigned: the new one signs again.
+   *
+   * @returns the patch before and after; null: there is no such patch. Both are the same if the owner has it already
+   */
+  async transfer(
+    tx: Transaction,
+    buildId: string,
+    owner: string,
+    at: Date,
+  ): Promise<{ readonly before: StoredPatch; readonly after: StoredPatch } | null> {
+    return revise<{ before: StoredPatch; after: StoredPatch } | null>(tx, at, async () => {
+      const before = await this.findLocked(tx, buildId);
+      if (before === null || before.owner === owner)
+        return { result: before && { before, after: before }, changed: null };
+      await tx.patch.update({ where: { buildId }, data: { owner, ownership: 'TRANSFERRED' } });
+      await tx.patchAuthor.updateMany({ where: { buildId }, data: { evidence: 'UNSIGNED' } });
+      return { result: { before, after: (await this.find(buildId, tx))! }, changed: [buildId] };
     });
   }
 

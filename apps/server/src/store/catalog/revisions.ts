@@ -97,6 +97,7 @@ export function fromVersion(version: unknown): StoredPatch {
     // columns that earlier versions do not have
     contentSha256: null,
     rewritesEarlierStates: false,
+    ownership: 'UNSIGNED',
     ...row,
     files,
     publishedAt: toDate(row['publishedAt']),
