@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isAddressRange } from './access/address-ranges.js';
 import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limits.js';
 import { integer } from './integer-setting.js';
+import { oidcEnvironment, type OidcSettings, toOidcSettings } from './access/oidc/oidc-settings.js';
 import { type RateLimits, rateSettings, toRateLimits } from './rate-limits.js';
 import { tlsEnvironment, type TlsSettings, toTlsSettings } from './tls/tls-settings.js';
 
@@ -71,6 +72,7 @@ const Environment = z.object({
     })
     .optional(),
   ...tlsEnvironment,
+  ...oidcEnvironment,
   ...rateSettings,
   ...ingestSettings,
   KLPREG_DATABASE_CONNECTIONS: integer('', 1, 200, 10),
@@ -115,6 +117,8 @@ export interface Config {
   readonly rates: RateLimits;
   /** Certificate and key; null: HTTP without TLS. */
   readonly tls: TlsSettings | null;
+  /** Who issues the tokens of people; null: only the registry does. */
+  readonly oidc: OidcSettings | null;
   /** Seconds until a request must have been received in full. */
   readonly requestTimeoutSeconds: number;
   /** 0: any free port. */
@@ -175,6 +179,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
         'others could read the whole fleet. Remove KLPREG_ACCESS, or set KLPREG_HOST=127.0.0.1',
     );
   const tls = toTlsSettings(set, wrong);
+  const oidc = parsed.success ? toOidcSettings(parsed.data, wrong) : null;
   if (
     parsed.data?.KLPREG_GRAPHQL_DOCUMENTS === 'persisted' &&
     parsed.data.KLPREG_GRAPHQL_FOLDER === undefined
@@ -204,6 +209,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedProxies: listOf(data.KLPREG_TRUSTED_PROXIES),
     rates: toRateLimits(data),
     tls,
+    oidc,
     requestTimeoutSeconds: data.KLPREG_REQUEST_TIMEOUT,
     port: data.KLPREG_PORT,
     logLevel: data.KLPREG_LOG_LEVEL,

@@ -25,6 +25,7 @@ const STATUS = {
   LIMIT_EXCEEDED: 422,
   RATE_LIMITED: 429,
   BUSY: 503,
+  UNAVAILABLE: 503,
 } as const;
 
 /** An error that the caller caused, as opposed to an outcome (data) and a bug (any other error). */

@@ -10,6 +10,7 @@ import {
   PublishFields,
   ReportAnswer,
 } from './ingest/answers.js';
+import { LoginAnswer } from './access/oidc/login.controller.js';
 import { BATCH_LIMIT } from './limits.js';
 import { VERSION } from './version.js';
 
@@ -28,6 +29,7 @@ const SCHEMAS = {
   EnrolmentRequest,
   RenewalRequest,
   EnrolmentAnswer,
+  LoginAnswer,
   Manifest,
   PublishForm,
   PublishAnswer,
@@ -148,6 +150,12 @@ const openApi = (): OpenAPIObject =>
         'RenewalRequest',
       ),
       '/v1/patches/{buildId}': publish,
+      '/v1/login': {
+        get: {
+          summary: 'How people sign in with OpenID Connect. No token is needed',
+          responses: { 200: { description: 'OK', content: json(ref('LoginAnswer')) }, ...problems(421) },
+        },
+      },
       '/metrics': {
         get: {
           ...get('Metrics in the text format of Prometheus', 401, 403).get,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { RolesFile } from '../src/access/oidc/roles-file.js';
 import { ConfigError, readConfig } from '../src/config.js';
 
 test('nothing set is a complete configuration', () => {
@@ -8,6 +9,7 @@ test('nothing set is a complete configuration', () => {
     allowedHosts: [],
     allowedOrigins: [],
     tls: null,
+    oidc: null,
     trustedProxies: [],
     documents: { folder: null, only: false },
     rates: { host: 600, relay: 1_000_000, token: 6000, address: 6000, failures: 600 },
@@ -79,6 +81,16 @@ test.each<[string, Record<string, string>, string]>([
   ['a certificate without its key', { KLPREG_TLS_CERT: '/x' }, 'TLS needs both files'],
   ['client certificates without TLS', { KLPREG_TLS_CLIENT_CA: '/x' }, 'TLS needs both files'],
   ['needed client certificates without a CA', { KLPREG_TLS_CLIENT_CERT: 'required' }, 'KLPREG_TLS_CLIENT_CA'],
+  ['an issuer without a client', { KLPREG_OIDC_ISSUER: 'https://x.example' }, 'KLPREG_OIDC_CLIENT_ID'],
+  ['a client without an issuer', { KLPREG_OIDC_CLIENT_ID: 'klpreg' }, 'KLPREG_OIDC_ISSUER'],
+  [
+    'an issuer without TLS',
+    { KLPREG_OIDC_ISSUER: 'http://x.example', KLPREG_OIDC_CLIENT_ID: 'klpreg' },
+    'KLPREG_OIDC_ALLOW_HTTP=yes',
+  ],
+  ['an issuer with a password', { KLPREG_OIDC_ISSUER: 'https://a:b@x.example' }, 'KLPREG_OIDC_ISSUER'],
+  ['a skew of an hour', { KLPREG_OIDC_CLOCK_SKEW: '3600' }, 'KLPREG_OIDC_CLOCK_SKEW'],
+  ['a sign-in without openid', { KLPREG_OIDC_LOGIN_SCOPES: 'profile' }, 'KLPREG_OIDC_LOGIN_SCOPES'],
   ['an origin with a path', { KLPREG_ALLOWED_ORIGINS: 'https://x.example/y' }, 'KLPREG_ALLOWED_ORIGINS'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
 ])('%s is refused, with its name', (_, environment, message) => {
@@ -113,6 +125,21 @@ test('to switch access off needs the loopback address, and the message says what
   expect(() => readConfig({ KLPREG_HOST: '0.0.0.0', KLPREG_ACCESS: 'off' })).toThrow(
     /KLPREG_ACCESS: off needs the loopback address[^]*found 0\.0\.0\.0[^]*KLPREG_HOST=127\.0\.0\.1/,
   );
+});
+
+test('the settings of OpenID Connect have defaults, and no account has a role', () => {
+  const issuer = { KLPREG_OIDC_ISSUER: 'https://login.example/realms/ops', KLPREG_OIDC_CLIENT_ID: 'klpreg' };
+  expect(readConfig({ ...issuer, KLPREG_OIDC_AUDIENCE: 'https://registry.example' }).oidc).toEqual({
+    issuer: 'https://login.example/realms/ops',
+    clientId: 'klpreg',
+    audiences: ['klpreg', 'https://registry.example'],
+    loginScopes: 'openid offline_access',
+    roles: RolesFile.read('groups', null),
+    clockSkewSeconds: 60,
+    keysHours: 24,
+    allowHttp: false,
+    allowPrivate: false,
+  });
 });
 
 test('settings of the agent and the command line on the same machine are none of its business', () => {

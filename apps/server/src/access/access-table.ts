@@ -34,6 +34,8 @@ const PUBLISHERS: Right = { ...changes('admin', 'publisher'), wholeFleet: true }
 export const ROUTES: Readonly<Record<string, Right>> = {
   'GET /livez': ANYONE,
   'GET /readyz': ANYONE,
+  // how to sign in is asked before there is a token
+  'GET /v1/login': ANYONE,
   'GET /metrics': { ...reads('admin', 'reader'), wholeFleet: true },
   'GET /docs': DOCUMENTATION,
   'GET /docs/': DOCUMENTATION,

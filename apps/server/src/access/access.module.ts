@@ -7,12 +7,25 @@ import { EnrolledLabels } from './enrolled-labels.js';
 import { EnrolmentAdmin } from './enrolment-admin.js';
 import { Enrolment } from './enrolment.js';
 import { HostCredentials } from './host-credentials.js';
+import { Accounts } from './oidc/accounts.js';
+import { LoginController } from './oidc/login.controller.js';
 import { Rates } from './rates.js';
 
-/** Authentication by tokens and host credentials, enrolment, and the access table. */
+/** Authentication by tokens, accounts and host credentials, enrolment, and the access table. */
 @Module({
   imports: [StoreModule],
-  providers: [Access, Agents, Bearers, EnrolledLabels, Enrolment, EnrolmentAdmin, HostCredentials, Rates],
+  controllers: [LoginController],
+  providers: [
+    Access,
+    Accounts,
+    Agents,
+    Bearers,
+    EnrolledLabels,
+    Enrolment,
+    EnrolmentAdmin,
+    HostCredentials,
+    Rates,
+  ],
   exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials, Rates],
 })
 export class AccessModule {}

@@ -89,8 +89,14 @@ function note(request: FastifyRequest, bearer: Bearer): Bearer {
 }
 
 /** Returns why this sender may not use a route or field; null if it may. */
-function refuse({ role, scope }: Bearer, { kinds, wholeFleet }: Right): RequestError | null {
-  if (role === 'none' || kinds?.includes(role) === false)
+function refuse({ name, role, scope }: Bearer, { kinds, wholeFleet }: Right): RequestError | null {
+  if (role === 'none')
+    return new RequestError(
+      'FORBIDDEN',
+      `the account ${name} has no role in this registry: its administrator adds a row to ` +
+        'KLPREG_OIDC_ROLES_FILE',
+    );
+  if (kinds?.includes(role) === false)
     return new RequestError(
       'FORBIDDEN',
       `this needs a token of the role ${kinds?.join(' or ')}; this one is of the role ${role}`,

@@ -3,16 +3,21 @@ import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
+import { Accounts, looksLikeJwt } from './oidc/accounts.js';
 import { Rates } from './rates.js';
 import { readToken } from './token-text.js';
 
-/** Identifies the holders of bearer tokens. */
+/** No token of the registry is longer. */
+const MAX_CHARACTERS = 512;
+
+/** Identifies the holders of bearer tokens: those of the registry, and those of the OpenID Connect issuer. */
 @Injectable()
 export class Bearers {
   constructor(
     private readonly tokens: TokensStore,
     private readonly clock: Clock,
     private readonly rates: Rates,
+    private readonly accounts: Accounts,
   ) {}
 
   /**
@@ -33,12 +38,14 @@ export class Bearers {
   }
 
   private holderOf(request: FastifyRequest): Bearer | Promise<Bearer> {
-    const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined)
       throw new RequestError(
         'UNAUTHENTICATED',
         'this needs a token: send the header "Authorization: Bearer TOKEN"',
       );
+    if (looksLikeJwt(token)) return this.accountOf(request, token);
+    if (token.length > MAX_CHARACTERS) return known(null);
     const kind = readToken(token);
     if (kind === 'DAMAGED')
       throw new RequestError(
@@ -53,6 +60,13 @@ export class Bearers {
     if (cached !== null) return cached;
     this.rates.allowLookup(request);
     return this.tokens.find(token, now).then(known);
+  }
+
+  private accountOf(request: FastifyRequest, token: string): Bearer | Promise<Bearer> {
+    const cached = this.accounts.cached(token);
+    if (cached !== null) return cached;
+    this.rates.allowLookup(request);
+    return this.accounts.check(token);
   }
 }
 

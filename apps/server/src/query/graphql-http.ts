@@ -279,6 +279,7 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
       : isRefusedEarlier(requestError)
         ? requestError.statusCode
         : null;
+  if (early === 503) void reply?.header('retry-after', '5');
   const statusCode = early ?? (refused ? 400 : reply !== undefined && out.statusCode >= 500 ? 500 : 200);
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

@@ -17,6 +17,8 @@ const DEFAULT_VALIDITY = 90 * 24 * 60 * 60;
  */
 export function toNewToken(input: CreateTokenInput, maker: Bearer, now: Date): NewToken {
   requireLine('input/name', input.name, 64);
+  if (/^oidc:/i.test(input.name))
+    throw wrong('name', 'begins with oidc:, as the names of accounts do; the audit log must tell them apart');
   const role = input.role.toLowerCase() as Lowercase<TokenRole> satisfies Role;
   const scope = input.scope == null ? null : toScope(input.scope);
   const owners = input.owners == null ? null : [...input.owners];
