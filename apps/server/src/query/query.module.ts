@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
@@ -31,11 +32,12 @@ import { StatesResolver } from './states.resolver.js';
 import { TokensResolver } from './tokens.resolver.js';
 import { TransferPatchResolver } from './transfer-patch.resolver.js';
 
-const SCHEMA = path.resolve(import.meta.dirname, '../../schema.graphql');
+const SCHEMA = readFileSync(path.resolve(import.meta.dirname, '../../schema.graphql'), 'utf8');
 
 const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   driver: MercuriusDriver,
-  typePaths: [SCHEMA],
+  // by its text: with `typePaths`, Nest would parse it, merge it and print it at each start
+  typeDefs: SCHEMA,
   resolvers: { ...scalars },
   path: '/graphql',
   graphiql: false,

@@ -1,5 +1,5 @@
 import { kindOf, type Reason, type Verdict } from '@klpreg/compat';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.js';
 import type { SituationCount } from '../store/counts/fleet-counts.js';
 
 /** A situation with its hosts and their verdict. */
@@ -88,8 +88,8 @@ const countableReasons = new WeakMap<Verdict, readonly Countable[]>();
  * The same object for equal reasons and for equal lists, if possible: counting by object is faster than by
  * text.
  */
-const byKey = new LRUCache<string, Countable>({ max: 10_000 });
-const listByNumbers = new LRUCache<string, readonly Countable[]>({ max: 10_000 });
+const byKey = boundedCache<Countable>(10_000);
+const listByNumbers = boundedCache<readonly Countable[]>(10_000);
 let numbers = 0;
 
 function intern(key: string, reason: Reason): Countable {

@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '@klpreg/compat';
 import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../bounded-cache.js';
 import type { Database } from '../../database/database.js';
 import type { Prisma } from '../../database/generated/client.js';
 import type { FreshnessKey } from '../hosts/hosts-at.js';
@@ -33,9 +34,9 @@ interface Build {
 export class CatalogSnapshot {
   private readonly builds = new Map<string, Build>();
   /** Build-ids that are not published: callers may ask for any. */
-  private readonly absent = new LRUCache<string, true>({ max: 20_000 });
+  private readonly absent = boundedCache<true>(20_000);
   private readonly selections = new LRUCache<string, readonly StoredPatch[]>({ max: 1_000 });
-  private readonly resolvedSituations = new LRUCache<string, ResolvedSituation>({ max: 20_000 });
+  private readonly resolvedSituations = boundedCache<ResolvedSituation>(20_000);
   private readonly verdictCache = new VerdictCache();
   private readonly sightings = new Map<string, readonly LoadSighting[]>();
 

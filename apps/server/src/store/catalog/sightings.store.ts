@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Kernel } from '@klpreg/compat';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../bounded-cache.js';
 import { unnest } from '../../database/columns.js';
 import { type Connection, Database } from '../../database/database.js';
 import { named, sql } from '../../database/sql.js';
@@ -74,7 +74,7 @@ const inOrder = (a: Facts, b: Facts): number => (a.buildId < b.buildId ? -1 : 1)
 @Injectable()
 export class SightingsStore {
   /** Machines that this process has seen stored, by the text of their facts. */
-  private readonly known = new LRUCache<string, Set<string>>({ max: 20_000 });
+  private readonly known = boundedCache<Set<string>>(20_000);
   private knownSince = 0;
 
   constructor(private readonly db: Database) {}

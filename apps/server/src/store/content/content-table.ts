@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../bounded-cache.js';
 import type { Database } from '../../database/database.js';
 import { retrying } from '../../database/unavailable.js';
 
@@ -17,7 +18,7 @@ interface Table<T extends Draft> {
 /** A table of rows that never change, each stored once under the digest of its content. */
 export class ContentTable<T extends Draft> {
   /** What this process knows to be stored. A row is not deleted while a host refers to it. */
-  private readonly stored = new LRUCache<string, true>({ max: 100_000 });
+  private readonly stored = boundedCache<true>(100_000);
 
   constructor(private readonly table: Table<T>) {}
 
@@ -49,7 +50,12 @@ export class ContentCache<Content extends object> {
 
   /** @param maxSize upper bound of the sum of the sizes of all contents */
   constructor(max: number, maxSize: number, sizeCalculation: (content: Content) => number) {
-    this.contents = new LRUCache({ max, maxSize, sizeCalculation });
+    // a share of the size for each content bounds their number, too: `max` would reserve the memory of all
+    const share = maxSize / max;
+    this.contents = new LRUCache({
+      maxSize,
+      sizeCalculation: (content) => Math.ceil(Math.max(share, sizeCalculation(content))),
+    });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../bounded-cache.js';
 import type { FreshnessKey } from '../hosts/hosts-at.js';
 import { NO_SITUATION } from './cohorts.store.js';
 
@@ -60,7 +60,7 @@ export class CohortCounts {
   rollUp: RollUp = { number: -1n, name: NO_SITUATION };
   readonly groups = new Map<string, Group>();
   /** One string for all cohorts with these labels. */
-  private readonly labelSetIds = new LRUCache<string, string>({ max: 100_000 });
+  private readonly labelSetIds = boundedCache<string>(100_000);
 
   /** The number of cohorts. */
   size = 0;
