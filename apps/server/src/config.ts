@@ -65,6 +65,7 @@ const Environment = z.object({
     .enum(['any', 'persisted'], { error: 'must be any or persisted' })
     .default('any'),
   KLPREG_GRAPHQL_FOLDER: z.string().min(1).optional(),
+  KLPREG_GRAPHQL_SECONDS: integer(' of seconds', 1, 600, 30),
   KLPREG_TRUSTED_PROXIES: z
     .string()
     .refine((text) => listOf(text).every(isAddressRange), {
@@ -112,6 +113,8 @@ export interface Config {
     /** True: all other documents are refused. */
     readonly only: boolean;
   };
+  /** Maximum time of a question. */
+  readonly questionSeconds: number;
   /** Proxies whose X-Forwarded-For names the address of a sender. */
   readonly trustedProxies: readonly string[];
   readonly rates: RateLimits;
@@ -206,6 +209,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       folder: data.KLPREG_GRAPHQL_FOLDER ?? null,
       only: data.KLPREG_GRAPHQL_DOCUMENTS === 'persisted',
     },
+    questionSeconds: data.KLPREG_GRAPHQL_SECONDS,
     trustedProxies: listOf(data.KLPREG_TRUSTED_PROXIES),
     rates: toRateLimits(data),
     tls,

@@ -26,6 +26,7 @@ import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { guardFields } from './query/guard-fields.js';
 import { PersistedDocuments } from './query/persisted-documents.js';
+import { limitTime } from './query/time-limit.js';
 import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
 import { Endpoints } from './ingest/endpoints.js';
@@ -102,6 +103,7 @@ export async function createServer(
   );
   guardRoutes(fastify, app.get(Access));
   guardFields(fastify, app.get(Access));
+  limitTime(fastify, config.questionSeconds);
   app.get(QuestionMetrics).watch(fastify);
   app.get(Listeners).attach(fastify);
   keepCertificate(fastify, config.tls);

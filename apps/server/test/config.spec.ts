@@ -12,6 +12,7 @@ test('nothing set is a complete configuration', () => {
     oidc: null,
     trustedProxies: [],
     documents: { folder: null, only: false },
+    questionSeconds: 30,
     rates: { host: 600, relay: 1_000_000, token: 6000, address: 6000, failures: 600 },
     credentials: { lifeHours: 24, graceDays: 30 },
     requestTimeoutSeconds: 60,
@@ -93,6 +94,7 @@ test.each<[string, Record<string, string>, string]>([
   ['a sign-in without openid', { KLPREG_OIDC_LOGIN_SCOPES: 'profile' }, 'KLPREG_OIDC_LOGIN_SCOPES'],
   ['an origin with a path', { KLPREG_ALLOWED_ORIGINS: 'https://x.example/y' }, 'KLPREG_ALLOWED_ORIGINS'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
+  ['a question without time', { KLPREG_GRAPHQL_SECONDS: '0' }, 'KLPREG_GRAPHQL_SECONDS'],
 ])('%s is refused, with its name', (_, environment, message) => {
   expect(() => readConfig(environment)).toThrow(ConfigError);
   expect(() => readConfig(environment)).toThrow(message);

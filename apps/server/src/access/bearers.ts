@@ -44,7 +44,7 @@ export class Bearers {
         'UNAUTHENTICATED',
         'this needs a token: send the header "Authorization: Bearer TOKEN"',
       );
-    if (looksLikeJwt(token)) return this.accountOf(request, token);
+    if (looksLikeJwt(token)) return this.accounts.cached(token) ?? this.accounts.check(token);
     if (token.length > MAX_CHARACTERS) return known(null);
     const kind = readToken(token);
     if (kind === 'DAMAGED')
@@ -58,15 +58,7 @@ export class Bearers {
     const now = this.clock.now();
     const cached = this.tokens.cached(token, now);
     if (cached !== null) return cached;
-    this.rates.allowLookup(request);
     return this.tokens.find(token, now).then(known);
-  }
-
-  private accountOf(request: FastifyRequest, token: string): Bearer | Promise<Bearer> {
-    const cached = this.accounts.cached(token);
-    if (cached !== null) return cached;
-    this.rates.allowLookup(request);
-    return this.accounts.check(token);
   }
 }
 

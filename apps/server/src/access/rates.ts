@@ -61,12 +61,10 @@ export class Rates {
     else this.take('token', tokenOf(request));
   }
 
-  /** Refuses to look up one more token if too many of this address were not valid. @throws RateLimited */
-  allowLookup({ ip }: Pick<FastifyRequest, 'ip'>): void {
-    this.refuseAfter('failures', this.buckets.failures.wait(networkOf(ip), this.now()));
-  }
-
-  /** Returns the answer to a token that was refused, and counts it. */
+  /**
+   * Returns the answer to a token that was refused, and counts it. Valid tokens are never refused for it: their senders
+   * may share the address.
+   */
   refused(request: FastifyRequest, error: Error): Error {
     if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') return error;
     const seconds = this.buckets.failures.take(networkOf(request.ip), this.now());
@@ -74,10 +72,7 @@ export class Rates {
   }
 
   private take(limit: Limited, sender: string): void {
-    this.refuseAfter(limit, this.buckets[limit].take(sender, this.now()));
-  }
-
-  private refuseAfter(limit: Limited, seconds: number): void {
+    const seconds = this.buckets[limit].take(sender, this.now());
     if (seconds > 0) throw this.limited(limit, seconds);
   }
 

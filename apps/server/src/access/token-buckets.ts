@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.js';
 
 const MINUTE_MS = 60_000;
 
@@ -16,7 +16,7 @@ interface Bucket {
  * In memory, so that a check costs less than a microsecond. Each server has its own.
  */
 export class TokenBuckets {
-  private readonly buckets = new LRUCache<string, Bucket>({ max: SENDERS });
+  private readonly buckets = boundedCache<Bucket>(SENDERS);
 
   /** @param perMinute requests of a sender in a minute */
   constructor(private readonly perMinute: number) {}
@@ -24,19 +24,9 @@ export class TokenBuckets {
   /** Takes a token. @returns after how many seconds there is one; 0: it was taken */
   take(sender: string, now: number): number {
     const bucket = this.bucketOf(sender, now);
-    if (bucket.tokens < 1) return this.secondsUntil(bucket);
+    if (bucket.tokens < 1) return Math.max(1, Math.ceil(((1 - bucket.tokens) * 60) / this.perMinute));
     bucket.tokens -= 1;
     return 0;
-  }
-
-  /** Returns after how many seconds there is a token; 0: there is one. */
-  wait(sender: string, now: number): number {
-    const bucket = this.bucketOf(sender, now);
-    return bucket.tokens < 1 ? this.secondsUntil(bucket) : 0;
-  }
-
-  private secondsUntil({ tokens }: Bucket): number {
-    return Math.max(1, Math.ceil(((1 - tokens) * 60) / this.perMinute));
   }
 
   private bucketOf(sender: string, now: number): Bucket {

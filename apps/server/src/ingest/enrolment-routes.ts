@@ -33,7 +33,10 @@ const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
 export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async (scope, options) => {
   const { enrolment, clock, rates, retrySeconds } = options;
   let inProgress = 0;
-  /** Does the work, unless too much is in progress. A request counts once its whole body is there. */
+  /**
+   * Does the work, unless too much is in progress. A request counts once its whole body is there. Renewals have no
+   * rate: a fleet behind one address renews at once.
+   */
   const bounded = async (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -43,6 +46,8 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
     inProgress += 1;
     try {
       return await work();
+    } catch (error) {
+      throw rates.refused(request, error as Error);
     } finally {
       inProgress -= 1;
     }
@@ -51,13 +56,6 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
   scope.addHook('onRequest', (request, reply, done) => {
     if (inProgress < MAX_IN_PROGRESS) done();
     else void reject(request, reply);
-  });
-  // renewals have no rate: a fleet behind one address renews at once
-  scope.addHook('onRequest', async ({ headers, ip }) => {
-    if (headers.authorization !== undefined) rates.allowLookup({ ip });
-  });
-  scope.addHook('onError', async (request, _reply, error) => {
-    rates.refused(request, error);
   });
   scope.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.header('klpreg-time', clock.now().toISOString()).header('cache-control', 'no-store');

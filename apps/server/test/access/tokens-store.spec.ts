@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { adminTokenMessage, bootstrapToken } from '../../src/access/bootstrap.js';
 import { readConfig } from '../../src/config.js';
 import { Database as Connections } from '../../src/database/database.js';
+import { Lookups } from '../../src/store/access/lookups.js';
 import { TokensStore } from '../../src/store/access/tokens.store.js';
 import { copyDatabase, type Database } from '../database.js';
 
@@ -78,4 +79,27 @@ test('the last use is noted at most once a minute', async () => {
   expect(await usedAt()).toEqual(START);
   await tokens.find(inFile(), after(60_000));
   await noted(after(60_000));
+});
+
+test('keys that are asked for while a statement runs share the next one, and a failure is theirs only', async () => {
+  const asked: (readonly string[])[] = [];
+  const answers: (() => void)[] = [];
+  const lookups = new Lookups(async (keys) => {
+    asked.push(keys);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    if (keys.includes('bad')) throw new Error('no answer');
+    return new Map(keys.filter((key) => key.startsWith('known')).map((key) => [key, key.length]));
+  });
+  const first = lookups.find('bad');
+  await nextTurn();
+  const keys = Array.from({ length: 1000 }, (_, i) => (i === 500 ? 'known' : `guess ${i % 700}`));
+  const others = Promise.all(keys.map((key) => lookups.find(key)));
+  await nextTurn();
+  expect(asked).toEqual([['bad']]);
+  answers[0]!();
+  await expect(first).rejects.toThrow('no answer');
+  await nextTurn();
+  answers[1]!();
+  expect(await others).toEqual(keys.map((key) => (key === 'known' ? 5 : null)));
+  expect(asked).toEqual([['bad'], [...new Set(keys)]]);
 });

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { sha256 } from '@klpreg/wire';
-import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
+import { boundedCache } from '../../bounded-cache.js';
 import { Database } from '../../database/database.js';
 import { Prisma, type Role } from '../../database/generated/client.js';
 import type { Transaction } from '../catalog/revisions.js';
+import { Lookups } from './lookups.js';
 
 export type { Role } from '../../database/generated/client.js';
 
@@ -56,9 +57,12 @@ const USED_MS = 60_000;
 @Injectable()
 export class TokensStore {
   /** By the hash of the token: a guess is not kept, and cannot displace a token. */
-  private readonly cache = new LRUCache<string, Known>({ max: 10_000 });
-  /** Lookups in progress, by the hash of the token. */
-  private readonly asked = new Map<string, Promise<Bearer | null>>();
+  private readonly cache = boundedCache<Known>(10_000);
+  /** By the hash of the token. */
+  private readonly lookups = new Lookups(async (hashes) => {
+    const rows = await this.db.token.findMany({ where: { hash: { in: [...hashes] } } });
+    return new Map(rows.map((row) => [row.hash, row]));
+  });
 
   constructor(private readonly db: Database) {}
 
@@ -141,16 +145,10 @@ export class TokensStore {
     return Math.abs(now.getTime() - known.at) < CACHED_MS ? known.bearer : null;
   }
 
-  /** The holder of this token; null: unknown, expired or revoked. Concurrent requests share one lookup. */
+  /** The holder of this token; null: unknown, expired or revoked. */
   async find(token: string, now: Date): Promise<Bearer | null> {
     const hash = sha256(token);
-    const asked = this.asked.get(hash) ?? this.look(hash, now).finally(() => this.asked.delete(hash));
-    this.asked.set(hash, asked);
-    return asked;
-  }
-
-  private async look(hash: string, now: Date): Promise<Bearer | null> {
-    const row = await this.db.token.findUnique({ where: { hash } });
+    const row = await this.lookups.find(hash);
     if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now))
       return null;
     const { name, role, scope, owners, expiresAt } = toRow(row);
