@@ -3,7 +3,12 @@ import { contentDigest, type Heartbeat, type Report } from '@klpreg/wire';
 import { Clock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { createServer } from '../src/server.js';
+import { Database as Connections } from '../src/database/database.js';
 import { TokensStore } from '../src/store/access/tokens.store.js';
+import { SightingsStore } from '../src/store/catalog/sightings.store.js';
+import { LabelsStore } from '../src/store/content/labels.store.js';
+import { SituationsStore } from '../src/store/content/situations.store.js';
+import { keepRows } from './rows.js';
 import { copyDatabase, type Database } from './database.js';
 import { allModules } from './modules.js';
 
@@ -34,6 +39,7 @@ export class Registry {
     readonly databaseUrl: string,
     private readonly clock: HeldClock,
     private readonly database: Database,
+    private readonly restoreRows: () => Promise<void>,
   ) {}
 
   static async start(environment: Record<string, string> = {}): Promise<Registry> {
@@ -47,7 +53,14 @@ export class Registry {
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     await app.get(TokensStore).addAdmin(TOKEN, 'tester', clock.now());
-    return new Registry(app, database.url, clock, database);
+    return new Registry(app, database.url, clock, database, await keepRows(app.get(Connections)));
+  }
+
+  /** Makes the registry as it was after its start, without the costs of another one. */
+  async reset(): Promise<void> {
+    await this.restoreRows();
+    for (const store of [LabelsStore, SituationsStore, SightingsStore]) this.app.get(store).forget();
+    this.clock.time = START;
   }
 
   async stop(): Promise<void> {

@@ -40,7 +40,7 @@ export function readResponses(socket, onResponse) {
  * Sends requests on several connections, one after the other on each, until the time is over or no body is
  * left.
  *
- * @param next returns the body of the next request; null if none is left
+ * @param next returns the body of the next request, or its body and its token; null if none is left
  * @param check whether the body of a response is correct
  * @returns the numbers of responses and of wrong ones, the seconds in total, and the milliseconds of each
  * request
@@ -58,9 +58,8 @@ export async function drive({
   const head = [
     `POST ${path} HTTP/1.1`,
     `host: ${hostname}`,
-    `authorization: Bearer ${token}`,
     'content-type: application/json',
-    'content-length: ',
+    'authorization: Bearer ',
   ].join('\r\n');
   const times = [];
   let wrong = 0;
@@ -73,14 +72,15 @@ export async function drive({
       const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
       let sent = 0;
       const send = () => {
-        const body = performance.now() < until ? next() : null;
+        const given = performance.now() < until ? next() : null;
+        const [body, own] = Array.isArray(given) ? given : [given, token];
         if (body === null) {
           socket.end();
           resolve();
           return;
         }
         sent = performance.now();
-        socket.write(`${head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        socket.write(`${head}${own}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
       };
       socket.on('connect', send);
       socket.on('error', reject);

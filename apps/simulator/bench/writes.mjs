@@ -5,11 +5,14 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drive, median, percentile } from './drive.mjs';
+import { enrol } from './enrolled.mjs';
 import { countDifferences } from './fill.mjs';
 import { TOKEN } from './registry.mjs';
 
 const FLOOR = path.resolve(import.meta.dirname, '../../server/bench/floor.mjs');
 export const CONNECTIONS = 256;
+/** Hosts that send with a credential of their own. Each enrolment is a transaction. */
+const ENROLLED = 1_000;
 /** Warm-up rounds, which are not counted. */
 const WARM_UP = 3;
 
@@ -80,12 +83,21 @@ export function changedReports(fleet, seconds, sequence) {
 
 export async function heartbeat({ server, sql, emit, seconds }) {
   const hosts = await hostsWithHeartbeats(sql);
+  const enrolled = hosts.slice(0, ENROLLED);
+  const credentials = await enrol(
+    server.url,
+    enrolled.map(({ instance }) => instance),
+  );
   const rounds = 3;
   const each = seconds / rounds / 2;
   const floor = await startFloor();
   const [ours, theirs, times] = [[], [], []];
+  const [byToken, byCredential] = [[], []];
   let sequence = await nextSequence(sql);
   const texts = () => heartbeatTexts(hosts, ++sequence);
+  /** Heartbeats of the enrolled hosts, as many as a round may need. */
+  const enrolledTexts = () =>
+    Array.from({ length: Math.ceil(each * 20) }, () => heartbeatTexts(enrolled, ++sequence)).flat();
   const send = (url, list) =>
     drive({
       url,
@@ -101,10 +113,17 @@ export async function heartbeat({ server, sql, emit, seconds }) {
       const [bare, mine] = [await send(floor.url, texts()), await send(server.url, texts())];
       if (round < 0) continue;
       theirs.push(bare.rate);
-      if (mine.wrong > 0)
-        throw new Error(`${mine.wrong} heartbeats were not confirmed; the first: ${mine.firstWrong}`);
+      const shared = await send(server.url, enrolledTexts());
+      const own = await send(
+        server.url,
+        enrolledTexts().map((text, i) => [text, credentials[i % credentials.length]]),
+      );
+      for (const { wrong, firstWrong } of [mine, shared, own])
+        if (wrong > 0) throw new Error(`${wrong} heartbeats were not confirmed; the first: ${firstWrong}`);
       ours.push(mine.rate);
       times.push(...mine.times);
+      byToken.push(shared.rate);
+      byCredential.push(own.rate);
     }
   } finally {
     await floor.stop();
@@ -119,6 +138,15 @@ export async function heartbeat({ server, sql, emit, seconds }) {
     ratio: median(ours) / median(theirs),
     of: 'of bare Fastify and pg',
     p99: percentile(times, 0.99),
+  });
+  emit({
+    bench: 'heartbeat',
+    metric: 'confirmed, by credentials of hosts',
+    value: median(byCredential),
+    unit: '1/s',
+    floor: median(byToken),
+    ratio: median(byCredential) / median(byToken),
+    of: 'of the same hosts by one token',
   });
 }
 

@@ -7,8 +7,9 @@ import { Registry } from '../registry.js';
 import { giveToken } from './give-token.js';
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start({ KLPREG_ACCESS: 'on' })));
-afterEach(async () => registry.stop());
+beforeAll(async () => void (registry = await Registry.start({ KLPREG_ACCESS: 'on' })));
+beforeEach(async () => registry.reset());
+afterAll(async () => registry.stop());
 
 const FIELDS =
   'id name role scope { key values } owners createdAt createdBy expiresAt lastUsedAt revokedAt revokedBy';

@@ -35,8 +35,9 @@ const RECALL = `mutation ($id: String!, $recalled: Boolean!) {
   recallPatch(buildId: $id, recalled: $recalled) { buildId } }`;
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start()));
-afterEach(() => registry.stop());
+beforeAll(async () => void (registry = await Registry.start()));
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const idOf = (report: Report): string => report.host.instance;
 const differences = () => registry.app.get(CohortsStore).differences();
@@ -173,8 +174,7 @@ test('property: after any events counts equal the recount, and a question repeat
       fc.array(event, { minLength: 4, maxLength: 14 }),
       fc.constantFrom({ original: true }, { name: 'lab_r_1v1_a' }),
       async (events, to) => {
-        await registry.stop();
-        registry = await Registry.start();
+        await registry.reset();
         await registry.publish('lab_r_1v1_a');
         await registry.publish('lab_r_1v2_a');
         const fleet = await Fleet.start();

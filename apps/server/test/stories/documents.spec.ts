@@ -3,8 +3,9 @@ import { Database } from '../../src/database/database.js';
 import { idle, later, leftover, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start()));
-afterEach(() => registry.stop());
+beforeAll(async () => void (registry = await Registry.start()));
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const hostCount = async () => (await registry.ask('{ hosts { totalCount } }')).hosts.totalCount;
 const stackOf = async (hostname: string) =>

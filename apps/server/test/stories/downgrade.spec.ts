@@ -11,8 +11,9 @@ import {
 } from '../registry.js';
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start()));
-afterEach(() => registry.stop());
+beforeAll(async () => void (registry = await Registry.start()));
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const ask = async (to: object, more: object = {}) =>
   (await registry.ask(CAN_DOWNGRADE, { to, ...more })).canDowngrade;

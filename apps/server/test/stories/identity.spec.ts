@@ -6,8 +6,9 @@ import { FIRST_SEQUENCE, SEQUENCE_JUMP } from '../../src/store/hosts/sequences.j
 import { idle, later, leftover, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start()));
-afterEach(() => registry.stop());
+beforeAll(async () => void (registry = await Registry.start()));
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const CODES = '{ canDowngrade(to: { original: true }) { reasons { nodes { reason { code } } } } }';
 const codes = async (): Promise<string[]> =>

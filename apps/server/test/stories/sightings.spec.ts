@@ -4,11 +4,12 @@ import { EnrollingHost, makeToken } from '../enrolling-host.js';
 import { later, listed, Registry, running, sealed } from '../registry.js';
 
 let registry: Registry;
+beforeAll(async () => void (registry = await Registry.start()));
 beforeEach(async () => {
-  registry = await Registry.start();
+  await registry.reset();
   for (const name of ['lab_n_1v1_a', 'lab_n_1v3_a']) await registry.publish(name);
 });
-afterEach(() => registry.stop());
+afterAll(() => registry.stop());
 
 const id = (name: string) => listed(name).buildId!;
 const machineOf = (hostname: string) => running(hostname, []).host.machine!;
