@@ -8,6 +8,7 @@ import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
 import { enrolment } from './commands/enrolment.js';
 import { owner } from './commands/owner.js';
+import { nagios } from './commands/nagios.js';
 import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
 import { patchLint } from './commands/patch-lint.js';
@@ -21,12 +22,20 @@ import { token } from './commands/token.js';
 import type { ExitCode } from './exits.js';
 import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
+import { VERSION } from './version.js';
 import type { Environment } from './environment.js';
 
-const VERSION = '0.1.0';
-
-/** Builds the whole command line. */
-export function programFor(environment: Environment, ended: (exit: ExitCode) => void): Command {
+/**
+ * Builds the whole command line.
+ *
+ * @param started gets the name of the command before its arguments are parsed
+ * @param ended gets its exit code
+ */
+export function programFor(
+  environment: Environment,
+  ended: (exit: ExitCode) => void,
+  started: (command: string) => void = () => {},
+): Command {
   const act = actIn(environment, ended);
   const patch = new Command('patch')
     .description('Inspects, lints, publishes, recalls, transfers and lists livepatch modules.')
@@ -61,9 +70,11 @@ export function programFor(environment: Environment, ended: (exit: ExitCode) => 
       new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`),
     )
     .option('--config <file>', 'the configuration file (default: ~/.config/klpreg/config.toml)')
-    .addHelpText('after', helpText('klpreg'));
+    .addHelpText('after', helpText('klpreg'))
+    .hook('preSubcommand', (_program, command) => started(command.name()));
   for (const command of [
     canIDowngrade(act),
+    nagios(act),
     explain(act),
     hosts(act),
     host(act),

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode, Failure } from './exits.js';
+import { NAGIOS, nagiosLine } from './commands/nagios.js';
 import { programFor } from './program.js';
 import { clean } from './show/clean.js';
 import { paintFor } from './show/paint.js';
@@ -15,13 +16,28 @@ import type { Environment } from './environment.js';
  */
 export async function run(words: readonly string[], environment: Environment): Promise<ExitCode> {
   let exit: ExitCode = EXIT.UNREACHABLE;
+  let command = '';
   try {
-    await programFor(environment, (code) => (exit = code)).parseAsync([...words], { from: 'user' });
+    await programFor(
+      environment,
+      (code) => (exit = code),
+      (name) => (command = name),
+    ).parseAsync([...words], { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.YES : EXIT.USAGE;
-    return report(error, environment);
+    const isHelp = error instanceof CommanderError && error.exitCode === 0;
+    if (isHelp) return EXIT.YES;
+    if (command === 'nagios') return reportToNagios(error, environment);
+    return error instanceof CommanderError ? EXIT.USAGE : report(error, environment);
   }
+}
+
+/** A plug-in says on stdout why there is no answer, and its code for that is UNKNOWN. */
+function reportToNagios(error: unknown, environment: Environment): ExitCode {
+  environment.stdout.write(
+    `${nagiosLine('UNKNOWN', error instanceof Error ? error.message : String(error))}\n`,
+  );
+  return NAGIOS.UNKNOWN;
 }
 
 function report(error: unknown, environment: Environment): ExitCode {

@@ -47,7 +47,7 @@ test('a complete answer is accepted, and the token is sent', async () => {
     exitCode: 0,
     complete: true,
   });
-  expect(err).toBe('');
+  expect(err).toBe('YES: all 3 hosts can be downgraded\n');
   expect(requests[0]).toMatchObject({ method: 'POST', path: '/graphql', operation: 'CanDowngrade' });
   expect(requests[0]!.headers.authorization).toBe('Bearer secret');
 });

@@ -144,7 +144,8 @@ test.each<
     ['--max-age', '60s'],
     { id: null },
     'Can every host be downgraded to release web-2026.10?',
-    'NO: 5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 would be harmed',
+    '    4  SAFE by REPLACE                                    lp_1                           6.1.0   ' +
+      'env=prod ~role=web  web-4 web-5 web-6 …',
   ],
 ])(
   'the table of %s names its point in time, and how to ask again',
@@ -155,7 +156,7 @@ test.each<
       undefined,
     );
     const lines = out.trimEnd().split('\n');
-    expect([lines[0], lines.at(-1)]).toEqual([headline, last]);
+    expect([lines[1], lines.at(-1)]).toEqual([headline, last]);
   },
 );
 
@@ -215,7 +216,7 @@ test('each decision in one sentence', () => {
     ].join('\n'),
   ).toBe(
     [
-      '5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 would be harmed',
+      '5 of 10 hosts cannot be downgraded safely: 4 would be refused, 1 is already there, and not unharmed',
       'the host can be downgraded',
       'all 7 hosts can be downgraded',
       'no host matches',

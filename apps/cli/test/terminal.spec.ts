@@ -57,10 +57,11 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
   if (operation === 'CanDowngrade') return evilFleet();
   const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: EVIL }) as Record<
     string,
-    { pageInfo?: object; canDowngrade?: object } | null
+    { pageInfo?: object; canDowngrade?: object; hosts?: { pageInfo: object } } | null
   >;
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
+    if (field?.hosts !== undefined) field.hosts.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.canDowngrade !== undefined)
       Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
   }
@@ -85,6 +86,8 @@ function evilFleet() {
 const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original'],
   ['can-i-downgrade', '--to', 'original', '--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
+  ['can-i-downgrade', '--to', 'original', '--full'],
+  ['can-i-downgrade', '--to', 'original', '--list', 'refused'],
   ['explain', 'web-1'],
   ['explain', 'web-1', '--to', 'original'],
   ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],
@@ -148,6 +151,13 @@ test.each(COMMANDS.map((words) => [words]))('%j escapes untrusted text', async (
     expect(out.replaceAll('\n', '')).not.toMatch(raw);
     expect(JSON.stringify(read(out))).toContain(JSON.stringify(EVIL).slice(1, -1));
   }
+});
+
+test.each(['junit', 'sarif', 'github'])('a report as %s escapes untrusted text', async (format) => {
+  const { out, err } = await ask(evilAnswer, ['can-i-downgrade', '--to', 'original', '-o', format]);
+  expect(out.replaceAll('\n', '')).not.toMatch(raw);
+  expect(out).toContain('\\u202e');
+  expect(withoutColours(err)).not.toMatch(raw);
 });
 
 test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => unknown]>([

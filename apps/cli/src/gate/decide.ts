@@ -95,10 +95,16 @@ const hides = ({ reasons, allowed }: Verdict): boolean =>
 
 const hosts = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
-function explainNo({ counts, matched }: FleetAnswer, tolerance = ''): string {
+function explainNo({ counts, matched, cohorts, complete }: FleetAnswer, tolerance = ''): string {
+  const there = cohorts
+    .filter(({ verdict }) => verdict.kind === 'UNSAFE' && verdict.route === 'NONE_NEEDED')
+    .reduce((sum, cohort) => sum + cohort.hosts, 0);
+  const already = complete ? Math.min(there, counts.unsafe) : 0;
+  const harmed = counts.unsafe - already;
   const parts = [
     counts.refused > 0 ? `${counts.refused} would be refused` : null,
-    counts.unsafe > 0 ? `${counts.unsafe} would be harmed` : null,
+    harmed > 0 ? `${harmed} would be harmed` : null,
+    already > 0 ? `${already} ${already === 1 ? 'is' : 'are'} already there, and not unharmed` : null,
   ].filter((part) => part !== null);
   return (
     `${counts.refused + counts.unsafe} of ${hosts(matched)} cannot be downgraded safely: ` +

@@ -36,6 +36,9 @@ export interface FleetQuestion extends QuestionVariables {
   readonly where: HostFilter;
 }
 
+/** The properties by which hosts are grouped, in addition to the answer: list of patches, kernel, these labels. */
+const BY = ['STACK', 'KERNEL'];
+
 /** The maximum number of cohorts, and of reasons, to read. */
 const MAX_NODES = 2000;
 /** The maximum number of reads of a fleet that changes between two pages. */
@@ -44,11 +47,12 @@ const MAX_ATTEMPTS = 3;
 /** Asks for the fleet's verdict at a point in time, with every reason and cohort. */
 export async function askFleet(
   question: FleetQuestion,
+  labels: readonly string[],
   pointInTime: PointInTime,
   registry: Registry,
 ): Promise<FleetAnswer> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await readPages(question, pointInTime, registry);
+    const answer = await readPages({ ...question, by: BY, labels: [...labels] }, pointInTime, registry);
     if (answer.steady || attempt === MAX_ATTEMPTS) return answer;
   }
 }
@@ -60,7 +64,7 @@ export async function askFleet(
  * between pages. Each page is compared with the first.
  */
 async function readPages(
-  question: FleetQuestion,
+  question: FleetQuestion & { readonly by: string[]; readonly labels: string[] },
   pointInTime: PointInTime,
   registry: Registry,
 ): Promise<FleetAnswer> {

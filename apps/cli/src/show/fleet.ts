@@ -5,10 +5,10 @@ import { KINDS } from '../registry/kinds.js';
 import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';
-import { LABELS, formatLabels, formatRuns } from './patches.js';
-import { type Column, table, tableWithDetails } from './table.js';
+import { formatLabels, formatRuns } from './patches.js';
+import { type Column, table, tableWithDetails, wrapped } from './table.js';
 
-/** The maximum number of rows of a table. The JSON has all of them. */
+/** The maximum number of rows of a table. `--full -o json` has all of them. */
 const MAX_ROWS = 25;
 
 const HEADLINE = {
@@ -18,7 +18,7 @@ const HEADLINE = {
 } as const;
 
 /** Formats the decision as one line. */
-const decisionLine = (decision: Decision, paint: Paint): string =>
+export const decisionLine = (decision: Decision, paint: Paint): string =>
   `${paint(HEADLINE[decision.answer][0], HEADLINE[decision.answer][1])}: ${clean(decision.why)}`;
 
 /** The lines above and below an answer. */
@@ -28,7 +28,10 @@ interface Frame {
   readonly again: string | null;
 }
 
-/** Formats a fleet's answer: counts, reasons (most hosts first), cohorts (worst first), and the decision. */
+/**
+ * Formats a fleet's answer: the decision, counts, reasons (most hosts first), what to do, and groups (worst
+ * first).
+ */
 export function fleetText(
   { title, again }: Frame,
   answer: FleetAnswer,
@@ -41,15 +44,18 @@ export function fleetText(
     counts.harmful > counts.unsafe
       ? `; ${counts.harmful - counts.unsafe} of the refused or unknown would be harmed as well`
       : '';
+  const actions = decision.answer === 'yes' ? [] : whatToDo(answer, width);
   return [
-    paint('bold', clean(title)),
+    decisionLine(decision, paint),
+    clean(title),
     `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} ` +
       `unknown, ${counts.safe} safe${hidden}`,
     ...(answer.reasons.length === 0 ? [] : ['', reasonsTable(answer, width)]),
+    ...(actions.length === 0 ? [] : ['', 'What to do:', ...actions]),
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),
-    '',
-    decisionLine(decision, paint),
-    ...(again === null ? [] : [paint('dim', clean(`to repeat this for the same point in time: ${again}`))]),
+    ...(again === null
+      ? []
+      : ['', paint('dim', clean(`to repeat this for the same point in time: ${again}`))]),
   ].join('\n');
 }
 
@@ -59,15 +65,10 @@ const WIDE = 130;
 function reasonsTable(answer: FleetAnswer, width: number | null): string {
   const reasons = mergeReasons(answer);
   const shown = reasons.slice(0, MAX_ROWS).map(({ hosts, reason }) => ({
-    row: [String(hosts), reason.kind, clean(reason.code), clearedBy(reason)],
+    row: [String(hosts), reason.kind, clean(reason.code)],
     why: clean(reason.text),
   }));
-  const columns: Column[] = [
-    { head: 'HOSTS', align: 'right' },
-    { head: 'KIND' },
-    { head: 'CODE' },
-    { head: 'CLEARED BY' },
-  ];
+  const columns: Column[] = [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'CODE' }];
   const text =
     width !== null && width < WIDE
       ? tableWithDetails(
@@ -85,6 +86,7 @@ function reasonsTable(answer: FleetAnswer, width: number | null): string {
 }
 
 function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
+  const isByLabels = cohorts.some(({ labels }) => labels.length > 0);
   const worstFirst = [...cohorts].sort(
     (a, b) => KINDS.indexOf(b.verdict.kind) - KINDS.indexOf(a.verdict.kind),
   );
@@ -93,7 +95,7 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
     more: [
       formatRuns(cohort),
       clean(cohort.kernelRelease ?? ''),
-      formatLabels(cohort.labels),
+      ...(isByLabels ? [formatLabels(cohort.labels)] : []),
       examples(cohort),
     ],
   }));
@@ -105,7 +107,7 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
   const details: Column[] = [
     { head: 'RUNS', wrap: true },
     { head: 'KERNEL' },
-    { head: LABELS, wrap: true },
+    ...(isByLabels ? [{ head: 'LABELS', wrap: true } as const] : []),
     { head: 'SUCH AS', wrap: true },
   ];
   const text =
@@ -113,8 +115,8 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
       ? tableWithDetails(
           columns,
           rowsOf(shown),
-          shown.map(({ more: [runs, kernel, labels, hosts] }) =>
-            [`runs ${runs}`, kernel, labels, `such as ${hosts}`].filter(Boolean).join('; '),
+          shown.map(({ more }) =>
+            [`runs ${more[0]}`, ...more.slice(1, -1), `such as ${more.at(-1)}`].filter(Boolean).join('; '),
           ),
           width,
         )
@@ -123,13 +125,13 @@ function cohortsTable({ cohorts }: FleetAnswer, width: number | null): string {
           shown.map(({ row, more }) => [...row, ...more]),
           width,
         );
-  return withRest(text, cohorts.length, 'cohorts');
+  return withRest(text, cohorts.length, 'groups');
 }
 
 const rowsOf = (shown: readonly { readonly row: string[] }[]): string[][] => shown.map(({ row }) => row);
 
 const withRest = (text: string, count: number, what: string): string =>
-  count > MAX_ROWS ? `${text}\n  and ${count - MAX_ROWS} more ${what}; -o json shows all` : text;
+  count > MAX_ROWS ? `${text}\n  and ${count - MAX_ROWS} more ${what}; -o json --full shows all` : text;
 
 /** Formats a verdict: `REFUSED EINVAL by REPLACE`. A SAFE verdict holds for its route only. */
 const formatVerdict = ({ kind, errno, route }: Verdict): string =>
@@ -142,6 +144,44 @@ const decidingCodes = ({ verdict }: Cohort): string => {
     .map(({ code }) => (verdict.allowed.includes(code) ? `${code} (allowed)` : code));
   return clean([...new Set(codes)].join(', '));
 };
+
+/** What clears a reason, as an action. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  TIME: 'wait, and ask again (--wait 10m)',
+  RMMOD: 'remove the modules',
+  REBOOT: 'reboot',
+  REPORT: 'get a new report: see that the agent runs on these hosts',
+  AUTHOR: "ask the patch's author for a signed statement, a declaration or another build",
+  NOTHING: 'no known action',
+};
+const ACTION_ORDER = Object.keys(ACTIONS);
+
+/** The codes behind each action that are named. */
+const MAX_CODES = 4;
+
+/** Returns what clears the reasons, one line for each kind of action, with the codes that it clears. */
+function whatToDo(answer: FleetAnswer, width: number | null): string[] {
+  const codes = new Map<string, Map<string, number>>();
+  for (const { reason, hosts } of mergeReasons(answer)) {
+    if (reason.kind === 'ADVISORY') continue;
+    const each = codes.get(reason.clearedBy) ?? new Map<string, number>();
+    each.set(reason.code, Math.max(each.get(reason.code) ?? 0, hosts));
+    codes.set(reason.clearedBy, each);
+  }
+  return [...codes]
+    .toSorted(([a], [b]) => ACTION_ORDER.indexOf(a) - ACTION_ORDER.indexOf(b))
+    .flatMap(([action, each]) => {
+      const named = [...each]
+        .slice(0, MAX_CODES)
+        .map(([code, hosts]) => `${clean(code)} on ${hostsText(hosts)}`);
+      const rest = each.size > MAX_CODES ? `, and ${each.size - MAX_CODES} more codes` : '';
+      const text = `${ACTIONS[action] ?? clean(action)}: ${named.join(', ')}${rest}`;
+      const [first = '', ...lines] = width === null ? [text] : wrapped(text, width - 4);
+      return [`  ${first}`, ...lines.map((line) => `    ${line}`)];
+    });
+}
+
+const hostsText = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
 const examples = (cohort: Cohort): string =>
   clean(cohort.examples.join(' ')) + (cohort.hosts > cohort.examples.length ? ' …' : '');

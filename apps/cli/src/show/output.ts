@@ -2,8 +2,15 @@ import { stringify } from 'yaml';
 import type { Output } from '../environment.js';
 import { cleanLines } from './clean.js';
 
-export const FORMATS = ['table', 'json', 'yaml'] as const;
+/** The formats of other tools. Only gates have them. */
+export const REPORT_FORMATS = ['junit', 'sarif', 'github'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+export const FORMATS = ['table', 'json', 'yaml', ...REPORT_FORMATS] as const;
 export type Format = (typeof FORMATS)[number];
+
+export const isReportFormat = (format: Format): format is ReportFormat =>
+  REPORT_FORMATS.some((each) => each === format);
 
 /** Writes data in the requested format. Calls `asText` only for a table. */
 export function show(

@@ -106,7 +106,7 @@ export function tableWithDetails(
 }
 
 /** Breaks text between words. A word that is too long stays whole. */
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

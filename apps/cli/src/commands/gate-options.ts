@@ -1,0 +1,35 @@
+import { type Command, Option } from 'commander';
+import { AS_OF_OPTION, collect, QUESTION_OPTIONS } from './flags.js';
+
+/** Adds the options of the gate before a downgrade. */
+export function withGateOptions(command: Command): Command {
+  command
+    .requiredOption(
+      '--to <target>',
+      'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
+    )
+    .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
+    .option(
+      '--authoritative-labels',
+      'match only labels from enrolment or an admin, not those that agents report',
+    );
+  for (const option of QUESTION_OPTIONS()) command.addOption(option);
+  return command
+    .addOption(
+      new Option('--by <key>', 'group hosts also by this label, such as role (repeatable, at most 5)')
+        .argParser(collect)
+        .default([], 'list of patches, kernel and answer'),
+    )
+    .option(
+      '--max-refused <n|n%>',
+      'the number of refused hosts to tolerate, unless other reasons speak against them (default: 0)',
+    )
+    .option('--allow-empty', 'answer yes if no host matches')
+    .option('--wait <time>', 'the time to keep asking while waiting may change the answer')
+    .addOption(AS_OF_OPTION())
+    .option(
+      '--snapshot <id>',
+      'the point in time of an earlier answer: the same question gets the same answer',
+    )
+    .addOption(new Option('--catalog <then|now>', 'the catalog that judges the past (default: then)'));
+}
