@@ -162,3 +162,34 @@ test('a build belongs to the owner who has signed for it, now and in the past; e
     ]);
   });
 });
+
+test('what a host showed before it was revoked never counts again; what a suspect host showed may', async () => {
+  const token = '22222222-2222-4222-8222-222222222222';
+  const hosts = { REVOKED: ID, ACTIVE: ID.replace(/^1/, '2') };
+  const insert = async (client: pg.Client) => {
+    await client.query(
+      "INSERT INTO enrolment_token (id, hash, name, created_at, created_by, expires_at) VALUES ($1, 'x', 't', now(), 't', now())",
+      [token],
+    );
+    for (const [state, id] of Object.entries(hosts)) {
+      await client.query(
+        `INSERT INTO host_credential (bucket, host_id, public_key, hostname, token_id, state, state_at, enrolled_at, proof_at)
+         VALUES (17, $1, 'x', 'h', $2, $3::credential_state, now(), now(), now())`,
+        [id, token, state],
+      );
+      await client.query(
+        `INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch, objects,
+                                     revision, seen_at, until_revision, until_at)
+         VALUES ('aa', $1, $1, 'm', '7.3', '#1', 'x86_64', '{}', 1, now(), 2, now())`,
+        [id],
+      );
+    }
+  };
+  await across('20261126234500_disowned_sightings', insert, async (client) => {
+    const { rows } = await client.query('SELECT host_id AS host, disowned FROM patch_sighting ORDER BY 1');
+    expect(rows).toEqual([
+      { host: hosts.REVOKED, disowned: true },
+      { host: hosts.ACTIVE, disowned: false },
+    ]);
+  });
+});

@@ -77,7 +77,7 @@ export class EnrolmentAdmin {
       const changed = await this.tokens.revoke(tx, id, withHosts, at);
       if (changed && withHosts) {
         await this.keys.revoke(tx, id, null, at);
-        await this.sightings.withdraw(tx, await this.hosts.ofToken(tx, id), at);
+        await this.sightings.disown(tx, await this.hosts.ofToken(tx, id), at);
       }
       const entry = { who, action: 'revoke-enrolment-token', subject: id, detail: { withHosts } };
       return { result: (await this.tokens.get(tx, id))!, entry: changed ? entry : null };
@@ -111,7 +111,7 @@ export class EnrolmentAdmin {
       const result = { ...known, state: to, stateAt: at, stateBy: who };
       await this.hosts.replace(tx, result);
       if (to !== 'ACTIVE') await this.keys.revoke(tx, hostId, known.serial, at);
-      if (to === 'REVOKED') await this.sightings.withdraw(tx, [hostId], at);
+      if (to === 'REVOKED') await this.sightings.disown(tx, [hostId], at);
       return { result, entry: { who, action, subject: hostId, detail: reason === null ? {} : { reason } } };
     });
     if (to === 'ACTIVE') await this.labels.confer(row);

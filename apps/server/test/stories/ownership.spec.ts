@@ -264,7 +264,7 @@ describe('an admin transfers a build', () => {
   test.each<[string, string, string]>([
     ['to its owner', transfer('lab'), 'already belongs to lab'],
     ['that is not published', transfer('web', 'ab'.repeat(20)), 'no patch has the build-id'],
-    ['to nobody', transfer(''), 'one line of 1 to 128 characters'],
+    ['to an owner without a name', transfer(''), 'one line of 1 to 128 characters'],
     ['without a reason', transfer('web').replace('web took it over', ' '), 'a reason has 1 to 500'],
   ])('a build %s is not transferred', async (_, mutation, words) => {
     await publish();

@@ -151,3 +151,80 @@ test('the hosts of a token that was revoked with them are no witnesses any more'
   await registry.report(later(running('web-1', ['lab_n_1v1_a'], { sequence: 5 }), { taint: 45057 }));
   expect(await machines('lab_n_1v1_a')).toEqual([]);
 });
+
+describe('an admin releases a suspect host', () => {
+  const release = (host: EnrollingHost) =>
+    registry.ask(`mutation { releaseHost(id: "${host.instance}", reason: "one machine") { id } }`);
+  const change = (field: string, host: EnrollingHost) =>
+    registry.ask(`mutation { ${field}(host: "${host.instance}", reason: "stolen") { state } }`);
+  /** The host sends a sequence twice, with other content. */
+  async function becomeSuspect(host: EnrollingHost): Promise<void> {
+    const { report } = host;
+    await host.post('/v1/reports', sealed({ ...report, sequence: 1, livepatches: [] }), host.credential);
+    expect(await machines('lab_n_1v1_a')).toEqual([]);
+  }
+  const labelled = async () => makeToken(registry, { labels: { env: 'prod' } });
+
+  test('what it showed counts again', async () => {
+    const host = await enrolledAt('web-1', (await labelled()).text);
+    await host.send();
+    await becomeSuspect(host);
+    await release(host);
+    expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-1'));
+  });
+
+  test.each<[string, (host: EnrollingHost, token: string) => Promise<unknown>]>([
+    ['its credential was revoked', async (host) => change('revokeHostCredential', host)],
+    [
+      'its credential was revoked and reset',
+      async (host) => {
+        await change('revokeHostCredential', host);
+        await change('resetHostCredential', host);
+      },
+    ],
+    [
+      'it was retired as compromised',
+      async (host) =>
+        registry.ask(
+          `mutation { retireHost(id: "${host.instance}", reason: "gone", compromised: true) { id } }`,
+        ),
+    ],
+    [
+      'its enrolment token was revoked with its hosts',
+      async (_, token) =>
+        registry.ask(`mutation { revokeEnrolmentToken(id: "${token}", withHosts: true) { id } }`),
+    ],
+  ])('what it showed does not count again if %s', async (_, end) => {
+    const { id: token, text } = await labelled();
+    const host = await enrolledAt('web-1', text);
+    await host.send();
+    await becomeSuspect(host);
+    await end(host, token);
+    await release(host);
+    expect(await machines('lab_n_1v1_a')).toEqual([]);
+  });
+
+  test('what it showed before its credential was revoked never counts again, even if it enrols again', async () => {
+    const host = await enrolledAt('web-1', (await labelled()).text);
+    await host.send();
+    await change('revokeHostCredential', host);
+    await change('resetHostCredential', host);
+    await host.enrol((await labelled()).text);
+    await host.post('/v1/reports', sealed({ ...host.report, sequence: 2, livepatches: [] }), host.credential);
+    await host.post('/v1/reports', sealed({ ...host.report, sequence: 2 }), host.credential);
+    await release(host);
+    expect(await machines('lab_n_1v1_a')).toEqual([]);
+  });
+
+  test('a machine that vouches under another id meanwhile is one witness', async () => {
+    const host = await enrolledAt('web-1', (await labelled()).text);
+    await host.send();
+    await becomeSuspect(host);
+    // what this server remembers of witnesses expires
+    registry.wait(11, 'minutes');
+    const token = await makeToken(registry);
+    await (await enrolledAt('web-2', token.text, machineOf('web-1'))).send();
+    await release(host);
+    expect(await machines('lab_n_1v1_a')).toEqual([`enrolment token ${token.id}`]);
+  });
+});

@@ -3,11 +3,12 @@ import type { Kernel } from '@klpreg/compat';
 import { boundedCache } from '../../bounded-cache.js';
 import { unnest } from '../../database/columns.js';
 import { type Connection, Database } from '../../database/database.js';
+import type { Prisma } from '../../database/generated/client.js';
 import { named, sql } from '../../database/sql.js';
 import { ContentIds } from '../content/content-ids.js';
 import { AGENT_PREFIX } from '../content/labels.store.js';
 import { bucketOf } from '../hosts/bucket.js';
-import { nextRevision } from './revisions.js';
+import { nextRevision, type Transaction } from './revisions.js';
 
 /** What one host shows of a build: it is on its list, enabled and settled. */
 export interface HostSighting {
@@ -43,6 +44,7 @@ interface WitnessedSighting extends HostSighting {
   readonly witness: string;
 }
 
+type PatchSighting = Prisma.PatchSightingGetPayload<object>;
 type Facts = Omit<HostSighting, 'hostId' | 'machine'>;
 interface Row {
   readonly hostId: string;
@@ -98,7 +100,7 @@ export class SightingsStore {
     const wanted = (await this.identify([...open.values()])).toSorted(inOrder);
     const stored = await this.stored(wanted);
     const added = choose(wanted, stored);
-    if (added.length > 0) await this.add(added, at);
+    if (added.length > 0) await this.db.$transaction(async (tx) => this.insert(tx, added, at));
     this.remember(wanted, stored, added);
   }
 
@@ -134,12 +136,18 @@ export class SightingsStore {
     });
   }
 
-  private async stored(wanted: readonly HostSighting[]): Promise<Row[]> {
+  private async stored(
+    wanted: readonly HostSighting[],
+    place: Pick<Transaction, 'patchSighting' | '$queryRaw'> = this.db,
+  ): Promise<Row[]> {
     const buildIds = [...new Set(wanted.map(({ buildId }) => buildId))];
     const versions = [...new Set(wanted.map(({ kernel }) => kernel.version))];
     const where = { buildId: { in: buildIds }, kernelVersion: { in: versions }, untilRevision: null };
-    const rows = await this.db.patchSighting.findMany({ where });
-    const machines = await this.machinesOf(rows.map(({ hostId }) => hostId));
+    const rows = await place.patchSighting.findMany({ where });
+    const machines = await this.machinesOf(
+      rows.map(({ hostId }) => hostId),
+      place,
+    );
     return rows.map(
       ({ hostId, buildId, facts, machine, kernelRelease, kernelVersion, arch, kernelBuildId }) => ({
         hostId,
@@ -153,10 +161,13 @@ export class SightingsStore {
   }
 
   /** The machine hashes of these hosts. */
-  private async machinesOf(hostIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  private async machinesOf(
+    hostIds: readonly string[],
+    place: Pick<Transaction, '$queryRaw'>,
+  ): Promise<ReadonlyMap<string, string>> {
     if (hostIds.length === 0) return new Map();
     const rows = unnest('r', hostIds, { bucket: ['smallint', bucketOf], id: ['uuid', (id) => id] });
-    const found = await this.db.$queryRaw<{ id: string; machine: string }[]>(
+    const found = await place.$queryRaw<{ id: string; machine: string }[]>(
       named(
         'sightings.machines',
         sql`
@@ -173,7 +184,7 @@ export class SightingsStore {
    * The catalog's row is locked first. So a host that becomes suspect at the same time is seen here, or its
    * withdrawal sees these rows.
    */
-  private async add(sightings: readonly WitnessedSighting[], at: Date): Promise<void> {
+  private async insert(tx: Connection, sightings: readonly WitnessedSighting[], at: Date): Promise<void> {
     const rows = unnest('r', sightings, {
       bucket: ['smallint', (one) => bucketOf(one.hostId)],
       build_id: ['text', (one) => one.buildId],
@@ -189,44 +200,42 @@ export class SightingsStore {
       file: ['text', (one) => one.file],
       verified: ['boolean', (one) => one.verified],
     });
-    await this.db.$transaction(async (tx) => {
-      const revision = await nextRevision(tx, at);
-      await tx.$executeRaw(
-        named(
-          'sightings.add',
-          sql`
-            INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version,
-                                        arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
-            SELECT r.build_id,
-                   r.facts,
-                   r.host_id,
-                   r.machine,
-                   r.kernel_release,
-                   r.kernel_version,
-                   r.arch,
-                   r.kernel_build_id,
-                   (SELECT coalesce(array_agg(object ORDER BY at), '{}')
-                      FROM jsonb_array_elements_text(r.objects) WITH ORDINALITY AS o(object, at)),
-                   r.over,
-                   r.file,
-                   r.verified,
-                   ${revision},
-                   ${at}
-              FROM ${rows}
-              JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
-              LEFT JOIN host_credential c ON c.bucket = r.bucket AND c.host_id = r.host_id
-              LEFT JOIN enrolment_token t ON t.id = c.token_id
-             WHERE h.suspect_since IS NULL
-               AND NOT h.compromised
-               AND c.state IS DISTINCT FROM 'REVOKED'
-               AND t.hosts_revoked_at IS NULL
-            ON CONFLICT DO NOTHING`,
-        ),
-      );
-    });
+    const revision = await nextRevision(tx, at);
+    await tx.$executeRaw(
+      named(
+        'sightings.add',
+        sql`
+          INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version,
+                                      arch, kernel_build_id, objects, over, file, verified, revision, seen_at)
+          SELECT r.build_id,
+                 r.facts,
+                 r.host_id,
+                 r.machine,
+                 r.kernel_release,
+                 r.kernel_version,
+                 r.arch,
+                 r.kernel_build_id,
+                 (SELECT coalesce(array_agg(object ORDER BY at), '{}')
+                    FROM jsonb_array_elements_text(r.objects) WITH ORDINALITY AS o(object, at)),
+                 r.over,
+                 r.file,
+                 r.verified,
+                 ${revision},
+                 ${at}
+            FROM ${rows}
+            JOIN host h ON h.bucket = r.bucket AND h.id = r.host_id
+            LEFT JOIN host_credential c ON c.bucket = r.bucket AND c.host_id = r.host_id
+            LEFT JOIN enrolment_token t ON t.id = c.token_id
+           WHERE h.suspect_since IS NULL
+             AND NOT h.compromised
+             AND c.state IS DISTINCT FROM 'REVOKED'
+             AND t.hosts_revoked_at IS NULL
+          ON CONFLICT DO NOTHING`,
+      ),
+    );
   }
 
-  /** Withdraws the sightings of these hosts: they are suspect or compromised. */
+  /** Withdraws the sightings of these hosts, which are suspect, until an administrator releases them. */
   async withdraw(tx: Connection, hostIds: readonly string[], at: Date): Promise<void> {
     const isOpen = sql`host_id = ANY(${[...hostIds]}::uuid[]) AND until_revision IS NULL`;
     await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
@@ -241,28 +250,31 @@ export class SightingsStore {
        WHERE ${isOpen}`;
   }
 
-  /** Counts the sightings of this host again: an administrator released it. */
-  async restore(tx: Connection, hostId: string, at: Date): Promise<void> {
-    await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
-    const [withdrawn] = await tx.$queryRaw<{ rows: bigint }[]>`
-      SELECT count(*) AS rows FROM patch_sighting WHERE host_id = ${hostId}::uuid`;
-    if (withdrawn!.rows === 0n) return;
-    const revision = await nextRevision(tx, at);
+  /** Withdraws the sightings of these hosts for good: they are revoked, or retired as compromised. */
+  async disown(tx: Connection, hostIds: readonly string[], at: Date): Promise<void> {
+    await this.withdraw(tx, hostIds, at);
     await tx.$executeRaw`
-      INSERT INTO patch_sighting (build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
-                                  kernel_build_id, objects, over, file, verified, revision, seen_at)
-      SELECT DISTINCT ON (build_id, facts)
-             build_id, facts, host_id, machine, kernel_release, kernel_version, arch,
-             kernel_build_id, objects, over, file, verified, ${revision}::bigint, ${at}::timestamptz
-        FROM patch_sighting p
-       WHERE host_id = ${hostId}::uuid
-         AND NOT EXISTS (
-               SELECT
-                 FROM patch_sighting o
-                WHERE o.build_id = p.build_id
-                  AND o.facts = p.facts
-                  AND o.host_id = p.host_id
-                  AND o.until_revision IS NULL)`;
+      UPDATE patch_sighting
+         SET disowned = true
+       WHERE host_id = ANY(${[...hostIds]}::uuid[]) AND NOT disowned`;
+  }
+
+  /**
+   * Counts the sightings of this host again: an administrator released it. Other witnesses may have been
+   * stored meanwhile, so they are chosen as new ones are.
+   */
+  async restore(tx: Transaction, hostId: string, at: Date): Promise<void> {
+    await tx.$queryRaw`SELECT id FROM catalog FOR UPDATE`;
+    const rows = await tx.patchSighting.findMany({
+      where: { hostId, disowned: false, untilRevision: { not: null } },
+      distinct: ['buildId', 'facts'],
+      orderBy: { revision: 'desc' },
+    });
+    if (rows.length === 0) return;
+    const machine = (await this.machinesOf([hostId], tx)).get(hostId);
+    const wanted = rows.map((row) => toWitnessed(row, machine ?? row.machine)).toSorted(inOrder);
+    const restored = choose(wanted, await this.stored(wanted, tx));
+    if (restored.length > 0) await this.insert(tx, restored, at);
   }
 
   private remember(
@@ -296,6 +308,24 @@ export class SightingsStore {
     this.known.clear();
   }
 }
+
+/** The sighting of a stored row. */
+const toWitnessed = (row: PatchSighting, machine: string): WitnessedSighting => ({
+  hostId: row.hostId,
+  machine,
+  buildId: row.buildId,
+  kernel: {
+    release: row.kernelRelease,
+    version: row.kernelVersion,
+    arch: row.arch,
+    buildId: row.kernelBuildId,
+  },
+  objects: row.objects,
+  over: row.over === null ? null : row.over.split(' ').filter(Boolean),
+  file: row.file,
+  verified: row.verified,
+  witness: row.machine,
+});
 
 /** What must not be two witnesses of one build. */
 const keysOf = ({ buildId, hostId, machine }: Pick<Row, 'buildId' | 'hostId' | 'machine'>): string[] => [

@@ -3,6 +3,7 @@ import { type Connection, Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
 import { empty, join, long, named, raw, sql, type Sql } from '../../database/sql.js';
 import { SightingsStore } from '../catalog/sightings.store.js';
+import type { Transaction } from '../catalog/revisions.js';
 import { CohortsStore, type CohortKey } from '../counts/cohorts.store.js';
 import { type AsOf, closedIsValidAt } from '../history/as-of.js';
 import { sameEpoch } from '../history/epochs.store.js';
@@ -152,7 +153,7 @@ export class HostsStore {
   /**
    * Ends that a host is suspect: its sightings count again, and of its boots only the current one is kept.
    */
-  async release(tx: Connection, hostId: string, at: Date): Promise<Changed> {
+  async release(tx: Transaction, hostId: string, at: Date): Promise<Changed> {
     const changed = (host: Interval) => (host.suspect ? { ...host, suspect: false } : 'UNCHANGED');
     const result = await this.change(tx, hostId, at, changed, sql`suspect_since = NULL`);
     if (result !== 'CHANGED') return result;
@@ -205,7 +206,7 @@ export class HostsStore {
     if (!compromised || result === 'NO_SUCH_HOST') return result;
     const key = keyOf(hostId);
     const marked = await tx.$executeRaw`UPDATE host SET compromised = true WHERE ${key} AND NOT compromised`;
-    if (marked > 0) await this.sightings.withdraw(tx, [hostId], at);
+    if (marked > 0) await this.sightings.disown(tx, [hostId], at);
     return marked > 0 ? 'CHANGED' : result;
   }
 
