@@ -38,6 +38,7 @@ async function everything(): Promise<string[]> {
     'patch_version',
     'catalog',
     'owner_key',
+    'owner_policy',
   ];
   return Promise.all(
     tables.map(async (table) => {
@@ -93,6 +94,16 @@ test.each<[change: string, make: () => Promise<{ status: number; body: object }>
     'add-owner-key',
   ],
   ['revoking an owner key', revoke, 'revoke-owner-key'],
+  [
+    'transferring a patch',
+    () => mutate(`{ transferPatch(buildId: "${buildId}", owner: "web", reason: "moved") { name } }`),
+    'transfer-patch',
+  ],
+  [
+    'setting the policy of an owner',
+    () => mutate('{ setOwnerPolicy(owner: "web", requireSigned: true, reason: "audit") { owner } }'),
+    'set-owner-policy',
+  ],
 ])('%s is in the audit log, or has no effect', async (_, make, action) => {
   const before = await everything();
   await db.$executeRaw`ALTER TABLE audit ADD CONSTRAINT closed CHECK (false) NOT VALID`;
