@@ -48,8 +48,8 @@ function compile(file) {
   return script;
 }
 
-/** Returns a `require` that loads modules of the copy afresh, and others from node_modules. */
-function freshRequire() {
+/** Returns a `require` that loads each module of the copy afresh, once, and others from node_modules. */
+export function freshRequire() {
   const modules = new Map();
   const load = (file) => {
     if (modules.has(file)) return modules.get(file);
@@ -67,9 +67,13 @@ function freshRequire() {
   return load;
 }
 
-/** Loads a spec and all its modules afresh. @returns its tests */
-export function load(root, spec) {
+/**
+ * Loads a spec, and those of its modules that `require` has not loaded yet.
+ *
+ * @returns its tests
+ */
+export function load(root, spec, require = freshRequire()) {
   collected.length = 0;
-  freshRequire()(path.join(root, `${spec}.js`));
+  require(path.join(root, `${spec}.js`));
   return collected.filter(({ name }) => !ABOUT_LAWS.test(name));
 }

@@ -1,7 +1,7 @@
 // A worker process: takes orders from its parent, which kills it after the time limit of an order.
 
 import { performance } from 'node:perf_hooks';
-import { load } from './spec-runner.mjs';
+import { freshRequire, load } from './spec-runner.mjs';
 
 const root = process.argv[2];
 /** Number of runs of each property test. */
@@ -33,12 +33,18 @@ function measureTest(spec, i) {
   return { ms, hits: switches.mutantCoverage.perTest['this one'] ?? {} };
 }
 
-/** Returns the first test that fails while the mutant is active. */
+/** Returns the first test that fails while the mutant is active. Each module is loaded once for it. */
 function attempt({ mutant, trials, hitLimit }) {
   Object.assign(switches, { activeMutant: mutant, hitCount: 0, hitLimit });
+  const require = freshRequire();
+  const loaded = new Map();
+  const testsOf = (spec) => {
+    if (!loaded.has(spec)) loaded.set(spec, load(root, spec, require));
+    return loaded.get(spec);
+  };
   try {
     for (const { spec, tests } of trials) {
-      const failed = firstFailure(spec, tests);
+      const failed = firstFailure(() => testsOf(spec), tests);
       if (failed !== null) return { spec, killedBy: `${spec}: ${failed}` };
     }
     return { killedBy: null };
@@ -47,10 +53,10 @@ function attempt({ mutant, trials, hitLimit }) {
   }
 }
 
-function firstFailure(spec, tests) {
+function firstFailure(load, tests) {
   let name = 'the spec cannot be loaded';
   try {
-    const found = load(root, spec);
+    const found = load();
     for (const i of tests) {
       name = found[i]?.name ?? 'the spec has fewer tests';
       found[i].run();

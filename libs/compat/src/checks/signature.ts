@@ -24,6 +24,8 @@ type SignatureCheck = 'ACCEPTED' | 'NOT_KNOWN' | 'REFUSED';
  *
  * Mirrors `module_sig_check()`: a broken signature is always refused, a missing one only if signatures are
  * enforced or the kernel is locked down.
+ *
+ * @param load is catalogued
  */
 export function findSignatureReasons(
   load: KnownPatch,
@@ -32,15 +34,11 @@ export function findSignatureReasons(
   trust: Trust,
 ): Reason[] {
   const { situation } = host;
-  const files = load.manifest?.files ?? [];
+  const answers = load.manifest!.files.map((file) => checkFile(file, counts, situation, trust));
+  if (answers.includes('ACCEPTED')) return [];
   // Without a file it is not known whether there is a signature, nor whether it is whole.
-  let best: SignatureCheck = files.length === 0 ? 'NOT_KNOWN' : 'REFUSED';
-  for (const file of files) {
-    const answer = checkFile(file, counts, situation, trust);
-    if (answer === 'ACCEPTED') return [];
-    if (answer === 'NOT_KNOWN') best = answer;
-  }
-  if (best === 'NOT_KNOWN') return [{ code: 'SIGNATURE_UNVERIFIED', ...about(load) }];
+  if (answers.length === 0 || answers.includes('NOT_KNOWN'))
+    return [{ code: 'SIGNATURE_UNVERIFIED', ...about(load) }];
   const byLockdown = situation.capabilities.signatureEnforced === false;
   return [{ code: 'SIGNATURE_REQUIRED', ...about(load), ...(byLockdown ? { errno: 'EPERM' } : {}) }];
 }
@@ -65,10 +63,11 @@ function checkFile(
  *
  * null: no file is published, or several are and none is known to be accepted.
  */
-export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Trust): string | null {
-  const files = load.manifest?.files ?? [];
-  if (files.length < 2 || load.buildId === null) return files[0]?.sha256 ?? null;
-  const counts = countsOn(trust.catalog.sightings?.(load.buildId) ?? [], host.kernel, host.kernelText);
+export function fileToLoad({ manifest }: KnownPatch, host: ResolvedSituation, trust: Trust): string | null {
+  if (manifest === null) return null;
+  const { files, buildId } = manifest;
+  if (files.length < 2) return files[0]?.sha256 ?? null;
+  const counts = countsOn(trust.catalog.sightings?.(buildId) ?? [], host.kernel, host.kernelText);
   return files.find((file) => checkFile(file, counts, host.situation, trust) === 'ACCEPTED')?.sha256 ?? null;
 }
 
@@ -78,11 +77,8 @@ export function fileToLoad(load: KnownPatch, host: ResolvedSituation, trust: Tru
  */
 function isTrusted(signer: string, { list }: Situation, catalog: Catalog): boolean {
   return list.some(({ buildId, file, moduleTaint }) => {
-    if (buildId === null || file === null || moduleTaint === null || moduleTaint.includes('E')) return false;
-    return (
-      catalog
-        .find(buildId)
-        ?.files.some(({ sha256, signed, signer: by }) => sha256 === file && signed && by === signer) === true
-    );
+    if (buildId === null || moduleTaint === null || moduleTaint.includes('E')) return false;
+    const files = catalog.find(buildId)?.files;
+    return files?.some((one) => one.sha256 === file && one.signed && one.signer === signer) === true;
   });
 }

@@ -38,14 +38,18 @@ export const anySurelyHolds = (
   required: RequiredEvidence,
 ): boolean => patches.some((patch) => surelyHolds(patch, state, required));
 
-/** Returns why it is doubtful that one of these patches holds the state. Empty if one of them surely does. */
+/**
+ * Returns why it is doubtful that one of these patches holds the state. Empty if one of them surely does.
+ *
+ * @param holders at least one
+ */
 export function findHoldingDoubts(
   holders: readonly KnownPatch[],
   state: State,
   required: RequiredEvidence,
 ): readonly Reason[] {
-  const [first] = holders;
-  if (first === undefined || anySurelyHolds(holders, state, required)) return [];
+  if (anySurelyHolds(holders, state, required)) return [];
+  const first = holders[0]!;
   if (first.doubts.length > 0) return first.doubts;
   const detail = `that it holds state ${state.id} is not known well enough`;
   return [{ code: 'EVIDENCE_TOO_WEAK', ...about(first), detail }];

@@ -214,10 +214,15 @@ reasonTable('SIGNATURE_UNVERIFIED', [
   ['nothing is enforced, and only facts were published', { to: target() }, [{}]],
 ]);
 
-test('an enforced signature that this host verified is safe', () =>
-  expect(
-    ask({ ...verified('key-1'), to: target(signed), host: enforcing, catalog: showing({}) }),
-  ).toMatchObject({ kind: 'SAFE' }));
+test.each<[sentence: string, asked: Asked]>([
+  ['this host verified', { ...verified('key-1'), catalog: showing({}) }],
+  [
+    'other machines with the same keys verified',
+    { catalog: showing({ verified: true }), question: { sharedSigningKeys: true } },
+  ],
+])('an enforced signature that %s is safe', (_, asked) =>
+  expect(ask({ ...asked, to: target(signed), host: enforcing })).toMatchObject({ kind: 'SAFE' }),
+);
 
 test.each<[sentence: string, files: ModuleFile[], asked: Asked, sha256: string | null]>([
   ['the only file of the build', [signed], {}, 'sha-of-signed'],
@@ -234,10 +239,22 @@ test.each<[sentence: string, files: ModuleFile[], asked: Asked, sha256: string |
     { ...verified('key-1'), host: enforcing },
     'sha-of-signed',
   ],
+  [
+    'the signed file, if nothing is enforced and two machines loaded it',
+    [signed, unsigned],
+    { catalog: showing({}) },
+    'sha-of-signed',
+  ],
+  [
+    'the unsigned file, if nothing is enforced and no sighting can be asked for',
+    [signed, unsigned],
+    { catalog: { sightings: undefined } },
+    'sha-of-unsigned',
+  ],
   ['no file, if none of several is known to be accepted', [unsigned, signed], { host: enforcing }, null],
   ['no file, if only facts were published', [], {}, null],
 ])('a LOAD step, and no other, names %s', (_, files, asked, sha256) => {
-  const { steps } = ask({ ...asked, to: target(...files), catalog: { sightings: () => [] } });
+  const { steps } = ask({ catalog: { sightings: () => [] }, ...asked, to: target(...files) });
   expect(steps).toEqual([
     { action: 'LOAD', patch: 'older', buildId: 'id-of-older', sha256 },
     { action: 'WAIT', patch: 'older' },

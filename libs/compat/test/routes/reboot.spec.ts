@@ -163,6 +163,15 @@ test('two patches of which the second does not take the first', () => {
   });
 });
 
+test('an earlier list that is not published can be judged, too', () => {
+  const boot = { kernelRelease: THIS_KERNEL, loads: [{ name: 'unheard_of', buildId: 'unheard_of' }] };
+  expect(ask(asked(boot, { to: { kind: 'PREVIOUS' }, host: { previous: ['unheard_of'] } }))).toMatchObject({
+    route: 'REBOOT',
+    kind: 'UNKNOWN',
+    steps: [{ action: 'REBOOT' }],
+  });
+});
+
 test('modules_disabled ends with the boot; ftrace that is off today may be switched off at each boot', () => {
   const gates = (modulesDisabled: boolean | null, ftraceEnabled: boolean | null) =>
     rebooted(
@@ -177,15 +186,20 @@ test('modules_disabled ends with the boot; ftrace that is off today may be switc
 test('right after a reboot nothing of this boot is left', () => {
   const host = resolveSituation(
     running([older], {
-      leftovers: [leftover(newer)],
+      leftovers: [leftover(newer, { moduleState: 'LOADING' })],
       unlisted: [unlisted(newer)],
       previous: ['id-of-newer'],
     }),
     catalog([newer, older]),
   );
-  const { situation, list, unlisted: gone, inTransition } = rebooted(host);
+  const { situation, list, unlisted: gone, inTransition, loading } = rebooted(host);
   const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = host.situation;
-  expect({ list, gone, inTransition }).toEqual({ list: [], gone: [], inTransition: null });
+  expect({ list, gone, inTransition, loading }).toEqual({
+    list: [],
+    gone: [],
+    inTransition: null,
+    loading: [],
+  });
   const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
   const notYetSeen = {
     gates: { modulesDisabled: false, ftraceEnabled: true },
