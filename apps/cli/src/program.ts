@@ -8,6 +8,7 @@ import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
 import { enrolment } from './commands/enrolment.js';
 import { owner } from './commands/owner.js';
+import { login, logout } from './commands/login.js';
 import { nagios } from './commands/nagios.js';
 import { ownerKey } from './commands/owner-key.js';
 import { patchInspect } from './commands/patch-inspect.js';
@@ -85,6 +86,8 @@ export function programFor(
     audit(act),
     token(act),
     enrolment(act),
+    login(act),
+    logout(act),
   ])
     program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);

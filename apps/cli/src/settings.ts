@@ -83,13 +83,12 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
 const withoutBlanks = (source: Source): Source =>
   Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) as unknown as Source;
 
+/** Returns the folder of the configuration and of the stored sign-ins. */
+export const configurationFolder = ({ env, home }: Environment): string =>
+  join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'klpreg');
+
 function fileSource(flags: GlobalFlags, environment: Environment): Source {
-  const standard = join(
-    environment.env['XDG_CONFIG_HOME'] || join(environment.home, '.config'),
-    'klpreg',
-    'config.toml',
-  );
-  const path = flags.config ?? standard;
+  const path = flags.config ?? join(configurationFolder(environment), 'config.toml');
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

@@ -178,6 +178,11 @@ test.each<[what: string, words: string[], answer: (request: ReceivedRequest) => 
     () => ({ data: { canDowngrade: OVERRIDE } }),
   ],
   ['a name that does not exist', ['explain', EVIL.replaceAll('\0', '')], () => ({ data: { host: null } })],
+  [
+    'the issuer of the registry',
+    ['login'],
+    () => ({ openIdConnect: { issuer: `https://${OVERRIDE}`, clientId: EVIL, scopes: EVIL } }),
+  ],
   ['a selector', ['hosts', '--where', `env=${OVERRIDE} ${OVERRIDE}`], evilAnswer],
   ['a command that does not exist', [`host${OVERRIDE}s`], evilAnswer],
   ['a flag that does not exist', ['hosts', `--wh${OVERRIDE}ere`], evilAnswer],

@@ -23,6 +23,8 @@ test.each([
   [['token', 'create']],
   [['token', 'list']],
   [['token', 'revoke']],
+  [['login']],
+  [['logout']],
   [['enrolment']],
   [['enrolment', 'list']],
   [['enrolment', 'token', 'create']],

@@ -3,6 +3,7 @@ import type { Settings } from '../settings.js';
 import type { Environment } from '../environment.js';
 import { fromGraphqlErrors, fromStatus } from './errors.js';
 import { type HttpRequest, type HttpResponse, send } from './http.js';
+import { withStoredToken } from '../login/stored-token.js';
 import type { Operation } from './operation.js';
 import { checked } from './shape.js';
 
@@ -15,18 +16,23 @@ export interface Registry {
   send(request: HttpRequest): Promise<HttpResponse>;
 }
 
-export const openRegistry = (settings: Settings, environment: Environment): Registry => ({
-  url: settings.url,
-  ask: async <Answer, Variables>(
-    { name, text, answer }: Operation<Answer, Variables>,
-    variables: Variables,
-  ) => {
-    const body = JSON.stringify({ query: text, variables, operationName: name });
-    const response = await send({ method: 'POST', path: '/graphql', body }, settings, environment);
-    return checked(answer, dataOf(response, settings)) as Answer;
-  },
-  send: (request) => send(request, settings, environment),
-});
+/** Opens the registry. Without a token in the settings, each request has that of the stored sign-in, if there is one. */
+export function openRegistry(settings: Settings, environment: Environment): Registry {
+  const sendAs = async (request: HttpRequest): Promise<HttpResponse> =>
+    send(request, await withStoredToken(settings, environment), environment);
+  return {
+    url: settings.url,
+    ask: async <Answer, Variables>(
+      { name, text, answer }: Operation<Answer, Variables>,
+      variables: Variables,
+    ) => {
+      const body = JSON.stringify({ query: text, variables, operationName: name });
+      const response = await sendAs({ method: 'POST', path: '/graphql', body });
+      return checked(answer, dataOf(response, settings)) as Answer;
+    },
+    send: sendAs,
+  };
+}
 
 /** Returns the data of an answer. @throws Failure if it has errors, or a status other than 200 */
 function dataOf({ status, body }: HttpResponse, settings: Settings): unknown {
