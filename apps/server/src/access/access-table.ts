@@ -57,6 +57,8 @@ export const ROUTES: Readonly<Record<string, Right>> = {
   // each field has its own row below
   'POST /graphql': CATALOG,
   'GET /graphql': CATALOG,
+  // as introspection
+  'GET /graphql/schema': CATALOG,
 };
 
 /** The right to each root field of GraphQL, and to introspection. */

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type DocumentNode,
+  getOperationAST,
+  getVariableValues,
   type GraphQLError,
   Kind,
   OperationTypeNode,
@@ -8,6 +10,7 @@ import {
   print,
   separateOperations,
   validate,
+  type VariableDefinitionNode,
 } from 'graphql';
 import { limitExceeded, RateLimited, RequestError } from '../errors.js';
 import { BODY_LIMITS } from '../limits.js';
@@ -16,6 +19,7 @@ import { isUnavailable } from '../database/unavailable.js';
 import { bugs } from '../bug-log.js';
 import { LRUCache } from 'lru-cache';
 import mercurius, { type MercuriusOptions } from 'mercurius';
+import { nameArgument } from './name-argument.js';
 import type { PersistedDocuments } from './persisted-documents.js';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
 
@@ -32,6 +36,12 @@ const isGraphql = (request: FastifyRequest): boolean =>
   request.url === PATH || request.url.startsWith(`${PATH}?`);
 const wantsResponseJson = (request: FastifyRequest): boolean =>
   (request.headers.accept ?? '').includes(RESPONSE_JSON);
+/**
+ * Whether it asks for the older media type by name. The specification wants 200 for a wrong document then, and
+ * leaves it open for other Accept headers, or none.
+ */
+const acceptsOnlyJson = (request: FastifyRequest): boolean =>
+  (request.headers.accept ?? '').includes('application/json') && !wantsResponseJson(request);
 
 interface Body {
   query?: unknown;
@@ -73,6 +83,7 @@ interface Accepted {
   readonly cost: number;
   /** It has a mutation, which needs POST. */
   readonly changes: boolean;
+  readonly variables: readonly VariableDefinitionNode[];
 }
 
 const hasMutation = ({ definitions }: DocumentNode): boolean =>
@@ -107,10 +118,32 @@ class AcceptedDocuments {
     this.persisted.require(document);
     const cost = refuseTooMuch(document);
     const errors = validate(this.app.graphql.schema, document, undefined, { maxErrors: 10 });
-    if (errors.length > 0) throw new InvalidDocument(errors);
-    const accepted = { text: reduceToOperation(document, body), cost, changes: hasMutation(document) };
+    if (errors.length > 0) throw new InvalidDocument(errors.map((error) => nameArgument(error, document)));
+    const accepted = {
+      text: reduceToOperation(document, body),
+      cost,
+      changes: hasMutation(document),
+      variables: getOperationAST(document, body.operationName as string)?.variableDefinitions ?? [],
+    };
     this.texts.set(key, accepted);
     return accepted;
+  }
+
+  /**
+   * Checks the values of the variables. mercurius does so too, but not in the request in which it compiles the
+   * document: there an error does not tell what is allowed.
+   *
+   * @throws InvalidDocument
+   */
+  checkVariables({ variables: definitions }: Accepted, { variables }: Body): void {
+    const values = (typeof variables === 'object' ? variables : null) ?? {};
+    const { errors } = getVariableValues(
+      this.app.graphql.schema,
+      definitions,
+      { ...values },
+      { maxErrors: 10 },
+    );
+    if (errors !== undefined) throw new InvalidDocument(errors);
   }
 }
 
@@ -206,7 +239,10 @@ function resolve(body: Body, persisted: PersistedDocuments, accepted: AcceptedDo
       'the question has a NUL character or half of a surrogate pair, which no name or label can have',
     );
   const query = persisted.textOf(body);
-  return query === undefined ? null : accepted.accept({ ...body, query });
+  if (query === undefined) return null;
+  const found = accepted.accept({ ...body, query });
+  accepted.checkVariables(found, body);
+  return found;
 }
 
 /** Whether Fastify refused the body by its size or its type. */
@@ -266,12 +302,9 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
   const out = mercurius.defaultErrorFormatter(execution, context as never);
   const errors = (execution.errors ?? []).flatMap(unwrap).map(toResponseError);
   const { reply } = context as { reply?: FastifyReply };
-  const refused =
-    execution.data == null && errors.every((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
-  const requestError =
-    execution.data == null
-      ? execution.errors?.find(({ path }) => path === undefined)?.originalError
-      : undefined;
+  const failed =
+    execution.data == null ? execution.errors?.find(({ path }) => path === undefined) : undefined;
+  const requestError = failed?.originalError;
   if (requestError instanceof RateLimited) void reply?.header('retry-after', requestError.retryAfterSeconds);
   const early =
     requestError instanceof RequestError
@@ -279,7 +312,17 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
       : isRefusedEarlier(requestError)
         ? requestError.statusCode
         : null;
+<<<<<<< HEAD
   if (early === 503) void reply?.header('retry-after', '5');
   const statusCode = early ?? (refused ? 400 : reply !== undefined && out.statusCode >= 500 ? 500 : 200);
+=======
+  // nothing was executed: then the specification wants no `data`
+  if (failed !== undefined) {
+    const legacy =
+      requestError instanceof InvalidDocument && reply !== undefined && acceptsOnlyJson(reply.request);
+    return { statusCode: early ?? (legacy ? 200 : 400), response: { errors } as never };
+  }
+  const statusCode = reply !== undefined && out.statusCode >= 500 ? 500 : 200;
+>>>>>>> 3f85757 (wip)
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

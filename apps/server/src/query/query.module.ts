@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
@@ -27,12 +25,11 @@ import { RecallPatchResolver } from './recall-patch.resolver.js';
 import { ReleaseHostResolver } from './release-host.resolver.js';
 import { RetireHostResolver } from './retire-host.resolver.js';
 import { scalars } from './scalars.js';
+import { SCHEMA, SchemaTextController } from './schema-text.controller.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { StatesResolver } from './states.resolver.js';
 import { TokensResolver } from './tokens.resolver.js';
 import { TransferPatchResolver } from './transfer-patch.resolver.js';
-
-const SCHEMA = readFileSync(path.resolve(import.meta.dirname, '../../schema.graphql'), 'utf8');
 
 const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   driver: MercuriusDriver,
@@ -51,6 +48,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
 /** Questions over GraphQL. */
 @Module({
   imports: [AccessModule, graphql, StoreModule],
+  controllers: [SchemaTextController],
   providers: [
     Fleet,
     HostChanges,

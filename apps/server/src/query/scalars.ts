@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, Kind, print, type ValueNode } from 'graphql';
 
 const U64_MAX = 2n ** 64n - 1n;
 const U32_MAX = 2 ** 32 - 1;
@@ -9,10 +9,24 @@ const shown = (value: unknown): string => {
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 };
 
+/** The error about a value. The caller names its place. */
 const wrong = (type: string, value: unknown, allowed: string) =>
   new GraphQLError(`${type} must be ${allowed}, found ${shown(value)}`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
+
+/** Reads a literal in the same way as the value of a variable. Its error has the node, which tells the place. */
+const literal =
+  <T>(parse: (value: unknown) => T, read: (node: ValueNode) => unknown = written) =>
+  (node: ValueNode): T => {
+    try {
+      return parse(read(node));
+    } catch (error) {
+      const { message, extensions } = error as GraphQLError;
+      throw new GraphQLError(message, { nodes: node, extensions });
+    }
+  };
+const written = (node: ValueNode): string => (node.kind === Kind.STRING ? node.value : print(node));
 
 function toUInt64(value: unknown): bigint {
   if (typeof value === 'string' && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) <= U64_MAX)
@@ -39,6 +53,12 @@ function toSeconds(value: unknown): number {
   return seconds;
 }
 
+/** Writes seconds in the largest unit of which they are a whole number. */
+function toDuration(seconds: number): string {
+  const [unit, size] = Object.entries(SECONDS).findLast((each) => seconds % each[1] === 0) ?? ['s', 1];
+  return `${seconds / size}${unit}`;
+}
+
 function toInstant(value: unknown): Date {
   const instant =
     typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/i.test(value)
@@ -53,31 +73,19 @@ function toInstant(value: unknown): Date {
   return instant;
 }
 
-/** The custom scalars of the schema. */
+/** The custom scalars. The schema has their descriptions. */
 export const scalars = {
-  // ids travel as strings both ways: a literal in a query may be a string only
-  UInt64: new GraphQLScalarType({
-    name: 'UInt64',
-    serialize: (value) => String(value),
-    parseValue: toUInt64,
-    parseLiteral: (node) => toUInt64(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : null),
-  }),
-  UInt32: new GraphQLScalarType({
-    name: 'UInt32',
-    serialize: (value) => Number(value),
+  UInt64: { serialize: String, parseValue: toUInt64, parseLiteral: literal(toUInt64) },
+  UInt32: {
+    serialize: Number,
     parseValue: toUInt32,
-    parseLiteral: (node) => toUInt32(node.kind === Kind.INT ? Number(node.value) : null),
-  }),
-  Duration: new GraphQLScalarType({
-    name: 'Duration',
-    serialize: (value) => String(value),
-    parseValue: toSeconds,
-    parseLiteral: (node) => toSeconds(node.kind === Kind.STRING ? node.value : null),
-  }),
-  DateTime: new GraphQLScalarType({
-    name: 'DateTime',
-    serialize: (value) => (value as Date).toISOString(),
+    parseLiteral: literal(toUInt32, (node) => (node.kind === Kind.INT ? Number(node.value) : written(node))),
+  },
+  // introspection writes default values
+  Duration: { serialize: toDuration, parseValue: toSeconds, parseLiteral: literal(toSeconds) },
+  DateTime: {
+    serialize: (value: Date) => value.toISOString(),
     parseValue: toInstant,
-    parseLiteral: (node) => toInstant(node.kind === Kind.STRING ? node.value : null),
-  }),
+    parseLiteral: literal(toInstant),
+  },
 };

@@ -135,7 +135,7 @@ test('a field in a fragment is guarded, and so is a field next to an open one', 
     'mutation { __typename other: addHost(input: { hostname: "x" }) { id } }',
   ]) {
     const { body } = await on.send<any>('POST', '/graphql', { query }, reader);
-    expect(body).toMatchObject({ data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    expect(body).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'FORBIDDEN' } })] });
   }
   expect((await on.ask('{ hosts { totalCount } }')).hosts.totalCount).toBe(addedByWalk);
 });

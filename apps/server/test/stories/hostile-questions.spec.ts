@@ -44,7 +44,6 @@ describe('a question that asks for too much is refused before it is validated, w
         expect({ status, body }).toMatchObject({
           status: 422,
           body: {
-            data: null,
             errors: [
               {
                 message: expect.stringContaining(limit),

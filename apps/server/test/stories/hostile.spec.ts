@@ -280,7 +280,7 @@ describe('a field that would set a prototype is refused as unknown', () => {
     );
     expect(question).toMatchObject({
       status: 400,
-      body: { data: null, errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
+      body: { errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
     });
     const publication = await server.send(
       `/v1/patches/${'ab'.repeat(20)}`,

@@ -211,12 +211,23 @@ test.each<[string, string, string]>([
   [
     'a length of time without a unit',
     '{ canDowngrade(to: { original: true }, maxAge: "15") { kind } }',
-    'unit',
+    'argument \\"maxAge\\" of \\"canDowngrade\\": Duration must be a number with a unit',
+  ],
+  [
+    'an instant without an offset',
+    '{ hosts(asOf: "2026-11-23T10:00:00") { totalCount } }',
+    'argument \\"asOf\\" of \\"hosts\\": DateTime must be an RFC 3339 instant',
   ],
   [
     'a state id that is too large',
     '{ patches(where: { stateId: "18446744073709551616" }) { totalCount } }',
-    '18446744073709551615',
+    'argument \\"where.stateId\\" of \\"patches\\": UInt64 must be a decimal string from \\"0\\" to ' +
+      '\\"18446744073709551615\\", found \\"18446744073709551616\\"',
+  ],
+  [
+    'a number in a list of names',
+    '{ hosts(where: { labels: [{ key: "a", in: ["b", 7] }] }) { totalCount } }',
+    'argument \\"where.labels[0].in[1]\\" of \\"hosts\\": String cannot represent a non string value: 7',
   ],
   [
     'a label with two demands',
@@ -228,6 +239,19 @@ test.each<[string, string, string]>([
   const answer = await registry.send<any>('POST', '/graphql', { query });
   expect(JSON.stringify(answer.body.errors)).toContain(word);
   expect(answer.body.errors[0].extensions.code).not.toBe('INTERNAL');
+});
+
+test('an error about a variable names its place, and what is allowed, in every request', async () => {
+  const query = 'query ($where: PatchFilter) { patches(where: $where) { totalCount } }';
+  // mercurius compiles the document at its second request
+  for (let nth = 0; nth < 4; nth++)
+    expect(await registry.graphqlError(query, { where: { stateId: -1 } })).toEqual({
+      message:
+        'Variable "$where" got invalid value -1 at "where.stateId"; UInt64 must be a decimal string from "0" to ' +
+        '"18446744073709551615", found -1',
+      locations: [{ line: 1, column: 8 }],
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
 });
 
 test('a retired host is in no answer', async () => {
