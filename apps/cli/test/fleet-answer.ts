@@ -23,7 +23,7 @@ export const reason = (code: string, kind: Reason['kind'], more: Partial<Reason>
   need: null,
   other: null,
   function: null,
-  route: null,
+  routes: [],
   detail: null,
   text: `because of ${code}`,
   ...more,

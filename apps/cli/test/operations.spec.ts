@@ -31,6 +31,20 @@ test('another unknown enum value is shown as it is', () => {
   expect(checked(operations.HOSTS.answer, made)).toEqual(made);
 });
 
+test('the code of a newer registry is shown as it is', () => {
+  const made = madeUpAnswer(operations.CAN_DOWNGRADE.text) as {
+    canDowngrade: {
+      reasons: { nodes: { reason: { code: string; errno: string; routes: string[] } }[] };
+      cohorts: { nodes: { verdict: { steps: { action: string }[]; allowed: string[] } }[] };
+    };
+  };
+  const { reasons, cohorts } = made.canDowngrade;
+  Object.assign(reasons.nodes[0]!.reason, { code: 'A_NEW_CODE', errno: 'EUNKNOWN', routes: ['A_NEW_ROUTE'] });
+  Object.assign(cohorts.nodes[0]!.verdict, { allowed: ['A_NEW_CODE'] });
+  cohorts.nodes[0]!.verdict.steps[0]!.action = 'A_NEW_STEP';
+  expect(checked(operations.CAN_DOWNGRADE.answer, made)).toEqual(made);
+});
+
 test('a state id as a number is no answer: it may have been rounded', () => {
   const states = (stateId: unknown) => ({
     states: {

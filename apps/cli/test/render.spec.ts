@@ -254,7 +254,7 @@ describe('one host', () => {
     ],
     bootHistory: 'GAP',
     historyTooLong: true,
-    gates: { modulesDisabled: false, ftraceEnabled: true, signatureEnforced: null, lockdown: 'integrity' },
+    gates: { modulesDisabled: false, ftraceEnabled: true, signatureEnforced: null, lockdown: 'INTEGRITY' },
     otherLivePatching: ['module kcare'],
     inactive: [{ patch: 'lp_9', object: 'nfsd' }],
     unread: ['the taint of lp_8'],

@@ -129,7 +129,7 @@ function formatGates({
     `modules_disabled ${sysctl(modulesDisabled)}`,
     `ftrace_enabled ${sysctl(ftraceEnabled)}`,
     `sig_enforce ${sysctl(signatureEnforced)}`,
-    `lockdown ${lockdown ?? 'not reported'}`,
+    `lockdown ${lockdown?.toLowerCase() ?? 'not reported'}`,
   ].join(', ');
 }
 

@@ -312,10 +312,7 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
       : isRefusedEarlier(requestError)
         ? requestError.statusCode
         : null;
-<<<<<<< HEAD
   if (early === 503) void reply?.header('retry-after', '5');
-  const statusCode = early ?? (refused ? 400 : reply !== undefined && out.statusCode >= 500 ? 500 : 200);
-=======
   // nothing was executed: then the specification wants no `data`
   if (failed !== undefined) {
     const legacy =
@@ -323,6 +320,5 @@ export const errorFormatter: NonNullable<MercuriusOptions['errorFormatter']> = (
     return { statusCode: early ?? (legacy ? 200 : 400), response: { errors } as never };
   }
   const statusCode = reply !== undefined && out.statusCode >= 500 ? 500 : 200;
->>>>>>> 3f85757 (wip)
   return { statusCode, response: { data: execution.data ?? null, errors } as never };
 };

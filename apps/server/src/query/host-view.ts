@@ -22,6 +22,9 @@ export const labelViews = (labels: Labels): Sdl.Label[] =>
     .toSorted()
     .map((key) => ({ key, value: labels[key]! }));
 
+const lockdownView = (level: Situation['capabilities']['lockdown']): Sdl.Lockdown | null =>
+  level === null ? null : (level.toUpperCase() as Uppercase<typeof level>);
+
 /** The history of a boot, and the settings that decide whether the host can load a module. */
 type BootFields = 'bootHistory' | 'historyTooLong' | 'gates' | 'otherLivePatching' | 'unread';
 const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> => ({
@@ -33,7 +36,7 @@ const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> 
       : {
           ...situation.gates,
           signatureEnforced: situation.capabilities.signatureEnforced,
-          lockdown: situation.capabilities.lockdown,
+          lockdown: lockdownView(situation.capabilities.lockdown),
         },
   otherLivePatching: situation?.otherLivePatching ?? [],
   unread: situation?.unread ?? [],

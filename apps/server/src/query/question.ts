@@ -3,7 +3,6 @@ import {
   DEFAULT_QUESTION,
   type Question,
   REASON_CODES,
-  type ReasonCode,
   type RuleSet,
   ROUTES,
   type Target,
@@ -40,7 +39,7 @@ export function toQuestion(args: QuestionArguments): Question {
     throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
   const allowable = REASON_CODES.filter(canBeAllowed);
-  const wrong = allow.filter((code) => !allowable.includes(code as ReasonCode));
+  const wrong = allow.filter((code) => !allowable.includes(code));
   if (wrong.length > 0)
     throw new RequestError(
       'BAD_USER_INPUT',

@@ -13,7 +13,7 @@ export const reasonView = memoizedView((reason: Reason): Sdl.Reason => {
     need = null,
     other = null,
     function: redirected = null,
-    route = null,
+    route,
     detail = null,
   } = reason;
   const kind = kindOf(reason);
@@ -29,7 +29,7 @@ export const reasonView = memoizedView((reason: Reason): Sdl.Reason => {
     need,
     other,
     function: redirected,
-    route,
+    routes: (route?.split(', ') ?? []) as Sdl.Route[],
     detail,
     text: explain(reason),
     help: `libs/compat/${help(code)}`,

@@ -210,14 +210,14 @@ export const PAGES: Hot[] = [
   [
     'hosts with a reason that is rare',
     'hosts.select',
-    question({}, 'hosts(code: "REPORT_STALE", first: 50) { nodes { host { hostname } } }'),
+    question({}, 'hosts(code: REPORT_STALE, first: 50) { nodes { host { hostname } } }'),
     4_000,
     [],
   ],
   [
     'hosts of a few situations',
     'hosts.select',
-    question({}, 'hosts(code: "REPORT_SUPERSEDED", first: 50) { nodes { host { hostname } } }'),
+    question({}, 'hosts(code: REPORT_SUPERSEDED, first: 50) { nodes { host { hostname } } }'),
     12_000,
     [],
   ],

@@ -84,7 +84,7 @@ test('any question about any target gets an answer or a mistake in words', () =>
   fc.assert(
     fc.asyncProperty(to, where, page, orNull(nasty), (target, filter, { first, after }, allow) =>
       answersInWords(
-        `query ($to: TargetInput!, $where: HostFilter, $first: Int, $after: String, $allow: [String!]) {
+        `query ($to: TargetInput!, $where: HostFilter, $first: Int, $after: String, $allow: [ReasonCode!]) {
           canDowngrade(to: $to, where: $where, allow: $allow) { kind cohorts(first: $first, after: $after) { nodes { examples } } hosts(first: $first, after: $after) { nodes { host { hostname } } } reasons { totalCount } } }`,
         {
           to: target,

@@ -32,7 +32,7 @@ test('a host shows its gates, its boot, what is not active, and what could not b
     unlisted: [{ name: 'lab_r_1v1_a', unlistedBy: 'UNKNOWN' }],
     bootHistory: 'STARTED_LATE',
     historyTooLong: false,
-    gates: { modulesDisabled: false, ftraceEnabled: true, signatureEnforced: false, lockdown: 'none' },
+    gates: { modulesDisabled: false, ftraceEnabled: true, signatureEnforced: false, lockdown: 'NONE' },
     otherLivePatching: ['module kcare'],
     inactive: [{ patch: 'lab_n_1v1_a', object: 'nfsd' }],
     unread: ['the taint of lab_r_1v1_a'],

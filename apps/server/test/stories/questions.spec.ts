@@ -148,7 +148,7 @@ test('one host’s answer is that of its cohort', async () => {
 
 test('counts add up, hosts can be listed by kind and by reason, and page', async () => {
   const query =
-    'query ($kind: VerdictKind, $code: String, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" ' +
+    'query ($kind: VerdictKind, $code: ReasonCode, $after: String) { canDowngrade(to: { name: "lab_r_1v1_a" ' +
     '}) { counts { safe unknown unsafe refused total } hosts(kind: $kind, code: $code, first: 10, ' +
     'after: $after) { totalCount nodes { host { hostname } verdict { ' +
     'kind } } pageInfo { hasNextPage endCursor } } } }';
@@ -195,12 +195,12 @@ test.each<[string, string, string]>([
   ['a cursor of something else', '{ hosts(after: "bm9wZQ") { totalCount } }', 'cursor'],
   [
     'a reason that cannot be allowed',
-    '{ canDowngrade(to: { original: true }, allow: ["STATE_LEFT_BEHIND"]) { kind } }',
+    '{ canDowngrade(to: { original: true }, allow: [STATE_LEFT_BEHIND]) { kind } }',
     'found STATE_LEFT_BEHIND',
   ],
   [
     'a reason that leaves nothing to judge',
-    '{ canDowngrade(to: { original: true }, allow: ["NEVER_REPORTED"]) { kind } }',
+    '{ canDowngrade(to: { original: true }, allow: [NEVER_REPORTED]) { kind } }',
     '`allow` takes RESTORE_NOT_PROMISED',
   ],
   [

@@ -39,7 +39,7 @@ export interface Verdict {
   /** At least one reason is UNSAFE, whatever the kind: a refusal that passes with time may hide harm. */
   readonly harmful: boolean;
   /** Codes that the question allowed and that are among the reasons. They do not change the kind. */
-  readonly allowed: readonly string[];
+  readonly allowed: readonly ReasonCode[];
   /** SAFE, or UNKNOWN for nothing but reasons that the question allowed. */
   readonly accepted: boolean;
   readonly rules: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
