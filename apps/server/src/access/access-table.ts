@@ -32,6 +32,7 @@ const PUBLISHERS: Right = { ...changes('admin', 'publisher'), wholeFleet: true }
 
 /** The right to each route, by its method and its path as Fastify registers it. HEAD is as GET. */
 export const ROUTES: Readonly<Record<string, Right>> = {
+  'GET /': ANYONE,
   'GET /livez': ANYONE,
   'GET /readyz': ANYONE,
   // how to sign in is asked before there is a token

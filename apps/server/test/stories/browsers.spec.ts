@@ -45,6 +45,19 @@ describe('every answer has the security headers, also a refusal', () => {
   });
 });
 
+test('the front page has links for a browser, and JSON for a program', async () => {
+  const page = await ask('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+  expect(page.headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    vary: 'accept',
+  });
+  const links = [...page.body.matchAll(/href="([^"]*)"/g)].map(([, link]) => link!);
+  for (const link of links) expect((await ask('GET', `/${link}`, {})).statusCode).toBe(200);
+  for (const headers of [{ accept: 'application/json' }, {}] as Record<string, string>[])
+    expect(Object.keys((await ask('GET', '/', headers)).json().links)).toEqual(links);
+});
+
 describe('a page of another origin is refused on every route', () => {
   test.each([
     'https://evil.example',

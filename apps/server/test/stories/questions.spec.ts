@@ -1,3 +1,5 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { ROUTES } from '../../src/access/access-table.js';
 import { idle, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
@@ -367,6 +369,26 @@ test('of several operations the named one is answered, every time', async () => 
       Object.keys((await registry.send<any>('POST', '/graphql', { query, operationName: 'B' })).body.data),
     ).toEqual(['patches']);
   }
+});
+
+test('the OpenAPI document passes the rules that Redocly recommends, and has every route', async () => {
+  const { body } = await registry.send<{ paths: Record<string, object> }>('GET', '/docs/json');
+  const config = await createConfig({ extends: ['recommended'] });
+  const problems = await lintFromString({ source: JSON.stringify(body), config });
+  expect(
+    problems.map(({ ruleId, message, location }) => [
+      ruleId,
+      message,
+      location.map(({ pointer }) => pointer),
+    ]),
+  ).toEqual([]);
+  const routes = Object.keys(ROUTES)
+    .filter((route) => !/ \/docs|^GET \/graphql$/.test(route))
+    .map((route) => route.replace('::', ':').replace(':buildId', '{buildId}'));
+  const documented = Object.entries(body.paths).flatMap(([url, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${url}`),
+  );
+  expect(documented.toSorted()).toEqual(routes.toSorted());
 });
 
 test('OpenAPI, health and an address that does not exist', async () => {
