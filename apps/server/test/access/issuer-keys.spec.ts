@@ -108,9 +108,19 @@ test('keys are read once for many tokens, and once in 30 s for key ids that are 
   expect(issuer.readings).toBe(2);
 });
 
+test('an issuer may end with a slash, and its access tokens may have an audience of their own', async () => {
+  const name = `${issuer.url}/`;
+  answerDiscovery({ issuer: name });
+  const audience = 'https://registry.example';
+  await start({ KLPREG_OIDC_ISSUER: name, KLPREG_OIDC_AUDIENCE: audience });
+  for (const aud of ['klpreg', audience, [audience]])
+    expect((await send(await issuer.sign(registry!.now(), { iss: name, aud }))).status).toBe(VALID);
+  expect((await send(await issuer.sign(registry!.now(), { aud: audience }))).status).toBe(401);
+});
+
 test('a token of another issuer never makes the registry ask', async () => {
   await start();
-  while (issuer.readings === 0) await sleep(10);
+  expect((await send(await sign())).status).toBe(VALID);
   registry!.wait(1, 'hours');
   const before = issuer.requests.length;
   for (const claims of [{ iss: 'https://login.example' }, { iss: 7 }])
@@ -130,6 +140,7 @@ test.each<[name: string, spoil: () => void]>([
   ['an answer that is too large', () => (issuer.answers['/keys'] = { body: `"${'x'.repeat(300_000)}"` })],
   ['an answer that is not JSON', () => (issuer.answers['/keys'] = { body: '<html>' })],
   ['an answer that is no key set', () => (issuer.answers['/keys'] = { body: { keys: 'x' } })],
+  ['an answer that does not end within 5 s', () => (issuer.answers['/keys'] = { hangs: true })],
   ['an error', () => (issuer.answers['/keys'] = { status: 500, body: {} })],
 ])('%s of the issuer is as no answer', async (_name, spoil) => {
   spoil();

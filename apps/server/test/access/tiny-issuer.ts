@@ -22,6 +22,8 @@ interface Answer {
   readonly status?: number;
   readonly headers?: Record<string, string>;
   readonly body?: unknown;
+  /** It begins an answer, and does not end it. */
+  readonly hangs?: true;
 }
 
 /** A server on the loopback address that publishes keys as an issuer does. The tests sign with them. */
@@ -66,7 +68,8 @@ export class TinyIssuer {
     this.server = createServer((request, response) => {
       const path = request.url ?? '';
       this.requests.push(path);
-      const { status = 200, headers = {}, body = this.bodyOf(path) } = this.answers[path] ?? {};
+      const { status = 200, headers = {}, hangs, body = this.bodyOf(path) } = this.answers[path] ?? {};
+      if (hangs === true) return void response.writeHead(status).write('{');
       response.writeHead(body === undefined ? 404 : status, {
         'content-type': 'application/json',
         ...headers,

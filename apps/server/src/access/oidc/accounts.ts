@@ -64,6 +64,11 @@ export class Accounts implements OnApplicationBootstrap {
     const { settings, keys } = this;
     if (settings === null || keys === null)
       throw refused('is a JWT, and this registry has no issuer of them (KLPREG_OIDC_ISSUER)');
+    if (token.length > MAX_CHARACTERS)
+      throw refused(`has ${token.length} characters; the limit is ${MAX_CHARACTERS}`);
+    // before keys are looked for: what others issued never makes the registry ask the issuer
+    refuseForeign(token, settings);
+    // before the check: a token that was checked with earlier keys is not cached for later ones
     const revision = keys.revision();
     const claims = await this.verify(token, settings, keys);
     const bearer = { name: nameOf(claims, settings), ...settings.roles.grantOf(claims) };
@@ -73,11 +78,7 @@ export class Accounts implements OnApplicationBootstrap {
   }
 
   private async verify(token: string, settings: OidcSettings, keys: IssuerKeys): Promise<Claims> {
-    if (token.length > MAX_CHARACTERS)
-      throw refused(`has ${token.length} characters; the limit is ${MAX_CHARACTERS}`);
     try {
-      // before a key is looked for: what others issued never makes the registry ask the issuer
-      refuseForeign(token, settings);
       const { payload } = await jwtVerify(token, keys.find, {
         algorithms: ALGORITHMS,
         issuer: settings.issuer,
