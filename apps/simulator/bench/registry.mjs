@@ -11,7 +11,10 @@ import pg from 'pg';
  * For the benches of throughput: they open all connections at once on a busy server, and admission control
  * may refuse such a burst. `herd` measures that instead.
  */
-export const TAKES_ALL_CONNECTIONS = { KLPREG_INGEST_NEW_CONNECTIONS: '1000' };
+export const TAKES_ALL_CONNECTIONS = {
+  KLPREG_INGEST_NEW_CONNECTIONS: '1000',
+  KLPREG_INGEST_TOKEN_LOOKUPS: '1000',
+};
 
 /** The flags of `npm start`. */
 const { scripts } = JSON.parse(

@@ -10,9 +10,6 @@ import type { Right } from './access-table.js';
 import { Bearers } from './bearers.js';
 import { Rates } from './rates.js';
 
-/** Who sends each request. */
-const bearers = new WeakMap<FastifyRequest, Bearer>();
-
 /** Who asks without a token, where none is needed. */
 const ANYONE: Bearer = { name: 'anyone', role: 'none', scope: null, owners: null };
 
@@ -21,8 +18,8 @@ const ANYONE: Bearer = { name: 'anyone', role: 'none', scope: null, owners: null
  * default
  */
 export function bearerOf(request: FastifyRequest): Bearer {
-  const bearer = bearers.get(request);
-  if (bearer === undefined) throw new Error('the request was not admitted by the access table');
+  const { bearer } = request;
+  if (bearer === null) throw new Error('the request was not admitted by the access table');
   return bearer;
 }
 
@@ -84,7 +81,8 @@ export class Access {
 
 /** A document may have an open field and one that needs a token: its sender stays known. */
 function note(request: FastifyRequest, bearer: Bearer): Bearer {
-  if (bearer !== ANYONE || !bearers.has(request)) bearers.set(request, bearer);
+  if (bearer !== ANYONE) request.bearer = bearer;
+  else request.bearer ??= bearer;
   return bearer;
 }
 

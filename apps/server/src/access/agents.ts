@@ -21,8 +21,6 @@ const SENDERS = ROUTES['POST /v1/reports']!;
 /** Authenticates the requests of agents: by the credential of one host, or by a token that sends for many. */
 @Injectable()
 export class Agents {
-  private readonly senders = new WeakMap<FastifyRequest, string>();
-
   constructor(
     private readonly credentials: HostCredentials,
     private readonly access: Access,
@@ -42,7 +40,7 @@ export class Agents {
   private admitHost(request: FastifyRequest, credential: string): void {
     const { instance } = this.check(request, credential);
     this.rates.countHost(request, instance);
-    this.senders.set(request, instance);
+    request.sendingHost = instance;
   }
 
   private check(request: FastifyRequest, credential: string): HostCredential {
@@ -61,7 +59,7 @@ export class Agents {
 
   /** The hosts for which an admitted request may send. */
   senderOf(request: FastifyRequest): Sender {
-    const host = this.senders.get(request) ?? null;
+    const { sendingHost: host } = request;
     return { host, scope: host === null ? bearerOf(request).scope : null };
   }
 }

@@ -1,6 +1,17 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Access } from './access.js';
 import { type Right, ROUTES } from './access-table.js';
+import type { Bearer } from '../store/access/tokens.store.js';
+
+// properties, because a WeakMap of requests costs a microsecond for each
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sends it; null: it was not admitted. */
+    bearer: Bearer | null;
+    /** The only host for which it may send; null: those of its bearer. */
+    sendingHost: string | null;
+  }
+}
 
 /**
  * Guards each route by its row of the access table, before its body is received.
@@ -8,6 +19,8 @@ import { type Right, ROUTES } from './access-table.js';
  * A server with a route that has no row does not start. Call it before any route is registered.
  */
 export function guardRoutes(fastify: FastifyInstance, access: Access): void {
+  fastify.decorateRequest('bearer', null);
+  fastify.decorateRequest('sendingHost', null);
   fastify.addHook('onRoute', (route) => {
     const names = namesOf(route);
     for (const name of names) access.routes.add(name);

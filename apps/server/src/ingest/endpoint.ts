@@ -118,8 +118,15 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
    * Makes each read throw if its message is of a host for which the sender may not send. The hosts of a scope
    * are looked up once for all messages.
    */
-  private async ownOf(reads: readonly (() => Messages[K])[], { host, scope }: Sender) {
-    if (scope === null) return host === null ? reads : reads.map((read) => () => this.own(read(), host));
+  private ownOf(
+    reads: readonly (() => Messages[K])[],
+    { host, scope }: Sender,
+  ): readonly (() => Messages[K])[] | Promise<readonly (() => Messages[K])[]> {
+    if (scope !== null) return this.membersOf(reads, scope);
+    return host === null ? reads : reads.map((read) => () => this.own(read(), host));
+  }
+
+  private async membersOf(reads: readonly (() => Messages[K])[], scope: Scope) {
     const settled = reads.map((read) => once(read));
     const ids = settled.flatMap((read) => attempt(() => this.options.keyOf(read())));
     const members = await this.options.membersOf([...new Set(ids)], scope);

@@ -50,6 +50,8 @@ interface Known {
 }
 
 const CACHED_MS = 5000;
+/** From this age on a token is looked up again while it is still cached, so that no request waits for it. */
+const REFRESH_MS = 2500;
 /** How exact `last_used_at` is. */
 const USED_MS = 60_000;
 
@@ -142,15 +144,20 @@ export class TokensStore {
   cached(token: string, now: Date): Bearer | null {
     const known = this.cache.get(sha256(token));
     if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return null;
-    return Math.abs(now.getTime() - known.at) < CACHED_MS ? known.bearer : null;
+    const age = Math.abs(now.getTime() - known.at);
+    if (age >= CACHED_MS) return null;
+    if (age >= REFRESH_MS) void this.find(token, now).catch(() => undefined);
+    return known.bearer;
   }
 
   /** The holder of this token; null: unknown, expired or revoked. */
   async find(token: string, now: Date): Promise<Bearer | null> {
     const hash = sha256(token);
     const row = await this.lookups.find(hash);
-    if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now))
+    if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now)) {
+      this.cache.delete(hash);
       return null;
+    }
     const { name, role, scope, owners, expiresAt } = toRow(row);
     const bearer = { name, role, scope, owners };
     this.cache.set(hash, { bearer, at: now.getTime(), expiresAt });
