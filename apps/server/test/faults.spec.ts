@@ -5,13 +5,17 @@ import { Registry, running } from './registry.js';
 
 let registry: Registry;
 let client: pg.Client;
-beforeEach(async () => {
+beforeAll(async () => {
   registry = await Registry.start();
   client = new pg.Client(registry.databaseUrl);
   client.on('error', () => undefined); // the database is dropped under it
   await client.connect();
 });
+beforeEach(() => registry.reset());
 afterEach(async () => {
+  await client.query('DROP FUNCTION IF EXISTS refuse CASCADE; DROP SEQUENCE IF EXISTS tries');
+});
+afterAll(async () => {
   await client.end();
   await registry.stop();
 });
@@ -80,6 +84,7 @@ test('what is a bug stays one: the batch is divided, and each document that meet
 const ready = async () => (await registry.app.inject({ url: '/readyz' })).statusCode;
 
 test('a server whose database cannot be written is not ready, though it can be read', async () => {
+  expect((await post('/v1/reports', running('web-0', []))).statusCode).toBe(200);
   expect(await ready()).toBe(200);
   await refuse('53100');
   await post('/v1/reports', running('web-1', []));
@@ -91,14 +96,19 @@ test('a server whose database cannot be written is not ready, though it can be r
 
 test('a database that is read-only makes a server not ready', async () => {
   const name = (await client.query<{ name: string }>('SELECT current_database() AS name')).rows[0]!.name;
-  await client.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await client.query(
-    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() ' +
-      'AND pid <> pg_backend_pid()',
-  );
+  /** Applies to new connections. */
+  const set = async (readOnly: 'on' | 'off') => {
+    await client.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${readOnly}`);
+    await client.query(
+      'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() ' +
+        'AND pid <> pg_backend_pid()',
+    );
+  };
+  await set('on');
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push(await ready());
   expect(statuses.at(-1)).toBe(503);
+  await set('off');
 });
 
 test('of what a database says, only faults are UNAVAILABLE', () => {

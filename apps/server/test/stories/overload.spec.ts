@@ -141,15 +141,18 @@ test('a server that closes while the database does not answer refuses the reques
   await closed;
 }, 60_000);
 
-test.each<[how: string, body: string, extra: Record<string, string>, status: number]>([
+const REFUSED: readonly [why: string, body: string, extra: Record<string, string>, status: number][] = [
   ['its token is unknown', '{}', { authorization: 'Bearer unknown' }, 401],
   ['it is not a message', '{}', {}, 400],
   ['it is not JSON', '{', {}, 400],
   ['it is a batch in place of one message', '[{},{}]', {}, 400],
   ['it is larger than any batch', `[${'0,'.repeat(1500)}0]`, {}, 400],
-])('a request is no longer pending when it is refused because %s', async (_, body, extra, status) => {
-  for (const kind of ['reports', 'heartbeats'] as const) {
-    expect((await server.send(`/v1/${kind}`, body, extra)).status).toBe(status);
-    expect(registry.app.get(Endpoints)[kind].load.pending).toBe(0);
-  }
+];
+test('a request that is refused is no longer pending', async () => {
+  for (const [why, body, extra, expected] of REFUSED)
+    for (const kind of ['reports', 'heartbeats'] as const) {
+      const { status } = await server.send(`/v1/${kind}`, body, extra);
+      const { pending } = registry.app.get(Endpoints)[kind].load;
+      expect({ why, status, pending }).toEqual({ why, status: expected, pending: 0 });
+    }
 });

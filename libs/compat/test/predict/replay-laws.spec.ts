@@ -49,7 +49,7 @@ const answers = (of: World): Verdict[] =>
     of.freshness,
     of.question,
   );
-const law = (name: string, holds: (of: World) => boolean | void, usual = 400): void =>
+const law = (name: string, holds: (of: World) => boolean | void, usual = 150): void =>
   test(name, () => fc.assert(fc.property(world.filter(isReal), holds), runs(usual)));
 
 /** One step as the kernel sees it, and as the plan that it makes; null for waiting. */

@@ -32,7 +32,7 @@ const answer = (of: World, differs: Partial<World> = {}): Verdict => {
     now.question,
   );
 };
-const law = (name: string, holds: (of: World) => boolean | void, usual = 300): void =>
+const law = (name: string, holds: (of: World) => boolean | void, usual = 150): void =>
   test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
 
 law('every situation has a verdict, and every reason a sentence', (of) => {
