@@ -77,6 +77,7 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.enrolmentTokens': FLEET_ADMINS,
   'Query.enrolments': FLEET_ADMINS,
   'Query.canDowngrade': FLEET,
+  'Query.canDeploy': FLEET,
   'Query.verdictCounts': FLEET,
   'Query.fleet': FLEET,
   'Query.newestSafe': FLEET,

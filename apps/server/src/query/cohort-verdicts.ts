@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import {
+  buildFor,
   type Catalog,
+  findNoReturn,
+  type NoReturn,
+  type ResolvedSituation,
   type Freshness,
   freshnessLimits,
   judge,
@@ -12,7 +16,7 @@ import {
 } from '@klpreg/compat';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
-import type { StoredPatch } from '../store/catalog/manifests.js';
+import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
 
@@ -101,6 +105,47 @@ export class CohortVerdicts {
     return verdicts;
   }
 
+  /**
+   * Loads what the ways back need, and returns the function that tells what the installation of the target
+   * means for the hosts with a freshness key; null for hosts that never reported.
+   */
+  async waysBack(
+    all: readonly FreshnessKey[],
+    asked: AskedTarget,
+    question: Question,
+    view: CatalogSnapshot,
+  ): Promise<(freshnessKey: FreshnessKey) => Installation | null> {
+    const { situations } = await this.load(
+      all.map(({ situationId }) => situationId),
+      asked,
+      question,
+      view,
+    );
+    const lists = [...situations.values()].flatMap(({ list }) =>
+      list.flatMap(({ buildId }) => buildId ?? []),
+    );
+    // the way back loads what is listed today
+    const targets = merge(asked.builds, await view.find(lists));
+    const kernels = [...new Set([...situations.values()].map(({ kernelRelease }) => kernelRelease))];
+    const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
+    const catalog = await view.catalog([...situations.values()].flatMap(buildIdsOf), targets, bridges);
+    const candidates = asked.builds.map(toManifest);
+    return (freshnessKey) => {
+      const { situationId, suspect, level } = freshnessKey;
+      const situation = situationId === null ? undefined : situations.get(situationId);
+      if (situation === undefined || level === 'NEVER') return null;
+      const host = view.resolved(`${situationId} ${suspect}`, () =>
+        resolveSituation({ ...situation, suspect }, catalog),
+      );
+      const candidate = buildFor(candidates, host);
+      const noReturn =
+        candidate === null
+          ? null
+          : findNoReturn(host, candidate, catalog, toFreshness(freshnessKey, question), question);
+      return { host, noReturn };
+    };
+  }
+
   async load(
     situationIds: Iterable<string | null>,
     asked: AskedTarget,
@@ -119,6 +164,13 @@ export class CohortVerdicts {
     const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
     return { situations, catalog: await view.catalog(buildIds, merge(asked.builds, previous), bridges) };
   }
+}
+
+/** A host in this situation, and what an installation means for it. */
+interface Installation {
+  readonly host: ResolvedSituation;
+  /** Null if there is no build for the kernel of the host. */
+  readonly noReturn: NoReturn | null;
 }
 
 /** Identifies the question, whatever the host. */

@@ -5,6 +5,7 @@ import { AccessModule } from '../access/access.module.js';
 import { BODY_LIMITS } from '../limits.js';
 import { StoreModule } from '../store/store.module.js';
 import { AddHostResolver } from './add-host.resolver.js';
+import { CanDeployResolver } from './can-deploy.resolver.js';
 import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
 import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
 import { EnrolmentsResolver } from './enrolments.resolver.js';
@@ -55,6 +56,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     Hosts,
     CohortVerdicts,
     AddHostResolver,
+    CanDeployResolver,
     CanDowngradeResolver,
     CohortResolver,
     EnrolmentTokensResolver,

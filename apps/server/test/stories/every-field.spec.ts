@@ -120,6 +120,10 @@ const ARGUMENTS: Record<string, () => string[]> = {
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
   'Query.verdictCounts': () => ['to: { original: true }, by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
+  'Query.canDeploy': () => [
+    'what: { name: "lab_r_1v2_a" }',
+    'what: { name: "lab_r_1v2_a" }, evidence: UNSIGNED',
+  ],
   'Query.newestSafe': () => ['tries: 1', 'where: { hostnames: ["web-2"] }, tries: 20'],
   'Host.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),

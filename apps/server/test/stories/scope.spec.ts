@@ -55,6 +55,8 @@ const NUMBERS = `query ($where: HostFilter, $asOf: DateTime) {
   fleet(where: $where, asOf: $asOf) { hosts kernels { value hosts } freshness { value hosts } }
   verdictCounts(to: { original: true }, where: $where, by: [KERNEL], labels: ["env", "owner"], asOf: $asOf) {
     group total }
+  canDeploy(what: { name: "lab_r_1v2_a" }, where: $where, asOf: $asOf) {
+    kind matched limitedByScope noReturn ways { openToday lost groups { runs kernelRelease } } }
   canary(where: $where) { stacks represented leftOut hosts { hostname kernelRelease } }
   newestSafe(where: $where) { release tried { why counts { total } } } }`;
 
@@ -99,6 +101,7 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
     const numbers = await send(NUMBERS, { where, ...variables });
     expect(numbers.data).toMatchObject({
       fleet: { hosts: found },
+      canDeploy: { matched: found, limitedByScope: true },
       canary: { represented: found, leftOut: 0 },
       // hosts of the scope may not be all that match
       newestSafe: { release: null },
