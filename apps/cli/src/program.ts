@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { actIn } from './commands/act.js';
 import { audit } from './commands/audit.js';
+import { canIDeploy } from './commands/can-i-deploy.js';
 import { canIDowngrade } from './commands/can-i-downgrade.js';
 import { explain } from './commands/explain.js';
 import { helpText } from './commands/help.js';
@@ -75,6 +76,7 @@ export function programFor(
     .hook('preSubcommand', (_program, command) => started(command.name()));
   for (const command of [
     canIDowngrade(act),
+    canIDeploy(act),
     nagios(act),
     explain(act),
     hosts(act),

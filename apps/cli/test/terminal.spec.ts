@@ -59,6 +59,12 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
     string,
     { pageInfo?: object; canDowngrade?: object; hosts?: { pageInfo: object } } | null
   >;
+  if (operation === 'CanDeploy') {
+    const counts = { safe: 0, unknown: 1, unsafe: 0, refused: 0, total: 1, harmful: 0, accepted: 0 };
+    const answer = data['canDeploy'] as { ways: object[] };
+    const ways = answer.ways.map((way) => ({ ...way, openToday: 1, lost: 1 }));
+    Object.assign(answer, { counts, matched: 1, noReturn: 1, ways });
+  }
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.hosts !== undefined) field.hosts.pageInfo = { hasNextPage: false, endCursor: null };
@@ -88,6 +94,7 @@ const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original', '--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
   ['can-i-downgrade', '--to', 'original', '--full'],
   ['can-i-downgrade', '--to', 'original', '--list', 'refused'],
+  ['can-i-deploy', 'release:web'],
   ['explain', 'web-1'],
   ['explain', 'web-1', '--to', 'original'],
   ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],

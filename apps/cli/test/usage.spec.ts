@@ -4,6 +4,8 @@ import { klpreg } from './environment.js';
 test.each([
   [[]],
   [['can-i-downgrade']],
+  [['can-i-deploy']],
+  [['nagios']],
   [['explain']],
   [['hosts']],
   [['states']],

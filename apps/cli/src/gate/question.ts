@@ -104,12 +104,12 @@ export function seconds(flag: string, text: string): number {
 /** The number of refused hosts to tolerate: absolute, or a percentage of the matched hosts. */
 export type Tolerance = { readonly hosts: number } | { readonly percent: number };
 
-export function toleranceFrom(text: string | undefined): Tolerance {
+export function toleranceFrom(text: string | undefined, flag = '--max-refused'): Tolerance {
   if (text === undefined) return { hosts: 0 };
   const [, number, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
   if (number === undefined || (percent === '%' && Number(number) > 100))
     throw usage(
-      `--max-refused: '${text}' is neither a number of hosts nor a percentage`,
+      `${flag}: '${text}' is neither a number of hosts nor a percentage`,
       'write a value such as 3 or 5%',
     );
   return percent === '%' ? { percent: Number(number) } : { hosts: Number(number) };

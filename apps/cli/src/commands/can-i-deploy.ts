@@ -1,0 +1,88 @@
+import { Command } from 'commander';
+import { usage } from '../exits.js';
+import { askDeploy, decideDeploy, type DeployQuestion } from '../gate/deploy.js';
+import { instantFrom } from '../gate/point-in-time.js';
+import { type QuestionFlags, questionFrom, toleranceFrom } from '../gate/question.js';
+import { formatTarget, resolveTarget } from '../registry/target.js';
+import { deployText } from '../show/deploy.js';
+import { decisionLine } from '../show/fleet.js';
+import { show } from '../show/output.js';
+import { paintFor } from '../show/paint.js';
+import { hostFilter } from '../where/filter.js';
+import type { Act } from './act.js';
+import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
+import { helpText } from './help.js';
+
+interface Flags extends QuestionFlags {
+  readonly where?: string;
+  readonly authoritativeLabels?: true;
+  readonly leaving: readonly string[];
+  readonly maxRefused?: string;
+  readonly maxNoReturn?: string;
+  readonly allowEmpty?: true;
+  readonly asOf?: string;
+}
+
+/** `can-i-deploy`: the gate before a rollout. Its exit code is its answer. */
+export function canIDeploy(act: Act): Command {
+  const command = new Command('can-i-deploy')
+    .summary('check whether hosts can take a patch, and which ways back they would lose')
+    .description(
+      'Checks whether every matching host can take a patch and could go back afterwards. The exit code is ' +
+        'the answer.',
+    )
+    .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX')
+    .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
+    .option(
+      '--authoritative-labels',
+      'match only labels from enrolment or an admin, not those that agents report',
+    );
+  for (const option of QUESTION_OPTIONS()) command.addOption(option);
+  return command
+    .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate (default: 0)')
+    .option('--max-no-return <n|n%>', 'the number of hosts to tolerate that lose a way back (default: 0)')
+    .option('--allow-empty', 'answer yes if no host matches')
+    .addOption(AS_OF_OPTION())
+    .addHelpText('after', helpText('can-i-deploy'))
+    .action(
+      act<Flags>(async ({ args, flags, settings, environment, registry }) => {
+        const gate = {
+          maxRefused: toleranceFrom(flags.maxRefused),
+          maxNoReturn: toleranceFrom(flags.maxNoReturn, '--max-no-return'),
+          allowEmpty: flags.allowEmpty ?? false,
+        };
+        const name = args[0] as string;
+        if (name === 'original' || name === 'previous')
+          throw usage(`'${name}' is nothing to deploy`, 'write a release, a module name or a build-id');
+        const question: DeployQuestion = {
+          what: await resolveTarget(name, flags.leaving, registry),
+          where: hostFilter(flags.where, flags.authoritativeLabels),
+          ...questionFrom(flags),
+          ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
+        };
+        const answer = await askDeploy(question, registry);
+        const decision = decideDeploy(answer, gate);
+        const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
+        const title =
+          question.asOf === undefined
+            ? `Can ${formatTarget(question.what)} be deployed to ${whose}?`
+            : `As of ${question.asOf}, could ${formatTarget(question.what)} be deployed to ${whose}?`;
+        show(
+          {
+            schemaVersion: 1,
+            answer: decision.answer,
+            why: decision.why,
+            exitCode: decision.exit,
+            ...answer,
+            question,
+          },
+          (width) => deployText(title, answer, decision, paintFor(environment), width),
+          settings.output,
+          environment.stdout,
+        );
+        if (settings.output !== 'table')
+          environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
+        return decision.exit;
+      }),
+    );
+}

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { decideDeploy } from '../src/gate/deploy.js';
+import type { DeployAnswer } from '../src/registry/generated/operations.js';
+import { fleetAnswer, reason } from './fleet-answer.js';
+import { klpreg } from './environment.js';
+import { expectGolden } from './golden.js';
+import { TinyRegistry } from './tiny-registry.js';
+
+const NONE = { hosts: 0 } as const;
+const STRICT = { maxRefused: NONE, maxNoReturn: NONE, allowEmpty: false };
+
+/** An answer about hosts with these numbers of verdicts and of lost ways back. */
+function deployAnswer(
+  numbers: Partial<Record<'safe' | 'unknown' | 'unsafe' | 'refused' | 'accepted' | 'lost', number>>,
+  more: Partial<DeployAnswer> = {},
+): DeployAnswer {
+  const { safe = 0, unknown = 0, unsafe = 0, refused = 0, lost = 0 } = numbers;
+  const { accepted = safe } = numbers;
+  const total = safe + unknown + unsafe + refused;
+  return {
+    kind: 'SAFE',
+    counts: { safe, unknown, unsafe, refused, total, harmful: unsafe, accepted },
+    matched: total,
+    limitedByScope: false,
+    noReturn: lost,
+    withoutBuild: 0,
+    reasons: refused > 0 ? [{ hosts: refused, reason: reason('STATE_VERSION_TOO_LOW', 'REFUSED') }] : [],
+    ways: [
+      {
+        to: 'TODAY',
+        openToday: total,
+        lost,
+        states: lost > 0 ? ['7', '18446744073709551615'] : [],
+        reasons: [],
+        groups:
+          lost > 0
+            ? [{ hosts: lost, runs: ['lp_1', 'lp_2'], kernelRelease: '6.1.0', arch: 'x86_64', states: ['7'] }]
+            : [],
+      },
+      { to: 'ORIGINAL', openToday: 0, lost: 0, states: [], reasons: [], groups: [] },
+    ],
+    snapshot: fleetAnswer([]).snapshot,
+    ...more,
+  };
+}
+
+test.each<[what: string, answer: DeployAnswer, gate: Partial<typeof STRICT>, exit: number, why: string]>([
+  ['all can take it', deployAnswer({ safe: 3 }), {}, 0, '3 of 3 hosts can take it'],
+  [
+    'one loses a way back',
+    deployAnswer({ safe: 3, lost: 1 }),
+    {},
+    1,
+    'of 3 hosts, 1 could not go back afterwards',
+  ],
+  [
+    'as many as tolerated lose a way back',
+    deployAnswer({ safe: 3, lost: 1 }),
+    { maxNoReturn: { hosts: 1 } as never },
+    0,
+    '3 of 3 hosts can take it; 1 could not go back afterwards, which is tolerated',
+  ],
+  ['one is refused', deployAnswer({ safe: 2, refused: 1 }), {}, 1, 'of 3 hosts, 1 would be refused'],
+  [
+    'harm is never tolerated',
+    deployAnswer({ safe: 2, unsafe: 1 }),
+    { maxRefused: { percent: 100 } as never },
+    1,
+    'of 3 hosts, 1 would be harmed by the installation',
+  ],
+  ['one cannot be judged', deployAnswer({ safe: 2, unknown: 1 }), {}, 3, '1 of 3 hosts cannot be judged'],
+  ['accepted doubts', deployAnswer({ safe: 2, unknown: 1, accepted: 3 }), {}, 0, '3 of 3 hosts can take it'],
+  ['no host', deployAnswer({}), {}, 3, 'no host matches'],
+  [
+    'no host, accepted',
+    deployAnswer({}),
+    { allowEmpty: true },
+    0,
+    'no host matches, which --allow-empty accepts',
+  ],
+  [
+    'a scope that may hide hosts',
+    deployAnswer({ safe: 2 }, { limitedByScope: true }),
+    {},
+    3,
+    'the token is limited to some of the matching hosts',
+  ],
+])('%s', (_what, answer, gate, exit, why) => {
+  expect(decideDeploy(answer, { ...STRICT, ...gate })).toMatchObject({ exit, why });
+});
+
+test('yes only if nothing is against it (law)', () => {
+  const few = fc.nat({ max: 4 });
+  fc.assert(
+    fc.property(
+      fc.record({ safe: few, unknown: few, unsafe: few, refused: few, lost: few }),
+      few,
+      few,
+      (n, r, l) => {
+        const answer = deployAnswer(n);
+        const { exit } = decideDeploy(answer, {
+          maxRefused: { hosts: r },
+          maxNoReturn: { hosts: l },
+          allowEmpty: false,
+        });
+        const isClear =
+          answer.matched > 0 && n.unsafe === 0 && n.unknown === 0 && n.refused <= r && n.lost <= l;
+        expect(exit === 0).toBe(isClear);
+      },
+    ),
+  );
+});
+
+async function ask(answer: DeployAnswer, words: readonly string[]) {
+  const registry = await TinyRegistry.open(() => ({ body: { data: { canDeploy: answer } } }));
+  try {
+    return await klpreg(['can-i-deploy', 'release:web', '--url', registry.url, ...words]);
+  } finally {
+    await registry.close();
+  }
+}
+
+test('the answer as a table', async () => {
+  const { exit, out } = await ask(deployAnswer({ safe: 5, refused: 2, lost: 3 }), ['-o', 'table']);
+  expect(exit).toBe(1);
+  expectGolden('deploy.txt', out);
+});
+
+test('the answer as JSON begins with the answer, and the decision is on stderr', async () => {
+  const { out, err } = await ask(deployAnswer({ safe: 5, lost: 3 }), [
+    '-o',
+    'json',
+    '--max-no-return',
+    '60%',
+  ]);
+  expect(Object.keys(JSON.parse(out)).slice(0, 4)).toEqual(['schemaVersion', 'answer', 'why', 'exitCode']);
+  expect(err).toBe('YES: 5 of 5 hosts can take it; 3 could not go back afterwards, which is tolerated\n');
+});
+
+test('an answer that contradicts itself is no answer', async () => {
+  const { exit, err } = await ask(deployAnswer({ safe: 5, lost: 3 }, { noReturn: 0 }), []);
+  expect(exit).toBe(4);
+  expect(err).toContain('contradicts itself');
+});
+
+test('the original code is nothing to deploy', async () => {
+  const { exit, err } = await klpreg(['can-i-deploy', 'original']);
+  expect([exit, err]).toEqual([
+    2,
+    "error: 'original' is nothing to deploy\n  write a release, a module name or a build-id\n",
+  ]);
+});
