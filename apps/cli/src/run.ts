@@ -25,12 +25,15 @@ export async function run(words: readonly string[], environment: Environment): P
     ).parseAsync([...words], { from: 'user' });
     return exit;
   } catch (error) {
-    const isHelp = error instanceof CommanderError && error.exitCode === 0;
-    if (isHelp) return EXIT.YES;
+    if (error instanceof CommanderError && isHelp(error, words)) return EXIT.YES;
     if (command === 'nagios') return reportToNagios(error, environment);
     return error instanceof CommanderError ? EXIT.USAGE : report(error, environment);
   }
 }
+
+/** Whether help was asked for. Commander shows the same help, with the same code, if a command is missing. */
+const isHelp = ({ code, exitCode }: CommanderError, words: readonly string[]): boolean =>
+  exitCode === 0 || (code === 'commander.help' && words.includes('help'));
 
 /** A plug-in says on stdout why there is no answer, and its code for that is UNKNOWN. */
 function reportToNagios(error: unknown, environment: Environment): ExitCode {

@@ -133,7 +133,8 @@ function urlFrom(text: string): string {
     throw usage(`'${text}' is not the URL of a registry`, `write a URL such as ${DEFAULT_URL}`);
   if (url.username !== '' || url.password !== '')
     throw usage('the URL of the registry must not contain a password', 'use a token');
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  // People copy the address of the GraphQL endpoint.
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/graphql$/, '')}`;
 }
 
 function tokenFrom(sources: readonly Source[]): string | null {

@@ -7,7 +7,7 @@ import { unpackModules } from './modules.js';
 import { type ReceivedRequest, type Reply, TinyRegistry } from './tiny-registry.js';
 import { klpreg } from './environment.js';
 
-const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_2v1_a']);
+const folder = unpackModules('7.3', ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_2v1_a', 'lab_target']);
 const file = (name: string) => path.join(folder, name);
 const [first, second, third] = ['lab_r_1v1_a.ko', 'lab_r_1v2_a.ko', 'lab_r_2v1_a.ko'].map(file) as [
   string,
@@ -59,9 +59,33 @@ async function publish(
   return { ...done, requests: registry.requests, outcomes };
 }
 
+describe('a module in which the lint finds an error', () => {
+  const ordinary = file('lab_target.ko');
+
+  test('is not sent, and the others are', async () => {
+    const { exit, requests, outcomes, err } = await publish([ordinary, second], taken);
+    expect([exit, outcomes.map(({ outcome }) => outcome)]).toEqual([1, ['FAILED', 'PUBLISHED']]);
+    expect(requests).toHaveLength(1);
+    expect(outcomes[0]!.details.join()).toContain('NOT_A_LIVEPATCH');
+    expect(err).toContain('--force publishes it all the same');
+  });
+
+  test('is sent with --force, and the error is shown all the same', async () => {
+    const { exit, requests, outcomes } = await publish([ordinary], taken, ['--force']);
+    expect([exit, requests.length, outcomes[0]!.outcome]).toEqual([0, 1, 'PUBLISHED']);
+    expect(outcomes[0]!.details.join()).toContain('NOT_A_LIVEPATCH');
+  });
+
+  test('fails a dry run, too', async () => {
+    const { exit, requests } = await publish([ordinary], taken, ['--dry-run']);
+    expect([exit, requests.length]).toEqual([1, 0]);
+  });
+});
+
 test('a module is uploaded as a form to the URL of its build-id, with its author statement', async () => {
   writeFileSync(authorPathOf(first), AUTHOR);
-  const { exit, requests, outcomes, err } = await publish([first, second], taken);
+  // the statement describes a state that the module does not have
+  const { exit, requests, outcomes, err } = await publish([first, second], taken, ['--force']);
   expect(exit).toBe(0);
   expect(outcomes.map((each) => each.outcome)).toEqual(['PUBLISHED', 'PUBLISHED']);
   expect(requests[0]).toMatchObject({
@@ -78,7 +102,7 @@ test('a module is uploaded as a form to the URL of its build-id, with its author
   ])
     expect(requests[0]!.body).toContain(part);
   expect(requests[1]!.body).not.toContain('name="author"');
-  expect(err).toMatch(/^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n\[2\/2\]/);
+  expect(err).toMatch(/^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n {4}[A-Z_]+: .*\n\[2\/2\]/);
 });
 
 test('a file that fails does not stop the others; the exit code is the worst', async () => {
@@ -205,7 +229,7 @@ test('with a key, each statement is signed over its content, its file, its build
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const key = path.join(folder, 'key.pem');
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const { requests, err } = await publish([first, second], taken, ['--sign-key', key]);
+  const { requests, err } = await publish([first, second], taken, ['--sign-key', key, '--force']);
   expect(err).toContain('lab_r_1v1_a.klp.yaml, signed');
   const signature = /name="signature"\r\n\r\n([A-Za-z0-9+/]{86}==)/.exec(requests[0]!.body)?.[1] ?? '';
   const word = AuthorStatement.parse({

@@ -68,6 +68,13 @@ test.each<[rule: string, toml: string, env: Record<string, string>, flags: Globa
     { url: 'https://r.example/klp/' },
     { url: 'https://r.example/klp' },
   ],
+  [
+    'the address of the GraphQL endpoint is that of the registry',
+    '',
+    {},
+    { url: 'https://r.example/klp/graphql' },
+    { url: 'https://r.example/klp' },
+  ],
 ])('%s', (_rule, toml, env, flags, expected) => {
   expect(settingsOf({ config: file(toml), ...flags }, env)).toMatchObject(expected);
 });

@@ -37,6 +37,16 @@ test.each([
   expectGolden(`help-${words.join('-') || 'klpreg'}.txt`, out);
 });
 
+test.each([[['help']], [['help', 'explain']], [['patch', 'help', 'lint']]])(
+  '%j shows help and exits with 0',
+  async (words) => {
+    process.exitCode = 4; // as main.ts does before a decision is made
+    const { exit, out } = await klpreg(words);
+    process.exitCode = 0;
+    expect([exit, out.startsWith('Usage: klpreg')]).toEqual([0, true]);
+  },
+);
+
 test.each<[words: string[], said: RegExp]>([
   [[], /Usage: klpreg/],
   [['patch'], /Usage: klpreg patch/],

@@ -13,6 +13,7 @@ interface Flags {
   readonly owner: string;
   readonly author?: string;
   readonly signKey?: string;
+  readonly force?: true;
   readonly dryRun?: true;
 }
 
@@ -29,6 +30,7 @@ export const patchPublish = (act: Act): Command =>
     .requiredOption('--owner <owner>', 'the team that is responsible for it')
     .option('--author <file>', 'the author statement (default: FILE.klp.yaml next to FILE.ko)')
     .option('--sign-key <file>', 'sign the author statements with this Ed25519 private key (PEM)')
+    .option('--force', 'publish modules in which the lint finds errors')
     .option('--dry-run', 'check everything and upload nothing')
     .addHelpText('after', helpText('patch-publish'))
     .action(

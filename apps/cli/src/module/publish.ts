@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { explainFinding, lint, severityOf } from '@klpreg/compat';
 import { basename } from 'node:path';
 import { EXIT, type ExitCode, Failure } from '../exits.js';
 import type { Registry } from '../registry/client.js';
@@ -6,6 +7,7 @@ import { fromStatus } from '../registry/errors.js';
 import type { HttpResponse } from '../registry/http.js';
 import { checked, type Shape } from '../registry/shape.js';
 import { readAuthor } from './author.js';
+import { declarationOf } from './declaration.js';
 import { readFileAsModule } from './read-file.js';
 import { signStatement } from './sign.js';
 
@@ -27,6 +29,8 @@ interface Publication {
   readonly author?: string;
   /** Signs the author statement. */
   readonly key?: KeyObject;
+  /** Publishes a module even if the lint finds errors. */
+  readonly force?: true;
   readonly dryRun?: true;
 }
 
@@ -81,6 +85,13 @@ export async function publish(
   const author = readAuthor(file, publication.author);
   if (author !== null && author.errors.length > 0)
     return failed(`${author.path} is not an author statement`, author.errors);
+  const findings = lint(
+    declarationOf(module.reading!, author?.word ?? null, publication.key !== undefined, publication),
+    [],
+  ).filter((finding) => severityOf(finding) === 'ERROR');
+  const errors = findings.map((finding) => `${finding.code}: ${explainFinding(finding)}`);
+  if (errors.length > 0 && publication.force !== true)
+    return failed('the lint found errors; --force publishes it all the same', errors);
   const signature =
     author?.word == null || publication.key === undefined
       ? null
@@ -99,7 +110,7 @@ export async function publish(
       ? 'without an author statement'
       : `with ${author.path}${signature === null ? '' : ', signed'}`;
   if (publication.dryRun)
-    return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: [], exitCode: EXIT.YES };
+    return { ...named, outcome: 'WOULD_SEND', message: withAuthor, details: errors, exitCode: EXIT.YES };
 
   const body = new FormData();
   body.set('release', publication.release);
@@ -115,7 +126,8 @@ export async function publish(
       body,
       timeoutMs: TIMEOUT_MS,
     });
-    return { ...named, ...outcomeOf(answer, withAuthor) };
+    const outcome = outcomeOf(answer, withAuthor);
+    return { ...named, ...outcome, details: [...errors, ...outcome.details] };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return failed(error.message, error.hints, error.exit);
