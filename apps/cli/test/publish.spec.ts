@@ -102,7 +102,9 @@ test('a module is uploaded as a form to the URL of its build-id, with its author
   ])
     expect(requests[0]!.body).toContain(part);
   expect(requests[1]!.body).not.toContain('name="author"');
-  expect(err).toMatch(/^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n {4}[A-Z_]+: .*\n\[2\/2\]/);
+  expect(err).toMatch(
+    /^\[1\/2\] .*lab_r_1v1_a.ko PUBLISHED: with .*lab_r_1v1_a.klp.yaml\n {4}[A-Z_]+: .*\n\[2\/2\]/,
+  );
 });
 
 test('a file that fails does not stop the others; the exit code is the worst', async () => {

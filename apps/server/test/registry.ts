@@ -229,7 +229,7 @@ export class Registry {
 }
 
 /** The question of the gate, with what most tests look at. */
-export const CAN_DOWNGRADE = `query ($to: TargetInput!, $where: HostFilter, $route: Route, $evidence: Evidence = MODULE, $bestRoute: Boolean, $allow: [ReasonCode!], $rules: RuleSet, $maxAge: Duration = "15m") {
+export const CAN_DOWNGRADE = `query ($to: TargetInput!, $where: HostFilter, $route: Route, $evidence: Evidence = MODULE, $bestRoute: Boolean, $allow: [ReasonCode!], $rules: RuleSet, $maxAge: Duration) {
   canDowngrade(to: $to, where: $where, route: $route, evidence: $evidence, bestRoute: $bestRoute, allow: $allow, rules: $rules, maxAge: $maxAge) {
     kind matched counts { safe unknown unsafe refused total harmful accepted }
     reasons { totalCount nodes { hosts reason { code kind errno patch stateId have need clearedBy text } } }

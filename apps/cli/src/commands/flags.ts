@@ -15,7 +15,8 @@ export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--route <route>', 'the only route to consider, or "best" for the cheapest acceptable one'),
   new Option(
     '--max-age <time>',
-    'the maximum age of facts; older ones make a verdict UNKNOWN (default: 15m)',
+    'the maximum age of facts; older ones make a verdict UNKNOWN (default and maximum: five intervals of the ' +
+      'agents)',
   ),
   new Option(
     '--min-evidence <evidence>',

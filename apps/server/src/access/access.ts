@@ -58,11 +58,13 @@ export class Access {
    * @throws RequestError UNAUTHENTICATED or FORBIDDEN
    */
   admit(request: FastifyRequest, right: Right, name: string): Bearer | Promise<Bearer> {
-    if (right.kinds === null || (right.openWhenOff && !this.config.access)) return note(request, ANYONE);
+    const isOpen = right.openWhenOff && !this.config.access;
+    if (right.kinds === null || (isOpen && !request.headers.authorization)) return note(request, ANYONE);
     const bearer = this.bearers.identify(request);
-    return bearer instanceof Promise
-      ? bearer.then((found) => this.admitBearer(request, right, name, found))
-      : this.admitBearer(request, right, name, bearer);
+    // a token that is given must be valid, even where none is needed: its sender relies on it
+    const admit = (found: Bearer) =>
+      isOpen ? note(request, ANYONE) : this.admitBearer(request, right, name, found);
+    return bearer instanceof Promise ? bearer.then(admit) : admit(bearer);
   }
 
   /** A refused attempt at what changes something, or shows credentials, is in the audit log. */

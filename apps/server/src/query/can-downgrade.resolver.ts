@@ -7,7 +7,7 @@ import { HostsStore } from '../store/hosts/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import type { Grouping } from './cohort-groups.js';
 import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
-import { Fleet, type FleetAnswer } from './fleet.js';
+import { Fleet, type FleetAnswer, ofHost } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
@@ -130,7 +130,10 @@ export class CanDowngradeResolver {
     const views = await this.hostsOf.view(rows, { asOf: pinned, catalog: view.revision }, view);
     const keys = views.map((host) => freshnessKeyOf(host.row, limits));
     const verdicts = await this.fleet.verdicts(answer, keys);
-    const judged = views.map((host, i) => ({ host, verdict: verdictView(verdicts.get(keys[i]!)!) }));
+    const judged = views.map((host, i) => ({
+      host,
+      verdict: verdictView(ofHost(verdicts.get(keys[i]!)!, host.row, pinned)),
+    }));
     return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
   }
 }

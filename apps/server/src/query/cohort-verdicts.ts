@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   buildFor,
   type Catalog,
@@ -14,6 +14,7 @@ import {
   type Situation,
   type Verdict,
 } from '@klpreg/compat';
+import { CONFIG, type Config } from '../config.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
@@ -70,7 +71,10 @@ export const buildIdsOf = (situation: Situation): string[] =>
 /** Loads everything that situations need in a constant number of statements, then judges each once. */
 @Injectable()
 export class CohortVerdicts {
-  constructor(private readonly situations: SituationsStore) {}
+  constructor(
+    private readonly situations: SituationsStore,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'intervalSeconds'>,
+  ) {}
 
   /**
    * Returns the verdict for each freshness key. It loads only what this catalog snapshot has not judged
@@ -98,7 +102,7 @@ export class CohortVerdicts {
       view,
     );
     for (const freshnessKey of open) {
-      const verdict = judgeOnce(freshnessKey, loaded, view, asked, question);
+      const verdict = judgeOnce(freshnessKey, loaded, view, asked, question, this.config.intervalSeconds);
       view.keep(known, freshnessKey, verdict);
       verdicts.set(freshnessKey, verdict);
     }
@@ -141,7 +145,13 @@ export class CohortVerdicts {
       const noReturn =
         candidate === null
           ? null
-          : findNoReturn(host, candidate, catalog, toFreshness(freshnessKey, question), question);
+          : findNoReturn(
+              host,
+              candidate,
+              catalog,
+              toFreshness(freshnessKey, question, this.config.intervalSeconds),
+              question,
+            );
       return { host, noReturn };
     };
   }
@@ -191,6 +201,7 @@ function judgeOnce(
   view: CatalogSnapshot,
   asked: AskedTarget,
   question: Question,
+  intervalSeconds: number,
 ): Verdict {
   const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
   if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
@@ -198,12 +209,25 @@ function judgeOnce(
   const resolved = view.resolved(id, () =>
     resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog),
   );
-  return judge(resolved, asked.target, catalog, toFreshness(freshnessKey, question), question);
+  return judge(
+    resolved,
+    asked.target,
+    catalog,
+    toFreshness(freshnessKey, question, intervalSeconds),
+    question,
+  );
 }
 
-/** An age that represents all hosts of a cohort: within the question's limit, or above it. */
-const toFreshness = ({ level, superseded, overdue }: FreshnessKey, question: Question): Freshness => ({
-  level: level === 'AHEAD' ? 'LOST' : level,
-  superseded,
-  ageSeconds: level === 'AHEAD' ? null : overdue ? question.maxAgeSeconds + 1 : 0,
-});
+/** The lowest age that the hosts of a cohort can have. */
+function toFreshness(
+  { level, superseded, overdue }: FreshnessKey,
+  { maxAgeSeconds }: Question,
+  intervalSeconds: number,
+): Freshness {
+  if (level === 'AHEAD') return { level: 'LOST', superseded, ageSeconds: null };
+  const { late, stale } = freshnessLimits(intervalSeconds);
+  const least = level === 'LOST' ? stale : level === 'STALE' ? late : 0;
+  // an age that is the maximum itself is young enough
+  const ageSeconds = Math.max(least, overdue ? maxAgeSeconds + 1 : 0);
+  return { level, superseded, ageSeconds, ageIsBound: true };
+}

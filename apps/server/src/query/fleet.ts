@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isWorse, type Question, type Verdict, type VerdictKind } from '@klpreg/compat';
+import { isWorse, type Question, type Verdict, type VerdictKind, withAge } from '@klpreg/compat';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { limitExceeded } from '../errors.js';
@@ -89,7 +89,7 @@ export class Fleet {
    * @param withCohorts loads the cohorts together with the counts if there are few
    */
   async ask(args: QueryCanDowngradeArgs, scope: Scope | null, withCohorts = false): Promise<FleetAnswer> {
-    const question = toQuestion(args);
+    const question = toQuestion(args, this.config.intervalSeconds);
     const condition = toCondition(args.where ?? {}, scope);
     const limitedByScope = !selectsWithin(args.where ?? {}, scope);
     const { asOf: requested, catalog } = toAskedTime(
@@ -206,7 +206,7 @@ export class Fleet {
     asOf: AsOf,
     view: CatalogSnapshot,
   ): Promise<Verdict> {
-    const question = toQuestion(args);
+    const question = toQuestion(args, this.config.intervalSeconds);
     if (asOf.past && !asOf.pinned) refuseUnknownAges(question.maxAgeSeconds, this.config);
     const limits = freshnessLimitsAt(asOf.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const known = freshnessKeyOf(host, limits);
@@ -222,9 +222,15 @@ export class Fleet {
       question,
       view,
     );
-    return verdicts.get(freshnessKey)!;
+    return ofHost(verdicts.get(freshnessKey)!, host, asOf);
   }
 }
+
+/** Tells the age of this host's facts, not that of its cohort. */
+export const ofHost = (verdict: Verdict, { confirmedAt }: HostRow, { now }: AsOf): Verdict =>
+  confirmedAt === null || confirmedAt > now
+    ? verdict
+    : withAge(verdict, (now.getTime() - confirmedAt.getTime()) / 1000);
 
 const toRanked = ({ count, verdict }: JudgedSituation): Ranked => ({
   freshnessKey: count.freshnessKey,

@@ -1,6 +1,7 @@
 import {
   canBeAllowed,
   DEFAULT_QUESTION,
+  freshnessLimits,
   type Question,
   REASON_CODES,
   type RuleSet,
@@ -29,12 +30,23 @@ export interface AskedTarget {
   readonly builds: readonly StoredPatch[];
 }
 
-const DEFAULT_MAX_AGE = 900;
 /** The number of witnesses that are stored for one set of facts. */
 const MOST_WITNESSES = 5;
 
+/** Returns the maximum age of facts in seconds. Facts that are older than five intervals are stale anyway. */
+function toMaxAge(given: number | null | undefined, intervalSeconds: number): number {
+  const { late } = freshnessLimits(intervalSeconds);
+  if (given == null || given <= late) return given ?? late;
+  throw new RequestError(
+    'BAD_USER_INPUT',
+    `\`maxAge\` must be at most ${late} s, found ${given} s: facts that are older than five intervals of the ` +
+      'agents are stale, whatever it allows',
+    [{ pointer: '/maxAge', detail: `must be at most ${late} s`, found: `${given} s` }],
+  );
+}
+
 /** Returns the question in the arguments of a field. */
-export function toQuestion(args: QuestionArguments): Question {
+export function toQuestion(args: QuestionArguments, intervalSeconds: number): Question {
   if (args.route != null && args.bestRoute === true)
     throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
   const allow = [...(args.allow ?? [])];
@@ -57,7 +69,7 @@ export function toQuestion(args: QuestionArguments): Question {
   return {
     routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
     evidence: args.evidence ?? 'MODULE',
-    maxAgeSeconds: args.maxAge ?? DEFAULT_MAX_AGE,
+    maxAgeSeconds: toMaxAge(args.maxAge, intervalSeconds),
     rules: rules ?? null,
     allow,
     witnesses,

@@ -9,7 +9,7 @@ type Report = ReturnType<typeof running>;
 
 const QUESTION = `query (
   $to: TargetInput!, $where: HostFilter, $snapshot: ID, $asOf: DateTime, $catalog: CatalogAsOf,
-  $maxAge: Duration = "15m"
+  $maxAge: Duration
 ) {
   canDowngrade(to: $to, where: $where, snapshot: $snapshot, asOf: $asOf, catalog: $catalog, maxAge: $maxAge) {
     kind matched counts { safe unknown unsafe refused total harmful }

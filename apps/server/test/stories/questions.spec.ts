@@ -109,6 +109,14 @@ test('a filter by a patch that runs', async () => {
   ).toBe(12);
 });
 
+test('a token that is given and unknown is refused, even where none is needed', async () => {
+  const query = { query: '{ hosts { totalCount } }' };
+  const unknown = await registry.send('POST', '/graphql', query, { authorization: 'Bearer mistyped' });
+  expect(unknown.status).toBe(401);
+  const none = await registry.app.inject({ method: 'POST', url: '/graphql', payload: query });
+  expect([none.statusCode, none.json().data.hosts.totalCount]).toEqual([200, 28]);
+});
+
 test('a hostname of several hosts is an error that lists them', async () => {
   const error = await registry.graphqlError('{ host(hostname: "twin") { id } }');
   expect(error.extensions.code).toBe('AMBIGUOUS');
@@ -400,4 +408,38 @@ test('OpenAPI, health and an address that does not exist', async () => {
   expect((await registry.send('GET', '/livez')).body).toEqual({ status: 'ok' });
   expect((await registry.send('GET', '/readyz')).body).toEqual({ status: 'ok' });
   expect(await registry.send('GET', '/nope')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+});
+
+describe('the maximum age of facts', () => {
+  const HOST = 'host(hostname: "web-00") { canDowngrade(to: { original: true }) { reasons { code text } } }';
+  const COHORTS =
+    'canDowngrade(to: { original: true }, where: { hostnames: ["web-00"] }) { ' +
+    'hosts { nodes { verdict { reasons { code text } } } } cohorts { nodes { verdict { reasons { code text } } } } }';
+  const stale = ({ reasons }: { reasons: { code: string; text: string }[] }) =>
+    reasons.flatMap(({ code, text }) => (code === 'REPORT_STALE' ? text : []));
+
+  test('is at most five intervals, and the error says why', async () => {
+    const error = await registry.graphqlError(
+      '{ canDowngrade(to: { original: true }, maxAge: "301s") { kind } }',
+    );
+    expect(error).toMatchObject({
+      message:
+        '`maxAge` must be at most 300 s, found 301 s: facts that are older than five intervals of the agents ' +
+        'are stale, whatever it allows',
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+    const { canDowngrade } = await registry.ask(
+      '{ canDowngrade(to: { original: true }, maxAge: "300s") { matched } }',
+    );
+    expect(canDowngrade.matched).toBe(28);
+  });
+
+  test('a reason tells the age of one host, and a bound for a cohort', async () => {
+    registry.wait(7, 'minutes');
+    const { host, canDowngrade } = await registry.ask(`{ ${HOST} ${COHORTS} }`);
+    const TEXT = 'what is known of this host is too old: last confirmed';
+    expect(stale(host.canDowngrade)).toEqual([`${TEXT} 7 min ago`]);
+    expect(stale(canDowngrade.hosts.nodes[0].verdict)).toEqual([`${TEXT} 7 min ago`]);
+    expect(stale(canDowngrade.cohorts.nodes[0].verdict)).toEqual([`${TEXT} more than 5 min ago`]);
+  });
 });

@@ -1,3 +1,4 @@
+import { formatAge } from '../facts/age.js';
 import { atLeast, type Evidence, weaker } from '../facts/manifest.js';
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
 import type { Freshness, ModuleState } from '../facts/situation.js';
@@ -24,14 +25,18 @@ export function findHostDoubts(
   return doubts;
 }
 
-function findStale({ level, ageSeconds }: Freshness, maxAgeSeconds: number): Reason[] {
+function findStale({ level, ageSeconds, ageIsBound }: Freshness, maxAgeSeconds: number): Reason[] {
   if (level === 'NEVER') return [{ code: 'NEVER_REPORTED' }];
   if (ageSeconds === null)
     return [{ code: 'REPORT_STALE', detail: 'the time of the last confirmation is not known' }];
   // NaN is not young enough either.
   if ((level === 'FRESH' || level === 'LATE') && ageSeconds <= maxAgeSeconds) return [];
-  return [{ code: 'REPORT_STALE', detail: `last confirmed ${Math.round(ageSeconds)} s ago` }];
+  return [{ code: 'REPORT_STALE', detail: confirmed(ageSeconds, ageIsBound) }];
 }
+
+/** Says when facts were last confirmed. */
+export const confirmed = (ageSeconds: number, isBound?: true): string =>
+  `last confirmed ${isBound ? 'more than ' : ''}${formatAge(ageSeconds)} ago`;
 
 const NAMED = 5;
 /** Returns the first few of these names, and how many more there are. */

@@ -110,6 +110,8 @@ export interface Freshness {
   readonly level: 'FRESH' | 'LATE' | 'STALE' | 'LOST' | 'NEVER';
   /** Seconds since the last confirmation of these facts; null for `NEVER`. */
   readonly ageSeconds: number | null;
+  /** Set if `ageSeconds` is a lower bound, because these are the facts of several hosts. */
+  readonly ageIsBound?: true;
   /** A heartbeat with another digest or boot id came, and no report since. */
   readonly superseded: boolean;
 }

@@ -1,3 +1,4 @@
+import { confirmed } from '../checks/doubts.js';
 import type { Route } from '../routes/plan.js';
 import { predictErrno } from '../reasons/errno.js';
 import { comparePrices, compareRoutes, type Price } from '../routes/price.js';
@@ -44,6 +45,17 @@ export interface Verdict {
   readonly accepted: boolean;
   readonly rules: { readonly sets: readonly RuleSet[]; readonly basis: RulesBasis };
 }
+
+/** Returns a verdict on several hosts as that on one of them, which was last confirmed at this age. */
+export const withAge = (verdict: Verdict, ageSeconds: number): Verdict =>
+  verdict.reasons.some(({ code }) => code === 'REPORT_STALE')
+    ? {
+        ...verdict,
+        reasons: verdict.reasons.map((reason) =>
+          reason.code === 'REPORT_STALE' ? { ...reason, detail: confirmed(ageSeconds) } : reason,
+        ),
+      }
+    : verdict;
 
 const RANK: Record<VerdictKind, number> = { SAFE: 0, UNKNOWN: 1, UNSAFE: 2, REFUSED: 3 };
 

@@ -720,7 +720,7 @@ reasonTable('REPORT_STALE', [
   [
     'older than the question allows',
     { freshness: { ageSeconds: 901 } },
-    [{ kind: 'UNKNOWN', detail: 'last confirmed 901 s ago' }],
+    [{ kind: 'UNKNOWN', detail: 'last confirmed 15 min ago' }],
   ],
   ['stale, whatever the question allows', { freshness: { level: 'STALE', ageSeconds: 100 } }, [{}]],
   ['lost', { freshness: { level: 'LOST', ageSeconds: 90_000 }, question: { maxAgeSeconds: 100_000 } }, [{}]],
