@@ -183,10 +183,9 @@ const STATES_IN_DOUBT = new Set<ReasonCode>(['STATES_UNREADABLE', 'REPLACE_UNKNO
 export const isStateDoubt = ({ code }: Reason): boolean => STATES_IN_DOUBT.has(code);
 
 /** Place in the kernel's order at which this doubt may turn into a refusal; Infinity if it never does. */
-export function doubtOrder(reason: Reason): number {
-  if (isStateDoubt(reason)) return ORDER.states;
-  return natureOf(reason).kind === 'REFUSED' ? Number.POSITIVE_INFINITY : loaderOrder(reason);
-}
+export const doubtOrder = (reason: Reason): number =>
+  isStateDoubt(reason) ? ORDER.states : loaderOrder(reason);
+
 /** Returns whether two reasons state the same facts. What clears them may differ. */
 export const sameFacts = (a: Reason, b: Reason): boolean =>
   a.code === b.code &&

@@ -117,14 +117,14 @@ describe('in the file', () => {
     [
       'the name of a file',
       [declaration({ objects: ['nf_tables.ko'] })],
-      [{ detail: expect.stringContaining('nf_tables.ko') as string }],
+      [{ detail: "'nf_tables.ko': it ends as a file's name does" }],
     ],
     ['the name of a compressed file', [declaration({ objects: ['nf_tables.ko.zst'] })], [{}]],
-    ['no name', [declaration({ objects: [''] })], [{}]],
+    ['an empty name', [declaration({ objects: [''] })], [{ detail: "'': it is empty" }]],
     ['each of them', [declaration({ objects: ['a-b', null, 'c', 'd/e'] })], [{}, {}]],
     [
       'names that modules have',
-      [declaration({ objects: ['nf_tables', 'x25', 'a.b', 'kolibri', 'k'.repeat(55), null] })],
+      [declaration({ objects: ['nf_tables', 'x25', 'a.b', 'kolibri', 'a.kolibri', 'k'.repeat(55), null] })],
       [],
     ],
     ['the objects cannot be read', [declaration({ objects: null })], []],

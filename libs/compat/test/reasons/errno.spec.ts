@@ -1,3 +1,5 @@
+import { predictErrno } from '../../src/reasons/errno.js';
+import { loaderOrder, type Reason } from '../../src/reasons/reasons.js';
 import {
   type Asked,
   ask,
@@ -224,6 +226,39 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
   const verdict = ask(asked);
   expect(verdict.reasons.map((reason) => reason.code)).toEqual(codes);
   expect(verdict.errno).toBe(errno);
+});
+
+test.each<[sentence: string, reasons: Reason[], errno: string | null]>([
+  ['the kernel compares it', [{ code: 'STATES_UNREADABLE', patch: 'lp', buildId: 'one' }], null],
+  ['it is not published', [{ code: 'PATCH_NOT_CATALOGUED', patch: 'lp', buildId: 'one' }], null],
+  ['it is another build', [{ code: 'STATES_UNREADABLE', patch: 'lp', buildId: 'two' }], 'EBUSY'],
+  ['it has another name', [{ code: 'STATES_UNREADABLE', patch: 'other', buildId: 'one' }], 'EBUSY'],
+  ['its build is not known', [{ code: 'STATES_UNREADABLE', patch: 'nameless' }], null],
+  [
+    'the state check refuses anyway',
+    [{ code: 'STATES_UNREADABLE', patch: 'lp', buildId: 'one' }, { code: 'STATE_VERSION_TOO_LOW' }],
+    'EINVAL',
+  ],
+  [
+    'another setting is not known, and modules are disabled',
+    [{ code: 'HOST_GATES_UNKNOWN', detail: 'lockdown not reported' }, { code: 'MODULES_DISABLED' }],
+    'EPERM',
+  ],
+])('a patch is in doubt while a transition is open: %s', (_, reasons, errno) => {
+  const compared = [
+    { name: 'lp', buildId: 'one' },
+    { name: 'nameless', buildId: null },
+  ];
+  expect(
+    predictErrno([...reasons, { code: 'TRANSITION_IN_PROGRESS' }], { disablesFirst: false, compared }),
+  ).toBe(errno);
+});
+
+test('the gate that the kernel reads last has its place by its name, and no other reason has that place', () => {
+  const detail = 'kernel.ftrace_enabled';
+  expect(loaderOrder({ code: 'HOST_GATES_UNKNOWN', detail })).toBe(loaderOrder({ code: 'FTRACE_DISABLED' }));
+  expect(loaderOrder({ code: 'HOST_GATES_UNKNOWN' })).toBe(loaderOrder({ code: 'MODULES_DISABLED' }));
+  expect(loaderOrder({ code: 'REPORT_INCOMPLETE', detail })).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('to disable a patch on its way in would reverse the transition: the reason says which route that is', () => {

@@ -48,5 +48,28 @@ test.each<[sentence: string, reason: Reason]>([
     "the vendor of 'lp' does not support this on a running system",
     { code: 'VENDOR_UNSUPPORTED', patch: 'lp' },
   ],
+  [
+    'kernel.modules_disabled is 1: no module can be loaded or removed before a reboot',
+    { code: 'MODULES_DISABLED' },
+  ],
+  [
+    "kernel.modules_disabled is 1: no module can be loaded or removed before a reboot, 'lp' neither",
+    { code: 'MODULES_DISABLED', patch: 'lp' },
+  ],
+  [
+    "'lp' names the kernel 'vmlinux' by a string, and by NULL as well: the kernel cannot make two objects " +
+      'of one name; rebuild it with NULL',
+    { code: 'OBJECT_SPELLED_VMLINUX', patch: 'lp' },
+  ],
+  [
+    "'lp' names the kernel 'vmlinux' by a string, and 'top' by NULL: the kernel cannot make two objects " +
+      'of one name; rebuild it with NULL',
+    { code: 'OBJECT_SPELLED_VMLINUX', patch: 'lp', other: 'top' },
+  ],
+  ["the states of 'lp' cannot be read from its module", { code: 'STATES_UNREADABLE', patch: 'lp' }],
+  [
+    "the states of 'lp' are not those of its module any more: 'top' writes to them",
+    { code: 'STATES_UNREADABLE', patch: 'lp', other: 'top' },
+  ],
   ['no host matched', { code: 'NO_HOSTS_MATCHED' }],
 ])('%s', (sentence, reason) => expect(explain(reason)).toBe(sentence));

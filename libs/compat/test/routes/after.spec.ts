@@ -191,6 +191,15 @@ test('a load taints the kernel', () =>
     previous: [],
   }));
 
+test.each<[sentence: string, tainted: boolean | null, bootHistory: string]>([
+  ['no livepatch was loaded before: all is known', false, 'KNOWN'],
+  ['one was loaded: what was missing is still missing', true, 'GAP'],
+  ['it is not known whether one was loaded', null, 'GAP'],
+])('what is known of the boot after a load: %s', (_, tainted, bootHistory) => {
+  const host = resolveSituation(running([], { tainted, bootHistory: 'GAP' }), everything);
+  expect(after(host, loadOver('STACK', load(b), [], [])).situation).toMatchObject({ bootHistory });
+});
+
 test('the flag of what was loaded is as its module says: no sysfs has shown it', () =>
   expect(after(on(), loadOver('STACK', load(b), [], [])).situation.list).toMatchObject([
     { replace: null, enabled: true, transition: false, moduleState: 'LIVE' },

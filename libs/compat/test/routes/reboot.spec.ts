@@ -192,13 +192,14 @@ test('right after a reboot nothing of this boot is left', () => {
     }),
     catalog([newer, older]),
   );
-  const { situation, list, unlisted: gone, inTransition, loading } = rebooted(host);
+  const { situation, list, unlisted: gone, inTransition, loading, contradictions } = rebooted(host);
   const { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect } = host.situation;
-  expect({ list, gone, inTransition, loading }).toEqual({
+  expect({ list, gone, inTransition, loading, contradictions }).toEqual({
     list: [],
     gone: [],
     inTransition: null,
     loading: [],
+    contradictions: [],
   });
   const kept = { kernelRelease, kernelVersion, kernelBuildId, arch, capabilities, boot, suspect };
   const notYetSeen = {
