@@ -345,6 +345,17 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     'DISABLE b, WAIT b, LOAD lp_2, WAIT lp_2',
   ],
   [
+    'a target that is coming in leaves nothing to disable',
+    {
+      list: [listed(older, { transition: true })],
+      published: [older],
+      question: { routes: ['DISABLE'] },
+    },
+    null,
+    'UNKNOWN',
+    '',
+  ],
+  [
     'a stateless target on a host that holds a state',
     { list: [newer], to: manifest('kpatch') },
     'REPLACE',
