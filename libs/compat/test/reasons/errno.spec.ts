@@ -217,6 +217,17 @@ test.each<[sentence: string, asked: Asked, errno: string | null, codes: string[]
     ['MODULE_STILL_LOADED', 'STATES_UNREADABLE'],
   ],
   [
+    'a doubt about a patch that left the list, and nothing is loaded',
+    {
+      list: [promising('newer', { 7: 2 })],
+      host: { unlisted: [unlisted(unreadable, 'DISABLED')] },
+      to: { kind: 'ORIGINAL' },
+      published: [unreadable],
+    },
+    null,
+    ['STATES_UNREADABLE'],
+  ],
+  [
     'an open transition, and a patch that left the list and is not catalogued',
     { ...busy(), host: { unlisted: [unlisted(unreadable, 'DISABLED')] } },
     'EBUSY',

@@ -356,6 +356,17 @@ test.each<[sentence: string, asked: Asked, route: string | null, kind: string, s
     '',
   ],
   [
+    'the only patch of an earlier list is still listed, and loading it again is refused',
+    {
+      list: [older, above],
+      to: { kind: 'PREVIOUS' },
+      host: { previous: ['id-of-older'] },
+    },
+    'REPLACE',
+    'REFUSED',
+    'LOAD older, WAIT older',
+  ],
+  [
     'a stateless target on a host that holds a state',
     { list: [newer], to: manifest('kpatch') },
     'REPLACE',
