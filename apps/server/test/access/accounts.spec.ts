@@ -147,7 +147,6 @@ test.each<[name: string, token: () => Promise<string> | string, message: RegExp]
 ])('%s is refused', async (_name, token, message) => {
   expect(await send(await token())).toEqual({
     status: 401,
-    data: null,
     code: 'UNAUTHENTICATED',
     message: expect.stringMatching(message),
   });
