@@ -8,9 +8,11 @@ jest.setTimeout(600_000);
 
 const FLEETS = Number(process.env['LIAR_FLEETS'] ?? 6);
 
-/** Two lists that the honest hosts have, and targets whose doubts only sightings clear. */
+/** Targets whose doubts only sightings clear. */
 const PATCHES = ['lab_n_1v1_a', 'lab_n_1v1_gate', 'lab_r_1v1_a', 'lab_r_1v1_cb'];
-const LISTS = [[], ['lab_n_1v1_a'], ['lab_n_1v1_gate'], ['lab_r_1v1_a'], ['lab_n_1v1_a', 'lab_n_1v1_gate']];
+/** Honest hosts show few of them, so that most doubts stay unless a liar clears them. */
+const HONEST_LISTS = [[], ['lab_n_1v1_a'], ['lab_r_1v1_a']];
+const LIES = [['lab_n_1v1_gate'], ['lab_r_1v1_a'], ['lab_r_1v1_cb'], ['lab_n_1v1_a', 'lab_n_1v1_gate']];
 const OBJECTS = ['vmlinux', 'nfsd', 'lab_target'];
 
 let alone: Registry;
@@ -27,10 +29,11 @@ afterAll(async () => {
 /** Which enrolment token a host has: two without labels, one that confers them. */
 type Token = 'first' | 'second' | 'labelled';
 const token = fc.constantFrom<Token>('first', 'second', 'labelled');
-const shown = fc.record({
-  list: fc.constantFrom(...LISTS),
-  objects: fc.subarray(OBJECTS, { minLength: 1 }),
-});
+const shownFrom = (lists: readonly string[][]) =>
+  fc.record({
+    list: fc.constantFrom(...lists),
+    objects: fc.subarray(OBJECTS, { minLength: 1 }).map((objects) => [...new Set(['vmlinux', ...objects])]),
+  });
 type Shown = { readonly list: readonly string[]; readonly objects: readonly string[] };
 
 /** What a liar does. It has one credential. */
@@ -39,7 +42,7 @@ const lie = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('REPORT' as const),
-      shown,
+      shown: shownFrom([...LIES, []]),
       sequence: fc.constantFrom('NEXT' as const, 'NEXT' as const, 'SAME' as const, 'EARLIER' as const),
       boot: fc.constantFrom('SAME' as const, 'SAME' as const, 'OTHER' as const),
       machine: fc.constantFrom('OWN' as const, 'OWN' as const, 'ANOTHER' as const, 'NONE' as const),
@@ -52,13 +55,32 @@ const lie = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('RELEASE' as const) }) },
 );
 type Lie = typeof lie extends fc.Arbitrary<infer Value> ? Value : never;
+/** A liar that makes no mistake: nothing but the witnesses stands against it. */
+const carefulLie = shownFrom(LIES).map((shown): Lie => ({
+  do: 'REPORT',
+  shown,
+  sequence: 'NEXT',
+  boot: 'SAME',
+  machine: 'OWN',
+  host: 'OWN',
+  labels: {},
+}));
 
 const fleet = fc.record({
-  honest: fc.array(fc.record({ token, looks: fc.array(shown, { minLength: 1, maxLength: 3 }) }), {
-    minLength: 1,
-    maxLength: 3,
+  honest: fc.array(
+    fc.record({ token, looks: fc.array(shownFrom(HONEST_LISTS), { minLength: 1, maxLength: 3 }) }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  ),
+  liar: fc.record({
+    token,
+    lies: fc.oneof(
+      fc.array(carefulLie, { minLength: 6, maxLength: 10 }),
+      fc.array(lie, { minLength: 3, maxLength: 10 }),
+    ),
   }),
-  liar: fc.record({ token, lies: fc.array(lie, { minLength: 3, maxLength: 10 }) }),
 });
 
 /** The report of a host that shows this, in its place in the host's life. */
