@@ -74,7 +74,7 @@ const fleet = fc.record({
       maxLength: 3,
     },
   ),
-  liar: fc.record({
+  faulty: fc.record({
     token,
     lies: fc.oneof(
       fc.array(carefulLie, { minLength: 6, maxLength: 10 }),
@@ -223,7 +223,7 @@ function inTurns<Item>(lists: readonly (readonly Item[])[]): [host: number, item
  */
 test('one liar clears no doubt of another host that no honest host has seen cleared', async () => {
   await fc.assert(
-    fc.asyncProperty(fleet, async ({ honest, liar }) => {
+    fc.asyncProperty(fleet, async ({ honest, faulty }) => {
       const fleetName = `fleet ${(fleets += 1)}`;
       const names = honest.map((_, i) => `honest-${fleets}-${i}`);
       const byName = honest.map(({ token: by }, i) => [names[i]!, by] as const);
@@ -241,16 +241,16 @@ test('one liar clears no doubt of another host that no honest host has seen clea
 
       const tokens = await tokensOf(lied);
       const [first, ...others] = await enrolled(lied, fleetName, tokens, [
-        [`liar-${fleets}`, liar.token],
+        [`liar-${fleets}`, faulty.token],
         ...byName,
       ]);
-      const steps = inTurns<Shown | Lie>([liar.lies, ...honest.map(({ looks }) => looks)]);
+      const steps = inTurns<Shown | Lie>([faulty.lies, ...honest.map(({ looks }) => looks)]);
       for (const [host, step] of steps)
         if ('do' in step) await first!.act(step, others[0]!, tokens);
         else await others[host - 1]!.show(step);
 
-      const [without, withLiar] = [await reasonsOf(alone, names), await reasonsOf(lied, names)];
-      expect([...without].filter((reason) => !withLiar.has(reason))).toEqual([]);
+      const [without, withFaulty] = [await reasonsOf(alone, names), await reasonsOf(lied, names)];
+      expect([...without].filter((reason) => !withFaulty.has(reason))).toEqual([]);
     }),
     { numRuns: FLEETS },
   );
@@ -263,13 +263,13 @@ test.each<[string, Token, Token, boolean]>([
 ])('a doubt is cleared by two: %s', async (_, a, b, isCleared) => {
   const fleetName = `fleet ${(fleets += 1)}`;
   const tokens = await tokensOf(lied);
-  const [honest, ...liars] = await enrolled(lied, fleetName, tokens, [
+  const [honest, ...faultyHosts] = await enrolled(lied, fleetName, tokens, [
     [`honest-${fleets}`, 'labelled'],
     [`liar-${fleets}-a`, a],
     [`liar-${fleets}-b`, b],
   ]);
   await honest!.show({ list: [], objects: ['vmlinux'] });
-  for (const liar of liars) await liar.show({ list: ['lab_r_1v1_a'], objects: OBJECTS });
+  for (const host of faultyHosts) await host.show({ list: ['lab_r_1v1_a'], objects: OBJECTS });
   const reasons = [...(await reasonsOf(lied, [`honest-${fleets}`]))];
   const doubt = `honest-${fleets} to lab_r_1v1_a: SYMBOLS_UNVERIFIED lab_r_1v1_a`;
   expect(reasons.includes(doubt)).toBe(!isCleared);
