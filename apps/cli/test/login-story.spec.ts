@@ -148,7 +148,7 @@ test('login with a device: a scoped account sees its hosts only', async () => {
   });
 });
 
-test('an account without a role is told at once, and nothing is stored', async () => {
+test('an account without a role is refused at once, and nothing is stored', async () => {
   const eve = new Person();
   const { exit, err } = await signIn(eve, 'eve');
   expect(exit).toBe(5);

@@ -16,8 +16,8 @@ const IMPACTS: readonly string[] = ['NONE', 'DECLARED', 'UNDECLARED', 'UNREADABL
 export const stackText = (names: readonly string[]): string =>
   names.length === 0 ? '(original)' : names.join(' < ');
 
-/** Numbers of hosts by value. */
-class Tally {
+/** Counts hosts by value. */
+class ValueCounts {
   private readonly hosts = new Map<string, number>();
 
   add(value: string, hosts: number): void {
@@ -47,10 +47,13 @@ export function summariseFleet(
   situations: ReadonlyMap<string, Situation>,
   published: ReadonlyMap<string, PublishedImpact>,
 ): Omit<Sdl.FleetSummary, 'snapshot'> {
-  const [freshness, kernels, archs, stacks, patches, bootHistory, impact] = Array.from(
-    { length: 7 },
-    () => new Tally(),
-  ) as [Tally, Tally, Tally, Tally, Tally, Tally, Tally];
+  const freshness = new ValueCounts();
+  const kernels = new ValueCounts();
+  const archs = new ValueCounts();
+  const stacks = new ValueCounts();
+  const patches = new ValueCounts();
+  const bootHistory = new ValueCounts();
+  const impact = new ValueCounts();
   const sums = {
     hosts: 0,
     inTransition: 0,
