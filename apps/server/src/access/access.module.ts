@@ -6,6 +6,7 @@ import { Bearers } from './bearers.js';
 import { EnrolledLabels } from './enrolled-labels.js';
 import { EnrolmentAdmin } from './enrolment-admin.js';
 import { Enrolment } from './enrolment.js';
+import { HostCertificates } from './host-certificates.js';
 import { HostCredentials } from './host-credentials.js';
 import { Accounts } from './oidc/accounts.js';
 import { LoginController } from './oidc/login.controller.js';
@@ -23,6 +24,7 @@ import { Rates } from './rates.js';
     EnrolledLabels,
     Enrolment,
     EnrolmentAdmin,
+    HostCertificates,
     HostCredentials,
     Rates,
   ],

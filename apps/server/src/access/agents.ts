@@ -4,7 +4,9 @@ import { Access, bearerOf } from './access.js';
 import { ROUTES } from './access-table.js';
 import { type HostCredential, looksLikeHostCredential } from './host-credential.js';
 import type { Scope } from '../store/access/tokens.store.js';
+import { HostCertificates } from './host-certificates.js';
 import { HostCredentials } from './host-credentials.js';
+import { RequestError } from '../errors.js';
 import { Rates } from './rates.js';
 
 /** The hosts for which a request may send. */
@@ -18,11 +20,17 @@ export interface Sender {
 /** All routes of agents have the same right. */
 const SENDERS = ROUTES['POST /v1/reports']!;
 
-/** Authenticates the requests of agents: by the credential of one host, or by a token that sends for many. */
+/**
+ * Authenticates the requests of agents: by the credential or the client certificate of one host, or by a token that
+ * sends for many.
+ *
+ * A certificate that names a host also limits what else the connection shows: nothing on it sends for another host.
+ */
 @Injectable()
 export class Agents {
   constructor(
     private readonly credentials: HostCredentials,
+    private readonly certificates: HostCertificates,
     private readonly access: Access,
     private readonly rates: Rates,
   ) {}
@@ -33,12 +41,32 @@ export class Agents {
    * @throws RequestError
    */
   admit(request: FastifyRequest): unknown {
-    const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    return looksLikeHostCredential(token) ? this.admitHost(request, token) : this.admitRelay(request);
+    const certified = this.certificates.hostOf(request);
+    if (certified === null) return this.admitBearer(request, null);
+    const checked = this.certificates.check(certified);
+    return checked instanceof Promise
+      ? checked.then(() => this.admitBearer(request, certified))
+      : this.admitBearer(request, certified);
   }
 
-  private admitHost(request: FastifyRequest, credential: string): void {
+  /** @param certified the host that the client certificate names */
+  private admitBearer(request: FastifyRequest, certified: string | null): unknown {
+    if (certified !== null) request.sendingHost = certified;
+    if (certified !== null && request.headers.authorization === undefined)
+      return this.rates.countHost(request, certified);
+    const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    return looksLikeHostCredential(token)
+      ? this.admitHost(request, token, certified)
+      : this.admitRelay(request);
+  }
+
+  private admitHost(request: FastifyRequest, credential: string, certified: string | null): void {
     const { instance } = this.check(request, credential);
+    if (certified !== null && instance !== certified)
+      throw new RequestError(
+        'FORBIDDEN',
+        `the client certificate is of host ${certified}, and the credential of host ${instance}`,
+      );
     this.rates.countHost(request, instance);
     request.sendingHost = instance;
   }

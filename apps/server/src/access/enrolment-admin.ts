@@ -122,13 +122,15 @@ export class EnrolmentAdmin {
   /**
    * Revokes the credential of a host that is compromised, and its enrolment. Part of a change that records itself.
    *
+   * A host that did not enrol may have a client certificate: the servers then look at it again.
+   *
    * @returns false if there was nothing to revoke
    */
   async revokeCompromised(tx: Transaction, hostId: string, who: string, at: Date): Promise<boolean> {
     const known = await this.hosts.lock(tx, hostId);
+    await this.keys.revoke(tx, hostId, known?.serial ?? 0, at);
     if (known === null || known.state === 'REVOKED') return false;
     await this.hosts.replace(tx, { ...known, state: 'REVOKED', stateAt: at, stateBy: who });
-    await this.keys.revoke(tx, hostId, known.serial, at);
     return true;
   }
 

@@ -43,8 +43,10 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
   private keysById: ReadonlyMap<number, SigningKey> = new Map();
   /** By host or enrolment token: the last serial that is revoked; null: all. */
   private revoked = new Map<string, number | null>();
-  private revision = 0n;
+  /** Of the last revocation that this server knows. */
+  revision = 0n;
   private readAt = performance.now();
+  private readonly listeners: ((subject: string | null) => void)[] = [];
   private timer: NodeJS.Timeout | null = null;
   private reading: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -105,9 +107,16 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
     if (isRestored) this.revoked = new Map();
     for (const { subject, serial } of revocations) this.revoked.set(subject, serial);
     this.revision = last;
+    const changed = isRestored ? [null] : revocations.map(({ subject }) => subject);
+    for (const listener of this.listeners) changed.forEach(listener);
     this.keys = rows.map(({ id, secret, activeFrom }) => ({ ...toSigningKey(id, secret), activeFrom }));
     this.keysById = new Map(this.keys.map((key) => [key.id, key]));
     this.readAt = start;
+  }
+
+  /** Calls a function with each host or enrolment token whose credentials are revoked or reset; null: any may be. */
+  onRevoked(listener: (subject: string | null) => void): void {
+    this.listeners.push((subject) => listener(subject));
   }
 
   /** Makes a credential for a host. */

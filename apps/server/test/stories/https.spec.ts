@@ -172,6 +172,27 @@ test('client certificates can be required', async () => {
   expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
 });
 
+test.each(['optional', 'required'])(
+  'the health check of the container works with %s client certificates',
+  async (mode) => {
+    const dockerfile = readFileSync(path.join(__dirname, '../../Dockerfile'), 'utf8');
+    const [node, ...words] = JSON.parse(/^HEALTHCHECK [^]*?CMD (\[.*\])$/m.exec(dockerfile)![1]!) as string[];
+    const certificates = { KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem'), KLPREG_TLS_CLIENT_CERT: mode };
+    const program = launch({ ...settings(server), ...certificates });
+    const { port } = new URL(await listening(program));
+    const check = () =>
+      new Promise((resolve) =>
+        spawn(node!, words, {
+          env: { PATH: process.env['PATH'], KLPREG_PORT: port, KLPREG_TLS_CERT: server.certificate },
+        }).on('close', resolve),
+      );
+    expect(await check()).toBe(0);
+    program.child.kill('SIGTERM');
+    await program.ended;
+    expect(await check()).toBe(1);
+  },
+);
+
 describe('a server that cannot use its files does not start, and says what to do', () => {
   test.each<[string, () => CertificateFiles, RegExp]>([
     [

@@ -89,6 +89,22 @@ export class HostCredentialsStore {
     return row ?? null;
   }
 
+  /** Whether an admin ended the credentials of a host, or retired it as compromised. */
+  async isRefused(hostId: string): Promise<boolean> {
+    const [row] = await this.db.$queryRaw<{ refused: boolean }[]>(
+      named(
+        'hostCredentials.isRefused',
+        sql`
+          SELECT EXISTS (SELECT FROM host_credential
+                          WHERE ${keyOf(hostId)} AND state IN ('REVOKED', 'REJECTED'))
+              OR EXISTS (SELECT FROM host
+                          WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid AND compromised)
+              AS refused`,
+      ),
+    );
+    return row!.refused;
+  }
+
   /** Adds an enrolment; false if the host has one. */
   async add(tx: Connection, row: HostCredentialRow): Promise<boolean> {
     const added = await tx.$executeRaw`

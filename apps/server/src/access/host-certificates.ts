@@ -1,0 +1,104 @@
+import type { TLSSocket } from 'node:tls';
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { Clock } from '../clock.js';
+import { RequestError } from '../errors.js';
+import { HostCredentialsStore } from '../store/access/host-credentials.store.js';
+import { HostCredentials } from './host-credentials.js';
+
+/** A client certificate that names a host. */
+interface HostCertificate {
+  readonly instance: string;
+  readonly expiresAt: number;
+}
+
+/** Hosts whose state is kept: about 100 bytes each. */
+const KEPT_HOSTS = 200_000;
+
+const HOST_URI = /^URI:urn:klpreg:host:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+
+/**
+ * Returns the instance that a certificate names by the URI `urn:klpreg:host:INSTANCE`. Null if it names none, or several.
+ *
+ * @param names as Node.js writes them, such as `DNS:web-1, URI:urn:klpreg:host:…`
+ */
+export function instanceIn(names: string | undefined): string | null {
+  // Node.js quotes a name that has a comma: it could otherwise look like two names
+  if (names === undefined || names.includes('"')) return null;
+  const found = names.split(', ').flatMap((name) => HOST_URI.exec(name)?.[1]?.toLowerCase() ?? []);
+  return found.length === 1 ? found[0]! : null;
+}
+
+/**
+ * Client certificates that are the credentials of hosts. TLS has checked them against the client CA.
+ *
+ * Whether a host may send is read once, and again after its credentials were revoked or reset.
+ */
+@Injectable()
+export class HostCertificates {
+  private readonly ofSockets = new WeakMap<object, HostCertificate | null>();
+  private readonly refused = new LRUCache<string, boolean>({ max: KEPT_HOSTS });
+
+  constructor(
+    private readonly hosts: HostCredentialsStore,
+    private readonly credentials: HostCredentials,
+    private readonly clock: Clock,
+  ) {
+    credentials.onRevoked((subject) => {
+      if (subject === null) this.refused.clear();
+      else this.refused.delete(subject);
+    });
+  }
+
+  /**
+   * Returns the host that the client certificate of the connection names; null: none.
+   *
+   * @throws RequestError UNAUTHENTICATED if the certificate expired since the connection began
+   */
+  hostOf({ raw: { socket } }: FastifyRequest): string | null {
+    let certificate = this.ofSockets.get(socket);
+    if (certificate === undefined) {
+      certificate = certificateOf(socket as TLSSocket);
+      this.ofSockets.set(socket, certificate);
+    }
+    if (certificate === null) return null;
+    if (certificate.expiresAt <= this.clock.now().getTime())
+      throw refusal(certificate.instance, 'has expired: connect with the next one');
+    return certificate.instance;
+  }
+
+  /**
+   * Refuses a host whose credentials were revoked. A promise only if that is not known yet.
+   *
+   * @throws RequestError UNAUTHENTICATED
+   */
+  check(instance: string): void | Promise<void> {
+    const refused = this.refused.get(instance);
+    if (refused === undefined) return this.read(instance).then((found) => refuseIf(found, instance));
+    refuseIf(refused, instance);
+  }
+
+  private async read(instance: string): Promise<boolean> {
+    const { revision } = this.credentials;
+    const refused = await this.hosts.isRefused(instance);
+    // a revocation that came in between may be newer than what was read
+    if (this.credentials.revision === revision) this.refused.set(instance, refused);
+    return refused;
+  }
+}
+
+function certificateOf(socket: TLSSocket): HostCertificate | null {
+  // undefined without TLS
+  if (!socket.authorized) return null;
+  const certificate = socket.getPeerX509Certificate();
+  const instance = instanceIn(certificate?.subjectAltName);
+  return instance === null ? null : { instance, expiresAt: Date.parse(certificate!.validTo) };
+}
+
+function refuseIf(refused: boolean, instance: string): void {
+  if (refused) throw refusal(instance, 'is refused: an admin ended the credentials of this host');
+}
+
+const refusal = (instance: string, why: string): RequestError =>
+  new RequestError('UNAUTHENTICATED', `the client certificate of host ${instance} ${why}`);
