@@ -1,5 +1,6 @@
 import { keptOf, STATES_KEPT, UNLISTED_KEPT } from '../src/ingest/boot-history.js';
 import { BodyMemory } from '../src/ingest/body-memory.js';
+import { BODY_LIMITS, MODULE_LIMIT } from '../src/limits.js';
 import { readAuthor } from '../src/ingest/publishing/author-yaml.js';
 import type { Database } from '../src/database/database.js';
 import { ContentCache } from '../src/store/content/content-table.js';
@@ -74,5 +75,19 @@ describe("an author's YAML that is deep is refused before it is parsed, as the e
       `schema: klp/v1\nstates:\n  - id: 18446744073709551615\n    version: 2\n    what: 'the [limit] - of ` +
       `{open: files'\nnotes: |\n  [\n  - - - ${'['.repeat(100)}\n`;
     expect(readAuthor(text).states).toHaveLength(1);
+  });
+});
+
+test('the bodies of requests have the documented limits', () => {
+  const [KIB, MIB] = [1024, 1024 * 1024];
+  expect({ ...BODY_LIMITS, module: MODULE_LIMIT }).toEqual({
+    heartbeat: 4 * KIB,
+    report: MIB,
+    batch: 8 * MIB,
+    manifest: MIB,
+    enrolment: 4 * KIB,
+    question: 256 * KIB,
+    other: 4 * KIB,
+    module: 64 * MIB,
   });
 });

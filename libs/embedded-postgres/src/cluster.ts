@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.js';
 import { adoptFiles, handOver, type Runner } from './runner.js';
+import { environment } from './environment.js';
 import { EmbeddedPostgresError } from './error.js';
 
 /** PostgreSQL's name for a data folder and its contents. */
@@ -78,7 +79,7 @@ async function makeCluster(
     await promisify(execFile)(program, args, {
       ...runner.owner,
       cwd: '/',
-      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+      env: environment(),
     });
     fs.renameSync(scratch, data);
   } catch (error) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { environment } from './environment.js';
 import { isAlive } from './lock.js';
 import type { Runner } from './runner.js';
 import { EmbeddedPostgresError } from './error.js';
@@ -70,6 +71,7 @@ export async function launch(
   const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner.prefix, ...command], {
     ...runner.owner,
     cwd: '/',
+    env: environment(),
     stdio: ['pipe', 'ignore', 'pipe'],
     detached: true,
   });

@@ -88,6 +88,7 @@ describe('the body of each route has a limit of its own', () => {
     ['POST', '/v1/reports:batch', JSON_TYPE, BODY_LIMITS.batch],
     ['POST', '/v1/heartbeats', JSON_TYPE, BODY_LIMITS.heartbeat],
     ['POST', '/v1/heartbeats:batch', JSON_TYPE, BODY_LIMITS.batch],
+    ['POST', '/v1/credentials', JSON_TYPE, BODY_LIMITS.enrolment],
     ['PUT', BUILD, JSON_TYPE, BODY_LIMITS.manifest],
     ['PUT', BUILD, FORM_TYPE, FORM_LIMIT],
     ['POST', '/graphql', JSON_TYPE, BODY_LIMITS.question],

@@ -4,6 +4,7 @@ import https from 'node:https';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type CertificateFiles, Certificates } from '@klpreg/connection/testing';
+import { idle } from '../registry.js';
 import { copyDatabase, type Database } from '../database.js';
 
 jest.setTimeout(120_000);
@@ -109,6 +110,36 @@ test('a server with a certificate speaks TLS 1.2 and newer only, and asks browse
   await expect(get(`${url}/livez`, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow(/\S/);
   await expect(fetch(url.replace('https:', 'http:'))).rejects.toThrow(/\S/);
   program.child.kill('SIGTERM');
+  expect(await program.ended).toBe(0);
+});
+
+test('a server that is stopped answers the request that is in progress, and only then closes', async () => {
+  const program = launch(settings(server));
+  const url = await listening(program);
+  const token = readFileSync(made.at('data/admin-token'), 'utf8').trim();
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    expect: '100-continue',
+  };
+  const ca = readFileSync(made.at('registry-ca.pem'));
+  const request = https.request(`${url}/v1/reports`, { method: 'POST', agent: false, ca, headers });
+  const answer = new Promise<string>((resolve, reject) => {
+    request.on('error', reject).on('response', (response) => {
+      let text = String(response.statusCode);
+      response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve(text));
+    });
+  });
+  const body = Buffer.from(JSON.stringify(idle('web-1')));
+  await new Promise((resolve) => {
+    request.on('continue', resolve);
+    request.flushHeaders();
+  });
+  request.write(body.subarray(0, 100));
+  program.child.kill('SIGTERM');
+  await said(program, /stopping/);
+  request.end(body.subarray(100));
+  expect(await answer).toMatch(/^200.*"STORED"/);
   expect(await program.ended).toBe(0);
 });
 

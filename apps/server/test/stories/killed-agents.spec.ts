@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newToken } from '../../src/access/token-text.js';
 import { Database as Connections } from '../../src/database/database.js';
 import { EnrolmentTokensStore } from '../../src/store/access/enrolment-tokens.store.js';
@@ -12,6 +13,8 @@ import { copyDatabase, type Database } from '../database.js';
 const PROGRAM = path.join(__dirname, '../../../agent/bin/klpreg-agent.js');
 const HOSTS = 8;
 const KILLS = 2;
+/** Kills of the server. */
+const ROUNDS = 4;
 
 /** A host without livepatches. */
 const TREE = {
@@ -25,13 +28,16 @@ const TREE = {
   'proc/sys/kernel/random/boot_id': '0b6b8e1a-2f0e-4c0c-9a3e-1f2d3c4b5a69\n',
 };
 
+const startServer = () =>
+  ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' });
+
 let dir: string;
 let database: Database;
 let server: ServerProcess;
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'klpreg-killed-'));
   database = await copyDatabase();
-  server = await ServerProcess.start(dir, { DATABASE_URL: database.url, KLPREG_DATABASE_CONNECTIONS: '5' });
+  server = await startServer();
   for (const [name, content] of Object.entries(TREE)) {
     mkdirSync(path.dirname(path.join(dir, 'tree', name)), { recursive: true });
     writeFileSync(path.join(dir, 'tree', name), content);
@@ -41,7 +47,7 @@ beforeAll(async () => {
   const db = new Connections({ url: database.url, connections: 1 });
   const [now, end] = [new Date(), new Date(Date.now() + 3_600_000)];
   // each host has one use: a repeated enrolment takes none
-  const limits = { useLimit: HOSTS + 1, addresses: [], needsApproval: false, labels: {} };
+  const limits = { useLimit: HOSTS + 3, addresses: [], needsApproval: false, labels: {} };
   const made = { id: randomUUID(), name: 'killed', createdAt: now, createdBy: 'test', expiresAt: end };
   await db.$transaction(async (tx) => new EnrolmentTokensStore(db).add(tx, { ...made, ...limits }, token));
   await db.$disconnect();
@@ -59,7 +65,12 @@ interface End {
 }
 
 /** Runs the agent of a host, and kills it after some time. @param killMs null: it is not killed */
-async function run(host: string, command: string, killMs: number | null = null): Promise<End> {
+async function run(
+  host: string,
+  command: string,
+  killMs: number | null = null,
+  timeoutSeconds = 60,
+): Promise<End> {
   const words = [
     command,
     '--root',
@@ -72,7 +83,16 @@ async function run(host: string, command: string, killMs: number | null = null):
   const start = performance.now();
   const child = spawn(
     process.execPath,
-    [PROGRAM, ...words, '--url', server.url, '--token-file', path.join(dir, 'token'), '--timeout', '60'],
+    [
+      PROGRAM,
+      ...words,
+      '--url',
+      server.url,
+      '--token-file',
+      path.join(dir, 'token'),
+      '--timeout',
+      `${timeoutSeconds}`,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
@@ -106,3 +126,35 @@ test('an agent that is killed at any moment of its enrolment or renewal is not l
   expect(ends).toHaveLength(2 * HOSTS);
   expect(kills).toBeGreaterThan(HOSTS);
 }, 300_000);
+
+/** The stored credential of a host, as of a week ago. @returns its serial */
+function expire(host: string): number {
+  const instances = path.join(dir, host, 'instances');
+  const file = path.join(instances, readdirSync(instances)[0]!, 'credential.json');
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as { serial: number; gotMs: number };
+  writeFileSync(file, JSON.stringify({ ...stored, gotMs: stored.gotMs - 7 * 86_400_000 }), { mode: 0o600 });
+  return stored.serial;
+}
+
+test('a host whose credential ran out renews it, at whatever moment of that the server is killed', async () => {
+  const hosts = ['db-0', 'db-1'];
+  const [whole] = await Promise.all(hosts.map((host) => run(host, 'report')));
+  const ends: (End & { readonly renewed: boolean })[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const serials = hosts.map(expire);
+    const renewing = hosts.map((host) => run(host, 'report', null, 2));
+    await sleep(whole!.ms * (0.3 + 0.7 * ((round + Math.random()) / ROUNDS)));
+    await server.kill();
+    await Promise.all(renewing);
+    server = await startServer();
+    ends.push(
+      ...(await Promise.all(
+        hosts.map(async (host, index) => {
+          const end = await run(host, 'report');
+          return { ...end, renewed: expire(host) > serials[index]! };
+        }),
+      )),
+    );
+  }
+  expect(ends.filter(({ exit, renewed }) => exit !== 0 || !renewed)).toEqual([]);
+}, 600_000);

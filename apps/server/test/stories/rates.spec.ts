@@ -154,3 +154,20 @@ test('an address with too many refused tokens gets 429 for further ones, and val
   registry.wait(20, 'seconds');
   expect((await ask(unknown)).status).toBe(401);
 });
+
+test('an address with too many refused enrolment tokens cannot try more, and valid tokens and renewals go on', async () => {
+  registry = await Registry.start({ KLPREG_RATE_FAILURES: '3' });
+  const [host, late] = [
+    new EnrollingHost(registry, 'web-1'),
+    new EnrollingHost(registry, 'web-2', '192.0.2.1'),
+  ];
+  const { text } = await makeToken(registry);
+  await host.enrol(text);
+  const guess = () => host.enrol(`klpreg_enrol_${'x'.repeat(43)}`);
+  expect(await statuses(5, guess)).toEqual([401, 401, 401, 429, 429]);
+  expect(await host.enrol(text)).toMatchObject({ status: 200 });
+  // a fleet behind one address renews at once
+  expect(await statuses(10, () => host.renew())).toEqual(Array(10).fill(200));
+  expect(await host.send()).toMatchObject({ status: 200 });
+  expect(await late.enrol(text)).toMatchObject({ status: 200 });
+});
