@@ -10,6 +10,7 @@ import { HostCertificates } from './host-certificates.js';
 import { HostCredentials } from './host-credentials.js';
 import { Accounts } from './oidc/accounts.js';
 import { LoginController } from './oidc/login.controller.js';
+import { HostPlaces } from './host-places.js';
 import { Rates } from './rates.js';
 
 /** Authentication by tokens, accounts and host credentials, enrolment, and the access table. */
@@ -26,8 +27,9 @@ import { Rates } from './rates.js';
     EnrolmentAdmin,
     HostCertificates,
     HostCredentials,
+    HostPlaces,
     Rates,
   ],
-  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials, Rates],
+  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials, HostPlaces, Rates],
 })
 export class AccessModule {}

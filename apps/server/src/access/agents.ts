@@ -7,6 +7,7 @@ import type { Scope } from '../store/access/tokens.store.js';
 import { HostCertificates } from './host-certificates.js';
 import { HostCredentials } from './host-credentials.js';
 import { RequestError } from '../errors.js';
+import { HostPlaces } from './host-places.js';
 import { Rates } from './rates.js';
 
 /** The hosts for which a request may send. */
@@ -32,6 +33,7 @@ export class Agents {
     private readonly credentials: HostCredentials,
     private readonly certificates: HostCertificates,
     private readonly access: Access,
+    private readonly places: HostPlaces,
     private readonly rates: Rates,
   ) {}
 
@@ -53,7 +55,7 @@ export class Agents {
   private admitBearer(request: FastifyRequest, certified: string | null): unknown {
     if (certified !== null) request.sendingHost = certified;
     if (certified !== null && request.headers.authorization === undefined)
-      return this.rates.countHost(request, certified);
+      return this.countHost(request, certified);
     const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     return looksLikeHostCredential(token)
       ? this.admitHost(request, token, certified)
@@ -67,8 +69,13 @@ export class Agents {
         'FORBIDDEN',
         `the client certificate is of host ${certified}, and the credential of host ${instance}`,
       );
-    this.rates.countHost(request, instance);
+    this.countHost(request, instance);
     request.sendingHost = instance;
+  }
+
+  private countHost(request: FastifyRequest, host: string): void {
+    this.rates.countHost(request, host);
+    this.places.note(request, host);
   }
 
   private check(request: FastifyRequest, credential: string): HostCredential {

@@ -15,6 +15,7 @@ import { LateReports } from './late-reports.js';
 import { silence } from './observed.js';
 import { draftReport, type ReportDraft } from './report-draft.js';
 import { compareSequence } from './report-sequence.js';
+import { refuseLarge } from './stored-size.js';
 import { mapInSlices } from './time-slices.js';
 
 type ReceivedReport = Received<'reports'>;
@@ -134,7 +135,12 @@ export class Reports {
     known: KnownHosts,
     outcomes: Map<ReceivedReport, Outcome>,
   ): Promise<void> {
-    const drafts = await this.draft(fresh, known);
+    const drafts = (await this.draft(fresh, known)).filter((draft, index) => {
+      const refused = refuseLarge(draft, this.config.ingest.hostKib);
+      if (refused !== null) outcomes.set(fresh[index]!, refused);
+      return refused === null;
+    });
+    if (drafts.length === 0) return;
     await this.situations.keep(drafts.map(({ situation }) => situation));
     await this.labels.keep(drafts.map(({ labels }) => labels));
     const placed = drafts.map((draft) => ({
@@ -148,7 +154,8 @@ export class Reports {
     for (const one of fresh) {
       const instance = instanceOf(one);
       const unchanged = known.versions.get(instance)?.digest === one.message.digest;
-      if (!conflicts.has(instance)) outcomes.set(one, unchanged ? 'UNCHANGED' : 'STORED');
+      if (!conflicts.has(instance) && !outcomes.has(one))
+        outcomes.set(one, unchanged ? 'UNCHANGED' : 'STORED');
     }
   }
 
