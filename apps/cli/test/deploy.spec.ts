@@ -18,10 +18,11 @@ function deployAnswer(
   const { accepted = safe } = numbers;
   const total = safe + unknown + unsafe + refused;
   return {
-    kind: 'SAFE',
+    kind: refused > 0 ? 'REFUSED' : unsafe > 0 ? 'UNSAFE' : unknown > 0 || total === 0 ? 'UNKNOWN' : 'SAFE',
     counts: { safe, unknown, unsafe, refused, total, harmful: unsafe, accepted },
     matched: total,
     limitedByScope: false,
+    refusedInDoubt: 0,
     noReturn: lost,
     withoutBuild: 0,
     reasons: refused > 0 ? [{ hosts: refused, reason: reason('STATE_VERSION_TOO_LOW', 'REFUSED') }] : [],
@@ -70,6 +71,23 @@ test.each<[what: string, answer: DeployAnswer, gate: Partial<typeof STRICT>, exi
   ],
   ['one cannot be judged', deployAnswer({ safe: 2, unknown: 1 }), {}, 3, '1 of 3 hosts cannot be judged'],
   ['accepted doubts', deployAnswer({ safe: 2, unknown: 1, accepted: 3 }), {}, 0, '3 of 3 hosts can take it'],
+  [
+    'a refusal that may hide a doubt is not tolerated',
+    deployAnswer({ safe: 2, refused: 1 }, { refusedInDoubt: 1 }),
+    { maxRefused: { hosts: 1 } as never },
+    3,
+    '1 of 3 hosts would be refused, and cannot be judged otherwise',
+  ],
+  [
+    'a refusal that hides harm is not tolerated',
+    deployAnswer(
+      { safe: 9, refused: 1 },
+      { counts: { safe: 9, unknown: 0, unsafe: 0, refused: 1, total: 10, harmful: 1, accepted: 9 } },
+    ),
+    { maxRefused: { hosts: 1 } as never },
+    1,
+    'of 10 hosts, 1 would be harmed by the installation',
+  ],
   ['no host', deployAnswer({}), {}, 3, 'no host matches'],
   [
     'no host, accepted',
@@ -137,8 +155,16 @@ test('the answer as JSON begins with the answer, and the decision is on stderr',
   expect(err).toBe('YES: 5 of 5 hosts can take it; 3 could not go back afterwards, which is tolerated\n');
 });
 
-test('an answer that contradicts itself is no answer', async () => {
-  const { exit, err } = await ask(deployAnswer({ safe: 5, lost: 3 }, { noReturn: 0 }), []);
+const counts = { safe: 5, unknown: 0, unsafe: 0, refused: 0, total: 5, harmful: 0, accepted: 5 };
+test.each<[what: string, answer: DeployAnswer]>([
+  ['fewer lose a way back than a way is lost by', deployAnswer({ safe: 5, lost: 3 }, { noReturn: 0 })],
+  ['its kind is not the worst', deployAnswer({ safe: 5 }, { kind: 'UNSAFE' })],
+  ['it says nothing of the ways back', deployAnswer({ safe: 5 }, { ways: [] })],
+  ['it accepts more than there are', deployAnswer({ safe: 5 }, { counts: { ...counts, accepted: 9 } })],
+  ['it harms hosts that are SAFE', deployAnswer({ safe: 5 }, { counts: { ...counts, harmful: 1 } })],
+  ['its counts do not add up', deployAnswer({ safe: 5 }, { counts: { ...counts, total: 6 } })],
+])('an answer is none if %s', async (_what, answer) => {
+  const { exit, err } = await ask(answer, []);
   expect(exit).toBe(4);
   expect(err).toContain('contradicts itself');
 });

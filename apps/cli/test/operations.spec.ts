@@ -39,7 +39,11 @@ test('the code of a newer registry is shown as it is', () => {
     };
   };
   const { reasons, cohorts } = made.canDowngrade;
-  Object.assign(reasons.nodes[0]!.reason, { code: 'A_NEW_CODE', errno: 'A_NEW_ERRNO', routes: ['A_NEW_ROUTE'] });
+  Object.assign(reasons.nodes[0]!.reason, {
+    code: 'A_NEW_CODE',
+    errno: 'A_NEW_ERRNO',
+    routes: ['A_NEW_ROUTE'],
+  });
   Object.assign(cohorts.nodes[0]!.verdict, { allowed: ['A_NEW_CODE'] });
   cohorts.nodes[0]!.verdict.steps[0]!.action = 'A_NEW_STEP';
   expect(checked(operations.CAN_DOWNGRADE.answer, made)).toEqual(made);

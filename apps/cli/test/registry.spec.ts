@@ -354,9 +354,9 @@ describe('a point in time of the past', () => {
       ['--as-of', '2026-11-23T10:00:01Z'],
       refusal(
         'BAD_USER_INPUT',
-        '`asOf` lies ahead: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z',
+        '`asOf` must not be in the future: it is 2026-11-23T10:00:00.000Z now, found 2026-11-23T10:00:01.000Z',
       ),
-      'error: --as-of lies ahead: it is 2026-11-23T10:00:00.000Z now, ' +
+      'error: --as-of must not be in the future: it is 2026-11-23T10:00:00.000Z now, ' +
         'found 2026-11-23T10:00:01.000Z (BAD_USER_INPUT)\n',
     ],
     [

@@ -267,7 +267,7 @@ describe('against the real registry', () => {
     for (const [flags, said] of [
       [
         ['--as-of', '2999-01-01T00:00:00Z'],
-        /--as-of lies ahead: it is .*Z now, found 2999-01-01T00:00:00.000Z/,
+        /--as-of must not be in the future: it is .*Z now, found 2999-01-01T00:00:00.000Z/,
       ],
       [['--as-of', '99d'], /history is kept for 30 days, since /],
       [['--as-of', '1h', '--max-age', '10s'], /--max-age must be at least that, found 10 s/],
@@ -282,7 +282,7 @@ describe('against the real registry', () => {
     for (const words of [['hosts'], ['explain', 'web-1']])
       expect(await ask(...words, '--as-of', '2999-01-01T00:00:00Z')).toMatchObject({
         exit: 2,
-        err: expect.stringContaining('--as-of lies ahead'),
+        err: expect.stringContaining('--as-of must not be in the future'),
       });
 
     // Two hosts have the same name.

@@ -63,7 +63,8 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
     const counts = { safe: 0, unknown: 1, unsafe: 0, refused: 0, total: 1, harmful: 0, accepted: 0 };
     const answer = data['canDeploy'] as { ways: object[] };
     const ways = answer.ways.map((way) => ({ ...way, openToday: 1, lost: 1 }));
-    Object.assign(answer, { counts, matched: 1, noReturn: 1, ways });
+    const [today, original] = ['TODAY', 'ORIGINAL'].map((to) => ({ ...ways[0], to }));
+    Object.assign(answer, { kind: 'UNKNOWN', counts, matched: 1, noReturn: 1, ways: [today, original] });
   }
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };

@@ -6,6 +6,7 @@ import {
   type HostFilter,
   type TargetInput,
 } from '../registry/generated/operations.js';
+import { KINDS } from '../registry/kinds.js';
 import type { Decision } from './decide.js';
 import type { QuestionVariables, Tolerance } from './question.js';
 
@@ -27,9 +28,17 @@ export interface DeployQuestion extends QuestionVariables {
 /** Asks whether hosts can take a patch, and which ways back they would lose. */
 export async function askDeploy(question: DeployQuestion, registry: Registry): Promise<DeployAnswer> {
   const { canDeploy } = await registry.ask(CAN_DEPLOY, { ...question });
-  const { counts, matched, noReturn, ways } = canDeploy;
+  const { kind, counts, matched, noReturn, ways, limitedByScope } = canDeploy;
   const lost = ways.map((way) => way.lost);
+  const worst =
+    KINDS.findLast((each) => counts[each.toLowerCase() as Lowercase<typeof each>] > 0) ?? 'UNKNOWN';
   const isConsistent =
+    (kind === worst || (limitedByScope && worst === 'SAFE' && kind === 'UNKNOWN')) &&
+    counts.accepted >= counts.safe &&
+    counts.accepted <= counts.safe + counts.unknown &&
+    counts.harmful >= counts.unsafe &&
+    counts.harmful <= matched - counts.safe &&
+    ['TODAY', 'ORIGINAL'].every((to) => ways.filter((way) => way.to === to).length === 1) &&
     counts.safe + counts.unknown + counts.unsafe + counts.refused === counts.total &&
     counts.total === matched &&
     noReturn <= matched &&
@@ -50,7 +59,8 @@ export function decideDeploy(answer: DeployAnswer, gate: DeployGate): Decision {
   const within = (found: number, limit: Tolerance) =>
     'hosts' in limit ? found <= limit.hosts : found * 100 <= limit.percent * matched;
   const against = [
-    counts.unsafe > 0 ? `${counts.unsafe} would be harmed by the installation` : null,
+    // a refusal that ends with time leaves the harm
+    counts.harmful > 0 ? `${counts.harmful} would be harmed by the installation` : null,
     within(counts.refused, gate.maxRefused) ? null : `${counts.refused} would be refused`,
     within(noReturn, gate.maxNoReturn) ? null : `${noReturn} could not go back afterwards`,
   ].filter((part) => part !== null);
@@ -58,6 +68,9 @@ export function decideDeploy(answer: DeployAnswer, gate: DeployGate): Decision {
     return { exit: EXIT.NO, answer: 'no', why: `of ${hosts(matched)}, ${against.join(', ')}` };
   const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer: 'cannot tell', why });
   if (answer.limitedByScope) return cannotTell('the token is limited to some of the matching hosts');
+  const hidden = answer.refusedInDoubt;
+  if (hidden > 0)
+    return cannotTell(`${hidden} of ${hosts(matched)} would be refused, and cannot be judged otherwise`);
   const unknown = counts.unknown - (counts.accepted - counts.safe);
   if (unknown > 0) return cannotTell(`${unknown} of ${hosts(matched)} cannot be judged`);
   if (matched === 0 && !gate.allowEmpty) return cannotTell('no host matches');

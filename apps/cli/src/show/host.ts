@@ -78,7 +78,7 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
         [
           'identity',
           host.suspect
-            ? 'suspect: the host looks cloned or its reports replayed; klpreg host release clears this'
+            ? 'suspect: the host looks cloned, or its reports were replayed; klpreg host release clears this'
             : null,
         ],
         ['not read', host.unread.join('; ') || null],

@@ -67,7 +67,10 @@ export class Access {
     return bearer instanceof Promise ? bearer.then(admit) : admit(bearer);
   }
 
-  /** A refused attempt at what changes something, or shows credentials, is in the audit log. */
+  /**
+   * Checks the right of a bearer. Records a refusal in the audit log if the field changes data or shows
+   * credentials.
+   */
   private admitBearer(request: FastifyRequest, right: Right, name: string, bearer: Bearer): Bearer {
     const refusal = refuse(bearer, right);
     if (refusal === null) return note(request, bearer);

@@ -43,7 +43,9 @@ export class Faults {
     this.failed += 1;
     if (this.timer !== null) return;
     this.since = this.lastFault;
-    this.log.warn(`the ${this.name} fails: ${sentenceOf(error)}; what fails is counted until it works again`);
+    this.log.warn(
+      `the ${this.name} has errors: ${sentenceOf(error)}; further ones are only counted until it works again`,
+    );
     this.timer = setInterval(() => this.check(), QUIET_MS / 4).unref();
   }
 

@@ -7,10 +7,11 @@ import { highestAfter } from '../store/hosts/sequences.js';
 export function jumpOf(instance: string, sequence: bigint, last: bigint): RequestError | null {
   const highest = highestAfter(last);
   if (sequence <= highest) return null;
-  const advice = 'if the host really is there, an admin resets its sequence (resetHostSequence)';
+  const advice =
+    'if the host really sent so high a number, ask an admin to reset its sequence (resetHostSequence)';
   const detail = `must be ${last + 1n} to ${highest}, as the last one was ${last}; ${advice}`;
   const problem = { pointer: '/sequence', detail, found: String(sequence) };
-  return new RequestError('BAD_USER_INPUT', `the sequence of ${instance} jumps too far`, [problem]);
+  return new RequestError('BAD_USER_INPUT', `the sequence of ${instance} is too high`, [problem]);
 }
 
 /**

@@ -4,7 +4,7 @@ import { type AuditCheck, AuditStore } from '../store/access/audit.store.js';
 import { connect, type Connection, toPage } from './connection.js';
 import type { QueryAuditCheckArgs, QueryAuditLogArgs } from './generated/schema.js';
 
-/** PostgreSQL counts entries in 63 bits. */
+/** The largest `bigint` of PostgreSQL, which numbers the entries. */
 const LAST_NUMBER = 2n ** 63n - 1n;
 const atMost = (most: bigint, number: bigint): bigint => (number > most ? most : number);
 

@@ -9,6 +9,8 @@ import { reasonKey } from './reason-counts.js';
 export interface Grouping {
   readonly by: readonly CohortKey[];
   readonly labels: readonly string[];
+  /** Lists of other builds with the same names are other lists. */
+  readonly builds?: true;
 }
 
 /** What a grouping needs to know of cohorts. */
@@ -33,11 +35,10 @@ export interface GroupedCohorts {
   readonly labels: Labels;
 }
 
-const patchKey = ({ name, enabled, transition }: Situation['list'][number]): unknown[] => [
-  name,
-  enabled,
-  transition,
-];
+const patchKey = (
+  { name, enabled, transition, buildId }: Situation['list'][number],
+  builds?: true,
+): unknown[] => [name, enabled, transition, ...(builds === true ? [buildId] : [])];
 
 /** Identifies everything of a verdict but advisories. Reasons about builds of one patch are the same. */
 const answerKey = ({ kind, route, errno, accepted, allowed, steps, price, reasons }: Verdict): unknown[] => [
@@ -53,8 +54,8 @@ const answerKey = ({ kind, route, errno, accepted, allowed, steps, price, reason
 
 function labelsOf(all: Labels, keys: readonly string[], authoritative: boolean): Labels {
   const values = keys.flatMap((key) => {
-    const reported = authoritative ? undefined : all[`${AGENT_PREFIX}${key}`];
-    const value = all[key] ?? reported;
+    const of = (name: string) => (Object.hasOwn(all, name) ? all[name] : undefined);
+    const value = of(key) ?? (authoritative ? undefined : of(`${AGENT_PREFIX}${key}`));
     return value === undefined || (authoritative && key.startsWith(AGENT_PREFIX)) ? [] : [[key, value]];
   });
   return Object.fromEntries(values);
@@ -80,7 +81,9 @@ export function groupCohorts(
     const situation = situationId === null ? undefined : situations.get(situationId);
     const own = labelsOf(labels.get(cohort.labelSetId) ?? {}, grouping.labels, authoritative);
     const properties = JSON.stringify([
-      byStack && situation !== undefined ? situation.list.map(patchKey) : null,
+      byStack && situation !== undefined
+        ? situation.list.map((patch) => patchKey(patch, grouping.builds))
+        : null,
       byKernel && situation !== undefined ? [situation.kernelRelease, situation.arch] : null,
       byFreshness ? level : null,
       grouping.labels.map((name) => own[name] ?? null),

@@ -218,7 +218,7 @@ function judgeOnce(
   );
 }
 
-/** The lowest age that the hosts of a cohort can have. */
+/** Returns the freshness of a cohort. Its age is the lowest that a host of the cohort can have. */
 function toFreshness(
   { level, superseded, overdue }: FreshnessKey,
   { maxAgeSeconds }: Question,

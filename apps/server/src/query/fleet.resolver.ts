@@ -12,6 +12,9 @@ import type * as Sdl from './generated/schema.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 
+/** What stands for the list of hosts that never reported. */
+const NEVER_REPORTED = '(never reported)';
+
 /** The maximum number of rows of `verdictCounts`. */
 const MAX_ROWS = 1_000;
 const MAX_TRIES = 20;
@@ -45,10 +48,13 @@ export class FleetResolver {
     );
     const rows = new Map<string, Sdl.VerdictCount>();
     for (const group of groups) {
-      const row = rows.get(group.properties) ?? emptyRow(group, situations, by, labels);
+      const empty = emptyRow(group, situations, by, labels, answer.limitedByScope);
+      // by what is shown: a transition and a settled list have the same names
+      const key = JSON.stringify(Object.values(empty));
+      const row = rows.get(key) ?? empty;
       const { kind, accepted } = verdicts.get(group.largest.freshnessKey)!;
       const field = kind.toLowerCase() as Lowercase<typeof kind>;
-      rows.set(group.properties, {
+      rows.set(key, {
         ...row,
         [field]: row[field] + group.hosts,
         total: row.total + group.hosts,
@@ -73,6 +79,7 @@ export class FleetResolver {
     const published = await answer.view.find([...situations.values()].flatMap(buildIdsOf));
     return {
       ...summariseFleet(counts, situations, new Map(published.map((row) => [row.buildId, row]))),
+      limitedByScope: answer.limitedByScope,
       snapshot: snapshotView({ ...answer, snapshotId: null }),
     };
   }
@@ -100,7 +107,9 @@ export class FleetResolver {
   ): Promise<Sdl.Canary> {
     const most = inRange('size', size ?? 20, MAX_CANARIES);
     const answer = await this.askAnything({ where }, scopeOf(context), true);
-    const groups = byProperties(await this.fleet.grouped(answer, { by: ['STACK', 'KERNEL'], labels: [] }));
+    const all = await this.fleet.grouped(answer, { by: ['STACK', 'KERNEL'], labels: [], builds: true });
+    // nothing is known of what runs on a host that never reported
+    const groups = byProperties(all.filter(({ largest }) => largest.freshnessKey.situationId !== null));
     const chosen = groups.slice(0, most);
     const { situations } = await this.fleet.load(
       answer,
@@ -115,13 +124,18 @@ export class FleetResolver {
     const hosts = chosen.flatMap(({ hosts: represents, largest }, i) => {
       const hostname = examples[i]?.[0];
       const situation = situationOf(largest.freshnessKey.situationId, situations);
-      const { kernelRelease = null, arch = null } = situation ?? {};
-      return hostname === undefined
-        ? []
-        : [{ hostname, kernelRelease, arch, runs: namesOf(situation), represents }];
+      if (hostname === undefined || situation === undefined) return [];
+      const { kernelRelease, arch } = situation;
+      return [{ hostname, kernelRelease, arch, runs: namesOf(situation), represents }];
     });
     const represented = hosts.reduce((sum, { represents }) => sum + represents, 0);
-    return { hosts, represented, leftOut: answer.counts.total - represented, stacks: groups.length };
+    return {
+      hosts,
+      represented,
+      leftOut: answer.counts.total - represented,
+      stacks: groups.length,
+      limitedByScope: answer.limitedByScope,
+    };
   }
 
   /** The fleet's facts do not depend on the question, so that any will do. */
@@ -151,11 +165,20 @@ export class FleetResolver {
               : null;
       return { counts, why };
     } catch (error) {
-      if (error instanceof RequestError && error.code === 'AMBIGUOUS')
+      // a replica may not have a release yet that was published a moment ago
+      if (error instanceof RequestError && ['AMBIGUOUS', 'NOT_FOUND'].includes(error.code))
         return { counts: null, why: error.message };
       throw error;
     }
   }
+}
+
+/** A host of the fresh part of a group is a better canary; of two such parts, one of the larger. */
+function isBetterCanary(one: GroupedCohorts, other: GroupedCohorts): boolean {
+  const isFresh = ({ largest: { freshnessKey } }: GroupedCohorts) =>
+    freshnessKey.level === 'FRESH' && !freshnessKey.suspect && !freshnessKey.superseded;
+  if (isFresh(one) !== isFresh(other)) return isFresh(one);
+  return one.largest.hosts > other.largest.hosts;
 }
 
 function inRange(name: string, found: number, most: number): number {
@@ -170,7 +193,7 @@ function byProperties(groups: readonly GroupedCohorts[]): GroupedCohorts[] {
   const merged = new Map<string, GroupedCohorts>();
   for (const group of groups) {
     const other = merged.get(group.properties);
-    const larger = other !== undefined && other.largest.hosts >= group.largest.hosts ? other : group;
+    const larger = other !== undefined && !isBetterCanary(group, other) ? other : group;
     merged.set(group.properties, { ...larger, hosts: group.hosts + (other?.hosts ?? 0) });
   }
   return [...merged.values()].toSorted((a, b) => b.hosts - a.hosts || (a.properties < b.properties ? -1 : 1));
@@ -188,10 +211,12 @@ function emptyRow(
   situations: ReadonlyMap<string, Situation>,
   by: readonly Sdl.CohortKey[],
   labels: readonly string[],
+  limitedByScope: boolean,
 ): Sdl.VerdictCount {
   const { situationId, level } = freshnessKey;
   const situation = situationOf(situationId, situations);
-  const stack = by.includes('STACK') ? stackText(namesOf(situation)) : null;
+  const names = situation === undefined ? NEVER_REPORTED : stackText(namesOf(situation));
+  const stack = by.includes('STACK') ? names : null;
   const { kernelRelease = null, arch = null } = by.includes('KERNEL') ? (situation ?? {}) : {};
   const freshness = by.includes('FRESHNESS') ? (level === 'AHEAD' ? 'LOST' : level) : null;
   const labelText = labels.length === 0 ? null : labels.map((key) => `${key}=${values[key] ?? ''}`).join(' ');
@@ -209,5 +234,6 @@ function emptyRow(
     refused: 0,
     total: 0,
     accepted: 0,
+    limitedByScope,
   };
 }

@@ -226,7 +226,7 @@ export class Fleet {
   }
 }
 
-/** Tells the age of this host's facts, not that of its cohort. */
+/** Returns the verdict with the age of this host's facts, not with that of its cohort. */
 export const ofHost = (verdict: Verdict, { confirmedAt }: HostRow, { now }: AsOf): Verdict =>
   confirmedAt === null || confirmedAt > now
     ? verdict

@@ -1,5 +1,6 @@
 import {
   isWorse,
+  kindOf,
   type NoReturn,
   type ResolvedSituation,
   type Verdict,
@@ -35,6 +36,7 @@ export function addUp(
   let kind: VerdictKind = 'SAFE';
   let noReturn = 0;
   let withoutBuild = 0;
+  let refusedInDoubt = 0;
   for (const { count, host, installing, ways } of installed) {
     const { hosts } = count;
     counts[installing.kind.toLowerCase() as Lowercase<VerdictKind>] += hosts;
@@ -44,18 +46,24 @@ export function addUp(
     if (isWorse(installing.kind, kind)) kind = installing.kind;
     if (ways.some(({ closed }) => closed)) noReturn += hosts;
     if (host !== null && ways.length === 0) withoutBuild += hosts;
+    if (installing.kind === 'REFUSED' && isInDoubt(installing)) refusedInDoubt += hosts;
   }
   const verdicts = installed.map(({ count, installing }) => ({ count, verdict: installing }));
   return {
     kind: counts.total === 0 ? 'UNKNOWN' : kind,
     counts,
     matched: counts.total,
+    refusedInDoubt,
     noReturn,
     withoutBuild,
     reasons: counted(verdicts),
     ways: TARGETS.map((to) => wayView(to, installed)),
   };
 }
+
+/** An UNKNOWN reason stands against it that the question does not allow. */
+const isInDoubt = ({ reasons, allowed }: Verdict): boolean =>
+  reasons.some((reason) => kindOf(reason) === 'UNKNOWN' && !allowed.includes(reason.code));
 
 const counted = (verdicts: Parameters<typeof countReasons>[0]): Sdl.ReasonCount[] =>
   countReasons(verdicts)

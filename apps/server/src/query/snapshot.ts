@@ -168,7 +168,7 @@ export function toAskedTime(
   if (then > now && pinned === null)
     throw new RequestError(
       'BAD_USER_INPUT',
-      `\`asOf\` lies ahead: it is ${now.toISOString()} now, found ${then.toISOString()}`,
+      `\`asOf\` must not be in the future: it is ${now.toISOString()} now, found ${then.toISOString()}`,
     );
   const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
   if (then < kept)

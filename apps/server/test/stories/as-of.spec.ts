@@ -266,7 +266,12 @@ describe('the past', () => {
       'BAD_USER_INPUT',
       /not the id of a snapshot/,
     ],
-    ['an instant in the future', { asOf: '2027-01-01T00:00:00Z' }, 'BAD_USER_INPUT', /lies ahead/],
+    [
+      'an instant in the future',
+      { asOf: '2027-01-01T00:00:00Z' },
+      'BAD_USER_INPUT',
+      /must not be in the future/,
+    ],
     [
       'an instant before the retention period',
       { asOf: '2026-01-01T00:00:00Z' },

@@ -52,12 +52,12 @@ const ASK = `query ($where: HostFilter, $asOf: DateTime, $snapshot: ID) {
   canDowngrade(to: { original: true }, where: $where, asOf: $asOf, snapshot: $snapshot) { ${FLEET} } }`;
 
 const NUMBERS = `query ($where: HostFilter, $asOf: DateTime) {
-  fleet(where: $where, asOf: $asOf) { hosts kernels { value hosts } freshness { value hosts } }
+  fleet(where: $where, asOf: $asOf) { limitedByScope hosts kernels { value hosts } freshness { value hosts } }
   verdictCounts(to: { original: true }, where: $where, by: [KERNEL], labels: ["env", "owner"], asOf: $asOf) {
     group total }
   canDeploy(what: { name: "lab_r_1v2_a" }, where: $where, asOf: $asOf) {
     kind matched limitedByScope noReturn ways { openToday lost groups { runs kernelRelease } } }
-  canary(where: $where) { stacks represented leftOut hosts { hostname kernelRelease } }
+  canary(where: $where) { limitedByScope stacks represented leftOut hosts { hostname kernelRelease } }
   newestSafe(where: $where) { release tried { why counts { total } } } }`;
 
 const { id, hostname, labels, own, kernelRelease } = { id: instanceOf(FOREIGN), ...FOREIGN };
@@ -100,9 +100,9 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
     expect(answer.data.canDowngrade.kind).not.toBe('SAFE');
     const numbers = await send(NUMBERS, { where, ...variables });
     expect(numbers.data).toMatchObject({
-      fleet: { hosts: found },
+      fleet: { hosts: found, limitedByScope: true },
       canDeploy: { matched: found, limitedByScope: true },
-      canary: { represented: found, leftOut: 0 },
+      canary: { represented: found, leftOut: 0, limitedByScope: true },
       // hosts of the scope may not be all that match
       newestSafe: { release: null },
     });

@@ -173,6 +173,10 @@ describe('an admin releases a suspect host', () => {
     expect(await machines('lab_n_1v1_a')).toEqual(sorted('web-1'));
   });
 
+  /** What the server remembers of a revoked host outlasts the rows of one test. */
+  let names = 0;
+  const freshName = () => `web-${++names}-of-this-test`;
+
   test.each<[string, (host: EnrollingHost, token: string) => Promise<unknown>]>([
     ['its credential was revoked', async (host) => change('revokeHostCredential', host)],
     [
@@ -196,7 +200,7 @@ describe('an admin releases a suspect host', () => {
     ],
   ])('what it showed does not count again if %s', async (_, end) => {
     const { id: token, text } = await labelled();
-    const host = await enrolledAt('web-1', text);
+    const host = await enrolledAt(freshName(), text);
     await host.send();
     await becomeSuspect(host);
     await end(host, token);
@@ -205,7 +209,7 @@ describe('an admin releases a suspect host', () => {
   });
 
   test('what it showed before its credential was revoked never counts again, even if it enrols again', async () => {
-    const host = await enrolledAt('web-1', (await labelled()).text);
+    const host = await enrolledAt(freshName(), (await labelled()).text);
     await host.send();
     await change('revokeHostCredential', host);
     await change('resetHostCredential', host);
@@ -217,13 +221,14 @@ describe('an admin releases a suspect host', () => {
   });
 
   test('a machine that vouches under another id meanwhile is one witness', async () => {
-    const host = await enrolledAt('web-1', (await labelled()).text);
+    const name = freshName();
+    const host = await enrolledAt(name, (await labelled()).text);
     await host.send();
     await becomeSuspect(host);
     // what this server remembers of witnesses expires
     registry.wait(11, 'minutes');
     const token = await makeToken(registry);
-    await (await enrolledAt('web-2', token.text, machineOf('web-1'))).send();
+    await (await enrolledAt('web-2', token.text, machineOf(name))).send();
     await release(host);
     expect(await machines('lab_n_1v1_a')).toEqual([`enrolment token ${token.id}`]);
   });

@@ -21,7 +21,7 @@ export const freshnessLimits = (intervalSeconds: number) => ({
  * Age counts from the last confirmation of the facts: a report, or a heartbeat with the same boot id and
  * digest. Other contact confirms nothing.
  *
- * @param ageSeconds since the last confirmation; null where there was no report
+ * @param ageSeconds since the last confirmation; null if there was no report
  * @param intervalSeconds between two heartbeats, as the registry asked for
  */
 export function freshness(ageSeconds: number | null, intervalSeconds: number, superseded = false): Freshness {

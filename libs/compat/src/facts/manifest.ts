@@ -79,10 +79,10 @@ export interface Reading {
   readonly replace: boolean | null;
   /** Only under `replace-set` rules: the set that the patch replaces; 0 if it is not given. */
   readonly replaceSet?: bigint;
-  /** Effective states; null where they cannot be read. */
+  /** Effective states; null if they cannot be read. */
   readonly states: readonly State[] | null;
   readonly impact: StateImpact;
-  /** null where the objects cannot be read. */
+  /** null if the objects cannot be read. */
   readonly callbacks: Callbacks | null;
   /** It writes to the states of the patches below it, which it finds by `klp_get_prev_state()`. */
   readonly rewritesEarlierStates?: boolean;
@@ -111,7 +111,7 @@ export interface Manifest extends Reading {
   readonly modversions: boolean;
   /** modinfo `livepatch=Y`. */
   readonly livepatch: boolean;
-  /** What it redirects, as `object:function,sympos`; null where the objects cannot be read. */
+  /** What it redirects, as `object:function,sympos`; null if the objects cannot be read. */
   readonly functions: readonly string[] | null;
   /**
    * It has an object named by the string `vmlinux`, where a correct patch has NULL. null: the spelling is not

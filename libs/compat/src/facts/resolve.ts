@@ -26,16 +26,16 @@ export interface KnownPatch {
   readonly replace: boolean | null;
   /** Only read under `replace-set` rules. */
   readonly replaceSet: bigint;
-  /** Kernel states: the only ones that feed the state rule; null where they are not known. */
+  /** Kernel states: the only ones that feed the state rule; null if they are not known. */
   readonly states: readonly State[] | null;
-  /** How well the kernel states are known; null where they are not known at all. */
+  /** How well the kernel states are known; null if they are not known at all. */
   readonly evidence: Evidence | null;
   /** One entry for each id, with the highest version; these feed the reasons about harm. */
   readonly declared: readonly DeclaredState[];
   /** Those of them that the kernel does not know, or not at this version: its author's alone. */
   readonly added: readonly DeclaredState[];
   readonly callbacks: Callbacks | null;
-  /** How well the callbacks are known; null where they are not known at all. */
+  /** How well the callbacks are known; null if they are not known at all. */
   readonly callbacksEvidence: Evidence | null;
   /** It changes something (or may), and no declaration says what. */
   readonly undeclared: boolean;
@@ -50,7 +50,7 @@ export interface KnownPatch {
   readonly doubts: readonly Reason[];
   readonly enabled: boolean;
   readonly transition: boolean;
-  /** As the state rule takes it; null where the states or the replace flag are not known. */
+  /** As the state rule takes it; null if the states or the replace flag are not known. */
   readonly asPatch: Patch | null;
 }
 

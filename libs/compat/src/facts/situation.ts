@@ -7,7 +7,7 @@ export interface ListedPatch {
   readonly buildId: string | null;
   readonly enabled: boolean;
   readonly transition: boolean;
-  /** `replace` from sysfs, the live value; null where this kernel does not show it. */
+  /** `replace` from sysfs, the live value; null if this kernel does not show it. */
   readonly replace: boolean | null;
   readonly reading: Reading | null;
   /** State of its module in `/proc/modules`; null: not reported, which never means Live. */
@@ -90,7 +90,7 @@ export interface Situation {
   /** What left the list in this boot, from history; a leftover need not be repeated here. */
   readonly unlisted: readonly UnlistedPatch[];
   /**
-   * Build-ids of the last settled different list of this boot and kernel, oldest first; null where there is
+   * Build-ids of the last settled different list of this boot and kernel, oldest first; null if there is
    * none.
    */
   readonly previous: readonly string[] | null;

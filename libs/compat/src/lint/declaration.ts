@@ -25,15 +25,15 @@ export interface Declaration {
   /** modinfo has `livepatch`. */
   readonly livepatch: boolean;
   readonly replace: boolean | null;
-  /** The array as it stands in the file, with what is behind an id 0; null where it cannot be read. */
+  /** The array as it stands in the file, with what is behind an id 0; null if it cannot be read. */
   readonly states: readonly State[] | null;
-  /** Which callbacks are set in any object; null where the objects cannot be read. */
+  /** Which callbacks are set in any object; null if the objects cannot be read. */
   readonly callbacks: Callbacks | null;
   readonly usesShadowVariables: boolean;
   readonly impact: StateImpact;
   /** Why `impact` is UNDECLARED or UNREADABLE, as `CODE: sentence`. */
   readonly impactReasons: readonly string[];
-  /** As `object:function,sympos`; null where the objects cannot be read. */
+  /** As `object:function,sympos`; null if the objects cannot be read. */
   readonly functions: readonly string[] | null;
   /**
    * Object names as the kernel gets them: null is NULL, the kernel itself. The list is null if the objects

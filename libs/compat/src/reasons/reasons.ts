@@ -113,7 +113,7 @@ export interface Facts {
   readonly buildId?: string | null;
   readonly stateId?: bigint;
   /**
-   * What the target (or the host) has, and what it would need. For versions: null where the id is missing.
+   * What the target (or the host) has, and what it would need. For versions: null if the id is missing.
    */
   readonly have?: number | null;
   readonly need?: number;

@@ -21,7 +21,7 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
       : `a module named ${quoted(r.patch)} is still loaded; remove it to free the name, which restores ` +
         'nothing that the patch changed',
   MODULE_PINNED: (r) =>
-    `a module named ${quoted(r.patch)} left the list and is pinned; it can only go with a reboot`,
+    `a module named ${quoted(r.patch)} is no longer on the list and is pinned in memory; reboot to remove it`,
   NOT_A_LIVEPATCH: (r) => `${quoted(r.patch)} would not be accepted as a livepatch${because(r.detail)}`,
   STATE_MISSING_IN_TARGET: (r) =>
     `${quoted(r.patch)} holds state ${r.stateId} (version ${r.need}) and the target does not have it`,
@@ -31,7 +31,7 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   REPLACE_SET_CONFLICT: (r) =>
     `${quoted(r.patch)} is in another replace set and shares ` +
     `${r.function === undefined ? `state ${r.stateId}` : `function ${r.function}`} with the target`,
-  PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} holds state ${r.stateId}, which forbids disabling`,
+  PATCH_BLOCKS_DISABLE: (r) => `${quoted(r.patch)} cannot be disabled: its state ${r.stateId} blocks that`,
   OBJECT_SPELLED_VMLINUX: (r) =>
     `${quoted(r.patch)} names the kernel 'vmlinux' by a string, ` +
     `${r.other === undefined ? 'and by NULL as well' : `and ${quoted(r.other)} by NULL`}: the kernel ` +
@@ -66,8 +66,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   STATES_UNREADABLE: (r) =>
     r.other === undefined
       ? `the states of ${quoted(r.patch)} cannot be read from its module${because(r.detail)}`
-      : `the states of ${quoted(r.patch)} are not those of its module ` +
-        `any more: ${quoted(r.other)} writes to them`,
+      : `the states of ${quoted(r.patch)} cannot be known from its module: ` +
+        `${quoted(r.other)} overwrites them at run time`,
   REPLACE_UNKNOWN: (r) => `it is not known whether ${quoted(r.patch)} is cumulative`,
   STACK_DEPENDENCY_UNKNOWN: (r) =>
     r.stateId === undefined
@@ -96,9 +96,10 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   NEVER_REPORTED: () => 'this host has never reported',
   REPORT_STALE: (r) => `what is known of this host is too old${because(r.detail)}`,
   REPORT_SUPERSEDED: () => 'this host has changed since its last report',
-  IDENTITY_SUSPECT: () => 'this host looks cloned or its reports replayed',
-  REPORT_INCOMPLETE: (r) => `the agent could not read everything that decides${because(r.detail)}`,
-  REPORT_CONTRADICTORY: (r) => `this report cannot be true of a kernel${because(r.detail)}`,
+  IDENTITY_SUSPECT: () => 'two machines use the identity of this host, or its reports were replayed',
+  REPORT_INCOMPLETE: (r) => `the agent could not read all facts that a verdict needs${because(r.detail)}`,
+  REPORT_CONTRADICTORY: (r) =>
+    `the report contradicts itself: no kernel can be in this state${because(r.detail)}`,
   OTHER_LIVE_PATCHING: (r) =>
     'another live patching system was at work in this ' +
     `boot${because(r.detail)}; what it changed is not known here`,
@@ -112,8 +113,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
     `the vendor of ${quoted(r.patch)} does not ` +
     `support${r.detail === undefined ? ' this' : ` ${r.detail}`} on a running system`,
   DATA_SEMANTICS_NOT_PROVEN: (r) =>
-    `${quoted(r.patch)} changes no state that its file shows; whether its ` +
-    'functions give data another meaning, no file can show',
+    `${quoted(r.patch)} declares no changes of state; no module file can prove that its functions leave ` +
+    'the meaning of existing data unchanged',
 };
 
 /** Explains this reason in one sentence. */

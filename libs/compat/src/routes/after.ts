@@ -64,7 +64,7 @@ function afterOne(
 }
 
 /**
- * The last settled different list; null where the one before was never settled, or not known by build-ids.
+ * The last settled different list; null if the one before was never settled, or not known by build-ids.
  */
 function earlierList(before: ResolvedSituation, now: ResolvedSituation): readonly string[] | null {
   const buildIds = before.list.map((patch) => patch.buildId);

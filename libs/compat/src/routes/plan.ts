@@ -30,7 +30,7 @@ export interface Plan {
   readonly replaced: readonly KnownPatch[];
   /** On the list before and after, oldest first. */
   readonly stays: readonly KnownPatch[];
-  /** Loaded last; null where the route loads nothing. */
+  /** Loaded last; null if the route loads nothing. */
   readonly load: KnownPatch | null;
   /** Names of modules that the route itself removes before it loads. */
   readonly removed: readonly string[];

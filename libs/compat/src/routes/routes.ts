@@ -82,7 +82,7 @@ const isThere = (host: ResolvedSituation, final: readonly (string | null)[]): bo
   host.list.length === final.length &&
   host.list.every((patch, i) => patch.buildId !== null && patch.buildId === final[i]);
 
-/** The plan of one route; null where the route does not lead there. */
+/** The plan of one route; null if the route does not lead there. */
 function planOf(route: Route, destination: Destination, there: boolean): Plan | null {
   const { host, final, build, more } = destination;
   switch (route) {

@@ -21,7 +21,7 @@ export type Target =
 
 /** A target for one host: what would be on its list afterwards, and what would have to be loaded for it. */
 export interface Resolved {
-  /** Build-ids, oldest first; null where the target means nothing for this host. */
+  /** Build-ids, oldest first; null if the target means nothing for this host. */
   readonly final: readonly (string | null)[] | null;
   /** The build to load, or that is loaded already; null if there is none, or if it is not published. */
   readonly build: Manifest | null;

@@ -4,7 +4,7 @@ export interface Capabilities {
   readonly livepatch: boolean;
   /** A patch's directory has `replace_set`; null while there is no directory. */
   readonly replaceSetAttribute: boolean | null;
-  /** `klp_*` names in kallsyms; null where it could not be read. */
+  /** `klp_*` names in kallsyms; null if it could not be read. */
   readonly symbols: readonly string[] | null;
   /** kallsyms was read to its end. */
   readonly symbolsComplete: boolean;

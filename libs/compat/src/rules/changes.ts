@@ -7,7 +7,7 @@ import type { Rules } from './rules.js';
 export interface Change {
   readonly action: 'ADD' | 'RAISE' | 'DROP';
   readonly stateId: bigint;
-  /** The version that the kernel sees today; null where it sees none. */
+  /** The version that the kernel sees today; null if it sees none. */
   readonly from: number | null;
   /** The version that it would have to see; null for `DROP`. */
   readonly to: number | null;
@@ -25,7 +25,7 @@ export interface Change {
  * and the harm silent.
  *
  * @returns one change for each state that is in the way, the fewest that do, in the order of the refusals;
- *   empty exactly when the kernel accepts already. null where no change of states would do: under
+ *   empty exactly when the kernel accepts already. null if no change of states would do: under
  *   `replace-set` functions may be in the way, or two sets want opposite things
  */
 export function findChanges(target: Patch, listed: readonly Patch[], rules: Rules = klp55): Change[] | null {

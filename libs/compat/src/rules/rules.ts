@@ -17,6 +17,6 @@ export interface Rules {
   findStateRefusals(target: Patch, listed: readonly Patch[]): Reason[];
   /** Why the kernel would refuse to disable `patch`; empty exactly when it would not. */
   findDisableRefusals(patch: Patch): Reason[];
-  /** Which of `listed` would be replaced when `target` is enabled; null where that is not known. */
+  /** Which of `listed` would be replaced when `target` is enabled; null if that is not known. */
   replacedBy<P extends Replacing>(target: Replacing, listed: readonly P[]): readonly P[] | null;
 }

@@ -73,7 +73,7 @@ export function chooseRules(
   return choice(release !== null && release >= 501 ? [none, klp55] : [], 'NOTHING');
 }
 
-/** The release as a number: `6.12.95+deb12` is 612; null where there is no number to read. */
+/** The release as a number: `6.12.95+deb12` is 612; null if there is no number to read. */
 export function numberOf(release: string): number | null {
   const parts = /^(\d{1,3})\.(\d{1,3})(?!\d)/.exec(release);
   if (parts === null || Number(parts[2]) > 99) return null;

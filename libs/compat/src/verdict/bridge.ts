@@ -37,11 +37,10 @@ interface Found {
 }
 
 /**
- * Searches a catalogued build that the host could load first, to leave it by a route that is not open today.
+ * Searches the catalog for a build to load first (a bridge), from which a route leads to the target.
  *
- * Returns the best answer of all that were tried: the most acceptable one, then the cheapest one, then the
- * first by build-id. A build is not tried if it is recalled, or if the kernel would refuse it today for its
- * states.
+ * Returns the plan with the best verdict: accepted first, then the lowest cost, then the lowest build-id.
+ * Skips builds that are recalled, listed already, part of the target, or refused by the check of states.
  *
  * @param allow UNKNOWN codes that the question allows
  */
@@ -77,10 +76,10 @@ export function findBridge(
   };
 }
 
-/** Returns the builds for this kernel that it would accept on top of today's list, by build-id. */
+/** Returns the builds for this kernel that pass the check of states against the list, ordered by build-id. */
 function findBuilds({ host, final }: Destination, { rules, catalog }: Criteria): Manifest[] {
   const { kernelRelease, arch } = host.situation;
-  const elsewhere = new Set([...final, ...host.list.map((patch) => patch.buildId)]);
+  const excluded = new Set([...final, ...host.list.map((patch) => patch.buildId)]);
   const listed = host.list.flatMap((patch) => patch.asPatch ?? []);
   const accepts = (build: Manifest): boolean => {
     const { asPatch } = resolveManifest(build);
@@ -94,7 +93,7 @@ function findBuilds({ host, final }: Destination, { rules, catalog }: Criteria):
     build.arch === arch &&
     build.livepatch &&
     !build.recalled &&
-    !elsewhere.has(build.buildId);
+    !excluded.has(build.buildId);
   return (catalog.bridges?.(kernelRelease, arch) ?? [])
     .filter((build) => fits(build) && accepts(build))
     .toSorted((a, b) => (a.buildId < b.buildId ? -1 : a.buildId > b.buildId ? 1 : 0));

@@ -68,7 +68,7 @@ test.each<[sentence: string, reason: Reason]>([
   ],
   ["the states of 'lp' cannot be read from its module", { code: 'STATES_UNREADABLE', patch: 'lp' }],
   [
-    "the states of 'lp' are not those of its module any more: 'top' writes to them",
+    "the states of 'lp' cannot be known from its module: 'top' overwrites them at run time",
     { code: 'STATES_UNREADABLE', patch: 'lp', other: 'top' },
   ],
   ['no host matched', { code: 'NO_HOSTS_MATCHED' }],

@@ -12,7 +12,7 @@ const FUNC = { oldName: 0, newFunc: 8, sympos: 16, size: 24 } as const;
  *
  * Its init code (scripts/livepatch/init.c) makes the `klp_patch`
  * at load time from these sections; it never sets states.
- * @returns null where the sections do not have that shape.
+ * @returns null if the sections do not have that shape.
  */
 export function readKlpBuildObjects(file: ElfFile): ModuleObject[] | null {
   const section = file.section('.init.klp_objects');

@@ -27,7 +27,7 @@ interface Draft {
  *
  * Its init code (kmod/patch/livepatch-patch-hook.c) makes the
  * `klp_patch` at load time from these sections; it never sets states.
- * @returns null where the sections do not have that shape.
+ * @returns null if the sections do not have that shape.
  */
 export function readKpatchObjects(file: ElfFile): ModuleObject[] | null {
   const objects = new Map<string, Draft>();

@@ -50,7 +50,7 @@ export interface Instruction {
   readonly rm: number;
   readonly memory: Memory | null;
   readonly toReg: boolean;
-  /** The immediate operand; of a direct jump or call, the distance from its end. Null where there is none. */
+  /** The immediate operand; of a direct jump or call, the distance from its end. Null if there is none. */
   readonly immediate: number | null;
 }
 
@@ -203,7 +203,7 @@ const SUBTRACTS = 5;
 const SEGMENTS = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]);
 
 /**
- * Decodes the instruction at `at`. Null where it is not
+ * Decodes the instruction at `at`. Null if it is not
  * one of the known ones, or does not end within the code.
  */
 export function decode(code: Uint8Array, at: number): Instruction | null {

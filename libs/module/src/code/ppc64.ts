@@ -32,7 +32,7 @@ const NOPS = new Set([0x60000000, 0x60420000]);
  *
  * Known are `addis` and `addi`, `addis` and `ld` from `.toc`, and the prefixed `paddi` and
  * `pld`. Between them, and before the call, only instructions that leave these registers alone.
- * @returns the relocations that load the address; null where the instructions are not exactly the known ones.
+ * @returns the relocations that load the address; null if the instructions are not exactly the known ones.
  */
 export function findPpcArgument(
   file: ElfFile,

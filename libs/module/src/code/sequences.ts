@@ -73,7 +73,7 @@ export function knowsCalls(machine: Machine): boolean {
 /**
  * Returns the loads of a call whose first argument is provably the given address.
  *
- * @returns the relocations that load the address; null where the
+ * @returns the relocations that load the address; null if the
  *   instructions before the call are not exactly the known ones.
  */
 export function findSequence(

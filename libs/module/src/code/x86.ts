@@ -103,7 +103,7 @@ export function isByteAccess(code: Uint8Array, relocations: Relocations, next: n
  * `mov $address, %rdi` or `lea address(%rip), %rdi`, then only
  * instructions that leave %rdi alone, then `call` or `jmp`.
  * @returns where the address is loaded: the relocation, and the
- *   range that nothing may jump into; null where it is not so.
+ *   range that nothing may jump into; null if it is not so.
  */
 export function findArgument(
   code: Uint8Array,

@@ -84,7 +84,7 @@ export class Bytes {
   }
 
   /**
-   * The text from `at` to the next NUL before `end`; null where there is
+   * The text from `at` to the next NUL before `end`; null if there is
    * none within 1,024 bytes (no name that the kernel knows is as long).
    */
   string(at: number, end: number): string | null {

@@ -45,7 +45,7 @@ export class ElfFile {
     this.relocations = new RelocationTables(this.bytes, this.sections, this.symbols);
   }
 
-  /** The one section of that name; null where there is none. Two of a name would be two stories. */
+  /** The one section of that name; null if there is none. Two of a name would be two stories. */
   section(name: string): Section | null {
     const found = this.sections.filter((section) => section.name === name);
     if (found.length > 1) throw new ModuleError('MALFORMED', `there are two sections ${name}`);
@@ -123,7 +123,7 @@ export class ElfFile {
 
   /**
    * The C string that the pointer at this place points to;
-   * null where it does not point to one in loaded data.
+   * null if it does not point to one in loaded data.
    */
   stringAt(section: Section, offset: number): string | null {
     const to = this.pointer(section, offset);

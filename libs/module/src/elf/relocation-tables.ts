@@ -34,7 +34,7 @@ export class RelocationTables {
   /** The symbol of every relocation, section by section. */
   private readonly named: Uint16Array | Uint32Array;
 
-  /** @throws ModuleError where any of them is broken, whether it is asked for or not. */
+  /** @throws ModuleError if any of them is broken, whether it is asked for or not. */
   constructor(
     private readonly bytes: Bytes,
     sections: readonly Section[],

@@ -19,7 +19,7 @@ export interface Objects {
  * Reads the objects and functions that the patch declares.
  *
  * Mirrors `klp_for_each_object_static()` and `klp_for_each_func_static()`.
- * @returns null where the arrays do not have the kernel's shape: then
+ * @returns null if the arrays do not have the kernel's shape: then
  *   this is not a `klp_patch`, or of a kernel with another layout.
  */
 export function readObjects(file: ElfFile, patch: Place): Objects | null {
@@ -97,7 +97,7 @@ function readFunctions(file: ElfFile, array: Place | null, code: Set<string>) {
 }
 
 /**
- * Walks an array entry by entry; null where it leaves its
+ * Walks an array entry by entry; null if it leaves its
  * section, or a relocation inside it falls on no known field.
  */
 function readArray(

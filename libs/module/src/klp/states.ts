@@ -5,7 +5,7 @@ import type { KlpState, Unreadable } from '../reading.js';
 import { isKept, enclosingObject, type Range } from './data.js';
 import { PATCH, STATE } from './layout.js';
 
-/** The states of a patch; `range` is null where the pointer is NULL, and covers the terminator. */
+/** The states of a patch; `range` is null if the pointer is NULL, and covers the terminator. */
 export interface States {
   readonly effective: readonly KlpState[];
   readonly shadowed: readonly KlpState[];
@@ -51,7 +51,7 @@ export function readStates(file: ElfFile, patch: Place): States | Unreadable {
   return { effective: entries, shadowed: readShadowed(file, array, entries.length), range };
 }
 
-/** One entry; null where it does not lie in the section, or a relocation touches its id or version. */
+/** One entry; null if it does not lie in the section, or a relocation touches its id or version. */
 function readState(file: ElfFile, { section, offset }: Place): KlpState | null {
   const id = file.u64(section, offset + STATE.id);
   const version = file.u32(section, offset + STATE.version);

@@ -145,7 +145,7 @@ function toRefusal(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof errors.JWTExpired) return refused('has expired: sign in again (klpreg login)');
   if (error instanceof errors.JWTClaimValidationFailed)
-    return refused(CLAIMS[error.claim] ?? `has a claim that is not valid or missing: ${error.claim}`);
+    return refused(CLAIMS[error.claim] ?? `has no valid claim ${error.claim}`);
   if (error instanceof errors.JWSSignatureVerificationFailed) return refused('is not signed by its issuer');
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
     return refused('is signed with a key that its issuer has not published');

@@ -35,7 +35,7 @@ async function readJson(body: unknown, buildId: string, workers: Workers): Promi
   const { facts, ...manifest } =
     bytes.length <= INLINE_LIMIT ? readManifest(bytes) : await workers.messages.run('manifest', { bytes });
   if (manifest.buildId !== buildId)
-    throw new RequestError('BAD_USER_INPUT', 'the manifest is of another build', [
+    throw new RequestError('BAD_USER_INPUT', 'the manifest belongs to another build', [
       { pointer: '/buildId', detail: `must be ${buildId}, as in the address`, found: manifest.buildId },
     ]);
   return { ...manifest, facts: factsOfManifest(facts, buildId) };
