@@ -37,6 +37,7 @@ test('nothing set is a complete configuration', () => {
       timeSliceMs: 2,
       reportAnswersPerTurn: 16,
       heartbeatAnswersPerTurn: 64,
+      hostKib: 1024,
       queue: 5000,
       queueDelayMs: 1000,
       newConnections: 200,

@@ -66,8 +66,15 @@ async function askersOf(registry: Registry): Promise<Asker[]> {
 }
 
 /** What the table says to this asker; null: it may. */
-function refusal(right: Right, { role, isScoped }: Asker, access: 'on' | 'off'): keyof typeof REFUSED | null {
-  if (right.kinds === null || (right.openWhenOff && access === 'off')) return null;
+function refusal(
+  right: Right,
+  { role, isScoped, headers }: Asker,
+  access: 'on' | 'off',
+): keyof typeof REFUSED | null {
+  if (right.kinds === null) return null;
+  // where no token is needed, one that is given must be valid
+  const isGiven = headers['authorization'] !== '';
+  if (right.openWhenOff && access === 'off') return role === null && isGiven ? 'UNAUTHENTICATED' : null;
   if (role === null || right.kinds.includes('enrol')) return 'UNAUTHENTICATED';
   return right.kinds.includes(role) && !(right.wholeFleet === true && isScoped) ? null : 'FORBIDDEN';
 }
