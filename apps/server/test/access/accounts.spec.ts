@@ -15,6 +15,7 @@ const ROLES = `
 - { value: kernel-team, role: publisher, owners: [kernel] }
 `;
 
+const AUDIENCE = 'https://registry.example';
 const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-roles-'));
 const rolesFile = path.join(folder, 'roles.yaml');
 let issuer: TinyIssuer;
@@ -33,7 +34,11 @@ beforeAll(async () => {
   issuer = await TinyIssuer.open(keys.es, keys.rsa, keys.ed);
   elsewhere = await TinyIssuer.open(keys.foreign);
   writeFileSync(rolesFile, ROLES);
-  registry = await Registry.start({ ...issuer.settings, KLPREG_OIDC_ROLES_FILE: rolesFile });
+  registry = await Registry.start({
+    ...issuer.settings,
+    KLPREG_OIDC_ROLES_FILE: rolesFile,
+    KLPREG_OIDC_AUDIENCE: AUDIENCE,
+  });
 });
 afterAll(async () => {
   await registry.stop();
@@ -57,6 +62,8 @@ const claimsOf = (token: string) =>
 test.each<[name: string, token: () => Promise<string>]>([
   ['an ID token', () => sign()],
   ['an access token', () => sign({ client_id: 'klpreg' }, { typ: 'at+jwt' })],
+  ['an access token of the audience', () => sign({ aud: AUDIENCE, client_id: 'klpreg' })],
+  ['an access token of the audience with a party', () => sign({ aud: [AUDIENCE], azp: 'klpreg' })],
   ['a token with the client as its party', () => sign({ azp: 'klpreg', aud: ['klpreg', 'other'] })],
   ['a token that is signed with RSA', () => sign({}, {}, keys.rsa)],
   ['a token that is signed with Ed25519', () => sign({}, {}, keys.ed)],
@@ -104,6 +111,18 @@ test.each<[name: string, token: () => Promise<string> | string, message: RegExp]
     'several audiences without a party',
     () => sign({ aud: ['klpreg', 'other'] }),
     /does not say which client/,
+  ],
+  ['an audience without a client', () => sign({ aud: AUDIENCE }), /does not say which client/],
+  ['a list of one audience without a client', () => sign({ aud: [AUDIENCE] }), /does not say which client/],
+  [
+    'an audience with another client',
+    () => sign({ aud: AUDIENCE, client_id: 'other' }),
+    /issued to another client/,
+  ],
+  [
+    'an audience with the client and another party',
+    () => sign({ aud: AUDIENCE, client_id: 'klpreg', azp: 'other' }),
+    /issued to another client/,
   ],
   ['another party', () => sign({ azp: 'other' }), /issued to another client/],
   ['a party that is not a text', () => sign({ azp: ['klpreg'] }), /issued to another client/],

@@ -113,9 +113,10 @@ test('an issuer may end with a slash, and its access tokens may have an audience
   answerDiscovery({ issuer: name });
   const audience = 'https://registry.example';
   await start({ KLPREG_OIDC_ISSUER: name, KLPREG_OIDC_AUDIENCE: audience });
-  for (const aud of ['klpreg', audience, [audience]])
-    expect((await send(await issuer.sign(registry!.now(), { iss: name, aud }))).status).toBe(VALID);
-  expect((await send(await issuer.sign(registry!.now(), { aud: audience }))).status).toBe(401);
+  const statusOf = async (claims: Record<string, unknown>) =>
+    (await send(await issuer.sign(registry!.now(), { iss: name, client_id: 'klpreg', ...claims }))).status;
+  for (const aud of ['klpreg', audience, [audience]]) expect(await statusOf({ aud })).toBe(VALID);
+  expect(await statusOf({ iss: issuer.url, aud: audience })).toBe(401);
 });
 
 test('a token of another issuer never makes the registry ask', async () => {

@@ -117,12 +117,14 @@ function decode(token: string) {
   }
 }
 
-/** Refuses tokens that were issued to another client. */
+/** Refuses tokens that were issued to another client, or may have been. */
 function refuseOtherClient({ azp, client_id: client, aud }: JWTPayload, { clientId }: OidcSettings): void {
-  if ([azp, client].some((one) => one !== undefined && one !== clientId))
-    throw refused(`was issued to another client than ${clientId}`);
+  const parties = [azp, client].filter((one) => one !== undefined);
+  if (parties.some((one) => one !== clientId)) throw refused(`was issued to another client than ${clientId}`);
   if (Array.isArray(aud) && aud.length > 1 && azp === undefined)
     throw refused('is for several audiences, and does not say which client it was issued to (azp)');
+  if (parties.length === 0 && ![aud].flat().includes(clientId))
+    throw refused('does not say which client it was issued to (azp or client_id)');
 }
 
 /**
