@@ -26,7 +26,9 @@ export async function run(words: readonly string[], environment: Environment): P
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error, words)) return EXIT.YES;
-    if (command === 'nagios') return reportToNagios(error, environment);
+    // a wrong flag before the command ends the program before its command is known
+    const isNagios = command === '' ? words.includes('nagios') : command === 'nagios';
+    if (isNagios) return reportToNagios(error, environment);
     return error instanceof CommanderError ? EXIT.USAGE : report(error, environment);
   }
 }

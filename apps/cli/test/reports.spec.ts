@@ -179,6 +179,15 @@ describe('the monitoring plug-in', () => {
     expect(out).toMatch(/^KLPREG UNKNOWN - [^|\n]+\n$/);
   });
 
+  test.each([
+    ['an unknown flag', ['--bogus', ...NAGIOS]],
+    ['a flag without its value', ['--url', ...NAGIOS]],
+  ])('%s before the command is UNKNOWN, not CRITICAL', async (_what, words) => {
+    const { exit, out } = await klpreg(words);
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^KLPREG UNKNOWN - [^|\n]+\n$/);
+  });
+
   test('no registry is UNKNOWN', async () => {
     const { exit, out } = await klpreg([...NAGIOS, '--url', 'http://127.0.0.1:1']);
     expect(exit).toBe(3);
