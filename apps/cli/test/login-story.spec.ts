@@ -194,6 +194,8 @@ test('a page that sends the browser back with another state does not end the sig
   const back = new URL(new URL(address).searchParams.get('redirect_uri')!);
   for (const query of ['?code=x', '?code=x&state=y', '?error=access_denied&state=y'])
     expect((await fetch(`${back.href}${query}`)).status).toBe(404);
+  // a path that is no address
+  expect((await fetch(`${back.origin}//`)).status).toBe(404);
   const state = new URL(address).searchParams.get('state')!;
   const rebound = await fetch(`http://localhost:${back.port}/callback?code=x&state=${state}`);
   expect(rebound.status).toBe(404);

@@ -29,8 +29,11 @@ export class Loopback {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       this.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-        const url = new URL(request.url ?? '/', this.address);
+        const path = request.url ?? '/';
+        // `//` is a path of HTTP, and no address
+        const url = URL.canParse(path, this.address) ? new URL(path, this.address) : null;
         const isOurs =
+          url !== null &&
           request.method === 'GET' &&
           request.headers.host === this.host &&
           url.pathname === PATH &&
