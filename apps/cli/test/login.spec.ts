@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { klpreg, TestEnvironment } from './environment.js';
@@ -92,7 +92,14 @@ test('a stored token is sent to its registry only, and login asks without it', a
 });
 
 test.each<[name: string, prepare: (url: string) => void, exit: number, message: RegExp]>([
-  ['a damaged file', () => writeFileSync(file, '{', { mode: 0o600 }), 2, /is damaged[^]*klpreg login/],
+  ...['{', '{}', 'null', '{"logins":7}', '{"logins":null}', '{"logins":[]}'].map(
+    (text): [string, () => void, number, RegExp] => [
+      `a damaged file (${text})`,
+      () => writeFileSync(file, text, { mode: 0o600 }),
+      2,
+      /is damaged[^]*klpreg login/,
+    ],
+  ),
   [
     'an expired token without a refresh token',
     (url) => store({ [url]: login({ expiresAt: 0 }) }),
@@ -129,4 +136,52 @@ test('logout works while the issuer is down, keeps other sign-ins, and takes a l
   expect(done.err).toContain('the issuer did not end the sign-in');
   const { logins } = JSON.parse(readFileSync(file, 'utf8')) as { logins: object };
   expect(Object.keys(logins)).toEqual(['https://other.example']);
+});
+
+/** Answers as an issuer, and to all other requests as a registry that refuses them. */
+const asIssuer =
+  (tokens: object) =>
+  ({ path: at, headers }: ReceivedRequest): Reply => {
+    const address = `http://${headers.host}`;
+    const endpoints = { token_endpoint: `${address}/token`, revocation_endpoint: `${address}/revoke` };
+    if (at === '/.well-known/openid-configuration') return { body: { issuer: address, ...endpoints } };
+    return at === '/token' ? { body: tokens } : { status: at === '/revoke' ? 200 : 401, body: {} };
+  };
+
+test('a renewal without an ID token fails, and keeps the next refresh token', async () => {
+  const done = await ask(
+    asIssuer({ access_token: 'a', token_type: 'bearer', refresh_token: 'next' }),
+    () => ['hosts'],
+    (url) => store({ [url]: login({ issuer: url, expiresAt: 0, refreshToken: 'first' }) }),
+  );
+  expect(done.err).toMatch(/gave no ID token[^]*klpreg login/);
+  expect(done).toMatchObject({ exit: 4, out: '' });
+  expect(done.requests.map(({ path: at }) => at)).not.toContain('/graphql');
+  const { logins } = JSON.parse(readFileSync(file, 'utf8')) as { logins: object };
+  expect(Object.values(logins)).toMatchObject([{ idToken: 'the-id-token', refreshToken: 'next' }]);
+});
+
+test('a lock that another program has taken since is left alone', async () => {
+  const lock = `${file}.lock`;
+  const owners: string[] = [];
+  const done = await ask(
+    (request) => {
+      if (request.path === '/revoke') {
+        owners.push(readFileSync(lock, 'utf8'));
+        writeFileSync(lock, 'another');
+      }
+      return asIssuer({})(request);
+    },
+    () => ['logout'],
+    (url) => store({ [url]: login({ issuer: url, refreshToken: 'x' }) }),
+  );
+  expect(done).toMatchObject({ exit: 0, err: '' });
+  expect(owners).toEqual([expect.stringMatching(/^[\da-f-]{36}$/)]);
+  expect(readFileSync(lock, 'utf8')).toBe('another');
+  rmSync(lock);
+  await ask(
+    () => ({ body: {} }),
+    () => ['logout'],
+  );
+  expect(existsSync(lock)).toBe(false);
 });

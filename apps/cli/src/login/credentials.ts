@@ -1,20 +1,10 @@
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { secretObjection } from '@klpreg/connection';
 import type { Environment } from '../environment.js';
-import { unexpected, usage } from '../exits.js';
+import { usage } from '../exits.js';
 import { configurationFolder } from '../settings.js';
+import { lock } from './lock.js';
 
 /** A sign-in at the issuer of one registry. */
 export interface Login {
@@ -33,10 +23,6 @@ export interface Login {
 /** By the URL of the registry. */
 type Logins = Readonly<Record<string, Login>>;
 
-const LOCK_WAIT_MS = 20_000;
-/** A program that holds the lock longer has ended without removing it. */
-const LOCK_AGE_MS = 60_000;
-
 const fileOf = (environment: Environment): string =>
   join(configurationFolder(environment), 'credentials.json');
 
@@ -48,19 +34,20 @@ export const readLogin = (url: string, environment: Environment): Login | null =
  * Changes the sign-in for a registry. Other programs wait: an issuer ends a sign-in whose refresh token is used
  * twice.
  *
- * @param change gets the sign-in as it is now; null: there is none, or removes it
+ * @param change gets the sign-in as it is now; null: there is none, or removes it. What it gives to `keep` is
+ *   stored at once, and stays if the change fails
  */
 export async function changeLogin(
   url: string,
   environment: Environment,
-  change: (login: Login | null) => Promise<Login | null>,
+  change: (login: Login | null, keep: (login: Login) => void) => Promise<Login | null>,
 ): Promise<Login | null> {
   const file = fileOf(environment);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const unlock = await lock(`${file}.lock`);
   try {
     const { [url]: before = null, ...others } = read(file);
-    const after = await change(before);
+    const after = await change(before, (login) => write(file, { ...others, [url]: login }));
     if (after !== before) write(file, after === null ? others : { ...others, [url]: after });
     return after;
   } finally {
@@ -79,10 +66,12 @@ function read(file: string): Logins {
   const objection = secretObjection(file);
   if (objection !== null) throw usage(`${file} is not used: it ${objection}`);
   try {
-    return (JSON.parse(text) as { logins: Logins }).logins;
+    const { logins } = JSON.parse(text) as { logins: Logins | null | undefined };
+    if (typeof logins === 'object' && logins !== null && !Array.isArray(logins)) return logins;
   } catch {
-    throw usage(`${file} is damaged`, 'remove it, and sign in again: klpreg login');
+    // not JSON, or without fields
   }
+  throw usage(`${file} is damaged`, 'remove it, and sign in again: klpreg login');
 }
 
 /** Replaces the file as a whole, so that a crash leaves the old one or the new one. */
@@ -91,20 +80,4 @@ function write(file: string, logins: Logins): void {
   writeFileSync(next, `${JSON.stringify({ schemaVersion: 1, logins }, null, 2)}\n`, { mode: 0o600 });
   chmodSync(next, 0o600);
   renameSync(next, file);
-}
-
-async function lock(file: string): Promise<() => void> {
-  for (const start = Date.now(); ; await sleep(50)) {
-    try {
-      closeSync(openSync(file, 'wx', 0o600));
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw usage(`${file} cannot be created: ${(error as Error).message}`);
-    }
-    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > LOCK_AGE_MS) rmSync(file, { force: true });
-    else if (Date.now() - start > LOCK_WAIT_MS)
-      throw unexpected(`another klpreg has used ${file} for ${LOCK_WAIT_MS / 1000} s`, 'try again');
-  }
 }

@@ -61,11 +61,18 @@ export function toLogin({ name, clientId }: Issuer, tokens: Tokens, before: Logi
   };
 }
 
-/** Trades the refresh token of a sign-in for its next ID token. @throws Failure 5 if the sign-in has ended */
-export async function renew(login: Login): Promise<Login> {
+/**
+ * Trades the refresh token of a sign-in for its next ID token.
+ *
+ * @param keep stores the sign-in with its next refresh token, whatever else the answer lacks
+ * @throws Failure 5 if the sign-in has ended, 4 if the answer has no ID token
+ */
+export async function renew(login: Login, keep: (login: Login) => void): Promise<Login> {
   const issuer = await openIssuer(login);
   try {
     const tokens = await issuer.client.refreshTokenGrant(issuer.configuration, login.refreshToken!);
+    // the refresh token before this one may have ended
+    if (tokens.refresh_token !== undefined) keep({ ...login, refreshToken: tokens.refresh_token });
     return toLogin(issuer, tokens, login);
   } catch (error) {
     throw failureOf(error, login.issuer);

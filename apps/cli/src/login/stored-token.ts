@@ -20,14 +20,14 @@ export async function withStoredToken(settings: Settings, environment: Environme
   const valid = isFresh(login)
     ? login
     : // another program may have renewed it since
-      await changeLogin(settings.url, environment, async (now) =>
-        now === null || isFresh(now) ? now : renewed(now),
+      await changeLogin(settings.url, environment, async (now, keep) =>
+        now === null || isFresh(now) ? now : renewed(now, keep),
       );
   return valid === null ? settings : { ...settings, token: valid.idToken };
 }
 
-async function renewed(login: Login): Promise<Login> {
-  if (login.refreshToken !== null) return renew(login);
+async function renewed(login: Login, keep: (login: Login) => void): Promise<Login> {
+  if (login.refreshToken !== null) return renew(login, keep);
   throw notAuthorised(
     `the sign-in at ${login.issuer} has expired, and the issuer gave no refresh token`,
     'sign in again: klpreg login',
