@@ -10,6 +10,7 @@ import {
   HostCredentialsStore,
   type StoredHost,
 } from '../store/access/host-credentials.store.js';
+import { ServerKeysStore } from '../store/access/server-keys.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import { EnrolledLabels } from './enrolled-labels.js';
 import { decideEnrolment, refuseProofTime, refuseRenewal, refuseToken } from './enrolment-decision.js';
@@ -33,6 +34,7 @@ export class Enrolment {
   constructor(
     private readonly tokens: EnrolmentTokensStore,
     private readonly hosts: HostCredentialsStore,
+    private readonly keys: ServerKeysStore,
     private readonly credentials: HostCredentials,
     private readonly labels: EnrolledLabels,
     private readonly audit: AuditStore,
@@ -78,6 +80,8 @@ export class Enrolment {
       if (!(await this.tokens.use(tx, token.id))) throw await this.usedUp(tx, token, enrolling);
       const enrolled = newRow(request, token, publicKey, known, now);
       if (known === null && !(await this.hosts.add(tx, enrolled))) throw concurrent(request.instance);
+      // until now it may have sent by a client certificate
+      if (enrolled.state === 'PENDING') await this.keys.revoke(tx, request.instance, enrolled.serial, now);
       const issued = await this.give(tx, enrolled, enrolled.serial, proofAt);
       const { instance: subject, hostname } = request;
       const detail = { hostname, address, token: token.id, state: enrolled.state };

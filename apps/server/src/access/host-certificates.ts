@@ -15,6 +15,8 @@ interface HostCertificate {
 
 /** Hosts whose state is kept: about 100 bytes each. */
 const KEPT_HOSTS = 200_000;
+/** How long a refusal is kept: an admin may approve the host, or it enrols with another token. */
+const REFUSAL_MS = 2_000;
 
 const HOST_URI = /^URI:urn:klpreg:host:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
@@ -33,7 +35,8 @@ export function instanceIn(names: string | undefined): string | null {
 /**
  * Client certificates that are the credentials of hosts. TLS has checked them against the client CA.
  *
- * Whether a host may send is read once, and again after its credentials were revoked or reset.
+ * That a host may send is read once, and again after its credentials were revoked or reset. A refusal is read again
+ * after two seconds.
  */
 @Injectable()
 export class HostCertificates {
@@ -56,16 +59,27 @@ export class HostCertificates {
    *
    * @throws RequestError UNAUTHENTICATED if the certificate expired since the connection began
    */
-  hostOf({ raw: { socket } }: FastifyRequest): string | null {
+  hostOf(request: FastifyRequest): string | null {
+    const certificate = this.find(request);
+    if (certificate === null) return null;
+    if (certificate.expiresAt <= this.clock.now().getTime())
+      throw refusal(certificate.instance, 'has expired: connect with the next one');
+    return certificate.instance;
+  }
+
+  /** Whether `check` needs no lookup for this connection; true without a certificate of a host. */
+  isKnown(request: FastifyRequest): boolean {
+    const certificate = this.find(request);
+    return certificate === null || this.refused.has(certificate.instance);
+  }
+
+  private find({ raw: { socket } }: FastifyRequest): HostCertificate | null {
     let certificate = this.ofSockets.get(socket);
     if (certificate === undefined) {
       certificate = certificateOf(socket as TLSSocket);
       this.ofSockets.set(socket, certificate);
     }
-    if (certificate === null) return null;
-    if (certificate.expiresAt <= this.clock.now().getTime())
-      throw refusal(certificate.instance, 'has expired: connect with the next one');
-    return certificate.instance;
+    return certificate;
   }
 
   /**
@@ -83,7 +97,8 @@ export class HostCertificates {
     const { revision } = this.credentials;
     const refused = await this.hosts.isRefused(instance);
     // a revocation that came in between may be newer than what was read
-    if (this.credentials.revision === revision) this.refused.set(instance, refused);
+    if (this.credentials.revision === revision)
+      this.refused.set(instance, refused, { ttl: refused ? REFUSAL_MS : 0 });
     return refused;
   }
 }
@@ -97,7 +112,11 @@ function certificateOf(socket: TLSSocket): HostCertificate | null {
 }
 
 function refuseIf(refused: boolean, instance: string): void {
-  if (refused) throw refusal(instance, 'is refused: an admin ended the credentials of this host');
+  if (!refused) return;
+  throw refusal(
+    instance,
+    'is refused: an admin ended the credentials of this host, or has not approved its enrolment',
+  );
 }
 
 const refusal = (instance: string, why: string): RequestError =>

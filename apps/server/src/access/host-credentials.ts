@@ -107,14 +107,16 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
     if (isRestored) this.revoked = new Map();
     for (const { subject, serial } of revocations) this.revoked.set(subject, serial);
     this.revision = last;
-    const changed = isRestored ? [null] : revocations.map(({ subject }) => subject);
+    // without a serial, the subject is an enrolment token: its hosts are not known here
+    const isAny = isRestored || revocations.some(({ serial }) => serial === null);
+    const changed = isAny ? [null] : revocations.map(({ subject }) => subject);
     for (const listener of this.listeners) changed.forEach(listener);
     this.keys = rows.map(({ id, secret, activeFrom }) => ({ ...toSigningKey(id, secret), activeFrom }));
     this.keysById = new Map(this.keys.map((key) => [key.id, key]));
     this.readAt = start;
   }
 
-  /** Calls a function with each host or enrolment token whose credentials are revoked or reset; null: any may be. */
+  /** Calls a function with each host whose credentials are revoked or reset; null: those of any host may be. */
   onRevoked(listener: (subject: string | null) => void): void {
     this.listeners.push((subject) => listener(subject));
   }

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CertificateFiles, Certificates } from '@klpreg/connection/testing';
+import { withProof } from '@klpreg/wire';
 import { ServerProcess } from '../crash/processes.js';
 import { copyDatabase, type Database } from '../database.js';
 import { idle } from '../registry.js';
@@ -168,4 +170,53 @@ test('every server refuses the certificate of a host that was retired as comprom
   for (let tries = 0; tries < 50 && (await heartbeat()) !== 401; tries++) await sleep(100);
   expect(await heartbeat()).toBe(401);
   expect(await post('/v1/reports', web, webCertificate, { token: admin })).toMatchObject({ status: 401 });
+});
+
+describe('an enrolled host that also has a certificate', () => {
+  const ask = async (query: string) =>
+    (await post('/graphql', { query }, null, { token: admin })).body.data as Record<string, any>;
+  const makeToken = async (approval: boolean): Promise<{ token: string; id: string }> => {
+    const input = `{ name: "web servers", approval: ${approval} }`;
+    const { createEnrolmentToken: made } = await ask(
+      `mutation { createEnrolmentToken(input: ${input}) { token enrolmentToken { id } } }`,
+    );
+    return { token: made.token, id: made.enrolmentToken.id };
+  };
+  const enrol = async ({ host }: typeof web, keys: KeyPairKeyObjectResult, token: string) => {
+    const { instance, machine, hostname } = host;
+    const publicKey = keys.publicKey.export({ format: 'jwk' }).x!;
+    const at = new Date().toISOString();
+    const document = { schema: 'enrolment/v1' as const, instance, machine, hostname, publicKey, at };
+    return (await post('/v1/enrolments', withProof(document, keys.privateKey), null, { token })).status;
+  };
+  /** Sends by the certificate until each server answers so; all servers know a change within 5 s. */
+  const answer = async (report: typeof web, certificate: CertificateFiles, status: number) => {
+    for (const server of [0, 1]) {
+      const send = async () => (await post('/v1/reports', report, certificate, { server })).status;
+      for (let tries = 0; tries < 50 && (await send()) !== status; tries++) await sleep(100);
+      expect(await send()).toBe(status);
+    }
+  };
+
+  test('is refused after its enrolment token was revoked with its hosts, until it has another token', async () => {
+    const [host, keys] = [idle('app-1'), generateKeyPairSync('ed25519')];
+    const certificate = certificateOf('app-1', [host.host.instance]);
+    const { token, id } = await makeToken(false);
+    expect(await enrol(host, keys, token)).toBe(200);
+    await answer(host, certificate, 200);
+    await ask(`mutation { revokeEnrolmentToken(id: "${id}", withHosts: true) { id } }`);
+    await answer(host, certificate, 401);
+    expect(await enrol(host, keys, (await makeToken(false)).token)).toBe(200);
+    await answer(host, certificate, 200);
+  });
+
+  test('is refused while its enrolment waits for an approval', async () => {
+    const [host, keys] = [idle('app-2'), generateKeyPairSync('ed25519')];
+    const certificate = certificateOf('app-2', [host.host.instance]);
+    await answer(host, certificate, 200);
+    expect(await enrol(host, keys, (await makeToken(true)).token)).toBe(202);
+    await answer(host, certificate, 401);
+    await ask(`mutation { approveEnrolment(host: "${host.host.instance}") { state } }`);
+    await answer(host, certificate, 200);
+  });
 });

@@ -89,14 +89,21 @@ export class HostCredentialsStore {
     return row ?? null;
   }
 
-  /** Whether an admin ended the credentials of a host, or retired it as compromised. */
+  /**
+   * Whether an admin ended the credentials of a host or of its enrolment token, has not approved its enrolment, or
+   * retired it as compromised.
+   */
   async isRefused(hostId: string): Promise<boolean> {
     const [row] = await this.db.$queryRaw<{ refused: boolean }[]>(
       named(
         'hostCredentials.isRefused',
         sql`
           SELECT EXISTS (SELECT FROM host_credential
-                          WHERE ${keyOf(hostId)} AND state IN ('REVOKED', 'REJECTED'))
+                          WHERE ${keyOf(hostId)}
+                            AND (state IN ('PENDING', 'REVOKED', 'REJECTED')
+                                 OR state = 'ACTIVE'
+                                    AND token_id IN (SELECT id FROM enrolment_token
+                                                      WHERE hosts_revoked_at IS NOT NULL)))
               OR EXISTS (SELECT FROM host
                           WHERE bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid AND compromised)
               AS refused`,
