@@ -16,6 +16,7 @@ export {
   type Severity,
   severityOf,
 } from './lint/findings.js';
+export { moreCautious } from './facts/declared.js';
 export {
   type AuthorState,
   type AuthorStatement,

@@ -16,6 +16,9 @@ const statement = (restore: string) => ({
   states: [{ id: '1', version: 1, what: 'a limit', restore }],
 });
 const [promise, harm] = [statement('callbacks'), statement('impossible')];
+/** A state that only the author declares. */
+const state2 = { ...promise.states[0]!, id: '2' };
+const withState2 = { ...promise, states: [promise.states[0]!, state2] };
 
 /** The keys that owners sign with. */
 const keys: Record<string, KeyPairKeyObjectResult> = {
@@ -160,6 +163,49 @@ describe('a build belongs to the owner whose signed manifest came first', () => 
       {},
       'an admin gave it to this owner',
     ],
+    [
+      'whose statement and file are in conflict',
+      async () =>
+        publish({ signed: false, author: { ...promise, states: [{ ...promise.states[0], version: 2 }] } }),
+      {},
+      'are in conflict',
+    ],
+    [
+      'whose statement says that a state cannot be restored',
+      async () => publish({ signed: false, author: harm }),
+      {},
+      'takes back what its statement declares',
+    ],
+    [
+      'whose statement does not say if a state is restored',
+      async () => publish({ signed: false, author: statement('unknown') }),
+      {},
+      'takes back what its statement declares',
+    ],
+    [
+      'whose statement says that callbacks are needed',
+      async () => publish({ signed: false }),
+      { author: statement('not-needed') },
+      'takes back what its statement declares',
+    ],
+    [
+      'whose statement declares a state that the file does not',
+      async () => publish({ signed: false, author: withState2 }),
+      {},
+      'takes back what its statement declares',
+    ],
+    [
+      'whose statement declares this state with another version',
+      async () => publish({ signed: false, author: withState2 }),
+      { author: { ...promise, states: [promise.states[0]!, { ...state2, version: 2 }] } },
+      'takes back what its statement declares',
+    ],
+    [
+      'whose statement declares an operation unsupported',
+      async () => publish({ signed: false, author: { ...promise, unsupported: ['disable'] } }),
+      {},
+      'takes back what its statement declares',
+    ],
   ])('a build %s is not claimed, and nothing changes', async (_, prepare, claim, words) => {
     await prepare();
     const before = await stored();
@@ -171,6 +217,18 @@ describe('a build belongs to the owner whose signed manifest came first', () => 
     ]);
     expect(await stored()).toEqual(before);
     expect(await audited('claim-patch')).toEqual([]);
+  });
+
+  test.each<[what: string, before: object, author: object]>([
+    ['the same harm', harm, harm],
+    ['harm in place of a promise', promise, harm],
+    ['harm in place of a state of which nothing is said', statement('unknown'), harm],
+    ['more states', promise, withState2],
+    ['fewer promises', { ...promise, independentOf: ['other'] }, promise],
+  ])('a claim may declare %s', async (_, before, author) => {
+    await publish({ signed: false, author: before });
+    expect(await publish({ owner: 'web', author })).toMatchObject({ status: 200 });
+    expect(await stored()).toMatchObject({ owner: 'web', ownership: 'SIGNED' });
   });
 
   test('a build of which only facts were published is claimed with the file that they name', async () => {

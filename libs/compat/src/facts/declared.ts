@@ -11,7 +11,7 @@ export interface DeclaredState extends State {
 const CAUTION: Record<Restore, number> = { IMPOSSIBLE: 3, UNKNOWN: 2, CALLBACKS: 1, NOT_NEEDED: 0 };
 
 /** If an author states something about a state twice, the more cautious statement counts. */
-const moreCautious = (a: Restore, b: Restore): Restore => (CAUTION[a] >= CAUTION[b] ? a : b);
+export const moreCautious = (a: Restore, b: Restore): Restore => (CAUTION[a] >= CAUTION[b] ? a : b);
 
 /**
  * Returns the states that a patch modifies by its module or its author: one for each id, at its highest

@@ -1,6 +1,8 @@
+import { moreCautious } from '@klpreg/compat';
 import { RequestError } from '../../errors.js';
-import type { StoredPatch } from '../../store/catalog/manifests.js';
+import { conflictsOf, type StoredPatch, type StoredStatement } from '../../store/catalog/manifests.js';
 import { differencesFrom, isKnownFile, isSameContent } from './decide.js';
+import { toStoredStatement } from './patch-facts.js';
 import type { Submission } from './submission.js';
 
 /**
@@ -40,13 +42,33 @@ function refuseOwner({ ownership, recalledAt }: StoredPatch): string | null {
 }
 
 /** Returns why this submission does not claim the build; null if it does. */
-function refuseClaim(before: StoredPatch, { facts }: Submission, signer: string | null): string | null {
-  if (signer === null) return 'another owner claims it with a signed manifest only';
+function refuseClaim(
+  before: StoredPatch,
+  { facts, author }: Submission,
+  signer: string | null,
+): string | null {
+  if (signer === null || author === null) return 'another owner claims it with a signed manifest only';
   if (facts.evidence !== 'MODULE' || !isKnownFile(before, facts))
     return 'another owner claims it only with the file that is published, or an admin transfers it';
   const isInConflict =
-    before.otherFiles.length > 0 ||
-    [...before.disagreements, ...differencesFrom(before, facts)].length > 0 ||
-    !isSameContent(before, facts);
-  return isInConflict ? 'its facts are in conflict, so only an admin transfers it' : null;
+    [...conflictsOf(before), ...differencesFrom(before, facts)].length > 0 || !isSameContent(before, facts);
+  if (isInConflict) return 'its facts are in conflict, so only an admin transfers it';
+  return before.author === null || declaresAll(toStoredStatement(author), before.author.statement)
+    ? null
+    : 'your statement takes back what its statement declares, so only an admin transfers it';
 }
+
+/**
+ * Whether a statement declares each state and all harm of an earlier one: what it says of a state is as cautious.
+ *
+ * Promises of the earlier one may be missing: without them, no verdict is better.
+ */
+const declaresAll = (statement: StoredStatement, earlier: StoredStatement): boolean =>
+  earlier.states.every(({ id, version, restore }) =>
+    statement.states.some(
+      (state) =>
+        state.id === id &&
+        state.version === version &&
+        moreCautious(state.restore, restore) === state.restore,
+    ),
+  ) && earlier.unsupported.every((operation) => statement.unsupported.includes(operation));
