@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Access, bearerOf } from './access.js';
 import { ROUTES } from './access-table.js';
+import { Bearers } from './bearers.js';
 import { type HostCredential, looksLikeHostCredential } from './host-credential.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { HostCertificates } from './host-certificates.js';
@@ -18,6 +19,9 @@ export interface Sender {
   readonly scope: Scope | null;
 }
 
+const tokenOf = ({ headers }: FastifyRequest): string =>
+  /^Bearer (\S{1,512})$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+
 /** All routes of agents have the same right. */
 const SENDERS = ROUTES['POST /v1/reports']!;
 
@@ -33,6 +37,7 @@ export class Agents {
     private readonly credentials: HostCredentials,
     private readonly certificates: HostCertificates,
     private readonly access: Access,
+    private readonly bearers: Bearers,
     private readonly places: HostPlaces,
     private readonly rates: Rates,
   ) {}
@@ -51,12 +56,21 @@ export class Agents {
       : this.admitBearer(request, certified);
   }
 
+  /** Whether the check of a request has to wait for a lookup. The credential of a host needs none. */
+  needsLookup(request: FastifyRequest): boolean {
+    if (!this.certificates.isKnown(request)) return true;
+    const { authorization } = request.headers;
+    // without a token only a client certificate counts, and that needs none
+    if (authorization === undefined) return false;
+    return !looksLikeHostCredential(tokenOf(request)) && !this.bearers.isKnown(request);
+  }
+
   /** @param certified the host that the client certificate names */
   private admitBearer(request: FastifyRequest, certified: string | null): unknown {
     if (certified !== null) request.sendingHost = certified;
     if (certified !== null && request.headers.authorization === undefined)
       return this.countHost(request, certified);
-    const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const token = tokenOf(request);
     return looksLikeHostCredential(token)
       ? this.admitHost(request, token, certified)
       : this.admitRelay(request);

@@ -37,8 +37,18 @@ export class Bearers {
     }
   }
 
+  /** Whether the holder of the token is known without a lookup. */
+  isKnown(request: FastifyRequest): boolean {
+    const token = textOf(request);
+    if (token === undefined) return false;
+    const cached = looksLikeJwt(token)
+      ? this.accounts.cached(token)
+      : this.tokens.cached(token, this.clock.now());
+    return cached !== null;
+  }
+
   private holderOf(request: FastifyRequest): Bearer | Promise<Bearer> {
-    const token = /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = textOf(request);
     if (token === undefined)
       throw new RequestError(
         'UNAUTHENTICATED',
@@ -61,6 +71,9 @@ export class Bearers {
     return this.tokens.find(token, now).then(known);
   }
 }
+
+const textOf = ({ headers }: FastifyRequest): string | undefined =>
+  /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(headers.authorization ?? '')?.[1];
 
 function known(bearer: Bearer | null): Bearer {
   if (bearer !== null) return bearer;

@@ -29,15 +29,27 @@ export class Admission {
     this.bodies = new BodyMemory(config.ingest.bodyMemoryMib * 2 ** 20);
   }
 
-  /** Whether there is capacity for this request. If so, the memory for its body is reserved. */
-  admits(load: EndpointLoad, request: FastifyRequest, reply: FastifyReply, bodyLimit: number): boolean {
+  /**
+   * Whether there is capacity for this request. If so, the memory for its body is reserved.
+   *
+   * While too many tokens are looked up, requests that need no lookup are admitted: anyone can send wrong tokens.
+   *
+   * @param needsLookup whether the request has to wait for the lookup of a token
+   */
+  admits(
+    load: EndpointLoad,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    bodyLimit: number,
+    needsLookup: () => boolean,
+  ): boolean {
+    if (this.tokenLookups >= this.limits.tokenLookups && needsLookup()) return false;
     const length = request.headers['content-length'];
     const bytes = length === undefined ? bodyLimit : Math.min(Number(length), bodyLimit);
     return this.hasCapacity(load, request.raw.socket) && this.bodies.reserve(reply.raw, bytes);
   }
 
   private hasCapacity(load: EndpointLoad, connection: Socket): boolean {
-    if (this.tokenLookups >= this.limits.tokenLookups) return false;
     if (this.knownConnections.has(connection)) return !load.isFull;
     if (load.shedsNewConnections(this.backlog.waitMs)) return false;
     this.knownConnections.add(connection);

@@ -63,7 +63,7 @@ function addRoute(scope: FastifyInstance, { admission, agents }: AgentRoutesOpti
       // the logger of the server: one for each request would cost more
       childLoggerFactory: (logger) => logger,
       onRequest: (request, reply, done) => {
-        if (admission.admits(endpoint.load, request, reply, bodyLimit))
+        if (admission.admits(endpoint.load, request, reply, bodyLimit, () => agents.needsLookup(request)))
           return admission.authenticate(() => agents.admit(request), done);
         endpoint.outcomes.count('BUSY');
         reject(request, reply, endpoint.load.retryAfter());

@@ -19,7 +19,9 @@ export interface EnrolmentRoutesOptions {
   readonly retrySeconds: number;
 }
 
-/** Maximum number of requests in progress: each is a transaction, and its sender may have no token. */
+type Work = (request: FastifyRequest, reply: FastifyReply) => Promise<EnrolmentAnswer>;
+
+/** Maximum number of requests of a route in progress: each is a transaction, and its sender may have no token. */
 const MAX_IN_PROGRESS = 64;
 /** Range of `Retry-After` beyond it. */
 const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
@@ -32,50 +34,52 @@ const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
  */
 export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async (scope, options) => {
   const { enrolment, clock, rates, retrySeconds } = options;
-  let inProgress = 0;
-  /**
-   * Does the work, unless too much is in progress. A request counts once its whole body is there. Renewals have no
-   * rate: a fleet behind one address renews at once.
-   */
-  const bounded = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    work: () => Promise<EnrolmentAnswer>,
-  ): Promise<EnrolmentAnswer | FastifyReply> => {
-    if (inProgress >= MAX_IN_PROGRESS) return reject(request, reply);
-    inProgress += 1;
-    try {
-      return await work();
-    } catch (error) {
-      throw rates.refused(request, error as Error);
-    } finally {
-      inProgress -= 1;
-    }
-  };
-  // before a body is read: after an outage, a whole fleet renews
-  scope.addHook('onRequest', (request, reply, done) => {
-    if (inProgress < MAX_IN_PROGRESS) done();
-    else void reject(request, reply);
-  });
   scope.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.header('klpreg-time', clock.now().toISOString()).header('cache-control', 'no-store');
     done();
   });
 
-  scope.post('/v1/enrolments', { bodyLimit: BODY_LIMITS.enrolment }, async (request, reply) =>
-    bounded(request, reply, async () => {
-      const token = await enrolment.token(bearerOf(request));
-      const document = parse(EnrolmentRequest, bodyOf(request), 'enrolment request');
-      const issued = await enrolment.enrol(document, token, request.ip);
-      return answer(reply, document.instance, issued, 'ENROLLED', retrySeconds);
-    }),
-  );
-  scope.post('/v1/credentials', { bodyLimit: BODY_LIMITS.enrolment }, async (request, reply) =>
-    bounded(request, reply, async () => {
-      const document = parse(RenewalRequest, bodyOf(request), 'renewal request');
-      return answer(reply, document.instance, await enrolment.renew(document), 'RENEWED', retrySeconds);
-    }),
-  );
+  /**
+   * Adds a route. Each has its own places, so that guesses of enrolment tokens keep no host from renewing. Renewals
+   * have no rate: a fleet behind one address renews at once.
+   */
+  const addRoute = (url: string, work: Work): void => {
+    let inProgress = 0;
+    scope.post(
+      url,
+      {
+        bodyLimit: BODY_LIMITS.enrolment,
+        // before a body is read: after an outage, a whole fleet renews
+        onRequest: (request, reply, done) => {
+          if (inProgress < MAX_IN_PROGRESS) done();
+          else void reject(request, reply);
+        },
+      },
+      // a request counts once its whole body is there
+      async (request, reply) => {
+        if (inProgress >= MAX_IN_PROGRESS) return reject(request, reply);
+        inProgress += 1;
+        try {
+          return await work(request, reply);
+        } catch (error) {
+          throw rates.refused(request, error as Error);
+        } finally {
+          inProgress -= 1;
+        }
+      },
+    );
+  };
+
+  addRoute('/v1/enrolments', async (request, reply) => {
+    const token = await enrolment.token(bearerOf(request));
+    const document = parse(EnrolmentRequest, bodyOf(request), 'enrolment request');
+    const issued = await enrolment.enrol(document, token, request.ip);
+    return answer(reply, document.instance, issued, 'ENROLLED', retrySeconds);
+  });
+  addRoute('/v1/credentials', async (request, reply) => {
+    const document = parse(RenewalRequest, bodyOf(request), 'renewal request');
+    return answer(reply, document.instance, await enrolment.renew(document), 'RENEWED', retrySeconds);
+  });
 };
 
 /** Answers 503. The times of retries are spread. */

@@ -1,3 +1,5 @@
+import pg from 'pg';
+import { newToken } from '../../src/access/token-text.js';
 import { EnrollingHost, makeToken } from '../enrolling-host.js';
 import { giveToken } from '../access/give-token.js';
 import { Registry } from '../registry.js';
@@ -170,4 +172,47 @@ test('an address with too many refused enrolment tokens cannot try more, and val
   expect(await statuses(10, () => host.renew())).toEqual(Array(10).fill(200));
   expect(await host.send()).toMatchObject({ status: 200 });
   expect(await late.enrol(text)).toMatchObject({ status: 200 });
+});
+
+/** Locks a table of tokens: their lookups wait. */
+async function lock(table: string): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: registry.databaseUrl });
+  await client.connect();
+  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+  return async () => client.end();
+}
+
+test('while wrong tokens take all lookups, hosts and tokens that need none still send', async () => {
+  registry = await Registry.start({ KLPREG_INGEST_TOKEN_LOOKUPS: '2' });
+  const host = new EnrollingHost(registry, 'web-1');
+  await host.enrol((await makeToken(registry)).text);
+  const late = await giveToken(registry, 'relay');
+  // this token is known from now on
+  expect((await registry.report(host.report)).status).toBe(200);
+  const send = (headers: Record<string, string>) =>
+    registry.send('POST', '/v1/heartbeats', host.heartbeat(), headers);
+  const unlock = await lock('token');
+  const guesses = [1, 2].map(async (n) => send({ authorization: `Bearer unknown${n}` }));
+  expect(await send({ authorization: 'Bearer unknown3' })).toMatchObject({ status: 503 });
+  expect(await send(late)).toMatchObject({ status: 503 });
+  expect(await send({})).toMatchObject({ status: 200 });
+  expect(await host.post('/v1/heartbeats', host.heartbeat(), host.credential)).toMatchObject({ status: 200 });
+  await unlock();
+  expect((await Promise.all(guesses)).map(({ status }) => status)).toEqual([401, 401]);
+  expect(await send(late)).toMatchObject({ status: 200 });
+});
+
+test('while guesses of enrolment tokens take all places, hosts still renew', async () => {
+  registry = await Registry.start();
+  const host = new EnrollingHost(registry, 'web-1');
+  const { text } = await makeToken(registry);
+  await host.enrol(text);
+  const unlock = await lock('enrolment_token');
+  const guesses = Array.from({ length: 64 }, async () => host.post('/v1/enrolments', {}, newToken('enrol')));
+  const renewed = host.renew();
+  // once its body is there, all before it are in progress
+  expect(await host.enrol(text)).toMatchObject({ status: 503, body: { code: 'BUSY' } });
+  await unlock();
+  expect(await renewed).toMatchObject({ status: 200 });
+  expect(new Set((await Promise.all(guesses)).map(({ status }) => status))).toEqual(new Set([401]));
 });
