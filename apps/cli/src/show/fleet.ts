@@ -174,7 +174,8 @@ function whatToDo(answer: FleetAnswer, width: number | null): string[] {
       const named = [...each]
         .slice(0, MAX_CODES)
         .map(([code, hosts]) => `${clean(code)} on ${hostsText(hosts)}`);
-      const rest = each.size > MAX_CODES ? `, and ${each.size - MAX_CODES} more codes` : '';
+      const more = each.size - MAX_CODES;
+      const rest = more > 0 ? `, and ${more} more ${more === 1 ? 'code' : 'codes'}` : '';
       const text = `${ACTIONS[action] ?? clean(action)}: ${named.join(', ')}${rest}`;
       const [first = '', ...lines] = width === null ? [text] : wrapped(text, width - 4);
       return [`  ${first}`, ...lines.map((line) => `    ${line}`)];
