@@ -161,6 +161,7 @@ const MAX_CODES = 4;
 
 /** Returns what clears the reasons, one line for each kind of action, with the codes that it clears. */
 function whatToDo(answer: FleetAnswer, width: number | null): string[] {
+  if (answer.matched === 0) return ['  check --where; if it may match no host, add --allow-empty'];
   const codes = new Map<string, Map<string, number>>();
   for (const { reason, hosts } of mergeReasons(answer)) {
     if (reason.kind === 'ADVISORY') continue;
