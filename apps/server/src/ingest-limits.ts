@@ -53,8 +53,8 @@ const LIMITS = {
   /** Maximum heap of a worker thread. */
   jobMemoryMib: ['KLPREG_INGEST_JOB_MEMORY_MIB', integer(' of MiB', 64, 65_536, 512)],
   /**
-   * Maximum of what is stored for one host, of its last report and of this boot before. A report of 1 MiB can be
-   * stored; the patches that left the list are bounded, too.
+   * Maximum of what is stored for one host, of its last report and of this boot before. A report of 1 MiB can
+   * be stored; the patches that left the list are bounded, too.
    */
   hostKib: ['KLPREG_INGEST_HOST_KIB', integer(' of KiB', 16, 65_536, 1024)],
   /** Maximum number of publishers that upload at the same time, one file each. */

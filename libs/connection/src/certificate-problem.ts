@@ -6,7 +6,9 @@ export interface CertificateProblem {
 
 const UNKNOWN_CA: CertificateProblem = {
   what: 'its certificate is not of a CA that this program trusts',
-  next: 'if the CA is your own, name its certificate: --ca-file FILE, KLPREG_CA_FILE, or ca_file in the configuration',
+  next:
+    'if the CA is your own, name its certificate: --ca-file FILE, ' +
+    'KLPREG_CA_FILE, or ca_file in the configuration',
 };
 const NO_CLIENT_CERTIFICATE: CertificateProblem = {
   what: 'it does not accept this program without a client certificate that its CA signed',
@@ -59,7 +61,9 @@ export function certificateProblem(error: unknown): CertificateProblem | null {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return {
       what: `its certificate is of another host name${typeof reason === 'string' ? ` (${reason})` : ''}`,
-      next: 'write a host name of the certificate in the URL, or give the registry a certificate of this name',
+      next:
+        'write a host name of the certificate in the URL, or give ' +
+        'the registry a certificate of this name',
     };
   const problem = PROBLEMS[code];
   return problem === undefined ? null : { ...problem, what: `${problem.what} (${code})` };

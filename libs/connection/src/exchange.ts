@@ -37,8 +37,8 @@ async function boundedText(response: IncomingMessage, maxBytes: number): Promise
 /**
  * Sends one request and returns the complete response.
  *
- * Uses `node:http`: `fetch` takes no CA on Node.js 20, and loading it costs an agent as much processor time as its work.
- * Follows no redirect, which would send the token to another server. Decompresses nothing.
+ * Uses `node:http`: `fetch` takes no CA on Node.js 20, and loading it costs an agent as much processor time
+ * as its work. Follows no redirect, which would send the token to another server. Decompresses nothing.
  *
  * @throws Error with the system's `code`; RangeError if the response is too long
  */

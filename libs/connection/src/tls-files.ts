@@ -18,7 +18,9 @@ export interface TlsOptions {
   readonly key?: string;
 }
 
-/** A file cannot be used. The message names its setting as in a configuration file, the file, and what to do. */
+/**
+ * A file cannot be used. The message names its setting as in a configuration file, the file, and what to do.
+ */
 export class FileProblem extends Error {
   override readonly name = 'FileProblem';
 }

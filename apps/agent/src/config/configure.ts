@@ -76,7 +76,10 @@ function tokensOf(values: Values): Pick<Settings, 'token' | 'enrolment'> {
   return { token: inPlace ? null : (given ?? null), enrolment: read };
 }
 
-/** The files are read again before each use, because short-lived certificates are replaced while the agent runs. */
+/**
+ * The files are read again before each use, because short-lived certificates are replaced while the agent
+ * runs.
+ */
 function checkTlsFiles(files: TlsFiles): void {
   try {
     readTlsFiles(files);

@@ -24,7 +24,9 @@ export function retryAfter(header: string | undefined, now = Date.now()): number
 
 const MAX_ANSWER_BYTES = 1 << 20;
 
-/** Returns the system's reason, such as `ECONNREFUSED` or `ENOTFOUND`, or what is wrong with a certificate. */
+/**
+ * Returns the system's reason, such as `ECONNREFUSED` or `ENOTFOUND`, or what is wrong with a certificate.
+ */
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return (signal.reason as Error).name === 'TimeoutError' ? 'no answer in time' : 'stopped';

@@ -4,7 +4,8 @@ import { Failure } from '../failure.js';
 /**
  * Reads the files of TLS for one run.
  *
- * @throws Failure UNREACHABLE, after which `run` tries again: certificate and key are replaced one after the other
+ * @throws Failure UNREACHABLE, after which `run` tries again: certificate and key are replaced one after the
+ * other
  */
 export function openTlsFiles(files: TlsFiles): TlsOptions {
   try {

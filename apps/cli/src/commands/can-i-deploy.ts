@@ -10,7 +10,7 @@ import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { hostFilter } from '../where/filter.js';
 import type { Act } from './act.js';
-import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
 interface Flags extends QuestionFlags {
@@ -31,13 +31,8 @@ export function canIDeploy(act: Act): Command {
       'Checks whether every matching host can take a patch and could go back afterwards. The exit code is ' +
         'the answer.',
     )
-    .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX')
-    .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option(
-      '--authoritative-labels',
-      'match only labels from enrolment or an admin, not those that agents report',
-    );
-  for (const option of QUESTION_OPTIONS()) command.addOption(option);
+    .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX');
+  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS()]) command.addOption(option);
   return command
     .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate (default: 0)')
     .option('--max-no-return <n|n%>', 'the number of hosts to tolerate that lose a way back (default: 0)')

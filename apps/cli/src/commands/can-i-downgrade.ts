@@ -89,7 +89,9 @@ const headOf = ({ answer, decision, question, pointInTime }: Asked) => ({
   snapshot: answer.snapshot,
 });
 
-/** The answer as data. Fields are only added, never removed. `complete`: all reasons and cohorts are in it. */
+/**
+ * The answer as data. Fields are only added, never removed. `complete`: all reasons and cohorts are in it.
+ */
 function asData(asked: Asked, full: boolean) {
   const { reasons, cohorts, complete } = asked.answer;
   const most = full ? Number.POSITIVE_INFINITY : MAX_SMALL;

@@ -10,12 +10,22 @@ export const AS_OF_OPTION = (): Option =>
     'a time in the past: an instant with its offset, such as 2026-11-24T10:00:00Z, or an age: 15m, 2h, 3d',
   );
 
+/** The flags that select the hosts of a gate. */
+export const HOST_OPTIONS = (): Option[] => [
+  new Option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)"),
+  new Option(
+    '--authoritative-labels',
+    'match only labels from enrolment or an admin, not those that agents report',
+  ),
+];
+
 /** The flags of a question, the same for a fleet and for one host. */
 export const QUESTION_OPTIONS = (): Option[] => [
   new Option('--route <route>', 'the only route to consider, or "best" for the cheapest acceptable one'),
   new Option(
     '--max-age <time>',
-    'the maximum age of facts; older ones make a verdict UNKNOWN (default and maximum: five intervals of the ' +
+    'the maximum age of facts; older ones make a verdict UNKNOWN ' +
+      '(default and maximum: five intervals of the ' +
       'agents)',
   ),
   new Option(

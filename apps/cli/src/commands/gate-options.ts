@@ -1,19 +1,13 @@
 import { type Command, Option } from 'commander';
-import { AS_OF_OPTION, collect, QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, collect, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
 
 /** Adds the options of the gate before a downgrade. */
 export function withGateOptions(command: Command): Command {
-  command
-    .requiredOption(
-      '--to <target>',
-      'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
-    )
-    .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
-    .option(
-      '--authoritative-labels',
-      'match only labels from enrolment or an admin, not those that agents report',
-    );
-  for (const option of QUESTION_OPTIONS()) command.addOption(option);
+  command.requiredOption(
+    '--to <target>',
+    'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
+  );
+  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS()]) command.addOption(option);
   return command
     .addOption(
       new Option('--by <key>', 'group hosts also by this label, such as role (repeatable, at most 5)')

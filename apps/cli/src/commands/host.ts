@@ -165,7 +165,8 @@ const retire = (act: Act): Command =>
     .requiredOption('--reason <text>', 'the reason, for the audit log')
     .option(
       '--compromised',
-      'an attacker may control it: revoke its credential, and no longer count its observations for other hosts',
+      'an attacker may control it: revoke its credential, and no ' +
+        'longer count its observations for other hosts',
     )
     .action(
       act<{ reason: string; compromised?: boolean }>(

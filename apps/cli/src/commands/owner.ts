@@ -26,7 +26,8 @@ const set = (act: Act): Command =>
   new Command('set')
     .summary("require an owner's manifests to be signed, or allow unsigned ones")
     .description(
-      'Sets from when on unsigned submissions for an owner are refused. What was published before stays as it ' +
+      'Sets from when on unsigned submissions for an owner are ' +
+        'refused. What was published before stays as it ' +
         'is: an unsigned author statement counts as unsigned. Requires an admin token.',
     )
     .argument('<owner>')

@@ -16,7 +16,8 @@ export const patchTransfer = (act: Act): Command =>
   new Command('transfer')
     .summary('give a patch to another owner')
     .description(
-      'Gives a published patch to another owner. Its author statement counts as unsigned until the new owner ' +
+      'Gives a published patch to another owner. Its author ' +
+        'statement counts as unsigned until the new owner ' +
         'publishes it again with a signature. Requires an admin token.',
     )
     .argument('<build-id>', 'the patch')

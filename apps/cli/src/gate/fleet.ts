@@ -36,7 +36,10 @@ export interface FleetQuestion extends QuestionVariables {
   readonly where: HostFilter;
 }
 
-/** The properties by which hosts are grouped, in addition to the answer: list of patches, kernel, these labels. */
+/**
+ * The properties by which hosts are grouped, in addition to the answer: list of patches, kernel, these
+ * labels.
+ */
 const BY = ['STACK', 'KERNEL'];
 
 /** The maximum number of cohorts, and of reasons, to read. */

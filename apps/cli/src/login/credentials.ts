@@ -31,8 +31,8 @@ export const readLogin = (url: string, environment: Environment): Login | null =
   read(fileOf(environment))[url] ?? null;
 
 /**
- * Changes the sign-in for a registry. Other programs wait: an issuer ends a sign-in whose refresh token is used
- * twice.
+ * Changes the sign-in for a registry. Other programs wait: an issuer ends a sign-in whose refresh token is
+ * used twice.
  *
  * @param change gets the sign-in as it is now; null: there is none, or removes it. What it gives to `keep` is
  *   stored at once, and stays if the change fails

@@ -16,7 +16,10 @@ export interface Registry {
   send(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Opens the registry. Without a token in the settings, each request has that of the stored sign-in, if there is one. */
+/**
+ * Opens the registry. Without a token in the settings, each request has that of the stored sign-in, if there
+ * is one.
+ */
 export function openRegistry(settings: Settings, environment: Environment): Registry {
   const sendAs = async (request: HttpRequest): Promise<HttpResponse> =>
     send(request, await withStoredToken(settings, environment), environment);

@@ -37,7 +37,8 @@ export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
 }
 
 const TOKEN_HINT =
-  'sign in (klpreg login), or give a token: --token-file FILE, KLPREG_TOKEN, or token_file in the configuration';
+  'sign in (klpreg login), or give a token: --token-file FILE, ' +
+  'KLPREG_TOKEN, or token_file in the configuration';
 
 /** Converts an HTTP error to a failure, with its RFC 9457 problem details if it has any. */
 export function fromStatus(status: number, body: unknown, what: string): Failure {

@@ -52,7 +52,9 @@ function junitReport({ command, question, decision, answer }: GateReport): strin
             : kind === 'UNKNOWN'
               ? 'error'
               : 'failure',
-        text: `${[kind, errno].filter(Boolean).join(' ')}: ${codes.join(', ')}; such as ${examples.join(' ')}`,
+        text:
+          `${[kind, errno].filter(Boolean).join(' ')}: ` +
+          `${codes.join(', ')}; such as ${examples.join(' ')}`,
       };
     }),
   ];
@@ -136,7 +138,9 @@ const data = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
-/** The maximum number of reasons in a log of GitHub Actions, which shows ten annotations of a kind in a step. */
+/**
+ * The maximum number of reasons in a log of GitHub Actions, which shows ten annotations of a kind in a step.
+ */
 const MAX_ANNOTATIONS = 9;
 
 /** Workflow commands of GitHub Actions: the decision, then the reasons that most hosts have. */

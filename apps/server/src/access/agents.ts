@@ -26,10 +26,11 @@ const tokenOf = ({ headers }: FastifyRequest): string =>
 const SENDERS = ROUTES['POST /v1/reports']!;
 
 /**
- * Authenticates the requests of agents: by the credential or the client certificate of one host, or by a token that
- * sends for many.
+ * Authenticates the requests of agents: by the credential or the client certificate of one host, or by a
+ * token that sends for many.
  *
- * A certificate that names a host also limits what else the connection shows: nothing on it sends for another host.
+ * A certificate that names a host also limits what else the connection shows: nothing on it sends for another
+ * host.
  */
 @Injectable()
 export class Agents {

@@ -120,7 +120,8 @@ export class EnrolmentAdmin {
   }
 
   /**
-   * Revokes the credential of a host that is compromised, and its enrolment. Part of a change that records itself.
+   * Revokes the credential of a host that is compromised, and its enrolment. Part of a change that records
+   * itself.
    *
    * A host that did not enrol may have a client certificate: the servers then look at it again.
    *

@@ -21,7 +21,8 @@ const REFUSAL_MS = 2_000;
 const HOST_URI = /^URI:urn:klpreg:host:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 /**
- * Returns the instance that a certificate names by the URI `urn:klpreg:host:INSTANCE`. Null if it names none, or several.
+ * Returns the instance that a certificate names by the URI `urn:klpreg:host:INSTANCE`. Null if it names none,
+ * or several.
  *
  * @param names as Node.js writes them, such as `DNS:web-1, URI:urn:klpreg:host:…`
  */
@@ -35,8 +36,8 @@ export function instanceIn(names: string | undefined): string | null {
 /**
  * Client certificates that are the credentials of hosts. TLS has checked them against the client CA.
  *
- * That a host may send is read once, and again after its credentials were revoked or reset. A refusal is read again
- * after two seconds.
+ * That a host may send is read once, and again after its credentials were revoked or reset. A refusal is read
+ * again after two seconds.
  */
 @Injectable()
 export class HostCertificates {

@@ -116,7 +116,9 @@ export class HostCredentials implements OnApplicationBootstrap, OnModuleDestroy 
     this.readAt = start;
   }
 
-  /** Calls a function with each host whose credentials are revoked or reset; null: those of any host may be. */
+  /**
+   * Calls a function with each host whose credentials are revoked or reset; null: those of any host may be.
+   */
   onRevoked(listener: (subject: string | null) => void): void {
     this.listeners.push((subject) => listener(subject));
   }

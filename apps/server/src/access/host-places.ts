@@ -22,10 +22,11 @@ interface Place {
 }
 
 /**
- * Finds credentials of hosts that are used from two networks by turns, as by the host and by a thief of its key.
+ * Finds credentials of hosts that are used from two networks by turns, as by the host and by a thief of its
+ * key.
  *
- * It is shown only, and no reason to distrust the host: a host with two uplinks does the same. What a copy of a host
- * reports makes it suspect, by its boot ids, sequences and machine hash.
+ * It is shown only, and no reason to distrust the host: a host with two uplinks does the same. What a copy of
+ * a host reports makes it suspect, by its boot ids, sequences and machine hash.
  */
 @Injectable()
 export class HostPlaces {
@@ -64,7 +65,8 @@ export class HostPlaces {
     if (place.returns < RETURNS) return;
     if ((this.shown.get(host) ?? 0) <= now)
       this.logger.warn(
-        `the credential of host ${host} is used from ${place.previous} and ${network} by turns: it has two uplinks, ` +
+        `the credential of host ${host} is used from ${place.previous} ` +
+          `and ${network} by turns: it has two uplinks, ` +
           'or its key was copied (klpreg enrolment revoke)',
       );
     this.shown.set(host, now + SHOWN_MS);

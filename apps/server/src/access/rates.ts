@@ -62,8 +62,8 @@ export class Rates {
   }
 
   /**
-   * Returns the answer to a token that was refused, and counts it. Valid tokens are never refused for it: their senders
-   * may share the address.
+   * Returns the answer to a token that was refused, and counts it. Valid tokens are never refused for it:
+   * their senders may share the address.
    */
   refused(request: FastifyRequest, error: Error): Error {
     if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') return error;

@@ -32,7 +32,8 @@ export class Admission {
   /**
    * Whether there is capacity for this request. If so, the memory for its body is reserved.
    *
-   * While too many tokens are looked up, requests that need no lookup are admitted: anyone can send wrong tokens.
+   * While too many tokens are looked up, requests that need no lookup are admitted: anyone can send wrong
+   * tokens.
    *
    * @param needsLookup whether the request has to wait for the lookup of a token
    */

@@ -21,7 +21,9 @@ export interface EnrolmentRoutesOptions {
 
 type Work = (request: FastifyRequest, reply: FastifyReply) => Promise<EnrolmentAnswer>;
 
-/** Maximum number of requests of a route in progress: each is a transaction, and its sender may have no token. */
+/**
+ * Maximum number of requests of a route in progress: each is a transaction, and its sender may have no token.
+ */
 const MAX_IN_PROGRESS = 64;
 /** Range of `Retry-After` beyond it. */
 const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [5, 60];
@@ -40,8 +42,8 @@ export const enrolmentRoutes: FastifyPluginAsync<EnrolmentRoutesOptions> = async
   });
 
   /**
-   * Adds a route. Each has its own places, so that guesses of enrolment tokens keep no host from renewing. Renewals
-   * have no rate: a fleet behind one address renews at once.
+   * Adds a route. Each has its own places, so that guesses of enrolment tokens keep no host from renewing.
+   * Renewals have no rate: a fleet behind one address renews at once.
    */
   const addRoute = (url: string, work: Work): void => {
     let inProgress = 0;

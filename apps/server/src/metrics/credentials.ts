@@ -30,7 +30,8 @@ export class CredentialMetrics {
     );
     gauge(
       'klpreg_credentials_at_two_places',
-      'Hosts whose credentials were used from two networks by turns within the last hour, at this server. The log ' +
+      'Hosts whose credentials were used from two networks by turns ' +
+        'within the last hour, at this server. The log ' +
         'names them.',
       () => places.hosts,
     );

@@ -37,8 +37,8 @@ const isGraphql = (request: FastifyRequest): boolean =>
 const wantsResponseJson = (request: FastifyRequest): boolean =>
   (request.headers.accept ?? '').includes(RESPONSE_JSON);
 /**
- * Whether it asks for the older media type by name. The specification wants 200 for a wrong document then, and
- * leaves it open for other Accept headers, or none.
+ * Whether it asks for the older media type by name. The specification wants 200 for a wrong document then,
+ * and leaves it open for other Accept headers, or none.
  */
 const acceptsOnlyJson = (request: FastifyRequest): boolean =>
   (request.headers.accept ?? '').includes('application/json') && !wantsResponseJson(request);
@@ -130,8 +130,8 @@ class AcceptedDocuments {
   }
 
   /**
-   * Checks the values of the variables. mercurius does so too, but not in the request in which it compiles the
-   * document: there an error does not tell what is allowed.
+   * Checks the values of the variables. mercurius does so too, but not in the request in which it compiles
+   * the document: there an error does not tell what is allowed.
    *
    * @throws InvalidDocument
    */

@@ -13,7 +13,9 @@ export function nameArgument(error: GraphQLError, document: DocumentNode): Graph
   return new GraphQLError(`${place}: ${error.message}`, { nodes, originalError, extensions });
 }
 
-/** Returns where a value is, such as `argument "where.labels[0].in" of "hosts"`. Null if it is in no argument. */
+/**
+ * Returns where a value is, such as `argument "where.labels[0].in" of "hosts"`. Null if it is in no argument.
+ */
 function placeOf(value: ASTNode, document: DocumentNode): string | null {
   let place: string | null = null;
   visit(document, {

@@ -39,7 +39,8 @@ function toMaxAge(given: number | null | undefined, intervalSeconds: number): nu
   if (given == null || given <= late) return given ?? late;
   throw new RequestError(
     'BAD_USER_INPUT',
-    `\`maxAge\` must be at most ${late} s, found ${given} s: facts that are older than five intervals of the ` +
+    `\`maxAge\` must be at most ${late} s, found ${given} s: facts ` +
+      'that are older than five intervals of the ' +
       'agents are stale, whatever it allows',
     [{ pointer: '/maxAge', detail: `must be at most ${late} s`, found: `${given} s` }],
   );

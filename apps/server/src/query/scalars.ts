@@ -15,7 +15,9 @@ const wrong = (type: string, value: unknown, allowed: string) =>
     extensions: { code: 'BAD_USER_INPUT' },
   });
 
-/** Reads a literal in the same way as the value of a variable. Its error has the node, which tells the place. */
+/**
+ * Reads a literal in the same way as the value of a variable. Its error has the node, which tells the place.
+ */
 const literal =
   <T>(parse: (value: unknown) => T, read: (node: ValueNode) => unknown = written) =>
   (node: ValueNode): T => {

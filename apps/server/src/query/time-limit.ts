@@ -40,8 +40,9 @@ const isQuery = ({ definitions }: DocumentNode): boolean =>
   );
 
 /**
- * Bounds the time of a whole question: from then on, no resolver of it starts, and those that wait fail. A statement
- * that runs has its own limit. A mutation has none, because its sender must know whether it had an effect.
+ * Bounds the time of a whole question: from then on, no resolver of it starts, and those that wait fail. A
+ * statement that runs has its own limit. A mutation has none, because its sender must know whether it had an
+ * effect.
  *
  * Call it after `guardFields`: what is refused starts no time.
  */

@@ -52,7 +52,8 @@ export class Certificates {
     this.openssl(`req -newkey ed25519 -nodes -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`);
     writeFileSync(this.at('san'), `subjectAltName=${subjectAltName}\n`);
     this.openssl(
-      `x509 -req -in ${name}.csr -out ${name}.pem -CA ${ca}.pem -CAkey ${ca}.key -days ${days} -extfile san ` +
+      `x509 -req -in ${name}.csr -out ${name}.pem -CA ${ca}.pem ` +
+        `-CAkey ${ca}.key -days ${days} -extfile san ` +
         `-set_serial ${this.serial++}`,
     );
     return this.files(name);

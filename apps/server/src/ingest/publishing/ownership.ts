@@ -8,8 +8,8 @@ import type { Submission } from './submission.js';
 /**
  * Decides whether a submission is by the owner of a published build, or claims the build.
  *
- * A build belongs to the owner whose signed manifest comes first. Until then anyone who publishes it may be said to
- * own it, so another owner may claim it. A claim changes no facts.
+ * A build belongs to the owner whose signed manifest comes first. Until then anyone who publishes it may be
+ * said to own it, so another owner may claim it. A claim changes no facts.
  *
  * @param signer fingerprint of the key that signed the submission; null: unsigned
  * @throws RequestError OWNED_BY_ANOTHER
@@ -59,7 +59,8 @@ function refuseClaim(
 }
 
 /**
- * Whether a statement declares each state and all harm of an earlier one: what it says of a state is as cautious.
+ * Whether a statement declares each state and all harm of an earlier one: what it says of a state is as
+ * cautious.
  *
  * Promises of the earlier one may be missing: without them, no verdict is better.
  */

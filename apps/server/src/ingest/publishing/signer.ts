@@ -52,7 +52,8 @@ export function requireSignature(
   if (signer !== null || requiredFrom === null || now < requiredFrom) return;
   throw new RequestError(
     'FORBIDDEN',
-    `manifests of ${owner} must be signed since ${requiredFrom.toISOString()}: add an author statement, and ` +
+    `manifests of ${owner} must be signed since ` +
+      `${requiredFrom.toISOString()}: add an author statement, and ` +
       `sign it with a key of ${owner} (klpreg patch publish --sign-key)`,
   );
 }

@@ -90,8 +90,8 @@ export class HostCredentialsStore {
   }
 
   /**
-   * Whether an admin ended the credentials of a host or of its enrolment token, has not approved its enrolment, or
-   * retired it as compromised.
+   * Whether an admin ended the credentials of a host or of its enrolment token, has not approved its
+   * enrolment, or retired it as compromised.
    */
   async isRefused(hostId: string): Promise<boolean> {
     const [row] = await this.db.$queryRaw<{ refused: boolean }[]>(

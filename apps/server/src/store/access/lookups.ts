@@ -9,8 +9,9 @@ interface Lookup<Row> {
 }
 
 /**
- * Looks up keys by one statement at a time: those that are asked for while it runs share the next one. However many
- * wrong keys are tried, the database has one statement to answer, and a right key waits for two at most.
+ * Looks up keys by one statement at a time: those that are asked for while it runs share the next one.
+ * However many wrong keys are tried, the database has one statement to answer, and a right key waits for two
+ * at most.
  */
 export class Lookups<Row> {
   private next: Lookup<Row> | null = null;

@@ -256,15 +256,20 @@ export class PatchesStore {
     });
   }
 
-  /** Gives a build to the owner that has signed a statement for one of its files. The statement is stored next. */
+  /**
+   * Gives a build to the owner that has signed a statement for one of its files. The statement is stored
+   * next.
+   */
   async claim(tx: Transaction, buildId: string, owner: string, release: string): Promise<void> {
     await tx.patch.update({ where: { buildId }, data: { owner, release } });
   }
 
   /**
-   * Gives a build to another owner. What the earlier owner signed counts as unsigned: the new one signs again.
+   * Gives a build to another owner. What the earlier owner signed counts as unsigned: the new one signs
+   * again.
    *
-   * @returns the patch before and after; null: there is no such patch. Both are the same if the owner has it already
+   * @returns the patch before and after; null: there is no such patch. Both are the same if the owner has it
+   * already
    */
   async transfer(
     tx: Transaction,
