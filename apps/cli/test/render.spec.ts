@@ -12,7 +12,7 @@ const tooLow = (buildId: string) =>
     stateId: '18446744073709551615',
     have: 1,
     need: 2,
-    text: "'lp_11' holds state 18446744073709551615 at version 2 and the target has only version 1",
+    text: "'lp_11' modifies state 18446744073709551615 at version 2 and the target has only version 1",
   });
 const busy = reason('TRANSITION_IN_PROGRESS', 'REFUSED', {
   errno: 'EBUSY',

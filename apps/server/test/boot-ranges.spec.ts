@@ -1,4 +1,4 @@
-import { placeAmong } from '../src/ingest/boot-ranges.js';
+import { placeMessage } from '../src/ingest/boot-ranges.js';
 
 const boot = (bootId: string, first: number, last: number) => ({
   bootId,
@@ -20,5 +20,5 @@ test.each<[string, Parameters<typeof boot>[0], number, boolean, ReturnType<typeo
   ['a boot that goes back before another', 'c', 5, true, null],
   ['the sequence of another boot', 'c', 30, true, null],
 ])('%s', (_, bootId, sequence, suspect, range) =>
-  expect(placeAmong(known, bootId, BigInt(sequence))).toEqual({ suspect, range }),
+  expect(placeMessage(known, bootId, BigInt(sequence))).toEqual({ suspect, range }),
 );

@@ -11,7 +11,7 @@ import { catalog, manifest, promising } from '@klpreg/compat/testing';
 import type { Report } from '@klpreg/wire';
 import fc from 'fast-check';
 import { addLateReport } from '../src/ingest/boot-history.js';
-import { placeAmong } from '../src/ingest/boot-ranges.js';
+import { placeMessage } from '../src/ingest/boot-ranges.js';
 import { isReliable } from '../src/ingest/contradictions.js';
 import { deriveSituation, type PreviousState } from '../src/ingest/situation.js';
 import type { BootRange } from '../src/store/hosts/boots.store.js';
@@ -143,7 +143,7 @@ class OneHost {
   receive(report: Report, observedAt: Date): void {
     const { bootId } = report.host;
     if (report.sequence === this.sequence) return;
-    const placed = placeAmong(this.boots, bootId, BigInt(report.sequence));
+    const placed = placeMessage(this.boots, bootId, BigInt(report.sequence));
     this.suspect ||= placed.suspect;
     if (placed.range !== null)
       this.boots = [...this.boots.filter((boot) => boot.bootId !== bootId), placed.range];

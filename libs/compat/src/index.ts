@@ -66,4 +66,4 @@ export type { Capabilities } from './rules/capabilities.js';
 export type * from './facts/situation.js';
 export type { Step } from './routes/steps.js';
 export { buildFor, resolveTarget, type Target } from './routes/target.js';
-export { canBeAllowed, isWorse, type Searched, type Verdict, withAge } from './verdict/verdict.js';
+export { canBeAllowed, isWorse, type BridgeSearch, type Verdict, withAge } from './verdict/verdict.js';

@@ -3,9 +3,9 @@ import type { EnrolmentTokenRow } from '../store/access/enrolment-tokens.store.j
 import type { HostCredentialRow } from '../store/access/host-credentials.store.js';
 import { isWithin } from './address-ranges.js';
 
-/** How far the time of a proof may lie before and after the registry's: it must not be valid for long. */
-const PAST_MS = 300_000;
-const FUTURE_MS = 10_000;
+/** How far the time of a proof may lie before and after the time of the registry. A stolen proof is of use for that long. */
+const MAX_PROOF_AGE_MS = 300_000;
+const MAX_CLOCK_AHEAD_MS = 10_000;
 
 /** A request to enrol, as it is decided. */
 export interface Enrolling {
@@ -34,8 +34,8 @@ export function refuseToken(token: EnrolmentTokenRow, { address, now }: Enrollin
 
 /** Refuses a proof whose time is not the registry's, or that was used before; null if it is valid. */
 export function refuseProofTime(at: Date, last: Date | null, now: Date): RequestError | null {
-  const ahead = new Date(now.getTime() + FUTURE_MS);
-  const isNear = at <= ahead && at.getTime() >= now.getTime() - PAST_MS;
+  const ahead = new Date(now.getTime() + MAX_CLOCK_AHEAD_MS);
+  const isNear = at <= ahead && at.getTime() >= now.getTime() - MAX_PROOF_AGE_MS;
   const detail = !isNear
     ? `must be the time of the registry, ${now.toISOString()}`
     : // a last proof in the future means that the clock of the registry was set back

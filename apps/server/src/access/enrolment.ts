@@ -20,8 +20,8 @@ import { HostCredentials, type IssuedCredential } from './host-credentials.js';
 type Outcome = IssuedCredential | null;
 
 const MAX_SERIAL = 2 ** 31 - 1;
-/** How many credentials a restored database may lack: a host that claims more serials is not believed. */
-const MAX_LOST = 100_000;
+/** The maximum number of credentials that a restored database may lack. A host that claims more is refused them. */
+const MAX_LOST_SERIALS = 100_000;
 
 const notProven = (): RequestError =>
   new RequestError('FORBIDDEN', 'the signature is not by the key of this host', [
@@ -116,7 +116,7 @@ export class Enrolment {
         result: await this.give(
           tx,
           known,
-          Math.max(known.serial, Math.min(request.serial, known.serial + MAX_LOST)),
+          Math.max(known.serial, Math.min(request.serial, known.serial + MAX_LOST_SERIALS)),
           proofAt,
         ),
         entry: null,

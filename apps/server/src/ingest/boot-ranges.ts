@@ -21,7 +21,7 @@ const maxOf = (a: bigint, b: bigint): bigint => (a > b ? a : b);
  *
  * @param boots ranges of the known boots of this host
  */
-export function placeAmong(boots: readonly BootRange[], bootId: string, sequence: bigint): BootPosition {
+export function placeMessage(boots: readonly BootRange[], bootId: string, sequence: bigint): BootPosition {
   const own = boots.find((boot) => boot.bootId === bootId) ?? { bootId, first: sequence, last: sequence };
   const range = { bootId, first: minOf(own.first, sequence), last: maxOf(own.last, sequence) };
   const overlaps = (boot: BootRange): boolean => boot.first <= range.last && range.first <= boot.last;
@@ -51,7 +51,7 @@ export function placeNewest(
     return { suspect: false, boots: [{ bootId, first: sequence, last: sequence }] };
   if (version.bootId === bootId) return { suspect: false, boots: [] };
   const boots = rangesOf(version, known);
-  const { suspect, range } = placeAmong(boots, bootId, sequence);
+  const { suspect, range } = placeMessage(boots, bootId, sequence);
   const ended = boots.filter((boot) => boot.bootId === version.bootId);
   return { suspect, boots: range === null ? ended : [...ended, range] };
 }

@@ -6,7 +6,7 @@ import { HostsStore } from '../store/hosts/hosts.store.js';
 import type { HostVersion } from '../store/hosts/reports.store.js';
 import { SituationsStore, toSituationDraft } from '../store/content/situations.store.js';
 import { addLateReport } from './boot-history.js';
-import { placeAmong, rangesOf } from './boot-ranges.js';
+import { placeMessage, rangesOf } from './boot-ranges.js';
 import type { Received } from './endpoint.js';
 import { observedAt } from './observed.js';
 import { deriveSituation } from './situation.js';
@@ -55,7 +55,7 @@ export class LateReports {
   ): Promise<boolean> {
     const { message: report, receivedAt } = received;
     const { bootId, kernelVersion } = report.host;
-    const { suspect, range } = placeAmong(rangesOf(version, boots), bootId, BigInt(report.sequence));
+    const { suspect, range } = placeMessage(rangesOf(version, boots), bootId, BigInt(report.sequence));
     if (suspect) await this.hosts.suspect(version.hostId, receivedAt);
     if (range !== null) await this.boots.keepOne({ hostId: version.hostId, ...range });
     if (

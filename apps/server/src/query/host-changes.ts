@@ -5,7 +5,7 @@ import { AuditStore } from '../store/access/audit.store.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { present } from '../store/history/as-of.js';
-import { type Changed, HostsStore } from '../store/hosts/hosts.store.js';
+import { type ChangeResult, HostsStore } from '../store/hosts/hosts.store.js';
 import { Hosts } from './hosts.js';
 import type { HostView } from './host-view.js';
 
@@ -17,7 +17,7 @@ export interface HostChange {
   readonly by: string;
   /** Of the admin. A host out of it is not found. */
   readonly scope: Scope | null;
-  readonly store: (tx: Transaction, at: Date) => Promise<Changed>;
+  readonly store: (tx: Transaction, at: Date) => Promise<ChangeResult>;
 }
 
 const ATTEMPTS = 8;
@@ -68,7 +68,7 @@ export class HostChanges {
     return view;
   }
 
-  private async record({ id, action, detail, by, scope, store }: HostChange): Promise<Changed> {
+  private async record({ id, action, detail, by, scope, store }: HostChange): Promise<ChangeResult> {
     if (scope !== null) await this.host(id, scope);
     return this.audit.record(async (tx) => {
       const result = await store(tx, this.clock.now());

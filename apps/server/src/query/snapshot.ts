@@ -36,30 +36,30 @@ export interface AskedTime {
 
 export type TimeArguments = Partial<Pick<QueryCanDowngradeArgs, 'snapshot' | 'asOf' | 'catalog'>>;
 
-/** How long history is kept, and the interval that limits its precision. */
-export interface Memory {
+/** How long history is kept, and the agents' interval, which limits the precision of stored ages. */
+export interface HistoryLimits {
   readonly intervalSeconds: number;
   readonly historyDays: number;
 }
 
 /** Transaction ids of PostgreSQL have 64 bits, and our columns are signed. */
-const LAST = 2n ** 63n - 1n;
+const MAX_TRANSACTION_ID = 2n ** 63n - 1n;
 
 /**
- * Whether this is a `pg_snapshot`: xmin, xmax, and the transactions in progress between them in ascending
- * order.
+ * Whether the text is a valid `pg_snapshot`: `xmin:xmax:` and the transactions in progress between these, in
+ * ascending order.
  */
-function isCommitted(text: string): boolean {
-  const [, first, next, under] = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?)$/.exec(text) ?? [];
-  if (first === undefined || next === undefined) return false;
-  const between = under ? under.split(',').map(BigInt) : [];
-  const rising = between.every((one, i) => i === 0 || one > between[i - 1]!);
+function isPgSnapshot(text: string): boolean {
+  const [, min, max, list] = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?)$/.exec(text) ?? [];
+  if (min === undefined || max === undefined) return false;
+  const inProgress = list ? list.split(',').map(BigInt) : [];
+  const ascending = inProgress.every((id, i) => i === 0 || id > inProgress[i - 1]!);
   return (
-    BigInt(first) > 0n &&
-    BigInt(first) <= BigInt(next) &&
-    BigInt(next) <= LAST &&
-    rising &&
-    between.every((one) => one >= BigInt(first) && one < BigInt(next))
+    BigInt(min) > 0n &&
+    BigInt(min) <= BigInt(max) &&
+    BigInt(max) <= MAX_TRANSACTION_ID &&
+    ascending &&
+    inProgress.every((id) => id >= BigInt(min) && id < BigInt(max))
   );
 }
 
@@ -67,7 +67,7 @@ const Parts = z.tuple([
   z.literal('klp3'),
   z.string(),
   z.number().int().min(0).max(Date.parse('9999-12-31T23:59:59.999Z')),
-  z.string().refine(isCommitted),
+  z.string().refine(isPgSnapshot),
   z.string().regex(/^\d{1,18}$/),
   z.guid(),
   z.guid(),
@@ -131,18 +131,19 @@ function readJson(id: string): unknown {
 }
 
 /** The youngest age, in seconds, that is known for earlier times: no shorter silence is stored. */
-const youngestOfThePast = ({ intervalSeconds }: Memory): number => freshnessLimits(intervalSeconds).late;
+const youngestOfThePast = ({ intervalSeconds }: HistoryLimits): number =>
+  freshnessLimits(intervalSeconds).late;
 
 /** Whether such an age is known for earlier times, so that the question can be repeated. */
-export const isKnownOfThePast = (maxAgeSeconds: number, memory: Memory): boolean =>
-  maxAgeSeconds >= youngestOfThePast(memory);
+export const isKnownOfThePast = (maxAgeSeconds: number, history: HistoryLimits): boolean =>
+  maxAgeSeconds >= youngestOfThePast(history);
 
 /** @throws RequestError if a question about an earlier time needs ages that are not stored */
-export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
-  if (isKnownOfThePast(maxAgeSeconds, memory)) return;
+export function refuseUnknownAges(maxAgeSeconds: number, history: HistoryLimits): void {
+  if (isKnownOfThePast(maxAgeSeconds, history)) return;
   throw new RequestError(
     'BAD_USER_INPUT',
-    `ages below ${youngestOfThePast(memory)} s are not stored for earlier times: \`maxAge\` must be at ` +
+    `ages below ${youngestOfThePast(history)} s are not stored for earlier times: \`maxAge\` must be at ` +
       `least that, found ${maxAgeSeconds} s`,
   );
 }
@@ -157,7 +158,7 @@ export function refuseUnknownAges(maxAgeSeconds: number, memory: Memory): void {
 export function toAskedTime(
   { snapshot, asOf, catalog }: TimeArguments,
   maxAgeSeconds: number | null,
-  memory: Memory,
+  history: HistoryLimits,
   now: Date,
 ): AskedTime {
   if (snapshot != null && asOf != null)
@@ -170,14 +171,14 @@ export function toAskedTime(
       'BAD_USER_INPUT',
       `\`asOf\` must not be in the future: it is ${now.toISOString()} now, found ${then.toISOString()}`,
     );
-  const kept = new Date(now.getTime() - memory.historyDays * DAY_MS);
+  const kept = new Date(now.getTime() - history.historyDays * DAY_MS);
   if (then < kept)
     throw new RequestError(
       'SNAPSHOT_GONE',
-      `history is kept for ${memory.historyDays} days, since ${kept.toISOString()}; found ` +
+      `history is kept for ${history.historyDays} days, since ${kept.toISOString()}; found ` +
         then.toISOString(),
     );
-  if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, memory);
+  if (maxAgeSeconds !== null) refuseUnknownAges(maxAgeSeconds, history);
   return {
     asOf: {
       now: then,

@@ -51,6 +51,6 @@ export function findHoldingDoubts(
   if (anySurelyHolds(holders, state, required)) return [];
   const first = holders[0]!;
   if (first.doubts.length > 0) return first.doubts;
-  const detail = `that it holds state ${state.id} is not known well enough`;
+  const detail = `that it modifies state ${state.id} is not known well enough`;
   return [{ code: 'EVIDENCE_TOO_WEAK', ...about(first), detail }];
 }

@@ -4,7 +4,7 @@ import { explainFinding, type Finding, worstFirst } from './findings.js';
 import { findInLine } from './earlier.js';
 import { findForLoader } from './loader.js';
 import { findAmongNeighbours } from './catalog.js';
-import { findInWord } from './statement.js';
+import { findInStatement } from './statement.js';
 
 /**
  * Returns what the author of this livepatch should know before it is installed.
@@ -25,7 +25,7 @@ export const lint = (
     withoutDuplicates([
       ...findInFile(candidate),
       ...findForLoader(candidate),
-      ...findInWord(candidate, [...before, ...others]),
+      ...findInStatement(candidate, [...before, ...others]),
       ...findInLine(candidate, before),
       ...findAmongNeighbours(candidate, before, others),
     ]),

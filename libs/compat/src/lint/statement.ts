@@ -14,26 +14,28 @@ import {
 } from './declaration.js';
 import type { Finding } from './findings.js';
 
-/**
- * Returns where the author statement contradicts the file, and what verdicts will need and it does not say.
- */
-export function findInWord(of: Declaration, known: readonly Declaration[]): Finding[] {
+/** Returns where the author statement contradicts the file, and what it should state so that a verdict can be SAFE. */
+export function findInStatement(of: Declaration, known: readonly Declaration[]): Finding[] {
   const states = declaredStates(of);
   return [
-    ...(of.author === null ? [] : findInWritten(of, of.author, known)),
+    ...(of.author === null ? [] : findAgainstFile(of, of.author, known)),
     ...(of.author === null && states.length > 0 ? [{ code: 'NO_WORD' } as const] : []),
     ...states.flatMap((state) => findUnrestored(of, state) ?? []),
   ];
 }
 
-const findInWritten = (of: Declaration, word: WrittenStatement, known: readonly Declaration[]): Finding[] => [
-  ...(word.evidence === 'UNSIGNED' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
-  ...(word.impactNone ? findAgainstNone(of) : []),
-  ...(isReadable(of) ? findContradictions(of, word) : []),
-  ...findDependence(of, word, known),
+const findAgainstFile = (
+  of: Declaration,
+  author: WrittenStatement,
+  known: readonly Declaration[],
+): Finding[] => [
+  ...(author.evidence === 'UNSIGNED' ? [{ code: 'WORD_UNSIGNED' } as const] : []),
+  ...(author.impactNone ? findAgainstNone(of) : []),
+  ...(isReadable(of) ? findContradictions(of, author) : []),
+  ...findDependence(of, author, known),
 ];
 
-/** Returns what contradicts "it changes nothing". */
+/** Returns what contradicts a statement that the patch changes no state. */
 function findAgainstNone(of: Declaration): Finding[] {
   const findings: Finding[] = [];
   if (kernelStates(of).length > 0) findings.push({ code: 'NONE_CONTRADICTED' });
@@ -43,12 +45,12 @@ function findAgainstNone(of: Declaration): Finding[] {
 }
 
 /**
- * Returns where the states of file and statement differ. A builder that cannot write states makes a file
- * without any.
+ * Returns where the states of file and statement differ. Some builders cannot write states into the file, so
+ * that a state may be in the statement only.
  */
-function findContradictions(of: Declaration, word: WrittenStatement): Finding[] {
+function findContradictions(of: Declaration, author: WrittenStatement): Finding[] {
   const inFile = kernelStates(of);
-  const said = word.states.flatMap(({ id, version }): Finding[] => {
+  const contradicted = author.states.flatMap(({ id, version }): Finding[] => {
     const own = findState(asPatch(of), id);
     if (own === null)
       return [{ code: inFile.length > 0 ? 'STATE_NOT_IN_FILE' : 'STATE_ONLY_IN_WORD', stateId: id }];
@@ -56,10 +58,13 @@ function findContradictions(of: Declaration, word: WrittenStatement): Finding[] 
       ? []
       : [{ code: 'VERSION_CONTRADICTED', stateId: id, version: own.version, otherVersion: version }];
   });
-  const unsaid = new Set(
-    inFile.map(({ id }) => id).filter((id) => !word.states.some((state) => state.id === id)),
+  const notCovered = new Set(
+    inFile.map(({ id }) => id).filter((id) => !author.states.some((state) => state.id === id)),
   );
-  return [...said, ...[...unsaid].map((stateId): Finding => ({ code: 'STATE_WITHOUT_WORD', stateId }))];
+  return [
+    ...contradicted,
+    ...[...notCovered].map((stateId): Finding => ({ code: 'STATE_WITHOUT_WORD', stateId })),
+  ];
 }
 
 /** Returns why disabling may not restore this state. */
@@ -72,11 +77,12 @@ function findUnrestored(of: Declaration, { id: stateId, restore }: DeclaredState
   return restore === 'UNKNOWN' && asked ? { code: 'RESTORE_NOT_SAID', stateId } : null;
 }
 
-/** Independence is believed only of patches that redirect no function in common. */
-function findDependence(of: Declaration, word: WrittenStatement, known: readonly Declaration[]): Finding[] {
+/** Returns the patches that the statement calls independent although both patch the same function. */
+function findDependence(of: Declaration, author: WrittenStatement, known: readonly Declaration[]): Finding[] {
   const others = known.filter(
     (other) =>
-      !isItself(of, other) && word.independentOf.some((name) => loadedName(name) === loadedName(other.name)),
+      !isItself(of, other) &&
+      author.independentOf.some((name) => loadedName(name) === loadedName(other.name)),
   );
   return others.flatMap((other): Finding[] => {
     const both = of.functions?.find((name) => other.functions?.includes(name));

@@ -24,9 +24,9 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
     `a module named ${quoted(r.patch)} is no longer on the list and is pinned in memory; reboot to remove it`,
   NOT_A_LIVEPATCH: (r) => `${quoted(r.patch)} would not be accepted as a livepatch${because(r.detail)}`,
   STATE_MISSING_IN_TARGET: (r) =>
-    `${quoted(r.patch)} holds state ${r.stateId} (version ${r.need}) and the target does not have it`,
+    `${quoted(r.patch)} modifies state ${r.stateId} (version ${r.need}) and the target does not have it`,
   STATE_VERSION_TOO_LOW: (r) =>
-    `${quoted(r.patch)} holds state ${r.stateId} at version ` +
+    `${quoted(r.patch)} modifies state ${r.stateId} at version ` +
     `${r.need} and the target has only version ${r.have}`,
   REPLACE_SET_CONFLICT: (r) =>
     `${quoted(r.patch)} is in another replace set and shares ` +
@@ -72,7 +72,7 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
   STACK_DEPENDENCY_UNKNOWN: (r) =>
     r.stateId === undefined
       ? `${quoted(r.patch)} stays above ${quoted(r.other)} and may depend on it`
-      : `${quoted(r.patch)} stays and holds state ${r.stateId} too; the ` +
+      : `${quoted(r.patch)} stays and modifies state ${r.stateId} too; the ` +
         `callbacks of ${quoted(r.other)} may undo it`,
   SYMBOLS_UNVERIFIED: (r) =>
     `a symbol that ${quoted(r.patch)} needs may be missing on this kernel${because(r.detail)}`,

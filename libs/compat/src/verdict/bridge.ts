@@ -8,7 +8,7 @@ import { comparePrices, type Price, priceOf } from '../routes/price.js';
 import { findPlans } from '../routes/routes.js';
 import type { Target } from '../routes/target.js';
 import { replacedBy } from '../rules/select.js';
-import { answerBy, compareAnswers, type Searched, type Verdict } from './verdict.js';
+import { answerBy, compareAnswers, type BridgeSearch, type Verdict } from './verdict.js';
 
 /** Maximum number of builds that are tried as a bridge. */
 export const BRIDGES_TRIED = 64;
@@ -27,7 +27,7 @@ export const CHEAPEST_BRIDGE: Price = {
 export interface Bridge {
   /** null if no build leads there. */
   readonly plan: Plan | null;
-  readonly searched: Searched;
+  readonly searched: BridgeSearch;
 }
 
 interface Found {

@@ -15,7 +15,7 @@ import { resolveTarget, type Target } from '../routes/target.js';
 import type { RuleSet } from '../rules/rules.js';
 import { chooseRules } from '../rules/select.js';
 import { CHEAPEST_BRIDGE, findBridge } from './bridge.js';
-import { bestFirst, type Searched, unreachable, verdict, type Verdict } from './verdict.js';
+import { bestFirst, type BridgeSearch, unreachable, verdict, type Verdict } from './verdict.js';
 
 /** What a question may set, in addition to the target. */
 export interface Question {
@@ -151,7 +151,7 @@ function withFiles(
 const isUnbeatable = (best: Verdict | undefined): boolean =>
   best?.kind === 'SAFE' && comparePrices(best.price!, CHEAPEST_BRIDGE) <= 0;
 
-const noBridge = ({ reasons }: Plans, { tried, of }: Searched): Reason[] =>
+const noBridge = ({ reasons }: Plans, { tried, of }: BridgeSearch): Reason[] =>
   reasons.map((reason) => ({
     ...reason,
     detail: `${reason.detail}; of ${of} builds that could be a bridge ${tried} were tried`,

@@ -15,7 +15,7 @@ import type { RuleSet } from '../rules/rules.js';
 import type { Step } from '../routes/steps.js';
 
 /** How far the catalog was searched for a bridge. */
-export interface Searched {
+export interface BridgeSearch {
   readonly tried: number;
   /** Builds that this kernel would accept today. More than were tried if the limit was reached. */
   readonly of: number;
@@ -30,7 +30,7 @@ export interface Verdict {
   /** What that route costs; null if there is none. */
   readonly price: Price | null;
   /** Only on `BRIDGE`: how far the catalog was searched. */
-  readonly searched?: Searched;
+  readonly searched?: BridgeSearch;
   /** All of them, not only the deciding one. */
   readonly reasons: readonly Reason[];
   /** The facts are in doubt. The other reasons apply to the state that was last reported. */

@@ -522,7 +522,7 @@ reasonTable('EVIDENCE_TOO_WEAK', [
       host: { previous: ['id-of-keeps'] },
       question: { routes: ['DISABLE'] },
     },
-    [{ patch: 'keeps', detail: 'that it holds state 7 is not known well enough' }],
+    [{ patch: 'keeps', detail: 'that it modifies state 7 is not known well enough' }],
   ],
   [
     'of two patches that hold the state of another, one is known well enough',

@@ -30,7 +30,7 @@ test.each<[sentence: string, reason: Reason]>([
     { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp' },
   ],
   [
-    "'top' stays and holds state 7 too; the callbacks of 'lp' may undo it",
+    "'top' stays and modifies state 7 too; the callbacks of 'lp' may undo it",
     { code: 'STACK_DEPENDENCY_UNKNOWN', patch: 'top', other: 'lp', stateId: 7n },
   ],
   ["'lp' is not published (build-id abc)", { code: 'PATCH_NOT_CATALOGUED', patch: 'lp', buildId: 'abc' }],

@@ -74,7 +74,7 @@ test.each<[sentence: string, asked: Asked, kind: string, reasons: string[]]>([
     'UNKNOWN',
     [
       'EVIDENCE_TOO_WEAK its states are UNSIGNED, MODULE is required',
-      'EVIDENCE_TOO_WEAK that it holds state 7 is not known well enough',
+      'EVIDENCE_TOO_WEAK that it modifies state 7 is not known well enough',
     ],
   ],
   [

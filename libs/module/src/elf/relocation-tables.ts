@@ -4,17 +4,17 @@ import { ENTRY_SIZE, Relocations } from './relocations.js';
 import { SHT_RELA, type Section } from './sections.js';
 import type { Symbols } from './symbols.js';
 
-/** One section that is relocated. */
+/** A loaded section that has relocations. */
 interface Relocated {
   readonly section: Section;
   readonly tables: Section[];
   count: number;
-  /** The entries are one behind the other in the file, in the order of their places. */
+  /** All entries are in one table, sorted by the offset that they relocate. */
   inOrder: boolean;
   relocations: Relocations | null;
 }
 
-/** Some of the relocations of a section, by their numbers. */
+/** Relocations of one section. `entries` has their indexes in `relocations`. */
 export interface Uses {
   readonly section: Section;
   readonly relocations: Relocations;
@@ -29,12 +29,12 @@ export interface Uses {
  */
 export class RelocationTables {
   private readonly relocated: Relocated[] = [];
-  /** The place of each section in `relocated`, plus one; 0: it is not relocated. */
+  /** For each section, its index in `relocated` plus one; 0 if it has no relocations. */
   private readonly bySection: Int32Array;
-  /** The symbol of every relocation, section by section. */
-  private readonly named: Uint16Array | Uint32Array;
+  /** The symbol index of every relocation, in the order of `relocated` and of the file. */
+  private readonly symbolIndexes: Uint16Array | Uint32Array;
 
-  /** @throws ModuleError if any of them is broken, whether it is asked for or not. */
+  /** @throws ModuleError if any relocation is malformed, also one that is never read. */
   constructor(
     private readonly bytes: Bytes,
     sections: readonly Section[],
@@ -51,7 +51,7 @@ export class RelocationTables {
       count += table.size / ENTRY_SIZE;
       this.add(section, table);
     }
-    this.named = symbols.count <= 0x10000 ? new Uint16Array(count) : new Uint32Array(count);
+    this.symbolIndexes = symbols.count <= 0x10000 ? new Uint16Array(count) : new Uint32Array(count);
     let next = 0;
     for (const relocated of this.relocated)
       for (const table of relocated.tables) next = this.check(relocated, table, next);
@@ -66,19 +66,19 @@ export class RelocationTables {
 
   /**
    * Returns the relocations with one of these symbols, by section.
-   * `chosen` has a 1 for each symbol. Skips sections without any.
+   * `chosen` has a 1 at the index of each of these symbols. Sections without such relocations are left out.
    */
   *uses(chosen: Uint8Array): Generator<Uses> {
-    const { named } = this;
+    const { symbolIndexes } = this;
     let first = 0;
     for (const relocated of this.relocated) {
       const end = first + relocated.count;
       let entries: number[] | null = null;
       for (let next = first; next < end; next++)
-        if (chosen[named[next]!] === 1) (entries ??= []).push(next - first);
+        if (chosen[symbolIndexes[next]!] === 1) (entries ??= []).push(next - first);
       if (entries !== null) {
         const relocations = this.of(relocated.section)!;
-        // out of order in the file, they have other numbers
+        // `relocations` is sorted by offset, so that its indexes are not those of the file
         if (!relocated.inOrder)
           entries = Array.from({ length: relocated.count }, (_, entry) => entry).filter(
             (entry) => chosen[relocations.symbol(entry)] === 1,
@@ -107,7 +107,7 @@ export class RelocationTables {
   }
 
   private check(relocated: Relocated, table: Section, first: number): number {
-    const { bytes, named } = this;
+    const { bytes, symbolIndexes } = this;
     const { view, little } = bytes;
     const { count, section, value } = this.symbols;
     const { index, size } = relocated.section;
@@ -117,8 +117,8 @@ export class RelocationTables {
     const end = table.offset + table.size;
     let next = first;
     let last = 0;
-    // the bytes are there, and nearly all numbers are small: these
-    // are the few reads that a large module cannot be spared
+    // this loop runs for every relocation of a module: it reads 32-bit halves, because 64-bit reads allocate
+    // a bigint each, and nearly all upper halves are 0
     for (let place = table.offset; place < end; place += ENTRY_SIZE) {
       const at =
         view.getUint32(place + high, little) === 0 ? view.getUint32(place + low, little) : bytes.size(place);
@@ -133,7 +133,7 @@ export class RelocationTables {
         if (!isNear && !Number.isSafeInteger(value[symbol]! + bytes.signed(place + 16)))
           throw malformed('a relocation points out of any memory');
       }
-      named[next++] = symbol;
+      symbolIndexes[next++] = symbol;
     }
     return next;
   }

@@ -19,7 +19,7 @@ import {
   staleHostKeys,
 } from './hosts-at.js';
 
-/** What people see of a host, and no verdict reads. */
+/** Facts about a host that are only shown. No verdict depends on them. */
 export interface HostDetail {
   readonly agentVersion: string;
   readonly distribution: {
@@ -39,7 +39,7 @@ export interface HostDetail {
   readonly warnings: readonly string[];
 }
 
-/** A host as answers need it. */
+/** A host with what lists and verdicts need. */
 export interface HostRow {
   readonly id: string;
   readonly hostname: string;
@@ -56,8 +56,11 @@ export interface HostRow {
   readonly superseded: boolean;
 }
 
-/** The result of a change of a host; `CONFLICT`: the host is not what the change was decided for. */
-export type Changed = 'CHANGED' | 'UNCHANGED' | 'CONFLICT' | 'NO_SUCH_HOST';
+/**
+ * The result of changing a host. `CONFLICT`: somebody else changed the host after the caller had read it, and
+ * nothing is stored.
+ */
+export type ChangeResult = 'CHANGED' | 'UNCHANGED' | 'CONFLICT' | 'NO_SUCH_HOST';
 
 /** Where a page begins, and in which direction it goes. */
 export interface HostPage {
@@ -67,17 +70,17 @@ export interface HostPage {
 }
 
 /** Restricts a page to the hosts with these freshness keys. */
-export interface Wanted {
+export interface KeyRestriction {
   readonly freshnessKeys: readonly FreshnessKey[];
   readonly limits: FreshnessLimits;
-  /** Their number. */
+  /** The number of hosts that have one of these keys. */
   readonly hosts: number;
 }
 
 /** Up to this number of hosts, finding and sorting all of them costs less than a walk through the names. */
-const FEW = 10_000;
+const MAX_SORTED = 10_000;
 
-/** What the interval of a host is about. */
+/** The properties of a host that start a new interval of its history when they change. */
 interface Interval extends CohortKey {
   readonly retired: boolean;
 }
@@ -85,7 +88,7 @@ interface Interval extends CohortKey {
 /** The key of a host. */
 const keyOf = (hostId: string): Sql => sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
 
-/** Hosts one by one. Each statement names the bucket, or uses an index of names. */
+/** Reads and changes single hosts. Each statement finds them by bucket and id, or by an index of hostnames. */
 @Injectable()
 export class HostsStore {
   constructor(
@@ -98,9 +101,9 @@ export class HostsStore {
 
   /** Marks the host as suspect: it looks cloned, or its messages replayed. */
   async suspect(hostId: string, at: Date): Promise<void> {
-    const changed = (host: Interval) => (host.suspect ? 'UNCHANGED' : { ...host, suspect: true });
+    const decide = (host: Interval) => (host.suspect ? 'UNCHANGED' : { ...host, suspect: true });
     await this.db.$transaction(async (tx) => {
-      const result = await this.change(tx, hostId, at, changed, sql`suspect_since = ${at}::timestamptz`);
+      const result = await this.change(tx, hostId, at, decide, sql`suspect_since = ${at}::timestamptz`);
       if (result === 'CHANGED') await this.sightings.withdraw(tx, [hostId], at);
     });
   }
@@ -126,36 +129,36 @@ export class HostsStore {
   }
 
   /**
-   * Adds what a late report shows to the boot history of a host. Its present stays: neither sequence nor
-   * confirmation changes.
+   * Stores a situation to which a late report has added what it shows of earlier in this boot. The host keeps
+   * its sequence and its confirmation time, because a newer report has set them.
    *
-   * @param expected the situation for which this was decided
+   * @param expected the situation that the late report was added to
    */
-  async addHistory(hostId: string, expected: string, situationId: string, at: Date): Promise<Changed> {
+  async addHistory(hostId: string, expected: string, situationId: string, at: Date): Promise<ChangeResult> {
     return this.db.$transaction(async (tx) => this.changeSituation(tx, hostId, expected, situationId, at));
   }
 
-  /** Moves a host to another situation, if it still is in the expected one. */
+  /** Moves a host to another situation if it is still in the expected one. */
   async changeSituation(
     tx: Connection,
     hostId: string,
     expected: string,
     situationId: string,
     at: Date,
-  ): Promise<Changed> {
-    const changed = (host: Interval) => {
+  ): Promise<ChangeResult> {
+    const decide = (host: Interval) => {
       if (host.situationId !== expected) return 'CONFLICT';
       return host.situationId === situationId ? 'UNCHANGED' : { ...host, situationId };
     };
-    return this.change(tx, hostId, at, changed, sql`situation_id = ${situationId}::uuid`);
+    return this.change(tx, hostId, at, decide, sql`situation_id = ${situationId}::uuid`);
   }
 
   /**
-   * Ends that a host is suspect: its sightings count again, and of its boots only the current one is kept.
+   * Clears `suspect` on a host. Its sightings count again, and of its boots only the current one is kept.
    */
-  async release(tx: Transaction, hostId: string, at: Date): Promise<Changed> {
-    const changed = (host: Interval) => (host.suspect ? { ...host, suspect: false } : 'UNCHANGED');
-    const result = await this.change(tx, hostId, at, changed, sql`suspect_since = NULL`);
+  async release(tx: Transaction, hostId: string, at: Date): Promise<ChangeResult> {
+    const decide = (host: Interval) => (host.suspect ? { ...host, suspect: false } : 'UNCHANGED');
+    const result = await this.change(tx, hostId, at, decide, sql`suspect_since = NULL`);
     if (result !== 'CHANGED') return result;
     const [current] = await tx.$queryRaw<{ bootId: string | null; sequence: bigint }[]>`
       SELECT boot_id AS "bootId", sequence FROM host WHERE ${keyOf(hostId)}`;
@@ -165,8 +168,8 @@ export class HostsStore {
     return result;
   }
 
-  /** Accepts any sequence of a host again. Its facts are superseded until it reports. */
-  async resetSequence(tx: Connection, hostId: string, at: Date): Promise<Changed> {
+  /** Accepts any sequence number from a host again. Its facts are superseded until it reports. */
+  async resetSequence(tx: Connection, hostId: string, at: Date): Promise<ChangeResult> {
     const result = await this.change(tx, hostId, at, (host) => ({ ...host }), sql`sequence = 0`);
     if (result !== 'CHANGED') return result;
     await this.boots.forget(tx, hostId, null);
@@ -179,19 +182,19 @@ export class HostsStore {
     return result;
   }
 
-  /** Gives a host other labels from now on, if it still has the expected ones. */
+  /** Gives a host other labels from now on if it still has the expected ones. */
   async relabel(
     tx: Connection,
     hostId: string,
     expected: string,
     labelSetId: string,
     at: Date,
-  ): Promise<Changed> {
-    const changed = (host: Interval) => {
+  ): Promise<ChangeResult> {
+    const decide = (host: Interval) => {
       if (host.labelSetId !== expected) return 'CONFLICT';
       return host.labelSetId === labelSetId ? 'UNCHANGED' : { ...host, labelSetId };
     };
-    return this.change(tx, hostId, at, changed, sql`label_set_id = ${labelSetId}::uuid`);
+    return this.change(tx, hostId, at, decide, sql`label_set_id = ${labelSetId}::uuid`);
   }
 
   /**
@@ -199,10 +202,16 @@ export class HostsStore {
    *
    * @param compromised its sightings no longer count, even if it was retired before
    */
-  async retire(tx: Connection, hostId: string, by: string, compromised: boolean, at: Date): Promise<Changed> {
-    const changed = (host: Interval) => (host.retired ? 'UNCHANGED' : { ...host, retired: true });
+  async retire(
+    tx: Connection,
+    hostId: string,
+    by: string,
+    compromised: boolean,
+    at: Date,
+  ): Promise<ChangeResult> {
+    const decide = (host: Interval) => (host.retired ? 'UNCHANGED' : { ...host, retired: true });
     const columns = sql`retired_at = ${at}::timestamptz, retired_by = ${by}`;
-    const result = await this.change(tx, hostId, at, changed, columns);
+    const result = await this.change(tx, hostId, at, decide, columns);
     if (!compromised || result === 'NO_SUCH_HOST') return result;
     const key = keyOf(hostId);
     const marked = await tx.$executeRaw`UPDATE host SET compromised = true WHERE ${key} AND NOT compromised`;
@@ -213,15 +222,15 @@ export class HostsStore {
   /**
    * Closes the interval of a host, opens the next one, and moves the host to its new cohort.
    *
-   * @param changed what the host is from now on, or the result if nothing changes
+   * @param decide returns the properties that the host has from now on, or the result if nothing changes
    */
   private async change(
     tx: Connection,
     hostId: string,
     at: Date,
-    changed: (host: Interval) => Interval | Changed,
+    decide: (host: Interval) => Interval | ChangeResult,
     columns: Sql,
-  ): Promise<Changed> {
+  ): Promise<ChangeResult> {
     const key = keyOf(hostId);
     const [before] = await tx.$queryRaw<Interval[]>`
       SELECT situation_id AS "situationId",
@@ -232,7 +241,7 @@ export class HostsStore {
        WHERE ${key}
          FOR UPDATE`;
     if (before === undefined) return 'NO_SUCH_HOST';
-    const after = changed(before);
+    const after = decide(before);
     if (typeof after === 'string') return after;
     await closeInterval(tx, key, at);
     await tx.$executeRaw`
@@ -252,7 +261,7 @@ export class HostsStore {
     return 'CHANGED';
   }
 
-  /** The hosts of the scope with this name, or the one with this id; retired ones, too. */
+  /** Finds the hosts of the scope with this hostname, or the one with this id. Retired hosts are included. */
   async find(
     by: { readonly id: string } | { readonly hostname: string },
     limit: number,
@@ -268,22 +277,22 @@ export class HostsStore {
     return this.select(hostsAt(asOf), where, sql`h.hostname, h.id`, limit, asOf, fresh);
   }
 
-  /** The matching hosts in the order of their names; backwards, in the reverse order. */
+  /** Returns a page of the matching hosts, ordered by hostname; backwards, in the reverse order. */
   async page(
     condition: Condition,
     { after, backwards, limit }: HostPage,
     asOf: AsOf,
-    wanted: Wanted | null = null,
+    restriction: KeyRestriction | null = null,
   ): Promise<HostRow[]> {
     const beyond = backwards ? sql`<` : sql`>`;
     const tests = [
       matching(condition),
       ...(after === null ? [] : [sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`]),
-      ...(wanted === null ? [] : [hasFreshnessKey(wanted.freshnessKeys, wanted.limits)]),
+      ...(restriction === null ? [] : [hasFreshnessKey(restriction.freshnessKeys, restriction.limits)]),
     ];
     const order = backwards ? sql`h.hostname DESC, h.id DESC` : sql`h.hostname ASC, h.id ASC`;
-    const few = wanted !== null && wanted.hosts <= FEW && condition.hosts === null;
-    const hosts = few ? candidates(wanted, asOf) : hostsAt(asOf);
+    const sorted = restriction !== null && restriction.hosts <= MAX_SORTED && condition.hosts === null;
+    const hosts = sorted ? candidates(restriction, asOf) : hostsAt(asOf);
     return this.select(hosts, join(tests, ' AND '), order, limit, asOf, false);
   }
 
@@ -352,7 +361,7 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
  * their heartbeats. They are few, and cheaper to sort than all names are to read. Each is looked up by its
  * key; PostgreSQL would not do so by itself, because it estimates bucket and id independently.
  */
-function candidates({ freshnessKeys, limits }: Wanted, asOf: AsOf): Sql {
+function candidates({ freshnessKeys, limits }: KeyRestriction, asOf: AsOf): Sql {
   const usual = freshnessKeys.filter(
     ({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'),
   );
