@@ -3,7 +3,9 @@ import { actIn } from './commands/act.js';
 import { audit } from './commands/audit.js';
 import { canIDeploy } from './commands/can-i-deploy.js';
 import { canIDowngrade } from './commands/can-i-downgrade.js';
+import { completion } from './commands/completion.js';
 import { explain } from './commands/explain.js';
+import { withValues } from './commands/flags.js';
 import { helpText } from './commands/help.js';
 import { host } from './commands/host.js';
 import { hosts } from './commands/hosts.js';
@@ -18,9 +20,11 @@ import { patchList } from './commands/patch-list.js';
 import { patchPublish } from './commands/patch-publish.js';
 import { patchRecall } from './commands/patch-recall.js';
 import { patchShow } from './commands/patch-show.js';
+import { patchStatement } from './commands/patch-statement.js';
 import { patchTransfer } from './commands/patch-transfer.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
+import { version } from './commands/version.js';
 import type { ExitCode } from './exits.js';
 import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
@@ -45,6 +49,7 @@ export function programFor(
   for (const command of [
     patchInspect(act),
     patchLint(act),
+    patchStatement(act),
     patchPublish(act),
     patchRecall(act),
     patchTransfer(act),
@@ -69,7 +74,10 @@ export function programFor(
     .option('--cert-file <file>', 'the client certificate of this program (PEM)')
     .option('--key-file <file>', 'the key of the client certificate (PEM)')
     .addOption(
-      new Option('-o, --output <format>', `${FORMATS.join(', ')} (default: table on a terminal, else json)`),
+      withValues(
+        new Option('-o, --output <format>', 'the format (default: table on a terminal, else json)'),
+        FORMATS,
+      ),
     )
     .option('--config <file>', 'the configuration file (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'))
@@ -90,6 +98,8 @@ export function programFor(
     enrolment(act),
     login(act),
     logout(act),
+    version(act),
+    completion(act, () => program),
   ])
     program.addCommand(command);
   for (const command of withAll(program)) configure(command, environment);
@@ -97,6 +107,15 @@ export function programFor(
 }
 
 const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
+
+/** Describes an option with its closed list of values and its default. */
+function describe({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const values = argChoices === undefined ? '' : `: ${argChoices.join(', ')}`;
+  const [text, note = ''] = description.split(/ (?=\(default: )/);
+  const standard =
+    defaultValueDescription ?? (typeof defaultValue === 'string' ? `"${defaultValue}"` : undefined);
+  return `${text}${values}${note && ` ${note}`}${standard === undefined ? '' : ` (default: ${standard})`}`;
+}
 
 /**
  * Applies the settings that all commands share. Commander
@@ -106,7 +125,7 @@ function configure(command: Command, environment: Environment): void {
   command
     .exitOverride()
     .showHelpAfterError('(see --help)')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription: describe })
     .configureOutput({
       writeOut: (text) => environment.stdout.write(text),
       // It repeats arguments, which a script may have taken from untrusted input.

@@ -17,6 +17,7 @@ test.each([
   [['host', 'baseline']],
   [['patch', 'inspect']],
   [['patch', 'publish']],
+  [['patch', 'statement']],
   [['patch', 'recall']],
   [['patch', 'transfer']],
   [['owner', 'set']],
@@ -30,6 +31,8 @@ test.each([
   [['enrolment']],
   [['enrolment', 'list']],
   [['enrolment', 'token', 'create']],
+  [['version']],
+  [['completion']],
 ])('%j has a help text', async (words) => {
   const { exit, out, err } = await klpreg([...words, '--help']);
   expect(exit).toBe(0);

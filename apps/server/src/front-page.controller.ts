@@ -1,5 +1,6 @@
 import { Controller, Get, Headers, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { RULES_VERSION } from './query/snapshot.js';
 import { VERSION } from './version.js';
 
 const TITLE = 'Livepatch state registry';
@@ -36,6 +37,6 @@ export class FrontPageController {
   read(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
     void reply.header('vary', 'accept');
     if (accept?.includes('text/html') === true) void reply.type('text/html; charset=utf-8').send(PAGE);
-    else void reply.send({ name: TITLE, version: VERSION, links: LINKS });
+    else void reply.send({ name: TITLE, version: VERSION, rules: RULES_VERSION, links: LINKS });
   }
 }

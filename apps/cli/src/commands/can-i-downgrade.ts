@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { usage } from '../exits.js';
 import { askGate, type Asked, type GateFlags } from '../gate/ask.js';
 import { toGroup } from '../gate/groups.js';
 import { kindFrom, type ListedHost, listHosts } from '../gate/list-hosts.js';
 import { repeatFlags } from '../gate/point-in-time.js';
+import { KINDS } from '../registry/kinds.js';
 import { clean } from '../show/clean.js';
 import { decisionLine, fleetText } from '../show/fleet.js';
 import { formatReport } from '../show/gate-report.js';
@@ -11,6 +12,7 @@ import { isReportFormat, show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { VERSION } from '../version.js';
 import type { Act } from './act.js';
+import { withValues } from './flags.js';
 import { withGateOptions } from './gate-options.js';
 import { helpText } from './help.js';
 
@@ -28,7 +30,12 @@ export const canIDowngrade = (act: Act): Command =>
         'Checks whether every matching host can be downgraded to a target. The exit code is the answer.',
       ),
   )
-    .option('--list <kind>', 'print the names of the hosts that are refused, unsafe, unknown or safe')
+    .addOption(
+      withValues(
+        new Option('--list <kind>', 'print only the names of the hosts with this verdict'),
+        KINDS.map((kind) => kind.toLowerCase()),
+      ),
+    )
     .option('--full', 'with -o json or yaml: all reasons and groups, each with its whole verdict')
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(

@@ -1,7 +1,15 @@
+import { canBeAllowed, REASON_CODES } from '@klpreg/compat';
 import { Option } from 'commander';
+import { EVIDENCE, ROUTES, RULES } from '../gate/question.js';
 
 /** Argument parser for a repeatable flag. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** Names the values of an option in its help and its completion. The command checks them itself. */
+export function withValues(option: Option, values: readonly string[]): Option {
+  option.argChoices = [...values];
+  return option;
+}
 
 /** The flag for an instant in the past. */
 export const AS_OF_OPTION = (): Option =>
@@ -21,28 +29,31 @@ export const HOST_OPTIONS = (): Option[] => [
 
 /** The flags of a question, the same for a fleet and for one host. */
 export const QUESTION_OPTIONS = (): Option[] => [
-  new Option('--route <route>', 'the only route to consider, or "best" for the cheapest acceptable one'),
+  withValues(
+    new Option('--route <route>', 'the only route to consider, or "best" for the cheapest acceptable one'),
+    [...ROUTES, 'best'],
+  ),
   new Option(
     '--max-age <time>',
     'the maximum age of facts; older ones make a verdict UNKNOWN ' +
       '(default and maximum: five intervals of the ' +
       'agents)',
   ),
-  new Option(
-    '--min-evidence <evidence>',
-    'how well states must be known: live, module, manifest, unsigned, inferred (default: module)',
+  withValues(
+    new Option('--min-evidence <evidence>', 'how well states must be known (default: module)'),
+    EVIDENCE,
   ),
-  new Option(
-    '--rules <rules>',
-    "judge under these rules instead of each kernel's own: none, klp-5.5, block-disable, replace-set",
+  withValues(new Option('--rules <rules>', "judge under these rules instead of each kernel's own"), RULES),
+  withValues(
+    new Option(
+      '--allow <code>',
+      'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never ' +
+        'accepted',
+    )
+      .argParser(collect)
+      .default([], 'none'),
+    REASON_CODES.filter(canBeAllowed),
   ),
-  new Option(
-    '--allow <code>',
-    'accept this UNKNOWN reason (repeatable); stale facts, conflicts and unreadable states are never ' +
-      'accepted',
-  )
-    .argParser(collect)
-    .default([], 'none'),
   new Option(
     '--witnesses <number>',
     'the number of machines that must have run a build on the same kernel, 2 to 5 (default: 2)',

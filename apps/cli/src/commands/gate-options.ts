@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { AS_OF_OPTION, collect, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, collect, HOST_OPTIONS, QUESTION_OPTIONS, withValues } from './flags.js';
 
 /** Adds the options of the gate before a downgrade. */
 export function withGateOptions(command: Command): Command {
@@ -25,5 +25,10 @@ export function withGateOptions(command: Command): Command {
       '--snapshot <id>',
       'the point in time of an earlier answer: the same question gets the same answer',
     )
-    .addOption(new Option('--catalog <then|now>', 'the catalog that judges the past (default: then)'));
+    .addOption(
+      withValues(new Option('--catalog <then|now>', 'the catalog that judges the past (default: then)'), [
+        'then',
+        'now',
+      ]),
+    );
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EXIT, usage } from '../exits.js';
 import {
   CREATE_TOKEN,
@@ -13,7 +13,7 @@ import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import { parseWhere } from '../where/parse.js';
 import type { Act } from './act.js';
-import { collect } from './flags.js';
+import { collect, withValues } from './flags.js';
 import { helpText } from './help.js';
 
 const ROLES = ['admin', 'publisher', 'gate', 'reader', 'relay'] as const;
@@ -41,7 +41,7 @@ const create = (act: Act): Command =>
       'Creates a token, and writes it to stdout. The registry does not store it and cannot show it again.',
     )
     .argument('<name>', 'what it is for; the audit log names it')
-    .requiredOption('--role <role>', ROLES.join(', '))
+    .addOption(withValues(new Option('--role <role>', 'what it may do').makeOptionMandatory(), ROLES))
     .option('--scope <selector>', 'only for hosts with these authoritative labels (default: all hosts)')
     .option('--owner <owner>', 'only for patches of this owner, for a publisher (repeatable)', collect, [])
     .option('--expires <time>', 'how long it is valid, such as 12h or 90d', '90d')

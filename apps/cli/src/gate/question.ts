@@ -23,7 +23,7 @@ export interface QuestionVariables {
   sharedSigningKeys?: true;
 }
 
-const ROUTES = [
+export const ROUTES = [
   'none-needed',
   'reverse',
   'replace',
@@ -33,8 +33,8 @@ const ROUTES = [
   'bridge',
   'reboot',
 ];
-const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
-const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
+export const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
+export const RULES = ['none', 'klp-5.5', 'block-disable', 'replace-set'];
 
 /** Converts to the spelling of the schema: `klp-5.5` becomes `KLP_5_5`. */
 const enumOf = (word: string): string => word.toUpperCase().replaceAll(/[-.]/g, '_');
