@@ -39,6 +39,8 @@ const OUTPUTS = [
         HostConnection: '../hosts.resolver.js#HostList',
         FleetVerdict: '../can-downgrade.resolver.js#FleetVerdictParent',
         CohortVerdict: '../can-downgrade.resolver.js#CohortParent',
+        Plan: '../plan.resolver.js#PlanParent',
+        PlanGroup: '../plan.resolver.js#PlanGroupParent',
       },
       resolverTypeWrapperSignature: 'T',
       onlyResolveTypeForInterfaces: true,

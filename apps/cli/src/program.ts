@@ -22,6 +22,7 @@ import { patchRecall } from './commands/patch-recall.js';
 import { patchShow } from './commands/patch-show.js';
 import { patchStatement } from './commands/patch-statement.js';
 import { patchTransfer } from './commands/patch-transfer.js';
+import { plan } from './commands/plan.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
 import { version } from './commands/version.js';
@@ -85,6 +86,7 @@ export function programFor(
   for (const command of [
     canIDowngrade(act),
     canIDeploy(act),
+    plan(act),
     nagios(act),
     explain(act),
     hosts(act),

@@ -66,6 +66,7 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
     const [today, original] = ['TODAY', 'ORIGINAL'].map((to) => ({ ...ways[0], to }));
     Object.assign(answer, { kind: 'UNKNOWN', counts, matched: 1, noReturn: 1, ways: [today, original] });
   }
+  if (operation === 'AskPlan') makeConsistent(data['plan'] as never);
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.hosts !== undefined) field.hosts.pageInfo = { hasNextPage: false, endCursor: null };
@@ -73,6 +74,23 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
       Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
   }
   return { data };
+}
+
+/** Makes the sums of a made-up plan agree with its groups. */
+function makeConsistent(plan: { groups: EvilGroups; blockedGroups: EvilGroups; routes: object[] }): void {
+  for (const groups of [plan.groups, plan.blockedGroups]) {
+    groups.pageInfo = { hasNextPage: false, endCursor: null };
+    groups.nodes = [{ ...groups.nodes[0]!, hosts: 1 }];
+    groups.nodes[0]!.verdict['accepted'] = groups === plan.groups;
+    groups.nodes[0]!.verdict['kind'] = 'REFUSED';
+  }
+  const routes = [{ ...plan.routes[0], hosts: 1 }];
+  Object.assign(plan, { matched: 2, served: 1, blocked: 1, reboots: 1, routes });
+}
+
+interface EvilGroups {
+  pageInfo: object;
+  nodes: { hosts: number; verdict: Record<string, unknown> }[];
 }
 
 function evilFleet() {
@@ -96,6 +114,7 @@ const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original', '--full'],
   ['can-i-downgrade', '--to', 'original', '--list', 'refused'],
   ['can-i-deploy', 'release:web'],
+  ['plan', '--to', 'original', '--drain-by', 'rack'],
   ['explain', 'web-1'],
   ['explain', 'web-1', '--to', 'original'],
   ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],

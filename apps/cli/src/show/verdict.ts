@@ -15,16 +15,20 @@ const SHORT = {
   REBOOT: 'reboot',
 } as const;
 
-/** Formats one host's verdict: the answer, the steps, and every reason, the worst first. */
-export function verdictText(verdict: Verdict, target: string, paint: Paint): string {
-  const errno = verdict.errno === null ? '' : ` with ${clean(verdict.errno)}`;
-  const steps = verdict.steps
+/** Formats the operations of a route as a sentence. */
+export const formatSteps = (steps: Verdict['steps']): string =>
+  steps
     .map((step) =>
       [SHORT[step.action as keyof typeof SHORT] ?? clean(step.action), clean(step.patch ?? '')]
         .join(' ')
         .trim(),
     )
     .join(', then ');
+
+/** Formats one host's verdict: the answer, the steps, and every reason, the worst first. */
+export function verdictText(verdict: Verdict, target: string, paint: Paint): string {
+  const errno = verdict.errno === null ? '' : ` with ${clean(verdict.errno)}`;
+  const steps = formatSteps(verdict.steps);
   const lines = [
     `${paint('bold', `To ${clean(target)}`)}: ${paint(COLOUR[verdict.kind], verdict.kind)}${errno}${verdict.route === null ? '' : ` by ${clean(verdict.route)}`}${
       verdict.accepted && verdict.allowed.length > 0 ? ', which the question allows' : ''

@@ -79,6 +79,7 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.canDowngrade': FLEET,
   'Query.canDeploy': FLEET,
   'Query.verdictCounts': FLEET,
+  'Query.plan': FLEET,
   'Query.fleet': FLEET,
   'Query.newestSafe': FLEET,
   'Query.canary': FLEET,

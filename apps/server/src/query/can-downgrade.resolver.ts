@@ -15,6 +15,7 @@ import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 import { labelViews } from './host-view.js';
+import { memoized } from './memoized.js';
 import { patchView } from './patch-view.js';
 import { stackView } from './stack-view.js';
 import { reasonView, verdictView } from './verdict-view.js';
@@ -195,12 +196,6 @@ function cohortView(
     freshness: freshnessKey.level === 'AHEAD' ? 'LOST' : freshnessKey.level,
     verdict: verdictView(verdict),
   };
-}
-
-/** Calls the function at most once. */
-function memoized<T>(work: () => Promise<T>): () => Promise<T> {
-  let done: Promise<T> | null = null;
-  return () => (done ??= work());
 }
 
 /** Whether the question selects this field. It does not look into fragments. */

@@ -52,7 +52,8 @@ const answerKey = ({ kind, route, errno, accepted, allowed, steps, price, reason
   [...new Set(reasons.filter((reason) => kindOf(reason) !== 'ADVISORY').map(reasonKey))].toSorted(),
 ];
 
-function labelsOf(all: Labels, keys: readonly string[], authoritative: boolean): Labels {
+/** Returns the values of these labels that a host has. */
+export function labelsOf(all: Labels, keys: readonly string[], authoritative: boolean): Labels {
   const values = keys.flatMap((key) => {
     const of = (name: string) => (Object.hasOwn(all, name) ? all[name] : undefined);
     const value = of(key) ?? (authoritative ? undefined : of(`${AGENT_PREFIX}${key}`));

@@ -7,6 +7,7 @@ import { FleetStore } from '../store/counts/fleet.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import type { GroupedCohorts } from './cohort-groups.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
+import { inRange } from './in-range.js';
 import { stackText, summariseFleet } from './fleet-summary.js';
 import type * as Sdl from './generated/schema.js';
 import { type RequestContext, scopeOf } from './sender.js';
@@ -179,13 +180,6 @@ function isBetterCanary(one: GroupedCohorts, other: GroupedCohorts): boolean {
     freshnessKey.level === 'FRESH' && !freshnessKey.suspect && !freshnessKey.superseded;
   if (isFresh(one) !== isFresh(other)) return isFresh(one);
   return one.largest.hosts > other.largest.hosts;
-}
-
-function inRange(name: string, found: number, most: number): number {
-  if (found >= 1 && found <= most) return found;
-  throw new RequestError('BAD_USER_INPUT', `\`${name}\` must be from 1 to ${most}, found ${found}`, [
-    { pointer: `/${name}`, detail: `must be from 1 to ${most}`, found: String(found) },
-  ]);
 }
 
 /** Merges groups that differ only in the answer. The largest comes first. */

@@ -19,7 +19,7 @@ import { selectsWithin, toCondition } from './filter.js';
 import { type CohortFacts, type Grouping, groupCohorts, type GroupedCohorts } from './cohort-groups.js';
 import { pageOf } from './cohort-page.js';
 import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
-import type { QueryCanDowngradeArgs, VerdictCounts } from './generated/schema.js';
+import type { QueryCanDowngradeArgs, TargetInput, VerdictCounts } from './generated/schema.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { type CountedReason, countReasons, type JudgedSituation } from './reason-counts.js';
 import {
@@ -138,6 +138,16 @@ export class Fleet {
       asked,
       question,
     };
+  }
+
+  /** Returns the answer about the same hosts, at the same instant, for another target. */
+  async retarget(answer: FleetAnswer, to: TargetInput): Promise<FleetAnswer> {
+    const { question, view } = answer;
+    const asked = await toTarget(to, view);
+    const counts = answer.situations.map(({ count }) => count);
+    const verdicts = await this.cohortVerdicts.judge(freshnessKeysIn(counts), asked, question, view);
+    const situations = counts.map((count) => ({ count, verdict: verdicts.get(count.freshnessKey)! }));
+    return { ...answer, ...summarise(situations), asked, situations };
   }
 
   /**

@@ -21,6 +21,7 @@ import { NodeResolver } from './node.resolver.js';
 import { AuditLogResolver } from './audit-log.resolver.js';
 import { OwnerKeysResolver } from './owner-keys.resolver.js';
 import { OwnerPoliciesResolver } from './owner-policies.resolver.js';
+import { PlanGroupResolver, PlanResolver } from './plan.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
 import { RecallPatchResolver } from './recall-patch.resolver.js';
 import { ReleaseHostResolver } from './release-host.resolver.js';
@@ -70,6 +71,8 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     OwnerKeysResolver,
     OwnerPoliciesResolver,
     PatchesResolver,
+    PlanGroupResolver,
+    PlanResolver,
     RecallPatchResolver,
     ReleaseHostResolver,
     RetireHostResolver,

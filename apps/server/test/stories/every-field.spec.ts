@@ -79,6 +79,8 @@ beforeAll(async () => {
   registry.wait(2, 'minutes');
   await registry.report(later(entering));
   await registry.report(logged(running('web-2', ['lab_r_1v2_a'])));
+  const boots = { source: '/etc/modules', kernelRelease: '7.3.4+deb13-cloud-amd64', loads: [] };
+  await registry.report(logged(running('web-4', ['lab_r_1v2_a'], { bootPersistence: boots })));
   await registry.report(logged(running('web-3', ['lab_n_1v1_a'])));
   await enrolHosts();
   ({ id, bootId } = (await registry.ask('{ host(hostname: "web-1") { id bootId } }')).host);
@@ -120,6 +122,11 @@ const ARGUMENTS: Record<string, () => string[]> = {
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
   'Query.verdictCounts': () => ['to: { original: true }, by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
+  'Query.plan': () => [
+    'to: { name: "lab_r_1v1_a" }',
+    'newest: true, allow: [BOOT_UNKNOWN], evidence: UNSIGNED',
+    'to: { original: true }',
+  ],
   'Query.canDeploy': () => [
     'what: { name: "lab_r_1v2_a" }',
     'what: { name: "lab_r_1v2_a" }, evidence: UNSIGNED',

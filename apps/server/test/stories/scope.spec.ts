@@ -58,6 +58,9 @@ const NUMBERS = `query ($where: HostFilter, $asOf: DateTime) {
   canDeploy(what: { name: "lab_r_1v2_a" }, where: $where, asOf: $asOf) {
     kind matched limitedByScope noReturn ways { openToday lost groups { runs kernelRelease } } }
   canary(where: $where) { limitedByScope stacks represented leftOut hosts { hostname kernelRelease } }
+  plan(to: { original: true }, where: $where, asOf: $asOf) {
+    matched limitedByScope groups { nodes { hosts kernelRelease runs examples } }
+    blockedGroups { nodes { hosts kernelRelease runs examples } } drain(by: "rack") { hosts } }
   newestSafe(where: $where) { release tried { why counts { total } } } }`;
 
 const { id, hostname, labels, own, kernelRelease } = { id: instanceOf(FOREIGN), ...FOREIGN };
@@ -102,6 +105,7 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
     expect(numbers.data).toMatchObject({
       fleet: { hosts: found, limitedByScope: true },
       canDeploy: { matched: found, limitedByScope: true },
+      plan: { matched: found, limitedByScope: true },
       canary: { represented: found, leftOut: 0, limitedByScope: true },
       // hosts of the scope may not be all that match
       newestSafe: { release: null },

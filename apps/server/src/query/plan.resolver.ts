@@ -1,0 +1,175 @@
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { loadedName } from '@klpreg/compat';
+import { RequestError } from '../errors.js';
+import { PatchesStore } from '../store/catalog/patches.store.js';
+import { LabelsStore } from '../store/content/labels.store.js';
+import { FleetStore } from '../store/counts/fleet.store.js';
+import { HostsStore } from '../store/hosts/hosts.store.js';
+import { labelsOf } from './cohort-groups.js';
+import { type Connection, connectPart, type PageArguments, toPart } from './connection.js';
+import { Fleet, type FleetAnswer } from './fleet.js';
+import type * as Sdl from './generated/schema.js';
+import { inRange } from './in-range.js';
+import { memoized } from './memoized.js';
+import { byNewestRelease, type PlannedPart } from './newest-release.js';
+import { drainBatches, inOrder, type PlannedGroup, sumsOf } from './plan-order.js';
+import { type RequestContext, scopeOf } from './sender.js';
+import { snapshotView } from './snapshot.js';
+import { verdictView } from './verdict-view.js';
+
+/** A plan with its groups. The resolvers of its lists page them. */
+export type PlanParent = Omit<Sdl.Plan, 'groups' | 'blockedGroups' | 'drain'> & {
+  readonly served: number;
+  readonly planned: ReturnType<typeof inOrder>;
+  readonly answer: FleetAnswer;
+};
+
+/** A group. Its examples are looked up only if they are selected, for the whole page at once. */
+export type PlanGroupParent = Omit<Sdl.PlanGroup, 'examples'> & {
+  readonly examples: () => Promise<readonly string[]>;
+};
+
+const MAX_TRIES = 20;
+/** The maximum number of hosts in the batches of a plan, and at once. */
+const MAX_DRAINED = 1_000;
+
+/** Answers `plan`. */
+@Resolver('Plan')
+export class PlanResolver {
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly store: FleetStore,
+    private readonly patches: PatchesStore,
+    private readonly hosts: HostsStore,
+    private readonly labels: LabelsStore,
+  ) {}
+
+  @Query('plan')
+  async plan(@Args() args: Sdl.QueryPlanArgs, @Context() context: RequestContext): Promise<PlanParent> {
+    const { to, newest, tries, ...question } = args;
+    if ((to == null) === (newest !== true))
+      throw new RequestError('BAD_USER_INPUT', 'give `to`, or `newest: true`, not both');
+    const asked = { ...question, bestRoute: true, to: to ?? { original: true } };
+    const answer = await this.fleet.ask(asked, scopeOf(context), true);
+    const parts =
+      to == null
+        ? await this.newestReleases(answer, inRange('tries', tries ?? 10, MAX_TRIES))
+        : [{ release: to.release ?? null, answer }];
+    const planned = inOrder((await Promise.all(parts.map(async (part) => this.groupsOf(part)))).flat());
+    const served = hostsIn(planned.served);
+    return {
+      ...sumsOf(planned.served),
+      matched: answer.counts.total,
+      served,
+      blocked: answer.counts.total - served,
+      limitedByScope: answer.limitedByScope,
+      snapshot: snapshotView(answer),
+      planned,
+      answer,
+    };
+  }
+
+  @ResolveField('groups')
+  async groups(
+    @Parent() { planned }: PlanParent,
+    @Args() args: PageArguments,
+  ): Promise<Connection<PlanGroupParent>> {
+    return this.page(planned.served, args);
+  }
+
+  @ResolveField('blockedGroups')
+  async blockedGroups(
+    @Parent() { planned }: PlanParent,
+    @Args() args: PageArguments,
+  ): Promise<Connection<PlanGroupParent>> {
+    return this.page(planned.blocked, args);
+  }
+
+  @ResolveField('drain')
+  async drain(
+    @Parent() { planned, answer }: PlanParent,
+    @Args() { by, atOnce }: Sdl.PlanDrainArgs,
+  ): Promise<Sdl.DrainBatch[]> {
+    const most = inRange('atOnce', atOnce ?? 1, MAX_DRAINED);
+    const answers = new Set(planned.served.map((group) => group.answer));
+    const rebooted = [...answers]
+      .flatMap(({ situations }) => situations)
+      .filter(({ verdict }) => verdict.accepted && verdict.route === 'REBOOT')
+      .map(({ count }) => count);
+    if (rebooted.length === 0) return [];
+    const wanted = {
+      freshnessKeys: rebooted.map(({ freshnessKey }) => freshnessKey),
+      limits: answer.limits,
+      hosts: rebooted.reduce((sum, { hosts }) => sum + hosts, 0),
+    };
+    const first = { after: null, backwards: false, limit: MAX_DRAINED };
+    const rows = await this.hosts.page(answer.condition, first, answer.pinned, wanted);
+    const labels =
+      by == null ? null : await this.labels.load([...new Set(rows.map((row) => row.labelSetId))]);
+    const valueOf = (labelSetId: string): string | null =>
+      by == null ? null : (labelsOf(labels?.get(labelSetId) ?? {}, [by], answer.authoritative)[by] ?? null);
+    return drainBatches(
+      rows.map(({ hostname, labelSetId }) => ({ hostname, value: valueOf(labelSetId) })),
+      most,
+    ).map((hosts, i) => ({ number: i + 1, hosts }));
+  }
+
+  private async newestReleases(answer: FleetAnswer, tries: number): Promise<PlannedPart[]> {
+    const { releases } = await this.patches.newestReleases(tries);
+    const names = releases.map(({ release }) => release);
+    return byNewestRelease(answer, names, async (open, release) => this.fleet.retarget(open, { release }));
+  }
+
+  private async groupsOf(part: PlannedPart): Promise<PlannedGroup[]> {
+    if (part.answer.situations.length === 0) return [];
+    const groups = await this.fleet.grouped(part.answer, { by: ['STACK', 'KERNEL'], labels: [] });
+    const keys = groups.map(({ largest }) => largest.freshnessKey);
+    const verdicts = await this.fleet.verdicts(part.answer, keys);
+    return groups.map((group) => ({ ...part, group, verdict: verdicts.get(group.largest.freshnessKey)! }));
+  }
+
+  private async page(
+    groups: readonly PlannedGroup[],
+    args: PageArguments,
+  ): Promise<Connection<PlanGroupParent>> {
+    const part = toPart(args);
+    const page = groups.slice(part.from, part.from + part.size);
+    const [first] = page;
+    if (first === undefined) return connectPart([], part, groups.length);
+    const { answer } = first;
+    const { situations } = await this.fleet.load(
+      answer,
+      page.map(({ group }) => group.largest.freshnessKey.situationId),
+    );
+    const rows = page.map(({ group }) => group.largest);
+    const examples = memoized(async () =>
+      this.store.examples(rows, answer.condition, answer.limits, answer.asOf),
+    );
+    const views = page.map(({ group, release, verdict }, i) => {
+      const { situationId } = group.largest.freshnessKey;
+      const situation = situationId === null ? undefined : situations.get(situationId);
+      return {
+        hosts: group.hosts,
+        runs: (situation?.list ?? []).map(({ name }) => loadedName(name)),
+        kernelRelease: situation?.kernelRelease ?? null,
+        arch: situation?.arch ?? null,
+        release,
+        verdict: verdictView(verdict),
+        examples: async () => (await examples())[i]!,
+      };
+    });
+    return connectPart(views, part, groups.length);
+  }
+}
+
+/** Answers `examples` of a group. */
+@Resolver('PlanGroup')
+export class PlanGroupResolver {
+  @ResolveField('examples')
+  async examples(@Parent() group: PlanGroupParent): Promise<Sdl.PlanGroup['examples']> {
+    return group.examples();
+  }
+}
+
+const hostsIn = (groups: readonly PlannedGroup[]): number =>
+  groups.reduce((sum, { group }) => sum + group.hosts, 0);
