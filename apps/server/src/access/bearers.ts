@@ -5,6 +5,7 @@ import { RequestError } from '../errors.js';
 import { type Bearer, TokensStore } from '../store/access/tokens.store.js';
 import { Accounts, looksLikeJwt } from './oidc/accounts.js';
 import { Rates } from './rates.js';
+import { tokenHashOf, tokenIn } from './token-hash.js';
 import { readToken } from './token-text.js';
 
 /** No token of the registry is longer. */
@@ -39,22 +40,23 @@ export class Bearers {
 
   /** Whether the holder of the token is known without a lookup. */
   isKnown(request: FastifyRequest): boolean {
-    const token = textOf(request);
+    const token = tokenIn(request);
     if (token === undefined) return false;
     const cached = looksLikeJwt(token)
-      ? this.accounts.cached(token)
-      : this.tokens.cached(token, this.clock.now());
+      ? this.accounts.cached(tokenHashOf(request))
+      : this.tokens.cached(tokenHashOf(request), this.clock.now());
     return cached !== null;
   }
 
   private holderOf(request: FastifyRequest): Bearer | Promise<Bearer> {
-    const token = textOf(request);
+    const token = tokenIn(request);
     if (token === undefined)
       throw new RequestError(
         'UNAUTHENTICATED',
         'this needs a token: send the header "Authorization: Bearer TOKEN"',
       );
-    if (looksLikeJwt(token)) return this.accounts.cached(token) ?? this.accounts.check(token);
+    const hash = tokenHashOf(request);
+    if (looksLikeJwt(token)) return this.accounts.cached(hash) ?? this.accounts.check(token, hash);
     if (token.length > MAX_CHARACTERS) return known(null);
     const kind = readToken(token);
     if (kind === 'DAMAGED')
@@ -66,14 +68,11 @@ export class Bearers {
     // search
     if (kind === 'host' || kind === 'enrol') return known(null);
     const now = this.clock.now();
-    const cached = this.tokens.cached(token, now);
+    const cached = this.tokens.cached(hash, now);
     if (cached !== null) return cached;
-    return this.tokens.find(token, now).then(known);
+    return this.tokens.find(hash, now).then(known);
   }
 }
-
-const textOf = ({ headers }: FastifyRequest): string | undefined =>
-  /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(headers.authorization ?? '')?.[1];
 
 function known(bearer: Bearer | null): Bearer {
   if (bearer !== null) return bearer;

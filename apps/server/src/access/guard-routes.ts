@@ -10,6 +10,8 @@ declare module 'fastify' {
     bearer: Bearer | null;
     /** The only host for which it may send; null: those of its bearer. */
     sendingHost: string | null;
+    /** Of its bearer token; null: not computed yet. */
+    tokenHash: string | null;
   }
 }
 
@@ -21,6 +23,7 @@ declare module 'fastify' {
 export function guardRoutes(fastify: FastifyInstance, access: Access): void {
   fastify.decorateRequest('bearer', null);
   fastify.decorateRequest('sendingHost', null);
+  fastify.decorateRequest('tokenHash', null);
   fastify.addHook('onRoute', (route) => {
     const names = namesOf(route);
     for (const name of names) access.routes.add(name);

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { sha256 } from '@klpreg/wire';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
@@ -8,6 +7,7 @@ import type { Limited } from '../rate-limits.js';
 import type { Bearer } from '../store/access/tokens.store.js';
 import { networkOf } from './address-ranges.js';
 import { TokenBuckets } from './token-buckets.js';
+import { tokenHashOf } from './token-hash.js';
 
 /** What each limit is of, for its message. */
 const SENDERS: Readonly<Record<Limited, string>> = {
@@ -52,13 +52,13 @@ export class Rates {
 
   /** Counts a request with a token that sends messages for hosts. */
   countRelay(request: FastifyRequest): void {
-    this.take('relay', `${tokenOf(request)} ${request.routeOptions.url}`);
+    this.take('relay', `${tokenHashOf(request)} ${request.routeOptions.url}`);
   }
 
   /** Counts any other request: by its token, or by its address if it needs none. */
   count(request: FastifyRequest, { role }: Pick<Bearer, 'role'>): void {
     if (role === 'none') this.take('address', networkOf(request.ip));
-    else this.take('token', tokenOf(request));
+    else this.take('token', tokenHashOf(request));
   }
 
   /**
@@ -85,6 +85,3 @@ export class Rates {
     return this.clock.now().getTime();
   }
 }
-
-/** The hash of the token, because no secret is kept. */
-const tokenOf = ({ headers }: FastifyRequest): string => sha256(headers.authorization ?? '');

@@ -1,5 +1,4 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { sha256 } from '@klpreg/wire';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { bugs } from '../../bug-log.js';
@@ -48,9 +47,9 @@ export class Accounts implements OnApplicationBootstrap {
     void this.keys?.warm();
   }
 
-  /** The holder of this token, if it was checked with the keys that count now and is still valid. */
-  cached(token: string): Bearer | null {
-    const known = this.cache.get(sha256(token));
+  /** The holder of the token with this hash, if it was checked with the keys that count now and is still valid. */
+  cached(hash: string): Bearer | null {
+    const known = this.cache.get(hash);
     if (known === undefined || this.clock.now().getTime() >= known.expiresAt) return null;
     return known.revision === this.keys?.revision() ? known.bearer : null;
   }
@@ -60,7 +59,7 @@ export class Accounts implements OnApplicationBootstrap {
    *
    * @throws RequestError UNAUTHENTICATED, or UNAVAILABLE if the keys of the issuer are not known
    */
-  async check(token: string): Promise<Bearer> {
+  async check(token: string, hash: string): Promise<Bearer> {
     const { settings, keys } = this;
     if (settings === null || keys === null)
       throw refused('is a JWT, and this registry has no issuer of them (KLPREG_OIDC_ISSUER)');
@@ -73,7 +72,7 @@ export class Accounts implements OnApplicationBootstrap {
     const claims = await this.verify(token, settings, keys);
     const bearer = { name: nameOf(claims, settings), ...settings.roles.grantOf(claims) };
     const end = Math.min(claims.exp, claims.iat + MAX_AGE_SECONDS) + settings.clockSkewSeconds;
-    if (revision !== null) this.cache.set(sha256(token), { bearer, expiresAt: end * 1000, revision });
+    if (revision !== null) this.cache.set(hash, { bearer, expiresAt: end * 1000, revision });
     return bearer;
   }
 

@@ -139,20 +139,20 @@ export class TokensStore {
   }
 
   /**
-   * The holder of this token, if it was found in the last five seconds. A revoked token is valid that long.
+   * The holder of the token with this hash, if it was found in the last five seconds. A revoked token is valid
+   * that long.
    */
-  cached(token: string, now: Date): Bearer | null {
-    const known = this.cache.get(sha256(token));
+  cached(hash: string, now: Date): Bearer | null {
+    const known = this.cache.get(hash);
     if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return null;
     const age = Math.abs(now.getTime() - known.at);
     if (age >= CACHED_MS) return null;
-    if (age >= REFRESH_MS) void this.find(token, now).catch(() => undefined);
+    if (age >= REFRESH_MS) void this.find(hash, now).catch(() => undefined);
     return known.bearer;
   }
 
-  /** The holder of this token; null: unknown, expired or revoked. */
-  async find(token: string, now: Date): Promise<Bearer | null> {
-    const hash = sha256(token);
+  /** The holder of the token with this hash; null: unknown, expired or revoked. */
+  async find(hash: string, now: Date): Promise<Bearer | null> {
     const row = await this.lookups.find(hash);
     if (row === null || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now)) {
       this.cache.delete(hash);
