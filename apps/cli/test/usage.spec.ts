@@ -115,6 +115,17 @@ test.each<[words: string[], said: RegExp]>([
   [['patch', 'recall', 'abc', '--reason', 'x'], /'abc' is not a build-id/],
   [['patch', 'recall', '00112233445566778899aabbccddeeff00112233'], /requires --reason/],
   [['patch', 'transfer', 'abc', '--to', 'o', '--reason', 'x'], /'abc' is not a build-id/],
+  [['patch', 'transfer', '00'.repeat(20), '--to', 'a team', '--reason', 'x'], /--to: 'a team' is not a name/],
+  [
+    ['patch', 'publish', 'x.ko', '--release', 'lp 1', '--owner', 'o'],
+    /--release: 'lp 1' is not a name: it must be/,
+  ],
+  [['patch', 'publish', 'x.ko', '--release', 'lp-1', '--owner', ''], /--owner: '' is not a name/],
+  [['owner', 'set', 'a b', '--allow-unsigned', '--reason', 'x'], /owner: 'a b' is not a name/],
+  [
+    ['token', 'create', 'x', '--role', 'publisher', '--owner', 'a b'],
+    /--owner: 'a b' is not a name[^]*1 to 128 letters, digits/,
+  ],
   [['owner', 'set', 'o', '--reason', 'x'], /either --require-signed or --allow-unsigned/],
   [['owner', 'set', 'o', '--require-signed', '--allow-unsigned', '--reason', 'x'], /either --require-signed/],
   [['owner', 'set', 'o', '--allow-unsigned', '--from', '2027-01-01', '--reason', 'x'], /--from needs/],

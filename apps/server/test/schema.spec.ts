@@ -12,6 +12,7 @@ import {
   isObjectType,
   isSpecifiedScalarType,
 } from 'graphql';
+import { AUDIT_ACTIONS } from '../src/store/access/audit-actions.js';
 import { RULE_SET_NAMES } from '../src/query/question.js';
 
 const schema = buildSchema(readFileSync(path.join(__dirname, '../schema.graphql'), 'utf8'));
@@ -106,6 +107,10 @@ describe('closed lists are those of the code', () => {
     [
       'UnsupportedOperation',
       upper(membersOf<AuthorStatement['unsupported'][number]>({ load: true, disable: true, replace: true })),
+    ],
+    [
+      'AuditAction',
+      [...AUDIT_ACTIONS.map((action) => upper([action])[0]!.replaceAll(/[-.]/g, '_')), 'OTHER'],
     ],
     ['Builder', membersOf<Builder>({ STATIC: true, KPATCH_BUILD: true, KLP_BUILD: true, UNKNOWN: true })],
   ])('%s', (type, list) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from './digest.js';
-import { BuildId, line, ModuleName, Sha256, text, word } from './names.js';
+import { BuildId, line, ModuleName, PublicName, Sha256, text, word } from './names.js';
 import { UInt32, UInt64, WireState } from './numbers.js';
 
 /** What disabling the patch does about a state, according to its author. */
@@ -116,9 +116,9 @@ export const Signature = z
 /** The release and owner of a livepatch. Sent with the module file (as form fields) or with its facts. */
 export const Publication = z.strictObject({
   /** The release that this is a build of, the same for all kernels. */
-  release: word(128),
+  release: PublicName,
   /** The responsible team. Only the owner can change the author statement. */
-  owner: word(128),
+  owner: PublicName,
 });
 export type Publication = z.infer<typeof Publication>;
 

@@ -39,6 +39,14 @@ export const line = (max: number) =>
 /** One line of text that is not empty. */
 export const word = (max: number) => line(max).min(1);
 
+/** The name of a release or an owner. It is written without quotes in selectors, targets and shells. */
+export const PublicName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:+~@/-]{0,127}$/,
+    'must be 1 to 128 letters, digits and . _ : + ~ @ / -, the first one a letter or a digit',
+  );
+
 /** A UUID of any version, in lower case. */
 export const Uuid = z
   .string()

@@ -44,10 +44,11 @@ const list = (act: Act): Command =>
     .option('--limit <n>', 'the maximum number of entries to list', '100')
     .action(
       act<Filter>(async ({ flags, settings, environment, registry }) => {
-        const { who = null, action = null, subject = null } = flags;
+        const { who = null, subject = null } = flags;
+        const action = flags.action === undefined ? null : actionFrom(flags.action);
+        const where = { who, action, subject };
         const found = await gather(
-          async (first, after) =>
-            (await registry.ask(AUDIT_LOG, { who, action, subject, first, after })).auditLog,
+          async (first, after) => (await registry.ask(AUDIT_LOG, { where, first, after })).auditLog,
           limitFrom(flags.limit),
         );
         show(
@@ -63,6 +64,13 @@ const list = (act: Act): Command =>
         return EXIT.YES;
       }),
     );
+
+/** Returns the schema's spelling of an action: `retire-host` becomes `RETIRE_HOST`. Accepts either. */
+function actionFrom(text: string): string {
+  if (!/^[A-Za-z][A-Za-z_-]{0,63}$/.test(text))
+    throw usage(`--action: '${text}' is not an action`, 'write an action such as retire-host');
+  return text.toUpperCase().replaceAll('-', '_');
+}
 
 const head = (act: Act): Command =>
   new Command('head')
@@ -183,7 +191,7 @@ function entriesTable(entries: readonly AuditRow[], width: number | null): strin
     number,
     clean(at),
     clean(who),
-    clean(action),
+    clean(action.toLowerCase().replaceAll('_', '-')),
     clean(subject),
     detail === '{}' ? '' : clean(detail),
   ]);

@@ -11,6 +11,7 @@ import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
+import { publicName } from './public-name.js';
 import { timeFrom } from './time-flag.js';
 
 interface AddFlags {
@@ -44,7 +45,7 @@ const add = (act: Act): Command =>
         const [owner, file] = args as [string, string];
         const { validFrom, validUntil } = flags;
         const { addOwnerKey: key } = await registry.ask(ADD_OWNER_KEY, {
-          owner,
+          owner: publicName('owner', owner),
           publicKey: read(file),
           validFrom: validFrom === undefined ? null : timeFrom('--valid-from', validFrom),
           validUntil: validUntil === undefined ? null : timeFrom('--valid-until', validUntil),
@@ -66,7 +67,7 @@ const list = (act: Act): Command =>
     .option('--owner <owner>', 'only keys of this owner')
     .action(
       act<{ owner?: string }>(async ({ flags, registry, settings, environment }) => {
-        const { ownerKeys } = await registry.ask(OWNER_KEYS, { owner: flags.owner ?? null });
+        const { ownerKeys } = await registry.ask(OWNER_KEYS, { where: flags });
         show(
           { schemaVersion: 1, ownerKeys },
           (width) => keysTable(ownerKeys, width),

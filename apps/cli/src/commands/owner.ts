@@ -5,6 +5,7 @@ import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
+import { publicName } from './public-name.js';
 import { timeFrom } from './time-flag.js';
 
 interface SetFlags {
@@ -38,7 +39,7 @@ const set = (act: Act): Command =>
     .action(
       act<SetFlags>(async ({ args, flags, registry, settings, environment }) => {
         const { setOwnerPolicy: policy } = await registry.ask(SET_OWNER_POLICY, {
-          owner: args[0] as string,
+          owner: publicName('owner', args[0] as string),
           ...requirement(flags),
           reason: flags.reason,
         });
@@ -69,7 +70,7 @@ const list = (act: Act): Command =>
     .option('--owner <owner>', 'only this owner')
     .action(
       act<{ owner?: string }>(async ({ flags, registry, settings, environment }) => {
-        const { ownerPolicies } = await registry.ask(OWNER_POLICIES, { owner: flags.owner ?? null });
+        const { ownerPolicies } = await registry.ask(OWNER_POLICIES, { where: flags });
         show(
           { schemaVersion: 1, ownerPolicies },
           (width) => policiesTable(ownerPolicies, width),

@@ -7,6 +7,7 @@ import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
 import { helpText } from './help.js';
+import { publicName } from './public-name.js';
 
 interface Flags {
   readonly release: string;
@@ -41,6 +42,8 @@ export const patchPublish = (act: Act): Command =>
             '--author applies to one module',
             'give one FILE, or put each FILE.klp.yaml next to its module',
           );
+        publicName('--release', flags.release);
+        publicName('--owner', flags.owner);
         const key = flags.signKey === undefined ? {} : { key: readSignKey(flags.signKey) };
         const done: Published[] = [];
         for (const [i, file] of files.entries()) {

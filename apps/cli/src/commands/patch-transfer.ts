@@ -4,6 +4,7 @@ import { TRANSFER_PATCH } from '../registry/generated/operations.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import type { Act } from './act.js';
+import { publicName } from './public-name.js';
 import { buildIdFrom } from './build-id.js';
 
 interface Flags {
@@ -26,7 +27,8 @@ export const patchTransfer = (act: Act): Command =>
     .action(
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
         const buildId = buildIdFrom(args[0] as string);
-        const { to: owner, reason } = flags;
+        const owner = publicName('--to', flags.to);
+        const { reason } = flags;
         const { transferPatch: patch } = await registry.ask(TRANSFER_PATCH, { buildId, owner, reason });
         show(
           { schemaVersion: 1, ...patch },

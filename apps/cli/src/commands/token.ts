@@ -15,6 +15,7 @@ import { parseWhere } from '../where/parse.js';
 import type { Act } from './act.js';
 import { collect, withValues } from './flags.js';
 import { helpText } from './help.js';
+import { publicName } from './public-name.js';
 
 const ROLES = ['admin', 'publisher', 'gate', 'reader', 'relay'] as const;
 
@@ -116,7 +117,7 @@ function inputFrom(name: string, { role, scope, owner, expires }: CreateFlags): 
     role: role.toUpperCase() as CreateTokenInput['role'],
     expiresIn: expires,
     ...(scope !== undefined && { scope: scopeFrom(scope) }),
-    ...(owner.length > 0 && { owners: [...owner] }),
+    ...(owner.length > 0 && { owners: owner.map((each) => publicName('--owner', each)) }),
   };
 }
 

@@ -4,6 +4,7 @@ import { bugs } from '../bug-log.js';
 import { CONFIG, type Config } from '../config.js';
 import { isUnavailable } from '../database/unavailable.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import type { Bearer } from '../store/access/tokens.store.js';
 import type { Right } from './access-table.js';
@@ -75,7 +76,12 @@ export class Access {
     const refusal = refuse(bearer, right);
     if (refusal === null) return note(request, bearer);
     if (!right.openWhenOff) {
-      const entry = { who: bearer.name, action: 'refused', subject: name, detail: { role: bearer.role } };
+      const entry: AuditEntry = {
+        who: bearer.name,
+        action: 'refused',
+        subject: name,
+        detail: { role: bearer.role },
+      };
       void this.audit.recordRefusal(entry).catch((error: unknown) => {
         if (!isUnavailable(error)) bugs.note(error);
       });

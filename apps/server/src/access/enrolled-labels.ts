@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import type { HostCredentialRow } from '../store/access/host-credentials.store.js';
 import { LabelsStore, toLabelsDraft } from '../store/content/labels.store.js';
@@ -28,7 +29,7 @@ export class EnrolledLabels {
       await this.labels.keep([draft]);
       const changed = await this.audit.record(async (tx) => {
         const result = await this.hosts.relabel(tx, id, host.labelSetId, draft.id, this.clock.now());
-        const entry = { who: 'enrolment', action: 'label-host', subject: id, detail: { labels } };
+        const entry: AuditEntry = { who: 'enrolment', action: 'label-host', subject: id, detail: { labels } };
         return { result, entry: result === 'CHANGED' ? entry : null };
       });
       if (changed !== 'CONFLICT') return;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import {
   type EnrolmentTokenDraft,
@@ -79,7 +80,7 @@ export class EnrolmentAdmin {
         await this.keys.revoke(tx, id, null, at);
         await this.sightings.disown(tx, await this.hosts.ofToken(tx, id), at);
       }
-      const entry = { who, action: 'revoke-enrolment-token', subject: id, detail: { withHosts } };
+      const entry: AuditEntry = { who, action: 'revoke-enrolment-token', subject: id, detail: { withHosts } };
       return { result: (await this.tokens.get(tx, id))!, entry: changed ? entry : null };
     });
     await this.credentials.refresh();

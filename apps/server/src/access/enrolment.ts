@@ -3,6 +3,7 @@ import { type EnrolmentRequest, isProven, type RenewalRequest } from '@klpreg/wi
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { type EnrolmentTokenRow, EnrolmentTokensStore } from '../store/access/enrolment-tokens.store.js';
 import {
@@ -85,7 +86,12 @@ export class Enrolment {
       const issued = await this.give(tx, enrolled, enrolled.serial, proofAt);
       const { instance: subject, hostname } = request;
       const detail = { hostname, address, token: token.id, state: enrolled.state };
-      const entry = { who: `enrolment token ${token.name}`, action: 'enrol-host', subject, detail };
+      const entry: AuditEntry = {
+        who: `enrolment token ${token.name}`,
+        action: 'enrol-host',
+        subject,
+        detail,
+      };
       return { result: { issued, enrolled }, entry };
     });
     if (issued !== null) await this.labels.confer(enrolled);

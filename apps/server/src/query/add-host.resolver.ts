@@ -2,6 +2,7 @@ import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { LabelsStore, toLabelsDraft } from '../store/content/labels.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
@@ -42,7 +43,12 @@ export class AddHostResolver {
     await this.audit.record(async (tx) => {
       if (!(await this.hosts.add(tx, id, hostname, labels.id, this.clock.now())))
         throw new RequestError('AMBIGUOUS', `a host with the id ${id} already exists`);
-      const entry = { who: senderOf(context), action: 'add-host', subject: id, detail: { hostname } };
+      const entry: AuditEntry = {
+        who: senderOf(context),
+        action: 'add-host',
+        subject: id,
+        detail: { hostname },
+      };
       return { result: undefined, entry };
     });
     return this.changes.host(id, scope);

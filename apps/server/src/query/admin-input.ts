@@ -1,4 +1,4 @@
-import { Labels as LabelsSchema } from '@klpreg/wire';
+import { Labels as LabelsSchema, PublicName } from '@klpreg/wire';
 import { z } from 'zod';
 import { RequestError } from '../errors.js';
 import type { Scope } from '../store/access/tokens.store.js';
@@ -6,7 +6,6 @@ import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
 import type { LabelInput } from './generated/schema.js';
 
 const REASON_LENGTH = 500;
-export const OWNER_LENGTH = 128;
 
 /**
  * Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports.
@@ -43,6 +42,17 @@ export function requireLine(argument: string, value: string, max: number): void 
   const detail = `must be one line of 1 to ${max} characters`;
   const found = JSON.stringify(value.slice(0, 100));
   throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
+    { pointer: `/${argument}`, detail, found },
+  ]);
+}
+
+/** @throws RequestError unless the value has the form of the names of releases and owners */
+export function requireName(argument: string, value: string): void {
+  const parsed = PublicName.safeParse(value);
+  if (parsed.success) return;
+  const detail = parsed.error.issues[0]!.message;
+  const found = JSON.stringify(value.slice(0, 100));
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}; found ${found}`, [
     { pointer: `/${argument}`, detail, found },
   ]);
 }

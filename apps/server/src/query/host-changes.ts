@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
+import type { AuditAction } from '../store/access/audit-actions.js';
 import type { Transaction } from '../store/catalog/revisions.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { present } from '../store/history/as-of.js';
@@ -12,7 +13,7 @@ import type { HostView } from './host-view.js';
 /** A change of one host, and its entry in the audit log. */
 export interface HostChange {
   readonly id: string;
-  readonly action: string;
+  readonly action: AuditAction;
   readonly detail: object;
   readonly by: string;
   /** Of the admin. A host out of it is not found. */

@@ -4,6 +4,7 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { OwnerKeysStore } from '../store/access/owner-keys.store.js';
+import { requireName } from './admin-input.js';
 import type {
   MutationAddOwnerKeyArgs,
   MutationRevokeOwnerKeyArgs,
@@ -22,8 +23,8 @@ export class OwnerKeysResolver {
   ) {}
 
   @Query('ownerKeys')
-  async ownerKeys(@Args() { owner }: QueryOwnerKeysArgs): Promise<OwnerKey[]> {
-    return this.keys.list(owner ?? null);
+  async ownerKeys(@Args() { where }: QueryOwnerKeysArgs): Promise<OwnerKey[]> {
+    return this.keys.list(where?.owner ?? null);
   }
 
   @Mutation('addOwnerKey')
@@ -31,8 +32,7 @@ export class OwnerKeysResolver {
     @Args() { owner, publicKey: pem, validFrom, validUntil = null }: MutationAddOwnerKeyArgs,
     @Context() context: RequestContext,
   ): Promise<OwnerKey> {
-    if (owner.length === 0 || owner.length > 128)
-      throw new RequestError('BAD_USER_INPUT', 'an owner has 1 to 128 characters');
+    requireName('owner', owner);
     const { fingerprint, publicKey } = readOwnerKey(pem);
     const who = senderOf(context);
     const now = this.clock.now();

@@ -3,7 +3,7 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { OwnerPoliciesStore } from '../store/access/owner-policies.store.js';
-import { OWNER_LENGTH, requireLine, requireReason } from './admin-input.js';
+import { requireName, requireReason } from './admin-input.js';
 import type { MutationSetOwnerPolicyArgs, OwnerPolicy, QueryOwnerPoliciesArgs } from './generated/schema.js';
 import { type RequestContext, senderOf } from './sender.js';
 
@@ -17,8 +17,8 @@ export class OwnerPoliciesResolver {
   ) {}
 
   @Query('ownerPolicies')
-  async ownerPolicies(@Args() { owner }: QueryOwnerPoliciesArgs): Promise<OwnerPolicy[]> {
-    return this.policies.list(owner ?? null);
+  async ownerPolicies(@Args() { where }: QueryOwnerPoliciesArgs): Promise<OwnerPolicy[]> {
+    return this.policies.list(where?.owner ?? null);
   }
 
   @Mutation('setOwnerPolicy')
@@ -26,7 +26,7 @@ export class OwnerPoliciesResolver {
     @Args() { owner, requireSigned, from = null, reason }: MutationSetOwnerPolicyArgs,
     @Context() context: RequestContext,
   ): Promise<OwnerPolicy> {
-    requireLine('owner', owner, OWNER_LENGTH);
+    requireName('owner', owner);
     requireReason(reason);
     if (!requireSigned && from !== null)
       throw new RequestError('BAD_USER_INPUT', '`from` needs `requireSigned: true`');

@@ -4,7 +4,7 @@ import { isWithin } from '../access/scope.js';
 import { RequestError } from '../errors.js';
 import type { Bearer, NewToken, Role, Scope } from '../store/access/tokens.store.js';
 import { AGENT_PREFIX } from '../store/content/labels.store.js';
-import { requireLine } from './admin-input.js';
+import { requireLine, requireName } from './admin-input.js';
 import type { CreateTokenInput, ScopeLabelInput, TokenRole } from './generated/schema.js';
 
 const MOST_VALUES = 64;
@@ -27,7 +27,7 @@ export function toNewToken(input: CreateTokenInput, maker: Bearer, now: Date): N
   if (role !== 'publisher' && owners !== null) throw wrong('owners', 'only a publisher has owners');
   if (owners !== null && (owners.length === 0 || owners.length > MOST_VALUES))
     throw wrong('owners', `name 1 to ${MOST_VALUES} owners, or leave it out for all`);
-  for (const owner of owners ?? []) requireLine('input/owners', owner, 128);
+  for (const owner of owners ?? []) requireName('input/owners', owner);
   const seconds = input.expiresIn ?? DEFAULT_VALIDITY;
   if (seconds <= 0) throw wrong('expiresIn', 'a token must be valid for some time');
   if (!isWithin(scope, maker.scope))

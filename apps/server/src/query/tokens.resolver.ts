@@ -4,6 +4,7 @@ import { isWithin } from '../access/scope.js';
 import { newToken } from '../access/token-text.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { type Bearer, type TokenRow, TokensStore } from '../store/access/tokens.store.js';
 import { requireReason } from './admin-input.js';
@@ -69,7 +70,7 @@ export class TokensResolver {
           'BAD_USER_INPUT',
           'this is the last valid admin token: create another one first, with createToken',
         );
-      const entry = { who: bearer.name, action: 'revoke-token', subject: found.id, detail };
+      const entry: AuditEntry = { who: bearer.name, action: 'revoke-token', subject: found.id, detail };
       return { result, entry: result === 'REVOKED' ? entry : null };
     });
     return tokenView(await this.find(id, bearer));

@@ -1,9 +1,10 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
+import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
-import { OWNER_LENGTH, requireLine, requireReason } from './admin-input.js';
+import { requireName, requireReason } from './admin-input.js';
 import type { MutationTransferPatchArgs } from './generated/schema.js';
 import { patchView, type PatchView } from './patch-view.js';
 import { type RequestContext, senderOf } from './sender.js';
@@ -22,7 +23,7 @@ export class TransferPatchResolver {
     @Args() { buildId: given, owner, reason }: MutationTransferPatchArgs,
     @Context() context: RequestContext,
   ): Promise<PatchView> {
-    requireLine('owner', owner, OWNER_LENGTH);
+    requireName('owner', owner);
     requireReason(reason);
     const buildId = given.toLowerCase();
     const row = await this.audit.record(async (tx) => {
@@ -33,7 +34,12 @@ export class TransferPatchResolver {
       if (before.owner === owner)
         throw new RequestError('BAD_USER_INPUT', `${buildId} already belongs to ${owner}`);
       const detail = { from: before.owner, to: owner, reason };
-      const entry = { who: senderOf(context), action: 'transfer-patch', subject: buildId, detail };
+      const entry: AuditEntry = {
+        who: senderOf(context),
+        action: 'transfer-patch',
+        subject: buildId,
+        detail,
+      };
       return { result: after, entry };
     });
     return patchView(row);

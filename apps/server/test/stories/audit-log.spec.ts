@@ -37,8 +37,8 @@ const check = async (head: object | null = null) =>
       { head },
     )
   )['auditCheck'];
-const LIST = `query ($first: Int, $after: String, $action: String) {
-  auditLog(first: $first, after: $after, action: $action) {
+const LIST = `query ($first: Int, $after: String, $action: AuditAction) {
+  auditLog(first: $first, after: $after, where: { action: $action }) {
     totalCount pageInfo { hasNextPage endCursor } nodes { number at who action subject detail link }
   }
 }`;
@@ -48,11 +48,11 @@ test('changes are listed, the newest first, in pages, and the chain has no probl
   const { auditLog } = await ask(LIST, { first: 3 });
   expect(auditLog.totalCount).toBe(5);
   expect(auditLog.nodes.map(({ number }: { number: string }) => number)).toEqual(['5', '4', '3']);
-  expect(auditLog.nodes[0]).toMatchObject({ who: 'tester', action: 'add-host' });
+  expect(auditLog.nodes[0]).toMatchObject({ who: 'tester', action: 'ADD_HOST' });
   const rest = (await ask(LIST, { first: 3, after: auditLog.pageInfo.endCursor })).auditLog;
   expect(rest.nodes.map(({ number }: { number: string }) => number)).toEqual(['2', '1']);
   expect(rest.pageInfo.hasNextPage).toBe(false);
-  expect((await ask(LIST, { action: 'retire-host' })).auditLog.totalCount).toBe(0);
+  expect((await ask(LIST, { action: 'RETIRE_HOST' })).auditLog.totalCount).toBe(0);
   expect(await check()).toEqual({ checked: 5, next: null, problems: [] });
 });
 
@@ -109,7 +109,7 @@ test('a refused attempt at a privileged field or route is recorded, and one at r
   expect((await attempt('PUT', '/v1/patches/00', {})).statusCode).toBe(403);
   expect((await attempt('POST', '/graphql', { query: '{ states { totalCount } }' })).statusCode).toBe(200);
   for (let i = 0; i < 100 && (await db.audit.count()) < 2; i++) await setTimeout(50);
-  const { auditLog } = await ask(LIST, { action: 'refused' });
+  const { auditLog } = await ask(LIST, { action: 'REFUSED' });
   expect(auditLog.nodes.map(({ who, subject }: Record<string, string>) => [who, subject]).sort()).toEqual([
     ['test reader', 'Mutation.addHost'],
     ['test reader', 'PUT /v1/patches/:buildId'],
@@ -117,12 +117,20 @@ test('a refused attempt at a privileged field or route is recorded, and one at r
   expect(await check()).toMatchObject({ problems: [] });
 });
 
+test('an action that this version does not know is OTHER', async () => {
+  await addHost('web-1');
+  await db.$executeRaw`UPDATE audit SET action = 'of-a-later-version'`;
+  for (const variables of [{}, { action: 'OTHER' }])
+    expect((await ask(LIST, variables)).auditLog.nodes).toMatchObject([{ action: 'OTHER' }]);
+  expect((await ask(LIST, { action: 'ADD_HOST' })).auditLog.totalCount).toBe(0);
+});
+
 test('the same refusal is recorded at most once a minute', async () => {
   const audit = registry.app.get(AuditStore);
-  const refusal = { who: 'reader-1', action: 'refused', subject: 'retireHost' };
+  const refusal = { who: 'reader-1', action: 'refused', subject: 'retireHost' } as const;
   for (let i = 0; i < 3; i++) await audit.recordRefusal(refusal);
   await audit.recordRefusal({ ...refusal, subject: 'addHost' });
-  expect((await ask(LIST, { action: 'refused' })).auditLog.totalCount).toBe(2);
+  expect((await ask(LIST, { action: 'REFUSED' })).auditLog.totalCount).toBe(2);
 });
 
 test('the signed head is sent to the webhook when the log has grown, and again after a failure', async () => {

@@ -81,9 +81,12 @@ const stored = async () =>
   ).patch;
 const audited = async (action: string) =>
   (
-    await registry.ask('query ($a: String) { auditLog(action: $a) { nodes { who subject detail } } }', {
-      a: action,
-    })
+    await registry.ask(
+      'query ($a: AuditAction) { auditLog(where: { action: $a }) { nodes { who subject detail } } }',
+      {
+        a: action.toUpperCase().replaceAll('-', '_'),
+      },
+    )
   ).auditLog.nodes;
 const reasons = async () =>
   (await registry.ask(CAN_DOWNGRADE, { to: { original: true } })).canDowngrade.reasons.nodes.map(
@@ -322,7 +325,7 @@ describe('an admin transfers a build', () => {
   test.each<[string, string, string]>([
     ['to its owner', transfer('lab'), 'already belongs to lab'],
     ['that is not published', transfer('web', 'ab'.repeat(20)), 'no patch has the build-id'],
-    ['to an owner without a name', transfer(''), 'one line of 1 to 128 characters'],
+    ['to an owner without a name', transfer(''), '1 to 128 letters, digits'],
     ['without a reason', transfer('web').replace('web took it over', ' '), 'a reason has 1 to 500'],
   ])('a build %s is not transferred', async (_, mutation, words) => {
     await publish();

@@ -211,9 +211,42 @@ test.each<[what: string, objects: object[], spelling: object]>([
 
 test('only its owner changes what is said of a patch', async () => {
   await registry.publish('lab_r_2v1_b');
-  expect(await registry.publish('lab_r_2v1_b', { owner: 'someone else' })).toMatchObject({
+  expect(await registry.publish('lab_r_2v1_b', { owner: 'another-team' })).toMatchObject({
     status: 403,
     body: { code: 'OWNED_BY_ANOTHER' },
+  });
+});
+
+test('a build keeps its release, and the answer says which one that is', async () => {
+  await registry.publish('lab_r_2v1_b');
+  expect(await registry.publish('lab_r_2v1_b', { release: 'lp-other' })).toMatchObject({
+    status: 409,
+    body: {
+      code: 'OTHER_RELEASE',
+      detail: expect.stringContaining('is already published under release') as string,
+      errors: [{ pointer: '/release', found: '"lp-other"' }],
+    },
+  });
+});
+
+test.each([
+  ['release', 'lp 12'],
+  ['release', '-12'],
+  ['owner', 'kernel team'],
+  ['owner', 'équipe'],
+  ['owner', 'a,b'],
+])('the name of a %s has a form: %j has another', async (field, name) => {
+  expect(await registry.publish('lab_r_2v1_b', { [field]: name })).toMatchObject({
+    status: 400,
+    body: {
+      errors: [
+        {
+          pointer: `/${field}`,
+          detail: expect.stringContaining('1 to 128 letters, digits') as string,
+          found: JSON.stringify(name),
+        },
+      ],
+    },
   });
 });
 

@@ -89,7 +89,9 @@ function findNotALivepatch({ name }: KnownPatch, { livepatch }: Manifest, host: 
   const refused = { code: 'NOT_A_LIVEPATCH', patch: name } as const;
   // A kernel without livepatch support refuses the module in its loader, with another error number.
   if (!host.situation.capabilities.livepatch)
-    return [{ ...refused, errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }];
+    return [
+      { ...refused, errno: 'ENOEXEC', clearedBy: 'NOTHING', detail: 'the kernel has no livepatch support' },
+    ];
   return livepatch ? [] : [{ ...refused, detail: 'the module lacks livepatch=Y' }];
 }
 

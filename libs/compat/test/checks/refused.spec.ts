@@ -304,7 +304,7 @@ reasonTable('NOT_A_LIVEPATCH', [
   [
     'the kernel has no livepatch support, and its loader says so',
     { list: [], host: { capabilities: capabilities({ livepatch: false }) } },
-    [{ errno: 'ENOEXEC', detail: 'the kernel has no livepatch support' }],
+    [{ errno: 'ENOEXEC', clearedBy: 'NOTHING', detail: 'the kernel has no livepatch support' }],
   ],
   ['a livepatch on a kernel that takes it', {}, []],
 ]);

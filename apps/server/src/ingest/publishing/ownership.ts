@@ -12,7 +12,7 @@ import type { Submission } from './submission.js';
  * said to own it, so another owner may claim it. A claim changes no facts.
  *
  * @param signer fingerprint of the key that signed the submission; null: unsigned
- * @throws RequestError OWNED_BY_ANOTHER
+ * @throws RequestError OWNED_BY_ANOTHER, or OTHER_RELEASE if only the release differs
  */
 export function decideOwnership(
   before: StoredPatch,
@@ -21,16 +21,21 @@ export function decideOwnership(
 ): 'OWNED' | 'CLAIMED' {
   const { facts, release, owner } = submission;
   if (before.owner === owner && before.release === release) return 'OWNED';
-  const refusal =
-    before.owner === owner
-      ? 'a build keeps its release'
-      : (refuseOwner(before) ?? refuseClaim(before, submission, signer));
+  if (before.owner === owner) throw otherRelease(facts.buildId, before.release, release);
+  const refusal = refuseOwner(before) ?? refuseClaim(before, submission, signer);
   if (refusal === null) return 'CLAIMED';
   throw new RequestError(
     'OWNED_BY_ANOTHER',
     `${facts.buildId} is published as release ${before.release} of ${before.owner}: ${refusal}`,
   );
 }
+
+const otherRelease = (buildId: string, published: string, found: string): RequestError =>
+  new RequestError(
+    'OTHER_RELEASE',
+    `${buildId} is already published under release ${published}, and a build keeps its release`,
+    [{ pointer: '/release', detail: `must be ${published}`, found: JSON.stringify(found) }],
+  );
 
 /** Returns why the build can be claimed by no other owner; null if it can. */
 function refuseOwner({ ownership, recalledAt }: StoredPatch): string | null {

@@ -8,17 +8,20 @@ import {
   verify,
 } from 'node:crypto';
 import { canonicalJson } from '@klpreg/wire';
+import type { AuditAction } from './audit-actions.js';
 
 /** What the audit log records of a change. */
 export interface AuditEntry {
   readonly who: string;
-  readonly action: string;
+  readonly action: AuditAction;
   readonly subject: string;
   readonly detail?: object;
 }
 
 /** An entry as it is stored. `link` and `keyId` are null only if it is older than the chain. */
-export interface StoredEntry extends Required<AuditEntry> {
+export interface StoredEntry extends Omit<Required<AuditEntry>, 'action'> {
+  /** One of another version of the server may not be known here. */
+  readonly action: string;
   readonly number: bigint;
   readonly at: Date;
   readonly link: string | null;

@@ -5,6 +5,7 @@ import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import { retrying } from '../../database/unavailable.js';
 import type { Transaction } from '../catalog/revisions.js';
+import { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
 import {
   type AuditEntry,
   type AuditHead,
@@ -26,7 +27,8 @@ export interface AuditedChange<Result> {
 /** Which entries a page of the log has. */
 export interface AuditCondition {
   readonly who?: string | null;
-  readonly action?: string | null;
+  /** `OTHER`: actions that this version does not know. */
+  readonly action?: AuditAction | 'OTHER' | null;
   readonly subject?: string | null;
 }
 
@@ -173,6 +175,6 @@ export class AuditStore {
 
 const given = ({ who, action, subject }: AuditCondition) => ({
   ...(who == null ? {} : { who }),
-  ...(action == null ? {} : { action }),
+  ...(action == null ? {} : { action: action === 'OTHER' ? { notIn: [...AUDIT_ACTIONS] } : action }),
   ...(subject == null ? {} : { subject }),
 });
