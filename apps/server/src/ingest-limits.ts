@@ -57,6 +57,8 @@ const LIMITS = {
    * be stored; the patches that left the list are bounded, too.
    */
   hostKib: ['KLPREG_INGEST_HOST_KIB', integer(' of KiB', 16, 65_536, 1024)],
+  /** Maximum of changed reports of one host in an hour, all of which the history keeps. */
+  hostKibPerHour: ['KLPREG_INGEST_HOST_KIB_PER_HOUR', integer(' of KiB', 1024, 100_000_000, 16_384)],
   /** Maximum number of publishers that upload at the same time, one file each. */
   uploads: ['KLPREG_INGEST_UPLOADS', integer('', 1, 1000, 4)],
   /** Maximum number of uploads of one publisher that wait. */

@@ -38,6 +38,7 @@ test('nothing set is a complete configuration', () => {
       reportAnswersPerTurn: 16,
       heartbeatAnswersPerTurn: 64,
       hostKib: 1024,
+      hostKibPerHour: 16_384,
       queue: 5000,
       queueDelayMs: 1000,
       newConnections: 200,

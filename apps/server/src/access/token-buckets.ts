@@ -11,33 +11,42 @@ interface Bucket {
 }
 
 /**
- * A token bucket for each sender: it holds the requests of a minute, and is refilled steadily.
+ * A token bucket for each sender: it holds what the sender may use in a period, and is refilled steadily.
  *
  * In memory, so that a check costs less than a microsecond. Each server has its own.
  */
 export class TokenBuckets {
   private readonly buckets = boundedCache<Bucket>(SENDERS);
 
-  /** @param perMinute requests of a sender in a minute */
-  constructor(private readonly perMinute: number) {}
+  /** @param size what a sender may use in the period, such as requests in a minute */
+  constructor(
+    private readonly size: number,
+    private readonly periodMs = MINUTE_MS,
+  ) {}
 
-  /** Takes a token. @returns after how many seconds there is one; 0: it was taken */
-  take(sender: string, now: number): number {
+  /**
+   * Takes tokens. More than a full bucket has are taken from a full one.
+   *
+   * @returns after how many seconds there are enough; 0: they were taken
+   */
+  take(sender: string, now: number, tokens = 1): number {
     const bucket = this.bucketOf(sender, now);
-    if (bucket.tokens < 1) return Math.max(1, Math.ceil(((1 - bucket.tokens) * 60) / this.perMinute));
-    bucket.tokens -= 1;
+    const needed = Math.min(tokens, this.size);
+    const missing = needed - bucket.tokens;
+    if (missing > 0) return Math.max(1, Math.ceil((missing * this.periodMs) / this.size / 1000));
+    bucket.tokens -= needed;
     return 0;
   }
 
   private bucketOf(sender: string, now: number): Bucket {
     let bucket = this.buckets.get(sender);
     if (bucket === undefined) {
-      bucket = { tokens: this.perMinute, at: now };
+      bucket = { tokens: this.size, at: now };
       this.buckets.set(sender, bucket);
     }
     // a clock that was set back adds nothing
     const passed = Math.max(0, now - bucket.at);
-    bucket.tokens = Math.min(this.perMinute, bucket.tokens + (passed * this.perMinute) / MINUTE_MS);
+    bucket.tokens = Math.min(this.size, bucket.tokens + (passed * this.size) / this.periodMs);
     bucket.at = now;
     return bucket;
   }

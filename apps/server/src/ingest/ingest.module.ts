@@ -5,6 +5,7 @@ import { StoreModule } from '../store/store.module.js';
 import { Admission } from './admission.js';
 import { Endpoints } from './endpoints.js';
 import { Heartbeats } from './heartbeats.js';
+import { ChangeBudget } from './change-budget.js';
 import { LateReports } from './late-reports.js';
 import { PatchesController } from './publishing/patches.controller.js';
 import { Reports } from './reports.js';
@@ -23,6 +24,7 @@ import { Workers } from './worker.js';
     Admission,
     Endpoints,
     Heartbeats,
+    ChangeBudget,
     LateReports,
     Listeners,
     Reports,

@@ -10,6 +10,7 @@ import { SituationsStore } from '../store/content/situations.store.js';
 import { RequestError } from '../errors.js';
 import { isDangling } from '../database/unavailable.js';
 import type { ReportAnswer } from './answers.js';
+import { ChangeBudget } from './change-budget.js';
 import type { Received } from './endpoint.js';
 import { LateReports } from './late-reports.js';
 import { silence } from './observed.js';
@@ -47,6 +48,7 @@ export class Reports {
     private readonly boots: BootsStore,
     private readonly late: LateReports,
     private readonly credentials: HostCredentialsStore,
+    private readonly budget: ChangeBudget,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -82,7 +84,12 @@ export class Reports {
     outcomes: Map<ReceivedReport, Outcome>,
   ): Promise<void> {
     const versions = await this.reports.versions(batch.map(instanceOf));
-    const { fresh, late } = await this.compare(batch, versions, outcomes);
+    const affordable = batch.filter((one) => {
+      const refused = isChanged(one, versions) ? this.budget.refuse(one.message, one.receivedAt) : null;
+      if (refused !== null) outcomes.set(one, refused);
+      return refused === null;
+    });
+    const { fresh, late } = await this.compare(affordable, versions, outcomes);
     const interleaving = [...fresh, ...late].filter((one) => mayInterleave(one, versions));
     const boots = await this.boots.of(interleaving.map(instanceOf));
     if (late.length > 0) await this.storeLate(late, versions, boots, outcomes);
@@ -180,6 +187,12 @@ export class Reports {
       return draftReport(one, host, this.config.intervalSeconds);
     });
   }
+}
+
+/** Whether the report differs from the last one of its host, so that the history grows. */
+function isChanged({ message }: ReceivedReport, versions: HostVersions): boolean {
+  const version = versions.get(message.host.instance);
+  return version?.digest !== message.digest || version.bootId !== message.host.bootId;
 }
 
 /**

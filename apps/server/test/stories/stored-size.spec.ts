@@ -3,7 +3,7 @@ import { Registry, idle } from '../registry.js';
 
 let registry: Registry;
 beforeAll(async () => {
-  registry = await Registry.start({ KLPREG_INGEST_HOST_KIB: '16' });
+  registry = await Registry.start({ KLPREG_INGEST_HOST_KIB: '16', KLPREG_INGEST_HOST_KIB_PER_HOUR: '1024' });
 }, 120_000);
 afterAll(() => registry.stop());
 
@@ -37,4 +37,36 @@ test('in a batch, only that report is refused', async () => {
   ]);
   expect(status).toBe(200);
   expect(JSON.stringify(body)).toMatch(/STORED.*TOO_LARGE.*STORED/);
+});
+
+describe('what a host adds to the history in an hour', () => {
+  const changed = (i: number, name = 'flapping') => ({ ...withLabels(name, 30 + (i % 5)), sequence: i + 1 });
+
+  test('is limited, and the refusal says when to send it again', async () => {
+    const statuses = [];
+    for (let i = 0; statuses.at(-1) !== 429; i++) {
+      expect(i).toBeLessThan(200);
+      const { status, body } = await registry.send('POST', '/v1/reports', changed(i));
+      statuses.push(status);
+      if (status === 429) {
+        expect(body.detail).toMatch(
+          /may add 1024 KiB .*KLPREG_INGEST_HOST_KIB_PER_HOUR.*; send it again in \d+ s/,
+        );
+      }
+    }
+    expect(statuses.slice(0, -1)).toEqual(statuses.slice(0, -1).map(() => 200));
+    // 1,024 KiB and a report of 13 to 17 KiB
+    expect(statuses.length).toBeGreaterThan(50);
+  });
+
+  test('does not limit other hosts, nor reports without a change', async () => {
+    expect(await registry.send('POST', '/v1/reports', changed(0, 'other'))).toMatchObject({ status: 200 });
+    for (let i = 1; i < 100; i++) {
+      const { status } = await registry.send('POST', '/v1/reports', {
+        ...changed(0, 'other'),
+        sequence: i + 1,
+      });
+      expect(status).toBe(200);
+    }
+  });
 });

@@ -1,0 +1,37 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Report } from '@klpreg/wire';
+import { TokenBuckets } from '../access/token-buckets.js';
+import { CONFIG, type Config } from '../config.js';
+import { RateLimited } from '../errors.js';
+
+const KIB = 1024;
+const HOUR_MS = 3_600_000;
+
+/**
+ * Limits what a host adds to the history in an hour. Each changed report is kept there until it is pruned, so
+ * that a host whose reports always differ could fill the database within its rate of requests.
+ *
+ * In memory: each server has its own budgets, and a restart fills them.
+ */
+@Injectable()
+export class ChangeBudget {
+  private readonly buckets: TokenBuckets;
+
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'ingest'>) {
+    this.buckets = new TokenBuckets(config.ingest.hostKibPerHour, HOUR_MS);
+  }
+
+  /** Takes the size of a changed report from the budget of its host. Returns a refusal if too little is left. */
+  refuse(report: Report, receivedAt: Date): RateLimited | null {
+    const kib = Math.ceil(Buffer.byteLength(JSON.stringify(report)) / KIB);
+    const { hostKibPerHour } = this.config.ingest;
+    const seconds = this.buckets.take(report.host.instance, receivedAt.getTime(), kib);
+    if (seconds === 0) return null;
+    return new RateLimited(
+      `host ${report.host.instance} may add ${hostKibPerHour} KiB of changed reports in an hour ` +
+        `(KLPREG_INGEST_HOST_KIB_PER_HOUR of the registry), and this one has ${kib} KiB; ` +
+        `send it again in ${seconds} s`,
+      seconds,
+    );
+  }
+}
