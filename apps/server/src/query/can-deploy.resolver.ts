@@ -8,6 +8,7 @@ import type * as Sdl from './generated/schema.js';
 import { addUp, type Installed } from './no-returns.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
+import { checkTime } from './time-limit.js';
 
 /** The number of situations that are judged before other requests have their turn. */
 const SITUATIONS_PER_TURN = 20;
@@ -28,7 +29,7 @@ export class CanDeployResolver {
     if (what.original === true || what.previous === true)
       throw new RequestError('BAD_USER_INPUT', '`what` must have one of buildId, release and name');
     const answer = await this.fleet.ask({ ...question, to: what }, scopeOf(context));
-    const sum = addUp(await this.install(answer));
+    const sum = addUp(await this.install(answer, context));
     return {
       ...sum,
       kind: answer.limitedByScope && isWorse('UNKNOWN', sum.kind) ? 'UNKNOWN' : sum.kind,
@@ -37,7 +38,7 @@ export class CanDeployResolver {
     };
   }
 
-  private async install(answer: FleetAnswer): Promise<Installed[]> {
+  private async install(answer: FleetAnswer, context: RequestContext): Promise<Installed[]> {
     const ways = await this.cohortVerdicts.waysBack(
       answer.situations.map(({ count }) => count.freshnessKey),
       answer.asked,
@@ -46,7 +47,10 @@ export class CanDeployResolver {
     );
     const installed: Installed[] = [];
     for (const [i, { count, verdict }] of answer.situations.entries()) {
-      if (i % SITUATIONS_PER_TURN === 0) await setImmediate();
+      if (i % SITUATIONS_PER_TURN === 0) {
+        await setImmediate();
+        checkTime(context);
+      }
       const found = ways(count.freshnessKey);
       if (found === null)
         installed.push({ count, host: null, installing: neverReported(answer.question), ways: [] });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { kindOf, type Situation, type Verdict } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
@@ -35,6 +36,9 @@ export interface GroupedCohorts {
   readonly labels: Labels;
 }
 
+/** The number of cohorts that are grouped before other requests have their turn: a few milliseconds. */
+const COHORTS_PER_TURN = 2_000;
+
 const patchKey = (
   { name, enabled, transition, buildId }: Situation['list'][number],
   builds?: true,
@@ -62,12 +66,12 @@ export function labelsOf(all: Labels, keys: readonly string[], authoritative: bo
   return Object.fromEntries(values);
 }
 
-/** Groups cohorts, in the order in which their groups first occur. */
-export function groupCohorts(
+/** Groups cohorts, in the order in which their groups first occur. Other requests have their turn meanwhile. */
+export async function groupCohorts(
   cohorts: readonly CohortRow[],
   { situations, labels, authoritative, verdicts }: CohortFacts,
   grouping: Grouping,
-): GroupedCohorts[] {
+): Promise<GroupedCohorts[]> {
   const answers = new Map<Verdict, string>();
   const answerOf = (verdict: Verdict) => {
     const known = answers.get(verdict) ?? JSON.stringify(answerKey(verdict));
@@ -77,7 +81,8 @@ export function groupCohorts(
   const has = (key: CohortKey) => grouping.by.includes(key);
   const [byStack, byKernel, byFreshness] = [has('STACK'), has('KERNEL'), has('FRESHNESS')];
   const groups = new Map<string, GroupedCohorts>();
-  for (const cohort of cohorts) {
+  for (const [i, cohort] of cohorts.entries()) {
+    if (i % COHORTS_PER_TURN === COHORTS_PER_TURN - 1) await setImmediate();
     const { situationId, level } = cohort.freshnessKey;
     const situation = situationId === null ? undefined : situations.get(situationId);
     const own = labelsOf(labels.get(cohort.labelSetId) ?? {}, grouping.labels, authoritative);

@@ -12,6 +12,7 @@ import { stackText, summariseFleet } from './fleet-summary.js';
 import type * as Sdl from './generated/schema.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
+import { checkTime } from './time-limit.js';
 
 /** What stands for the list of hosts that never reported. */
 const NEVER_REPORTED = '(never reported)';
@@ -94,6 +95,7 @@ export class FleetResolver {
     const { releases, total } = await this.patches.newestReleases(most);
     const tried: Sdl.TriedRelease[] = [];
     for (const { release, publishedAt } of releases) {
+      checkTime(context);
       const { counts, why } = await this.tryRelease(release, question, scopeOf(context));
       tried.push({ release, publishedAt, counts, why });
       if (why === null) return { release, tried, untried: total - tried.length };

@@ -191,9 +191,8 @@ export class Fleet {
     const rankOf = ({ largest }: GroupedCohorts): number =>
       SEVERITIES.indexOf(verdicts.get(largest.freshnessKey)!.kind);
     const facts: CohortFacts = { situations, labels, authoritative: answer.authoritative, verdicts };
-    return groupCohorts(rows, facts, grouping).toSorted(
-      (a, b) => rankOf(a) - rankOf(b) || b.hosts - a.hosts || (a.key < b.key ? -1 : 1),
-    );
+    const groups = await groupCohorts(rows, facts, grouping);
+    return groups.toSorted((a, b) => rankOf(a) - rankOf(b) || b.hosts - a.hosts || (a.key < b.key ? -1 : 1));
   }
 
   /** Returns the verdicts for these freshness keys, by the question of this answer. */

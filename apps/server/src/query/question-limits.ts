@@ -22,8 +22,8 @@ export const QUESTION_LIMITS = {
   /** Fragments count once for each use. */
   fields: 1_000,
   /**
-   * Fields times the sizes of the pages that they are on. A page whose size is a variable counts as the
-   * largest one.
+   * Fields times the sizes of the pages that they are on, and what `QUESTIONS` says. A page whose size is a
+   * variable counts as the largest one.
    */
   cost: 50_000,
 } as const;
@@ -37,8 +37,24 @@ interface Size {
   readonly cost: number;
 }
 
+/**
+ * Fields that judge hosts before they answer, with their cost in plain fields. `newestSafe` costs this for each
+ * release that it tries.
+ */
+const QUESTIONS: Readonly<Record<string, number>> = {
+  canDowngrade: 20,
+  newestSafe: 20,
+  canDeploy: 100,
+  verdictCounts: 100,
+  canary: 100,
+  plan: 100,
+  drift: 200,
+};
+
 const NOTHING: Size = { depth: 0, aliases: 0, rootFields: 0, fields: 0, cost: 0 };
 const DEFAULT_PAGE = 20;
+const DEFAULT_TRIES = 10;
+const MOST_TRIES = 20;
 const LARGEST_PAGE = 100;
 
 /**
@@ -106,7 +122,7 @@ class Measure {
       aliases: within.aliases + (alias === undefined ? 0 : 1),
       rootFields: 1,
       fields: within.fields + 1,
-      cost: within.cost * times + 1,
+      cost: within.cost * times + (QUESTIONS[name.value] ?? 1) * triesOf(name.value, given),
     };
   }
 
@@ -133,10 +149,18 @@ const add = (a: Size, b: Size): Size => ({
   cost: a.cost + b.cost,
 });
 
+type Arguments = NonNullable<FieldNode['arguments']>;
+
 /** The page size that a field asks for. */
-function pageOf(given: NonNullable<FieldNode['arguments']>): number {
-  const size = given.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
-  if (size === undefined) return DEFAULT_PAGE;
-  const literal = size.kind === Kind.INT ? Number(size.value) : LARGEST_PAGE;
-  return Math.min(LARGEST_PAGE, Math.max(1, literal));
+const pageOf = (given: Arguments): number => numberIn(given, ['first', 'last'], DEFAULT_PAGE, LARGEST_PAGE);
+
+/** The number of questions that a field stands for. */
+const triesOf = (field: string, given: Arguments): number =>
+  field === 'newestSafe' ? numberIn(given, ['tries'], DEFAULT_TRIES, MOST_TRIES) : 1;
+
+/** The number in one of these arguments, at most the largest one. A variable counts as the largest. */
+function numberIn(given: Arguments, names: readonly string[], missing: number, largest: number): number {
+  const value = given.find(({ name }) => names.includes(name.value))?.value;
+  if (value === undefined) return missing;
+  return value.kind === Kind.INT ? Math.min(largest, Math.max(1, Number(value.value))) : largest;
 }

@@ -34,6 +34,17 @@ interface Timed {
   deadline?: Deadline;
 }
 
+/**
+ * Ends work in several parts whose question has no time left: its sender has the error already.
+ *
+ * @param context of the GraphQL request
+ * @throws RequestError LIMIT_EXCEEDED
+ */
+export function checkTime(context: object): void {
+  const { deadline } = context as Timed;
+  if (deadline?.isOver === true) throw deadline.error();
+}
+
 const isQuery = ({ definitions }: DocumentNode): boolean =>
   definitions.some(
     (one) => one.kind === Kind.OPERATION_DEFINITION && one.operation === OperationTypeNode.QUERY,

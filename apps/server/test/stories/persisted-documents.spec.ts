@@ -115,7 +115,10 @@ test('each answer shows its cost and the limit', async () => {
     requested: 102,
     limit: QUESTION_LIMITS.cost,
   });
-  expect(await cost('{ __typename }')).toEqual({ requested: 1, limit: QUESTION_LIMITS.cost });
+  expect(await cost('{ __typename }')).toMatchObject({ requested: 1 });
+  expect(await cost('{ canDowngrade(to: { original: true }) { kind } }')).toMatchObject({ requested: 21 });
+  expect(await cost('{ newestSafe { release } }')).toMatchObject({ requested: 201 });
+  expect(await cost('{ newestSafe(tries: 3) { release } }')).toMatchObject({ requested: 61 });
 });
 
 test('a folder that cannot be read, or has no GraphQL in it, ends the start', async () => {
