@@ -80,6 +80,7 @@ export function programFor(
         FORMATS,
       ),
     )
+    .option('--timeout <time>', 'how long to wait for the answer to one request (default: 30s)')
     .option('--config <file>', 'the configuration file (default: ~/.config/klpreg/config.toml)')
     .addHelpText('after', helpText('klpreg'))
     .hook('preSubcommand', (_program, command) => started(command.name()));

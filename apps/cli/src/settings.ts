@@ -9,6 +9,7 @@ import {
 } from '@klpreg/connection';
 import { parse, TomlError } from 'smol-toml';
 import { usage } from './exits.js';
+import { secondsIn } from './gate/question.js';
 import { type Format, FORMATS } from './show/output.js';
 import type { Environment } from './environment.js';
 
@@ -19,6 +20,8 @@ export interface Settings {
   /** Whom the program trusts, and its client certificate. */
   readonly tls: TlsOptions;
   readonly output: Format;
+  /** How long to wait for the answer to one request; null: as long as usual. */
+  readonly timeoutMs: number | null;
   /** False: `output` is the default. */
   readonly outputGiven: boolean;
 }
@@ -32,6 +35,7 @@ export interface GlobalFlags {
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly output?: string;
+  readonly timeout?: string;
   readonly config?: string;
 }
 
@@ -75,6 +79,7 @@ export function settingsFrom(flags: GlobalFlags, environment: Environment): Sett
     token: tokenFrom(sources),
     tls: tlsFrom(last('caFile') ?? null, last('certFile') ?? null, last('keyFile') ?? null),
     output: formatFrom(last('output'), environment),
+    timeoutMs: flags.timeout === undefined ? null : timeoutFrom(flags.timeout),
     outputGiven: last('output') !== undefined,
   };
 }
@@ -135,6 +140,13 @@ function urlFrom(text: string): string {
     throw usage('the URL of the registry must not contain a password', 'use a token');
   // People copy the address of the GraphQL endpoint.
   return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/graphql$/, '')}`;
+}
+
+function timeoutFrom(text: string): number {
+  const length = secondsIn(text) ?? 0;
+  if (length === 0 || length > 3600)
+    throw usage(`--timeout: '${text}' is not a duration from 1s to 1h`, 'write a duration such as 90s or 5m');
+  return length * 1000;
 }
 
 function tokenFrom(sources: readonly Source[]): string | null {

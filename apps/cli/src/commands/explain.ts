@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
-import { isClear } from '../gate/consistent.js';
+import { isAcceptable } from '../gate/consistent.js';
 import { formatInstant, withCatalogHint, pointInTimeFrom } from '../gate/point-in-time.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
 import {
@@ -78,10 +78,10 @@ export function explain(act: Act): Command {
           registry.ask(JUDGE_HOST, { id: found.id, ...question }),
         );
         const { canDowngrade: verdict, ...host } = known(judgedThen, found.hostname);
-        if ((verdict.kind === 'SAFE' || verdict.accepted) && !isClear(verdict))
+        if (verdict.accepted ? !isAcceptable(verdict) : verdict.kind === 'SAFE')
           throw unexpected(
             "the registry's answer contradicts itself: it accepts the host and has a reason against it " +
-              'that was not allowed',
+              'that was not allowed, or says SAFE and does not accept the host',
           );
         const exit = verdict.accepted ? EXIT.YES : EXIT_OF[verdict.kind];
         show(

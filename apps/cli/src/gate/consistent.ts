@@ -1,5 +1,5 @@
 import { type Failure, unexpected } from '../exits.js';
-import type { Verdict } from '../registry/generated/operations.js';
+import type { ReasonKind, Verdict } from '../registry/generated/operations.js';
 import { KINDS } from '../registry/kinds.js';
 import type { FleetAnswer } from './fleet.js';
 
@@ -35,8 +35,13 @@ export function contradiction(answer: FleetAnswer): Failure | null {
     )
   )
     return wrong('a cohort is SAFE and has a reason not to be');
-  if (answer.cohorts.some(({ verdict }) => verdict.accepted && !isClear(verdict)))
+  if (answer.cohorts.some(({ verdict }) => verdict.accepted && !isAcceptable(verdict)))
     return wrong('a cohort is accepted and has a reason that was not allowed');
+  if (
+    answer.steady &&
+    answer.reasons.some(({ hosts, reason }) => !isAdvisory(reason) && hosts > matched - counts.safe)
+  )
+    return wrong('more hosts have a reason not to be SAFE than are not SAFE');
   if (!answer.complete || !answer.steady) return null;
   const hostsOf = (is: (verdict: Verdict) => boolean) =>
     answer.cohorts.filter((cohort) => is(cohort.verdict)).reduce((sum, cohort) => sum + cohort.hosts, 0);
@@ -54,10 +59,19 @@ export function contradiction(answer: FleetAnswer): Failure | null {
   return null;
 }
 
+const isAdvisory = ({ kind }: { readonly kind: ReasonKind }): boolean => kind === 'ADVISORY';
+
+/** Returns true for SAFE without a reason against it, and for UNKNOWN for nothing but allowed reasons. */
+export const isAcceptable = (verdict: Verdict): boolean =>
+  isClear(verdict) &&
+  (verdict.kind === 'SAFE'
+    ? verdict.reasons.every(isAdvisory)
+    : verdict.kind === 'UNKNOWN' && !verdict.reasons.every(isAdvisory));
+
 /** Returns true if every reason is an advisory or an allowed UNKNOWN. */
-export const isClear = ({ reasons, allowed }: Verdict): boolean =>
+const isClear = ({ reasons, allowed }: Verdict): boolean =>
   reasons.every(
-    (reason) => reason.kind === 'ADVISORY' || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)),
+    (reason) => isAdvisory(reason) || (reason.kind === 'UNKNOWN' && allowed.includes(reason.code)),
   );
 
 const countOf = (kind: (typeof KINDS)[number]) => kind.toLowerCase() as Lowercase<typeof kind>;

@@ -42,6 +42,10 @@ export async function askDeploy(question: DeployQuestion, registry: Registry): P
     counts.safe + counts.unknown + counts.unsafe + counts.refused === counts.total &&
     counts.total === matched &&
     noReturn <= matched &&
+    canDeploy.refusedInDoubt <= counts.refused &&
+    canDeploy.reasons.every(
+      ({ hosts, reason }) => reason.kind === 'ADVISORY' || hosts <= matched - counts.safe,
+    ) &&
     lost.every((hosts) => hosts <= noReturn) &&
     lost.reduce((sum, hosts) => sum + hosts, 0) >= noReturn &&
     ways.every((way) => way.lost <= way.openToday);

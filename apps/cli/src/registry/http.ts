@@ -47,7 +47,7 @@ export async function send(
 
 async function sendOnce(
   { method, path, body, timeoutMs = TIMEOUT_MS }: HttpRequest,
-  { url, token, tls }: Settings,
+  { url, token, tls, timeoutMs: wanted }: Settings,
 ): Promise<Reply> {
   const headers: Record<string, string> = {
     accept: 'application/graphql-response+json, application/json, application/problem+json',
@@ -57,7 +57,7 @@ async function sendOnce(
   const contentType = form?.headers.get('content-type') ?? (body === undefined ? null : 'application/json');
   if (contentType !== null) headers['content-type'] = contentType;
   const bytes = form === null ? (body as string | undefined) : Buffer.from(await form.arrayBuffer());
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.timeout(wanted ?? timeoutMs);
   try {
     const options = { method, headers, body: bytes, signal, maxAnswerBytes: MAX_ANSWER_BYTES, tls };
     const reply = await exchange(url + path, options);

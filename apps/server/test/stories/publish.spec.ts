@@ -233,7 +233,7 @@ test.each([
   ['release', 'lp 12'],
   ['release', '-12'],
   ['owner', 'kernel team'],
-  ['owner', 'équipe'],
+  ['owner', 'naïve'],
   ['owner', 'a,b'],
 ])('the name of a %s has a form: %j has another', async (field, name) => {
   expect(await registry.publish('lab_r_2v1_b', { [field]: name })).toMatchObject({
