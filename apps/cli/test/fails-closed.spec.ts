@@ -155,6 +155,28 @@ test('an empty selection is "cannot tell"', async () => {
     expect([words, (await klpreg([...words, '--url', url])).exit]).toEqual([words, 3]);
 });
 
+test('--warn-only replaces the codes of decisions, and of nothing else', async () => {
+  const no = asData(fleetAnswer([cohort(1, verdict([reason('WHY', 'REFUSED')]))]));
+  const unknown = asData(fleetAnswer([]));
+  const answers: [body: string, exit: number][] = [
+    [JSON.stringify(SAFE['CanDowngrade']), 0],
+    [JSON.stringify(no), 0],
+    [JSON.stringify(unknown), 0],
+    ['{', 4],
+    [JSON.stringify({ errors: [{ message: 'x', extensions: { code: 'NOT_FOUND' } }], data: null }), 2],
+    [JSON.stringify({ errors: [{ message: 'x', extensions: { code: 'FORBIDDEN' } }], data: null }), 5],
+  ];
+  for (const [body, exit] of answers) {
+    const url = await serve((response) => response.end(body));
+    const done = await klpreg([...GATES[0]!, '--warn-only', '--url', url]);
+    expect([body, done.exit]).toEqual([body, exit]);
+    if (body === JSON.stringify(no)) {
+      expect(done.err).toMatch(/^NO: .*\n--warn-only: exit code 0 instead of 1\n$/);
+      expect(JSON.parse(done.out)).toMatchObject({ answer: 'no', exitCode: 1 });
+    }
+  }
+});
+
 /** Every place in a value, with the values that another registry might have there. Undefined: it is missing. */
 function* changes(
   value: unknown,

@@ -8,6 +8,7 @@ import { deployText } from '../show/deploy.js';
 import { decisionLine } from '../show/fleet.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
+import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { hostFilter } from '../where/filter.js';
 import type { Act } from './act.js';
 import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
@@ -20,6 +21,7 @@ interface Flags extends QuestionFlags {
   readonly maxRefused?: string;
   readonly maxNoReturn?: string;
   readonly allowEmpty?: true;
+  readonly warnOnly?: true;
   readonly asOf?: string;
 }
 
@@ -38,6 +40,7 @@ export function canIDeploy(act: Act): Command {
     .option('--max-no-return <n|n%>', 'the number of hosts to tolerate that lose a way back (default: 0)')
     .option('--allow-empty', 'answer yes if no host matches')
     .addOption(AS_OF_OPTION())
+    .addOption(WARN_ONLY_OPTION())
     .addHelpText('after', helpText('can-i-deploy'))
     .action(
       act<Flags>(async ({ args, flags, settings, environment, registry }) => {
@@ -77,7 +80,7 @@ export function canIDeploy(act: Act): Command {
         );
         if (settings.output !== 'table')
           environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
-        return decision.exit;
+        return exitFor(decision, flags.warnOnly, environment);
       }),
     );
 }

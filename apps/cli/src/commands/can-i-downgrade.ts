@@ -4,6 +4,7 @@ import { askGate, type Asked, type GateFlags } from '../gate/ask.js';
 import { toGroup } from '../gate/groups.js';
 import { kindFrom, type ListedHost, listHosts } from '../gate/list-hosts.js';
 import { repeatFlags } from '../gate/point-in-time.js';
+import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { KINDS } from '../registry/kinds.js';
 import { clean } from '../show/clean.js';
 import { decisionLine, fleetText } from '../show/fleet.js';
@@ -19,6 +20,7 @@ import { helpText } from './help.js';
 interface Flags extends GateFlags {
   readonly full?: true;
   readonly list?: string;
+  readonly warnOnly?: true;
 }
 
 /** `can-i-downgrade`: the gate before a rollback. Its exit code is its answer. */
@@ -37,6 +39,7 @@ export const canIDowngrade = (act: Act): Command =>
       ),
     )
     .option('--full', 'with -o json or yaml: all reasons and groups, each with its whole verdict')
+    .addOption(WARN_ONLY_OPTION())
     .addHelpText('after', helpText('can-i-downgrade'))
     .action(
       act<Flags>(
@@ -72,7 +75,7 @@ export const canIDowngrade = (act: Act): Command =>
           // In a pipe the data says it as well, but a log of the pipeline may not have it.
           if (settings.output !== 'table' || kind !== null)
             environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
-          return decision.exit;
+          return exitFor(decision, flags.warnOnly, environment);
         },
         { reports: true },
       ),
