@@ -41,6 +41,7 @@ const OUTPUTS = [
         CohortVerdict: '../can-downgrade.resolver.js#CohortParent',
         Plan: '../plan.resolver.js#PlanParent',
         PlanGroup: '../plan.resolver.js#PlanGroupParent',
+        Decision: '../records/decision-view.js#DecisionParent',
       },
       resolverTypeWrapperSignature: 'T',
       onlyResolveTypeForInterfaces: true,

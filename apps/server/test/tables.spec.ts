@@ -31,6 +31,7 @@ const KINDS = {
     'catalog_revision',
     'cohort',
     'credential_revocation',
+    'decision',
     'epoch',
     'owner_key',
     'owner_policy',
@@ -38,6 +39,7 @@ const KINDS = {
     'roll_up',
     'server_key',
     'token',
+    'waiver',
   ],
 } as const;
 

@@ -86,6 +86,11 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.auditLog': FLEET_ADMINS,
   'Query.auditHead': FLEET_ADMINS,
   'Query.auditCheck': FLEET_ADMINS,
+  'Query.decisions': FLEET,
+  'Query.decision': FLEET,
+  'Query.waivers': FLEET,
+  'Query.certificateKeys': CATALOG,
+  'Query.certificateHolds': FLEET,
   'Mutation.addHost': ADMINS,
   'Mutation.labelHost': ADMINS,
   'Mutation.retireHost': ADMINS,
@@ -107,4 +112,8 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Mutation.revokeHostCredential': FLEET_ADMINS,
   'Mutation.resetHostCredential': FLEET_ADMINS,
   'Mutation.rotateServerKey': FLEET_ADMINS,
+  // the decision is made again by the registry, within the scope of the token
+  'Mutation.recordDecision': changes('admin', 'gate'),
+  'Mutation.addWaiver': ADMINS,
+  'Mutation.revokeWaiver': ADMINS,
 };

@@ -12,6 +12,7 @@ import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
 import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
+import { usedWaivers } from './records/used-waivers.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 import { labelViews } from './host-view.js';
@@ -49,7 +50,9 @@ export class CanDowngradeResolver {
   ): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, scopeOf(context), asksFor('cohorts', info));
     const { kind, limitedByScope, counts } = answer;
-    return { kind, counts, matched: counts.total, limitedByScope, snapshot: snapshotView(answer), answer };
+    const waivers = usedWaivers(answer, answer.situations);
+    const snapshot = snapshotView(answer);
+    return { kind, counts, matched: counts.total, limitedByScope, waivers, snapshot, answer };
   }
 
   @ResolveField('reasons')

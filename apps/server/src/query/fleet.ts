@@ -8,6 +8,7 @@ import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { Condition } from '../store/hosts/condition.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { EpochsStore } from '../store/history/epochs.store.js';
+import { type WaiverRow, WaiversStore } from '../store/records/waivers.store.js';
 import type { CohortGroup, CohortRow, SituationCount } from '../store/counts/fleet-counts.js';
 import { FleetStore, type Ranked } from '../store/counts/fleet.store.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
@@ -22,6 +23,7 @@ import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from '
 import type { QueryCanDowngradeArgs, TargetInput, VerdictCounts } from './generated/schema.js';
 import { type AskedTarget, type QuestionArguments, toQuestion, toTarget } from './question.js';
 import { type CountedReason, countReasons, type JudgedSituation } from './reason-counts.js';
+import { applicableWaivers, withWaivers } from './records/used-waivers.js';
 import {
   catalogOf,
   inEpoch,
@@ -55,6 +57,10 @@ export interface FleetAnswer {
   readonly snapshotId: string | null;
   readonly asked: AskedTarget;
   readonly question: Question;
+  /** The waivers that apply. The question allows their codes, too. */
+  readonly waivers: readonly WaiverRow[];
+  /** The codes that the question allows by itself. */
+  readonly allowedByQuestion: readonly string[];
 }
 
 /** The maximum number of cohorts that one answer groups, and of labels by which it does. */
@@ -78,6 +84,7 @@ export class Fleet {
     private readonly catalog: CatalogStore,
     private readonly replica: Replica,
     private readonly epochs: EpochsStore,
+    private readonly waiversStore: WaiversStore,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -89,16 +96,20 @@ export class Fleet {
    * @param withCohorts loads the cohorts together with the counts if there are few
    */
   async ask(args: QueryCanDowngradeArgs, scope: Scope | null, withCohorts = false): Promise<FleetAnswer> {
-    const question = toQuestion(args, this.config.intervalSeconds);
+    const asGiven = toQuestion(args, this.config.intervalSeconds);
     const condition = toCondition(args.where ?? {}, scope);
     const limitedByScope = !selectsWithin(args.where ?? {}, scope);
     const { asOf: requested, catalog } = toAskedTime(
       args,
-      question.maxAgeSeconds,
+      asGiven.maxAgeSeconds,
       this.config,
       this.clock.now(),
     );
     const asOf = await inEpoch(this.epochs, requested);
+    // a waiver selects by authoritative labels, so it applies to no other question
+    const active = args.where?.authoritativeLabels === true ? await this.waiversStore.activeAt(asOf.now) : [];
+    const waivers = applicableWaivers(active, args);
+    const question = withWaivers(asGiven, waivers);
     const limits = freshnessLimitsAt(asOf.now, this.config.intervalSeconds, question.maxAgeSeconds);
     const seen = await this.replica.pin(asOf);
     const { rows, cohorts, snapshot, revision, origin } = await this.store.counts(
@@ -137,6 +148,8 @@ export class Fleet {
       snapshotId,
       asked,
       question,
+      waivers,
+      allowedByQuestion: asGiven.allow,
     };
   }
 

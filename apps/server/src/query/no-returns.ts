@@ -31,7 +31,7 @@ const TARGETS = ['TODAY', 'ORIGINAL'] as const satisfies readonly Sdl.ReturnTo[]
 /** Adds up what the installation means for all hosts. */
 export function addUp(
   installed: readonly Installed[],
-): Omit<Sdl.DeployVerdict, 'snapshot' | 'limitedByScope'> {
+): Omit<Sdl.DeployVerdict, 'snapshot' | 'limitedByScope' | 'waivers'> {
   const counts = { safe: 0, unknown: 0, unsafe: 0, refused: 0, total: 0, harmful: 0, accepted: 0 };
   let kind: VerdictKind = 'SAFE';
   let noReturn = 0;

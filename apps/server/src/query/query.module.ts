@@ -9,6 +9,7 @@ import { CanDeployResolver } from './can-deploy.resolver.js';
 import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
 import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
 import { EnrolmentsResolver } from './enrolments.resolver.js';
+import { Deployments } from './deployments.js';
 import { Fleet } from './fleet.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
@@ -23,6 +24,12 @@ import { OwnerKeysResolver } from './owner-keys.resolver.js';
 import { OwnerPoliciesResolver } from './owner-policies.resolver.js';
 import { PlanGroupResolver, PlanResolver } from './plan.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
+import { Afterwards } from './records/afterwards.js';
+import { CertificatesResolver } from './records/certificates.resolver.js';
+import { DecisionsResolver } from './records/decisions.resolver.js';
+import { Gates } from './records/gates.js';
+import { PastAnswers } from './records/past-answers.js';
+import { WaiversResolver } from './records/waivers.resolver.js';
 import { RecallPatchResolver } from './recall-patch.resolver.js';
 import { ReleaseHostResolver } from './release-host.resolver.js';
 import { RetireHostResolver } from './retire-host.resolver.js';
@@ -52,14 +59,20 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   imports: [AccessModule, graphql, StoreModule],
   controllers: [SchemaTextController],
   providers: [
+    Afterwards,
+    Deployments,
     Fleet,
+    Gates,
     HostChanges,
     Hosts,
     CohortVerdicts,
+    PastAnswers,
     AddHostResolver,
     CanDeployResolver,
     CanDowngradeResolver,
     CohortResolver,
+    CertificatesResolver,
+    DecisionsResolver,
     EnrolmentTokensResolver,
     EnrolmentsResolver,
     FleetResolver,
@@ -80,6 +93,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     StatesResolver,
     TokensResolver,
     TransferPatchResolver,
+    WaiversResolver,
   ],
 })
 export class QueryModule {}

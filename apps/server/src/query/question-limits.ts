@@ -49,6 +49,9 @@ const QUESTIONS: Readonly<Record<string, number>> = {
   canary: 100,
   plan: 100,
   drift: 200,
+  recordDecision: 100,
+  certificateHolds: 100,
+  afterwards: 200,
 };
 
 const NOTHING: Size = { depth: 0, aliases: 0, rootFields: 0, fields: 0, cost: 0 };

@@ -20,7 +20,7 @@ export function toNewToken(input: CreateTokenInput, maker: Bearer, now: Date): N
   if (/^oidc:/i.test(input.name))
     throw wrong('name', 'begins with oidc:, as the names of accounts do; the audit log must tell them apart');
   const role = input.role.toLowerCase() as Lowercase<TokenRole> satisfies Role;
-  const scope = input.scope == null ? null : toScope(input.scope);
+  const scope = input.scope == null ? null : toScope(input.scope, 'scope');
   const owners = input.owners == null ? null : [...input.owners];
   if (role === 'publisher' && scope !== null)
     throw wrong('scope', 'a publisher has no scope: the catalog is of all hosts. Give `owners`');
@@ -39,19 +39,19 @@ export function toNewToken(input: CreateTokenInput, maker: Bearer, now: Date): N
   return { name: input.name, role, scope, owners, createdBy: maker.name, expiresAt };
 }
 
-/** Reads a scope. Labels that hosts report themselves never count. */
-function toScope(labels: readonly ScopeLabelInput[]): Scope {
-  if (labels.length === 0) throw wrong('scope', 'name at least one label, or leave it out for all hosts');
+/** Reads labels that select hosts. Labels that hosts report themselves never count. */
+export function toScope(labels: readonly ScopeLabelInput[], field: string): Scope {
+  if (labels.length === 0) throw wrong(field, 'name at least one label');
   const scope: Record<string, readonly string[]> = {};
   for (const { key, values } of labels) {
     if (key.startsWith(AGENT_PREFIX))
-      throw wrong('scope', `${key} is a label that the host reports: a scope has authoritative labels only`);
-    if (Object.hasOwn(scope, key)) throw wrong('scope', `the label ${key} is given twice`);
+      throw wrong(field, `${key} is a label that the host reports: only authoritative labels count here`);
+    if (Object.hasOwn(scope, key)) throw wrong(field, `the label ${key} is given twice`);
     if (values.length === 0 || values.length > MOST_VALUES)
-      throw wrong('scope', `the label ${key} needs 1 to ${MOST_VALUES} values`);
+      throw wrong(field, `the label ${key} needs 1 to ${MOST_VALUES} values`);
     for (const value of values) {
       const parsed = Labels.safeParse(Object.fromEntries([[key, value]]));
-      if (!parsed.success) throw wrong('scope', z.prettifyError(parsed.error));
+      if (!parsed.success) throw wrong(field, z.prettifyError(parsed.error));
     }
     scope[key] = [...new Set(values)];
   }

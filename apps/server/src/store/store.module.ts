@@ -12,6 +12,7 @@ import { HostCredentialsStore } from './access/host-credentials.store.js';
 import { OwnerKeysStore } from './access/owner-keys.store.js';
 import { OwnerPoliciesStore } from './access/owner-policies.store.js';
 import { ServerKeysStore } from './access/server-keys.store.js';
+import { CertificateKey } from './access/signing-key.js';
 import { TokensStore } from './access/tokens.store.js';
 import { CatalogStore } from './catalog/catalog.store.js';
 import { PatchesStore } from './catalog/patches.store.js';
@@ -32,12 +33,17 @@ import { HeartbeatsStore } from './hosts/heartbeats.store.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
 import { ScopeMembersStore } from './hosts/scope-members.store.js';
+import { AfterwardsStore } from './records/afterwards.store.js';
+import { DecisionsStore } from './records/decisions.store.js';
+import { WaiversStore } from './records/waivers.store.js';
 
 const stores = [
+  AfterwardsStore,
   AuditStore,
   BootsStore,
   CatalogStore,
   CohortsStore,
+  DecisionsStore,
   EnrolmentTokensStore,
   EpochsStore,
   CachedCounts,
@@ -60,6 +66,7 @@ const stores = [
   SituationsStore,
   StatesStore,
   TokensStore,
+  WaiversStore,
 ];
 
 /** All servers use the clock of the database. */
@@ -76,6 +83,16 @@ const auditKey = {
   inject: [CONFIG],
 };
 
+const certificateKey = {
+  provide: CertificateKey,
+  useFactory: ({ certificates }: AuditKey) => certificates,
+  inject: [AuditKey],
+};
+
 /** All tables: reads and writes of hosts, history, counts, the catalog, content and access. */
-@Module({ imports: [DatabaseModule], providers: [clock, auditKey, ...stores], exports: [clock, ...stores] })
+@Module({
+  imports: [DatabaseModule],
+  providers: [clock, auditKey, certificateKey, ...stores],
+  exports: [clock, certificateKey, ...stores],
+})
 export class StoreModule {}

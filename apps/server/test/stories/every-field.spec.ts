@@ -83,9 +83,44 @@ beforeAll(async () => {
   await registry.report(logged(running('web-4', ['lab_r_1v2_a'], { bootPersistence: boots })));
   await registry.report(logged(running('web-3', ['lab_n_1v1_a'])));
   await enrolHosts();
+  await recordDecisions();
   ({ id, bootId } = (await registry.ask('{ host(hostname: "web-1") { id bootId } }')).host);
 });
 afterAll(() => registry.stop());
+
+/** A waiver that is used, a revoked one, and a decision after which a host came. */
+async function recordDecisions(): Promise<void> {
+  const { instance } = running('web-2', []).host;
+  await registry.ask(
+    `mutation { labelHost(id: "${instance}", labels: [{ key: "tier", value: "1" }]) { id } }`,
+  );
+  const add =
+    'owner: "lab", reason: "seen", codes: [SYMBOLS_UNVERIFIED], expiresIn: "1d", release: "lab_n_1v1_gate"';
+  const selector = 'selector: [{ key: "tier", values: ["1"] }]';
+  const ids: string[] = [];
+  for (let i = 0; i < 2; i++)
+    ids.push(
+      (await registry.ask(`mutation { addWaiver(input: { ${add}, ${selector} }) { id } }`)).addWaiver.id,
+    );
+  [waiverId] = ids as [string];
+  await registry.ask(`mutation { revokeWaiver(id: "${ids[1]}", reason: "wrong") { id } }`);
+  const where = 'where: { authoritativeLabels: true, labels: [{ key: "tier", in: ["1"] }] }';
+  const ignored = '[{ code: BOOT_UNKNOWN, owner: "lab", reason: "seen", expiresAt: "2036-01-01T00:00:00Z" }]';
+  const common = `target: { release: "lab_n_1v1_gate" }, ${where}, breakGlass: "it burns", ignored: ${ignored}`;
+  for (const [gate, claimed] of [
+    ['CAN_DOWNGRADE', 'NO'],
+    ['CAN_DEPLOY', 'NO'],
+  ]) {
+    const input = `gate: ${gate}, claimed: ${claimed}, ${common}`;
+    const made = await registry.ask(
+      `mutation { recordDecision(input: { ${input} }) { id certificate { content signature } } }`,
+    );
+    decisions.push(made.recordDecision);
+  }
+  await registry.ask(
+    `mutation { labelHost(id: "${running('web-3', []).host.instance}", labels: [{ key: "tier", value: "1" }]) { id } }`,
+  );
+}
 
 async function enrolHosts(): Promise<void> {
   const input = '{ name: "web servers", approval: true, uses: 9, labels: [{ key: "env", value: "prod" }] }';
@@ -118,6 +153,11 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Query.node': () => [`id: "${id}"`],
   'Query.host': () => ['hostname: "web-1"', 'hostname: "web-2"', 'hostname: "web-3"'],
   'Query.patch': () => [`buildId: "${buildId}"`, 'name: "lab_r_1v1_a"'],
+  'Query.decision': () => decisions.map(({ id: one }) => `id: "${one}"`),
+  'Query.certificateHolds': () =>
+    decisions.map(({ certificate: { content, signature } }) => {
+      return `certificate: { content: ${JSON.stringify(content)}, signature: "${signature}" }`;
+    }),
   'Query.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
@@ -156,6 +196,13 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Mutation.resetHostCredential': () => [`host: "${enrolled.instance}", reason: "found"`],
   'Mutation.revokeEnrolmentToken': () => [`id: "${enrolmentTokenId}", withHosts: true`],
   'Mutation.rotateServerKey': () => ['immediately: true'],
+  'Mutation.recordDecision': () => [
+    'input: { gate: CAN_DOWNGRADE, target: { name: "lab_r_1v1_a" }, claimed: NO }',
+  ],
+  'Mutation.addWaiver': () => [
+    'input: { owner: "lab", reason: "seen", codes: [BOOT_UNKNOWN], expiresIn: "1d", selector: [{ key: "a", values: ["b"] }] }',
+  ],
+  'Mutation.revokeWaiver': () => [`id: "${waiverId}", reason: "wrong"`],
   'Mutation.retireHost': () => [`id: "${id}", reason: "sold"`],
 };
 const otherPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -164,6 +211,8 @@ let fingerprint: string;
 let enrolled: EnrollingHost;
 let waiting: EnrollingHost;
 let enrolmentTokenId: string;
+const decisions: { id: string; certificate: { content: string; signature: string } }[] = [];
+let waiverId: string;
 /** A token that is used, and to be revoked. */
 let tokenId: string;
 
@@ -241,6 +290,8 @@ const NEVER = [
   'AuditProblem.kind',
   'AuditProblem.message',
   'AuditProblem.number',
+  // the history of this test is complete
+  'CertificateCheck.historyGone',
   'ListedPatch.file',
   'ModuleFile.signer',
   'Patch.unreadable',

@@ -28,6 +28,9 @@ export const AUDIT_ACTIONS = [
   'add-owner-key',
   'revoke-owner-key',
   'set-owner-policy',
+  'record-decision',
+  'add-waiver',
+  'revoke-waiver',
   'history.drop',
   'refused',
 ] as const;

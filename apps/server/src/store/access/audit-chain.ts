@@ -1,14 +1,7 @@
-import {
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  hkdfSync,
-  sign,
-  verify,
-} from 'node:crypto';
+import { createHmac, createPublicKey, hkdfSync, verify } from 'node:crypto';
 import { canonicalJson } from '@klpreg/wire';
 import type { AuditAction } from './audit-actions.js';
+import { CertificateKey, SigningKey } from './signing-key.js';
 
 /** What the audit log records of a change. */
 export interface AuditEntry {
@@ -46,36 +39,32 @@ export interface SignedHead extends AuditHead {
 /** The link before the first entry. */
 export const FIRST_LINK = '0'.repeat(64);
 
-/** PKCS #8 of an Ed25519 private key, before its 32 bytes. */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-
 const derived = (secret: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
 
-const headText = ({ number, link }: AuditHead, signedAt: Date): Buffer =>
-  Buffer.from(canonicalJson({ number: String(number), link, signedAt: signedAt.toISOString() }));
+const headText = ({ number, link }: AuditHead, signedAt: Date): string =>
+  canonicalJson({ number: String(number), link, signedAt: signedAt.toISOString() });
 
 /** The key of the chain. Write access to the database is not enough to make a link. */
 export class AuditKey {
   /** Names the key in each entry: the first 16 digits of the SHA-256 of its public key. */
   readonly id: string;
-  /** Ed25519, PEM: checks signed heads. */
-  readonly publicKey: string;
+  /** Made from the same secret, which is outside the database, too. */
+  readonly certificates: CertificateKey;
   private readonly chainKey: Buffer;
-  private readonly signingKey;
+  private readonly headKey: SigningKey;
 
   /** @param secret 32 random bytes */
   constructor(secret: Buffer) {
     this.chainKey = derived(secret, 'klpreg audit chain');
-    this.signingKey = createPrivateKey({
-      key: Buffer.concat([PKCS8, derived(secret, 'klpreg audit head')]),
-      format: 'der',
-      type: 'pkcs8',
-    });
-    const publicKey = createPublicKey(this.signingKey);
-    this.publicKey = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const der = publicKey.export({ type: 'spki', format: 'der' });
-    this.id = createHash('sha256').update(der).digest('hex').slice(0, 16);
+    this.headKey = new SigningKey(derived(secret, 'klpreg audit head'));
+    this.certificates = new CertificateKey(derived(secret, 'klpreg certificates'));
+    this.id = this.headKey.id;
+  }
+
+  /** Ed25519, PEM: checks signed heads. */
+  get publicKey(): string {
+    return this.headKey.publicKey;
   }
 
   /**
@@ -92,7 +81,7 @@ export class AuditKey {
   }
 
   signHead(head: AuditHead, signedAt: Date): SignedHead {
-    const signature = sign(null, headText(head, signedAt), this.signingKey).toString('base64');
+    const signature = this.headKey.sign(headText(head, signedAt));
     return { ...head, signedAt, publicKey: this.publicKey, signature };
   }
 }
@@ -100,7 +89,8 @@ export class AuditKey {
 /** Whether the key in a signed head made its signature. */
 export function hasValidSignature(head: SignedHead): boolean {
   const { signedAt, publicKey, signature } = head;
-  return verify(null, headText(head, signedAt), createPublicKey(publicKey), Buffer.from(signature, 'base64'));
+  const text = Buffer.from(headText(head, signedAt));
+  return verify(null, text, createPublicKey(publicKey), Buffer.from(signature, 'base64'));
 }
 
 export type AuditProblemKind =

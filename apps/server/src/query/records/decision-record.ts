@@ -1,0 +1,82 @@
+import { canonicalJson } from '@klpreg/wire';
+import type * as Sdl from '../generated/schema.js';
+import type { GateAnswer, GateQuestion } from './gates.js';
+
+/** A value as JSON has it: an instant and a 64-bit number are text. */
+type Json<T> = T extends Date | bigint
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly Json<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Json<T[K]> }
+      : T;
+
+/** What a certificate says. It is stored with the decision, and signed. */
+export interface DecisionRecord {
+  readonly schema: 'certificate/v1';
+  readonly id: string;
+  readonly changeId: string;
+  readonly gate: Sdl.Gate;
+  /** The question as it was given, with the options of the gate. Durations are in seconds. */
+  readonly question: Json<GateQuestion>;
+  readonly answer: Json<Omit<GateAnswer, 'decision' | 'waivers'>>;
+  readonly overrides: {
+    readonly allowed: readonly Sdl.ReasonCode[];
+    readonly ignored: Json<readonly Sdl.IgnoredCodeInput[]>;
+    readonly waivers: Json<readonly Sdl.UsedWaiver[]>;
+    readonly breakGlass: string | null;
+  };
+  readonly decision: Sdl.GateDecision;
+  readonly passed: boolean;
+  readonly overridden: boolean;
+  readonly who: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+}
+
+/** What is recorded, in addition to the question and its answer. */
+export interface Circumstances {
+  readonly id: string;
+  readonly changeId: string;
+  readonly gate: Sdl.Gate;
+  readonly who: string;
+  readonly allowed: readonly Sdl.ReasonCode[];
+  readonly ignored: readonly Sdl.IgnoredCodeInput[];
+  /** Null: not asked for. */
+  readonly breakGlass: string | null;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Makes the record of a decision. Break-glass overrides no YES. */
+export function toRecord(
+  question: GateQuestion,
+  { decision, waivers, ...answer }: GateAnswer,
+  { allowed, ignored, breakGlass, ...rest }: Circumstances,
+): DecisionRecord {
+  const passed = decision === 'YES' || breakGlass !== null;
+  const { safe, total } = answer.counts;
+  const isFree = decision === 'YES' && safe === total && (answer.noReturn ?? 0) === 0;
+  const isBroken = decision !== 'YES' && breakGlass !== null;
+  return toJson({
+    schema: 'certificate/v1',
+    ...rest,
+    question: withoutNulls(question),
+    answer,
+    overrides: { allowed, ignored, waivers, breakGlass: isBroken ? breakGlass : null },
+    decision,
+    passed,
+    overridden: passed && !isFree,
+  }) as unknown as DecisionRecord;
+}
+
+/** What is signed of a record. */
+export const signedText = (record: DecisionRecord): string => canonicalJson(record);
+
+const toJson = (value: object): object =>
+  JSON.parse(
+    JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each)),
+  ) as object;
+
+const withoutNulls = (value: object): object =>
+  JSON.parse(JSON.stringify(value, (_key, each: unknown) => each ?? undefined)) as object;

@@ -1,0 +1,143 @@
+import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { sha256 } from '@klpreg/wire';
+import { v7 as uuidv7 } from 'uuid';
+import { bearerOf } from '../../access/access.js';
+import { isWithin } from '../../access/scope.js';
+import { Clock } from '../../clock.js';
+import { RequestError } from '../../errors.js';
+import { AuditStore } from '../../store/access/audit.store.js';
+import { CertificateKey } from '../../store/access/signing-key.js';
+import type { Scope } from '../../store/access/tokens.store.js';
+import { DecisionsStore, scopeText, type VisibleScopes } from '../../store/records/decisions.store.js';
+import { connect, type Connection, toPage } from '../connection.js';
+import type * as Sdl from '../generated/schema.js';
+import { type RequestContext, scopeOf } from '../sender.js';
+import { checkTime } from '../time-limit.js';
+import { Afterwards } from './afterwards.js';
+import { signedText, toRecord } from './decision-record.js';
+import { type DecisionParent, decisionView } from './decision-view.js';
+import { Gates } from './gates.js';
+import { requireValid } from './record-input.js';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Answers `decisions`, `decision` and `recordDecision`. */
+@Resolver('Decision')
+export class DecisionsResolver {
+  constructor(
+    private readonly gates: Gates,
+    private readonly store: DecisionsStore,
+    private readonly audit: AuditStore,
+    private readonly key: CertificateKey,
+    private readonly clock: Clock,
+    private readonly later: Afterwards,
+  ) {}
+
+  @Query('decisions')
+  async list(
+    @Args() args: Sdl.QueryDecisionsArgs,
+    @Context() context: RequestContext,
+  ): Promise<Connection<DecisionParent>> {
+    const page = toPage(args, ['number', 'uuid']);
+    const [at, id] = page.key ?? [];
+    const after = at === undefined ? null : { at: new Date(Math.min(Number(at), 8.64e15)), id: id! };
+    const visible = await this.visible(scopeOf(context));
+    const condition = args.where ?? {};
+    const [found, total] = await Promise.all([
+      this.store.list(condition, visible, { size: page.size + 1, after, backwards: page.backwards }),
+      this.store.count(condition, visible),
+    ]);
+    return connect(found.map(decisionView), page, total, (row) => [String(row.at.getTime()), row.id]);
+  }
+
+  @Query('decision')
+  async one(
+    @Args() { id }: Sdl.QueryDecisionArgs,
+    @Context() context: RequestContext,
+  ): Promise<DecisionParent | null> {
+    if (!UUID.test(id.toLowerCase())) return null;
+    const row = await this.store.find(id.toLowerCase(), await this.visible(scopeOf(context)));
+    return row && decisionView(row);
+  }
+
+  @Mutation('recordDecision')
+  async record(
+    @Args() { input }: Sdl.MutationRecordDecisionArgs,
+    @Context() context: RequestContext,
+  ): Promise<DecisionParent> {
+    const { name: who, scope } = bearerOf(context.reply.request);
+    const issuedAt = this.clock.now();
+    const id = uuidv7();
+    const { changeId, gate, claimed, breakGlass, ignored, validFor, ...question } = requireValid(
+      input,
+      issuedAt,
+    );
+    const codes = ignored.map(({ code }) => code);
+    const answer = await this.gates.ask(
+      gate,
+      { ...question, allow: [...new Set([...(question.allow ?? []), ...codes])] },
+      scope,
+      () => checkTime(context),
+    );
+    if (answer.decision !== claimed)
+      throw new RequestError(
+        'DECISION_DIFFERS',
+        `the gate claims ${claimed}, and the registry decides ${answer.decision}: the answer is ` +
+          `${answer.kind}, with ${JSON.stringify(answer.counts)}. Ask again, and record the new answer`,
+      );
+    const record = toRecord(question, answer, {
+      id,
+      changeId: changeId ?? id,
+      gate,
+      who,
+      allowed: question.allow ?? [],
+      ignored,
+      breakGlass: breakGlass ?? null,
+      issuedAt,
+      expiresAt: new Date(issuedAt.getTime() + validFor * 1000),
+    });
+    const text = signedText(record);
+    const row = {
+      id,
+      changeId: record.changeId,
+      gate,
+      decision: record.decision,
+      overridden: record.overridden,
+      at: issuedAt,
+      who,
+      scope: scopeText(scope),
+      record: text,
+      keyId: this.key.id,
+      signature: this.key.sign(text),
+    };
+    const { decision, overridden, overrides } = record;
+    const detail = {
+      changeId: record.changeId,
+      gate,
+      decision,
+      overridden,
+      ...(overrides.breakGlass !== null && { breakGlass: overrides.breakGlass }),
+      record: sha256(text),
+    };
+    await this.audit.record(async (tx) => {
+      await this.store.add(tx, row);
+      return { result: null, entry: { who, action: 'record-decision', subject: id, detail } };
+    });
+    return decisionView(row);
+  }
+
+  @ResolveField('afterwards')
+  async afterwards(
+    @Parent() { record }: DecisionParent,
+    @Args() { at }: Sdl.DecisionAfterwardsArgs,
+    @Context() context: RequestContext,
+  ): Promise<Sdl.Afterwards> {
+    return this.later.count(record, at ?? null, scopeOf(context));
+  }
+
+  /** The scopes whose decisions a scope may see: those within it. */
+  private async visible(scope: Scope | null): Promise<VisibleScopes> {
+    if (scope === null) return null;
+    return (await this.store.scopes()).filter((text) => isWithin(JSON.parse(text) as Scope, scope));
+  }
+}

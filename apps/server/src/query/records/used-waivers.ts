@@ -1,0 +1,42 @@
+import { kindOf, type Question } from '@klpreg/compat';
+import type { WaiverRow } from '../../store/records/waivers.store.js';
+import { selectsWithin } from '../filter.js';
+import type * as Sdl from '../generated/schema.js';
+import type { JudgedSituation } from '../reason-counts.js';
+
+/** Returns the waivers that apply to a question: it provably selects hosts of theirs only. */
+export const applicableWaivers = (
+  active: readonly WaiverRow[],
+  { to, where }: Pick<Sdl.QueryCanDowngradeArgs, 'to' | 'where'>,
+): WaiverRow[] =>
+  active.filter(
+    ({ selector, release }) =>
+      selectsWithin(where ?? {}, selector) && (release === null || to.release === release),
+  );
+
+/** Returns the question that also accepts what waivers accept. */
+export const withWaivers = (question: Question, waivers: readonly WaiverRow[]): Question =>
+  waivers.length === 0
+    ? question
+    : {
+        ...question,
+        allow: [
+          ...new Set([...question.allow, ...waivers.flatMap(({ codes }) => codes as Sdl.ReasonCode[])]),
+        ],
+      };
+
+/** Returns the waivers that accept reasons of hosts, which the question itself does not allow. */
+export function usedWaivers(
+  { waivers, allowedByQuestion }: { waivers: readonly WaiverRow[]; allowedByQuestion: readonly string[] },
+  situations: readonly JudgedSituation[],
+): Sdl.UsedWaiver[] {
+  return waivers.flatMap(({ id, owner, codes, expiresAt }) => {
+    const accepts = new Set(codes.filter((code) => !allowedByQuestion.includes(code)));
+    const hosts = situations
+      .filter(({ verdict }) =>
+        verdict.reasons.some((reason) => kindOf(reason) === 'UNKNOWN' && accepts.has(reason.code)),
+      )
+      .reduce((sum, { count }) => sum + count.hosts, 0);
+    return hosts === 0 ? [] : { id, owner, codes: codes as Sdl.ReasonCode[], expiresAt, hosts };
+  });
+}
