@@ -37,16 +37,23 @@ async function addKey(owner: string): Promise<string> {
 
 interface Given {
   readonly owner?: string;
+  readonly release?: string;
   readonly author?: object;
   readonly signed?: boolean;
   readonly file?: Buffer;
 }
 /** Publishes the build for an owner, signed by the owner's key unless it is said otherwise. */
-async function publish({ owner = 'lab', author = promise, signed = true, file = bytes }: Given = {}) {
-  const form = { buildId, sha256: sha256(file), release: NAME, owner };
+async function publish({
+  owner = 'lab',
+  release = NAME,
+  author = promise,
+  signed = true,
+  file = bytes,
+}: Given = {}) {
+  const form = { buildId, sha256: sha256(file), release, owner };
   const bytesToSign = signedForm(form, AuthorStatement.parse(author));
   return registry.put(buildId, file, {
-    release: NAME,
+    release,
     owner,
     author: JSON.stringify(author),
     ...(signed && { signature: sign(null, bytesToSign, keys[owner]!.privateKey).toString('base64') }),
@@ -262,6 +269,22 @@ describe('a build belongs to the owner whose signed manifest came first', () => 
       { owner: 'web', ownership: 'SIGNED' },
     ]);
   });
+});
+
+test('a build that was claimed into another release is of its earlier one at an earlier time', async () => {
+  await addKey('web');
+  await publish({ signed: false, release: 'lab-1' });
+  const earlier = registry.now();
+  registry.wait(1, 'minutes');
+  await publish({ owner: 'web', release: 'web-1' });
+  const catalog = registry.app.get(CatalogStore);
+  const [then, today] = [await catalog.asOf(earlier), await catalog.now()];
+  const buildsOf = async (view: typeof today, release: string) =>
+    (await view.release(release)).map((row) => row.buildId);
+  expect(await buildsOf(then, 'lab-1')).toEqual([buildId]);
+  expect(await buildsOf(then, 'web-1')).toEqual([]);
+  expect(await buildsOf(today, 'lab-1')).toEqual([]);
+  expect(await buildsOf(today, 'web-1')).toEqual([buildId]);
 });
 
 describe('an admin transfers a build', () => {

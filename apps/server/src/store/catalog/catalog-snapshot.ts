@@ -92,7 +92,11 @@ export class CatalogSnapshot {
 
   /** The builds of this release, the newest first. */
   async release(release: string): Promise<readonly StoredPatch[]> {
-    return release.length > LONGEST_NAME ? [] : this.select(`release ${release}`, { release });
+    if (release.length > LONGEST_NAME) return [];
+    const where = { OR: [{ release }, { earlierReleases: { has: release } }] };
+    const rows = await this.select(`release ${release}`, where);
+    // a build that another owner claimed may be of another release at this revision
+    return rows.filter((row) => row.release === release);
   }
 
   /** The builds with this name, the newest first. */

@@ -261,7 +261,9 @@ export class PatchesStore {
    * next.
    */
   async claim(tx: Transaction, buildId: string, owner: string, release: string): Promise<void> {
-    await tx.patch.update({ where: { buildId }, data: { owner, release } });
+    const earlier = await tx.patch.findUniqueOrThrow({ where: { buildId }, select: { release: true } });
+    const earlierReleases = earlier.release === release ? {} : { earlierReleases: { push: earlier.release } };
+    await tx.patch.update({ where: { buildId }, data: { owner, release, ...earlierReleases } });
   }
 
   /**
