@@ -4,6 +4,7 @@ import { audit } from './commands/audit.js';
 import { canIDeploy } from './commands/can-i-deploy.js';
 import { canIDowngrade } from './commands/can-i-downgrade.js';
 import { completion } from './commands/completion.js';
+import { drift } from './commands/drift.js';
 import { explain } from './commands/explain.js';
 import { withValues } from './commands/flags.js';
 import { helpText } from './commands/help.js';
@@ -88,6 +89,7 @@ export function programFor(
     canIDowngrade(act),
     canIDeploy(act),
     plan(act),
+    drift(act),
     nagios(act),
     explain(act),
     hosts(act),

@@ -67,6 +67,12 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
     Object.assign(answer, { kind: 'UNKNOWN', counts, matched: 1, noReturn: 1, ways: [today, original] });
   }
   if (operation === 'AskPlan') makeConsistent(data['plan'] as never);
+  if (operation === 'AskDrift') {
+    const drift = data['drift'] as { transitions: object[]; groups: { pageInfo: object } };
+    drift.groups.pageInfo = { hasNextPage: false, endCursor: null };
+    const transitions = [{ before: 'SAFE', after: 'REFUSED', hosts: 9 }];
+    Object.assign(drift, { matched: 9, lost: 9, won: 0, transitions });
+  }
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.hosts !== undefined) field.hosts.pageInfo = { hasNextPage: false, endCursor: null };
@@ -115,6 +121,7 @@ const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original', '--list', 'refused'],
   ['can-i-deploy', 'release:web'],
   ['plan', '--to', 'original', '--drain-by', 'rack'],
+  ['drift', '--to', 'original', '--from', '1h'],
   ['explain', 'web-1'],
   ['explain', 'web-1', '--to', 'original'],
   ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],

@@ -52,29 +52,29 @@ const EXAMPLES =
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * Parses the value of `--as-of`: an instant with its offset, or an age by the clock of this machine.
+ * Parses the value of a flag, such as `--as-of`: an instant with its offset, or an age by the clock of this machine.
  *
  * The registry checks that it is neither in the future nor before its history.
  *
  * @returns an instant in UTC with milliseconds
  */
-export function instantFrom(text: string, now: number): string {
+export function instantFrom(text: string, now: number, flag = '--as-of'): string {
   const ago = secondsIn(text);
   const instant =
     ago !== null ? now - ago * 1000 : Instant.safeParse(text).success ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(instant)) throw notAnInstant(text);
-  if (instant < 0 || instant > LAST) throw usage(`--as-of: '${text}' is out of range`, EXAMPLES);
+  if (Number.isNaN(instant)) throw notAnInstant(text, flag);
+  if (instant < 0 || instant > LAST) throw usage(`${flag}: '${text}' is out of range`, EXAMPLES);
   return new Date(instant).toISOString();
 }
 
-function notAnInstant(text: string): Failure {
+function notAnInstant(text: string, flag: string): Failure {
   const [, day, minute, second, zone] =
     /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(.*)$/i.exec(text) ?? [];
   if (day === undefined || /^(?:z|[+-]\d\d:\d\d)$/i.test(zone!))
-    return usage(`--as-of: '${text}' is neither an instant nor an age`, EXAMPLES);
+    return usage(`${flag}: '${text}' is neither an instant nor an age`, EXAMPLES);
   const bare = `${day}T${minute}${second ?? ':00'}`;
   return usage(
-    `--as-of: '${text}' has no time zone${zone === '' ? '' : ' offset'}`,
+    `${flag}: '${text}' has no time zone${zone === '' ? '' : ' offset'}`,
     `write ${bare}Z for UTC, or an offset such as ${bare}+01:00`,
   );
 }

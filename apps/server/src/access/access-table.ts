@@ -80,6 +80,7 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.canDeploy': FLEET,
   'Query.verdictCounts': FLEET,
   'Query.plan': FLEET,
+  'Query.drift': FLEET,
   'Query.fleet': FLEET,
   'Query.newestSafe': FLEET,
   'Query.canary': FLEET,

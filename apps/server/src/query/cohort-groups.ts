@@ -45,7 +45,16 @@ const patchKey = (
 ): unknown[] => [name, enabled, transition, ...(builds === true ? [buildId] : [])];
 
 /** Identifies everything of a verdict but advisories. Reasons about builds of one patch are the same. */
-const answerKey = ({ kind, route, errno, accepted, allowed, steps, price, reasons }: Verdict): unknown[] => [
+export const answerKey = ({
+  kind,
+  route,
+  errno,
+  accepted,
+  allowed,
+  steps,
+  price,
+  reasons,
+}: Verdict): unknown[] => [
   kind,
   route,
   errno,

@@ -7,6 +7,7 @@ import { StoreModule } from '../store/store.module.js';
 import { AddHostResolver } from './add-host.resolver.js';
 import { CanDeployResolver } from './can-deploy.resolver.js';
 import { CanDowngradeResolver, CohortResolver } from './can-downgrade.resolver.js';
+import { DriftResolver } from './drift.resolver.js';
 import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
 import { EnrolmentsResolver } from './enrolments.resolver.js';
 import { Deployments } from './deployments.js';
@@ -73,6 +74,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     CohortResolver,
     CertificatesResolver,
     DecisionsResolver,
+    DriftResolver,
     EnrolmentTokensResolver,
     EnrolmentsResolver,
     FleetResolver,

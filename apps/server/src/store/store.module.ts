@@ -25,6 +25,7 @@ import { CachedCounts } from './counts/cached-counts.js';
 import { SqlCounts } from './counts/sql-counts.js';
 import { FleetSizeStore } from './counts/fleet-size.store.js';
 import { FleetStore } from './counts/fleet.store.js';
+import { DriftStore } from './history/drift.store.js';
 import { EpochsStore } from './history/epochs.store.js';
 import { HistoryStore } from './history/history.store.js';
 import { Replica } from './history/replica.js';
@@ -44,6 +45,7 @@ const stores = [
   CatalogStore,
   CohortsStore,
   DecisionsStore,
+  DriftStore,
   EnrolmentTokensStore,
   EpochsStore,
   CachedCounts,

@@ -18,6 +18,8 @@ let registry: Registry;
 /** The opaque id of the host `web-1`. */
 let id: string;
 let bootId: string;
+/** A time before `web-5` changed. */
+let before: string;
 
 beforeAll(async () => {
   registry = await Registry.start();
@@ -76,7 +78,11 @@ beforeAll(async () => {
     warnings: ['the machine id cannot be read'],
   });
   expect(await registry.report(entering)).toMatchObject({ status: 200 });
-  registry.wait(2, 'minutes');
+  await registry.report(logged(idle('web-5')));
+  registry.wait(1, 'minutes');
+  before = registry.now().toISOString();
+  registry.wait(1, 'minutes');
+  await registry.report(logged(running('web-5', ['lab_r_1v2_a'], { sequence: 2 })));
   await registry.report(later(entering));
   await registry.report(logged(running('web-2', ['lab_r_1v2_a'])));
   const boots = { source: '/etc/modules', kernelRelease: '7.3.4+deb13-cloud-amd64', loads: [] };
@@ -167,6 +173,7 @@ const ARGUMENTS: Record<string, () => string[]> = {
     'newest: true, allow: [BOOT_UNKNOWN], evidence: UNSIGNED',
     'to: { original: true }',
   ],
+  'Query.drift': () => [`to: { original: true }, from: ${JSON.stringify(before)}`],
   'Query.canDeploy': () => [
     'what: { name: "lab_r_1v2_a" }',
     'what: { name: "lab_r_1v2_a" }, evidence: UNSIGNED',

@@ -51,13 +51,15 @@ const LIST = `query ($where: HostFilter, $first: Int, $after: String, $last: Int
 const ASK = `query ($where: HostFilter, $asOf: DateTime, $snapshot: ID) {
   canDowngrade(to: { original: true }, where: $where, asOf: $asOf, snapshot: $snapshot) { ${FLEET} } }`;
 
-const NUMBERS = `query ($where: HostFilter, $asOf: DateTime) {
+const NUMBERS = `query ($where: HostFilter, $asOf: DateTime, $from: DateTime!) {
   fleet(where: $where, asOf: $asOf) { limitedByScope hosts kernels { value hosts } freshness { value hosts } }
   verdictCounts(to: { original: true }, where: $where, by: [KERNEL], labels: ["env", "owner"], asOf: $asOf) {
     group total }
   canDeploy(what: { name: "lab_r_1v2_a" }, where: $where, asOf: $asOf) {
     kind matched limitedByScope noReturn ways { openToday lost groups { runs kernelRelease } } }
   canary(where: $where) { limitedByScope stacks represented leftOut hosts { hostname kernelRelease } }
+  drift(to: { original: true }, where: $where, from: $from) {
+    matched limitedByScope transitions { hosts } groups { nodes { runs kernel examples } } }
   plan(to: { original: true }, where: $where, asOf: $asOf) {
     matched limitedByScope groups { nodes { hosts kernelRelease runs examples } }
     blockedGroups { nodes { hosts kernelRelease runs examples } } drain(by: "rack") { hosts } }
@@ -101,11 +103,12 @@ test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host',
       hosts: { totalCount: found },
     });
     expect(answer.data.canDowngrade.kind).not.toBe('SAFE');
-    const numbers = await send(NUMBERS, { where, ...variables });
+    const numbers = await send(NUMBERS, { where, from: present, ...variables });
     expect(numbers.data).toMatchObject({
       fleet: { hosts: found, limitedByScope: true },
       canDeploy: { matched: found, limitedByScope: true },
       plan: { matched: found, limitedByScope: true },
+      drift: { matched: found, limitedByScope: true },
       canary: { represented: found, leftOut: 0, limitedByScope: true },
       // hosts of the scope may not be all that match
       newestSafe: { release: null },
