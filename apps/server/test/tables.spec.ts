@@ -36,6 +36,7 @@ const KINDS = {
     'owner_key',
     'owner_policy',
     'patch_version',
+    'policy_revision',
     'roll_up',
     'server_key',
     'token',

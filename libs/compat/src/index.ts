@@ -40,10 +40,12 @@ export type { KernelAnswer, Prediction } from './predict/prediction.js';
 export { comparePrices, type Price } from './routes/price.js';
 export { effectiveStates, loadedName, type Patch, type State } from './rules/patch.js';
 export {
+  canBeRaised,
   clearedBy,
   type ClearedBy,
   errnoOf,
   type Errno,
+  isRaised,
   kindOf,
   type Reason,
   REASON_CODES,

@@ -290,6 +290,7 @@ export const world: fc.Arbitrary<World> = fc.tuple(...BUILDS.map(anyManifest)).c
         fc.constantFrom('none', 'klp-5.5', 'block-disable', 'replace-set'),
       ),
       allow: mostly<string[]>([], fc.subarray([...REASON_CODES])),
+      raise: mostly<string[]>([], fc.subarray([...REASON_CODES])),
       witnesses: mostly(2, fc.constantFrom(0, 1, 3)),
       sharedSigningKeys: fc.boolean(),
     }),

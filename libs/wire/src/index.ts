@@ -13,4 +13,12 @@ export {
 export { BuildId, Instant, Labels, ModuleName, PublicName, Sha256, Uuid } from './names.js';
 export { UInt32, UInt64, WireState } from './numbers.js';
 export { Clock, Heartbeat, HostReading, Leftover, Livepatch, Report } from './report.js';
+export {
+  AllowedCode,
+  LabelCondition,
+  PolicyDocument,
+  type PolicyRule,
+  RaisedCode,
+  secondsOf,
+} from './policy.js';
 export { problems, type Problem } from './problems.js';

@@ -57,6 +57,9 @@ export const Instant = z.iso.datetime({ offset: true });
 
 const LABEL_NAME = 'label names are 1 to 63 letters, digits and _ . / -';
 
+/** The key of a label. */
+export const LabelKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/, LABEL_NAME);
+
 /** Labels: up to 64 keys, each with a one-line value. */
 export const Labels = z.preprocess(
   (labels, context) => {
@@ -65,7 +68,5 @@ export const Labels = z.preprocess(
       context.addIssue({ code: 'custom', path: ['__proto__'], message: LABEL_NAME });
     return labels;
   },
-  z
-    .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/, LABEL_NAME), line(253))
-    .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels'),
+  z.record(LabelKey, line(253)).refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels'),
 );

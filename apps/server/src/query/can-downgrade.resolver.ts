@@ -1,9 +1,7 @@
 import { Args, Context, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import { loadedName, type Reason, type Verdict } from '@klpreg/compat';
+import { loadedName, type Reason } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
-import { FleetStore } from '../store/counts/fleet.store.js';
-import { HostsStore } from '../store/hosts/hosts.store.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import type { Grouping } from './cohort-groups.js';
 import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
@@ -11,7 +9,10 @@ import { Fleet, type FleetAnswer, ofHost } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { Hosts } from './hosts.js';
-import { freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
+import type { Loaded } from './cohort-verdicts.js';
+import { Parts } from './parts.js';
+import { partAt } from './policy-rules.js';
+import { appliedPolicyView } from './policy-view.js';
 import { usedWaivers } from './records/used-waivers.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
@@ -36,8 +37,7 @@ export type CohortParent = Omit<Sdl.CohortVerdict, 'examples'> & {
 export class CanDowngradeResolver {
   constructor(
     private readonly fleet: Fleet,
-    private readonly store: FleetStore,
-    private readonly hostsStore: HostsStore,
+    private readonly parts: Parts,
     private readonly hostsOf: Hosts,
     private readonly labels: LabelsStore,
   ) {}
@@ -50,9 +50,16 @@ export class CanDowngradeResolver {
   ): Promise<ResolversTypes['FleetVerdict']> {
     const answer = await this.fleet.ask(args, scopeOf(context), asksFor('cohorts', info));
     const { kind, limitedByScope, counts } = answer;
-    const waivers = usedWaivers(answer, answer.situations);
-    const snapshot = snapshotView(answer);
-    return { kind, counts, matched: counts.total, limitedByScope, waivers, snapshot, answer };
+    return {
+      kind,
+      counts,
+      matched: counts.total,
+      limitedByScope,
+      waivers: usedWaivers(answer, answer.situations),
+      policy: appliedPolicyView(answer),
+      snapshot: snapshotView(answer),
+      answer,
+    };
   }
 
   @ResolveField('reasons')
@@ -92,12 +99,16 @@ export class CanDowngradeResolver {
       ),
     ]);
     const patches = await patchesOf(loaded, answer);
-    const examples = memoized(async () =>
-      this.store.examples(rows, answer.condition, answer.limits, answer.asOf),
-    );
+    const examples = memoized(async () => this.parts.examples(answer, rows, answer.asOf));
     const views = rows.map((row, i) => ({
       ...narrowed(
-        cohortView(row, loaded, verdicts.get(row.freshnessKey)!, labels, patches),
+        cohortView(
+          row,
+          loaded,
+          verdictView(verdicts.get(row.freshnessKey)!, partAt(answer.parts, row.freshnessKey).rule),
+          labels,
+          patches,
+        ),
         grouping,
         page?.[i]?.labels,
       ),
@@ -114,29 +125,25 @@ export class CanDowngradeResolver {
     @Args() args: Sdl.FleetVerdictHostsArgs,
   ): Promise<ResolversTypes['HostVerdictConnection']> {
     const page = toPage(args, ['name', 'uuid']);
-    const { situations, condition, pinned, limits, view } = answer;
+    const { situations, pinned, view, parts } = answer;
     const wanted = situations.filter(
       ({ verdict }) =>
         (args.kind == null || verdict.kind === args.kind) &&
         (args.code == null || verdict.reasons.some((reason: Reason) => reason.code === args.code)),
     );
     const total = wanted.reduce((sum, { count }) => sum + count.hosts, 0);
-    const only =
-      wanted.length === situations.length
-        ? null
-        : { freshnessKeys: wanted.map(({ count }) => count.freshnessKey), limits, hosts: total };
     const place = {
       after: page.key as [string, string] | null,
       backwards: page.backwards,
       limit: page.size + 1,
     };
-    const rows = wanted.length === 0 ? [] : await this.hostsStore.page(condition, place, pinned, only);
+    const rows = await this.parts.hosts(answer, wanted, place);
     const views = await this.hostsOf.view(rows, { asOf: pinned, catalog: view.revision }, view);
-    const keys = views.map((host) => freshnessKeyOf(host.row, limits));
+    const keys = views.map((host) => this.fleet.freshnessKey(answer, host.row));
     const verdicts = await this.fleet.verdicts(answer, keys);
     const judged = views.map((host, i) => ({
       host,
-      verdict: verdictView(ofHost(verdicts.get(keys[i]!)!, host.row, pinned)),
+      verdict: verdictView(ofHost(verdicts.get(keys[i]!)!, host.row, pinned), partAt(parts, keys[i]!).rule),
     }));
     return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
   }
@@ -184,7 +191,7 @@ async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
 function cohortView(
   { freshnessKey, labelSetId, hosts }: CohortRow,
   { situations, catalog }: Loaded,
-  verdict: Verdict,
+  verdict: Sdl.Verdict,
   labels: ReadonlyMap<string, Labels>,
   patches: Parameters<typeof stackView>[2],
 ): Omit<Sdl.CohortVerdict, 'examples'> {
@@ -197,7 +204,7 @@ function cohortView(
     stack: stackView(situation, catalog, patches),
     labels: labelViews(labels.get(labelSetId) ?? {}),
     freshness: freshnessKey.level === 'AHEAD' ? 'LOST' : freshnessKey.level,
-    verdict: verdictView(verdict),
+    verdict,
   };
 }
 

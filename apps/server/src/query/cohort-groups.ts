@@ -4,6 +4,7 @@ import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
 import type { FreshnessKey } from '../store/hosts/hosts-at.js';
 import type { CohortKey } from './generated/schema.js';
+import { partIndex } from './policy-rules.js';
 import { reasonKey } from './reason-counts.js';
 
 /** The properties by which cohorts are grouped, in addition to the answer. */
@@ -103,7 +104,8 @@ export async function groupCohorts(
       byFreshness ? level : null,
       grouping.labels.map((name) => own[name] ?? null),
     ]);
-    const key = `${properties} ${answerOf(verdicts.get(cohort.freshnessKey)!)}`;
+    // the rule of the policy is shown with the verdict
+    const key = `${properties} ${partIndex(cohort.freshnessKey)} ${answerOf(verdicts.get(cohort.freshnessKey)!)}`;
     const group = groups.get(key);
     groups.set(key, {
       key,

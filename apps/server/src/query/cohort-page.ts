@@ -29,7 +29,7 @@ export function pageOf(
 }
 
 /** The order of PostgreSQL, so that both ways of paging agree. */
-function compareKeys(
+export function compareKeys(
   { freshnessKey: a, labelSetId }: CohortRow,
   { freshnessKey: b, labelSetId: other }: CohortRow,
 ): number {

@@ -98,7 +98,7 @@ export class CohortVerdicts {
     const loaded = await this.load(
       open.map(({ situationId }) => situationId),
       asked,
-      question,
+      question.routes?.includes('BRIDGE') === true,
       view,
     );
     for (const freshnessKey of open) {
@@ -122,7 +122,7 @@ export class CohortVerdicts {
     const { situations } = await this.load(
       all.map(({ situationId }) => situationId),
       asked,
-      question,
+      question.routes?.includes('BRIDGE') === true,
       view,
     );
     const lists = [...situations.values()].flatMap(({ list }) =>
@@ -156,10 +156,11 @@ export class CohortVerdicts {
     };
   }
 
+  /** @param withBridges loads the builds by which a host may reach the target */
   async load(
     situationIds: Iterable<string | null>,
     asked: AskedTarget,
-    question: Question,
+    withBridges: boolean,
     view: CatalogSnapshot,
   ): Promise<Loaded> {
     const situations = await this.situations.load([
@@ -171,7 +172,7 @@ export class CohortVerdicts {
         ? await view.find([...situations.values()].flatMap((situation) => situation.previous ?? []))
         : [];
     const kernels = [...new Set([...situations.values()].map((situation) => situation.kernelRelease))];
-    const bridges = question.routes?.includes('BRIDGE') ? await view.forKernels(kernels) : [];
+    const bridges = withBridges ? await view.forKernels(kernels) : [];
     return { situations, catalog: await view.catalog(buildIds, merge(asked.builds, previous), bridges) };
   }
 }

@@ -7,6 +7,7 @@ import { CohortVerdicts } from './cohort-verdicts.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import { addUp, type Installed } from './no-returns.js';
+import { partAt, partIndex } from './policy-rules.js';
 
 /** The number of situations that are judged before other requests have their turn. */
 const SITUATIONS_PER_TURN = 20;
@@ -44,21 +45,23 @@ export class Deployments {
   }
 
   private async install(answer: FleetAnswer, checkTime: () => void): Promise<Installed[]> {
-    const ways = await this.cohortVerdicts.waysBack(
-      answer.situations.map(({ count }) => count.freshnessKey),
-      answer.asked,
-      answer.question,
-      answer.view,
+    const { parts, situations, asked, view } = answer;
+    const ways = await Promise.all(
+      parts.map(async ({ question }, i) => {
+        const keys = situations.map(({ count }) => count.freshnessKey).filter((key) => partIndex(key) === i);
+        return this.cohortVerdicts.waysBack(keys, asked, question, view);
+      }),
     );
     const installed: Installed[] = [];
-    for (const [i, { count, verdict }] of answer.situations.entries()) {
+    for (const [i, { count, verdict }] of situations.entries()) {
       if (i % SITUATIONS_PER_TURN === 0) {
         await setImmediate();
         checkTime();
       }
-      const found = ways(count.freshnessKey);
+      const { question } = partAt(parts, count.freshnessKey);
+      const found = ways[partIndex(count.freshnessKey)]!(count.freshnessKey);
       if (found === null)
-        installed.push({ count, host: null, installing: neverReported(answer.question), ways: [] });
+        installed.push({ count, host: null, installing: neverReported(question), ways: [] });
       else {
         const { host, noReturn } = found;
         const { installing, ways: back } = noReturn ?? { installing: verdict, ways: [] };

@@ -52,7 +52,8 @@ export class DriftResolver {
         'BAD_USER_INPUT',
         '`from` must be before `until`, which is now if it is left out',
       );
-    const question = toQuestion(args, this.config.intervalSeconds);
+    // a drift is a change of facts, so that no policy counts
+    const question = toQuestion(args, this.config.intervalSeconds, null);
     const [before, after] = await Promise.all([
       this.instant(from, args.to, question, now),
       this.instant(until ?? null, args.to, question, now),
@@ -84,7 +85,7 @@ export class DriftResolver {
     const { situations } = await this.cohortVerdicts.load(
       [...keys('before'), ...keys('after')].map(({ situationId }) => situationId),
       after.asked,
-      question,
+      question.routes?.includes('BRIDGE') === true,
       after.view,
     );
     const kindIn = (verdicts: ReadonlyMap<FreshnessKey, Verdict>, key: FreshnessKey | null) =>
@@ -101,8 +102,8 @@ export class DriftResolver {
         })),
       ),
       limitedByScope: !selectsWithin(where ?? {}, scopeOf(context)),
-      before: snapshotView({ snapshotId: null, pinned: before.asOf, view: before.view }),
-      after: snapshotView({ snapshotId: null, pinned: after.asOf, view: after.view }),
+      before: snapshotView({ snapshotId: null, pinned: before.asOf, view: before.view, policy: null }),
+      after: snapshotView({ snapshotId: null, pinned: after.asOf, view: after.view, policy: null }),
       changed: groupDrifted(drifted, situations),
     };
   }
@@ -169,8 +170,8 @@ const groupView = (group: DriftedGroup): Sdl.DriftGroup => {
     runs,
     kernelBefore,
     kernel,
-    before: verdictView(largest.verdictBefore),
-    after: verdictView(largest.verdictAfter),
+    before: verdictView(largest.verdictBefore, null),
+    after: verdictView(largest.verdictAfter, null),
     examples: largest.examples,
   };
 };

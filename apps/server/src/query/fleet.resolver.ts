@@ -3,13 +3,13 @@ import { loadedName, type Situation } from '@klpreg/compat';
 import { limitExceeded, RequestError } from '../errors.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
 import type { Scope } from '../store/access/tokens.store.js';
-import { FleetStore } from '../store/counts/fleet.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import type { GroupedCohorts } from './cohort-groups.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import { inRange } from './in-range.js';
 import { stackText, summariseFleet } from './fleet-summary.js';
 import type * as Sdl from './generated/schema.js';
+import { Parts } from './parts.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 import { checkTime } from './time-limit.js';
@@ -27,7 +27,7 @@ const MAX_CANARIES = 100;
 export class FleetResolver {
   constructor(
     private readonly fleet: Fleet,
-    private readonly store: FleetStore,
+    private readonly parts: Parts,
     private readonly patches: PatchesStore,
   ) {}
 
@@ -118,12 +118,8 @@ export class FleetResolver {
       answer,
       chosen.map(({ largest }) => largest.freshnessKey.situationId),
     );
-    const examples = await this.store.examples(
-      chosen.map(({ largest }) => largest),
-      answer.condition,
-      answer.limits,
-      answer.pinned,
-    );
+    const largest = chosen.map((group) => group.largest);
+    const examples = await this.parts.examples(answer, largest, answer.pinned);
     const hosts = chosen.flatMap(({ hosts: represents, largest }, i) => {
       const hostname = examples[i]?.[0];
       const situation = situationOf(largest.freshnessKey.situationId, situations);
@@ -141,13 +137,13 @@ export class FleetResolver {
     };
   }
 
-  /** The fleet's facts do not depend on the question, so that any will do. */
+  /** The fleet's facts depend neither on the question nor on the policy, so that any will do. */
   private async askAnything(
     args: Pick<Sdl.QueryFleetArgs, 'where' | 'asOf'>,
     scope: Scope | null,
     withCohorts = false,
   ): Promise<FleetAnswer> {
-    return this.fleet.ask({ ...args, to: { original: true } }, scope, withCohorts);
+    return this.fleet.ask({ ...args, to: { original: true } }, scope, withCohorts, { policy: null });
   }
 
   private async tryRelease(

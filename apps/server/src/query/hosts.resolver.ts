@@ -90,7 +90,8 @@ export class HostsResolver {
     @Parent() host: HostView,
     @Args() args: QuestionArguments,
   ): Promise<ResolversTypes['Verdict']> {
-    return verdictView(await this.fleet.judgeHost(host.row, args, host.asOf, host.view));
+    const { verdict, rule } = await this.fleet.judgeHost(host.row, args, host.asOf, host.view);
+    return verdictView(verdict, rule);
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { SituationCount } from '../store/counts/fleet-counts.js';
 import type * as Sdl from './generated/schema.js';
 import { countReasons } from './reason-counts.js';
+import { addHosts, noHosts } from './verdict-counts.js';
 import { reasonView } from './verdict-view.js';
 
 /** Hosts in one situation, and what the installation means for them. */
@@ -32,17 +33,14 @@ const TARGETS = ['TODAY', 'ORIGINAL'] as const satisfies readonly Sdl.ReturnTo[]
 export function addUp(
   installed: readonly Installed[],
 ): Omit<Sdl.DeployVerdict, 'snapshot' | 'limitedByScope' | 'waivers'> {
-  const counts = { safe: 0, unknown: 0, unsafe: 0, refused: 0, total: 0, harmful: 0, accepted: 0 };
+  const counts = noHosts();
   let kind: VerdictKind = 'SAFE';
   let noReturn = 0;
   let withoutBuild = 0;
   let refusedInDoubt = 0;
   for (const { count, host, installing, ways } of installed) {
     const { hosts } = count;
-    counts[installing.kind.toLowerCase() as Lowercase<VerdictKind>] += hosts;
-    counts.total += hosts;
-    if (installing.harmful) counts.harmful += hosts;
-    if (installing.accepted) counts.accepted += hosts;
+    addHosts(counts, installing, hosts);
     if (isWorse(installing.kind, kind)) kind = installing.kind;
     if (ways.some(({ closed }) => closed)) noReturn += hosts;
     if (host !== null && ways.length === 0) withoutBuild += hosts;

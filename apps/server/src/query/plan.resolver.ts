@@ -3,8 +3,6 @@ import { loadedName } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
 import { LabelsStore } from '../store/content/labels.store.js';
-import { FleetStore } from '../store/counts/fleet.store.js';
-import { HostsStore } from '../store/hosts/hosts.store.js';
 import { labelsOf } from './cohort-groups.js';
 import { type Connection, connectPart, type PageArguments, toPart } from './connection.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
@@ -13,6 +11,8 @@ import { inRange } from './in-range.js';
 import { memoized } from './memoized.js';
 import { byNewestRelease, type PlannedPart } from './newest-release.js';
 import { drainBatches, inOrder, type PlannedGroup, sumsOf } from './plan-order.js';
+import { Parts } from './parts.js';
+import { partAt } from './policy-rules.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 import { verdictView } from './verdict-view.js';
@@ -38,9 +38,8 @@ const MAX_DRAINED = 1_000;
 export class PlanResolver {
   constructor(
     private readonly fleet: Fleet,
-    private readonly store: FleetStore,
+    private readonly parts: Parts,
     private readonly patches: PatchesStore,
-    private readonly hosts: HostsStore,
     private readonly labels: LabelsStore,
   ) {}
 
@@ -94,16 +93,10 @@ export class PlanResolver {
     const answers = new Set(planned.served.map((group) => group.answer));
     const rebooted = [...answers]
       .flatMap(({ situations }) => situations)
-      .filter(({ verdict }) => verdict.accepted && verdict.route === 'REBOOT')
-      .map(({ count }) => count);
+      .filter(({ verdict }) => verdict.accepted && verdict.route === 'REBOOT');
     if (rebooted.length === 0) return [];
-    const wanted = {
-      freshnessKeys: rebooted.map(({ freshnessKey }) => freshnessKey),
-      limits: answer.limits,
-      hosts: rebooted.reduce((sum, { hosts }) => sum + hosts, 0),
-    };
     const first = { after: null, backwards: false, limit: MAX_DRAINED };
-    const rows = await this.hosts.page(answer.condition, first, answer.pinned, wanted);
+    const rows = await this.parts.hosts(answer, rebooted, first);
     const labels =
       by == null ? null : await this.labels.load([...new Set(rows.map((row) => row.labelSetId))]);
     const valueOf = (labelSetId: string): string | null =>
@@ -142,9 +135,7 @@ export class PlanResolver {
       page.map(({ group }) => group.largest.freshnessKey.situationId),
     );
     const rows = page.map(({ group }) => group.largest);
-    const examples = memoized(async () =>
-      this.store.examples(rows, answer.condition, answer.limits, answer.asOf),
-    );
+    const examples = memoized(async () => this.parts.examples(answer, rows, answer.asOf));
     const views = page.map(({ group, release, verdict }, i) => {
       const { situationId } = group.largest.freshnessKey;
       const situation = situationId === null ? undefined : situations.get(situationId);
@@ -154,7 +145,7 @@ export class PlanResolver {
         kernelRelease: situation?.kernelRelease ?? null,
         arch: situation?.arch ?? null,
         release,
-        verdict: verdictView(verdict),
+        verdict: verdictView(verdict, partAt(answer.parts, group.largest.freshnessKey).rule),
         examples: async () => (await examples())[i]!,
       };
     });

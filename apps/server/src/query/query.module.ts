@@ -22,9 +22,11 @@ import { LabelHostResolver } from './label-host.resolver.js';
 import { NodeResolver } from './node.resolver.js';
 import { AuditLogResolver } from './audit-log.resolver.js';
 import { OwnerKeysResolver } from './owner-keys.resolver.js';
+import { Parts } from './parts.js';
 import { OwnerPoliciesResolver } from './owner-policies.resolver.js';
 import { PlanGroupResolver, PlanResolver } from './plan.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
+import { PolicyResolver } from './policy.resolver.js';
 import { Afterwards } from './records/afterwards.js';
 import { CertificatesResolver } from './records/certificates.resolver.js';
 import { DecisionsResolver } from './records/decisions.resolver.js';
@@ -85,9 +87,11 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     AuditLogResolver,
     OwnerKeysResolver,
     OwnerPoliciesResolver,
+    Parts,
     PatchesResolver,
     PlanGroupResolver,
     PlanResolver,
+    PolicyResolver,
     RecallPatchResolver,
     ReleaseHostResolver,
     RetireHostResolver,

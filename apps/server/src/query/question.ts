@@ -8,6 +8,7 @@ import {
   ROUTES,
   type Target,
 } from '@klpreg/compat';
+import { type PolicyRule, secondsOf } from '@klpreg/wire';
 import { RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
@@ -34,9 +35,15 @@ export interface AskedTarget {
 const MOST_WITNESSES = 5;
 
 /** Returns the maximum age of facts in seconds. Facts that are older than five intervals are stale anyway. */
-function toMaxAge(given: number | null | undefined, intervalSeconds: number): number {
+function toMaxAge(
+  given: number | null | undefined,
+  byRule: string | undefined,
+  intervalSeconds: number,
+): number {
   const { late } = freshnessLimits(intervalSeconds);
-  if (given == null || given <= late) return given ?? late;
+  // the interval may have been shortened since the policy was applied
+  if (given == null) return byRule === undefined ? late : Math.min(secondsOf(byRule), late);
+  if (given <= late) return given;
   throw new RequestError(
     'BAD_USER_INPUT',
     `\`maxAge\` must be at most ${late} s, found ${given} s: facts ` +
@@ -46,11 +53,18 @@ function toMaxAge(given: number | null | undefined, intervalSeconds: number): nu
   );
 }
 
-/** Returns the question in the arguments of a field. */
-export function toQuestion(args: QuestionArguments, intervalSeconds: number): Question {
+/**
+ * Returns the question in the arguments of a field. What they leave out is as the rule of the policy says; what
+ * the rule raises is raised whatever they say.
+ */
+export function toQuestion(
+  args: QuestionArguments,
+  intervalSeconds: number,
+  rule: PolicyRule | null,
+): Question {
   if (args.route != null && args.bestRoute === true)
     throw new RequestError('BAD_USER_INPUT', 'give `route` or `bestRoute`, not both');
-  const allow = [...(args.allow ?? [])];
+  const allow = [...(args.allow ?? rule?.allow ?? [])];
   const allowable = REASON_CODES.filter(canBeAllowed);
   const wrong = allow.filter((code) => !allowable.includes(code));
   if (wrong.length > 0)
@@ -68,11 +82,12 @@ export function toQuestion(args: QuestionArguments, intervalSeconds: number): Qu
     | RuleSet
     | undefined;
   return {
-    routes: args.bestRoute === true ? ROUTES : args.route == null ? null : [args.route],
-    evidence: args.evidence ?? 'MODULE',
-    maxAgeSeconds: toMaxAge(args.maxAge, intervalSeconds),
+    routes: args.bestRoute === true ? ROUTES : args.route == null ? (rule?.routes ?? null) : [args.route],
+    evidence: args.evidence ?? rule?.evidence ?? 'MODULE',
+    maxAgeSeconds: toMaxAge(args.maxAge, rule?.maxAge, intervalSeconds),
     rules: rules ?? null,
     allow,
+    raise: rule?.raise ?? [],
     witnesses,
     sharedSigningKeys: args.sharedSigningKeys ?? false,
   };

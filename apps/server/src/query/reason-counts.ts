@@ -28,6 +28,7 @@ const shared = ({
   clearedBy,
   errno,
   detail,
+  raised,
 }: Reason): Reason => ({
   code,
   ...(patch !== undefined && { patch }),
@@ -41,6 +42,7 @@ const shared = ({
   ...(clearedBy !== undefined && { clearedBy }),
   ...(errno !== undefined && { errno }),
   ...(detail !== undefined && code !== 'REPORT_STALE' && { detail }),
+  ...(raised !== undefined && { raised }),
 });
 
 /** Identifies what `shared` keeps of a reason. */
@@ -57,6 +59,7 @@ export const reasonKey = ({
   clearedBy,
   errno,
   detail,
+  raised,
 }: Reason): string =>
   [
     code,
@@ -70,6 +73,7 @@ export const reasonKey = ({
     clearedBy,
     errno,
     code === 'REPORT_STALE' ? undefined : detail,
+    raised,
   ]
     .map((part) => part ?? '')
     .join('\0');

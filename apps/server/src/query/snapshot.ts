@@ -6,6 +6,7 @@ import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import type { EpochsStore } from '../store/history/epochs.store.js';
 import { type AsOf, present, type SnapshotOrigin } from '../store/history/as-of.js';
 import type { QueryCanDowngradeArgs, Snapshot } from './generated/schema.js';
+import type { AppliedPolicy } from './policy-rules.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Changes with every change of the program that can change an answer. */
@@ -16,14 +17,17 @@ export const snapshotView = ({
   snapshotId,
   pinned,
   view,
+  policy,
 }: {
   readonly snapshotId: string | null;
   readonly pinned: AsOf;
   readonly view: CatalogSnapshot;
+  readonly policy: AppliedPolicy | null;
 }): Snapshot => ({
   id: snapshotId,
   now: pinned.now,
   catalogRevision: view.revision.number,
+  policyRevision: policy?.revision ?? null,
   rules: RULES_VERSION,
 });
 
@@ -138,13 +142,19 @@ const youngestOfThePast = ({ intervalSeconds }: HistoryLimits): number =>
 export const isKnownOfThePast = (maxAgeSeconds: number, history: HistoryLimits): boolean =>
   maxAgeSeconds >= youngestOfThePast(history);
 
-/** @throws RequestError if a question about an earlier time needs ages that are not stored */
-export function refuseUnknownAges(maxAgeSeconds: number, history: HistoryLimits): void {
+/**
+ * @param rule the name of the rule that sets the maximum age, if the question does not
+ * @throws RequestError if a question about an earlier time needs ages that are not stored
+ */
+export function refuseUnknownAges(maxAgeSeconds: number, history: HistoryLimits, rule?: string): void {
   if (isKnownOfThePast(maxAgeSeconds, history)) return;
   throw new RequestError(
     'BAD_USER_INPUT',
     `ages below ${youngestOfThePast(history)} s are not stored for earlier times: \`maxAge\` must be at ` +
-      `least that, found ${maxAgeSeconds} s`,
+      `least that, found ${maxAgeSeconds} s` +
+      (rule === undefined
+        ? ''
+        : ` in the rule ${JSON.stringify(rule)} of the policy; name \`maxAge\` in the question`),
   );
 }
 

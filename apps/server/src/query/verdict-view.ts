@@ -1,4 +1,14 @@
-import { clearedBy, errnoOf, explain, help, kindOf, type Reason, type Verdict } from '@klpreg/compat';
+import {
+  clearedBy,
+  errnoOf,
+  explain,
+  help,
+  isRaised,
+  kindOf,
+  type Reason,
+  type Verdict,
+} from '@klpreg/compat';
+import type { PolicyRule } from '@klpreg/wire';
 import type * as Sdl from './generated/schema.js';
 import { memoizedView } from './memoized-view.js';
 import { RULE_SET_NAMES } from './question.js';
@@ -20,6 +30,7 @@ export const reasonView = memoizedView((reason: Reason): Sdl.Reason => {
   return {
     code,
     kind,
+    raised: isRaised(reason),
     clearedBy: clearedBy(reason),
     errno: kind === 'REFUSED' ? errnoOf(reason) : null,
     patch,
@@ -43,7 +54,13 @@ export const rulesView = (rules: Verdict['rules']): Sdl.RulesChoice => ({
 
 const KINDS = ['REFUSED', 'UNSAFE', 'UNKNOWN', 'ADVISORY'];
 
-export const verdictView = memoizedView((verdict: Verdict): Sdl.Verdict => {
+/** @param rule the rule of the policy that holds for the host */
+export const verdictView = (verdict: Verdict, rule: PolicyRule | null): Sdl.Verdict => ({
+  ...withoutRule(verdict),
+  policyRule: rule?.name ?? null,
+});
+
+const withoutRule = memoizedView((verdict: Verdict): Omit<Sdl.Verdict, 'policyRule'> => {
   const {
     kind,
     route,

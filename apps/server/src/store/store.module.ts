@@ -16,6 +16,7 @@ import { CertificateKey } from './access/signing-key.js';
 import { TokensStore } from './access/tokens.store.js';
 import { CatalogStore } from './catalog/catalog.store.js';
 import { PatchesStore } from './catalog/patches.store.js';
+import { PoliciesStore } from './catalog/policies.store.js';
 import { SightingsStore } from './catalog/sightings.store.js';
 import { StatesStore } from './catalog/states.store.js';
 import { LabelsStore } from './content/labels.store.js';
@@ -59,6 +60,7 @@ const stores = [
   LabelsStore,
   OwnerKeysStore,
   OwnerPoliciesStore,
+  PoliciesStore,
   PatchesStore,
   Replica,
   ReportsStore,

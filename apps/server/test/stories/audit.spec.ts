@@ -104,6 +104,14 @@ test.each<[change: string, make: () => Promise<{ status: number; body: object }>
     () => mutate('{ setOwnerPolicy(owner: "web", requireSigned: true, reason: "audit") { owner } }'),
     'set-owner-policy',
   ],
+  [
+    'applying a policy',
+    () =>
+      mutate(
+        '{ applyPolicy(document: "{\\"schema\\":\\"policy/v1\\",\\"rules\\":[]}", reason: "audit") { replaces } }',
+      ),
+    'apply-policy',
+  ],
 ])('%s is in the audit log, or has no effect', async (_, make, action) => {
   const before = await everything();
   await db.$executeRaw`ALTER TABLE audit ADD CONSTRAINT closed CHECK (false) NOT VALID`;

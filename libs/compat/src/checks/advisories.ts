@@ -1,23 +1,43 @@
 import type { KnownPatch, ResolvedSituation } from '../facts/resolve.js';
-import { about, type Reason } from '../reasons/reasons.js';
+import { about, raise, type Reason } from '../reasons/reasons.js';
 import { type Plan, lastStageOf, stagesOf } from '../routes/plan.js';
 
 /**
  * Returns what an operator should know before starting, and what does not change the verdict.
  *
  * A patch that is only on the list between two stages counts for what it leaves behind.
+ *
+ * @param raised codes that a policy counts as UNSAFE
  */
-export function findAdvisories(plan: Plan, host: ResolvedSituation): Reason[] {
+export function findAdvisories(
+  plan: Plan,
+  host: ResolvedSituation,
+  raised: readonly string[],
+): readonly Reason[] {
+  return raise(findAll(plan, host, raised), raised);
+}
+
+function findAll(plan: Plan, host: ResolvedSituation, raised: readonly string[]): Reason[] {
   const last = lastStageOf(plan);
   const { boot } = host.situation;
   const ofStages = stagesOf(plan).flatMap((stage) => findInStage(stage, last));
   if (plan.route === 'REBOOT')
     return [...host.list.flatMap((patch) => findReopened(patch, last)), ...ofStages];
-  if (boot === null) return ofStages;
   const notAtBoot = stagesOf(plan)
     .flatMap(({ load }) => load ?? [])
-    .filter((load) => isOn(last, load) && !boot.loads.some(({ buildId }) => buildId === load.buildId));
-  return [...ofStages, ...notAtBoot.map((load): Reason => ({ code: 'NOT_BOOT_PERSISTENT', ...about(load) }))];
+    .filter(
+      (load) => isOn(last, load) && boot?.loads.some(({ buildId }) => buildId === load.buildId) !== true,
+    );
+  if (boot !== null)
+    return [
+      ...ofStages,
+      ...notAtBoot.map((load): Reason => ({ code: 'NOT_BOOT_PERSISTENT', ...about(load) })),
+    ];
+  // what is not reported is a doubt where it would count
+  const counts = raised.includes('NOT_BOOT_PERSISTENT') && notAtBoot.length > 0;
+  return counts
+    ? [...ofStages, { code: 'BOOT_UNKNOWN', detail: 'the policy requires to know it' }]
+    : ofStages;
 }
 
 /** Returns whether the patch is on the list after this stage. */

@@ -20,6 +20,8 @@ export interface Criteria extends Trust {
   readonly rules: RulesChoice;
   /** Evidence that is required of states. Promises need this or `MANIFEST`, whichever is weaker. */
   readonly evidence: Evidence;
+  /** Codes of advisories that count as UNSAFE. */
+  readonly raise: readonly string[];
 }
 
 /** What stands against a plan. */
@@ -49,7 +51,7 @@ export function findAgainst(plan: Plan, host: ResolvedSituation, criteria: Crite
     reasons.push(...found);
     if (plan.next.length > 0) now = after(now, { ...stage, next: [] });
   }
-  return { reasons: [...reasons, ...findAdvisories(plan, host)], errno };
+  return { reasons: [...reasons, ...findAdvisories(plan, host, criteria.raise)], errno };
 }
 
 /** Orders patches of a plan as the list has them, oldest first. */

@@ -127,9 +127,11 @@ export interface Facts {
   readonly detail?: string;
 }
 
-/** A reason for a verdict. Its kind follows from its code. */
+/** A reason for a verdict. Its kind follows from its code, and from whether a policy raised it. */
 export interface Reason extends Facts {
   readonly code: ReasonCode;
+  /** An advisory that a policy raised to UNSAFE. It means nothing on other codes. */
+  readonly raised?: true;
 }
 
 /** The facts that name the patch of a reason. */
@@ -156,8 +158,30 @@ const NATURES: ReadonlyMap<string, Nature> = new Map(
     ],
   ),
 );
-/** Returns what follows from the code of this reason. */
-export const natureOf = ({ code }: Pick<Reason, 'code'>): Nature => NATURES.get(code)!;
+/** What follows from the code of an advisory that was raised. */
+const RAISED_NATURES: ReadonlyMap<string, Nature> = new Map(
+  [...NATURES]
+    .filter(([, { kind }]) => kind === 'ADVISORY')
+    .map(([code, nature]) => [code, { ...nature, kind: 'UNSAFE' }]),
+);
+
+/** Returns what follows from the code of this reason, and from whether it was raised. */
+export const natureOf = ({ code, raised }: Pick<Reason, 'code' | 'raised'>): Nature =>
+  (raised === true ? RAISED_NATURES.get(code) : undefined) ?? NATURES.get(code)!;
+
+/** Returns whether a policy may raise this code: it is an advisory. */
+export const canBeRaised = (code: ReasonCode): boolean => RAISED_NATURES.has(code);
+
+/** Returns whether a policy raised this advisory. */
+export const isRaised = ({ code, raised }: Reason): boolean => raised === true && canBeRaised(code);
+
+/** Returns the reasons with the advisories of these codes raised to UNSAFE. */
+export const raise = (reasons: readonly Reason[], codes: readonly string[]): readonly Reason[] =>
+  codes.length === 0
+    ? reasons
+    : reasons.map((reason) =>
+        codes.includes(reason.code) && canBeRaised(reason.code) ? { ...reason, raised: true } : reason,
+      );
 
 export const kindOf = (reason: Reason): ReasonKind => natureOf(reason).kind;
 export const errnoOf = (reason: Reason): Errno | null => reason.errno ?? natureOf(reason).errno;

@@ -1,4 +1,4 @@
-import type { Reason, ReasonCode } from './reasons.js';
+import { isRaised, type Reason, type ReasonCode } from './reasons.js';
 
 const quoted = (name: string | undefined): string => (name === undefined ? 'a patch' : `'${name}'`);
 const because = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`);
@@ -118,7 +118,8 @@ const SENTENCES: Record<ReasonCode, (reason: Reason) => string> = {
 };
 
 /** Explains this reason in one sentence. */
-export const explain = (reason: Reason): string => SENTENCES[reason.code](reason);
+export const explain = (reason: Reason): string =>
+  `${SENTENCES[reason.code](reason)}${isRaised(reason) ? '; the policy counts this as UNSAFE' : ''}`;
 
 /** Returns where to read what to do about this code, relative to this library's folder. */
 export const help = (code: ReasonCode): string => `reasons.md#${code.toLowerCase()}`;

@@ -28,6 +28,8 @@ export interface Question {
   readonly rules: RuleSet | null;
   /** UNKNOWN codes that the question accepts. */
   readonly allow: readonly string[];
+  /** Codes of advisories that count as UNSAFE, by a policy. Other codes are ignored. */
+  readonly raise: readonly string[];
   /** Distinct machines that must have shown a build for its doubts to be cleared; at least two. */
   readonly witnesses: number;
   /** The machines of this fleet trust the same signing keys. */
@@ -40,6 +42,7 @@ export const DEFAULT_QUESTION: Question = {
   maxAgeSeconds: 900,
   rules: null,
   allow: [],
+  raise: [],
   witnesses: WITNESSES,
   sharedSigningKeys: false,
 };
@@ -91,7 +94,14 @@ function judgeEach(
       : chooseRules(situation.capabilities, situation.kernelRelease, question.rules);
   // Also if a caller passes no number: NaN witnesses would clear every doubt.
   const needed = witnesses > WITNESSES ? witnesses : WITNESSES;
-  const criteria: Criteria = { rules, catalog, evidence, witnesses: needed, sharedSigningKeys };
+  const criteria: Criteria = {
+    rules,
+    catalog,
+    evidence,
+    raise: question.raise,
+    witnesses: needed,
+    sharedSigningKeys,
+  };
   const resolved = resolveTarget(target, host, catalog, rules.candidates);
   const before = [...findHostDoubts(host, freshness, question.maxAgeSeconds), ...resolved.reasons];
   const destination = destinationOf(resolved, host, rules.candidates);

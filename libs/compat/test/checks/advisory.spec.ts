@@ -1,4 +1,5 @@
-import { ask, listed, manifest, newer, older, statement } from '../../src/testing/index.js';
+import { explain, kindOf } from '../../src/index.js';
+import { type Asked, ask, listed, manifest, newer, older, statement } from '../../src/testing/index.js';
 import { reasonTable } from '../reason-table.js';
 
 const fixing = (name: string, ...cves: string[]) => manifest(name, { 7: 1 }, { author: statement({ cves }) });
@@ -115,4 +116,62 @@ test('no advisory changes a verdict', () => {
     'NOT_BOOT_PERSISTENT',
   ]);
   expect(ask({ list: [newer] }).reasons).toEqual([]);
+});
+
+const ADVISED = {
+  list: [fixing('newer', 'CVE-1'), manifest('none', {}, { replace: false })],
+  host: { boot: { kernelRelease: null, loads: [] } },
+};
+const CODES = ['CVE_REOPENED', 'DATA_SEMANTICS_NOT_PROVEN', 'NOT_BOOT_PERSISTENT'];
+
+test.each(CODES)('a policy raises %s to UNSAFE, and leaves the other advisories as they are', (code) => {
+  const { kind, harmful, accepted, errno, reasons } = ask({ ...ADVISED, question: { raise: [code] } });
+  expect({ kind, harmful, accepted, errno }).toEqual({
+    kind: 'UNSAFE',
+    harmful: true,
+    accepted: false,
+    errno: null,
+  });
+  expect(reasons.map((reason) => [reason.code, kindOf(reason)])).toEqual(
+    CODES.map((other) => [other, other === code ? 'UNSAFE' : 'ADVISORY']),
+  );
+  const raised = reasons.filter((reason) => explain(reason).endsWith('; the policy counts this as UNSAFE'));
+  expect(raised.map((reason) => reason.code)).toEqual([code]);
+});
+
+test('an advisory that a policy raised cannot be allowed', () => {
+  const { kind, allowed, accepted } = ask({ ...ADVISED, question: { raise: CODES, allow: CODES } });
+  expect({ kind, allowed, accepted }).toEqual({ kind: 'UNSAFE', allowed: [], accepted: false });
+});
+
+test('a policy raises advisories alone', () => {
+  const refused = { list: [manifest('newer', { 7: 1, 8: 1 })] };
+  const raise = ['STATE_MISSING_IN_TARGET', 'SYMBOLS_UNVERIFIED'];
+  expect(ask({ ...refused, question: { raise } })).toEqual(ask(refused));
+  expect(ask(refused).kind).toBe('REFUSED');
+});
+
+test.each([
+  ['is SAFE without a policy that asks for it', {}, 'SAFE'],
+  ['is UNKNOWN for a policy that raises NOT_BOOT_PERSISTENT', { raise: ['NOT_BOOT_PERSISTENT'] }, 'UNKNOWN'],
+  ['is SAFE for a policy that raises another advisory', { raise: ['CVE_REOPENED'] }, 'SAFE'],
+])('a host that does not report what the next boot loads %s', (_, question, kind) => {
+  expect(ask({ question }).kind).toBe(kind);
+});
+
+test('where nothing is loaded, the next boot is not asked about', () => {
+  expect(ask({ to: newer, question: { raise: ['NOT_BOOT_PERSISTENT'] } }).kind).toBe('SAFE');
+});
+
+test('a policy that raises an advisory takes another route if that has none', () => {
+  const author = statement({ unsupported: ['DISABLE'], impactNone: true });
+  const asked: Asked = {
+    list: [manifest('none', {}, { author })],
+    to: { kind: 'ORIGINAL' },
+    host: { boot: { kernelRelease: '6.12.95+deb13-amd64', loads: [] } },
+  };
+  const routes = ['DISABLE', 'REBOOT'] as const;
+  expect(ask({ ...asked, question: { routes } })).toMatchObject({ kind: 'SAFE', route: 'DISABLE' });
+  const raised = ask({ ...asked, question: { routes, raise: ['VENDOR_UNSUPPORTED'] } });
+  expect(raised).toMatchObject({ kind: 'SAFE', route: 'REBOOT' });
 });

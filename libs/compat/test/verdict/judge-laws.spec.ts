@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import {
+  canBeRaised,
   type Evidence,
   explain,
+  isRaised,
   isWorse,
   judge,
   judgeRoutes,
@@ -10,6 +12,7 @@ import {
   type LoadSighting,
   loadedName,
   type Patch,
+  REASON_CODES,
   resolveSituation,
   resolveManifest,
   RULE_SETS,
@@ -34,6 +37,33 @@ const answer = (of: World, differs: Partial<World> = {}): Verdict => {
 };
 const law = (name: string, holds: (of: World) => boolean | void, usual = 150): void =>
   test(name, () => fc.assert(fc.property(world, holds), runs(usual)));
+
+const ADVISORIES = REASON_CODES.filter(canBeRaised);
+
+law('a policy that raises advisories never makes a verdict better, and accepts nothing more', (of) => {
+  const { question } = of;
+  const [without, raised] = [[], question.raise].map((raise) =>
+    answer(of, { question: { ...question, raise } }),
+  );
+  expect(isWorse(without!.kind, raised!.kind)).toBe(false);
+  if (raised!.accepted) expect(without!.accepted).toBe(true);
+});
+
+law('no advisory that a policy raises is left, and none of them is in a verdict that is accepted', (of) => {
+  const { reasons, accepted, harmful } = answer(of, { question: { ...of.question, raise: ADVISORIES } });
+  expect(reasons.filter((reason) => kindOf(reason) === 'ADVISORY')).toEqual([]);
+  const raised = reasons.filter(isRaised);
+  expect(raised.length > 0 && (accepted || !harmful)).toBe(false);
+});
+
+law('to raise codes that no route has changes nothing', (of) => {
+  const question = { ...of.question, raise: [] };
+  const host = resolveSituation(of.situation, registry(of));
+  const found = judgeRoutes(host, of.target, registry(of), of.freshness, question);
+  const codes = found.flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  const raise = REASON_CODES.filter((code) => !codes.includes(code) && code !== 'NOT_BOOT_PERSISTENT');
+  expect(answer(of, { question: { ...question, raise } })).toEqual(answer(of, { question }));
+});
 
 law('every situation has a verdict, and every reason a sentence', (of) => {
   const { kind, reasons } = answer(of);

@@ -75,7 +75,10 @@ export class DecisionsResolver {
     const codes = ignored.map(({ code }) => code);
     const answer = await this.gates.ask(
       gate,
-      { ...question, allow: [...new Set([...(question.allow ?? []), ...codes])] },
+      // a question that allows nothing by itself leaves it to the policy
+      codes.length === 0
+        ? question
+        : { ...question, allow: [...new Set([...(question.allow ?? []), ...codes])] },
       scope,
       () => checkTime(context),
     );

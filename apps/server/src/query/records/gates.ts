@@ -68,6 +68,12 @@ export class Gates {
   }
 }
 
+/** The strongest first. */
+const EVIDENCE: readonly Sdl.Evidence[] = ['LIVE', 'MODULE', 'MANIFEST', 'UNSIGNED', 'INFERRED'];
+
+const weakestOf = (found: readonly Sdl.Evidence[]): Sdl.Evidence =>
+  EVIDENCE.findLast((evidence) => found.includes(evidence))!;
+
 function answerOf(
   { kind, counts, limitedByScope }: Pick<GateAnswer, 'kind' | 'counts' | 'limitedByScope'>,
   answer: FleetAnswer,
@@ -84,7 +90,7 @@ function answerOf(
       .map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })),
     reasonCount: reasons.length,
     ruleSets: [...sets].map((set) => RULE_SET_NAMES[set]).toSorted(),
-    evidence: answer.question.evidence,
+    evidence: weakestOf(answer.parts.map(({ question }) => question.evidence)),
     snapshot: snapshotView(answer),
     waivers: usedWaivers(answer, judged),
   };

@@ -2,6 +2,7 @@ import { kindOf, type Question } from '@klpreg/compat';
 import type { WaiverRow } from '../../store/records/waivers.store.js';
 import { selectsWithin } from '../filter.js';
 import type * as Sdl from '../generated/schema.js';
+import { type Part, partIndex } from '../policy-rules.js';
 import type { JudgedSituation } from '../reason-counts.js';
 
 /** Returns the waivers that apply to a question: it provably selects hosts of theirs only. */
@@ -25,16 +26,19 @@ export const withWaivers = (question: Question, waivers: readonly WaiverRow[]): 
         ],
       };
 
-/** Returns the waivers that accept reasons of hosts, which the question itself does not allow. */
+/** Returns the waivers that accept reasons of hosts, which neither the question nor the policy allows. */
 export function usedWaivers(
-  { waivers, allowedByQuestion }: { waivers: readonly WaiverRow[]; allowedByQuestion: readonly string[] },
+  { waivers, parts }: { readonly waivers: readonly WaiverRow[]; readonly parts: readonly Part[] },
   situations: readonly JudgedSituation[],
 ): Sdl.UsedWaiver[] {
   return waivers.flatMap(({ id, owner, codes, expiresAt }) => {
-    const accepts = new Set(codes.filter((code) => !allowedByQuestion.includes(code)));
+    const accepts = parts.map(({ allowed }) => new Set(codes.filter((code) => !allowed.includes(code))));
     const hosts = situations
-      .filter(({ verdict }) =>
-        verdict.reasons.some((reason) => kindOf(reason) === 'UNKNOWN' && accepts.has(reason.code)),
+      .filter(({ count, verdict }) =>
+        verdict.reasons.some(
+          (reason) =>
+            kindOf(reason) === 'UNKNOWN' && accepts[partIndex(count.freshnessKey)]!.has(reason.code),
+        ),
       )
       .reduce((sum, { count }) => sum + count.hosts, 0);
     return hosts === 0 ? [] : { id, owner, codes: codes as Sdl.ReasonCode[], expiresAt, hosts };

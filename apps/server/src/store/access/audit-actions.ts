@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = [
   'record-decision',
   'add-waiver',
   'revoke-waiver',
+  'apply-policy',
   'history.drop',
   'refused',
 ] as const;

@@ -13,6 +13,7 @@ import type { Database } from '../../database/database.js';
 import type { Prisma } from '../../database/generated/client.js';
 import type { FreshnessKey } from '../hosts/hosts-at.js';
 import { type StoredPatch, toManifest } from './manifests.js';
+import { policyAt, type StoredPolicy } from './policies.store.js';
 import { fromVersion, type Revision } from './revisions.js';
 import { VerdictCache, type Verdicts } from './verdicts.js';
 
@@ -39,6 +40,8 @@ export class CatalogSnapshot {
   private readonly resolvedSituations = boundedCache<ResolvedSituation>(20_000);
   private readonly verdictCache = new VerdictCache();
   private readonly sightings = new Map<string, readonly LoadSighting[]>();
+  /** Undefined: not read yet. */
+  private readPolicy: StoredPolicy | null | undefined;
 
   constructor(
     private readonly read: Database,
@@ -65,6 +68,12 @@ export class CatalogSnapshot {
     const next = new CatalogSnapshot(read, { number, name });
     for (const [buildId, build] of this.builds) if (!changed.has(buildId)) next.builds.set(buildId, build);
     return next;
+  }
+
+  /** The policy of the registry at this revision; null: there was none. */
+  async policy(): Promise<StoredPolicy | null> {
+    if (this.readPolicy === undefined) this.readPolicy = await policyAt(this.read, this.revision.number);
+    return this.readPolicy;
   }
 
   /** The resolved situation with this key; it is resolved only once. */

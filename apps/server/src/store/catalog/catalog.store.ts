@@ -28,6 +28,7 @@ export class CatalogStore {
         FROM catalog_revision
        WHERE number = greatest(
                coalesce((SELECT max(revision) FROM patch_version WHERE at <= ${instant}), 0),
+               coalesce((SELECT max(catalog_revision) FROM policy_revision WHERE applied_at <= ${instant}), 0),
                coalesce((SELECT max(revision) FROM patch_sighting WHERE seen_at <= ${instant}), 0),
                coalesce((SELECT max(until_revision) FROM patch_sighting WHERE until_at <= ${instant}), 0))`;
     return this.at(rows[0]!);

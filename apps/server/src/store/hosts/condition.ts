@@ -2,8 +2,11 @@ import { AGENT_PREFIX } from '../content/labels.store.js';
 import { join, raw, sql, type Sql } from '../../database/sql.js';
 import type { Scope } from '../access/tokens.store.js';
 
+/** A test of the labels of a host: of one label, or that at least one of these tests fails. */
+export type LabelTest = KeyTest | { readonly notAll: readonly LabelTest[] };
+
 /** A test of one label. */
-export interface LabelTest {
+export interface KeyTest {
   readonly key: string;
   readonly is:
     | { readonly in: readonly string[] }
@@ -76,7 +79,10 @@ export const situationTest = ({
 /** The test of `label_set l`. */
 export const labelsTest = (tests: NonNullable<Condition['labels']>): Sql => all(tests.map(labelTest));
 
-function labelTest({ key, is, authoritative }: LabelTest): Sql {
+function labelTest(test: LabelTest): Sql {
+  // the test of a label that a host lacks is NULL
+  if ('notAll' in test) return sql`((${labelsTest(test.notAll)}) IS NOT TRUE)`;
+  const { key, is, authoritative } = test;
   const isOwn = authoritative && key.startsWith(AGENT_PREFIX);
   const admins = isOwn ? sql`NULL::text` : sql`l.labels ->> ${key}`;
   const value = authoritative

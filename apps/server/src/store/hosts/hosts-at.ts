@@ -23,6 +23,11 @@ export interface FreshnessKey {
   readonly level: 'FRESH' | 'STALE' | 'LOST' | 'NEVER' | 'AHEAD';
   /** Confirmed longer ago than the question allows. */
   readonly overdue: boolean;
+  /**
+   * The part of the fleet, by its index, if a policy has other rules for other hosts. No statement depends on
+   * it.
+   */
+  readonly part?: number;
 }
 
 /**

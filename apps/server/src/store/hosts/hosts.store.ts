@@ -71,6 +71,8 @@ export interface HostPage {
 
 /** Restricts a page to the hosts with these freshness keys. */
 export interface KeyRestriction {
+  /** Only hosts that match this, in addition to the condition of the page. */
+  readonly within?: Condition;
   readonly freshnessKeys: readonly FreshnessKey[];
   readonly limits: FreshnessLimits;
   /** The number of hosts that have one of these keys. */
@@ -282,17 +284,18 @@ export class HostsStore {
     condition: Condition,
     { after, backwards, limit }: HostPage,
     asOf: AsOf,
-    restriction: KeyRestriction | null = null,
+    restrictions: readonly KeyRestriction[] | null = null,
   ): Promise<HostRow[]> {
     const beyond = backwards ? sql`<` : sql`>`;
     const tests = [
       matching(condition),
       ...(after === null ? [] : [sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`]),
-      ...(restriction === null ? [] : [hasFreshnessKey(restriction.freshnessKeys, restriction.limits)]),
+      ...(restrictions === null ? [] : [sql`(${join(restrictions.map(isRestrictedTo), ' OR ')})`]),
     ];
     const order = backwards ? sql`h.hostname DESC, h.id DESC` : sql`h.hostname ASC, h.id ASC`;
-    const sorted = restriction !== null && restriction.hosts <= MAX_SORTED && condition.hosts === null;
-    const hosts = sorted ? candidates(restriction, asOf) : hostsAt(asOf);
+    const total = restrictions?.reduce((sum, { hosts }) => sum + hosts, 0) ?? Infinity;
+    const sorted = restrictions !== null && total <= MAX_SORTED && condition.hosts === null;
+    const hosts = sorted ? candidates(restrictions, asOf) : hostsAt(asOf);
     return this.select(hosts, join(tests, ' AND '), order, limit, asOf, false);
   }
 
@@ -356,15 +359,20 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
      WHERE ${key}`;
 }
 
+const isRestrictedTo = ({ within, freshnessKeys, limits }: KeyRestriction): Sql => {
+  const test = hasFreshnessKey(freshnessKeys, limits);
+  return within === undefined ? test : sql`(${inCohort(within, 'h')} AND ${test})`;
+};
+
 /**
  * The hosts that may have these freshness keys: by their situation, and the overdue or superseded ones by
  * their heartbeats. They are few, and cheaper to sort than all names are to read. Each is looked up by its
  * key; PostgreSQL would not do so by itself, because it estimates bucket and id independently.
  */
-function candidates({ freshnessKeys, limits }: KeyRestriction, asOf: AsOf): Sql {
-  const usual = freshnessKeys.filter(
-    ({ superseded, overdue, level }) => !superseded && !overdue && (level === 'FRESH' || level === 'NEVER'),
-  );
+function candidates(restrictions: readonly KeyRestriction[], asOf: AsOf): Sql {
+  const isUsual = ({ superseded, overdue, level }: FreshnessKey): boolean =>
+    !superseded && !overdue && (level === 'FRESH' || level === 'NEVER');
+  const usual = restrictions.flatMap(({ freshnessKeys }) => freshnessKeys.filter(isUsual));
   const ids = [...new Set(usual.flatMap(({ situationId }) => situationId ?? []))];
   const never = usual.some(({ situationId }) => situationId === null);
   const inOne = (column: Sql) =>
@@ -375,7 +383,8 @@ function candidates({ freshnessKeys, limits }: KeyRestriction, asOf: AsOf): Sql 
       SELECT p.bucket, p.host_id
         FROM host_history p
        WHERE ${closedIsValidAt(asOf)} AND ${inOne(raw('p.situation_id'))}`);
-  if (usual.length < freshnessKeys.length) parts.push(...staleHostKeys(limits, asOf));
+  for (const { freshnessKeys, limits } of restrictions)
+    if (!freshnessKeys.every(isUsual)) parts.push(...staleHostKeys(limits, asOf));
   return sql`(
       WITH c AS MATERIALIZED (${join(parts, ' UNION ')})
       SELECT h.*
