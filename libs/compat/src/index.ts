@@ -18,6 +18,7 @@ export {
 } from './lint/findings.js';
 export { moreCautious } from './facts/declared.js';
 export {
+  atLeast,
   type AuthorState,
   type AuthorStatement,
   type Callbacks,

@@ -66,7 +66,8 @@ export interface Loaded {
 export const buildIdsOf = (situation: Situation): string[] =>
   [...situation.list, ...situation.leftovers, ...situation.unlisted]
     .flatMap(({ buildId }) => buildId ?? [])
-    .concat(situation.previous ?? []);
+    .concat(situation.previous ?? [])
+    .concat(situation.boot?.loads.flatMap(({ buildId }) => buildId ?? []) ?? []);
 
 /** Loads everything that situations need in a constant number of statements, then judges each once. */
 @Injectable()
@@ -154,6 +155,27 @@ export class CohortVerdicts {
             );
       return { host, noReturn };
     };
+  }
+
+  /** Returns what this catalog knows of these hosts, and of what they run. Null: they never reported. */
+  async resolve(
+    keys: readonly FreshnessKey[],
+    view: CatalogSnapshot,
+  ): Promise<{
+    readonly hostOf: (key: FreshnessKey) => ResolvedSituation | null;
+    readonly catalog: Catalog;
+  }> {
+    const situations = await this.situations.load([...new Set(keys.flatMap((key) => key.situationId ?? []))]);
+    const catalog = await view.catalog([...situations.values()].flatMap(buildIdsOf), []);
+    const hostOf = ({ situationId, suspect }: FreshnessKey) => {
+      const situation = situationId === null ? undefined : situations.get(situationId);
+      return situation === undefined
+        ? null
+        : view.resolved(`${situationId} ${suspect}`, () =>
+            resolveSituation({ ...situation, suspect }, catalog),
+          );
+    };
+    return { hostOf, catalog };
   }
 
   /** @param withBridges loads the builds by which a host may reach the target */

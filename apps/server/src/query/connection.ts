@@ -32,7 +32,7 @@ const KEY_PARTS = {
   buildId: /^[0-9a-f]{1,128}$/,
   number: /^\d{1,20}$/,
 } as const;
-type KeyPart = keyof typeof KEY_PARTS;
+export type KeyPart = keyof typeof KEY_PARTS;
 
 function fromCursor(argument: 'after' | 'before', cursor: string, parts: readonly KeyPart[]): string[] {
   const key = readJson(cursor);

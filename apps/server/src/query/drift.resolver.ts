@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../config.js';
 import { limitExceeded, RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { CatalogStore } from '../store/catalog/catalog.store.js';
-import { DriftStore, type FreshnessAt } from '../store/history/drift.store.js';
+import { type DriftCount, DriftStore, type FreshnessAt } from '../store/history/drift.store.js';
 import { Replica } from '../store/history/replica.js';
 import type { FreshnessKey } from '../store/hosts/hosts-at.js';
 import { CohortVerdicts, freshnessLimitsAt } from './cohort-verdicts.js';
@@ -14,9 +14,10 @@ import { type Connection, connectPart, type PageArguments, toPart } from './conn
 import { type Drifted, type DriftedGroup, groupDrifted, transitionsOf } from './drift-groups.js';
 import { selectsWithin, toCondition } from './filter.js';
 import type * as Sdl from './generated/schema.js';
+import { narrow } from './narrow.js';
 import { type AskedTarget, toQuestion, toTarget } from './question.js';
 import { type RequestContext, scopeOf } from './sender.js';
-import { catalogOf, snapshotView, toAskedTime } from './snapshot.js';
+import { catalogOf, refuseForgotten, snapshotView, toAskedTime } from './snapshot.js';
 import { verdictView } from './verdict-view.js';
 
 /** A drift with its groups, which its resolver pages. */
@@ -45,7 +46,8 @@ export class DriftResolver {
 
   @Query('drift')
   async drift(@Args() args: Sdl.QueryDriftArgs, @Context() context: RequestContext): Promise<DriftParent> {
-    const { from, until, where } = args;
+    const { from, until } = args;
+    const where = args.where ?? {};
     const now = this.clock.now();
     if (from >= (until ?? now))
       throw new RequestError(
@@ -58,9 +60,11 @@ export class DriftResolver {
       this.instant(from, args.to, question, now),
       this.instant(until ?? null, args.to, question, now),
     ]);
-    const condition = toCondition(where ?? {}, scopeOf(context));
-    const rows = await this.store.counts(condition, before, after, MAX_CHANGES + 1);
-    if (rows.length > MAX_CHANGES) throw limitExceeded('different changes of facts', MAX_CHANGES, 'more');
+    const condition = toCondition(where, scopeOf(context), before.asOf);
+    refuseForgotten(where.changedSince, before.asOf, this.config);
+    const found = await this.store.counts(condition, before, after, MAX_CHANGES + 1);
+    const rows = await this.narrowed(found, where, before, after);
+    if (found.length > MAX_CHANGES) throw limitExceeded('different changes of facts', MAX_CHANGES, 'more');
     const keys = (which: 'before' | 'after') => rows.flatMap((row) => row[which] ?? []);
     const [verdictsBefore, verdictsAfter, withCatalog] = await Promise.all([
       this.judge(keys('before'), before, question),
@@ -101,7 +105,7 @@ export class DriftResolver {
           hosts: row.hosts,
         })),
       ),
-      limitedByScope: !selectsWithin(where ?? {}, scopeOf(context)),
+      limitedByScope: !selectsWithin(where, scopeOf(context)),
       before: snapshotView({ snapshotId: null, pinned: before.asOf, view: before.view, policy: null }),
       after: snapshotView({ snapshotId: null, pinned: after.asOf, view: after.view, policy: null }),
       changed: groupDrifted(drifted, situations),
@@ -112,6 +116,37 @@ export class DriftResolver {
   groups(@Parent() { changed }: DriftParent, @Args() args: PageArguments): Connection<Sdl.DriftGroup> {
     const part = toPart(args);
     return connectPart(changed.slice(part.from, part.from + part.size).map(groupView), part, changed.length);
+  }
+
+  /** Leaves out what does not have the properties of the filter: at an instant, or at both. */
+  private async narrowed(
+    rows: readonly DriftCount[],
+    where: Sdl.HostFilter,
+    before: Instant,
+    after: Instant,
+  ): Promise<DriftCount[]> {
+    const keysWith = async (keys: readonly (FreshnessKey | null)[], { view }: Instant) => {
+      const all = keys.flatMap((key) => (key === null ? [] : { freshnessKey: key, hosts: 0 }));
+      const kept = await narrow({ rows: all, cohorts: null }, where, view, this.cohortVerdicts);
+      return new Set<FreshnessKey | null>(kept.rows.map(({ freshnessKey }) => freshnessKey));
+    };
+    const [was, is] = await Promise.all([
+      keysWith(
+        rows.map((row) => row.before),
+        before,
+      ),
+      keysWith(
+        rows.map((row) => row.after),
+        after,
+      ),
+    ]);
+    return rows
+      .map((row) => ({
+        ...row,
+        before: was.has(row.before) ? row.before : null,
+        after: is.has(row.after) ? row.after : null,
+      }))
+      .filter((row) => row.before !== null || row.after !== null);
   }
 
   /** @param then null: the present */

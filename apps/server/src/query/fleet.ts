@@ -16,9 +16,11 @@ import type { FreshnessKey } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type { AsOf } from '../store/history/as-of.js';
 import { Replica } from '../store/history/replica.js';
-import { selectsWithin, toCondition } from './filter.js';
+import { needsCurrentFacts, selectsWithin, toCondition } from './filter.js';
+import { narrow } from './narrow.js';
 import { type CohortFacts, type Grouping, groupCohorts, type GroupedCohorts } from './cohort-groups.js';
 import { pageOf } from './cohort-page.js';
+import { hasProperties } from './host-properties.js';
 import { freshnessLimitsAt, CohortVerdicts, freshnessKeyOf, type Loaded } from './cohort-verdicts.js';
 import { type CountedParts, Parts } from './parts.js';
 import {
@@ -40,6 +42,7 @@ import {
   catalogOf,
   inEpoch,
   isKnownOfThePast,
+  refuseForgotten,
   refuseUnknownAges,
   toAskedTime,
   toSnapshotId,
@@ -61,6 +64,8 @@ export interface FleetAnswer {
   /** The hosts by the rule of the policy that holds for them. Freshness keys name their part. */
   readonly parts: readonly Part[];
   readonly condition: Condition;
+  /** The situations are not all that match the condition. */
+  readonly narrowed: boolean;
   /** Labels that hosts report do not count in this question. */
   readonly authoritative: boolean;
   /** The time that the question is about. */
@@ -118,14 +123,16 @@ export class Fleet {
   ): Promise<FleetAnswer> {
     // refuses what is wrong before anything is read
     toQuestion(args, this.config.intervalSeconds, null);
-    const condition = toCondition(args.where ?? {}, scope);
-    const limitedByScope = !selectsWithin(args.where ?? {}, scope);
+    const where = args.where ?? {};
+    const limitedByScope = !selectsWithin(where, scope);
     const { asOf: requested, catalog } = toAskedTime(
       args,
       args.maxAge ?? null,
       this.config,
       this.clock.now(),
     );
+    const condition = toCondition(where, scope, requested);
+    refuseForgotten(where.changedSince, requested, this.config);
     const asOf = given?.at?.asOf ?? (await inEpoch(this.epochs, requested));
     // a waiver selects by authoritative labels, so it applies to no other question
     const active = args.where?.authoritativeLabels === true ? await this.waiversStore.activeAt(asOf.now) : [];
@@ -138,7 +145,8 @@ export class Fleet {
       seen,
       withCohorts,
     );
-    const { rows, cohorts, first, pinned } = counted;
+    const { first, pinned } = counted;
+    const { rows, cohorts } = await narrow(counted, where, view, this.cohortVerdicts);
     const judged = rows.map(({ freshnessKey }) => partAt(parts, freshnessKey));
     if (asOf.past) for (const part of new Set(judged)) this.refuseUnknownAges(part);
     const asked = await toTarget(args.to, view);
@@ -147,6 +155,7 @@ export class Fleet {
     const again =
       given === undefined &&
       (!asOf.past || asOf.snapshot !== null) &&
+      !needsCurrentFacts(where) &&
       judged.every(({ question }) => isKnownOfThePast(question.maxAgeSeconds, this.config));
     const snapshotId = !again
       ? null
@@ -162,7 +171,8 @@ export class Fleet {
       policy,
       parts,
       condition,
-      authoritative: args.where?.authoritativeLabels ?? false,
+      narrowed: hasProperties(where),
+      authoritative: where.authoritativeLabels ?? false,
       asOf,
       pinned,
       snapshotId,

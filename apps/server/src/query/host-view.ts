@@ -13,6 +13,10 @@ import type { AsOf } from '../store/history/as-of.js';
 import { latestPlausible } from '../store/hosts/hosts-at.js';
 import type { HostRow } from '../store/hosts/hosts.store.js';
 import type * as Sdl from './generated/schema.js';
+import { agentFacts } from './agent-facts.js';
+import { bootOutcome } from './boot-outcome.js';
+import { STALLED_AFTER_SECONDS } from './filter.js';
+import { wasForced, weakestEvidence } from './host-properties.js';
 import { toId } from './ids.js';
 import { listedView, patchOf, type Patches } from './stack-view.js';
 import { rulesView } from './verdict-view.js';
@@ -41,6 +45,27 @@ const bootView = (situation: Situation | undefined): Pick<Sdl.Host, BootFields> 
   otherLivePatching: situation?.otherLivePatching ?? [],
   unread: situation?.unread ?? [],
 });
+
+/** What the next boot loads, by this catalog. */
+const bootPersistenceView = (
+  host: ResolvedSituation,
+  catalog: Catalog,
+  patches: Patches,
+): Sdl.BootPersistence => ({
+  outcome: bootOutcome(host, (buildId) => catalog.find(buildId)?.replace),
+  kernelRelease: host.situation.boot?.kernelRelease ?? null,
+  loads:
+    host.situation.boot?.loads.map(({ name, buildId }) => ({
+      name,
+      buildId,
+      patch: patchOf(buildId, patches),
+    })) ?? null,
+});
+
+const weakestView = (host: ResolvedSituation | null): Sdl.Evidence | null => {
+  const weakest = host === null ? null : weakestEvidence(host);
+  return weakest === 'NO_PATCHES' ? null : weakest;
+};
 
 /**
  * Fields that no verdict reads. They are current; for an earlier time, those about patches that were listed
@@ -117,6 +142,9 @@ export function hostView(
             patch: open.name,
             enabling: open.enabled,
             since: seen?.since == null ? null : new Date(seen.since),
+            stalled:
+              seen?.since != null &&
+              Date.parse(seen.since) <= asOf.now.getTime() - STALLED_AFTER_SECONDS * 1000,
             tasks: seen?.tasks ?? [],
             moreTasks: seen?.moreTasks ?? 0,
           },
@@ -128,6 +156,10 @@ export function hostView(
       superseded: row.superseded,
     },
     ...bootView(situation),
+    boot: resolved === null ? null : bootPersistenceView(resolved, catalog, patches),
+    agent: agentFacts(row.detail, situation),
+    forcedTransition: resolved === null ? false : wasForced(resolved),
+    weakestEvidence: weakestView(resolved),
     ...detailView(row, resolved),
     suspect: row.suspect,
     rules: rulesView({ sets: choice.candidates.map((rules) => rules.name), basis: choice.basis }),

@@ -6,22 +6,29 @@ import { CONFIG, type Config } from '../config.js';
 import { RequestError } from '../errors.js';
 import type { Condition } from '../store/hosts/condition.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
-import { HostsStore } from '../store/hosts/hosts.store.js';
+import type { Scope } from '../store/access/tokens.store.js';
+import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
+import { type HostPage, type HostRow, HostsStore } from '../store/hosts/hosts.store.js';
 import { Replica } from '../store/history/replica.js';
 import { type Connection, connect, toPage } from './connection.js';
 import { toCondition } from './filter.js';
 import { Fleet } from './fleet.js';
-import type { QueryHostArgs, QueryHostsArgs, ResolversTypes } from './generated/schema.js';
+import type { HostFilter, QueryHostArgs, QueryHostsArgs, ResolversTypes } from './generated/schema.js';
+import { hasProperties } from './host-properties.js';
+import { toOrder } from './host-order.js';
 import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import { freshnessLimitsAt } from './cohort-verdicts.js';
+import { Parts } from './parts.js';
 import type { QuestionArguments } from './question.js';
 import { type RequestContext, scopeOf } from './sender.js';
-import { type AskedTime, toAskedTime } from './snapshot.js';
+import { type AskedTime, refuseForgotten, toAskedTime } from './snapshot.js';
 import type { HostView } from './host-view.js';
 import { verdictView } from './verdict-view.js';
 
 export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
+  /** Null: not counted yet. */
+  readonly counted: number | null;
   readonly condition: Condition;
   readonly asked: AskedTime;
 };
@@ -32,6 +39,7 @@ export class HostsResolver {
   constructor(
     private readonly views: Hosts,
     private readonly store: HostsStore,
+    private readonly parts: Parts,
     private readonly fleet: Fleet,
     private readonly replica: Replica,
     private readonly clock: Clock,
@@ -64,19 +72,52 @@ export class HostsResolver {
 
   @Query('hosts')
   async hosts(
-    @Args() { where, ...args }: QueryHostsArgs,
+    @Args() { where, orderBy, asOf, ...args }: QueryHostsArgs,
     @Context() context: RequestContext,
   ): Promise<ResolversTypes['HostConnection']> {
-    const page = toPage(args, ['name', 'uuid']);
-    const asked = await this.askedTime(args.asOf);
-    const condition = toCondition(where ?? {}, scopeOf(context));
-    const rows = await this.store.page(
-      condition,
-      { after: page.key as [string, string] | null, backwards: page.backwards, limit: page.size + 1 },
-      asked.asOf,
+    const order = toOrder(orderBy, { past: asOf != null });
+    const page = toPage(args, order.parts);
+    const place = {
+      order: order.order,
+      after: page.key as [string, string] | null,
+      backwards: page.backwards,
+      limit: page.size + 1,
+    };
+    const { rows, asked, condition, counted, view } = await this.find(
+      where ?? {},
+      place,
+      asOf,
+      scopeOf(context),
     );
-    const views = await this.views.view(rows, asked);
-    return { ...connect(views, page, 0, (view) => [view.row.hostname, view.row.id]), condition, asked };
+    const views = await this.views.view(rows, asked, view);
+    return { ...connect(views, page, 0, order.keyOf), condition, asked, counted };
+  }
+
+  /** Finds the hosts of a page. If properties are tested, the list is of the instant of the count. */
+  private async find(
+    where: HostFilter,
+    place: HostPage,
+    asOf: Date | null | undefined,
+    scope: Scope | null,
+  ): Promise<
+    Pick<HostList, 'asked' | 'condition' | 'counted'> & { rows: HostRow[]; view?: CatalogSnapshot }
+  > {
+    if (!hasProperties(where)) {
+      const asked = await this.askedTime(asOf);
+      refuseForgotten(where.changedSince, asked.asOf, this.config);
+      const condition = toCondition(where, scope, asked.asOf);
+      return { rows: await this.store.page(condition, place, asked.asOf), asked, condition, counted: null };
+    }
+    // what hosts run does not depend on the target
+    const answer = await this.fleet.ask({ where, asOf: asOf ?? null, to: { original: true } }, scope);
+    const { condition, pinned, view } = answer;
+    return {
+      rows: await this.parts.hosts(answer, answer.situations, place),
+      asked: { asOf: pinned, catalog: view.revision },
+      condition,
+      counted: answer.counts.total,
+      view,
+    };
   }
 
   private async askedTime(asOf: Date | null | undefined): Promise<AskedTime> {
@@ -104,7 +145,8 @@ export class HostCountResolver {
   ) {}
 
   @ResolveField('totalCount')
-  async totalCount(@Parent() { condition, asked }: HostList): Promise<number> {
+  async totalCount(@Parent() { condition, asked, counted }: HostList): Promise<number> {
+    if (counted !== null) return counted;
     const limits = freshnessLimitsAt(
       asked.asOf.now,
       this.config.intervalSeconds,

@@ -26,6 +26,8 @@ export interface CountedParts {
 export interface PartedAnswer {
   readonly parts: readonly Part[];
   readonly condition: Condition;
+  /** The situations are not all that match the condition. */
+  readonly narrowed: boolean;
   readonly situations: readonly JudgedSituation[];
   readonly pinned: AsOf;
 }
@@ -119,14 +121,15 @@ export class Parts {
     return rows.map((row) => names.get(row)!);
   }
 
-  /** A page of the hosts in these situations, in the order of their names. */
+  /** A page of the hosts in these situations. */
   async hosts(
-    { parts, condition, situations, pinned }: PartedAnswer,
+    { parts, condition, narrowed, situations, pinned }: PartedAnswer,
     wanted: readonly JudgedSituation[],
     place: HostPage,
   ): Promise<HostRow[]> {
     if (wanted.length === 0) return [];
-    if (wanted.length === situations.length) return this.hostsStore.page(condition, place, pinned);
+    if (wanted.length === situations.length && !narrowed)
+      return this.hostsStore.page(condition, place, pinned);
     const only = parts.flatMap(({ condition: within, limits }, i): KeyRestriction[] => {
       const own = wanted.filter(({ count }) => partIndex(count.freshnessKey) === i);
       if (own.length === 0) return [];

@@ -158,6 +158,22 @@ export function refuseUnknownAges(maxAgeSeconds: number, history: HistoryLimits,
   );
 }
 
+/** @throws RequestError unless this earlier time is before the asked one, and within the stored history */
+export function refuseForgotten(
+  since: Date | null | undefined,
+  asOf: AsOf,
+  { historyDays }: HistoryLimits,
+): void {
+  if (since == null) return;
+  const kept = new Date(asOf.now.getTime() - historyDays * DAY_MS);
+  if (since <= kept || since >= asOf.now)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`where.changedSince\` must be before ${asOf.now.toISOString()} and after ` +
+        `${kept.toISOString()}, because history is kept for ${historyDays} days; found ${since.toISOString()}`,
+    );
+}
+
 /**
  * Returns the time that a question is about.
  *

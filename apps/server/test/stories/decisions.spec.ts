@@ -293,6 +293,17 @@ describe('about a fleet that changes', () => {
     expect(gone.extensions.code).toBe('SNAPSHOT_GONE');
   });
 
+  test('a decision about hosts by what they run is recorded, holds, and knows what became of them', async () => {
+    const where = { runningNames: ['lab_r_1v1_a'], not: { states: [{ id: '9' }] }, freshness: ['FRESH'] };
+    const made = await recorded({ where, claimed: 'YES' });
+    expect(made.counts.total).toBe(2);
+    expect((await holds(made.certificate)).data.certificateHolds).toMatchObject({ holds: true });
+    registry.wait(1, 'minutes');
+    await registry.report(later(reports['web-1']!, { livepatches: [] }));
+    const query = `{ decision(id: "${made.id}") { afterwards { hosts changed } } }`;
+    expect((await registry.ask(query)).decision.afterwards).toEqual({ hosts: 2, changed: 1 });
+  });
+
   test('it holds while nothing changes, and then the difference is told', async () => {
     const { certificate } = await recorded({ where: PROD, claimed: 'YES' });
     expect((await holds(certificate)).data.certificateHolds).toEqual({

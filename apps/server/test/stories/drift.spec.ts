@@ -117,3 +117,16 @@ test.each([
   const error = await registry.graphqlError(DRIFT, { to: { release: RELEASE }, ...variables });
   expect(error).toMatchObject({ extensions: { code } });
 });
+
+test('a selection by what hosts run counts those that run it at either time', async () => {
+  const { matched, transitions } = await drift({
+    until: changed,
+    where: { runningNames: ['lab_r_1v2_a'] },
+  });
+  // db-1 ran it before, and web-1 runs it since
+  expect(matched).toBe(2);
+  expect(transitions.map(({ before, after }: any) => [before === null, after === null]).toSorted()).toEqual([
+    [false, true],
+    [true, false],
+  ]);
+});

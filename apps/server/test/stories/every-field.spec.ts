@@ -100,6 +100,11 @@ beforeAll(async () => {
       tasks: [{ pid: 7, comm: 'tar', patchState: 0 }],
       moreTasks: 2,
     },
+    bootPersistence: {
+      source: 'kpatch',
+      kernelRelease: '7.3.4+deb13-cloud-amd64',
+      loads: [{ name: NAME, buildId }],
+    },
     otherLivePatching: ['module kcare'],
     unread: ['the taint of lab_r_1v1_a'],
     warnings: ['the machine id cannot be read'],

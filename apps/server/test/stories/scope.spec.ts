@@ -73,6 +73,10 @@ const FILTERS: readonly object[] = [
   { ids: [idOf(FOREIGN)] },
   { ids: [id, instanceOf(OWN[0]!)] },
   { kernelReleases: [kernelRelease] },
+  { kernelPrefix: '6.66.' },
+  { not: { kernelPrefix: '7.3' }, freshness: ['FRESH'] },
+  { boot: ['UNKNOWN'], suspect: false, transition: 'NONE' },
+  { agentVersions: ['0.1.0'] },
   { labels: [{ key: 'env', in: [labels['env']] }] },
   { labels: [{ key: 'env', in: [labels['env']] }], authoritativeLabels: true },
   { labels: [{ key: 'env', notIn: ['prod'] }] },
@@ -89,10 +93,14 @@ test('all hosts are there, for an admin without a scope', async () => {
 
 test.each(FILTERS.map((where) => [where]))('%j shows nothing of the other host', async (where) => {
   const present = new Date(registry.now().getTime() - 1000).toISOString();
-  for (const variables of [{}, { asOf: present }]) {
+  // a second ago no host had reported
+  for (const variables of 'agentVersions' in where || 'boot' in where ? [{}] : [{}, { asOf: present }]) {
     const list = await send(LIST, { where, ...variables });
     const answer = await send(ASK, { where, ...variables });
-    const own = 'labels' in where || 'hostnames' in where || 'kernelReleases' in where ? 0 : 2;
+    const isForeign = ['labels', 'hostnames', 'kernelReleases', 'kernelPrefix', 'not'].some(
+      (key) => key in where,
+    );
+    const own = isForeign ? 0 : 2;
     const isMixed = JSON.stringify(where).includes(instanceOf(OWN[0]!));
     const found = isMixed ? 1 : 'ids' in where ? 0 : own;
     expect(list.data.hosts.totalCount).toBe(found);

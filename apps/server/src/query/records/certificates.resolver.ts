@@ -6,7 +6,7 @@ import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { checkTime } from '../time-limit.js';
 import { changesBetween } from './certificate-changes.js';
-import type { DecisionRecord } from './decision-record.js';
+import { type DecisionRecord, recordedFilter } from './decision-record.js';
 import { type GateQuestion, Gates } from './gates.js';
 import { PastAnswers } from './past-answers.js';
 
@@ -62,10 +62,12 @@ export class CertificatesResolver {
 }
 
 /** The question of a certificate, about the present. What was ignored counts until it expires. */
-function questionNow({ question, overrides }: DecisionRecord, now: Date): GateQuestion {
+function questionNow(record: DecisionRecord, now: Date): GateQuestion {
+  const { question, overrides } = record;
   const ignored = overrides.ignored.filter(({ expiresAt }) => now < new Date(expiresAt));
   return {
-    ...(question as GateQuestion),
+    ...(question as unknown as GateQuestion),
+    ...(question.where != null && { where: recordedFilter(record) }),
     allow: [...new Set([...overrides.allowed, ...ignored.map(({ code }) => code)])],
     snapshot: null,
     asOf: null,

@@ -79,4 +79,20 @@ const toJson = (value: object): object =>
   ) as object;
 
 const withoutNulls = (value: object): object =>
-  JSON.parse(JSON.stringify(value, (_key, each: unknown) => each ?? undefined)) as object;
+  JSON.parse(
+    JSON.stringify(value, (_key, each: unknown) =>
+      typeof each === 'bigint' ? String(each) : (each ?? undefined),
+    ),
+  ) as object;
+
+/** The filter of a recorded question as an argument has it: with instants and 64-bit numbers. */
+export function recordedFilter({ question: { where } }: DecisionRecord): Sdl.HostFilter {
+  const { changedSince, states, not, ...filter } = where ?? {};
+  const withIds = (given: typeof states) => given?.map((state) => ({ ...state, id: BigInt(state.id) }));
+  return {
+    ...(filter as Sdl.HostFilter),
+    ...(changedSince != null && { changedSince: new Date(changedSince) }),
+    ...(states != null && { states: withIds(states) }),
+    ...(not != null && { not: { ...(not as Sdl.HostExclusion), states: withIds(not.states) } }),
+  };
+}

@@ -42,6 +42,7 @@ export class CatalogSnapshot {
   private readonly sightings = new Map<string, readonly LoadSighting[]>();
   /** Undefined: not read yet. */
   private readPolicy: StoredPolicy | null | undefined;
+  private sharedStates: ReadonlySet<bigint> | null = null;
 
   constructor(
     private readonly read: Database,
@@ -111,6 +112,25 @@ export class CatalogSnapshot {
   /** The builds with this name, the newest first. */
   async named(name: string): Promise<readonly StoredPatch[]> {
     return name.length > LONGEST_NAME ? [] : this.select(`name ${name}`, { name });
+  }
+
+  /** The state ids that builds of several owners declare. */
+  async sharedStateIds(): Promise<ReadonlySet<bigint>> {
+    return (this.sharedStates ??= await this.readSharedStates());
+  }
+
+  private async readSharedStates(): Promise<ReadonlySet<bigint>> {
+    const rows = await this.read.$queryRaw<{ id: string }[]>`
+      WITH builds AS (
+             SELECT DISTINCT ON (build_id) patch
+               FROM patch_version
+              WHERE revision <= ${this.revision.number}
+              ORDER BY build_id, revision DESC)
+      SELECT state ->> 'id' AS id
+        FROM builds, jsonb_array_elements(patch -> 'states') state
+       GROUP BY 1
+      HAVING count(DISTINCT patch ->> 'owner') > 1`;
+    return new Set(rows.map(({ id }) => BigInt(id)));
   }
 
   /** The builds for one of these kernels that are not recalled. */

@@ -149,7 +149,7 @@ export class FleetStore {
       AND ${SUPERSEDED_COLUMN} = k.superseded
       AND ${levelColumn(limits)} = k.level
       AND ${overdueColumn(limits)} = k.overdue
-      AND ${matching({ ...condition, situations: null, labels: null })}`;
+      AND ${matching({ ...condition, situations: null, labels: null }, asOf)}`;
     const left = asOf.past
       ? sql`
            UNION

@@ -107,7 +107,7 @@ export function cohortsAt(condition: Condition, limits: FreshnessLimits, asOf: A
              level,
              overdue,
              count(*) AS hosts
-        FROM (SELECT ${columns} FROM ${hostsAt(asOf)} WHERE ${matching(condition)}) h
+        FROM (SELECT ${columns} FROM ${hostsAt(asOf)} WHERE ${matching(condition, asOf)}) h
        GROUP BY 1, 2, 3, 4, 5, 6`;
   return sql`
       WITH counted AS (
@@ -162,7 +162,7 @@ function staleHosts(condition: Condition, limits: FreshnessLimits, asOf: AsOf): 
          AND (h.superseded
               OR h.confirmed_at < ${staleBefore(limits)}::timestamptz
               OR h.confirmed_at > ${limits.until}::timestamptz)
-         AND ${matching(condition)}) h`;
+         AND ${matching(condition, asOf)}) h`;
 }
 
 /** Makes rows of an answer share their freshness keys. */

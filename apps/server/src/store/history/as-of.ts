@@ -65,6 +65,14 @@ export const closedIsValidAt = ({ now, snapshot }: AsOf): Sql =>
          AND ${isLater(sql`p.closed_by`, snapshot)}
          AND ${isVisible(sql`p.opened_by`, snapshot)})`;
 
+/** Whether the closed interval `host_history p` had ended. */
+export function closedBefore({ now, snapshot, past }: AsOf): Sql {
+  if (!past) return sql`true`;
+  return snapshot === null
+    ? sql`p.valid_until <= ${now}::timestamptz`
+    : isVisible(sql`p.closed_by`, snapshot);
+}
+
 /** Whether `host_gap w` lasted. */
 export const gapCovers = ({ now, snapshot }: AsOf): Sql =>
   snapshot === null

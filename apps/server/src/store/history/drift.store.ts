@@ -80,4 +80,4 @@ const hostsWithKeys = (condition: Condition, { asOf, limits }: FreshnessAt): Sql
                             'level', level, 'overdue', overdue) AS key
     FROM (SELECT h.bucket, h.id, h.hostname, ${freshnessKeyColumns(limits)}
             FROM ${hostsAt(asOf)}
-           WHERE ${matching(condition)}) h`;
+           WHERE ${matching(condition, asOf)}) h`;

@@ -1,6 +1,7 @@
 import { AGENT_PREFIX } from '../content/labels.store.js';
 import { join, raw, sql, type Sql } from '../../database/sql.js';
 import type { Scope } from '../access/tokens.store.js';
+import { type AsOf, closedBefore } from '../history/as-of.js';
 
 /** A test of the labels of a host: of one label, or that at least one of these tests fails. */
 export type LabelTest = KeyTest | { readonly notAll: readonly LabelTest[] };
@@ -22,6 +23,10 @@ export interface Condition {
   readonly hosts: {
     readonly hostnames: readonly string[] | null;
     readonly ids: readonly string[] | null;
+    /** What only the row of the host has, and no history. */
+    readonly current?: CurrentFacts;
+    /** Had another list of patches since then, in this scope. */
+    readonly changed?: { readonly since: Date; readonly scope: Scope | null };
   } | null;
   /** Hosts that never reported do not match. */
   readonly situations: {
@@ -31,6 +36,14 @@ export interface Condition {
     readonly running: string | null;
   } | null;
   readonly labels: readonly LabelTest[] | null;
+}
+
+/** Tests of what agents report and no verdict reads. Null restricts nothing. */
+export interface CurrentFacts {
+  readonly agentVersions: readonly string[] | null;
+  readonly agentVersionBelow: string | null;
+  /** The transition has been open since this time or longer. */
+  readonly stalledSince: Date | null;
 }
 
 /** The tests of a scope. Labels that hosts report never count. */
@@ -52,7 +65,10 @@ const oneOf = (column: string, values: readonly string[] | null): Sql | null =>
   values === null ? null : sql`${raw(column)} = ANY(${[...values]}::text[])`;
 
 /** The test of `host h`. The bucket comes first in its key. */
-export const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): Sql =>
+export const hostTest = (
+  { hostnames, ids, current, changed }: NonNullable<Condition['hosts']>,
+  asOf: AsOf | null = null,
+): Sql =>
   all([
     oneOf('h.hostname', hostnames),
     ids === null
@@ -60,7 +76,48 @@ export const hostTest = ({ hostnames, ids }: NonNullable<Condition['hosts']>): S
       : sql`(h.bucket, h.id) IN (
           SELECT ('x' || right(k.id, 2))::bit(8)::int::smallint, k.id::uuid
             FROM unnest(${[...ids]}::text[]) AS k(id))`,
+    current === undefined ? null : currentTest(current),
+    changed === undefined || asOf === null ? null : changedTest(changed.since, changed.scope, asOf),
   ]);
+
+/** The numbers of a version as an array, compared from the left. Null if it begins with none. */
+const versionNumbers = (version: Sql): Sql =>
+  sql`string_to_array(substring(${version} from '^[0-9]+(?:[.][0-9]+)*'), '.')::numeric[]`;
+
+function currentTest({ agentVersions, agentVersionBelow, stalledSince }: CurrentFacts): Sql {
+  const version = sql`t.detail ->> 'agentVersion'`;
+  const tests = all([
+    agentVersions === null ? null : sql`${version} = ANY(${[...agentVersions]}::text[])`,
+    agentVersionBelow === null
+      ? null
+      : sql`${versionNumbers(version)} < ${versionNumbers(sql`${agentVersionBelow}::text`)}`,
+    stalledSince === null
+      ? null
+      : sql`(t.detail -> 'transition' ->> 'since')::timestamptz <= ${stalledSince}::timestamptz`,
+  ]);
+  return sql`(h.bucket, h.id) IN (SELECT t.bucket, t.id FROM host t WHERE ${tests})`;
+}
+
+/** The builds of a stack in their order. A patch without a build-id counts by its name. */
+const buildsOf = (stackId: Sql): Sql => sql`
+  (SELECT array_agg(coalesce(m.build_id, m.name) ORDER BY m.position)
+     FROM stack_patch m
+    WHERE m.stack_id = ${stackId})`;
+
+/** Whether an interval that ended since then had another list than the host has. */
+const changedTest = (since: Date, scope: Scope | null, asOf: AsOf): Sql => sql`
+  EXISTS (
+    SELECT
+      FROM host_history p
+      JOIN situation was ON was.id = p.situation_id
+      JOIN situation is_now ON is_now.id = h.situation_id
+     WHERE p.bucket = h.bucket
+       AND p.host_id = h.id
+       AND p.valid_until > ${since}::timestamptz
+       AND ${closedBefore(asOf)}
+       AND ${inCohort(inScope(scope), 'p')}
+       AND was.stack_id <> is_now.stack_id
+       AND ${buildsOf(sql`was.stack_id`)} IS DISTINCT FROM ${buildsOf(sql`is_now.stack_id`)})`;
 
 /** The test of `situation s`. */
 export const situationTest = ({
@@ -103,6 +160,6 @@ export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | '
   ]);
 }
 
-/** All tests, on rows of `hostsAt`. */
-export const matching = (condition: Condition): Sql =>
-  all([sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts), inCohort(condition, 'h')]);
+/** All tests, on rows of `hostsAt` at this time. */
+export const matching = (condition: Condition, asOf: AsOf): Sql =>
+  all([sql`NOT h.retired`, condition.hosts && hostTest(condition.hosts, asOf), inCohort(condition, 'h')]);

@@ -9,6 +9,7 @@ import { type AsOf, closedIsValidAt } from '../history/as-of.js';
 import { sameEpoch } from '../history/epochs.store.js';
 import { BootsStore } from './boots.store.js';
 import { bucketOf } from './bucket.js';
+import { BY_NAME, type HostOrder, isBeyond, orderColumns } from './host-order.js';
 import { type Condition, inCohort, inScope, matching } from './condition.js';
 import type { Scope } from '../access/tokens.store.js';
 import {
@@ -62,9 +63,10 @@ export interface HostRow {
  */
 export type ChangeResult = 'CHANGED' | 'UNCHANGED' | 'CONFLICT' | 'NO_SUCH_HOST';
 
-/** Where a page begins, and in which direction it goes. */
+/** The order of a list, where a page of it begins, and in which direction it goes. */
 export interface HostPage {
-  readonly after: readonly [hostname: string, id: string] | null;
+  readonly order?: HostOrder;
+  readonly after: readonly [value: string, id: string] | null;
   readonly backwards: boolean;
   readonly limit: number;
 }
@@ -279,24 +281,22 @@ export class HostsStore {
     return this.select(hostsAt(asOf), where, sql`h.hostname, h.id`, limit, asOf, fresh);
   }
 
-  /** Returns a page of the matching hosts, ordered by hostname; backwards, in the reverse order. */
+  /** Returns a page of the matching hosts in this order; backwards, in the reverse order. */
   async page(
     condition: Condition,
-    { after, backwards, limit }: HostPage,
+    { order = BY_NAME, after, backwards, limit }: HostPage,
     asOf: AsOf,
     restrictions: readonly KeyRestriction[] | null = null,
   ): Promise<HostRow[]> {
-    const beyond = backwards ? sql`<` : sql`>`;
     const tests = [
-      matching(condition),
-      ...(after === null ? [] : [sql`(h.hostname, h.id) ${beyond} (${after[0]}, ${after[1]}::uuid)`]),
+      matching(condition, asOf),
+      ...(after === null ? [] : [isBeyond(order, backwards, after)]),
       ...(restrictions === null ? [] : [sql`(${join(restrictions.map(isRestrictedTo), ' OR ')})`]),
     ];
-    const order = backwards ? sql`h.hostname DESC, h.id DESC` : sql`h.hostname ASC, h.id ASC`;
     const total = restrictions?.reduce((sum, { hosts }) => sum + hosts, 0) ?? Infinity;
     const sorted = restrictions !== null && total <= MAX_SORTED && condition.hosts === null;
     const hosts = sorted ? candidates(restrictions, asOf) : hostsAt(asOf);
-    return this.select(hosts, join(tests, ' AND '), order, limit, asOf, false);
+    return this.select(hosts, join(tests, ' AND '), orderColumns(order, backwards), limit, asOf, false);
   }
 
   private async select(

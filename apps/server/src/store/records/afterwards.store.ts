@@ -3,11 +3,11 @@ import { Database } from '../../database/database.js';
 import { long, sql } from '../../database/sql.js';
 import type { AsOf } from '../history/as-of.js';
 import { type Condition, matching } from '../hosts/condition.js';
-import { hostsAt } from '../hosts/hosts-at.js';
+import { type FreshnessKey, freshnessKeyColumns, type FreshnessLimits, hostsAt } from '../hosts/hosts-at.js';
 
-/** Hosts with one situation at a time and one at a later time. Null: they had not reported. */
+/** Hosts with one freshness key at a time and one situation at a later time. Null: they had not reported. */
 export interface Became {
-  readonly before: string | null;
+  readonly before: FreshnessKey;
   readonly after: string | null;
   /** They were retired by the later time. */
   readonly gone: boolean;
@@ -20,29 +20,40 @@ export class AfterwardsStore {
   constructor(private readonly db: Database) {}
 
   /** Counts the hosts that matched at one time by their situations at both times. */
-  async became(condition: Condition, before: AsOf, after: AsOf): Promise<Became[]> {
-    const rows = await this.db.$queryRaw<(Omit<Became, 'hosts'> & { readonly hosts: bigint })[]>(
+  async became(condition: Condition, before: AsOf, limits: FreshnessLimits, after: AsOf): Promise<Became[]> {
+    const rows = await this.db.$queryRaw<
+      (FreshnessKey & Omit<Became, 'hosts'> & { readonly hosts: bigint })[]
+    >(
       long(sql`
         WITH was AS MATERIALIZED (
                SELECT h.bucket,
                       h.id,
-                      h.situation_id
+                      ${freshnessKeyColumns(limits)}
                  FROM ${hostsAt(before)}
-                WHERE ${matching(condition)}),
+                WHERE ${matching(condition, before)}),
              became AS (
                SELECT h.bucket,
                       h.id,
                       h.situation_id,
                       h.retired
                  FROM ${hostsAt(after)})
-        SELECT was.situation_id AS before,
+        SELECT was.situation_id AS "situationId",
+               was.suspect,
+               was.superseded,
+               was.level,
+               was.overdue,
                became.situation_id AS after,
                coalesce(became.retired, true) AS gone,
                count(*) AS hosts
           FROM was
           LEFT JOIN became ON became.bucket = was.bucket AND became.id = was.id
-         GROUP BY 1, 2, 3`),
+         GROUP BY 1, 2, 3, 4, 5, 6, 7`),
     );
-    return rows.map((row) => ({ ...row, hosts: Number(row.hosts) }));
+    return rows.map(({ situationId, suspect, superseded, level, overdue, after: later, gone, hosts }) => ({
+      before: { situationId, suspect, superseded, level, overdue },
+      after: later,
+      gone,
+      hosts: Number(hosts),
+    }));
   }
 }
