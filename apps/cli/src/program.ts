@@ -24,6 +24,7 @@ import { patchShow } from './commands/patch-show.js';
 import { patchStatement } from './commands/patch-statement.js';
 import { patchTransfer } from './commands/patch-transfer.js';
 import { plan } from './commands/plan.js';
+import { policy } from './commands/policy.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
 import { version } from './commands/version.js';
@@ -98,6 +99,7 @@ export function programFor(
     patch,
     owner(act),
     ownerKey(act),
+    policy(act),
     audit(act),
     token(act),
     enrolment(act),

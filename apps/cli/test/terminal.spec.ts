@@ -134,6 +134,8 @@ const COMMANDS: readonly string[][] = [
   ['patch', 'show', 'lp_1'],
   ['patch', 'recall', '00112233445566778899aabbccddeeff00112233', '--reason', 'breaks'],
   ['patch', 'transfer', '00112233445566778899aabbccddeeff00112233', '--to', 'web', '--reason', 'moved'],
+  ['policy', 'show'],
+  ['policy', 'history'],
   ['owner', 'list'],
   ['owner', 'set', 'web', '--require-signed', '--from', '2027-01-01', '--reason', 'audit'],
   ['token', 'list', '--all'],

@@ -25,6 +25,8 @@ test.each([
   [['owner', 'set']],
   [['patch', 'list']],
   [['patch', 'show']],
+  [['policy']],
+  [['policy', 'apply']],
   [['token', 'create']],
   [['token', 'list']],
   [['token', 'revoke']],

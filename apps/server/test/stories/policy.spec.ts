@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AllowedCode, RaisedCode } from '@klpreg/wire';
 import { canBeAllowed, canBeRaised, REASON_CODES } from '@klpreg/compat';
+import { parse } from 'yaml';
 import { Clock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { createServer } from '../../src/server.js';
@@ -441,6 +444,19 @@ test.each([
   expect(problem.pointer).toBe(pointer);
   expect(problem.detail).toMatch(detail);
   expect(message).toContain(problem.detail);
+});
+
+test('the document and the question of the documentation work', async () => {
+  const page = readFileSync(path.join(__dirname, '../../../../docs/operating/policy.md'), 'utf8');
+  const block = (language: string) => new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)![1]!;
+  const { rules } = parse(block('yaml')) as { rules: object[] };
+  await apply(rules);
+  const { policy, canDowngrade } = await registry.ask(block('graphql'));
+  expect(policy.rules.map(({ name }: any) => name)).toEqual(['production', 'laboratory', 'everything else']);
+  expect(canDowngrade.policy.rules).toMatchObject([
+    { rule: 'production', hosts: 4, raise: ['CVE_REOPENED', 'NOT_BOOT_PERSISTENT'] },
+    { rule: 'everything else', hosts: 5, routes: ['NONE_NEEDED', 'REPLACE'] },
+  ]);
 });
 
 describe('for any policy', () => {

@@ -88,7 +88,8 @@ export class DecisionsResolver {
         `the gate claims ${claimed}, and the registry decides ${answer.decision}: the answer is ` +
           `${answer.kind}, with ${JSON.stringify(answer.counts)}. Ask again, and record the new answer`,
       );
-    const record = toRecord(question, answer, {
+    const asJudged = { ...question, evidence: question.evidence ?? answer.evidence };
+    const record = toRecord(asJudged, answer, {
       id,
       changeId: changeId ?? id,
       gate,
