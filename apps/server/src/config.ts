@@ -60,6 +60,7 @@ const Environment = z.object({
   KLPREG_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
   KLPREG_INTERVAL: integer(' of seconds', 5, 3600, 60),
   KLPREG_HISTORY_DAYS: integer(' of days', 1, 3650, 30),
+  KLPREG_HISTORY_LABEL: z.string().min(1).max(63).optional(),
   ...CredentialEnvironment.shape,
   KLPREG_GRAPHQL_DOCUMENTS: z
     .enum(['any', 'persisted'], { error: 'must be any or persisted' })
@@ -131,6 +132,8 @@ export interface Config {
   readonly intervalSeconds: number;
   /** Retention period of history. */
   readonly historyDays: number;
+  /** The label by whose values verdicts are counted each hour; null: by none. */
+  readonly historyLabel: string | null;
   readonly credentials: CredentialSettings;
   readonly ingest: IngestLimits;
   readonly databaseConnections: number;
@@ -219,6 +222,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: data.KLPREG_LOG_LEVEL,
     intervalSeconds: data.KLPREG_INTERVAL,
     historyDays: data.KLPREG_HISTORY_DAYS,
+    historyLabel: data.KLPREG_HISTORY_LABEL ?? null,
     credentials: {
       lifeHours: data.KLPREG_CREDENTIAL_HOURS,
       graceDays: data.KLPREG_CREDENTIAL_GRACE_DAYS,

@@ -17,6 +17,7 @@ test('nothing set is a complete configuration', () => {
     credentials: { lifeHours: 24, graceDays: 30 },
     requestTimeoutSeconds: 60,
     historyDays: 30,
+    historyLabel: null,
     dataDir: '.data',
     auditKeyFile: null,
     auditWebhook: null,

@@ -40,6 +40,8 @@ const KINDS = {
     'roll_up',
     'server_key',
     'token',
+    'verdict_sum',
+    'watched_target',
     'waiver',
   ],
 } as const;

@@ -83,6 +83,9 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.verdictCounts': FLEET,
   'Query.plan': FLEET,
   'Query.drift': FLEET,
+  // the sums are of all hosts
+  'Query.verdictHistory': { ...FLEET, wholeFleet: true },
+  'Query.watchedTargets': { ...FLEET, wholeFleet: true },
   'Query.fleet': FLEET,
   'Query.newestSafe': FLEET,
   'Query.canary': FLEET,
@@ -106,6 +109,8 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Mutation.applyPolicy': FLEET_ADMINS,
   'Mutation.addOwnerKey': FLEET_ADMINS,
   'Mutation.revokeOwnerKey': FLEET_ADMINS,
+  'Mutation.watchTarget': { ...changes('admin', 'gate'), wholeFleet: true },
+  'Mutation.unwatchTarget': { ...changes('admin', 'gate'), wholeFleet: true },
   'Query.tokens': ADMINS,
   'Mutation.createToken': ADMINS,
   'Mutation.revokeToken': ADMINS,

@@ -40,6 +40,8 @@ import { scalars } from './scalars.js';
 import { SCHEMA, SchemaTextController } from './schema-text.controller.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { StatesResolver } from './states.resolver.js';
+import { VerdictHistoryResolver } from './verdict-history.resolver.js';
+import { VerdictSums } from './verdict-sums.js';
 import { TokensResolver } from './tokens.resolver.js';
 import { TransferPatchResolver } from './transfer-patch.resolver.js';
 
@@ -99,6 +101,8 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     StatesResolver,
     TokensResolver,
     TransferPatchResolver,
+    VerdictHistoryResolver,
+    VerdictSums,
     WaiversResolver,
   ],
 })

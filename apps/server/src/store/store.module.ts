@@ -32,6 +32,7 @@ import { HistoryStore } from './history/history.store.js';
 import { Replica } from './history/replica.js';
 import { BootsStore } from './hosts/boots.store.js';
 import { HeartbeatsStore } from './hosts/heartbeats.store.js';
+import { VerdictSumsStore } from './history/verdict-sums.store.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
 import { ScopeMembersStore } from './hosts/scope-members.store.js';
@@ -70,6 +71,7 @@ const stores = [
   SituationsStore,
   StatesStore,
   TokensStore,
+  VerdictSumsStore,
   WaiversStore,
 ];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { VerdictSums } from '../../src/query/verdict-sums.js';
 import { idle, later, listed, logged, Registry, running } from '../registry.js';
 
 const PAGE = readFileSync(path.join(__dirname, '../../../../docs/integrating/questions.md'), 'utf8');
@@ -12,7 +13,7 @@ const DOCUMENTS = [...PAGE.matchAll(/```graphql\n([^]*?)```/g)].map(([, document
 
 let registry: Registry;
 beforeAll(async () => {
-  registry = await Registry.start();
+  registry = await Registry.start({ KLPREG_HISTORY_LABEL: 'tier' });
   for (const [name, release] of [
     ['lab_r_1v1_a', 'lp-10'],
     ['lab_r_1v2_a', 'lp-12'],
@@ -27,6 +28,7 @@ beforeAll(async () => {
   await registry.report(entering);
   registry.wait(1, 'hours');
   await registry.report(later(entering));
+  await registry.app.get(VerdictSums).storeMissing();
 });
 afterAll(() => registry.stop());
 

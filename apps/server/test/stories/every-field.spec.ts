@@ -6,6 +6,7 @@ import { buildSchema, getNamedType, type GraphQLField, type GraphQLObjectType, i
 import { giveToken } from '../access/give-token.js';
 import { EnrollingHost } from '../enrolling-host.js';
 import { allModules } from '../modules.js';
+import { VerdictSums } from '../../src/query/verdict-sums.js';
 import { idle, later, leftover, listed, logged, Registry, running } from '../registry.js';
 
 const schema = buildSchema(readFileSync(path.join(__dirname, '../../schema.graphql'), 'utf8'));
@@ -46,7 +47,9 @@ let bootId: string;
 let before: string;
 
 beforeAll(async () => {
-  registry = await Registry.start();
+  registry = await Registry.start({ KLPREG_HISTORY_LABEL: 'env' });
+  // at a full hour, whose verdicts are counted
+  await registry.report(logged(idle('early')));
   const word = {
     schema: 'klp/v1',
     states: [{ id: '1', version: 1, what: 'a limit', restore: 'callbacks' }],
@@ -120,6 +123,7 @@ beforeAll(async () => {
   const boots = { source: '/etc/modules', kernelRelease: '7.3.4+deb13-cloud-amd64', loads: [] };
   await registry.report(logged(running('web-4', ['lab_r_1v2_a'], { bootPersistence: boots })));
   await registry.report(logged(running('web-3', ['lab_n_1v1_a'])));
+  await registry.app.get(VerdictSums).storeMissing();
   await enrolHosts();
   await recordDecisions();
   ({ id, bootId } = (await registry.ask('{ host(hostname: "web-1") { id bootId } }')).host);
@@ -206,6 +210,7 @@ const ARGUMENTS: Record<string, () => string[]> = {
     'to: { original: true }',
   ],
   'Query.drift': () => [`to: { original: true }, from: ${JSON.stringify(before)}`],
+  'Query.verdictHistory': () => ['to: { original: true }, from: "2026-11-23T10:00:00Z", byLabel: true'],
   'Query.canDeploy': () => [
     'what: { name: "lab_r_1v2_a" }',
     'what: { name: "lab_r_1v2_a" }, evidence: UNSIGNED',
@@ -247,6 +252,8 @@ const ARGUMENTS: Record<string, () => string[]> = {
     'input: { owner: "lab", reason: "seen", codes: [BOOT_UNKNOWN], expiresIn: "1d", selector: [{ key: "a", values: ["b"] }] }',
   ],
   'Mutation.revokeWaiver': () => [`id: "${waiverId}", reason: "wrong"`],
+  'Mutation.watchTarget': () => ['to: { release: "lab_r_1v1_a" }'],
+  'Mutation.unwatchTarget': () => ['to: { release: "lab_r_1v1_a" }'],
   'Mutation.retireHost': () => [`id: "${id}", reason: "sold"`],
 };
 const otherPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();

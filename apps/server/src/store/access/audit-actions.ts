@@ -28,6 +28,8 @@ export const AUDIT_ACTIONS = [
   'add-owner-key',
   'revoke-owner-key',
   'set-owner-policy',
+  'watch-target',
+  'unwatch-target',
   'record-decision',
   'add-waiver',
   'revoke-waiver',
