@@ -25,6 +25,7 @@ import { patchStatement } from './commands/patch-statement.js';
 import { patchTransfer } from './commands/patch-transfer.js';
 import { plan } from './commands/plan.js';
 import { policy } from './commands/policy.js';
+import { schema } from './commands/schema.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
 import { version } from './commands/version.js';
@@ -105,6 +106,7 @@ export function programFor(
     enrolment(act),
     login(act),
     logout(act),
+    schema(act),
     version(act),
     completion(act, () => program),
   ])

@@ -25,6 +25,8 @@ const schema: GraphQLSchema = buildSchema(
 interface Stuff {
   /** Every nullable field is null. */
   readonly nulls?: boolean;
+  /** The fields of the query itself are not null. */
+  readonly answered?: boolean;
   /** The value of every text. */
   readonly text?: string;
 }
@@ -73,8 +75,9 @@ function madeUp(type: GraphQLOutputType, selection: SelectionSetNode | undefined
     selection!.selections.map((field) => {
       if (field.kind !== Kind.FIELD) throw new Error('inline fragments are not supported');
       const fieldType = named.getFields()[field.name.value]!.type;
-      const value =
-        stuff.nulls && !isNonNullType(fieldType) ? null : madeUp(fieldType, field.selectionSet, stuff);
+      const isNull = stuff.nulls && stuff.answered !== true && !isNonNullType(fieldType);
+      const within = { ...stuff, answered: false };
+      const value = isNull ? null : madeUp(fieldType, field.selectionSet, within);
       return [field.alias?.value ?? field.name.value, value];
     }),
   );

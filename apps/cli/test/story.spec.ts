@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { violations } from './json-schema.js';
 import { unpackModules } from './modules.js';
 import { klpreg, TestEnvironment } from './environment.js';
 
@@ -34,6 +35,15 @@ function environmentWithRealClock(): TestEnvironment {
 function otherRules(id: string): string {
   const parts = JSON.parse(Buffer.from(id, 'base64url').toString()) as unknown[];
   return Buffer.from(JSON.stringify([parts[0], '2020-01-01', ...parts.slice(2)])).toString('base64url');
+}
+
+/** Checks what a real registry makes klpreg write. */
+function expectSchema(words: readonly string[], out: string): void {
+  const file = [3, 2, 1]
+    .map((count) => path.join(__dirname, '../schemas', `${words.slice(0, count).join('-')}.json`))
+    .find(existsSync);
+  const schema = JSON.parse(readFileSync(file!, 'utf8')) as object;
+  expect([words, violations(schema, JSON.parse(out))]).toEqual([words, []]);
 }
 
 /** A real registry with its own port and database. */
@@ -75,8 +85,11 @@ describe('against the real registry', () => {
     rmSync(data, { recursive: true, force: true });
   }, 30_000);
 
-  const ask = (...words: string[]) =>
-    klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
+  const ask = async (...words: string[]) => {
+    const done = await klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
+    if (done.out !== '') expectSchema(words, done.out);
+    return done;
+  };
   const asAdmin = (...words: string[]) => ask(...words, '--token-file', path.join(data, 'admin-token'));
   const json = (done: { out: string }): Answer => JSON.parse(done.out) as Answer;
 

@@ -1,10 +1,21 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parse } from 'yaml';
+import { completionTable } from '../src/completion/table.js';
+import { programFor } from '../src/program.js';
 import { HOSTS } from '../src/registry/generated/operations.js';
 import { clean } from '../src/show/clean.js';
 import { asData, cohort, fleetAnswer, listed, reason, verdict } from './fleet-answer.js';
+import { expectFile } from './golden.js';
+import { publishedSchema, shortTypes } from './json-schema.js';
 import { madeUpAnswer } from './made-up.js';
 import { type ReceivedRequest, TinyRegistry } from './tiny-registry.js';
+import { unpackModules } from './modules.js';
 import { klpreg, TestEnvironment } from './environment.js';
+
+/** The published schemas. `UPDATE_GOLDEN=1` writes them again. */
+const SCHEMAS = path.join(__dirname, '../schemas');
 
 /** Characters of untrusted text that must not reach a terminal, by their effect there. */
 const DANGEROUS: readonly [what: string, first: number, last: number][] = [
@@ -55,16 +66,22 @@ const raw = new RegExp(
 /** A valid answer in which every text is hostile. */
 function evilAnswer({ body, operation }: ReceivedRequest) {
   if (operation === 'CanDowngrade') return evilFleet();
-  const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: EVIL }) as Record<
+  return answerTo(body, operation, { text: EVIL });
+}
+
+function answerTo(body: string, operation: string, stuff: Parameters<typeof madeUpAnswer>[1]) {
+  const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, stuff) as Record<
     string,
     { pageInfo?: object; canDowngrade?: object; hosts?: { pageInfo: object } } | null
   >;
   if (operation === 'CanDeploy') {
     const counts = { safe: 0, unknown: 1, unsafe: 0, refused: 0, total: 1, harmful: 0, accepted: 0 };
-    const answer = data['canDeploy'] as { ways: object[] };
+    const answer = data['canDeploy'] as { ways: object[]; reasons: object[] };
+    const reasons = answer.reasons.map((each) => ({ ...each, hosts: 1 }));
     const ways = answer.ways.map((way) => ({ ...way, openToday: 1, lost: 1 }));
     const [today, original] = ['TODAY', 'ORIGINAL'].map((to) => ({ ...ways[0], to }));
-    Object.assign(answer, { kind: 'UNKNOWN', counts, matched: 1, noReturn: 1, ways: [today, original] });
+    const numbers = { counts, matched: 1, noReturn: 1, refusedInDoubt: 0 };
+    Object.assign(answer, { kind: 'UNKNOWN', ...numbers, reasons, ways: [today, original] });
   }
   if (operation === 'AskPlan') makeConsistent(data['plan'] as never);
   if (operation === 'AskDrift') {
@@ -114,6 +131,34 @@ function evilFleet() {
   return asData({ ...answer, snapshot: { ...answer.snapshot, id: EVIL, now: EVIL } });
 }
 
+/** A fleet with every value that an answer can have. */
+const fullFleet = () => {
+  const facts = { errno: 'EINVAL', patch: 'p', buildId: 'b', stateId: '1', have: 1, need: 2, other: 'o' };
+  const why = reason('WHY', 'REFUSED', { ...facts, function: 'f', routes: ['REPLACE'], detail: 'd' });
+  const price = { transitions: 1, transitionsUnpatched: 0, cvesReopened: ['CVE-2026-1'], reboots: 0 };
+  const steps = [{ action: 'LOAD', patch: 'p', sha256: 'a' }];
+  const judged = verdict([why], {
+    errno: 'EINVAL',
+    price,
+    steps,
+    searched: { tried: 1, of: 2 },
+    allowed: ['A'],
+  });
+  const states = [{ id: '1', version: 1 }];
+  const published = { release: 'r', owner: 'o' };
+  const stack = [listed('p', { buildId: 'b', states, moduleTaint: 'K', file: 'f', patch: published })];
+  const labels = [{ key: 'env', value: 'prod' }];
+  return asData(fleetAnswer([cohort(3, judged, { stack, labels })]));
+};
+
+/** A fleet with null wherever the schema allows it. */
+const sparseFleet = () => {
+  const judged = verdict([reason('WHY', 'REFUSED')], { route: null });
+  const none = { kernelRelease: null, arch: null, runs: null, stack: null, freshness: null };
+  const answer = fleetAnswer([cohort(3, judged, none as never)]);
+  return asData({ ...answer, snapshot: { ...answer.snapshot, id: null } });
+};
+
 const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original'],
   ['can-i-downgrade', '--to', 'original', '--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
@@ -152,6 +197,13 @@ const COMMANDS: readonly string[][] = [
   ['enrolment', 'approve', 'web-1'],
   ['enrolment', 'revoke', 'web-1', '--reason', 'stolen'],
 ];
+
+/** Valid answers with every value, and with null wherever the schema allows it. */
+const PLAIN = [false, true].map((nulls) => ({ body, operation }: ReceivedRequest) => {
+  if (operation === '') return nulls ? {} : { version: '1.0.0', rules: '2026-11-27' };
+  if (operation === 'CanDowngrade') return nulls ? sparseFleet() : fullFleet();
+  return answerTo(body, operation, { nulls, answered: true });
+});
 
 async function ask(
   answer: (request: ReceivedRequest) => unknown,
@@ -239,4 +291,62 @@ test('a name with characters of double width is not cut', async () => {
   const { out } = await ask(() => ({ data: { hosts } }), ['hosts', '-o', 'table']);
   for (const name of names) expect(out).toContain(`\n${name} `);
   expect(out).not.toContain('…');
+});
+
+describe('the JSON of a command has its published schema', () => {
+  const folder = unpackModules('7.3', ['lab_r_1v2_2v1_a', 'lab_r_1v1_dyn', 'lab_data', 'lab_two']);
+  const modules = ['lab_r_1v2_2v1_a', 'lab_r_1v1_dyn', 'lab_data', 'lab_two'].map((name) =>
+    path.join(folder, `${name}.ko`),
+  );
+  writeFileSync(path.join(folder, 'broken.ko'), 'no module');
+  const { publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(path.join(folder, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  const broken = path.join(folder, 'broken.ko');
+  const publication = ['--release', 'r', '--owner', 'o', '--dry-run'];
+  const local = [
+    ['patch', 'inspect', ...modules, broken],
+    ['patch', 'lint', ...modules, broken, '--after', modules[0]!],
+    ['patch', 'publish', ...modules, broken, ...publication],
+    ['patch', 'statement', modules[0]!, '--force'],
+    ['patch', 'statement', modules[1]!, '--force'],
+    ['version'],
+    ['hosts', '--as-of', '1h'],
+    ['audit', 'verify'],
+    ['token', 'list'],
+    ['host', 'release', 'web-1', '--reason', 'x'],
+    ['host', 'reset', 'web-1', '--reason', 'x'],
+    ['host', 'baseline', 'web-1', '--reason', 'x'],
+    ['enrolment', 'reject', 'web-1', '--reason', 'x'],
+    ['enrolment', 'reset', 'web-1', '--reason', 'x'],
+    ['owner-key', 'add', 'o', path.join(folder, 'key.pem')],
+  ];
+  const named = (words: readonly string[]) =>
+    completionTable(programFor(new TestEnvironment(), () => {}))
+      .map(({ path: at }) => at.replace(/^klpreg ?/, ''))
+      .filter((name) => name !== '' && `${words.join(' ')} `.startsWith(`${name} `))
+      .toSorted((a, b) => b.length - a.length)[0]!;
+  const lines = [...COMMANDS, ...local];
+  const commands = [...new Set(lines.map(named))];
+
+  test.each(commands)('%s', async (command) => {
+    const outputs: unknown[] = [];
+    for (const words of lines.filter((each) => named(each) === command))
+      for (const answer of PLAIN) {
+        const { out } = await ask(answer, [...words, '-o', 'json']);
+        if (out !== '') outputs.push(JSON.parse(out));
+      }
+    expect(outputs.length).toBeGreaterThan(0);
+    const schema = `${JSON.stringify(publishedSchema(command, outputs), shortTypes, 2)}\n`;
+    expectFile(path.join(SCHEMAS, `${command.replaceAll(' ', '-')}.json`), schema);
+  });
+
+  test.each(commands)('klpreg schema %s prints it', async (command) => {
+    const { exit, out } = await klpreg(['schema', ...command.split(' ')]);
+    expect([exit, JSON.parse(out)]).toMatchObject([0, { title: `klpreg ${command} -o json` }]);
+  });
+
+  test('each published schema is that of a command', () => {
+    const files = commands.map((command) => `${command.replaceAll(' ', '-')}.json`);
+    expect(readdirSync(SCHEMAS).toSorted()).toEqual(files.toSorted());
+  });
 });

@@ -36,6 +36,7 @@ test.each([
   [['enrolment', 'list']],
   [['enrolment', 'token', 'create']],
   [['version']],
+  [['schema']],
   [['completion']],
 ])('%j has a help text', async (words) => {
   const { exit, out, err } = await klpreg([...words, '--help']);
@@ -141,6 +142,7 @@ test.each<[words: string[], said: RegExp]>([
   [['explain', 'web-1', '--route', 'best'], /flags of a question need --to/],
   [['host', 'add', 'web-1', '--label', 'env'], /'env' is not a label/],
   [['host', 'add', 'web-1', '--label', 'agent.env=x'], /is a label that the host's agent reports/],
+  [['schema', 'can-i'], /'can-i' has no schema/],
   [['hosts', '-o', 'xml'], /'xml' is not an output format/],
 ])('%j is a usage error', async (words, said) => {
   // The error comes before any request.
