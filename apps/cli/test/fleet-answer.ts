@@ -63,6 +63,7 @@ export function verdict(reasons: readonly Reason[], more: Partial<Verdict> = {})
     errno: null,
     allowed: [...allowed],
     accepted,
+    policyRule: null,
     rules: { sets: ['KLP_5_5'], basis: 'KALLSYMS' },
     ...more,
   };
@@ -103,10 +104,12 @@ export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswe
     counts,
     matched: counts.total,
     limitedByScope: false,
+    policy: { revision: null, rules: [] },
     snapshot: {
       id: 'WyJrbHAyIl0',
       now: '2026-11-23T10:00:00.000Z',
       catalogRevision: '18446744073709551615',
+      policyRevision: null,
       rules: '2026-11-24',
     },
     asOf: null,

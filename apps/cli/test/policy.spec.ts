@@ -4,6 +4,8 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { type ReceivedRequest, TinyRegistry } from './tiny-registry.js';
 import { klpreg } from './environment.js';
+import { asData, cohort, fleetAnswer, verdict } from './fleet-answer.js';
+import { verdictText } from '../src/show/verdict.js';
 
 const PAGE = readFileSync(path.join(__dirname, '../../../docs/operating/policy.md'), 'utf8');
 const DOCUMENT = /```yaml\n([^]*?)```/.exec(PAGE)![1]!;
@@ -182,4 +184,26 @@ test('another policy in the meantime is a usage error, and a missing right anoth
     const { exit } = await run(['policy', 'apply', 'policy.yaml', '--reason', 'x'], () => ({ errors }));
     expect(exit).toBe(expected);
   }
+});
+
+test('the answer of a gate names the policy, and the number of hosts for each rule', async () => {
+  const options = { raise: ['CVE_REOPENED'], maxAge: '5m', evidence: 'MODULE', routes: null, allow: [] };
+  const rules = [
+    { rule: 'production', hosts: 2, ...options },
+    { rule: null, hosts: 1, ...options },
+  ];
+  const reply = () => asData(fleetAnswer([cohort(3, verdict([]))], { policy: { revision: 3, rules } }));
+  const words = ['can-i-downgrade', '--to', 'original', '-o'];
+  const { out } = await run([...words, 'table'], reply);
+  expect(out).toContain('\nby policy revision 3: rule production for 2 hosts, no rule for 1 host\n');
+  expect(JSON.parse((await run([...words, 'json'], reply)).out)).toMatchObject({
+    policy: { revision: 3, rules },
+  });
+  const none = await run([...words, 'table'], () => asData(fleetAnswer([cohort(3, verdict([]))])));
+  expect(none.out).not.toContain('policy');
+});
+
+test('the verdict on a host names the rule of the policy', () => {
+  const text = verdictText(verdict([], { policyRule: 'production' }), 'original', (_style, text) => text);
+  expect(text).toContain('\n  by the rule production of the policy');
 });

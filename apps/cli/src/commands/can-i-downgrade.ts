@@ -96,6 +96,7 @@ const headOf = ({ answer, decision, question, pointInTime }: Asked) => ({
   limitedByScope: answer.limitedByScope,
   question: { ...question, ...pointInTime },
   asOf: answer.asOf,
+  policy: answer.policy,
   snapshot: answer.snapshot,
 });
 

@@ -1,5 +1,6 @@
 import { Failure } from '../exits.js';
 import {
+  type AppliedPolicy,
   CAN_DOWNGRADE,
   type Cohort,
   type HostFilter,
@@ -20,6 +21,8 @@ export interface FleetAnswer {
   readonly counts: VerdictCounts;
   readonly matched: number;
   readonly limitedByScope: boolean;
+  /** The policy that the hosts are judged by. */
+  readonly policy: AppliedPolicy;
   readonly snapshot: Snapshot;
   /** The point in time of the question. Null: the present. */
   readonly asOf: string | null;
@@ -97,13 +100,13 @@ async function readPages(
     const next = await ask(same).catch(nullIfGone);
     steady =
       next !== null &&
-      JSON.stringify([first.kind, first.counts, first.matched]) ===
-        JSON.stringify([next.kind, next.counts, next.matched]);
+      JSON.stringify([first.kind, first.counts, first.matched, first.policy]) ===
+        JSON.stringify([next.kind, next.counts, next.matched, next.policy]);
     page = next ?? page;
     reasons.push(...(next?.reasons.nodes ?? []));
     cohorts.push(...(next?.cohorts.nodes ?? []));
   }
-  const { kind, counts, matched, limitedByScope, snapshot } = first;
+  const { kind, counts, matched, limitedByScope, policy, snapshot } = first;
   const complete =
     !more(page) && cohorts.length === first.cohorts.totalCount && reasons.length === first.reasons.totalCount;
   return {
@@ -111,6 +114,7 @@ async function readPages(
     counts,
     matched,
     limitedByScope,
+    policy,
     snapshot,
     asOf: isPast(pointInTime) ? snapshot.now : null,
     reasons,

@@ -6,6 +6,7 @@ import { clean } from './clean.js';
 import type { Paint } from './paint.js';
 import { mergeReasons } from './merge-reasons.js';
 import { formatLabels, formatRuns } from './patches.js';
+import { appliedPolicyText } from './policy.js';
 import { type Column, table, tableWithDetails, wrapped } from './table.js';
 
 /** The maximum number of rows of a table. `--full -o json` has all of them. */
@@ -50,6 +51,7 @@ export function fleetText(
     clean(title),
     `${answer.matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} ` +
       `unknown, ${counts.safe} safe${hidden}`,
+    ...(answer.policy.revision === null ? [] : [paint('dim', appliedPolicyText(answer.policy))]),
     ...(answer.reasons.length === 0 ? [] : ['', reasonsTable(answer, width)]),
     ...(actions.length === 0 ? [] : ['', 'What to do:', ...actions]),
     ...(answer.cohorts.length === 0 ? [] : ['', cohortsTable(answer, width)]),

@@ -1,4 +1,5 @@
 import type {
+  AppliedPolicy,
   Policy,
   PolicyChange,
   PolicyDifference,
@@ -20,6 +21,14 @@ function conditionText({ key, in: values, notIn, exists }: Rule['where'][number]
 
 const listText = (values: readonly string[] | null): string =>
   values === null ? '' : values.length === 0 ? 'none' : values.join(', ');
+
+/** Formats the policy of an answer as one line: its revision, and the number of hosts for each rule. */
+export function appliedPolicyText({ revision, rules }: AppliedPolicy): string {
+  const parts = rules.map(
+    ({ rule, hosts }) => `${rule === null ? 'no rule' : `rule ${clean(rule)}`} for ${count(hosts, 'host')}`,
+  );
+  return `by policy revision ${revision}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
+}
 
 export function policyText(policy: Policy | null, width: number | null): string {
   if (policy === null) return 'there is no policy: hosts are judged by the kernel and the registry alone';

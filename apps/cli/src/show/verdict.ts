@@ -42,6 +42,7 @@ export function verdictText(verdict: Verdict, target: string, paint: Paint): str
   if (verdict.basedOnStaleFacts)
     lines.push('  the facts are stale; all other reasons are based on the last report');
   lines.push(`  under ${formatRules(verdict.rules)}`);
+  if (verdict.policyRule !== null) lines.push(`  by the rule ${clean(verdict.policyRule)} of the policy`);
   for (const reason of worstFirst(verdict.reasons))
     lines.push(...reasonLines(reason, verdict.allowed.includes(reason.code), paint));
   return lines.join('\n');

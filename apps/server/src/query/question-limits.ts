@@ -50,6 +50,7 @@ const QUESTIONS: Readonly<Record<string, number>> = {
   plan: 100,
   drift: 200,
   recordDecision: 100,
+  applyPolicy: 400,
   certificateHolds: 100,
   afterwards: 200,
 };
