@@ -301,6 +301,7 @@ describe('the JSON of a command has its published schema', () => {
   writeFileSync(path.join(folder, 'broken.ko'), 'no module');
   const { publicKey } = generateKeyPairSync('ed25519');
   writeFileSync(path.join(folder, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(path.join(folder, 'policy.yaml'), 'schema: policy/v1\nrules: []\n');
   const broken = path.join(folder, 'broken.ko');
   const publication = ['--release', 'r', '--owner', 'o', '--dry-run'];
   const local = [
@@ -319,6 +320,7 @@ describe('the JSON of a command has its published schema', () => {
     ['enrolment', 'reject', 'web-1', '--reason', 'x'],
     ['enrolment', 'reset', 'web-1', '--reason', 'x'],
     ['owner-key', 'add', 'o', path.join(folder, 'key.pem')],
+    ['policy', 'apply', path.join(folder, 'policy.yaml'), '--reason', 'x'],
   ];
   const named = (words: readonly string[]) =>
     completionTable(programFor(new TestEnvironment(), () => {}))

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { freshnessLimits } from '@klpreg/compat';
 import { LRUCache } from 'lru-cache';
 import { bugs } from '../bug-log.js';
 import { Clock } from '../clock.js';
@@ -90,7 +91,9 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
   /** Returns the sums of all hosts, and of each value of the label; none without any host. */
   private async count(target: string, at: Date): Promise<VerdictSum[]> {
     const label = this.config.historyLabel;
-    const answer = await this.fleet.ask({ to: targetOf(target), asOf: at }, null, label !== null);
+    // a shorter age of the policy is not known for the past
+    const maxAge = freshnessLimits(this.config.intervalSeconds).late;
+    const answer = await this.fleet.ask({ to: targetOf(target), asOf: at, maxAge }, null, label !== null);
     if (answer.counts.total === 0) return [];
     const { safe, unknown, unsafe, refused, accepted } = answer.counts;
     const all = { at, value: null, safe, unknown, unsafe, refused, accepted };

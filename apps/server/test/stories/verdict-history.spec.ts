@@ -116,3 +116,19 @@ test('values beyond a hundred are added up (law of the sum)', () => {
     counted.filter(({ verdict }) => verdict.accepted).reduce((sum, { hosts }) => sum + hosts, 0),
   );
 });
+
+test('a policy counts from the hour in which it was applied, but for a maximum age that the past does not have', async () => {
+  const before = (await history()).length;
+  const document = JSON.stringify({
+    schema: 'policy/v1',
+    rules: [{ name: 'all', maxAge: '2m', raise: ['CVE_REOPENED'] }],
+  });
+  await registry.ask('mutation ($d: String!) { applyPolicy(document: $d, reason: "a test") { replaces } }', {
+    d: document,
+  });
+  registry.wait(1, 'hours');
+  await store();
+  const rows = await history();
+  expect(rows).toHaveLength(before + 1);
+  expect(rows.at(-1).total).toBe(rows.at(-2).total);
+});
