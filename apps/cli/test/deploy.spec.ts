@@ -140,3 +140,16 @@ test('the original code is nothing to deploy', async () => {
     "error: 'original' is nothing to deploy\n  write a release, a module name or a build-id\n",
   ]);
 });
+
+test.each<[format: string, said: RegExp]>([
+  ['junit', /<testsuites tests="1" failures="1" [^]*1 could not go back afterwards/],
+  ['sarif', /"exitCode": 1/],
+  ['github', /^::error title=[^\n]*::no: of 3 hosts, 1 could not go back afterwards\n/],
+])('as a report for other tools: %s', async (format, said) => {
+  const answer = deployAnswer({ safe: 3, lost: 1 });
+  const registry = await TinyRegistry.open(() => ({ body: { data: { canDeploy: answer } } }));
+  const words = ['can-i-deploy', 'release:web', '-o', format, '--url', registry.url];
+  const { exit, out, err } = await klpreg(words);
+  await registry.close();
+  expect([exit, out, err]).toEqual([1, expect.stringMatching(said), expect.stringMatching(/^NO: /)]);
+});

@@ -4,6 +4,7 @@ export { BRIDGES_TRIED } from './verdict/bridge.js';
 export { canonicalStates } from './facts/canonical-states.js';
 export { type Plan, ROUTES, type Route } from './routes/plan.js';
 export { contradictionsOf } from './facts/report-contradictions.js';
+export { formatAge } from './facts/age.js';
 export { freshness, freshnessLimits } from './facts/freshness.js';
 export { DEFAULT_QUESTION, judge, judgeRoutes, neverReported, type Question } from './verdict/judge.js';
 export { lint } from './lint/lint.js';

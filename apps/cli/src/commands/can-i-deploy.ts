@@ -6,10 +6,12 @@ import { type QuestionFlags, questionFrom, toleranceFrom } from '../gate/questio
 import { formatTarget, resolveTarget } from '../registry/target.js';
 import { deployText } from '../show/deploy.js';
 import { decisionLine } from '../show/fleet.js';
-import { show } from '../show/output.js';
+import { formatReport } from '../show/gate-report.js';
+import { isReportFormat, show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { hostFilter } from '../where/filter.js';
+import { VERSION } from '../version.js';
 import type { Act } from './act.js';
 import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
@@ -43,44 +45,57 @@ export function canIDeploy(act: Act): Command {
     .addOption(WARN_ONLY_OPTION())
     .addHelpText('after', helpText('can-i-deploy'))
     .action(
-      act<Flags>(async ({ args, flags, settings, environment, registry }) => {
-        const gate = {
-          maxRefused: toleranceFrom(flags.maxRefused),
-          maxNoReturn: toleranceFrom(flags.maxNoReturn, '--max-no-return'),
-          allowEmpty: flags.allowEmpty ?? false,
-        };
-        const name = args[0] as string;
-        if (name === 'original' || name === 'previous')
-          throw usage(`'${name}' is nothing to deploy`, 'write a release, a module name or a build-id');
-        const question: DeployQuestion = {
-          what: await resolveTarget(name, flags.leaving, registry),
-          where: hostFilter(flags.where, flags.authoritativeLabels),
-          ...questionFrom(flags),
-          ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
-        };
-        const answer = await askDeploy(question, registry);
-        const decision = decideDeploy(answer, gate);
-        const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
-        const title =
-          question.asOf === undefined
-            ? `Can ${formatTarget(question.what)} be deployed to ${whose}?`
-            : `As of ${question.asOf}, could ${formatTarget(question.what)} be deployed to ${whose}?`;
-        show(
-          {
-            schemaVersion: 1,
-            answer: decision.answer,
-            why: decision.why,
-            exitCode: decision.exit,
-            ...answer,
-            question,
-          },
-          (width) => deployText(title, answer, decision, paintFor(environment), width),
-          settings.output,
-          environment.stdout,
-        );
-        if (settings.output !== 'table')
-          environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
-        return exitFor(decision, flags.warnOnly, environment);
-      }),
+      act<Flags>(
+        async ({ args, flags, settings, environment, registry }) => {
+          const gate = {
+            maxRefused: toleranceFrom(flags.maxRefused),
+            maxNoReturn: toleranceFrom(flags.maxNoReturn, '--max-no-return'),
+            allowEmpty: flags.allowEmpty ?? false,
+          };
+          const name = args[0] as string;
+          if (name === 'original' || name === 'previous')
+            throw usage(`'${name}' is nothing to deploy`, 'write a release, a module name or a build-id');
+          const question: DeployQuestion = {
+            what: await resolveTarget(name, flags.leaving, registry),
+            where: hostFilter(flags.where, flags.authoritativeLabels),
+            ...questionFrom(flags),
+            ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
+          };
+          const answer = await askDeploy(question, registry);
+          const decision = decideDeploy(answer, gate);
+          const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
+          const title =
+            question.asOf === undefined
+              ? `Can ${formatTarget(question.what)} be deployed to ${whose}?`
+              : `As of ${question.asOf}, could ${formatTarget(question.what)} be deployed to ${whose}?`;
+          if (isReportFormat(settings.output)) {
+            const report = { command: 'can-i-deploy', question: title, version: VERSION, decision };
+            const reasons = [...answer.reasons, ...answer.ways.flatMap((way) => way.reasons)];
+            environment.stdout.write(
+              formatReport(settings.output, {
+                ...report,
+                answer: { counts: answer.counts, reasons, cohorts: [] },
+              }),
+            );
+          } else
+            show(
+              {
+                schemaVersion: 1,
+                answer: decision.answer,
+                why: decision.why,
+                exitCode: decision.exit,
+                ...answer,
+                question,
+              },
+              (width) => deployText(title, answer, decision, paintFor(environment), width),
+              settings.output,
+              environment.stdout,
+            );
+          if (settings.output !== 'table')
+            environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
+          return exitFor(decision, flags.warnOnly, environment);
+        },
+        { reports: true },
+      ),
     );
 }

@@ -2,6 +2,7 @@ import { EXIT, Failure, usage } from '../exits.js';
 import { formatInstant } from '../gate/point-in-time.js';
 import type { Registry } from './client.js';
 import { FIND_HOST } from './generated/operations.js';
+import { nearHost } from './nearest.js';
 
 /**
  * Finds a host by its hostname, or else by its id.
@@ -18,10 +19,12 @@ export async function findHost(words: string, registry: Registry, asOf?: string)
     throw error;
   });
   if (byId.host !== null) return byId.host;
-  if (asOf === undefined) throw usage(`there is no host '${words}'`, 'klpreg hosts lists the hosts');
+  const near = await nearHost(words, registry, asOf);
+  if (asOf === undefined) throw usage(`there is no host '${words}'`, ...near, 'klpreg hosts lists the hosts');
   const then = formatInstant(asOf);
   throw usage(
     `there was no host '${words}' as of ${then}`,
+    ...near,
     `klpreg hosts --as-of ${then} lists the hosts at that time`,
   );
 }

@@ -1,6 +1,7 @@
 import { usage } from '../exits.js';
 import type { Registry } from './client.js';
 import { NAMED_BUILDS, type TargetInput } from './generated/operations.js';
+import { nearTarget } from './nearest.js';
 
 const PREFIXES = ['release', 'name', 'build-id'] as const;
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
@@ -58,6 +59,7 @@ async function bareTarget(words: string, registry: Registry): Promise<TargetInpu
   if (ofName.totalCount > 0) return { name: words };
   throw usage(
     `--to: no release and no module named '${words}' is published`,
+    ...(await nearTarget(words, registry)),
     'klpreg patch list shows published ones',
   );
 }

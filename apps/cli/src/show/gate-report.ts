@@ -14,7 +14,7 @@ export interface GateReport {
   readonly question: string;
   readonly version: string;
   readonly decision: Decision;
-  readonly answer: FleetAnswer;
+  readonly answer: Pick<FleetAnswer, 'counts' | 'reasons' | 'cohorts'>;
 }
 
 /** Formats the answer of a gate for another tool. */

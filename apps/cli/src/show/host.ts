@@ -1,3 +1,4 @@
+import { formatAge } from '@klpreg/compat';
 import { formatInstant } from '../gate/point-in-time.js';
 import type { ListedPatch, WholeHost } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
@@ -153,7 +154,7 @@ function formatTransition({
 function formatFreshness({ freshness }: WholeHost, ago: string): string {
   if (freshness.ageSeconds === null) return freshness.level;
   return (
-    `${freshness.level}, confirmed ${Math.round(freshness.ageSeconds)} s ` +
+    `${freshness.level}, confirmed ${formatAge(freshness.ageSeconds)} ` +
     `${ago}${freshness.superseded ? ', and superseded since' : ''}`
   );
 }
