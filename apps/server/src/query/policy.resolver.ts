@@ -57,7 +57,7 @@ export class PolicyResolver {
     const expected = expectedRevision ?? null;
     if (dryRun === true) {
       const replaces = (await this.policies.get(null))?.revision ?? null;
-      if (expected !== null && expected !== (replaces ?? 0)) throw isAnother(expected);
+      if (expected !== null && expected !== (replaces ?? 0)) throw isAnother(expected, replaces ?? 0);
       const compared = targets ?? DEFAULT_TARGETS;
       if (compared.length < 1 || compared.length > MAX_TARGETS)
         throw limitExceeded('targets', MAX_TARGETS, compared.length, '/targets');
@@ -72,7 +72,7 @@ export class PolicyResolver {
     const policy = { document, appliedAt: this.clock.now(), appliedBy: who, reason };
     return this.audit.record(async (tx) => {
       const applied = await this.policies.add(tx, policy, expected);
-      if (applied === null) throw isAnother(expected!);
+      if (typeof applied === 'number') throw isAnother(expected!, applied);
       const { revision } = applied;
       const replaces = revision === 1 ? null : revision - 1;
       return {
@@ -83,9 +83,18 @@ export class PolicyResolver {
   }
 }
 
-const isAnother = (expected: number): RequestError =>
+const revisionText = (revision: number): string => (revision === 0 ? 'none' : `revision ${revision}`);
+
+const isAnother = (expected: number, found: number): RequestError =>
   new RequestError(
     'AMBIGUOUS',
-    `the current policy is not revision ${expected}: somebody applied another one; look at it and apply again`,
-    [{ pointer: '/expectedRevision', detail: 'must be the current revision', found: String(expected) }],
+    `the current policy is ${revisionText(found)}, and ${revisionText(expected)} was expected: look at it, and ` +
+      'apply yours again',
+    [
+      {
+        pointer: '/expectedRevision',
+        detail: `must be ${found}, the current revision`,
+        found: String(expected),
+      },
+    ],
   );

@@ -196,6 +196,24 @@ describe('a rule', () => {
     expect(newestSafe.tried[0]).toMatchObject({ release: LATER, counts: { unsafe: 2 } });
   });
 
+  test('holds in a plan, whose groups name it', async () => {
+    const { plan } = await registry.ask(
+      `query ($to: TargetInput!, $where: HostFilter) { plan(to: $to, where: $where) {
+        matched served blocked groups { nodes { hosts verdict { kind policyRule } } }
+        blockedGroups { nodes { hosts verdict { kind policyRule } examples } } } }`,
+      { to: TO, where: { hostnames: ['web-1', 'web-3'] } },
+    );
+    expect(plan).toMatchObject({
+      matched: 2,
+      served: 1,
+      blocked: 1,
+      groups: { nodes: [{ hosts: 1, verdict: { kind: 'SAFE', policyRule: null } }] },
+      blockedGroups: {
+        nodes: [{ hosts: 1, examples: ['web-1'], verdict: { policyRule: 'production' } }],
+      },
+    });
+  });
+
   test('cannot be undone by a question, which may not even ask for it', async () => {
     const error = await registry.graphqlError(FLEET, { to: TO, allow: ['CVE_REOPENED'] });
     expect(error.message).toMatch(/`allow` takes/);
@@ -317,6 +335,7 @@ describe('a dry run', () => {
 
 describe('the history', () => {
   test('has every policy, the newest first, with who and why; and so has the audit log', async () => {
+    for (const rules of [[STRICT], [], []]) await apply(rules);
     const { policy } = await apply([STRICT], { reason: 'CHG-7' });
     const { policies, one, none, auditLog } = await registry.ask(
       `query ($revision: Int!) { policies(first: 2) { totalCount nodes { revision reason } pageInfo { endCursor } }
@@ -351,6 +370,7 @@ describe('the history', () => {
     const { revision } = (await apply([])).policy;
     const error = await refusal(documentOf(STRICT), { expected: revision - 1 });
     expect(error).toMatchObject({ extensions: { code: 'AMBIGUOUS' } });
+    expect(error.message).toContain(`the current policy is revision ${revision}, and`);
     expect((await registry.ask('{ policy { revision } }')).policy.revision).toBe(revision);
     expect((await apply([], { expected: revision })).policy.revision).toBe(revision + 1);
   });

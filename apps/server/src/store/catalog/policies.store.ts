@@ -60,17 +60,17 @@ export class PoliciesStore {
    * Adds a policy as a new revision of the catalog, whose row stays locked until the transaction ends.
    *
    * @param expected the revision that it replaces, 0 if there is none; null: any
-   * @returns null if the newest revision is another one
+   * @returns the newest revision (0: there is none) if it is not the expected one
    */
   async add(
     tx: Transaction,
     { document, appliedAt, appliedBy, reason }: Omit<StoredPolicy, 'revision'>,
     expected: number | null,
-  ): Promise<StoredPolicy | null> {
+  ): Promise<StoredPolicy | number> {
     const catalogRevision = await nextRevision(tx, appliedAt);
     const last = await tx.policyRevision.aggregate({ _max: { number: true } });
     const newest = last._max.number ?? 0;
-    if (expected !== null && expected !== newest) return null;
+    if (expected !== null && expected !== newest) return newest;
     const row = { number: newest + 1, catalogRevision, document, appliedAt, appliedBy, reason };
     return toPolicy(await tx.policyRevision.create({ data: row }));
   }
