@@ -39,6 +39,7 @@ const OUTPUTS = [
         HostConnection: '../hosts.resolver.js#HostList',
         FleetVerdict: '../can-downgrade.resolver.js#FleetVerdictParent',
         CohortVerdict: '../can-downgrade.resolver.js#CohortParent',
+        Release: '../releases.resolver.js#ReleaseView',
         Drift: '../drift.resolver.js#DriftParent',
         Plan: '../plan.resolver.js#PlanParent',
         PlanGroup: '../plan.resolver.js#PlanGroupParent',

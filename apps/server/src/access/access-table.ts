@@ -71,6 +71,8 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.hosts': FLEET,
   'Query.patch': CATALOG,
   'Query.patches': CATALOG,
+  'Query.release': FLEET,
+  'Query.releases': FLEET,
   'Query.states': FLEET,
   'Query.ownerKeys': CATALOG,
   'Query.ownerPolicies': CATALOG,

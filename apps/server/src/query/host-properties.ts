@@ -85,7 +85,7 @@ export const wasForced = ({ situation, unlisted }: ResolvedSituation): boolean =
 
 /** Whether the filter has a field that is tested on situations and freshness, not in SQL. */
 export const hasProperties = (where: HostFilter): boolean =>
-  where.not != null ||
+  (where.not ?? []).length > 0 ||
   KEY_FIELDS.some((field) => where[field] != null) ||
   SITUATION_FIELDS.some((field) => where[field] != null && !SQL_FIELDS.has(field));
 
@@ -111,7 +111,7 @@ export function hasTheProperties(
   return (
     KEY_FIELDS.every(ofKey) &&
     SITUATION_FIELDS.every(ofSituation) &&
-    (where.not == null || !hasTheProperties(where.not, key, host, facts))
+    !(where.not ?? []).some((excluded) => hasTheProperties(excluded, key, host, facts))
   );
 }
 

@@ -81,8 +81,8 @@ const detailView = (
   warnings: detail.warnings ?? [],
 });
 
-/** A host without `canDowngrade`, which its resolver answers from `row`, `asOf` and `view`. */
-export type HostView = Omit<Sdl.Host, 'canDowngrade'> & {
+/** A host without the fields that resolvers answer from `row`, `asOf` and `view`. */
+export type HostView = Omit<Sdl.Host, 'canDowngrade' | 'changes'> & {
   readonly __typename: 'Host';
   readonly row: HostRow;
   readonly asOf: AsOf;

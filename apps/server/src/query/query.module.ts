@@ -39,6 +39,8 @@ import { RetireHostResolver } from './retire-host.resolver.js';
 import { scalars } from './scalars.js';
 import { SCHEMA, SchemaTextController } from './schema-text.controller.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
+import { HostHistoryResolver } from './host-history.resolver.js';
+import { ReleasesResolver } from './releases.resolver.js';
 import { StatesResolver } from './states.resolver.js';
 import { VerdictHistoryResolver } from './verdict-history.resolver.js';
 import { VerdictSums } from './verdict-sums.js';
@@ -98,6 +100,8 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     ReleaseHostResolver,
     RetireHostResolver,
     SetBootBaselineResolver,
+    ReleasesResolver,
+    HostHistoryResolver,
     StatesResolver,
     TokensResolver,
     TransferPatchResolver,

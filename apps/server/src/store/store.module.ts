@@ -18,6 +18,7 @@ import { CatalogStore } from './catalog/catalog.store.js';
 import { PatchesStore } from './catalog/patches.store.js';
 import { PoliciesStore } from './catalog/policies.store.js';
 import { SightingsStore } from './catalog/sightings.store.js';
+import { ReleasesStore } from './catalog/releases.store.js';
 import { StatesStore } from './catalog/states.store.js';
 import { LabelsStore } from './content/labels.store.js';
 import { SituationsStore } from './content/situations.store.js';
@@ -28,6 +29,7 @@ import { FleetSizeStore } from './counts/fleet-size.store.js';
 import { FleetStore } from './counts/fleet.store.js';
 import { DriftStore } from './history/drift.store.js';
 import { EpochsStore } from './history/epochs.store.js';
+import { HostIntervalsStore } from './history/host-intervals.store.js';
 import { HistoryStore } from './history/history.store.js';
 import { Replica } from './history/replica.js';
 import { BootsStore } from './hosts/boots.store.js';
@@ -69,6 +71,8 @@ const stores = [
   ServerKeysStore,
   SightingsStore,
   SituationsStore,
+  ReleasesStore,
+  HostIntervalsStore,
   StatesStore,
   TokensStore,
   VerdictSumsStore,

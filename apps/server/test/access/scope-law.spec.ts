@@ -73,6 +73,7 @@ const DOCUMENT = `query ($where: HostFilter, $after: String, $first: Int) {
     snapshot { id }
   }
   states { totalCount nodes { stateId versions { version patches owners hosts } } }
+  releases { totalCount nodes { name hosts } }
 }`;
 const ONE = `query ($id: ID!, $hostname: String) {
   node(id: $id) { id ... on Host { ${HOST} } } byId: host(id: $id) { ${HOST} } byName: host(hostname: $hostname) { ${HOST} }

@@ -200,6 +200,7 @@ const ARGUMENTS: Record<string, () => string[]> = {
     decisions.map(({ certificate: { content, signature } }) => {
       return `certificate: { content: ${JSON.stringify(content)}, signature: "${signature}" }`;
     }),
+  'Query.release': () => ['name: "lab_r_1v1_a"'],
   'Query.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
   'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],

@@ -257,6 +257,15 @@ test.each(NEGATED)('%j and its negation split the fleet', async (where, holds) =
   await expectEverywhere({ not: where }, namesOf(all.filter((host) => !holds(host))));
 });
 
+test('of several exclusions, each leaves out its own hosts', async () => {
+  const names = namesOf(
+    all.filter(({ kernelRelease, stack }) => kernelRelease !== KERNELS[1] && stack.length === 0),
+  );
+  expect(names.length).toBeGreaterThan(1);
+  const listed = ['lab_r_1v1_a', 'lab_r_1v2_a', 'lab_r_1v1_2v1_a', 'other_patch'];
+  await expectEverywhere({ not: [{ kernelReleases: [KERNELS[1]] }, { runningNames: listed }] }, names);
+});
+
 test('sources that disagree are a conflict', async () => {
   const { canDowngrade } = await registry.ask(
     `{ canDowngrade(to: { original: true }) {

@@ -93,6 +93,8 @@ export function recordedFilter({ question: { where } }: DecisionRecord): Sdl.Hos
     ...(filter as Sdl.HostFilter),
     ...(changedSince != null && { changedSince: new Date(changedSince) }),
     ...(states != null && { states: withIds(states) }),
-    ...(not != null && { not: { ...(not as Sdl.HostExclusion), states: withIds(not.states) } }),
+    ...(not != null && {
+      not: not.map((one) => ({ ...(one as Sdl.HostExclusion), states: withIds(one.states) })),
+    }),
   };
 }
