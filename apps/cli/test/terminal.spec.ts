@@ -72,7 +72,12 @@ function evilAnswer({ body, operation }: ReceivedRequest) {
 function answerTo(body: string, operation: string, stuff: Parameters<typeof madeUpAnswer>[1]) {
   const data = madeUpAnswer((JSON.parse(body) as { query: string }).query, stuff) as Record<
     string,
-    { pageInfo?: object; canDowngrade?: object; hosts?: { pageInfo: object } } | null
+    {
+      pageInfo?: object;
+      canDowngrade?: object;
+      hosts?: { pageInfo: object };
+      changes?: { pageInfo: object };
+    } | null
   >;
   if (operation === 'CanDeploy') {
     const counts = { safe: 0, unknown: 1, unsafe: 0, refused: 0, total: 1, harmful: 0, accepted: 0 };
@@ -92,6 +97,7 @@ function answerTo(body: string, operation: string, stuff: Parameters<typeof made
   }
   for (const field of Object.values(data)) {
     if (field?.pageInfo !== undefined) field.pageInfo = { hasNextPage: false, endCursor: null };
+    if (field?.changes !== undefined) field.changes.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.hosts !== undefined) field.hosts.pageInfo = { hasNextPage: false, endCursor: null };
     if (field?.canDowngrade !== undefined)
       Object.assign(field.canDowngrade, { kind: 'REFUSED', accepted: false });
@@ -171,6 +177,7 @@ const COMMANDS: readonly string[][] = [
   ['explain', 'web-1', '--to', 'original'],
   ['explain', 'web-1', '--to', 'original', '--as-of', '1h'],
   ['hosts'],
+  ['host', 'changes', 'web-1'],
   ['states'],
   ['host', 'add', 'web-1'],
   ['host', 'label', 'web-1', 'env=prod'],

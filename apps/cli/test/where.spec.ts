@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { Failure } from '../src/exits.js';
 import { hostFilter } from '../src/where/filter.js';
+import { FACTS } from '../src/where/facts.js';
 import { parseWhere } from '../src/where/parse.js';
+import { suggestions } from '../src/where/suggest.js';
 
 test.each<[selector: string, filter: object]>([
   ['env=prod', { labels: [{ key: 'env', in: ['prod'] }] }],
@@ -59,8 +61,50 @@ test.each<[selector: string, filter: object]>([
     { running: '00112233445566778899aabbccddeeff00112233' },
   ],
   ['kernel=7.3.4+deb13-cloud-amd64', { kernelReleases: ['7.3.4+deb13-cloud-amd64'] }],
+  ['kernel=6.12.*', { kernelPrefix: '6.12.' }],
+  ['running=release:lp-12', { runningReleases: ['lp-12'] }],
+  ['running in (name:lp_11,name:lp_12)', { runningNames: ['lp_11', 'lp_12'] }],
+  [
+    'running!=release:lp-12,kernel notin (6.1,6.2),arch!=arm64',
+    { not: [{ runningReleases: ['lp-12'] }, { kernelReleases: ['6.1', '6.2'] }, { archs: ['arm64'] }] },
+  ],
+  [
+    'state=7,state=8:2,state=9:1+,state=18446744073709551615:3-',
+    {
+      states: [
+        { id: '7' },
+        { id: '8', version: 2 },
+        { id: '9', minVersion: 1 },
+        { id: '18446744073709551615', maxVersion: 3 },
+      ],
+    },
+  ],
+  ['impact in (undeclared,UNREADABLE)', { impacts: ['UNDECLARED', 'UNREADABLE'] }],
+  ['weaker-than=module', { evidenceWeakerThan: 'MODULE' }],
+  ['freshness in (stale,lost)', { freshness: ['STALE', 'LOST'] }],
+  ['transition=stalled', { transition: 'STALLED' }],
+  ['boot=other', { boot: ['OTHER'] }],
+  ['boot!=same', { not: [{ boot: ['SAME'] }] }],
+  ['patches=0', { minPatches: 0, maxPatches: 0 }],
+  ['patches=2+', { minPatches: 2 }],
+  ['patches=1-3', { minPatches: 1, maxPatches: 3 }],
+  ['agent=0.1.0', { agentVersions: ['0.1.0'] }],
+  ['agent-below=0.2', { agentVersionBelow: '0.2' }],
+  ['changed=24h', { changedSince: '2026-11-23T10:00:00.000Z' }],
+  ['leftovers,!suspect', { leftovers: true, suspect: false }],
+  ['forced=yes,superseded=no', { forcedTransition: true, superseded: false }],
+  ['conflicts,shared-states,unpublished=no', { conflicts: true, sharedStates: true, unpublished: false }],
+  [
+    'label:state=on,!label:boot',
+    {
+      labels: [
+        { key: 'state', in: ['on'] },
+        { key: 'boot', exists: false },
+      ],
+    },
+  ],
 ])('%s', (selector, filter) => {
-  expect(hostFilter(selector)).toEqual(filter);
+  expect(hostFilter(selector, false, Date.parse('2026-11-24T10:00:00Z'))).toEqual(filter);
 });
 
 test('no selector matches all hosts, and a flag selects authoritative labels', () => {
@@ -108,11 +152,13 @@ test.each<[selector: string, message: string]>([
   ],
   [
     'hostname!=web',
-    '--where: hostname is not a label: only hostname=… and hostname in (…) is allowed\nhostname!=web\n^',
+    '--where: hostname is not a label: only hostname=… and hostname in (…) is allowed; for a label, write ' +
+      'label:hostname\nhostname!=web\n^',
   ],
   [
     'a,!kernel',
-    '--where: kernel is not a label: only kernel=… and kernel in (…) is allowed\na,!kernel\n   ^',
+    '--where: kernel is not a label: only kernel=…, kernel!=…, kernel in (…) and kernel notin (…) is allowed; ' +
+      'for a label, write label:kernel\na,!kernel\n   ^',
   ],
   [
     'hostname=a,hostname=b',
@@ -121,15 +167,25 @@ test.each<[selector: string, message: string]>([
   ],
   [
     'running=xyz',
-    '--where: running takes one build-id: 16 to 128 lower-case hexadecimal digits\nrunning=xyz\n^',
+    '--where: running takes a build-id (16 to 128 lower-case hexadecimal digits), release:NAME or name:NAME' +
+      '\nrunning=xyz\n^',
   ],
+  ['running in (release:a,name:b)', expect.stringContaining('release:NAME or name:NAME')],
+  ['kernel=6.*.1', expect.stringContaining('one prefix with * at its end')],
+  ['state in (7,8)', expect.stringContaining('only state=… is allowed')],
+  ['state=7:v2', expect.stringContaining("7:2+ or 7:2-, found '7:v2'")],
+  ['freshness=old', expect.stringContaining("freshness has no value 'old'; write one of fresh, late, stale")],
+  ['leftovers=maybe', expect.stringContaining('leftovers is yes or no')],
+  ['patches=many', expect.stringContaining('0, 2, 2+ or 1-3')],
+  ['changed=yesterday', expect.stringContaining("'yesterday' is neither an instant nor an age")],
+  ['label:=x', expect.stringContaining('is not a label name')],
 ])('an error is shown at its position: %s', (selector, message) => {
-  expect(errorOf(selector)).toBe(message);
+  expect(errorOf(selector)).toEqual(message);
 });
 
 const key = fc
   .stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/)
-  .filter((each) => !['hostname', 'id', 'kernel', 'arch', 'running'].includes(each));
+  .filter((each) => !Object.hasOwn(FACTS, each));
 const value = fc.string({ maxLength: 12 });
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 const space = fc.constantFrom('', ' ', '  ');
@@ -172,4 +228,15 @@ test('law: any text either parses or is a usage error that points into it', () =
       }
     }),
   );
+});
+
+test.each<[selector: string, sentence: string]>([
+  ['release=lp-12', "no host has a label 'release'; did you mean running=release:lp-12?"],
+  ['host=web-1', "no host has a label 'host'; did you mean hostname=web-1?"],
+  ['kernels=6.12.*', "no host has a label 'kernels'; did you mean kernel=6.12.*?"],
+  ['rol=web', "no host has a label 'rol'; did you mean role=web?"],
+  ['toString=x', "no host has a label 'toString'"],
+  ['datacenter', "no host has a label 'datacenter'"],
+])('a label that no host has: %s', (selector, sentence) => {
+  expect(suggestions(parseWhere(selector), ['role', 'env', 'agent.site'])).toEqual([sentence]);
 });

@@ -12,6 +12,7 @@ import { paintFor } from '../show/paint.js';
 import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { hostFilter } from '../where/filter.js';
 import { VERSION } from '../version.js';
+import { hintNoMatch } from '../where/suggest.js';
 import type { Act } from './act.js';
 import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
@@ -57,11 +58,12 @@ export function canIDeploy(act: Act): Command {
             throw usage(`'${name}' is nothing to deploy`, 'write a release, a module name or a build-id');
           const question: DeployQuestion = {
             what: await resolveTarget(name, flags.leaving, registry),
-            where: hostFilter(flags.where, flags.authoritativeLabels),
+            where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
             ...questionFrom(flags),
             ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
           };
           const answer = await askDeploy(question, registry);
+          await hintNoMatch(answer.matched, flags.where, registry, environment);
           const decision = decideDeploy(answer, gate);
           const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
           const title =

@@ -12,6 +12,7 @@ import { formatReport } from '../show/gate-report.js';
 import { isReportFormat, show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { VERSION } from '../version.js';
+import { hintNoMatch } from '../where/suggest.js';
 import type { Act } from './act.js';
 import { withValues } from './flags.js';
 import { withGateOptions } from './gate-options.js';
@@ -49,6 +50,7 @@ export const canIDowngrade = (act: Act): Command =>
             throw usage(`--list has no format '${settings.output}'`, 'write table, json or yaml');
           const asked = await askGate(flags, environment, registry);
           const { answer, decision, pointInTime, title } = asked;
+          await hintNoMatch(answer.matched, flags.where, registry, environment);
           const again = repeatFlags(pointInTime, answer.snapshot);
           if (isReportFormat(settings.output))
             environment.stdout.write(

@@ -49,7 +49,7 @@ export function drift(act: Act): Command {
       const until = flags.until === undefined ? undefined : instantFrom(flags.until, now, '--until');
       const question: DriftQuestion = {
         to: await resolveTarget(flags.to, flags.leaving, registry),
-        where: hostFilter(flags.where, flags.authoritativeLabels),
+        where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
         ...questionFrom(flags),
         from,
         ...(until !== undefined && { until }),

@@ -15,20 +15,24 @@ import { show } from '../show/output.js';
 import { formatLabels } from '../show/patches.js';
 import type { Act, Context } from './act.js';
 import { collect } from './flags.js';
+import { hostChanges } from './host-changes.js';
 
 type Label = { key: string; value: string };
 type Named = { id: string; hostname: string; labels: Label[] };
 
-/** `host`: adds, labels, releases, resets and retires hosts. Requires an admin token. */
+/** `host`: shows changes of hosts; adds, labels, releases, resets and retires them with an admin token. */
 export function host(act: Act): Command {
   const parent = new Command('host')
-    .summary('add, label, release and retire hosts')
+    .summary('show changes of hosts; add, label, release and retire them')
     .description(
-      'Adds hosts before they report, labels them, decides about their identity and boot history, and ' +
-        'retires them. Requires an admin token.',
+      'Shows what changed on a host. With an admin token: adds hosts before they report, labels them, decides ' +
+        'about their identity and boot history, and retires them.',
     );
   const decisions = [release(act), reset(act), baseline(act)];
-  return [add(act), label(act), ...decisions, retire(act)].reduce((all, one) => all.addCommand(one), parent);
+  return [hostChanges(act), add(act), label(act), ...decisions, retire(act)].reduce(
+    (all, one) => all.addCommand(one),
+    parent,
+  );
 }
 
 const add = (act: Act): Command =>

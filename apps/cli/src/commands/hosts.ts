@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EXIT, usage } from '../exits.js';
 import { HOSTS, type HostRow } from '../registry/generated/operations.js';
 import { formatInstant, pointInTimeFrom } from '../gate/point-in-time.js';
@@ -9,14 +9,16 @@ import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
 import { table } from '../show/table.js';
 import { hostFilter } from '../where/filter.js';
+import { hintNoMatch } from '../where/suggest.js';
 import type { Act } from './act.js';
-import { AS_OF_OPTION } from './flags.js';
+import { AS_OF_OPTION, withValues } from './flags.js';
 import { helpText } from './help.js';
 
 interface Flags {
   readonly where?: string;
   readonly authoritativeLabels?: true;
   readonly limit: string;
+  readonly sort?: string;
   readonly asOf?: string;
 }
 
@@ -24,23 +26,33 @@ interface Flags {
 export const hosts = (act: Act): Command =>
   new Command('hosts')
     .summary('list hosts and what they run')
-    .description('Lists the matching hosts, sorted by hostname.')
+    .description('Lists the matching hosts.')
     .option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)")
     .option(
       '--authoritative-labels',
       'match only labels from enrolment or an admin, not those that agents report',
     )
     .option('--limit <n>', 'the maximum number of hosts to list', '500')
+    .addOption(
+      withValues(
+        new Option(
+          '--sort <order>',
+          'the order (default: hostname); with :desc at its end, the highest first',
+        ),
+        Object.keys(ORDERS),
+      ),
+    )
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
     .action(
       act<Flags>(async ({ flags, settings, environment, registry }) => {
-        const where = hostFilter(flags.where, flags.authoritativeLabels);
+        const where = hostFilter(flags.where, flags.authoritativeLabels, environment.now());
         const limit = limitFrom(flags.limit);
+        const orderBy = flags.sort === undefined ? undefined : orderFrom(flags.sort);
         // An age becomes one instant here, so that all pages are of the same time.
         const { asOf } = pointInTimeFrom(flags, environment.now());
         const found = await gather(
-          async (first, after) => (await registry.ask(HOSTS, { where, asOf, first, after })).hosts,
+          async (first, after) => (await registry.ask(HOSTS, { where, orderBy, asOf, first, after })).hosts,
           limit,
         );
         const headline =
@@ -61,9 +73,28 @@ export const hosts = (act: Act): Command =>
           environment.stderr.write(
             `${found.nodes.length} of ${found.totalCount} hosts; --limit shows more\n`,
           );
+        await hintNoMatch(found.totalCount, flags.where, registry, environment);
         return EXIT.YES;
       }),
     );
+
+const ORDERS = {
+  hostname: 'HOSTNAME',
+  confirmed: 'CONFIRMED_AT',
+  kernel: 'KERNEL_RELEASE',
+  transition: 'TRANSITION_SINCE',
+} as const;
+
+/** Parses the value of `--sort`. */
+function orderFrom(text: string): { field: string; direction: string } {
+  const [field, direction = 'asc', ...more] = text.split(':');
+  if (!Object.hasOwn(ORDERS, field!) || !['asc', 'desc'].includes(direction) || more.length > 0)
+    throw usage(
+      `--sort: '${text}' is no order`,
+      `write one of ${Object.keys(ORDERS).join(', ')}, with :desc at its end for the highest first`,
+    );
+  return { field: ORDERS[field as keyof typeof ORDERS], direction: direction.toUpperCase() };
+}
 
 /** Parses the value of `--limit`. */
 export function limitFrom(text: string): number {

@@ -60,7 +60,7 @@ export function plan(act: Act): Command {
             : { to: await resolveTarget(flags.to, flags.leaving, registry) };
         const question: PlanQuestion = {
           ...target,
-          where: hostFilter(flags.where, flags.authoritativeLabels),
+          where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
           ...questionFrom(flags),
           ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
           ...(flags.drainBy !== undefined && { drainBy: flags.drainBy }),

@@ -47,7 +47,10 @@ export async function askGate(
   registry: Registry,
 ): Promise<Asked> {
   const gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
-  const asked = { where: hostFilter(flags.where, flags.authoritativeLabels), ...questionFrom(flags) };
+  const asked = {
+    where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
+    ...questionFrom(flags),
+  };
   const pointInTime = pointInTimeFrom(flags, environment.now());
   const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);
   if (flags.wait !== undefined && isPast(pointInTime))

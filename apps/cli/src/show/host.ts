@@ -75,6 +75,9 @@ export function hostText(host: WholeHost, paint: Paint, asOf?: string): string {
         ],
         ['boot history', formatHistory(host)],
         ['gates', host.gates === null ? null : formatGates(host.gates)],
+        ['forced', host.forcedTransition ? 'a transition of this boot was forced' : null],
+        ['boot loads', host.boot === null ? null : formatBoot(host.boot)],
+        ['agent', host.agent === null ? null : formatAgent(host.agent)],
         ['also patched by', host.otherLivePatching.join(', ') || null],
         [
           'identity',
@@ -118,6 +121,21 @@ function formatHistory({ bootHistory, historyTooLong }: WholeHost): string | nul
   if (bootHistory === null) return null;
   return `${HISTORIES[bootHistory] ?? bootHistory}${historyTooLong ? '; too many patches left the list to record them all' : ''}`;
 }
+
+const BOOTS: Readonly<Record<string, string>> = {
+  SAME: 'the same list as now',
+  OTHER: 'another list',
+  UNKNOWN: 'cannot be told',
+};
+
+function formatBoot({ outcome, loads }: NonNullable<WholeHost['boot']>): string {
+  const names = loads?.map(({ name }) => name).join(', ');
+  const what = names === undefined ? 'not reported' : names === '' ? 'nothing' : names;
+  return `${BOOTS[outcome] ?? outcome}: ${what}`;
+}
+
+const formatAgent = ({ version, notReported }: NonNullable<WholeHost['agent']>): string =>
+  notReported.length === 0 ? version : `${version}; does not report ${notReported.join(', ')}`;
 
 function formatGates({
   modulesDisabled,

@@ -1,29 +1,26 @@
 import type { HostFilter, LabelFilter } from '../registry/generated/operations.js';
+import { FACTS } from './facts.js';
 import { parseWhere, type Term } from './parse.js';
 import { selectorError } from './tokens.js';
 
-/** Keys that are not labels but facts of a host. */
-const RESERVED = {
-  hostname: 'hostnames',
-  id: 'ids',
-  kernel: 'kernelReleases',
-  arch: 'archs',
-  running: 'running',
-} as const;
-type Reserved = keyof typeof RESERVED;
-
-const isReserved = (key: string): key is Reserved => Object.hasOwn(RESERVED, key);
+/** Whether the key of a term is that of a fact, not of a label. */
+export const isFact = ({ key, isLabel }: Term): boolean => !isLabel && Object.hasOwn(FACTS, key);
 
 /**
  * Parses a selector to a filter of the schema.
  *
  * @param selector undefined: all hosts
+ * @param now in milliseconds; ages are subtracted from it
  * @throws Failure 2 with the position
  */
-export function hostFilter(selector: string | undefined, authoritativeLabels = false): HostFilter {
+export function hostFilter(
+  selector: string | undefined,
+  authoritativeLabels = false,
+  now = Date.now(),
+): HostFilter {
   const filter: HostFilter = authoritativeLabels ? { authoritativeLabels } : {};
   for (const term of selector === undefined ? [] : parseWhere(selector)) {
-    if (isReserved(term.key)) reserve(filter, term as Term & { key: Reserved }, selector!);
+    if (isFact(term)) addFact(filter, term, selector!, now);
     else (filter.labels ??= []).push(labelFilter(term));
   }
   return filter;
@@ -35,29 +32,23 @@ function labelFilter({ key, operator, values }: Term): LabelFilter {
   return { key, exists: operator === 'exists' };
 }
 
-function reserve(filter: HostFilter, term: Term & { key: Reserved }, selector: string): void {
-  const field = RESERVED[term.key];
-  if (term.operator !== 'in')
-    throw selectorError(
-      selector,
-      term.at,
-      `${term.key} is not a label: only ${term.key}=… ` +
-        `${term.key === 'running' ? '' : `and ${term.key} in (…) `}is allowed`,
-    );
-  if (filter[field] != null)
-    throw selectorError(
-      selector,
-      term.at,
-      `${term.key} occurs ` +
-        `twice${term.key === 'running' ? '' : `; for several values, write ${term.key} in (…)`}`,
-    );
-  if (field !== 'running') filter[field] = [...term.values];
-  else if (term.values.length === 1 && /^(?:[0-9a-f]{2}){8,64}$/.test(term.values[0]!))
-    filter.running = term.values[0]!;
-  else
-    throw selectorError(
-      selector,
-      term.at,
-      'running takes one build-id: 16 to 128 lower-case hexadecimal digits',
-    );
+/** Adds what a term says. A fact can be given once, because all terms must match. States and exclusions add up. */
+function addFact(filter: HostFilter, term: Term, selector: string, now: number): void {
+  const fact = FACTS[term.key]!(term, now);
+  if ('wrong' in fact) throw selectorError(selector, term.at, fact.wrong);
+  if ('not' in fact) {
+    (filter.not ??= []).push(fact.not);
+    return;
+  }
+  const { states, ...others } = fact.where;
+  for (const [field, value] of Object.entries(others)) {
+    if (field in filter)
+      throw selectorError(
+        selector,
+        term.at,
+        `${term.key} occurs twice; for several values, write ${term.key} in (…)`,
+      );
+    Object.assign(filter, { [field]: value });
+  }
+  if (states != null) (filter.states ??= []).push(...states);
 }

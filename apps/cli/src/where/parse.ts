@@ -3,6 +3,8 @@ import { selectorError, type Token, tokensOf } from './tokens.js';
 /** One term of a selector. */
 export interface Term {
   readonly key: string;
+  /** It was written as `label:KEY`, and so is no fact. */
+  readonly isLabel: boolean;
   readonly operator: 'in' | 'notIn' | 'exists' | 'absent';
   /** Empty for `exists` and `absent`. */
   readonly values: readonly string[];
@@ -10,13 +12,15 @@ export interface Term {
   readonly at: number;
 }
 
+/** Begins a label whose key is also that of a fact. */
+const LABEL = 'label:';
 const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
 
 /**
  * Parses a selector.
  *
  * Terms are `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key`, `!key`. A comma means "and".
- * `key=value` is the same as `key in (value)`, and `key!=value` as `key notin (value)`.
+ * `label:key` is a label even if the key is that of a fact. `key=value` is the same as `key in (value)`, and `key!=value` as `key notin (value)`.
  *
  * @throws Failure 2 with the position
  */
@@ -34,15 +38,17 @@ export function parseWhere(selector: string): Term[] {
       `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`,
     );
 
-  const key = (token: Token): Pick<Term, 'key' | 'at'> => {
+  const key = (token: Token): Pick<Term, 'key' | 'isLabel' | 'at'> => {
     if (token.kind !== 'word' || token.quoted) throw unexpectedToken(token, 'a label name');
-    if (!KEY.test(token.text))
+    const isLabel = token.text.startsWith(LABEL);
+    const name = isLabel ? token.text.slice(LABEL.length) : token.text;
+    if (!KEY.test(name))
       throw selectorError(
         selector,
         token.from,
         `'${token.text}' is not a label name, which has 1 to 63 letters, digits and _ . / -`,
       );
-    return { key: token.text, at: token.from };
+    return { key: name, isLabel, at: token.from };
   };
   const value = (token: Token): string => {
     if (token.kind !== 'word')
