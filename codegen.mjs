@@ -54,7 +54,7 @@ const OUTPUTS = [
     documents: ['apps/cli/src/registry/operations.graphql'],
     // Decisions depend on these. A newer registry may add values to the others, which klpreg shows as they
     // are.
-    enums: ['VerdictKind', 'ReasonKind'],
+    enums: ['VerdictKind', 'ReasonKind', 'GateDecision'],
     plugins: [{ operationTypes }, { operations }],
     config: {
       skipTypename: true,

@@ -3,8 +3,10 @@ import { actIn } from './commands/act.js';
 import { audit } from './commands/audit.js';
 import { canIDeploy } from './commands/can-i-deploy.js';
 import { canIDowngrade } from './commands/can-i-downgrade.js';
+import { certificate } from './commands/certificate.js';
 import { completion } from './commands/completion.js';
 import { drift } from './commands/drift.js';
+import { decision } from './commands/decision.js';
 import { explain } from './commands/explain.js';
 import { withValues } from './commands/flags.js';
 import { helpText } from './commands/help.js';
@@ -29,6 +31,7 @@ import { schema } from './commands/schema.js';
 import { states } from './commands/states.js';
 import { token } from './commands/token.js';
 import { version } from './commands/version.js';
+import { waiver } from './commands/waiver.js';
 import type { ExitCode } from './exits.js';
 import { cleanLines } from './show/clean.js';
 import { FORMATS } from './show/output.js';
@@ -100,6 +103,9 @@ export function programFor(
     patch,
     owner(act),
     ownerKey(act),
+    decision(act),
+    waiver(act),
+    certificate(act),
     policy(act),
     audit(act),
     token(act),

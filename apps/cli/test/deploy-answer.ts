@@ -14,6 +14,7 @@ export function deployAnswer(
     counts: { safe, unknown, unsafe, refused, total, harmful: unsafe, accepted },
     matched: total,
     limitedByScope: false,
+    waivers: [],
     refusedInDoubt: 0,
     noReturn: lost,
     withoutBuild: 0,

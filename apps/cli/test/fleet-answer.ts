@@ -105,6 +105,7 @@ export function fleetAnswer(cohorts: readonly Cohort[], more: Partial<FleetAnswe
     matched: counts.total,
     limitedByScope: false,
     policy: { revision: null, rules: [] },
+    waivers: [],
     snapshot: {
       id: 'WyJrbHAyIl0',
       now: '2026-11-23T10:00:00.000Z',

@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { canonicalJson, sha256 } from '@klpreg/wire';
 import { parse } from 'yaml';
 import { completionTable } from '../src/completion/table.js';
 import { programFor } from '../src/program.js';
@@ -88,6 +89,10 @@ function answerTo(body: string, operation: string, stuff: Parameters<typeof made
     const numbers = { counts, matched: 1, noReturn: 1, refusedInDoubt: 0 };
     Object.assign(answer, { kind: 'UNKNOWN', ...numbers, reasons, ways: [today, original] });
   }
+  const { decision } = data as { decision?: { question?: string } };
+  if (decision?.question !== undefined) decision.question = JSON.stringify({ target: { name: EVIL } });
+  if (operation === 'RecordDecision')
+    Object.assign(data['recordDecision']!, { decision: 'NO', passed: true });
   if (operation === 'AskPlan') makeConsistent(data['plan'] as never);
   if (operation === 'AskDrift') {
     const drift = data['drift'] as { transitions: object[]; groups: { pageInfo: object } };
@@ -154,7 +159,8 @@ const fullFleet = () => {
   const published = { release: 'r', owner: 'o' };
   const stack = [listed('p', { buildId: 'b', states, moduleTaint: 'K', file: 'f', patch: published })];
   const labels = [{ key: 'env', value: 'prod' }];
-  return asData(fleetAnswer([cohort(3, judged, { stack, labels })]));
+  const waiver = { id: 'w', owner: 'o', codes: ['WHY'], expiresAt: '2027-01-01T00:00:00Z', hosts: 1 };
+  return asData(fleetAnswer([cohort(3, judged, { stack, labels })], { waivers: [waiver] }));
 };
 
 /** A fleet with null wherever the schema allows it. */
@@ -170,7 +176,9 @@ const COMMANDS: readonly string[][] = [
   ['can-i-downgrade', '--to', 'original', '--snapshot', 'WyJrbHAyIl0', '--catalog', 'now'],
   ['can-i-downgrade', '--to', 'original', '--full'],
   ['can-i-downgrade', '--to', 'original', '--list', 'refused'],
+  ['can-i-downgrade', '--to', 'original', '--change', 'CHG-1', '--break-glass', '--reason', 'x'],
   ['can-i-deploy', 'release:web'],
+  ['can-i-deploy', 'release:web', '--change', 'CHG-1', '--break-glass', '--reason', 'x'],
   ['plan', '--to', 'original', '--drain-by', 'rack'],
   ['drift', '--to', 'original', '--from', '1h'],
   ['explain', 'web-1'],
@@ -195,6 +203,10 @@ const COMMANDS: readonly string[][] = [
   ['token', 'revoke', 'x', '--reason', 'old'],
   ['owner-key', 'list'],
   ['owner-key', 'revoke', 'ab'.repeat(32)],
+  ['decision', 'list'],
+  ['decision', 'show', '0190a000-0000-7000-8000-000000000000'],
+  ['waiver', 'list'],
+  ['waiver', 'revoke', '0190a000-0000-7000-8000-000000000000', '--reason', 'x'],
   ['audit', 'list'],
   ['audit', 'head'],
   ['enrolment', 'token', 'create', 'web servers'],
@@ -300,6 +312,38 @@ test('a name with characters of double width is not cut', async () => {
   expect(out).not.toContain('…');
 });
 
+/** A certificate, and the key that signed it. */
+function signedCertificate(): { file: string; publicKey: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  const counts = { safe: 0, unknown: 0, unsafe: 0, refused: 1, total: 1 };
+  const why = { hosts: 1, reason: { code: 'A', kind: 'REFUSED', text: 'because' } };
+  const content = {
+    schema: 'certificate/v1',
+    id: 'i',
+    changeId: 'c',
+    gate: 'CAN_DOWNGRADE',
+    decision: 'NO',
+    passed: true,
+    who: 'w',
+    issuedAt: '2020-01-01T00:00:00.000Z',
+    expiresAt: '2099-01-01T00:00:00.000Z',
+    answer: {
+      kind: 'REFUSED',
+      counts,
+      evidence: 'MODULE',
+      ruleSets: ['KLP_5_5'],
+      reasons: [why],
+      snapshot: { now: '2020-01-01T00:00:00.000Z', rules: 'r' },
+    },
+    overrides: { allowed: [], ignored: [], waivers: [], breakGlass: 'x' },
+  };
+  const signature = sign(null, Buffer.from(canonicalJson(content)), privateKey).toString('base64');
+  const keyId = sha256(der).slice(0, 16);
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  return { file: JSON.stringify({ content, keyId, signature }), publicKey: pem };
+}
+
 describe('the JSON of a command has its published schema', () => {
   const folder = unpackModules('7.3', ['lab_r_1v2_2v1_a', 'lab_r_1v1_dyn', 'lab_data', 'lab_two']);
   const modules = ['lab_r_1v2_2v1_a', 'lab_r_1v1_dyn', 'lab_data', 'lab_two'].map((name) =>
@@ -309,6 +353,14 @@ describe('the JSON of a command has its published schema', () => {
   const { publicKey } = generateKeyPairSync('ed25519');
   writeFileSync(path.join(folder, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
   writeFileSync(path.join(folder, 'policy.yaml'), 'schema: policy/v1\nrules: []\n');
+  writeFileSync(
+    path.join(folder, 'ignore.yaml'),
+    '- { code: BOOT_UNKNOWN, owner: o, reason: x, expires: 2099-01-01 }',
+  );
+  const certificate = path.join(folder, 'certificate.json');
+  const signed = signedCertificate();
+  writeFileSync(certificate, signed.file);
+  writeFileSync(path.join(folder, 'signer.pem'), signed.publicKey);
   const broken = path.join(folder, 'broken.ko');
   const publication = ['--release', 'r', '--owner', 'o', '--dry-run'];
   const local = [
@@ -328,6 +380,14 @@ describe('the JSON of a command has its published schema', () => {
     ['enrolment', 'reset', 'web-1', '--reason', 'x'],
     ['owner-key', 'add', 'o', path.join(folder, 'key.pem')],
     ['policy', 'apply', path.join(folder, 'policy.yaml'), '--reason', 'x'],
+    ['can-i-downgrade', '--to', 'original', '--ignore-file', path.join(folder, 'ignore.yaml')],
+    ['can-i-deploy', 'release:web', '--ignore-file', path.join(folder, 'ignore.yaml')],
+    ['waiver', 'add', '--owner', 'o', '--reason', 'x', '--where', 'a=b', '--allow', 'BOOT_UNKNOWN'],
+    ['certificate', 'show', certificate],
+    ['certificate', 'verify', certificate, '--key', path.join(folder, 'key.pem')],
+    ['certificate', 'verify', certificate, '--key', path.join(folder, 'signer.pem')],
+    ['certificate', 'check', certificate],
+    ['certificate', 'key'],
   ];
   const named = (words: readonly string[]) =>
     completionTable(programFor(new TestEnvironment(), () => {}))

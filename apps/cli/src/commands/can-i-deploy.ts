@@ -9,6 +9,9 @@ import { decisionLine } from '../show/fleet.js';
 import { formatReport } from '../show/gate-report.js';
 import { isReportFormat, show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
+import { overrideLine, recordNotes, tellOverride, withNotes } from '../show/record.js';
+import { record, recordData } from '../gate/record.js';
+import { type RecordFlags, recordingFrom, withIgnored, withRecordOptions } from '../gate/record-flags.js';
 import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { hostFilter } from '../where/filter.js';
 import { VERSION } from '../version.js';
@@ -17,7 +20,7 @@ import type { Act } from './act.js';
 import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
-interface Flags extends QuestionFlags {
+interface Flags extends QuestionFlags, RecordFlags {
   readonly where?: string;
   readonly authoritativeLabels?: true;
   readonly leaving: readonly string[];
@@ -38,7 +41,7 @@ export function canIDeploy(act: Act): Command {
     )
     .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX');
   for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS()]) command.addOption(option);
-  return command
+  return withRecordOptions(command)
     .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate (default: 0)')
     .option('--max-no-return <n|n%>', 'the number of hosts to tolerate that lose a way back (default: 0)')
     .option('--allow-empty', 'answer yes if no host matches')
@@ -48,6 +51,7 @@ export function canIDeploy(act: Act): Command {
     .action(
       act<Flags>(
         async ({ args, flags, settings, environment, registry }) => {
+          const recording = recordingFrom(flags, environment.now());
           const gate = {
             maxRefused: toleranceFrom(flags.maxRefused),
             maxNoReturn: toleranceFrom(flags.maxNoReturn, '--max-no-return'),
@@ -59,12 +63,25 @@ export function canIDeploy(act: Act): Command {
           const question: DeployQuestion = {
             what: await resolveTarget(name, flags.leaving, registry),
             where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
-            ...questionFrom(flags),
+            ...questionFrom(withIgnored(flags, recording)),
             ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),
           };
           const answer = await askDeploy(question, registry);
           await hintNoMatch(answer.matched, flags.where, registry, environment);
-          const decision = decideDeploy(answer, gate);
+          const { what, where, asOf, ...rest } = question;
+          const decided = {
+            gate: 'CAN_DEPLOY' as const,
+            target: what,
+            where,
+            question: rest,
+            pointInTime: asOf === undefined ? {} : { asOf },
+            snapshot: answer.snapshot,
+            ...gate,
+            decision: decideDeploy(answer, gate),
+          };
+          const outcome = await record(recording, decided, registry, environment);
+          const { decision } = outcome;
+          const notes = recordNotes(recording, answer.waivers);
           const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
           const title =
             question.asOf === undefined
@@ -87,14 +104,20 @@ export function canIDeploy(act: Act): Command {
                 why: decision.why,
                 exitCode: decision.exit,
                 ...answer,
+                ...recordData(outcome, recording, answer.waivers),
                 question,
               },
-              (width) => deployText(title, answer, decision, paintFor(environment), width),
+              (width) => {
+                const paint = paintFor(environment);
+                const text = deployText(title, answer, decision, paint, width);
+                return withNotes(text, notes, overrideLine(outcome, paint));
+              },
               settings.output,
               environment.stdout,
             );
           if (settings.output !== 'table')
             environment.stderr.write(`${decisionLine(decision, paintFor(environment, 'stderr'))}\n`);
+          tellOverride(outcome, environment);
           return exitFor(decision, flags.warnOnly, environment);
         },
         { reports: true },

@@ -2,6 +2,9 @@ import { canBeAllowed, REASON_CODES } from '@klpreg/compat';
 import { Option } from 'commander';
 import { EVIDENCE, ROUTES, RULES } from '../gate/question.js';
 
+/** Codes of reasons that can be accepted. */
+export const ALLOWABLE = REASON_CODES.filter(canBeAllowed);
+
 /** Argument parser for a repeatable flag. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
@@ -52,7 +55,7 @@ export const QUESTION_OPTIONS = (): Option[] => [
     )
       .argParser(collect)
       .default([], 'none'),
-    REASON_CODES.filter(canBeAllowed),
+    ALLOWABLE,
   ),
   new Option(
     '--witnesses <number>',

@@ -3,7 +3,7 @@ import { usage } from '../exits.js';
 import type { Registry } from '../registry/client.js';
 import { formatTarget, resolveTarget } from '../registry/target.js';
 import { hostFilter } from '../where/filter.js';
-import { type Decision, decide, mayChange, mayRecover } from './decide.js';
+import { type Decision, decide, type Gate, mayChange, mayRecover } from './decide.js';
 import { askFleet, type FleetAnswer, type FleetQuestion } from './fleet.js';
 import {
   formatInstant,
@@ -34,6 +34,8 @@ export interface Asked {
   readonly pointInTime: PointInTime;
   readonly answer: FleetAnswer;
   readonly decision: Decision;
+  /** By which it was decided. */
+  readonly gate: Gate;
   /** The question as a sentence. */
   readonly title: string;
 }
@@ -46,7 +48,7 @@ export async function askGate(
   environment: Environment,
   registry: Registry,
 ): Promise<Asked> {
-  const gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
+  const gate: Gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
   const asked = {
     where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
     ...questionFrom(flags),
@@ -71,7 +73,7 @@ export async function askGate(
     };
   };
   const result = await waitUntilDecided(attempt, mayRecover, patience, environment);
-  return { ...result, pointInTime, title: titleFor(flags.where, result, pointInTime) };
+  return { ...result, gate, pointInTime, title: titleFor(flags.where, result, pointInTime) };
 }
 
 /** Returns the question as a sentence, with its point in time unless that is the present. */

@@ -78,7 +78,8 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
     return gate.allowEmpty
       ? yes('no host matches, which --allow-empty accepts')
       : cannotTell('no host matches');
-  const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that --allow accepts)`;
+  const by = answer.waivers.length === 0 ? '--allow accepts' : '--allow or a waiver accepts';
+  const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that ${by})`;
   if (counts.refused > 0)
     return yes(
       `${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be ` +

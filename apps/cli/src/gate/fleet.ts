@@ -7,6 +7,7 @@ import {
   type ReasonCount,
   type Snapshot,
   type TargetInput,
+  type UsedWaiver,
   type VerdictCounts,
   type VerdictKind,
 } from '../registry/generated/operations.js';
@@ -26,6 +27,8 @@ export interface FleetAnswer {
   readonly snapshot: Snapshot;
   /** The point in time of the question. Null: the present. */
   readonly asOf: string | null;
+  /** The waivers that the answer accepts reasons by. */
+  readonly waivers: readonly UsedWaiver[];
   readonly reasons: readonly ReasonCount[];
   readonly cohorts: readonly Cohort[];
   /** All reasons and cohorts are here. False: there are more than `MAX_NODES`. */
@@ -106,7 +109,7 @@ async function readPages(
     reasons.push(...(next?.reasons.nodes ?? []));
     cohorts.push(...(next?.cohorts.nodes ?? []));
   }
-  const { kind, counts, matched, limitedByScope, policy, snapshot } = first;
+  const { kind, counts, matched, limitedByScope, policy, waivers, snapshot } = first;
   const complete =
     !more(page) && cohorts.length === first.cohorts.totalCount && reasons.length === first.reasons.totalCount;
   return {
@@ -115,6 +118,7 @@ async function readPages(
     matched,
     limitedByScope,
     policy,
+    waivers,
     snapshot,
     asOf: isPast(pointInTime) ? snapshot.now : null,
     reasons,

@@ -61,7 +61,7 @@ export function questionFrom(flags: QuestionFlags): QuestionVariables {
     seconds('--max-age', flags.maxAge);
     question.maxAge = flags.maxAge;
   }
-  if (flags.allow.length > 0) question.allow = flags.allow.map(codeOf);
+  if (flags.allow.length > 0) question.allow = flags.allow.map((code) => codeOf('--allow', code));
   if (flags.witnesses !== undefined) question.witnesses = witnessesFrom(flags.witnesses);
   if (flags.sharedSigningKeys === true) question.sharedSigningKeys = true;
   return question;
@@ -76,10 +76,11 @@ function witnessesFrom(text: string): number {
   return Number(text);
 }
 
-function codeOf(code: string): string {
+/** Returns the code of a reason from the value of a flag. */
+export function codeOf(flag: string, code: string): string {
   if (!/^[A-Z][A-Z0-9_]+$/.test(code))
     throw usage(
-      `--allow: '${code}' is not the code of a reason`,
+      `${flag}: '${code}' is not the code of a reason`,
       'write a code such as SYMBOLS_UNVERIFIED; repeat the flag for each code',
     );
   return code;

@@ -93,7 +93,7 @@ describe('about one fleet', () => {
       hosts: 1,
       reason: { code: 'STATE_VERSION_TOO_LOW', stateId: '1' },
     });
-    expect(JSON.parse(made.question)).toMatchObject({ target: BACK, snapshot, evidence: 'MODULE' });
+    expect(JSON.parse(made.question)).toMatchObject({ target: BACK, snapshot });
     const { auditLog } = await registry.ask(
       '{ auditLog(first: 1) { nodes { who action subject detail } } auditCheck { problems { kind } } }',
     );
@@ -304,7 +304,7 @@ describe('about a fleet that changes', () => {
     expect((await registry.ask(query)).decision.afterwards).toEqual({ hosts: 2, changed: 1 });
   });
 
-  test('it holds while nothing changes, and then the difference is told', async () => {
+  test('it holds while nothing changes, and then the answer lists the difference', async () => {
     const { certificate } = await recorded({ where: PROD, claimed: 'YES' });
     expect((await holds(certificate)).data.certificateHolds).toEqual({
       holds: true,

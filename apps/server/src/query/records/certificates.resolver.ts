@@ -68,7 +68,10 @@ function questionNow(record: DecisionRecord, now: Date): GateQuestion {
   return {
     ...(question as unknown as GateQuestion),
     ...(question.where != null && { where: recordedFilter(record) }),
-    allow: [...new Set([...overrides.allowed, ...ignored.map(({ code }) => code)])],
+    allow:
+      ignored.length === 0
+        ? (question.allow ?? null)
+        : [...new Set([...(question.allow ?? []), ...ignored.map(({ code }) => code)])],
     snapshot: null,
     asOf: null,
     catalog: null,

@@ -35,7 +35,7 @@ export interface DecisionRecord {
 }
 
 /** What is recorded, in addition to the question and its answer. */
-export interface Circumstances {
+export interface Recorded {
   readonly id: string;
   readonly changeId: string;
   readonly gate: Sdl.Gate;
@@ -52,7 +52,7 @@ export interface Circumstances {
 export function toRecord(
   question: GateQuestion,
   { decision, waivers, ...answer }: GateAnswer,
-  { allowed, ignored, breakGlass, ...rest }: Circumstances,
+  { allowed, ignored, breakGlass, ...rest }: Recorded,
 ): DecisionRecord {
   const passed = decision === 'YES' || breakGlass !== null;
   const { safe, total } = answer.counts;

@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import { type CertificateFile, readCertificate } from '../certificate/file.js';
+import { objection, publicKeyFrom, readPublicKey } from '../certificate/verify.js';
+import { EXIT, type ExitCode } from '../exits.js';
+import { CERTIFICATE_HOLDS, CERTIFICATE_KEYS } from '../registry/generated/operations.js';
+import type { Registry } from '../registry/client.js';
+import { certificateText, checkText } from '../show/certificate.js';
+import { clean } from '../show/clean.js';
+import { show } from '../show/output.js';
+import type { Act } from './act.js';
+import { helpText } from './help.js';
+
+/** `certificate`: signed records of answers. */
+export function certificate(act: Act): Command {
+  const parent = new Command('certificate')
+    .summary('show, verify and check certificates')
+    .description(
+      'Shows and verifies certificates: signed records of an answer and a decision. ' +
+        'can-i-downgrade and can-i-deploy write them with --certificate.',
+    );
+  return parent.addCommand(showOne(act)).addCommand(verify(act)).addCommand(check(act)).addCommand(key(act));
+}
+
+const showOne = (act: Act): Command =>
+  new Command('show')
+    .summary('show what a certificate says')
+    .description('Shows what a certificate says, without verifying it. Asks no registry.')
+    .argument('<file>')
+    .action(
+      act(async ({ args, settings, environment }) => {
+        const file = readCertificate(args[0] as string);
+        show(
+          { schemaVersion: 1, verified: false, ...contentOf(file) },
+          (width) => `NOT VERIFIED: klpreg certificate verify does\n${certificateText(file.content, width)}`,
+          settings.output,
+          environment.stdout,
+        );
+        return EXIT.YES;
+      }),
+    );
+
+const verify = (act: Act): Command =>
+  new Command('verify')
+    .summary('verify the signature and the expiry of a certificate')
+    .description(
+      'Verifies that the registry signed a certificate, that nothing in it was changed, and that it has not expired.',
+    )
+    .argument('<file>')
+    .option('--key <file>', 'the public key of the registry (PEM); no registry is asked (default: ask it)')
+    .addHelpText('after', helpText('certificate-verify'))
+    .action(
+      act<{ key?: string }>(async ({ args, flags, settings, environment, registry }) => {
+        const file = readCertificate(args[0] as string);
+        const keys = flags.key === undefined ? await keysOf(registry) : [readPublicKey(flags.key)];
+        const why = objection(file, keys, environment.now());
+        const exit: ExitCode = why === null ? EXIT.YES : EXIT.NO;
+        show(
+          { schemaVersion: 1, valid: why === null, why, exitCode: exit, ...contentOf(file) },
+          (width) =>
+            why === null
+              ? `VALID: signed with the key ${clean(file.keyId)}\n${certificateText(file.content, width)}`
+              : clean(`NOT VALID: ${why}`),
+          settings.output,
+          environment.stdout,
+        );
+        return exit;
+      }),
+    );
+
+const check = (act: Act): Command =>
+  new Command('check')
+    .summary('ask the registry whether a certificate still holds')
+    .description(
+      'Asks the question of a certificate again, and shows what changed since. The exit code is the answer: 0 if ' +
+        'it still holds, 1 if not or if it has expired, 3 if the registry cannot tell.',
+    )
+    .argument('<file>')
+    .action(
+      act(async ({ args, settings, environment, registry }) => {
+        const { signed, signature } = readCertificate(args[0] as string);
+        const { certificateHolds: answer } = await registry.ask(CERTIFICATE_HOLDS, {
+          certificate: { content: signed, signature },
+        });
+        const isDoubtful = !answer.expired && answer.decisionNow === 'CANNOT_TELL' && !answer.holds;
+        const exit: ExitCode = isDoubtful
+          ? EXIT.CANNOT_TELL
+          : answer.holds && !answer.expired
+            ? EXIT.YES
+            : EXIT.NO;
+        show(
+          { schemaVersion: 1, exitCode: exit, ...answer },
+          (width) => checkText(answer, exit, width),
+          settings.output,
+          environment.stdout,
+        );
+        return exit;
+      }),
+    );
+
+const key = (act: Act): Command =>
+  new Command('key')
+    .summary('print the public key of the registry')
+    .description('Prints the key that verifies certificates. Keep it: verify --key then needs no registry.')
+    .action(
+      act(async ({ settings, environment, registry }) => {
+        const { certificateKeys } = await registry.ask(CERTIFICATE_KEYS, {});
+        const keys = certificateKeys.map(({ publicKey }) => publicKey).join('');
+        // in a pipe, too, because the file of --key is what is wanted
+        if (settings.outputGiven)
+          show(
+            { schemaVersion: 1, certificateKeys },
+            () => keys.trimEnd(),
+            settings.output,
+            environment.stdout,
+          );
+        else environment.stdout.write(keys);
+        return EXIT.YES;
+      }),
+    );
+
+const keysOf = async (registry: Registry) =>
+  (await registry.ask(CERTIFICATE_KEYS, {})).certificateKeys.map(({ publicKey }) =>
+    publicKeyFrom(publicKey, 'the key of the registry'),
+  );
+
+const contentOf = ({ signed, keyId }: CertificateFile) => ({
+  keyId,
+  certificate: JSON.parse(signed) as unknown,
+});

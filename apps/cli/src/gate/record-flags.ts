@@ -1,0 +1,54 @@
+import { type Command, Option } from 'commander';
+import { usage } from '../exits.js';
+import { type IgnoredCode, readIgnoreFile } from './ignore-file.js';
+import { type QuestionFlags, seconds } from './question.js';
+
+/** The flags of a gate that record, accept or override its decision. */
+export interface RecordFlags {
+  readonly change?: string;
+  readonly certificate?: string;
+  readonly validFor?: string;
+  readonly breakGlass?: true;
+  readonly reason?: string;
+  readonly ignoreFile?: string;
+}
+
+/** Adds the flags that record, accept or override the decision of a gate. */
+export function withRecordOptions(command: Command): Command {
+  return command
+    .option('--change <id>', 'record the decision for this change, such as CHG-123 (a gate token is needed)')
+    .option('--certificate <file>', 'record the decision, and write its signed certificate to this file')
+    .option('--valid-for <time>', 'how long the certificate is valid, at most 24h (default: 1h)')
+    .option('--ignore-file <file>', 'accept the codes in this file as --allow does, until they expire')
+    .option('--break-glass', 'record the decision, and exit with 0 whatever it is; needs --reason')
+    .addOption(new Option('--reason <text>', 'why the decision is overridden; for --break-glass'));
+}
+
+/** What to record of a decision, and what to accept. */
+export interface Recording {
+  readonly changeId: string | null;
+  readonly certificate: string | null;
+  readonly validFor: string | null;
+  /** Why the decision is overridden. Null: it is not. */
+  readonly breakGlass: string | null;
+  readonly ignored: readonly IgnoredCode[];
+}
+
+/** Reads the flags, before the registry is asked. @throws Failure 2 if they do not fit together */
+export function recordingFrom(flags: RecordFlags, now: number): Recording {
+  const { change = null, certificate = null, validFor = null, reason = null, ignoreFile } = flags;
+  const isBroken = flags.breakGlass === true;
+  if (isBroken !== (reason !== null && reason.trim() !== ''))
+    throw usage('--break-glass and --reason are needed together', 'say why: --break-glass --reason TEXT');
+  if (change !== null && change.trim() === '') throw usage('--change: the id of the change is empty');
+  if (validFor !== null) {
+    seconds('--valid-for', validFor);
+    if (certificate === null) throw usage('--valid-for is for --certificate', 'add --certificate FILE');
+  }
+  const ignored = ignoreFile === undefined ? [] : readIgnoreFile(ignoreFile, now);
+  return { changeId: change, certificate, validFor, breakGlass: isBroken ? reason : null, ignored };
+}
+
+/** Returns the flags of the question with the codes that are ignored. */
+export const withIgnored = <F extends QuestionFlags>(flags: F, { ignored }: Recording): F =>
+  ignored.length === 0 ? flags : { ...flags, allow: [...flags.allow, ...ignored.map(({ code }) => code)] };
