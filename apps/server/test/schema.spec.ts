@@ -41,6 +41,11 @@ test('every type, field, argument and enum value has a description', () => {
   expect(without.map(([place]) => place)).toEqual([]);
 });
 
+test('harmful has one definition', () => {
+  const defined = [...described()].filter(([, description]) => /\bUNSAFE reason\b/.test(description ?? ''));
+  expect(defined.map(([place]) => place)).toEqual(['VerdictCounts.harmful']);
+});
+
 test('every page size tells its limit and its default', () => {
   const sizes = [...described()].filter(([place]) => /\((?:first|last)\)$/.test(place));
   expect(sizes.length).toBeGreaterThan(10);
