@@ -26,6 +26,7 @@ import { QuestionMetrics } from './metrics/questions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { guardFields } from './query/guard-fields.js';
 import { PersistedDocuments } from './query/persisted-documents.js';
+import { serveSubscriptions } from './query/subscriptions/serve-subscriptions.js';
 import { limitTime } from './query/time-limit.js';
 import { Admission } from './ingest/admission.js';
 import { agentRoutes } from './ingest/agent-routes.js';
@@ -90,7 +91,10 @@ export async function createServer(
   refuseOtherHosts(fastify, config.allowedHosts);
   refuseOtherOrigins(fastify, config.allowedOrigins);
   measureJsonFirst(fastify);
-  graphqlOverHttp(fastify, PersistedDocuments.read(config.documents.folder, config.documents.only));
+  const questions = graphqlOverHttp(
+    fastify,
+    PersistedDocuments.read(config.documents.folder, config.documents.only),
+  );
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.of(config, databaseUrl, clock ?? null),
     adapter,
@@ -105,6 +109,7 @@ export async function createServer(
   guardFields(fastify, app.get(Access));
   limitTime(fastify, config.questionSeconds);
   app.get(QuestionMetrics).watch(fastify);
+  serveSubscriptions(fastify, app.get(Access), questions);
   app.get(Listeners).attach(fastify);
   keepCertificate(fastify, config.tls);
   const rates = app.get(Rates);

@@ -56,6 +56,29 @@ export class Registry {
     return new Registry(app, database.url, clock, database, await keepRows(app.get(Connections)));
   }
 
+  /** Another server of the same database, with the same clock. */
+  async another(environment: Record<string, string> = {}): Promise<Registry> {
+    const config = readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment });
+    const app = await createServer(config, this.databaseUrl, this.clock);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    return new Registry(app, this.databaseUrl, this.clock, this.database, this.restoreRows);
+  }
+
+  /** The header of the admin's token. */
+  readonly authorization = `Bearer ${TOKEN}`;
+
+  /** Listens on a free port. @returns the address */
+  async listen(): Promise<string> {
+    await this.app.listen(0, '127.0.0.1');
+    return this.app.getUrl();
+  }
+
+  /** Stops the server. Its database stays. */
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+
   /** Makes the registry as it was after its start, without the costs of another one. */
   async reset(): Promise<void> {
     await this.restoreRows();

@@ -3,7 +3,8 @@ import {
   type DocumentNode,
   getOperationAST,
   getVariableValues,
-  type GraphQLError,
+  GraphQLError,
+  type GraphQLSchema,
   Kind,
   OperationTypeNode,
   parse,
@@ -22,6 +23,7 @@ import mercurius, { type MercuriusOptions } from 'mercurius';
 import { nameArgument } from './name-argument.js';
 import type { PersistedDocuments } from './persisted-documents.js';
 import { QUESTION_LIMITS, refuseTooMuch } from './question-limits.js';
+import { isUpgrade } from './subscriptions/upgrades.js';
 
 /**
  * The number of documents that are cached, here and by mercurius. Each has at most
@@ -78,9 +80,12 @@ class InvalidDocument extends Error {
 }
 
 /** A document that is executed, and its cost. */
-interface Accepted {
+export interface Accepted {
+  readonly document: DocumentNode;
   readonly text: string;
   readonly cost: number;
+  /** The operation is a subscription, whose answer is no single one. */
+  readonly subscribes: boolean;
   /** It has a mutation, which needs POST. */
   readonly changes: boolean;
   readonly variables: readonly VariableDefinitionNode[];
@@ -120,6 +125,9 @@ class AcceptedDocuments {
     const errors = validate(this.app.graphql.schema, document, undefined, { maxErrors: 10 });
     if (errors.length > 0) throw new InvalidDocument(errors.map((error) => nameArgument(error, document)));
     const accepted = {
+      document,
+      subscribes:
+        getOperationAST(document, body.operationName as string)?.operation === OperationTypeNode.SUBSCRIPTION,
       text: reduceToOperation(document, body),
       cost,
       changes: hasMutation(document),
@@ -162,11 +170,12 @@ function parseWithin(query: string): DocumentNode {
  *
  * Only a persisted document can be asked for by GET.
  */
-export function graphqlOverHttp(app: FastifyInstance, persisted: PersistedDocuments): void {
+export function graphqlOverHttp(app: FastifyInstance, persisted: PersistedDocuments): Questions {
   const accepted = new AcceptedDocuments(app, persisted);
   const costs = new WeakMap<FastifyRequest, number>();
+  const subscriptions = new WeakMap<FastifyRequest, Subscribed>();
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isGraphql(request) || request.method === 'POST') return done();
+    if (!isGraphql(request) || request.method === 'POST' || isUpgrade(request)) return done();
     if (request.method === 'GET' && !persisted.isEmpty && isPersisted(request.query)) return done();
     void reply.header('allow', persisted.isEmpty ? 'POST' : 'GET, POST');
     done(
@@ -190,6 +199,7 @@ export function graphqlOverHttp(app: FastifyInstance, persisted: PersistedDocume
       if (found !== null) {
         body.query = found.text;
         costs.set(request, found.cost);
+        if (found.subscribes) subscriptions.set(request, { ...document, document: found.document });
       }
     } catch (error) {
       return done(error as Error);
@@ -209,6 +219,41 @@ export function graphqlOverHttp(app: FastifyInstance, persisted: PersistedDocume
       reply.header('content-type', `${RESPONSE_JSON}; charset=utf-8`);
     done(null, payload);
   });
+  return {
+    path: PATH,
+    schema: () => app.graphql.schema,
+    check: (body) => {
+      const found = resolve({ ...body }, persisted, accepted);
+      if (found === null) throw new RequestError('BAD_USER_INPUT', 'the message has no document');
+      return found;
+    },
+    subscriptionOf: (request) => subscriptions.get(request) ?? null,
+    toError: toGraphqlError,
+  };
+}
+
+/** A request with a valid subscription. */
+export type Subscribed = Body & Pick<Accepted, 'document'>;
+
+/** What the transports of subscriptions share with questions. */
+export interface Questions {
+  readonly path: string;
+  readonly schema: () => GraphQLSchema;
+  /** Checks what a question of the same body would be checked for. @throws RequestError or InvalidDocument */
+  readonly check: (body: object) => Accepted;
+  /** Null: the request is no subscription. */
+  readonly subscriptionOf: (request: FastifyRequest) => Subscribed | null;
+  /** Gives an error the form and the code that it has in an answer. */
+  readonly toError: (error: Error) => GraphQLError;
+}
+
+/** Returns an error as an answer has it. Of an invalid document it is the first one. */
+function toGraphqlError(error: Error): GraphQLError {
+  const first = error instanceof InvalidDocument ? error.errors[0]! : error;
+  const { message, extensions, path } = toResponseError(
+    first instanceof GraphQLError ? first : new GraphQLError(first.message, { originalError: first }),
+  ) as { message: string; extensions: Record<string, unknown>; path?: readonly (string | number)[] };
+  return new GraphQLError(message, { extensions, path: path ?? null });
 }
 
 const isPersisted = (query: unknown): boolean => {

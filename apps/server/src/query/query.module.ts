@@ -41,6 +41,8 @@ import { SCHEMA, SchemaTextController } from './schema-text.controller.js';
 import { SetBootBaselineResolver } from './set-boot-baseline.resolver.js';
 import { HostHistoryResolver } from './host-history.resolver.js';
 import { ReleasesResolver } from './releases.resolver.js';
+import { SubscriptionsResolver } from './subscriptions/subscriptions.resolver.js';
+import { Watches } from './subscriptions/watches.js';
 import { StatesResolver } from './states.resolver.js';
 import { VerdictHistoryResolver } from './verdict-history.resolver.js';
 import { VerdictSums } from './verdict-sums.js';
@@ -103,6 +105,8 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     ReleasesResolver,
     HostHistoryResolver,
     StatesResolver,
+    SubscriptionsResolver,
+    Watches,
     TokensResolver,
     TransferPatchResolver,
     VerdictHistoryResolver,

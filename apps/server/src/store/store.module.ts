@@ -35,6 +35,8 @@ import { Replica } from './history/replica.js';
 import { BootsStore } from './hosts/boots.store.js';
 import { HeartbeatsStore } from './hosts/heartbeats.store.js';
 import { VerdictSumsStore } from './history/verdict-sums.store.js';
+import { ChangedHostsStore } from './changes/changed-hosts.store.js';
+import { Notifications } from './changes/notifications.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
 import { ScopeMembersStore } from './hosts/scope-members.store.js';
@@ -47,6 +49,7 @@ const stores = [
   AuditStore,
   BootsStore,
   CatalogStore,
+  ChangedHostsStore,
   CohortsStore,
   DecisionsStore,
   DriftStore,
@@ -61,6 +64,7 @@ const stores = [
   HostCredentialsStore,
   HostsStore,
   LabelsStore,
+  Notifications,
   OwnerKeysStore,
   OwnerPoliciesStore,
   PoliciesStore,

@@ -151,7 +151,7 @@ test('a field in a fragment is guarded, and so is a field next to an open one', 
 const addedByWalk = 2;
 
 function rootFields(of: GraphQLSchema): { type: string; field: GraphQLField<unknown, unknown> }[] {
-  return [of.getQueryType()!, of.getMutationType()!].flatMap((type) =>
+  return [of.getQueryType()!, of.getMutationType()!, of.getSubscriptionType()!].flatMap((type) =>
     Object.values(type.getFields()).map((field) => ({ type: type.name, field })),
   );
 }
@@ -180,6 +180,7 @@ function literal(type: GraphQLInputType): string {
   if (isListType(type)) return '[]';
   if (isEnumType(type)) return type.getValues()[0]!.name;
   if (getNamedType(type).name === 'Boolean') return 'true';
+  if (getNamedType(type).name === 'DateTime') return '"2026-11-23T09:00:00Z"';
   if (!isInputObjectType(type)) return '"x"';
   const fields = Object.values(type.getFields()).filter(isRequiredInputField);
   return `{ ${fields.map((field) => `${field.name}: ${literal(field.type)}`).join(', ')} }`;

@@ -350,6 +350,8 @@ const NEVER = [
   'Reason.function',
   'Reason.other',
 ];
+/** In answers to subscriptions, which subscriptions.spec.ts reads. */
+const SUBSCRIBED = ['ChangedHosts', 'StalledTransitions', 'Subscription', 'VerdictChange'];
 
 test('every field of the schema is resolved over HTTP', async () => {
   fingerprint = (await registry.ask('{ ownerKeys { fingerprint } }')).ownerKeys[0].fingerprint;
@@ -376,7 +378,7 @@ test('every field of the schema is resolved over HTTP', async () => {
   }
 
   const all = Object.values(schema.getTypeMap()).filter(
-    (type) => isObjectType(type) && !type.name.startsWith('__'),
+    (type) => isObjectType(type) && !type.name.startsWith('__') && !SUBSCRIBED.includes(type.name),
   ) as GraphQLObjectType[];
   const missing = all
     .flatMap((type) => fieldsOf(type).map(({ name }) => `${type.name}.${name}`))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection, Database } from '../../database/database.js';
+import { NOTIFY_CHANGES } from '../changes/channel.js';
 import { type StoredPatch, toPatch } from './manifests.js';
 
 /**
@@ -43,7 +44,7 @@ export async function nextRevision(tx: Connection, at: Date): Promise<bigint> {
            RETURNING revision)
     INSERT INTO catalog_revision (number, name)
     SELECT revision, ${randomUUID()}::uuid FROM next
-    RETURNING number`;
+    RETURNING number, ${NOTIFY_CHANGES} AS notified`;
   return rows[0]!.number;
 }
 

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { column } from '../../database/columns.js';
 import { type Connection, Database } from '../../database/database.js';
 import { long, named, raw, sql, type Sql } from '../../database/sql.js';
+import { NOTIFY_CHANGES } from '../changes/channel.js';
 import { bucketOf } from '../hosts/bucket.js';
 
 /** Stands for the situation of hosts that never reported, because a key has no nulls. */
@@ -156,7 +157,8 @@ export class CohortsStore {
                      HAVING count(*) > 0
                      RETURNING changes)
               SELECT (SELECT count(*)::int FROM taken) AS batches,
-                     (SELECT changes FROM made) AS changes`,
+                     (SELECT changes FROM made) AS changes,
+                     CASE WHEN EXISTS (SELECT FROM taken) THEN ${NOTIFY_CHANGES} END AS notified`,
           ),
         ),
       );

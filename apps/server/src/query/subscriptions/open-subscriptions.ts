@@ -1,0 +1,158 @@
+import type { FastifyRequest } from 'fastify';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  subscribe,
+} from 'graphql';
+import type { Access } from '../../access/access.js';
+import { limitExceeded, RequestError } from '../../errors.js';
+import { admitFields } from '../guard-fields.js';
+import { TooSlow } from './event-queue.js';
+
+/** The maximum number of open subscriptions of a server, and of one sender. */
+const MAX_OPEN = 5_000;
+const MAX_OF_SENDER = 1_000;
+/** How often the right of each sender is checked again. */
+const CHECK_MS = 1_000;
+
+/** A valid subscription. */
+export interface SubscriptionRequest {
+  readonly document: DocumentNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly operationName: string | null;
+  /** Has the token of the sender. */
+  readonly request: FastifyRequest;
+}
+
+export type Results = AsyncGenerator<ExecutionResult, void, void>;
+
+const DONE = { value: undefined, done: true } as const;
+
+/** An open subscription: how it is ended from outside. */
+interface Open {
+  readonly sender: string;
+  readonly check: () => Promise<void>;
+  readonly end: (error: Error | null) => void;
+}
+
+/** The open subscriptions of this server. They end with their tokens, and with the server. */
+export class OpenSubscriptions {
+  private readonly open = new Set<Open>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly access: Access,
+    private readonly schema: () => GraphQLSchema,
+    private readonly toResponseError: (error: GraphQLError) => GraphQLError,
+  ) {
+    this.timer = setInterval(() => void this.check(), CHECK_MS).unref();
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /**
+   * Opens a subscription. Its last result is the error that ended it, if one did.
+   *
+   * @throws RequestError if the sender has no right to it, or too many are open
+   */
+  async begin(asked: SubscriptionRequest): Promise<Results | ExecutionResult> {
+    const { document, request, variables, operationName } = asked;
+    const check = async (): Promise<void> => admitFields(this.access, request, document);
+    await check();
+    const sender = request.bearer?.role === 'none' ? request.ip : (request.bearer?.name ?? request.ip);
+    this.refuseTooMany(sender);
+    const results = await subscribe({
+      schema: this.schema(),
+      document,
+      variableValues: variables,
+      operationName,
+      contextValue: { reply: { request } },
+    });
+    if (!(Symbol.asyncIterator in results)) return this.format(results);
+    return this.until(results, sender, check);
+  }
+
+  /** Ends all subscriptions. Their readers get what they have not read, and the end. */
+  close(): void {
+    clearInterval(this.timer);
+    for (const { end } of this.open) end(null);
+  }
+
+  /** Ends the subscriptions whose senders have no right to them any more. */
+  async check(): Promise<void> {
+    await Promise.all(
+      [...this.open].map(async ({ check, end }) =>
+        check().catch((error: unknown) => {
+          if (error instanceof RequestError) end(error);
+        }),
+      ),
+    );
+  }
+
+  private refuseTooMany(sender: string): void {
+    if (this.open.size >= MAX_OPEN) throw limitExceeded('open subscriptions', MAX_OPEN, this.open.size + 1);
+    const own = [...this.open].filter((each) => each.sender === sender).length;
+    if (own >= MAX_OF_SENDER) throw limitExceeded('open subscriptions of a sender', MAX_OF_SENDER, own + 1);
+  }
+
+  private format({ errors, ...result }: ExecutionResult): ExecutionResult {
+    return errors === undefined ? result : { ...result, errors: errors.map(this.toResponseError) };
+  }
+
+  /** The results of a subscription until its end, or until it is ended from outside. */
+  private until(
+    results: AsyncGenerator<ExecutionResult, void, void>,
+    sender: string,
+    check: () => Promise<void>,
+  ): Results {
+    let end: Open['end'] = () => undefined;
+    const ended = new Promise<IteratorResult<ExecutionResult, void>>((resolve, reject) => {
+      end = (error) => (error === null ? resolve(DONE) : reject(error));
+    });
+    ended.catch(() => undefined);
+    const open: Open = { sender, check, end };
+    this.open.add(open);
+    let isOver = false;
+    const finish = (): void => {
+      isOver = true;
+      this.open.delete(open);
+      void results.return();
+      end(null);
+    };
+    // no generator: its `return` would wait for the next result
+    return {
+      next: async () => {
+        if (isOver) return DONE;
+        try {
+          const result = await Promise.race([results.next(), ended]);
+          if (result.done !== true) return { value: this.format(result.value), done: false };
+          finish();
+          return DONE;
+        } catch (error) {
+          finish();
+          return { value: this.format({ errors: [toGraphqlError(error as Error)] }), done: false };
+        }
+      },
+      return: async () => {
+        finish();
+        return DONE;
+      },
+      throw: async () => {
+        finish();
+        return DONE;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+const toGraphqlError = (error: Error): GraphQLError =>
+  new GraphQLError(error.message, {
+    originalError: error instanceof TooSlow ? new RequestError('LIMIT_EXCEEDED', error.message) : error,
+  });

@@ -1,0 +1,98 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { limitExceeded, RequestError } from '../../errors.js';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { BODY_LIMITS } from '../../limits.js';
+import type { Questions } from '../graphql-http.js';
+import type { OpenSubscriptions } from './open-subscriptions.js';
+import { upgrades } from './upgrades.js';
+
+/** The maximum number of connections of a server, and of subscriptions on each. */
+const MAX_CONNECTIONS = 1_000;
+const MAX_ON_CONNECTION = 50;
+/** A connection that does not answer a ping for this time is closed. */
+const KEEP_ALIVE_MS = 12_000;
+/** The close code of RFC 6455 for a server that stops. */
+const GOING_AWAY = 1001;
+
+/**
+ * Serves subscriptions over WebSocket, with the protocol `graphql-transport-ws`. The token is in the header
+ * `Authorization`, or in the payload of `connection_init` as `authorization`.
+ */
+export function serveWebSocket(
+  fastify: FastifyInstance,
+  subscriptions: OpenSubscriptions,
+  questions: Questions,
+): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: BODY_LIMITS.question,
+    perMessageDeflate: false,
+  });
+  useServer<{ authorization?: string }, { request: IncomingMessage & { fastify?: FastifyRequest } }>(
+    {
+      onSubscribe: async (context, _id, payload) => {
+        try {
+          if (Object.keys(context.subscriptions).length > MAX_ON_CONNECTION)
+            throw limitExceeded('subscriptions of a connection', MAX_ON_CONNECTION, 'more');
+          const { document, subscribes } = questions.check({ ...payload });
+          if (!subscribes)
+            throw new RequestError('BAD_USER_INPUT', 'only subscriptions are asked over a WebSocket');
+          const { authorization } = context.connectionParams ?? {};
+          const request = withToken(context.extra.request.fastify!, authorization);
+          const operationName = payload.operationName ?? null;
+          const asked = { document, variables: payload.variables ?? {}, operationName, request };
+          const results = await subscriptions.begin(asked);
+          return { schema: questions.schema(), document, operationName, contextValue: results };
+        } catch (error) {
+          return [questions.toError(error as Error)];
+        }
+      },
+      subscribe: (args) => args.contextValue as never,
+    },
+    sockets,
+    KEEP_ALIVE_MS,
+  );
+  fastify.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.once('finish', () => socket.end());
+    upgrades.set(request, { socket, head });
+    fastify.routing(request, response);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const upgrade = upgrades.get(request.raw);
+    if (upgrade === undefined || request.url.split('?')[0] !== questions.path) return done();
+    if (sockets.clients.size >= MAX_CONNECTIONS) {
+      void reply.code(503).header('retry-after', '5').send();
+      return;
+    }
+    reply.hijack();
+    reply.raw.detachSocket(upgrade.socket);
+    const raw: IncomingMessage & { fastify?: FastifyRequest } = request.raw;
+    raw.fastify = request;
+    sockets.handleUpgrade(raw, upgrade.socket, upgrade.head, (client) =>
+      sockets.emit('connection', client, raw),
+    );
+  });
+  return () => {
+    for (const client of sockets.clients) client.close(GOING_AWAY, 'the server stops');
+    sockets.close();
+  };
+}
+
+/** The request of the connection, as if it had this token. */
+function withToken(request: FastifyRequest, authorization: string | undefined): FastifyRequest {
+  const { ip, headers, raw, routeOptions } = request;
+  return {
+    ip,
+    raw,
+    routeOptions,
+    headers: typeof authorization === 'string' ? { ...headers, authorization } : headers,
+    bearer: null,
+    sendingHost: null,
+    tokenHash: null,
+  } as unknown as FastifyRequest;
+}

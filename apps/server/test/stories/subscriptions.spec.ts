@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'graphql-ws';
+import pg from 'pg';
+import { WebSocket } from 'ws';
+import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
+import { Watches } from '../../src/query/subscriptions/watches.js';
+import { giveToken } from '../access/give-token.js';
+import { idle, later, listed, logged, Registry, running } from '../registry.js';
+import { type Events, subscribe } from '../subscribe.js';
+
+jest.setTimeout(180_000);
+
+/** Two servers of one database. */
+let registry: Registry;
+let other: Registry;
+let address: string;
+const open: Events[] = [];
+
+beforeAll(async () => {
+  registry = await Registry.start({ KLPREG_ACCESS: 'on' });
+  other = await registry.another({ KLPREG_ACCESS: 'on' });
+  address = await other.listen();
+  await registry.publish('lab_r_1v1_a', { release: 'lp-10' });
+  await registry.report(logged(idle('web-1', { host: { labels: { role: 'web' } } } as never)));
+});
+afterEach(async () => Promise.all(open.splice(0).map(async (events) => events.close())));
+afterAll(async () => {
+  await other.close();
+  await registry.stop();
+});
+
+const VERDICTS = `subscription ($where: HostFilter) { verdictChanged(to: { original: true }, where: $where) {
+  kind counts { safe unsafe total } before { total } limitedByScope } }`;
+const HOSTS = `subscription ($where: HostFilter) { hostChanged(where: $where) {
+  more hosts { hostname stack { name } } } }`;
+
+async function events(query: string, variables: object = {}, headers: Record<string, string> = {}) {
+  const found = await subscribe(address, query, variables, {
+    authorization: other.authorization,
+    ...headers,
+  });
+  open.push(found);
+  return found;
+}
+/** Makes a host run a patch, and rolls up, as maintenance does within a second. */
+async function change(name: string, sequence: number, more: object = {}) {
+  await registry.report(logged(running(name, ['lab_r_1v1_a'], { sequence, ...more } as never)));
+  await registry.app.get(CohortsStore).rollUp();
+}
+
+test('a change that one server stores is told by another, with the numbers before', async () => {
+  const watched = await events(VERDICTS);
+  const first = (await watched.next()).data.verdictChanged;
+  expect(first).toMatchObject({ counts: { total: 1 }, before: null, limitedByScope: false });
+  await change('web-2', 1);
+  const second = (await watched.next()).data.verdictChanged;
+  expect(second).toMatchObject({ counts: { total: 2 }, before: { total: 1 } });
+});
+
+test('a host that changed is told with its facts, and only to those whose filter it matches', async () => {
+  const all = await events(HOSTS);
+  const web = await events(HOSTS, { where: { labels: [{ key: 'role', in: ['web'] }] } });
+  await other.app.get(Watches).settled();
+  await change('db-1', 1);
+  await change('web-1', 2, { host: { labels: { role: 'web' } } });
+  const names: string[] = [];
+  while (!names.includes('web-1'))
+    names.push(...(await all.next()).data.hostChanged.hosts.map(({ hostname }: any) => hostname));
+  expect(names).toContain('db-1');
+  expect((await web.next()).data.hostChanged.hosts).toEqual([
+    { hostname: 'web-1', stack: [{ name: 'lab_r_1v1_a' }] },
+  ]);
+});
+
+test('a transition that does not end is told once, when it is old enough', async () => {
+  const entering = idle('slow-1', {
+    livepatches: [listed('lab_r_1v1_a', { transition: true })],
+    transition: { patch: 'lab_r_1v1_a', since: registry.now().toISOString(), tasks: [], moreTasks: 1 },
+  });
+  await registry.report(entering);
+  registry.wait(20, 'minutes');
+  await registry.report(later(entering));
+  await registry.app.get(CohortsStore).rollUp();
+  const stalled = await events('subscription { transitionStalled(after: "15m") { hosts { hostname } } }');
+  expect((await stalled.next()).data.transitionStalled.hosts).toEqual([{ hostname: 'slow-1' }]);
+});
+
+test('a thousand readers of one question cost one question for each change', async () => {
+  const watches = other.app.get(Watches);
+  let asked = 0;
+  let state = 0;
+  const readers = Array.from({ length: 1_000 }, () =>
+    watches.subscribe<number, number>('counted', {
+      ask: async () => {
+        asked += 1;
+        return state;
+      },
+      eventOf: (before, now) => (before === now ? null : now),
+    }),
+  );
+  expect(await Promise.all(readers.map(async (reader) => (await reader.next()).value))).toEqual(
+    Array.from({ length: 1_000 }, () => 0),
+  );
+  for (state of [1, 2, 3]) {
+    const before = asked;
+    await watches.settled();
+    watches.lookAll();
+    await Promise.all(readers.map(async (reader) => reader.next()));
+    expect(asked - before).toBe(1);
+  }
+  await Promise.all(readers.map(async (reader) => reader.return!()));
+});
+
+test('a token without the right is refused, and one with a scope sees its hosts only', async () => {
+  const query = VERDICTS;
+  const publisher = await giveToken(registry, 'publisher');
+  const refused = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    body: JSON.stringify({ query }),
+    headers: { ...publisher, 'content-type': 'application/json', accept: 'text/event-stream' },
+  });
+  expect((await refused.json()) as any).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  const reader = await giveToken(registry, 'reader', { scope: { env: ['prod'] } });
+  const scoped = await events(VERDICTS, {}, reader);
+  expect((await scoped.next()).data.verdictChanged).toMatchObject({
+    counts: { total: 0 },
+    limitedByScope: true,
+  });
+});
+
+test('a subscription ends with its token', async () => {
+  const created = await registry.ask(
+    'mutation { createToken(input: { name: "short", role: READER }) { text token { id } } }',
+  );
+  const { text, token } = created.createToken;
+  const watched = await events(VERDICTS, {}, { authorization: `Bearer ${text}` });
+  await watched.next();
+  await registry.ask(`mutation { revokeToken(id: "${token.id}", reason: "it leaked") { id } }`);
+  // as long as a server may keep what it knows of a token
+  registry.wait(5, 'seconds');
+  const last = await watched.next();
+  expect(last).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+  expect(await watched.next()).toBeNull();
+});
+
+test('a lost connection to the database is made again, and tells the present state', async () => {
+  const watched = await events(VERDICTS);
+  await watched.next();
+  const client = new pg.Client({ connectionString: registry.databaseUrl });
+  await client.connect();
+  // the connection is made while the first state is asked for
+  for (let ended = 0; ended === 0; await sleep(20))
+    ended = (
+      await client.query(
+        `SELECT pg_terminate_backend(pid)
+           FROM pg_stat_activity
+          WHERE application_name = 'klpreg listens' AND datname = current_database() AND query LIKE 'LISTEN%'`,
+      )
+    ).rowCount!;
+  await client.end();
+  expect((await watched.next()).data.verdictChanged).toMatchObject({ before: null });
+});
+
+test('it needs POST with Accept: text/event-stream, or a WebSocket', async () => {
+  expect(await registry.graphqlError(VERDICTS)).toMatchObject({
+    message: expect.stringContaining('text/event-stream'),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+});
+
+describe('over WebSocket,', () => {
+  const connect = (authorization: string | undefined = other.authorization) =>
+    createClient({
+      url: `${address.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization },
+      retryAttempts: 0,
+    });
+
+  test('the same is told, and the token is in connection_init', async () => {
+    const client = connect();
+    const results = client.iterate<any>({ query: VERDICTS });
+    expect((await results.next()).value.data.verdictChanged).toMatchObject({ before: null });
+    await change('web-3', 1);
+    expect((await results.next()).value.data.verdictChanged.before).not.toBeNull();
+    await results.return!();
+    await client.dispose();
+  });
+
+  test.each([
+    ['without a token', undefined, VERDICTS, 'UNAUTHENTICATED'],
+    ['with a question', '', '{ hosts { totalCount } }', 'BAD_USER_INPUT'],
+    ['with an unknown field', '', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('%s it is refused', async (_what, token, query, code) => {
+    const client = connect(token === undefined ? 'none' : other.authorization);
+    const refused = await client
+      .iterate({ query })
+      .next()
+      .catch((errors: unknown) => errors);
+    expect(refused).toMatchObject([{ extensions: { code } }]);
+    await client.dispose();
+  });
+
+  test('another page than one of the server cannot connect', async () => {
+    const socket = new WebSocket(`${address.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      origin: 'https://evil.example',
+    });
+    const status = await new Promise((resolve) => {
+      socket.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode));
+      socket.on('error', () => undefined);
+    });
+    expect(status).toBe(403);
+  });
+});
+
+test('a server that stops ends its subscriptions', async () => {
+  const third = await registry.another({ KLPREG_ACCESS: 'on' });
+  const url = await third.listen();
+  const watched = await subscribe(url, VERDICTS, {}, { authorization: third.authorization });
+  await watched.next();
+  const closing = third.close();
+  expect(await watched.next()).toBeNull();
+  await closing;
+});
