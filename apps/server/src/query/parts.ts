@@ -40,10 +40,11 @@ export class Parts {
     private readonly hostsStore: HostsStore,
   ) {}
 
-  /** Counts all parts at the instant of the first count. */
+  /** Counts all parts at one instant: together, or the others at the instant of the first one. */
   async count(parts: readonly Part[], asOf: AsOf, withCohorts: boolean): Promise<CountedParts> {
     const [{ condition, limits }, ...others] = parts as [Part, ...Part[]];
-    const first = await this.store.counts(condition, limits, asOf, withCohorts);
+    const together = others.length === 0 ? null : await this.store.together(parts, asOf, withCohorts);
+    const first = together ?? (await this.store.counts(condition, limits, asOf, withCohorts));
     const pinned: AsOf = asOf.past
       ? asOf
       : {
@@ -55,8 +56,8 @@ export class Parts {
           ...(asOf.usesPrimary !== undefined && { usesPrimary: asOf.usesPrimary }),
         };
     if (others.length === 0) return { rows: first.rows, cohorts: first.cohorts, first, pinned };
-    const counted = [first];
-    for (const part of others)
+    const counted: Pick<FleetCounts, 'rows' | 'cohorts'>[] = [...(together?.parts ?? [first])];
+    for (const part of together === null ? others : [])
       counted.push(await this.store.counts(part.condition, part.limits, pinned, withCohorts));
     const named = counted.map(withPart);
     return {
@@ -156,7 +157,10 @@ function naming(part: number): (key: FreshnessKey) => FreshnessKey {
   };
 }
 
-function withPart({ rows, cohorts }: FleetCounts, part: number): Pick<CountedParts, 'rows' | 'cohorts'> {
+function withPart(
+  { rows, cohorts }: Pick<FleetCounts, 'rows' | 'cohorts'>,
+  part: number,
+): Pick<CountedParts, 'rows' | 'cohorts'> {
   const name = naming(part);
   return {
     rows: rows.map((row) => ({ ...row, freshnessKey: name(row.freshnessKey) })),

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { Clock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { createServer } from '../../src/server.js';
+import { FleetStore } from '../../src/store/counts/fleet.store.js';
 import { giveToken } from '../access/give-token.js';
 import { idle, logged, Registry, running } from '../registry.js';
 import { Random } from '../random.js';
@@ -162,6 +163,17 @@ describe('a rule', () => {
     expect(unsafe.hosts.totalCount).toBe(3);
     const reopened = await ask({ code: 'CVE_REOPENED' });
     expect(Object.keys(kindsOf(reopened))).toEqual(['db-2', 'db-3', 'liar', 'web-1', 'web-2', 'web-3']);
+  });
+
+  test('costs one count of the cached cohorts, which agrees with PostgreSQL', async () => {
+    const { counted } = registry.app.get(FleetStore);
+    await ask();
+    const before = { ...counted };
+    const present = await ask();
+    expect(counted).toEqual({ ...before, cached: before.cached + 1 });
+    const { snapshot, ...past } = await ask({ snapshot: present.snapshot.id });
+    expect(past).toEqual({ ...present, snapshot: undefined });
+    expect(snapshot.id).toBe(present.snapshot.id);
   });
 
   test('is seen by another server at once', async () => {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../../database/database.js';
 import { LOG_POSITION, type LogPosition } from '../../database/log-position.js';
-import { long, named, sql, type Sql } from '../../database/sql.js';
+import { join, long, named, sql, type Sql } from '../../database/sql.js';
 import type { AsOf } from '../history/as-of.js';
 import { type Condition, labelsTest, situationTest } from '../hosts/condition.js';
 import {
@@ -20,7 +20,14 @@ import {
   newGroup,
   type WrittenArrays,
 } from './cohort-counts.js';
-import type { CohortGroup, Counter, SituationCount, WrittenCounts } from './fleet-counts.js';
+import type {
+  CohortGroup,
+  CountedPart,
+  Counter,
+  SituationCount,
+  WrittenCounts,
+  WrittenParts,
+} from './fleet-counts.js';
 
 const ATTEMPTS = 4;
 /** More matching label sets are not sent with a question: the hosts of all label sets are read. */
@@ -39,8 +46,8 @@ interface Read extends LogPosition {
   readonly changes: string | null;
   /** Deltas that are not rolled up yet. */
   readonly deltas: string;
-  /** Hosts that are not as fresh as their cohort. */
-  readonly stale: string;
+  /** For each selection, its hosts that are not as fresh as their cohort. */
+  readonly stale: readonly string[];
   readonly snapshot: string;
   readonly revisionNumber: bigint;
   readonly revisionName: string;
@@ -75,7 +82,7 @@ export class CachedCounts implements Counter {
   private cache = new CohortCounts();
   /** By the monotonic clock of this process. */
   private tooManyUntil = 0;
-  private readonly matches = new LRUCache<string, Matches>({ max: 32 });
+  private readonly matches = new LRUCache<string, Matches>({ max: 128 });
 
   constructor(private readonly db: Database) {}
 
@@ -91,24 +98,44 @@ export class CachedCounts implements Counter {
     asOf: AsOf,
     withCohorts: boolean,
   ): Promise<WrittenCounts | null> {
-    if (asOf.past || condition.hosts !== null) return null;
+    return this.together([{ condition, limits }], asOf, withCohorts);
+  }
+
+  /**
+   * Counts several selections of hosts at one instant, by one statement.
+   *
+   * @returns the counts of the first one, with those of all in `parts`
+   */
+  async together(
+    parts: readonly CountedPart[],
+    asOf: AsOf,
+    withCohorts: boolean,
+  ): Promise<WrittenParts | null> {
+    if (asOf.past || parts.some(({ condition }) => condition.hosts !== null)) return null;
     for (let attempt = 0; attempt < ATTEMPTS && performance.now() >= this.tooManyUntil; attempt++) {
       const { cache } = this;
-      const matches = this.matchesOf(condition);
-      const learned = matches.labelSets?.size;
-      const read = await this.read(cache, limits, matches);
+      const matches = parts.map(({ condition }) => this.matchesOf(condition));
+      const learned = matches.map(({ labelSets }) => labelSets?.size);
+      const stale = parts.map(({ limits }, i) => staleHosts(limits, matches[i]!));
+      const read = await this.read(cache, stale);
       // another question may have replaced the cache meanwhile, or advanced it further
       if (this.cache !== cache) continue;
       if (!this.advance(read)) return null;
       if (this.cache !== cache || cache.rollUp.name !== read.name) continue;
       const groups = withDeltas(cache.groups, JSON.parse(read.deltas) as WrittenArrays[]);
-      const stale = JSON.parse(read.stale) as StaleHosts[];
       // the counts may change while PostgreSQL answers: they are read again
-      if (await this.learn(condition, matches, groups)) continue;
+      let hasLearned = false;
+      for (const [i, { condition }] of parts.entries())
+        hasLearned = (await this.learn(condition, matches[i]!, groups)) || hasLearned;
+      if (hasLearned) continue;
       // another question has learned label sets since: their stale hosts may not have been read
-      if (matches.labelSets?.size !== learned) continue;
+      if (matches.some(({ labelSets }, i) => labelSets?.size !== learned[i])) continue;
+      const counted = matches.map((each, i) =>
+        addUp(groups, JSON.parse(read.stale[i]!) as StaleHosts[], each, withCohorts),
+      );
       return {
-        ...addUp(groups, stale, matches, withCohorts),
+        ...counted[0]!,
+        parts: counted,
         snapshot: read.snapshot,
         origin: { epoch: read.epoch, position: read.position },
         revision: { number: read.revisionNumber, name: read.revisionName },
@@ -117,11 +144,8 @@ export class CachedCounts implements Counter {
     return null;
   }
 
-  private async read(
-    { rollUp }: CohortCounts,
-    limits: FreshnessLimits,
-    { labelSets }: Matches,
-  ): Promise<Read> {
+  /** @param stale for each selection, the statement of its stale hosts */
+  private async read({ rollUp }: CohortCounts, stale: readonly Sql[]): Promise<Read> {
     const changes =
       rollUp.number < 0n
         ? sql`
@@ -151,20 +175,7 @@ export class CachedCounts implements Counter {
                       WHERE number = ${rollUp.number} AND name = ${rollUp.name}::uuid) AS known,
                    ${changes} AS changes,
                    (SELECT coalesce(json_agg(${ARRAYS}), '[]')::text FROM cohort_delta) AS deltas,
-                   (SELECT coalesce(json_agg(json_build_array(
-                             situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text
-                      FROM (SELECT situation_id,
-                                   label_set_id,
-                                   suspect,
-                                   superseded_at IS NOT NULL AS superseded,
-                                   ${levelOfConfirmation(sql`confirmed_at`, limits)} AS level,
-                                   confirmed_at < ${limits.allowedSince}::timestamptz AS overdue,
-                                   count(*) AS hosts
-                              FROM host_heartbeat
-                             WHERE ${isStaleHeartbeat(limits)}
-                               AND situation_id IS NOT NULL
-                               AND ${hasLabelSet(labelSets)}
-                             GROUP BY 1, 2, 3, 4, 5, 6) s) AS stale,
+                   ARRAY[${join([...stale], ', ')}] AS stale,
                    pg_current_snapshot()::text AS snapshot,
                    ${LOG_POSITION},
                    revision.number AS "revisionNumber",
@@ -249,6 +260,23 @@ export class CachedCounts implements Counter {
     for (const { id } of matching) known.set(id, true);
   }
 }
+
+/** The matching hosts that are not as fresh as their cohort, as the text of `StaleHosts`. */
+const staleHosts = (limits: FreshnessLimits, { labelSets }: Matches): Sql => sql`
+  (SELECT coalesce(json_agg(json_build_array(
+            situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text
+     FROM (SELECT situation_id,
+                  label_set_id,
+                  suspect,
+                  superseded_at IS NOT NULL AS superseded,
+                  ${levelOfConfirmation(sql`confirmed_at`, limits)} AS level,
+                  confirmed_at < ${limits.allowedSince}::timestamptz AS overdue,
+                  count(*) AS hosts
+             FROM host_heartbeat
+            WHERE ${isStaleHeartbeat(limits)}
+              AND situation_id IS NOT NULL
+              AND ${hasLabelSet(labelSets)}
+            GROUP BY 1, 2, 3, 4, 5, 6) s)`;
 
 /**
  * Whether a heartbeat's host can match: while most hosts are overdue, this saves most of the question's time.

@@ -38,6 +38,17 @@ export interface FleetCounts {
 /** Counts as a statement wrote them: its epoch may not have begun yet. */
 export type WrittenCounts = Omit<FleetCounts, 'origin'> & { readonly origin: LogPosition };
 
+/** A selection of hosts, and from when on their facts are old. */
+export interface CountedPart {
+  readonly condition: Condition;
+  readonly limits: FreshnessLimits;
+}
+
+/** Counts of several selections, at the same instant. */
+export type WrittenParts = WrittenCounts & {
+  readonly parts: readonly Pick<FleetCounts, 'rows' | 'cohorts'>[];
+};
+
 /** A way to count the fleet. Each answer is of one statement, and so of one instant. */
 export interface Counter {
   /** @returns null if this way cannot count these hosts, or not now */

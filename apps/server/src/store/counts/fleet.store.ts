@@ -16,7 +16,7 @@ import {
 } from '../hosts/hosts-at.js';
 import { CachedCounts } from './cached-counts.js';
 import { NO_SITUATION } from './cohorts.store.js';
-import type { CohortRow, FleetCounts } from './fleet-counts.js';
+import type { CohortRow, CountedPart, FleetCounts, WrittenParts } from './fleet-counts.js';
 import { cohortsAt, type FlatRow, sharing, SqlCounts } from './sql-counts.js';
 
 /** A freshness key, and the rank of its verdict: 0 comes first. */
@@ -51,6 +51,21 @@ export class FleetStore {
     const cached = await inEpoch(this.db, () => this.cached.counts(condition, limits, asOf, withCohorts));
     if (!asOf.past && condition.hosts === null) this.counted[cached === null ? 'database' : 'cached'] += 1;
     return cached ?? (await inEpoch(this.db, () => this.sql.counts(condition, limits, asOf, withCohorts)))!;
+  }
+
+  /**
+   * Counts several selections of hosts at one instant.
+   *
+   * @returns null if they must be counted one after the other
+   */
+  async together(
+    parts: readonly CountedPart[],
+    asOf: AsOf,
+    withCohorts: boolean,
+  ): Promise<(FleetCounts & Pick<WrittenParts, 'parts'>) | null> {
+    const counts = await inEpoch(this.db, () => this.cached.together(parts, asOf, withCohorts));
+    if (counts !== null) this.counted.cached += 1;
+    return counts;
   }
 
   /** A page of the cohorts, by rank and then by size, the largest first; and the number of all. */

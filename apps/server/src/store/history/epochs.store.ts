@@ -66,10 +66,10 @@ const REPLACED = 'the database was replaced while it was asked; ask again';
  *
  * @throws DatabaseUnavailable if the database is replaced repeatedly
  */
-export async function inEpoch(
+export async function inEpoch<Counts extends WrittenCounts>(
   db: Database,
-  count: () => Promise<WrittenCounts | null>,
-): Promise<FleetCounts | null> {
+  count: () => Promise<Counts | null>,
+): Promise<(Omit<Counts, 'origin'> & Pick<FleetCounts, 'origin'>) | null> {
   for (let attempt = 0; attempt < 2; attempt++) {
     const counts = await count();
     if (counts === null) return null;
