@@ -3,11 +3,18 @@ import path from 'node:path';
 import { klpreg, TestEnvironment } from './environment.js';
 import { fleetAnswer, asData } from './fleet-answer.js';
 import { madeUpAnswer } from './made-up.js';
+import { unpackModules } from './modules.js';
 import { TinyRegistry } from './tiny-registry.js';
 
 const PAGE = readFileSync(path.join(__dirname, '../../../docs/integrating/questions.md'), 'utf8');
 /** The commands of the page. */
 const COMMANDS = [...PAGE.matchAll(/^klpreg (.+)$/gm)].map(([, words]) => words!);
+
+/** Stand for the files that commands of the page name. */
+const FILES: Readonly<Record<string, string>> = {
+  './livepatch-lp-13.ko': path.join(unpackModules('7.3', ['lab_r_1v2_a']), 'lab_r_1v2_a.ko'),
+  './lp-13.json': path.join(__dirname, '../package.json'),
+};
 
 test('the page has commands', () => expect(COMMANDS.length).toBeGreaterThan(7));
 
@@ -19,7 +26,7 @@ test.each(COMMANDS)('klpreg %s', async (words) => {
         : { data: madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: 'x' }) },
   }));
   const { exit, err } = await klpreg(
-    [...words.split(' '), '--url', registry.url],
+    [...words.split(' ').map((word) => FILES[word] ?? word), '--url', registry.url],
     {},
     // the page's instants lie in the past
     Object.assign(new TestEnvironment(), { time: Date.parse('2027-01-01T00:00:00Z') }),

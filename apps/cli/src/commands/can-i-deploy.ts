@@ -17,7 +17,7 @@ import { hostFilter } from '../where/filter.js';
 import { VERSION } from '../version.js';
 import { hintNoMatch } from '../where/suggest.js';
 import type { Act } from './act.js';
-import { AS_OF_OPTION, HOST_OPTIONS, QUESTION_OPTIONS } from './flags.js';
+import { AS_OF_OPTION, HOST_OPTIONS, OWNER_OPTION, QUESTION_OPTIONS } from './flags.js';
 import { helpText } from './help.js';
 
 interface Flags extends QuestionFlags, RecordFlags {
@@ -40,7 +40,7 @@ export function canIDeploy(act: Act): Command {
         'the answer.',
     )
     .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX');
-  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS()]) command.addOption(option);
+  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS(), OWNER_OPTION()]) command.addOption(option);
   return withRecordOptions(command)
     .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate (default: 0)')
     .option('--max-no-return <n|n%>', 'the number of hosts to tolerate that lose a way back (default: 0)')
@@ -61,7 +61,7 @@ export function canIDeploy(act: Act): Command {
           if (name === 'original' || name === 'previous')
             throw usage(`'${name}' is nothing to deploy`, 'write a release, a module name or a build-id');
           const question: DeployQuestion = {
-            what: await resolveTarget(name, flags.leaving, registry),
+            what: await resolveTarget(name, flags.leaving, registry, flags.owner),
             where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
             ...questionFrom(withIgnored(flags, recording)),
             ...(flags.asOf !== undefined && { asOf: instantFrom(flags.asOf, environment.now()) }),

@@ -21,6 +21,13 @@ export const AS_OF_OPTION = (): Option =>
     'a time in the past: an instant with its offset, such as 2026-11-24T10:00:00Z, or an age: 15m, 2h, 3d',
   );
 
+/** The flag for the owner of a target that is a file. */
+export const OWNER_OPTION = (): Option =>
+  new Option(
+    '--owner <name>',
+    'with a file as the target: whose patch it is (default: of another owner than all)',
+  );
+
 /** The flags that select the hosts of a gate. */
 export const HOST_OPTIONS = (): Option[] => [
   new Option('--where <selector>', "which hosts, such as 'env=prod,role in (web,api)' (default: all)"),

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import { AS_OF_OPTION, collect, HOST_OPTIONS, QUESTION_OPTIONS, withValues } from './flags.js';
+import { AS_OF_OPTION, collect, HOST_OPTIONS, OWNER_OPTION, QUESTION_OPTIONS, withValues } from './flags.js';
 
 /** Adds the options of the gate before a downgrade. */
 export function withGateOptions(command: Command): Command {
   command.requiredOption(
     '--to <target>',
-    'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX',
+    'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX, FILE.ko',
   );
-  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS()]) command.addOption(option);
+  for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS(), OWNER_OPTION()]) command.addOption(option);
   return command
     .addOption(
       new Option('--by <key>', 'group hosts also by this label, such as role (repeatable, at most 5)')

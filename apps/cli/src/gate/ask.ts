@@ -62,7 +62,10 @@ export async function askGate(
     );
 
   const attempt = async () => {
-    const question: FleetQuestion = { to: await resolveTarget(flags.to, flags.leaving, registry), ...asked };
+    const question: FleetQuestion = {
+      to: await resolveTarget(flags.to, flags.leaving, registry, flags.owner),
+      ...asked,
+    };
     const answer = await withCatalogHint(pointInTime, CATALOG_HINT, async () =>
       askFleet(question, flags.by, pointInTime, registry),
     );

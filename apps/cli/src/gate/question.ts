@@ -7,6 +7,7 @@ export interface QuestionFlags {
   readonly minEvidence?: string;
   readonly rules?: string;
   readonly allow: readonly string[];
+  readonly owner?: string;
   readonly witnesses?: string;
   readonly sharedSigningKeys?: true;
 }

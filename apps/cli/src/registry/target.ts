@@ -1,4 +1,5 @@
 import { usage } from '../exits.js';
+import { isFile, manifestFrom, nameIn } from '../module/manifest.js';
 import type { Registry } from './client.js';
 import { NAMED_BUILDS, type TargetInput } from './generated/operations.js';
 import { nearTarget } from './nearest.js';
@@ -26,7 +27,8 @@ export function plainTarget(words: string): TargetInput | null {
 }
 
 /**
- * Parses a target, and resolves a bare name: a release of that name, else a module of that name.
+ * Parses a target, and resolves a bare name: a release of that name, else a module of that name. A file stands for
+ * a patch that is not published.
  *
  * @throws Failure 2 if there is neither, or if there are both with different builds
  */
@@ -34,9 +36,14 @@ export async function resolveTarget(
   words: string,
   leaving: readonly string[],
   registry: Registry,
+  owner?: string,
 ): Promise<TargetInput> {
-  const target = plainTarget(words) ?? (await bareTarget(words, registry));
-  if (leaving.length > 0 && (target.original || target.previous))
+  if (owner !== undefined && !isFile(words))
+    throw usage('--owner is for a target that is a file; published ones have their owner');
+  const target = isFile(words)
+    ? { manifest: await manifestFrom(words, owner) }
+    : (plainTarget(words) ?? (await bareTarget(words, registry)));
+  if (leaving.length > 0 && ('original' in target || 'previous' in target))
     throw usage('--leaving cannot be used with original or previous: it applies to a module that is stacked');
   return leaving.length > 0 ? { ...target, leaving: [...leaving] } : target;
 }
@@ -69,5 +76,6 @@ export function formatTarget(target: TargetInput): string {
   if (target.original) return 'the original code';
   if (target.previous) return 'the previous list';
   if (target.release != null) return `release ${target.release}`;
+  if (target.manifest != null) return `the unpublished module ${nameIn(target.manifest)} (what if)`;
   return target.name == null ? `build ${target.buildId}` : `module ${target.name}`;
 }

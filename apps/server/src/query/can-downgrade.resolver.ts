@@ -51,6 +51,7 @@ export class CanDowngradeResolver {
     const answer = await this.fleet.ask(args, scopeOf(context), asksFor('cohorts', info));
     const { kind, limitedByScope, counts } = answer;
     return {
+      whatIf: answer.asked.whatIf !== null,
       kind,
       counts,
       matched: counts.total,

@@ -20,6 +20,7 @@ import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../sto
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
+import { withWhatIf } from './what-if.js';
 
 /** The instants that separate fresh, stale and lost facts, and the oldest that the question accepts. */
 export function freshnessLimitsAt(
@@ -149,7 +150,7 @@ export class CohortVerdicts {
           : findNoReturn(
               host,
               candidate,
-              catalog,
+              withWhatIf(catalog, asked.whatIf),
               toFreshness(freshnessKey, question, this.config.intervalSeconds),
               question,
             );
@@ -207,11 +208,18 @@ interface Installation {
 }
 
 /** Identifies the question, whatever the host. */
-function keyOf({ target, builds }: AskedTarget, question: Question): string {
+function keyOf({ target, builds, whatIf }: AskedTarget, question: Question): string {
   const name =
     target.kind === 'RELEASE' ? target.release : target.kind === 'UNCATALOGUED' ? target.buildId : null;
   const leaving = 'leaving' in target ? target.leaving : null;
-  return JSON.stringify([target.kind, name, leaving, builds.map((row) => row.buildId), question]);
+  return JSON.stringify([
+    target.kind,
+    name,
+    leaving,
+    builds.map((row) => row.buildId),
+    whatIf?.digest ?? null,
+    question,
+  ]);
 }
 
 const merge = (targets: readonly StoredPatch[], others: readonly StoredPatch[]): StoredPatch[] => [
@@ -235,7 +243,7 @@ function judgeOnce(
   return judge(
     resolved,
     asked.target,
-    catalog,
+    withWhatIf(catalog, asked.whatIf),
     toFreshness(freshnessKey, question, intervalSeconds),
     question,
   );

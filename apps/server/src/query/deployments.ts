@@ -41,7 +41,8 @@ export class Deployments {
     const sum = addUp(installed);
     const { limitedByScope } = answer;
     const kind = limitedByScope && isWorse('UNKNOWN', sum.kind) ? 'UNKNOWN' : sum.kind;
-    return { sum: { ...sum, kind, limitedByScope }, installed, answer };
+    const whatIf = answer.asked.whatIf !== null;
+    return { sum: { ...sum, kind, limitedByScope, whatIf }, installed, answer };
   }
 
   private async install(answer: FleetAnswer, checkTime: () => void): Promise<Installed[]> {

@@ -32,7 +32,7 @@ const TARGETS = ['TODAY', 'ORIGINAL'] as const satisfies readonly Sdl.ReturnTo[]
 /** Adds up what the installation means for all hosts. */
 export function addUp(
   installed: readonly Installed[],
-): Omit<Sdl.DeployVerdict, 'snapshot' | 'limitedByScope' | 'waivers'> {
+): Omit<Sdl.DeployVerdict, 'snapshot' | 'limitedByScope' | 'waivers' | 'whatIf'> {
   const counts = noHosts();
   let kind: VerdictKind = 'SAFE';
   let noReturn = 0;

@@ -37,9 +37,9 @@ export class PatchesResolver {
   @Query('patches')
   async list(@Args() { where, ...args }: QueryPatchesArgs): Promise<PatchConnection> {
     const page = toPage(args, ['name', 'buildId']);
-    const { names, releases, owners, kernelReleases, archs, stateId, recalled } = where ?? {};
+    const { names, releases, owners, kernelReleases, archs, stateId, impacts, recalled } = where ?? {};
     const loaded = names?.map((name) => name.replaceAll('-', '_'));
-    const filter = { names: loaded, releases, owners, kernelReleases, archs, stateId, recalled };
+    const filter = { names: loaded, releases, owners, kernelReleases, archs, stateId, impacts, recalled };
     const rows = await this.patches.list(filter, {
       take: page.size + 1,
       after: page.key as [string, string] | null,

@@ -12,6 +12,7 @@ import { type PolicyRule, secondsOf } from '@klpreg/wire';
 import { RequestError } from '../errors.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
+import { toWhatIf, type WhatIf } from './what-if.js';
 import type { HostCanDowngradeArgs, RuleSet as RuleSetName, TargetInput } from './generated/schema.js';
 
 /** The arguments that every question has. */
@@ -29,6 +30,8 @@ export const RULE_SET_NAMES = {
 export interface AskedTarget {
   readonly target: Target;
   readonly builds: readonly StoredPatch[];
+  /** Null: the target is published. */
+  readonly whatIf: WhatIf | null;
 }
 
 /** The number of witnesses that are stored for one set of facts. */
@@ -100,18 +103,28 @@ export function toQuestion(
  *   one kernel
  */
 export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promise<AskedTarget> {
-  const given = (['buildId', 'release', 'name', 'original', 'previous'] as const).filter(
+  const given = (['buildId', 'release', 'name', 'original', 'previous', 'manifest'] as const).filter(
     (field) => to[field] != null && to[field] !== false,
   );
   if (given.length !== 1)
     throw new RequestError(
       'BAD_USER_INPUT',
-      'a target has exactly one of buildId, release, name, original and previous, found ' +
+      'a target has exactly one of buildId, release, name, original, previous and manifest, found ' +
         (given.join(' and ') || 'none'),
     );
   const leaving = to.leaving == null ? {} : { leaving: to.leaving };
-  if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [] };
-  if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [] };
+  if (to.original) return { target: { kind: 'ORIGINAL' }, builds: [], whatIf: null };
+  if (to.previous) return { target: { kind: 'PREVIOUS' }, builds: [], whatIf: null };
+  if (to.manifest != null) {
+    const whatIf = toWhatIf(to.manifest);
+    const { row } = whatIf;
+    if ((await catalog.find([row.buildId])).length > 0)
+      throw new RequestError(
+        'BAD_USER_INPUT',
+        `the build ${row.buildId} of \`manifest\` is published: ask for it by \`buildId\``,
+      );
+    return { target: { kind: 'PATCH', patch: toManifest(row), ...leaving }, builds: [row], whatIf };
+  }
   if (to.buildId != null) {
     const builds = await catalog.find([to.buildId.toLowerCase()]);
     return {
@@ -120,6 +133,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
           ? { kind: 'UNCATALOGUED', buildId: to.buildId }
           : { kind: 'PATCH', patch: toManifest(builds[0]), ...leaving },
       builds,
+      whatIf: null,
     };
   }
   const name = (to.release ?? to.name)!;
@@ -135,6 +149,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
   return {
     target: { kind: 'RELEASE', release: to.release != null ? name : name.replaceAll('-', '_'), ...leaving },
     builds,
+    whatIf: null,
   };
 }
 

@@ -21,7 +21,7 @@ export function targetText(to: TargetInput): string {
         : [`${FORMS[field]}:${field === 'buildId' ? to[field].toLowerCase() : to[field]}`],
     ),
   ];
-  if (given.length !== 1 || to.leaving != null)
+  if (given.length !== 1 || to.leaving != null || to.manifest != null)
     throw new RequestError(
       'BAD_USER_INPUT',
       'a watched target has exactly one of buildId, release, name, original and previous, and no `leaving`',

@@ -2,7 +2,7 @@ import { moreCautious } from '@klpreg/compat';
 import { RequestError } from '../../errors.js';
 import { conflictsOf, type StoredPatch, type StoredStatement } from '../../store/catalog/manifests.js';
 import { differencesFrom, isKnownFile, isSameContent } from './decide.js';
-import { toStoredStatement } from './patch-facts.js';
+import { toStoredStatement } from '../../store/catalog/declared-facts.js';
 import type { Submission } from './submission.js';
 
 /**

@@ -1,7 +1,5 @@
 import { loadedName } from '@klpreg/compat';
 import type { ModuleReading } from '@klpreg/module';
-import type { AuthorStatement, FileFacts } from '@klpreg/wire';
-import type { StoredStatement } from '../../store/catalog/manifests.js';
 import type { PatchFacts } from '../../store/catalog/patches.store.js';
 
 const NO_CALLBACKS = { prePatch: false, postPatch: false, preUnpatch: false, postUnpatch: false };
@@ -55,58 +53,6 @@ export const factsOfFile = (
       })),
     })) ?? null,
   evidence: 'MODULE',
-});
-
-/** The facts of a module whose file was not uploaded: `UNSIGNED` evidence. */
-export const factsOfManifest = (facts: FileFacts, buildId: string): PatchFacts => ({
-  buildId,
-  name: loadedName(facts.name),
-  kernelRelease: facts.kernelRelease,
-  arch: facts.arch,
-  vermagic: facts.vermagic,
-  modversions: facts.vermagic?.split(' ').includes('modversions') ?? false,
-  srcversion: facts.srcversion,
-  sha256: facts.sha256,
-  contentSha256: facts.contentSha256 ?? null,
-  file:
-    facts.sha256 === null || facts.signed === undefined
-      ? null
-      : {
-          sha256: facts.sha256,
-          signed: facts.signed,
-          signer: facts.signer ?? null,
-          size: facts.size ?? null,
-        },
-  rewritesEarlierStates: facts.rewritesEarlierStates ?? false,
-  livepatch: facts.livepatch,
-  builder: facts.builder,
-  replace: facts.replace,
-  states: facts.states?.map(({ id, version }) => ({ id: BigInt(id), version })) ?? null,
-  unreadable: facts.states === null ? 'its publisher does not know them' : null,
-  impact: facts.impact,
-  impactReasons: [],
-  callbacks: facts.callbacks,
-  objects: facts.objects.map(({ name, spelled, functions }) => ({
-    name,
-    ...(spelled !== undefined && { spelled }),
-    functions,
-  })),
-  evidence: 'UNSIGNED',
-});
-
-/** The author statement as it is stored. */
-export const toStoredStatement = (author: AuthorStatement): StoredStatement => ({
-  states: author.states.map(({ id, version, what, restore }) => ({
-    id,
-    version,
-    what,
-    restore: restore.toUpperCase().replace('-', '_') as StoredStatement['states'][number]['restore'],
-  })),
-  impactNone: author.stateImpact === 'none',
-  independentOf: author.independentOf,
-  cves: author.cves,
-  unsupported: author.unsupported.map((what) => what.toUpperCase() as StoredStatement['unsupported'][number]),
-  notes: author.notes,
 });
 
 /** States in the order of their ids. Of two with one id, the kernel finds the first. */

@@ -11,7 +11,7 @@ import type { Transaction } from '../../store/catalog/revisions.js';
 import type { PublishAnswer } from '../answers.js';
 import { decideFactsChange, isFileOfBuild } from './decide.js';
 import { decideOwnership } from './ownership.js';
-import { toStoredStatement } from './patch-facts.js';
+import { toStoredStatement } from '../../store/catalog/declared-facts.js';
 import { requireSignature, signerOf } from './signer.js';
 import type { Submission } from './submission.js';
 

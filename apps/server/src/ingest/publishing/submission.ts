@@ -7,7 +7,7 @@ import { PublishFields } from '../answers.js';
 import { readManifest } from '../jobs.js';
 import { parse } from '../parse.js';
 import type { Workers } from '../worker.js';
-import { factsOfManifest } from './patch-facts.js';
+import { factsOfManifest } from '../../store/catalog/declared-facts.js';
 
 /** What a publisher sends about one build. */
 export interface Submission {

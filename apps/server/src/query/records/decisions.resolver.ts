@@ -12,6 +12,7 @@ import { DecisionsStore, scopeText, type VisibleScopes } from '../../store/recor
 import { connect, type Connection, toPage } from '../connection.js';
 import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
+import { refuseWhatIf } from '../what-if.js';
 import { checkTime } from '../time-limit.js';
 import { Afterwards } from './afterwards.js';
 import { signedText, toRecord } from './decision-record.js';
@@ -72,6 +73,7 @@ export class DecisionsResolver {
       input,
       issuedAt,
     );
+    refuseWhatIf(question.target, 'a recorded decision');
     const codes = ignored.map(({ code }) => code);
     const answer = await this.gates.ask(
       gate,

@@ -100,6 +100,7 @@ export interface PatchFilter {
   readonly archs?: readonly string[] | null;
   /** A state that the patch declares, in any version. */
   readonly stateId?: bigint | null;
+  readonly impacts?: readonly StateImpact[] | null;
   readonly recalled?: boolean | null;
 }
 
@@ -111,6 +112,7 @@ const toWhere = (filter: PatchFilter): Prisma.PatchWhereInput => ({
   owner: oneOf(filter.owners),
   kernelRelease: oneOf(filter.kernelReleases),
   arch: oneOf(filter.archs),
+  ...(filter.impacts != null && { impact: { in: [...filter.impacts] } }),
   ...(filter.stateId != null && { states: { some: { id: new Prisma.Decimal(filter.stateId.toString()) } } }),
   ...(filter.recalled != null && { recalledAt: filter.recalled ? { not: null } : null }),
 });
