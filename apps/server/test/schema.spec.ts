@@ -60,6 +60,15 @@ test('every page size tells its limit and its default', () => {
   }
 });
 
+test('what the policy says by default has no other default', () => {
+  const byPolicy = [...described()]
+    .map(([place]) => place)
+    .filter((place) => /\((?:evidence|allow|route|maxAge)\)$/.test(place));
+  expect(byPolicy.length).toBeGreaterThan(15);
+  const fixed = byPolicy.filter((place) => argumentAt(place).defaultValue !== undefined);
+  expect(fixed).toEqual([]);
+});
+
 function argumentAt(place: string) {
   const [type, field, argument] = place.split(/[.()]/) as [string, string, string];
   const owner = schema.getType(type);

@@ -15,6 +15,13 @@ interface Best {
   readonly judged: JudgedSituation;
 }
 
+/** An answer that is split by release. */
+export interface ByRelease {
+  readonly parts: readonly PlannedPart[];
+  /** Releases that cannot be a target. */
+  readonly skipped: readonly string[];
+}
+
 const isServed = ({ verdict }: JudgedSituation): boolean => verdict.accepted;
 
 /**
@@ -28,14 +35,18 @@ export async function byNewestRelease(
   answer: FleetAnswer,
   releases: readonly string[],
   retarget: (open: FleetAnswer, release: string) => Promise<FleetAnswer>,
-): Promise<PlannedPart[]> {
+): Promise<ByRelease> {
   const parts: PlannedPart[] = [];
+  const skipped: string[] = [];
   const best = new Map<object, Best>();
   let open = answer;
   let tries = 0;
   for (const release of releases) {
     const tried = await orNull(retarget(open, release));
-    if (tried === null) continue;
+    if (tried === null) {
+      skipped.push(release);
+      continue;
+    }
     tries += 1;
     const part = { release, answer: tried };
     parts.push({ release, answer: only(tried, isServed) });
@@ -51,15 +62,15 @@ export async function byNewestRelease(
   const left = new Map(open.situations.map(({ count }) => [count as object, best.get(count)!.part]));
   for (const part of new Set(left.values()))
     parts.push({ ...part, answer: only(part.answer, ({ count }) => left.get(count) === part) });
-  return parts.filter((part) => part.answer.situations.length > 0);
+  return { parts: parts.filter((part) => part.answer.situations.length > 0), skipped };
 }
 
-/** Null if the release cannot be a target: it has two builds for a kernel, or a replica does not have it yet. */
+/** Null if the release cannot be a target, because it has two builds for a kernel. */
 async function orNull(tried: Promise<FleetAnswer>): Promise<FleetAnswer | null> {
   try {
     return await tried;
   } catch (error) {
-    if (error instanceof RequestError && ['AMBIGUOUS', 'NOT_FOUND'].includes(error.code)) return null;
+    if (error instanceof RequestError && error.code === 'AMBIGUOUS') return null;
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { loadedName } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
-import { PatchesStore } from '../store/catalog/patches.store.js';
 import { LabelsStore } from '../store/content/labels.store.js';
 import { labelsOf } from './cohort-groups.js';
 import { type Connection, connectPart, type PageArguments, toPart } from './connection.js';
@@ -9,7 +8,7 @@ import { Fleet, type FleetAnswer } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import { inRange } from './in-range.js';
 import { memoized } from './memoized.js';
-import { byNewestRelease, type PlannedPart } from './newest-release.js';
+import { type ByRelease, byNewestRelease, type PlannedPart } from './newest-release.js';
 import { drainBatches, inOrder, type PlannedGroup, sumsOf } from './plan-order.js';
 import { Parts } from './parts.js';
 import { partAt } from './policy-rules.js';
@@ -39,7 +38,6 @@ export class PlanResolver {
   constructor(
     private readonly fleet: Fleet,
     private readonly parts: Parts,
-    private readonly patches: PatchesStore,
     private readonly labels: LabelsStore,
   ) {}
 
@@ -50,10 +48,10 @@ export class PlanResolver {
       throw new RequestError('BAD_USER_INPUT', 'give `to`, or `newest: true`, not both');
     const asked = { ...question, bestRoute: true, to: to ?? { original: true } };
     const answer = await this.fleet.ask(asked, scopeOf(context), true);
-    const parts =
+    const { parts, skipped }: ByRelease =
       to == null
         ? await this.newestReleases(answer, inRange('tries', tries ?? 10, MAX_TRIES))
-        : [{ release: to.release ?? null, answer }];
+        : { parts: [{ release: to.release ?? null, answer }], skipped: [] };
     const planned = inOrder((await Promise.all(parts.map(async (part) => this.groupsOf(part)))).flat());
     const served = hostsIn(planned.served);
     return {
@@ -62,6 +60,7 @@ export class PlanResolver {
       served,
       blocked: answer.counts.total - served,
       limitedByScope: answer.limitedByScope,
+      skippedReleases: [...skipped],
       snapshot: snapshotView(answer),
       planned,
       answer,
@@ -107,10 +106,9 @@ export class PlanResolver {
     ).map((hosts, i) => ({ number: i + 1, hosts }));
   }
 
-  private async newestReleases(answer: FleetAnswer, tries: number): Promise<PlannedPart[]> {
-    const { releases } = await this.patches.newestReleases(tries);
-    const names = releases.map(({ release }) => release);
-    return byNewestRelease(answer, names, async (open, release) => this.fleet.retarget(open, { release }));
+  private async newestReleases(answer: FleetAnswer, tries: number): Promise<ByRelease> {
+    const releases = await answer.view.newestReleases(tries);
+    return byNewestRelease(answer, releases, async (open, release) => this.fleet.retarget(open, { release }));
   }
 
   private async groupsOf(part: PlannedPart): Promise<PlannedGroup[]> {

@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { freshnessLimits } from '@klpreg/compat';
 import { LRUCache } from 'lru-cache';
 import { bugs } from '../bug-log.js';
@@ -7,7 +13,7 @@ import { CONFIG, type Config } from '../config.js';
 import { isUnavailable } from '../database/unavailable.js';
 import { RequestError } from '../errors.js';
 import { type VerdictSum, VerdictSumsStore } from '../store/history/verdict-sums.store.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetAnswer } from './fleet.js';
 import { sumsByValue, WITHOUT } from './verdict-sums-by-value.js';
 import { ALWAYS_WATCHED, targetOf } from './watched-targets.js';
 
@@ -16,6 +22,8 @@ const HOUR_MS = 60 * 60 * 1_000;
 const LOOK_MS = 60_000;
 /** Hours that are stored late, after all servers were away. */
 const HOURS_LATE = 24;
+/** A replica may lack what was published before an hour for this time after it. */
+const LAG_MS = 10 * 60 * 1_000;
 
 /**
  * Stores the numbers of verdicts about the watched targets, once for each full hour.
@@ -28,6 +36,7 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
+  private readonly log = new Logger('verdict-history');
   /** Hours of targets that cannot be judged, so that they are not tried each minute. */
   private readonly impossible = new LRUCache<string, true>({ max: 1_000 });
 
@@ -56,7 +65,11 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
     await this.running;
   }
 
-  /** Stores the sums of the last full hours that have none, the newest first, and forgets the oldest. */
+  /**
+   * Stores the sums of the last full hours that have none, the newest first, and forgets the oldest.
+   *
+   * Every hour is looked for, because a run that was stopped leaves older ones without sums.
+   */
   async storeMissing(): Promise<void> {
     const now = this.clock.now().getTime();
     const last = Math.floor(now / HOUR_MS) * HOUR_MS;
@@ -68,8 +81,6 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
         (target) => (since.get(target) ?? 0) < at.getTime() + HOUR_MS,
       );
       const missing = await this.store.missing(targets, at);
-      // hours before one that is complete were stored before it
-      if (missing.length === 0) break;
       for (const target of missing) await this.store.alone(async () => this.storeHour(target, at));
     }
     await this.store.forget(new Date(now - this.config.historyDays * 24 * HOUR_MS));
@@ -85,7 +96,7 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
       // it was not published then, or the history does not reach back
       if (!(error instanceof RequestError)) throw error;
     }
-    this.impossible.set(key, true);
+    if (this.clock.now().getTime() - at.getTime() > LAG_MS) this.impossible.set(key, true);
   }
 
   /** Returns the sums of all hosts, and of each value of the label; none without any host. */
@@ -98,6 +109,16 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
     const { safe, unknown, unsafe, refused, accepted } = answer.counts;
     const all = { at, value: null, safe, unknown, unsafe, refused, accepted };
     if (label === null) return [all];
+    try {
+      return [all, ...(await this.countByValue(answer, label, at))];
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.log.warn(`the verdicts of ${at.toISOString()} have no sums by ${label}: ${error.message}`);
+      return [all];
+    }
+  }
+
+  private async countByValue(answer: FleetAnswer, label: string, at: Date): Promise<VerdictSum[]> {
     const groups = await this.fleet.grouped(answer, { by: [], labels: [label] });
     const verdicts = await this.fleet.verdicts(
       answer,
@@ -108,6 +129,6 @@ export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {
       value: labels[label] ?? WITHOUT,
       verdict: verdicts.get(largest.freshnessKey)!,
     }));
-    return [all, ...sumsByValue(counted, at)];
+    return sumsByValue(counted, at);
   }
 }

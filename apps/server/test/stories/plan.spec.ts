@@ -139,6 +139,24 @@ describe('with newest,', () => {
     expect(releases).not.toContain('lab_r_1v2_a-release');
   });
 
+  test('what is published later is not tried for an earlier time', async () => {
+    const asOf = registry.now().toISOString();
+    registry.wait(1, 'hours');
+    for (const name of ['lab_r_2v1_a', 'lab_n_1v2_a'])
+      await registry.publish(name, { release: `later-${name}` });
+    const ask = `query ($asOf: DateTime) { plan(newest: true, tries: 2, asOf: $asOf) {
+      groups { nodes { release } } blockedGroups { nodes { release } } } }`;
+    const { groups, blockedGroups } = (await registry.ask(ask, { asOf })).plan;
+    const releases = [...groups.nodes, ...blockedGroups.nodes].map(({ release }: any) => release);
+    expect(releases.filter((release: string) => release.startsWith('later'))).toEqual([]);
+  });
+
+  test('a release with two builds for one kernel is skipped, and named', async () => {
+    for (const name of ['lab_r_1v3_a', 'lab_n_1v3_a']) await registry.publish(name, { release: 'twice' });
+    const { plan: found } = await registry.ask('{ plan(newest: true) { skippedReleases } }');
+    expect(found.skippedReleases).toEqual(['twice']);
+  });
+
   test('a target is refused', async () => {
     const error = await registry.graphqlError(PLAN, { newest: true, to: TO });
     expect(error).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });

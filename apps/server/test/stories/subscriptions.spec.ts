@@ -42,6 +42,12 @@ async function events(query: string, variables: object = {}, headers: Record<str
   open.push(found);
   return found;
 }
+async function apply(rules: object[]) {
+  const d = JSON.stringify({ schema: 'policy/v1', rules });
+  await registry.ask('mutation ($d: String!) { applyPolicy(document: $d, reason: "a test") { replaces } }', {
+    d,
+  });
+}
 /** Makes a host run a patch, and rolls up, as maintenance does within a second. */
 async function change(name: string, sequence: number, more: object = {}) {
   await registry.report(logged(running(name, ['lab_r_1v1_a'], { sequence, ...more } as never)));
@@ -55,6 +61,23 @@ test('a change that one server stores is told by another, with the numbers befor
   await change('web-2', 1);
   const second = (await watched.next()).data.verdictChanged;
   expect(second).toMatchObject({ counts: { total: 2 }, before: { total: 1 } });
+});
+
+test('what the arguments leave out is as the policy says, as it is for canDowngrade', async () => {
+  const counts = 'counts { safe unknown accepted total }';
+  const answer = await registry.ask(`{ canDowngrade(to: { release: "lp-10" }) {
+    ${counts} reasons { nodes { reason { code kind } } } } }`);
+  const codes = answer.canDowngrade.reasons.nodes
+    .filter(({ reason }: any) => reason.kind === 'UNKNOWN')
+    .map(({ reason }: any) => reason.code);
+  expect(answer.canDowngrade.counts).not.toMatchObject({ unknown: 0 });
+  await apply([{ name: 'all', allow: codes }]);
+  const expected = await registry.ask(`{ canDowngrade(to: { release: "lp-10" }) { ${counts} } }`);
+  const watched = await events(`subscription { verdictChanged(to: { release: "lp-10" }) { ${counts} } }`);
+  const told = (await watched.next()).data.verdictChanged;
+  await apply([]);
+  expect(expected.canDowngrade.counts.accepted).toBeGreaterThan(answer.canDowngrade.counts.accepted);
+  expect(told).toEqual(expected.canDowngrade);
 });
 
 test('a host that changed is told with its facts, and only to those whose filter it matches', async () => {

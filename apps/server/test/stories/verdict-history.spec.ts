@@ -1,3 +1,4 @@
+import { Database } from '../../src/database/database.js';
 import { VerdictSums } from '../../src/query/verdict-sums.js';
 import { sumsByValue } from '../../src/query/verdict-sums-by-value.js';
 import { idle, logged, Registry, running } from '../registry.js';
@@ -65,6 +66,14 @@ test('each value of the label has its numbers, and they add up to those of all h
 test('a longer step has the first row of each step', async () => {
   const rows = await history({ step: '2h' });
   expect(rows.map(({ time }: any) => time.slice(11, 13))).toEqual(['11', '12', '14']);
+});
+
+test('an hour that a stopped run left without sums is stored by the next one', async () => {
+  const before = await history();
+  await registry.app.get(Database).verdictSum.deleteMany({ where: { at: new Date('2026-11-23T12:00:00Z') } });
+  expect(await history()).toHaveLength(before.length - 1);
+  await store();
+  expect(await history()).toEqual(before);
 });
 
 test('storing again changes nothing', async () => {

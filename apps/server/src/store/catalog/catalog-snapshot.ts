@@ -114,6 +114,23 @@ export class CatalogSnapshot {
     return name.length > LONGEST_NAME ? [] : this.select(`name ${name}`, { name });
   }
 
+  /** The releases with a build that is not recalled, that with the newest build first. */
+  async newestReleases(limit: number): Promise<string[]> {
+    const rows = await this.read.$queryRaw<{ release: string }[]>`
+      WITH builds AS (
+             SELECT DISTINCT ON (build_id) patch
+               FROM patch_version
+              WHERE revision <= ${this.revision.number}
+              ORDER BY build_id, revision DESC)
+      SELECT patch ->> 'release' AS release
+        FROM builds
+       WHERE patch ->> 'recalled_at' IS NULL
+       GROUP BY 1
+       ORDER BY max((patch ->> 'published_at')::timestamptz) DESC, 1
+       LIMIT ${limit}`;
+    return rows.map(({ release }) => release);
+  }
+
   /** The state ids that builds of several owners declare. */
   async sharedStateIds(): Promise<ReadonlySet<bigint>> {
     return (this.sharedStates ??= await this.readSharedStates());
