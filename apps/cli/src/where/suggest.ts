@@ -1,6 +1,7 @@
 import type { Environment } from '../environment.js';
 import type { Registry } from '../registry/client.js';
 import { HOSTS } from '../registry/generated/operations.js';
+import { distance } from '../registry/nearest.js';
 import { clean } from '../show/clean.js';
 import { FACTS } from './facts.js';
 import { isFact } from './filter.js';
@@ -25,18 +26,6 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   evidence: 'weaker-than=…',
   version: 'agent=…',
 };
-
-/** The number of single changes that make one word of the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
-    row = next;
-  }
-  return row.at(-1)!;
-}
 
 /** The label keys of this number of hosts are compared with a misspelt one. */
 const SAMPLE = 100;

@@ -39,5 +39,7 @@ function describe(within: readonly ASTNode[], value: ASTNode): string | null {
     const inner = nodes[i + 1] ?? value;
     return node.kind === Kind.LIST ? `[${node.values.findIndex((each) => each === inner)}]` : '';
   });
-  return path.length === 0 ? null : `argument "${path.join('')}" of "${owner.name.value}"`;
+  const argument = path.join('');
+  // a field or a fragment is in no argument
+  return argument === '' ? null : `argument "${argument}" of "${owner.name.value}"`;
 }

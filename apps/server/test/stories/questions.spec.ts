@@ -245,6 +245,11 @@ test.each<[string, string, string]>([
     'exactly one',
   ],
   ['a field that does not exist', '{ hots { totalCount } }', 'hots'],
+  [
+    'a field that does not exist within others, which is in no argument',
+    '{ hosts(first: 1) { nodes { name } } }',
+    '[{"message":"Cannot query field \\"name\\" on type \\"Host\\".',
+  ],
 ])('%s is a error, in words', async (_, query, word) => {
   const answer = await registry.send<any>('POST', '/graphql', { query });
   expect(JSON.stringify(answer.body.errors)).toContain(word);
