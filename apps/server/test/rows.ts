@@ -1,5 +1,8 @@
 import type { Database } from '../src/database/database.js';
 
+/** A roll-up that commits after the rows were deleted would leave its counts. The lock is `ROLL_UP_LOCK`. */
+const NO_ROLL_UP = 'SELECT pg_advisory_xact_lock(72707370)::text';
+
 /** Reads the rows of all tables, and returns what brings exactly these back. For tables with few rows. */
 export async function keepRows(db: Database): Promise<() => Promise<void>> {
   const tables = await db.$queryRaw<{ name: string }[]>`
@@ -21,7 +24,7 @@ export async function keepRows(db: Database): Promise<() => Promise<void>> {
   // without checks of foreign keys, so that the order of the tables does not matter
   return async () =>
     db.$transaction(async (tx) => {
-      for (const statement of ['SET LOCAL session_replication_role = replica', ...statements])
+      for (const statement of ['SET LOCAL session_replication_role = replica', NO_ROLL_UP, ...statements])
         await tx.$executeRawUnsafe(statement);
     });
 }
