@@ -2,6 +2,7 @@ import { HOSTS, PATCHES } from '../src/registry/generated/operations.js';
 import { nearest } from '../src/registry/nearest.js';
 import { klpreg } from './environment.js';
 import { madeUpAnswer } from './made-up.js';
+// cspell:ignore originall
 import { TinyRegistry } from './tiny-registry.js';
 
 test.each<[word: string, names: string[], near: string | null]>([

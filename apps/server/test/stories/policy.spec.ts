@@ -27,7 +27,7 @@ const HOSTS: readonly [string, Record<string, string>, Record<string, string>, s
   ['db-2', { env: 'prod', tier: 'db' }, {}, FIXING],
   ['db-3', { tier: 'db' }, { env: 'prod' }, FIXING],
   ['plain', {}, {}, null],
-  ['liar', {}, { env: 'prod' }, FIXING],
+  ['false-web', {}, { env: 'prod' }, FIXING],
 ];
 
 let registry: Registry;
@@ -117,7 +117,7 @@ describe('a rule', () => {
   });
 
   test('raises an advisory for the hosts of its selector alone, by their authoritative labels', async () => {
-    expect(kindsOf(before)).toMatchObject({ 'web-1': 'SAFE', 'web-3': 'SAFE', liar: 'SAFE' });
+    expect(kindsOf(before)).toMatchObject({ 'web-1': 'SAFE', 'web-3': 'SAFE', 'false-web': 'SAFE' });
     const after = await ask();
     expect(kindsOf(after)).toEqual({
       ...kindsOf(before),
@@ -162,7 +162,7 @@ describe('a rule', () => {
     expect(Object.keys(kindsOf(unsafe))).toEqual(['db-2', 'web-1', 'web-2']);
     expect(unsafe.hosts.totalCount).toBe(3);
     const reopened = await ask({ code: 'CVE_REOPENED' });
-    expect(Object.keys(kindsOf(reopened))).toEqual(['db-2', 'db-3', 'liar', 'web-1', 'web-2', 'web-3']);
+    expect(Object.keys(kindsOf(reopened))).toEqual(['db-2', 'db-3', 'false-web', 'web-1', 'web-2', 'web-3']);
   });
 
   test('costs one count of the cached cohorts, which agrees with PostgreSQL', async () => {
@@ -282,7 +282,12 @@ describe('the policy of an answer', () => {
     await apply([{ name: 'prompt', where: PROD, maxAge: '2m' }]);
     registry.wait(3, 'minutes');
     const kinds = kindsOf(await ask());
-    expect(kinds).toMatchObject({ 'web-1': 'UNKNOWN', 'db-1': 'UNKNOWN', 'web-3': 'SAFE', liar: 'SAFE' });
+    expect(kinds).toMatchObject({
+      'web-1': 'UNKNOWN',
+      'db-1': 'UNKNOWN',
+      'web-3': 'SAFE',
+      'false-web': 'SAFE',
+    });
     expect(kindsOf(await ask({ maxAge: '5m' }))).toMatchObject({ 'web-1': 'SAFE', 'db-1': 'SAFE' });
     for (const [hostname, , , runs] of HOSTS)
       await registry.report(
@@ -404,7 +409,7 @@ describe('the history', () => {
     }
   });
 
-  test('a token with a scope is told the numbers of its own hosts', async () => {
+  test('a token with a scope gets the numbers of its own hosts', async () => {
     await apply([STRICT]);
     const headers = await giveToken(registry, 'reader', { scope: { tier: ['web'] } });
     const { body } = await registry.send<any>(

@@ -85,7 +85,7 @@ test('what an asker says of a build counts in no other answer', async () => {
   expect(await reasons()).toEqual(before);
 });
 
-test('whether the way back is lost is told of an unpublished build, too', async () => {
+test('canDeploy answers for an unpublished build too', async () => {
   const { canDeploy } = await registry.ask(
     `query ($what: TargetInput!) { canDeploy(what: $what, evidence: UNSIGNED, bestRoute: true) {
       whatIf matched withoutBuild ways { to openToday lost } } }`,

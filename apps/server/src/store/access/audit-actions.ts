@@ -1,7 +1,7 @@
 /**
  * What the audit log records. `AuditAction` of the schema has each, in upper case with `_` for `-` and `.`.
  *
- * Stored entries keep their action for ever, so that one is added here and never renamed or removed.
+ * Stored entries keep their action permanently. So actions are added here, and never renamed or removed.
  */
 export const AUDIT_ACTIONS = [
   'add-host',
