@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Report } from '@klpreg/wire';
 import { TokenBuckets } from '../access/token-buckets.js';
 import { CONFIG, type Config } from '../config.js';
 import { RateLimited } from '../errors.js';
+import type { Received } from './endpoint.js';
 
 const KIB = 1024;
 const HOUR_MS = 3_600_000;
@@ -16,17 +16,26 @@ const HOUR_MS = 3_600_000;
 @Injectable()
 export class ChangeBudget {
   private readonly buckets: TokenBuckets;
+  private readonly paid = new WeakSet<Received<'reports'>>();
 
   constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'ingest'>) {
     this.buckets = new TokenBuckets(config.ingest.hostKibPerHour, HOUR_MS);
   }
 
-  /** Takes the size of a changed report from the budget of its host. Returns a refusal if too little is left. */
-  refuse(report: Report, receivedAt: Date): RateLimited | null {
+  /**
+   * Takes the size of a changed report from the budget of its host, once, however often the report is decided.
+   * Returns a refusal if too little is left.
+   */
+  refuse(received: Received<'reports'>): RateLimited | null {
+    if (this.paid.has(received)) return null;
+    const { message: report, receivedAt } = received;
     const kib = Math.ceil(Buffer.byteLength(JSON.stringify(report)) / KIB);
     const { hostKibPerHour } = this.config.ingest;
     const seconds = this.buckets.take(report.host.instance, receivedAt.getTime(), kib);
-    if (seconds === 0) return null;
+    if (seconds === 0) {
+      this.paid.add(received);
+      return null;
+    }
     return new RateLimited(
       `host ${report.host.instance} may add ${hostKibPerHour} KiB of changed reports in an hour ` +
         `(KLPREG_INGEST_HOST_KIB_PER_HOUR of the registry), and this one has ${kib} KiB; ` +

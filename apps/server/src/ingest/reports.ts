@@ -4,6 +4,7 @@ import { type BootRange, BootsStore } from '../store/hosts/boots.store.js';
 import { type EnrolledHost, HostCredentialsStore } from '../store/access/host-credentials.store.js';
 import { HostsStore } from '../store/hosts/hosts.store.js';
 import { LabelsStore } from '../store/content/labels.store.js';
+import { HeartbeatsStore } from '../store/hosts/heartbeats.store.js';
 import { type HostVersion, ReportsStore } from '../store/hosts/reports.store.js';
 import { SightingsStore } from '../store/catalog/sightings.store.js';
 import { SituationsStore } from '../store/content/situations.store.js';
@@ -41,6 +42,7 @@ const instanceOf = ({ message }: ReceivedReport): string => message.host.instanc
 export class Reports {
   constructor(
     private readonly reports: ReportsStore,
+    private readonly heartbeats: HeartbeatsStore,
     private readonly hosts: HostsStore,
     private readonly situations: SituationsStore,
     private readonly labels: LabelsStore,
@@ -84,12 +86,14 @@ export class Reports {
     outcomes: Map<ReceivedReport, Outcome>,
   ): Promise<void> {
     const versions = await this.reports.versions(batch.map(instanceOf));
-    const affordable = batch.filter((one) => {
-      const refused = isChanged(one, versions) ? this.budget.refuse(one.message, one.receivedAt) : null;
+    const compared = await this.compare(batch, versions, outcomes);
+    const isAffordable = (one: ReceivedReport): boolean => {
+      const refused = isChanged(one, versions) ? this.budget.refuse(one) : null;
       if (refused !== null) outcomes.set(one, refused);
       return refused === null;
-    });
-    const { fresh, late } = await this.compare(affordable, versions, outcomes);
+    };
+    const fresh = compared.fresh.filter(isAffordable);
+    const late = compared.late.filter(isAffordable);
     const interleaving = [...fresh, ...late].filter((one) => mayInterleave(one, versions));
     const boots = await this.boots.of(interleaving.map(instanceOf));
     if (late.length > 0) await this.storeLate(late, versions, boots, outcomes);
@@ -101,6 +105,20 @@ export class Reports {
       return refused === null;
     });
     if (own.length > 0) await this.storeFresh(own, { versions, boots, enrolled }, outcomes);
+    await this.supersede(
+      compared.fresh.filter((one) => outcomes.get(one) instanceof Error && isChanged(one, versions)),
+    );
+  }
+
+  /** Marks the stored facts of hosts whose newer report was refused: they are known to be outdated. */
+  private async supersede(refused: readonly ReceivedReport[]): Promise<void> {
+    await this.heartbeats.supersede(
+      refused.map(({ message, receivedAt }) => ({
+        hostId: message.host.instance,
+        sequence: BigInt(message.sequence),
+        receivedAt,
+      })),
+    );
   }
 
   /** Separates new and late reports. All others get their outcome. */

@@ -8,6 +8,7 @@ import { connect, connectPart, type PageArguments, toPage, toPart } from './conn
 import { Fleet, type FleetAnswer, ofHost } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
+import { toOrder } from './host-order.js';
 import { Hosts } from './hosts.js';
 import type { Loaded } from './cohort-verdicts.js';
 import { Parts } from './parts.js';
@@ -125,7 +126,8 @@ export class CanDowngradeResolver {
     @Parent() { answer }: FleetVerdictParent,
     @Args() args: Sdl.FleetVerdictHostsArgs,
   ): Promise<ResolversTypes['HostVerdictConnection']> {
-    const page = toPage(args, ['name', 'uuid']);
+    const order = toOrder(null, { past: false });
+    const page = toPage(args, order.parts);
     const { situations, pinned, view, parts } = answer;
     const wanted = situations.filter(
       ({ verdict }) =>
@@ -134,7 +136,7 @@ export class CanDowngradeResolver {
     );
     const total = wanted.reduce((sum, { count }) => sum + count.hosts, 0);
     const place = {
-      after: page.key as [string, string] | null,
+      after: order.afterOf(page),
       backwards: page.backwards,
       limit: page.size + 1,
     };
@@ -146,7 +148,7 @@ export class CanDowngradeResolver {
       host,
       verdict: verdictView(ofHost(verdicts.get(keys[i]!)!, host.row, pinned), partAt(parts, keys[i]!).rule),
     }));
-    return connect(judged, page, total, ({ host }) => [host.row.hostname, host.row.id]);
+    return connect(judged, page, total, ({ host }) => order.keyOf(host));
   }
 }
 

@@ -16,7 +16,12 @@ import {
 } from '@klpreg/compat';
 import { CONFIG, type Config } from '../config.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
-import { type FreshnessLimits, type FreshnessKey, latestPlausible } from '../store/hosts/hosts-at.js';
+import {
+  type FreshnessLimits,
+  type FreshnessKey,
+  isUnknownOverdue,
+  latestPlausible,
+} from '../store/hosts/hosts-at.js';
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
@@ -45,16 +50,18 @@ export function freshnessKeyOf(
     readonly suspect: boolean;
     readonly superseded: boolean;
     readonly confirmedAt: Date | null;
+    readonly ageUnknown: boolean;
   },
   limits: FreshnessLimits,
 ): FreshnessKey {
-  const { situationId, suspect, superseded, confirmedAt } = host;
+  const { situationId, suspect, superseded, confirmedAt, ageUnknown } = host;
   if (situationId === null || confirmedAt === null)
     return { situationId, suspect, superseded, level: 'NEVER', overdue: false };
   if (confirmedAt > limits.until) return { situationId, suspect, superseded, level: 'AHEAD', overdue: false };
   const level =
     confirmedAt >= limits.lateSince ? 'FRESH' : confirmedAt >= limits.staleSince ? 'STALE' : 'LOST';
-  return { situationId, suspect, superseded, level, overdue: confirmedAt < limits.allowedSince };
+  const overdue = confirmedAt < limits.allowedSince || (ageUnknown && isUnknownOverdue(limits));
+  return { situationId, suspect, superseded, level, overdue };
 }
 
 /** Situations with everything that a judgement of them needs. */

@@ -31,6 +31,7 @@ const KEY_PARTS = {
   uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   buildId: /^[0-9a-f]{1,128}$/,
   number: /^\d{1,20}$/,
+  order: /^[A-Z_]{1,40} (?:ASC|DESC)$/,
 } as const;
 export type KeyPart = keyof typeof KEY_PARTS;
 

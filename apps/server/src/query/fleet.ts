@@ -358,8 +358,8 @@ export class Fleet {
 }
 
 /** Returns the verdict with the age of this host's facts, not with that of its cohort. */
-export const ofHost = (verdict: Verdict, { confirmedAt }: HostRow, { now }: AsOf): Verdict =>
-  confirmedAt === null || confirmedAt > now
+export const ofHost = (verdict: Verdict, { confirmedAt, ageUnknown }: HostRow, { now }: AsOf): Verdict =>
+  confirmedAt === null || confirmedAt > now || ageUnknown
     ? verdict
     : withAge(verdict, (now.getTime() - confirmedAt.getTime()) / 1000);
 

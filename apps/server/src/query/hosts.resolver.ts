@@ -79,7 +79,7 @@ export class HostsResolver {
     const page = toPage(args, order.parts);
     const place = {
       order: order.order,
-      after: page.key as [string, string] | null,
+      after: order.afterOf(page),
       backwards: page.backwards,
       limit: page.size + 1,
     };
@@ -108,8 +108,9 @@ export class HostsResolver {
       const condition = toCondition(where, scope, asked.asOf);
       return { rows: await this.store.page(condition, place, asked.asOf), asked, condition, counted: null };
     }
-    // what hosts run does not depend on the target
-    const answer = await this.fleet.ask({ where, asOf: asOf ?? null, to: { original: true } }, scope);
+    // what hosts run depends neither on the target nor on the policy
+    const asked = { where, asOf: asOf ?? null, to: { original: true } };
+    const answer = await this.fleet.ask(asked, scope, false, { policy: null });
     const { condition, pinned, view } = answer;
     return {
       rows: await this.parts.hosts(answer, answer.situations, place),

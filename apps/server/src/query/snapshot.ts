@@ -10,7 +10,7 @@ import type { AppliedPolicy } from './policy-rules.js';
 import type { Revision } from '../store/catalog/revisions.js';
 
 /** Changes with every change of the program that can change an answer. */
-export const RULES_VERSION = '2026-11-27.2';
+export const RULES_VERSION = '2026-11-27.3';
 
 /** The instant and the catalog of an answer, as the SDL shows them. */
 export const snapshotView = ({

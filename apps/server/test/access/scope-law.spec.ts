@@ -145,4 +145,4 @@ test('an answer for a scope is the answer of a registry that never had the other
 
 const idOf = (host: FleetHost): string => Buffer.from(`Host:${instanceOf(host)}`).toString('base64url');
 const cursorOf = (host: FleetHost): string =>
-  Buffer.from(JSON.stringify([host.hostname, instanceOf(host)])).toString('base64url');
+  Buffer.from(JSON.stringify(['HOSTNAME ASC', host.hostname, instanceOf(host)])).toString('base64url');

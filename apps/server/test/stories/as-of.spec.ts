@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { CanDowngradeResolver } from '../../src/query/can-downgrade.resolver.js';
+import { Fleet as FleetAnswers } from '../../src/query/fleet.js';
 import { RULES_VERSION } from '../../src/query/snapshot.js';
 import { CohortsStore, deltasOf } from '../../src/store/counts/cohorts.store.js';
+import { FleetStore } from '../../src/store/counts/fleet.store.js';
+import { HostsStore } from '../../src/store/hosts/hosts.store.js';
 import { HistoryStore } from '../../src/store/history/history.store.js';
 import { later, listed, logged, Registry, running, sealed } from '../registry.js';
 
@@ -344,6 +348,30 @@ describe('the past', () => {
       message: expect.stringMatching(/ages below 300 s are not stored.*found 60 s/),
       extensions: { code: 'BAD_USER_INPUT' },
     });
+  });
+
+  test('facts that were too old are not SAFE in a list or a later count because the host has other facts now', async () => {
+    await registry.publish('lab_r_1v1_a');
+    const report = logged(running('web-1', ['lab_r_1v1_a']));
+    await registry.report(report);
+    registry.wait(3, 'minutes');
+    const question = { to: { name: 'lab_r_1v1_a' }, maxAge: 60 };
+    const answer = await registry.app.get(FleetAnswers).ask(question, null);
+    expect(answer.counts).toMatchObject({ safe: 0, unknown: 1 });
+    registry.wait(1, 'seconds');
+    await registry.report(later(report, { livepatches: [listed('lab_r_1v2_a')] }));
+    const { nodes } = await registry.app.get(CanDowngradeResolver).hosts({ answer } as never, {} as never);
+    expect(nodes.map(({ verdict }: any) => verdict.kind)).toEqual(['UNKNOWN']);
+    const { limits } = answer.parts[0]!;
+    for (const hosts of [null, { hostnames: ['web-1'], ids: null }]) {
+      const condition = { ...answer.condition, hosts };
+      const counted = await registry.app.get(FleetStore).counts(condition, limits, answer.pinned);
+      expect(counted.rows.map(({ freshnessKey }) => freshnessKey.overdue)).toEqual([true]);
+      const page = { after: null, backwards: false, limit: 2 };
+      const overdue = [{ freshnessKeys: counted.rows.map((row) => row.freshnessKey), limits, hosts: 1 }];
+      const rows = await registry.app.get(HostsStore).page(condition, page, answer.pinned, overdue);
+      expect(rows).toMatchObject([{ hostname: 'web-1', ageUnknown: true }]);
+    }
   });
 
   const forged = (now: unknown, committed: unknown, revision: unknown = '1', name: unknown = randomUUID()) =>

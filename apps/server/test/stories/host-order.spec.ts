@@ -147,3 +147,16 @@ test('hosts that had another list are those that changed, also as of an earlier 
   expect(await changed(middle)).toEqual(['steady-f', 'steady-h']);
   expect(await changed(start, middle)).toEqual(first);
 });
+
+test.each([
+  [{ field: 'HOSTNAME' }, { field: 'KERNEL_RELEASE' }, 'HOSTNAME ASC'],
+  [{ field: 'CONFIRMED_AT' }, { field: 'TRANSITION_SINCE' }, 'CONFIRMED_AT ASC'],
+  [{ field: 'HOSTNAME', direction: 'DESC' }, undefined, 'HOSTNAME DESC'],
+])('a cursor of the order %j is refused by the order %j', async (orderBy, other, found) => {
+  const { pageInfo } = await page({ orderBy, first: 3 });
+  const error = await registry.graphqlError(LIST, { orderBy: other, first: 3, after: pageInfo.endCursor });
+  expect(error).toMatchObject({
+    message: expect.stringMatching(`must be a cursor of a list by .*, found one of a list by ${found}`),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+});

@@ -268,6 +268,9 @@ describe('the policy of an answer', () => {
     const error = await registry.graphqlError(FLEET, { to: TO, asOf });
     expect(error.message).toMatch(/found 120 s in the rule "prompt" of the policy; name `maxAge`/);
     expect((await ask({ asOf, maxAge: '5m' })).matched).toBe(9);
+    // what hosts run depends on no maximum age
+    const listed = 'query ($asOf: DateTime) { hosts(where: { minPatches: 1 }, asOf: $asOf) { totalCount } }';
+    expect(await registry.ask(listed, { asOf })).toEqual(await registry.ask(listed));
     // hosts for which the rule does not hold have a past
     const where = {
       labels: [

@@ -85,7 +85,7 @@ const FILTERS: readonly object[] = [
   { labels: [{ key: 'owner', exists: true }] },
   { labels: [{ key: 'rack', in: [own['rack']] }] },
 ];
-const CURSOR = Buffer.from(JSON.stringify([hostname, id])).toString('base64url');
+const CURSOR = Buffer.from(JSON.stringify(['HOSTNAME ASC', hostname, id])).toString('base64url');
 
 test('all hosts are there, for an admin without a scope', async () => {
   expect((await registry.ask(LIST)).hosts).toMatchObject({ totalCount: 3 });

@@ -1,4 +1,5 @@
 import { contentDigest, type Report } from '@klpreg/wire';
+import { ChangeBudget } from '../../src/ingest/change-budget.js';
 import { Registry, idle } from '../registry.js';
 
 let registry: Registry;
@@ -16,6 +17,9 @@ function withLabels(name: string, count: number): Report {
   return { ...changed, digest: contentDigest(changed as unknown as Record<string, unknown>) };
 }
 
+const superseded = async (hostname: string) =>
+  (await registry.ask(`{ host(hostname: "${hostname}") { freshness { superseded } } }`)).host.freshness
+    .superseded;
 const hosts = async () => (await registry.ask('{ hosts(first: 1) { totalCount } }')).hosts.totalCount;
 
 test('a report that would take more room than a host has is refused, and the refusal names the limit', async () => {
@@ -57,6 +61,23 @@ describe('what a host adds to the history in an hour', () => {
     expect(statuses.slice(0, -1)).toEqual(statuses.slice(0, -1).map(() => 200));
     // 1,024 KiB and a report of 13 to 17 KiB
     expect(statuses.length).toBeGreaterThan(50);
+  });
+
+  test('a refused report marks the stored facts of its host as superseded, until a report is stored', async () => {
+    expect(await superseded('flapping')).toBe(true);
+    registry.wait(1, 'hours');
+    const again = { ...changed(1), sequence: 300 };
+    expect(await registry.send('POST', '/v1/reports', again)).toMatchObject({ status: 200 });
+    expect(await superseded('flapping')).toBe(false);
+    const tooLarge = { ...withLabels('flapping', 60), sequence: 301 };
+    expect((await registry.send('POST', '/v1/reports', tooLarge)).status).toBe(413);
+    expect(await superseded('flapping')).toBe(true);
+  });
+
+  test('is charged once for a report, however often the report is decided', () => {
+    const budget = new ChangeBudget({ ingest: { hostKibPerHour: 1024 } } as never);
+    const received = { message: changed(1), receivedAt: registry.now() } as never;
+    for (let i = 0; i < 200; i++) expect(budget.refuse(received)).toBe(null);
   });
 
   test('does not limit other hosts, nor reports without a change', async () => {

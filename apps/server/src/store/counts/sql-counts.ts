@@ -13,7 +13,7 @@ import {
   freshnessKeyText,
   type FreshnessLimits,
   hostsAt,
-  staleBefore,
+  overdueColumn,
   staleHostKeys,
 } from '../hosts/hosts-at.js';
 import { CURRENT_COUNTS, NO_SITUATION } from './cohorts.store.js';
@@ -160,7 +160,8 @@ function staleHosts(condition: Condition, limits: FreshnessLimits, asOf: AsOf): 
         JOIN ${hostsAt(asOf)} ON h.bucket = o.bucket AND h.id = o.host_id
        WHERE h.situation_id IS NOT NULL
          AND (h.superseded
-              OR h.confirmed_at < ${staleBefore(limits)}::timestamptz
+              OR ${overdueColumn(limits)}
+              OR h.confirmed_at < ${limits.lateSince}::timestamptz
               OR h.confirmed_at > ${limits.until}::timestamptz)
          AND ${matching(condition, asOf)}) h`;
 }

@@ -151,6 +151,39 @@ export class HeartbeatsStore {
   }
 
   /**
+   * Marks the facts of hosts as superseded by newer messages that are not stored. Their sequences stay unused,
+   * because the host may send the same message again.
+   */
+  async supersede(
+    messages: readonly Pick<PlacedHeartbeat, 'hostId' | 'sequence' | 'receivedAt'>[],
+  ): Promise<void> {
+    if (messages.length === 0) return;
+    const rows = unnest('r', messages, {
+      bucket: ['smallint', (one) => bucketOf(one.hostId)],
+      id: ['uuid', (one) => one.hostId],
+      sequence: ['bigint', (one) => one.sequence],
+      received_at: ['timestamptz', (one) => one.receivedAt],
+    });
+    await retrying(async () =>
+      this.db.$executeRaw(
+        named(
+          'heartbeats.supersede',
+          sql`
+              UPDATE host_heartbeat b
+                 SET superseded_at = r.received_at,
+                     superseded_by = pg_current_xact_id()::text::bigint
+                FROM ${rows}
+               WHERE b.bucket = r.bucket
+                 AND b.host_id = r.id
+                 AND b.sequence < r.sequence
+                 AND b.superseded_at IS NULL`,
+        ),
+      ),
+    );
+    this.db.faults.wrote();
+  }
+
+  /**
    * Takes back confirmations that lie in the future, which a wrong clock has made: the hosts would be fresh
    * until then. The last plausible confirmation takes their place.
    *

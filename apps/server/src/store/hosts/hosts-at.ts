@@ -1,4 +1,4 @@
-import { join, sql, type Sql } from '../../database/sql.js';
+import { empty, join, sql, type Sql } from '../../database/sql.js';
 import { type AsOf, closedIsValidAt, gapCovers, openIsValidAt, supersededAt } from '../history/as-of.js';
 
 /** The instants from which a confirmation is late, stale, or too old for the question. */
@@ -32,11 +32,14 @@ export interface FreshnessKey {
 
 /**
  * Every host at an instant, one row each: `(…) h` with the columns bucket, id, hostname, situation_id,
- * label_set_id, boot_id, suspect, retired, confirmed_at, superseded.
+ * label_set_id, boot_id, suspect, retired, confirmed_at, age_unknown, superseded.
  *
  * In the present these are the rows of hosts and heartbeats. In the past it is the interval that was valid,
  * closed or open; if a gap covers the instant, the confirmation before the gap counts. The name is always the
  * current one.
+ *
+ * `age_unknown`: the situation of a pinned answer changed while the answer was made. When it was last confirmed
+ * is no longer stored, except that it was at most five intervals before.
  */
 export function hostsAt(asOf: AsOf): Sql {
   if (!asOf.past)
@@ -50,6 +53,7 @@ export function hostsAt(asOf: AsOf): Sql {
              h.suspect_since IS NOT NULL AS suspect,
              h.retired_at IS NOT NULL AS retired,
              b.confirmed_at,
+             false AS age_unknown,
              b.superseded_at IS NOT NULL AS superseded
         FROM host h
         LEFT JOIN host_heartbeat b ON b.bucket = h.bucket AND b.host_id = h.id) h`;
@@ -64,6 +68,7 @@ export function hostsAt(asOf: AsOf): Sql {
              CASE WHEN ${isOpen} THEN h.suspect_since IS NOT NULL ELSE p.suspect END AS suspect,
              CASE WHEN ${isOpen} THEN h.retired_at IS NOT NULL ELSE p.retired END AS retired,
              ${confirmedAt(asOf)} AS confirmed_at,
+             ${isAgeUnknown(asOf)} AS age_unknown,
              coalesce(w.superseded, false) OR coalesce(${supersededAt(asOf)}, false) AS superseded
         FROM host h
         LEFT JOIN host_history p ON p.bucket = h.bucket AND p.host_id = h.id AND ${closedIsValidAt(asOf)}
@@ -83,6 +88,14 @@ function confirmedAt({ now, pinned }: AsOf): Sql {
     ? sql`CASE WHEN b.confirmed_at > ${latestPlausible(now)}::timestamptz THEN b.confirmed_at ELSE ${then} END`
     : then;
 }
+
+const isAgeUnknown = ({ now, pinned }: AsOf): Sql =>
+  pinned === true
+    ? sql`
+        (p.host_id IS NOT NULL
+         AND w.silent_since IS NULL
+         AND coalesce(b.confirmed_at <= ${latestPlausible(now)}::timestamptz, false))`
+    : sql`false`;
 
 /**
  * Servers read the clock of the database from time to time: a confirmation may be this much later than now.
@@ -107,9 +120,15 @@ export const levelColumn = (limits: FreshnessLimits): Sql => sql`
   CASE WHEN h.situation_id IS NULL OR h.confirmed_at IS NULL THEN 'NEVER'
        ELSE ${levelOfConfirmation(sql`h.confirmed_at`, limits)} END`;
 
+/** Whether an unknown age is too high: it may be anything up to five intervals. */
+export const isUnknownOverdue = ({ lateSince, allowedSince }: FreshnessLimits): boolean =>
+  allowedSince > lateSince;
+
 /** The column `overdue` of a row of `hostsAt`. */
-export const overdueColumn = ({ allowedSince }: FreshnessLimits): Sql => sql`
-  (h.situation_id IS NOT NULL AND coalesce(h.confirmed_at < ${allowedSince}::timestamptz, false))`;
+export const overdueColumn = (limits: FreshnessLimits): Sql => sql`
+  (h.situation_id IS NOT NULL
+   AND (coalesce(h.confirmed_at < ${limits.allowedSince}::timestamptz, false)
+        ${isUnknownOverdue(limits) ? sql`OR h.age_unknown` : empty}))`;
 
 /** The column `superseded` of a row of `hostsAt`. */
 export const SUPERSEDED_COLUMN: Sql = sql`coalesce(h.superseded AND h.situation_id IS NOT NULL, false)`;
@@ -147,7 +166,7 @@ export function hasFreshnessKey(keys: readonly FreshnessKey[], limits: Freshness
 }
 
 /** A host that was confirmed since then has the usual freshness of its cohort. */
-export const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date =>
+const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date =>
   lateSince > allowedSince ? lateSince : allowedSince;
 
 /** The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index. */
@@ -161,5 +180,7 @@ export const isStaleHeartbeat = (limits: FreshnessLimits): Sql => sql`
 export function staleHostKeys(limits: FreshnessLimits, asOf: AsOf): Sql[] {
   const now = sql`SELECT bucket, host_id FROM host_heartbeat WHERE ${isStaleHeartbeat(limits)}`;
   const gaps = sql`SELECT w.bucket, w.host_id FROM host_gap w WHERE ${gapCovers(asOf)}`;
-  return asOf.past ? [now, gaps] : [now];
+  if (!asOf.past) return [now];
+  if (asOf.pinned !== true || !isUnknownOverdue(limits)) return [now, gaps];
+  return [now, gaps, sql`SELECT p.bucket, p.host_id FROM host_history p WHERE ${closedIsValidAt(asOf)}`];
 }

@@ -53,6 +53,8 @@ export interface HostRow {
   readonly retiredAt: Date | null;
   readonly retiredBy: string | null;
   readonly confirmedAt: Date | null;
+  /** The facts changed while the answer was made, so that it is not known when they were last confirmed. */
+  readonly ageUnknown: boolean;
   readonly contactAt: Date | null;
   readonly superseded: boolean;
 }
@@ -332,6 +334,7 @@ export class HostsStore {
                    CASE WHEN h.retired THEN t.retired_at END AS "retiredAt",
                    CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
                    h.confirmed_at AS "confirmedAt",
+                   h.age_unknown AS "ageUnknown",
                    ${contactAt} AS "contactAt",
                    coalesce(h.superseded, false) AS superseded
               FROM page h
