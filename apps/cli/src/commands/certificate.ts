@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type CertificateFile, readCertificate } from '../certificate/file.js';
 import { objection, publicKeyFrom, readPublicKey } from '../certificate/verify.js';
 import { EXIT, type ExitCode } from '../exits.js';
@@ -43,17 +43,19 @@ const verify = (act: Act): Command =>
   new Command('verify')
     .summary('verify the signature and the expiry of a certificate')
     .description(
-      'Verifies that the registry signed a certificate, that nothing in it was changed, and that it has not expired.',
+      'Verifies that the registry signed a certificate, that nothing in it was changed, and that it has not expired. ' +
+        'The exit code of a valid one is that of its decision, also if it was overridden by break-glass.',
     )
     .argument('<file>')
     .option('--key <file>', 'the public key of the registry (PEM); no registry is asked (default: ask it)')
+    .addOption(anyDecision('exit with 0 for each valid certificate, whatever it decided'))
     .addHelpText('after', helpText('certificate-verify'))
     .action(
-      act<{ key?: string }>(async ({ args, flags, settings, environment, registry }) => {
+      act<{ key?: string; anyDecision?: true }>(async ({ args, flags, settings, environment, registry }) => {
         const file = readCertificate(args[0] as string);
         const keys = flags.key === undefined ? await keysOf(registry) : [readPublicKey(flags.key)];
         const why = objection(file, keys, environment.now());
-        const exit: ExitCode = why === null ? EXIT.YES : EXIT.NO;
+        const exit = why === null ? exitOf(file.content.decision, flags.anyDecision) : EXIT.NO;
         show(
           { schemaVersion: 1, valid: why === null, why, exitCode: exit, ...contentOf(file) },
           (width) =>
@@ -71,25 +73,29 @@ const check = (act: Act): Command =>
   new Command('check')
     .summary('ask the registry whether a certificate still holds')
     .description(
-      'Asks the question of a certificate again, and shows what changed since. The exit code is the answer: 0 if ' +
-        'it still holds, 1 if not or if it has expired, 3 if the registry cannot tell.',
+      'Asks the question of a certificate again, and shows what changed since. The exit code of one that still holds ' +
+        'is that of its decision. It is 1 if it does not hold or has expired, and 3 if the registry cannot tell now.',
     )
     .argument('<file>')
+    .addOption(anyDecision('exit with 0 for each certificate that still holds, whatever it decided'))
+    .addHelpText('after', helpText('certificate-check'))
     .action(
-      act(async ({ args, settings, environment, registry }) => {
+      act<{ anyDecision?: true }>(async ({ args, flags, settings, environment, registry }) => {
         const { signed, signature } = readCertificate(args[0] as string);
         const { certificateHolds: answer } = await registry.ask(CERTIFICATE_HOLDS, {
           certificate: { content: signed, signature },
         });
-        const isDoubtful = !answer.expired && answer.decisionNow === 'CANNOT_TELL' && !answer.holds;
-        const exit: ExitCode = isDoubtful
-          ? EXIT.CANNOT_TELL
-          : answer.holds && !answer.expired
-            ? EXIT.YES
-            : EXIT.NO;
+        const { holds, expired, decisionNow } = answer;
+        const exit = expired
+          ? EXIT.NO
+          : holds
+            ? exitOf(decisionNow, flags.anyDecision)
+            : decisionNow === 'CANNOT_TELL'
+              ? EXIT.CANNOT_TELL
+              : EXIT.NO;
         show(
           { schemaVersion: 1, exitCode: exit, ...answer },
-          (width) => checkText(answer, exit, width),
+          (width) => checkText(answer, width),
           settings.output,
           environment.stdout,
         );
@@ -117,6 +123,14 @@ const key = (act: Act): Command =>
         return EXIT.YES;
       }),
     );
+
+const anyDecision = (text: string): Option => new Option('--any-decision', text);
+
+/** The exit code of a decision. A word that this version does not know is no yes. */
+function exitOf(decision: string, anyDecision: true | undefined): ExitCode {
+  if (anyDecision === true || decision === 'YES') return EXIT.YES;
+  return decision === 'NO' ? EXIT.NO : EXIT.CANNOT_TELL;
+}
 
 const keysOf = async (registry: Registry) =>
   (await registry.ask(CERTIFICATE_KEYS, {})).certificateKeys.map(({ publicKey }) =>

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { usage } from '../exits.js';
 import { type IgnoredCode, readIgnoreFile } from './ignore-file.js';
@@ -45,8 +46,20 @@ export function recordingFrom(flags: RecordFlags, now: number): Recording {
     seconds('--valid-for', validFor);
     if (certificate === null) throw usage('--valid-for is for --certificate', 'add --certificate FILE');
   }
+  if (certificate !== null) requireWritable(certificate);
   const ignored = ignoreFile === undefined ? [] : readIgnoreFile(ignoreFile, now);
   return { changeId: change, certificate, validFor, breakGlass: isBroken ? reason : null, ignored };
+}
+
+/** A decision must not be recorded without the certificate that was asked for. */
+function requireWritable(file: string): void {
+  try {
+    const isNew = !existsSync(file);
+    closeSync(openSync(file, 'a'));
+    if (isNew) unlinkSync(file);
+  } catch (error) {
+    throw usage(`--certificate: ${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 /** Returns the flags of the question with the codes that are ignored. */

@@ -4,6 +4,7 @@ import type { Environment } from '../environment.js';
 import { EXIT, Failure, unexpected } from '../exits.js';
 import {
   RECORD_DECISION,
+  type RecordDecision,
   type HostFilter,
   type Snapshot,
   type TargetInput,
@@ -58,31 +59,46 @@ export async function record(
   const unrecorded: Outcome = { decision, recorded: null, override: null };
   if (changeId === null && certificate === null && breakGlass === null) return unrecorded;
   const claimed = CLAIMS[decision.answer];
+  let made: RecordDecision['recordDecision'];
   try {
-    const { recordDecision: made } = await registry.ask(RECORD_DECISION, {
+    ({ recordDecision: made } = await registry.ask(RECORD_DECISION, {
       input: { ...inputOf(recording, decided), claimed },
-    });
-    if (made.decision !== claimed || made.passed !== (claimed === 'YES' || breakGlass !== null))
-      throw unexpected(`the registry recorded ${made.decision} as decision ${made.id}, and not ${claimed}`);
-    const change = made.changeId === made.id ? '' : ` for change ${made.changeId}`;
-    environment.stderr.write(`${clean(`recorded as decision ${made.id}${change}`)}\n`);
-    if (certificate !== null) write(certificate, fileText(made.certificate));
-    const override = decision.exit === EXIT.YES ? null : breakGlass;
-    return {
-      decision: override === null ? decision : { ...decision, exit: EXIT.YES },
-      recorded: { id: made.id, changeId: made.changeId },
-      override,
-    };
+    }));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (breakGlass === null || decision.exit === EXIT.YES) throw notRecorded(error);
     const why = clean([error.message, ...error.hints].join('; '));
-    environment.stderr.write(
-      `NOT OVERRIDDEN: the override cannot be recorded, so the decision stays: ${why}\n`,
-    );
+    const what = mayBeRecorded(error)
+      ? `${UNCLEAR}. The decision stays here`
+      : 'the override cannot be recorded, so the decision stays';
+    environment.stderr.write(`NOT OVERRIDDEN: ${what}: ${why}\n`);
     return unrecorded;
   }
+  const isSure = claimed === 'CANNOT_TELL' && made.decision === 'NO';
+  if (!(made.decision === claimed || isSure) || made.passed !== (claimed === 'YES' || breakGlass !== null))
+    throw unexpected(`the registry recorded ${made.decision} as decision ${made.id}, and not ${claimed}`);
+  const change = made.changeId === made.id ? '' : ` for change ${made.changeId}`;
+  environment.stderr.write(`${clean(`recorded as decision ${made.id}${change}`)}\n`);
+  if (certificate !== null) write(certificate, made);
+  const both: Decision = isSure
+    ? {
+        exit: EXIT.NO,
+        answer: 'no',
+        why: 'the registry decided so by the whole answer, of which the gate read a part',
+      }
+    : decision;
+  const override = both.exit === EXIT.YES ? null : breakGlass;
+  return {
+    decision: override === null ? both : { ...both, exit: EXIT.YES },
+    recorded: { id: made.id, changeId: made.changeId },
+    override,
+  };
 }
+
+const UNCLEAR = 'it is not known whether the registry recorded it, and klpreg decision list tells';
+
+/** Whether the registry may have recorded although it did not answer. It answers a refusal with a code. */
+const mayBeRecorded = ({ exit, code }: Failure): boolean => exit === EXIT.UNREACHABLE && code === null;
 
 function inputOf({ changeId, validFor, breakGlass, ignored }: Recording, decided: Decided) {
   const { gate, target, where, question, pointInTime, snapshot, maxRefused, maxNoReturn, allowEmpty } =
@@ -109,18 +125,24 @@ function inputOf({ changeId, validFor, breakGlass, ignored }: Recording, decided
 }
 
 /** A decision without its record is no answer. */
-const notRecorded = ({ exit, message, hints }: Failure): Failure =>
+const notRecorded = (failure: Failure): Failure =>
   new Failure(
-    exit === EXIT.NOT_AUTHORISED ? exit : EXIT.UNREACHABLE,
-    `the decision was not recorded: ${message}`,
-    hints,
+    failure.exit === EXIT.NOT_AUTHORISED ? failure.exit : EXIT.UNREACHABLE,
+    mayBeRecorded(failure)
+      ? `no decision: ${UNCLEAR}: ${failure.message}`
+      : `the decision was not recorded: ${failure.message}`,
+    failure.hints,
   );
 
-function write(file: string, text: string): void {
+function write(file: string, { id, passed, certificate }: RecordDecision['recordDecision']): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, fileText(certificate));
   } catch (error) {
-    throw unexpected(`--certificate ${file} cannot be written: ${(error as Error).message}`);
+    throw unexpected(
+      `--certificate ${file} cannot be written: ${(error as Error).message}`,
+      `decision ${id} is recorded, and the change ${passed ? 'passed' : 'was stopped'} by it`,
+      `klpreg decision show ${id} -o json has the certificate`,
+    );
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Content } from '../certificate/file.js';
-import { EXIT, type ExitCode } from '../exits.js';
 import type { CertificateHolds } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
 import { table } from './table.js';
@@ -54,10 +53,18 @@ export function certificateText(content: Content, width: number | null): string 
 type Check = CertificateHolds['certificateHolds'];
 
 /** Formats whether a certificate still holds, and what changed. */
-export function checkText(answer: Check, exit: ExitCode, width: number | null): string {
-  const { expired, holds, decisionThen, decisionNow, countsThen, countsNow, changes, historyGone } = answer;
-  const head =
-    exit === EXIT.YES ? 'STILL HOLDS' : exit === EXIT.CANNOT_TELL ? 'CANNOT TELL' : 'DOES NOT HOLD';
+export function checkText(answer: Check, width: number | null): string {
+  const { expired, holds, why, decisionThen, decisionNow, countsThen, countsNow, changes, historyGone } =
+    answer;
+  const isDoubtful = !holds && decisionNow === 'CANNOT_TELL';
+  const head = expired
+    ? 'DOES NOT HOLD'
+    : holds
+      ? 'STILL HOLDS'
+      : isDoubtful
+        ? 'CANNOT TELL'
+        : 'DOES NOT HOLD';
+  const what = why ?? `the decision was ${decisionThen}, and is ${decisionNow} now`;
   const rows = changes.map(({ hostsThen, hostsNow, reason }) => [
     String(hostsThen),
     String(hostsNow),
@@ -68,9 +75,7 @@ export function checkText(answer: Check, exit: ExitCode, width: number | null): 
   const counts = ({ total, refused, unsafe, unknown, safe }: Check['countsNow']) =>
     `${total} hosts: ${refused} refused, ${unsafe} unsafe, ${unknown} unknown, ${safe} safe`;
   return [
-    clean(
-      `${head}: ${expired && holds ? 'it has expired' : `the decision was ${decisionThen}, and is ${decisionNow} now`}`,
-    ),
+    clean(`${head}: ${expired && holds ? 'it has expired' : what}`),
     ...(expired && !holds ? ['it has expired'] : []),
     `then ${counts(countsThen)}`,
     `now  ${counts(countsNow)}`,

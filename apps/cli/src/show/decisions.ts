@@ -91,12 +91,13 @@ export function decisionText(found: WholeDecision, afterwards: Afterwards, width
           ),
         ]),
     '',
-    afterwardsLine(afterwards),
+    afterwardsLine(afterwards, found.afterwardsUnknown),
   ].join('\n');
 }
 
-function afterwardsLine(afterwards: Afterwards): string {
-  if (afterwards === null) return 'What became of the hosts is not known';
+function afterwardsLine(afterwards: Afterwards, why: string | null): string {
+  if (afterwards === null)
+    return clean(`What became of the hosts is not known${why === null ? '' : `: ${why}`}`);
   if ('hosts' in afterwards)
     return clean(
       `Of ${afterwards.hosts} hosts, at ${afterwards.at}: ${afterwards.atTarget} at the target, ` +

@@ -48,7 +48,8 @@ export function toCondition(filter: HostFilter, scope: Scope | null, asOf: AsOf)
 /** Whether the filter has a field that is known of the present only. */
 export const needsCurrentFacts = (filter: HostFilter): boolean => currentFields(filter).length > 0;
 
-const currentFields = ({ agentVersions, agentVersionBelow, transition }: HostFilter): string[] => [
+/** The fields of the filter that are known of the present only. */
+export const currentFields = ({ agentVersions, agentVersionBelow, transition }: HostFilter): string[] => [
   ...(agentVersions == null ? [] : ['agentVersions']),
   ...(agentVersionBelow == null ? [] : ['agentVersionBelow']),
   ...(transition === 'STALLED' ? ['transition: STALLED'] : []),

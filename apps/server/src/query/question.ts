@@ -125,8 +125,8 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
       );
     return { target: { kind: 'PATCH', patch: toManifest(row), ...leaving }, builds: [row], whatIf };
   }
-  if (to.buildId != null) {
-    const builds = await catalog.find([to.buildId.toLowerCase()]);
+  const builds = await buildsOf(to, catalog);
+  if (to.buildId != null)
     return {
       target:
         builds[0] === undefined
@@ -135,10 +135,7 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
       builds,
       whatIf: null,
     };
-  }
   const name = (to.release ?? to.name)!;
-  const builds =
-    to.release != null ? await catalog.release(name) : await catalog.named(name.replaceAll('-', '_'));
   if (builds.length === 0)
     throw new RequestError(
       'NOT_FOUND',
@@ -151,6 +148,17 @@ export async function toTarget(to: TargetInput, catalog: CatalogSnapshot): Promi
     builds,
     whatIf: null,
   };
+}
+
+/** Returns the builds that a target can stand for. There may be none, or several for one kernel. */
+export async function buildsOf(
+  { buildId, release, name, manifest }: TargetInput,
+  catalog: CatalogSnapshot,
+): Promise<readonly StoredPatch[]> {
+  if (manifest != null) return [toWhatIf(manifest).row];
+  if (buildId != null) return catalog.find([buildId.toLowerCase()]);
+  if (release != null) return catalog.release(release);
+  return name == null ? [] : catalog.named(name.replaceAll('-', '_'));
 }
 
 /** Refuses a name with several builds for one kernel, because it does not tell which one is meant. */

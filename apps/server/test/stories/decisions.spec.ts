@@ -5,13 +5,13 @@ import { idle, later, logged, Registry, running } from '../registry.js';
 
 const RECORD = `mutation ($input: RecordDecisionInput!) { recordDecision(input: $input) { ...D } }`;
 const DECISION = `fragment D on Decision {
-  id changeId gate decision passed overridden at who question kind counts { safe unknown unsafe refused total accepted }
+  id changeId gate decision registryDecision passed overridden at who question kind counts { safe unknown unsafe refused total accepted }
   limitedByScope noReturn reasonCount reasons { hosts reason { code stateId } } ruleSets evidence
   snapshot { id now catalogRevision rules }
   overrides { allowed ignored { code owner reason expiresAt } waivers { id codes hosts } breakGlass }
   certificate { content keyId signature issuedAt expiresAt } }`;
 const HOLDS = `query ($c: CertificateInput!) { certificateHolds(certificate: $c) {
-  holds expired decisionThen decisionNow kindThen kindNow countsThen { safe total } countsNow { safe total }
+  holds why expired decisionThen decisionNow kindThen kindNow countsThen { safe total } countsNow { safe total }
   changes { hostsThen hostsNow reason { code } } historyGone } }`;
 const PROD = { labels: [{ key: 'env', in: ['prod'] }], authoritativeLabels: true };
 const FORWARD = { name: 'lab_r_1v2_a' };
@@ -308,6 +308,7 @@ describe('about a fleet that changes', () => {
     const { certificate } = await recorded({ where: PROD, claimed: 'YES' });
     expect((await holds(certificate)).data.certificateHolds).toEqual({
       holds: true,
+      why: null,
       expired: false,
       decisionThen: 'YES',
       decisionNow: 'YES',
@@ -328,6 +329,103 @@ describe('about a fleet that changes', () => {
       kindNow: 'REFUSED',
       countsNow: { safe: 1, total: 2 },
       changes: [{ hostsThen: 0, hostsNow: 1, reason: { code: 'STATE_VERSION_TOO_LOW' } }],
+    });
+  });
+
+  test('weaker evidence does not hold where a rule of the policy asks for more', async () => {
+    const { instance } = reports['web-1']!.host;
+    const labels = '[{ key: "env", value: "prod" }, { key: "tier", value: "1" }]';
+    await registry.ask(`mutation { labelHost(id: "${instance}", labels: ${labels}) { id } }`);
+    const rule = { name: 'tier 1', where: [{ key: 'tier', in: ['1'] }], evidence: 'LIVE' };
+    // no machine has shown this build
+    await registry.publish('lab_r_1v1_2v1_a', { release: 'lp-13' });
+    const { certificate, evidence, question } = await recorded({
+      target: { release: 'lp-13' },
+      where: PROD,
+      allow: ['SYMBOLS_UNVERIFIED'],
+      claimed: 'YES',
+    });
+    expect(evidence).toBe('MODULE');
+    expect(JSON.parse(question)).not.toHaveProperty('evidence');
+    await registry.ask(
+      'mutation ($document: String!) { applyPolicy(document: $document, reason: "test") { policy { revision } } }',
+      { document: JSON.stringify({ schema: 'policy/v1', rules: [rule] }) },
+    );
+    expect((await holds(certificate)).data.certificateHolds).toMatchObject({
+      holds: false,
+      decisionNow: 'CANNOT_TELL',
+      why: 'the decision was YES, and is CANNOT_TELL now',
+    });
+  });
+
+  test.each<[string, (at: { now: string; snapshot: string }) => object]>([
+    ['a snapshot', ({ snapshot }) => ({ snapshot })],
+    ['a time', ({ now }) => ({ asOf: now })],
+  ])('%s of more than five intervals ago is refused, and the error says how old it is', async (_what, at) => {
+    const asked = at({ now: registry.now().toISOString(), snapshot: await snapshotOf(PROD) });
+    registry.wait(5, 'minutes');
+    expect(await recorded({ where: PROD, claimed: 'YES', ...asked })).toMatchObject({ decision: 'YES' });
+    registry.wait(1, 'seconds');
+    expect(await failed({ where: PROD, claimed: 'YES', ...asked })).toMatchObject({
+      message: expect.stringMatching(/must be at most 300 s old .*ask again.* 301 s ago/),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+
+  test('a gate that cannot tell is recorded so, and as NO if the registry decides NO', async () => {
+    const doubtful = await recorded({ where: PROD, claimed: 'CANNOT_TELL' });
+    expect(doubtful).toMatchObject({ decision: 'CANNOT_TELL', registryDecision: 'YES', passed: false });
+    expect((await holds(doubtful.certificate)).data.certificateHolds).toMatchObject({ holds: false });
+    expect(await recorded({ claimed: 'CANNOT_TELL', breakGlass: 'it burns' })).toMatchObject({
+      decision: 'NO',
+      registryDecision: 'NO',
+      passed: true,
+      overridden: true,
+    });
+  });
+
+  test('afterwards: hosts of the scope of the gate, and none that left the scope of the viewer', async () => {
+    const gate = await giveToken(registry, 'gate', { scope: { env: ['prod'] } });
+    const { id } = await recorded({ where: PROD, target: FORWARD, claimed: 'YES' }, gate);
+    // the same question without the filter of the gate: its scope alone leaves `web-3` out
+    const { id: doubtful } = await recorded({ target: FORWARD, claimed: 'CANNOT_TELL' }, gate);
+    registry.wait(1, 'minutes');
+    const { instance } = reports['web-1']!.host;
+    await registry.ask(
+      `mutation { labelHost(id: "${instance}", labels: [{ key: "env", value: "test" }]) { id } }`,
+    );
+    await registry.report(
+      later(reports['web-1']!, { livepatches: logged(running('web-1', ['lab_r_1v2_a'])).livepatches }),
+    );
+    const after = async (one: string, headers = {}) =>
+      (await send(`{ decision(id: "${one}") { afterwards { hosts atTarget unchanged gone } } }`, {}, headers))
+        .data.decision.afterwards;
+    for (const one of [id, doubtful]) {
+      expect(await after(one)).toEqual({ hosts: 2, atTarget: 1, unchanged: 1, gone: 0 });
+      expect(await after(one, gate)).toEqual({ hosts: 2, atTarget: 0, unchanged: 1, gone: 1 });
+    }
+  });
+
+  test('afterwards is null with a reason if no history has what the question selects by', async () => {
+    const { id } = await recorded({ where: { agentVersions: ['0.0.0'] }, allowEmpty: true, claimed: 'YES' });
+    const { decision } = await registry.ask(
+      `{ decision(id: "${id}") { afterwards { hosts } afterwardsUnknown } }`,
+    );
+    expect(decision).toEqual({
+      afterwards: null,
+      afterwardsUnknown: expect.stringContaining('`where.agentVersions`'),
+    });
+  });
+
+  test('afterwards is known although the release of the target has two builds for one kernel now', async () => {
+    const target = { release: 'lab_r_1v2_a' };
+    const { id } = await recorded({ target, where: PROD, claimed: 'YES' });
+    await registry.publish('lab_r_1v1_2v1_a', { release: 'lab_r_1v2_a' });
+    expect((await failed({ target, where: PROD, claimed: 'YES' })).extensions.code).toBe('AMBIGUOUS');
+    const query = `{ decision(id: "${id}") { afterwards { hosts atTarget } afterwardsUnknown } }`;
+    expect((await registry.ask(query)).decision).toEqual({
+      afterwards: { hosts: 2, atTarget: 0 },
+      afterwardsUnknown: null,
     });
   });
 

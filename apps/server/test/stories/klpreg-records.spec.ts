@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -131,9 +131,22 @@ test('a gate that cannot record says no yes', async () => {
   const refused = await shell(`${YES} --change CHG-1`, reader);
   expect(refused).toMatchObject({ exit: 5, out: '', err: expect.stringContaining('was not recorded') });
   expect(await shell(YES, reader)).toMatchObject({ exit: 0 });
-  const unwritable = await shell(`${YES} --certificate /nowhere/answer.json`);
-  expect(unwritable).toMatchObject({ exit: 4, err: expect.stringContaining('cannot be written') });
-  expect(await count()).toBe(before + 1);
+  for (const flags of ['', " --break-glass --reason 'it burns'"]) {
+    const unwritable = await shell(`${YES} --certificate /nowhere/answer.json${flags}`);
+    expect(unwritable).toMatchObject({ exit: 2, err: expect.stringContaining('cannot be written') });
+  }
+  expect(await count()).toBe(before);
+  await shell(`${YES} --certificate new.json`, reader);
+  expect(existsSync(path.join(folder, 'new.json'))).toBe(false);
+  // this device can be opened, and is full
+  const full = await shell(`${NO} --certificate /dev/full --break-glass --reason 'it burns'`);
+  const [{ id, passed }] = (await registry.ask('{ decisions(first: 1) { nodes { id passed } } }')).decisions
+    .nodes;
+  expect(passed).toBe(true);
+  expect(full).toMatchObject({
+    exit: 4,
+    err: expect.stringContaining(`decision ${id} is recorded, and the change passed by it`),
+  });
   const wrong = await shell(`${YES} --change '${'x'.repeat(200)}'`);
   expect(wrong).toMatchObject({ exit: 4, out: '', err: expect.stringContaining('was not recorded') });
 });
@@ -235,6 +248,24 @@ describe('certificates', () => {
     expect((await verify('yes.json', '')).exit).toBe(0);
     expect((await shell('klpreg certificate show yes.json', offline)).exit).toBe(0);
     expect((await shell('klpreg certificate verify yes.json', offline)).exit).toBe(4);
+  });
+
+  test.each([
+    ['no.json', NO, '', 1],
+    ['cannot-tell.json', `${YES} --where 'role=none'`, '', 3],
+    ['overridden.json', NO, " --break-glass --reason 'it burns'", 1],
+  ])('%s is valid and holds, with the exit code of its decision', async (file, ask, more, exit) => {
+    await shell(`${ask} --certificate ${file}${more}`);
+    const done = await verify(file);
+    expect(done.exit).toBe(exit);
+    expect(JSON.parse(done.out)).toMatchObject({ valid: true, exitCode: exit });
+    const check = `klpreg certificate check ${file}`;
+    expect(await shell(`${check} -o table`)).toMatchObject({
+      exit,
+      out: expect.stringContaining('STILL HOLDS'),
+    });
+    expect((await verify(file, '--key registry.pem --any-decision')).exit).toBe(0);
+    expect((await shell(`${check} --any-decision`)).exit).toBe(0);
   });
 
   test.each<[string, (text: string) => string, string, number, string]>([

@@ -145,6 +145,29 @@ test('a gate passes by a waiver, which the decision and the rollout name', async
   expect(canDeploy.waivers).toEqual([{ id, hosts: 2 }]);
 });
 
+test.each<[string, object, (id: string) => Promise<unknown>]>([
+  [
+    'revoked',
+    {},
+    async (id) => registry.ask(`mutation { revokeWaiver(id: "${id}", reason: "it failed") { id } }`),
+  ],
+  ['expired', { expiresIn: '30s' }, async () => registry.wait(30, 'seconds')],
+])('no decision is recorded by a waiver that was %s after the answer', async (_how, waiver, end) => {
+  const { id } = await added(waiver);
+  const { snapshot } = await ask();
+  registry.wait(1, 'seconds');
+  await end(id);
+  const input = { gate: 'CAN_DOWNGRADE', target: TO, where: IN_PROD, claimed: 'YES', snapshot: snapshot.id };
+  const { errors } = await send(
+    'mutation ($input: RecordDecisionInput!) { recordDecision(input: $input) { id } }',
+    { input },
+  );
+  expect(errors[0]).toMatchObject({
+    message: expect.stringContaining(`by the waiver ${id} of kernel team, which was revoked or has expired`),
+    extensions: { code: 'DECISION_DIFFERS' },
+  });
+});
+
 test('waivers are listed by owner, code and validity, the newest first', async () => {
   const a = await added({ owner: 'a', expiresIn: '1h' });
   registry.wait(2, 'hours');

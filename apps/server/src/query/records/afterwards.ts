@@ -7,14 +7,16 @@ import type { Scope } from '../../store/access/tokens.store.js';
 import { CatalogStore } from '../../store/catalog/catalog.store.js';
 import { SituationsStore } from '../../store/content/situations.store.js';
 import { present } from '../../store/history/as-of.js';
+import { inScope } from '../../store/hosts/condition.js';
 import { AfterwardsStore } from '../../store/records/afterwards.store.js';
 import { CohortVerdicts, freshnessLimitsAt } from '../cohort-verdicts.js';
 import { toCondition } from '../filter.js';
 import type * as Sdl from '../generated/schema.js';
 import { narrow } from '../narrow.js';
-import { toTarget } from '../question.js';
+import { buildsOf } from '../question.js';
 import { catalogOf, toAskedTime } from '../snapshot.js';
-import { type DecisionRecord, recordedFilter } from './decision-record.js';
+import { recordedFilter } from './decision-record.js';
+import type { DecisionParent } from './decision-view.js';
 
 /** Tells what became of the hosts that a decision was about. */
 @Injectable()
@@ -29,10 +31,18 @@ export class Afterwards {
   ) {}
 
   /**
+   * Counts the hosts of the scope of the decision, which is within the scope of the viewer. Hosts that left the scope of
+   * the viewer since are gone.
+   *
    * @param at the time to look at; null: now
    * @throws RequestError SNAPSHOT_GONE if the history does not reach back to the decision
    */
-  async count(record: DecisionRecord, at: Date | null, scope: Scope | null): Promise<Sdl.Afterwards> {
+  async count(
+    { record, scope, afterwardsUnknown }: Pick<DecisionParent, 'record' | 'scope' | 'afterwardsUnknown'>,
+    at: Date | null,
+    viewer: Scope | null,
+  ): Promise<Sdl.Afterwards | null> {
+    if (afterwardsUnknown !== null) return null;
     const { question, answer } = record;
     const now = this.clock.now();
     const decided = new Date(answer.snapshot.now);
@@ -47,18 +57,21 @@ export class Afterwards {
     const where = recordedFilter(record);
     const { intervalSeconds } = this.config;
     const limits = freshnessLimitsAt(decided, intervalSeconds, DEFAULT_QUESTION.maxAgeSeconds);
-    const [became, { target, builds }] = await Promise.all([
-      this.store.became(toCondition(where, scope, before), before, limits, after),
-      this.catalog.now().then((view) => toTarget(question.target as Sdl.TargetInput, view)),
-    ]);
     const then = await catalogOf(this.catalog, { asOf: before, catalog: 'THEN' });
+    const target = question.target as Sdl.TargetInput;
+    // a build of the target may have been published, or given to another release, since
+    const [became, ...builds] = await Promise.all([
+      this.store.became(toCondition(where, scope, before), before, limits, inScope(viewer), after),
+      buildsOf(target, then),
+      this.catalog.now().then(async (view) => buildsOf(target, view)),
+    ]);
     const counted = became.map((row) => ({ ...row, freshnessKey: row.before }));
     const rows = (await narrow({ rows: counted, cohorts: null }, where, then, this.cohortVerdicts)).rows;
     const ids = rows.flatMap(({ before: { situationId }, after: id }) =>
       [situationId ?? [], id ?? []].flat(),
     );
     const situations = await this.situations.load([...new Set(ids)]);
-    const targets = new Set(builds.map(({ buildId }) => buildId));
+    const targets = new Set(builds.flat().map(({ buildId }) => buildId));
     const counts = { hosts: 0, atTarget: 0, unchanged: 0, changed: 0, gone: 0 };
     for (const row of rows) {
       const [was, is] = [row.before.situationId, row.after].map((id) =>
@@ -66,7 +79,7 @@ export class Afterwards {
       );
       const what = row.gone
         ? 'gone'
-        : is !== undefined && isAt(target.kind, targets, was, is)
+        : is !== undefined && isAt(target, targets, was, is)
           ? 'atTarget'
           : isUnchanged(was, is)
             ? 'unchanged'
@@ -80,18 +93,18 @@ export class Afterwards {
 
 const isSettled = ({ list }: Situation): boolean => list.every(({ transition }) => !transition);
 
-const builds = ({ list }: Situation): string => list.map(({ name, buildId }) => buildId ?? name).join(' ');
+const listOf = ({ list }: Situation): string => list.map(({ name, buildId }) => buildId ?? name).join(' ');
 
 /** Whether a host is at the target. */
 function isAt(
-  kind: string,
+  { original, previous }: Sdl.TargetInput,
   targets: ReadonlySet<string>,
   was: Situation | undefined,
   is: Situation,
 ): boolean {
   if (!isSettled(is)) return false;
-  if (kind === 'ORIGINAL') return is.list.length === 0;
-  if (kind === 'PREVIOUS') return was?.previous != null && was.previous.join(' ') === builds(is);
+  if (original === true) return is.list.length === 0;
+  if (previous === true) return was?.previous != null && was.previous.join(' ') === listOf(is);
   const buildId = is.list.at(-1)?.buildId;
   return buildId != null && targets.has(buildId);
 }
@@ -99,4 +112,4 @@ function isAt(
 const isUnchanged = (was: Situation | undefined, is: Situation | undefined): boolean =>
   was === undefined || is === undefined
     ? was === is
-    : isSettled(is) === isSettled(was) && builds(was) === builds(is);
+    : isSettled(is) === isSettled(was) && listOf(was) === listOf(is);

@@ -1,5 +1,4 @@
 import type * as Sdl from '../generated/schema.js';
-import type { GateAnswer } from './gates.js';
 
 /** The reasons of an answer. It may have more than are listed. */
 interface Listed {
@@ -8,7 +7,7 @@ interface Listed {
 }
 
 /** Returns the reasons whose number of hosts differs, the largest difference first. */
-export function changesBetween(then: Listed, now: GateAnswer): Sdl.ReasonChange[] {
+export function changesBetween(then: Listed, now: Listed): Sdl.ReasonChange[] {
   const [before, after] = [byKey(then), byKey(now)];
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((key) => {
@@ -18,6 +17,16 @@ export function changesBetween(then: Listed, now: GateAnswer): Sdl.ReasonChange[
     .filter(({ hostsThen, hostsNow }) => hostsThen !== hostsNow)
     .filter(({ hostsThen, hostsNow }) => !(isUnlisted(then, hostsThen) || isUnlisted(now, hostsNow)))
     .toSorted((a, b) => Math.abs(b.hostsNow - b.hostsThen) - Math.abs(a.hostsNow - a.hostsThen));
+}
+
+/**
+ * Returns the number of reasons of now, without advisories, that are not in a record. If the record does not list all
+ * reasons of then, some of them may not be new.
+ */
+export function countNew(then: Listed, now: Listed): number {
+  const recorded = byKey(then);
+  return [...byKey(now)].filter(([key, { reason }]) => reason.kind !== 'ADVISORY' && !recorded.has(key))
+    .length;
 }
 
 /** Whether a reason that is not listed may be one of those that were left out. */

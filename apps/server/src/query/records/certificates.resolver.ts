@@ -5,10 +5,12 @@ import { CertificateKey } from '../../store/access/signing-key.js';
 import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { checkTime } from '../time-limit.js';
-import { changesBetween } from './certificate-changes.js';
+import { changesBetween, countNew } from './certificate-changes.js';
 import { type DecisionRecord, recordedFilter } from './decision-record.js';
-import { type GateQuestion, Gates } from './gates.js';
+import { type GateAnswer, type GateQuestion, Gates } from './gates.js';
 import { PastAnswers } from './past-answers.js';
+
+const MAX_CHANGES = 200;
 
 /** Answers `certificateKeys` and `certificateHolds`. */
 @Resolver()
@@ -43,10 +45,10 @@ export class CertificatesResolver {
       checkTime(context),
     );
     const then = record.answer;
-    const changes = changesBetween(then, answer);
-    const isNew = ({ reason, hostsThen }: Sdl.ReasonChange) => reason.kind !== 'ADVISORY' && hostsThen === 0;
+    const why = whyNot(record, answer);
     return {
-      holds: answer.decision === record.decision && answer.kind === then.kind && !changes.some(isNew),
+      holds: why === null,
+      why,
       expired: now >= new Date(record.expiresAt),
       decisionThen: record.decision,
       decisionNow: answer.decision,
@@ -54,11 +56,28 @@ export class CertificatesResolver {
       kindNow: answer.kind,
       countsThen: then.counts,
       countsNow: answer.counts,
-      changes,
+      changes: changesBetween(then, answer).slice(0, MAX_CHANGES),
       historyGone: await this.past.whyGone(then.snapshot, now),
       snapshot: answer.snapshot,
     };
   }
+}
+
+/** Returns why a certificate does not hold. Null: it does. */
+function whyNot(
+  { decision, registryDecision, answer: then }: DecisionRecord,
+  now: GateAnswer,
+): string | null {
+  if (decision !== registryDecision)
+    return `the gate could not tell, while the registry decided ${registryDecision}: ask again`;
+  if (now.decision !== decision) return `the decision was ${decision}, and is ${now.decision} now`;
+  if (now.kind !== then.kind) return `the worst verdict was ${then.kind}, and is ${now.kind} now`;
+  const found = countNew(then, now);
+  if (found === 0) return null;
+  const { reasons, reasonCount } = then;
+  return reasonCount > reasons.length
+    ? `of ${reasonCount} reasons the record lists ${reasons.length}, and ${found} of now are not among them`
+    : `new reasons: ${found}`;
 }
 
 /** The question of a certificate, about the present. What was ignored counts until it expires. */

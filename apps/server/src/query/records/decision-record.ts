@@ -27,6 +27,8 @@ export interface DecisionRecord {
     readonly breakGlass: string | null;
   };
   readonly decision: Sdl.GateDecision;
+  /** What the registry decided. `decision` is stricter if the gate could not tell. */
+  readonly registryDecision: Sdl.GateDecision;
   readonly passed: boolean;
   readonly overridden: boolean;
   readonly who: string;
@@ -39,6 +41,7 @@ export interface Recorded {
   readonly id: string;
   readonly changeId: string;
   readonly gate: Sdl.Gate;
+  readonly decision: Sdl.GateDecision;
   readonly who: string;
   readonly allowed: readonly Sdl.ReasonCode[];
   readonly ignored: readonly Sdl.IgnoredCodeInput[];
@@ -48,11 +51,14 @@ export interface Recorded {
   readonly expiresAt: Date;
 }
 
+/** The maximum number of reasons that are recorded. */
+const MAX_REASONS = 100;
+
 /** Makes the record of a decision. Break-glass overrides no YES. */
 export function toRecord(
   question: GateQuestion,
-  { decision, waivers, ...answer }: GateAnswer,
-  { allowed, ignored, breakGlass, ...rest }: Recorded,
+  { decision: registryDecision, waivers, reasons, ...answer }: GateAnswer,
+  { decision, allowed, ignored, breakGlass, ...rest }: Recorded,
 ): DecisionRecord {
   const passed = decision === 'YES' || breakGlass !== null;
   const { safe, total } = answer.counts;
@@ -62,9 +68,10 @@ export function toRecord(
     schema: 'certificate/v1',
     ...rest,
     question: withoutNulls(question),
-    answer,
+    answer: { ...answer, reasons: reasons.slice(0, MAX_REASONS) },
     overrides: { allowed, ignored, waivers, breakGlass: isBroken ? breakGlass : null },
     decision,
+    registryDecision,
     passed,
     overridden: passed && !isFree,
   }) as unknown as DecisionRecord;

@@ -1,20 +1,23 @@
+import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { sha256 } from '@klpreg/wire';
 import { v7 as uuidv7 } from 'uuid';
 import { bearerOf } from '../../access/access.js';
 import { isWithin } from '../../access/scope.js';
 import { Clock } from '../../clock.js';
-import { RequestError } from '../../errors.js';
+import { CONFIG, type Config } from '../../config.js';
 import { AuditStore } from '../../store/access/audit.store.js';
 import { CertificateKey } from '../../store/access/signing-key.js';
 import type { Scope } from '../../store/access/tokens.store.js';
 import { DecisionsStore, scopeText, type VisibleScopes } from '../../store/records/decisions.store.js';
+import { WaiversStore } from '../../store/records/waivers.store.js';
 import { connect, type Connection, toPage } from '../connection.js';
 import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { refuseWhatIf } from '../what-if.js';
 import { checkTime } from '../time-limit.js';
 import { Afterwards } from './afterwards.js';
+import { decisionOfBoth, requireActive, requireRecent } from './current-answer.js';
 import { signedText, toRecord } from './decision-record.js';
 import { type DecisionParent, decisionView } from './decision-view.js';
 import { Gates } from './gates.js';
@@ -30,8 +33,10 @@ export class DecisionsResolver {
     private readonly store: DecisionsStore,
     private readonly audit: AuditStore,
     private readonly key: CertificateKey,
+    private readonly waivers: WaiversStore,
     private readonly clock: Clock,
     private readonly later: Afterwards,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Query('decisions')
@@ -84,15 +89,11 @@ export class DecisionsResolver {
       scope,
       () => checkTime(context),
     );
-    if (answer.decision !== claimed)
-      throw new RequestError(
-        'DECISION_DIFFERS',
-        `the gate claims ${claimed}, and the registry decides ${answer.decision}: the answer is ` +
-          `${answer.kind}, with ${JSON.stringify(answer.counts)}. Ask again, and record the new answer`,
-      );
-    const asJudged = { ...question, evidence: question.evidence ?? answer.evidence };
-    const record = toRecord(asJudged, answer, {
+    requireRecent(answer.snapshot.now, issuedAt, this.config.intervalSeconds);
+    requireActive(answer.waivers, await this.waivers.activeAt(issuedAt));
+    const record = toRecord(question, answer, {
       id,
+      decision: decisionOfBoth(claimed, answer),
       changeId: changeId ?? id,
       gate,
       who,
@@ -134,11 +135,11 @@ export class DecisionsResolver {
 
   @ResolveField('afterwards')
   async afterwards(
-    @Parent() { record }: DecisionParent,
+    @Parent() decision: DecisionParent,
     @Args() { at }: Sdl.DecisionAfterwardsArgs,
     @Context() context: RequestContext,
-  ): Promise<Sdl.Afterwards> {
-    return this.later.count(record, at ?? null, scopeOf(context));
+  ): Promise<Sdl.Afterwards | null> {
+    return this.later.count(decision, at ?? null, scopeOf(context));
   }
 
   /** The scopes whose decisions a scope may see: those within it. */

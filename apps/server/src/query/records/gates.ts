@@ -22,18 +22,14 @@ export interface GateAnswer {
   readonly limitedByScope: boolean;
   /** Null for a gate before a rollback. */
   readonly noReturn: number | null;
-  /** The most frequent ones. */
+  /** All of them, the most frequent first. */
   readonly reasons: readonly Sdl.ReasonCount[];
-  /** The number of all. */
   readonly reasonCount: number;
   readonly ruleSets: readonly Sdl.RuleSet[];
   readonly evidence: Sdl.Evidence;
   readonly snapshot: Sdl.Snapshot;
   readonly waivers: readonly Sdl.UsedWaiver[];
 }
-
-/** The maximum number of reasons that are recorded. */
-const MAX_REASONS = 100;
 
 /** Asks the questions of gates, and decides as they do. */
 @Injectable()
@@ -85,9 +81,7 @@ function answerOf(
     kind,
     counts,
     limitedByScope,
-    reasons: reasons
-      .slice(0, MAX_REASONS)
-      .map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })),
+    reasons: reasons.map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts })),
     reasonCount: reasons.length,
     ruleSets: [...sets].map((set) => RULE_SET_NAMES[set]).toSorted(),
     evidence: weakestOf(answer.parts.map(({ question }) => question.evidence)),

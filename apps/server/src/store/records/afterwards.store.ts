@@ -9,7 +9,7 @@ import { type FreshnessKey, freshnessKeyColumns, type FreshnessLimits, hostsAt }
 export interface Became {
   readonly before: FreshnessKey;
   readonly after: string | null;
-  /** They were retired by the later time. */
+  /** They were retired by the later time, or did not match the later condition. */
   readonly gone: boolean;
   readonly hosts: number;
 }
@@ -19,8 +19,18 @@ export interface Became {
 export class AfterwardsStore {
   constructor(private readonly db: Database) {}
 
-  /** Counts the hosts that matched at one time by their situations at both times. */
-  async became(condition: Condition, before: AsOf, limits: FreshnessLimits, after: AsOf): Promise<Became[]> {
+  /**
+   * Counts the hosts that matched at one time by their situations at both times.
+   *
+   * @param visible hides the situation at the later time of hosts that do not match it then
+   */
+  async became(
+    condition: Condition,
+    before: AsOf,
+    limits: FreshnessLimits,
+    visible: Condition,
+    after: AsOf,
+  ): Promise<Became[]> {
     const rows = await this.db.$queryRaw<
       (FreshnessKey & Omit<Became, 'hosts'> & { readonly hosts: bigint })[]
     >(
@@ -34,16 +44,16 @@ export class AfterwardsStore {
              became AS (
                SELECT h.bucket,
                       h.id,
-                      h.situation_id,
-                      h.retired
-                 FROM ${hostsAt(after)})
+                      h.situation_id
+                 FROM ${hostsAt(after)}
+                WHERE ${matching(visible, after)})
         SELECT was.situation_id AS "situationId",
                was.suspect,
                was.superseded,
                was.level,
                was.overdue,
                became.situation_id AS after,
-               coalesce(became.retired, true) AS gone,
+               became.id IS NULL AS gone,
                count(*) AS hosts
           FROM was
           LEFT JOIN became ON became.bucket = was.bucket AND became.id = was.id
