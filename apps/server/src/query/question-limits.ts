@@ -53,7 +53,13 @@ const QUESTIONS: Readonly<Record<string, number>> = {
   applyPolicy: 400,
   certificateHolds: 100,
   afterwards: 200,
+  verdictChanged: 100,
+  hostChanged: 100,
+  transitionStalled: 100,
 };
+
+/** Subscriptions whose events list hosts, without a page size. */
+const LISTS = ['hostChanged', 'transitionStalled'];
 
 const NOTHING: Size = { depth: 0, aliases: 0, rootFields: 0, fields: 0, cost: 0 };
 const DEFAULT_PAGE = 20;
@@ -120,7 +126,8 @@ class Measure {
 
   private field({ name, alias, arguments: given = [], selectionSet }: FieldNode, page: number): Size {
     const within = selectionSet === undefined ? NOTHING : this.selection(selectionSet, pageOf(given));
-    const times = name.value === 'nodes' || name.value === 'edges' ? page : 1;
+    const isPage = name.value === 'nodes' || name.value === 'edges';
+    const times = isPage ? page : LISTS.includes(name.value) ? LARGEST_PAGE : 1;
     return {
       depth: within.depth + 1,
       aliases: within.aliases + (alias === undefined ? 0 : 1),

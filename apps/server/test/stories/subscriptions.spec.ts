@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import pg from 'pg';
 import { WebSocket } from 'ws';
+import { Database } from '../../src/database/database.js';
 import { CohortsStore } from '../../src/store/counts/cohorts.store.js';
 import { Watches } from '../../src/query/subscriptions/watches.js';
 import { giveToken } from '../access/give-token.js';
@@ -108,6 +110,99 @@ test('a transition that does not end is told once, when it is old enough', async
   expect((await stalled.next()).data.transitionStalled.hosts).toEqual([{ hostname: 'slow-1' }]);
 });
 
+test.each([
+  ['hosts without a transition are selected', { where: { transition: 'NONE' } }],
+  ['it is told before a transition counts as stalled', { after: '30s' }],
+])('what contradicts itself is refused: %s', async (_what, variables) => {
+  const query = `subscription ($where: HostFilter, $after: Duration) {
+    transitionStalled(where: $where, after: $after) { more } }`;
+  await expect(events(query, variables)).rejects.toThrow('BAD_USER_INPUT');
+});
+
+test('of many stalled transitions the oldest are told, whatever the names', async () => {
+  const since = registry.now().toISOString();
+  const entering = (name: string, at: string) =>
+    idle(name, {
+      livepatches: [listed('lab_r_1v1_a', { transition: true })],
+      transition: { patch: 'lab_r_1v1_a', since: at, tasks: [], moreTasks: 1 },
+    });
+  const old = entering('zz-old', since);
+  await registry.report(old);
+  registry.wait(20, 'minutes');
+  await registry.report(later(old));
+  const young = registry.now().toISOString();
+  const many = Array.from({ length: 105 }, (_, i) => entering(`young-${i}`, young));
+  for (const one of many) await registry.report(one);
+  registry.wait(2, 'minutes');
+  for (const one of [...many, old]) await registry.report(later(one, { sequence: 3 }));
+  await registry.app.get(CohortsStore).rollUp();
+  const query = (after: string) =>
+    `subscription { transitionStalled(after: "${after}") { more hosts { hostname } } }`;
+  const long = (await (await events(query('15m'))).next()).data.transitionStalled;
+  expect(long.more).toBe(false);
+  expect(long.hosts).toContainEqual({ hostname: 'zz-old' });
+  const short = (await (await events(query('1m'))).next()).data.transitionStalled;
+  expect(short).toMatchObject({ more: true });
+  expect(short.hosts).toHaveLength(100);
+});
+
+test('many changes of others hide no change of a host that is watched, and do not show', async () => {
+  const where = { hostnames: ['watched-1'], states: [{ id: '1' }] };
+  const one = await events(HOSTS, { where });
+  await other.app.get(Watches).settled();
+  // more than are looked at in one change
+  await registry.app.get(Database).$executeRaw`
+    INSERT INTO host
+    SELECT copy.*
+      FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 1100)) k
+      JOIN host h ON h.hostname = 'web-1'
+      CROSS JOIN LATERAL jsonb_populate_record(h, jsonb_build_object(
+        'id', k.id,
+        'bucket', ('x' || right(k.id::text, 2))::bit(8)::int,
+        'opened_by', pg_current_xact_id()::text)) copy`;
+  await change('watched-1', 1);
+  expect((await one.next()).data.hostChanged).toEqual({
+    more: false,
+    hosts: [{ hostname: 'watched-1', stack: [{ name: 'lab_r_1v1_a' }] }],
+  });
+});
+
+test('what changes while the connection to the database is lost is told after it', async () => {
+  const watched = await events(HOSTS, { where: { hostnames: ['lost-1'] } });
+  const watches = other.app.get(Watches);
+  await watches.settled();
+  await registry.report(logged(running('lost-1', ['lab_r_1v1_a'], { sequence: 1 } as never)));
+  // as after a new connection
+  watches.lookAll(true);
+  expect((await watched.next()).data.hostChanged.hosts).toMatchObject([{ hostname: 'lost-1' }]);
+});
+
+test('hosts in an event count as a page of a hundred', async () => {
+  const ask = Array.from({ length: 26 }, (_, i) => `a${i}: canDowngrade(to: { original: true }) { kind }`);
+  const begin = events(`subscription { hostChanged { hosts { ${ask.join(' ')} } } }`);
+  await expect(begin).rejects.toThrow('LIMIT_EXCEEDED');
+});
+
+test('a bounded number of questions is asked at once', async () => {
+  const watches = other.app.get(Watches);
+  let [running, most] = [0, 0];
+  const readers = Array.from({ length: 20 }, (_, i) =>
+    watches.subscribe<number, number>(`bounded-${i}`, {
+      ask: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(5);
+        running -= 1;
+        return i;
+      },
+      eventOf: (_before, now) => now,
+    }),
+  );
+  await Promise.all(readers.map(async (reader) => reader.next()));
+  await Promise.all(readers.map(async (reader) => reader.return!()));
+  expect(most).toBeLessThanOrEqual(4);
+});
+
 test('a thousand readers of one question cost one question for each change', async () => {
   const watches = other.app.get(Watches);
   let asked = 0;
@@ -211,17 +306,42 @@ describe('over WebSocket,', () => {
   });
 
   test.each([
-    ['without a token', undefined, VERDICTS, 'UNAUTHENTICATED'],
-    ['with a question', '', '{ hosts { totalCount } }', 'BAD_USER_INPUT'],
-    ['with an unknown field', '', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-  ])('%s it is refused', async (_what, token, query, code) => {
-    const client = connect(token === undefined ? 'none' : other.authorization);
+    ['with a question', '{ hosts { totalCount } }', 'BAD_USER_INPUT'],
+    ['with an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('%s it is refused', async (_what, query, code) => {
+    const client = connect();
     const refused = await client
       .iterate({ query })
       .next()
       .catch((errors: unknown) => errors);
     expect(refused).toMatchObject([{ extensions: { code } }]);
     await client.dispose();
+  });
+
+  test('without a valid token it is closed at once', async () => {
+    for (const authorization of [undefined, 'Bearer none']) {
+      const socket = new WebSocket(`${address.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+      socket.on('open', () =>
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } })),
+      );
+      const [code, reason] = await new Promise<[number, string]>((resolve) => {
+        socket.on('close', (closed: number, text: Buffer) => resolve([closed, String(text)]));
+      });
+      expect([code, reason]).toEqual([4401, 'UNAUTHENTICATED']);
+    }
+  });
+
+  test('an address has at most a hundred connections', async () => {
+    const open = Array.from(
+      { length: 100 },
+      () => new WebSocket(`${address.replace('http', 'ws')}/graphql`, 'graphql-transport-ws'),
+    );
+    await Promise.all(open.map(async (socket) => once(socket, 'open')));
+    const one = new WebSocket(`${address.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    one.on('error', () => undefined);
+    const [, { statusCode }] = (await once(one, 'unexpected-response')) as any;
+    for (const socket of open) socket.terminate();
+    expect(statusCode).toBe(503);
   });
 
   test('another page than one of the server cannot connect', async () => {

@@ -15,6 +15,8 @@ const PATIENCE_MS = 10_000;
 export async function sendEvents(reply: FastifyReply, results: Results): Promise<void> {
   reply.hijack();
   const { raw } = reply;
+  // it may have left while the subscription began: then no `close` comes any more
+  if (raw.destroyed) return void (await results.return());
   raw.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',

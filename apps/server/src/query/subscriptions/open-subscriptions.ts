@@ -34,7 +34,7 @@ const DONE = { value: undefined, done: true } as const;
 interface Open {
   readonly sender: string;
   readonly check: () => Promise<void>;
-  readonly end: (error: Error | null) => void;
+  end: (error: Error | null) => void;
 }
 
 /** The open subscriptions of this server. They end with their tokens, and with the server. */
@@ -65,18 +65,27 @@ export class OpenSubscriptions {
     await check();
     const sender = request.bearer?.role === 'none' ? request.ip : (request.bearer?.name ?? request.ip);
     this.refuseTooMany(sender);
-    const results = await subscribe({
-      schema: this.schema(),
-      document,
-      variableValues: variables,
-      operationName,
-      contextValue: { reply: { request } },
-    });
-    if (!(Symbol.asyncIterator in results)) return this.format(results);
-    return this.until(results, sender, check);
+    // counts before it is open, so that those that begin at the same time count, too
+    const open: Open = { sender, check, end: () => undefined };
+    this.open.add(open);
+    try {
+      const results = await subscribe({
+        schema: this.schema(),
+        document,
+        variableValues: variables,
+        operationName,
+        contextValue: { reply: { request } },
+      });
+      if (Symbol.asyncIterator in results) return this.until(results, open);
+      this.open.delete(open);
+      return this.format(results);
+    } catch (error) {
+      this.open.delete(open);
+      throw error;
+    }
   }
 
-  /** Ends all subscriptions. Their readers get what they have not read, and the end. */
+  /** Ends all subscriptions. */
   close(): void {
     clearInterval(this.timer);
     for (const { end } of this.open) end(null);
@@ -104,31 +113,34 @@ export class OpenSubscriptions {
   }
 
   /** The results of a subscription until its end, or until it is ended from outside. */
-  private until(
-    results: AsyncGenerator<ExecutionResult, void, void>,
-    sender: string,
-    check: () => Promise<void>,
-  ): Results {
-    let end: Open['end'] = () => undefined;
-    const ended = new Promise<IteratorResult<ExecutionResult, void>>((resolve, reject) => {
-      end = (error) => (error === null ? resolve(DONE) : reject(error));
-    });
-    ended.catch(() => undefined);
-    const open: Open = { sender, check, end };
-    this.open.add(open);
+  private until(results: AsyncGenerator<ExecutionResult, void, void>, open: Open): Results {
     let isOver = false;
+    /** What it was ended with from outside; undefined: it was not. */
+    let ended: Error | null | undefined;
+    // of the result that is waited for; a promise of the end would keep a reaction for each result
+    let endWait: Open['end'] = () => undefined;
+    open.end = (error) => {
+      if (ended === undefined) ended = error;
+      endWait(ended);
+    };
+    const wait = async (): Promise<IteratorResult<ExecutionResult, void>> =>
+      new Promise((resolve, reject) => {
+        endWait = (error) => (error === null ? resolve(DONE) : reject(error));
+        if (ended === undefined) results.next().then(resolve, reject);
+        else endWait(ended);
+      });
     const finish = (): void => {
       isOver = true;
       this.open.delete(open);
       void results.return();
-      end(null);
+      open.end(null);
     };
     // no generator: its `return` would wait for the next result
     return {
       next: async () => {
         if (isOver) return DONE;
         try {
-          const result = await Promise.race([results.next(), ended]);
+          const result = await wait();
           if (result.done !== true) return { value: this.format(result.value), done: false };
           finish();
           return DONE;

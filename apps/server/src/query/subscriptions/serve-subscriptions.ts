@@ -14,7 +14,7 @@ import { serveWebSocket } from './web-socket.js';
  */
 export function serveSubscriptions(fastify: FastifyInstance, access: Access, questions: Questions): void {
   const subscriptions = new OpenSubscriptions(access, questions.schema, questions.toError);
-  const closeSockets = serveWebSocket(fastify, subscriptions, questions);
+  const closeSockets = serveWebSocket(fastify, access, subscriptions, questions);
   fastify.addHook('preHandler', async (request, reply) => {
     const asked = questions.subscriptionOf(request);
     if (asked === null) return;

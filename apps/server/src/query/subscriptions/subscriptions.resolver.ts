@@ -2,11 +2,14 @@ import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
 import { Clock } from '../../clock.js';
 import { ChangedHostsStore } from '../../store/changes/changed-hosts.store.js';
 import type { Scope } from '../../store/access/tokens.store.js';
+import { RequestError } from '../../errors.js';
+import { present } from '../../store/history/as-of.js';
+import { BY_NAME, type HostOrder } from '../../store/hosts/host-order.js';
+import { STALLED_AFTER_SECONDS as SHORTEST_SECONDS, toCondition } from '../filter.js';
 import { Fleet } from '../fleet.js';
 import type * as Sdl from '../generated/schema.js';
 import type { HostView } from '../host-view.js';
 import { Hosts } from '../hosts.js';
-import { toHostId } from '../ids.js';
 import { Parts } from '../parts.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { type Watch, Watches } from './watches.js';
@@ -16,6 +19,7 @@ const MAX_HOSTS = 100;
 /** The maximum number of changed hosts that are looked at in one change. */
 const MAX_CHANGED = 1_000;
 const STALLED_AFTER_SECONDS = 15 * 60;
+const OLDEST_FIRST: HostOrder = { field: 'TRANSITION_SINCE', descending: false };
 
 type Told<Name extends keyof Sdl.Subscription> = AsyncIterableIterator<Sdl.Subscription[Name]>;
 type Verdicts = Omit<Sdl.VerdictChange, 'before'>;
@@ -62,16 +66,18 @@ export class SubscriptionsResolver {
   ): Told<'hostChanged'> {
     const scope = scopeOf(context);
     const where = args.where ?? {};
-    const among = where.ids?.map(toHostId);
     const watch: Watch<Found & { readonly snapshot: string }, Found> = {
+      tellsChanges: true,
       ask: async (before) => {
-        const { ids, snapshot } = await this.changed.since(before?.snapshot ?? null, MAX_CHANGED);
-        const wanted = among === undefined ? ids : ids.filter((id) => among.includes(id));
-        if (wanted.length === 0) return { snapshot, hosts: [], more: false };
-        const found = await this.find({ ...where, ids: [...wanted] }, scope);
-        return { ...found, snapshot, more: found.more || ids.length === MAX_CHANGED };
+        const condition = toCondition(where, scope, present(this.clock.now()));
+        const changed = await this.changed.since(before?.snapshot ?? null, condition, MAX_CHANGED + 1);
+        const { ids, snapshot } = changed;
+        if (ids.length === 0) return { snapshot, hosts: [], more: false };
+        const found = await this.find({ ...where, ids: ids.slice(0, MAX_CHANGED) }, scope);
+        return { ...found, snapshot, more: found.more || ids.length > MAX_CHANGED };
       },
-      eventOf: (before, state) => (before === null || state.hosts.length === 0 ? null : state),
+      eventOf: (before, { hosts, more }) =>
+        before === null || (hosts.length === 0 && !more) ? null : { hosts, more },
     };
     return this.watches.subscribe(keyOf('hostChanged', args, scope), watch) as unknown as Told<'hostChanged'>;
   }
@@ -82,30 +88,33 @@ export class SubscriptionsResolver {
     @Context() context: RequestContext,
   ): Told<'transitionStalled'> {
     const scope = scopeOf(context);
-    const watch: Watch<readonly HostView[], Pick<Found, 'hosts'>> = {
+    const seconds = args.after ?? STALLED_AFTER_SECONDS;
+    refuseContradictions(args.where?.transition, seconds);
+    const watch: Watch<Found, Found> = {
       ask: async () => {
-        const { hosts } = await this.find({ ...args.where, transition: 'STALLED' }, scope);
-        const seconds = args.after ?? STALLED_AFTER_SECONDS;
+        const found = await this.find({ ...args.where, transition: 'STALLED' }, scope, OLDEST_FIRST);
         const latest = new Date(this.clock.now().getTime() - seconds * 1000);
-        return hosts.filter(({ row: { detail } }) => {
+        const hosts = found.hosts.filter(({ row: { detail } }) => {
           const since = detail.transition?.since;
           return since != null && new Date(since) <= latest;
         });
+        return { hosts, more: found.more && hosts.length === found.hosts.length };
       },
       eventOf: (before, state) => {
-        const known = new Set(before?.map(transitionOf));
-        const hosts = state.filter((host) => !known.has(transitionOf(host)));
-        return hosts.length === 0 ? null : { hosts };
+        const known = new Set(before?.hosts.map(transitionOf));
+        const hosts = state.hosts.filter((host) => !known.has(transitionOf(host)));
+        const isNew = hosts.length > 0 || (state.more && before?.more !== true);
+        return isNew ? { hosts, more: state.more } : null;
       },
     };
     const key = keyOf('transitionStalled', args, scope);
     return this.watches.subscribe(key, watch) as unknown as Told<'transitionStalled'>;
   }
 
-  private async find(where: Sdl.HostFilter, scope: Scope | null): Promise<Found> {
+  private async find(where: Sdl.HostFilter, scope: Scope | null, order = BY_NAME): Promise<Found> {
     // what hosts run does not depend on the target
     const answer = await this.fleet.ask({ where, to: { original: true } }, scope);
-    const page = { after: null, backwards: false, limit: MAX_HOSTS + 1 };
+    const page = { order, after: null, backwards: false, limit: MAX_HOSTS + 1 };
     const rows = await this.parts.hosts(answer, answer.situations, page);
     const asked = { asOf: answer.pinned, catalog: answer.view.revision };
     const hosts = await this.hosts.view(rows.slice(0, MAX_HOSTS), asked, answer.view);
@@ -115,7 +124,20 @@ export class SubscriptionsResolver {
 
 /** Identifies what is watched. */
 const keyOf = (field: string, args: object, scope: Scope | null): string =>
-  JSON.stringify([field, args, scope]);
+  JSON.stringify([field, args, scope], (_key, each: unknown) =>
+    typeof each === 'bigint' ? String(each) : each,
+  );
+
+/** @throws RequestError if the filter excludes stalled transitions, or `after` is less than what is stalled */
+function refuseContradictions(transition: Sdl.TransitionFilter | null | undefined, seconds: number): void {
+  if (transition === 'NONE')
+    throw new RequestError('BAD_USER_INPUT', '`where.transition` must not be NONE here: leave it out');
+  if (seconds < SHORTEST_SECONDS)
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`after\` must be at least ${SHORTEST_SECONDS}s, found ${seconds}s`,
+    );
+}
 
 const textOf = ({ kind, counts, limitedByScope }: Verdicts): string =>
   JSON.stringify([kind, counts, limitedByScope]);

@@ -9,12 +9,16 @@ import { EventQueue } from './event-queue.js';
 export interface Watch<State, Event> {
   /** Asks for the present state. */
   readonly ask: (before: State | null) => Promise<State>;
+  /** Its events are changes: a reader that misses one gets it later, and none is told the present state. */
+  readonly tellsChanges?: true;
   /** Returns what changed; null: nothing to tell. Without a state before, it is the first one of a reader. */
   readonly eventOf: (before: State | null, state: State) => Event | null;
 }
 
 /** Silence and lost notifications are found by asking again after this time. */
 const POLL_MS = 10_000;
+/** The maximum number of questions that are asked at once. */
+const MAX_AT_ONCE = 4;
 
 /**
  * Asks for what is watched when something changed: once for each change and each different question, however many
@@ -26,6 +30,8 @@ export class Watches implements OnModuleDestroy {
   asked = 0;
   private readonly watched = new Map<string, Watched>();
   private timer: NodeJS.Timeout | undefined;
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly notifications: Notifications) {}
 
@@ -34,7 +40,7 @@ export class Watches implements OnModuleDestroy {
     if (this.watched.size === 0) this.start();
     const known = this.watched.get(key);
     const watched =
-      known ?? new Watched(watch as unknown as Watch<unknown, unknown>, () => (this.asked += 1));
+      known ?? new Watched(watch as unknown as Watch<unknown, unknown>, async (ask) => this.inTurn(ask));
     this.watched.set(key, watched);
     const queue = new EventQueue<unknown>(() => {
       watched.leave(queue);
@@ -59,6 +65,19 @@ export class Watches implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stop();
     await this.settled();
+  }
+
+  private async inTurn(ask: () => Promise<void>): Promise<void> {
+    if (this.running < MAX_AT_ONCE) this.running += 1;
+    else await new Promise<void>((resolve) => void this.waiting.push(resolve));
+    try {
+      this.asked += 1;
+      await ask();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.running -= 1;
+      else next();
+    }
   }
 
   private start(): void {
@@ -86,7 +105,7 @@ class Watched {
 
   constructor(
     private readonly watch: Watch<unknown, unknown>,
-    private readonly count: () => void,
+    private readonly inTurn: (ask: () => Promise<void>) => Promise<void>,
   ) {}
 
   get isEmpty(): boolean {
@@ -110,12 +129,13 @@ class Watched {
 
   /** Asks, or asks again after the question that runs: it may have seen the state before. */
   look(again = false): void {
-    if (again) for (const queue of this.readers.keys()) this.readers.set(queue, false);
+    if (again && this.watch.tellsChanges !== true)
+      for (const queue of this.readers.keys()) this.readers.set(queue, false);
     if (this.running !== null) {
       this.isDirty = true;
       return;
     }
-    this.running = this.ask().finally(() => {
+    this.running = this.inTurn(async () => this.ask()).finally(() => {
       this.running = null;
       if (!this.isDirty || this.isEmpty) return;
       this.isDirty = false;
@@ -125,7 +145,6 @@ class Watched {
 
   private async ask(): Promise<void> {
     try {
-      this.count();
       const before = this.state;
       this.state = await this.watch.ask(before);
       for (const queue of this.readers.keys()) this.tell(before, queue);

@@ -1,6 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access } from '../../access/access.js';
+import { ROUTES } from '../../access/access-table.js';
+import { networkOf } from '../../access/address-ranges.js';
 import { limitExceeded, RequestError } from '../../errors.js';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -9,13 +12,25 @@ import type { Questions } from '../graphql-http.js';
 import type { OpenSubscriptions } from './open-subscriptions.js';
 import { upgrades } from './upgrades.js';
 
-/** The maximum number of connections of a server, and of subscriptions on each. */
+/** The maximum number of connections of a server, of one address, and of subscriptions on each. */
 const MAX_CONNECTIONS = 1_000;
+const MAX_OF_ADDRESS = 100;
 const MAX_ON_CONNECTION = 50;
 /** A connection that does not answer a ping for this time is closed. */
 const KEEP_ALIVE_MS = 12_000;
+/** A connection that has sent no `connection_init` after this time is closed. */
+const INIT_WAIT_MS = 3_000;
+/** What a connection is counted and admitted as. */
+const ROUTE = 'GET /graphql';
+/** The close codes of the protocol for refused connections. */
+const REFUSED: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 4401,
+  FORBIDDEN: 4403,
+  RATE_LIMITED: 4429,
+};
 /** The close code of RFC 6455 for a server that stops. */
 const GOING_AWAY = 1001;
+const TRY_AGAIN_LATER = 1013;
 
 /**
  * Serves subscriptions over WebSocket, with the protocol `graphql-transport-ws`. The token is in the header
@@ -23,6 +38,7 @@ const GOING_AWAY = 1001;
  */
 export function serveWebSocket(
   fastify: FastifyInstance,
+  access: Access,
   subscriptions: OpenSubscriptions,
   questions: Questions,
 ): () => void {
@@ -31,8 +47,22 @@ export function serveWebSocket(
     maxPayload: BODY_LIMITS.question,
     perMessageDeflate: false,
   });
+  const addresses = new Map<string, number>();
+  const enter = async (request: FastifyRequest): Promise<void> =>
+    access.enter(request, ROUTES[ROUTE]!, ROUTE);
   useServer<{ authorization?: string }, { request: IncomingMessage & { fastify?: FastifyRequest } }>(
     {
+      connectionInitWaitTimeout: INIT_WAIT_MS,
+      onConnect: async ({ connectionParams, extra }) => {
+        try {
+          await enter(withToken(extra.request.fastify!, connectionParams?.authorization));
+          return true;
+        } catch (error) {
+          const code = error instanceof RequestError ? error.code : 'UNAVAILABLE';
+          extra.socket.close(REFUSED[code] ?? TRY_AGAIN_LATER, code);
+          return false;
+        }
+      },
       onSubscribe: async (context, _id, payload) => {
         try {
           if (Object.keys(context.subscriptions).length > MAX_ON_CONNECTION)
@@ -42,6 +72,7 @@ export function serveWebSocket(
             throw new RequestError('BAD_USER_INPUT', 'only subscriptions are asked over a WebSocket');
           const { authorization } = context.connectionParams ?? {};
           const request = withToken(context.extra.request.fastify!, authorization);
+          await enter(request);
           const operationName = payload.operationName ?? null;
           const asked = { document, variables: payload.variables ?? {}, operationName, request };
           const results = await subscriptions.begin(asked);
@@ -65,7 +96,9 @@ export function serveWebSocket(
   fastify.addHook('onRequest', (request, reply, done) => {
     const upgrade = upgrades.get(request.raw);
     if (upgrade === undefined || request.url.split('?')[0] !== questions.path) return done();
-    if (sockets.clients.size >= MAX_CONNECTIONS) {
+    const address = networkOf(request.ip);
+    const ofAddress = addresses.get(address) ?? 0;
+    if (sockets.clients.size >= MAX_CONNECTIONS || ofAddress >= MAX_OF_ADDRESS) {
       void reply.code(503).header('retry-after', '5').send();
       return;
     }
@@ -73,9 +106,15 @@ export function serveWebSocket(
     reply.raw.detachSocket(upgrade.socket);
     const raw: IncomingMessage & { fastify?: FastifyRequest } = request.raw;
     raw.fastify = request;
-    sockets.handleUpgrade(raw, upgrade.socket, upgrade.head, (client) =>
-      sockets.emit('connection', client, raw),
-    );
+    sockets.handleUpgrade(raw, upgrade.socket, upgrade.head, (client) => {
+      addresses.set(address, (addresses.get(address) ?? 0) + 1);
+      client.once('close', () => {
+        const left = addresses.get(address)! - 1;
+        if (left === 0) addresses.delete(address);
+        else addresses.set(address, left);
+      });
+      sockets.emit('connection', client, raw);
+    });
   });
   return () => {
     for (const client of sockets.clients) client.close(GOING_AWAY, 'the server stops');
