@@ -100,3 +100,12 @@ test('a fragment bomb is measured in steps that grow with its length', () => {
   };
   expect([counted(10), counted(30)]).toEqual([12, 32]);
 });
+
+test.each<[string, string, number]>([
+  ['a list of hosts without a filter', '{ hosts { totalCount } }', 2],
+  ['a list of hosts with a filter', 'query ($w: HostFilter) { hosts(where: $w) { totalCount } }', 21],
+  ['the fleet in numbers', '{ fleet { hosts } }', 101],
+  ['a plan to one release', '{ plan(to: { release: "a" }) { matched } }', 101],
+  ['a plan to the newest release', '{ plan(newest: true) { matched } }', 1_001],
+  ['a plan with its number of tries', '{ plan(newest: true, tries: 20) { matched } }', 2_001],
+])('%s has its cost', (_, query, cost) => expect(refuseTooMuch(parse(query))).toBe(cost));

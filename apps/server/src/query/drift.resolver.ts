@@ -18,6 +18,7 @@ import { narrow } from './narrow.js';
 import { type AskedTarget, toQuestion, toTarget } from './question.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { catalogOf, refuseForgotten, snapshotView, toAskedTime } from './snapshot.js';
+import { checkTime } from './time-limit.js';
 import { verdictView } from './verdict-view.js';
 
 /** A drift with its groups, which its resolver pages. */
@@ -65,6 +66,7 @@ export class DriftResolver {
     const found = await this.store.counts(condition, before, after, MAX_CHANGES + 1);
     const rows = await this.narrowed(found, where, before, after);
     if (found.length > MAX_CHANGES) throw limitExceeded('different changes of facts', MAX_CHANGES, 'more');
+    checkTime(context);
     const keys = (which: 'before' | 'after') => rows.flatMap((row) => row[which] ?? []);
     const [verdictsBefore, verdictsAfter, withCatalog] = await Promise.all([
       this.judge(keys('before'), before, question),
@@ -74,11 +76,13 @@ export class DriftResolver {
     const matched = rows.flatMap(({ before: was, after: is, ...row }) =>
       was === null || is === null ? [] : [{ ...row, before: was, after: is, mixed: mixed(was, is) }],
     );
+    checkTime(context);
     const withFreshness = await this.judge(
       matched.map((row) => row.mixed),
       after,
       question,
     );
+    checkTime(context);
     const drifted: Drifted[] = matched.map(({ mixed: key, ...row }) => ({
       ...row,
       verdictBefore: verdictsBefore.get(row.before)!,

@@ -3,6 +3,7 @@ import type { AsOf } from '../store/history/as-of.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { type Condition, type CurrentFacts, type LabelTest, scopeTests } from '../store/hosts/condition.js';
 import type { HostFilter, LabelFilter } from './generated/schema.js';
+import { refuseLongLists } from './filter-limits.js';
 import { toHostId } from './ids.js';
 
 /** An open transition is stalled after this time. By then the kernel has signalled its tasks several times. */
@@ -13,8 +14,11 @@ export const STALLED_AFTER_SECONDS = 60;
  * all of them. `hasTheProperties` has the rest of the filter.
  *
  * A host out of the scope matches no filter, so that it is in no list and no count.
+ *
+ * @throws RequestError if a list is too long
  */
 export function toCondition(filter: HostFilter, scope: Scope | null, asOf: AsOf): Condition {
+  refuseLongLists(filter);
   const {
     hostnames = null,
     ids = null,
@@ -42,6 +46,7 @@ export function toCondition(filter: HostFilter, scope: Scope | null, asOf: AsOf)
         ? null
         : { kernelReleases, archs, running },
     labels: tests.length === 0 ? null : tests,
+    ...(scope !== null && { scope }),
   };
 }
 

@@ -24,13 +24,22 @@ const KEY_TESTS: { readonly [Field in 'freshness' | 'superseded' | 'suspect']: T
   suspect: (wanted, { suspect }) => suspect === wanted,
 };
 
+const namesOfLists = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The names of a list as modules have them. They are the same for all situations. */
+function loadedNames(names: readonly string[]): ReadonlySet<string> {
+  const known = namesOfLists.get(names) ?? new Set(names.map(loadedName));
+  namesOfLists.set(names, known);
+  return known;
+}
+
 /** The tests of what a host runs, by field of the filter. */
 const SITUATION_TESTS = {
   kernelReleases: (releases, { situation }) => releases.includes(situation.kernelRelease),
   kernelPrefix: (prefix, { situation }) => situation.kernelRelease.startsWith(prefix),
   archs: (archs, { situation }) => archs.includes(situation.arch),
   running: (buildId, { list }) => list.some((patch) => patch.buildId === buildId),
-  runningNames: (names, { list }) => list.some(({ name }) => names.map(loadedName).includes(name)),
+  runningNames: (names, { list }) => list.some(({ name }) => loadedNames(names).has(name)),
   runningReleases: (releases, { list }) =>
     list.some(({ manifest }) => manifest !== null && releases.includes(manifest.release)),
   states: (wanted, { list }) => wanted.every((state) => list.some((patch) => hasState(patch, state))),

@@ -6,8 +6,8 @@ import type { CohortVerdicts } from './cohort-verdicts.js';
 import type { HostFilter } from './generated/schema.js';
 import { hasProperties, hasTheProperties, needsSharedStates, refuseLateAlone } from './host-properties.js';
 
-/** Testing this number of situations takes a few milliseconds. */
-const SITUATIONS_PER_TURN = 200;
+/** Testing this number of situations takes a few milliseconds, also with the longest lists. */
+const SITUATIONS_PER_TURN = 50;
 
 /**
  * Leaves out the hosts that do not have the properties of the filter.

@@ -14,6 +14,7 @@ import { Parts } from './parts.js';
 import { partAt } from './policy-rules.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
+import { checkTime } from './time-limit.js';
 import { verdictView } from './verdict-view.js';
 
 /** A plan with its groups. The resolvers of its lists page them. */
@@ -50,7 +51,7 @@ export class PlanResolver {
     const answer = await this.fleet.ask(asked, scopeOf(context), true);
     const { parts, skipped }: ByRelease =
       to == null
-        ? await this.newestReleases(answer, inRange('tries', tries ?? 10, MAX_TRIES))
+        ? await this.newestReleases(answer, inRange('tries', tries ?? 10, MAX_TRIES), context)
         : { parts: [{ release: to.release ?? null, answer }], skipped: [] };
     const planned = inOrder((await Promise.all(parts.map(async (part) => this.groupsOf(part)))).flat());
     const served = hostsIn(planned.served);
@@ -106,9 +107,16 @@ export class PlanResolver {
     ).map((hosts, i) => ({ number: i + 1, hosts }));
   }
 
-  private async newestReleases(answer: FleetAnswer, tries: number): Promise<ByRelease> {
+  private async newestReleases(
+    answer: FleetAnswer,
+    tries: number,
+    context: RequestContext,
+  ): Promise<ByRelease> {
     const releases = await answer.view.newestReleases(tries);
-    return byNewestRelease(answer, releases, async (open, release) => this.fleet.retarget(open, { release }));
+    return byNewestRelease(answer, releases, async (open, release) => {
+      checkTime(context);
+      return this.fleet.retarget(open, { release });
+    });
   }
 
   private async groupsOf(part: PlannedPart): Promise<PlannedGroup[]> {

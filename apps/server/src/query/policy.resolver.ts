@@ -62,10 +62,15 @@ export class PolicyResolver {
       if (compared.length < 1 || compared.length > MAX_TARGETS)
         throw limitExceeded('targets', MAX_TARGETS, compared.length, '/targets');
       const differences: Sdl.PolicyDifference[] = [];
-      for (const to of compared)
+      const until = performance.now() + this.config.questionSeconds * 1000;
+      for (const to of compared) {
+        // a dry run has no effect, so that it may end
+        if (performance.now() > until)
+          throw limitExceeded('seconds for a dry run', this.config.questionSeconds, 'more', '/targets');
         differences.push(
           await policyDifference(this.fleet, to, { revision: null, document }, scopeOf(context)),
         );
+      }
       return { policy: null, replaces, differences };
     }
     const who = senderOf(context);

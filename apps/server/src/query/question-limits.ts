@@ -38,11 +38,13 @@ interface Size {
 }
 
 /**
- * Fields that judge hosts before they answer, with their cost in plain fields. `newestSafe` costs this for each
- * release that it tries.
+ * Fields that count or judge hosts before they answer, with their cost in plain fields. `newestSafe`, and `plan` to
+ * the newest release, cost this for each release that they try; `hosts` only with a filter.
  */
 const QUESTIONS: Readonly<Record<string, number>> = {
   canDowngrade: 20,
+  hosts: 20,
+  fleet: 100,
   newestSafe: 20,
   canDeploy: 100,
   verdictCounts: 100,
@@ -133,7 +135,7 @@ class Measure {
       aliases: within.aliases + (alias === undefined ? 0 : 1),
       rootFields: 1,
       fields: within.fields + 1,
-      cost: within.cost * times + (QUESTIONS[name.value] ?? 1) * triesOf(name.value, given),
+      cost: within.cost * times + questionOf(name.value, given),
     };
   }
 
@@ -165,9 +167,13 @@ type Arguments = NonNullable<FieldNode['arguments']>;
 /** The page size that a field asks for. */
 const pageOf = (given: Arguments): number => numberIn(given, ['first', 'last'], DEFAULT_PAGE, LARGEST_PAGE);
 
-/** The number of questions that a field stands for. */
-const triesOf = (field: string, given: Arguments): number =>
-  field === 'newestSafe' ? numberIn(given, ['tries'], DEFAULT_TRIES, MOST_TRIES) : 1;
+/** The cost of a field without its selection. */
+function questionOf(field: string, given: Arguments): number {
+  const has = (argument: string) => given.some(({ name }) => name.value === argument);
+  if (field === 'hosts' && !has('where')) return 1;
+  const tries = field === 'newestSafe' || (field === 'plan' && has('newest'));
+  return (QUESTIONS[field] ?? 1) * (tries ? numberIn(given, ['tries'], DEFAULT_TRIES, MOST_TRIES) : 1);
+}
 
 /** The number in one of these arguments, at most the largest one. A variable counts as the largest. */
 function numberIn(given: Arguments, names: readonly string[], missing: number, largest: number): number {

@@ -291,6 +291,29 @@ test.each([
   }
 });
 
+test.each([
+  [{ runningNames: Array(101).fill('a') }, 'the limit is 100 values of `runningNames`, found 101'],
+  [{ not: [{ runningReleases: Array(101).fill('a') }] }, 'the limit is 100 values of `runningReleases`'],
+  [
+    { not: Array.from({ length: 21 }, () => ({ kernelPrefix: '6.' })) },
+    'the limit is 20 exclusions of `not`, found 21',
+  ],
+])(
+  'a filter with longer lists than can be tested on every situation is refused: %#',
+  async (where, message) => {
+    const error = await registry.graphqlError(
+      'query ($where: HostFilter) { hosts(where: $where) { totalCount } }',
+      {
+        where,
+      },
+    );
+    expect(error).toMatchObject({
+      message: expect.stringContaining(message),
+      extensions: { code: 'LIMIT_EXCEEDED' },
+    });
+  },
+);
+
 test.each([[{ agentVersions: ['0.9.0'] }], [{ agentVersionBelow: '1' }], [{ transition: 'STALLED' }]])(
   '%j of an earlier time is refused, because no history has it',
   async (where) => {

@@ -36,6 +36,8 @@ export interface Condition {
     readonly running: string | null;
   } | null;
   readonly labels: readonly LabelTest[] | null;
+  /** The scope: what is known of the present only is shown of hosts that are in it now. Left out: of all. */
+  readonly scope?: Scope;
 }
 
 /** Tests of what agents report and no verdict reads. Null restricts nothing. */
@@ -52,6 +54,7 @@ export const scopeTests = (scope: Scope | null): LabelTest[] =>
 
 /** The condition that a host or a cohort is in the scope. */
 export const inScope = (scope: Scope | null): Condition => ({
+  ...(scope !== null && { scope }),
   hosts: null,
   situations: null,
   labels: scope === null ? null : scopeTests(scope),
@@ -151,7 +154,7 @@ function labelTest(test: LabelTest): Sql {
 }
 
 /** The tests of situation and labels, on the columns `situation_id` and `label_set_id` of this table. */
-export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c'): Sql {
+export function inCohort({ situations, labels }: Condition, table: 'h' | 'p' | 'c' | 't'): Sql {
   const of = (column: string) => raw(`${table}.${column}`);
   return all([
     situations &&

@@ -280,7 +280,8 @@ export class HostsStore {
         ? sql`h.bucket = ${bucketOf(by.id)}::smallint AND h.id = ${by.id}::uuid`
         : sql`h.hostname = ${by.hostname}`;
     const where = join([isNamed, inCohort(inScope(scope), 'h')], ' AND ');
-    return this.select(hostsAt(asOf), where, sql`h.hostname, h.id`, limit, asOf, fresh);
+    const order = sql`h.hostname, h.id`;
+    return this.select(hostsAt(asOf), where, order, limit, asOf, scope ?? undefined, fresh);
   }
 
   /** Returns a page of the matching hosts in this order; backwards, in the reverse order. */
@@ -298,7 +299,8 @@ export class HostsStore {
     const total = restrictions?.reduce((sum, { hosts }) => sum + hosts, 0) ?? Infinity;
     const sorted = restrictions !== null && total <= MAX_SORTED && condition.hosts === null;
     const hosts = sorted ? candidates(restrictions, asOf) : hostsAt(asOf);
-    return this.select(hosts, join(tests, ' AND '), orderColumns(order, backwards), limit, asOf, false);
+    const columns = orderColumns(order, backwards);
+    return this.select(hosts, join(tests, ' AND '), columns, limit, asOf, condition.scope, false);
   }
 
   private async select(
@@ -307,10 +309,16 @@ export class HostsStore {
     order: Sql,
     limit: number,
     asOf: AsOf,
+    scope: Scope | undefined,
     fresh: boolean,
   ): Promise<HostRow[]> {
     const connection: Connection = fresh || asOf.usesPrimary ? this.db : this.read;
     const contactAt = asOf.past ? sql`least(c.contact_at, ${asOf.now}::timestamptz)` : sql`c.contact_at`;
+    // a host may have left the scope since
+    const detail =
+      asOf.past && scope !== undefined
+        ? sql`CASE WHEN ${inCohort(inScope(scope), 't')} THEN t.detail ELSE '{}'::jsonb END`
+        : sql`t.detail`;
     // `t` is the host of today: what no verdict reads, and the retirement if the host was retired then
     const rows = await connection.$queryRaw<HostRow[]>(
       long(
@@ -329,7 +337,7 @@ export class HostsStore {
                    h.label_set_id AS "labelSetId",
                    h.situation_id AS "situationId",
                    h.boot_id AS "bootId",
-                   t.detail,
+                   ${detail} AS detail,
                    h.suspect,
                    CASE WHEN h.retired THEN t.retired_at END AS "retiredAt",
                    CASE WHEN h.retired THEN t.retired_by END AS "retiredBy",
