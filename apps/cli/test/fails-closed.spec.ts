@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Certificates } from '@klpreg/connection/testing';
-import { JUDGE_HOST } from '../src/registry/generated/operations.js';
+import { JUDGE_HOST, RECORD_DECISION } from '../src/registry/generated/operations.js';
 import { deployAnswer } from './deploy-answer.js';
 import { klpreg } from './environment.js';
 import { asData, cohort, fleetAnswer, reason, verdict } from './fleet-answer.js';
@@ -175,6 +175,54 @@ test('--warn-only replaces the codes of decisions, and of nothing else', async (
       expect(JSON.parse(done.out)).toMatchObject({ answer: 'no', exitCode: 1 });
     }
   }
+});
+
+describe('a decision that is to be recorded', () => {
+  const input = ['--change', 'CHG-1', '--break-glass', '--reason', 'it burns'];
+  const refused = asData(fleetAnswer([cohort(1, verdict([reason('WHY', 'REFUSED')]))]));
+  const doubtful = asData(fleetAnswer([cohort(1, verdict([reason('WHY', 'UNKNOWN')]))]));
+  const registry = async (fleet: unknown, record: (response: ServerResponse) => void) =>
+    serve((response, operation) =>
+      operation === 'RecordDecision' ? record(response) : response.end(JSON.stringify(fleet)),
+    );
+  const recorded = (more: object) => (response: ServerResponse) => {
+    const { recordDecision } = madeUpAnswer(RECORD_DECISION.text) as { recordDecision: object };
+    response.end(JSON.stringify({ data: { recordDecision: { ...recordDecision, ...more } } }));
+  };
+  const failure = (code: string) => (response: ServerResponse) =>
+    void response.end(JSON.stringify({ errors: [{ message: 'x', extensions: { code } }], data: null }));
+
+  test.each<[string, (response: ServerResponse) => void, string, string]>([
+    [
+      'the connection is cut',
+      (response) => response.destroy(),
+      'NOT OVERRIDDEN: it is not known whether',
+      'no decision: it is not known whether',
+    ],
+    [
+      'the registry refuses it',
+      failure('DECISION_DIFFERS'),
+      'NOT OVERRIDDEN: the override cannot be recorded',
+      'the decision was not recorded',
+    ],
+  ])('%s: it says what is known', async (_what, record, overridden, plain) => {
+    const url = await registry(refused, record);
+    const broken = await klpreg([...GATES[0]!, ...input, '--url', url]);
+    expect(broken).toMatchObject({ exit: 1, err: expect.stringContaining(overridden) });
+    const done = await klpreg([...GATES[0]!, '--change', 'CHG-1', '--url', url]);
+    expect(done).toMatchObject({ exit: 4, out: '', err: expect.stringContaining(plain) });
+  });
+
+  test.each<[string, unknown, object, number]>([
+    ['cannot tell, and the registry says no', doubtful, { decision: 'NO', passed: false }, 1],
+    ['cannot tell, and so does the registry', doubtful, { decision: 'CANNOT_TELL', passed: false }, 3],
+    ['cannot tell, and the registry recorded a yes', doubtful, { decision: 'YES', passed: true }, 4],
+    ['no, and the registry cannot tell', refused, { decision: 'CANNOT_TELL', passed: false }, 4],
+    ['yes, and the registry says no', SAFE['CanDowngrade'], { decision: 'NO', passed: false }, 4],
+  ])('the gate says %s', async (_what, fleet, made, exit) => {
+    const url = await registry(fleet, recorded(made));
+    expect((await klpreg([...GATES[0]!, '--change', 'CHG-1', '--url', url])).exit).toBe(exit);
+  });
 });
 
 /** Every place in a value, with the values that another registry might have there. Undefined: it is missing. */

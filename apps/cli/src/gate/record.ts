@@ -97,8 +97,9 @@ export async function record(
 
 const UNCLEAR = 'it is not known whether the registry recorded it, and klpreg decision list tells';
 
-/** Whether the registry may have recorded although it did not answer. It answers a refusal with a code. */
-const mayBeRecorded = ({ exit, code }: Failure): boolean => exit === EXIT.UNREACHABLE && code === null;
+/** Whether the registry may have recorded although it gave no answer. A refusal is an answer. */
+const mayBeRecorded = ({ exit, code }: Failure): boolean =>
+  exit === EXIT.UNREACHABLE && code !== 'DECISION_DIFFERS';
 
 function inputOf({ changeId, validFor, breakGlass, ignored }: Recording, decided: Decided) {
   const { gate, target, where, question, pointInTime, snapshot, maxRefused, maxNoReturn, allowEmpty } =

@@ -31,9 +31,10 @@ export function fromGraphqlErrors(errors: readonly unknown[]): Failure {
   ];
   if (found.some((error) => NOT_AUTHORISED.includes(error.code)))
     return notAuthorised(`not authorised: ${message}`, ...more, TOKEN_HINT);
-  if (found.every((error) => USAGE_ERRORS.includes(error.code)))
-    return new Failure(EXIT.USAGE, message, more, more.length === 0 ? found[0]!.code : null);
-  return unexpected(`the registry could not answer: ${message}`, ...more);
+  const code = more.length === 0 ? found[0]!.code : null;
+  return found.every((error) => USAGE_ERRORS.includes(error.code))
+    ? new Failure(EXIT.USAGE, message, more, code)
+    : new Failure(EXIT.UNREACHABLE, `the registry could not answer: ${message}`, more, code);
 }
 
 const TOKEN_HINT =

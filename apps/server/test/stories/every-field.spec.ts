@@ -130,7 +130,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-/** A waiver that is used, a revoked one, and a decision after which a host came. */
+/** A waiver that is used, a revoked one, decisions after which a host came, and one that the gate could not make. */
 async function recordDecisions(): Promise<void> {
   const { instance } = running('web-2', []).host;
   await registry.ask(
@@ -148,12 +148,14 @@ async function recordDecisions(): Promise<void> {
   await registry.ask(`mutation { revokeWaiver(id: "${ids[1]}", reason: "wrong") { id } }`);
   const where = 'where: { authoritativeLabels: true, labels: [{ key: "tier", in: ["1"] }] }';
   const ignored = '[{ code: BOOT_UNKNOWN, owner: "lab", reason: "seen", expiresAt: "2036-01-01T00:00:00Z" }]';
-  const common = `target: { release: "lab_n_1v1_gate" }, ${where}, breakGlass: "it burns", ignored: ${ignored}`;
-  for (const [gate, claimed] of [
-    ['CAN_DOWNGRADE', 'NO'],
-    ['CAN_DEPLOY', 'NO'],
+  const common = `target: { release: "lab_n_1v1_gate" }, breakGlass: "it burns", ignored: ${ignored}`;
+  for (const question of [
+    `gate: CAN_DOWNGRADE, claimed: NO, ${where}`,
+    `gate: CAN_DEPLOY, claimed: NO, ${where}`,
+    // selects by what no history has, and the registry decides YES
+    'gate: CAN_DOWNGRADE, claimed: CANNOT_TELL, where: { agentVersions: ["0.0.0"] }, allowEmpty: true',
   ]) {
-    const input = `gate: ${gate}, claimed: ${claimed}, ${common}`;
+    const input = `${question}, ${common}`;
     const made = await registry.ask(
       `mutation { recordDecision(input: { ${input} }) { id certificate { content signature } } }`,
     );
