@@ -11,9 +11,11 @@ export interface Drifted {
   readonly examples: readonly string[];
   readonly verdictBefore: Verdict;
   readonly verdictAfter: Verdict;
-  /** With the facts and the freshness of before, and the catalog of after. */
+  /** With the facts, the freshness and the catalog of before, and the policy of after. */
+  readonly withPolicy: Verdict;
+  /** With the facts and the freshness of before, and the policy and the catalog of after. */
   readonly withCatalog: Verdict;
-  /** With the facts of before, and the catalog and freshness of after. */
+  /** With the facts of before, and the policy, the catalog and the freshness of after. */
   readonly withFreshness: Verdict;
 }
 
@@ -21,11 +23,12 @@ export interface Drifted {
 const isOther = (a: Verdict, b: Verdict): boolean => a.kind !== b.kind || a.accepted !== b.accepted;
 
 /**
- * Returns the change that made the answer what it is. Changes are applied one after the other: catalog, freshness,
- * facts. The first with which the answer becomes the later one is the cause.
+ * Returns the change that made the answer what it is. Changes are applied one after the other: policy,
+ * catalog, freshness, facts. The first with which the answer becomes the later one is the cause.
  */
 function causeOf(drifted: Drifted, situations: ReadonlyMap<string, Situation>): DriftCause {
-  const { verdictAfter, withCatalog, withFreshness, before, after } = drifted;
+  const { verdictAfter, withPolicy, withCatalog, withFreshness, before, after } = drifted;
+  if (!isOther(withPolicy, verdictAfter)) return 'POLICY';
   if (!isOther(withCatalog, verdictAfter)) return 'CATALOG';
   if (!isOther(withFreshness, verdictAfter)) return 'FRESHNESS';
   const [was, is] = [before, after].map(({ situationId }) => situations.get(situationId ?? ''));

@@ -130,3 +130,33 @@ test('a selection by what hosts run counts those that run it at either time', as
     [true, false],
   ]);
 });
+
+test('hosts that a new policy raises to UNSAFE lost the way back, and the policy is the cause', async () => {
+  const kernelRelease = '7.3.4+deb13-cloud-amd64';
+  const boots = { bootPersistence: { source: '/etc/modules', kernelRelease, loads: [] } } as never;
+  await registry.report(logged(idle('boots-1', boots)));
+  registry.wait(1, 'seconds');
+  const before = registry.now().toISOString();
+  registry.wait(1, 'seconds');
+  const document = JSON.stringify({
+    schema: 'policy/v1',
+    rules: [
+      { name: 'other', where: [{ key: 'env', exists: true }] },
+      { name: 'all', raise: ['NOT_BOOT_PERSISTENT'] },
+    ],
+  });
+  await registry.ask('mutation ($d: String!) { applyPolicy(document: $d, reason: "a test") { replaces } }', {
+    d: document,
+  });
+  registry.wait(1, 'seconds');
+  const to = { release: 'lab_r_1v2_a-release' };
+  const where = { hostnames: ['boots-1'] };
+  const answer = await drift({ to, where, from: before });
+  expect(answer).toMatchObject({ matched: 1, lost: 1 });
+  expect(shown(answer)).toEqual([['boots-1', 'POLICY', 'SAFE', 'UNSAFE']]);
+  const { canDowngrade } = await registry.ask(
+    `query ($to: TargetInput!, $where: HostFilter) { canDowngrade(to: $to, where: $where) { kind } }`,
+    { to, where },
+  );
+  expect(canDowngrade.kind).toBe('UNSAFE');
+});

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
-import { long, named, sql, type Sql } from '../../database/sql.js';
-import { type Condition, matching } from '../hosts/condition.js';
+import { join, long, named, sql, type Sql } from '../../database/sql.js';
+import { type Condition, inCohort, matching } from '../hosts/condition.js';
 import { type FreshnessKey, freshnessKeyColumns, type FreshnessLimits, hostsAt } from '../hosts/hosts-at.js';
 import type { AsOf } from './as-of.js';
 import { sameEpoch } from './epochs.store.js';
 
-/** An instant, with the ages that count there. */
+/** An instant, with the ages that count there, and the parts of the fleet by the rules of the policy. */
 export interface FreshnessAt {
   readonly asOf: AsOf;
   readonly limits: FreshnessLimits;
+  /** Each host matches exactly one. */
+  readonly parts: readonly Condition[];
 }
 
 /** Hosts with the same freshness key at both instants. */
@@ -72,12 +74,19 @@ export class DriftStore {
 }
 
 /** The matching hosts at an instant, each with its freshness key. */
-const hostsWithKeys = (condition: Condition, { asOf, limits }: FreshnessAt): Sql => sql`
+const hostsWithKeys = (condition: Condition, { asOf, limits, parts }: FreshnessAt): Sql => sql`
   SELECT bucket,
          id,
          hostname,
          jsonb_build_object('situationId', situation_id, 'suspect', suspect, 'superseded', superseded,
-                            'level', level, 'overdue', overdue) AS key
-    FROM (SELECT h.bucket, h.id, h.hostname, ${freshnessKeyColumns(limits)}
+                            'level', level, 'overdue', overdue, 'part', part) AS key
+    FROM (SELECT h.bucket, h.id, h.hostname, ${freshnessKeyColumns(limits)}, ${partOf(parts)} AS part
             FROM ${hostsAt(asOf)}
            WHERE ${matching(condition, asOf)}) h`;
+
+function partOf(parts: readonly Condition[]): Sql {
+  const last = parts.length - 1;
+  if (last === 0) return sql`0`;
+  const cases = parts.slice(0, last).map((part, i) => sql`WHEN ${inCohort(part, 'h')} THEN ${i}::integer`);
+  return sql`CASE ${join(cases, ' ')} ELSE ${last}::integer END`;
+}
