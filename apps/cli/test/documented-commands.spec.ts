@@ -26,7 +26,14 @@ test.each(COMMANDS)('klpreg %s', async (words) => {
         : { data: madeUpAnswer((JSON.parse(body) as { query: string }).query, { text: 'x' }) },
   }));
   const { exit, err } = await klpreg(
-    [...words.split(' ').map((word) => FILES[word] ?? word), '--url', registry.url],
+    [
+      ...words
+        .replaceAll("'", '')
+        .split(' ')
+        .map((word) => FILES[word] ?? word),
+      '--url',
+      registry.url,
+    ],
     {},
     // the page's instants lie in the past
     Object.assign(new TestEnvironment(), { time: Date.parse('2027-01-01T00:00:00Z') }),

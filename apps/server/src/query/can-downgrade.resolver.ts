@@ -1,10 +1,10 @@
 import { Args, Context, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import { loadedName, type Reason } from '@klpreg/compat';
+import { kindOf, loadedName, type Reason } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import type { Grouping } from './cohort-groups.js';
-import { connect, connectPart, type PageArguments, toPage, toPart } from './connection.js';
+import { connect, connectPart, toPage, toPart } from './connection.js';
 import { Fleet, type FleetAnswer, ofHost } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
@@ -67,13 +67,16 @@ export class CanDowngradeResolver {
   @ResolveField('reasons')
   reasons(
     @Parent() { answer }: FleetVerdictParent,
-    @Args() args: PageArguments,
+    @Args() { kind, code, ...args }: Sdl.FleetVerdictReasonsArgs,
   ): ResolversTypes['ReasonCountConnection'] {
-    const part = toPart(args, answer.reasons.length);
-    const page = answer.reasons
+    const reasons = answer.reasons.filter(
+      ({ reason }) => (kind == null || kindOf(reason) === kind) && (code == null || reason.code === code),
+    );
+    const part = toPart(args, reasons.length);
+    const page = reasons
       .slice(part.from, part.from + part.size)
       .map(({ reason, hosts }) => ({ reason: reasonView(reason), hosts }));
-    return connectPart(page, part, answer.reasons.length);
+    return connectPart(page, part, reasons.length);
   }
 
   @ResolveField('cohorts')

@@ -40,6 +40,21 @@ const cohorts = async (by: string, to = '{ original: true }') =>
   (await registry.ask(`{ canDowngrade(to: ${to}) { counts { total } cohorts(${by}) { totalCount ${BY} } } }`))
     .canDowngrade;
 
+test('the reasons of an answer by kind and by code', async () => {
+  const { canDowngrade } = await registry.ask(`{ canDowngrade(to: { original: true }) {
+    all: reasons(first: 100) { totalCount nodes { hosts reason { code kind } } }
+    unknown: reasons(first: 1, kind: UNKNOWN) { totalCount nodes { reason { kind } } }
+    never: reasons(code: NEVER_REPORTED) { totalCount nodes { hosts reason { code } } } } }`);
+  const { all, unknown, never } = canDowngrade;
+  const kinds = all.nodes.map(({ reason }: any) => reason.kind);
+  expect(new Set(kinds).size).toBeGreaterThan(1);
+  expect(unknown).toEqual({
+    totalCount: kinds.filter((kind: string) => kind === 'UNKNOWN').length,
+    nodes: [{ reason: { kind: 'UNKNOWN' } }],
+  });
+  expect(never).toEqual({ totalCount: 1, nodes: [{ hosts: 1, reason: { code: 'NEVER_REPORTED' } }] });
+});
+
 describe('cohorts', () => {
   test('are split by each label, if nothing says how to group them', async () => {
     const { cohorts: found } = await cohorts('first: 100');
