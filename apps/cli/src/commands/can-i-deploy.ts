@@ -39,7 +39,10 @@ export function canIDeploy(act: Act): Command {
       'Checks whether every matching host can take a patch and could go back afterwards. The exit code is ' +
         'the answer.',
     )
-    .argument('<what>', 'a release or module name, release:NAME, name:NAME, build-id:HEX');
+    .argument(
+      '<what>',
+      'a release or module name, release:NAME, name:NAME, build-id:HEX, FILE.ko, FILE.json',
+    );
   for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS(), OWNER_OPTION()]) command.addOption(option);
   return withRecordOptions(command)
     .option('--max-refused <n|n%>', 'the number of refused hosts to tolerate (default: 0)')

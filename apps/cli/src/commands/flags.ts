@@ -25,7 +25,7 @@ export const AS_OF_OPTION = (): Option =>
 export const OWNER_OPTION = (): Option =>
   new Option(
     '--owner <name>',
-    'with a file as the target: whose patch it is (default: of another owner than all)',
+    'with a file as the target: whose patch it is (default: an owner that owns no published patch)',
   );
 
 /** The flags that select the hosts of a gate. */
@@ -46,11 +46,13 @@ export const QUESTION_OPTIONS = (): Option[] => [
   new Option(
     '--max-age <time>',
     'the maximum age of facts; older ones make a verdict UNKNOWN ' +
-      '(default and maximum: five intervals of the ' +
-      'agents)',
+      '(default: as the policy says, else the maximum: five intervals of the agents)',
   ),
   withValues(
-    new Option('--min-evidence <evidence>', 'how well states must be known (default: module)'),
+    new Option(
+      '--min-evidence <evidence>',
+      'how well states must be known (default: as the policy says, else module)',
+    ),
     EVIDENCE,
   ),
   withValues(new Option('--rules <rules>', "judge under these rules instead of each kernel's own"), RULES),
@@ -61,7 +63,7 @@ export const QUESTION_OPTIONS = (): Option[] => [
         'accepted',
     )
       .argParser(collect)
-      .default([], 'none'),
+      .default([], 'as the policy says, else none'),
     ALLOWABLE,
   ),
   new Option(

@@ -5,7 +5,8 @@ import { AS_OF_OPTION, collect, HOST_OPTIONS, OWNER_OPTION, QUESTION_OPTIONS, wi
 export function withGateOptions(command: Command): Command {
   command.requiredOption(
     '--to <target>',
-    'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX, FILE.ko',
+    'a release or module name, original, previous, release:NAME, name:NAME, build-id:HEX, FILE.ko, ' +
+      'FILE.json',
   );
   for (const option of [...HOST_OPTIONS(), ...QUESTION_OPTIONS(), OWNER_OPTION()]) command.addOption(option);
   return command

@@ -18,14 +18,14 @@ interface SetFlags {
 /** `owner`: what the registry demands of what is published for an owner. */
 export function owner(act: Act): Command {
   const parent = new Command('owner')
-    .summary('list owners, and require their manifests to be signed')
+    .summary('list owners, and require their author statements to be signed')
     .description('Manages what the registry demands of what is published for an owner.');
   return parent.addCommand(set(act)).addCommand(list(act));
 }
 
 const set = (act: Act): Command =>
   new Command('set')
-    .summary("require an owner's manifests to be signed, or allow unsigned ones")
+    .summary("require an owner's author statements to be signed, or allow unsigned ones")
     .description(
       'Sets from when on unsigned submissions for an owner are ' +
         'refused. What was published before stays as it ' +

@@ -495,7 +495,7 @@ test('the document and the question of the documentation work', async () => {
   expect(policy.rules.map(({ name }: any) => name)).toEqual(['production', 'laboratory', 'everything else']);
   expect(canDowngrade.policy.rules).toMatchObject([
     { rule: 'production', hosts: 4, raise: ['CVE_REOPENED', 'NOT_BOOT_PERSISTENT'] },
-    { rule: 'everything else', hosts: 5, routes: ['NONE_NEEDED', 'REPLACE'] },
+    { rule: 'everything else', hosts: 5, routes: ['NONE_NEEDED', 'REPLACE', 'DISABLE'] },
   ]);
 });
 

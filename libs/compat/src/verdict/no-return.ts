@@ -18,7 +18,7 @@ export interface WayBack {
   readonly today: Verdict;
   /** As it would be once the candidate is installed. */
   readonly afterwards: Verdict;
-  /** It is open today: nothing stands in the way, or nothing that waiting or rmmod does not clear. */
+  /** It is open today: nothing blocks it, or only what waiting or rmmod clears. */
   readonly open: boolean;
   /** It is open today and no longer afterwards. */
   readonly closed: boolean;
