@@ -56,7 +56,7 @@ async function change(name: string, sequence: number, more: object = {}) {
   await registry.app.get(CohortsStore).rollUp();
 }
 
-test('a change that one server stores is told by another, with the numbers before', async () => {
+test('a change that one server stores is an event of another, with the numbers before', async () => {
   const watched = await events(VERDICTS);
   const first = (await watched.next()).data.verdictChanged;
   expect(first).toMatchObject({ counts: { total: 1 }, before: null, limitedByScope: false });
@@ -76,13 +76,13 @@ test('what the arguments leave out is as the policy says, as it is for canDowngr
   await apply([{ name: 'all', allow: codes }]);
   const expected = await registry.ask(`{ canDowngrade(to: { release: "lp-10" }) { ${counts} } }`);
   const watched = await events(`subscription { verdictChanged(to: { release: "lp-10" }) { ${counts} } }`);
-  const told = (await watched.next()).data.verdictChanged;
+  const event = (await watched.next()).data.verdictChanged;
   await apply([]);
   expect(expected.canDowngrade.counts.accepted).toBeGreaterThan(answer.canDowngrade.counts.accepted);
-  expect(told).toEqual(expected.canDowngrade);
+  expect(event).toEqual(expected.canDowngrade);
 });
 
-test('a host that changed is told with its facts, and only to those whose filter it matches', async () => {
+test('a host that changed is reported with its facts, and only to those whose filter it matches', async () => {
   const all = await events(HOSTS);
   const web = await events(HOSTS, { where: { labels: [{ key: 'role', in: ['web'] }] } });
   await other.app.get(Watches).settled();
@@ -97,7 +97,7 @@ test('a host that changed is told with its facts, and only to those whose filter
   ]);
 });
 
-test('a transition that does not end is told once, when it is old enough', async () => {
+test('a transition that does not end is reported once, when it is old enough', async () => {
   const entering = idle('slow-1', {
     livepatches: [listed('lab_r_1v1_a', { transition: true })],
     transition: { patch: 'lab_r_1v1_a', since: registry.now().toISOString(), tasks: [], moreTasks: 1 },
@@ -112,14 +112,14 @@ test('a transition that does not end is told once, when it is old enough', async
 
 test.each([
   ['hosts without a transition are selected', { where: { transition: 'NONE' } }],
-  ['it is told before a transition counts as stalled', { after: '30s' }],
+  ['it is reported before a transition counts as stalled', { after: '30s' }],
 ])('what contradicts itself is refused: %s', async (_what, variables) => {
   const query = `subscription ($where: HostFilter, $after: Duration) {
     transitionStalled(where: $where, after: $after) { more } }`;
   await expect(events(query, variables)).rejects.toThrow('BAD_USER_INPUT');
 });
 
-test('of many stalled transitions the oldest are told, whatever the names', async () => {
+test('of many stalled transitions the oldest are reported, whatever the names', async () => {
   const since = registry.now().toISOString();
   const entering = (name: string, at: string) =>
     idle(name, {
@@ -167,7 +167,7 @@ test('many changes of others hide no change of a host that is watched, and do no
   });
 });
 
-test('what changes while the connection to the database is lost is told after it', async () => {
+test('what changes while the connection to the database is lost is reported after it', async () => {
   const watched = await events(HOSTS, { where: { hostnames: ['lost-1'] } });
   const watches = other.app.get(Watches);
   await watches.settled();
@@ -261,7 +261,7 @@ test('a subscription ends with its token', async () => {
   expect(await watched.next()).toBeNull();
 });
 
-test('a lost connection to the database is made again, and tells the present state', async () => {
+test('a lost connection to the database is made again, and sends the present state', async () => {
   const watched = await events(VERDICTS);
   await watched.next();
   const client = new pg.Client({ connectionString: registry.databaseUrl });
@@ -295,7 +295,7 @@ describe('over WebSocket,', () => {
       retryAttempts: 0,
     });
 
-  test('the same is told, and the token is in connection_init', async () => {
+  test('the same is sent, and the token is in connection_init', async () => {
     const client = connect();
     const results = client.iterate<any>({ query: VERDICTS });
     expect((await results.next()).value.data.verdictChanged).toMatchObject({ before: null });

@@ -21,7 +21,7 @@ const MAX_CHANGED = 1_000;
 const STALLED_AFTER_SECONDS = 15 * 60;
 const OLDEST_FIRST: HostOrder = { field: 'TRANSITION_SINCE', descending: false };
 
-type Told<Name extends keyof Sdl.Subscription> = AsyncIterableIterator<Sdl.Subscription[Name]>;
+type Events<Name extends keyof Sdl.Subscription> = AsyncIterableIterator<Sdl.Subscription[Name]>;
 type Verdicts = Omit<Sdl.VerdictChange, 'before'>;
 interface Found {
   readonly hosts: readonly HostView[];
@@ -44,7 +44,7 @@ export class SubscriptionsResolver {
   verdictChanged(
     @Args() args: Sdl.SubscriptionVerdictChangedArgs,
     @Context() context: RequestContext,
-  ): Told<'verdictChanged'> {
+  ): Events<'verdictChanged'> {
     const scope = scopeOf(context);
     const watch: Watch<Verdicts, Sdl.VerdictChange> = {
       ask: async () => {
@@ -63,11 +63,11 @@ export class SubscriptionsResolver {
   hostChanged(
     @Args() args: Sdl.SubscriptionHostChangedArgs,
     @Context() context: RequestContext,
-  ): Told<'hostChanged'> {
+  ): Events<'hostChanged'> {
     const scope = scopeOf(context);
     const where = args.where ?? {};
     const watch: Watch<Found & { readonly snapshot: string }, Found> = {
-      tellsChanges: true,
+      hasChanges: true,
       ask: async (before) => {
         const condition = toCondition(where, scope, present(this.clock.now()));
         const changed = await this.changed.since(before?.snapshot ?? null, condition, MAX_CHANGED + 1);
@@ -79,14 +79,17 @@ export class SubscriptionsResolver {
       eventOf: (before, { hosts, more }) =>
         before === null || (hosts.length === 0 && !more) ? null : { hosts, more },
     };
-    return this.watches.subscribe(keyOf('hostChanged', args, scope), watch) as unknown as Told<'hostChanged'>;
+    return this.watches.subscribe(
+      keyOf('hostChanged', args, scope),
+      watch,
+    ) as unknown as Events<'hostChanged'>;
   }
 
   @Subscription('transitionStalled', { resolve: (change: unknown) => change })
   transitionStalled(
     @Args() args: Sdl.SubscriptionTransitionStalledArgs,
     @Context() context: RequestContext,
-  ): Told<'transitionStalled'> {
+  ): Events<'transitionStalled'> {
     const scope = scopeOf(context);
     const seconds = args.after ?? STALLED_AFTER_SECONDS;
     refuseContradictions(args.where?.transition, seconds);
@@ -108,7 +111,7 @@ export class SubscriptionsResolver {
       },
     };
     const key = keyOf('transitionStalled', args, scope);
-    return this.watches.subscribe(key, watch) as unknown as Told<'transitionStalled'>;
+    return this.watches.subscribe(key, watch) as unknown as Events<'transitionStalled'>;
   }
 
   private async find(where: Sdl.HostFilter, scope: Scope | null, order = BY_NAME): Promise<Found> {

@@ -9,9 +9,9 @@ import { EventQueue } from './event-queue.js';
 export interface Watch<State, Event> {
   /** Asks for the present state. */
   readonly ask: (before: State | null) => Promise<State>;
-  /** Its events are changes: a reader that misses one gets it later, and none is told the present state. */
-  readonly tellsChanges?: true;
-  /** Returns what changed; null: nothing to tell. Without a state before, it is the first one of a reader. */
+  /** Its events are changes: a reader that misses one gets it later, and none gets the present state. */
+  readonly hasChanges?: true;
+  /** Returns what changed; null: there is no event. Without a state before, it is the first one of a reader. */
   readonly eventOf: (before: State | null, state: State) => Event | null;
 }
 
@@ -52,7 +52,7 @@ export class Watches implements OnModuleDestroy {
     return queue as unknown as AsyncIterableIterator<Event>;
   }
 
-  /** Asks for everything that is watched. @param again tells each reader the present state, too */
+  /** Asks for everything that is watched. @param again sends each reader the present state, too */
   lookAll(again = false): void {
     for (const watched of this.watched.values()) watched.look(again);
   }
@@ -129,7 +129,7 @@ class Watched {
 
   /** Asks, or asks again after the question that runs: it may have seen the state before. */
   look(again = false): void {
-    if (again && this.watch.tellsChanges !== true)
+    if (again && this.watch.hasChanges !== true)
       for (const queue of this.readers.keys()) this.readers.set(queue, false);
     if (this.running !== null) {
       this.isDirty = true;
