@@ -90,6 +90,7 @@ const normalized = (text: string): string =>
     .replaceAll(UUID, (id) => '0'.repeat(id.length))
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => 'T'.repeat(time.length))
     .replaceAll(/\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{16}\b/g, 'K'.repeat(16))
+    .replaceAll(/\brules \d{4}-\d\d-\d\d\.\d+/g, 'rules VERSION')
     .replaceAll(/"?\bWyJ[\w-]{50,}"?/g, 'SNAPSHOT')
     .replaceAll(/[A-Za-z0-9+/]{43,64}\n/g, 'PEM\n');
 
