@@ -1,6 +1,7 @@
 import type { Content } from '../certificate/file.js';
 import type { CertificateHolds } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
+import { reasonsTable } from './reasons-table.js';
 import { table } from './table.js';
 
 /** Formats what a certificate says. */
@@ -32,21 +33,7 @@ export function certificateText(content: Content, width: number | null): string 
         ({ code, owner, expiresAt }) => `ignored: ${code} by ${owner}, until ${expiresAt}`,
       ),
     ].map(clean),
-    ...(rows.length === 0
-      ? []
-      : [
-          '',
-          table(
-            [
-              { head: 'HOSTS', align: 'right' },
-              { head: 'KIND' },
-              { head: 'CODE' },
-              { head: 'WHY', wrap: true },
-            ],
-            rows,
-            width,
-          ),
-        ]),
+    ...reasonsTable(rows, width),
   ].join('\n');
 }
 

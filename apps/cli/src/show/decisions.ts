@@ -1,5 +1,6 @@
 import type { DecisionAfterwards, DecisionRow, WholeDecision } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
+import { reasonsTable } from './reasons-table.js';
 import { table } from './table.js';
 
 /** Where the hosts of a decision are, or why that is not known any more. */
@@ -75,21 +76,7 @@ export function decisionText(found: WholeDecision, afterwards: Afterwards, width
       `evidence ${found.evidence}, rule sets ${found.ruleSets.join(' ')}, as of ${snapshot.now}, rules ${snapshot.rules}`,
     ),
     ...overridesOf(found),
-    ...(rows.length === 0
-      ? []
-      : [
-          '',
-          table(
-            [
-              { head: 'HOSTS', align: 'right' },
-              { head: 'KIND' },
-              { head: 'CODE' },
-              { head: 'WHY', wrap: true },
-            ],
-            rows,
-            width,
-          ),
-        ]),
+    ...reasonsTable(rows, width),
     '',
     afterwardsLine(afterwards, found.afterwardsUnknown),
   ].join('\n');

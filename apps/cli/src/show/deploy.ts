@@ -3,6 +3,7 @@ import type { DeployAnswer } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
 import { decisionLine } from './fleet.js';
 import type { Paint } from './paint.js';
+import { reasonsTable } from './reasons-table.js';
 import { table } from './table.js';
 
 const WAYS: Readonly<Record<string, string>> = {
@@ -46,21 +47,7 @@ export function deployText(
     clean(title),
     `${matched} matched: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ` +
       `${counts.safe} safe${without}; ${noReturn} would lose a way back`,
-    ...(reasons.length === 0
-      ? []
-      : [
-          '',
-          table(
-            [
-              { head: 'HOSTS', align: 'right' },
-              { head: 'KIND' },
-              { head: 'CODE' },
-              { head: 'WHY', wrap: true },
-            ],
-            reasons,
-            width,
-          ),
-        ]),
+    ...reasonsTable(reasons, width),
     '',
     table(
       [

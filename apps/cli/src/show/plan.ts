@@ -22,13 +22,13 @@ export function planText(
   width: number | null,
 ): string {
   const wide = width ?? WIDTH;
-  const todo = answer.groups.filter(({ verdict }) => verdict.route !== 'NONE_NEEDED');
+  const moving = answer.groups.filter(({ verdict }) => verdict.route !== 'NONE_NEEDED');
   return [
     decisionLine(decision, paint),
     clean(title),
     sumsLine(answer),
     ...costLines(answer),
-    ...(todo.length === 0 ? [] : ['', 'What to do, in this order:', groupsTable(todo, wide)]),
+    ...(moving.length === 0 ? [] : ['', 'What to do, in this order:', groupsTable(moving, wide)]),
     ...(answer.drain.length === 0 ? [] : ['', ...drainLines(answer, drainedBy, wide)]),
     ...(answer.blockedGroups.length === 0 ? [] : ['', 'No route:', blockedTable(answer.blockedGroups, wide)]),
   ].join('\n');
