@@ -126,7 +126,8 @@ const headOf = ({ answer, question, pointInTime }: Asked, { decision }: Outcome)
 });
 
 /**
- * The lists of the answer as data. Fields are only added, never removed. `complete`: all reasons and cohorts are in it.
+ * The lists of the answer as data. Fields are only added, never removed. `complete`: all reasons and cohorts
+ * are in it.
  */
 function listsOf({ answer: { reasons, cohorts, complete } }: Asked, full: boolean) {
   const most = full ? Number.POSITIVE_INFINITY : MAX_SMALL;

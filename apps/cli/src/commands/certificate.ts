@@ -43,7 +43,8 @@ const verify = (act: Act): Command =>
   new Command('verify')
     .summary('verify the signature and the expiry of a certificate')
     .description(
-      'Verifies that the registry signed a certificate, that nothing in it was changed, and that it has not expired. ' +
+      'Verifies that the registry signed a certificate, that nothing in ' +
+        'it was changed, and that it has not expired. ' +
         'The exit code of a valid one is that of its decision, also if it was overridden by break-glass.',
     )
     .argument('<file>')
@@ -73,8 +74,10 @@ const check = (act: Act): Command =>
   new Command('check')
     .summary('ask the registry whether a certificate still holds')
     .description(
-      'Asks the question of a certificate again, and shows what changed since. The exit code of one that still holds ' +
-        'is that of its decision. It is 1 if it does not hold or has expired, and 3 if the registry cannot tell now.',
+      'Asks the question of a certificate again, and shows what changed ' +
+        'since. The exit code of one that still holds ' +
+        'is that of its decision. It is 1 if it does not hold or has ' +
+        'expired, and 3 if the registry cannot tell now.',
     )
     .argument('<file>')
     .addOption(anyDecision('exit with 0 for each certificate that still holds, whatever it decided'))

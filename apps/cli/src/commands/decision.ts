@@ -77,7 +77,8 @@ const showOne = (act: Act): Command =>
   new Command('show')
     .summary('show a decision, and what happened on the hosts afterwards')
     .description(
-      'Shows a decision with its question, answer and overrides, and where its hosts are now: at the target, ' +
+      'Shows a decision with its question, answer and overrides, ' +
+        'and where its hosts are now: at the target, ' +
         'unchanged, changed otherwise or gone.',
     )
     .argument('<id>')

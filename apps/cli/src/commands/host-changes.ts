@@ -23,7 +23,8 @@ export const hostChanges = (act: Act): Command =>
   new Command('changes')
     .summary('show what changed on a host, and when')
     .description(
-      'Shows what changed on a host, the newest change first: patches that came and left, kernel, boot, labels.',
+      'Shows what changed on a host, the newest change first: ' +
+        'patches that came and left, kernel, boot, labels.',
     )
     .argument('<host>', 'hostname or id')
     .option('--from <time>', 'leave out what ended before this instant or age: 2026-03-14T00:00:00Z, 24h, 7d')

@@ -25,7 +25,8 @@ export function host(act: Act): Command {
   const parent = new Command('host')
     .summary('show changes of hosts; add, label, release and retire them')
     .description(
-      'Shows what changed on a host. With an admin token: adds hosts before they report, labels them, decides ' +
+      'Shows what changed on a host. With an admin token: adds hosts ' +
+        'before they report, labels them, decides ' +
         'about their identity and boot history, and retires them.',
     );
   const decisions = [release(act), reset(act), baseline(act)];

@@ -32,7 +32,8 @@ export const patchStatement = (act: Act): Command =>
         show(
           { schemaVersion: 1, file, statement, states },
           () =>
-            `${clean(statement)} is written. Fill in its empty fields, then: klpreg patch lint ${clean(file)}`,
+            `${clean(statement)} is written. Fill in its empty ` +
+            `fields, then: klpreg patch lint ${clean(file)}`,
           settings.output,
           environment.stdout,
         );

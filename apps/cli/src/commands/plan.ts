@@ -29,7 +29,8 @@ export function plan(act: Act): Command {
   const command = new Command('plan')
     .summary('show the cheapest route for every group of hosts, in the order to go')
     .description(
-      'Shows by which route each group of hosts gets to a target, what it costs, and the order to go: the cheapest ' +
+      'Shows by which route each group of hosts gets to a target, what ' +
+        'it costs, and the order to go: the cheapest ' +
         'first, reboots last. It only shows; you run the steps.',
     )
     .option(

@@ -20,7 +20,8 @@ export function policy(act: Act): Command {
   const parent = new Command('policy')
     .summary('show and change the policy of the registry')
     .description(
-      'Shows and changes the policy of the registry: rules that raise advisories to UNSAFE for some hosts, and ' +
+      'Shows and changes the policy of the registry: rules that ' +
+        'raise advisories to UNSAFE for some hosts, and ' +
         'set defaults for questions.',
     );
   return parent.addCommand(showCurrent(act)).addCommand(apply(act)).addCommand(history(act));

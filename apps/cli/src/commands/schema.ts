@@ -5,7 +5,10 @@ import type { Act } from './act.js';
 
 const FOLDER = new URL('../../schemas/', import.meta.url);
 
-/** `schema`: prints the published JSON Schema of a command's JSON. A test keeps the files and the output equal. */
+/**
+ * `schema`: prints the published JSON Schema of a command's JSON. A test keeps the files and the output
+ * equal.
+ */
 export const schema = (act: Act): Command =>
   new Command('schema')
     .summary("print the JSON Schema of a command's JSON (without a registry)")

@@ -16,8 +16,10 @@ export function waiver(act: Act): Command {
   const parent = new Command('waiver')
     .summary('add, list and revoke waivers')
     .description(
-      'Manages waivers: each accepts UNKNOWN reasons for some hosts until a time, as --allow does. It applies to ' +
-        'questions that provably select only these hosts: with --authoritative-labels, and the labels in --where.',
+      'Manages waivers: each accepts UNKNOWN reasons for some hosts ' +
+        'until a time, as --allow does. It applies to ' +
+        'questions that provably select only these hosts: with ' +
+        '--authoritative-labels, and the labels in --where.',
     );
   return parent.addCommand(add(act)).addCommand(list(act)).addCommand(revoke(act));
 }

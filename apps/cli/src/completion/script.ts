@@ -31,7 +31,9 @@ export const freeValuesOf = (commands: readonly CompletedCommand[]): string[] =>
       .flatMap(({ names }) => names.map((name) => quoted(`${path} ${name}`))),
   );
 
-/** Patterns of `PATH:WORD`, with the options if the word begins with `-`, else the subcommands and arguments. */
+/**
+ * Patterns of `PATH:WORD`, with the options if the word begins with `-`, else the subcommands and arguments.
+ */
 export const wordsOf = (commands: readonly CompletedCommand[]): [when: string, words: readonly string[]][] =>
   commands.flatMap(({ path, options, subcommands, values }): [string, readonly string[]][] => [
     [`${quoted(`${path}:-`)}*`, options.flatMap(({ names }) => names)],

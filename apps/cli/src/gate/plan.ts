@@ -75,13 +75,17 @@ function refuseContradiction(answer: PlanAnswer): void {
   if (!isConsistent) throw unexpected('the registry’s answer contradicts itself: its groups do not add up');
 }
 
-/** Decides whether the plan serves every host: a host that the kernel refuses or that would be harmed is a no. */
+/**
+ * Decides whether the plan serves every host: a host that the kernel refuses or that would be harmed is a no.
+ */
 export function decidePlan(answer: PlanAnswer): Decision {
   const { matched, served, blocked, blockedGroups, limitedByScope, complete } = answer;
   const of = `of ${hostsText(matched)}`;
   const cannotTell = (why: string): Decision => ({ exit: EXIT.CANNOT_TELL, answer: 'cannot tell', why });
   if (blocked > 0) {
-    const why = `${blocked} ${of} ${blocked === 1 ? 'has' : 'have'} no route, ${served} ${served === 1 ? 'has' : 'have'} one`;
+    const why =
+      `${blocked} ${of} ${blocked === 1 ? 'has' : 'have'} no route, ` +
+      `${served} ${served === 1 ? 'has' : 'have'} one`;
     const isUnknown = complete && blockedGroups.every(({ verdict }) => verdict.kind === 'UNKNOWN');
     return isUnknown ? cannotTell(why) : { exit: EXIT.NO, answer: 'no', why };
   }

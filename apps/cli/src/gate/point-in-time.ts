@@ -52,7 +52,8 @@ const EXAMPLES =
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * Parses the value of a flag, such as `--as-of`: an instant with its offset, or an age by the clock of this machine.
+ * Parses the value of a flag, such as `--as-of`: an instant with its offset, or an age by the clock of this
+ * machine.
  *
  * The registry checks that it is neither in the future nor before its history.
  *

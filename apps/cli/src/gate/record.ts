@@ -43,8 +43,8 @@ export interface Outcome {
 const CLAIMS = { yes: 'YES', no: 'NO', 'cannot tell': 'CANNOT_TELL' } as const;
 
 /**
- * Records a decision if the flags say so. It is recorded before anything is printed, so that a yes, or an override, is
- * never without its record.
+ * Records a decision if the flags say so. It is recorded before anything is printed, so that a yes, or an
+ * override, is never without its record.
  *
  * @throws Failure 4 or 5 if it cannot be recorded. With break-glass the decision stays as it is instead.
  */

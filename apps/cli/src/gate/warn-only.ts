@@ -8,8 +8,8 @@ export const WARN_ONLY_OPTION = (): Option =>
   new Option('--warn-only', 'exit with 0 also for no and for cannot tell; errors keep their exit codes');
 
 /**
- * Returns the exit code of a gate. With `--warn-only` it is 0 for each decision, and stderr names the code that it
- * replaces. Errors are no decisions: they never get here.
+ * Returns the exit code of a gate. With `--warn-only` it is 0 for each decision, and stderr names the code
+ * that it replaces. Errors are no decisions: they never get here.
  */
 export function exitFor(
   { exit }: Decision,

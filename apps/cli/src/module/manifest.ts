@@ -16,8 +16,8 @@ export const isFile = (words: string): boolean => MODULE.test(words) || words.en
 const NOT_PUBLISHED = 'unpublished';
 
 /**
- * Returns the manifest of a file, as the registry takes it for a target that is not published: the JSON file itself, or
- * what this program reads of a module and of the author statement next to it.
+ * Returns the manifest of a file, as the registry takes it for a target that is not published: the JSON file
+ * itself, or what this program reads of a module and of the author statement next to it.
  *
  * @throws Failure 2 if the file cannot be read
  */

@@ -13,7 +13,10 @@ export const nearHost = async (word: string, registry: Registry, asOf?: string):
     return (await gather(page, MAX_NAMES)).nodes.map(({ hostname }) => hostname);
   });
 
-/** Returns a hint with the release or module that is nearest to one that is not published; none if none is near. */
+/**
+ * Returns a hint with the release or module that is nearest to one that is not published; none if none is
+ * near.
+ */
 export const nearTarget = async (word: string, registry: Registry): Promise<string[]> =>
   hint(word, async () => {
     const page = async (first: number, after: string | null) =>

@@ -27,8 +27,8 @@ export function plainTarget(words: string): TargetInput | null {
 }
 
 /**
- * Parses a target, and resolves a bare name: a release of that name, else a module of that name. A file stands for
- * a patch that is not published.
+ * Parses a target, and resolves a bare name: a release of that name, else a module of that name. A file
+ * stands for a patch that is not published.
  *
  * @throws Failure 2 if there is neither, or if there are both with different builds
  */

@@ -16,14 +16,16 @@ export function certificateText(content: Content, width: number | null): string 
   ]);
   return [
     clean(
-      `${content.gate}: ${content.decision}${content.passed && content.decision !== 'YES' ? ', overridden' : ''}`,
+      `${content.gate}: ` +
+        `${content.decision}${content.passed && content.decision !== 'YES' ? ', overridden' : ''}`,
     ),
     clean(`decision ${content.id} for change ${content.changeId}, by ${content.who}`),
     clean(`issued ${content.issuedAt}, expires ${content.expiresAt}`),
     `${counts.total} hosts: ${counts.refused} refused, ${counts.unsafe} unsafe, ${counts.unknown} unknown, ` +
       `${counts.safe} safe`,
     clean(
-      `evidence ${answer.evidence}, rule sets ${answer.ruleSets.join(' ')}, as of ${snapshot.now}, rules ${snapshot.rules}`,
+      `evidence ${answer.evidence}, rule sets ${answer.ruleSets.join(' ')}, ` +
+        `as of ${snapshot.now}, rules ${snapshot.rules}`,
     ),
     ...[
       ...(overrides.breakGlass === null ? [] : [`break-glass: ${overrides.breakGlass}`]),

@@ -67,13 +67,15 @@ export function decisionText(found: WholeDecision, afterwards: Afterwards, width
   ]);
   return [
     clean(
-      `${decision.replace('_', ' ')}${overridden ? ', OVERRIDDEN' : ''}: the change ${passed ? 'passed' : 'was stopped'}`,
+      `${decision.replace('_', ' ')}${overridden ? ', OVERRIDDEN' : ''}: ` +
+        `the change ${passed ? 'passed' : 'was stopped'}`,
     ),
     clean(`decision ${id} of ${gate} for change ${changeId}, by ${who} at ${at}`),
     clean(`question: ${question}`),
     formatCounts(found),
     clean(
-      `evidence ${found.evidence}, rule sets ${found.ruleSets.join(' ')}, as of ${snapshot.now}, rules ${snapshot.rules}`,
+      `evidence ${found.evidence}, rule sets ${found.ruleSets.join(' ')}, ` +
+        `as of ${snapshot.now}, rules ${snapshot.rules}`,
     ),
     ...overridesOf(found),
     ...reasonsTable(rows, width),

@@ -11,7 +11,9 @@ const MAX_ROWS = 25;
 /** The width of details if the terminal tells none. */
 const WIDTH = 120;
 
-/** Formats a drift: the decision, hosts by their answers at both times, and the groups with another answer. */
+/**
+ * Formats a drift: the decision, hosts by their answers at both times, and the groups with another answer.
+ */
 export function driftText(
   title: string,
   answer: DriftAnswer,
@@ -60,7 +62,8 @@ function groupsTable(groups: readonly DriftGroup[], width: number): string {
     ]),
     shown.map((group) =>
       [
-        `${clean(group.kernelBefore ?? '')} ${runsText(group.runsBefore)} to ${clean(group.kernel ?? '')} ${runsText(group.runs)}`,
+        `${clean(group.kernelBefore ?? '')} ${runsText(group.runsBefore)} to ` +
+          `${clean(group.kernel ?? '')} ${runsText(group.runs)}`,
         `such as ${clean(group.examples.join(' '))}`,
       ].join('; '),
     ),

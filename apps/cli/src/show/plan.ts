@@ -12,7 +12,10 @@ const MAX_ROWS = 25;
 /** The width of details if the terminal tells none. */
 const WIDTH = 120;
 
-/** Formats a plan: the decision, sums, the groups in the order to go, reboots in batches, and who has no route. */
+/**
+ * Formats a plan: the decision, sums, the groups in the order to go, reboots in batches, and who has no
+ * route.
+ */
 export function planText(
   title: string,
   answer: PlanAnswer,

@@ -85,7 +85,10 @@ export function historyTable(policies: readonly Policy[], width: number | null):
 export function changeText({ policy, replaces, differences }: PolicyChange, width: number | null): string {
   const replaced = replaces === null ? 'there was none before' : `it replaces revision ${replaces}`;
   if (policy !== null)
-    return `applied as policy revision ${policy.revision}, with ${count(policy.rules.length, 'rule')}; ${replaced}`;
+    return (
+      `applied as policy revision ${policy.revision}, with ` +
+      `${count(policy.rules.length, 'rule')}; ${replaced}`
+    );
   const would = replaces === null ? 'there is no policy yet' : `the policy is revision ${replaces}`;
   return [
     `dry run, nothing was changed: ${would}`,

@@ -24,7 +24,8 @@ export function tellOverride(outcome: Outcome, environment: Environment): void {
 export const recordNotes = ({ ignored }: Recording, waivers: readonly UsedWaiver[]): string[] => [
   ...waivers.map(({ id, owner, codes, expiresAt, hosts }) =>
     clean(
-      `waived: ${codes.join(', ')} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}, by ${owner} until ${expiresAt} ` +
+      `waived: ${codes.join(', ')} on ${hosts} ` +
+        `${hosts === 1 ? 'host' : 'hosts'}, by ${owner} until ${expiresAt} ` +
         `(waiver ${id})`,
     ),
   ),

@@ -32,7 +32,10 @@ function labelFilter({ key, operator, values }: Term): LabelFilter {
   return { key, exists: operator === 'exists' };
 }
 
-/** Adds what a term says. A fact can be given once, because all terms must match. States and exclusions add up. */
+/**
+ * Adds what a term says. A fact can be given once, because all terms must match. States and exclusions add
+ * up.
+ */
 function addFact(filter: HostFilter, term: Term, selector: string, now: number): void {
   const fact = FACTS[term.key]!(term, now);
   if ('wrong' in fact) throw selectorError(selector, term.at, fact.wrong);

@@ -20,7 +20,8 @@ const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
  * Parses a selector.
  *
  * Terms are `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key`, `!key`. A comma means "and".
- * `label:key` is a label even if the key is that of a fact. `key=value` is the same as `key in (value)`, and `key!=value` as `key notin (value)`.
+ * `label:key` is a label even if the key is that of a fact. `key=value` is the same as `key in (value)`, and
+ * `key!=value` as `key notin (value)`.
  *
  * @throws Failure 2 with the position
  */

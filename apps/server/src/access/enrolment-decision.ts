@@ -3,7 +3,10 @@ import type { EnrolmentTokenRow } from '../store/access/enrolment-tokens.store.j
 import type { HostCredentialRow } from '../store/access/host-credentials.store.js';
 import { isWithin } from './address-ranges.js';
 
-/** How far the time of a proof may lie before and after the time of the registry. A stolen proof is of use for that long. */
+/**
+ * How far the time of a proof may lie before and after the time of the registry. A stolen proof is of use for
+ * that long.
+ */
 const MAX_PROOF_AGE_MS = 300_000;
 const MAX_CLOCK_AHEAD_MS = 10_000;
 

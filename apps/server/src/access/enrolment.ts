@@ -21,7 +21,10 @@ import { HostCredentials, type IssuedCredential } from './host-credentials.js';
 type Outcome = IssuedCredential | null;
 
 const MAX_SERIAL = 2 ** 31 - 1;
-/** The maximum number of credentials that a restored database may lack. A host that claims more is refused them. */
+/**
+ * The maximum number of credentials that a restored database may lack. A host that claims more is refused
+ * them.
+ */
 const MAX_LOST_SERIALS = 100_000;
 
 const notProven = (): RequestError =>

@@ -23,8 +23,8 @@ export class ChangeBudget {
   }
 
   /**
-   * Takes the size of a changed report from the budget of its host, once, however often the report is decided.
-   * Returns a refusal if too little is left.
+   * Takes the size of a changed report from the budget of its host, once, however often the report is
+   * decided. Returns a refusal if too little is left.
    */
   refuse(received: Received<'reports'>): RateLimited | null {
     if (this.paid.has(received)) return null;

@@ -2,7 +2,9 @@ import type { Situation } from '@klpreg/compat';
 import type { HostDetail } from '../store/hosts/hosts.store.js';
 import type { AgentFacts } from './generated/schema.js';
 
-/** What verdicts can read of a report, and whether a report has it. Older agents and kernels lack some of it. */
+/**
+ * What verdicts can read of a report, and whether a report has it. Older agents and kernels lack some of it.
+ */
 const REPORTED: readonly (readonly [fact: string, isReported: (situation: Situation) => boolean])[] = [
   ['kernel.modules_disabled', ({ gates }) => gates.modulesDisabled !== null],
   ['kernel.ftrace_enabled', ({ gates }) => gates.ftraceEnabled !== null],

@@ -6,7 +6,9 @@ import type { HostFilter, LabelFilter } from './generated/schema.js';
 import { refuseLongLists } from './filter-limits.js';
 import { toHostId } from './ids.js';
 
-/** An open transition is stalled after this time. By then the kernel has signalled its tasks several times. */
+/**
+ * An open transition is stalled after this time. By then the kernel has signalled its tasks several times.
+ */
 export const STALLED_AFTER_SECONDS = 60;
 
 /**

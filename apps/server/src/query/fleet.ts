@@ -192,8 +192,8 @@ export class Fleet {
   }
 
   /**
-   * Counts the fleet in the parts of the policy. The policy of the present is known only with the counts: if it
-   * changed since the last question, the fleet is counted again.
+   * Counts the fleet in the parts of the policy. The policy of the present is known only with the counts: if
+   * it changed since the last question, the fleet is counted again.
    */
   private async count(
     partsBy: (policy: AppliedPolicy | null) => Part[],
@@ -329,7 +329,10 @@ export class Fleet {
     return { ...freshnessKeyOf(host, parts[part]!.limits), part };
   }
 
-  /** Returns the verdict for one host as of this time, by this catalog and its policy, and the rule that holds. */
+  /**
+   * Returns the verdict for one host as of this time, by this catalog and its policy, and the rule that
+   * holds.
+   */
   async judgeHost(
     host: HostRow,
     args: QuestionArguments,

@@ -35,7 +35,8 @@ export function toOrder(given: Sdl.HostOrder | null | undefined, { past }: Pick<
   if (field === 'TRANSITION_SINCE' && past)
     throw new RequestError(
       'BAD_USER_INPUT',
-      '`orderBy` cannot be TRANSITION_SINCE with `asOf`: since when a transition was open is known of the present only',
+      '`orderBy` cannot be TRANSITION_SINCE with `asOf`: since when a ' +
+        'transition was open is known of the present only',
     );
   const { part, of } = VALUES[field];
   const descending = direction === 'DESC';

@@ -12,8 +12,8 @@ const SITUATIONS_PER_TURN = 50;
 /**
  * Leaves out the hosts that do not have the properties of the filter.
  *
- * Hosts in the same situation have the same properties, and there are few situations. So each is tested once, with
- * the catalog of the question.
+ * Hosts in the same situation have the same properties, and there are few situations. So each is tested once,
+ * with the catalog of the question.
  */
 export async function narrow<Row extends SituationCount>(
   { rows, cohorts }: { readonly rows: readonly Row[] } & Pick<FleetCounts, 'cohorts'>,

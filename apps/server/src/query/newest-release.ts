@@ -25,8 +25,8 @@ export interface ByRelease {
 const isServed = ({ verdict }: JudgedSituation): boolean => verdict.accepted;
 
 /**
- * Splits an answer by the newest release that each situation can take. Situations that can take none are with the
- * release that has the least severe answer, of equals the newest.
+ * Splits an answer by the newest release that each situation can take. Situations that can take none are with
+ * the release that has the least severe answer, of equals the newest.
  *
  * @param releases the newest first
  * @throws RequestError if none of the releases can be a target

@@ -54,8 +54,8 @@ export function sumsOf(served: readonly PlannedGroup[]): {
 }
 
 /**
- * Distributes hosts over batches, so that each batch has at most `atOnce` hosts with the same value. The order of the
- * hosts is kept.
+ * Distributes hosts over batches, so that each batch has at most `atOnce` hosts with the same value. The
+ * order of the hosts is kept.
  */
 export function drainBatches(
   hosts: readonly { readonly hostname: string; readonly value: string | null }[],

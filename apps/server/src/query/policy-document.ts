@@ -14,7 +14,9 @@ export function toPolicyDocument(text: string, intervalSeconds: number): PolicyD
       : [
           {
             pointer: `/rules/${i}/maxAge`,
-            detail: `must be at most ${late} s: facts that are older than five intervals of the agents are stale`,
+            detail:
+              `must be at most ${late} s: facts that are older than ` +
+              'five intervals of the agents are stale',
             found: JSON.stringify(maxAge),
           },
         ],

@@ -93,7 +93,8 @@ const revisionText = (revision: number): string => (revision === 0 ? 'none' : `r
 const isAnother = (expected: number, found: number): RequestError =>
   new RequestError(
     'AMBIGUOUS',
-    `the current policy is ${revisionText(found)}, and ${revisionText(expected)} was expected: look at it, and ` +
+    `the current policy is ${revisionText(found)}, and ` +
+      `${revisionText(expected)} was expected: look at it, and ` +
       'apply yours again',
     [
       {

@@ -38,8 +38,8 @@ interface Size {
 }
 
 /**
- * Fields that count or judge hosts before they answer, with their cost in plain fields. `newestSafe`, and `plan` to
- * the newest release, cost this for each release that they try; `hosts` only with a filter.
+ * Fields that count or judge hosts before they answer, with their cost in plain fields. `newestSafe`, and
+ * `plan` to the newest release, cost this for each release that they try; `hosts` only with a filter.
  */
 const QUESTIONS: Readonly<Record<string, number>> = {
   canDowngrade: 20,

@@ -57,8 +57,8 @@ function toMaxAge(
 }
 
 /**
- * Returns the question in the arguments of a field. What they leave out is as the rule of the policy says; what
- * the rule raises is raised whatever they say.
+ * Returns the question in the arguments of a field. What they leave out is as the rule of the policy says;
+ * what the rule raises is raised whatever they say.
  */
 export function toQuestion(
   args: QuestionArguments,

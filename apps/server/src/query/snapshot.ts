@@ -170,7 +170,8 @@ export function refuseForgotten(
     throw new RequestError(
       'BAD_USER_INPUT',
       `\`where.changedSince\` must be before ${asOf.now.toISOString()} and after ` +
-        `${kept.toISOString()}, because history is kept for ${historyDays} days; found ${since.toISOString()}`,
+        `${kept.toISOString()}, because history is kept for ` +
+        `${historyDays} days; found ${since.toISOString()}`,
     );
 }
 

@@ -31,7 +31,8 @@ export class VerdictHistoryResolver {
     if (!watched.some((each) => each.target === target))
       throw new RequestError(
         'NOT_FOUND',
-        `${JSON.stringify(target)} is not watched: an admin or gate token watches it with \`watchTarget\`; watched are ` +
+        `${JSON.stringify(target)} is not watched: an admin or gate token ` +
+          `watches it with \`watchTarget\`; watched are ` +
           watched.map((each) => each.target).join(', '),
       );
     const stepSeconds = step ?? HOUR_SECONDS;

@@ -28,8 +28,8 @@ const LAG_MS = 10 * 60 * 1_000;
 /**
  * Stores the numbers of verdicts about the watched targets, once for each full hour.
  *
- * Every server looks, and an advisory lock lets one at a time store. An hour is judged as of its beginning, so that it
- * does not matter when that happens.
+ * Every server looks, and an advisory lock lets one at a time store. An hour is judged as of its beginning,
+ * so that it does not matter when that happens.
  */
 @Injectable()
 export class VerdictSums implements OnApplicationBootstrap, OnModuleDestroy {

@@ -14,7 +14,10 @@ import {
 } from './declaration.js';
 import type { Finding } from './findings.js';
 
-/** Returns where the author statement contradicts the file, and what it should state so that a verdict can be SAFE. */
+/**
+ * Returns where the author statement contradicts the file, and what it should state so that a verdict can be
+ * SAFE.
+ */
 export function findInStatement(of: Declaration, known: readonly Declaration[]): Finding[] {
   const states = declaredStates(of);
   return [

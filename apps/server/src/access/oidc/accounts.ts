@@ -47,7 +47,10 @@ export class Accounts implements OnApplicationBootstrap {
     void this.keys?.warm();
   }
 
-  /** The holder of the token with this hash, if it was checked with the keys that count now and is still valid. */
+  /**
+   * The holder of the token with this hash, if it was checked with the keys that count now and is still
+   * valid.
+   */
   cached(hash: string): Bearer | null {
     const known = this.cache.get(hash);
     if (known === undefined || this.clock.now().getTime() >= known.expiresAt) return null;

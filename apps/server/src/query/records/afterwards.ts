@@ -31,8 +31,8 @@ export class Afterwards {
   ) {}
 
   /**
-   * Counts the hosts of the scope of the decision, which is within the scope of the viewer. Hosts that left the scope of
-   * the viewer since are gone.
+   * Counts the hosts of the scope of the decision, which is within the scope of the viewer. Hosts that left
+   * the scope of the viewer since are gone.
    *
    * @param at the time to look at; null: now
    * @throws RequestError SNAPSHOT_GONE if the history does not reach back to the decision
@@ -49,7 +49,8 @@ export class Afterwards {
     if (at !== null && at < decided)
       throw new RequestError(
         'BAD_USER_INPUT',
-        `\`at\` must not be before the decision's snapshot, ${decided.toISOString()}; found ${at.toISOString()}`,
+        `\`at\` must not be before the decision's snapshot, ` +
+          `${decided.toISOString()}; found ${at.toISOString()}`,
       );
     // by the time and not by the id, which ends with the version of the rules
     const { asOf: before } = toAskedTime({ asOf: decided }, null, this.config, now);

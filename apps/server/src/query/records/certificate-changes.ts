@@ -20,8 +20,8 @@ export function changesBetween(then: Listed, now: Listed): Sdl.ReasonChange[] {
 }
 
 /**
- * Returns the number of reasons of now, without advisories, that are not in a record. If the record does not list all
- * reasons of then, some of them may not be new.
+ * Returns the number of reasons of now, without advisories, that are not in a record. If the record does not
+ * list all reasons of then, some of them may not be new.
  */
 export function countNew(then: Listed, now: Listed): number {
   const recorded = byKey(then);

@@ -36,7 +36,8 @@ export class CertificatesResolver {
     if (!this.key.signed(content, signature))
       throw new RequestError(
         'BAD_USER_INPUT',
-        `\`certificate\` must be signed with the key ${this.key.id} of this registry: it was changed, or another ` +
+        `\`certificate\` must be signed with the key ${this.key.id} of ` +
+          'this registry: it was changed, or another ' +
           'registry or an earlier key signed it',
       );
     const record = JSON.parse(content) as DecisionRecord;

@@ -45,7 +45,8 @@ function whyUnknown(record: DecisionRecord): string | null {
   const [field] = currentFields(recordedFilter(record));
   return field === undefined
     ? null
-    : `the question selects hosts by \`where.${field}\`, which is known of the present only, because no history has it`;
+    : `the question selects hosts by \`where.${field}\`, which is known ` +
+        'of the present only, because no history has it';
 }
 
 /** The snapshot of a record as the SDL shows it. */

@@ -24,8 +24,8 @@ export function decideDowngrade(
 }
 
 /**
- * Decides as `klpreg can-i-deploy` does: harm, refusals and lost ways back are NO, doubts are CANNOT_TELL, and
- * the rest is YES.
+ * Decides as `klpreg can-i-deploy` does: harm, refusals and lost ways back are NO, doubts are CANNOT_TELL,
+ * and the rest is YES.
  */
 export function decideDeploy(
   {

@@ -9,8 +9,8 @@ const KEEP_ALIVE_MS = 15_000;
 const PATIENCE_MS = 10_000;
 
 /**
- * Answers with server-sent events, one `next` for each result and `complete` at the end (the distinct connections mode
- * of graphql-sse).
+ * Answers with server-sent events, one `next` for each result and `complete` at the end (the distinct
+ * connections mode of graphql-sse).
  */
 export async function sendEvents(reply: FastifyReply, results: Results): Promise<void> {
   reply.hijack();

@@ -9,8 +9,8 @@ import { OpenSubscriptions } from './open-subscriptions.js';
 import { serveWebSocket } from './web-socket.js';
 
 /**
- * Serves subscriptions: as server-sent events in the answer to a request that accepts them, and over WebSocket. Call it
- * before the listeners are attached, because closing ends the subscriptions first.
+ * Serves subscriptions: as server-sent events in the answer to a request that accepts them, and over
+ * WebSocket. Call it before the listeners are attached, because closing ends the subscriptions first.
  */
 export function serveSubscriptions(fastify: FastifyInstance, access: Access, questions: Questions): void {
   const subscriptions = new OpenSubscriptions(access, questions.schema, questions.toError);

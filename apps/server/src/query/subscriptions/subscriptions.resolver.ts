@@ -131,7 +131,9 @@ const keyOf = (field: string, args: object, scope: Scope | null): string =>
     typeof each === 'bigint' ? String(each) : each,
   );
 
-/** @throws RequestError if the filter excludes stalled transitions, or `after` is less than what is stalled */
+/**
+ * @throws RequestError if the filter excludes stalled transitions, or `after` is less than what is stalled
+ */
 function refuseContradictions(transition: Sdl.TransitionFilter | null | undefined, seconds: number): void {
   if (transition === 'NONE')
     throw new RequestError('BAD_USER_INPUT', '`where.transition` must not be NONE here: leave it out');

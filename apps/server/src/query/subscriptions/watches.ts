@@ -11,7 +11,9 @@ export interface Watch<State, Event> {
   readonly ask: (before: State | null) => Promise<State>;
   /** Its events are changes: a reader that misses one gets it later, and none gets the present state. */
   readonly hasChanges?: true;
-  /** Returns what changed; null: there is no event. Without a state before, it is the first one of a reader. */
+  /**
+   * Returns what changed; null: there is no event. Without a state before, it is the first one of a reader.
+   */
   readonly eventOf: (before: State | null, state: State) => Event | null;
 }
 
@@ -21,8 +23,8 @@ const POLL_MS = 10_000;
 const MAX_AT_ONCE = 4;
 
 /**
- * Asks for what is watched when something changed: once for each change and each different question, however many
- * readers there are.
+ * Asks for what is watched when something changed: once for each change and each different question, however
+ * many readers there are.
  */
 @Injectable()
 export class Watches implements OnModuleDestroy {

@@ -139,8 +139,8 @@ export class TokensStore {
   }
 
   /**
-   * The holder of the token with this hash, if it was found in the last five seconds. A revoked token is valid
-   * that long.
+   * The holder of the token with this hash, if it was found in the last five seconds. A revoked token is
+   * valid that long.
    */
   cached(hash: string, now: Date): Bearer | null {
     const known = this.cache.get(hash);

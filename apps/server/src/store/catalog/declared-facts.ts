@@ -55,7 +55,10 @@ export const toStoredStatement = (author: AuthorStatement): StoredStatement => (
   notes: author.notes,
 });
 
-/** A patch that is not published, as it would be if this manifest were: unsigned, whatever it says of a signature. */
+/**
+ * A patch that is not published, as it would be if this manifest were: unsigned, whatever it says of a
+ * signature.
+ */
 export function unpublishedPatch({
   buildId,
   release,

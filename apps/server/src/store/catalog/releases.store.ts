@@ -26,7 +26,10 @@ export type ReleasePage =
 export class ReleasesStore {
   constructor(private readonly read: ReadDatabase) {}
 
-  /** A page of the releases by name, or the one with a name. Retired hosts and those out of the scope do not count. */
+  /**
+   * A page of the releases by name, or the one with a name. Retired hosts and those out of the scope do not
+   * count.
+   */
   async page(page: ReleasePage, scope: Scope | null): Promise<ReleaseRow[]> {
     const backwards = 'backwards' in page && page.backwards;
     const direction = raw(backwards ? 'DESC' : 'ASC');

@@ -4,7 +4,7 @@ import { sql, type Sql } from '../../database/sql.js';
 export const CHANGES = 'klpreg_changes';
 
 /**
- * Tells all servers that hosts or the catalog changed, when the transaction commits. A roll-up and a revision of the
- * catalog tell it once; a message of a host does not.
+ * Tells all servers that hosts or the catalog changed, when the transaction commits. A roll-up and a revision
+ * of the catalog tell it once; a message of a host does not.
  */
 export const NOTIFY_CHANGES: Sql = sql`pg_notify(${CHANGES}::text, '')::text`;

@@ -25,7 +25,9 @@ const SUMS_LOCK = 72_707_374;
 /** What stands for all hosts. No label has an empty value. */
 const ALL = '';
 
-/** Numbers of verdicts by the hour, for watched targets. They are stored, because the past is slow to judge. */
+/**
+ * Numbers of verdicts by the hour, for watched targets. They are stored, because the past is slow to judge.
+ */
 @Injectable()
 export class VerdictSumsStore {
   constructor(

@@ -151,8 +151,8 @@ export class HeartbeatsStore {
   }
 
   /**
-   * Marks the facts of hosts as superseded by newer messages that are not stored. Their sequences stay unused,
-   * because the host may send the same message again.
+   * Marks the facts of hosts as superseded by newer messages that are not stored. Their sequences stay
+   * unused, because the host may send the same message again.
    */
   async supersede(
     messages: readonly Pick<PlacedHeartbeat, 'hostId' | 'sequence' | 'receivedAt'>[],

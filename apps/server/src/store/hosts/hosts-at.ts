@@ -38,8 +38,8 @@ export interface FreshnessKey {
  * closed or open; if a gap covers the instant, the confirmation before the gap counts. The name is always the
  * current one.
  *
- * `age_unknown`: the situation of a pinned answer changed while the answer was made. When it was last confirmed
- * is no longer stored, except that it was at most five intervals before.
+ * `age_unknown`: the situation of a pinned answer changed while the answer was made. When it was last
+ * confirmed is no longer stored, except that it was at most five intervals before.
  */
 export function hostsAt(asOf: AsOf): Sql {
   if (!asOf.past)

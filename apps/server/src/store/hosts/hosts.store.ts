@@ -94,7 +94,9 @@ interface Interval extends CohortKey {
 /** The key of a host. */
 const keyOf = (hostId: string): Sql => sql`bucket = ${bucketOf(hostId)}::smallint AND id = ${hostId}::uuid`;
 
-/** Reads and changes single hosts. Each statement finds them by bucket and id, or by an index of hostnames. */
+/**
+ * Reads and changes single hosts. Each statement finds them by bucket and id, or by an index of hostnames.
+ */
 @Injectable()
 export class HostsStore {
   constructor(
