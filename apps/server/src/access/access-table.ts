@@ -66,6 +66,7 @@ export const ROUTES: Readonly<Record<string, Right>> = {
 export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.__schema': CATALOG,
   'Query.__type': CATALOG,
+  'Query.viewer': CATALOG,
   'Query.node': FLEET,
   'Query.host': FLEET,
   'Query.hosts': FLEET,

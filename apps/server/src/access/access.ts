@@ -7,12 +7,12 @@ import { RequestError } from '../errors.js';
 import type { AuditEntry } from '../store/access/audit-chain.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import type { Bearer } from '../store/access/tokens.store.js';
-import type { Right } from './access-table.js';
+import { FIELDS, type Right } from './access-table.js';
 import { Bearers } from './bearers.js';
 import { Rates } from './rates.js';
 
 /** Who asks without a token, where none is needed. */
-const ANYONE: Bearer = { name: 'anyone', role: 'none', scope: null, owners: null };
+const ANYONE: Bearer = { name: 'anyone', role: 'none', scope: null, owners: null, expiresAt: null };
 
 /**
  * Returns who sends a request. @throws Error for a request that was not admitted: to see everything is no
@@ -66,6 +66,22 @@ export class Access {
     const admit = (found: Bearer) =>
       isOpen ? note(request, ANYONE) : this.admitBearer(request, right, name, found);
     return bearer instanceof Promise ? bearer.then(admit) : admit(bearer);
+  }
+
+  /**
+   * Returns the holder of the token that a request was sent with, also where none is needed.
+   *
+   * @throws RequestError UNAUTHENTICATED
+   */
+  async holderOf(request: FastifyRequest): Promise<Bearer> {
+    return request.headers.authorization ? this.bearers.identify(request) : ANYONE;
+  }
+
+  /** Returns the root fields that this sender may use, such as `Query.hosts`. */
+  fieldsOf(bearer: Bearer): string[] {
+    return Object.entries(FIELDS).flatMap(([name, right]) =>
+      (right.openWhenOff && !this.config.access) || refuse(bearer, right) === null ? [name] : [],
+    );
   }
 
   /**

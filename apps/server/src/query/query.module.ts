@@ -46,6 +46,7 @@ import { Watches } from './subscriptions/watches.js';
 import { StatesResolver } from './states.resolver.js';
 import { VerdictHistoryResolver } from './verdict-history.resolver.js';
 import { VerdictSums } from './verdict-sums.js';
+import { ViewerResolver } from './viewer.resolver.js';
 import { TokensResolver } from './tokens.resolver.js';
 import { TransferPatchResolver } from './transfer-patch.resolver.js';
 
@@ -111,6 +112,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     TransferPatchResolver,
     VerdictHistoryResolver,
     VerdictSums,
+    ViewerResolver,
     WaiversResolver,
   ],
 })

@@ -12,6 +12,7 @@ import { connectPart, toPart } from './connection.js';
 import type * as Sdl from './generated/schema.js';
 import type { RequestContext } from './sender.js';
 import { toNewToken } from './token-input.js';
+import { roleView, scopeView } from './token-view.js';
 
 /** Answers `tokens`, `createToken` and `revokeToken`. */
 @Resolver('Token')
@@ -90,6 +91,6 @@ export class TokensResolver {
 
 const tokenView = ({ scope, role, ...row }: TokenRow): Sdl.Token => ({
   ...row,
-  role: role.toUpperCase() as Sdl.TokenRole,
-  scope: scope && Object.entries(scope).map(([key, values]) => ({ key, values })),
+  role: roleView(role),
+  scope: scopeView(scope),
 });

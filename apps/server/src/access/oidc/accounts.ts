@@ -18,8 +18,7 @@ const MAX_AGE_SECONDS = 24 * 60 * 60;
 const MAX_CHARACTERS = 8_192;
 
 interface Known {
-  readonly bearer: Bearer;
-  readonly expiresAt: number;
+  readonly bearer: Bearer & { readonly expiresAt: Date };
   /** The revision of the keys that it was checked with. */
   readonly revision: number;
 }
@@ -53,7 +52,7 @@ export class Accounts implements OnApplicationBootstrap {
    */
   cached(hash: string): Bearer | null {
     const known = this.cache.get(hash);
-    if (known === undefined || this.clock.now().getTime() >= known.expiresAt) return null;
+    if (known === undefined || this.clock.now() >= known.bearer.expiresAt) return null;
     return known.revision === this.keys?.revision() ? known.bearer : null;
   }
 
@@ -73,9 +72,10 @@ export class Accounts implements OnApplicationBootstrap {
     // before the check: a token that was checked with earlier keys is not cached for later ones
     const revision = keys.revision();
     const claims = await this.verify(token, settings, keys);
-    const bearer = { name: nameOf(claims, settings), ...settings.roles.grantOf(claims) };
     const end = Math.min(claims.exp, claims.iat + MAX_AGE_SECONDS) + settings.clockSkewSeconds;
-    if (revision !== null) this.cache.set(hash, { bearer, expiresAt: end * 1000, revision });
+    const expiresAt = new Date(end * 1000);
+    const bearer = { name: nameOf(claims, settings), ...settings.roles.grantOf(claims), expiresAt };
+    if (revision !== null) this.cache.set(hash, { bearer, revision });
     return bearer;
   }
 

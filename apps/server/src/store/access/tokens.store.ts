@@ -21,6 +21,8 @@ export interface Bearer {
   readonly scope: Scope | null;
   /** The owners for which it may publish; null: all. */
   readonly owners: readonly string[] | null;
+  /** Null: it does not expire. */
+  readonly expiresAt: Date | null;
 }
 
 /** A token as people see it. */
@@ -30,7 +32,6 @@ export interface TokenRow extends Omit<Bearer, 'role'> {
   readonly createdAt: Date;
   /** The name of the token that created it. Null: the server did. */
   readonly createdBy: string | null;
-  readonly expiresAt: Date | null;
   /** Exact to a minute. */
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
@@ -46,7 +47,6 @@ export type NewToken = Pick<TokenRow, 'name' | 'role' | 'scope' | 'owners' | 'cr
 interface Known {
   readonly bearer: Bearer;
   readonly at: number;
-  readonly expiresAt: Date | null;
 }
 
 const CACHED_MS = 5000;
@@ -144,7 +144,9 @@ export class TokensStore {
    */
   cached(hash: string, now: Date): Bearer | null {
     const known = this.cache.get(hash);
-    if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return null;
+    if (known === undefined) return null;
+    const { expiresAt } = known.bearer;
+    if (expiresAt !== null && expiresAt <= now) return null;
     const age = Math.abs(now.getTime() - known.at);
     if (age >= CACHED_MS) return null;
     if (age >= REFRESH_MS) void this.find(hash, now).catch(() => undefined);
@@ -159,8 +161,8 @@ export class TokensStore {
       return null;
     }
     const { name, role, scope, owners, expiresAt } = toRow(row);
-    const bearer = { name, role, scope, owners };
-    this.cache.set(hash, { bearer, at: now.getTime(), expiresAt });
+    const bearer = { name, role, scope, owners, expiresAt };
+    this.cache.set(hash, { bearer, at: now.getTime() });
     if (row.lastUsedAt === null || now.getTime() - row.lastUsedAt.getTime() >= USED_MS)
       this.noteUse(row.id, now);
     return bearer;
