@@ -1,18 +1,37 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EmbeddedPostgres } from '@klpreg/embedded-postgres';
+import { readConfig } from '../src/config.js';
+import { migrate } from '../src/database/migrate.js';
+import { createServer } from '../src/server.js';
+import { TokensStore } from '../src/store/access/tokens.store.js';
 import { type Endpoint, post, publish } from './crash/endpoint.js';
-import { PostgresProcess, ServerProcess } from './crash/processes.js';
+import { PostgresProcess } from './crash/processes.js';
 import { backUp, Replica } from './crash/replica.js';
 import { select } from './crash/select.js';
 import { later, listed, running } from './registry.js';
 
 const QUESTION = `query ($snapshot: ID) { canDowngrade(to: { name: "lab_r_1v1_a" }, snapshot: $snapshot) {
   kind counts { total } snapshot { id } hosts { totalCount nodes { host { hostname stack { name } } } } } }`;
+
+const TOKEN = 'the-admin-token-of-this-test';
+const MIGRATIONS = path.join(__dirname, '../../../prisma/migrations');
+const PLAIN = { fsync: 'off', shared_buffers: '16MB', wal_keep_size: '256MB' };
+
+/** Two clusters with empty tables. A test starts copies of them: to make a cluster takes seconds. */
+const made = mkdtempSync(path.join(tmpdir(), 'klpreg-epoch-'));
+beforeAll(async () => {
+  for (const name of ['first', 'second']) {
+    const server = await PostgresProcess.start(path.join(made, name), PLAIN);
+    await migrate(server.url, MIGRATIONS);
+    await server.stop();
+  }
+}, 120_000);
+afterAll(() => rmSync(made, { recursive: true, force: true }));
 
 let dir: string;
 const started: { stop(): Promise<void> }[] = [];
@@ -22,7 +41,14 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const PLAIN = { fsync: 'off', shared_buffers: '16MB', wal_keep_size: '256MB' };
+/** Starts a copy of a cluster. */
+async function cluster(
+  of: 'first' | 'second' = 'first',
+  settings: Record<string, string> = {},
+): Promise<PostgresProcess> {
+  cpSync(path.join(made, of), path.join(dir, of), { recursive: true });
+  return postgres(of, settings);
+}
 
 async function postgres(name: string, settings: Record<string, string> = {}): Promise<PostgresProcess> {
   const server = await PostgresProcess.start(path.join(dir, name), { ...PLAIN, ...settings });
@@ -30,12 +56,17 @@ async function postgres(name: string, settings: Record<string, string> = {}): Pr
   return server;
 }
 
-/** Starts a server. @param data its data directory, which has the administrator's token */
-async function serve(database: string, data = 'data'): Promise<Endpoint> {
-  const folder = path.join(dir, data);
-  const server = await ServerProcess.start(folder, { DATABASE_URL: database });
-  started.push({ stop: () => server.kill() });
-  return { url: server.url, token: readFileSync(path.join(folder, 'admin-token'), 'utf8').trim() };
+/** Starts a server in this process. */
+async function serve(database: string): Promise<Endpoint> {
+  const app = await createServer(
+    readConfig({ KLPREG_LOG_LEVEL: 'silent', KLPREG_DATA: path.join(dir, 'data') }),
+    database,
+  );
+  started.push({ stop: () => app.close() });
+  await app.init();
+  await app.get(TokensStore).addAdmin(TOKEN, 'tester', new Date());
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), token: TOKEN };
 }
 
 const graphql = async (endpoint: Endpoint, variables: object) =>
@@ -119,40 +150,29 @@ async function byPrograms(from: string, to: string): Promise<void> {
 }
 
 test('after dump and restore into another cluster, every answer has all hosts, and old snapshots get SNAPSHOT_GONE', async () => {
-  const first = await postgres('first');
+  const [first, second] = [await cluster('first'), await cluster('second')];
   const before = await serve(first.url);
   await fill(before, first.url);
   const old = await expectWhole(before, 3);
 
-  const second = await postgres('second');
-  await serve(second.url, 'other'); // makes the tables
   await (hasDump ? byPrograms : dumpAndRestore)(first.url, second.url);
   const after = await serve(second.url);
   await expectWhole(after, 3);
   expect(await refusal(after, old)).toMatchObject(GONE);
   await send(after, later(running('web-1', []), { sequence: 9 }));
   await expectWhole(after, 3);
-}, 300_000);
 
-test('a running server notices with its next statement that its database was restored', async () => {
-  const database = await postgres('first');
-  const endpoint = await serve(database.url);
-  await fill(endpoint, database.url);
-  const old = await expectWhole(endpoint, 3);
-  const other = await postgres('second');
-  await serve(other.url, 'other');
-  await dumpAndRestore(database.url, other.url);
-  // same cluster, same database and same tables; connections stay open
-  await dumpAndRestore(other.url, database.url);
-  expect(await refusal(endpoint, old)).toMatchObject(GONE);
-  await expectWhole(endpoint, 3);
+  // a running server notices with its next statement: the cluster, the database and the tables are the same
+  await dumpAndRestore(second.url, first.url);
+  expect(await refusal(before, old)).toMatchObject(GONE);
+  await expectWhole(before, 3);
 }, 300_000);
 
 test('a promoted replica repeats answers for snapshots that it has completely, and refuses those of lost transactions', async () => {
-  const primary = await postgres('primary');
+  const primary = await cluster();
   const before = await serve(primary.url);
   await fill(before, primary.url);
-  const replica = await Replica.follow(primary.url, path.join(dir, 'primary'), path.join(dir, 'replica'));
+  const replica = await Replica.follow(primary.url, path.join(dir, 'first'), path.join(dir, 'replica'));
   started.push(replica);
   const kept = await ask(before);
   await replica.catchUp();
@@ -177,13 +197,13 @@ test('after point-in-time recovery, earlier snapshots are answered again, and la
   const archive = path.join(dir, 'archive');
   mkdirSync(archive, { mode: 0o777 });
   const settings = { archive_mode: 'on', archive_command: `cp %p ${archive}/%f` };
-  const primary = await postgres('primary', settings);
+  const primary = await cluster('first', settings);
   const before = await serve(primary.url);
   await fill(before, primary.url);
   const folder = path.join(dir, 'recovered');
   mkdirSync(folder);
-  await backUp(primary.url, path.join(dir, 'primary/data'), path.join(folder, 'data'));
-  cpSync(path.join(dir, 'primary/secret'), path.join(folder, 'secret'));
+  await backUp(primary.url, path.join(dir, 'first/data'), path.join(folder, 'data'));
+  cpSync(path.join(dir, 'first/secret'), path.join(folder, 'secret'));
   const kept = await ask(before);
   await select(primary.url, "SELECT pg_create_restore_point('then')");
   await send(before, running('web-4', []));
@@ -216,7 +236,7 @@ test.each<[how: string, end: (database: PostgresProcess) => Promise<void>]>([
 ])(
   'after PostgreSQL was %s and restarted, all snapshots are answered; on a copy of its files, only earlier ones',
   async (_, end) => {
-    const database = await postgres('first');
+    const database = await cluster();
     const endpoint = await serve(database.url);
     await fill(endpoint, database.url);
     const kept = await ask(endpoint);

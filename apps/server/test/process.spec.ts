@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,9 @@ jest.setTimeout(180_000);
 
 const MAIN = path.join(__dirname, '../dist/main.js');
 const running: ChildProcess[] = [];
+/** The data folder of a server that was stopped, once a test has left it: to make a database takes seconds. */
+const stopped = mkdtempSync(path.join(tmpdir(), 'klpreg process '));
+afterAll(() => rmSync(stopped, { recursive: true, force: true }));
 let data: string;
 beforeEach(() => void (data = mkdtempSync(path.join(tmpdir(), 'klpreg process '))));
 afterEach(async () => {
@@ -81,7 +84,11 @@ test('starts with nothing set, makes a token that only its owner reads, and keep
     { hostname: 'kept' },
   ]);
   expect(await stop(second.child, 'SIGINT')).toBe(0);
+  cpSync(data, stopped, { recursive: true });
 });
+
+/** Gives the test the data folder of a server that was stopped; an empty one if the first test did not run. */
+const useStopped = () => cpSync(stopped, data, { recursive: true });
 
 test('a wrong configuration ends the server before anything starts', async () => {
   const { ended, output } = launch({ KLPREG_PORT: 'many', KLPREG_COLOUR: 'blue' });
@@ -99,6 +106,7 @@ test('a missing database is reported in a sentence', async () => {
 });
 
 test('a port in use is reported in a sentence, and no process is left running', async () => {
+  useStopped();
   const other = net.createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as net.AddressInfo;
@@ -117,6 +125,7 @@ const isReady = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
 
 test('an embedded PostgreSQL that ends is started again; where that does not last, the server ends with an error', async () => {
+  useStopped();
   const { url, output, child } = await start();
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   for (const n of [1, 2, 3]) {
@@ -131,6 +140,7 @@ test('an embedded PostgreSQL that ends is started again; where that does not las
 }, 180_000);
 
 test('a second server on the same folder says that it adopted the database, and takes over when the first one ends', async () => {
+  useStopped();
   const first = await start();
   const second = await start();
   expect(second.output()).toContain('another process began it, and this one takes over when that ends');
@@ -141,6 +151,7 @@ test('a second server on the same folder says that it adopted the database, and 
 }, 180_000);
 
 test('a second signal ends a server that waits for what is under way', async () => {
+  useStopped();
   const { child, url, output } = await start();
   const token = readFileSync(path.join(data, 'admin-token'), 'utf8').trim();
   const [, password] = /(.*)/.exec(readFileSync(path.join(data, 'postgres/secret'), 'utf8'))!;
@@ -177,6 +188,7 @@ test.each(['start', 'demo', 'simulate'])(
 );
 
 test('as npm runs it, the server stops at a signal to its shell, and so does its database', async () => {
+  useStopped();
   const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };

@@ -13,11 +13,12 @@ import { Registry } from '../registry.js';
 
 let registry: Registry;
 let db: Database;
-beforeEach(async () => {
+beforeAll(async () => {
   registry = await Registry.start();
   db = registry.app.get(Database);
 });
-afterEach(() => registry.stop());
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const addHost = (name: string) =>
   registry.send('POST', '/graphql', {

@@ -3,11 +3,12 @@ import { HistoryStore } from '../../src/store/history/history.store.js';
 import { CAN_DOWNGRADE, later, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
+beforeAll(async () => void (registry = await Registry.start()));
 beforeEach(async () => {
-  registry = await Registry.start();
+  await registry.reset();
   await registry.publish('lab_r_1v1_a');
 });
-afterEach(() => registry.stop());
+afterAll(() => registry.stop());
 
 const HOST = logged(running('web-1', ['lab_r_1v1_a']));
 const TARGET = { to: { name: 'lab_r_1v1_a' } };

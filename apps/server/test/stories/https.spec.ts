@@ -4,6 +4,8 @@ import https from 'node:https';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type CertificateFiles, Certificates } from '@klpreg/connection/testing';
+import { ConfigError } from '../../src/config.js';
+import { readContext } from '../../src/tls/certificate.js';
 import { idle } from '../registry.js';
 import { copyDatabase, type Database } from '../database.js';
 
@@ -14,16 +16,10 @@ const made = new Certificates();
 let database: Database;
 let server: CertificateFiles;
 let client: CertificateFiles;
-const running: ChildProcess[] = [];
 beforeAll(async () => {
   database = await copyDatabase();
   for (const ca of ['registry-ca', 'client-ca', 'other-ca']) made.ca(ca);
   [server, client] = [made.leaf('server', 'registry-ca'), made.leaf('client', 'client-ca')];
-});
-afterEach(async () => {
-  for (const child of running.splice(0))
-    if (child.exitCode === null)
-      await new Promise((ended) => (child.once('close', ended), child.kill('SIGKILL')));
 });
 afterAll(async () => {
   await database.drop();
@@ -49,11 +45,15 @@ function launch(environment: Record<string, string>): Program {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   return { child, output: () => text, ended: new Promise((resolve) => child.once('close', resolve)) };
+}
+
+async function kill({ child, ended }: Program): Promise<void> {
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** Waits for a text in the output, and returns what the expression found. */
@@ -98,119 +98,117 @@ const settings = ({ certificate, key }: CertificateFiles) => ({
   KLPREG_TLS_KEY: key,
 });
 
-test('a server with a certificate speaks TLS 1.2 and newer only, and asks browsers to stay with it', async () => {
-  const program = launch(settings(server));
-  const url = await listening(program);
-  const { status, headers, name } = await get(`${url}/livez`);
-  expect({ status, name, sts: headers['strict-transport-security'] }).toEqual({
-    status: 200,
-    name: 'server',
-    sts: 'max-age=63072000',
-  });
-  await expect(get(`${url}/livez`, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow(/\S/);
-  await expect(fetch(url.replace('https:', 'http:'))).rejects.toThrow(/\S/);
-  program.child.kill('SIGTERM');
-  expect(await program.ended).toBe(0);
-});
-
-test('a server that is stopped answers the request that is in progress, and only then closes', async () => {
-  const program = launch(settings(server));
-  const url = await listening(program);
-  const token = readFileSync(made.at('data/admin-token'), 'utf8').trim();
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    expect: '100-continue',
-  };
-  const ca = readFileSync(made.at('registry-ca.pem'));
-  const request = https.request(`${url}/v1/reports`, { method: 'POST', agent: false, ca, headers });
-  const answer = new Promise<string>((resolve, reject) => {
-    request.on('error', reject).on('response', (response) => {
-      let text = String(response.statusCode);
-      response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve(text));
-    });
-  });
-  const body = Buffer.from(JSON.stringify(idle('web-1')));
-  await new Promise((resolve) => {
-    request.on('continue', resolve);
-    request.flushHeaders();
-  });
-  request.write(body.subarray(0, 100));
-  program.child.kill('SIGTERM');
-  await said(program, /stopping/);
-  request.end(body.subarray(100));
-  expect(await answer).toMatch(/^200.*"STORED"/);
-  expect(await program.ended).toBe(0);
-});
-
-test('a new certificate is used from SIGHUP on; one that cannot be used leaves the old one, and the log says so', async () => {
-  const renewed = made.leaf('renewed', 'registry-ca');
+describe('a server with a certificate', () => {
   const used = { certificate: made.at('used.pem'), key: made.at('used.key') };
   const install = (from: CertificateFiles) => {
     copyFileSync(from.certificate, used.certificate);
     copyFileSync(from.key, used.key);
   };
-  install(server);
-  const program = launch(settings(used));
-  const url = await listening(program);
-  expect((await get(`${url}/livez`)).name).toBe('server');
+  let program: Program;
+  let url: string;
+  beforeAll(async () => {
+    install(server);
+    program = launch(settings(used));
+    url = await listening(program);
+  });
+  afterAll(() => kill(program));
 
-  copyFileSync(renewed.certificate, used.certificate);
-  program.child.kill('SIGHUP');
-  await said(
-    program,
-    /the certificate stays the one that was loaded before: .* are not a certificate and its key/,
-  );
-  expect((await get(`${url}/livez`)).name).toBe('server');
+  test('speaks TLS 1.2 and newer only, and asks browsers to stay with it', async () => {
+    const { status, headers, name } = await get(`${url}/livez`);
+    expect({ status, name, sts: headers['strict-transport-security'] }).toEqual({
+      status: 200,
+      name: 'server',
+      sts: 'max-age=63072000',
+    });
+    await expect(get(`${url}/livez`, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow(/\S/);
+    await expect(fetch(url.replace('https:', 'http:'))).rejects.toThrow(/\S/);
+  });
 
-  writeFileSync(used.certificate, 'no certificate');
-  program.child.kill('SIGHUP');
-  await said(program, /(stays the one that was loaded before[^]*){2}/);
-  expect((await get(`${url}/livez`)).name).toBe('server');
+  test('uses a new certificate from SIGHUP on; one that cannot be used leaves the old one, and the log says so', async () => {
+    const renewed = made.leaf('renewed', 'registry-ca');
+    expect((await get(`${url}/livez`)).name).toBe('server');
 
-  install(renewed);
-  chmodSync(used.key, 0o644);
-  program.child.kill('SIGHUP');
-  await said(
-    program,
-    /stays the one that was loaded before: KLPREG_TLS_KEY: \S+: can be read or changed by other users/,
-  );
-  chmodSync(used.key, 0o600);
-  program.child.kill('SIGHUP');
-  await said(program, /certificate and key were loaded again/);
-  expect((await get(`${url}/livez`)).name).toBe('renewed');
+    copyFileSync(renewed.certificate, used.certificate);
+    program.child.kill('SIGHUP');
+    await said(
+      program,
+      /the certificate stays the one that was loaded before: .* are not a certificate and its key/,
+    );
+    expect((await get(`${url}/livez`)).name).toBe('server');
+
+    writeFileSync(used.certificate, 'no certificate');
+    program.child.kill('SIGHUP');
+    await said(program, /(stays the one that was loaded before[^]*){2}/);
+    expect((await get(`${url}/livez`)).name).toBe('server');
+
+    install(renewed);
+    chmodSync(used.key, 0o644);
+    program.child.kill('SIGHUP');
+    await said(
+      program,
+      /stays the one that was loaded before: KLPREG_TLS_KEY: \S+: can be read or changed by other users/,
+    );
+    chmodSync(used.key, 0o600);
+    program.child.kill('SIGHUP');
+    await said(program, /certificate and key were loaded again/);
+    expect((await get(`${url}/livez`)).name).toBe('renewed');
+  });
+
+  test('answers the request that is in progress when it is stopped, and only then closes', async () => {
+    const token = readFileSync(made.at('data/admin-token'), 'utf8').trim();
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      expect: '100-continue',
+    };
+    const ca = readFileSync(made.at('registry-ca.pem'));
+    const request = https.request(`${url}/v1/reports`, { method: 'POST', agent: false, ca, headers });
+    const answer = new Promise<string>((resolve, reject) => {
+      request.on('error', reject).on('response', (response) => {
+        let text = String(response.statusCode);
+        response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve(text));
+      });
+    });
+    const body = Buffer.from(JSON.stringify(idle('web-1')));
+    await new Promise((resolve) => {
+      request.on('continue', resolve);
+      request.flushHeaders();
+    });
+    request.write(body.subarray(0, 100));
+    program.child.kill('SIGTERM');
+    await said(program, /stopping/);
+    request.end(body.subarray(100));
+    expect(await answer).toMatch(/^200.*"STORED"/);
+    expect(await program.ended).toBe(0);
+  });
 });
 
-test('client certificates are optional, and one of another CA is refused', async () => {
-  const foreign = made.leaf('foreign', 'other-ca');
-  const url = await listening(
-    launch({ ...settings(server), KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem') }),
-  );
-  expect((await get(`${url}/livez`)).status).toBe(200);
-  expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
-  await expect(get(`${url}/livez`, asClient(foreign))).rejects.toThrow(/\S/);
-});
+describe.each([
+  ['optional', 200],
+  ['required', null],
+])('a server whose client certificates are %s', (mode, status) => {
+  let program: Program;
+  let url: string;
+  beforeAll(async () => {
+    const certificates = { KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem'), KLPREG_TLS_CLIENT_CERT: mode };
+    program = launch({ ...settings(server), ...certificates });
+    url = await listening(program);
+  });
+  afterAll(() => kill(program));
 
-test('client certificates can be required', async () => {
-  const url = await listening(
-    launch({
-      ...settings(server),
-      KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem'),
-      KLPREG_TLS_CLIENT_CERT: 'required',
-    }),
-  );
-  await expect(get(`${url}/livez`)).rejects.toThrow(/\S/);
-  expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
-});
+  test('takes those of its CA, and no others', async () => {
+    const foreign = made.leaf('foreign', 'other-ca');
+    expect((await get(`${url}/livez`, asClient(client))).status).toBe(200);
+    await expect(get(`${url}/livez`, asClient(foreign))).rejects.toThrow(/\S/);
+    const without = get(`${url}/livez`);
+    if (status === null) await expect(without).rejects.toThrow(/\S/);
+    else expect((await without).status).toBe(status);
+  });
 
-test.each(['optional', 'required'])(
-  'the health check of the container works with %s client certificates',
-  async (mode) => {
+  test('has a health check of its container that works', async () => {
     const dockerfile = readFileSync(path.join(__dirname, '../../Dockerfile'), 'utf8');
     const [node, ...words] = JSON.parse(/^HEALTHCHECK [^]*?CMD (\[.*\])$/m.exec(dockerfile)![1]!) as string[];
-    const certificates = { KLPREG_TLS_CLIENT_CA: made.at('client-ca.pem'), KLPREG_TLS_CLIENT_CERT: mode };
-    const program = launch({ ...settings(server), ...certificates });
-    const { port } = new URL(await listening(program));
+    const { port } = new URL(url);
     const check = () =>
       new Promise((resolve) =>
         spawn(node!, words, {
@@ -221,10 +219,10 @@ test.each(['optional', 'required'])(
     program.child.kill('SIGTERM');
     await program.ended;
     expect(await check()).toBe(1);
-  },
-);
+  });
+});
 
-describe('a server that cannot use its files does not start, and says what to do', () => {
+describe('files that cannot be used are refused before the server starts, with what to do', () => {
   test.each<[string, () => CertificateFiles, RegExp]>([
     [
       'a key that others can read',
@@ -246,10 +244,17 @@ describe('a server that cannot use its files does not start, and says what to do
       () => ({ certificate: made.at('none.pem'), key: server.key }),
       /KLPREG_TLS_CERT: \S+none\.pem cannot be read/,
     ],
-  ])('%s', async (_, files, message) => {
-    const program = launch(settings(files()));
+  ])('%s', (_, files, message) => {
+    const use = () => readContext({ ...files(), clientCa: null, needsClientCertificate: false });
+    expect(use).toThrow(ConfigError);
+    expect(use).toThrow(message);
+    expect(use).not.toThrow(/PRIVATE KEY/);
+  });
+
+  test('the program then ends with 2 and this message', async () => {
+    const program = launch(settings({ certificate: server.certificate, key: client.key }));
     expect(await program.ended).toBe(2);
-    expect(program.output()).toMatch(message);
+    expect(program.output()).toMatch(/are not a certificate and its key/);
     expect(program.output()).not.toMatch(/PRIVATE KEY|at .*\.js:/);
   });
 });

@@ -6,8 +6,9 @@ import { allModules } from '../modules.js';
 import { CAN_DOWNGRADE, logged, Registry, running } from '../registry.js';
 
 let registry: Registry;
-beforeEach(async () => void (registry = await Registry.start()));
-afterEach(() => registry.stop());
+beforeAll(async () => void (registry = await Registry.start()));
+beforeEach(() => registry.reset());
+afterAll(() => registry.stop());
 
 const NAME = 'lab_r_1v1_cb';
 const { buildId, bytes } = allModules('7.3').find((module) => module.name === NAME)!;
