@@ -1,7 +1,7 @@
 // Generates TypeScript types from the GraphQL schema. `npm run generate` runs it; the files are not
 // committed. Each entry of OUTPUTS is one file, with the plugins of graphql-codegen that write it.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { codegen } from '@graphql-codegen/core';
 import * as typescript from '@graphql-codegen/typescript';
@@ -18,6 +18,23 @@ const TYPES = {
   skipTypename: true,
   useTypeImports: true,
 };
+
+/** How a client sees the schema. */
+const CLIENT = {
+  skipTypename: true,
+  omitOperationSuffix: true,
+  inputMaybeValue: 'T | null | undefined',
+  defaultScalarType: 'string',
+  scalars: { ID: 'string', UInt32: 'number', UInt64: 'string' },
+};
+
+const root = import.meta.dirname;
+
+/** The folders of the dashboard that ask questions of their own. */
+const asking = readdirSync(path.join(root, 'apps/dashboard/src'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `apps/dashboard/src/${name}`)
+  .filter((folder) => existsSync(path.join(root, folder, 'operations.graphql')));
 
 const OUTPUTS = [
   {
@@ -56,17 +73,17 @@ const OUTPUTS = [
     // are.
     enums: ['VerdictKind', 'ReasonKind', 'GateDecision'],
     plugins: [{ operationTypes }, { operations }],
-    config: {
-      skipTypename: true,
-      omitOperationSuffix: true,
-      inputMaybeValue: 'T | null | undefined',
-      defaultScalarType: 'string',
-      scalars: { ID: 'string', UInt32: 'number', UInt64: 'string' },
-    },
+    config: CLIENT,
   },
+  ...asking.map((folder) => ({
+    file: `${folder}/generated/operations.ts`,
+    documents: [`${folder}/operations.graphql`],
+    plugins: [{ operationTypes }, { operations }],
+    // the page is served by the registry whose schema this is, so it knows every value of every enum
+    config: { ...CLIENT, typedText: true },
+  })),
 ];
 
-const root = import.meta.dirname;
 const read = (file) => parse(readFileSync(path.join(root, file), 'utf8'));
 const schema = read('apps/server/schema.graphql');
 

@@ -1,5 +1,6 @@
-// A plugin of graphql-codegen: writes each operation of klpreg as a constant with its text, and the shape of
-// its answer. The CLI checks answers against the shape, because a gate acts on them.
+// A plugin of graphql-codegen: writes each operation as a constant. For klpreg it has the text, and the shape of
+// the answer: the CLI checks answers against the shape, because a gate acts on them. For the dashboard it is the
+// text, typed as urql expects it (`config.typedText`).
 
 import {
   getNamedType,
@@ -58,7 +59,7 @@ function fragmentsIn(definition, fragments, found = new Set()) {
 /** `CanDowngrade` becomes `CAN_DOWNGRADE`. */
 const constantOf = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
-export function plugin(schema, documents) {
+export function plugin(schema, documents, { typedText = false }) {
   const definitions = documents.flatMap(({ document }) => document.definitions);
   const fragments = new Map(
     definitions
@@ -71,13 +72,16 @@ export function plugin(schema, documents) {
       const name = operation.name.value;
       const used = [...fragmentsIn(operation, fragments)].map((each) => fragments.get(each));
       const text = stripIgnoredCharacters([operation, ...used].map(print).join('\n'));
+      const types = `<${name}, ${name}Variables>`;
+      if (typedText)
+        return `export const ${constantOf(name)} = ${JSON.stringify(text)} as unknown as TypedDocumentNode${types};`;
       const answer = {
         fields: fieldsOf(schema.getRootType(operation.operation), operation.selectionSet, fragments),
       };
-      return (
-        `export const ${constantOf(name)}: Operation<${name}, ` +
-        `${name}Variables> = ${JSON.stringify({ name, text, answer })};`
-      );
+      return `export const ${constantOf(name)}: Operation${types} = ${JSON.stringify({ name, text, answer })};`;
     });
-  return { prepend: ["import type { Operation } from '../operation.js';"], content: constants.join('\n\n') };
+  const type = typedText
+    ? "import type { TypedDocumentNode } from '@urql/core';"
+    : "import type { Operation } from '../operation.js';";
+  return { prepend: [type], content: constants.join('\n\n') };
 }

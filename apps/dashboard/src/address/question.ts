@@ -1,0 +1,51 @@
+import type { Parameters } from './parameters.js';
+
+/** A target in an address: `to=previous`, `to=original`, `to=release:NAME`, `to=name:NAME` or `to=BUILD-ID`. */
+export interface TargetInput {
+  readonly previous?: true;
+  readonly original?: true;
+  readonly release?: string;
+  readonly name?: string;
+  readonly buildId?: string;
+}
+
+const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
+
+/** Reads a target as `klpreg --to` has it. Nothing is the previous livepatch. */
+export function targetOf(to: string | undefined): TargetInput {
+  if (to === undefined || to === '' || to === 'previous') return { previous: true };
+  if (to === 'original') return { original: true };
+  if (to.startsWith('release:')) return { release: to.slice('release:'.length) };
+  if (to.startsWith('name:')) return { name: to.slice('name:'.length) };
+  return BUILD_ID.test(to) ? { buildId: to } : { release: to };
+}
+
+/** What the questions of a page are about, from its address. */
+export interface Asked {
+  /** As `klpreg --to` has it. */
+  readonly to: string | undefined;
+  /** As `klpreg --where` has it; undefined: all hosts. */
+  readonly where: string | undefined;
+  /** As `klpreg --as-of` has it, in UTC; undefined: now. */
+  readonly asOf: string | undefined;
+}
+
+/** Reads what a page asks about. */
+export const askedOf = ({ to, where, asOf }: Parameters): Asked => ({ to, where, asOf });
+
+/** A time of a date field, which is in the time zone of the person, as UTC. Undefined if it is none. */
+export function instantOf(local: string): string | undefined {
+  const time = new Date(local);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+/** A time in UTC for a date field. */
+export function localOf(instant: string | undefined): string {
+  const time = new Date(instant ?? '');
+  if (Number.isNaN(time.getTime())) return '';
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** Puts an argument in quotes for a shell, if it needs them. */
+export const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

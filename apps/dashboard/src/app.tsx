@@ -1,0 +1,105 @@
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
+import { ErrorBoundary } from 'preact-iso/lazy';
+import { useState } from 'preact/hooks';
+import { Empty } from './parts/messages.js';
+import { SessionContext, useSession } from './session/session.js';
+import { storeToken } from './session/token.js';
+import { chooseTheme, currentTheme } from './theme.js';
+import { SHELL } from './texts/shell.js';
+import { VIEW_PATHS, VIEWS } from './views.js';
+
+const NotFound = () => (
+  <Empty title={SHELL.notFound}>
+    <a href="/">{SHELL.notFoundNext}</a>
+  </Empty>
+);
+
+function Theme() {
+  const [theme, setTheme] = useState(currentTheme());
+  const other = theme === 'dark' ? 'light' : 'dark';
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label={SHELL.theme[other]}
+      title={SHELL.theme[other]}
+      onClick={() => {
+        chooseTheme(other);
+        setTheme(other);
+      }}
+    >
+      <span aria-hidden="true">{theme === 'dark' ? '☀' : '☾'}</span>
+    </button>
+  );
+}
+
+function Navigation() {
+  const { path } = useLocation();
+  const isCurrent = (own: string) =>
+    own === '/' ? path === '/' : path === own || path.startsWith(`${own}/`);
+  return (
+    <nav>
+      {VIEWS.filter(({ name }) => name !== null).map((view) => (
+        <a key={view.path} href={view.path} aria-current={isCurrent(view.path) ? 'page' : undefined}>
+          {view.name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Shell() {
+  const { viewer, signIn } = useSession();
+  return (
+    <div class="shell">
+      <a class="skip" href="#content">
+        {SHELL.skip}
+      </a>
+      <header>
+        <a class="brand" href="/">
+          {SHELL.name}
+        </a>
+        <Navigation />
+        <div class="row">
+          {viewer.role !== null && (
+            <>
+              <span class="muted foreign">{SHELL.signedInAs(viewer.name, viewer.role)}</span>
+              <button type="button" class="plain" onClick={() => signIn(null)}>
+                {SHELL.signOut}
+              </button>
+            </>
+          )}
+          <Theme />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        <ErrorBoundary>
+          <Router>
+            {VIEWS.map(({ path, view }) => (
+              <Route key={path} path={path} component={view} />
+            ))}
+            <Route default component={NotFound} />
+          </Router>
+        </ErrorBoundary>
+      </main>
+    </div>
+  );
+}
+
+/** The page: who uses it, and the view of its address. */
+export function App() {
+  const session = {
+    viewer: { name: '', role: null, scope: null, fields: [] },
+    signIn: (token: string | null) => {
+      storeToken(token);
+      location.reload();
+    },
+  };
+  return (
+    <SessionContext.Provider value={session}>
+      <LocationProvider scope={VIEW_PATHS}>
+        <Shell />
+      </LocationProvider>
+    </SessionContext.Provider>
+  );
+}

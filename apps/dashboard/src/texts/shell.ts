@@ -1,0 +1,110 @@
+/** Texts of the frame around every view, and of the parts that several views have. */
+export const SHELL = {
+  name: 'Livepatch state registry',
+  skip: 'Skip to the content',
+  views: {
+    overview: 'Overview',
+    back: 'Can we go back?',
+    rollout: 'Before a rollout',
+    matrix: 'Compatibility',
+    states: 'States',
+    hosts: 'Hosts',
+    catalog: 'Catalog',
+    decisions: 'Decisions',
+    admin: 'Administration',
+  },
+  graphiql: 'GraphiQL',
+  interfaces: 'HTTP interface',
+  notFound: 'There is no page at this address.',
+  notFoundNext: 'Go to the overview',
+  theme: { light: 'Use the light theme', dark: 'Use the dark theme' },
+  signIn: 'Sign in',
+  signOut: 'Sign out',
+  signedInAs: (name: string, role: string) => `${name} (${role.toLowerCase()})`,
+  scoped: (scope: string) => `This token sees only the hosts with ${scope}.`,
+  loading: 'Loading…',
+  again: 'Try again',
+  more: (n: string) => `Show ${n} more`,
+  copy: 'Copy',
+  copied: 'Copied',
+  copyFailed: 'Select the text and copy it',
+  close: 'Close',
+  cancel: 'Cancel',
+  asCommand: 'The same with klpreg',
+  asDocument: 'The same as GraphQL',
+  inGraphiql: 'Open in GraphiQL',
+  hosts: (n: string, one: boolean) => `${n} ${one ? 'host' : 'hosts'}`,
+  verdictShares: 'Hosts by verdict',
+  limitedByScope:
+    'The scope of your token hides other hosts. This answer is only about the hosts that you may see.',
+  never: 'never',
+  now: 'now',
+  ago: (age: string) => `${age} ago`,
+  in: (age: string) => `in ${age}`,
+  verdicts: {
+    SAFE: 'Safe',
+    UNKNOWN: 'Unknown',
+    UNSAFE: 'Unsafe',
+    REFUSED: 'Refused',
+  },
+  verdictMeaning: {
+    SAFE: 'The kernel is expected to accept, and no change of system state is lost or left behind.',
+    UNKNOWN: 'The facts do not decide. Treat it as "no".',
+    UNSAFE: 'The kernel would accept, and system state would be lost or left behind.',
+    REFUSED: 'The kernel would refuse.',
+  },
+  freshness: {
+    FRESH: 'Fresh',
+    LATE: 'Late',
+    STALE: 'Stale',
+    LOST: 'Lost',
+    NEVER: 'Never reported',
+  },
+  originalCode: 'original code (no livepatch)',
+} as const;
+
+/** Texts of the fields in which a person says what to ask about. */
+export const QUESTION = {
+  where: 'Hosts',
+  wherePlaceholder: 'all hosts, or env=prod,role in (web,api),kernel=6.1*',
+  whereHelp: 'Labels and facts, as klpreg --where has them. A comma means "and".',
+  target: 'Go back to',
+  targets: { previous: 'the previous livepatch', original: 'the original code' },
+  release: 'a release',
+  build: 'a build',
+  targetPlaceholder: 'release, module name or build-id',
+  moment: 'As of',
+  momentNow: 'now',
+  momentHelp: 'Empty: now. Else a time, in your time zone.',
+  ask: 'Ask',
+  reset: 'Reset',
+} as const;
+
+/** Texts about what failed, by the code of the error. Each says what to do next. */
+export const FAILURES: Readonly<Record<string, { readonly title: string; readonly next: string }>> = {
+  NETWORK: {
+    title: 'The registry cannot be reached.',
+    next: 'Check the connection, then try again. The answer on the page is from before.',
+  },
+  UNAUTHENTICATED: { title: 'This needs a token.', next: 'Sign in with a token of the registry.' },
+  FORBIDDEN: {
+    title: 'Your token may not see this.',
+    next: 'Ask an admin of the registry for a token with this right.',
+  },
+  NOT_FOUND: { title: 'There is no such object.', next: 'Check the address, or search for it.' },
+  BAD_REQUEST: {
+    title: 'The registry does not understand the question.',
+    next: 'Change what is named below.',
+  },
+  BAD_USER_INPUT: {
+    title: 'The registry does not understand the question.',
+    next: 'Change what is named below.',
+  },
+  LIMIT_EXCEEDED: {
+    title: 'This asks for too much at once.',
+    next: 'Select fewer hosts, or a shorter time.',
+  },
+  RATE_LIMITED: { title: 'Too many requests.', next: 'Wait a moment, then try again.' },
+  UNAVAILABLE: { title: 'The registry cannot answer now.', next: 'Try again in a few seconds.' },
+  OTHER: { title: 'The registry could not answer.', next: 'Try again. Its log has the details.' },
+};
