@@ -140,6 +140,12 @@ module.exports = {
       { path: npm('fzstd', 'xz-decompress') },
     ),
     wall(
+      'where-imports-nothing',
+      'The command line and the page in a browser read the same selectors.',
+      { path: '^libs/where/src/' },
+      { pathNot: '^libs/where/src/' },
+    ),
+    wall(
       'wire-imports-zod-only',
       'Agents use the message schemas: every dependency is installed on every host.',
       { path: '^libs/wire/src/' },

@@ -7,9 +7,9 @@ import {
   secretObjection,
   type TlsOptions,
 } from '@klpreg/connection';
+import { secondsIn } from '@klpreg/where';
 import { parse, TomlError } from 'smol-toml';
 import { usage } from './exits.js';
-import { secondsIn } from './gate/question.js';
 import { type Format, FORMATS } from './show/output.js';
 import type { Environment } from './environment.js';
 

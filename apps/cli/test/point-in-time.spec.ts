@@ -1,3 +1,6 @@
+import { instantFrom as parseInstant } from '@klpreg/where';
+import { Instant } from '@klpreg/wire';
+import fc from 'fast-check';
 import { instantFrom, formatInstant, pointInTimeFrom } from '../src/gate/point-in-time.js';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -81,4 +84,41 @@ test.each<[flags: Parameters<typeof pointInTimeFrom>[0], pointInTime: object]>([
   ],
 ])('%j is the point in time %j', (flags, pointInTime) => {
   expect(pointInTimeFrom(flags, NOW)).toEqual(pointInTime);
+});
+
+test('law: an instant is one for messages, too, and no other text is an instant', () => {
+  const two = (max: number) => fc.integer({ min: 0, max }).map((n) => String(n).padStart(2, '0'));
+  const text = fc
+    .tuple(
+      fc.integer({ min: 1971, max: 9998 }).map(String),
+      two(13),
+      two(32),
+      fc.constantFrom('T', ' ', 't'),
+      two(24),
+      two(60),
+      fc.oneof(
+        fc.constant(''),
+        two(60).map((s) => `:${s}`),
+        two(60).map((s) => `:${s}.5`),
+      ),
+      fc.constantFrom('Z', 'z', '', '+01:00', '-23:59', '+24:00', '+0100'),
+    )
+    .map(([year, month, day, t, hour, minute, second, zone]) => {
+      return `${year}-${month}-${day}${t}${hour}:${minute}${second}${zone}`;
+    });
+  const days = fc.constantFrom(
+    '2024-02-29T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '2100-02-29T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+  );
+  fc.assert(
+    fc.property(fc.oneof(text, days), (written) => {
+      const result = parseInstant(written, NOW);
+      if (Instant.safeParse(written).success)
+        expect(result).toEqual({ instant: new Date(Date.parse(written)).toISOString() });
+      else expect(result).toHaveProperty('wrong');
+    }),
+    { numRuns: 2000 },
+  );
 });

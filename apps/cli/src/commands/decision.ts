@@ -1,6 +1,7 @@
+import { secondsIn } from '@klpreg/where';
 import { Command, Option } from 'commander';
 import { EXIT, Failure, usage } from '../exits.js';
-import { oneOf, secondsIn } from '../gate/question.js';
+import { oneOf } from '../gate/question.js';
 import { DECISION_AFTERWARDS, DECISIONS, FIND_DECISION } from '../registry/generated/operations.js';
 import { gather } from '../registry/pages.js';
 import { type Afterwards, decisionsTable, decisionText } from '../show/decisions.js';

@@ -11,7 +11,7 @@ import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
-import { parseWhere } from '../where/parse.js';
+import { parseWhere } from '../where/filter.js';
 import type { Act } from './act.js';
 import { collect, withValues } from './flags.js';
 import { helpText } from './help.js';
@@ -122,7 +122,7 @@ function inputFrom(name: string, { role, scope, owner, expires }: CreateFlags): 
 }
 
 const scopeFrom = (selector: string) =>
-  parseWhere(selector).map(({ key, operator, values }) => {
+  parseWhere(selector, '--scope').map(({ key, operator, values }) => {
     if (operator !== 'in') throw usage(`--scope: ${key} needs its values: ${key}=VALUE or ${key} in (A,B)`);
     return { key, values: [...values] };
   });

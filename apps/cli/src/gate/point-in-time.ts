@@ -1,7 +1,7 @@
-import { Instant } from '@klpreg/wire';
+import { instantFrom as parseInstant } from '@klpreg/where';
 import { Failure, unexpected, usage } from '../exits.js';
 import type { Snapshot } from '../registry/generated/operations.js';
-import { oneOf, secondsIn } from './question.js';
+import { oneOf } from './question.js';
 
 /** The flags that select a point in time. */
 export interface PointInTimeFlags {
@@ -46,11 +46,6 @@ export function pointInTimeFrom({ snapshot, asOf, catalog }: PointInTimeFlags, n
 export const isPast = ({ snapshot, asOf }: PointInTime): boolean =>
   snapshot !== undefined || asOf !== undefined;
 
-const EXAMPLES =
-  'write an instant, such as 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00, or an age: 15m, 2h, 3d';
-/** The last instant that RFC 3339 can express. */
-const LAST = Date.parse('9999-12-31T23:59:59.999Z');
-
 /**
  * Parses the value of a flag, such as `--as-of`: an instant with its offset, or an age by the clock of this
  * machine.
@@ -60,24 +55,9 @@ const LAST = Date.parse('9999-12-31T23:59:59.999Z');
  * @returns an instant in UTC with milliseconds
  */
 export function instantFrom(text: string, now: number, flag = '--as-of'): string {
-  const ago = secondsIn(text);
-  const instant =
-    ago !== null ? now - ago * 1000 : Instant.safeParse(text).success ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(instant)) throw notAnInstant(text, flag);
-  if (instant < 0 || instant > LAST) throw usage(`${flag}: '${text}' is out of range`, EXAMPLES);
-  return new Date(instant).toISOString();
-}
-
-function notAnInstant(text: string, flag: string): Failure {
-  const [, day, minute, second, zone] =
-    /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(.*)$/i.exec(text) ?? [];
-  if (day === undefined || /^(?:z|[+-]\d\d:\d\d)$/i.test(zone!))
-    return usage(`${flag}: '${text}' is neither an instant nor an age`, EXAMPLES);
-  const bare = `${day}T${minute}${second ?? ':00'}`;
-  return usage(
-    `${flag}: '${text}' has no time zone${zone === '' ? '' : ' offset'}`,
-    `write ${bare}Z for UTC, or an offset such as ${bare}+01:00`,
-  );
+  const result = parseInstant(text, now);
+  if ('wrong' in result) throw usage(`${flag}: ${result.wrong}`, result.hint);
+  return result.instant;
 }
 
 /** Formats an instant of an answer in UTC, in the form that `--as-of` accepts. */

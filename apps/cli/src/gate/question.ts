@@ -1,3 +1,4 @@
+import { secondsIn } from '@klpreg/where';
 import { usage } from '../exits.js';
 
 /** The flags of a question, in addition to its target. */
@@ -85,14 +86,6 @@ export function codeOf(flag: string, code: string): string {
       'write a code such as SYMBOLS_UNVERIFIED; repeat the flag for each code',
     );
   return code;
-}
-
-const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-/** Parses a duration such as `90s`, `15m`, `2h` or `1d` to seconds. Null if it is not a duration. */
-export function secondsIn(text: string): number | null {
-  const [, number, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  return number === undefined ? null : Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
 /** Parses the duration of a flag to seconds. */

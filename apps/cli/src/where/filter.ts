@@ -1,57 +1,21 @@
-import type { HostFilter, LabelFilter } from '../registry/generated/operations.js';
-import { FACTS } from './facts.js';
-import { parseWhere, type Term } from './parse.js';
-import { selectorError } from './tokens.js';
+import * as where from '@klpreg/where';
+import { usage } from '../exits.js';
 
-/** Whether the key of a term is that of a fact, not of a label. */
-export const isFact = ({ key, isLabel }: Term): boolean => !isLabel && Object.hasOwn(FACTS, key);
+/** As `hostFilter` of the library. @throws Failure 2 with the position, for the flag `--where` */
+export const hostFilter = (...question: Parameters<typeof where.hostFilter>): where.HostFilter =>
+  ofFlag('--where', () => where.hostFilter(...question));
 
-/**
- * Parses a selector to a filter of the schema.
- *
- * @param selector undefined: all hosts
- * @param now in milliseconds; ages are subtracted from it
- * @throws Failure 2 with the position
- */
-export function hostFilter(
-  selector: string | undefined,
-  authoritativeLabels = false,
-  now = Date.now(),
-): HostFilter {
-  const filter: HostFilter = authoritativeLabels ? { authoritativeLabels } : {};
-  for (const term of selector === undefined ? [] : parseWhere(selector)) {
-    if (isFact(term)) addFact(filter, term, selector!, now);
-    else (filter.labels ??= []).push(labelFilter(term));
+/** As `parseWhere` of the library. @throws Failure 2 with the position */
+export const parseWhere = (selector: string, flag = '--where'): where.Term[] =>
+  ofFlag(flag, () => where.parseWhere(selector));
+
+/** Turns an error in a selector into a usage error of its flag, with a caret below the place. */
+function ofFlag<T>(flag: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof where.WhereError)) throw error;
+    const { message, selector, at } = error;
+    throw usage(`${flag}: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
   }
-  return filter;
-}
-
-function labelFilter({ key, operator, values }: Term): LabelFilter {
-  if (operator === 'in') return { key, in: [...values] };
-  if (operator === 'notIn') return { key, notIn: [...values] };
-  return { key, exists: operator === 'exists' };
-}
-
-/**
- * Adds what a term says. A fact can be given once, because all terms must match. States and exclusions add
- * up.
- */
-function addFact(filter: HostFilter, term: Term, selector: string, now: number): void {
-  const fact = FACTS[term.key]!(term, now);
-  if ('wrong' in fact) throw selectorError(selector, term.at, fact.wrong);
-  if ('not' in fact) {
-    (filter.not ??= []).push(fact.not);
-    return;
-  }
-  const { states, ...others } = fact.where;
-  for (const [field, value] of Object.entries(others)) {
-    if (field in filter)
-      throw selectorError(
-        selector,
-        term.at,
-        `${term.key} occurs twice; for several values, write ${term.key} in (…)`,
-      );
-    Object.assign(filter, { [field]: value });
-  }
-  if (states != null) (filter.states ??= []).push(...states);
 }

@@ -1,11 +1,10 @@
+import { FACT_KEYS, isFact, type Term } from '@klpreg/where';
 import type { Environment } from '../environment.js';
 import type { Registry } from '../registry/client.js';
 import { HOSTS } from '../registry/generated/operations.js';
 import { distance } from '../registry/nearest.js';
 import { clean } from '../show/clean.js';
-import { FACTS } from './facts.js';
-import { isFact } from './filter.js';
-import { parseWhere, type Term } from './parse.js';
+import { parseWhere } from './filter.js';
 
 /** What people write for a fact, and how it is written. `…` stands for the value. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -38,7 +37,7 @@ const SAMPLE = 100;
 export function suggestions(terms: readonly Term[], labels: readonly string[]): string[] {
   return terms.map(({ key, values }) => {
     const named = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key]! : null;
-    const known = [...Object.keys(FACTS), ...labels.map((label) => label.replace(/^agent\./, ''))];
+    const known = [...FACT_KEYS, ...labels.map((label) => label.replace(/^agent\./, ''))];
     const [nearest] = known
       .map((word) => ({ word, far: distance(key, word) }))
       .toSorted((a, b) => a.far - b.far);

@@ -1,4 +1,5 @@
-import { selectorError, type Token, tokensOf } from './tokens.js';
+import { type Token, tokensOf } from './tokens.js';
+import { WhereError } from './where-error.js';
 
 /** One term of a selector. */
 export interface Term {
@@ -23,17 +24,17 @@ const KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$/;
  * `label:key` is a label even if the key is that of a fact. `key=value` is the same as `key in (value)`, and
  * `key!=value` as `key notin (value)`.
  *
- * @throws Failure 2 with the position
+ * @throws WhereError
  */
 export function parseWhere(selector: string): Term[] {
   const tokens = tokensOf(selector);
   if (tokens.length === 1)
-    throw selectorError(selector, 0, 'the selector is empty; to match all hosts, leave out --where');
+    throw new WhereError(selector, 0, 'the selector is empty; to match all hosts, leave it out');
   const terms: Term[] = [];
   let position = 0;
   const next = (): Token => tokens[position++] ?? tokens.at(-1)!;
   const unexpectedToken = (token: Token, wanted: string) =>
-    selectorError(
+    new WhereError(
       selector,
       token.from,
       `expected ${wanted}, found ${token.kind === 'end' ? 'the end' : `'${token.text}'`}`,
@@ -44,7 +45,7 @@ export function parseWhere(selector: string): Term[] {
     const isLabel = token.text.startsWith(LABEL);
     const name = isLabel ? token.text.slice(LABEL.length) : token.text;
     if (!KEY.test(name))
-      throw selectorError(
+      throw new WhereError(
         selector,
         token.from,
         `'${token.text}' is not a label name, which has 1 to 63 letters, digits and _ . / -`,

@@ -1,5 +1,5 @@
-import { instantFrom } from '../gate/point-in-time.js';
-import type { HostExclusion, HostFilter } from '../registry/generated/operations.js';
+import type { HostExclusion, HostFilter } from './generated/host-filter.js';
+import { instantFrom } from './instant.js';
 import type { Term } from './parse.js';
 
 /** What a term about a fact adds to the filter, or why it cannot. */
@@ -10,9 +10,9 @@ export type Fact =
 
 type Reader = (term: Term, now: number) => Fact;
 
-const LEVELS = ['fresh', 'late', 'stale', 'lost', 'never'];
-const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'];
-const IMPACTS = ['none', 'declared', 'undeclared', 'unreadable'];
+const LEVELS = ['fresh', 'late', 'stale', 'lost', 'never'] as const;
+const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'] as const;
+const IMPACTS = ['none', 'declared', 'undeclared', 'unreadable'] as const;
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
 
 /** Facts of a host that are no labels, by the key of a selector. */
@@ -42,9 +42,7 @@ export const FACTS: Readonly<Record<string, Reader>> = {
     more.length > 0 ? 'takes one version' : { agentVersionBelow: value! },
   ),
   changed: (term, now) =>
-    term.operator === 'in' && term.values.length === 1
-      ? { where: { changedSince: instantFrom(term.values[0]!, now, '--where: changed') } }
-      : only(term),
+    term.operator === 'in' && term.values.length === 1 ? changed(term.values[0]!, now) : only(term),
   leftovers: yesOrNo('leftovers'),
   forced: yesOrNo('forcedTransition'),
   suspect: yesOrNo('suspect'),
@@ -53,6 +51,9 @@ export const FACTS: Readonly<Record<string, Reader>> = {
   'shared-states': yesOrNo('sharedStates'),
   unpublished: yesOrNo('unpublished'),
 };
+
+/** The keys of facts. */
+export const FACT_KEYS: readonly string[] = Object.keys(FACTS);
 
 /** A text says what is wrong. */
 type Values<Part> = (values: string[]) => Part | string;
@@ -100,14 +101,14 @@ function yesOrNo(
 }
 
 /** Words of the schema in the spelling of selectors, which ignores the case. */
-function words<Part>(
+function words<const Word extends string, Part>(
   values: readonly string[],
-  allowed: readonly string[],
-  make: (words: string[]) => Part,
+  allowed: readonly Word[],
+  make: (words: Uppercase<Word>[]) => Part,
 ): Part | string {
-  const wrong = values.find((value) => !allowed.includes(value.toLowerCase()));
+  const wrong = values.find((value) => !allowed.some((word) => word === value.toLowerCase()));
   return wrong === undefined
-    ? make(values.map((value) => value.toUpperCase()))
+    ? make(values.map((value) => value.toUpperCase() as Uppercase<Word>))
     : `has no value '${wrong}'; write one of ${allowed.join(', ')}`;
 }
 
@@ -141,6 +142,13 @@ function state(text: string): Fact {
     return { wrong: `state takes an id, or an id with a version: 7, 7:2, 7:2+ or 7:2-, found '${text}'` };
   const field = bound === '+' ? 'minVersion' : bound === '-' ? 'maxVersion' : 'version';
   return { where: { states: [{ id, ...(version !== undefined && { [field]: Number(version) }) }] } };
+}
+
+function changed(text: string, now: number): Fact {
+  const since = instantFrom(text, now);
+  return 'wrong' in since
+    ? { wrong: `changed: ${since.wrong}; ${since.hint}` }
+    : { where: { changedSince: since.instant } };
 }
 
 const PATCHES = 'takes a number of patches: 0, 2, 2+ or 1-3';

@@ -1,4 +1,4 @@
-import { usage } from '../exits.js';
+import { WhereError } from './where-error.js';
 
 /** One token of a selector, with its position. */
 export interface Token {
@@ -9,10 +9,6 @@ export interface Token {
   /** In quotes: a value, never a key or `in`. */
   readonly quoted: boolean;
 }
-
-/** A syntax error in a selector, with a caret below the place. */
-export const selectorError = (selector: string, at: number, message: string): Error =>
-  usage(`--where: ${message}`, selector.replaceAll(/\s/g, ' '), `${' '.repeat(at)}^`);
 
 const PUNCTUATION = ['!=', '=', '!', '(', ')', ','] as const;
 
@@ -39,7 +35,7 @@ function tokenAt(selector: string, from: number): Token {
 function quotedAt(selector: string, from: number): Token {
   const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(selector.slice(from));
   if (found === null)
-    throw selectorError(selector, from, 'missing closing quote (inside quotes, write \\" and \\\\)');
+    throw new WhereError(selector, from, 'missing closing quote (inside quotes, write \\" and \\\\)');
   return {
     kind: 'word',
     text: found[1]!.replaceAll(/\\(["\\])/g, '$1'),
