@@ -21,6 +21,11 @@ const compressed: Plugin = {
   },
 };
 
+/** Where Vite gets the data of the page from. */
+const registry = process.env.KLPREG_URL ?? 'http://127.0.0.1:3000';
+/** The host of the requests stays that of the page: the registry refuses what another site sends. */
+const proxy = { target: registry, changeOrigin: false };
+
 export default defineConfig({
   plugins: [compressed],
   build: {
@@ -42,5 +47,5 @@ export default defineConfig({
   },
   logLevel: 'warn',
   // `npx vite apps/dashboard` shows changes at once, with the data of a running registry
-  server: { proxy: { '/graphql': 'http://127.0.0.1:3000', '/v1': 'http://127.0.0.1:3000' } },
+  server: { proxy: { '/graphql': proxy, '/v1': proxy } },
 });

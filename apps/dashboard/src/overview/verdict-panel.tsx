@@ -1,0 +1,27 @@
+import { addressOf } from '../address/parameters.js';
+import { count } from '../parts/numbers.js';
+import { Panel } from '../parts/panel.js';
+import { type Counts, type Kind, VerdictShares, VerdictTag } from '../parts/verdicts.js';
+import { OVERVIEW } from '../texts/overview.js';
+
+/** Whether the fleet can go back to a target, in large figures. */
+export function VerdictPanel({
+  to,
+  verdict: { kind, counts },
+}: {
+  to: 'previous' | 'original';
+  verdict: { readonly kind: Kind; readonly counts: Counts & { readonly total: number } };
+}) {
+  const target = to === 'previous' ? {} : { to };
+  return (
+    <Panel title={OVERVIEW.targets[to]} aside={<VerdictTag kind={kind} />}>
+      <p class="overview-figure">
+        <a href={addressOf('/back', target)}>
+          <strong>{OVERVIEW.canGo(count(counts.safe), count(counts.total))}</strong>{' '}
+          <span>{OVERVIEW.canGoMeaning}</span>
+        </a>
+      </p>
+      <VerdictShares counts={counts} href={(kind) => addressOf('/back', { ...target, kind })} />
+    </Panel>
+  );
+}
