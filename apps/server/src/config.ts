@@ -4,6 +4,11 @@ import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limi
 import { integer } from './integer-setting.js';
 import { oidcEnvironment, type OidcSettings, toOidcSettings } from './access/oidc/oidc-settings.js';
 import { type RateLimits, rateSettings, toRateLimits } from './rate-limits.js';
+import {
+  type SubscriptionLimits,
+  subscriptionSettings,
+  toSubscriptionLimits,
+} from './subscription-limits.js';
 import { tlsEnvironment, type TlsSettings, toTlsSettings } from './tls/tls-settings.js';
 
 const CredentialEnvironment = z.object({
@@ -77,6 +82,7 @@ const Environment = z.object({
   ...oidcEnvironment,
   ...rateSettings,
   ...ingestSettings,
+  ...subscriptionSettings,
   KLPREG_DATABASE_CONNECTIONS: integer('', 1, 200, 10),
 });
 
@@ -136,6 +142,7 @@ export interface Config {
   readonly historyLabel: string | null;
   readonly credentials: CredentialSettings;
   readonly ingest: IngestLimits;
+  readonly subscriptions: SubscriptionLimits;
   readonly databaseConnections: number;
 }
 
@@ -228,6 +235,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       graceDays: data.KLPREG_CREDENTIAL_GRACE_DAYS,
     },
     ingest: toIngestLimits(data),
+    subscriptions: toSubscriptionLimits(data),
     databaseConnections: data.KLPREG_DATABASE_CONNECTIONS,
   };
 }

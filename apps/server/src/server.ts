@@ -23,6 +23,7 @@ import { AUTHOR_LIMIT, BODY_LIMITS, MODULE_LIMIT } from './limits.js';
 import { Listeners } from './listeners.js';
 import { jsonLines, OneLineLogger } from './log-lines.js';
 import { QuestionMetrics } from './metrics/questions.js';
+import { SubscriptionMetrics } from './metrics/subscriptions.js';
 import { graphqlOverHttp } from './query/graphql-http.js';
 import { guardFields } from './query/guard-fields.js';
 import { PersistedDocuments } from './query/persisted-documents.js';
@@ -109,7 +110,8 @@ export async function createServer(
   guardFields(fastify, app.get(Access));
   limitTime(fastify, config.questionSeconds);
   app.get(QuestionMetrics).watch(fastify);
-  serveSubscriptions(fastify, app.get(Access), questions);
+  const subscriptions = serveSubscriptions(fastify, app.get(Access), questions, config.subscriptions);
+  app.get(SubscriptionMetrics).watch(subscriptions);
   app.get(Listeners).attach(fastify);
   keepCertificate(fastify, config.tls);
   const rates = app.get(Rates);

@@ -29,6 +29,17 @@ test('nothing set is a complete configuration', () => {
     logLevel: 'warn',
     intervalSeconds: 60,
     databaseConnections: 10,
+    subscriptions: {
+      open: 5000,
+      ofSender: 1000,
+      sockets: 1000,
+      socketsOfAddress: 100,
+      onSocket: 50,
+      behind: 100,
+      questions: 4,
+      keepAliveSeconds: 12,
+      patienceSeconds: 10,
+    },
     ingest: {
       batchSize: 500,
       batchWaitMs: 3,
@@ -97,6 +108,7 @@ test.each<[string, Record<string, string>, string]>([
   ['a sign-in without openid', { KLPREG_OIDC_LOGIN_SCOPES: 'profile' }, 'KLPREG_OIDC_LOGIN_SCOPES'],
   ['an origin with a path', { KLPREG_ALLOWED_ORIGINS: 'https://x.example/y' }, 'KLPREG_ALLOWED_ORIGINS'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
+  ['no open subscription', { KLPREG_SUBSCRIPTIONS_OPEN: '0' }, 'KLPREG_SUBSCRIPTIONS_OPEN'],
   ['a question without time', { KLPREG_GRAPHQL_SECONDS: '0' }, 'KLPREG_GRAPHQL_SECONDS'],
 ])('%s is refused, with its name', (_, environment, message) => {
   expect(() => readConfig(environment)).toThrow(ConfigError);

@@ -1,7 +1,8 @@
-import { EventQueue, MAX_BEHIND, TooSlow } from '../src/query/subscriptions/event-queue.js';
+import { EventQueue, TooSlow } from '../src/query/subscriptions/event-queue.js';
 
+const MAX_BEHIND = 3;
 const closed = { times: 0 };
-const queue = () => new EventQueue<number>(() => (closed.times += 1));
+const queue = () => new EventQueue<number>(MAX_BEHIND, () => (closed.times += 1));
 beforeEach(() => (closed.times = 0));
 
 test('events are read in order, those before the reader asks and those after', async () => {

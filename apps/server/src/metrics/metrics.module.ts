@@ -11,12 +11,21 @@ import { MetricsController } from './metrics.controller.js';
 import { Metrics } from './metrics.js';
 import { ProcessMetrics } from './process.js';
 import { QuestionMetrics } from './questions.js';
+import { SubscriptionMetrics } from './subscriptions.js';
 
 /** `GET /metrics`. It observes the other modules, which do not depend on it. */
 @Module({
   imports: [AccessModule, DatabaseModule, IngestModule, MaintenanceModule, StoreModule],
   controllers: [MetricsController],
-  providers: [Metrics, CredentialMetrics, FleetMetrics, MessageMetrics, ProcessMetrics, QuestionMetrics],
-  exports: [QuestionMetrics],
+  providers: [
+    Metrics,
+    CredentialMetrics,
+    FleetMetrics,
+    MessageMetrics,
+    ProcessMetrics,
+    QuestionMetrics,
+    SubscriptionMetrics,
+  ],
+  exports: [QuestionMetrics, SubscriptionMetrics],
 })
 export class MetricsModule {}

@@ -50,6 +50,8 @@ async function apply(rules: object[]) {
     d,
   });
 }
+const reportAll = async (reports: readonly object[]) =>
+  expect((await registry.send('POST', '/v1/reports:batch', reports)).status).toBe(200);
 /** Makes a host run a patch, and rolls up, as maintenance does within a second. */
 async function change(name: string, sequence: number, more: object = {}) {
   await registry.report(logged(running(name, ['lab_r_1v1_a'], { sequence, ...more } as never)));
@@ -132,18 +134,29 @@ test('of many stalled transitions the oldest are reported, whatever the names', 
   await registry.report(later(old));
   const young = registry.now().toISOString();
   const many = Array.from({ length: 105 }, (_, i) => entering(`young-${i}`, young));
-  for (const one of many) await registry.report(one);
+  await reportAll(many);
   registry.wait(2, 'minutes');
-  for (const one of [...many, old]) await registry.report(later(one, { sequence: 3 }));
+  await reportAll([...many, old].map((one) => later(one, { sequence: 3 })));
   await registry.app.get(CohortsStore).rollUp();
   const query = (after: string) =>
     `subscription { transitionStalled(after: "${after}") { more hosts { hostname } } }`;
+  const first = await events(query('90s'));
+  expect((await first.next()).data.transitionStalled).toMatchObject({ more: true });
   const long = (await (await events(query('15m'))).next()).data.transitionStalled;
   expect(long.more).toBe(false);
   expect(long.hosts).toContainEqual({ hostname: 'zz-old' });
   const short = (await (await events(query('1m'))).next()).data.transitionStalled;
   expect(short).toMatchObject({ more: true });
   expect(short.hosts).toHaveLength(100);
+
+  // one more than are listed is an event as the others were
+  const next = entering('next', registry.now().toISOString());
+  await registry.report(next);
+  registry.wait(2, 'minutes');
+  await reportAll([...[...many, old].map((one) => later(one, { sequence: 4 })), later(next)]);
+  await registry.app.get(CohortsStore).rollUp();
+  const { hosts } = (await first.next()).data.transitionStalled;
+  expect(hosts).toEqual([{ hostname: 'next' }]);
 });
 
 test('many changes of others hide no change of a host that is watched, and do not show', async () => {
@@ -355,6 +368,82 @@ describe('over WebSocket,', () => {
       socket.on('error', () => undefined);
     });
     expect(status).toBe(403);
+  });
+});
+
+test('open subscriptions and what they sent are in the metrics', async () => {
+  const fields = async () =>
+    (await other.send<string>('GET', '/metrics')).body
+      .split('\n')
+      .filter((line) => /^klpreg_subscription.*verdictChanged/.test(line));
+  const watched = await events(VERDICTS);
+  const before = await fields();
+  await watched.next();
+  const after = await fields();
+  expect(after).toContainEqual(expect.stringMatching(/^klpreg_subscriptions_open\{.*\} [1-9]/));
+  expect(after).not.toEqual(before);
+});
+
+describe('a server with other limits', () => {
+  let strict: Registry;
+  let url: string;
+  beforeAll(async () => {
+    strict = await registry.another({
+      KLPREG_ACCESS: 'on',
+      KLPREG_RATE_TOKEN: '4',
+      KLPREG_SUBSCRIPTIONS_KEEP_ALIVE: '1',
+      KLPREG_SUBSCRIPTIONS_OF_SENDER: '1',
+    });
+    url = await strict.listen();
+  });
+  afterAll(() => strict.close());
+
+  test('sends something while nothing happens, so that proxies keep the connection', async () => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      body: JSON.stringify({ query: HOSTS }),
+      headers: {
+        ...(await giveToken(registry, 'reader')),
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+      },
+    });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (text.split(':\n\n').length < 4) text += (await reader.read()).value;
+    expect(text).toMatch(/^(?::\n\n){3,}$/);
+    await reader.cancel();
+  });
+
+  test('closes a WebSocket that does not answer a ping', async () => {
+    const { authorization } = await giveToken(registry, 'reader');
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      autoPong: false,
+    });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect(code).toBe(1006);
+  });
+
+  test('counts each subscription in the rate of its sender, and has a limit of those that are open', async () => {
+    const headers = await giveToken(registry, 'gate');
+    const begin = async () => subscribe(url, VERDICTS, {}, headers);
+    open.push(await begin());
+    for (let i = 0; i < 3; i++) await expect(begin()).rejects.toThrow('open subscriptions of a sender');
+    await expect(begin()).rejects.toThrow('HTTP 429');
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: headers,
+      retryAttempts: 0,
+    });
+    const refused = await client
+      .iterate({ query: VERDICTS })
+      .next()
+      .catch((event: unknown) => event);
+    expect(refused).toMatchObject({ code: 4429, reason: 'RATE_LIMITED' });
+    await client.dispose();
   });
 });
 

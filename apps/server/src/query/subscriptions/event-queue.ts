@@ -1,10 +1,8 @@
-/** The maximum number of events that a reader may be behind. */
-export const MAX_BEHIND = 100;
-
 /** A reader that is too slow for what it watches. */
 export class TooSlow extends Error {
-  constructor() {
-    super(`the reader is more than ${MAX_BEHIND} events behind: ask for less, or read faster`);
+  /** @param limit what it exceeds, such as "100 events behind" */
+  constructor(limit: string) {
+    super(`the reader is more than ${limit}: ask for less, or read faster`);
   }
 }
 
@@ -16,14 +14,21 @@ export class EventQueue<Event> implements AsyncIterableIterator<Event> {
   private failure: Error | null = null;
   private ended = false;
 
-  /** @param closed called once, when the reader leaves or was dropped */
-  constructor(private readonly closed: () => void) {}
+  /**
+   * @param maxBehind maximum number of events that wait for the reader
+   * @param closed called once, when the reader leaves or was dropped
+   */
+  constructor(
+    private readonly maxBehind: number,
+    private readonly closed: () => void,
+  ) {}
 
   push(event: Event): void {
     if (this.ended) return;
     const reader = this.waiting.shift();
     if (reader !== undefined) reader.resolve({ value: event, done: false });
-    else if (this.events.push(event) > MAX_BEHIND) this.fail(new TooSlow());
+    else if (this.events.push(event) > this.maxBehind)
+      this.fail(new TooSlow(`${this.maxBehind} events behind`));
   }
 
   /** Ends it with an error, which the reader gets instead of the events that it has not read. */

@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { SubscriptionLimits } from '../../subscription-limits.js';
+import { TooSlow } from './event-queue.js';
 import type { Results } from './open-subscriptions.js';
-
-/** How often something is sent, so that proxies keep the connection. */
-const KEEP_ALIVE_MS = 15_000;
-/** How long a reader may take to read what is buffered for it. */
-const PATIENCE_MS = 10_000;
 
 /**
  * Answers with server-sent events, one `next` for each result and `complete` at the end (the distinct
  * connections mode of graphql-sse).
  */
-export async function sendEvents(reply: FastifyReply, results: Results): Promise<void> {
+export async function sendEvents(
+  reply: FastifyReply,
+  results: Results,
+  { keepAliveSeconds, patienceSeconds }: Pick<SubscriptionLimits, 'keepAliveSeconds' | 'patienceSeconds'>,
+): Promise<void> {
   reply.hijack();
   const { raw } = reply;
   // it may have left while the subscription began: then no `close` comes any more
@@ -24,11 +25,19 @@ export async function sendEvents(reply: FastifyReply, results: Results): Promise
     'x-accel-buffering': 'no',
   });
   raw.write(':\n\n');
-  const keepAlive = setInterval(() => raw.write(':\n\n'), KEEP_ALIVE_MS).unref();
-  raw.once('close', () => void results.return());
+  const keepAlive = setInterval(() => raw.write(':\n\n'), keepAliveSeconds * 1000).unref();
+  const left = new AbortController();
+  raw.once('close', () => {
+    left.abort();
+    void results.return();
+  });
   try {
-    for await (const result of results)
-      if (!(await isSent(raw, `event: next\ndata: ${JSON.stringify(result)}\n\n`))) return void raw.destroy();
+    for await (const result of results) {
+      const over = AbortSignal.any([left.signal, AbortSignal.timeout(patienceSeconds * 1000)]);
+      if (await isSent(raw, `event: next\ndata: ${JSON.stringify(result)}\n\n`, over)) continue;
+      if (!left.signal.aborted) await results.throw(new TooSlow(`${patienceSeconds} s behind`));
+      return void raw.destroy();
+    }
     raw.end('event: complete\ndata:\n\n');
   } finally {
     clearInterval(keepAlive);
@@ -36,10 +45,10 @@ export async function sendEvents(reply: FastifyReply, results: Results): Promise
 }
 
 /** Sends a text. False: the reader left, or reads too slowly. */
-async function isSent(raw: ServerResponse, text: string): Promise<boolean> {
+async function isSent(raw: ServerResponse, text: string, over: AbortSignal): Promise<boolean> {
   if (raw.write(text)) return true;
   try {
-    await once(raw, 'drain', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    await once(raw, 'drain', { signal: over });
     return true;
   } catch {
     return false;

@@ -1,19 +1,13 @@
 import type { FastifyRequest } from 'fastify';
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  GraphQLError,
-  type GraphQLSchema,
-  subscribe,
-} from 'graphql';
+import { type DocumentNode, type ExecutionResult, GraphQLError, subscribe } from 'graphql';
 import type { Access } from '../../access/access.js';
 import { limitExceeded, RequestError } from '../../errors.js';
+import type { SubscriptionLimits } from '../../subscription-limits.js';
+import type { Questions } from '../graphql-http.js';
 import { admitFields } from '../guard-fields.js';
+import { rootFieldsOf } from '../root-fields.js';
 import { TooSlow } from './event-queue.js';
 
-/** The maximum number of open subscriptions of a server, and of one sender. */
-const MAX_OPEN = 5_000;
-const MAX_OF_SENDER = 1_000;
 /** How often the right of each sender is checked again. */
 const CHECK_MS = 1_000;
 
@@ -33,25 +27,34 @@ const DONE = { value: undefined, done: true } as const;
 /** An open subscription: how it is ended from outside. */
 interface Open {
   readonly sender: string;
+  /** Which subscription of the schema it is. */
+  readonly field: string;
   readonly check: () => Promise<void>;
   end: (error: Error | null) => void;
 }
 
 /** The open subscriptions of this server. They end with their tokens, and with the server. */
 export class OpenSubscriptions {
+  /** How many results were sent since the start, by field. */
+  readonly delivered = new Map<string, number>();
+  /** How many subscriptions were ended since the start because their readers were too slow, by field. */
+  readonly dropped = new Map<string, number>();
   private readonly open = new Set<Open>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
     private readonly access: Access,
-    private readonly schema: () => GraphQLSchema,
-    private readonly toResponseError: (error: GraphQLError) => GraphQLError,
+    private readonly questions: Pick<Questions, 'schema' | 'toError'>,
+    private readonly limits: Pick<SubscriptionLimits, 'open' | 'ofSender'>,
   ) {
     this.timer = setInterval(() => void this.check(), CHECK_MS).unref();
   }
 
-  get size(): number {
-    return this.open.size;
+  /** How many are open, by field. */
+  get sizes(): Map<string, number> {
+    const sizes = new Map<string, number>();
+    for (const { field } of this.open) count(sizes, field);
+    return sizes;
   }
 
   /**
@@ -66,11 +69,12 @@ export class OpenSubscriptions {
     const sender = request.bearer?.role === 'none' ? request.ip : (request.bearer?.name ?? request.ip);
     this.refuseTooMany(sender);
     // counts before it is open, so that those that begin at the same time count, too
-    const open: Open = { sender, check, end: () => undefined };
+    const field = rootFieldsOf(document)[0]!.name;
+    const open: Open = { sender, field, check, end: () => undefined };
     this.open.add(open);
     try {
       const results = await subscribe({
-        schema: this.schema(),
+        schema: this.questions.schema(),
         document,
         variableValues: variables,
         operationName,
@@ -103,13 +107,14 @@ export class OpenSubscriptions {
   }
 
   private refuseTooMany(sender: string): void {
-    if (this.open.size >= MAX_OPEN) throw limitExceeded('open subscriptions', MAX_OPEN, this.open.size + 1);
+    const { open, ofSender } = this.limits;
+    if (this.open.size >= open) throw limitExceeded('open subscriptions', open, this.open.size + 1);
     const own = [...this.open].filter((each) => each.sender === sender).length;
-    if (own >= MAX_OF_SENDER) throw limitExceeded('open subscriptions of a sender', MAX_OF_SENDER, own + 1);
+    if (own >= ofSender) throw limitExceeded('open subscriptions of a sender', ofSender, own + 1);
   }
 
   private format({ errors, ...result }: ExecutionResult): ExecutionResult {
-    return errors === undefined ? result : { ...result, errors: errors.map(this.toResponseError) };
+    return errors === undefined ? result : { ...result, errors: errors.map(this.questions.toError) };
   }
 
   /** The results of a subscription until its end, or until it is ended from outside. */
@@ -141,10 +146,14 @@ export class OpenSubscriptions {
         if (isOver) return DONE;
         try {
           const result = await wait();
-          if (result.done !== true) return { value: this.format(result.value), done: false };
+          if (result.done !== true) {
+            count(this.delivered, open.field);
+            return { value: this.format(result.value), done: false };
+          }
           finish();
           return DONE;
         } catch (error) {
+          if (error instanceof TooSlow) count(this.dropped, open.field);
           finish();
           return { value: this.format({ errors: [toGraphqlError(error as Error)] }), done: false };
         }
@@ -153,7 +162,8 @@ export class OpenSubscriptions {
         finish();
         return DONE;
       },
-      throw: async () => {
+      throw: async (error) => {
+        if (error instanceof TooSlow) count(this.dropped, open.field);
         finish();
         return DONE;
       },
@@ -162,6 +172,10 @@ export class OpenSubscriptions {
       },
     };
   }
+}
+
+function count(counts: Map<string, number>, field: string): void {
+  counts.set(field, (counts.get(field) ?? 0) + 1);
 }
 
 const toGraphqlError = (error: Error): GraphQLError =>

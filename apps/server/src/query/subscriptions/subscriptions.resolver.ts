@@ -16,13 +16,18 @@ import { type Watch, Watches } from './watches.js';
 
 /** The maximum number of hosts in one event. */
 const MAX_HOSTS = 100;
-/** The maximum number of changed hosts that are looked at in one change. */
+/** The maximum number of hosts that are looked at in one change. */
 const MAX_CHANGED = 1_000;
 const STALLED_AFTER_SECONDS = 15 * 60;
 const OLDEST_FIRST: HostOrder = { field: 'TRANSITION_SINCE', descending: false };
 
 type Events<Name extends keyof Sdl.Subscription> = AsyncIterableIterator<Sdl.Subscription[Name]>;
 type Verdicts = Omit<Sdl.VerdictChange, 'before'>;
+interface Wanted {
+  readonly order: HostOrder;
+  readonly limit: number;
+  readonly keeps: (row: HostView['row']) => boolean;
+}
 interface Found {
   readonly hosts: readonly HostView[];
   readonly more: boolean;
@@ -95,33 +100,42 @@ export class SubscriptionsResolver {
     refuseContradictions(args.where?.transition, seconds);
     const watch: Watch<Found, Found> = {
       ask: async () => {
-        const found = await this.find({ ...args.where, transition: 'STALLED' }, scope, OLDEST_FIRST);
         const latest = new Date(this.clock.now().getTime() - seconds * 1000);
-        const hosts = found.hosts.filter(({ row: { detail } }) => {
-          const since = detail.transition?.since;
-          return since != null && new Date(since) <= latest;
+        const where = { ...args.where, transition: 'STALLED' as const };
+        // as many as are looked at: with the oldest hundred only, the next one would never be an event
+        return this.find(where, scope, {
+          order: OLDEST_FIRST,
+          limit: MAX_CHANGED,
+          keeps: ({ detail }) => {
+            const since = detail.transition?.since;
+            return since != null && new Date(since) <= latest;
+          },
         });
-        return { hosts, more: found.more && hosts.length === found.hosts.length };
       },
       eventOf: (before, state) => {
         const known = new Set(before?.hosts.map(transitionOf));
         const hosts = state.hosts.filter((host) => !known.has(transitionOf(host)));
-        const isNew = hosts.length > 0 || (state.more && before?.more !== true);
-        return isNew ? { hosts, more: state.more } : null;
+        if (hosts.length === 0 && (!state.more || before?.more === true)) return null;
+        return { hosts: hosts.slice(0, MAX_HOSTS), more: state.more || hosts.length > MAX_HOSTS };
       },
     };
     const key = keyOf('transitionStalled', args, scope);
     return this.watches.subscribe(key, watch) as unknown as Events<'transitionStalled'>;
   }
 
-  private async find(where: Sdl.HostFilter, scope: Scope | null, order = BY_NAME): Promise<Found> {
+  /** @param keeps is true for all rows up to one of the order, and false after it */
+  private async find(
+    where: Sdl.HostFilter,
+    scope: Scope | null,
+    { order, limit, keeps }: Wanted = { order: BY_NAME, limit: MAX_HOSTS, keeps: () => true },
+  ): Promise<Found> {
     // what hosts run does not depend on the target
     const answer = await this.fleet.ask({ where, to: { original: true } }, scope);
-    const page = { order, after: null, backwards: false, limit: MAX_HOSTS + 1 };
-    const rows = await this.parts.hosts(answer, answer.situations, page);
+    const page = { order, after: null, backwards: false, limit: limit + 1 };
+    const rows = (await this.parts.hosts(answer, answer.situations, page)).filter(keeps);
     const asked = { asOf: answer.pinned, catalog: answer.view.revision };
-    const hosts = await this.hosts.view(rows.slice(0, MAX_HOSTS), asked, answer.view);
-    return { hosts, more: rows.length > MAX_HOSTS };
+    const hosts = await this.hosts.view(rows.slice(0, limit), asked, answer.view);
+    return { hosts, more: rows.length > limit };
   }
 }
 

@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { bugs } from '../../bug-log.js';
+import { type Config, CONFIG } from '../../config.js';
 import { Notifications } from '../../store/changes/notifications.js';
 import { isUnavailable } from '../../database/unavailable.js';
 import { RequestError } from '../../errors.js';
@@ -19,8 +20,6 @@ export interface Watch<State, Event> {
 
 /** Silence and lost notifications are found by asking again after this time. */
 const POLL_MS = 10_000;
-/** The maximum number of questions that are asked at once. */
-const MAX_AT_ONCE = 4;
 
 /**
  * Asks for what is watched when something changed: once for each change and each different question, however
@@ -35,7 +34,10 @@ export class Watches implements OnModuleDestroy {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
-  constructor(private readonly notifications: Notifications) {}
+  constructor(
+    private readonly notifications: Notifications,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'subscriptions'>,
+  ) {}
 
   /** @param key equal for what has equal events */
   subscribe<State, Event>(key: string, watch: Watch<State, Event>): AsyncIterableIterator<Event> {
@@ -44,7 +46,7 @@ export class Watches implements OnModuleDestroy {
     const watched =
       known ?? new Watched(watch as unknown as Watch<unknown, unknown>, async (ask) => this.inTurn(ask));
     this.watched.set(key, watched);
-    const queue = new EventQueue<unknown>(() => {
+    const queue = new EventQueue<unknown>(this.config.subscriptions.behind, () => {
       watched.leave(queue);
       if (!watched.isEmpty || this.watched.get(key) !== watched) return;
       this.watched.delete(key);
@@ -70,7 +72,7 @@ export class Watches implements OnModuleDestroy {
   }
 
   private async inTurn(ask: () => Promise<void>): Promise<void> {
-    if (this.running < MAX_AT_ONCE) this.running += 1;
+    if (this.running < this.config.subscriptions.questions) this.running += 1;
     else await new Promise<void>((resolve) => void this.waiting.push(resolve));
     try {
       this.asked += 1;

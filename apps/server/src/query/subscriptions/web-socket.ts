@@ -8,16 +8,11 @@ import { limitExceeded, RequestError } from '../../errors.js';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { BODY_LIMITS } from '../../limits.js';
+import type { SubscriptionLimits } from '../../subscription-limits.js';
 import type { Questions } from '../graphql-http.js';
 import type { OpenSubscriptions } from './open-subscriptions.js';
 import { upgrades } from './upgrades.js';
 
-/** The maximum number of connections of a server, of one address, and of subscriptions on each. */
-const MAX_CONNECTIONS = 1_000;
-const MAX_OF_ADDRESS = 100;
-const MAX_ON_CONNECTION = 50;
-/** A connection that does not answer a ping for this time is closed. */
-const KEEP_ALIVE_MS = 12_000;
 /** A connection that has sent no `connection_init` after this time is closed. */
 const INIT_WAIT_MS = 3_000;
 /** What a connection is counted and admitted as. */
@@ -41,6 +36,7 @@ export function serveWebSocket(
   access: Access,
   subscriptions: OpenSubscriptions,
   questions: Questions,
+  limits: SubscriptionLimits,
 ): () => void {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -65,8 +61,8 @@ export function serveWebSocket(
       },
       onSubscribe: async (context, _id, payload) => {
         try {
-          if (Object.keys(context.subscriptions).length > MAX_ON_CONNECTION)
-            throw limitExceeded('subscriptions of a connection', MAX_ON_CONNECTION, 'more');
+          if (Object.keys(context.subscriptions).length > limits.onSocket)
+            throw limitExceeded('subscriptions of a connection', limits.onSocket, 'more');
           const { document, subscribes } = questions.check({ ...payload });
           if (!subscribes)
             throw new RequestError('BAD_USER_INPUT', 'only subscriptions are asked over a WebSocket');
@@ -84,7 +80,7 @@ export function serveWebSocket(
       subscribe: (args) => args.contextValue as never,
     },
     sockets,
-    KEEP_ALIVE_MS,
+    limits.keepAliveSeconds * 1000,
   );
   fastify.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const response = new ServerResponse(request);
@@ -98,7 +94,7 @@ export function serveWebSocket(
     if (upgrade === undefined || request.url.split('?')[0] !== questions.path) return done();
     const address = networkOf(request.ip);
     const ofAddress = addresses.get(address) ?? 0;
-    if (sockets.clients.size >= MAX_CONNECTIONS || ofAddress >= MAX_OF_ADDRESS) {
+    if (sockets.clients.size >= limits.sockets || ofAddress >= limits.socketsOfAddress) {
       void reply.code(503).header('retry-after', '5').send();
       return;
     }
