@@ -5,6 +5,6 @@ import { LRUCache } from 'lru-cache';
  *
  * With `max`, lru-cache reserves the memory of all entries at once: 20 ms and 2 MiB for 100,000.
  */
-export const boundedCache = <Value extends object | string | true>(
+export const boundedCache = <Value extends object | string | boolean>(
   entries: number,
 ): LRUCache<string, Value> => new LRUCache({ maxSize: entries, sizeCalculation: () => 1 });

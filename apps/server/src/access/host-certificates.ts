@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.js';
 import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { HostCredentialsStore } from '../store/access/host-credentials.store.js';
@@ -13,7 +13,7 @@ interface HostCertificate {
   readonly expiresAt: number;
 }
 
-/** Hosts whose state is kept: about 100 bytes each. */
+/** Hosts whose state is kept: about 140 bytes each, 28 MiB at most. One that is forgotten is read again. */
 const KEPT_HOSTS = 200_000;
 /** How long a refusal is kept: an admin may approve the host, or it enrols with another token. */
 const REFUSAL_MS = 2_000;
@@ -42,7 +42,7 @@ export function instanceIn(names: string | undefined): string | null {
 @Injectable()
 export class HostCertificates {
   private readonly ofSockets = new WeakMap<object, HostCertificate | null>();
-  private readonly refused = new LRUCache<string, boolean>({ max: KEPT_HOSTS });
+  private readonly refused = boundedCache<boolean>(KEPT_HOSTS);
 
   constructor(
     private readonly hosts: HostCredentialsStore,

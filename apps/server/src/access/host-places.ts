@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.js';
 import { Clock } from '../clock.js';
 import { networkOf } from './address-ranges.js';
 
@@ -9,16 +9,15 @@ const RETURN_MS = 10 * 60_000;
 /** This many returns are no failover. */
 const RETURNS = 2;
 const SHOWN_MS = 60 * 60_000;
-/** Hosts that are remembered, about 200 bytes each. */
+/** Hosts whose address is remembered, about 170 bytes each: 34 MiB at most. */
 const KEPT_HOSTS = 200_000;
+/** Hosts that changed their network. They are few; one that is forgotten is found after two more returns. */
+const KEPT_MOVES = 10_000;
 
-interface Place {
-  address: string;
-  network: string;
-  /** The network before this one. */
-  previous: string | null;
-  changedAt: number;
-  returns: number;
+interface Move {
+  readonly from: string;
+  readonly at: number;
+  readonly returns: number;
 }
 
 /**
@@ -31,7 +30,8 @@ interface Place {
 @Injectable()
 export class HostPlaces {
   private readonly logger = new Logger('access');
-  private readonly places = new LRUCache<string, Place>({ max: KEPT_HOSTS });
+  private readonly addresses = boundedCache<string>(KEPT_HOSTS);
+  private readonly moves = boundedCache<Move>(KEPT_MOVES);
   /** The hosts that are shown, with the end of that. */
   private readonly shown = new Map<string, number>();
 
@@ -46,27 +46,25 @@ export class HostPlaces {
 
   /** Notes from where a host sent a request. Behind trusted proxies that is the address that they name. */
   note({ ip }: Pick<FastifyRequest, 'ip'>, host: string): void {
-    const place = this.places.get(host);
-    if (place?.address === ip) return;
-    const network = networkOf(ip);
-    if (place === undefined) {
-      this.places.set(host, { address: ip, network, previous: null, changedAt: 0, returns: 0 });
-      return;
-    }
-    place.address = ip;
-    if (place.network !== network) this.move(host, place, network);
+    const before = this.addresses.get(host);
+    if (before === ip) return;
+    this.addresses.set(host, ip);
+    if (before === undefined) return;
+    const [from, to] = [networkOf(before), networkOf(ip)];
+    if (from !== to) this.move(host, from, to);
   }
 
-  private move(host: string, place: Place, network: string): void {
+  private move(host: string, from: string, to: string): void {
     const now = this.clock.now().getTime();
-    const isReturn = place.previous === network && now - place.changedAt < RETURN_MS;
-    place.returns = isReturn ? place.returns + 1 : 0;
-    [place.previous, place.network, place.changedAt] = [place.network, network, now];
-    if (place.returns < RETURNS) return;
+    const last = this.moves.get(host);
+    const isReturn = last?.from === to && now - last.at < RETURN_MS;
+    const returns = isReturn ? last.returns + 1 : 0;
+    this.moves.set(host, { from, at: now, returns });
+    if (returns < RETURNS) return;
     if ((this.shown.get(host) ?? 0) <= now)
       this.logger.warn(
-        `the credential of host ${host} is used from ${place.previous} ` +
-          `and ${network} by turns: it has two uplinks, ` +
+        `the credential of host ${host} is used from ${from} ` +
+          `and ${to} by turns: it has two uplinks, ` +
           'or its key was copied (klpreg enrolment revoke)',
       );
     this.shown.set(host, now + SHOWN_MS);
