@@ -1,11 +1,13 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from '../src/ingest/worker.js';
 
 const THREAD = path.join(__dirname, 'threads/by-size.mjs');
-const [EXITS, TAKES_ALL_MEMORY, NEVER_ENDS, ANSWERS] = [1, 2, 3, 4];
+const [EXITS, TAKES_ALL_MEMORY, NEVER_ENDS, ANSWERS, NAMES_THREAD] = [1, 2, 3, 4, 5];
+const LIMITS = { jobs: 3, bytes: 100, seconds: 1, memoryMib: 512, idleMs: 60_000 };
 
 let worker: Worker;
-beforeEach(() => (worker = new Worker({ jobs: 3, bytes: 100, seconds: 1, memoryMib: 512 }, THREAD)));
+beforeEach(() => (worker = new Worker(LIMITS, THREAD)));
 afterEach(() => worker.stop());
 
 const run = (size: number): Promise<unknown> =>
@@ -34,12 +36,20 @@ test.each<[string, number, string]>([
 );
 
 test('a job that takes all memory is ended, and the next one gets a new thread', async () => {
-  worker = new Worker({ jobs: 3, bytes: 100, seconds: 300, memoryMib: 512 }, THREAD);
+  worker = new Worker({ ...LIMITS, seconds: 300 }, THREAD);
   expect(await refusal(TAKES_ALL_MEMORY)).toBe(
     'LIMIT_EXCEEDED: the limit is 512 MiB of memory for processing, found more',
   );
   expect(await run(ANSWERS)).toBe(ANSWERS);
 }, 300_000);
+
+test('a thread without a job is ended, and the next job gets a new one', async () => {
+  expect(await run(NAMES_THREAD)).toBe(await run(NAMES_THREAD));
+  await worker.stop();
+  worker = new Worker({ ...LIMITS, idleMs: 1 }, THREAD);
+  const first = await run(NAMES_THREAD);
+  while ((await run(NAMES_THREAD)) === first) await sleep(10);
+}, 60_000);
 
 test('a full queue refuses work at once, and does nothing of it', async () => {
   const answers = [ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS].map(refusal);

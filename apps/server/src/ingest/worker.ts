@@ -26,6 +26,11 @@ function processorSeconds(thread: string | null): number | null {
 /** Maximum time until a new thread begins its first job. */
 const START_MS = 60_000;
 
+/**
+ * A thread keeps the memory of its largest job. Without a job for this long it is ended: publishing is rare.
+ */
+const IDLE_MS = 30_000;
+
 /** The built file, also under test: a thread starts from JavaScript. */
 const THREAD = path.resolve(import.meta.dirname, '../../dist/ingest/worker-thread.js');
 
@@ -39,6 +44,8 @@ export interface WorkerLimits {
   readonly seconds: number;
   /** Maximum heap of the thread. */
   readonly memoryMib: number;
+  /** Maximum time without a job. Then the thread is ended, and the next job starts another one. */
+  readonly idleMs: number;
 }
 
 interface Waiting {
@@ -71,6 +78,7 @@ export class Worker {
   private thread: Thread | null = null;
   private running: Running | null = null;
   private bytes = 0;
+  private idle: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly limits: WorkerLimits,
@@ -106,13 +114,18 @@ export class Worker {
 
   /** Ends the thread. Its job fails. */
   async stop(): Promise<void> {
+    clearTimeout(this.idle);
     await this.thread?.terminate();
   }
 
   private next(): void {
     if (this.running !== null) return;
+    clearTimeout(this.idle);
     const job = this.queue.shift();
-    if (job === undefined) return;
+    if (job === undefined) {
+      this.idle = setTimeout(() => this.end(), this.limits.idleMs).unref();
+      return;
+    }
     // the time to start a thread is not the job's
     const late = setTimeout(() => this.fail(new Error('the worker thread did not start')), START_MS);
     this.running = { ...job, late, parts: [] };
@@ -153,11 +166,17 @@ export class Worker {
     job.late = setTimeout(check, seconds * 1000);
   }
 
-  /** Ends the thread. Its job fails, and the next job gets a new thread. */
-  private fail(error: Error): void {
-    const { thread, running } = this;
+  /** Ends the thread. The next job gets a new one. */
+  private end(): void {
+    const { thread } = this;
     this.thread = null;
     void thread?.terminate();
+  }
+
+  /** Ends the thread. Its job fails. */
+  private fail(error: Error): void {
+    const { running } = this;
+    this.end();
     this.finish();
     running?.reject(error);
     this.next();
@@ -208,7 +227,7 @@ export class Workers implements OnApplicationShutdown {
   readonly modules: Worker;
 
   constructor(@Inject(CONFIG) { ingest }: Config) {
-    const limits = { seconds: ingest.jobSeconds, memoryMib: ingest.jobMemoryMib };
+    const limits = { seconds: ingest.jobSeconds, memoryMib: ingest.jobMemoryMib, idleMs: IDLE_MS };
     this.messages = new Worker({ ...limits, jobs: 64, bytes: 64 * MIB });
     this.modules = new Worker({ ...limits, jobs: 4, bytes: 128 * MIB });
   }

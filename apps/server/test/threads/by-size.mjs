@@ -1,7 +1,7 @@
-// A thread whose job depends on the number of bytes: it ends itself, takes all memory, or never ends;
-// otherwise it answers.
+// A thread whose job depends on the number of bytes: it ends itself, takes all memory, never ends, or names
+// itself; otherwise it answers.
 import { readlinkSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 
 const kept = [];
 parentPort.on('message', ({ input: { bytes } }) => {
@@ -9,5 +9,5 @@ parentPort.on('message', ({ input: { bytes } }) => {
   if (bytes.length === 1) process.exit(3);
   if (bytes.length === 2) for (;;) kept.push({ more: kept.length });
   if (bytes.length === 3) for (;;);
-  parentPort.postMessage({ output: bytes.length });
+  parentPort.postMessage({ output: bytes.length === 5 ? threadId : bytes.length });
 });
