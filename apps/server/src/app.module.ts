@@ -5,7 +5,6 @@ import { type Clock, FIXED_CLOCK } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { DATABASE_OPTIONS } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
-import { FrontPageController } from './front-page.controller.js';
 import { HealthController } from './health.controller.js';
 import { IngestModule } from './ingest/ingest.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
@@ -31,7 +30,7 @@ class ConfigModule {
 /** The server. Each folder is a module, and what its module exports is its public interface. */
 @Module({
   imports: [AccessModule, DatabaseModule, IngestModule, MaintenanceModule, MetricsModule, QueryModule],
-  controllers: [FrontPageController, HealthController],
+  controllers: [HealthController],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
 })
 export class AppModule {

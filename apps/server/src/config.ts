@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { isAddressRange } from './access/address-ranges.js';
 import { type IngestLimits, ingestSettings, toIngestLimits } from './ingest-limits.js';
@@ -67,6 +68,8 @@ const Environment = z.object({
   KLPREG_HISTORY_DAYS: integer(' of days', 1, 3650, 30),
   KLPREG_HISTORY_LABEL: z.string().min(1).max(63).optional(),
   ...CredentialEnvironment.shape,
+  KLPREG_DASHBOARD: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  KLPREG_GRAPHIQL: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   KLPREG_GRAPHQL_DOCUMENTS: z
     .enum(['any', 'persisted'], { error: 'must be any or persisted' })
     .default('any'),
@@ -114,6 +117,12 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** Origins whose web pages may use the server, in addition to its own. */
   readonly allowedOrigins: readonly string[];
+  /** Whether the dashboard is served; else `/` is a page of links. */
+  readonly dashboard: boolean;
+  /** Whether GraphiQL is served. */
+  readonly graphiql: boolean;
+  /** The built pages of apps/dashboard; it may not exist. Not a setting. */
+  readonly pageFolder: string;
   readonly documents: {
     /** Holds the persisted documents; null: there are none. */
     readonly folder: string | null;
@@ -145,6 +154,8 @@ export interface Config {
   readonly subscriptions: SubscriptionLimits;
   readonly databaseConnections: number;
 }
+
+const PAGE_FOLDER = path.resolve(import.meta.dirname, '../../dashboard/dist/page');
 
 /** An invalid configuration. The message names each wrong setting. */
 export class ConfigError extends Error {}
@@ -215,6 +226,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     access: data.KLPREG_ACCESS === undefined ? !isLoopback(data.KLPREG_HOST) : data.KLPREG_ACCESS === 'on',
     allowedHosts: listOf(data.KLPREG_ALLOWED_HOSTS),
     allowedOrigins: listOf(data.KLPREG_ALLOWED_ORIGINS),
+    dashboard: data.KLPREG_DASHBOARD === 'on',
+    graphiql: data.KLPREG_GRAPHIQL === 'on',
+    pageFolder: PAGE_FOLDER,
     documents: {
       folder: data.KLPREG_GRAPHQL_FOLDER ?? null,
       only: data.KLPREG_GRAPHQL_DOCUMENTS === 'persisted',

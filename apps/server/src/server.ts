@@ -5,12 +5,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import { Access } from './access/access.js';
 import { Agents } from './access/agents.js';
+import { Accounts } from './access/oidc/accounts.js';
 import { Enrolment } from './access/enrolment.js';
 import { guardRoutes } from './access/guard-routes.js';
 import { Rates } from './access/rates.js';
 import { AppModule } from './app.module.js';
 import { Clock } from './clock.js';
 import type { Config } from './config.js';
+import { pageRoutes } from './dashboard/page-routes.js';
 import { serveOpenApi } from './openapi.js';
 import { sendProblem } from './problem.filter.js';
 import { setSecurityHeaders } from './response-headers.js';
@@ -126,6 +128,8 @@ export async function createServer(
     rates,
     retrySeconds: config.intervalSeconds,
   });
+  const accounts = app.get(Accounts);
+  void fastify.register(pageRoutes, { config, issuerOrigins: () => accounts.issuerOrigins() });
   await app.register(multipart as never, {
     limits: {
       fileSize: MODULE_LIMIT,

@@ -11,6 +11,9 @@ test('nothing set is a complete configuration', () => {
     tls: null,
     oidc: null,
     trustedProxies: [],
+    dashboard: true,
+    graphiql: true,
+    pageFolder: expect.stringMatching(/apps\/dashboard\/dist\/page$/),
     documents: { folder: null, only: false },
     questionSeconds: 30,
     rates: { host: 600, relay: 1_000_000, token: 6000, address: 6000, failures: 600 },
@@ -109,10 +112,21 @@ test.each<[string, Record<string, string>, string]>([
   ['an origin with a path', { KLPREG_ALLOWED_ORIGINS: 'https://x.example/y' }, 'KLPREG_ALLOWED_ORIGINS'],
   ['an interval of nothing', { KLPREG_INTERVAL: '0' }, 'KLPREG_INTERVAL'],
   ['no open subscription', { KLPREG_SUBSCRIPTIONS_OPEN: '0' }, 'KLPREG_SUBSCRIPTIONS_OPEN'],
+  [
+    'a dashboard that is neither on nor off',
+    { KLPREG_DASHBOARD: 'no' },
+    'KLPREG_DASHBOARD: must be on or off',
+  ],
+  ['a GraphiQL that is neither on nor off', { KLPREG_GRAPHIQL: '1' }, 'KLPREG_GRAPHIQL: must be on or off'],
   ['a question without time', { KLPREG_GRAPHQL_SECONDS: '0' }, 'KLPREG_GRAPHQL_SECONDS'],
 ])('%s is refused, with its name', (_, environment, message) => {
   expect(() => readConfig(environment)).toThrow(ConfigError);
   expect(() => readConfig(environment)).toThrow(message);
+});
+
+test('the dashboard and GraphiQL are each switched off by a setting', () => {
+  expect(readConfig({ KLPREG_DASHBOARD: 'off' })).toMatchObject({ dashboard: false, graphiql: true });
+  expect(readConfig({ KLPREG_GRAPHIQL: 'off' })).toMatchObject({ dashboard: true, graphiql: false });
 });
 
 test('a wrong database address is not shown: it may hold a password', () => {

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { contentDigest, type Heartbeat, type Report } from '@klpreg/wire';
 import { Clock } from '../src/clock.js';
-import { readConfig } from '../src/config.js';
+import { type Config, readConfig } from '../src/config.js';
 import { createServer } from '../src/server.js';
 import { Database as Connections } from '../src/database/database.js';
 import { TokensStore } from '../src/store/access/tokens.store.js';
@@ -42,14 +42,15 @@ export class Registry {
     private readonly restoreRows: () => Promise<void>,
   ) {}
 
-  static async start(environment: Record<string, string> = {}): Promise<Registry> {
+  /** @param changes to what no setting changes */
+  static async start(
+    environment: Record<string, string> = {},
+    changes: Partial<Config> = {},
+  ): Promise<Registry> {
     const database = await copyDatabase();
     const clock = new HeldClock();
-    const app = await createServer(
-      readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment }),
-      database.url,
-      clock,
-    );
+    const config = { ...readConfig({ KLPREG_LOG_LEVEL: 'silent', ...environment }), ...changes };
+    const app = await createServer(config, database.url, clock);
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     await app.get(TokensStore).addAdmin(TOKEN, 'tester', clock.now());

@@ -32,7 +32,23 @@ const PUBLISHERS: Right = { ...changes('admin', 'publisher'), wholeFleet: true }
 
 /** The right to each route, by its method and its path as Fastify registers it. HEAD is as GET. */
 export const ROUTES: Readonly<Record<string, Right>> = {
+  // pages have no data: they ask for a token if questions need one
   'GET /': ANYONE,
+  'GET /back': ANYONE,
+  'GET /rollout': ANYONE,
+  'GET /matrix': ANYONE,
+  'GET /states': ANYONE,
+  'GET /hosts': ANYONE,
+  'GET /hosts/:id': ANYONE,
+  'GET /catalog': ANYONE,
+  'GET /catalog/:buildId': ANYONE,
+  'GET /decisions': ANYONE,
+  'GET /decisions/:id': ANYONE,
+  'GET /admin': ANYONE,
+  'GET /signed-in': ANYONE,
+  'GET /graphiql': ANYONE,
+  'GET /icon.svg': ANYONE,
+  'GET /assets/:file': ANYONE,
   'GET /livez': ANYONE,
   'GET /readyz': ANYONE,
   // how to sign in is asked before there is a token

@@ -30,6 +30,6 @@ import { Rates } from './rates.js';
     HostPlaces,
     Rates,
   ],
-  exports: [Access, Agents, Enrolment, EnrolmentAdmin, HostCredentials, HostPlaces, Rates],
+  exports: [Access, Accounts, Agents, Enrolment, EnrolmentAdmin, HostCredentials, HostPlaces, Rates],
 })
 export class AccessModule {}

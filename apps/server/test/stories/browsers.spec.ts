@@ -2,7 +2,10 @@ import { Registry } from '../registry.js';
 
 let registry: Registry;
 beforeAll(async () => {
-  registry = await Registry.start({ KLPREG_ALLOWED_ORIGINS: 'https://dashboard.example' });
+  registry = await Registry.start({
+    KLPREG_ALLOWED_ORIGINS: 'https://dashboard.example',
+    KLPREG_DASHBOARD: 'off',
+  });
 });
 afterAll(() => registry.stop());
 
@@ -45,7 +48,7 @@ describe('every answer has the security headers, also a refusal', () => {
   });
 });
 
-test('the front page has links for a browser, and JSON for a program', async () => {
+test('without the dashboard, the front page has links for a browser, and JSON for a program', async () => {
   const page = await ask('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
   expect(page.headers).toMatchObject({
     'content-type': 'text/html; charset=utf-8',

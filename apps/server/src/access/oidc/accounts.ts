@@ -6,7 +6,7 @@ import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import { RequestError } from '../../errors.js';
 import type { Bearer } from '../../store/access/tokens.store.js';
-import { IssuerKeys } from './issuer-keys.js';
+import { type IssuerEndpoints, IssuerKeys } from './issuer-keys.js';
 import type { OidcSettings } from './oidc-settings.js';
 
 /** Signatures by a private key only: with HS256 or `none` anybody could sign. */
@@ -44,6 +44,17 @@ export class Accounts implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     void this.keys?.warm();
+  }
+
+  /** Where people sign in at the issuer; null: OpenID Connect is off, or the issuer has not answered yet. */
+  get endpoints(): IssuerEndpoints | null {
+    return this.keys?.endpoints ?? null;
+  }
+
+  /** The origins that a page needs to sign somebody in. */
+  issuerOrigins(): readonly string[] {
+    const addresses = [this.settings?.issuer, this.endpoints?.token];
+    return [...new Set(addresses.flatMap((address) => (address ? [new URL(address).origin] : [])))];
   }
 
   /**

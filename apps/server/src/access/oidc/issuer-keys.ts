@@ -12,7 +12,24 @@ const RENEW_MS = 5 * 60_000;
 const PAUSE_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
-const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const Discovery = z.object({
+  issuer: z.string(),
+  jwks_uri: z.url(),
+  authorization_endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .catch(null),
+  token_endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .catch(null),
+});
+
+/** Where people sign in; null: the issuer does not say. */
+export interface IssuerEndpoints {
+  readonly authorization: string | null;
+  readonly token: string | null;
+}
 
 interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
@@ -32,6 +49,8 @@ const logger = new Logger('oidc');
  * those that were read count on for the hours of the setting.
  */
 export class IssuerKeys {
+  /** Null: the discovery document was not read yet. */
+  endpoints: IssuerEndpoints | null = null;
   private keys: KeySet | null = null;
   private reading: Promise<KeySet> | null = null;
   private triedAt = -Infinity;
@@ -98,6 +117,8 @@ export class IssuerKeys {
       const discovery = Discovery.parse(await fetchJson(at, this.settings));
       if (discovery.issuer !== issuer)
         throw new Error(`${at} is of the issuer ${JSON.stringify(discovery.issuer)}, not of ${issuer}`);
+      const { authorization_endpoint: authorization, token_endpoint: token } = discovery;
+      this.endpoints = { authorization, token };
       const jwks = await fetchJson(discovery.jwks_uri, this.settings);
       const find = createLocalJWKSet(jwks as Parameters<typeof createLocalJWKSet>[0]);
       const text = JSON.stringify(jwks);

@@ -1,7 +1,5 @@
-import { Controller, Get, Headers, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { RULES_VERSION } from './query/snapshot.js';
-import { VERSION } from './version.js';
+import { RULES_VERSION } from '../query/snapshot.js';
+import { VERSION } from '../version.js';
 
 const TITLE = 'Livepatch state registry';
 
@@ -14,7 +12,17 @@ const LINKS = {
   readyz: 'Whether this server can answer',
 } as const;
 
-const PAGE = `<!doctype html>
+/** What a server is, for programs. */
+export const frontPageJson = (about: { readonly dashboard: boolean; readonly graphiql: boolean }) => ({
+  name: TITLE,
+  version: VERSION,
+  rules: RULES_VERSION,
+  ...about,
+  links: LINKS,
+});
+
+/** The page of a server without the dashboard. */
+export const LINKS_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -29,14 +37,3 @@ ${Object.entries(LINKS)
 <p>README.md of the source tells how to begin. The command line is <code>klpreg help</code>.</p>
 </html>
 `;
-
-/** Answers the address of the server: a page of links for a browser, JSON for a program. */
-@Controller()
-export class FrontPageController {
-  @Get()
-  read(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
-    void reply.header('vary', 'accept');
-    if (accept?.includes('text/html') === true) void reply.type('text/html; charset=utf-8').send(PAGE);
-    else void reply.send({ name: TITLE, version: VERSION, rules: RULES_VERSION, links: LINKS });
-  }
-}
