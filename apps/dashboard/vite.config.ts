@@ -28,6 +28,8 @@ const proxy = { target: registry, changeOrigin: false };
 
 export default defineConfig({
   plugins: [compressed],
+  // npm puts a newer React, which others need, where packages that GraphiQL imports find it
+  resolve: { dedupe: ['react', 'react-dom'] },
   build: {
     outDir: 'dist/page',
     emptyOutDir: true,

@@ -9,10 +9,15 @@ export function currentTheme(): Theme {
   return chosen === 'light' || chosen === 'dark' ? chosen : dark.matches ? 'dark' : 'light';
 }
 
-/** Shows the page in the theme, and in that of the system when it changes. */
-export function followTheme(): void {
+/**
+ * Shows the page in the theme, and in that of the system when it changes.
+ *
+ * @param shown gets the theme each time, for parts of a page that have themes of their own
+ */
+export function followTheme(shown: (theme: Theme) => void = () => {}): void {
   const show = () => {
     document.documentElement.dataset.theme = currentTheme();
+    shown(currentTheme());
   };
   dark.addEventListener('change', show);
   show();

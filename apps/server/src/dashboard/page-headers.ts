@@ -12,12 +12,8 @@ const PAGE_POLICY = {
 };
 type Policy = typeof PAGE_POLICY;
 
-/** The editor of GraphiQL sets styles, and has its fonts in its style sheet. */
-const GRAPHIQL_POLICY: Policy = {
-  ...PAGE_POLICY,
-  'style-src': "'self' 'unsafe-inline'",
-  'font-src': "'self' data:",
-};
+/** GraphiQL has its fonts in its style sheet. */
+const GRAPHIQL_POLICY: Policy = { ...PAGE_POLICY, 'font-src': "'self' data:" };
 
 /**
  * Returns the headers of the dashboard.

@@ -18,7 +18,7 @@ const FILES: Record<string, string> = {
   'assets/index-D4e5.css': 'body { margin: 0 }',
   'assets/.hidden': 'a secret',
 };
-/** Beside the folder of the page. */
+/** In the folder above that of the page. */
 const SECRET = 'secret.json';
 
 /** The page as its build leaves it: each file also compressed. */
@@ -71,10 +71,7 @@ describe('without a token, also if access is on:', () => {
       'graphiql.html',
       {
         ...PAGE,
-        'content-security-policy': POLICY.replace(
-          "style-src 'self'",
-          "style-src 'self' 'unsafe-inline'",
-        ).replace("font-src 'self'", "font-src 'self' data:"),
+        'content-security-policy': POLICY.replace("font-src 'self'", "font-src 'self' data:"),
       },
     ],
     ['/icon.svg', 'icon.svg', { 'content-type': 'image/svg+xml', 'cache-control': 'no-cache' }],
