@@ -1,4 +1,4 @@
-import { integer } from './integer-setting.js';
+import { integer, type LimitsOf, settingsOf, toLimits } from './integer-setting.js';
 
 const MS = ' of milliseconds';
 
@@ -65,17 +65,10 @@ const LIMITS = {
   waitingUploads: ['KLPREG_INGEST_WAITING_UPLOADS', integer('', 0, 1000, 16)],
 } as const;
 
-type Limit = keyof typeof LIMITS;
-type Setting = (typeof LIMITS)[Limit][0];
-
-export type IngestLimits = { readonly [Name in Limit]: number };
+export type IngestLimits = LimitsOf<typeof LIMITS>;
 
 /** The settings as fields of a zod object. */
-export const ingestSettings = Object.fromEntries(Object.values(LIMITS)) as {
-  readonly [Name in Setting]: ReturnType<typeof integer>;
-};
+export const ingestSettings = settingsOf(LIMITS);
 
-export const toIngestLimits = (settings: { readonly [Name in Setting]: number }): IngestLimits =>
-  Object.fromEntries(
-    Object.entries(LIMITS).map(([limit, [setting]]) => [limit, settings[setting]]),
-  ) as IngestLimits;
+export const toIngestLimits = (settings: Parameters<typeof toLimits<typeof LIMITS>>[1]): IngestLimits =>
+  toLimits(LIMITS, settings);

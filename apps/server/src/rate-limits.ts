@@ -1,4 +1,4 @@
-import { integer } from './integer-setting.js';
+import { integer, type LimitsOf, settingsOf, toLimits } from './integer-setting.js';
 
 const MAX = 1_000_000_000;
 const rate = (min: number, standard: number) => integer(' of requests a minute', min, MAX, standard);
@@ -21,16 +21,11 @@ const LIMITS = {
 } as const;
 
 export type Limited = keyof typeof LIMITS;
-type Setting = (typeof LIMITS)[Limited][0];
 
-export type RateLimits = { readonly [Name in Limited]: number };
+export type RateLimits = LimitsOf<typeof LIMITS>;
 
 /** The settings as fields of a zod object. */
-export const rateSettings = Object.fromEntries(Object.values(LIMITS)) as {
-  readonly [Name in Setting]: ReturnType<typeof integer>;
-};
+export const rateSettings = settingsOf(LIMITS);
 
-export const toRateLimits = (settings: { readonly [Name in Setting]: number }): RateLimits =>
-  Object.fromEntries(
-    Object.entries(LIMITS).map(([limited, [setting]]) => [limited, settings[setting]]),
-  ) as RateLimits;
+export const toRateLimits = (settings: Parameters<typeof toLimits<typeof LIMITS>>[1]): RateLimits =>
+  toLimits(LIMITS, settings);

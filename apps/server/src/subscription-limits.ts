@@ -1,4 +1,4 @@
-import { integer } from './integer-setting.js';
+import { integer, type LimitsOf, settingsOf, toLimits } from './integer-setting.js';
 
 /** Limits of subscriptions, each with its setting. */
 const LIMITS = {
@@ -22,19 +22,11 @@ const LIMITS = {
   patienceSeconds: ['KLPREG_SUBSCRIPTIONS_PATIENCE', integer(' of seconds', 1, 600, 10)],
 } as const;
 
-type Limited = keyof typeof LIMITS;
-type Setting = (typeof LIMITS)[Limited][0];
-
-export type SubscriptionLimits = { readonly [Name in Limited]: number };
+export type SubscriptionLimits = LimitsOf<typeof LIMITS>;
 
 /** The settings as fields of a zod object. */
-export const subscriptionSettings = Object.fromEntries(Object.values(LIMITS)) as {
-  readonly [Name in Setting]: ReturnType<typeof integer>;
-};
+export const subscriptionSettings = settingsOf(LIMITS);
 
-export const toSubscriptionLimits = (settings: {
-  readonly [Name in Setting]: number;
-}): SubscriptionLimits =>
-  Object.fromEntries(
-    Object.entries(LIMITS).map(([limited, [setting]]) => [limited, settings[setting]]),
-  ) as SubscriptionLimits;
+export const toSubscriptionLimits = (
+  settings: Parameters<typeof toLimits<typeof LIMITS>>[1],
+): SubscriptionLimits => toLimits(LIMITS, settings);

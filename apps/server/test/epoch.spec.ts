@@ -109,6 +109,15 @@ async function expectWhole(endpoint: Endpoint, total: number): Promise<string> {
   return answer.snapshot.id;
 }
 
+type Kept = Awaited<ReturnType<typeof ask>>;
+/** Expects that an answer can be repeated, and that the one of lost transactions is refused, also later. */
+async function expectWithoutLost(endpoint: Endpoint, { kept, lost }: Record<'kept' | 'lost', Kept>) {
+  expect(await ask(endpoint, kept.snapshot.id)).toEqual(kept);
+  expect(await refusal(endpoint, lost.snapshot.id)).toMatchObject(GONE);
+  for (const name of ['web-5', 'web-6']) await send(endpoint, running(name, []));
+  expect(await refusal(endpoint, lost.snapshot.id)).toMatchObject(GONE);
+}
+
 /** Does what pg_dump and pg_restore do: copies the rows of every table into another database. */
 async function dumpAndRestore(from: string, to: string): Promise<void> {
   const [source, target] = [new pg.Client(from), new pg.Client(to)];
@@ -186,10 +195,7 @@ test('a promoted replica repeats answers for snapshots that it has completely, a
 
   await select(replica.url, 'SELECT pg_promote()');
   const after = await serve(replica.url);
-  expect(await ask(after, kept.snapshot.id)).toEqual(kept);
-  expect(await refusal(after, lost.snapshot.id)).toMatchObject(GONE);
-  for (const name of ['web-5', 'web-6']) await send(after, running(name, []));
-  expect(await refusal(after, lost.snapshot.id)).toMatchObject(GONE);
+  await expectWithoutLost(after, { kept, lost });
   await expectWhole(after, 5);
 }, 300_000);
 
@@ -223,10 +229,7 @@ test('after point-in-time recovery, earlier snapshots are answered again, and la
   });
   started.push(recovered);
   const after = await serve(recovered.url);
-  expect(await ask(after, kept.snapshot.id)).toEqual(kept);
-  expect(await refusal(after, lost.snapshot.id)).toMatchObject(GONE);
-  for (const name of ['web-5', 'web-6']) await send(after, running(name, []));
-  expect(await refusal(after, lost.snapshot.id)).toMatchObject(GONE);
+  await expectWithoutLost(after, { kept, lost });
   await expectWhole(after, 5);
 }, 300_000);
 
@@ -251,10 +254,7 @@ test.each<[how: string, end: (database: PostgresProcess) => Promise<void>]>([
 
     const copy = await postgres('copy');
     const restored = await serve(copy.url);
-    expect(await ask(restored, kept.snapshot.id)).toEqual(kept);
-    expect(await refusal(restored, lost.snapshot.id)).toMatchObject(GONE);
-    for (const name of ['web-5', 'web-6']) await send(restored, running(name, []));
-    expect(await refusal(restored, lost.snapshot.id)).toMatchObject(GONE);
+    await expectWithoutLost(restored, { kept, lost });
   },
   300_000,
 );

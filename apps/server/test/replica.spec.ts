@@ -10,6 +10,7 @@ import { PostgresProcess, ServerProcess } from './crash/processes.js';
 import { Replica } from './crash/replica.js';
 import { select } from './crash/select.js';
 import { later, listed, logged, running } from './registry.js';
+import { subscribe } from './subscribe.js';
 
 const LABEL = `mutation ($id: ID!, $role: String!) {
   labelHost(id: $id, labels: [{ key: "role", value: $role }]) { labels { key value } } }`;
@@ -154,6 +155,50 @@ test('a replica that is behind does not cache an old catalog as the new revision
   await replica.resume();
   const codes = (await question(remote)).reasons.nodes.map(({ reason }: any) => reason.code);
   expect(codes).toContain('TARGET_RECALLED');
+});
+
+test('an answer of the replica is by the policy that it has, and names it', async () => {
+  await report(logged(running('web-8', ['lab_r_1v1_a'])));
+  const ruled = async (endpoint: Endpoint) =>
+    (
+      await ask(
+        endpoint,
+        `{ canDowngrade(to: { name: "lab_r_1v1_a" }, where: { hostnames: ["web-8"] }) {
+          kind snapshot { policyRevision } } }`,
+      )
+    ).canDowngrade;
+  await replica.catchUp();
+  const before = await ruled(remote);
+  await replica.pause();
+  const document = JSON.stringify({
+    schema: 'policy/v1',
+    rules: [{ name: 'all', raise: ['DATA_SEMANTICS_NOT_PROVEN'] }],
+  });
+  const applied = await ask(
+    direct,
+    'mutation ($d: String!) { applyPolicy(document: $d, reason: "a test") { policy { revision } } }',
+    { d: document },
+  );
+  const { revision } = applied.applyPolicy.policy;
+  expect(await ruled(direct)).toMatchObject({ snapshot: { policyRevision: revision } });
+  // behind: the whole answer is of the time before
+  expect(await ruled(remote)).toEqual(before);
+  await replica.resume();
+  expect(await ruled(remote)).toEqual(await ruled(direct));
+});
+
+test('a subscription on a replica that is behind sends a change once the replica has it', async () => {
+  const where = { hostnames: ['web-12'] };
+  const query = 'subscription ($where: HostFilter) { hostChanged(where: $where) { hosts { hostname } } }';
+  const events = await subscribe(remote.url, query, { where }, { authorization: `Bearer ${remote.token}` });
+  // the first question has no event: what changes after it has one
+  await sleep(500);
+  await replica.catchUp();
+  await replica.pause();
+  await report(logged(running('web-12', ['lab_r_1v1_a'])));
+  await replica.resume();
+  expect((await events.next()).data.hostChanged.hosts).toEqual([{ hostname: 'web-12' }]);
+  await events.close();
 });
 
 test('a replica that is down stops neither ingest nor questions, and is used again after its restart', async () => {

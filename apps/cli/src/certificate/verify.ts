@@ -24,15 +24,16 @@ export function publicKeyFrom(pem: string, where: string): PublicKey {
   }
 }
 
-/** Reads a public key from a file. */
-export function readPublicKey(file: string): PublicKey {
+/** Reads the public keys of a file: the one of the registry, and earlier ones. */
+export function readPublicKeys(file: string): PublicKey[] {
   let pem: string;
   try {
     pem = readFileSync(file, 'utf8');
   } catch (error) {
     throw usage(`--key ${file} cannot be read: ${(error as Error).message}`);
   }
-  return publicKeyFrom(pem, `--key ${file}`);
+  const found = pem.match(/-----BEGIN [^]*?-----END [^-]*-----/g) ?? [pem];
+  return found.map((one) => publicKeyFrom(one, `--key ${file}`));
 }
 
 /** Returns why a certificate is not valid at a time. Null: it is. */

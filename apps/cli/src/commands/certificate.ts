@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type CertificateFile, readCertificate } from '../certificate/file.js';
-import { objection, publicKeyFrom, readPublicKey } from '../certificate/verify.js';
+import { objection, publicKeyFrom, readPublicKeys } from '../certificate/verify.js';
 import { EXIT, type ExitCode } from '../exits.js';
 import { CERTIFICATE_HOLDS, CERTIFICATE_KEYS } from '../registry/generated/operations.js';
 import type { Registry } from '../registry/client.js';
@@ -54,7 +54,7 @@ const verify = (act: Act): Command =>
     .action(
       act<{ key?: string; anyDecision?: true }>(async ({ args, flags, settings, environment, registry }) => {
         const file = readCertificate(args[0] as string);
-        const keys = flags.key === undefined ? await keysOf(registry) : [readPublicKey(flags.key)];
+        const keys = flags.key === undefined ? await keysOf(registry) : readPublicKeys(flags.key);
         const why = objection(file, keys, environment.now());
         const exit = why === null ? exitOf(file.content.decision, flags.anyDecision) : EXIT.NO;
         show(

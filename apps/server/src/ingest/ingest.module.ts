@@ -3,7 +3,7 @@ import { AcceptBacklog } from '../accept-backlog.js';
 import { Listeners } from '../listeners.js';
 import { StoreModule } from '../store/store.module.js';
 import { Admission } from './admission.js';
-import { Endpoints } from './endpoints.js';
+import { Endpoints, HeartbeatsEndpoint, ReportsEndpoint } from './endpoints.js';
 import { Heartbeats } from './heartbeats.js';
 import { ChangeBudget } from './change-budget.js';
 import { LateReports } from './late-reports.js';
@@ -23,6 +23,8 @@ import { Workers } from './worker.js';
     AcceptBacklog,
     Admission,
     Endpoints,
+    HeartbeatsEndpoint,
+    ReportsEndpoint,
     Heartbeats,
     ChangeBudget,
     LateReports,

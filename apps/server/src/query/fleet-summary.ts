@@ -46,7 +46,7 @@ export function summariseFleet(
   counts: readonly SituationCount[],
   situations: ReadonlyMap<string, Situation>,
   published: ReadonlyMap<string, PublishedImpact>,
-): Omit<Sdl.FleetSummary, 'snapshot' | 'limitedByScope'> {
+): Omit<Sdl.FleetSummary, 'snapshot' | 'limitedByScope' | 'ages'> {
   const freshness = new ValueCounts();
   const kernels = new ValueCounts();
   const archs = new ValueCounts();

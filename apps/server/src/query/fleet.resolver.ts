@@ -6,6 +6,7 @@ import type { Scope } from '../store/access/tokens.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import type { GroupedCohorts } from './cohort-groups.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
+import type { FleetParent } from './fleet-ages.resolver.js';
 import { inRange } from './in-range.js';
 import { stackText, summariseFleet } from './fleet-summary.js';
 import type * as Sdl from './generated/schema.js';
@@ -68,10 +69,7 @@ export class FleetResolver {
   }
 
   @Query('fleet')
-  async summary(
-    @Args() args: Sdl.QueryFleetArgs,
-    @Context() context: RequestContext,
-  ): Promise<Sdl.FleetSummary> {
+  async summary(@Args() args: Sdl.QueryFleetArgs, @Context() context: RequestContext): Promise<FleetParent> {
     const answer = await this.askAnything(args, scopeOf(context));
     const counts = answer.situations.map(({ count }) => count);
     const { situations } = await this.fleet.load(
@@ -83,6 +81,7 @@ export class FleetResolver {
       ...summariseFleet(counts, situations, new Map(published.map((row) => [row.buildId, row]))),
       limitedByScope: answer.limitedByScope,
       snapshot: snapshotView({ ...answer, snapshotId: null }),
+      answer,
     };
   }
 

@@ -131,7 +131,12 @@ export class Parts {
     if (wanted.length === 0) return [];
     if (wanted.length === situations.length && !narrowed)
       return this.hostsStore.page(condition, place, pinned);
-    const only = parts.flatMap(({ condition: within, limits }, i): KeyRestriction[] => {
+    return this.hostsStore.page(condition, place, pinned, this.restrictions({ parts }, wanted));
+  }
+
+  /** What restricts a statement about hosts to those in these situations. */
+  restrictions({ parts }: Pick<PartedAnswer, 'parts'>, wanted: readonly JudgedSituation[]): KeyRestriction[] {
+    return parts.flatMap(({ condition: within, limits }, i): KeyRestriction[] => {
       const own = wanted.filter(({ count }) => partIndex(count.freshnessKey) === i);
       if (own.length === 0) return [];
       return [
@@ -143,7 +148,6 @@ export class Parts {
         },
       ];
     });
-    return this.hostsStore.page(condition, place, pinned, only);
   }
 }
 

@@ -16,15 +16,22 @@ interface Group {
   readonly after: Counts;
 }
 
-/** Returns what another policy would change in the verdicts on a target, at one instant. */
+/**
+ * Returns what another policy would change in the verdicts on a target, at one instant.
+ *
+ * @param checkTime throws if no time is left for the question
+ */
 export async function policyDifference(
   fleet: Fleet,
   to: Sdl.TargetInput,
   policy: AppliedPolicy,
   scope: Scope | null,
+  checkTime: () => void,
 ): Promise<Sdl.PolicyDifference> {
   const before = await fleet.ask({ to }, scope);
+  checkTime();
   const after = await fleet.ask({ to }, scope, false, { policy, at: before });
+  checkTime();
   const { situations } = await fleet.load(
     before,
     before.situations.map(({ count }) => count.freshnessKey.situationId),

@@ -13,6 +13,7 @@ import { policyDifference } from './policy-difference.js';
 import { toPolicyDocument } from './policy-document.js';
 import { policyView } from './policy-view.js';
 import { type RequestContext, scopeOf, senderOf } from './sender.js';
+import { inTime } from './time-limit.js';
 
 const DEFAULT_TARGETS: readonly Sdl.TargetInput[] = [{ previous: true }, { original: true }];
 const MAX_TARGETS = 5;
@@ -61,16 +62,16 @@ export class PolicyResolver {
       const compared = targets ?? DEFAULT_TARGETS;
       if (compared.length < 1 || compared.length > MAX_TARGETS)
         throw limitExceeded('targets', MAX_TARGETS, compared.length, '/targets');
-      const differences: Sdl.PolicyDifference[] = [];
-      const until = performance.now() + this.config.questionSeconds * 1000;
-      for (const to of compared) {
-        // a dry run has no effect, so that it may end
-        if (performance.now() > until)
-          throw limitExceeded('seconds for a dry run', this.config.questionSeconds, 'more', '/targets');
-        differences.push(
-          await policyDifference(this.fleet, to, { revision: null, document }, scopeOf(context)),
-        );
-      }
+      const policy = { revision: null, document };
+      const scope = scopeOf(context);
+      const differences = await inTime(this.config.questionSeconds, async (checkTime) => {
+        const found: Sdl.PolicyDifference[] = [];
+        for (const to of compared) {
+          checkTime();
+          found.push(await policyDifference(this.fleet, to, policy, scope, checkTime));
+        }
+        return found;
+      });
       return { policy: null, replaces, differences };
     }
     const who = senderOf(context);

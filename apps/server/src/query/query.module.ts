@@ -12,6 +12,7 @@ import { EnrolmentTokensResolver } from './enrolment-tokens.resolver.js';
 import { EnrolmentsResolver } from './enrolments.resolver.js';
 import { Deployments } from './deployments.js';
 import { Fleet } from './fleet.js';
+import { FleetAgesResolver } from './fleet-ages.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { DOCUMENTS_KEPT, errorFormatter } from './graphql-http.js';
 import { HostChanges } from './host-changes.js';
@@ -86,6 +87,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
     DriftResolver,
     EnrolmentTokensResolver,
     EnrolmentsResolver,
+    FleetAgesResolver,
     FleetResolver,
     HostCountResolver,
     HostsResolver,

@@ -45,6 +45,7 @@ const QUESTIONS: Readonly<Record<string, number>> = {
   canDowngrade: 20,
   hosts: 20,
   fleet: 100,
+  ages: 100,
   newestSafe: 20,
   canDeploy: 100,
   verdictCounts: 100,

@@ -35,6 +35,27 @@ interface Timed {
 }
 
 /**
+ * Bounds the time of what a mutation asks before it has an effect. When it is over, there is none.
+ *
+ * @param ask gets a function that throws once no time is left
+ * @throws RequestError LIMIT_EXCEEDED
+ */
+export async function inTime<Result>(
+  seconds: number,
+  ask: (checkTime: () => void) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new Deadline(seconds);
+  const checkTime = (): void => {
+    if (deadline.isOver) throw deadline.error();
+  };
+  try {
+    return await Promise.race([ask(checkTime), deadline.over]);
+  } finally {
+    deadline.cancel();
+  }
+}
+
+/**
  * Ends work in several parts whose question has no time left: its sender has the error already.
  *
  * @param context of the GraphQL request
@@ -53,7 +74,7 @@ const isQuery = ({ definitions }: DocumentNode): boolean =>
 /**
  * Bounds the time of a whole question: from then on, no resolver of it starts, and those that wait fail. A
  * statement that runs has its own limit. A mutation has none, because its sender must know whether it had an
- * effect.
+ * effect; what it asks before it has one is bounded by `inTime`.
  *
  * Call it after `guardFields`: what is refused starts no time.
  */

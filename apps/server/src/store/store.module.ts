@@ -12,7 +12,7 @@ import { HostCredentialsStore } from './access/host-credentials.store.js';
 import { OwnerKeysStore } from './access/owner-keys.store.js';
 import { OwnerPoliciesStore } from './access/owner-policies.store.js';
 import { ServerKeysStore } from './access/server-keys.store.js';
-import { CertificateKey } from './access/signing-key.js';
+import { CertificateKeys } from './access/signing-key.js';
 import { TokensStore } from './access/tokens.store.js';
 import { CatalogStore } from './catalog/catalog.store.js';
 import { PatchesStore } from './catalog/patches.store.js';
@@ -37,6 +37,7 @@ import { HeartbeatsStore } from './hosts/heartbeats.store.js';
 import { VerdictSumsStore } from './history/verdict-sums.store.js';
 import { ChangedHostsStore } from './changes/changed-hosts.store.js';
 import { Notifications } from './changes/notifications.js';
+import { AgesStore } from './hosts/ages.store.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
 import { ScopeMembersStore } from './hosts/scope-members.store.js';
@@ -62,6 +63,7 @@ const stores = [
   HeartbeatsStore,
   HistoryStore,
   HostCredentialsStore,
+  AgesStore,
   HostsStore,
   LabelsStore,
   Notifications,
@@ -97,8 +99,8 @@ const auditKey = {
   inject: [CONFIG],
 };
 
-const certificateKey = {
-  provide: CertificateKey,
+const certificateKeys = {
+  provide: CertificateKeys,
   useFactory: ({ certificates }: AuditKey) => certificates,
   inject: [AuditKey],
 };
@@ -106,7 +108,7 @@ const certificateKey = {
 /** All tables: reads and writes of hosts, history, counts, the catalog, content and access. */
 @Module({
   imports: [DatabaseModule],
-  providers: [clock, auditKey, certificateKey, ...stores],
-  exports: [clock, certificateKey, ...stores],
+  providers: [clock, auditKey, certificateKeys, ...stores],
+  exports: [clock, certificateKeys, ...stores],
 })
 export class StoreModule {}

@@ -232,4 +232,5 @@ export const NOT_YET: Hot[] = [
     12_000,
     ['host_history_pkey'],
   ],
+  ['the ages of the fleet are added up', 'hosts.ages', ask('fleet { ages { p95Seconds } }'), 12_000, []],
 ];

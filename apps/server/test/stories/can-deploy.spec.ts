@@ -62,6 +62,24 @@ test('the counts of the installation add up, and an empty selection is UNKNOWN',
   });
 });
 
+test.each([
+  ['nothing is allowed', 'lab_r_1v2_a', []],
+  ['doubts of some hosts are allowed', 'lab_r_1v1_2v1_a', ['SYMBOLS_UNVERIFIED']],
+  ['a doubt of all hosts is allowed', 'lab_r_1v2_a', ['BOOT_HISTORY_INCOMPLETE', 'EVIDENCE_TOO_WEAK']],
+])('the hosts that are accepted are those of the groups by verdict: %s', async (_what, release, allow) => {
+  const { canDeploy, verdictCounts } = await registry.ask(
+    `query ($to: TargetInput!, $allow: [ReasonCode!]) {
+      canDeploy(what: $to, allow: $allow) { counts { safe unknown unsafe refused accepted total } }
+      verdictCounts(to: $to, allow: $allow, by: [STACK, KERNEL]) {
+        safe unknown unsafe refused accepted total } }`,
+    { to: { release: `${release}-release` }, allow },
+  );
+  const sum = (field: string) =>
+    verdictCounts.reduce((all: number, row: Record<string, number>) => all + row[field]!, 0);
+  const sums = Object.fromEntries(Object.keys(canDeploy.counts).map((field) => [field, sum(field)]));
+  expect(canDeploy.counts).toEqual(sums);
+});
+
 test('an earlier time has the answer of that time', async () => {
   const before = registry.now().toISOString();
   registry.wait(1, 'minutes');

@@ -1,4 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readConfig } from '../../src/config.js';
 import { giveToken } from '../access/give-token.js';
 import { Database } from '../../src/database/database.js';
 import { idle, later, logged, Registry, running } from '../registry.js';
@@ -189,6 +193,24 @@ describe('about one fleet', () => {
 
 describe('about a fleet that changes', () => {
   beforeEach(start);
+
+  test('after the key of the registry was replaced, the earlier one is listed, and what it signed holds', async () => {
+    const { certificate } = await recorded({ where: PROD, claimed: 'YES' });
+    const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-keys-'));
+    const file = path.join(folder, 'audit-key');
+    const earlier = readFileSync(path.resolve(readConfig({}).dataDir, 'audit-key'), 'utf8');
+    writeFileSync(file, `${'A'.repeat(43)}\n${earlier}`, { mode: 0o600 });
+    const other = await registry.another({ KLPREG_ACCESS: 'on', KLPREG_AUDIT_KEY_FILE: file });
+    const { certificateKeys } = await other.ask('{ certificateKeys { id current } }');
+    expect(certificateKeys).toEqual([
+      { id: expect.not.stringMatching(certificate.keyId), current: true },
+      { id: certificate.keyId, current: false },
+    ]);
+    const { content, signature } = certificate;
+    expect((await other.ask(HOLDS, { c: { content, signature } })).certificateHolds.holds).toBe(true);
+    await other.close();
+    rmSync(folder, { recursive: true });
+  });
 
   test('the snapshot decides, whatever the fleet has become', async () => {
     const snapshot = await snapshotOf(PROD);

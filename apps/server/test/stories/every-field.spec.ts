@@ -205,6 +205,7 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Query.release': () => ['name: "lab_r_1v1_a"'],
   'Query.canDowngrade': () =>
     TO.flatMap((to) => [`to: ${to}`, `to: ${to}, bestRoute: true, evidence: UNSIGNED`]),
+  'FleetSummary.ages': () => ['label: "env"'],
   'FleetVerdict.cohorts': () => ['by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
   'Query.verdictCounts': () => ['to: { original: true }, by: [STACK, KERNEL, FRESHNESS], labels: ["env"]'],
   'Query.plan': () => [

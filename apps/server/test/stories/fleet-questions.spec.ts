@@ -211,3 +211,63 @@ test('canaries represent each list on each kernel, the largest first', async () 
   expect(two.hosts).toEqual(canary.hosts.slice(0, 2));
   expect(two).toMatchObject({ represented: 9, leftOut: 4 });
 });
+
+describe('the ages of facts', () => {
+  const ages = async (label: string | null, where: object = {}, more = '') =>
+    (
+      await registry.ask(
+        `query ($label: String, $where: HostFilter) { fleet(where: $where ${more}) {
+          ages(label: $label) { value hosts confirmed p50Seconds p95Seconds maxSeconds } } }`,
+        { label, where },
+      )
+    ).fleet.ages;
+  let before: string;
+  let then: unknown;
+  /** `web-0` is confirmed again now, and the others were an hour ago. */
+  beforeAll(async () => {
+    before = registry.now().toISOString();
+    then = await ages('role');
+    registry.wait(1, 'hours');
+    await registry.report(
+      later(
+        logged(running('web-0', ['lab_r_1v2_a'], { host: { labels: { role: 'web', rack: 'r0' } } as never })),
+      ),
+    );
+  });
+
+  test('are one row for all hosts, or one for each value of a label', async () => {
+    expect(await ages(null)).toEqual([
+      { value: null, hosts: 13, confirmed: 12, p50Seconds: 3600, p95Seconds: 3600, maxSeconds: 3600 },
+    ]);
+    const old = { p50Seconds: 3600, p95Seconds: 3600, maxSeconds: 3600 };
+    expect(await ages('role')).toEqual([
+      { value: 'web', hosts: 6, confirmed: 6, ...old },
+      { value: null, hosts: 4, confirmed: 3, ...old },
+      { value: 'db', hosts: 3, confirmed: 3, ...old },
+    ]);
+  });
+
+  test('are of the hosts that match, by name and by what they run', async () => {
+    const now = { p50Seconds: 0, p95Seconds: 0, maxSeconds: 0 };
+    expect(await ages('rack', { hostnames: ['web-0'] })).toEqual([
+      { value: 'r0', hosts: 1, confirmed: 1, ...now },
+    ]);
+    expect(await ages(null, { freshness: ['FRESH'] })).toEqual([
+      { value: null, hosts: 1, confirmed: 1, ...now },
+    ]);
+    expect(await ages(null, { hostnames: ['new'] })).toEqual([
+      { value: null, hosts: 1, confirmed: 0, p50Seconds: null, p95Seconds: null, maxSeconds: null },
+    ]);
+    expect(await ages(null, { hostnames: ['absent'] })).toEqual([]);
+  });
+
+  test('leave out labels that hosts report, if only those of admins count', async () => {
+    const [row, ...others] = await ages('role', { authoritativeLabels: true });
+    expect(row).toMatchObject({ value: null, hosts: 13 });
+    expect(others).toEqual([]);
+  });
+
+  test('of an earlier time are those of that time', async () => {
+    expect(await ages('role', {}, `, asOf: "${before}"`)).toEqual(then);
+  });
+});

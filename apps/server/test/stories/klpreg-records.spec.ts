@@ -243,7 +243,11 @@ describe('certificates', () => {
 
   test('it is verified offline, and by the registry that signed it', async () => {
     const offline = { KLPREG_URL: 'http://127.0.0.1:9' };
-    const done = await shell('klpreg certificate verify yes.json --key registry.pem', offline);
+    // a file with the keys of a registry may have several
+    const done = await shell(
+      'cat other.pem registry.pem > keys.pem; klpreg certificate verify yes.json --key keys.pem',
+      offline,
+    );
     expect(done.exit).toBe(0);
     expect(JSON.parse(done.out)).toMatchObject({ valid: true, certificate: { decision: 'YES' } });
     expect((await verify('yes.json', '')).exit).toBe(0);

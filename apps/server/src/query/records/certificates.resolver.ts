@@ -1,7 +1,7 @@
 import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import { Clock } from '../../clock.js';
 import { RequestError } from '../../errors.js';
-import { CertificateKey } from '../../store/access/signing-key.js';
+import { CertificateKeys } from '../../store/access/signing-key.js';
 import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { checkTime } from '../time-limit.js';
@@ -18,13 +18,14 @@ export class CertificatesResolver {
   constructor(
     private readonly gates: Gates,
     private readonly past: PastAnswers,
-    private readonly key: CertificateKey,
+    private readonly certificateKeys: CertificateKeys,
     private readonly clock: Clock,
   ) {}
 
   @Query('certificateKeys')
   keys(): Sdl.CertificateKey[] {
-    return [{ id: this.key.id, publicKey: this.key.publicKey }];
+    const { current, all } = this.certificateKeys;
+    return all.map((key) => ({ id: key.id, publicKey: key.publicKey, current: key === current }));
   }
 
   @Query('certificateHolds')
@@ -33,12 +34,11 @@ export class CertificatesResolver {
     @Context() context: RequestContext,
   ): Promise<Sdl.CertificateCheck> {
     const { content, signature } = certificate;
-    if (!this.key.signed(content, signature))
+    if (!this.certificateKeys.signed(content, signature))
       throw new RequestError(
         'BAD_USER_INPUT',
-        `\`certificate\` must be signed with the key ${this.key.id} of ` +
-          'this registry: it was changed, or another ' +
-          'registry or an earlier key signed it',
+        `\`certificate\` must be signed with the key ${this.certificateKeys.current.id} of ` +
+          'this registry, or with an earlier one that it lists: it was changed, or another registry signed it',
       );
     const record = JSON.parse(content) as DecisionRecord;
     const now = this.clock.now();

@@ -7,7 +7,7 @@ import { isWithin } from '../../access/scope.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import { AuditStore } from '../../store/access/audit.store.js';
-import { CertificateKey } from '../../store/access/signing-key.js';
+import { CertificateKeys } from '../../store/access/signing-key.js';
 import type { Scope } from '../../store/access/tokens.store.js';
 import { DecisionsStore, scopeText, type VisibleScopes } from '../../store/records/decisions.store.js';
 import { WaiversStore } from '../../store/records/waivers.store.js';
@@ -15,7 +15,7 @@ import { connect, type Connection, toPage } from '../connection.js';
 import type * as Sdl from '../generated/schema.js';
 import { type RequestContext, scopeOf } from '../sender.js';
 import { refuseWhatIf } from '../what-if.js';
-import { checkTime } from '../time-limit.js';
+import { inTime } from '../time-limit.js';
 import { Afterwards } from './afterwards.js';
 import { decisionOfBoth, requireActive, requireRecent } from './current-answer.js';
 import { signedText, toRecord } from './decision-record.js';
@@ -32,7 +32,7 @@ export class DecisionsResolver {
     private readonly gates: Gates,
     private readonly store: DecisionsStore,
     private readonly audit: AuditStore,
-    private readonly key: CertificateKey,
+    private readonly keys: CertificateKeys,
     private readonly waivers: WaiversStore,
     private readonly clock: Clock,
     private readonly later: Afterwards,
@@ -80,14 +80,13 @@ export class DecisionsResolver {
     );
     refuseWhatIf(question.target, 'a recorded decision');
     const codes = ignored.map(({ code }) => code);
-    const answer = await this.gates.ask(
-      gate,
-      // a question that allows nothing by itself leaves it to the policy
+    // a question that allows nothing by itself leaves it to the policy
+    const asked =
       codes.length === 0
         ? question
-        : { ...question, allow: [...new Set([...(question.allow ?? []), ...codes])] },
-      scope,
-      () => checkTime(context),
+        : { ...question, allow: [...new Set([...(question.allow ?? []), ...codes])] };
+    const answer = await inTime(this.config.questionSeconds, (checkTime) =>
+      this.gates.ask(gate, asked, scope, checkTime),
     );
     requireRecent(answer.snapshot.now, issuedAt, this.config.intervalSeconds);
     requireActive(answer.waivers, await this.waivers.activeAt(issuedAt));
@@ -114,8 +113,8 @@ export class DecisionsResolver {
       who,
       scope: scopeText(scope),
       record: text,
-      keyId: this.key.id,
-      signature: this.key.sign(text),
+      keyId: this.keys.current.id,
+      signature: this.keys.current.sign(text),
     };
     const { decision, overridden, overrides } = record;
     const detail = {

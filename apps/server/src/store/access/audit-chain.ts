@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey, hkdfSync, verify } from 'node:crypto';
 import { canonicalJson } from '@klpreg/wire';
 import type { AuditAction } from './audit-actions.js';
-import { CertificateKey, SigningKey } from './signing-key.js';
+import { CertificateKeys, SigningKey } from './signing-key.js';
 
 /** What the audit log records of a change. */
 export interface AuditEntry {
@@ -49,16 +49,20 @@ const headText = ({ number, link }: AuditHead, signedAt: Date): string =>
 export class AuditKey {
   /** Names the key in each entry: the first 16 digits of the SHA-256 of its public key. */
   readonly id: string;
-  /** Made from the same secret, which is outside the database, too. */
-  readonly certificates: CertificateKey;
+  /** Made from the same secrets, which are outside the database, too. */
+  readonly certificates: CertificateKeys;
   private readonly chainKey: Buffer;
   private readonly headKey: SigningKey;
 
-  /** @param secret 32 random bytes */
-  constructor(secret: Buffer) {
+  /**
+   * @param secret 32 random bytes
+   * @param earlier those before it, the newest first
+   */
+  constructor(secret: Buffer, earlier: readonly Buffer[] = []) {
     this.chainKey = derived(secret, 'klpreg audit chain');
     this.headKey = new SigningKey(derived(secret, 'klpreg audit head'));
-    this.certificates = new CertificateKey(derived(secret, 'klpreg certificates'));
+    const ofCertificates = (one: Buffer) => new SigningKey(derived(one, 'klpreg certificates'));
+    this.certificates = new CertificateKeys(ofCertificates(secret), earlier.map(ofCertificates));
     this.id = this.headKey.id;
   }
 

@@ -6,7 +6,8 @@ import { readSecretFile } from '../../secret-file.js';
 import { AuditKey } from './audit-chain.js';
 
 /**
- * Reads the key of the audit log from its file, or creates the file.
+ * Reads the key of the audit log from its file, or creates the file. Lines after the first one have earlier
+ * keys, whose certificates are still verified.
  *
  * It is kept outside the database, so that a person who can change the database cannot repair the chain. All
  * servers of one database need the same file.
@@ -22,12 +23,15 @@ export async function readAuditKey(file: string): Promise<AuditKey> {
       throw new ConfigError(`KLPREG_AUDIT_KEY_FILE: ${file} cannot be created: ${(error as Error).message}`);
   }
   const text = readSecretFile('KLPREG_AUDIT_KEY_FILE', file).toString('utf8').trim();
-  if (!/^[\w-]{43}$/.test(text))
-    throw new ConfigError(
-      `KLPREG_AUDIT_KEY_FILE: ${file} must have one line of 43 ` +
-        `base64url characters, found ${text.length} characters`,
-    );
-  return new AuditKey(Buffer.from(text, 'base64url'));
+  const [secret, ...earlier] = text.split(/\r?\n/).map((line, i) => {
+    if (!/^[\w-]{43}$/.test(line))
+      throw new ConfigError(
+        `KLPREG_AUDIT_KEY_FILE: ${file} must have lines of 43 base64url characters, found ` +
+          `${line.length} characters in line ${i + 1}`,
+      );
+    return Buffer.from(line, 'base64url');
+  });
+  return new AuditKey(secret!, earlier);
 }
 
 /** Creates the file with its content, or fails with EEXIST. Another server never reads half of it. */

@@ -36,5 +36,21 @@ export class SigningKey {
   }
 }
 
-/** The key of certificates. */
-export class CertificateKey extends SigningKey {}
+/** The keys of certificates. */
+export class CertificateKeys {
+  constructor(
+    /** Signs new certificates. */
+    readonly current: SigningKey,
+    /** Signed earlier ones; the newest first. */
+    private readonly earlier: readonly SigningKey[],
+  ) {}
+
+  get all(): readonly SigningKey[] {
+    return [this.current, ...this.earlier];
+  }
+
+  /** Whether one of the keys made the signature, which is in base64. */
+  signed(content: string, signature: string): boolean {
+    return this.all.some((key) => key.signed(content, signature));
+  }
+}

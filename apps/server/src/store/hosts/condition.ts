@@ -139,15 +139,17 @@ export const situationTest = ({
 /** The test of `label_set l`. */
 export const labelsTest = (tests: NonNullable<Condition['labels']>): Sql => all(tests.map(labelTest));
 
+/** The value of a label of `label_set l`. @param authoritative true: the host's own label does not count */
+export function labelValue(key: string, authoritative: boolean): Sql {
+  if (!authoritative) return sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
+  return key.startsWith(AGENT_PREFIX) ? sql`NULL::text` : sql`l.labels ->> ${key}`;
+}
+
 function labelTest(test: LabelTest): Sql {
   // the test of a label that a host lacks is NULL
   if ('notAll' in test) return sql`((${labelsTest(test.notAll)}) IS NOT TRUE)`;
   const { key, is, authoritative } = test;
-  const isOwn = authoritative && key.startsWith(AGENT_PREFIX);
-  const admins = isOwn ? sql`NULL::text` : sql`l.labels ->> ${key}`;
-  const value = authoritative
-    ? admins
-    : sql`coalesce(l.labels ->> ${key}, l.labels ->> ${AGENT_PREFIX + key})`;
+  const value = labelValue(key, authoritative);
   if ('in' in is) return sql`${value} = ANY(${[...is.in]}::text[])`;
   if ('notIn' in is) return sql`(${value} IS NULL OR NOT (${value} = ANY(${[...is.notIn]}::text[])))`;
   return is.exists ? sql`${value} IS NOT NULL` : sql`${value} IS NULL`;

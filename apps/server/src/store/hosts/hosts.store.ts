@@ -372,7 +372,8 @@ async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> 
      WHERE ${key}`;
 }
 
-const isRestrictedTo = ({ within, freshnessKeys, limits }: KeyRestriction): Sql => {
+/** Whether a row of `hostsAt` is one of the hosts of a restriction. */
+export const isRestrictedTo = ({ within, freshnessKeys, limits }: KeyRestriction): Sql => {
   const test = hasFreshnessKey(freshnessKeys, limits);
   return within === undefined ? test : sql`(${inCohort(within, 'h')} AND ${test})`;
 };
