@@ -92,10 +92,9 @@ export class Parts {
       }),
     );
     if (!several) return found[0]!;
-    const rows = found.flatMap(({ rows: own }, i) => {
-      const name = naming(i);
-      return own.map((row) => ({ ...row, freshnessKey: name(row.freshnessKey) }));
-    });
+    const rows = found.flatMap(({ rows: own }, i) =>
+      own.map((row) => ({ ...row, freshnessKey: inPart(row.freshnessKey, i) })),
+    );
     const rank = ({ freshnessKey }: CohortRow) => ranks.get(keyOf(freshnessKey))!;
     return {
       rows: rows
@@ -151,23 +150,19 @@ export class Parts {
   }
 }
 
-/** Names the part in freshness keys. The same key stays the same object. */
-function naming(part: number): (key: FreshnessKey) => FreshnessKey {
-  const named = new Map<FreshnessKey, FreshnessKey>();
-  return (key) => {
-    const known = named.get(key) ?? { ...key, part };
-    named.set(key, known);
-    return known;
-  };
+/** Freshness keys that name their part. They are kept, so that verdicts are found by object. */
+const inParts = new WeakMap<FreshnessKey, FreshnessKey[]>();
+
+function inPart(key: FreshnessKey, part: number): FreshnessKey {
+  const known = inParts.get(key) ?? [];
+  inParts.set(key, known);
+  return (known[part] ??= { ...key, part });
 }
 
-function withPart(
+const withPart = (
   { rows, cohorts }: Pick<FleetCounts, 'rows' | 'cohorts'>,
   part: number,
-): Pick<CountedParts, 'rows' | 'cohorts'> {
-  const name = naming(part);
-  return {
-    rows: rows.map((row) => ({ ...row, freshnessKey: name(row.freshnessKey) })),
-    cohorts: cohorts?.map((group) => ({ ...group, freshnessKey: name(group.freshnessKey) })) ?? null,
-  };
-}
+): Pick<CountedParts, 'rows' | 'cohorts'> => ({
+  rows: rows.map((row) => ({ ...row, freshnessKey: inPart(row.freshnessKey, part) })),
+  cohorts: cohorts?.map((group) => ({ ...group, freshnessKey: inPart(group.freshnessKey, part) })) ?? null,
+});

@@ -14,9 +14,16 @@ export const noHosts = (): Counts => ({
   accepted: 0,
 });
 
+const FIELDS = {
+  SAFE: 'safe',
+  UNKNOWN: 'unknown',
+  UNSAFE: 'unsafe',
+  REFUSED: 'refused',
+} as const satisfies Record<VerdictKind, keyof VerdictCounts>;
+
 /** Adds hosts that have this verdict. */
 export function addHosts(counts: Counts, { kind, harmful, accepted }: Verdict, hosts: number): void {
-  counts[kind.toLowerCase() as Lowercase<VerdictKind>] += hosts;
+  counts[FIELDS[kind]] += hosts;
   counts.total += hosts;
   if (harmful) counts.harmful += hosts;
   if (accepted) counts.accepted += hosts;

@@ -57,17 +57,17 @@ export function named(name: string, sent: readonly Sent[]): Sent {
   return found;
 }
 
+/** For which values a statement is planned. */
+export type When = 'FIRST' | 'PREPARED' | 'ANY_VALUES';
+
 /**
  * How does PostgreSQL go through the tables for this statement?
  *
  * `FIRST`: planned for its values. `PREPARED`: when it has been run five times before on its connection,
- * which is when PostgreSQL may keep a plan for any values. Everything is taken back.
+ * which is when PostgreSQL may keep a plan for any values. `ANY_VALUES`: it has kept one, because the values of
+ * the first five runs matched most rows. Everything is taken back.
  */
-export async function scans(
-  client: pg.Client,
-  { text, values }: Sent,
-  when: 'FIRST' | 'PREPARED',
-): Promise<Scan[]> {
+export async function scans(client: pg.Client, { text, values }: Sent, when: When): Promise<Scan[]> {
   const explain = 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)';
   const args = values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
   const run = async (sql: string, given: readonly unknown[] = []) => {
@@ -80,6 +80,7 @@ export async function scans(
   try {
     if (when === 'FIRST') return scansOf((await run(`${explain} ${text}`, values))!.Plan);
     await client.query(`PREPARE hot AS ${text}`);
+    if (when === 'ANY_VALUES') await client.query('SET LOCAL plan_cache_mode = force_generic_plan');
     for (let i = 0; i < 5; i++) await run(`EXECUTE hot${args}`);
     return scansOf((await run(`${explain} EXECUTE hot${args}`))!.Plan);
   } finally {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../bounded-cache.js';
 import { Database } from '../../database/database.js';
 import { LOG_POSITION, type LogPosition } from '../../database/log-position.js';
 import { join, long, named, sql, type Sql } from '../../database/sql.js';
@@ -15,6 +16,7 @@ import {
 import {
   CohortCounts,
   eachCohort,
+  elements,
   type Group,
   groupKey,
   newGroup,
@@ -46,21 +48,22 @@ interface Read extends LogPosition {
   readonly changes: string | null;
   /** Deltas that are not rolled up yet. */
   readonly deltas: string;
-  /** For each selection, its hosts that are not as fresh as their cohort. */
-  readonly stale: readonly string[];
+  /** For each selection, its hosts that are not as fresh as their cohort: a JSON list of `StaleHosts`. */
+  readonly stale: string;
   readonly snapshot: string;
   readonly revisionNumber: bigint;
   readonly revisionName: string;
 }
 
+/** Hosts with one freshness key: arrays of their label sets, and of the number of hosts with each. */
 type StaleHosts = readonly [
   situationId: string,
-  labelSetId: string,
   suspect: boolean,
   superseded: boolean,
   level: FreshnessKey['level'],
   overdue: boolean,
-  hosts: number,
+  labelSetIds: string,
+  hosts: string,
 ];
 
 /** Which label sets and situations match a condition; null: all do. Contents never change, nor does this. */
@@ -83,6 +86,8 @@ export class CachedCounts implements Counter {
   /** By the monotonic clock of this process. */
   private tooManyUntil = 0;
   private readonly matches = new LRUCache<string, Matches>({ max: 128 });
+  /** The keys of stale hosts, so that verdicts are found by object. */
+  private readonly staleKeys = boundedCache<FreshnessKey>(20_000);
 
   constructor(private readonly db: Database) {}
 
@@ -116,8 +121,10 @@ export class CachedCounts implements Counter {
       const { cache } = this;
       const matches = parts.map(({ condition }) => this.matchesOf(condition));
       const learned = matches.map(({ labelSets }) => labelSets?.size);
-      const stale = parts.map(({ limits }, i) => staleHosts(limits, matches[i]!));
-      const read = await this.read(cache, stale);
+      const read = await this.read(
+        cache,
+        parts.map(({ limits }, i) => staleHosts(limits, matches[i]!)),
+      );
       // another question may have replaced the cache meanwhile, or advanced it further
       if (this.cache !== cache) continue;
       if (!this.advance(read)) return null;
@@ -130,8 +137,9 @@ export class CachedCounts implements Counter {
       if (hasLearned) continue;
       // another question has learned label sets since: their stale hosts may not have been read
       if (matches.some(({ labelSets }, i) => labelSets?.size !== learned[i])) continue;
+      const stale = JSON.parse(read.stale) as StaleHosts[][];
       const counted = matches.map((each, i) =>
-        addUp(groups, JSON.parse(read.stale[i]!) as StaleHosts[], each, withCohorts),
+        addUp(groups, stale[i]!, each, withCohorts, (key) => this.sharedKey(key)),
       );
       return {
         ...counted[0]!,
@@ -142,6 +150,13 @@ export class CachedCounts implements Counter {
       };
     }
     return null;
+  }
+
+  private sharedKey(freshnessKey: FreshnessKey): FreshnessKey {
+    const text = freshnessKeyText(freshnessKey);
+    const known = this.staleKeys.get(text) ?? freshnessKey;
+    this.staleKeys.set(text, known);
+    return known;
   }
 
   /** @param stale for each selection, the statement of its stale hosts */
@@ -175,7 +190,7 @@ export class CachedCounts implements Counter {
                       WHERE number = ${rollUp.number} AND name = ${rollUp.name}::uuid) AS known,
                    ${changes} AS changes,
                    (SELECT coalesce(json_agg(${ARRAYS}), '[]')::text FROM cohort_delta) AS deltas,
-                   ARRAY[${join([...stale], ', ')}] AS stale,
+                   json_build_array(${join([...stale], ', ')})::text AS stale,
                    pg_current_snapshot()::text AS snapshot,
                    ${LOG_POSITION},
                    revision.number AS "revisionNumber",
@@ -261,31 +276,41 @@ export class CachedCounts implements Counter {
   }
 }
 
-/** The matching hosts that are not as fresh as their cohort, as the text of `StaleHosts`. */
+/** The matching hosts that are not as fresh as their cohort, as JSON of `StaleHosts`. */
 const staleHosts = (limits: FreshnessLimits, { labelSets }: Matches): Sql => sql`
   (SELECT coalesce(json_agg(json_build_array(
-            situation_id, label_set_id, suspect, superseded, level, overdue, hosts)), '[]')::text
+            situation_id, suspect, superseded, level, overdue, label_set_ids, hosts)), '[]')
      FROM (SELECT situation_id,
-                  label_set_id,
                   suspect,
-                  superseded_at IS NOT NULL AS superseded,
-                  ${levelOfConfirmation(sql`confirmed_at`, limits)} AS level,
-                  confirmed_at < ${limits.allowedSince}::timestamptz AS overdue,
-                  count(*) AS hosts
-             FROM host_heartbeat
-            WHERE ${isStaleHeartbeat(limits)}
-              AND situation_id IS NOT NULL
-              AND ${hasLabelSet(labelSets)}
-            GROUP BY 1, 2, 3, 4, 5, 6) s)`;
+                  superseded,
+                  level,
+                  overdue,
+                  array_agg(label_set_id)::text AS label_set_ids,
+                  array_agg(hosts)::text AS hosts
+             FROM (SELECT situation_id,
+                          label_set_id,
+                          suspect,
+                          superseded_at IS NOT NULL AS superseded,
+                          ${levelOfConfirmation(sql`confirmed_at`, limits)} AS level,
+                          confirmed_at < ${limits.allowedSince}::timestamptz AS overdue,
+                          count(*) AS hosts
+                     FROM host_heartbeat
+                    WHERE ${isStaleHeartbeat(limits)}
+                      AND situation_id IS NOT NULL
+                      AND ${hasLabelSet(labelSets)}
+                    GROUP BY 1, 2, 3, 4, 5, 6) cohorts
+            GROUP BY 1, 2, 3, 4, 5) s)`;
 
 /**
  * Whether a heartbeat's host can match: while most hosts are overdue, this saves most of the question's time.
+ *
+ * The ids are rows, so that PostgreSQL hashes them. In a plan for any values it searches an array one by one.
  */
 function hasLabelSet(known: Matches['labelSets']): Sql {
   const matching = known === null ? [] : [...known.keys()].filter((id) => known.get(id) === true);
   return known === null || matching.length > LABEL_SETS_SENT
     ? sql`true`
-    : sql`label_set_id = ANY(${matching}::uuid[])`;
+    : sql`label_set_id IN (SELECT unnest(${matching}::uuid[]))`;
 }
 
 /** A row of `roll_up` or `cohort_delta` as `WrittenArrays`. */
@@ -314,41 +339,48 @@ function withDeltas(
 
 /**
  * Adds up the hosts that match. Stale hosts are taken out of their cohort, and counted under their own key.
+ *
+ * @param shared returns the object that all answers use for this freshness key
  */
 function addUp(
   groups: ReadonlyMap<string, Group>,
   stale: readonly StaleHosts[],
   { labelSets, situations }: Matches,
   withCohorts: boolean,
+  shared: (freshnessKey: FreshnessKey) => FreshnessKey,
 ): Pick<WrittenCounts, 'rows' | 'cohorts'> {
-  const isMatch = (situationId: string | null, labelSetId: string): boolean =>
-    (labelSets === null || labelSets.get(labelSetId) === true) &&
-    (situations === null || (situationId !== null && situations.get(situationId) === true));
-  const staleGroups = new Map<
-    string,
-    { freshnessKey: FreshnessKey; labelSetIds: string[]; hosts: number[] }
-  >();
+  const hasSituation = (situationId: string | null): boolean =>
+    situations === null || (situationId !== null && situations.get(situationId) === true);
+  const hasLabels = (labelSetId: string): boolean => labelSets === null || labelSets.get(labelSetId) === true;
+  const all: CohortGroup[] = [];
+  const staleGroups: CohortGroup[] = [];
   const taken = new Map<string, Map<string, number>>();
-  for (const [situationId, labelSetId, suspect, superseded, level, overdue, hosts] of stale) {
-    if (!isMatch(situationId, labelSetId)) continue;
-    const freshnessKey: FreshnessKey = { situationId, suspect, superseded, level, overdue };
-    const text = freshnessKeyText(freshnessKey);
-    const group = staleGroups.get(text) ?? { freshnessKey, labelSetIds: [], hosts: [] };
-    staleGroups.set(text, group);
-    group.labelSetIds.push(labelSetId);
-    group.hosts.push(hosts);
+  for (const [situationId, suspect, superseded, level, overdue, labelSetIds, numbers] of stale) {
+    if (!hasSituation(situationId)) continue;
     const key = groupKey(situationId, suspect);
     const byLabels = taken.get(key) ?? new Map<string, number>();
     taken.set(key, byLabels);
-    byLabels.set(labelSetId, (byLabels.get(labelSetId) ?? 0) + hosts);
+    const group = {
+      freshnessKey: shared({ situationId, suspect, superseded, level, overdue }),
+      labelSetIds: [] as string[],
+      hosts: [] as number[],
+    };
+    const written = elements(numbers);
+    for (const [i, labelSetId] of elements(labelSetIds).entries()) {
+      if (!hasLabels(labelSetId)) continue;
+      const hosts = Number(written[i]);
+      group.labelSetIds.push(labelSetId);
+      group.hosts.push(hosts);
+      byLabels.set(labelSetId, (byLabels.get(labelSetId) ?? 0) + hosts);
+    }
+    staleGroups.push(group);
   }
-  const all: CohortGroup[] = [];
   for (const [key, { freshnessKey, hosts }] of groups) {
-    if (situations !== null && situations.get(freshnessKey.situationId ?? '') !== true) continue;
+    if (!hasSituation(freshnessKey.situationId)) continue;
     const staleHosts = taken.get(key);
     const group = { freshnessKey, labelSetIds: [] as string[], hosts: [] as number[] };
     for (const [labelSetId, counted] of hosts) {
-      if (!isMatch(freshnessKey.situationId, labelSetId)) continue;
+      if (!hasLabels(labelSetId)) continue;
       const fresh = staleHosts === undefined ? counted : counted - (staleHosts.get(labelSetId) ?? 0);
       if (fresh === 0) continue;
       group.labelSetIds.push(labelSetId);
@@ -356,7 +388,7 @@ function addUp(
     }
     all.push(group);
   }
-  all.push(...staleGroups.values());
+  all.push(...staleGroups);
   const rows = all.flatMap(({ freshnessKey, hosts }): SituationCount[] => {
     const sum = hosts.reduce((total, count) => total + count, 0);
     return sum === 0 ? [] : [{ freshnessKey, hosts: sum }];

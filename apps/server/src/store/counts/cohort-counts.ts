@@ -38,7 +38,7 @@ export function newGroup(situationId: string, suspect: boolean): Group {
 }
 
 /** The elements of an array of ids, numbers or booleans, as PostgreSQL writes it. */
-const elements = (array: string): string[] => (array === '{}' ? [] : array.slice(1, -1).split(','));
+export const elements = (array: string): string[] => (array === '{}' ? [] : array.slice(1, -1).split(','));
 
 /** Reads arrays cohort by cohort. */
 export function eachCohort(

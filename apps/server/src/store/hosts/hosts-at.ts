@@ -169,9 +169,15 @@ export function hasFreshnessKey(keys: readonly FreshnessKey[], limits: Freshness
 const staleBefore = ({ lateSince, allowedSince }: FreshnessLimits): Date =>
   lateSince > allowedSince ? lateSince : allowedSince;
 
-/** The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index. */
+/**
+ * The rows of `host_heartbeat` that are not as fresh as their cohort. `confirmed_after` is for its index.
+ *
+ * PostgreSQL may keep a plan for any values, above all one from an outage. It takes a range with two ends to
+ * be small, and one with a single end to be a third of the table, which it would read whole.
+ */
 export const isStaleHeartbeat = (limits: FreshnessLimits): Sql => sql`
-  ((confirmed_after < ${staleBefore(limits)}::timestamptz
+  ((confirmed_after >= '-infinity'
+    AND confirmed_after < ${staleBefore(limits)}::timestamptz
     AND confirmed_at < ${staleBefore(limits)}::timestamptz)
    OR confirmed_after > ${limits.until}::timestamptz
    OR superseded_at IS NOT NULL)`;
