@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from '../src/ingest/worker.js';
 
 const THREAD = path.join(__dirname, 'threads/by-size.mjs');
-const [EXITS, TAKES_ALL_MEMORY, NEVER_ENDS, ANSWERS, NAMES_THREAD] = [1, 2, 3, 4, 5];
+const [EXITS, TAKES_ALL_MEMORY, NEVER_ENDS, ANSWERS, NAMES_THREAD, NAMES_LIMIT] = [1, 2, 3, 4, 5, 6];
 const LIMITS = { jobs: 3, bytes: 100, seconds: 1, memoryMib: 512, idleMs: 60_000 };
 
 let worker: Worker;
@@ -42,6 +43,12 @@ test('a job that takes all memory is ended, and the next one gets a new thread',
   );
   expect(await run(ANSWERS)).toBe(ANSWERS);
 }, 300_000);
+
+test('a thread has its own limit of memory, whatever the flags of the process allow', async () => {
+  setFlagsFromString('--max-old-space-size=2048');
+  setFlagsFromString('--max-semi-space-size=32');
+  expect(await run(NAMES_LIMIT)).toBe(512 + 48);
+}, 60_000);
 
 test('a thread without a job is ended, and the next job gets a new one', async () => {
   expect(await run(NAMES_THREAD)).toBe(await run(NAMES_THREAD));
