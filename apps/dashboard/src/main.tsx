@@ -5,6 +5,7 @@ import './style/page.css';
 import './style/controls.css';
 import './style/tables.css';
 import './style/verdicts.css';
+import './style/answers.css';
 import { followTheme } from './theme.js';
 
 followTheme();

@@ -1,6 +1,7 @@
 import { hostFilter } from '@klpreg/where';
 import { areasOf } from '../src/overview/history-series.js';
-import { topRows, whereKernel, whereStack } from '../src/overview/top-rows.js';
+import { whereKernel, whereLabel, whereStack } from '../src/address/where-terms.js';
+import { topRows } from '../src/overview/top-rows.js';
 
 describe('the values with the most hosts', () => {
   const counted = [5, 4, 3, 2].map((hosts) => ({ value: `v${hosts}`, hosts }));
@@ -24,6 +25,13 @@ describe('the filter of a link', () => {
   it.each([
     ['a kernel release', whereKernel('6.1.0-56-amd64'), { kernelReleases: ['6.1.0-56-amd64'] }],
     ['a release with a comma', whereKernel('6.1,x'), { kernelReleases: ['6.1,x'] }],
+    ['a label', whereLabel('env', 'prod'), { labels: [{ key: 'env', in: ['prod'] }] }],
+    [
+      'a label with the name of a fact',
+      whereLabel('kernel', 'x'),
+      { labels: [{ key: 'kernel', in: ['x'] }] },
+    ],
+    ['no label', whereLabel('env', undefined), { labels: [{ key: 'env', exists: false }] }],
     ['the original code', whereStack('(original)'), { minPatches: 0, maxPatches: 0 }],
     ['one livepatch', whereStack('lp_1'), { runningNames: ['lp_1'], minPatches: 1, maxPatches: 1 }],
     [

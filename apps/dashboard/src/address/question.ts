@@ -1,6 +1,6 @@
 import type { Parameters } from './parameters.js';
 
-/** A target in an address: `to=previous`, `to=original`, `to=release:NAME`, `to=name:NAME` or `to=BUILD-ID`. */
+/** A target in an address: `to=previous`, `original`, `release:NAME`, `name:NAME`, `build-id:HEX` or `HEX`. */
 export interface TargetInput {
   readonly previous?: true;
   readonly original?: true;
@@ -16,6 +16,7 @@ export function targetOf(to: string | undefined): TargetInput {
   if (to === undefined || to === '' || to === 'previous') return { previous: true };
   if (to === 'original') return { original: true };
   if (to.startsWith('release:')) return { release: to.slice('release:'.length) };
+  if (to.startsWith('build-id:')) return { buildId: to.slice('build-id:'.length) };
   if (to.startsWith('name:')) return { name: to.slice('name:'.length) };
   return BUILD_ID.test(to) ? { buildId: to } : { release: to };
 }
@@ -49,3 +50,6 @@ export function localOf(instant: string | undefined): string {
 /** Puts an argument in quotes for a shell, if it needs them. */
 export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** A target as an argument of `klpreg`, from an address. */
+export const targetArgument = (to: string): string => quoted(BUILD_ID.test(to) ? `build-id:${to}` : to);

@@ -2,6 +2,7 @@ import { addressOf } from '../address/parameters.js';
 import { DataTable } from '../parts/data-table.js';
 import { Empty } from '../parts/messages.js';
 import { count, share } from '../parts/numbers.js';
+import { OneLine } from '../parts/one-line.js';
 import { Panel } from '../parts/panel.js';
 import { Shares } from '../parts/verdicts.js';
 import { OVERVIEW } from '../texts/overview.js';
@@ -61,9 +62,10 @@ export function TopPanel({
                 value === null ? (
                   <span class="muted">{OVERVIEW.others}</span>
                 ) : (
-                  <a class="one-line" title={value} href={addressOf('/hosts', { where: where(value) })}>
-                    {value === '(original)' ? OVERVIEW.original : value}
-                  </a>
+                  <OneLine
+                    text={value === '(original)' ? OVERVIEW.original : value}
+                    href={addressOf('/hosts', { where: where(value) })}
+                  />
                 ),
             },
             { title: OVERVIEW.hosts, number: true, cell: ({ hosts }) => count(hosts) },

@@ -2,6 +2,7 @@ import { addressOf } from '../address/parameters.js';
 import { Ago } from '../parts/ago.js';
 import { DataTable } from '../parts/data-table.js';
 import { count } from '../parts/numbers.js';
+import { OneLine } from '../parts/one-line.js';
 import { OVERVIEW } from '../texts/overview.js';
 import type { Recent } from './generated/operations.js';
 
@@ -26,20 +27,14 @@ export function RecentPanel({ hosts, decisions }: Recent) {
             {
               title: OVERVIEW.host,
               cell: ({ id, hostname }) => (
-                <a class="one-line" title={hostname} href={`/hosts/${encodeURIComponent(id)}`}>
-                  {hostname}
-                </a>
+                <OneLine text={hostname} href={`/hosts/${encodeURIComponent(id)}`} />
               ),
             },
             {
               title: OVERVIEW.runs,
               cell: ({ stack }) => {
                 const text = stack.map(({ name }) => name).join(' < ') || OVERVIEW.original;
-                return (
-                  <span class="one-line" title={text}>
-                    {text}
-                  </span>
-                );
+                return <OneLine text={text} />;
               },
             },
           ]}
@@ -62,9 +57,7 @@ function Decisions({ nodes }: NonNullable<Recent['decisions']>) {
         {
           title: OVERVIEW.change,
           cell: ({ changeId, gate }) => (
-            <a class="one-line" title={changeId} href={addressOf('/decisions', { changeId })}>
-              {changeId || OVERVIEW.gates[gate]}
-            </a>
+            <OneLine text={changeId || OVERVIEW.gates[gate]} href={addressOf('/decisions', { changeId })} />
           ),
         },
         {

@@ -2,6 +2,7 @@ import { addressOf } from '../address/parameters.js';
 import { Ago } from '../parts/ago.js';
 import { DataTable } from '../parts/data-table.js';
 import { count } from '../parts/numbers.js';
+import { OneLine } from '../parts/one-line.js';
 import { Panel } from '../parts/panel.js';
 import { OVERVIEW } from '../texts/overview.js';
 import type { FleetNow } from './generated/operations.js';
@@ -41,9 +42,7 @@ export function TransitionsPanel({
             {
               title: OVERVIEW.host,
               cell: ({ id, hostname }) => (
-                <a class="one-line" title={hostname} href={`/hosts/${encodeURIComponent(id)}`}>
-                  {hostname}
-                </a>
+                <OneLine text={hostname} href={`/hosts/${encodeURIComponent(id)}`} />
               ),
             },
             {
@@ -51,11 +50,7 @@ export function TransitionsPanel({
               cell: ({ transition }) => {
                 const { patch = '', enabling = true } = transition ?? {};
                 const text = enabling ? OVERVIEW.enabling(patch) : OVERVIEW.disabling(patch);
-                return (
-                  <span class="one-line" title={text}>
-                    {text}
-                  </span>
-                );
+                return <OneLine text={text} />;
               },
             },
             { title: OVERVIEW.since, number: true, cell: ({ transition }) => <Ago at={transition?.since} /> },

@@ -1,7 +1,8 @@
 import { addressOf } from '../address/parameters.js';
+import type { Counts, Kind } from '../parts/kinds.js';
 import { count } from '../parts/numbers.js';
 import { Panel } from '../parts/panel.js';
-import { type Counts, type Kind, VerdictShares, VerdictTag } from '../parts/verdicts.js';
+import { VerdictShares, VerdictTag } from '../parts/verdicts.js';
 import { OVERVIEW } from '../texts/overview.js';
 
 /** Whether the fleet can go back to a target, in large figures. */

@@ -1,4 +1,5 @@
 import { useCallback } from 'preact/hooks';
+import { whereKernel, whereStack } from '../address/where-terms.js';
 import { Panel } from '../parts/panel.js';
 import { Answer } from '../parts/messages.js';
 import { ViewTitle } from '../parts/view-title.js';
@@ -14,7 +15,6 @@ import { FLEET_CHANGED, FLEET_NOW, RECENT } from './generated/operations.js';
 import { HistoryPanel } from './history-panel.js';
 import './overview.css';
 import { RecentPanel } from './recent-panel.js';
-import { whereKernel, whereStack } from './top-rows.js';
 import { TransitionsPanel } from './transitions-panel.js';
 import { useMinute } from './use-minute.js';
 import { VerdictPanel } from './verdict-panel.js';

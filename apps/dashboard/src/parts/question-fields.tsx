@@ -4,7 +4,7 @@ import { useParameters } from '../address/parameters.js';
 import { QUESTION } from '../texts/shell.js';
 
 /** A field whose text goes into the address when the person leaves it or presses Enter. */
-function AddressField({
+export function AddressField({
   name,
   label,
   placeholder,

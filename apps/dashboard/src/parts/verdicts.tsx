@@ -1,11 +1,6 @@
 import { SHELL } from '../texts/shell.js';
+import { type Counts, type Kind, KINDS, SIGNS } from './kinds.js';
 import { count, share } from './numbers.js';
-
-export const KINDS = ['SAFE', 'UNKNOWN', 'UNSAFE', 'REFUSED'] as const;
-export type Kind = (typeof KINDS)[number];
-
-/** A sign for each verdict, because colour is never the only one. */
-const SIGNS = { SAFE: '✓', UNKNOWN: '?', UNSAFE: '!', REFUSED: '×' } as const;
 
 /** A verdict in a word, with its sign and colour. */
 export const VerdictTag = ({ kind }: { kind: Kind }) => (
@@ -49,14 +44,6 @@ export function Shares({ parts, label }: { parts: readonly Part[]; label: string
       </ul>
     </div>
   );
-}
-
-/** The numbers of hosts by verdict, as `VerdictCounts` has them. */
-export interface Counts {
-  readonly safe: number;
-  readonly unknown: number;
-  readonly unsafe: number;
-  readonly refused: number;
 }
 
 /** Hosts by verdict. */

@@ -3,7 +3,6 @@ export const OVERVIEW = {
   targets: { previous: 'Back to the previous livepatch', original: 'Back to the original code' },
   canGo: (safe: string, total: string) => `${safe} of ${total}`,
   canGoMeaning: 'hosts can go back safely',
-  open: 'See why',
   freshness: 'Hosts by freshness',
   freshLate: 'Fresh or late',
   kernels: 'Kernels',

@@ -32,6 +32,7 @@ export const SHELL = {
   cancel: 'Cancel',
   asCommand: 'The same with klpreg',
   asDocument: 'The same as GraphQL',
+  variables: 'Its variables',
   inGraphiql: 'Open in GraphiQL',
   hosts: (n: string, one: boolean) => `${n} ${one ? 'host' : 'hosts'}`,
   verdictShares: 'Hosts by verdict',
@@ -60,6 +61,15 @@ export const SHELL = {
     LOST: 'Lost',
     NEVER: 'Never reported',
   },
+  clearedBy: (what: string) => `Cleared by ${what}.`,
+  clearedBys: {
+    TIME: 'waiting',
+    RMMOD: 'rmmod of the module',
+    REBOOT: 'a reboot',
+    REPORT: 'a new report',
+    AUTHOR: 'a statement of the author',
+    NOTHING: 'nothing',
+  },
   originalCode: 'original code (no livepatch)',
 } as const;
 
@@ -70,6 +80,7 @@ export const QUESTION = {
   whereHelp: 'Labels and facts, as klpreg --where has them. A comma means "and".',
   target: 'Go back to',
   targets: { previous: 'the previous livepatch', original: 'the original code' },
+  releases: 'Releases',
   release: 'a release',
   build: 'a build',
   targetPlaceholder: 'release, module name or build-id',
