@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { instantOf, localOf } from '../address/question.js';
-import { useParameters } from '../address/parameters.js';
+import { type Parameters, useParameters } from '../address/parameters.js';
 import { QUESTION } from '../texts/shell.js';
 
 /** A field whose text goes into the address when the person leaves it or presses Enter. */
@@ -10,19 +10,22 @@ export function AddressField({
   placeholder,
   help,
   wrong,
+  with: also = {},
 }: {
   name: string;
   label: string;
   placeholder: string;
   help?: string;
   wrong?: string | undefined;
+  /** What else changes in the address, such as the page. */
+  with?: Parameters;
 }) {
   const { values, change } = useParameters();
   const [text, setText] = useState(values[name] ?? '');
   const id = useId();
   useEffect(() => setText(values[name] ?? ''), [values[name]]);
   const done = () => {
-    if (text !== (values[name] ?? '')) change({ [name]: text });
+    if (text !== (values[name] ?? '')) change({ ...also, [name]: text });
   };
   return (
     <label class="field grow">
