@@ -12,16 +12,14 @@ import { RELEASES } from './demo-fleet/releases.js';
 import { FatalError } from './fatal-error.js';
 import { commandLine } from './programs/command-line.js';
 import { mapConcurrently } from './programs/map-concurrently.js';
-import { runProgram } from './programs/run-program.js';
+import { programOf, runProgram } from './programs/run-program.js';
 import { dataFolder, findRegistry, type Registry } from './registry.js';
 
 const CONCURRENCY = 2;
 const INTERVAL_MS = 60_000;
 const project = fileURLToPath(new URL('../../..', import.meta.url));
-const programs = {
-  agent: path.join(project, 'apps/agent/dist/main.js'),
-  cli: path.join(project, 'apps/cli/dist/main.js'),
-};
+const klpreg = path.join(project, 'apps/cli/dist/main.js');
+const programs = { agent: programOf(path.join(project, 'apps/agent/dist/main.js')), cli: programOf(klpreg) };
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -98,7 +96,7 @@ async function ask(registry: Registry): Promise<void> {
   for (const [i, { title, args }] of QUESTIONS.entries()) {
     print(`\n\n${i + 1}. ${title}\n\n$ ${commandLine('klpreg', [...args, ...format])}`);
     const options = { env, timeoutMs: 30_000, inheritsOutput: true } as const;
-    const { exit } = await runProgram(programs.cli, [...args, ...format], options);
+    const { exit } = await runProgram(klpreg, [...args, ...format], options);
     if (exit === null || exit === 2 || exit > 3)
       throw new FatalError(
         `The question was not answered (exit code ${exit ?? 'none: time limit exceeded'}).`,

@@ -4,10 +4,12 @@ import path from 'node:path';
 import { CapturedFiles } from '../src/demo-fleet/captured-files.js';
 import { DemoAgent, keepFresh } from '../src/demo-fleet/demo-agent.js';
 import { demoHosts } from '../src/demo-fleet/hosts.js';
+import { programOf } from '../src/programs/run-program.js';
 import { startRegistry } from './registry.js';
 
 const project = path.join(__dirname, '../../..');
-const programs = { agent: path.join(project, 'apps/agent/dist/main.js'), cli: '' };
+const program = programOf(path.join(project, 'apps/agent/dist/main.js'));
+const programs = { agent: program, cli: program };
 let folder: string;
 let registry: Awaited<ReturnType<typeof startRegistry>>;
 

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FatalError } from '../fatal-error.js';
-import { runProgram } from '../programs/run-program.js';
 import type { Registry } from '../registry.js';
 import type { CapturedFiles } from './captured-files.js';
-import { failure, type Programs, TIMEOUT_MS } from './fill-registry.js';
+import { failure, type Programs } from './fill-registry.js';
 import type { DemoHost } from './hosts.js';
 
 /**
@@ -51,10 +50,7 @@ export class DemoAgent {
     ];
     const folders = ['--modules', this.captured.modules(kernel), '--state', path.join(this.state, hostname)];
     const args = ['report', ...root, ...identity, ...folders, '--url', this.registry.url];
-    const result = await runProgram(this.programs.agent, args, {
-      env: { KLPREG_TOKEN: this.registry.token },
-      timeoutMs: TIMEOUT_MS,
-    });
+    const result = await this.programs.agent(args, { KLPREG_TOKEN: this.registry.token });
     if (result.exit !== 0)
       throw new FatalError(`The agent of ${hostname} failed ${failure(result)}\n${ANOTHER_STATE}`);
   }

@@ -1,24 +1,21 @@
 import { FatalError } from '../fatal-error.js';
-import { type ProgramResult, runProgram } from '../programs/run-program.js';
+import type { Program, ProgramResult } from '../programs/run-program.js';
 import type { Registry } from '../registry.js';
 import type { CapturedFiles } from './captured-files.js';
 import type { OwnerKey } from './owner-key.js';
 import type { Release } from './releases.js';
 
-export const TIMEOUT_MS = 30_000;
-
-/** Paths of the programs that the demo runs. */
+/** The programs that the demo runs. */
 export interface Programs {
-  readonly agent: string;
-  readonly cli: string;
+  readonly agent: Program;
+  readonly cli: Program;
 }
 
-const runCli = (
+const runCli = async (
   args: readonly string[],
   programs: Programs,
   { url, token }: Registry,
-): Promise<ProgramResult> =>
-  runProgram(programs.cli, args, { env: { KLPREG_URL: url, KLPREG_TOKEN: token }, timeoutMs: TIMEOUT_MS });
+): Promise<ProgramResult> => programs.cli(args, { KLPREG_URL: url, KLPREG_TOKEN: token });
 
 /** Text of an error message: how the program ended, and what it wrote. */
 export const failure = ({ exit, stderr }: ProgramResult): string =>

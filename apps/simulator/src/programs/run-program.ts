@@ -33,3 +33,17 @@ export function runProgram(
     child.once('close', (exit) => resolve({ exit, stdout: stdout.join(''), stderr: stderr.join('') }));
   });
 }
+
+/** Runs a program with these arguments and variables. */
+export type Program = (
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+) => Promise<ProgramResult>;
+
+const TIMEOUT_MS = 30_000;
+
+/** Returns the program of a file. Each run of it is a process of its own. */
+export const programOf =
+  (file: string): Program =>
+  async (args, env) =>
+    runProgram(file, args, { env, timeoutMs: TIMEOUT_MS });
