@@ -118,7 +118,7 @@ const MIN_TIMEOUT_MS = 10_000;
  * Reports this host to the registry once.
  *
  * Sends a heartbeat if nothing changed since the last report that the registry has, else a report.
- * Sends a report, too, if the answer to the heartbeat asks for one.
+ * Also sends a report if the answer to the heartbeat asks for one.
  * The message is on disk before it is sent, so it survives an outage and a kill.
  *
  * @throws Failure; undelivered messages stay in the spool
@@ -168,7 +168,7 @@ export async function reportOnce(
     );
     const asked = delivered.at(-1)?.answer.intervalSeconds ?? null;
     if (asked !== null) keepInterval(directory.folder, report.host.bootId, asked);
-    // The spool has room now, so the present state can be sent, too.
+    // The spool has room now, so the present state can also be sent.
     if (!kept) continue;
     const answer = delivered.find(
       ({ message: { document } }) => document.sequence === report.sequence,

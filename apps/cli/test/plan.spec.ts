@@ -60,6 +60,7 @@ function planAnswer(
     groups,
     blockedGroups,
     drain: [],
+    skippedReleases: [],
     complete: true,
     snapshot: fleetAnswer([]).snapshot,
     ...more,
@@ -90,6 +91,7 @@ test.each<[what: string, answer: PlanAnswer, exit: number, why: string]>([
 
 async function ask({ groups, blockedGroups, ...answer }: PlanAnswer, words: readonly string[]) {
   const page = (nodes: readonly PlanGroup[]) => ({
+    edges: nodes.map((_, i) => ({ cursor: String(i) })),
     nodes,
     totalCount: nodes.length,
     pageInfo: { hasNextPage: false, endCursor: null },

@@ -86,7 +86,7 @@ test.each<[flags: Parameters<typeof pointInTimeFrom>[0], pointInTime: object]>([
   expect(pointInTimeFrom(flags, NOW)).toEqual(pointInTime);
 });
 
-test('law: an instant is one for messages, too, and no other text is an instant', () => {
+test('law: an instant is also one for messages, and no other text is an instant', () => {
   const two = (max: number) => fc.integer({ min: 0, max }).map((n) => String(n).padStart(2, '0'));
   const text = fc
     .tuple(

@@ -76,7 +76,7 @@ describe('a module in which the lint finds an error', () => {
     expect(outcomes[0]!.details.join()).toContain('NOT_A_LIVEPATCH');
   });
 
-  test('fails a dry run, too', async () => {
+  test('also fails a dry run', async () => {
     const { exit, requests } = await publish([ordinary], taken, ['--dry-run']);
     expect([exit, requests.length]).toEqual([1, 0]);
   });

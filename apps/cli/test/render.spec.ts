@@ -198,6 +198,31 @@ test('a fleet, as JSON and YAML', async () => {
   );
 });
 
+const UNVERIFIED = ['SYMBOLS_UNVERIFIED'];
+const byRule = (rule: string | null) => ({
+  policy: {
+    revision: 1,
+    rules: [{ rule, hosts: 1, raise: [], maxAge: '5m', evidence: 'MODULE', routes: null, allow: UNVERIFIED }],
+  },
+});
+const waived = { waivers: [{ id: 'w', owner: 'o', codes: UNVERIFIED, expiresAt: '', hosts: 1 }] };
+
+test.each<[by: string, flags: object, answer: object]>([
+  ['--allow', { allow: UNVERIFIED }, byRule('web')],
+  ['--ignore-file', { ignored: UNVERIFIED }, {}],
+  ['--allow or --ignore-file', { allow: UNVERIFIED, ignored: UNVERIFIED }, {}],
+  ['the policy', {}, byRule('web')],
+  ['a waiver', {}, { ...byRule(null), ...waived }],
+])('a yes says that %s accepts the reasons of a host', (by, flags, answer) => {
+  const unknown = cohort(1, verdict([reason('SYMBOLS_UNVERIFIED', 'UNKNOWN')], { allowed: UNVERIFIED }));
+  const { why } = decide(fleetAnswer([unknown], answer), {
+    maxRefused: { hosts: 0 },
+    allowEmpty: false,
+    ...flags,
+  });
+  expect(why).toBe(`the host can be downgraded (1 for reasons that ${by} accepts)`);
+});
+
 test('each decision in one sentence', () => {
   const sentence = (answer: typeof mixed, hosts = 0) =>
     decide(answer, { maxRefused: { hosts }, allowEmpty: false }).why;

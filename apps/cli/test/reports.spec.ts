@@ -2,6 +2,8 @@ import { parse } from 'yaml';
 import { asData, cohort, fleetAnswer, listed, reason, verdict } from './fleet-answer.js';
 import { klpreg } from './environment.js';
 import { expectGolden } from './golden.js';
+import { madeUpAnswer } from './made-up.js';
+import { RECORD_DECISION } from '../src/registry/generated/operations.js';
 import { type ReceivedRequest, TinyRegistry } from './tiny-registry.js';
 
 const left = reason('STATE_LEFT_BEHIND', 'UNSAFE', {
@@ -51,11 +53,33 @@ describe.each(['junit', 'sarif', 'github'])('the format %s', (format) => {
     const { exit, out, err } = await ask(answer, [...GATE, '-o', format, ...flags]);
     expect(exit).toBe(code);
     expectGolden(`report-${format}-${name}.txt`, out);
-    // the decision is in the log of the pipeline, too
+    // the decision is also in the log of the pipeline
     expect(err.trimEnd().split('\n')).toHaveLength(1);
     expect(err).toMatch(/^(?:YES|NO|CANNOT TELL): /);
   });
 });
+
+test.each(['junit', 'sarif', 'github'])(
+  'the format %s shows an override, and nothing fails',
+  async (format) => {
+    const made = madeUpAnswer(RECORD_DECISION.text) as { recordDecision: object };
+    const recorded = {
+      ...made.recordDecision,
+      id: 'the-id',
+      changeId: 'CHG-1',
+      decision: 'NO',
+      passed: true,
+    };
+    const words = [...GATE, '-o', format, '--change', 'CHG-1', '--break-glass', '--reason', 'it burns'];
+    const { exit, out } = await ask(mixed, words, ({ operation }) =>
+      operation === 'RecordDecision' ? { data: { recordDecision: recorded } } : asData(mixed),
+    );
+    expect(exit).toBe(0);
+    expectGolden(`report-${format}-overridden.txt`, out);
+    expect(out).toContain('OVERRIDDEN BY BREAK-GLASS: the answer is NO');
+    expect(out).not.toMatch(/<(?:failure|error)|"level": "error"|^::error/m);
+  },
+);
 
 test('a forged line of a log is part of a line', async () => {
   const answer = fleetAnswer([

@@ -56,6 +56,8 @@ test.each(['web-1.ams', 'wéb-1', 'веб-1', '東京-1', 'ويب', 'a\\u202eb',
   },
 );
 
+const SIGNED = signedCertificate();
+
 /** A name with all these characters. */
 const EVIL = `web${DANGEROUS.flatMap(([, first, last]) => charactersOf(first, last)).join('')}1`;
 const OVERRIDE = '\u202e';
@@ -93,6 +95,8 @@ function answerTo(body: string, operation: string, stuff: Parameters<typeof made
   if (decision?.question !== undefined) decision.question = JSON.stringify({ target: { name: EVIL } });
   if (operation === 'RecordDecision')
     Object.assign(data['recordDecision']!, { decision: 'NO', passed: true });
+  if (operation === 'CertificateKeys' && stuff?.text !== EVIL)
+    Object.assign((data['certificateKeys'] as unknown as object[])[0]!, { publicKey: SIGNED.publicKey });
   if (operation === 'AskPlan') makeConsistent(data['plan'] as never);
   if (operation === 'AskDrift') {
     const drift = data['drift'] as { transitions: object[]; groups: { pageInfo: object } };
@@ -358,9 +362,8 @@ describe('the JSON of a command has its published schema', () => {
     '- { code: BOOT_UNKNOWN, owner: o, reason: x, expires: 2099-01-01 }',
   );
   const certificate = path.join(folder, 'certificate.json');
-  const signed = signedCertificate();
-  writeFileSync(certificate, signed.file);
-  writeFileSync(path.join(folder, 'signer.pem'), signed.publicKey);
+  writeFileSync(certificate, SIGNED.file);
+  writeFileSync(path.join(folder, 'signer.pem'), SIGNED.publicKey);
   const broken = path.join(folder, 'broken.ko');
   const publication = ['--release', 'r', '--owner', 'o', '--dry-run'];
   const local = [

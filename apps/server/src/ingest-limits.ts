@@ -54,7 +54,7 @@ const LIMITS = {
   jobMemoryMib: ['KLPREG_INGEST_JOB_MEMORY_MIB', integer(' of MiB', 64, 65_536, 512)],
   /**
    * Maximum of what is stored for one host, of its last report and of this boot before. A report of 1 MiB can
-   * be stored; the patches that left the list are bounded, too.
+   * be stored; the patches that left the list are bounded as well.
    */
   hostKib: ['KLPREG_INGEST_HOST_KIB', integer(' of KiB', 16, 65_536, 1024)],
   /** Maximum of changed reports of one host in an hour, all of which the history keeps. */

@@ -4,7 +4,7 @@ import pg from 'pg';
 /** A suite's own database. */
 export interface Database {
   readonly url: string;
-  /** Ends what is still connected, too. */
+  /** Also ends what is still connected. */
   readonly drop: () => Promise<void>;
   /** Keeps it as it is, and returns what brings that back. Both end what is connected. */
   readonly keep: () => Promise<() => Promise<void>>;

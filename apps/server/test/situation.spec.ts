@@ -104,7 +104,7 @@ test.each<[string, string[], Parameters<typeof play>]>([
   // unknown
   ['a plain newcomer replaces nothing', [`${A} UNKNOWN`], [host, next(host, [listed(N)], [leftover(A)])]],
   [
-    'a module that was never seen is loaded, too',
+    'a module that was never seen is also loaded',
     [`${A} UNKNOWN`, `${B} UNKNOWN`],
     [host, next(host, [], [leftover(A), leftover(B)])],
   ],

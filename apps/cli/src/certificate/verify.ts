@@ -36,17 +36,24 @@ export function readPublicKeys(file: string): PublicKey[] {
   return found.map((one) => publicKeyFrom(one, `--key ${file}`));
 }
 
-/** Returns why a certificate is not valid at a time. Null: it is. */
-export function objection(
-  { content, signed, keyId, signature }: CertificateFile,
+/** Returns why none of these keys signed a certificate. Null: one did. */
+export function signatureObjection(
+  { signed, keyId, signature }: CertificateFile,
   keys: readonly PublicKey[],
-  now: number,
 ): string | null {
   const key = keys.find(({ id }) => id === keyId);
   if (key === undefined)
     return `it was signed with the key ${keyId}, and not with ${keys.map(({ id }) => id).join(', ')}`;
   if (!verify(null, Buffer.from(signed), key.key, Buffer.from(signature, 'base64')))
     return 'its signature is wrong: it was changed after it was signed';
+  return null;
+}
+
+/** Returns why a certificate is not valid at a time. Null: it is. */
+export function objection(file: CertificateFile, keys: readonly PublicKey[], now: number): string | null {
+  const why = signatureObjection(file, keys);
+  if (why !== null) return why;
+  const { content } = file;
   const expiresAt = Date.parse(content.expiresAt);
   if (Number.isNaN(expiresAt) || now >= expiresAt) return `it expired at ${content.expiresAt}`;
   return now < Date.parse(content.issuedAt) - CLOCK_MS

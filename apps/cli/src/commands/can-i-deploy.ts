@@ -91,7 +91,8 @@ export function canIDeploy(act: Act): Command {
               ? `Can ${formatTarget(question.what)} be deployed to ${whose}?`
               : `As of ${question.asOf}, could ${formatTarget(question.what)} be deployed to ${whose}?`;
           if (isReportFormat(settings.output)) {
-            const report = { command: 'can-i-deploy', question: title, version: VERSION, decision };
+            const override = overrideLine(outcome);
+            const report = { command: 'can-i-deploy', question: title, version: VERSION, decision, override };
             const reasons = [...answer.reasons, ...answer.ways.flatMap((way) => way.reasons)];
             environment.stdout.write(
               formatReport(settings.output, {

@@ -5,7 +5,7 @@ import { toGroup } from '../gate/groups.js';
 import { kindFrom, type ListedHost, listHosts } from '../gate/list-hosts.js';
 import { repeatFlags } from '../gate/point-in-time.js';
 import { type Decided, type Outcome, record, recordData } from '../gate/record.js';
-import { type RecordFlags, recordingFrom, withIgnored, withRecordOptions } from '../gate/record-flags.js';
+import { type RecordFlags, recordingFrom, withRecordOptions } from '../gate/record-flags.js';
 import { exitFor, WARN_ONLY_OPTION } from '../gate/warn-only.js';
 import { KINDS } from '../registry/kinds.js';
 import { clean } from '../show/clean.js';
@@ -54,7 +54,8 @@ export const canIDowngrade = (act: Act): Command =>
           if (kind !== null && isReportFormat(settings.output))
             throw usage(`--list has no format '${settings.output}'`, 'write table, json or yaml');
           const recording = recordingFrom(flags, environment.now());
-          const asked = await askGate(withIgnored(flags, recording), environment, registry);
+          const ignored = recording.ignored.map(({ code }) => code);
+          const asked = await askGate(flags, environment, registry, ignored);
           const { answer, pointInTime, title } = asked;
           await hintNoMatch(answer.matched, flags.where, registry, environment);
           const outcome = await record(recording, toDecided(asked), registry, environment);
@@ -68,6 +69,7 @@ export const canIDowngrade = (act: Act): Command =>
                 question: title,
                 version: VERSION,
                 decision,
+                override: overrideLine(outcome),
                 answer,
               }),
             );

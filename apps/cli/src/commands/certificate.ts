@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { type CertificateFile, readCertificate } from '../certificate/file.js';
-import { objection, publicKeyFrom, readPublicKeys } from '../certificate/verify.js';
-import { EXIT, type ExitCode } from '../exits.js';
+import { objection, publicKeyFrom, readPublicKeys, signatureObjection } from '../certificate/verify.js';
+import { EXIT, type ExitCode, Failure } from '../exits.js';
 import { CERTIFICATE_HOLDS, CERTIFICATE_KEYS } from '../registry/generated/operations.js';
 import type { Registry } from '../registry/client.js';
 import { certificateText, checkText } from '../show/certificate.js';
@@ -76,15 +76,21 @@ const check = (act: Act): Command =>
     .description(
       'Asks the question of a certificate again, and shows what changed ' +
         'since. The exit code of one that still holds ' +
-        'is that of its decision. It is 1 if it does not hold or has ' +
-        'expired, and 3 if the registry cannot tell now.',
+        'is that of its decision. It is 1 if it does not hold, has expired or ' +
+        'is not valid, and 3 if the registry cannot tell now.',
     )
     .argument('<file>')
     .addOption(anyDecision('exit with 0 for each certificate that still holds, whatever it decided'))
     .addHelpText('after', helpText('certificate-check'))
     .action(
       act<{ anyDecision?: true }>(async ({ args, flags, settings, environment, registry }) => {
-        const { signed, signature } = readCertificate(args[0] as string);
+        const file = readCertificate(args[0] as string);
+        const why = signatureObjection(file, await keysOf(registry));
+        if (why !== null)
+          throw new Failure(EXIT.NO, `NOT VALID: ${why}`, [
+            'only the registry that signed a certificate can ask its question again',
+          ]);
+        const { signed, signature } = file;
         const { certificateHolds: answer } = await registry.ask(CERTIFICATE_HOLDS, {
           certificate: { content: signed, signature },
         });
@@ -114,7 +120,7 @@ const key = (act: Act): Command =>
       act(async ({ settings, environment, registry }) => {
         const { certificateKeys } = await registry.ask(CERTIFICATE_KEYS, {});
         const keys = certificateKeys.map(({ publicKey }) => publicKey).join('');
-        // in a pipe, too, because the file of --key is what is wanted
+        // also in a pipe, because the file of --key is what is wanted
         if (settings.outputGiven)
           show(
             { schemaVersion: 1, certificateKeys },

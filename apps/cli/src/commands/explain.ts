@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
 import { isAcceptable } from '../gate/consistent.js';
 import { formatInstant, withCatalogHint, pointInTimeFrom } from '../gate/point-in-time.js';
+import { type HostWaivers, waiversFor } from '../gate/host-waivers.js';
 import { type QuestionFlags, questionFrom } from '../gate/question.js';
 import {
   DESCRIBE_HOST,
@@ -15,6 +16,7 @@ import { resolveTarget, formatTarget } from '../registry/target.js';
 import { hostText } from '../show/host.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
+import { hostWaiverLines } from '../show/record.js';
 import { verdictText } from '../show/verdict.js';
 import type { Act } from './act.js';
 import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
@@ -84,16 +86,34 @@ export function explain(act: Act): Command {
               'that was not allowed, or says SAFE and does not accept the host',
           );
         const exit = verdict.accepted ? EXIT.YES : EXIT_OF[verdict.kind];
+        const waived =
+          asOf === undefined ? await waiversFor(host, verdict, { to, ...asked }, registry) : null;
         show(
-          { schemaVersion: 1, question, asOf: asOf ?? null, host, verdict, exitCode: exit },
-          () => judged(host, verdict, formatTarget(to)),
+          {
+            schemaVersion: 1,
+            question,
+            asOf: asOf ?? null,
+            host,
+            verdict,
+            waivers: waived?.waivers ?? [],
+            acceptedByWaivers: waived?.accepted ?? false,
+            exitCode: exit,
+          },
+          () => judged(host, verdict, formatTarget(to), waived),
           settings.output,
           environment.stdout,
         );
         return exit;
 
-        function judged(host: WholeHost, verdict: Verdict, target: string): string {
-          return `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, asOf === undefined ? target : `${target}, as of ${formatInstant(asOf)}`, paint)}`;
+        function judged(
+          host: WholeHost,
+          verdict: Verdict,
+          target: string,
+          waivers: HostWaivers | null,
+        ): string {
+          const when = asOf === undefined ? target : `${target}, as of ${formatInstant(asOf)}`;
+          const text = `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, when, paint)}`;
+          return waivers === null ? text : [text, '', ...hostWaiverLines(waivers)].join('\n');
         }
       }),
     );

@@ -54,7 +54,7 @@ export const login = (act: Act): Command =>
         );
         if (settings.token !== null)
           environment.stderr.write(
-            'a token is set, too, and takes precedence: unset KLPREG_TOKEN or token_file\n',
+            'a token is also set, and takes precedence: unset KLPREG_TOKEN or token_file\n',
           );
         return EXIT.YES;
       }),

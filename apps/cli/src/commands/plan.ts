@@ -22,6 +22,7 @@ interface Flags extends QuestionFlags {
   readonly drainBy?: string;
   readonly atOnce?: string;
   readonly asOf?: string;
+  readonly list?: true;
 }
 
 /** `plan`: the cheapest route for every group of hosts, in the order to go. */
@@ -46,6 +47,7 @@ export function plan(act: Act): Command {
       '--at-once <number>',
       'the hosts with the same value of that label that reboot at once (default: 1)',
     )
+    .option('--list', 'also list the hosts of each group, at most 10,000 of one')
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('plan'))
     .action(
@@ -67,7 +69,7 @@ export function plan(act: Act): Command {
           ...(flags.drainBy !== undefined && { drainBy: flags.drainBy }),
           ...(flags.atOnce !== undefined && { atOnce: atOnceFrom(flags.atOnce) }),
         };
-        const answer = await askPlan(question, registry);
+        const answer = await askPlan(question, registry, flags.list);
         const decision = decidePlan(answer);
         const whose = flags.where === undefined ? 'every host' : `the hosts with ${flags.where}`;
         const where =

@@ -23,7 +23,7 @@ interface CreateFlags {
   readonly role: string;
   readonly scope?: string;
   readonly owner: readonly string[];
-  readonly expires: string;
+  readonly expiresIn: string;
 }
 
 /** `token`: the tokens of people and programs. */
@@ -45,7 +45,7 @@ const create = (act: Act): Command =>
     .addOption(withValues(new Option('--role <role>', 'what it may do').makeOptionMandatory(), ROLES))
     .option('--scope <selector>', 'only for hosts with these authoritative labels (default: all hosts)')
     .option('--owner <owner>', 'only for patches of this owner, for a publisher (repeatable)', collect, [])
-    .option('--expires <time>', 'how long it is valid, such as 12h or 90d', '90d')
+    .option('--expires-in <time>', 'how long it is valid, such as 12h or 90d', '90d')
     .addHelpText('after', helpText('token-create'))
     .action(
       act<CreateFlags>(async ({ args, flags, registry, settings, environment }) => {
@@ -109,13 +109,13 @@ const revoke = (act: Act): Command =>
     );
 
 /** Checks the flags. @throws Failure 2 */
-function inputFrom(name: string, { role, scope, owner, expires }: CreateFlags): CreateTokenInput {
+function inputFrom(name: string, { role, scope, owner, expiresIn }: CreateFlags): CreateTokenInput {
   if (!ROLES.some((one) => one === role))
     throw usage(`--role: '${role}' is not a role`, `write one of ${ROLES.join(', ')}`);
   return {
     name,
     role: role.toUpperCase() as CreateTokenInput['role'],
-    expiresIn: expires,
+    expiresIn,
     ...(scope !== undefined && { scope: scopeFrom(scope) }),
     ...(owner.length > 0 && { owners: owner.map((each) => publicName('--owner', each)) }),
   };

@@ -42,16 +42,26 @@ export interface Asked {
 
 const CATALOG_HINT = 'this used the catalog of that time; --catalog now uses what is published today';
 
-/** Asks whether hosts can be downgraded, and decides. With `--wait` it asks again while that may help. */
+/**
+ * Asks whether hosts can be downgraded, and decides. With `--wait` it asks again while that may help.
+ *
+ * @param ignored the codes that a file accepts in addition to `--allow`
+ */
 export async function askGate(
   flags: GateFlags,
   environment: Environment,
   registry: Registry,
+  ignored: readonly string[] = [],
 ): Promise<Asked> {
-  const gate: Gate = { maxRefused: toleranceFrom(flags.maxRefused), allowEmpty: flags.allowEmpty ?? false };
+  const gate: Gate = {
+    maxRefused: toleranceFrom(flags.maxRefused),
+    allowEmpty: flags.allowEmpty ?? false,
+    allow: flags.allow,
+    ignored,
+  };
   const asked = {
     where: hostFilter(flags.where, flags.authoritativeLabels, environment.now()),
-    ...questionFrom(flags),
+    ...questionFrom({ ...flags, allow: [...flags.allow, ...ignored] }),
   };
   const pointInTime = pointInTimeFrom(flags, environment.now());
   const patience = flags.wait === undefined ? 0 : seconds('--wait', flags.wait);

@@ -9,6 +9,9 @@ import type { Tolerance } from './question.js';
 export interface Gate {
   readonly maxRefused: Tolerance;
   readonly allowEmpty: boolean;
+  /** The codes of `--allow`, and those of `--ignore-file`. They explain a yes. */
+  readonly allow?: readonly string[];
+  readonly ignored?: readonly string[];
 }
 
 /** The exit code, and its reason as a sentence, with the point in time unless that is the present. */
@@ -71,21 +74,43 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   if (counts.unknown > allowed)
     return cannotTell(`${counts.unknown - allowed} of ${hosts(matched)} cannot be judged`);
   if (allowed > 0 && !answer.complete)
-    return cannotTell('there are too many cohorts to check the hosts that --allow accepts');
+    return cannotTell('there are too many cohorts to check the hosts whose UNKNOWN reasons are accepted');
   if (counts.refused > 0 && !answer.complete)
     return cannotTell('there are too many cohorts to check the refused hosts for harm');
   if (matched === 0)
     return gate.allowEmpty
       ? yes('no host matches, which --allow-empty accepts')
       : cannotTell('no host matches');
-  const by = answer.waivers.length === 0 ? '--allow accepts' : '--allow or a waiver accepts';
-  const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that ${by})`;
+  const accepted = allowed === 0 ? '' : ` (${allowed} for reasons that ${acceptedBy(answer, gate)})`;
   if (counts.refused > 0)
     return yes(
       `${counts.accepted} of ${hosts(matched)} can be downgraded${accepted}; ${counts.refused} would be ` +
         'refused, which is tolerated',
     );
   return yes(`${matched === 1 ? 'the host' : `all ${matched} hosts`} can be downgraded${accepted}`);
+}
+
+/** Says what accepts the reasons of hosts that are UNKNOWN: flags, or the policy without them; and waivers. */
+function acceptedBy({ cohorts, waivers, policy }: FleetAnswer, { allow = [], ignored = [] }: Gate): string {
+  const codes = new Set<string>(cohorts.flatMap(({ verdict }) => verdict.allowed));
+  const waived = waivers.flatMap((waiver) => waiver.codes);
+  const hasFlags = allow.length + ignored.length > 0;
+  // what a rule accepts includes the codes of waivers
+  const byRules = policy.rules
+    .filter(({ rule }) => rule !== null && !hasFlags)
+    .flatMap((rule) => rule.allow)
+    .filter((code) => !waived.includes(code));
+  const sources: readonly (readonly [name: string, codes: readonly string[]])[] = [
+    ['--allow', allow],
+    ['--ignore-file', ignored],
+    ['the policy', byRules],
+    ['a waiver', waived],
+  ];
+  const names = sources
+    .filter(([, accepts]) => accepts.some((code) => codes.has(code)))
+    .map(([name]) => name);
+  if (names.length === 0) return 'the registry accepts';
+  return `${names.join(' or ')} accepts`;
 }
 
 /** Returns true if a refused host also has an UNSAFE reason, or an UNKNOWN one that is not allowed. */

@@ -8,7 +8,7 @@ import { type QuestionFlags, seconds } from './question.js';
 export interface RecordFlags {
   readonly change?: string;
   readonly certificate?: string;
-  readonly validFor?: string;
+  readonly expiresIn?: string;
   readonly breakGlass?: true;
   readonly reason?: string;
   readonly ignoreFile?: string;
@@ -19,7 +19,7 @@ export function withRecordOptions(command: Command): Command {
   return command
     .option('--change <id>', 'record the decision for this change, such as CHG-123 (a gate token is needed)')
     .option('--certificate <file>', 'record the decision, and write its signed certificate to this file')
-    .option('--valid-for <time>', 'how long the certificate is valid, at most 24h (default: 1h)')
+    .option('--expires-in <time>', 'how long the certificate is valid, at most 24h (default: 1h)')
     .option('--ignore-file <file>', 'accept the codes in this file as --allow does, until they expire')
     .option('--break-glass', 'record the decision, and exit with 0 whatever it is; needs --reason')
     .addOption(new Option('--reason <text>', 'why the decision is overridden; for --break-glass'));
@@ -29,7 +29,7 @@ export function withRecordOptions(command: Command): Command {
 export interface Recording {
   readonly changeId: string | null;
   readonly certificate: string | null;
-  readonly validFor: string | null;
+  readonly expiresIn: string | null;
   /** Why the decision is overridden. Null: it is not. */
   readonly breakGlass: string | null;
   readonly ignored: readonly IgnoredCode[];
@@ -37,18 +37,18 @@ export interface Recording {
 
 /** Reads the flags, before the registry is asked. @throws Failure 2 if they do not fit together */
 export function recordingFrom(flags: RecordFlags, now: number): Recording {
-  const { change = null, certificate = null, validFor = null, reason = null, ignoreFile } = flags;
+  const { change = null, certificate = null, expiresIn = null, reason = null, ignoreFile } = flags;
   const isBroken = flags.breakGlass === true;
   if (isBroken !== (reason !== null && reason.trim() !== ''))
     throw usage('--break-glass and --reason are needed together', 'say why: --break-glass --reason TEXT');
   if (change !== null && change.trim() === '') throw usage('--change: the id of the change is empty');
-  if (validFor !== null) {
-    seconds('--valid-for', validFor);
-    if (certificate === null) throw usage('--valid-for is for --certificate', 'add --certificate FILE');
+  if (expiresIn !== null) {
+    seconds('--expires-in', expiresIn);
+    if (certificate === null) throw usage('--expires-in is for --certificate', 'add --certificate FILE');
   }
   if (certificate !== null) requireWritable(certificate);
   const ignored = ignoreFile === undefined ? [] : readIgnoreFile(ignoreFile, now);
-  return { changeId: change, certificate, validFor, breakGlass: isBroken ? reason : null, ignored };
+  return { changeId: change, certificate, expiresIn, breakGlass: isBroken ? reason : null, ignored };
 }
 
 /** A decision must not be recorded without the certificate that was asked for. */
@@ -62,6 +62,6 @@ function requireWritable(file: string): void {
   }
 }
 
-/** Returns the flags of the question with the codes that are ignored. */
+/** Returns the flags of the question, whose `allow` has the codes that are ignored as well. */
 export const withIgnored = <F extends QuestionFlags>(flags: F, { ignored }: Recording): F =>
   ignored.length === 0 ? flags : { ...flags, allow: [...flags.allow, ...ignored.map(({ code }) => code)] };

@@ -101,7 +101,7 @@ const UNCLEAR = 'it is not known whether the registry recorded it, and klpreg de
 const mayBeRecorded = ({ exit, code }: Failure): boolean =>
   exit === EXIT.UNREACHABLE && code !== 'DECISION_DIFFERS';
 
-function inputOf({ changeId, validFor, breakGlass, ignored }: Recording, decided: Decided) {
+function inputOf({ changeId, expiresIn, breakGlass, ignored }: Recording, decided: Decided) {
   const { gate, target, where, question, pointInTime, snapshot, maxRefused, maxNoReturn, allowEmpty } =
     decided;
   const codes = ignored.map(({ code }) => code);
@@ -121,7 +121,7 @@ function inputOf({ changeId, validFor, breakGlass, ignored }: Recording, decided
     allowEmpty,
     ...(ignored.length > 0 && { ignored: [...ignored] }),
     ...(breakGlass !== null && { breakGlass }),
-    ...(validFor !== null && { validFor }),
+    ...(expiresIn !== null && { validFor: expiresIn }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface GateReport {
   readonly question: string;
   readonly version: string;
   readonly decision: Decision;
+  /** Says that the decision was overridden. Null: it was not. */
+  readonly override: string | null;
   readonly answer: Pick<FleetAnswer, 'counts' | 'reasons' | 'cohorts'>;
 }
 
@@ -30,28 +32,31 @@ const WRITERS: Readonly<Record<ReportFormat, (report: GateReport) => string>> = 
 const xml = (text: string): string =>
   clean(text).replaceAll(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
+/** Whether the change may go on: the answer is yes, or it was overridden. */
+const goesOn = ({ decision, override }: GateReport): boolean =>
+  decision.answer === 'yes' || override !== null;
+
 /**
  * JUnit: one test case for the decision, and one for each group of hosts.
  *
- * A tool that fails on a failed test case agrees with the exit code: groups that the decision tolerates are
- * skipped, not failed.
+ * A tool that fails on a failed test case agrees with the exit code: what the decision or an override
+ * tolerates is skipped, not failed.
  */
-function junitReport({ command, question, decision, answer }: GateReport): string {
+function junitReport(report: GateReport): string {
+  const { command, question, decision, override, answer } = report;
   const suite = `klpreg ${command}`;
   const cases = [
-    { name: question, result: resultOf(decision.answer), text: decision.why },
+    {
+      name: question,
+      result: override === null ? resultOf(decision.answer) : 'skipped',
+      text: override === null ? decision.why : `${override}; ${decision.answer}: ${decision.why}`,
+    },
     ...answer.cohorts.map((cohort) => {
       const { kind, errno, accepted, codes, hosts, kernelRelease, examples } = toGroup(cohort);
       const on = kernelRelease === null ? '' : ` on ${kernelRelease}`;
       return {
         name: `${hosts} running ${formatRuns(cohort)}${on}`,
-        result: accepted
-          ? null
-          : decision.answer === 'yes'
-            ? 'skipped'
-            : kind === 'UNKNOWN'
-              ? 'error'
-              : 'failure',
+        result: accepted ? null : goesOn(report) ? 'skipped' : kind === 'UNKNOWN' ? 'error' : 'failure',
         text:
           `${[kind, errno].filter(Boolean).join(' ')}: ` +
           `${codes.join(', ')}; such as ${examples.join(' ')}`,
@@ -89,7 +94,8 @@ const LEVELS: Readonly<Record<Reason['kind'], string>> = {
 };
 
 /** SARIF 2.1.0: one result for each reason, with its number of hosts. */
-function sarifReport({ command, question, version, decision, answer }: GateReport): string {
+function sarifReport(report: GateReport): string {
+  const { command, question, version, decision, override, answer } = report;
   const codes = [...new Set(answer.reasons.map(({ reason }) => reason.code))];
   return `${JSON.stringify(
     {
@@ -110,6 +116,9 @@ function sarifReport({ command, question, version, decision, answer }: GateRepor
               executionSuccessful: decision.answer !== 'cannot tell',
               exitCode: decision.exit,
               exitCodeDescription: `${decision.answer}: ${decision.why}`,
+              ...(override !== null && {
+                toolExecutionNotifications: [{ level: 'warning', message: { text: override } }],
+              }),
               commandLine: `klpreg ${command}`,
             },
           ],
@@ -118,7 +127,7 @@ function sarifReport({ command, question, version, decision, answer }: GateRepor
             ruleId: reason.code,
             ruleIndex: codes.indexOf(reason.code),
             // a tool that fails on an error agrees with the exit code
-            level: decision.answer === 'yes' ? 'note' : LEVELS[reason.kind],
+            level: goesOn(report) ? 'note' : LEVELS[reason.kind],
             message: { text: `${reason.text} (${hosts} ${hosts === 1 ? 'host' : 'hosts'})` },
             occurrenceCount: hosts,
             ...(reason.patch !== null && {
@@ -144,14 +153,17 @@ const property = (text: string): string => data(text).replaceAll(':', '%3A').rep
 const MAX_ANNOTATIONS = 9;
 
 /** Workflow commands of GitHub Actions: the decision, then the reasons that most hosts have. */
-function githubReport({ question, decision, answer }: GateReport): string {
-  const level = { yes: 'notice', no: 'error', 'cannot tell': 'warning' }[decision.answer];
+function githubReport(report: GateReport): string {
+  const { question, decision, override, answer } = report;
+  const own = { yes: 'notice', no: 'error', 'cannot tell': 'warning' }[decision.answer];
+  const level = override === null ? own : 'warning';
   const reasons = answer.reasons.filter(({ reason }) => reason.kind !== 'ADVISORY').slice(0, MAX_ANNOTATIONS);
   return [
+    ...(override === null ? [] : [`::warning title=${property(question)}::${data(override)}`]),
     `::${level} title=${property(question)}::${data(`${decision.answer}: ${decision.why}`)}`,
     ...reasons.map(
       ({ reason, hosts }) =>
-        `::${decision.answer === 'yes' ? 'notice' : level} title=${property(reason.code)}::` +
+        `::${goesOn(report) ? 'notice' : level} title=${property(reason.code)}::` +
         data(`${hosts} ${hosts === 1 ? 'host' : 'hosts'}: ${reason.text}`),
     ),
     '',

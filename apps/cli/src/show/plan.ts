@@ -1,6 +1,6 @@
 import type { Decision } from '../gate/decide.js';
-import type { PlanAnswer } from '../gate/plan.js';
-import type { PlanGroup, Verdict } from '../registry/generated/operations.js';
+import type { ListedGroup, PlanAnswer } from '../gate/plan.js';
+import type { Verdict } from '../registry/generated/operations.js';
 import { clean } from './clean.js';
 import { clearedBy, decisionLine } from './fleet.js';
 import type { Paint } from './paint.js';
@@ -45,19 +45,24 @@ function sumsLine({ matched, routes, blocked }: PlanAnswer): string {
   return `${matched} matched${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
 
-const costLines = ({ reboots, unpatched, cvesReopened }: PlanAnswer): string[] => [
+const costLines = ({ reboots, unpatched, cvesReopened, skippedReleases }: PlanAnswer): string[] => [
   ...(reboots > 0 ? [`${hostsText(reboots)} must reboot`] : []),
   ...(unpatched > 0 ? [`${hostsText(unpatched)} would be without a fix for a while`] : []),
   ...(cvesReopened.length > 0 ? [`open again for a while: ${clean(cvesReopened.join(', '))}`] : []),
+  ...(skippedReleases.length > 0
+    ? [`not tried, because each has two builds for one kernel: ${clean(skippedReleases.join(', '))}`]
+    : []),
 ];
 
-const runsOf = ({ runs, kernelRelease, examples, hosts }: PlanGroup): string[] => [
+const runsOf = ({ runs, kernelRelease, examples, hosts, members }: ListedGroup): string[] => [
   `runs ${clean(runs.join(' < ')) || '(original)'}`,
   ...(kernelRelease === null ? [] : [clean(kernelRelease)]),
-  `such as ${clean(examples.join(' '))}${hosts > examples.length ? ' …' : ''}`,
+  members === undefined
+    ? `such as ${clean(examples.join(' '))}${hosts > examples.length ? ' …' : ''}`
+    : `hosts: ${clean(members.join(' '))}${hosts > members.length ? ' …' : ''}`,
 ];
 
-function groupsTable(groups: readonly PlanGroup[], width: number): string {
+function groupsTable(groups: readonly ListedGroup[], width: number): string {
   const shown = groups.slice(0, MAX_ROWS);
   const text = tableWithDetails(
     [
@@ -84,7 +89,7 @@ function groupsTable(groups: readonly PlanGroup[], width: number): string {
   return withRest(text, groups.length);
 }
 
-function blockedTable(groups: readonly PlanGroup[], width: number): string {
+function blockedTable(groups: readonly ListedGroup[], width: number): string {
   const shown = groups.slice(0, MAX_ROWS);
   const text = tableWithDetails(
     [{ head: 'HOSTS', align: 'right' }, { head: 'KIND' }, { head: 'BECAUSE' }],

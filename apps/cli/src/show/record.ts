@@ -1,4 +1,5 @@
 import type { Environment } from '../environment.js';
+import type { HostWaivers } from '../gate/host-waivers.js';
 import type { Outcome } from '../gate/record.js';
 import type { Recording } from '../gate/record-flags.js';
 import type { UsedWaiver } from '../registry/generated/operations.js';
@@ -6,7 +7,10 @@ import { clean } from './clean.js';
 import { type Paint, paintFor } from './paint.js';
 
 /** Says that a decision was overridden. Null: it was not. */
-export const overrideLine = ({ decision, recorded, override }: Outcome, paint: Paint): string | null =>
+export const overrideLine = (
+  { decision, recorded, override }: Outcome,
+  paint: Paint = (_style, text) => text,
+): string | null =>
   override === null
     ? null
     : `${paint('red', 'OVERRIDDEN BY BREAK-GLASS')}: ${clean(
@@ -14,7 +18,7 @@ export const overrideLine = ({ decision, recorded, override }: Outcome, paint: P
           `${recorded?.id})`,
       )}`;
 
-/** Says it on stderr, too, which the log of a pipeline has. */
+/** Also says it on stderr, which the log of a pipeline has. */
 export function tellOverride(outcome: Outcome, environment: Environment): void {
   const line = overrideLine(outcome, paintFor(environment, 'stderr'));
   if (line !== null) environment.stderr.write(`${line}\n`);
@@ -31,6 +35,17 @@ export const recordNotes = ({ ignored }: Recording, waivers: readonly UsedWaiver
   ),
   ...ignored.map(({ code, owner, reason, expiresAt }) =>
     clean(`ignored: ${code}, by ${owner} until ${expiresAt}: ${reason}`),
+  ),
+];
+
+/** Formats the waivers for a host, and what a gate decides with them. */
+export const hostWaiverLines = ({ waivers, where, accepted }: HostWaivers): string[] => [
+  ...waivers.map(({ id, owner, codes, reason, expiresAt }) =>
+    clean(`waived: ${codes.join(', ')}, by ${owner} until ${expiresAt}: ${reason} (waiver ${id})`),
+  ),
+  clean(
+    `with --where '${where}' --authoritative-labels, a gate decides about this host: ` +
+      (accepted ? 'YES' : 'not YES, because not every reason is waived'),
   ),
 ];
 

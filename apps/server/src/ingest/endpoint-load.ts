@@ -8,7 +8,7 @@ const MIN_THROUGHPUT = 1;
 const MEASURED_MS = 500;
 /**
  * Share of the throughput that is given to retries: a refusal costs almost as much as a message, and first
- * attempts need capacity, too.
+ * attempts also need capacity.
  */
 const RETRY_SHARE = 0.125;
 

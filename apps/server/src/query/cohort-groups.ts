@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { kindOf, type Situation, type Verdict } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
-import type { FreshnessKey } from '../store/hosts/hosts-at.js';
+import { type FreshnessKey, freshnessKeyText } from '../store/hosts/hosts-at.js';
 import type { CohortKey } from './generated/schema.js';
 import { partIndex } from './policy-rules.js';
 import { reasonKey } from './reason-counts.js';
@@ -13,6 +13,8 @@ export interface Grouping {
   readonly labels: readonly string[];
   /** Lists of other builds with the same names are other lists. */
   readonly builds?: true;
+  /** Each group names its freshness keys. */
+  readonly members?: true;
 }
 
 /** What a grouping needs to know of cohorts. */
@@ -35,7 +37,12 @@ export interface GroupedCohorts {
   readonly largest: CohortRow;
   /** The labels by which they are grouped. */
   readonly labels: Labels;
+  /** The texts of their freshness keys, if they are asked for. */
+  readonly members: Set<string>;
 }
+
+/** Identifies a freshness key of an answer. */
+export const memberText = (key: FreshnessKey): string => `${partIndex(key)} ${freshnessKeyText(key)}`;
 
 /** The number of cohorts that are grouped before other requests have their turn: a few milliseconds. */
 const COHORTS_PER_TURN = 2_000;
@@ -107,12 +114,15 @@ export async function groupCohorts(
     // the rule of the policy is shown with the verdict
     const key = `${properties} ${partIndex(cohort.freshnessKey)} ${answerOf(verdicts.get(cohort.freshnessKey)!)}`;
     const group = groups.get(key);
+    const members = group?.members ?? new Set();
+    if (grouping.members === true) members.add(memberText(cohort.freshnessKey));
     groups.set(key, {
       key,
       properties,
       hosts: (group?.hosts ?? 0) + cohort.hosts,
       largest: group !== undefined && group.largest.hosts >= cohort.hosts ? group.largest : cohort,
       labels: own,
+      members,
     });
   }
   return [...groups.values()];

@@ -17,7 +17,7 @@ type Test<Field extends keyof HostFilter, Subject> = (
   facts: CatalogFacts,
 ) => boolean;
 
-/** The tests of a host's freshness and identity, which hosts that never reported have, too. */
+/** The tests of a host's freshness and identity, which hosts that never reported also have. */
 const KEY_TESTS: { readonly [Field in 'freshness' | 'superseded' | 'suspect']: Test<Field, FreshnessKey> } = {
   freshness: (levels, { level }) => levels.includes(level === 'AHEAD' ? 'LOST' : level),
   superseded: (wanted, { superseded }) => superseded === wanted,

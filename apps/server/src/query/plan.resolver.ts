@@ -2,10 +2,13 @@ import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/gr
 import { loadedName } from '@klpreg/compat';
 import { RequestError } from '../errors.js';
 import { LabelsStore } from '../store/content/labels.store.js';
-import { labelsOf } from './cohort-groups.js';
-import { type Connection, connectPart, type PageArguments, toPart } from './connection.js';
+import { labelsOf, memberText } from './cohort-groups.js';
+import { connect, type Connection, connectPart, type PageArguments, toPage, toPart } from './connection.js';
 import { Fleet, type FleetAnswer } from './fleet.js';
 import type * as Sdl from './generated/schema.js';
+import type { ResolversTypes } from './generated/schema.js';
+import { toOrder } from './host-order.js';
+import { Hosts } from './hosts.js';
 import { inRange } from './in-range.js';
 import { memoized } from './memoized.js';
 import { type ByRelease, byNewestRelease, type PlannedPart } from './newest-release.js';
@@ -25,8 +28,9 @@ export type PlanParent = Omit<Sdl.Plan, 'groups' | 'blockedGroups' | 'drain'> & 
 };
 
 /** A group. Its examples are looked up only if they are selected, for the whole page at once. */
-export type PlanGroupParent = Omit<Sdl.PlanGroup, 'examples'> & {
+export type PlanGroupParent = Omit<Sdl.PlanGroup, 'examples' | 'members'> & {
   readonly examples: () => Promise<readonly string[]>;
+  readonly planned: PlannedGroup;
 };
 
 const MAX_TRIES = 20;
@@ -121,7 +125,11 @@ export class PlanResolver {
 
   private async groupsOf(part: PlannedPart): Promise<PlannedGroup[]> {
     if (part.answer.situations.length === 0) return [];
-    const groups = await this.fleet.grouped(part.answer, { by: ['STACK', 'KERNEL'], labels: [] });
+    const groups = await this.fleet.grouped(part.answer, {
+      by: ['STACK', 'KERNEL'],
+      labels: [],
+      members: true,
+    });
     const keys = groups.map(({ largest }) => largest.freshnessKey);
     const verdicts = await this.fleet.verdicts(part.answer, keys);
     return groups.map((group) => ({ ...part, group, verdict: verdicts.get(group.largest.freshnessKey)! }));
@@ -153,15 +161,36 @@ export class PlanResolver {
         release,
         verdict: verdictView(verdict, partAt(answer.parts, group.largest.freshnessKey).rule),
         examples: async () => (await examples())[i]!,
+        planned: page[i]!,
       };
     });
     return connectPart(views, part, groups.length);
   }
 }
 
-/** Answers `examples` of a group. */
+/** Answers `examples` and `members` of a group. */
 @Resolver('PlanGroup')
 export class PlanGroupResolver {
+  constructor(
+    private readonly parts: Parts,
+    private readonly views: Hosts,
+  ) {}
+
+  @ResolveField('members')
+  async members(
+    @Parent() { planned: { group, answer } }: PlanGroupParent,
+    @Args() args: PageArguments,
+  ): Promise<ResolversTypes['HostConnection']> {
+    const order = toOrder(null, { past: false });
+    const page = toPage(args, order.parts);
+    const place = { after: order.afterOf(page), backwards: page.backwards, limit: page.size + 1 };
+    const { situations, pinned, view, condition } = answer;
+    const wanted = situations.filter(({ count }) => group.members.has(memberText(count.freshnessKey)));
+    const asked = { asOf: pinned, catalog: view.revision };
+    const views = await this.views.view(await this.parts.hosts(answer, wanted, place), asked, view);
+    return { ...connect(views, page, 0, order.keyOf), condition, asked, counted: group.hosts };
+  }
+
   @ResolveField('examples')
   async examples(@Parent() group: PlanGroupParent): Promise<Sdl.PlanGroup['examples']> {
     return group.examples();

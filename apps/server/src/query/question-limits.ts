@@ -51,6 +51,7 @@ const QUESTIONS: Readonly<Record<string, number>> = {
   verdictCounts: 100,
   canary: 100,
   plan: 100,
+  members: 20,
   drift: 200,
   recordDecision: 100,
   applyPolicy: 400,

@@ -115,7 +115,7 @@ test('less than a minute ahead is as good as now: servers read the clock once in
 describe('a clock that is wrong drops no history', () => {
   const keep = async () => (await registry.app.get(HistoryStore).keepPartitions(registry.now(), 30)).dropped;
 
-  test('nothing is dropped that is not too old by the newest confirmation, too', async () => {
+  test('nothing is dropped that is not also too old by the newest confirmation', async () => {
     await registry.report(HOST);
     registry.wait(24 * 40, 'hours');
     expect(await keep()).toEqual([]);

@@ -275,7 +275,7 @@ describe('batches', () => {
     expect(await hostCount()).toBe(2);
   });
 
-  test('heartbeats, too', async () => {
+  test('heartbeats as well', async () => {
     const report = running('web-1', []);
     await registry.report(report);
     const beat = {

@@ -52,7 +52,7 @@ test('a host that runs {1: v2} cannot go back to a cumulative {1: v1}', async ()
   });
 });
 
-test('where the target’s name is loaded, too, both reasons are listed and the loader is first', async () => {
+test('where the target’s name is also loaded, both reasons are listed and the loader is first', async () => {
   await registry.publish('lab_r_1v1_a');
   await registry.publish('lab_r_1v2_a');
   await registry.report(running('web-1', ['lab_r_1v2_a'], { leftovers: [leftover('lab_r_1v1_a')] }));

@@ -159,7 +159,7 @@ describe('a sequence may jump', () => {
     expect(await isSuspect()).toBe(false);
   });
 
-  test('so far in heartbeats, too, and a refused one confirms nothing', async () => {
+  test('so far also in heartbeats, and a refused one confirms nothing', async () => {
     await registry.report(at('a', 1));
     expect(
       (

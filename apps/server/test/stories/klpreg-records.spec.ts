@@ -126,6 +126,26 @@ function asTable(): Record<string, string> {
   return { XDG_CONFIG_HOME: folder };
 }
 
+test('an explanation names the waivers for a host, and what a gate decides with them', async () => {
+  const done = await shell('klpreg explain web-1 --to release:lp-13 -o table');
+  expect(done.exit).toBe(3);
+  expect(done.out).toMatch(/\nwaived: SYMBOLS_UNVERIFIED, by web-team until \S+: two canaries ran it \(/);
+  expect(done.out).toMatch(
+    /with --where 'role=web' --authoritative-labels, a gate decides about this host: YES\n$/,
+  );
+  const other = await shell('klpreg explain db-1 --to release:lp-13');
+  expect(JSON.parse(other.out)).toMatchObject({ waivers: [], acceptedByWaivers: false });
+});
+
+test('a plan lists the hosts of each group', async () => {
+  const done = await shell(`klpreg plan --to release:lp-10 ${PROD} --list`);
+  const { groups, blockedGroups } = JSON.parse(done.out) as Record<string, { members: string[] }[]>;
+  expect([...groups!, ...blockedGroups!].map(({ members }) => members)).toEqual([
+    ['web-1', 'web-2'],
+    ['db-1'],
+  ]);
+});
+
 test('a gate that cannot record says no yes', async () => {
   const before = await count();
   const reader = await tokenOf('reader');
@@ -178,7 +198,7 @@ test('break-glass exits with 0 only if the override was recorded, and says so on
     '--break-glass',
     "--break-glass --reason ' '",
     '--reason x',
-    '--valid-for 2h',
+    '--expires-in 2h',
     "--change ''",
   ])
     expect(await shell(`${NO} ${flags}`)).toMatchObject({ exit: 2, out: '' });
@@ -238,7 +258,7 @@ describe('certificates', () => {
   beforeAll(async () => {
     await shell('klpreg certificate key > registry.pem');
     await shell('openssl genpkey -algorithm ed25519 | openssl pkey -pubout > other.pem');
-    await shell(`${YES} --certificate yes.json --valid-for 2h`);
+    await shell(`${YES} --certificate yes.json --expires-in 2h`);
   });
 
   test('it is verified offline, and by the registry that signed it', async () => {
@@ -317,7 +337,7 @@ describe('certificates', () => {
       path.join(folder, 'changed.json'),
       readFileSync(path.join(folder, 'yes.json'), 'utf8').replace('tester', 'taster'),
     );
-    expect(await shell('klpreg certificate check changed.json')).toMatchObject({ exit: 2 });
+    expect(await shell('klpreg certificate check changed.json')).toMatchObject({ exit: 1 });
     registry.wait(3, 'hours');
     expect((await shell('klpreg certificate check yes.json -o table')).exit).toBe(1);
   });

@@ -38,7 +38,7 @@ const of = (samples: Samples, name: string): Record<string, number> =>
       .map(([key, value]) => [[...key.matchAll(/="([^"]*)"/g)].map(([, label]) => label).join(' '), value]),
   );
 
-/** Until nothing is left: the server folds, too, and only one folds at a time. */
+/** Until nothing is left: the server also folds, and only one folds at a time. */
 async function fold(): Promise<void> {
   const left = () => registry.app.get(Database).cohortDelta.count();
   while ((await left()) > 0) await registry.app.get(CohortsStore).rollUp();

@@ -312,7 +312,7 @@ describe('an admin transfers a build', () => {
     expect(await reasons()).toEqual([]);
   });
 
-  test('and back: the first owner signs again, too', async () => {
+  test('and back: the first owner also signs again', async () => {
     await publish();
     for (const owner of ['web', 'lab']) await registry.ask(transfer(owner));
     expect(await stored()).toMatchObject({ owner: 'lab', author: { evidence: 'UNSIGNED' } });

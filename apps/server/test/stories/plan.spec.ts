@@ -56,6 +56,25 @@ test('the hosts that are served and blocked add up, and each group has its route
   );
 });
 
+test('each group lists its hosts by name, in pages', async () => {
+  const { plan } = await registry.ask(
+    `query ($to: TargetInput!) { plan(to: $to) {
+      groups { nodes { ...G } } blockedGroups { nodes { ...G } } } }
+    fragment G on PlanGroup { hosts examples
+      all: members(first: 100) { totalCount nodes { hostname } }
+      one: members(first: 1) { nodes { hostname } pageInfo { hasNextPage } } }`,
+    { to: TO },
+  );
+  const groups = [...plan.groups.nodes, ...plan.blockedGroups.nodes];
+  const names = groups.flatMap(({ all }: any) => all.nodes.map(({ hostname }: any) => hostname));
+  expect(names.toSorted()).toEqual(['db-1', 'new', 'other-kernel', 'plain-1', 'web-1', 'web-2', 'web-3']);
+  for (const { hosts, examples, all, one } of groups) {
+    expect([all.totalCount, all.nodes.length, one.pageInfo.hasNextPage]).toEqual([hosts, hosts, hosts > 1]);
+    expect(all.nodes.slice(0, 1)).toEqual(one.nodes);
+    expect(all.nodes.map(({ hostname }: any) => hostname)).toEqual(expect.arrayContaining(examples));
+  }
+});
+
 test('what a gate answers for a group with the best route is what the plan answers', async () => {
   const { groups, blockedGroups } = await plan({ to: TO });
   const { canDowngrade } = await registry.ask(

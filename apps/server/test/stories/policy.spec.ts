@@ -193,7 +193,7 @@ describe('a rule', () => {
     expect(answers[1].policy.revision).toBe(1);
   });
 
-  test('holds in the answers about a roll-out and for the newest release, too', async () => {
+  test('also holds in the answers about a roll-out and for the newest release', async () => {
     const { canDeploy, newestSafe } = await registry.ask(
       `query ($where: HostFilter) {
         canDeploy(what: { name: "${LATER}" }, where: $where) { kind counts { unsafe } reasons { reason { code kind } } snapshot { policyRevision } }

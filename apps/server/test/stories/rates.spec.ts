@@ -55,7 +55,7 @@ test('a token has its rate, and the refusal says when to ask again', async () =>
   expect(await statuses(7, () => ask(reader))).toEqual(after(6, 200, 429));
 });
 
-test('other routes count, too, and answer problem details', async () => {
+test('other routes also count, and answer problem details', async () => {
   registry = await Registry.start({ KLPREG_ACCESS: 'on', KLPREG_RATE_TOKEN: '2' });
   const headers = await giveToken(registry, 'reader');
   const get = () => registry.app.inject({ method: 'GET', url: '/docs/json', headers });

@@ -113,7 +113,7 @@ function sightingsIn(manifests: readonly Manifest[]): ReadonlyMap<string, readon
   return made;
 }
 
-/** Builds that are offered as bridges were seen, too. */
+/** Builds that are offered as bridges were also seen. */
 function bridgeSightings({ bridges }: Partial<Catalog>, buildId: string): readonly LoadSighting[] {
   const bridge = bridges?.('6.12.95+deb13-amd64', 'x86_64').find((build) => build.buildId === buildId);
   return bridge === undefined ? [] : sightings(bridge);

@@ -146,7 +146,7 @@ reasonTable('REPLACE_UNKNOWN', [
   ],
   ['on an empty list both come to the same', { list: [], to: { ...older, replace: null } }, []],
   [
-    'where everything is disabled first, too',
+    'also where everything is disabled first',
     {
       list: [promising('p', { 7: 1 })],
       to: { kind: 'PATCH', patch: { ...older, replace: null }, leaving: ['p'] },

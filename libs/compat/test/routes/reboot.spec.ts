@@ -163,7 +163,7 @@ test('two patches of which the second does not take the first', () => {
   });
 });
 
-test('an earlier list that is not published can be judged, too', () => {
+test('an earlier list that is not published can also be judged', () => {
   const boot = { kernelRelease: THIS_KERNEL, loads: [{ name: 'unheard_of', buildId: 'unheard_of' }] };
   expect(ask(asked(boot, { to: { kind: 'PREVIOUS' }, host: { previous: ['unheard_of'] } }))).toMatchObject({
     route: 'REBOOT',

@@ -178,7 +178,7 @@ law('weaker evidence never makes a way safe', (of) => {
   const question = { ...of.question, evidence: 'MODULE' as const, allow: [] };
   if (answer(of, { question }).kind === 'SAFE') return;
   for (const weak of EVIDENCE.slice(2)) {
-    // A weaker file is a weaker word on what stands against going, too; but it is never a yes.
+    // A weaker file is also a weaker word on what stands against going; but it is never a yes.
     const manifests = of.manifests.map((manifest) =>
       manifest.evidence === 'MODULE' || manifest.evidence === 'LIVE'
         ? { ...manifest, evidence: weak }

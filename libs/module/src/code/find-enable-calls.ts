@@ -22,7 +22,7 @@ export const LISTS_OF_PLACES =
  *
  * The shape of a structure is evidence, being enabled is proof. So each call must load the address of this
  * patch in the instructions right before it, and nothing may jump between them. `klp_get_state()` with the
- * same argument is allowed, too, because the core only reads.
+ * same argument is also allowed, because the core only reads.
  */
 export function findEnableCalls(file: ElfFile, patch: Place): EnableCalls | Unreadable {
   const enable = new Set(file.symbols.containing('klp_enable_patch'));

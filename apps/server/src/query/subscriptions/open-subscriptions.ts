@@ -68,7 +68,7 @@ export class OpenSubscriptions {
     await check();
     const sender = request.bearer?.role === 'none' ? request.ip : (request.bearer?.name ?? request.ip);
     this.refuseTooMany(sender);
-    // counts before it is open, so that those that begin at the same time count, too
+    // counts before it is open, so that those that begin at the same time count as well
     const field = rootFieldsOf(document)[0]!.name;
     const open: Open = { sender, field, check, end: () => undefined };
     this.open.add(open);

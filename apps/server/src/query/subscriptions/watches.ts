@@ -56,7 +56,7 @@ export class Watches implements OnModuleDestroy {
     return queue as unknown as AsyncIterableIterator<Event>;
   }
 
-  /** Asks for everything that is watched. @param again sends each reader the present state, too */
+  /** Asks for everything that is watched. @param again also sends each reader the present state */
   lookAll(again = false): void {
     for (const watched of this.watched.values()) watched.look(again);
   }

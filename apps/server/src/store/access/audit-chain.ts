@@ -49,7 +49,7 @@ const headText = ({ number, link }: AuditHead, signedAt: Date): string =>
 export class AuditKey {
   /** Names the key in each entry: the first 16 digits of the SHA-256 of its public key. */
   readonly id: string;
-  /** Made from the same secrets, which are outside the database, too. */
+  /** Made from the same secrets, which are also outside the database. */
   readonly certificates: CertificateKeys;
   private readonly chainKey: Buffer;
   private readonly headKey: SigningKey;

@@ -10,7 +10,7 @@ const RETRY_MS = 1_000;
  * Listens to what other servers change, by a connection of its own, while a subscription is open.
  *
  * A notification is a hint: it can be lost with the connection. So listeners are called after each new
- * connection, too, and look at the present state themselves.
+ * connection as well, and look at the present state themselves.
  */
 @Injectable()
 export class Notifications implements OnModuleDestroy {

@@ -50,7 +50,7 @@ export class ContentCache<Content extends object> {
 
   /** @param maxSize upper bound of the sum of the sizes of all contents */
   constructor(max: number, maxSize: number, sizeCalculation: (content: Content) => number) {
-    // a share of the size for each content bounds their number, too: `max` would reserve the memory of all
+    // a share of the size for each content also bounds their number: `max` would reserve the memory of all
     const share = maxSize / max;
     this.contents = new LRUCache({
       maxSize,

@@ -11,7 +11,7 @@ export interface SituationCount {
   readonly hosts: number;
 }
 
-/** Those of them that share their labels, too. */
+/** Those of them that also share their labels. */
 export interface CohortRow extends SituationCount {
   readonly labelSetId: string;
 }

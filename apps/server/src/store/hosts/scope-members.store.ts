@@ -9,7 +9,7 @@ import { hostTest, inCohort, inScope } from './condition.js';
 export class ScopeMembersStore {
   constructor(private readonly db: Database) {}
 
-  /** Returns those of these hosts that are in the scope, retired ones, too. */
+  /** Returns those of these hosts that are in the scope, with retired ones. */
   async of(ids: readonly string[], scope: Scope): Promise<ReadonlySet<string>> {
     if (ids.length === 0) return new Set();
     const rows = await this.db.$queryRaw<{ id: string }[]>(
