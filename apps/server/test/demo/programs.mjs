@@ -103,10 +103,12 @@ const tasks = {
   },
 };
 
-process.on('message', async ({ task, ...request }) => {
+/** Does a task, and tells the parent process. */
+async function answer({ task, ...request }) {
   try {
     process.send({ done: await tasks[task](request) });
   } catch (error) {
     process.send({ failed: error.stack });
   }
-});
+}
+process.on('message', (message) => void answer(message));

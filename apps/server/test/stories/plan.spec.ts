@@ -67,7 +67,10 @@ test('each group lists its hosts by name, in pages', async () => {
   );
   const groups = [...plan.groups.nodes, ...plan.blockedGroups.nodes];
   const names = groups.flatMap(({ all }: any) => all.nodes.map(({ hostname }: any) => hostname));
-  expect(names.toSorted()).toEqual(['db-1', 'new', 'other-kernel', 'plain-1', 'web-1', 'web-2', 'web-3']);
+  expect(new Set(names)).toEqual(
+    new Set(['db-1', 'new', 'other-kernel', 'plain-1', 'web-1', 'web-2', 'web-3']),
+  );
+  expect(names).toHaveLength(7);
   for (const { hosts, examples, all, one } of groups) {
     expect([all.totalCount, all.nodes.length, one.pageInfo.hasNextPage]).toEqual([hosts, hosts, hosts > 1]);
     expect(all.nodes.slice(0, 1)).toEqual(one.nodes);
