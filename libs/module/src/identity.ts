@@ -1,5 +1,6 @@
 import type { ElfFile } from './elf/file.js';
 import { SHT_NOBITS, SHT_NOTE } from './elf/sections.js';
+import { hex } from './hex.js';
 
 const NT_GNU_BUILD_ID = 3;
 const MODULE_NAME_AT = 24;
@@ -23,7 +24,7 @@ export function readBuildId(file: ElfFile): string | null {
   )
     return null;
   if (size === 0 || section.size !== 16 + Math.ceil(size / 4) * 4) return null;
-  return Buffer.from(bytes.slice(at + 16, at + 16 + size)).toString('hex');
+  return hex(bytes.slice(at + 16, at + 16 + size));
 }
 
 /** The name in `struct module`: what modinfo's `name=` repeats since 4.13. Null where it is not there. */

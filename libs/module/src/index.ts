@@ -1,4 +1,6 @@
 export { ModuleError, type ModuleErrorCode } from './error.js';
+export { MAX_MODULE } from './limits.js';
+export { manifestOf } from './manifest.js';
 export { openModule } from './open.js';
 export { readModule } from './read.js';
 export type {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 as startSha256 } from '#platform/sha256';
 import { readSigner } from './signer.js';
 
 const MARKER = new TextEncoder().encode('~Module signature appended~\n');
@@ -77,7 +77,7 @@ function hashes(
   file: Uint8Array,
   content: number,
 ): { readonly sha256: string; readonly contentSha256: string } {
-  const hash = createHash('sha256').update(file.subarray(0, content));
+  const hash = startSha256().update(file.subarray(0, content));
   if (content === file.length) {
     const sha256 = hash.digest('hex');
     return { sha256, contentSha256: sha256 };

@@ -1,3 +1,5 @@
+import { hex } from './hex.js';
+
 const INTEGER = 0x02;
 const OID = 0x06;
 const SEQUENCE = 0x30;
@@ -29,7 +31,7 @@ interface Value {
 export function readSigner(der: Uint8Array): string | null {
   const message = first(der, readValue(der, 0, der.length), SEQUENCE);
   const kind = message && readValue(der, message.from, message.to);
-  if (kind?.tag !== OID || hex(der, kind.from, kind.to) !== SIGNED_DATA) return null;
+  if (kind?.tag !== OID || hex(der.subarray(kind.from, kind.to)) !== SIGNED_DATA) return null;
   const content = first(der, readValue(der, kind.to, message!.to), CONTENT);
   const signedData = content && readValue(der, content.from, content.to);
   if (signedData?.tag !== SEQUENCE) return null;
@@ -48,7 +50,7 @@ export function readSigner(der: Uint8Array): string | null {
 
 function describe(der: Uint8Array, name: Value): string | null {
   if (name.tag === KEY_ID)
-    return name.to - name.from <= MAX_NUMBER ? `key-id:${hex(der, name.from, name.to)}` : null;
+    return name.to - name.from <= MAX_NUMBER ? `key-id:${hex(der.subarray(name.from, name.to))}` : null;
   if (name.tag !== SEQUENCE) return null;
   const issuer = readValue(der, name.from, name.to);
   const serial = issuer?.tag === SEQUENCE ? readValue(der, issuer.to, name.to) : null;
@@ -58,7 +60,8 @@ function describe(der: Uint8Array, name: Value): string | null {
     issuer!.to - issuer!.start > MAX_ISSUER
   )
     return null;
-  return `issuer:${hex(der, issuer!.start, issuer!.to)},serial:${hex(der, serial.from, serial.to)}`;
+  const issuedBy = hex(der.subarray(issuer!.start, issuer!.to));
+  return `issuer:${issuedBy},serial:${hex(der.subarray(serial.from, serial.to))}`;
 }
 
 /** The value, if it has this tag and holds something. */
@@ -79,8 +82,4 @@ function readValue(der: Uint8Array, at: number, end: number): Value | null {
   for (let next = 0; next < width; next++) size = size * 256 + der[at + 2 + next]!;
   const from = at + 2 + width;
   return from + size <= end ? { tag, start: at, from, to: from + size } : null;
-}
-
-function hex(der: Uint8Array, from: number, to: number): string {
-  return Buffer.from(der.buffer, der.byteOffset + from, to - from).toString('hex');
 }

@@ -1,4 +1,5 @@
 import type { Decompress } from 'fzstd';
+import { Collected, UNPACKED_BYTES } from './collected.js';
 import { ModuleError, tooLarge } from './error.js';
 import { broken } from './fse.js';
 import { MAX_MODULE } from './limits.js';
@@ -9,8 +10,6 @@ import { readZstdFrames, type ZstdFrame } from './zstd.js';
  * with blocks of 128 KiB and a window of 8 MiB makes it move 4 GiB.
  */
 const MAX_MOVED = 8 * 1024 ** 3;
-
-const BYTES = 'bytes of the unpacked file';
 
 // each decoder is imported by the first file that needs it: most never are, and xz alone would cost 7 MiB
 
@@ -31,7 +30,7 @@ export async function unpackModule(bytes: Uint8Array, limit: number = MAX_MODULE
       : startsWith(bytes, 0x28, 0xb5, 0x2f, 0xfd)
         ? unpackZstd(bytes, limit)
         : bytes);
-  if (unpacked.length > limit) throw tooLarge(BYTES, unpacked.length, limit);
+  if (unpacked.length > limit) throw tooLarge(UNPACKED_BYTES, unpacked.length, limit);
   return unpacked;
 }
 
@@ -40,18 +39,8 @@ function startsWith(bytes: Uint8Array, ...magic: number[]): boolean {
 }
 
 async function unpackGzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
-  const { gunzip } = await import('node:zlib');
-  return new Promise((resolve, reject) => {
-    gunzip(bytes, { maxOutputLength: limit }, (error, unpacked) => {
-      if (error === null) resolve(new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.byteLength));
-      else
-        reject(
-          (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-            ? tooLarge(BYTES, limit + 1, limit)
-            : broken(`is no gzip file: ${error.message}`),
-        );
-    });
-  });
+  const { gunzip } = await import('#platform/gunzip');
+  return gunzip(bytes, limit);
 }
 
 async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
@@ -63,19 +52,12 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
       controller.close();
     },
   });
-  const collected = new Collected(limit);
-  const reader = new XzReadableStream(source).getReader();
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return collected.whole();
-      collected.add(value);
-    }
+    return (await new Collected(limit).addAll(new XzReadableStream(source))).whole();
   } catch (error) {
-    // the decoder serves one stream after the other; without this, all later ones would wait for ours
-    await reader.cancel().catch(() => undefined);
-    throw error instanceof ModuleError
-      ? error
+    if (error instanceof ModuleError) throw error;
+    throw (error as Error).name === 'CompileError'
+      ? broken('cannot be unpacked here, because WebAssembly is forbidden; unpack it before')
       : broken('is no xz file, or needs a larger dictionary than 64 MiB');
   }
 }
@@ -99,28 +81,4 @@ function unpackFrame(decoder: Decompress, frame: ZstdFrame, collected: Collected
   }
   if (frame.content !== null && collected.size - before !== frame.content)
     throw broken('has another size than its header says');
-}
-
-/** The pieces of a result, up to a limit. */
-class Collected {
-  size = 0;
-  private readonly pieces: Uint8Array[] = [];
-
-  constructor(private readonly limit: number) {}
-
-  add(piece: Uint8Array): void {
-    this.size += piece.length;
-    if (this.size > this.limit) throw tooLarge(BYTES, this.size, this.limit);
-    this.pieces.push(piece);
-  }
-
-  whole(): Uint8Array {
-    const whole = new Uint8Array(this.size);
-    let at = 0;
-    for (const piece of this.pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
-  }
 }

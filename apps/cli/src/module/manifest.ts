@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { loadedName } from '@klpreg/compat';
-import type { ModuleReading } from '@klpreg/module';
+import { manifestOf, type ModuleReading } from '@klpreg/module';
 import { type AuthorStatement, Manifest } from '@klpreg/wire';
 import { usage } from '../exits.js';
 import { readAuthor } from './author.js';
-import { inspection } from './inspection.js';
 import { readFileAsModule } from './read-file.js';
 
 const MODULE = /\.ko(?:\.(?:xz|zst|gz))?$/;
@@ -28,7 +26,7 @@ export async function manifestFrom(path: string, owner = NOT_PUBLISHED): Promise
   const author = readAuthor(path, undefined);
   if (author !== null && author.errors.length > 0)
     throw usage(`--to: ${author.path} is not an author statement`, ...author.errors);
-  return JSON.stringify(manifestOf(reading, author?.word ?? null, owner, path));
+  return JSON.stringify(checkedManifest(reading, author?.word ?? null, owner, path));
 }
 
 function readText(path: string): string {
@@ -39,44 +37,16 @@ function readText(path: string): string {
   }
 }
 
-const ALL = { prePatch: true, postPatch: true, preUnpatch: true, postUnpatch: true };
-
-function manifestOf(
+/** Completes and checks a manifest as the registry does, so that an error names the file. */
+function checkedManifest(
   reading: ModuleReading,
   author: AuthorStatement | null,
   owner: string,
   path: string,
-): unknown {
-  const { facts } = inspection(path, { bytes: new Uint8Array(), reading, error: null });
-  const { buildId, kernelRelease, objects, callbacks, ...read } = facts!;
-  if (buildId === null) throw usage(`--to: ${path} has no build-id, so no host could be told apart by it`);
-  const parsed = Manifest.safeParse({
-    schema: 'manifest/v1',
-    buildId,
-    release: NOT_PUBLISHED,
-    owner,
-    author,
-    facts: {
-      name: loadedName(read.name),
-      sha256: read.sha256,
-      contentSha256: read.contentSha256,
-      srcversion: read.srcversion,
-      vermagic: read.vermagic,
-      kernelRelease: kernelRelease ?? 'unknown',
-      arch: read.arch,
-      livepatch: read.livepatch,
-      builder: read.builder,
-      replace: read.replace,
-      states: read.states,
-      impact: read.impact,
-      signed: read.signed,
-      signer: read.signer,
-      rewritesEarlierStates: read.rewritesEarlierStates,
-      objects: objects?.map(({ name, spelled, functions }) => ({ name, spelled, functions })) ?? [],
-      // what cannot be read may be there
-      callbacks: callbacks ?? ALL,
-    },
-  });
+): Manifest {
+  if (reading.buildId === null)
+    throw usage(`--to: ${path} has no build-id, so no host could be told apart by it`);
+  const parsed = Manifest.safeParse(manifestOf(reading, { release: NOT_PUBLISHED, owner, author }));
   if (!parsed.success) throw usage(`--to: ${path} cannot be described: ${parsed.error.issues[0]!.message}`);
   return parsed.data;
 }

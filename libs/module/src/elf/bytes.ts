@@ -1,6 +1,7 @@
 import { ModuleError } from '../error.js';
 
-const text = new TextDecoder('utf-8');
+// a mark of the byte order is a part of a name
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
 const LONGEST_TEXT = 1024;
 /** Tables of names are copied up to this size. */
 const LARGEST_TABLE = 2 ** 24;
@@ -71,9 +72,8 @@ export class Bytes {
 
   /** The texts of a table that has thousands, by their places in it: as `string`, and many times as fast. */
   texts(from: number, to: number): (at: number) => string | null {
-    const { raw } = this;
-    const table = Buffer.from(raw.buffer, raw.byteOffset + from, to - from);
-    const all = table.length > LARGEST_TABLE ? null : table.toString('latin1');
+    const table = this.raw.subarray(from, to);
+    const all = table.length > LARGEST_TABLE ? null : text.decode(table);
     if (all === null || NOT_ASCII.test(all)) return (at) => this.string(from + at, to);
     return (at) => {
       const end = Math.min(all.length, at + LONGEST_TEXT);

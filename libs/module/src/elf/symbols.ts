@@ -1,6 +1,7 @@
 import { ModuleError } from '../error.js';
 import type { Bytes } from './bytes.js';
 import { SHT_STRTAB, SHT_SYMTAB, type Section } from './sections.js';
+import { textFinder } from './text-finder.js';
 import type { WorkBudget } from './work-budget.js';
 
 const ENTRY_SIZE = 24;
@@ -84,11 +85,11 @@ export class Symbols {
    * bytes of the string table, because large modules have many names.
    */
   containing(part: string): number[] {
-    const raw = this.bytes.slice(this.names.offset, this.names.offset + this.names.size);
-    const names = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+    const names = this.bytes.slice(this.names.offset, this.names.offset + this.names.size);
+    const find = textFinder(part);
     const spans: [from: number, to: number][] = [];
     let end = -1;
-    for (let match = names.indexOf(part); match >= 0; match = names.indexOf(part, match + 1)) {
+    for (let match = find(names, 0); match >= 0; match = find(names, match + 1)) {
       if (match < end) {
         spans.at(-1)![1] = match; // once more in the same name
       } else {
