@@ -115,6 +115,6 @@ export const BACK = {
     private:
       'The file stays in this page: its facts go with each question, nothing is stored, and the address does not have it.',
     remove: 'Ask without the file',
-    wrong: (name: string) => `${name} is neither a livepatch module nor a manifest in JSON.`,
+    noJson: (name: string) => `${name} is no JSON. Write the manifest again, or choose the module itself.`,
   },
 } as const;
