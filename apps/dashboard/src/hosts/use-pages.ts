@@ -1,0 +1,89 @@
+import type { AnyVariables, TypedDocumentNode } from '@urql/core';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { registry } from '../registry/client.js';
+import { type Failure, failureOf } from '../registry/failure.js';
+
+/** Rows beyond this are not loaded: nobody reads them, and the page must stay small. */
+export const MOST_ROWS = 5000;
+
+/** One page of a connection. */
+export interface Page<Row> {
+  readonly totalCount: number;
+  readonly nodes: readonly Row[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+interface Pages<Row> {
+  readonly rows: readonly Row[];
+  readonly total: number | null;
+  readonly hasMore: boolean;
+  readonly loading: boolean;
+  readonly failure: Failure | undefined;
+}
+
+const NONE = { rows: [], total: null, hasMore: true, loading: false, failure: undefined };
+
+/**
+ * Loads a list page by page, as it is read. It begins again when its variables change.
+ *
+ * @param pick returns the connection of an answer
+ */
+export function usePages<Row, Data, Variables extends AnyVariables & { after?: string | null | undefined }>(
+  document: TypedDocumentNode<Data, Variables>,
+  variables: Omit<Variables, 'after'>,
+  pick: (data: Data) => Page<Row>,
+): Pages<Row> & { readonly more: () => void; readonly restart: () => void } {
+  const [pages, setPages] = useState<Pages<Row>>(NONE);
+  const list = useRef({ number: 0, cursor: null as string | null, loading: false });
+  const key = JSON.stringify(variables);
+
+  const load = useCallback(
+    async (after: string | null) => {
+      const { number } = list.current;
+      list.current.loading = true;
+      setPages((before) => ({ ...before, loading: true, failure: undefined }));
+      const asked = { ...(JSON.parse(key) as object), after } as unknown as Variables;
+      const { data, error } = await registry.query(document, asked).toPromise();
+      if (number !== list.current.number) return;
+      list.current.loading = false;
+      if (error !== undefined || data === undefined) {
+        setPages((before) => ({
+          ...before,
+          loading: false,
+          failure: error && failureOf(error),
+        }));
+        return;
+      }
+      const { nodes, totalCount, pageInfo } = pick(data);
+      list.current.cursor = pageInfo.endCursor;
+      setPages((before) => ({
+        rows: after === null ? nodes : [...before.rows, ...nodes],
+        total: totalCount,
+        hasMore: pageInfo.hasNextPage,
+        loading: false,
+        failure: undefined,
+      }));
+    },
+    [document, key],
+  );
+  const restart = useCallback(() => {
+    list.current = { number: list.current.number + 1, cursor: null, loading: false };
+    void load(null);
+  }, [load]);
+  useEffect(() => {
+    restart();
+    return () => {
+      list.current.number++;
+    };
+  }, [restart]);
+
+  return {
+    ...pages,
+    hasMore: pages.hasMore && pages.rows.length < MOST_ROWS,
+    restart,
+    more: () => {
+      if (!list.current.loading && pages.hasMore && pages.rows.length < MOST_ROWS)
+        void load(list.current.cursor);
+    },
+  };
+}
