@@ -2,8 +2,8 @@ import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router'
 import { ErrorBoundary } from 'preact-iso/lazy';
 import { useState } from 'preact/hooks';
 import { Empty } from './parts/messages.js';
-import { SessionContext, useSession } from './session/session.js';
-import { storeToken } from './session/token.js';
+import { useMay, useSession, type Viewer } from './session/session.js';
+import { WithSession } from './session/with-session.js';
 import { chooseTheme, currentTheme } from './theme.js';
 import { SHELL } from './texts/shell.js';
 import { VIEW_PATHS, VIEWS } from './views.js';
@@ -35,11 +35,12 @@ function Theme() {
 
 function Navigation() {
   const { path } = useLocation();
+  const may = useMay();
   const isCurrent = (own: string) =>
     own === '/' ? path === '/' : path === own || path.startsWith(`${own}/`);
   return (
     <nav>
-      {VIEWS.filter(({ name }) => name !== null).map((view) => (
+      {VIEWS.filter(({ name, needs }) => name !== null && needs.some(may)).map((view) => (
         <a key={view.path} href={view.path} aria-current={isCurrent(view.path) ? 'page' : undefined}>
           {view.name}
         </a>
@@ -47,6 +48,10 @@ function Navigation() {
     </nav>
   );
 }
+
+/** `env in (prod), role in (web, api)` */
+const scopeText = (scope: NonNullable<Viewer['scope']>): string =>
+  scope.map(({ key, values }) => `${key} in (${values.join(', ')})`).join(', ');
 
 function Shell() {
   const { viewer, signIn } = useSession();
@@ -61,7 +66,9 @@ function Shell() {
         </a>
         <Navigation />
         <div class="row">
-          {viewer.role !== null && (
+          {viewer.role === null ? (
+            <a href="/signed-in">{SHELL.signIn}</a>
+          ) : (
             <>
               <span class="muted foreign">{SHELL.signedInAs(viewer.name, viewer.role)}</span>
               <button type="button" class="plain" onClick={() => signIn(null)}>
@@ -73,6 +80,7 @@ function Shell() {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
+        {viewer.scope !== null && <p class="note">{SHELL.scoped(scopeText(viewer.scope))}</p>}
         <ErrorBoundary>
           <Router>
             {VIEWS.map(({ path, view }) => (
@@ -87,19 +95,10 @@ function Shell() {
 }
 
 /** The page: who uses it, and the view of its address. */
-export function App() {
-  const session = {
-    viewer: { name: '', role: null, scope: null, fields: [] },
-    signIn: (token: string | null) => {
-      storeToken(token);
-      location.reload();
-    },
-  };
-  return (
-    <SessionContext.Provider value={session}>
-      <LocationProvider scope={VIEW_PATHS}>
-        <Shell />
-      </LocationProvider>
-    </SessionContext.Provider>
-  );
-}
+export const App = () => (
+  <LocationProvider scope={VIEW_PATHS}>
+    <WithSession>
+      <Shell />
+    </WithSession>
+  </LocationProvider>
+);

@@ -12,7 +12,7 @@ import { SHELL } from '../texts/shell.js';
 import { columnsFor } from './columns.js';
 import { FindHost } from './find-host.js';
 import { HOST_LIST, HOSTS_CHANGED, type HostList } from './generated/operations.js';
-import { MOST_ROWS, usePages } from './use-pages.js';
+import { MOST_ROWS, useList } from '../registry/use-list.js';
 import './hosts.css';
 
 const ORDERS = {
@@ -30,13 +30,15 @@ export default function View() {
   const { values, change } = useParameters();
   const { filter, wrong } = whereOf(values.where);
   const order = values.order !== undefined && values.order in ORDERS ? (values.order as Order) : 'HOSTNAME';
-  const list = usePages(
+  const list = useList(
     HOST_LIST,
-    {
-      where: filter,
-      asOf: values.asOf,
-      ...(order !== 'HOSTNAME' && { orderBy: { field: order, direction: ORDERS[order] } }),
-    },
+    wrong === undefined
+      ? {
+          where: filter,
+          asOf: values.asOf,
+          ...(order !== 'HOSTNAME' && { orderBy: { field: order, direction: ORDERS[order] } }),
+        }
+      : null,
     pick,
   );
   // a list that a person has scrolled does not move under their eyes
@@ -71,7 +73,7 @@ export default function View() {
         <MomentField />
       </div>
       {list.failure !== undefined && <Failed failure={list.failure} again={list.restart} />}
-      {list.total === null && list.failure === undefined && <Loading />}
+      {list.total === null && list.failure === undefined && wrong === undefined && <Loading />}
       {list.total === 0 &&
         (values.where === undefined ? (
           <Empty title={HOSTS.none}>{HOSTS.noneNext}</Empty>

@@ -1,16 +1,9 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { Viewer as Answer } from './generated/operations.js';
 
 /** Who uses the page. */
-export interface Viewer {
-  readonly name: string;
-  /** Null: without a token. */
-  readonly role: string | null;
-  /** Null: all hosts. */
-  readonly scope: readonly { readonly key: string; readonly values: readonly string[] }[] | null;
-  /** The root fields that it may use, such as `Query.tokens`. */
-  readonly fields: readonly string[];
-}
+export type Viewer = Answer['viewer'];
 
 export interface Session {
   readonly viewer: Viewer;
@@ -20,10 +13,10 @@ export interface Session {
 
 export const SessionContext = createContext<Session | null>(null);
 
-/** The session of the page. Only a view that is shown to somebody asks for it. */
+/** The session of the page. Only what is shown within `WithSession` asks for it. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
-  if (session === null) throw new Error('no session: the view is outside of App');
+  if (session === null) throw new Error('no session: the view is outside of WithSession');
   return session;
 }
 

@@ -1,8 +1,44 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ViewTitle } from '../parts/view-title.js';
 import { SIGN_IN } from '../texts/sign-in.js';
+import { findIssuer, type Issuer, startSignIn } from './account.js';
 
-/** Asks for a token of the registry. */
+/** The sign-in with an account, if the registry has an issuer. */
+function WithAccount() {
+  const [issuer, setIssuer] = useState<Issuer | null>(null);
+  const [wrong, setWrong] = useState<string | null>(null);
+  useEffect(() => {
+    // without an answer there is still the token
+    void findIssuer().then(setIssuer, () => {});
+  }, []);
+  if (issuer === null) return null;
+  if (!isSecureContext) return <p class="note warning">{SIGN_IN.insecure}</p>;
+  const start = async () => {
+    try {
+      await startSignIn(issuer, location.pathname + location.search);
+    } catch (error) {
+      setWrong(SIGN_IN.issuerFailed(issuer.issuer, (error as Error).message));
+    }
+  };
+  return (
+    <>
+      <div class="row">
+        <button type="button" class="main" onClick={() => void start()}>
+          {SIGN_IN.account}
+        </button>
+        <span class="muted foreign">{issuer.issuer}</span>
+      </div>
+      {wrong !== null && (
+        <p class="field-wrong foreign" role="alert">
+          {wrong}
+        </p>
+      )}
+      <p class="muted">{SIGN_IN.or}</p>
+    </>
+  );
+}
+
+/** Asks for an account or a token of the registry. */
 export function SignIn({ wrong, signIn }: { wrong: string | null; signIn: (token: string) => void }) {
   const [token, setToken] = useState('');
   return (
@@ -20,6 +56,7 @@ export function SignIn({ wrong, signIn }: { wrong: string | null; signIn: (token
           {wrong}
         </p>
       )}
+      <WithAccount />
       <label class="field">
         {SIGN_IN.token}
         <input

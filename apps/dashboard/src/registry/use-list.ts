@@ -1,9 +1,9 @@
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { registry } from '../registry/client.js';
-import { type Failure, failureOf } from '../registry/failure.js';
+import { registry } from './client.js';
+import { type Failure, failureOf } from './failure.js';
 
-/** Rows beyond this are not loaded: nobody reads them, and the page must stay small. */
+/** Rows beyond this are not loaded, because a person selects instead, and the page must stay small. */
 export const MOST_ROWS = 5000;
 
 /** One page of a connection. */
@@ -26,19 +26,21 @@ const NONE = { rows: [], total: null, hasMore: true, loading: false, failure: un
 /**
  * Loads a list page by page, as it is read. It begins again when its variables change.
  *
+ * @param variables null: do not ask yet
  * @param pick returns the connection of an answer
  */
-export function usePages<Row, Data, Variables extends AnyVariables & { after?: string | null | undefined }>(
+export function useList<Row, Data, Variables extends AnyVariables & { after?: string | null | undefined }>(
   document: TypedDocumentNode<Data, Variables>,
-  variables: Omit<Variables, 'after'>,
+  variables: Omit<Variables, 'after'> | null,
   pick: (data: Data) => Page<Row>,
 ): Pages<Row> & { readonly more: () => void; readonly restart: () => void } {
   const [pages, setPages] = useState<Pages<Row>>(NONE);
   const list = useRef({ number: 0, cursor: null as string | null, loading: false });
-  const key = JSON.stringify(variables);
+  const key = variables === null ? null : JSON.stringify(variables);
 
   const load = useCallback(
     async (after: string | null) => {
+      if (key === null) return setPages(NONE);
       const { number } = list.current;
       list.current.loading = true;
       setPages((before) => ({ ...before, loading: true, failure: undefined }));

@@ -1,0 +1,46 @@
+import { useLocation } from 'preact-iso/router';
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Failed, Loading } from '../parts/messages.js';
+import { useQuestion } from '../registry/use-question.js';
+import { SIGN_IN } from '../texts/sign-in.js';
+import { forgetSignIn, keepSignedIn } from './account.js';
+import { VIEWER } from './generated/operations.js';
+import { SessionContext, type Viewer } from './session.js';
+import { SignIn } from './sign-in.js';
+import { storedToken, storeToken } from './token.js';
+
+const SIGNED_IN = '/signed-in';
+const NOBODY: Viewer = { name: '', role: null, scope: null, tokenNeeded: true, expiresAt: null, fields: [] };
+
+/** The whole page begins again, so that nothing of another person's answers stays. */
+function signIn(token: string | null): void {
+  storeToken(token);
+  forgetSignIn();
+  if (location.pathname === SIGNED_IN) location.replace('/');
+  else location.reload();
+}
+
+/** Finds out who uses the page. Asks for a token if the registry needs one. */
+export function WithSession({ children }: { children: ComponentChildren }) {
+  const { path } = useLocation();
+  const question = useQuestion(VIEWER, {});
+  const { data, failure } = question;
+  useEffect(keepSignedIn, []);
+  const mayNothing = data?.viewer.fields.includes('Query.fleet') === false;
+  if (path !== SIGNED_IN && (failure?.code === 'UNAUTHENTICATED' || mayNothing)) {
+    const wrong =
+      storedToken() === null ? null : mayNothing ? SIGN_IN.mayNothing : (failure?.message ?? null);
+    return (
+      <main class="sign-in">
+        <SignIn wrong={wrong} signIn={signIn} />
+      </main>
+    );
+  }
+  if (data === undefined && path !== SIGNED_IN)
+    return (
+      <main>{failure === undefined ? <Loading /> : <Failed failure={failure} again={question.again} />}</main>
+    );
+  const viewer = data?.viewer ?? NOBODY;
+  return <SessionContext.Provider value={{ viewer, signIn }}>{children}</SessionContext.Provider>;
+}
