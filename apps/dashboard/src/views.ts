@@ -73,6 +73,12 @@ export const VIEWS = [
     view: lazy(() => import('./session/signed-in.js')),
   },
   {
+    path: '/decisions/:id',
+    needs: [] as readonly string[],
+    name: null,
+    view: lazy(() => import('./decisions/one.js')),
+  },
+  {
     path: '/admin',
     needs: ['Query.tokens', 'Query.enrolmentTokens'] as readonly string[],
     name: SHELL.views.admin,

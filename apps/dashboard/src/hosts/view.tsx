@@ -13,7 +13,6 @@ import { columnsFor } from './columns.js';
 import { FindHost } from './find-host.js';
 import { HOST_LIST, HOSTS_CHANGED, type HostList } from './generated/operations.js';
 import { MOST_ROWS, useList } from '../registry/use-list.js';
-import './hosts.css';
 
 const ORDERS = {
   HOSTNAME: 'ASC',

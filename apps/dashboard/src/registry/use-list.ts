@@ -2,24 +2,25 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { registry } from './client.js';
 import { type Failure, failureOf } from './failure.js';
+import type { Page } from './use-pages.js';
 
 /** Rows beyond this are not loaded, because a person selects instead, and the page must stay small. */
 export const MOST_ROWS = 5000;
 
-/** One page of a connection. */
-export interface Page<Row> {
-  readonly totalCount: number;
-  readonly nodes: readonly Row[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-}
-
-interface Pages<Row> {
+/** What is loaded of a list. */
+export interface List<Row> {
   readonly rows: readonly Row[];
   readonly total: number | null;
   readonly hasMore: boolean;
   readonly loading: boolean;
   readonly failure: Failure | undefined;
+  /** Loads the next page. */
+  readonly more: () => void;
+  /** Begins again with the first page. */
+  readonly restart: () => void;
 }
+
+type Loaded<Row> = Omit<List<Row>, 'more' | 'restart'>;
 
 const NONE = { rows: [], total: null, hasMore: true, loading: false, failure: undefined };
 
@@ -33,8 +34,8 @@ export function useList<Row, Data, Variables extends AnyVariables & { after?: st
   document: TypedDocumentNode<Data, Variables>,
   variables: Omit<Variables, 'after'> | null,
   pick: (data: Data) => Page<Row>,
-): Pages<Row> & { readonly more: () => void; readonly restart: () => void } {
-  const [pages, setPages] = useState<Pages<Row>>(NONE);
+): List<Row> {
+  const [pages, setPages] = useState<Loaded<Row>>(NONE);
   const list = useRef({ number: 0, cursor: null as string | null, loading: false });
   const key = variables === null ? null : JSON.stringify(variables);
 

@@ -33,6 +33,7 @@ export const SHELL = {
   copied: 'Copied',
   copyFailed: 'Select the text and copy it',
   close: 'Close',
+  reason: 'Reason',
   cancel: 'Cancel',
   asCommand: 'The same with klpreg',
   asDocument: 'The same as GraphQL',

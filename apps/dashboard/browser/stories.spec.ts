@@ -1,0 +1,133 @@
+import type { Browser, Page } from 'playwright-core';
+import { axe, openBrowser, openTab, overflow, settled } from './look.js';
+import { type Registry, startRegistry } from './registry.js';
+
+let registry: Registry;
+let browser: Browser;
+
+beforeAll(async () => {
+  [registry, browser] = await Promise.all([startRegistry(), openBrowser()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await registry?.stop();
+});
+
+const visibleText = (page: Page) => page.innerText('body');
+
+test('a newcomer sees from the overview in three clicks why web-1.ams cannot be downgraded', async () => {
+  const { page, open } = await openTab(browser, registry.url, registry.adminToken);
+  await open('/');
+  await page.click('nav >> text=Hosts');
+  await settled(page);
+  await page.click('a:text-is("web-1.ams")');
+  await settled(page);
+  const text = await visibleText(page);
+  expect(text).toContain('web-1.ams');
+  expect(text).toMatch(/Refused|Unsafe/);
+  // the reason has its code and the states
+  expect(text).toMatch(/STATE_[A-Z_]+/);
+  await page.context().close();
+});
+
+test('without a token the page asks for one, and a wrong one is said to be wrong', async () => {
+  const { page } = await openTab(browser, registry.url, null);
+  await page.goto(registry.url);
+  await page.waitForSelector('input[type=password]');
+  expect(await visibleText(page)).not.toContain('web-1.ams');
+  expect(await axe(page)).toEqual([]);
+  await page.fill('input[type=password]', 'klpreg_admin_wrong');
+  await page.click('button:text-is("Sign in")');
+  await page.waitForSelector('[role=alert]');
+  await page.fill('input[type=password]', registry.adminToken);
+  await page.click('button:text-is("Sign in")');
+  await page.waitForSelector('nav >> text=Administration');
+  await page.context().close();
+});
+
+test('a reader with a scope sees nothing of other hosts, in any view', async () => {
+  const { hosts } = (await registry.ask(
+    '{ hosts(first: 100) { nodes { id hostname labels { key value } } } }',
+  )) as never as { hosts: { nodes: { id: string; hostname: string }[] } };
+  const own = hosts.nodes.find(({ hostname }) => hostname === 'db-1.fra')!;
+  const foreign = hosts.nodes.filter(({ hostname }) => hostname !== own.hostname);
+  await registry.ask(
+    'mutation ($id: ID!) { labelHost(id: $id, labels: [{ key: "team", value: "storage" }]) { id } }',
+    { id: own.id },
+  );
+  const { createToken } = (await registry.ask(
+    'mutation { createToken(input: { name: "storage", role: READER, scope: [{ key: "team", values: ["storage"] }] }) { text } }',
+  )) as never as { createToken: { text: string } };
+  const { page, open, wrong } = await openTab(browser, registry.url, createToken.text);
+  for (const address of ['/', '/back', '/back?to=original', '/rollout', '/states', '/hosts', '/decisions']) {
+    await open(address);
+    const text = await visibleText(page);
+    for (const { hostname } of foreign) expect(text).not.toContain(hostname);
+  }
+  await open('/hosts');
+  expect(await visibleText(page)).toContain('1 host matches');
+  await open(`/hosts/${encodeURIComponent(foreign[0]!.id)}`).catch(() => {});
+  expect(await visibleText(page)).not.toContain(foreign[0]!.hostname);
+  // what the role may not see is not offered
+  expect(await page.isVisible('nav >> text=Administration')).toBe(false);
+  expect(wrong).toEqual([]);
+  await page.context().close();
+});
+
+test('hostile names harm no view', async () => {
+  const name = '<img src=x onerror=alert(1)>\u202Egnp.exe"&\'';
+  const added = (await registry
+    .ask('mutation ($input: AddHostInput!) { addHost(input: $input) { id } }', {
+      input: { hostname: 'h'.repeat(200), labels: [{ key: 'note', value: name }] },
+    })
+    .catch((error: Error) => error)) as never as { addHost: { id: string } } | Error;
+  if (added instanceof Error) throw added;
+  const { page, open, wrong } = await openTab(browser, registry.url, registry.adminToken, {
+    viewport: { width: 360, height: 740 },
+  });
+  for (const address of ['/hosts', `/hosts/${encodeURIComponent(added.addHost.id)}`, '/back']) {
+    await open(address);
+    expect(await overflow(page)).toBe(0);
+    expect(await page.locator('img').count()).toBe(0);
+  }
+  expect(wrong).toEqual([]);
+  await page.context().close();
+});
+
+test('the page works by keyboard: the first Tab skips to the content, and links open by Enter', async () => {
+  const { page, open } = await openTab(browser, registry.url, registry.adminToken);
+  await open('/hosts');
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+  await page.keyboard.press('Enter');
+  await page.focus('a:text-is("web-1.ams")');
+  await page.keyboard.press('Enter');
+  await settled(page);
+  expect(page.url()).toContain('/hosts/');
+  await page.context().close();
+});
+
+test('a shared address shows the same view', async () => {
+  const { page, open } = await openTab(browser, registry.url, registry.adminToken);
+  await open('/hosts');
+  await page.fill('input[placeholder^="all hosts"]', 'agent.role=db');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.body.innerText.includes('3 hosts match'));
+  const other = await openTab(browser, registry.url, registry.adminToken);
+  await other.page.goto(page.url());
+  await settled(other.page);
+  expect(await visibleText(other.page)).toContain('3 hosts match');
+  await page.context().close();
+  await other.page.context().close();
+});
+
+test('a change shows without a reload', async () => {
+  const { page, open } = await openTab(browser, registry.url, registry.adminToken);
+  await open('/hosts?where=note=seen');
+  await registry.ask(
+    'mutation { addHost(input: { hostname: "new-1.ams", labels: [{ key: "note", value: "seen" }] }) { id } }',
+  );
+  await page.waitForSelector('a:text-is("new-1.ams")');
+  await page.context().close();
+});
