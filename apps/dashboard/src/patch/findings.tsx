@@ -7,7 +7,7 @@ import type { PatchData } from './declared.js';
 import { PATCH_SIBLINGS, type PatchFacts } from './generated/operations.js';
 import type { Found } from './lint-patch.js';
 
-/** What `klpreg patch lint` says of the build, as far as the registry has what it reads. Asked for by a button. */
+/** What `klpreg patch lint` says of the build, from what the registry has of it. Asked for by a button. */
 export function Findings({ patch }: { patch: PatchData }) {
   const [isOpen, setIsOpen] = useState(false);
   const siblings = useQuestion(

@@ -38,8 +38,8 @@ export const CATALOG = {
     open: 'Publish a module',
     title: 'Publish a module',
     help:
-      'The registry reads the module itself, and never changes what it has read of a build. The author statement ' +
-      'says what no file shows. To replace it, publish the same file with another one.',
+      'The registry reads the module itself, and never changes what it has read of a build. ' +
+      'The author statement says what no file shows. To replace it, publish the same file with another one.',
     module: 'Module file (.ko, also .xz, .zst or .gz)',
     release: 'Release',
     releasePlaceholder: 'the same for all kernels, such as 2026.03',

@@ -36,7 +36,8 @@ export const PATCH = {
     replace === null ? 'not known whether cumulative' : replace ? 'cumulative' : 'not cumulative',
   author: 'Author statement',
   noAuthor:
-    'The author states nothing. Whether disabling restores a state is not known, so that such a verdict is UNKNOWN.',
+    'The author states nothing. Whether disabling restores a state is not known, ' +
+    'so that such a verdict is UNKNOWN.',
   signedStatement: 'Signed with a key of the owner: its promises count.',
   unsignedStatement: 'Unsigned: its promises count only if a question accepts unsigned evidence.',
   authorStates: 'States, as the author describes them',
@@ -105,8 +106,8 @@ export const PATCH = {
     open: 'Recall',
     title: 'Recall this build',
     means:
-      'No host is changed. From now on a verdict on going to this build is UNSAFE with the reason TARGET_RECALLED. ' +
-      'The reason is shown with the build, and in the audit log.',
+      'No host is changed. From now on a verdict on going to this build is UNSAFE with the reason ' +
+      'TARGET_RECALLED. The reason is shown with the build, and in the audit log.',
     submit: 'Recall the build',
   },
   cancelRecall: {
