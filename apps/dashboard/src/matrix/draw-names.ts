@@ -7,7 +7,7 @@ const SPACE = 6;
 export function drawNames({ layout: { cell, left, top }, patches }: Drawing, part: Part): void {
   const { context, token, rows, columns } = part;
   context.fillStyle = token('--text');
-  context.font = `12px ${token('--font')}`;
+  context.font = `${Math.min(12, cell - 1)}px ${token('--font')}`;
   context.textBaseline = 'middle';
   inside(part, 0, top, () => {
     context.textAlign = 'right';
