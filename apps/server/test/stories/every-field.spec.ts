@@ -232,6 +232,7 @@ const ARGUMENTS: Record<string, () => string[]> = {
   'Mutation.releaseHost': () => [`id: "${id}", reason: "one machine"`],
   'Mutation.resetHostSequence': () => [`id: "${id}", reason: "reinstalled"`],
   'Mutation.setBootBaseline': () => [`id: "${id}", bootId: "${bootId}", reason: "looked at"`],
+  'PlanGroup.members': () => ['first: 1'],
   'Query.policy': () => ['revision: 1'],
   'Mutation.applyPolicy': () => [
     `document: ${policyWith({ name: 'c' })}, reason: "a test"`,
