@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode, Failure } from './exits.js';
 import { NAGIOS, nagiosLine } from './commands/nagios.js';
+import { commandsFor } from './commands/needed.js';
 import { programFor } from './program.js';
 import { clean } from './show/clean.js';
 import { paintFor } from './show/paint.js';
@@ -20,6 +21,7 @@ export async function run(words: readonly string[], environment: Environment): P
   try {
     await programFor(
       environment,
+      await commandsFor(words),
       (code) => (exit = code),
       (name) => (command = name),
     ).parseAsync([...words], { from: 'user' });

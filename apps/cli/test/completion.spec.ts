@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { completionTable } from '../src/completion/table.js';
+import { allCommands } from '../src/commands/all.js';
 import { programFor } from '../src/program.js';
 import { klpreg, TestEnvironment } from './environment.js';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
     writeFileSync(script(shell), (await klpreg(['completion', shell])).out);
 });
 
-const table = completionTable(programFor(new TestEnvironment(), () => {}));
+const table = completionTable(programFor(new TestEnvironment(), allCommands, () => {}));
 
 /** What a shell offers after these words; the last one is being typed. */
 type Ask = (lines: readonly (readonly string[])[]) => string[][];

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { canonicalJson, sha256 } from '@klpreg/wire';
 import { parse } from 'yaml';
 import { completionTable } from '../src/completion/table.js';
+import { allCommands } from '../src/commands/all.js';
 import { programFor } from '../src/program.js';
 import { HOSTS } from '../src/registry/generated/operations.js';
 import { clean } from '../src/show/clean.js';
@@ -393,7 +394,7 @@ describe('the JSON of a command has its published schema', () => {
     ['certificate', 'key'],
   ];
   const named = (words: readonly string[]) =>
-    completionTable(programFor(new TestEnvironment(), () => {}))
+    completionTable(programFor(new TestEnvironment(), allCommands, () => {}))
       .map(({ path: at }) => at.replace(/^klpreg ?/, ''))
       .filter((name) => name !== '' && `${words.join(' ')} `.startsWith(`${name} `))
       .toSorted((a, b) => b.length - a.length)[0]!;

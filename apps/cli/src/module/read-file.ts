@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ModuleError, type ModuleReading, openModule } from '@klpreg/module';
+import type { ModuleReading } from '@klpreg/module';
 
 /** A parsed module file, or why it cannot be read. */
 export type ModuleFile =
@@ -12,6 +12,8 @@ export type ModuleFile =
 
 /** Reads and parses one module file. An unreadable file is a result, not an exception. */
 export async function readFileAsModule(path: string): Promise<ModuleFile> {
+  // most commands read no module
+  const { ModuleError, openModule } = await import('@klpreg/module');
   try {
     const bytes = await readFile(path);
     return { bytes, reading: await openModule(bytes), error: null };
