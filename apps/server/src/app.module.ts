@@ -5,7 +5,7 @@ import { type Clock, FIXED_CLOCK } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { DATABASE_OPTIONS } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
-import { HealthController } from './health.controller.js';
+import { HealthModule } from './health/health.module.js';
 import { IngestModule } from './ingest/ingest.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -29,8 +29,15 @@ class ConfigModule {
 
 /** The server. Each folder is a module, and what its module exports is its public interface. */
 @Module({
-  imports: [AccessModule, DatabaseModule, IngestModule, MaintenanceModule, MetricsModule, QueryModule],
-  controllers: [HealthController],
+  imports: [
+    AccessModule,
+    DatabaseModule,
+    HealthModule,
+    IngestModule,
+    MaintenanceModule,
+    MetricsModule,
+    QueryModule,
+  ],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
 })
 export class AppModule {

@@ -108,6 +108,14 @@ test('a database that is read-only makes a server not ready', async () => {
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push(await ready());
   expect(statuses.at(-1)).toBe(503);
+  const query = '{ registry { problem rollUpDelaySeconds load { hosts } } }';
+  // without a token, which is not found while new connections are refused
+  const answer = await registry.app.inject({ method: 'POST', url: '/graphql', payload: { query } });
+  expect(answer.json().data.registry).toEqual({
+    problem: expect.stringMatching(/^the database (?:cannot be written|does not answer)/),
+    rollUpDelaySeconds: null,
+    load: null,
+  });
   await set('off');
 });
 

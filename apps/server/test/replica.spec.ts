@@ -89,6 +89,21 @@ test('the replica answers questions, and a mutation returns its own change while
   expect(await stackOf(remote, 'web-2')).toEqual(['lab_r_1v2_a']);
 });
 
+test('people see how far the replica is behind', async () => {
+  const lagOf = async (endpoint: Endpoint) =>
+    (await ask(endpoint, '{ registry { replicaLagSeconds } }')).registry.replicaLagSeconds as number | null;
+  expect(await lagOf(direct)).toBeNull();
+  await replica.catchUp();
+  await replica.pause();
+  await report(running('behind', []));
+  expect(await lagOf(remote)).toBeGreaterThan(0);
+  await replica.resume();
+  let lag = await lagOf(remote);
+  // the roll-up of each second is soon replayed
+  for (let tries = 0; tries < 1000 && lag !== 0; tries++) lag = await lagOf(remote);
+  expect(lag).toBe(0);
+});
+
 test('the replica can judge the hosts of an answer about the present by any maxAge', async () => {
   await report(logged(running('web-9', ['lab_r_1v1_a'])));
   await replica.catchUp();

@@ -83,6 +83,8 @@ export const FIELDS: Readonly<Record<string, Right>> = {
   'Query.__schema': CATALOG,
   'Query.__type': CATALOG,
   'Query.viewer': CATALOG,
+  // without its numbers of the whole fleet for a token with a scope
+  'Query.registry': FLEET,
   'Query.node': FLEET,
   'Query.host': FLEET,
   'Query.hosts': FLEET,

@@ -167,6 +167,25 @@ export class CohortsStore {
     });
   }
 
+  /** How long the oldest delta has been waiting for a roll-up. 0: none waits. */
+  async rollUpDelaySeconds(): Promise<number> {
+    const [oldest] = await this.db.$queryRaw<{ id: string; now: Date }[]>(
+      named(
+        'cohorts.oldest_delta',
+        sql`
+          SELECT id, clock_timestamp() AS now
+            FROM cohort_delta
+           WHERE bucket BETWEEN 0 AND 255
+           ORDER BY id
+           LIMIT 1`,
+      ),
+    );
+    if (oldest === undefined) return 0;
+    // the id begins with the milliseconds of its time (RFC 9562)
+    const appended = Number.parseInt(oldest.id.replaceAll('-', '').slice(0, 12), 16);
+    return Math.max(0, (oldest.now.getTime() - appended) / 1000);
+  }
+
   /** Deletes the cohorts that the last roll-up emptied, which it records, and roll-ups that are too old. */
   private async clear(tx: Connection): Promise<void> {
     await tx.$executeRaw(

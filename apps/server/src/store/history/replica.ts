@@ -18,6 +18,10 @@ interface Standby extends LogPosition {
   readonly replayedAt: Date | null;
 }
 
+interface Lag extends LogPosition {
+  readonly seconds: number | null;
+}
+
 /** What a replica can answer: it may be behind, and it does not know which transactions are in progress. */
 @Injectable()
 export class Replica {
@@ -25,6 +29,22 @@ export class Replica {
     private readonly db: Database,
     private readonly read: ReadDatabase,
   ) {}
+
+  /** How far the replica is behind the primary, in seconds. Null: there is none, or it cannot be used. */
+  async lagSeconds(): Promise<number | null> {
+    const replica = replicaOf(this.read, this.db);
+    if (replica === null) return null;
+    const [primary] = await this.db.$queryRaw<LogPosition[]>`SELECT ${LOG_POSITION}`;
+    const [lag] = await replica.$queryRaw<Lag[]>`
+      SELECT extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS seconds,
+             ${LOG_POSITION}`.catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+      return [];
+    });
+    if (lag === undefined || lag.epoch !== this.db.epochName) return null;
+    // without this, the lag of an idle fleet would grow
+    return BigInt(lag.position) >= BigInt(primary!.position) ? 0 : lag.seconds;
+  }
 
   /**
    * Pins an instant to what the replica can answer, or to the primary.
