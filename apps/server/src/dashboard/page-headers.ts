@@ -12,8 +12,12 @@ const PAGE_POLICY = {
 };
 type Policy = typeof PAGE_POLICY;
 
-/** GraphiQL has its fonts in its style sheet. */
-const GRAPHIQL_POLICY: Policy = { ...PAGE_POLICY, 'font-src': "'self' data:" };
+/** GraphiQL has its fonts in its style sheet, and its dialogs add a style element. */
+const GRAPHIQL_POLICY: Policy = {
+  ...PAGE_POLICY,
+  'style-src': "'self' 'unsafe-inline'",
+  'font-src': "'self' data:",
+};
 
 /**
  * Returns the headers of the dashboard.

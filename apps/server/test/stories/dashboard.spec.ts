@@ -71,7 +71,10 @@ describe('without a token, also if access is on:', () => {
       'graphiql.html',
       {
         ...PAGE,
-        'content-security-policy': POLICY.replace("font-src 'self'", "font-src 'self' data:"),
+        'content-security-policy': POLICY.replace(
+          "style-src 'self'",
+          "style-src 'self' 'unsafe-inline'",
+        ).replace("font-src 'self'", "font-src 'self' data:"),
       },
     ],
     ['/icon.svg', 'icon.svg', { 'content-type': 'image/svg+xml', 'cache-control': 'no-cache' }],
