@@ -36,6 +36,8 @@ export async function openTab(
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   if (token !== null)
     await context.addInitScript((text) => sessionStorage.setItem('klpreg.token', text), token);
+  // how long a view takes is no test: the time limit is that of the test
+  context.setDefaultTimeout(0);
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on('console', (message) => {

@@ -42,7 +42,7 @@ test('without a token the page asks for one, and a wrong one is said to be wrong
   await page.waitForSelector('[role=alert]');
   await page.fill('input[type=password]', registry.adminToken);
   await page.click('button:text-is("Sign in")');
-  await page.waitForSelector('nav >> text=Administration');
+  await page.waitForSelector('nav >> text=Admin');
   await page.context().close();
 });
 
@@ -70,7 +70,7 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
   await open(`/hosts/${encodeURIComponent(foreign[0]!.id)}`).catch(() => {});
   expect(await visibleText(page)).not.toContain(foreign[0]!.hostname);
   // what the role may not see is not offered
-  expect(await page.isVisible('nav >> text=Administration')).toBe(false);
+  expect(await page.isVisible('nav >> text=Admin')).toBe(false);
   expect(wrong).toEqual([]);
   await page.context().close();
 });

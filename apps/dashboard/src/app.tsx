@@ -62,7 +62,7 @@ function Shell() {
       </a>
       <header>
         <a class="brand" href="/">
-          {SHELL.name}
+          {SHELL.brand}
         </a>
         <Navigation />
         <div class="row">
@@ -70,7 +70,9 @@ function Shell() {
             <a href="/signed-in">{SHELL.signIn}</a>
           ) : (
             <>
-              <span class="muted foreign">{SHELL.signedInAs(viewer.name, viewer.role)}</span>
+              <span class="muted" title={SHELL.signedInAs(viewer.name, viewer.role)}>
+                {viewer.role.toLowerCase()}
+              </span>
               <button type="button" class="plain" onClick={() => signIn(null)}>
                 {SHELL.signOut}
               </button>

@@ -3,9 +3,6 @@ import { useLocation } from 'preact-iso/router';
 /** What the address of a view has after `?`. A key that is not there is not set. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** Reads the part of an address after `?`. */
-export const readParameters = (search: string): Parameters => Object.fromEntries(new URLSearchParams(search));
-
 /** Writes parameters as an address. What is undefined or empty is left out, and the order is that of `values`. */
 export function addressOf(path: string, values: Parameters): string {
   const search = new URLSearchParams();

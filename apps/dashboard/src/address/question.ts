@@ -1,5 +1,3 @@
-import type { Parameters } from './parameters.js';
-
 /** A target in an address: `to=previous`, `original`, `release:NAME`, `name:NAME`, `build-id:HEX` or `HEX`. */
 export interface TargetInput {
   readonly previous?: true;
@@ -20,19 +18,6 @@ export function targetOf(to: string | undefined): TargetInput {
   if (to.startsWith('name:')) return { name: to.slice('name:'.length) };
   return BUILD_ID.test(to) ? { buildId: to } : { release: to };
 }
-
-/** What the questions of a page are about, from its address. */
-export interface Asked {
-  /** As `klpreg --to` has it. */
-  readonly to: string | undefined;
-  /** As `klpreg --where` has it; undefined: all hosts. */
-  readonly where: string | undefined;
-  /** As `klpreg --as-of` has it, in UTC; undefined: now. */
-  readonly asOf: string | undefined;
-}
-
-/** Reads what a page asks about. */
-export const askedOf = ({ to, where, asOf }: Parameters): Asked => ({ to, where, asOf });
 
 /** A time of a date field, which is in the time zone of the person, as UTC. Undefined if it is none. */
 export function instantOf(local: string): string | undefined {

@@ -12,6 +12,7 @@ import { AttentionPanel } from './attention-panel.js';
 import { Begin } from './begin.js';
 import { FreshnessPanel, TopPanel } from './fleet-panels.js';
 import { FLEET_CHANGED, FLEET_NOW, RECENT } from './generated/operations.js';
+import { HealthPanel } from './health-panel.js';
 import { HistoryPanel } from './history-panel.js';
 import './overview.css';
 import { RecentPanel } from './recent-panel.js';
@@ -78,6 +79,7 @@ export default function View() {
                   <Answer of={recent}>{(data) => <RecentPanel {...data} />}</Answer>
                 </Panel>
                 {viewer.scope === null && may('Query.verdictHistory') && <HistoryPanel />}
+                {may('Query.registry') && <HealthPanel minute={minute} />}
               </div>
             </>
           );

@@ -21,7 +21,7 @@ export function DataTable<Row>({
   rowKey: (row: Row, index: number) => string | number;
 }) {
   return (
-    <div class="table-box" role="region" aria-label={label} tabIndex={0}>
+    <div class="table-box" role="group" aria-label={label} tabIndex={0}>
       <table>
         <caption class="unseen">{label}</caption>
         <thead>

@@ -45,7 +45,7 @@ export function VirtualTable<Row>({
   return (
     <div
       class="table-box virtual"
-      role="region"
+      role="group"
       aria-label={label}
       tabIndex={0}
       ref={box}

@@ -71,3 +71,20 @@ export const OVERVIEW = {
     ].join('\n'),
   emptyNext: 'This page changes by itself when the first host reports.',
 } as const;
+
+/** Texts about the registry itself. */
+export const HEALTH = {
+  title: 'The registry itself',
+  fine: 'It works: the database answers, and no message was turned away.',
+  late: (age: string) => `Counts are ${age} behind. Answers stay exact, and cost more.`,
+  overloaded: (n: string) =>
+    `${n} requests of agents were turned away in the last minute, because too many waited.`,
+  messages: 'Messages accepted',
+  refused: 'Messages refused',
+  inMinute: (n: string) => `${n} in the last minute, by this server`,
+  cohorts: 'Cohorts',
+  ofHosts: (cohorts: string, hosts: string) => `${cohorts} for ${hosts} hosts`,
+  replica: 'The replica is behind by',
+  version: 'Version',
+  rules: 'Rules',
+} as const;

@@ -1,6 +1,7 @@
 /** Texts of the frame around every view, and of the parts that several views have. */
 export const SHELL = {
   name: 'Livepatch state registry',
+  brand: 'klpreg',
   skip: 'Skip to the content',
   views: {
     overview: 'Overview',
@@ -11,7 +12,7 @@ export const SHELL = {
     hosts: 'Hosts',
     catalog: 'Catalog',
     decisions: 'Decisions',
-    admin: 'Administration',
+    admin: 'Admin',
   },
   graphiql: 'GraphiQL',
   interfaces: 'HTTP interface',
@@ -20,7 +21,7 @@ export const SHELL = {
   theme: { light: 'Use the light theme', dark: 'Use the dark theme' },
   signIn: 'Sign in',
   signOut: 'Sign out',
-  signedInAs: (name: string, role: string) => `${name} (${role.toLowerCase()})`,
+  signedInAs: (name: string, role: string) => `Signed in as ${name}, with the role ${role.toLowerCase()}`,
   scoped: (scope: string) => `This token sees only the hosts with ${scope}.`,
   loading: 'Loading…',
   again: 'Try again',
