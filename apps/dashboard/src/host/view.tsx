@@ -53,9 +53,7 @@ function Verdicts({ id, to }: { id: string; to: string | undefined }) {
         {isOther && (
           <Answer of={other}>
             {({ host }) =>
-              host !== null && (
-                <VerdictPanel title={`${HOST.canItGoBack} ${to}`} verdict={host.canDowngrade} />
-              )
+              host !== null && <VerdictPanel title={HOST.back.other(to)} verdict={host.canDowngrade} />
             }
           </Answer>
         )}
@@ -63,8 +61,8 @@ function Verdicts({ id, to }: { id: string; to: string | undefined }) {
           {({ host }) =>
             host !== null && (
               <>
-                <VerdictPanel title={`${HOST.canItGoBack} ${HOST.to.previous}`} verdict={host.previous} />
-                <VerdictPanel title={`${HOST.canItGoBack} ${HOST.to.original}`} verdict={host.original} />
+                <VerdictPanel title={HOST.back.previous} verdict={host.previous} />
+                <VerdictPanel title={HOST.back.original} verdict={host.original} />
               </>
             )
           }

@@ -13,7 +13,7 @@ export function MapTable({ map: { ids, rows } }: { map: StateMap }) {
   if (ids.length === 0) return <p class="muted">{TEXT.noStates}</p>;
   return (
     <>
-      <div class="table-box states-box" role="region" aria-label={TEXT.map} tabIndex={0}>
+      <div class="table-box states-box" role="group" aria-label={TEXT.map} tabIndex={0}>
         <table class="states-map">
           <caption class="unseen">{TEXT.map}</caption>
           <thead>

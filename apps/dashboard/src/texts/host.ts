@@ -8,10 +8,11 @@ export const HOST = {
   superseded: 'A newer boot of this host has reported. These facts are of the boot before.',
   historic: 'This is the host as it was then. Verdicts are about now.',
   now: 'Show it as it is now',
-  canItGoBack: 'Can it go back?',
-  to: { previous: 'to the previous livepatch', original: 'to the original code' },
-  toOther: 'To another target',
-  ask: 'Ask',
+  back: {
+    previous: 'Back to the previous livepatch',
+    original: 'Back to the original code',
+    other: (to: string) => `Back to ${to}`,
+  },
   route: 'Route',
   routes: {
     NONE_NEEDED: 'nothing to do',
