@@ -144,5 +144,4 @@ export const HOST = {
   left: (names: string) => `left: ${names}`,
   runs: (names: string) => (names === '' ? 'no livepatch' : names),
   asOfThen: 'Show the host at that time',
-  attempts: 'Failed loads and other attempts are not recorded yet.',
 } as const;

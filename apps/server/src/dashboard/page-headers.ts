@@ -1,7 +1,10 @@
-/** A page may load what is the server's own. Its scripts and styles are in files, never in the page. */
+/**
+ * A page may load what is the server's own. Its scripts and styles are in files, never in the page. The decoder of
+ * modules that are packed with xz is WebAssembly.
+ */
 const PAGE_POLICY = {
   'default-src': "'none'",
-  'script-src': "'self'",
+  'script-src': "'self' 'wasm-unsafe-eval'",
   'style-src': "'self'",
   'img-src': "'self' data:",
   'connect-src': "'self'",
@@ -15,6 +18,7 @@ type Policy = typeof PAGE_POLICY;
 /** GraphiQL has its fonts in its style sheet, and its dialogs add a style element. */
 const GRAPHIQL_POLICY: Policy = {
   ...PAGE_POLICY,
+  'script-src': "'self'",
   'style-src': "'self' 'unsafe-inline'",
   'font-src': "'self' data:",
 };
