@@ -8,6 +8,8 @@ import { Registry } from '../registry.js';
 
 jest.setTimeout(120_000);
 
+// parts of encoded paths; cspell:ignore dprod fsecret csecret fetc fpasswd
+
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 const CODE = 'assets/index-B1a_2-c3.js';
 const FILES: Record<string, string> = {
