@@ -58,7 +58,8 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
     { id: own.id },
   );
   const { createToken } = (await registry.ask(
-    'mutation { createToken(input: { name: "storage", role: READER, scope: [{ key: "team", values: ["storage"] }] }) { text } }',
+    'mutation { createToken(input: { name: "storage", role: READER, scope: [{ ' +
+      'key: "team", values: ["storage"] }] }) { text } }',
   )) as never as { createToken: { text: string } };
   const { page, open, wrong } = await openTab(browser, registry.url, createToken.text);
   for (const address of ['/', '/back', '/back?to=original', '/rollout', '/states', '/hosts', '/decisions']) {

@@ -2,8 +2,8 @@ import lazy from 'preact-iso/lazy';
 import { SHELL } from './texts/shell.js';
 
 /**
- * The views of the page, in the order of the navigation. Each is loaded when it is first opened. The navigation has
- * those for which the person may use one of the root fields that they need.
+ * The views of the page, in the order of the navigation. Each is loaded when it is first opened. The
+ * navigation has those for which the person may use one of the root fields that they need.
  */
 export const VIEWS = [
   {

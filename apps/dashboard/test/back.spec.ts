@@ -269,7 +269,8 @@ describe('the verdict before a rollout', () => {
   it('names the states that close the ways back, in numerical order', () => {
     const ways = [{ states: ['2', '10'] }, { states: ['2', '18446744073709551615'] }];
     expect(pointOfNoReturn({ matched: 10, noReturn: 3, ways })).toBe(
-      '3 of 10 hosts would lose a way back that is open today, because of states 2, 10, 18446744073709551615.',
+      '3 of 10 hosts would lose a way back that is open today, ' +
+        'because of states 2, 10, 18446744073709551615.',
     );
     expect(pointOfNoReturn({ matched: 10, noReturn: 0, ways: [] })).toBe(
       'No host would lose a way back that is open today.',

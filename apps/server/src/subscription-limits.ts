@@ -16,7 +16,9 @@ const LIMITS = {
   behind: ['KLPREG_SUBSCRIPTIONS_BEHIND', integer(' of events', 1, 10_000, 100)],
   /** Maximum number of watched questions that are asked at the same time. */
   questions: ['KLPREG_SUBSCRIPTIONS_QUESTIONS', integer(' of questions', 1, 100, 4)],
-  /** How often something is sent, so that proxies keep the connection. A WebSocket must answer until the next. */
+  /**
+   * How often something is sent, so that proxies keep the connection. A WebSocket must answer until the next.
+   */
   keepAliveSeconds: ['KLPREG_SUBSCRIPTIONS_KEEP_ALIVE', integer(' of seconds', 1, 600, 12)],
   /** How long a reader may take to read what is buffered for it. */
   patienceSeconds: ['KLPREG_SUBSCRIPTIONS_PATIENCE', integer(' of seconds', 1, 600, 10)],

@@ -10,7 +10,9 @@ jest.setTimeout(180_000);
 
 const MAIN = path.join(__dirname, '../dist/main.js');
 const running: ChildProcess[] = [];
-/** The data folder of a server that was stopped, once a test has left it: to make a database takes seconds. */
+/**
+ * The data folder of a server that was stopped, once a test has left it: to make a database takes seconds.
+ */
 const stopped = mkdtempSync(path.join(tmpdir(), 'klpreg process '));
 afterAll(() => rmSync(stopped, { recursive: true, force: true }));
 let data: string;
@@ -87,7 +89,9 @@ test('starts with nothing set, makes a token that only its owner reads, and keep
   cpSync(data, stopped, { recursive: true });
 });
 
-/** Gives the test the data folder of a server that was stopped; an empty one if the first test did not run. */
+/**
+ * Gives the test the data folder of a server that was stopped; an empty one if the first test did not run.
+ */
 const useStopped = () => cpSync(stopped, data, { recursive: true });
 
 test('a wrong configuration ends the server before anything starts', async () => {

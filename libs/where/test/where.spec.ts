@@ -145,7 +145,8 @@ test.each<[selector: string, at: number, message: string]>([
   [
     'hostname!=web',
     0,
-    'hostname is not a label: only hostname=… and hostname in (…) is allowed; for a label, write label:hostname',
+    'hostname is not a label: only hostname=… and hostname in (…) ' +
+      'is allowed; for a label, write label:hostname',
   ],
   [
     'a,!kernel',

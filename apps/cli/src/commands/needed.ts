@@ -28,7 +28,9 @@ const ALONE: Readonly<Record<string, Load>> = {
 
 const HELP = ['help', '--help', '-h'];
 
-/** Loads the commands that these words need: all, unless the first word names one and no help is asked for. */
+/**
+ * Loads the commands that these words need: all, unless the first word names one and no help is asked for.
+ */
 export async function commandsFor(words: readonly string[]): Promise<Commands> {
   const [first = ''] = words;
   const load = Object.hasOwn(ALONE, first) && !words.some((word) => HELP.includes(word)) && ALONE[first];

@@ -90,7 +90,9 @@ function decideSound(answer: FleetAnswer, gate: Gate): Decision {
   return yes(`${matched === 1 ? 'the host' : `all ${matched} hosts`} can be downgraded${accepted}`);
 }
 
-/** Says what accepts the reasons of hosts that are UNKNOWN: flags, or the policy without them; and waivers. */
+/**
+ * Says what accepts the reasons of hosts that are UNKNOWN: flags, or the policy without them; and waivers.
+ */
 function acceptedBy({ cohorts, waivers, policy }: FleetAnswer, { allow = [], ignored = [] }: Gate): string {
   const codes = new Set<string>(cohorts.flatMap(({ verdict }) => verdict.allowed));
   const waived = waivers.flatMap((waiver) => waiver.codes);

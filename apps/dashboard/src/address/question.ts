@@ -1,4 +1,6 @@
-/** A target in an address: `to=previous`, `original`, `release:NAME`, `name:NAME`, `build-id:HEX` or `HEX`. */
+/**
+ * A target in an address: `to=previous`, `original`, `release:NAME`, `name:NAME`, `build-id:HEX` or `HEX`.
+ */
 export interface TargetInput {
   readonly previous?: true;
   readonly original?: true;

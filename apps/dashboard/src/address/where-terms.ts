@@ -8,8 +8,8 @@ const fact = (key: string, value: string): Term => ({ key, isLabel: false, opera
 export const whereKernel = (release: string): string => formatWhere([fact('kernel', release)]);
 
 /**
- * The hosts with a list of patches, as `where` has them. Of a longer list a filter can only say its length and one
- * name, so it may match more hosts.
+ * The hosts with a list of patches, as `where` has them. Of a longer list a filter can only say its length
+ * and one name, so it may match more hosts.
  *
  * @param runs the names, oldest first
  */

@@ -27,7 +27,8 @@ export function VerifyChain() {
     [],
   );
   const verify = async () => {
-    let [from, checked, problems]: [string | null, number, readonly Problem[]] = ['1', 0, []];
+    const problems: Problem[] = [];
+    let [from, checked]: [string | null, number] = ['1', 0];
     while (from !== null && !left.current) {
       setState({ checked, problems, done: false });
       const { data, error } = await registry.query(AUDIT_PART, { from }).toPromise();
@@ -36,7 +37,7 @@ export function VerifyChain() {
         return;
       }
       checked += data.auditCheck.checked;
-      problems = [...problems, ...data.auditCheck.problems];
+      problems.push(...data.auditCheck.problems);
       from = data.auditCheck.next;
     }
     setState({ checked, problems, done: true });

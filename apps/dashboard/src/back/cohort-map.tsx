@@ -11,7 +11,9 @@ const ASPECT = 3;
 
 const percent = (part: number): string => `${100 * part}%`;
 
-/** Groups of hosts as blocks: the area is the number of hosts, and the colour, sign and pattern the verdict. */
+/**
+ * Groups of hosts as blocks: the area is the number of hosts, and the colour, sign and pattern the verdict.
+ */
 export function CohortMap({ blocks }: { blocks: readonly Block[] }) {
   const { path, values } = useParameters();
   const boxes = treemap(

@@ -25,7 +25,9 @@ export interface Sentence {
   readonly why: string;
 }
 
-/** The verdict in words, as `klpreg can-i-downgrade` says it: harm and refusals first, then doubts, then yes. */
+/**
+ * The verdict in words, as `klpreg can-i-downgrade` says it: harm and refusals first, then doubts, then yes.
+ */
 export function sentenceOf({ matched, limitedByScope, counts, cohorts, isComplete }: Decided): Sentence {
   const { safe, unknown, unsafe, refused, accepted } = counts;
   if (unsafe + refused > 0) {

@@ -7,8 +7,8 @@ export interface Box {
 }
 
 /**
- * Divides a box among weights, so that areas are proportional and the pieces nearly squares (a squarified treemap,
- * as Bruls, Huizing and van Wijk describe it).
+ * Divides a box among weights, so that areas are proportional and the pieces nearly squares (a squarified
+ * treemap, as Bruls, Huizing and van Wijk describe it).
  *
  * @param weights positive, the largest first
  * @param aspect width of the whole, divided by its height

@@ -11,8 +11,8 @@ export interface CountsAt {
 export const AREAS = ['safe', 'unknown', 'unsafe', 'refused'] as const;
 
 /**
- * The areas of a chart: times in seconds, then for each area its upper edge, the topmost first. A chart fills each
- * from its edge to the bottom, so that the next one covers it.
+ * The areas of a chart: times in seconds, then for each area its upper edge, the topmost first. A chart fills
+ * each from its edge to the bottom, so that the next one covers it.
  */
 export function areasOf(rows: readonly CountsAt[]): number[][] {
   const edges = AREAS.map((_, top) =>

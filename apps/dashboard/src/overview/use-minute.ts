@@ -3,8 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 const MINUTE_MS = 60_000;
 
 /**
- * The present minute, in milliseconds. Calls `next` in each new one while the page is visible, because verdicts
- * also change when no host does: facts get old.
+ * The present minute, in milliseconds. Calls `next` in each new one while the page is visible, because
+ * verdicts also change when no host does: facts get old.
  */
 export function useMinute(next: () => void): number {
   const [minute, setMinute] = useState(() => Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS);

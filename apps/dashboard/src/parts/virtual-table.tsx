@@ -6,8 +6,8 @@ import './virtual-table.css';
 const ROW = 33;
 
 /**
- * A long table in a box of its own that scrolls. Only the rows that can be seen are in the page. Each row has one
- * line.
+ * A long table in a box of its own that scrolls. Only the rows that can be seen are in the page. Each row has
+ * one line.
  */
 export function VirtualTable<Row>({
   label,

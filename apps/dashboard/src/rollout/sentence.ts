@@ -10,7 +10,10 @@ export interface Sentence {
 
 const hosts = (n: number): string => SHELL.hosts(count(n), n === 1);
 
-/** The verdict in words, as `klpreg can-i-deploy` says it: harm, refusals and lost ways first, then doubts, then yes. */
+/**
+ * The verdict in words, as `klpreg can-i-deploy` says it: harm, refusals and lost ways first, then doubts,
+ * then yes.
+ */
 export function sentenceOf(
   answer: Pick<Rollout['canDeploy'], 'counts' | 'matched' | 'limitedByScope' | 'refusedInDoubt' | 'noReturn'>,
 ): Sentence {

@@ -18,7 +18,9 @@ export interface MapCell {
   readonly marks: readonly Mark[];
 }
 
-/** A patch with its cells, in the order of the map's state ids. Null: the patch does not declare the state. */
+/**
+ * A patch with its cells, in the order of the map's state ids. Null: the patch does not declare the state.
+ */
 export interface MapRow {
   readonly patch: StatePatch;
   readonly cells: readonly (MapCell | null)[];

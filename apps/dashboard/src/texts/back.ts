@@ -113,7 +113,8 @@ export const BACK = {
     drop: 'or drop it here',
     reading: 'Reading the file…',
     private:
-      'The file stays in this page: its facts go with each question, nothing is stored, and the address does not have it.',
+      'The file stays in this page: its facts go with each question, ' +
+      'nothing is stored, and the address does not have it.',
     remove: 'Ask without the file',
     noJson: (name: string) => `${name} is no JSON. Write the manifest again, or choose the module itself.`,
   },

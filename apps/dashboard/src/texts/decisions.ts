@@ -62,7 +62,8 @@ export const DECISIONS = {
     release: (name: string) => `target ${name}`,
     add: 'Add a waiver',
     addMeaning:
-      'A gate accepts these reasons for these hosts until the waiver expires. Verdicts stay as they are. The audit log ' +
+      'A gate accepts these reasons for these hosts until the waiver ' +
+      'expires. Verdicts stay as they are. The audit log ' +
       'has who added it.',
     fieldCodes: 'Codes of the reasons, separated by commas',
     fieldSelector: 'Hosts, by authoritative labels, such as env=staging',

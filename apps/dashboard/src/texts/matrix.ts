@@ -7,7 +7,8 @@ export const MATRIX = {
     "The kernel's state rule for each pair of patches of one kernel, as Linux applies it since 5.5. " +
     'Row: the patch that runs, alone. Column: the patch that is loaded over it.',
   limits:
-    'A host adds more: open transitions, leftovers, objects, signatures, evidence. The verdict on a host is in',
+    'A host adds more: open transitions, leftovers, objects, ' +
+    'signatures, evidence. The verdict on a host is in',
   back: 'Can we go back?',
   kernel: 'Kernel',
   kernelOption: (kernel: string, hosts: string) => `${kernel} (${hosts})`,

@@ -20,7 +20,8 @@ export const ROLLOUT = {
   point: 'Point of no return:',
   pointNone: 'No host would lose a way back that is open today.',
   pointSome: (n: string, matched: string, states: string) =>
-    `${n} of ${matched} would lose a way back that is open today${states === '' ? '' : `, because of ${states}`}.`,
+    `${n} of ${matched} would lose a way back that is open ` +
+    `today${states === '' ? '' : `, because of ${states}`}.`,
   states: (ids: string, one: boolean) => `${one ? 'state' : 'states'} ${ids}`,
   withoutBuild: (n: string) => `There is no build for the kernel of ${n}.`,
   installation: 'Hosts by the verdict on the installation itself:',

@@ -11,6 +11,7 @@ export const SIGN_IN = {
   token: 'Token',
   submit: 'Sign in',
   where:
-    'The first start of the registry writes an admin token to the file admin-token. An admin creates others with ' +
+    'The first start of the registry writes an admin token to the ' +
+    'file admin-token. An admin creates others with ' +
     '"klpreg token create". The token stays in this tab, and is forgotten when you close it.',
 } as const;

@@ -4,8 +4,8 @@ import { sha256 } from '@klpreg/wire';
 const MINUTE_MS = 60_000;
 
 /**
- * Buckets that are not full, at most: 16 bytes each, 1 MiB. A full bucket takes no place. One request of 600 a
- * minute fills its bucket again after 100 ms, so a million hosts that send each minute need 1,700 places.
+ * Buckets that are not full, at most: 16 bytes each, 1 MiB. A full bucket takes no place. One request of 600
+ * a minute fills its bucket again after 100 ms, so a million hosts that send each minute need 1,700 places.
  */
 const SETS = 8_192;
 const SET_SIZE = 8;

@@ -1,6 +1,6 @@
 /**
- * A page may load what is the server's own. Its scripts and styles are in files, never in the page. The decoder of
- * modules that are packed with xz is WebAssembly.
+ * A page may load what is the server's own. Its scripts and styles are in files, never in the page. The
+ * decoder of modules that are packed with xz is WebAssembly.
  */
 const PAGE_POLICY = {
   'default-src': "'none'",

@@ -35,8 +35,8 @@ const BUILD = 'is not built: run npm run build:page, and start the server again'
 /**
  * Serves the dashboard, GraphiQL, and their files.
  *
- * The answer to `GET /` is the page for a browser, and JSON for a program. Files have a hash of their content in
- * their name, so that browsers keep them for a year.
+ * The answer to `GET /` is the page for a browser, and JSON for a program. Files have a hash of their content
+ * in their name, so that browsers keep them for a year.
  */
 export const pageRoutes: FastifyPluginAsync<PageRoutesOptions> = async (scope, options) => {
   const { dashboard, graphiql, pageFolder } = options.config;

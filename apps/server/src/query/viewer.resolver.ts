@@ -14,7 +14,9 @@ export class ViewerResolver {
     @Inject(CONFIG) private readonly config: Pick<Config, 'access'>,
   ) {}
 
-  /** The holder of the token, also while access is switched off: a page then knows which changes it may offer. */
+  /**
+   * The holder of the token, also while access is switched off: a page then knows which changes it may offer.
+   */
   @Query('viewer')
   async viewer(@Context() { reply }: RequestContext): Promise<Sdl.Viewer> {
     const bearer = await this.access.holderOf(reply.request);

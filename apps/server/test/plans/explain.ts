@@ -64,8 +64,8 @@ export type When = 'FIRST' | 'PREPARED' | 'ANY_VALUES';
  * How does PostgreSQL go through the tables for this statement?
  *
  * `FIRST`: planned for its values. `PREPARED`: when it has been run five times before on its connection,
- * which is when PostgreSQL may keep a plan for any values. `ANY_VALUES`: it has kept one, because the values of
- * the first five runs matched most rows. Everything is taken back.
+ * which is when PostgreSQL may keep a plan for any values. `ANY_VALUES`: it has kept one, because the values
+ * of the first five runs matched most rows. Everything is taken back.
  */
 export async function scans(client: pg.Client, { text, values }: Sent, when: When): Promise<Scan[]> {
   const explain = 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)';

@@ -66,7 +66,8 @@ const failed = async (input: object, headers = {}) => (await record(input, heade
 const snapshotOf = async (where: object = {}) =>
   (
     await registry.ask(
-      'query ($where: HostFilter) { canDowngrade(to: { name: "lab_r_1v1_a" }, where: $where) { snapshot { id } } }',
+      'query ($where: HostFilter) { canDowngrade(to: { name: ' +
+        '"lab_r_1v1_a" }, where: $where) { snapshot { id } } }',
       { where },
     )
   ).canDowngrade.snapshot.id;
@@ -370,7 +371,8 @@ describe('about a fleet that changes', () => {
     expect(evidence).toBe('MODULE');
     expect(JSON.parse(question)).not.toHaveProperty('evidence');
     await registry.ask(
-      'mutation ($document: String!) { applyPolicy(document: $document, reason: "test") { policy { revision } } }',
+      'mutation ($document: String!) { applyPolicy(document: ' +
+        '$document, reason: "test") { policy { revision } } }',
       { document: JSON.stringify({ schema: 'policy/v1', rules: [rule] }) },
     );
     expect((await holds(certificate)).data.certificateHolds).toMatchObject({

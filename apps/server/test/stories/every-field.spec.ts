@@ -68,7 +68,8 @@ beforeAll(async () => {
     { key: pem },
   );
   await registry.ask(
-    'mutation { setOwnerPolicy(owner: "web", requireSigned: true, from: "2036-01-01T00:00:00Z", reason: "audit") { owner } }',
+    'mutation { setOwnerPolicy(owner: "web", requireSigned: true, from: ' +
+      '"2036-01-01T00:00:00Z", reason: "audit") { owner } }',
   );
   await registry.ask(
     `mutation { applyPolicy(document: ${policyWith({ name: 'c' })}, reason: "a test") { replaces } }`,
@@ -130,7 +131,10 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-/** A waiver that is used, a revoked one, decisions after which a host came, and one that the gate could not make. */
+/**
+ * A waiver that is used, a revoked one, decisions after which a host came, and one that the gate could not
+ * make.
+ */
 async function recordDecisions(): Promise<void> {
   const { instance } = running('web-2', []).host;
   await registry.ask(
@@ -162,7 +166,8 @@ async function recordDecisions(): Promise<void> {
     decisions.push(made.recordDecision);
   }
   await registry.ask(
-    `mutation { labelHost(id: "${running('web-3', []).host.instance}", labels: [{ key: "tier", value: "1" }]) { id } }`,
+    `mutation { labelHost(id: "${running('web-3', []).host.instance}", ` +
+      'labels: [{ key: "tier", value: "1" }]) { id } }',
   );
 }
 
@@ -254,7 +259,8 @@ const ARGUMENTS: Record<string, () => string[]> = {
     'input: { gate: CAN_DOWNGRADE, target: { name: "lab_r_1v1_a" }, claimed: NO }',
   ],
   'Mutation.addWaiver': () => [
-    'input: { owner: "lab", reason: "seen", codes: [BOOT_UNKNOWN], expiresIn: "1d", selector: [{ key: "a", values: ["b"] }] }',
+    'input: { owner: "lab", reason: "seen", codes: [BOOT_UNKNOWN], ' +
+      'expiresIn: "1d", selector: [{ key: "a", values: ["b"] }] }',
   ],
   'Mutation.revokeWaiver': () => [`id: "${waiverId}", reason: "wrong"`],
   'Mutation.watchTarget': () => ['to: { release: "lab_r_1v1_a" }'],

@@ -35,7 +35,8 @@ beforeAll(async () => {
 afterAll(() => registry.stop());
 
 const BY =
-  'nodes { hosts runs stack { name } kernelRelease freshness labels { key value } verdict { kind } examples }';
+  'nodes { hosts runs stack { name } kernelRelease freshness ' +
+  'labels { key value } verdict { kind } examples }';
 const cohorts = async (by: string, to = '{ original: true }') =>
   (await registry.ask(`{ canDowngrade(to: ${to}) { counts { total } cohorts(${by}) { totalCount ${BY} } } }`))
     .canDowngrade;
@@ -115,7 +116,8 @@ describe('cohorts', () => {
 
   test('more than five labels are refused', async () => {
     const error = await registry.graphqlError(
-      '{ canDowngrade(to: { original: true }) { cohorts(labels: ["a", "b", "c", "d", "e", "f"]) { totalCount } } }',
+      '{ canDowngrade(to: { original: true }) { cohorts(labels: ["a", ' +
+        '"b", "c", "d", "e", "f"]) { totalCount } } }',
     );
     expect(error.extensions.code).toBe('LIMIT_EXCEEDED');
     expect(error.message).toContain('5 labels');

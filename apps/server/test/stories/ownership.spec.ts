@@ -30,7 +30,8 @@ async function addKey(owner: string): Promise<string> {
   const key = keys[owner]!.publicKey.export({ type: 'spki', format: 'pem' });
   return (
     await registry.ask(
-      'mutation ($owner: String!, $key: String!) { addOwnerKey(owner: $owner, publicKey: $key) { fingerprint } }',
+      'mutation ($owner: String!, $key: String!) { addOwnerKey(owner: ' +
+        '$owner, publicKey: $key) { fingerprint } }',
       { owner, key },
     )
   ).addOwnerKey.fingerprint;
@@ -80,7 +81,8 @@ const publishFacts = (changes: object) =>
     facts: { ...facts, ...changes },
   });
 const transfer = (owner: string, of = buildId) =>
-  `mutation { transferPatch(buildId: "${of}", owner: "${owner}", reason: "web took it over") { owner ownership } }`;
+  `mutation { transferPatch(buildId: "${of}", owner: "${owner}", ` +
+  'reason: "web took it over") { owner ownership } }';
 const stored = async () =>
   (
     await registry.ask('query ($b: String) { patch(buildId: $b) { owner ownership author { evidence } } }', {
@@ -367,7 +369,8 @@ describe('manifests of an owner must be signed', () => {
   const require = async (from: Date | null, owner = 'lab') =>
     (
       await registry.ask(
-        'mutation ($o: String!, $r: Boolean!, $t: DateTime) { setOwnerPolicy(owner: $o, requireSigned: $r, from: $t, reason: "audit") { requireSignedFrom setBy } }',
+        'mutation ($o: String!, $r: Boolean!, $t: DateTime) { setOwnerPolicy(owner: $o, requireSigned: ' +
+          '$r, from: $t, reason: "audit") { requireSignedFrom setBy } }',
         { o: owner, r: from !== null, t: from },
       )
     ).setOwnerPolicy;

@@ -150,7 +150,8 @@ describe('with newest,', () => {
     const [{ buildId }] = patches.nodes;
     const recall = async (recalled: boolean) =>
       registry.ask(
-        `mutation { recallPatch(buildId: "${buildId}", reason: "it stalls", recalled: ${recalled}) { name } }`,
+        `mutation { recallPatch(buildId: "${buildId}", reason: "it ` +
+          `stalls", recalled: ${recalled}) { name } }`,
       );
     await recall(true);
     const answer = await plan({ newest: true });

@@ -252,7 +252,8 @@ describe('the policy of an answer', () => {
     const past = await ask({ asOf: instant });
     expect(kindsOf(past)).toMatchObject({ 'web-1': 'SAFE', 'web-3': 'SAFE' });
     const asOf = await registry.ask(
-      `query ($at: DateTime!) { host(hostname: "web-3", asOf: $at) { canDowngrade(to: { name: "${LATER}" }) { kind policyRule } } }`,
+      'query ($at: DateTime!) { host(hostname: "web-3", asOf: $at) { canDowngrade(to: { name: ' +
+        `"${LATER}" }) { kind policyRule } } }`,
       { at: instant },
     );
     expect(asOf.host.canDowngrade).toEqual({ kind: 'SAFE', policyRule: null });
@@ -554,7 +555,8 @@ describe('for any policy', () => {
         expect([...found.values()].filter(({ policyRule }) => policyRule === name)).toHaveLength(hosts);
 
       const { verdictCounts } = await registry.ask(
-        `query ($to: TargetInput!) { verdictCounts(to: $to, labels: ["env"]) { safe unknown unsafe refused total } }`,
+        'query ($to: TargetInput!) { verdictCounts(to: $to, labels: ' +
+          '["env"]) { safe unknown unsafe refused total } }',
         { to },
       );
       const total = (field: string) => verdictCounts.reduce((all: number, row: any) => all + row[field], 0);

@@ -1,6 +1,6 @@
 /**
- * Returns a function that finds a text of ASCII characters in bytes, as `String.indexOf` does. It is Horspool's
- * search, which reads few of the bytes.
+ * Returns a function that finds a text of ASCII characters in bytes, as `String.indexOf` does. It is
+ * Horspool's search, which reads few of the bytes.
  */
 export function textFinder(text: string): (bytes: Uint8Array, from: number) => number {
   const wanted = new TextEncoder().encode(text);

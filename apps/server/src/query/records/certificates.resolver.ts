@@ -38,7 +38,8 @@ export class CertificatesResolver {
       throw new RequestError(
         'BAD_USER_INPUT',
         `\`certificate\` must be signed with the key ${this.certificateKeys.current.id} of ` +
-          'this registry, or with an earlier one that it lists: it was changed, or another registry signed it',
+          'this registry, or with an earlier one that it lists: it ' +
+          'was changed, or another registry signed it',
       );
     const record = JSON.parse(content) as DecisionRecord;
     const now = this.clock.now();
