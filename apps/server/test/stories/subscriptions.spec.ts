@@ -376,8 +376,8 @@ test('open subscriptions and what they sent are in the metrics', async () => {
     (await other.send<string>('GET', '/metrics')).body
       .split('\n')
       .filter((line) => /^klpreg_subscription.*verdictChanged/.test(line));
-  const watched = await events(VERDICTS);
   const before = await fields();
+  const watched = await events(VERDICTS);
   await watched.next();
   const after = await fields();
   expect(after).toContainEqual(expect.stringMatching(/^klpreg_subscriptions_open\{.*\} [1-9]/));
