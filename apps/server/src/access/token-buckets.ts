@@ -22,7 +22,7 @@ const SEED = randomUUID();
 export class TokenBuckets {
   /** 48 bits of the hash of each sender. */
   private readonly senders = new Float64Array(SETS * SET_SIZE);
-  /** What each sender has used of its bucket, at the time beside it. 0: the bucket is full. */
+  /** What each sender had used of its bucket at the time of its last request. 0: the bucket is full. */
   private readonly used = new Float64Array(SETS * SET_SIZE);
   private readonly at = new Float64Array(SETS * SET_SIZE);
 
