@@ -65,7 +65,7 @@ function report(config: Config, url: string, migrations: number, token: AdminTok
     );
   const message = adminTokenMessage(token, config.dataDir);
   if (message !== null) say(message);
-  say(`documents: ${url}/docs   questions: ${url}/graphql`);
+  say(`page: ${url}/   documents: ${url}/docs   questions: ${url}/graphql`);
   say(`listening on ${url}`);
 }
 

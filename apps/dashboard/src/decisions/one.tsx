@@ -130,9 +130,12 @@ export default function View() {
     <Answer of={question}>
       {({ decision }) =>
         decision === null ? (
-          <Empty title={DECISIONS.unknown}>
-            <a href="/decisions">{DECISIONS.tabs.decisions}</a>
-          </Empty>
+          <div class="stack">
+            <ViewTitle title={SHELL.views.decisions} />
+            <Empty title={DECISIONS.unknown}>
+              <a href="/decisions">{DECISIONS.tabs.decisions}</a>
+            </Empty>
+          </div>
         ) : (
           <Shown decision={decision} />
         )

@@ -83,9 +83,12 @@ export default function View() {
     <Answer of={page}>
       {({ host }) =>
         host === null ? (
-          <Empty title={HOST.unknown}>
-            <a href={addressOf('/hosts', {})}>{HOST.unknownNext}</a>
-          </Empty>
+          <div class="stack">
+            <ViewTitle title={SHELL.views.hosts} />
+            <Empty title={HOST.unknown}>
+              <a href={addressOf('/hosts', {})}>{HOST.unknownNext}</a>
+            </Empty>
+          </div>
         ) : (
           <div class="stack">
             <ViewTitle title={host.hostname}>
