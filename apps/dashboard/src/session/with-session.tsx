@@ -11,7 +11,7 @@ import { SignIn } from './sign-in.js';
 import { storedToken, storeToken } from './token.js';
 
 const SIGNED_IN = '/signed-in';
-const NOBODY: Viewer = { name: '', role: null, scope: null, tokenNeeded: true, expiresAt: null, fields: [] };
+const SIGNED_OUT: Viewer = { name: '', role: null, scope: null, tokenNeeded: true, expiresAt: null, fields: [] };
 
 /** The whole page begins again, so that nothing of another person's answers stays. */
 function signIn(token: string | null): void {
@@ -41,6 +41,6 @@ export function WithSession({ children }: { children: ComponentChildren }) {
     return (
       <main>{failure === undefined ? <Loading /> : <Failed failure={failure} again={question.again} />}</main>
     );
-  const viewer = data?.viewer ?? NOBODY;
+  const viewer = data?.viewer ?? SIGNED_OUT;
   return <SessionContext.Provider value={{ viewer, signIn }}>{children}</SessionContext.Provider>;
 }
