@@ -11,7 +11,14 @@ import { SignIn } from './sign-in.js';
 import { storedToken, storeToken } from './token.js';
 
 const SIGNED_IN = '/signed-in';
-const SIGNED_OUT: Viewer = { name: '', role: null, scope: null, tokenNeeded: true, expiresAt: null, fields: [] };
+const SIGNED_OUT: Viewer = {
+  name: '',
+  role: null,
+  scope: null,
+  tokenNeeded: true,
+  expiresAt: null,
+  fields: [],
+};
 
 /** The whole page begins again, so that nothing of another person's answers stays. */
 function signIn(token: string | null): void {
