@@ -18,7 +18,7 @@ export interface Registry {
 }
 
 /** Waits until a program has printed something. @throws Error with its output if it ends before */
-function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+export function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let output = '';
   return new Promise((resolve, reject) => {
     const read = (chunk: Buffer) => {
@@ -40,8 +40,13 @@ const ended = (child: ChildProcess): Promise<unknown> =>
  *
  * @param hosts of the simulated fleet; 0: the demo fleet
  * @param options of the simulation
+ * @param settings of the registry, in addition to those of every test
  */
-export async function startRegistry(hosts = 0, options: readonly string[] = []): Promise<Registry> {
+export async function startRegistry(
+  hosts = 0,
+  options: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Registry> {
   const folder = mkdtempSync(path.join(tmpdir(), 'klpreg-browser-'));
   const environment = {
     PATH: process.env.PATH!,
@@ -52,7 +57,7 @@ export async function startRegistry(hosts = 0, options: readonly string[] = []):
   };
   const start = (file: string, args: string[], env: Record<string, string>) =>
     spawn(process.execPath, [file, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const server = start(SERVER, [], environment);
+  const server = start(SERVER, [], { ...environment, ...settings });
   const url = (await printed(server, /listening on (http:\S+)/))[1]!;
   const adminToken = readFileSync(path.join(folder, 'admin-token'), 'utf8').trim();
   const fleet = start(

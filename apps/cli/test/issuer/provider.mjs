@@ -17,11 +17,17 @@ const provider = new Provider(url, {
       client_id: 'klpreg',
       application_type: 'native',
       token_endpoint_auth_method: 'none',
-      redirect_uris: ['http://127.0.0.1/callback'],
+      redirect_uris: [
+        'http://127.0.0.1/callback',
+        'http://127.0.0.1/signed-in',
+        'http://localhost/signed-in',
+      ],
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       response_types: ['code'],
     },
   ],
+  // the dashboard asks the token endpoint from its own origin
+  clientBasedCORS: () => true,
   claims: { openid: ['sub', 'groups'] },
   findAccount: (_context, accountId) => ({
     accountId,
