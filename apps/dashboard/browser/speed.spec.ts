@@ -37,7 +37,7 @@ const INTERACTIONS: readonly (readonly [
   ...['Overview', 'Can we go back?', 'Hosts', 'Catalog', 'States'].map(
     (name) => [`to ${name}`, '/decisions', toView(name)] as const,
   ),
-  ['to the next page of hosts', '/hosts', (page) => page.mouse.wheel(0, 5000)],
+  ['to the next page of hosts', '/hosts', (page) => page.locator('tbody tr').last().scrollIntoViewIfNeeded()],
   ['to a host', '/hosts', (page) => page.locator('tbody a[href^="/hosts/"]').first().click()],
   ['to another route', '/back', (page) => page.locator('select').first().selectOption({ index: 1 })],
 ];
