@@ -132,6 +132,15 @@ test.each<[words: string[], said: RegExp]>([
   [['hosts', '--as-of', '2026-11-24T10:00:00'], /has no time zone/],
   [['hosts', '--limit', '0'], /'0' is not a number/],
   [['hosts', '--sort', 'age'], /--sort: 'age' is no order/],
+  [['hosts', '--without-decision', '1d'], /--without-decision needs the time since which hosts have changed/],
+  [
+    ['hosts', '--where', 'changed=1d', '--without-decision', 'x'],
+    /--without-decision: 'x' is not a duration/,
+  ],
+  [
+    ['hosts', '--where', 'changed=1d', '--without-decision', '1d', '--as-of', '2h'],
+    /--without-decision is about the present/,
+  ],
   [['host', 'changes', 'web-1', '--from', 'noon'], /--from: 'noon' is neither/],
   [['patch', 'list', '--state', '18446744073709551616'], /is not an unsigned 64-bit number/],
   [['patch', 'recall', 'abc', '--reason', 'x'], /'abc' is not a build-id/],

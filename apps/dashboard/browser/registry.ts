@@ -65,7 +65,7 @@ export async function startRegistry(
     hosts === 0 ? [] : ['--hosts', String(hosts), '--batch', '500', ...options],
     { ...environment, KLPREG_URL: url, KLPREG_TOKEN: adminToken },
   );
-  await printed(fleet, hosts === 0 ? /keeps the hosts fresh|Ctrl-C/ : /loaded/);
+  await printed(fleet, hosts === 0 ? /keeps the hosts fresh|Ctrl-C/ : /^[\d:]+ +[\d,]+ documents/m);
   return {
     url,
     adminToken,

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { EXIT, usage } from '../exits.js';
 import { HOSTS, type HostRow } from '../registry/generated/operations.js';
 import { formatInstant, pointInTimeFrom } from '../gate/point-in-time.js';
+import { seconds } from '../gate/question.js';
 import { gather } from '../registry/pages.js';
 import { clean } from '../show/clean.js';
 import { LABELS, formatLabels, formatStack } from '../show/patches.js';
@@ -20,6 +21,7 @@ interface Flags {
   readonly limit: string;
   readonly sort?: string;
   readonly asOf?: string;
+  readonly withoutDecision?: string;
 }
 
 /** `hosts`: lists hosts and what they run. */
@@ -42,6 +44,11 @@ export const hosts = (act: Act): Command =>
         Object.keys(ORDERS),
       ),
     )
+    .option(
+      '--without-decision <age>',
+      'only hosts with a change (--where changed=24h) that no decision covers: none let a change of the host ' +
+        'pass at most this long before',
+    )
     .addOption(AS_OF_OPTION())
     .addHelpText('after', helpText('hosts'))
     .action(
@@ -51,8 +58,10 @@ export const hosts = (act: Act): Command =>
         const orderBy = flags.sort === undefined ? undefined : orderFrom(flags.sort);
         // An age becomes one instant here, so that all pages are of the same time.
         const { asOf } = pointInTimeFrom(flags, environment.now());
+        const withoutDecision = withoutDecisionFrom(flags, where);
+        const question = { where, orderBy, asOf, withoutDecision };
         const found = await gather(
-          async (first, after) => (await registry.ask(HOSTS, { where, orderBy, asOf, first, after })).hosts,
+          async (first, after) => (await registry.ask(HOSTS, { ...question, first, after })).hosts,
           limit,
         );
         const headline =
@@ -94,6 +103,21 @@ function orderFrom(text: string): { field: string; direction: string } {
       `write one of ${Object.keys(ORDERS).join(', ')}, with :desc at its end for the highest first`,
     );
   return { field: ORDERS[field as keyof typeof ORDERS], direction: direction.toUpperCase() };
+}
+
+/** Parses the value of `--without-decision`, which needs the time since which hosts have changed. */
+function withoutDecisionFrom(
+  { withoutDecision, asOf }: Flags,
+  where: ReturnType<typeof hostFilter> | undefined,
+): string | undefined {
+  if (withoutDecision === undefined) return undefined;
+  if (asOf !== undefined) throw usage('--without-decision is about the present', 'leave out --as-of');
+  if (where?.changedSince == null)
+    throw usage(
+      '--without-decision needs the time since which hosts have changed',
+      "add it to --where, such as --where 'env=prod,changed=24h'",
+    );
+  return `${seconds('--without-decision', withoutDecision)}s`;
 }
 
 /** Parses the value of `--limit`. */

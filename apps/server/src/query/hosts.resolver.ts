@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { RequestError } from '../errors.js';
-import type { Condition } from '../store/hosts/condition.js';
+import { type Condition, inScope } from '../store/hosts/condition.js';
 import { FleetStore } from '../store/counts/fleet.store.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import type { CatalogSnapshot } from '../store/catalog/catalog-snapshot.js';
@@ -20,6 +20,8 @@ import { Hosts } from './hosts.js';
 import { toHostId } from './ids.js';
 import { freshnessLimitsAt } from './cohort-verdicts.js';
 import { Parts } from './parts.js';
+import { UndecidedHosts } from './records/undecided-hosts.js';
+import { checkTime } from './time-limit.js';
 import type { QuestionArguments } from './question.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { type AskedTime, refuseForgotten, toAskedTime } from './snapshot.js';
@@ -33,6 +35,12 @@ export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
   readonly asked: AskedTime;
 };
 
+/** The hosts of a page, and the catalog that their fields are shown with if it is known. */
+type FoundHosts = Pick<HostList, 'asked' | 'condition' | 'counted'> & {
+  readonly rows: HostRow[];
+  readonly view?: CatalogSnapshot;
+};
+
 /** Answers `host`, `hosts` and `Host.canDowngrade`. */
 @Resolver('Host')
 export class HostsResolver {
@@ -40,6 +48,7 @@ export class HostsResolver {
     private readonly views: Hosts,
     private readonly store: HostsStore,
     private readonly parts: Parts,
+    private readonly undecided: UndecidedHosts,
     private readonly fleet: Fleet,
     private readonly replica: Replica,
     private readonly clock: Clock,
@@ -72,7 +81,7 @@ export class HostsResolver {
 
   @Query('hosts')
   async hosts(
-    @Args() { where, orderBy, asOf, ...args }: QueryHostsArgs,
+    @Args() { where, orderBy, asOf, withoutDecision, ...args }: QueryHostsArgs,
     @Context() context: RequestContext,
   ): Promise<ResolversTypes['HostConnection']> {
     const order = toOrder(orderBy, { past: asOf != null });
@@ -83,12 +92,11 @@ export class HostsResolver {
       backwards: page.backwards,
       limit: page.size + 1,
     };
-    const { rows, asked, condition, counted, view } = await this.find(
-      where ?? {},
-      place,
-      asOf,
-      scopeOf(context),
-    );
+    const scope = scopeOf(context);
+    const { rows, asked, condition, counted, view } =
+      withoutDecision == null
+        ? await this.find(where ?? {}, place, asOf, scope)
+        : await this.findUndecided(where ?? {}, place, asOf, scope, withoutDecision, context);
     const views = await this.views.view(rows, asked, view);
     return { ...connect(views, page, 0, order.keyOf), condition, asked, counted };
   }
@@ -99,9 +107,7 @@ export class HostsResolver {
     place: HostPage,
     asOf: Date | null | undefined,
     scope: Scope | null,
-  ): Promise<
-    Pick<HostList, 'asked' | 'condition' | 'counted'> & { rows: HostRow[]; view?: CatalogSnapshot }
-  > {
+  ): Promise<FoundHosts> {
     if (!hasProperties(where)) {
       const asked = await this.askedTime(asOf);
       refuseForgotten(where.changedSince, asked.asOf, this.config);
@@ -119,6 +125,24 @@ export class HostsResolver {
       counted: answer.counts.total,
       view,
     };
+  }
+
+  /** Finds the hosts of a page among those that changed without a decision. */
+  private async findUndecided(
+    where: HostFilter,
+    place: HostPage,
+    asOf: Date | null | undefined,
+    scope: Scope | null,
+    validForSeconds: number,
+    context: RequestContext,
+  ): Promise<FoundHosts> {
+    if (asOf != null)
+      throw new RequestError('BAD_USER_INPUT', '`withoutDecision` is about the present: leave out `asOf`');
+    const ids = await this.undecided.find(where, validForSeconds, scope, () => checkTime(context));
+    const condition: Condition = { ...inScope(scope), hosts: { hostnames: null, ids } };
+    const asked = await this.askedTime(null);
+    const rows = await this.store.page(condition, place, asked.asOf);
+    return { rows, asked, condition, counted: ids.length };
   }
 
   private async askedTime(asOf: Date | null | undefined): Promise<AskedTime> {

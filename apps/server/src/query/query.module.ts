@@ -29,6 +29,7 @@ import { PlanGroupResolver, PlanResolver } from './plan.resolver.js';
 import { PatchesResolver } from './patches.resolver.js';
 import { PolicyResolver } from './policy.resolver.js';
 import { Afterwards } from './records/afterwards.js';
+import { UndecidedHosts } from './records/undecided-hosts.js';
 import { CertificatesResolver } from './records/certificates.resolver.js';
 import { DecisionsResolver } from './records/decisions.resolver.js';
 import { Gates } from './records/gates.js';
@@ -71,6 +72,7 @@ const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
   controllers: [SchemaTextController],
   providers: [
     Afterwards,
+    UndecidedHosts,
     Deployments,
     Fleet,
     Gates,

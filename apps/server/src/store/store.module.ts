@@ -41,12 +41,14 @@ import { AgesStore } from './hosts/ages.store.js';
 import { HostsStore } from './hosts/hosts.store.js';
 import { ReportsStore } from './hosts/reports.store.js';
 import { ScopeMembersStore } from './hosts/scope-members.store.js';
+import { ListChangesStore } from './history/list-changes.store.js';
 import { AfterwardsStore } from './records/afterwards.store.js';
 import { DecisionsStore } from './records/decisions.store.js';
 import { WaiversStore } from './records/waivers.store.js';
 
 const stores = [
   AfterwardsStore,
+  ListChangesStore,
   AuditStore,
   BootsStore,
   CatalogStore,

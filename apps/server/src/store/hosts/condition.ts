@@ -104,7 +104,7 @@ function currentTest({ agentVersions, agentVersionBelow, stalledSince }: Current
 }
 
 /** The builds of a stack in their order. A patch without a build-id counts by its name. */
-const buildsOf = (stackId: Sql): Sql => sql`
+export const buildsOf = (stackId: Sql): Sql => sql`
   (SELECT array_agg(coalesce(m.build_id, m.name) ORDER BY m.position)
      FROM stack_patch m
     WHERE m.stack_id = ${stackId})`;

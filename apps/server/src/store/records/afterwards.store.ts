@@ -2,8 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { long, sql } from '../../database/sql.js';
 import type { AsOf } from '../history/as-of.js';
-import { type Condition, matching } from '../hosts/condition.js';
-import { type FreshnessKey, freshnessKeyColumns, type FreshnessLimits, hostsAt } from '../hosts/hosts-at.js';
+import { type Condition, hostTest, matching } from '../hosts/condition.js';
+import {
+  type FreshnessKey,
+  freshnessKeyColumns,
+  freshnessKeyText,
+  type FreshnessLimits,
+  hostsAt,
+} from '../hosts/hosts-at.js';
 
 /** Hosts with one freshness key at a time and one situation at a later time. Null: they had not reported. */
 export interface Became {
@@ -12,6 +18,14 @@ export interface Became {
   /** They were retired by the later time, or did not match the later condition. */
   readonly gone: boolean;
   readonly hosts: number;
+}
+
+/** A host that matched, with what its verdict depended on. */
+export interface SelectedHost {
+  readonly hostId: string;
+  /** The same object for all hosts that have this key. */
+  readonly freshnessKey: FreshnessKey;
+  readonly hosts: 1;
 }
 
 /** What became of hosts between two times. */
@@ -65,5 +79,33 @@ export class AfterwardsStore {
       gone,
       hosts: Number(hosts),
     }));
+  }
+
+  /** Returns those of the hosts that matched at a time. */
+  async selected(
+    hostIds: readonly string[],
+    condition: Condition,
+    asOf: AsOf,
+    limits: FreshnessLimits,
+  ): Promise<SelectedHost[]> {
+    const rows = await this.db.$queryRaw<(FreshnessKey & { readonly hostId: string })[]>(
+      long(sql`
+        SELECT h.id AS "hostId",
+               k.situation_id AS "situationId",
+               k.suspect,
+               k.superseded,
+               k.level,
+               k.overdue
+          FROM ${hostsAt(asOf)}
+         CROSS JOIN LATERAL (SELECT ${freshnessKeyColumns(limits)}) k
+         WHERE ${hostTest({ hostnames: null, ids: hostIds })}
+           AND ${matching(condition, asOf)}`),
+    );
+    const keys = new Map<string, FreshnessKey>();
+    return rows.map(({ hostId, ...key }) => {
+      const text = freshnessKeyText(key);
+      if (!keys.has(text)) keys.set(text, key);
+      return { hostId, freshnessKey: keys.get(text)!, hosts: 1 };
+    });
   }
 }
