@@ -35,7 +35,7 @@ export type HostList = Omit<Connection<HostView>, 'totalCount'> & {
   readonly asked: AskedTime;
 };
 
-/** The hosts of a page, and the catalog that their fields are shown with if it is known. */
+/** The hosts of a page, and the catalog that their fields are shown with, if it is loaded. */
 type FoundHosts = Pick<HostList, 'asked' | 'condition' | 'counted'> & {
   readonly rows: HostRow[];
   readonly view?: CatalogSnapshot;
