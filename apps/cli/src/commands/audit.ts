@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { EXIT, type ExitCode, unexpected, usage } from '../exits.js';
+import { EXIT, Failure, type ExitCode, unexpected, usage } from '../exits.js';
 import type { Registry } from '../registry/client.js';
 import {
   AUDIT_CHECK,
@@ -50,7 +50,9 @@ const list = (act: Act): Command =>
         const found = await gather(
           async (first, after) => (await registry.ask(AUDIT_LOG, { where, first, after })).auditLog,
           limitFrom(flags.limit),
-        );
+        ).catch((error: unknown) => {
+          throw isUnknownAction(error) ? unknownAction(flags.action!, error.message) : error;
+        });
         show(
           { schemaVersion: 1, entries: found.nodes, total: found.totalCount, cut: found.cut },
           (width) => entriesTable(found.nodes, width),
@@ -71,6 +73,17 @@ function actionFrom(text: string): string {
     throw usage(`--action: '${text}' is not an action`, 'write an action such as retire-host');
   return text.toUpperCase().replaceAll('-', '_');
 }
+
+/** The registry has the list of actions, because a newer one may record more of them. */
+const isUnknownAction = (error: unknown): error is Failure =>
+  error instanceof Failure && error.message.includes('"AuditAction"');
+
+const unknownAction = (text: string, why: string): Failure =>
+  usage(
+    `--action: '${text}' is not an action that the registry records`,
+    why,
+    'klpreg schema lists them under AuditAction',
+  );
 
 const head = (act: Act): Command =>
   new Command('head')

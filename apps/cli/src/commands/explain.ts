@@ -95,6 +95,8 @@ export function explain(act: Act): Command {
             asOf: asOf ?? null,
             host,
             verdict,
+            // waivers are for what is done today
+            waiversApply: asOf === undefined,
             waivers: waived?.waivers ?? [],
             acceptedByWaivers: waived?.accepted ?? false,
             exitCode: exit,
@@ -113,6 +115,7 @@ export function explain(act: Act): Command {
         ): string {
           const when = asOf === undefined ? target : `${target}, as of ${formatInstant(asOf)}`;
           const text = `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, when, paint)}`;
+          if (asOf !== undefined) return `${text}\n\nwaivers do not apply to the past`;
           return waivers === null ? text : [text, '', ...hostWaiverLines(waivers)].join('\n');
         }
       }),

@@ -137,6 +137,22 @@ test('an explanation names the waivers for a host, and what a gate decides with 
   expect(JSON.parse(other.out)).toMatchObject({ waivers: [], acceptedByWaivers: false });
 });
 
+test('an explanation of the past says that waivers do not apply', async () => {
+  const past = `--to release:lp-13 --as-of ${registry.now().toISOString()}`;
+  const done = await shell(`klpreg explain web-1 ${past} -o table`);
+  expect(done.out).toMatch(/\n\nwaivers do not apply to the past\n$/);
+  const other = await shell(`klpreg explain web-1 ${past}`);
+  expect(JSON.parse(other.out)).toMatchObject({ waiversApply: false, waivers: [] });
+});
+
+test('an action that the registry does not record is a wrong flag', async () => {
+  const done = await shell('klpreg audit list --action retire-hosts');
+  expect(done.exit).toBe(2);
+  expect(done.err).toMatch(
+    /--action: 'retire-hosts' is not an action that the registry records\n.*"RETIRE_HOST"/s,
+  );
+});
+
 test('a plan lists the hosts of each group', async () => {
   const done = await shell(`klpreg plan --to release:lp-10 ${PROD} --list`);
   const { groups, blockedGroups } = JSON.parse(done.out) as Record<string, { members: string[] }[]>;
