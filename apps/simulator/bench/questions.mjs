@@ -199,7 +199,10 @@ export async function host({ server, sql, fleet, emit, seconds }) {
 
 export async function page({ server, sql, fleet, emit, seconds }) {
   await confirmHosts(sql);
-  const cursors = { 'page 1': null, 'deep in the list': await cursorAt(sql, Math.floor(fleet.hosts * 0.9)) };
+  const cursors = {
+    'page 1': null,
+    'deep in the list': await cursorAt(server, sql, Math.floor(fleet.hosts * 0.9)),
+  };
   for (const [where, after] of Object.entries(cursors)) {
     const times = await timed(server, [body(PAGE, { after })], seconds / 2);
     emit({ bench: 'page', metric: `p50, ${where}`, value: median(times), unit: 'ms' });
@@ -207,10 +210,12 @@ export async function page({ server, sql, fleet, emit, seconds }) {
   }
 }
 
-async function cursorAt(sql, offset) {
+/** The registry's own cursor of the host at this place of the list. */
+async function cursorAt(server, sql, offset) {
   const { rows } = await sql.query(
-    'SELECT hostname, id FROM host WHERE retired_at IS NULL ORDER BY hostname, id OFFSET $1 LIMIT 1',
+    'SELECT id FROM host WHERE retired_at IS NULL ORDER BY hostname, id OFFSET $1 LIMIT 1',
     [offset],
   );
-  return Buffer.from(JSON.stringify([rows[0].hostname, rows[0].id])).toString('base64url');
+  const query = 'query ($id: ID!) { hosts(where: { ids: [$id] }) { pageInfo { endCursor } } }';
+  return (await ask(server.url, query, { id: rows[0].id })).hosts.pageInfo.endCursor;
 }
