@@ -384,6 +384,21 @@ test('open subscriptions and what they sent are in the metrics', async () => {
   expect(after).not.toEqual(before);
 });
 
+test('a reader cannot add labels to the metrics: an alias counts as its field', async () => {
+  for (const alias of ['one', 'two', 'three']) {
+    const watched = await events(
+      `subscription { ${alias}: verdictChanged(to: { original: true }) { kind } }`,
+    );
+    expect((await watched.next()).data).toHaveProperty(alias);
+  }
+  await expect(events('subscription { madeUp { kind } }')).rejects.toThrow('madeUp');
+  const { body } = await other.send<string>('GET', '/metrics');
+  const labels = [...body.matchAll(/^klpreg_subscription\w*\{field="([^"]*)"/gm)].map(([, field]) => field);
+  expect(labels).toContain('verdictChanged');
+  const { fields } = (await registry.ask('{ __type(name: "Subscription") { fields { name } } }')).__type;
+  expect(fields.map(({ name }: any) => name)).toEqual(expect.arrayContaining([...new Set(labels)]));
+});
+
 describe('a server with other limits', () => {
   let strict: Registry;
   let url: string;
