@@ -369,10 +369,11 @@ describe('one host', () => {
     expect(JSON.parse(out)).toMatchObject({
       asOf: '2026-11-23T09:30:00.000Z',
       question: { asOf: '2026-11-23T09:30:00.000Z' },
+      waiversApply: false,
     });
     const present = await explained(['--to', 'release:web-2026.08']);
     expect(present.requests.map(({ variables }) => variables['asOf'])).toEqual([undefined, undefined]);
-    expect(JSON.parse(present.out)).toMatchObject({ asOf: null });
+    expect(JSON.parse(present.out)).toMatchObject({ asOf: null, waiversApply: true });
   });
 
   test('a host that did not exist then is a usage error that names the point in time', async () => {

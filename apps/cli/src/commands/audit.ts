@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EXIT, Failure, type ExitCode, unexpected, usage } from '../exits.js';
 import type { Registry } from '../registry/client.js';
 import {
@@ -15,7 +15,45 @@ import { clean } from '../show/clean.js';
 import { show } from '../show/output.js';
 import { table } from '../show/table.js';
 import type { Act } from './act.js';
+import { withValues } from './flags.js';
 import { limitFrom } from './hosts.js';
+
+/** The actions of this version, as `AuditAction` of the schema. A newer registry may record more. */
+export const AUDIT_ACTIONS = [
+  'add-host',
+  'label-host',
+  'retire-host',
+  'release-host',
+  'reset-host-sequence',
+  'set-boot-baseline',
+  'create-enrolment-token',
+  'revoke-enrolment-token',
+  'enrol-host',
+  'approve-enrolment',
+  'reject-enrolment',
+  'revoke-host-credential',
+  'reset-host-credential',
+  'rotate-server-key',
+  'create-token',
+  'revoke-token',
+  'publish',
+  'claim-patch',
+  'transfer-patch',
+  'recall-patch',
+  'unrecall-patch',
+  'add-owner-key',
+  'revoke-owner-key',
+  'set-owner-policy',
+  'watch-target',
+  'unwatch-target',
+  'record-decision',
+  'add-waiver',
+  'revoke-waiver',
+  'apply-policy',
+  'history-drop',
+  'refused',
+  'other',
+];
 
 /** `audit`: shows and checks the audit log. Requires an admin token. */
 export function audit(act: Act): Command {
@@ -39,7 +77,7 @@ const list = (act: Act): Command =>
     .summary('list entries')
     .description('Lists entries of the audit log, the newest first.')
     .option('--who <name>', 'only entries of this token or person')
-    .option('--action <action>', 'only this action, such as retire-host')
+    .addOption(withValues(new Option('--action <action>', 'only this action'), AUDIT_ACTIONS))
     .option('--subject <subject>', 'only entries about this host id, build-id or fingerprint')
     .option('--limit <n>', 'the maximum number of entries to list', '100')
     .action(
@@ -82,7 +120,7 @@ const unknownAction = (text: string, why: string): Failure =>
   usage(
     `--action: '${text}' is not an action that the registry records`,
     why,
-    'klpreg schema lists them under AuditAction',
+    `write one of ${AUDIT_ACTIONS.join(', ')}`,
   );
 
 const head = (act: Act): Command =>

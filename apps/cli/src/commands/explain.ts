@@ -16,7 +16,7 @@ import { resolveTarget, formatTarget } from '../registry/target.js';
 import { hostText } from '../show/host.js';
 import { show } from '../show/output.js';
 import { paintFor } from '../show/paint.js';
-import { hostWaiverLines } from '../show/record.js';
+import { hostWaiverLines, NO_PAST_WAIVERS, withNotes } from '../show/record.js';
 import { verdictText } from '../show/verdict.js';
 import type { Act } from './act.js';
 import { AS_OF_OPTION, QUESTION_OPTIONS } from './flags.js';
@@ -95,7 +95,7 @@ export function explain(act: Act): Command {
             asOf: asOf ?? null,
             host,
             verdict,
-            // waivers are for what is done today
+            // those of that time are counted by a gate, not here
             waiversApply: asOf === undefined,
             waivers: waived?.waivers ?? [],
             acceptedByWaivers: waived?.accepted ?? false,
@@ -115,8 +115,9 @@ export function explain(act: Act): Command {
         ): string {
           const when = asOf === undefined ? target : `${target}, as of ${formatInstant(asOf)}`;
           const text = `${hostText(host, paint, asOf)}\n\n${verdictText(verdict, when, paint)}`;
-          if (asOf !== undefined) return `${text}\n\nwaivers do not apply to the past`;
-          return waivers === null ? text : [text, '', ...hostWaiverLines(waivers)].join('\n');
+          const notes =
+            asOf !== undefined ? [NO_PAST_WAIVERS] : waivers === null ? [] : hostWaiverLines(waivers);
+          return withNotes(text, notes, null);
         }
       }),
     );

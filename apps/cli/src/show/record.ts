@@ -49,6 +49,11 @@ export const hostWaiverLines = ({ waivers, where, accepted }: HostWaivers): stri
   ),
 ];
 
+/** What is said of waivers if a question about one host is about the past. */
+export const NO_PAST_WAIVERS =
+  'waivers are left out, because this is about the past; klpreg can-i-downgrade --as-of applies those of ' +
+  'that time';
+
 /** Puts the override above an answer, and the notes below it. */
 export const withNotes = (text: string, notes: readonly string[], override: string | null): string =>
   [...(override === null ? [] : [override]), text, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
