@@ -36,7 +36,8 @@ export class UndecidedHosts {
 
   /**
    * Returns the ids of the hosts in the scope that match, and have a change since `where.changedSince` that no
-   * decision covers. All decisions count, whoever may see them: a host that one of them covers is no finding.
+   * decision covers. All decisions count, also those that the caller may not see: a host that one
+   * of them covers is no finding.
    *
    * @param checkTime throws once the question has no time left
    * @throws RequestError BAD_USER_INPUT without `where.changedSince`; LIMIT_EXCEEDED with too much to compare;
