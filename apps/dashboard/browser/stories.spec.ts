@@ -67,6 +67,11 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
     const text = await visibleText(page);
     for (const { hostname } of foreign) expect(text).not.toContain(hostname);
   }
+  // numbers of hosts say that they are about the scope only
+  for (const address of ['/states', '/catalog', '/matrix']) {
+    await open(address);
+    expect(await visibleText(page)).toContain('The scope of your token hides other hosts.');
+  }
   await open('/hosts');
   expect(await visibleText(page)).toContain('1 host matches');
   await open(`/hosts/${encodeURIComponent(foreign[0]!.id)}`);

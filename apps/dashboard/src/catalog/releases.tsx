@@ -4,6 +4,7 @@ import { DataTable } from '../parts/data-table.js';
 import { Answer, Empty } from '../parts/messages.js';
 import { count } from '../parts/numbers.js';
 import { PageLinks } from '../parts/page-links.js';
+import { ScopeNote } from '../parts/scope-note.js';
 import { useQuestion } from '../registry/use-question.js';
 import { CATALOG } from '../texts/catalog.js';
 import { pageOf } from './filter.js';
@@ -23,6 +24,7 @@ export function Releases() {
           <Empty title={CATALOG.nothing}>{CATALOG.nothingNext}</Empty>
         ) : (
           <div class={releases.loading ? 'stack loading' : 'stack'}>
+            <ScopeNote />
             <DataTable
               label={CATALOG.releases}
               rows={nodes}

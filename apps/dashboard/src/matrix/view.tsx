@@ -1,6 +1,7 @@
 import { addressOf, useParameters } from '../address/parameters.js';
 import { Answer, Empty } from '../parts/messages.js';
 import { count } from '../parts/numbers.js';
+import { ScopeNote } from '../parts/scope-note.js';
 import { ViewTitle } from '../parts/view-title.js';
 import { usePages } from '../registry/use-pages.js';
 import { useQuestion } from '../registry/use-question.js';
@@ -71,6 +72,7 @@ export default function View() {
                   ))}
                 </div>
               </div>
+              <ScopeNote />
               <OfKernel key={kernel} kernel={kernel} />
             </>
           );

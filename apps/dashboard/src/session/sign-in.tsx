@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ViewTitle } from '../parts/view-title.js';
+import { SHELL } from '../texts/shell.js';
 import { SIGN_IN } from '../texts/sign-in.js';
 import { findIssuer, type Issuer, startSignIn } from './account.js';
+import { storedToken } from './token.js';
 
 /** The sign-in with an account, if the registry has an issuer. */
 function WithAccount() {
@@ -39,7 +41,7 @@ function WithAccount() {
 }
 
 /** Asks for an account or a token of the registry. */
-export function SignIn({ wrong, signIn }: { wrong: string | null; signIn: (token: string) => void }) {
+export function SignIn({ wrong, signIn }: { wrong: string | null; signIn: (token: string | null) => void }) {
   const [token, setToken] = useState('');
   return (
     <form
@@ -71,6 +73,11 @@ export function SignIn({ wrong, signIn }: { wrong: string | null; signIn: (token
         <button type="submit" class="main">
           {SIGN_IN.submit}
         </button>
+        {storedToken() !== null && (
+          <button type="button" onClick={() => signIn(null)}>
+            {SHELL.signOut}
+          </button>
+        )}
       </div>
       <p class="muted">{SIGN_IN.where}</p>
     </form>

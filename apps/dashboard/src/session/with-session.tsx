@@ -34,7 +34,7 @@ export function WithSession({ children }: { children: ComponentChildren }) {
   const question = useQuestion(VIEWER, {});
   const { data, failure } = question;
   useEffect(keepSignedIn, []);
-  const mayNothing = data?.viewer.fields.includes('Query.fleet') === false;
+  const mayNothing = failure?.code === 'FORBIDDEN' || data?.viewer.fields.includes('Query.fleet') === false;
   if (path !== SIGNED_IN && (failure?.code === 'UNAUTHENTICATED' || mayNothing)) {
     const wrong =
       storedToken() === null ? null : mayNothing ? SIGN_IN.mayNothing : (failure?.message ?? null);

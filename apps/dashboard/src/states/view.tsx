@@ -3,6 +3,7 @@ import { Answer, Empty } from '../parts/messages.js';
 import { count } from '../parts/numbers.js';
 import { Panel } from '../parts/panel.js';
 import { AddressField } from '../parts/question-fields.js';
+import { ScopeNote } from '../parts/scope-note.js';
 import { ViewTitle } from '../parts/view-title.js';
 import { usePages } from '../registry/use-pages.js';
 import { useQuestion } from '../registry/use-question.js';
@@ -52,6 +53,7 @@ export default function View() {
                 {total > nodes.length && (
                   <p class="note warning">{TEXT.tooMany(count(nodes.length), count(total))}</p>
                 )}
+                <ScopeNote />
                 <StatesTable states={nodes} />
               </Panel>
               {wrong === undefined && <Map />}
