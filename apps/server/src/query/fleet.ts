@@ -75,7 +75,7 @@ export interface FleetAnswer {
   /** Null if the question named an instant, or requests ages that are not kept. */
   readonly snapshotId: string | null;
   readonly asked: AskedTarget;
-  /** The waivers that apply. The questions allow their codes, too. */
+  /** The waivers that apply. The questions also allow their codes. */
   readonly waivers: readonly WaiverRow[];
 }
 
@@ -109,7 +109,7 @@ export class Fleet {
   private lastPolicy: AppliedPolicy | null = null;
 
   /**
-   * Answers for the hosts of the scope. If the question may be about others, too, the kind is UNKNOWN at
+   * Answers for the hosts of the scope. If the question may also be about others, the kind is UNKNOWN at
    * best.
    *
    * @param withCohorts loads the cohorts together with the counts if there are few
