@@ -30,6 +30,12 @@ const CLIENT = {
 
 const root = import.meta.dirname;
 
+/** Writes the names of an enum's values as a list. */
+const valuesOf = (name) => ({
+  plugin: (typed) =>
+    `export const ${name}: readonly string[] = ${JSON.stringify(Object.keys(typed.getType(name).toConfig().values))};`,
+});
+
 /** The folders of the dashboard that ask questions of their own. */
 const asking = readdirSync(path.join(root, 'apps/dashboard/src'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -74,6 +80,11 @@ const OUTPUTS = [
     enums: ['VerdictKind', 'ReasonKind', 'GateDecision'],
     plugins: [{ operationTypes }, { operations }],
     config: CLIENT,
+  },
+  {
+    file: 'apps/cli/src/registry/generated/audit-actions.ts',
+    plugins: [{ auditActions: valuesOf('AuditAction') }],
+    config: {},
   },
   ...asking.map((folder) => ({
     file: `${folder}/generated/operations.ts`,

@@ -4,7 +4,6 @@ import {
   buildSchema,
   getNamedType,
   getNullableType,
-  type GraphQLEnumType,
   type GraphQLOutputType,
   type GraphQLSchema,
   isEnumType,
@@ -31,10 +30,6 @@ interface Stuff {
   /** The value of every text. */
   readonly text?: string;
 }
-
-/** The values of an enum of the schema. */
-export const enumValues = (name: string): string[] =>
-  (schema.getType(name) as GraphQLEnumType).getValues().map(({ value }) => value as string);
 
 /** Returns an answer to an operation, in the shape that the schema defines. */
 export function madeUpAnswer(question: string, stuff: Stuff = {}): Record<string, unknown> {

@@ -1,7 +1,5 @@
-import { AUDIT_ACTIONS } from '../src/commands/audit.js';
 import { expectGolden } from './golden.js';
 import { klpreg } from './environment.js';
-import { enumValues } from './made-up.js';
 
 test.each([
   [[]],
@@ -176,9 +174,4 @@ test.each<[words: string[], said: RegExp]>([
   expect(err).toMatch(said);
   expect(exit).toBe(2);
   expect(out).toBe('');
-});
-
-test('audit list names each action of the schema', () => {
-  const spelled = AUDIT_ACTIONS.map((action) => action.toUpperCase().replaceAll('-', '_'));
-  expect(spelled).toEqual(enumValues('AuditAction'));
 });

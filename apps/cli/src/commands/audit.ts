@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { EXIT, Failure, type ExitCode, unexpected, usage } from '../exits.js';
 import type { Registry } from '../registry/client.js';
+import { AuditAction } from '../registry/generated/audit-actions.js';
 import {
   AUDIT_CHECK,
   AUDIT_HEAD,
@@ -18,42 +19,11 @@ import type { Act } from './act.js';
 import { withValues } from './flags.js';
 import { limitFrom } from './hosts.js';
 
-/** The actions of this version, as `AuditAction` of the schema. A newer registry may record more. */
-export const AUDIT_ACTIONS = [
-  'add-host',
-  'label-host',
-  'retire-host',
-  'release-host',
-  'reset-host-sequence',
-  'set-boot-baseline',
-  'create-enrolment-token',
-  'revoke-enrolment-token',
-  'enrol-host',
-  'approve-enrolment',
-  'reject-enrolment',
-  'revoke-host-credential',
-  'reset-host-credential',
-  'rotate-server-key',
-  'create-token',
-  'revoke-token',
-  'publish',
-  'claim-patch',
-  'transfer-patch',
-  'recall-patch',
-  'unrecall-patch',
-  'add-owner-key',
-  'revoke-owner-key',
-  'set-owner-policy',
-  'watch-target',
-  'unwatch-target',
-  'record-decision',
-  'add-waiver',
-  'revoke-waiver',
-  'apply-policy',
-  'history-drop',
-  'refused',
-  'other',
-];
+/** How klpreg writes an action of the schema: `RETIRE_HOST` becomes `retire-host`. */
+const written = (action: string): string => action.toLowerCase().replaceAll('_', '-');
+
+/** The actions of this version. A newer registry may record more. */
+const ACTIONS = AuditAction.map(written);
 
 /** `audit`: shows and checks the audit log. Requires an admin token. */
 export function audit(act: Act): Command {
@@ -77,7 +47,7 @@ const list = (act: Act): Command =>
     .summary('list entries')
     .description('Lists entries of the audit log, the newest first.')
     .option('--who <name>', 'only entries of this token or person')
-    .addOption(withValues(new Option('--action <action>', 'only this action'), AUDIT_ACTIONS))
+    .addOption(withValues(new Option('--action <action>', 'only this action'), ACTIONS))
     .option('--subject <subject>', 'only entries about this host id, build-id or fingerprint')
     .option('--limit <n>', 'the maximum number of entries to list', '100')
     .action(
@@ -120,7 +90,7 @@ const unknownAction = (text: string, why: string): Failure =>
   usage(
     `--action: '${text}' is not an action that the registry records`,
     why,
-    `write one of ${AUDIT_ACTIONS.join(', ')}`,
+    `write one of ${ACTIONS.join(', ')}`,
   );
 
 const head = (act: Act): Command =>
@@ -242,7 +212,7 @@ function entriesTable(entries: readonly AuditRow[], width: number | null): strin
     number,
     clean(at),
     clean(who),
-    clean(action.toLowerCase().replaceAll('_', '-')),
+    clean(written(action)),
     clean(subject),
     detail === '{}' ? '' : clean(detail),
   ]);
