@@ -69,7 +69,7 @@ test('a person without a role sees no host, and whom to ask', async () => {
   await page.goto(registry.url);
   await page.click('button:text-is("Sign in with your account")');
   await fillForms(page, 'carol');
-  await page.locator('[role=alert]:has-text("admin")').waitFor({ timeout: 10_000 });
+  await page.locator('[role=alert]:has-text("admin")').waitFor();
   expect(await page.innerText('body')).not.toContain('web-1.ams');
   await page.context().close();
 });
@@ -79,7 +79,7 @@ test('an issuer that does not answer is named, and a token still signs in', asyn
   const { page } = await openTab(browser, registry.url, null, {}, issuer);
   await page.goto(registry.url);
   await page.click('button:text-is("Sign in with your account")');
-  await page.locator(`[role=alert]:has-text("${issuer} cannot be used")`).waitFor({ timeout: 10_000 });
+  await page.locator(`[role=alert]:has-text("${issuer} cannot be used")`).waitFor();
   await page.fill('input[type=password]', registry.adminToken);
   await page.click('button:text-is("Sign in")');
   await page.waitForSelector('nav >> text=Admin');
