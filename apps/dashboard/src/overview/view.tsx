@@ -55,7 +55,7 @@ export default function View() {
                 <VerdictPanel to="previous" verdict={previous} />
                 <VerdictPanel to="original" verdict={original} />
               </div>
-              <div class="grid">
+              <div class="grid overview-panels">
                 <FreshnessPanel freshness={fleet.freshness} />
                 <TransitionsPanel inTransition={fleet.inTransition} stalled={stalled} />
                 <AttentionPanel fleet={fleet} />
