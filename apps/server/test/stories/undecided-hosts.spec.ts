@@ -1,4 +1,6 @@
+import { v7 as uuidv7 } from 'uuid';
 import { giveToken } from '../access/give-token.js';
+import { Database } from '../../src/database/database.js';
 import { later, logged, Registry, running } from '../registry.js';
 
 const LIST = `query ($where: HostFilter, $for: Duration, $first: Int, $after: String, $asOf: DateTime) {
@@ -67,7 +69,7 @@ test('hosts that changed are listed until a decision selected them before the ch
   for (const hostname of ['web-1', 'web-2']) await change(hostname, SECOND);
   registry.wait(1, 'minutes');
   expect(await found()).toEqual(['web-2']);
-  // a decision of today allows nothing of yesterday
+  // a decision after the change does not cover it
   await decide({ hostnames: ['web-2'] });
   expect(await found()).toEqual(['web-2']);
 });
@@ -90,7 +92,7 @@ test('what a decision selected is asked as of its time: also hosts that run anot
   expect(await found({ labels: [{ key: 'team', in: ['a'] }] })).toEqual([]);
 });
 
-test('a decision by what no history has counts for no host, and one that let nothing pass neither', async () => {
+test('a decision by what no history has counts for no host, nor does one that let nothing pass', async () => {
   await decide({ agentVersionBelow: '9' });
   registry.wait(1, 'minutes');
   const input = { gate: 'CAN_DEPLOY', target: { name: SECOND }, changeId: 'CHG-2', claimed: 'CANNOT_TELL' };
@@ -115,6 +117,38 @@ test('the list has pages', async () => {
   expect(rest.hosts).toMatchObject({ nodes: [{ hostname: 'web-3' }], pageInfo: { hasNextPage: false } });
 });
 
+const failed = async (variables: object) =>
+  (await registry.send<any>('POST', '/graphql', { query: LIST, variables })).body.errors[0];
+
+test('a decision to which the history does not reach back is an error, and no host is taken for covered', async () => {
+  await decide({});
+  registry.wait(4 * 24, 'hours');
+  await change('web-1', SECOND);
+  registry.wait(1, 'minutes');
+  expect(await failed({ where: { changedSince: since() }, for: '10d' })).toMatchObject({
+    extensions: { code: 'SNAPSHOT_GONE' },
+  });
+  expect(await found()).toEqual(['web-1']);
+});
+
+test('more than 200 decisions are not compared', async () => {
+  await decide({});
+  const { decision } = registry.app.get(Database);
+  const recorded = (await decision.findFirst())!;
+  const add = (n: number) =>
+    decision.createMany({ data: Array.from({ length: n }, () => ({ ...recorded, id: uuidv7() })) });
+  await add(199);
+  registry.wait(1, 'minutes');
+  await change('web-1', SECOND);
+  registry.wait(1, 'minutes');
+  expect(await found()).toEqual([]);
+  await add(1);
+  expect(await failed({ where: { changedSince: since() }, for: '1h' })).toMatchObject({
+    message: expect.stringContaining('the limit is 200 decisions'),
+    extensions: { code: 'LIMIT_EXCEEDED' },
+  });
+});
+
 test.each<[string, object, string]>([
   ['no time since which', { for: '1h' }, '`withoutDecision` needs `where.changedSince`'],
   [
@@ -123,6 +157,5 @@ test.each<[string, object, string]>([
     '`withoutDecision` is about the present: leave out `asOf`',
   ],
 ])('%s is refused', async (_what, variables, message) => {
-  const { body } = await registry.send<any>('POST', '/graphql', { query: LIST, variables });
-  expect(body.errors[0]).toMatchObject({ message, extensions: { code: 'BAD_USER_INPUT' } });
+  expect(await failed(variables)).toMatchObject({ message, extensions: { code: 'BAD_USER_INPUT' } });
 });

@@ -126,6 +126,6 @@ function requireFew(what: string, found: number, allowed: number): void {
       `${what} (ask for a shorter time or fewer hosts)`,
       allowed,
       'more',
-      '/variables/where/changedSince',
+      '/where/changedSince',
     );
 }

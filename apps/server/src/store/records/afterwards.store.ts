@@ -28,7 +28,7 @@ export interface SelectedHost {
   readonly hosts: 1;
 }
 
-/** What became of hosts between two times. */
+/** Which hosts matched at a time, and what became of them. */
 @Injectable()
 export class AfterwardsStore {
   constructor(private readonly db: Database) {}
