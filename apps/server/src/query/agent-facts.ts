@@ -1,6 +1,7 @@
 import type { Situation } from '@klpreg/compat';
 import type { HostDetail } from '../store/hosts/hosts.store.js';
 import type { AgentFacts } from './generated/schema.js';
+import { memoizedView } from './memoized-view.js';
 
 /**
  * What verdicts can read of a report, and whether a report has it. Older agents and kernels lack some of it.
@@ -20,6 +21,10 @@ const REPORTED: readonly (readonly [fact: string, isReported: (situation: Situat
   ['taint of modules', ({ list }) => list.every(({ moduleTaint }) => moduleTaint !== null)],
 ];
 
+const notReportedIn = memoizedView((situation: Situation) =>
+  REPORTED.flatMap(([fact, isReported]) => (isReported(situation) ? [] : fact)),
+);
+
 /** Returns the version of a host's agent, and what its report lacks. Null: it never reported. */
 export const agentFacts = (
   { agentVersion }: Partial<HostDetail>,
@@ -29,5 +34,5 @@ export const agentFacts = (
     ? null
     : {
         version: agentVersion,
-        notReported: REPORTED.flatMap(([fact, isReported]) => (isReported(situation) ? [] : fact)),
+        notReported: notReportedIn(situation),
       };

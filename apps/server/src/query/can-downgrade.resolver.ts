@@ -1,6 +1,6 @@
 import { Args, Context, Info, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { type GraphQLResolveInfo, Kind } from 'graphql';
-import { kindOf, loadedName, type Reason } from '@klpreg/compat';
+import { kindOf, loadedName, type Reason, type ResolvedSituation } from '@klpreg/compat';
 import type { CohortRow } from '../store/counts/fleet-counts.js';
 import { type Labels, LabelsStore } from '../store/content/labels.store.js';
 import type { Grouping } from './cohort-groups.js';
@@ -10,7 +10,6 @@ import type * as Sdl from './generated/schema.js';
 import type { ResolversTypes } from './generated/schema.js';
 import { toOrder } from './host-order.js';
 import { Hosts } from './hosts.js';
-import type { Loaded } from './cohort-verdicts.js';
 import { Parts } from './parts.js';
 import { partAt } from './policy-rules.js';
 import { appliedPolicyView } from './policy-view.js';
@@ -18,9 +17,9 @@ import { usedWaivers } from './records/used-waivers.js';
 import { type RequestContext, scopeOf } from './sender.js';
 import { snapshotView } from './snapshot.js';
 import { labelViews } from './host-view.js';
-import { memoized } from './memoized.js';
-import { patchView } from './patch-view.js';
-import { stackView } from './stack-view.js';
+import { memoized } from '../memoized.js';
+import { resolvedHost } from './resolved-host.js';
+import { type Patches, patchesOf, stackView } from './stack-view.js';
 import { reasonView, verdictView } from './verdict-view.js';
 
 /** A fleet's answer, with its counts. The resolvers of its lists page them. */
@@ -103,13 +102,15 @@ export class CanDowngradeResolver {
         rows.map(({ freshnessKey }) => freshnessKey),
       ),
     ]);
-    const patches = await patchesOf(loaded, answer);
+    const { situations, catalog } = loaded;
+    const buildIds = [...situations.values()].flatMap(({ list }) => list.flatMap((p) => p.buildId ?? []));
+    const patches = patchesOf(await answer.view.find(buildIds));
     const examples = memoized(async () => this.parts.examples(answer, rows, answer.asOf));
     const views = rows.map((row, i) => ({
       ...narrowed(
         cohortView(
           row,
-          loaded,
+          resolvedHost(row.freshnessKey, situations, catalog, answer.view),
           verdictView(verdicts.get(row.freshnessKey)!, partAt(answer.parts, row.freshnessKey).rule),
           labels,
           patches,
@@ -187,27 +188,20 @@ function narrowed(
   };
 }
 
-async function patchesOf({ situations }: Loaded, { view }: FleetAnswer) {
-  const rows = await view.find(
-    [...situations.values()].flatMap(({ list }) => list.flatMap(({ buildId }) => buildId ?? [])),
-  );
-  return new Map(rows.map((row) => [row.buildId, patchView(row)]));
-}
-
 function cohortView(
   { freshnessKey, labelSetId, hosts }: CohortRow,
-  { situations, catalog }: Loaded,
+  host: ResolvedSituation | null,
   verdict: Sdl.Verdict,
   labels: ReadonlyMap<string, Labels>,
-  patches: Parameters<typeof stackView>[2],
+  patches: Patches,
 ): Omit<Sdl.CohortVerdict, 'examples'> {
-  const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
+  const situation = host?.situation;
   return {
     hosts,
     kernelRelease: situation?.kernelRelease ?? null,
     arch: situation?.arch ?? null,
     runs: (situation?.list ?? []).map(({ name }) => loadedName(name)),
-    stack: stackView(situation, catalog, patches),
+    stack: host === null ? [] : stackView(host, patches),
     labels: labelViews(labels.get(labelSetId) ?? {}),
     freshness: freshnessKey.level === 'AHEAD' ? 'LOST' : freshnessKey.level,
     verdict,

@@ -10,7 +10,6 @@ import {
   judge,
   neverReported,
   type Question,
-  resolveSituation,
   type Situation,
   type Verdict,
 } from '@klpreg/compat';
@@ -25,6 +24,7 @@ import {
 import { type StoredPatch, toManifest } from '../store/catalog/manifests.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import type { AskedTarget } from './question.js';
+import { resolvedHost } from './resolved-host.js';
 import { withWhatIf } from './what-if.js';
 
 /** The instants that separate fresh, stale and lost facts, and the oldest that the question accepts. */
@@ -144,12 +144,8 @@ export class CohortVerdicts {
     const catalog = await view.catalog([...situations.values()].flatMap(buildIdsOf), targets, bridges);
     const candidates = asked.builds.map(toManifest);
     return (freshnessKey) => {
-      const { situationId, suspect, level } = freshnessKey;
-      const situation = situationId === null ? undefined : situations.get(situationId);
-      if (situation === undefined || level === 'NEVER') return null;
-      const host = view.resolved(`${situationId} ${suspect}`, () =>
-        resolveSituation({ ...situation, suspect }, catalog),
-      );
+      const host = resolvedHost(freshnessKey, situations, catalog, view);
+      if (host === null || freshnessKey.level === 'NEVER') return null;
       const candidate = buildFor(candidates, host);
       const noReturn =
         candidate === null
@@ -175,15 +171,7 @@ export class CohortVerdicts {
   }> {
     const situations = await this.situations.load([...new Set(keys.flatMap((key) => key.situationId ?? []))]);
     const catalog = await view.catalog([...situations.values()].flatMap(buildIdsOf), []);
-    const hostOf = ({ situationId, suspect }: FreshnessKey) => {
-      const situation = situationId === null ? undefined : situations.get(situationId);
-      return situation === undefined
-        ? null
-        : view.resolved(`${situationId} ${suspect}`, () =>
-            resolveSituation({ ...situation, suspect }, catalog),
-          );
-    };
-    return { hostOf, catalog };
+    return { hostOf: (key) => resolvedHost(key, situations, catalog, view), catalog };
   }
 
   /** @param withBridges loads the builds by which a host may reach the target */
@@ -241,14 +229,10 @@ function judgeOnce(
   question: Question,
   intervalSeconds: number,
 ): Verdict {
-  const situation = freshnessKey.situationId === null ? undefined : situations.get(freshnessKey.situationId);
-  if (situation === undefined || freshnessKey.level === 'NEVER') return neverReported(question);
-  const id = `${freshnessKey.situationId} ${freshnessKey.suspect}`;
-  const resolved = view.resolved(id, () =>
-    resolveSituation({ ...situation, suspect: freshnessKey.suspect }, catalog),
-  );
+  const host = resolvedHost(freshnessKey, situations, catalog, view);
+  if (host === null || freshnessKey.level === 'NEVER') return neverReported(question);
   return judge(
-    resolved,
+    host,
     asked.target,
     withWhatIf(catalog, asked.whatIf),
     toFreshness(freshnessKey, question, intervalSeconds),

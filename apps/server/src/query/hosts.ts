@@ -11,7 +11,9 @@ import { SituationsStore } from '../store/content/situations.store.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import { type AskedTime, catalogOf } from './snapshot.js';
 import { hostView, type HostView } from './host-view.js';
-import { patchView } from './patch-view.js';
+import { resolvedHost } from './resolved-host.js';
+import { situationView } from './situation-view.js';
+import { patchesOf } from './stack-view.js';
 
 /** Loads hosts with everything that their fields need, in a constant number of statements. */
 @Injectable()
@@ -37,20 +39,15 @@ export class Hosts {
   ): Promise<HostView[]> {
     const situations = await this.situations.load([...new Set(rows.flatMap((row) => row.situationId ?? []))]);
     const view = known ?? (await catalogOf(this.catalog, asked));
-    const patches = await view.find([...situations.values()].flatMap(buildIdsOf));
-    const catalog = await view.catalog([], patches);
-    const views = new Map(patches.map((row) => [row.buildId, patchView(row)]));
-    const intervalSeconds = this.config.intervalSeconds;
-    return rows.map((row) =>
-      hostView(
-        row,
-        row.situationId === null ? undefined : situations.get(row.situationId),
-        catalog,
-        views,
-        intervalSeconds,
-        asked.asOf,
-        view,
-      ),
-    );
+    const buildIds = [...situations.values()].flatMap(buildIdsOf);
+    const catalog = await view.catalog(buildIds, []);
+    const patches = patchesOf(await view.find(buildIds));
+    return rows.map((row) => {
+      // what is shown of a stack does not depend on whether the host is suspect
+      const key = { situationId: row.situationId, suspect: false };
+      const host = resolvedHost(key, situations, catalog, view);
+      const runs = host === null ? null : situationView(host, catalog, patches);
+      return hostView(row, host, runs, this.config.intervalSeconds, asked.asOf, view);
+    });
   }
 }

@@ -10,7 +10,7 @@ import type { ResolversTypes } from './generated/schema.js';
 import { toOrder } from './host-order.js';
 import { Hosts } from './hosts.js';
 import { inRange } from './in-range.js';
-import { memoized } from './memoized.js';
+import { memoized } from '../memoized.js';
 import { type ByRelease, byNewestRelease, type PlannedPart } from './newest-release.js';
 import { drainBatches, inOrder, type PlannedGroup, sumsOf } from './plan-order.js';
 import { Parts } from './parts.js';

@@ -1,14 +1,12 @@
-import {
-  type Catalog,
-  type KnownPatch,
-  type ListedPatch,
-  resolvePatch,
-  type Situation,
-} from '@klpreg/compat';
+import type { KnownPatch, ListedPatch, ResolvedSituation } from '@klpreg/compat';
+import type { StoredPatch } from '../store/catalog/manifests.js';
 import type * as Sdl from './generated/schema.js';
-import { type PatchView, stateViews } from './patch-view.js';
+import { memoizedView } from './memoized-view.js';
+import { patchView, type PatchView, stateViews } from './patch-view.js';
 
 export type Patches = ReadonlyMap<string, PatchView>;
+export const patchesOf = (rows: readonly StoredPatch[]): Patches =>
+  new Map(rows.map((row) => [row.buildId, patchView(row)]));
 export const patchOf = (buildId: string | null, patches: Patches): PatchView | null =>
   buildId === null ? null : (patches.get(buildId) ?? null);
 
@@ -26,9 +24,8 @@ export const listedView = (known: KnownPatch, listed: ListedPatch, patches: Patc
   patch: patchOf(known.buildId, patches),
 });
 
-export const stackView = (
-  situation: Situation | undefined,
-  catalog: Catalog,
-  patches: Patches,
-): Sdl.ListedPatch[] =>
-  (situation?.list ?? []).map((listed) => listedView(resolvePatch(listed, catalog), listed, patches));
+/** Returns the list of these hosts, with the patches of the catalog in which they were resolved. */
+export const stackView = memoizedView(
+  ({ list, situation }: ResolvedSituation, patches: Patches): Sdl.ListedPatch[] =>
+    list.map((known, i) => listedView(known, situation.list[i]!, patches)),
+);

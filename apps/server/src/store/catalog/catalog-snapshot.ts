@@ -9,11 +9,12 @@ import {
 } from '@klpreg/compat';
 import { LRUCache } from 'lru-cache';
 import { boundedCache } from '../../bounded-cache.js';
+import { memoized } from '../../memoized.js';
 import type { Database } from '../../database/database.js';
 import type { Prisma } from '../../database/generated/client.js';
 import type { FreshnessKey } from '../hosts/hosts-at.js';
 import { type StoredPatch, toManifest } from './manifests.js';
-import { policyAt, type StoredPolicy } from './policies.store.js';
+import { policyAt } from './policies.store.js';
 import { fromVersion, type Revision } from './revisions.js';
 import { VerdictCache, type Verdicts } from './verdicts.js';
 
@@ -40,9 +41,6 @@ export class CatalogSnapshot {
   private readonly resolvedSituations = boundedCache<ResolvedSituation>(20_000);
   private readonly verdictCache = new VerdictCache();
   private readonly sightings = new Map<string, readonly LoadSighting[]>();
-  /** Undefined: not read yet. */
-  private readPolicy: StoredPolicy | null | undefined;
-  private sharedStates: ReadonlySet<bigint> | null = null;
 
   constructor(
     private readonly read: Database,
@@ -72,10 +70,7 @@ export class CatalogSnapshot {
   }
 
   /** The policy of the registry at this revision; null: there was none. */
-  async policy(): Promise<StoredPolicy | null> {
-    if (this.readPolicy === undefined) this.readPolicy = await policyAt(this.read, this.revision.number);
-    return this.readPolicy;
-  }
+  readonly policy = memoized(async () => policyAt(this.read, this.revision.number));
 
   /** The resolved situation with this key; it is resolved only once. */
   resolved(key: string, resolve: () => ResolvedSituation): ResolvedSituation {
@@ -132,9 +127,7 @@ export class CatalogSnapshot {
   }
 
   /** The state ids that builds of several owners declare. */
-  async sharedStateIds(): Promise<ReadonlySet<bigint>> {
-    return (this.sharedStates ??= await this.readSharedStates());
-  }
+  readonly sharedStateIds = memoized(async () => this.readSharedStates());
 
   private async readSharedStates(): Promise<ReadonlySet<bigint>> {
     const rows = await this.read.$queryRaw<{ id: string }[]>`

@@ -12,6 +12,7 @@ import type {
 } from '@klpreg/compat';
 import { Database } from '../../database/database.js';
 import { ReadDatabase } from '../../database/read-database.js';
+import { named, sql } from '../../database/sql.js';
 import { ContentIds } from './content-ids.js';
 import { isDangling } from '../../database/unavailable.js';
 import { ContentCache, ContentTable } from './content-table.js';
@@ -43,7 +44,8 @@ interface Row {
   readonly kernelVersion: string;
   readonly arch: string;
   readonly facts: unknown;
-  readonly stack: { readonly patches: unknown };
+  /** Of its stack. */
+  readonly patches: unknown;
 }
 
 const storeReading = (reading: Reading | null): WireReading | null =>
@@ -176,8 +178,21 @@ export class SituationsStore {
       ids,
       primaryAlone ? [this.db] : [this.read, this.db],
       async (missing, database) => {
-        const include = { stack: { select: { patches: true } } };
-        const rows = await database.situation.findMany({ where: { id: { in: missing } }, include });
+        const rows = await database.$queryRaw<Row[]>(
+          named(
+            'situations.load',
+            sql`
+              SELECT s.id,
+                     s.kernel_release AS "kernelRelease",
+                     s.kernel_version AS "kernelVersion",
+                     s.arch,
+                     s.facts,
+                     k.patches
+                FROM situation s
+                JOIN stack k ON k.id = s.stack_id
+               WHERE s.id = ANY(${missing}::uuid[])`,
+          ),
+        );
         return rows.map((row) => [row.id, toSituation(row)]);
       },
     );
@@ -211,7 +226,7 @@ function toSituation(row: Row): Situation {
     kernelRelease: row.kernelRelease,
     kernelVersion: row.kernelVersion,
     arch: row.arch,
-    list: load<ListedPatch>(row.stack.patches as Stored<ListedPatch>[]).map((patch) => ({
+    list: load<ListedPatch>(row.patches as Stored<ListedPatch>[]).map((patch) => ({
       ...NO_MODULE_FACTS,
       ...patch,
     })),

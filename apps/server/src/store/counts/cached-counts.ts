@@ -13,23 +13,17 @@ import {
   isStaleHeartbeat,
   levelOfConfirmation,
 } from '../hosts/hosts-at.js';
+import { CohortCounts, type WrittenArrays } from './cohort-counts.js';
+import type { CountedPart, Counter, WrittenCounts, WrittenParts } from './fleet-counts.js';
 import {
-  CohortCounts,
-  eachCohort,
-  elements,
-  type Group,
-  groupKey,
-  newGroup,
-  type WrittenArrays,
-} from './cohort-counts.js';
-import type {
-  CohortGroup,
-  CountedPart,
-  Counter,
-  SituationCount,
-  WrittenCounts,
-  WrittenParts,
-} from './fleet-counts.js';
+  addUp,
+  type Matches,
+  type MatchingGroups,
+  type StaleHosts,
+  type Unknown,
+  unknownIn,
+  withDeltas,
+} from './matching-cohorts.js';
 
 const ATTEMPTS = 4;
 /** More matching label sets are not sent with a question: the hosts of all label sets are read. */
@@ -55,23 +49,6 @@ interface Read extends LogPosition {
   readonly revisionName: string;
 }
 
-/** Hosts with one freshness key: arrays of their label sets, and of the number of hosts with each. */
-type StaleHosts = readonly [
-  situationId: string,
-  suspect: boolean,
-  superseded: boolean,
-  level: FreshnessKey['level'],
-  overdue: boolean,
-  labelSetIds: string,
-  hosts: string,
-];
-
-/** Which label sets and situations match a condition; null: all do. Contents never change, nor does this. */
-interface Matches {
-  readonly labelSets: Map<string, boolean> | null;
-  readonly situations: Map<string, boolean> | null;
-}
-
 /**
  * Counts the present from the cohorts, which this process caches.
  *
@@ -86,6 +63,8 @@ export class CachedCounts implements Counter {
   /** By the monotonic clock of this process. */
   private tooManyUntil = 0;
   private readonly matches = new LRUCache<string, Matches>({ max: 128 });
+  /** Only of the last questions: each list has all matching cohorts. */
+  private readonly matching = new LRUCache<Matches, MatchingGroups>({ max: 8 });
   /** The keys of stale hosts, so that verdicts are found by object. */
   private readonly staleKeys = boundedCache<FreshnessKey>(20_000);
 
@@ -130,16 +109,19 @@ export class CachedCounts implements Counter {
       if (!this.advance(read)) return null;
       if (this.cache !== cache || cache.rollUp.name !== read.name) continue;
       const groups = withDeltas(cache.groups, JSON.parse(read.deltas) as WrittenArrays[]);
-      // the counts may change while PostgreSQL answers: they are read again
-      let hasLearned = false;
-      for (const [i, { condition }] of parts.entries())
-        hasLearned = (await this.learn(condition, matches[i]!, groups)) || hasLearned;
-      if (hasLearned) continue;
+      const matching = matches.map((each) => this.matchingOf(each));
+      const unknown = matches.map((each, i) => unknownIn(groups, each, matching[i]!));
+      if (unknown.some(({ labelSets, situations }) => labelSets.size + situations.size > 0)) {
+        for (const [i, { condition }] of parts.entries())
+          await this.learn(condition, matches[i]!, unknown[i]!);
+        // the counts may have changed meanwhile: they are read again
+        continue;
+      }
       // another question has learned label sets since: their stale hosts may not have been read
       if (matches.some(({ labelSets }, i) => labelSets?.size !== learned[i])) continue;
       const stale = JSON.parse(read.stale) as StaleHosts[][];
       const counted = matches.map((each, i) =>
-        addUp(groups, stale[i]!, each, withCohorts, (key) => this.sharedKey(key)),
+        addUp(groups, stale[i]!, each, matching[i]!, withCohorts, (key) => this.sharedKey(key)),
       );
       return {
         ...counted[0]!,
@@ -230,39 +212,28 @@ export class CachedCounts implements Counter {
     return matches;
   }
 
-  /**
-   * Asks PostgreSQL which of the label sets and situations match, once for each. @returns false if all are
-   * known
-   */
-  private async learn(
-    { labels, situations }: Condition,
-    matches: Matches,
-    groups: ReadonlyMap<string, Group>,
-  ): Promise<boolean> {
-    const unknownLabels = new Set<string>();
-    const unknownSituations = new Set<string>();
-    for (const { freshnessKey, hosts } of groups.values()) {
-      const { situationId } = freshnessKey;
-      if (situationId !== null && matches.situations?.has(situationId) === false)
-        unknownSituations.add(situationId);
-      if (matches.labelSets !== null)
-        for (const id of hosts.keys()) if (!matches.labelSets.has(id)) unknownLabels.add(id);
-    }
-    if (unknownLabels.size > 0)
+  private matchingOf(matches: Matches): MatchingGroups {
+    const known: MatchingGroups = this.matching.get(matches) ?? new WeakMap();
+    this.matching.set(matches, known);
+    return known;
+  }
+
+  /** Asks PostgreSQL which of these label sets and situations match, once for each. */
+  private async learn({ labels, situations }: Condition, matches: Matches, unknown: Unknown): Promise<void> {
+    if (unknown.labelSets.size > 0)
       await this.ask(
         matches.labelSets!,
-        unknownLabels,
+        unknown.labelSets,
         (ids) => sql`
         SELECT l.id FROM label_set l WHERE l.id = ANY(${ids}::uuid[]) AND ${labelsTest(labels!)}`,
       );
-    if (unknownSituations.size > 0)
+    if (unknown.situations.size > 0)
       await this.ask(
         matches.situations!,
-        unknownSituations,
+        unknown.situations,
         (ids) => sql`
         SELECT s.id FROM situation s WHERE s.id = ANY(${ids}::uuid[]) AND ${situationTest(situations!)}`,
       );
-    return unknownLabels.size + unknownSituations.size > 0;
   }
 
   private async ask(
@@ -315,83 +286,3 @@ function hasLabelSet(known: Matches['labelSets']): Sql {
 
 /** A row of `roll_up` or `cohort_delta` as `WrittenArrays`. */
 const ARRAYS = sql`json_build_array(situation_ids::text, label_set_ids::text, suspects::text, hosts::text)`;
-
-/** The groups with these deltas. The cached ones are not changed: a group with deltas is copied. */
-function withDeltas(
-  cached: ReadonlyMap<string, Group>,
-  deltas: readonly WrittenArrays[],
-): Map<string, Group> {
-  const groups = new Map(cached);
-  const copies = new Set<Group>();
-  for (const arrays of deltas)
-    eachCohort(arrays, (situationId, suspect, labelSetId, hosts) => {
-      const key = groupKey(situationId, suspect);
-      let group = groups.get(key) ?? newGroup(situationId, suspect);
-      if (!copies.has(group)) {
-        group = { ...group, hosts: new Map(group.hosts) };
-        groups.set(key, group);
-        copies.add(group);
-      }
-      group.hosts.set(labelSetId, (group.hosts.get(labelSetId) ?? 0) + hosts);
-    });
-  return groups;
-}
-
-/**
- * Adds up the hosts that match. Stale hosts are taken out of their cohort, and counted under their own key.
- *
- * @param shared returns the object that all answers use for this freshness key
- */
-function addUp(
-  groups: ReadonlyMap<string, Group>,
-  stale: readonly StaleHosts[],
-  { labelSets, situations }: Matches,
-  withCohorts: boolean,
-  shared: (freshnessKey: FreshnessKey) => FreshnessKey,
-): Pick<WrittenCounts, 'rows' | 'cohorts'> {
-  const hasSituation = (situationId: string | null): boolean =>
-    situations === null || (situationId !== null && situations.get(situationId) === true);
-  const hasLabels = (labelSetId: string): boolean => labelSets === null || labelSets.get(labelSetId) === true;
-  const all: CohortGroup[] = [];
-  const staleGroups: CohortGroup[] = [];
-  const taken = new Map<string, Map<string, number>>();
-  for (const [situationId, suspect, superseded, level, overdue, labelSetIds, numbers] of stale) {
-    if (!hasSituation(situationId)) continue;
-    const key = groupKey(situationId, suspect);
-    const byLabels = taken.get(key) ?? new Map<string, number>();
-    taken.set(key, byLabels);
-    const group = {
-      freshnessKey: shared({ situationId, suspect, superseded, level, overdue }),
-      labelSetIds: [] as string[],
-      hosts: [] as number[],
-    };
-    const written = elements(numbers);
-    for (const [i, labelSetId] of elements(labelSetIds).entries()) {
-      if (!hasLabels(labelSetId)) continue;
-      const hosts = Number(written[i]);
-      group.labelSetIds.push(labelSetId);
-      group.hosts.push(hosts);
-      byLabels.set(labelSetId, (byLabels.get(labelSetId) ?? 0) + hosts);
-    }
-    staleGroups.push(group);
-  }
-  for (const [key, { freshnessKey, hosts }] of groups) {
-    if (!hasSituation(freshnessKey.situationId)) continue;
-    const staleHosts = taken.get(key);
-    const group = { freshnessKey, labelSetIds: [] as string[], hosts: [] as number[] };
-    for (const [labelSetId, counted] of hosts) {
-      if (!hasLabels(labelSetId)) continue;
-      const fresh = staleHosts === undefined ? counted : counted - (staleHosts.get(labelSetId) ?? 0);
-      if (fresh === 0) continue;
-      group.labelSetIds.push(labelSetId);
-      group.hosts.push(fresh);
-    }
-    all.push(group);
-  }
-  all.push(...staleGroups);
-  const rows = all.flatMap(({ freshnessKey, hosts }): SituationCount[] => {
-    const sum = hosts.reduce((total, count) => total + count, 0);
-    return sum === 0 ? [] : [{ freshnessKey, hosts: sum }];
-  });
-  return { rows, cohorts: withCohorts ? all.filter(({ hosts }) => hosts.length > 0) : null };
-}

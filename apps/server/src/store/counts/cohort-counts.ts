@@ -73,13 +73,15 @@ export class CohortCounts {
 
   private set(situationId: string, suspect: boolean, labelSetId: string, hosts: number): void {
     const key = groupKey(situationId, suspect);
-    let group = this.groups.get(key);
-    if (group === undefined) this.groups.set(copied(key), (group = newGroup(copied(situationId), suspect)));
+    const known = this.groups.get(key);
+    // a new object: what was found out about the group is of its earlier hosts
+    const group = known === undefined ? newGroup(copied(situationId), suspect) : { ...known };
     this.size -= group.hosts.size;
     if (hosts === 0) group.hosts.delete(labelSetId);
     else group.hosts.set(this.shared(labelSetId), hosts);
     this.size += group.hosts.size;
     if (group.hosts.size === 0) this.groups.delete(key);
+    else this.groups.set(known === undefined ? copied(key) : key, group);
   }
 
   private shared(labelSetId: string): string {
