@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { axe, openBrowser, openTab, overflow, settled } from './look.js';
 import { type Registry, startRegistry } from './registry.js';
@@ -78,20 +77,6 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
   expect(await visibleText(page)).not.toContain(foreign[0]!.hostname);
   // what the role may not see is not offered
   expect(await page.isVisible('nav >> text=Admin')).toBe(false);
-  expect(wrong).toEqual([]);
-  await page.context().close();
-});
-
-test('a module that is not published is read in the page, packed with xz, and asked about', async () => {
-  const { page, open, wrong } = await openTab(browser, registry.url, registry.adminToken);
-  await open('/back');
-  await page.setInputFiles(
-    'input[type=file]',
-    path.join(__dirname, '../../../libs/module/fixtures/compressed/lab_data.ko.xz'),
-  );
-  await page.waitForSelector('strong:text-is("lab_data.ko.xz")');
-  await settled(page);
-  expect(await visibleText(page)).toMatch(/Safe|Unknown|Unsafe|Refused/);
   expect(wrong).toEqual([]);
   await page.context().close();
 });

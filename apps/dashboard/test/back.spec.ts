@@ -9,6 +9,8 @@ import { commandOf, documentOf } from '../src/back/same-question.js';
 import { sentenceOf } from '../src/back/sentence.js';
 import { stepsText } from '../src/back/steps.js';
 import { treemap } from '../src/back/treemap.js';
+import { newestFirst, mostRunFirst } from '../src/parts/release-order.js';
+import { isUnresolved } from '../src/parts/unresolved.js';
 import * as rollout from '../src/rollout/same-question.js';
 import { pointOfNoReturn, sentenceOf as rolloutSentence } from '../src/rollout/sentence.js';
 
@@ -66,6 +68,48 @@ describe('the verdict in words', () => {
     ],
   ])('%s', (_, given, word, why) => {
     expect(sentenceOf(given)).toEqual({ answer: word, why });
+  });
+});
+
+describe('a target that cannot be resolved', () => {
+  const unknown = (n: number, more: object = {}) => counts({ unknown: n, ...more });
+  const reasons = (...rows: [hosts: number, code: string][]) =>
+    rows.map(([hosts, code]) => ({ hosts, reason: { code } }));
+  it.each([
+    [
+      'is why no host has a verdict',
+      unknown(3),
+      reasons([2, 'TARGET_UNRESOLVED'], [1, 'TARGET_UNRESOLVED']),
+      true,
+    ],
+    [
+      'is why, apart from hosts that never reported',
+      unknown(3),
+      reasons([2, 'TARGET_UNRESOLVED'], [1, 'NEVER_REPORTED']),
+      true,
+    ],
+    ['is not why a host has a verdict', unknown(3, { safe: 1 }), reasons([3, 'TARGET_UNRESOLVED']), false],
+    [
+      'is not why another host is unknown',
+      unknown(3),
+      reasons([2, 'TARGET_UNRESOLVED'], [1, 'FACTS_STALE']),
+      false,
+    ],
+    ['is not why hosts that never reported are unknown', unknown(3), reasons([3, 'NEVER_REPORTED']), false],
+    ['is no reason without hosts', unknown(0), [], false],
+  ])('%s', (_, given, why, expected) => {
+    expect(isUnresolved(given, why)).toBe(expected);
+  });
+
+  it('leads to the releases that the most hosts run, of two to the newer', () => {
+    const release = (name: string, hosts: number, day: number) => ({
+      name,
+      hosts,
+      publishedAt: `2026-11-0${day}T00:00:00.000Z`,
+    });
+    const given = [release('a', 2, 1), release('b', 1, 9), release('c', 2, 3)];
+    expect(mostRunFirst(given).map(({ name }) => name)).toEqual(['c', 'a', 'b']);
+    expect(newestFirst(given).map(({ name }) => name)).toEqual(['b', 'c', 'a']);
   });
 });
 
@@ -221,6 +265,7 @@ describe('the same question elsewhere', () => {
     ],
     [commandOf({ to: 'ab'.repeat(20) }), `klpreg can-i-downgrade --to build-id:${'ab'.repeat(20)}`],
     [commandOf({ to: 'original' }, 'lp 1.ko'), "klpreg can-i-downgrade --to './lp 1.ko'"],
+    [rollout.commandOf({ where: 'env=prod' }, 'lp_1.ko'), 'klpreg can-i-deploy ./lp_1.ko --where env=prod'],
     [
       rollout.commandOf({ what: '2026.10', asOf: '2026-11-27T05:00:00.000Z' }),
       'klpreg can-i-deploy 2026.10 --as-of 2026-11-27T05:00:00.000Z',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MAX_MODULE } from '@klpreg/module';
+import { readFileTarget } from '../src/module-file/file-target.js';
 import { readModuleFile } from '../src/module-file/read-module-file.js';
 import { MODULE_FILE } from '../src/texts/module-file.js';
 
@@ -31,4 +32,19 @@ test.each<[name: string, content: BlobPart, message: string]>([
     name: 'ModuleFileError',
     message: expect.stringContaining(message),
   });
+});
+
+const BUILD_ID = 'ab'.repeat(20);
+test.each<[name: string, content: string, wrong: string | null]>([
+  ['a manifest', JSON.stringify({ buildId: BUILD_ID }), null],
+  ['a text', 'buildId', MODULE_FILE.noJson],
+  ['no object', 'null', MODULE_FILE.noBuildIdField],
+  ['a manifest without a build-id', '{}', MODULE_FILE.noBuildIdField],
+  ['a manifest with a build-id that is none', '{"buildId":"<b>"}', MODULE_FILE.noBuildIdField],
+])('%s in a .json file is read, or refused with what to do next', async (_, content, wrong) => {
+  expect(await readFileTarget(new File([content], 'x.json'))).toEqual(
+    wrong === null
+      ? { name: 'x.json', buildId: BUILD_ID, manifest: content }
+      : { wrong: MODULE_FILE.noManifest('x.json', wrong) },
+  );
 });

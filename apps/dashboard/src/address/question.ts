@@ -11,6 +11,8 @@ export interface TargetInput {
 
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
 
+export const isBuildId = (text: string): boolean => BUILD_ID.test(text);
+
 /** Reads a target as `klpreg --to` has it. Nothing is the previous livepatch. */
 export function targetOf(to: string | undefined): TargetInput {
   if (to === undefined || to === '' || to === 'previous') return { previous: true };
@@ -18,7 +20,7 @@ export function targetOf(to: string | undefined): TargetInput {
   if (to.startsWith('release:')) return { release: to.slice('release:'.length) };
   if (to.startsWith('build-id:')) return { buildId: to.slice('build-id:'.length) };
   if (to.startsWith('name:')) return { name: to.slice('name:'.length) };
-  return BUILD_ID.test(to) ? { buildId: to } : { release: to };
+  return isBuildId(to) ? { buildId: to } : { release: to };
 }
 
 /** A time of a date field, which is in the time zone of the person, as UTC. Undefined if it is none. */
@@ -39,4 +41,4 @@ export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A target as an argument of `klpreg`, from an address. */
-export const targetArgument = (to: string): string => quoted(BUILD_ID.test(to) ? `build-id:${to}` : to);
+export const targetArgument = (to: string): string => quoted(isBuildId(to) ? `build-id:${to}` : to);

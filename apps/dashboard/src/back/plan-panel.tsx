@@ -18,14 +18,14 @@ import {
 import { stepsText } from './steps.js';
 
 /** The cheapest way for each group of hosts. It is asked for on demand, because it tries every route. */
-export function PlanPanel({ variables }: { variables: BackPlanVariables | null }) {
+export function PlanPanel({ variables }: { variables: BackPlanVariables }) {
   const { path, values } = useParameters();
   const isOpen = values.plan === 'open';
   const toggle = addressOf(path, { ...values, plan: isOpen ? undefined : 'open', planAfter: undefined });
   return (
     <Panel title={BACK.plan} wide aside={isOpen && <a href={toggle}>{BACK.closePlan}</a>}>
       {isOpen ? (
-        <Plan variables={variables === null ? null : { ...variables, after: values.planAfter }} />
+        <Plan variables={{ ...variables, after: values.planAfter }} />
       ) : (
         <p class="row">
           <a class="button" href={toggle}>
@@ -38,7 +38,7 @@ export function PlanPanel({ variables }: { variables: BackPlanVariables | null }
   );
 }
 
-function Plan({ variables }: { variables: BackPlanVariables | null }) {
+function Plan({ variables }: { variables: BackPlanVariables }) {
   const plan = useQuestion(BACK_PLAN, variables);
   return (
     <Answer of={plan}>

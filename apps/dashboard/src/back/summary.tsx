@@ -2,20 +2,26 @@ import { addressOf, useParameters } from '../address/parameters.js';
 import { Basis } from '../parts/basis.js';
 import { count } from '../parts/numbers.js';
 import { Panel } from '../parts/panel.js';
+import { isUnresolved } from '../parts/unresolved.js';
 import { VerdictShares, VerdictTag } from '../parts/verdicts.js';
 import { BACK } from '../texts/back.js';
+import { MODULE_FILE } from '../texts/module-file.js';
 import { SHELL } from '../texts/shell.js';
 import type { Back } from './generated/operations.js';
 import { sentenceOf } from './sentence.js';
+import { Unresolved } from './unresolved.js';
 
 /** The verdict in words and in numbers. */
 export function Summary({
   title,
+  isPrevious,
   answer,
   again,
 }: {
   /** Where to go. */
   title: string;
+  /** Whether that is the previous livepatch of each host. */
+  isPrevious: boolean;
   answer: Back['canDowngrade'];
   again: () => void;
 }) {
@@ -31,10 +37,11 @@ export function Summary({
     <Panel title={title} wide aside={<VerdictTag kind={kind} />}>
       <div class="stack">
         {limitedByScope && <p class="note warning">{SHELL.limitedByScope}</p>}
-        {whatIf && <p class="note">{BACK.whatIf}</p>}
+        {whatIf && <p class="note">{MODULE_FILE.whatIf}</p>}
         <p class="sentence">
           <strong>{BACK.answers[word]}.</strong> {why} {hidden > 0 && BACK.harmful(count(hidden))}
         </p>
+        {isUnresolved(counts, answer.heaviest.nodes) && <Unresolved isPrevious={isPrevious} />}
         <VerdictShares
           counts={counts}
           href={(kind) =>

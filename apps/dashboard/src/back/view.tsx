@@ -1,7 +1,9 @@
-import { useState } from 'preact/hooks';
 import { useParameters } from '../address/parameters.js';
 import { targetOf } from '../address/question.js';
 import { whereOf } from '../address/where.js';
+import { FileField } from '../module-file/file-field.js';
+import type { FileTarget } from '../module-file/file-target.js';
+import { useFileTarget } from '../module-file/use-file-target.js';
 import { Answer } from '../parts/messages.js';
 import { Panel } from '../parts/panel.js';
 import { MomentField, TargetField, WhereField } from '../parts/question-fields.js';
@@ -16,8 +18,6 @@ import { BlockPanel } from './block-panel.js';
 import { blocksOf } from './blocks.js';
 import { chosenOf } from './chosen.js';
 import { CohortMap } from './cohort-map.js';
-import { FileField } from './file-field.js';
-import type { FileTarget } from './file-target.js';
 import { BACK } from './generated/operations.js';
 import { cohortArguments } from './grouping.js';
 import { GroupingFields } from './grouping-fields.js';
@@ -32,11 +32,12 @@ import { useFocusOnChange } from './use-focus-on-change.js';
 /** Whether hosts can go to a target, why not, and by which way they can. */
 export default function View() {
   const { values } = useParameters();
-  const [file, setFile] = useState<FileTarget | null>(null);
+  const chosenFile = useFileTarget('to');
+  const { file, isReady } = chosenFile;
   const { filter: where, wrong } = whereOf(values.where);
   const to = file === null ? targetOf(values.to) : { manifest: file.manifest };
   const question = { to, where, ...routeOf(values.route), asOf: values.asOf };
-  const isAsked = wrong === undefined;
+  const isAsked = wrong === undefined && isReady;
   const verdict = useQuestion(
     BACK,
     isAsked ? { ...question, ...cohortArguments(values), reasonsAfter: values.reasonsAfter } : null,
@@ -52,7 +53,7 @@ export default function View() {
         <MomentField />
       </div>
       <ReleaseList name="to" />
-      <FileField file={file} choose={setFile} />
+      <FileField target="to" of={chosenFile} />
       {isAsked && (
         <Answer of={verdict}>
           {({ canDowngrade: answer }) => {
@@ -60,7 +61,12 @@ export default function View() {
             const chosen = chosenOf(values, blocks);
             return (
               <div class={verdict.loading ? 'stack asked' : 'stack'} aria-busy={verdict.loading}>
-                <Summary title={titleOf(values.to, file)} answer={answer} again={verdict.again} />
+                <Summary
+                  title={titleOf(values.to, file)}
+                  isPrevious={'previous' in to}
+                  answer={answer}
+                  again={verdict.again}
+                />
                 {blocks.length > 0 && (
                   <Panel title={TEXTS.map} wide aside={<GroupingFields />}>
                     <p class="muted">{TEXTS.mapHelp}</p>
@@ -79,10 +85,14 @@ export default function View() {
           }}
         </Answer>
       )}
-      <PlanPanel variables={isAsked ? { to, where, asOf: values.asOf } : null} />
-      <Panel title={TEXTS.same} wide>
-        <SameQuestion command={commandOf(values, file?.name)} document={documentOf(question)} />
-      </Panel>
+      {isAsked && (
+        <>
+          <PlanPanel variables={{ to, where, asOf: values.asOf }} />
+          <Panel title={TEXTS.same} wide>
+            <SameQuestion command={commandOf(values, file?.name)} document={documentOf(question)} />
+          </Panel>
+        </>
+      )}
     </div>
   );
 }

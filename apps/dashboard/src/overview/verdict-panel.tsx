@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address/parameters.js';
 import type { Counts, Kind } from '../parts/kinds.js';
 import { count } from '../parts/numbers.js';
@@ -9,9 +10,12 @@ import { OVERVIEW } from '../texts/overview.js';
 export function VerdictPanel({
   to,
   verdict: { kind, counts },
+  children,
 }: {
   to: 'previous' | 'original';
   verdict: { readonly kind: Kind; readonly counts: Counts & { readonly total: number } };
+  /** What stands below the figures. */
+  children?: ComponentChildren;
 }) {
   const target = to === 'previous' ? {} : { to };
   return (
@@ -23,6 +27,7 @@ export function VerdictPanel({
         </a>
       </p>
       <VerdictShares counts={counts} href={(kind) => addressOf('/back', { ...target, kind })} />
+      {children}
     </Panel>
   );
 }

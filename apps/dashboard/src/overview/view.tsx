@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { whereKernel, whereStack } from '../address/where-terms.js';
 import { Panel } from '../parts/panel.js';
 import { Answer } from '../parts/messages.js';
+import { isUnresolved } from '../parts/unresolved.js';
 import { ViewTitle } from '../parts/view-title.js';
 import { useLive } from '../registry/use-live.js';
 import { useQuestion } from '../registry/use-question.js';
@@ -52,7 +53,13 @@ export default function View() {
             <>
               {fleet.limitedByScope && <p class="note warning">{SHELL.limitedByScope}</p>}
               <div class="overview-verdicts">
-                <VerdictPanel to="previous" verdict={previous} />
+                <VerdictPanel to="previous" verdict={previous}>
+                  {isUnresolved(previous.counts, previous.reasons.nodes) && (
+                    <p class="note">
+                      {OVERVIEW.unresolved} <a href="/back">{OVERVIEW.chooseRelease}</a>
+                    </p>
+                  )}
+                </VerdictPanel>
                 <VerdictPanel to="original" verdict={original} />
               </div>
               <div class="grid overview-panels">

@@ -65,10 +65,13 @@ export const WhereField = ({ wrong }: { wrong?: string | undefined }) => (
   />
 );
 
+/** A target that is named replaces one that is a file. */
+export const NO_FILE: Parameters = { file: undefined };
+
 /** Where to go: `to` of the address. */
 export function TargetField() {
   const { values, change } = useParameters();
-  const { to = 'previous' } = values;
+  const { file, to = file === undefined ? 'previous' : undefined } = values;
   return (
     <div class="fields">
       <div class="field">
@@ -78,14 +81,19 @@ export function TargetField() {
               key={target}
               type="button"
               aria-pressed={to === target}
-              onClick={() => change({ to: target === 'previous' ? undefined : target })}
+              onClick={() => change({ to: target === 'previous' ? undefined : target, ...NO_FILE })}
             >
               {QUESTION.targets[target]}
             </button>
           ))}
         </div>
       </div>
-      <AddressField name="to" label={QUESTION.target} placeholder={QUESTION.targetPlaceholder} />
+      <AddressField
+        name="to"
+        label={QUESTION.target}
+        placeholder={QUESTION.targetPlaceholder}
+        with={NO_FILE}
+      />
     </div>
   );
 }

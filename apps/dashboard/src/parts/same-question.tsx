@@ -9,18 +9,24 @@ export interface Document {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/** A longer address is refused by servers and proxies. A manifest can be longer. */
+const LONGEST_ADDRESS = 8000;
+
 /** The question of a view as a command and as a document, to copy. */
 export function SameQuestion({ command, document }: { command: string; document: Document }) {
   const { query } = document;
   const variables = JSON.stringify(document.variables, null, 2);
+  const graphiql = addressOf('/graphiql', { query, variables });
   return (
     <div class="stack">
       <Copy title={SHELL.asCommand} text={command} />
       <Copy title={SHELL.asDocument} text={query} />
       <Copy title={SHELL.variables} text={variables} />
-      <p>
-        <a href={addressOf('/graphiql', { query, variables })}>{SHELL.inGraphiql}</a>
-      </p>
+      {graphiql.length <= LONGEST_ADDRESS && (
+        <p>
+          <a href={graphiql}>{SHELL.inGraphiql}</a>
+        </p>
+      )}
     </div>
   );
 }

@@ -2,11 +2,11 @@ import type { Parameters } from '../address/parameters.js';
 import { quoted, targetArgument } from '../address/question.js';
 import type { Document } from '../parts/same-question.js';
 
-/** The question as `klpreg` asks it. */
-export const commandOf = ({ what = '', where, asOf }: Parameters): string =>
+/** The question as `klpreg` asks it. @param file the name of a file that is to be installed */
+export const commandOf = ({ what = '', where, asOf }: Parameters, file?: string): string =>
   [
     'klpreg can-i-deploy',
-    targetArgument(what),
+    file === undefined ? targetArgument(what) : quoted(`./${file}`),
     ...(where === undefined ? [] : [`--where ${quoted(where)}`]),
     ...(asOf === undefined ? [] : [`--as-of ${quoted(asOf)}`]),
   ].join(' ');

@@ -22,6 +22,16 @@ export const BACK = {
     build: (id: string) => `To build ${id}`,
     file: (name: string) => `To ${name}, which is not published`,
   },
+  unresolved: {
+    previous:
+      'The previous livepatch is no target for these hosts: the registry has seen no earlier list of ' +
+      'livepatches since their boot, or no route that was asked for leads to it. ' +
+      'A load does not lead back to the original code.',
+    other: 'No route that was asked for leads to this target.',
+    choose: 'Choose a release:',
+    or: 'Or',
+    anyRoute: 'ask by any route',
+  },
   route: 'Route',
   routes: {
     '': 'as the policy says',
@@ -35,7 +45,6 @@ export const BACK = {
     REBOOT: 'reboot',
     NONE_NEEDED: 'none needed',
   },
-  whatIf: 'The target is not published. This is what its file declares, which counts as unsigned evidence.',
   reasons: 'Reasons',
   reasonsTable: 'Reasons, with the number of hosts that have them',
   noReasons: 'There is no reason against it.',
@@ -108,14 +117,4 @@ export const BACK = {
   blockedTitle: (n: string) => `Without a way: ${n} groups, the largest first`,
   because: 'Because',
   same: 'The same question elsewhere',
-  file: {
-    choose: 'A .ko or manifest that is not published',
-    drop: 'or drop it here',
-    reading: 'Reading the file…',
-    private:
-      'The file stays in this page: its facts go with each question, ' +
-      'nothing is stored, and the address does not have it.',
-    remove: 'Ask without the file',
-    noJson: (name: string) => `${name} is no JSON. Write the manifest again, or choose the module itself.`,
-  },
 } as const;

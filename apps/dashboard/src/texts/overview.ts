@@ -3,6 +3,8 @@ export const OVERVIEW = {
   targets: { previous: 'Back to the previous livepatch', original: 'Back to the original code' },
   canGo: (safe: string, total: string) => `${safe} of ${total}`,
   canGoMeaning: 'hosts can go back safely',
+  unresolved: 'The previous livepatch is no target for these hosts.',
+  chooseRelease: 'Choose a release',
   freshness: 'Hosts by freshness',
   freshLate: 'Fresh or late',
   kernels: 'Kernels',

@@ -5,6 +5,7 @@ export const ROLLOUT = {
   choose: 'Choose a patch to see who could not go back once it is installed.',
   noTarget: 'Name a release, a module or a build-id: only a patch can be installed.',
   title: (what: string) => `If ${what} were installed`,
+  titleOfFile: (name: string) => `If ${name}, which is not published, were installed`,
   answers: { yes: 'Yes', no: 'No', cannotTell: 'Cannot tell' },
   against: (matched: string, parts: string) => `Of ${matched}, ${parts}.`,
   harmed: (n: string) => `${n} would be harmed by the installation`,

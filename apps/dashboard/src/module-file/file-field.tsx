@@ -1,15 +1,19 @@
 import { useId, useState } from 'preact/hooks';
-import { BACK } from '../texts/back.js';
-import { type FileTarget, readFileTarget } from './file-target.js';
+import { addressOf, useParameters } from '../address/parameters.js';
+import { MODULE_FILE } from '../texts/module-file.js';
+import { readFileTarget } from './file-target.js';
+import './file-field.css';
+import type { ChosenFile } from './use-file-target.js';
 
 /** Takes a patch that is not published as the target. The file stays in the memory of the page. */
 export function FileField({
-  file,
-  choose,
+  target,
+  of: { buildId, file, isPublished, choose },
 }: {
-  file: FileTarget | null;
-  choose: (file: FileTarget | null) => void;
+  target: 'to' | 'what';
+  of: ChosenFile;
 }) {
+  const { path, values } = useParameters();
   const [state, setState] = useState<{ reading: boolean; wrong: string | null }>({
     reading: false,
     wrong: null,
@@ -28,7 +32,7 @@ export function FileField({
   };
   return (
     <div
-      class={isOver ? 'drop over' : 'drop'}
+      class={isOver ? 'drop stack over' : 'drop stack'}
       onDragOver={(event) => {
         event.preventDefault();
         setIsOver(true);
@@ -42,23 +46,34 @@ export function FileField({
     >
       {file === null ? (
         <div class="row">
-          <label for={id}>{BACK.file.choose}</label>
+          <label for={id}>{MODULE_FILE.choose}</label>
           <input
             id={id}
             type="file"
             accept=".ko,.xz,.zst,.gz,.json"
             onChange={({ currentTarget }) => void read(currentTarget.files?.[0])}
           />
-          <span class="muted">{state.reading ? BACK.file.reading : BACK.file.drop}</span>
+          <span class="muted">{state.reading ? MODULE_FILE.reading : MODULE_FILE.drop}</span>
         </div>
       ) : (
         <div class="row">
           <strong class="foreign">{file.name}</strong>
-          <span class="muted">{BACK.file.private}</span>
+          <span class="muted">{MODULE_FILE.private}</span>
           <button type="button" onClick={() => choose(null)}>
-            {BACK.file.remove}
+            {MODULE_FILE.remove}
           </button>
         </div>
+      )}
+      {buildId !== null && isPublished ? (
+        <p class="note warning">
+          {MODULE_FILE.published}{' '}
+          <a href={addressOf(path, { ...values, file: undefined, [target]: `build-id:${buildId}` })}>
+            {MODULE_FILE.askPublished}
+          </a>
+        </p>
+      ) : (
+        buildId !== null &&
+        file === null && <p class="note warning foreign">{MODULE_FILE.missing(buildId)}</p>
       )}
       {state.wrong !== null && (
         <p class="field-wrong foreign" role="alert">
