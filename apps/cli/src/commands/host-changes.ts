@@ -54,6 +54,11 @@ export const hostChanges = (act: Act): Command =>
       }),
     );
 
+const formatSender = (sender: HostChange['sender']): string =>
+  sender === null
+    ? 'not known'
+    : [sender.kind.toLowerCase(), sender.token ?? ''].filter(Boolean).map(clean).join(' ');
+
 function changesTable(changes: readonly HostChange[], width: number | null): string {
   if (changes.length === 0) return 'nothing is kept of this time';
   const rows = changes.map((change) => [
@@ -63,6 +68,7 @@ function changesTable(changes: readonly HostChange[], width: number | null): str
     clean(change.kernelRelease ?? '-'),
     formatLabels(change.labels),
     clean(change.sequence),
+    formatSender(change.sender),
   ]);
   return table(
     [
@@ -72,6 +78,7 @@ function changesTable(changes: readonly HostChange[], width: number | null): str
       { head: 'KERNEL' },
       { head: 'LABELS', wrap: true },
       { head: 'REPORT' },
+      { head: 'SENT BY', wrap: true },
     ],
     rows,
     width,

@@ -23,6 +23,7 @@ const ChangeItem = ({ id, change }: { id: string; change: Change }) => (
       <strong>{change.what.map((kind) => HOST.changeKinds[kind]).join(', ')}</strong>
     </p>
     <p class="foreign">{HOST.runs(names(change.stack))}</p>
+    {change.sender !== null && <p class="muted foreign">{HOST.sender(change.sender.token)}</p>}
     {(change.came.length > 0 || change.left.length > 0) && (
       <p class="muted foreign">
         {[

@@ -142,6 +142,8 @@ export const HOST = {
   },
   came: (names: string) => `came: ${names}`,
   left: (names: string) => `left: ${names}`,
+  sender: (token: string | null) =>
+    token === null ? 'reported by the host itself' : `reported by the token ${token}`,
   runs: (names: string) => (names === '' ? 'no livepatch' : names),
   asOfThen: 'Show the host at that time',
 } as const;

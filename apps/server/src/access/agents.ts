@@ -10,6 +10,7 @@ import { HostCredentials } from './host-credentials.js';
 import { RequestError } from '../errors.js';
 import { HostPlaces } from './host-places.js';
 import { Rates } from './rates.js';
+import { writeSender } from '../store/hosts/report-sender.js';
 
 /** The hosts for which a request may send. */
 export interface Sender {
@@ -17,6 +18,8 @@ export interface Sender {
   readonly host: string | null;
   /** Of the token; null: all hosts. */
   readonly scope: Scope | null;
+  /** As it is stored with a report. */
+  readonly writtenAs: string;
 }
 
 const tokenOf = ({ headers }: FastifyRequest): string =>
@@ -110,6 +113,8 @@ export class Agents {
   /** The hosts for which an admitted request may send. */
   senderOf(request: FastifyRequest): Sender {
     const { sendingHost: host } = request;
-    return { host, scope: host === null ? bearerOf(request).scope : null };
+    if (host !== null) return { host, scope: null, writtenAs: writeSender(null) };
+    const { name, scope } = bearerOf(request);
+    return { host, scope, writtenAs: writeSender(name) };
   }
 }

@@ -18,6 +18,8 @@ import type { Worker } from './worker.js';
 export interface Received<K extends Kind> {
   readonly message: Messages[K];
   readonly receivedAt: Date;
+  /** Who sent it, as it is stored. */
+  readonly sentBy: string;
 }
 
 /** What differs between the endpoints. */
@@ -81,7 +83,8 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
       const read =
         bytes.length <= INLINE_LIMIT ? () => readMessage(kind, bytes) : await this.readInWorker(bytes);
       const [own] = await this.ownOf([read], sender);
-      const answer = await this.batcher.add(() => ({ message: own!(), receivedAt }));
+      const sentBy = sender.writtenAs;
+      const answer = await this.batcher.add(() => ({ message: own!(), receivedAt, sentBy }));
       this.outcomes.count(answer.outcome);
       return answer;
     } finally {
@@ -107,7 +110,7 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
       pending += others;
       this.load.begin(others);
       return {
-        results: await Promise.all(reads.map((read) => this.receiveOne(read, receivedAt))),
+        results: await Promise.all(reads.map((read) => this.receiveOne(read, receivedAt, sender.writtenAs))),
       };
     } finally {
       this.load.end(pending);
@@ -168,9 +171,10 @@ export class Endpoint<K extends Kind, Answer extends { readonly outcome: string 
   private async receiveOne(
     read: () => Messages[K],
     receivedAt: Date,
+    sentBy: string,
   ): Promise<BatchAnswer<Answer>['results'][number]> {
     try {
-      const answer = await this.batcher.add(() => ({ message: read(), receivedAt }));
+      const answer = await this.batcher.add(() => ({ message: read(), receivedAt, sentBy }));
       this.outcomes.count(answer.outcome);
       return answer;
     } catch (error) {

@@ -39,7 +39,7 @@ export interface ReportDraft {
 
 /** Decides what is stored for a report that is newer than all others of its host. */
 export function draftReport(
-  { message: report, receivedAt }: Received<'reports'>,
+  { message: report, receivedAt, sentBy }: Received<'reports'>,
   { version, situation: known, labels, boots }: KnownHost,
   intervalSeconds: number,
 ): ReportDraft {
@@ -63,6 +63,7 @@ export function draftReport(
       machine: host.machine,
       bootId: host.bootId,
       sequence: BigInt(report.sequence),
+      sentBy,
       digest: report.digest,
       observedAt: observed,
       receivedAt,

@@ -3,6 +3,7 @@ import { type Catalog, type ListedPatch, resolvePatch } from '@klpreg/compat';
 import { LabelsStore } from '../store/content/labels.store.js';
 import { SituationsStore } from '../store/content/situations.store.js';
 import { type HostInterval, HostIntervalsStore } from '../store/history/host-intervals.store.js';
+import { readSender } from '../store/hosts/report-sender.js';
 import { buildIdsOf } from './cohort-verdicts.js';
 import { type Connection, connect, toPage } from './connection.js';
 import type * as Sdl from './generated/schema.js';
@@ -95,6 +96,7 @@ function changeView(
     until: interval.until,
     what: differenceOf(before, one),
     sequence: interval.sequence,
+    sender: readSender(interval.sentBy),
     bootId: interval.bootId,
     kernelRelease: situation?.kernelRelease ?? null,
     stack: listed(situation?.list ?? []),

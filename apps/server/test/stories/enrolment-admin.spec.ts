@@ -4,8 +4,9 @@ import { Clock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { Database } from '../../src/database/database.js';
 import { createServer } from '../../src/server.js';
+import { giveToken } from '../access/give-token.js';
 import { EnrollingHost } from '../enrolling-host.js';
-import { Registry } from '../registry.js';
+import { later, listed, Registry } from '../registry.js';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -275,5 +276,33 @@ test('what admins and hosts did is in the audit log', async () => {
   expect(entries.map(({ who, action }) => [who, action])).toEqual([
     ['enrolment token audited', 'enrol-host'],
     ['tester', 'revoke-host-credential'],
+  ]);
+});
+
+test('the history names who sent the last report of each period, and an admin does not change that', async () => {
+  const host = newHost();
+  await host.enrol((await create()).token);
+  await host.send();
+  const label = (value: string) =>
+    registry.ask(
+      `mutation { labelHost(id: "${host.instance}", labels: [{ key: "env", value: "${value}" }]) { id } }`,
+    );
+  registry.wait(1, 'minutes');
+  await label('test');
+  registry.wait(1, 'minutes');
+  const relayed = later(host.report, { livepatches: [listed('lab_r_1v1_a')] });
+  await registry.send('POST', '/v1/reports', relayed, await giveToken(registry, 'relay'));
+  await registry.app.get(Database).$executeRaw`
+    UPDATE host_history SET sent_by = NULL
+     WHERE host_id = ${host.instance}::uuid AND valid_from = (
+             SELECT min(valid_from) FROM host_history WHERE host_id = ${host.instance}::uuid)`;
+  const { host: found } = await registry.ask(
+    `{ host(id: "${host.instance}") { changes { nodes { what sender { kind token } } } } }`,
+  );
+  expect(found.changes.nodes.toReversed()).toEqual([
+    // as if it had been stored before senders were
+    { what: ['FIRST_KNOWN'], sender: null },
+    { what: ['LABELS'], sender: { kind: 'HOST', token: null } },
+    { what: ['STACK'], sender: { kind: 'TOKEN', token: 'test relay' } },
   ]);
 });

@@ -21,6 +21,8 @@ export interface HostInterval {
   readonly retired: boolean;
   /** Of the last report in it. */
   readonly sequence: bigint;
+  /** Who sent that, as `report-sender.ts` writes it. */
+  readonly sentBy: string | null;
 }
 
 /** The periods of one host: the closed ones in its history, and the one that lasts. */
@@ -68,7 +70,8 @@ export class HostIntervalsStore {
                    i.boot_id AS "bootId",
                    i.suspect,
                    i.retired,
-                   i.sequence
+                   i.sequence,
+                   i.sent_by AS "sentBy"
               FROM (${intervalsOf(hostId, scope)}) i
              WHERE ${until === null ? sql`true` : sql`i.valid_from <= ${until}::timestamptz`}
                AND ${isBefore}
@@ -101,7 +104,7 @@ export class HostIntervalsStore {
 /** All intervals of a host in the scope. */
 function intervalsOf(hostId: string, scope: Scope | null): Sql {
   const bucket = sql`${bucketOf(hostId)}::smallint`;
-  const columns = raw('situation_id, label_set_id, boot_id, sequence');
+  const columns = raw('situation_id, label_set_id, boot_id, sequence, sent_by');
   return sql`
     SELECT h.since AS valid_from, NULL::timestamptz AS valid_until, h.opened_by, h.suspect_since IS NOT NULL AS suspect,
            h.retired_at IS NOT NULL AS retired, ${columns}

@@ -364,10 +364,11 @@ export class HostsStore {
 async function closeInterval(tx: Connection, key: Sql, at: Date): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by,
-                              situation_id, label_set_id, boot_id, suspect, retired, sequence)
+                              situation_id, label_set_id, boot_id, suspect, retired, sequence, sent_by)
     SELECT bucket, id, since, greatest(since, ${at}::timestamptz), opened_by,
            pg_current_xact_id()::text::bigint,
-           situation_id, label_set_id, boot_id, suspect_since IS NOT NULL, retired_at IS NOT NULL, sequence
+           situation_id, label_set_id, boot_id, suspect_since IS NOT NULL, retired_at IS NOT NULL, sequence,
+           sent_by
       FROM host
      WHERE ${key}`;
 }

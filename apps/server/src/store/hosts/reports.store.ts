@@ -20,6 +20,7 @@ import type { CarriedFacts } from './carried-facts.js';
 export interface HostVersion {
   readonly hostId: string;
   readonly sequence: bigint;
+  readonly sentBy: string | null;
   readonly digest: string | null;
   readonly bootId: string | null;
   readonly machine: string | null;
@@ -48,6 +49,8 @@ export interface PlacedReport {
   readonly situationId: string;
   readonly bootId: string;
   readonly sequence: bigint;
+  /** Who sent it, as `report-sender.ts` writes it. */
+  readonly sentBy: string;
   readonly digest: string;
   readonly observedAt: Date;
   readonly receivedAt: Date;
@@ -150,6 +153,7 @@ export class ReportsStore {
           SELECT coalesce(json_agg(version), '[]')::text AS versions, ${DATABASE_CLOCK}
             FROM (SELECT h.id AS "hostId",
                          h.sequence::text,
+                         h.sent_by AS "sentBy",
                          h.digest,
                          h.boot_id AS "bootId",
                          h.machine,
@@ -240,6 +244,7 @@ export class ReportsStore {
       situation_id: ['uuid', ({ report }) => report.situationId],
       boot_id: ['uuid', ({ report }) => report.bootId],
       sequence: ['bigint', ({ report }) => report.sequence],
+      sent_by: ['text', ({ report }) => report.sentBy],
       digest: ['text', ({ report }) => report.digest],
       observed_at: ['timestamptz', ({ report }) => report.observedAt],
       received_at: ['timestamptz', ({ report }) => report.receivedAt],
@@ -252,6 +257,7 @@ export class ReportsStore {
       counted_labels: ['uuid', ({ to }) => to?.labelSetId],
       counted_suspect: ['boolean', ({ to }) => to?.suspect ?? false],
       old_sequence: ['bigint', ({ old }) => old?.sequence],
+      old_sent_by: ['text', ({ old }) => old?.sentBy],
       old_opened_by: ['bigint', ({ old }) => old?.openedBy],
       old_contact: ['bigint', ({ old }) => old?.contactSequence],
       old_since: ['timestamptz', ({ old }) => old?.since],
@@ -269,10 +275,10 @@ export class ReportsStore {
                  SELECT * FROM ${rows}),
                made AS (
                  INSERT INTO host (bucket, id, hostname, machine, label_set_id, situation_id, boot_id,
-                                   sequence, digest, observed_at, detail, carried_facts, added_at, since,
-                                   opened_by)
+                                   sequence, sent_by, digest, observed_at, detail, carried_facts, added_at,
+                                   since, opened_by)
                  SELECT bucket, id, hostname, machine, label_set_id, situation_id, boot_id, sequence,
-                        digest, observed_at, detail, carried_facts, received_at, received_at,
+                        sent_by, digest, observed_at, detail, carried_facts, received_at, received_at,
                         pg_current_xact_id()::text::bigint
                    FROM r
                   WHERE old_sequence IS NULL
@@ -286,6 +292,7 @@ export class ReportsStore {
                         situation_id = r.situation_id,
                         boot_id = r.boot_id,
                         sequence = r.sequence,
+                        sent_by = r.sent_by,
                         digest = r.digest,
                         observed_at = r.observed_at,
                         detail = r.detail,
@@ -308,10 +315,11 @@ export class ReportsStore {
                  SELECT bucket, id FROM changed),
                closed AS (
                  INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by,
-                                           situation_id, label_set_id, boot_id, suspect, retired, sequence)
+                                           situation_id, label_set_id, boot_id, suspect, retired, sequence, sent_by)
                  SELECT bucket, id, old_since, greatest(old_since, received_at), old_opened_by,
                         pg_current_xact_id()::text::bigint,
-                        old_situation, old_labels, old_boot, old_suspect, old_retired, old_sequence
+                        old_situation, old_labels, old_boot, old_suspect, old_retired, old_sequence,
+                        old_sent_by
                    FROM r
                   WHERE old_sequence IS NOT NULL AND moved),
                opened AS (
