@@ -11,11 +11,12 @@ export async function subscribe(
   query: string,
   variables: object,
   headers: Record<string, string>,
+  operationName?: string,
 ): Promise<Events> {
   const ended = new AbortController();
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    body: JSON.stringify({ query, variables }),
+    body: JSON.stringify({ query, variables, operationName }),
     headers: { ...headers, 'content-type': 'application/json', accept: 'text/event-stream' },
     signal: ended.signal,
   });

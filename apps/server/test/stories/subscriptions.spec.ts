@@ -384,6 +384,27 @@ test('open subscriptions and what they sent are in the metrics', async () => {
   expect(after).not.toEqual(before);
 });
 
+test('of a document with several operations, the chosen one is counted', async () => {
+  const document = `
+    subscription Hosts { hostChanged { more } }
+    subscription Verdicts { ...Verdict }
+    fragment Verdict on Subscription { verdictChanged(to: { original: true }) { kind } }`;
+  const sent = async (): Promise<number[]> => {
+    const { body } = await other.send<string>('GET', '/metrics');
+    return ['hostChanged', 'verdictChanged'].map((field) =>
+      Number(
+        new RegExp(`^klpreg_subscription_events_total.field="${field}".* (\\d+)`, 'm').exec(body)?.[1] ?? 0,
+      ),
+    );
+  };
+  const [hosts, verdicts] = await sent();
+  const headers = { authorization: other.authorization };
+  const watched = await subscribe(address, document, {}, headers, 'Verdicts');
+  open.push(watched);
+  await watched.next();
+  expect(await sent()).toEqual([hosts, verdicts! + 1]);
+});
+
 test('a reader cannot add labels to the metrics: an alias counts as its field', async () => {
   for (const alias of ['one', 'two', 'three']) {
     const watched = await events(

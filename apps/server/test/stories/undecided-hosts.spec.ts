@@ -149,6 +149,32 @@ test('more than 200 decisions are not compared', async () => {
   });
 });
 
+test('more than 5,000 changes are not compared', async () => {
+  await change('web-1', SECOND);
+  const { instance } = reports.get('web-1')!.host;
+  /** Before what is there, the host ran one patch and the other in turn, each for a millisecond. */
+  const add = (n: number) => registry.app.get(Database).$executeRaw`
+    INSERT INTO host_history (bucket, host_id, valid_from, valid_until, opened_by, closed_by, situation_id,
+                              label_set_id, boot_id, suspect, retired, sequence)
+    SELECT p.bucket, p.host_id, p.valid_from - (i || 'ms')::interval, p.valid_from - (i - 1 || 'ms')::interval,
+           p.opened_by, p.closed_by - i, CASE i % 2 WHEN 0 THEN p.situation_id ELSE h.situation_id END,
+           p.label_set_id, p.boot_id, false, false, p.sequence
+      FROM (SELECT *
+              FROM host_history
+             WHERE host_id = ${instance}::uuid
+             ORDER BY valid_from, valid_until, opened_by
+             LIMIT 1) p
+      JOIN host h ON h.id = p.host_id,
+           generate_series(1, ${n}::integer) i`;
+  registry.wait(1, 'minutes');
+  expect(await found()).toEqual(['web-1']);
+  await add(5_000);
+  expect(await failed({ where: { changedSince: since() }, for: '1h' })).toMatchObject({
+    message: expect.stringContaining('the limit is 5000 changes'),
+    extensions: { code: 'LIMIT_EXCEEDED' },
+  });
+});
+
 test.each<[string, object, string]>([
   ['no time since which', { for: '1h' }, '`withoutDecision` needs `where.changedSince`'],
   [

@@ -1,5 +1,12 @@
 import type { FastifyRequest } from 'fastify';
-import { type DocumentNode, type ExecutionResult, GraphQLError, subscribe } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  Kind,
+  subscribe,
+} from 'graphql';
 import type { Access } from '../../access/access.js';
 import { limitExceeded, RequestError } from '../../errors.js';
 import type { SubscriptionLimits } from '../../subscription-limits.js';
@@ -23,6 +30,14 @@ export interface SubscriptionRequest {
 export type Results = AsyncGenerator<ExecutionResult, void, void>;
 
 const DONE = { value: undefined, done: true } as const;
+
+/** The field that an operation of a valid document subscribes to: a subscription has only one. */
+function fieldOf(document: DocumentNode, operationName: string | null): string {
+  const operation = getOperationAST(document, operationName);
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  const definitions = operation == null ? document.definitions : [operation, ...fragments];
+  return rootFieldsOf({ kind: Kind.DOCUMENT, definitions })[0]!.name;
+}
 
 /** An open subscription: how it is ended from outside. */
 interface Open {
@@ -69,7 +84,7 @@ export class OpenSubscriptions {
     const sender = request.bearer?.role === 'none' ? request.ip : (request.bearer?.name ?? request.ip);
     this.refuseTooMany(sender);
     // counts before it is open, so that those that begin at the same time count as well
-    const field = rootFieldsOf(document)[0]!.name;
+    const field = fieldOf(document, operationName);
     const open: Open = { sender, field, check, end: () => undefined };
     this.open.add(open);
     try {
