@@ -208,4 +208,4 @@ test('as npm runs it, the server stops at a signal to its shell, and so does its
   const database = postmaster();
   expect(await stop(shell, 'SIGTERM')).toBe(0);
   await until(() => !existsSync(`/proc/${database}/cwd`));
-}, 60_000);
+});

@@ -32,10 +32,10 @@ const heap = (): number => {
   return process.memoryUsage().heapUsed / MIB;
 };
 
-/** Returns the stored rows of these hosts, without transaction ids. */
+/** Returns the stored rows of these hosts, without transaction ids and without who sent them. */
 const storedRows = async (registry: Registry, ids: readonly string[]) =>
   registry.app.get(Database).$queryRaw<{ what: string; it: string }[]>`
-    SELECT 'host' AS what, (to_jsonb(h) - 'opened_by')::text AS it
+    SELECT 'host' AS what, (to_jsonb(h) - '{opened_by,sent_by}'::text[])::text AS it
       FROM host h
      WHERE id = ANY(${ids}::uuid[])
      UNION ALL
@@ -43,7 +43,7 @@ const storedRows = async (registry: Registry, ids: readonly string[]) =>
       FROM host_heartbeat b
      WHERE host_id = ANY(${ids}::uuid[])
      UNION ALL
-    SELECT 'history', (to_jsonb(p) - '{opened_by,closed_by}'::text[])::text
+    SELECT 'history', (to_jsonb(p) - '{opened_by,closed_by,sent_by}'::text[])::text
       FROM host_history p
      WHERE host_id = ANY(${ids}::uuid[])
      UNION ALL
