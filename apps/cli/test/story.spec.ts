@@ -76,14 +76,14 @@ describe('against the real registry', () => {
       server.stderr!.on('data', readOutput);
       server.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGTERM');
     await ended;
     rmSync(data, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const ask = async (...words: string[]) => {
     const done = await klpreg([...words, '--url', url, '-o', 'json'], {}, environmentWithRealClock());
@@ -315,5 +315,5 @@ describe('against the real registry', () => {
     expect(json(await asAdmin('patch', 'recall', found!.buildId, '--undo'))).toMatchObject({
       recalledAt: null,
     });
-  }, 60_000);
+  });
 });

@@ -30,7 +30,7 @@ beforeAll(async () => {
     await migrate(server.url, MIGRATIONS);
     await server.stop();
   }
-}, 120_000);
+});
 afterAll(() => rmSync(made, { recursive: true, force: true }));
 
 let dir: string;

@@ -65,7 +65,7 @@ test('several connections are accepted in a turn, and the backlog is measured', 
   await sleep(20);
   expect(backlog.waitMs).toBe(0);
   await worker.terminate();
-}, 60_000);
+});
 
 /** One request, on a connection that is kept. */
 const ask = (socket: Socket): Promise<string> =>
@@ -110,7 +110,7 @@ test('a closing server answers complete requests, ends idle connections and inco
   expect((await Promise.all(answers)).filter((text) => !text.startsWith('HTTP/1.1 200'))).toEqual([]);
   await closed;
   expect(await connectNow()).toBe('ECONNREFUSED');
-}, 60_000);
+});
 
 test.each<[when: string, meanwhile: () => void | Promise<void>]>([
   ['at once', () => {}],

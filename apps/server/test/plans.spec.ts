@@ -23,7 +23,7 @@ beforeAll(async () => {
   await client.connect();
   await fill(client, registry.now());
   await client.query("SET statement_timeout = '5s'");
-}, 120_000);
+});
 afterAll(async () => {
   await client.end();
   await registry.stop();

@@ -179,7 +179,7 @@ test('a second signal ends a server that waits for what is under way', async () 
   expect(await stop(child, 'SIGTERM')).toBe(1);
   await waits;
   await client.end().catch(() => undefined);
-}, 60_000);
+});
 
 test.each(['start', 'demo', 'simulate'])(
   'a signal to `npm run %s` reaches the program: its shell becomes the program',

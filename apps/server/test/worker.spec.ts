@@ -48,7 +48,7 @@ test('a thread has its own limit of memory, whatever the flags of the process al
   setFlagsFromString('--max-old-space-size=2048');
   setFlagsFromString('--max-semi-space-size=32');
   expect(await run(NAMES_LIMIT)).toBe(512 + 48);
-}, 60_000);
+});
 
 test('a thread without a job is ended, and the next job gets a new one', async () => {
   expect(await run(NAMES_THREAD)).toBe(await run(NAMES_THREAD));
@@ -56,7 +56,7 @@ test('a thread without a job is ended, and the next job gets a new one', async (
   worker = new Worker({ ...LIMITS, idleMs: 1 }, THREAD);
   const first = await run(NAMES_THREAD);
   while ((await run(NAMES_THREAD)) === first) await sleep(10);
-}, 60_000);
+});
 
 test('a full queue refuses work at once, and does nothing of it', async () => {
   const answers = [ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS].map(refusal);

@@ -401,4 +401,4 @@ test('every field of the schema is resolved over HTTP', async () => {
     .flatMap((type) => fieldsOf(type).map(({ name }) => `${type.name}.${name}`))
     .filter((name) => !seen.has(name));
   expect(missing.toSorted()).toEqual(NEVER);
-}, 120_000);
+});

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await registry.app.get(Database).token.create({ data: token });
   await registry.app.listen(0, '127.0.0.1');
   port = Number(new URL(await registry.app.getUrl()).port);
-}, 60_000);
+});
 afterAll(() => registry.stop());
 
 interface Raw {

@@ -51,7 +51,7 @@ beforeAll(async () => {
   const made = { id: randomUUID(), name: 'killed', createdAt: now, createdBy: 'test', expiresAt: end };
   await db.$transaction(async (tx) => new EnrolmentTokensStore(db).add(tx, { ...made, ...limits }, token));
   await db.$disconnect();
-}, 120_000);
+});
 afterAll(async () => {
   await server.kill();
   await database.drop();

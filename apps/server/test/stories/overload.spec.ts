@@ -119,7 +119,7 @@ test('more requests at once than the capacity: each is stored or refused, and re
   expect(refused).toBeGreaterThan(0);
   expect((await registry.ask('{ hosts { totalCount } }')).hosts.totalCount).toBe(2000);
   expect(registry.app.get(Endpoints).reports.load.pending).toBe(0);
-}, 60_000);
+});
 
 test('a server that closes first answers the requests in progress', async () => {
   const stored = await hold();
@@ -129,7 +129,7 @@ test('a server that closes first answers the requests in progress', async () => 
   await stored();
   expect(await inTime).toMatchObject({ status: 200, body: { outcome: 'REPORT_WANTED' } });
   await closed;
-}, 60_000);
+});
 
 test('a server that closes while the database does not answer refuses the requests in progress', async () => {
   const release = await hold();
@@ -139,7 +139,7 @@ test('a server that closes while the database does not answer refuses the reques
   expect(await late).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
   await release();
   await closed;
-}, 60_000);
+});
 
 const REFUSED: readonly [why: string, body: string, extra: Record<string, string>, status: number][] = [
   ['its token is unknown', '{}', { authorization: 'Bearer unknown' }, 401],

@@ -5,7 +5,7 @@ import { Registry, idle } from '../registry.js';
 let registry: Registry;
 beforeAll(async () => {
   registry = await Registry.start({ KLPREG_INGEST_HOST_KIB: '16', KLPREG_INGEST_HOST_KIB_PER_HOUR: '1024' });
-}, 120_000);
+});
 afterAll(() => registry.stop());
 
 /** A report whose host has this many labels of 200 characters. */
