@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, openTab } from './look.js';
+import { axe, openBrowser, openTab, shoot } from './look.js';
 import { printed, type Registry, startRegistry } from './registry.js';
 
 const PROVIDER = path.join(__dirname, '../../cli/test/issuer/provider.mjs');
@@ -64,13 +64,44 @@ test('a person signs in at the issuer, has the role of their group, and signs ou
   await page.context().close();
 });
 
-test('a person without a role sees no host, and whom to ask', async () => {
+/** The sign-in form of someone who may see nothing signs out, and takes another token. */
+async function signOutAndIn(page: Page): Promise<void> {
+  expect(await axe(page)).toEqual([]);
+  expect(await page.innerText('body')).not.toContain('web-1.ams');
+  await page.click('form button:text-is("Sign out")');
+  await page.locator('[role=alert]').waitFor({ state: 'detached' });
+  await page.waitForSelector('input[type=password]');
+  expect(await page.locator('button:text-is("Sign out")').count()).toBe(0);
+  expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+  await page.fill('input[type=password]', registry.adminToken);
+  await page.click('button:text-is("Sign in")');
+  await page.waitForSelector('nav >> text=Admin');
+}
+
+test('a person without a role sees no host, and whom to ask, and signs out', async () => {
   const { page } = await openTab(browser, registry.url, null, {}, issuer);
   await page.goto(registry.url);
   await page.click('button:text-is("Sign in with your account")');
   await fillForms(page, 'carol');
-  await page.locator('[role=alert]:has-text("admin")').waitFor();
-  expect(await page.innerText('body')).not.toContain('web-1.ams');
+  const alert = page.locator('[role=alert]');
+  await alert.waitFor();
+  expect(await alert.innerText()).toMatch(/the account \S*carol\S* has no role in this registry/);
+  await shoot(page, 'no-role');
+  await signOutAndIn(page);
+  await page.context().close();
+});
+
+test.each(['RELAY', 'PUBLISHER'])('a token of the role %s sees no host, and signs out', async (role) => {
+  const { createToken } = (await registry.ask(
+    'mutation ($name: String!, $role: TokenRole!) { createToken(input: { name: $name, role: $role }) { text } }',
+    { name: role, role },
+  )) as never as { createToken: { text: string } };
+  const { page } = await openTab(browser, registry.url, null);
+  await page.goto(registry.url);
+  await page.fill('input[type=password]', createToken.text);
+  await page.click('button:text-is("Sign in")');
+  await page.locator('[role=alert]:has-text("role reader, gate or admin")').waitFor();
+  await signOutAndIn(page);
   await page.context().close();
 });
 

@@ -41,9 +41,11 @@ function Afterwards({ of }: { of: NonNullable<Decision['afterwards']> }) {
   );
 }
 
-/** A decision as `klpreg certificate verify` reads it. */
-const fileOf = ({ certificate: { content, keyId, signature } }: Decision): string =>
-  `data:application/json,${encodeURIComponent(JSON.stringify({ content, keyId, signature }))}`;
+/** The same file as `--certificate` of klpreg writes: its content is JSON, so that people can read it. */
+function fileOf({ certificate: { content, keyId, signature } }: Decision): string {
+  const file = { content: JSON.parse(content) as unknown, keyId, signature };
+  return `data:application/json,${encodeURIComponent(`${JSON.stringify(file, null, 2)}\n`)}`;
+}
 
 function Shown({ decision }: { decision: Decision }) {
   const { counts, reasons, reasonCount, certificate, afterwards, afterwardsUnknown, noReturn } = decision;

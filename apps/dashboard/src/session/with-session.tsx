@@ -2,6 +2,7 @@ import { useLocation } from 'preact-iso/router';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Failed, Loading } from '../parts/messages.js';
+import type { Failure } from '../registry/failure.js';
 import { useQuestion } from '../registry/use-question.js';
 import { SIGN_IN } from '../texts/sign-in.js';
 import { forgetSignIn, keepSignedIn } from './account.js';
@@ -20,6 +21,12 @@ const SIGNED_OUT: Viewer = {
   fields: [],
 };
 
+/** Why the registry does not let the person in. Without a failure, the token has no right to look. */
+const wrongOf = (failure: Failure | undefined): string =>
+  failure?.code === 'UNAUTHENTICATED'
+    ? failure.message
+    : [SIGN_IN.mayNothing, ...(failure === undefined ? [] : [SIGN_IN.says(failure.message)])].join(' ');
+
 /** The whole page begins again, so that nothing of another person's answers stays. */
 function signIn(token: string | null): void {
   storeToken(token);
@@ -34,10 +41,10 @@ export function WithSession({ children }: { children: ComponentChildren }) {
   const question = useQuestion(VIEWER, {});
   const { data, failure } = question;
   useEffect(keepSignedIn, []);
-  const mayNothing = failure?.code === 'FORBIDDEN' || data?.viewer.fields.includes('Query.fleet') === false;
-  if (path !== SIGNED_IN && (failure?.code === 'UNAUTHENTICATED' || mayNothing)) {
-    const wrong =
-      storedToken() === null ? null : mayNothing ? SIGN_IN.mayNothing : (failure?.message ?? null);
+  const isRefused = failure?.code === 'FORBIDDEN' || failure?.code === 'UNAUTHENTICATED';
+  const mayNothing = data?.viewer.fields.includes('Query.fleet') === false;
+  if (path !== SIGNED_IN && (isRefused || mayNothing)) {
+    const wrong = storedToken() === null ? null : wrongOf(failure);
     return (
       <main class="sign-in">
         <SignIn wrong={wrong} signIn={signIn} />

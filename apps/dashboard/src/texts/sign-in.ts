@@ -8,6 +8,7 @@ export const SIGN_IN = {
   issuerFailed: (issuer: string, why: string) => `${issuer} cannot be used: ${why}`,
   refused: (why: string) => `The sign-in failed: ${why}. Sign in again.`,
   mayNothing: 'This token may not ask questions about hosts. Use one of the role reader, gate or admin.',
+  says: (message: string) => `The registry says: ${message}.`,
   token: 'Token',
   submit: 'Sign in',
   where:
