@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { axe, openBrowser, openTab, settled, shoot, type Tab } from './look.js';
 import { type Registry, startRegistry } from './registry.js';
 
@@ -219,4 +219,36 @@ test('a dropped manifest is asked about, and one that is wrong is refused with t
   await page.locator('[role=alert]:has-text("the manifest is wrong at /facts")').waitFor();
   // the registry refuses such a question with the status 400, which the browser logs
   tab.wrong.splice(0);
+});
+
+test('the fields for hosts and targets complete what is typed, and ask the registry when they are used', async () => {
+  const { page, open } = tab;
+  await open('/back');
+  const optionsOf = (field: Locator) =>
+    field.evaluate((input: HTMLInputElement) => [...input.list!.options].map(({ value }) => value));
+  const hosts = page.locator('input[placeholder^="all hosts"]');
+  expect(await optionsOf(hosts)).not.toContain('env=');
+  await hosts.focus();
+  await page.locator('datalist option[value="env="]').waitFor({ state: 'attached' });
+  await hosts.fill('boot=same,role=');
+  const roles = ['api', 'build', 'cache', 'db', 'proxy', 'web'].map((role) => `boot=same,role=${role}`);
+  expect((await optionsOf(hosts)).toSorted()).toEqual(roles);
+  await hosts.fill('kernel=6');
+  expect(await optionsOf(hosts)).toEqual(['kernel=6.1.0-56-cloud-amd64']);
+  // the list itself is the browser's, and one without a screen has none
+  await hosts.fill('');
+  await page.keyboard.type('role=d');
+  expect(await optionsOf(hosts)).toEqual(['role=db']);
+  await page.keyboard.type('b');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('where') === 'role=db');
+
+  const target = page.locator('input[placeholder^="release, module name"]');
+  await target.focus();
+  await page.locator('datalist option[value="name:lab_data"]').waitFor({ state: 'attached' });
+  expect(await optionsOf(target)).toContain('cumulative-2026.09');
+  await target.fill('name:lab_r_1v1_a');
+  await target.blur();
+  await page.locator('h2:has-text("To module lab_r_1v1_a")').waitFor();
+  expect(await axe(page)).toEqual([]);
 });

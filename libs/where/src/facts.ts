@@ -13,6 +13,9 @@ type Reader = (term: Term, now: number) => Fact;
 const LEVELS = ['fresh', 'late', 'stale', 'lost', 'never'] as const;
 const EVIDENCE = ['live', 'module', 'manifest', 'unsigned', 'inferred'] as const;
 const IMPACTS = ['none', 'declared', 'undeclared', 'unreadable'] as const;
+const TRANSITIONS = ['open', 'stalled', 'none'] as const;
+const BOOTS = ['same', 'other', 'unknown'] as const;
+const YES_OR_NO = ['yes', 'no'] as const;
 const BUILD_ID = /^(?:[0-9a-f]{2}){8,64}$/;
 
 /** Facts of a host that are no labels, by the key of a selector. */
@@ -33,9 +36,9 @@ export const FACTS: Readonly<Record<string, Reader>> = {
   transition: listed((values) =>
     values.length > 1
       ? 'takes one of open, stalled and none'
-      : words(values, ['open', 'stalled', 'none'], ([transition]) => ({ transition: transition! })),
+      : words(values, TRANSITIONS, ([transition]) => ({ transition: transition! })),
   ),
-  boot: negated((values) => words(values, ['same', 'other', 'unknown'], (boot) => ({ boot }))),
+  boot: negated((values) => words(values, BOOTS, (boot) => ({ boot }))),
   patches: listed(([value, ...more]) => (more.length > 0 ? PATCHES : patches(value!))),
   agent: listed((values) => ({ agentVersions: values })),
   'agent-below': listed(([value, ...more]) =>
@@ -54,6 +57,22 @@ export const FACTS: Readonly<Record<string, Reader>> = {
 
 /** The keys of facts. */
 export const FACT_KEYS: readonly string[] = Object.keys(FACTS);
+
+/** The values of the facts that have few, for programs that complete what a person types. */
+export const FACT_WORDS: Readonly<Record<string, readonly string[]>> = {
+  impact: IMPACTS,
+  'weaker-than': EVIDENCE,
+  freshness: LEVELS,
+  transition: TRANSITIONS,
+  boot: BOOTS,
+  leftovers: YES_OR_NO,
+  forced: YES_OR_NO,
+  suspect: YES_OR_NO,
+  superseded: YES_OR_NO,
+  conflicts: YES_OR_NO,
+  'shared-states': YES_OR_NO,
+  unpublished: YES_OR_NO,
+};
 
 /** A text says what is wrong. */
 type Values<Part> = (values: string[]) => Part | string;

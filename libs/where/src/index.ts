@@ -1,5 +1,5 @@
 export { hostFilter, isFact } from './filter.js';
-export { FACT_KEYS } from './facts.js';
+export { FACT_KEYS, FACT_WORDS } from './facts.js';
 export { formatWhere } from './format.js';
 export type { HostFilter } from './generated/host-filter.js';
 export { instantFrom, secondsIn } from './instant.js';

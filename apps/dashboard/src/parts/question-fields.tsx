@@ -2,6 +2,7 @@ import { useEffect, useId, useState } from 'preact/hooks';
 import { instantOf, localOf } from '../address/question.js';
 import { type Parameters, useParameters } from '../address/parameters.js';
 import { QUESTION } from '../texts/shell.js';
+import { useTargetCompletions, useWhereCompletions } from './use-completions.js';
 
 /** A field whose text goes into the address when the person leaves it or presses Enter. */
 export function AddressField({
@@ -11,6 +12,8 @@ export function AddressField({
   help,
   wrong,
   with: also = {},
+  complete,
+  onFocus,
 }: {
   name: string;
   label: string;
@@ -19,6 +22,9 @@ export function AddressField({
   wrong?: string | undefined;
   /** What else changes in the address, such as the page. */
   with?: Parameters;
+  /** Returns what the whole text may become. */
+  complete?: (text: string) => readonly string[];
+  onFocus?: () => void;
 }) {
   const { values, change } = useParameters();
   const [text, setText] = useState(values[name] ?? '');
@@ -27,45 +33,80 @@ export function AddressField({
   const done = () => {
     if (text !== (values[name] ?? '')) change({ ...also, [name]: text });
   };
+  const options = useId();
   return (
-    <label class="field grow">
-      {label}
-      <input
-        type="text"
-        value={text}
-        placeholder={placeholder}
-        title={help}
-        spellcheck={false}
-        autocomplete="off"
-        aria-invalid={wrong !== undefined}
-        aria-describedby={wrong === undefined ? undefined : id}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-        onBlur={done}
-        onKeyDown={({ key }) => {
-          if (key === 'Enter') done();
-        }}
-      />
-      {wrong !== undefined && (
-        <span class="field-wrong" id={id} role="alert">
-          {wrong}
-        </span>
+    <>
+      <label class="field grow">
+        {label}
+        <input
+          type="text"
+          value={text}
+          placeholder={placeholder}
+          title={help}
+          spellcheck={false}
+          autocomplete="off"
+          list={complete && options}
+          onFocus={onFocus}
+          aria-invalid={wrong !== undefined}
+          aria-describedby={wrong === undefined ? undefined : id}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+          onBlur={done}
+          onKeyDown={({ key }) => {
+            if (key === 'Enter') done();
+          }}
+        />
+        {wrong !== undefined && (
+          <span class="field-wrong" id={id} role="alert">
+            {wrong}
+          </span>
+        )}
+      </label>
+      {complete && (
+        <datalist id={options}>
+          {complete(text).map((option) => (
+            <option key={option} value={option} />
+          ))}
+        </datalist>
       )}
-    </label>
+    </>
   );
 }
 
 /** Which hosts are asked about: `where` of the address. */
-export const WhereField = ({ wrong }: { wrong?: string | undefined }) => (
-  <AddressField
-    name="where"
-    label={QUESTION.where}
-    placeholder={QUESTION.wherePlaceholder}
-    help={QUESTION.whereHelp}
-    wrong={wrong}
-  />
-);
+export function WhereField({ wrong }: { wrong?: string | undefined }) {
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <AddressField
+      name="where"
+      label={QUESTION.where}
+      placeholder={QUESTION.wherePlaceholder}
+      help={QUESTION.whereHelp}
+      wrong={wrong}
+      complete={useWhereCompletions(isAsked)}
+      onFocus={() => setAsked(true)}
+    />
+  );
+}
 
-/** A target that is named replaces one that is a file. */
+/** A patch or a release: `name` of the address. A target that is named replaces one that is a file. */
+export function PatchField(field: {
+  name: string;
+  label: string;
+  placeholder: string;
+  wrong?: string | undefined;
+}) {
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <AddressField
+      {...field}
+      with={NO_FILE}
+      complete={useTargetCompletions(isAsked)}
+      onFocus={() => setAsked(true)}
+    />
+  );
+}
+
+/** What a named target changes in the address. */
 export const NO_FILE: Parameters = { file: undefined };
 
 /** Where to go: `to` of the address. */
@@ -88,12 +129,7 @@ export function TargetField() {
           ))}
         </div>
       </div>
-      <AddressField
-        name="to"
-        label={QUESTION.target}
-        placeholder={QUESTION.targetPlaceholder}
-        with={NO_FILE}
-      />
+      <PatchField name="to" label={QUESTION.target} placeholder={QUESTION.targetPlaceholder} />
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { Basis } from '../parts/basis.js';
 import { Answer, Empty } from '../parts/messages.js';
 import { count } from '../parts/numbers.js';
 import { Panel } from '../parts/panel.js';
-import { AddressField, MomentField, NO_FILE, WhereField } from '../parts/question-fields.js';
+import { MomentField, PatchField, WhereField } from '../parts/question-fields.js';
 import { ReasonsTable } from '../parts/reasons-table.js';
 import { ReleaseList } from '../parts/release-list.js';
 import { SameQuestion } from '../parts/same-question.js';
@@ -38,11 +38,10 @@ export default function View() {
     <div class="stack">
       <ViewTitle title={SHELL.views.rollout} />
       <div class="fields">
-        <AddressField
+        <PatchField
           name="what"
           label={TEXTS.what}
           placeholder={TEXTS.whatPlaceholder}
-          with={NO_FILE}
           wrong={isPatch || values.what === undefined ? undefined : TEXTS.noTarget}
         />
         <WhereField wrong={wrong} />
