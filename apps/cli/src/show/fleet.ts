@@ -147,16 +147,25 @@ const decidingCodes = ({ verdict }: Cohort): string => {
   return clean([...new Set(codes)].join(', '));
 };
 
-/** What clears a reason, as an action. */
+/** What clears a reason, as an action, by its `clearedBy`; and of some codes. */
 const ACTIONS: Readonly<Record<string, string>> = {
   TIME: 'wait, and ask again (--wait 10m)',
   RMMOD: 'remove the modules',
   REBOOT: 'reboot',
   REPORT: 'get a new report: see that the agent runs on these hosts',
+  CANARY: 'load the patch on canary hosts with the same kernel and patches',
   AUTHOR: "ask the patch's author for a signed statement, a declaration or another build",
+  TARGET: 'ask by any route (--route best), or for another target',
   NOTHING: 'no known action',
 };
 const ACTION_ORDER = Object.keys(ACTIONS);
+
+/** Codes whose action their `clearedBy` does not name: other hosts report, or the question changes. */
+const ACTION_OF_CODE: Readonly<Record<string, string>> = {
+  SYMBOLS_UNVERIFIED: 'CANARY',
+  PRE_PATCH_MAY_REFUSE: 'CANARY',
+  TARGET_UNRESOLVED: 'TARGET',
+};
 
 /** The codes behind each action that are named. */
 const MAX_CODES = 4;
@@ -167,9 +176,10 @@ function whatToDo(answer: FleetAnswer, width: number | null): string[] {
   const codes = new Map<string, Map<string, number>>();
   for (const { reason, hosts } of mergeReasons(answer)) {
     if (reason.kind === 'ADVISORY') continue;
-    const each = codes.get(reason.clearedBy) ?? new Map<string, number>();
+    const action = ACTION_OF_CODE[reason.code] ?? reason.clearedBy;
+    const each = codes.get(action) ?? new Map<string, number>();
     each.set(reason.code, Math.max(each.get(reason.code) ?? 0, hosts));
-    codes.set(reason.clearedBy, each);
+    codes.set(action, each);
   }
   return [...codes]
     .toSorted(([a], [b]) => ACTION_ORDER.indexOf(a) - ACTION_ORDER.indexOf(b))
