@@ -64,6 +64,17 @@ describe.each(LOOKS)('$look', ({ look, colorScheme, viewport }) => {
     expect(tab.wrong).toEqual([]);
     await tab.page.context().close();
   });
+
+  // what axe finds there is within the editor of GraphiQL
+  test('GraphiQL is whole: no error, nothing cut off', async () => {
+    const tab = await openTab(browser, registry.url, registry.adminToken, { colorScheme, viewport });
+    await tab.page.goto(`${registry.url}/graphiql`);
+    await tab.page.locator('.graphiql-query-editor .CodeMirror-line').first().waitFor();
+    await shoot(tab.page, `graphiql-${look}`);
+    expect(await overflow(tab.page)).toBe(0);
+    expect(tab.wrong).toEqual([]);
+    await tab.page.context().close();
+  });
 });
 
 test('an address without a view says so, and leads back', async () => {

@@ -7,7 +7,7 @@ export interface Known {
   readonly facts: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A longer list helps nobody to choose. */
+/** A longer list is no help in choosing. */
 const MOST = 100;
 /** Longer values are left out, because a list shows them whole. */
 const LONGEST = 200;

@@ -101,7 +101,10 @@ export function Enrolments() {
             title: TEXTS.columns.labels,
             cell: ({ labels }) => labels.map(({ key, value }) => `${key}=${value}`).join(', '),
           },
-          { title: TEXTS.columns.expires, cell: ({ expiresAt }) => <Ago at={expiresAt} /> },
+          {
+            title: TEXTS.columns.expires,
+            cell: ({ expiresAt }) => (expiresAt === null ? '–' : <Ago at={expiresAt} />),
+          },
           {
             title: TEXTS.columns.do,
             cell: (enrolment) => <Changes enrolment={enrolment} done={pages.restart} />,

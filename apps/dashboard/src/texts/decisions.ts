@@ -40,7 +40,9 @@ export const DECISIONS = {
     gone: 'are gone',
   },
   certificate: 'Certificate',
-  certificateText: 'Signed by the registry. "klpreg certificate verify FILE" checks it offline.',
+  certificateText:
+    'Signed by the registry. "klpreg certificate verify FILE --key KEY" checks ' +
+    'it offline, with the key that "klpreg certificate key" printed.',
   valid: 'Valid until',
   download: 'Download',
   waiver: {
