@@ -69,7 +69,7 @@ const draw = (page: Page): Promise<number> =>
     const context = document.querySelector('canvas')!.getContext('2d')!;
     dataset.theme = dataset.theme === 'dark' ? 'light' : 'dark';
     // the page asks for its frame in a microtask: between these two
-    const begun = new Promise<number>((resolve) => {
+    const start = new Promise<number>((resolve) => {
       requestAnimationFrame(() => resolve(performance.now()));
     });
     await Promise.resolve();
@@ -79,7 +79,7 @@ const draw = (page: Page): Promise<number> =>
         resolve(performance.now());
       });
     });
-    return (await done) - (await begun);
+    return (await done) - (await start);
   });
 
 /** The longest time for which the page was busy since it was opened, in ms; less than 50 counts as 50. */
