@@ -70,8 +70,14 @@ const validOf = ({ validFrom, validUntil }: Key): string =>
     ...(validUntil === null ? [] : [TEXTS.until(localTime(validUntil))]),
   ].join(' ');
 
-const Keys = ({ keys, done }: { keys: readonly Key[]; done: () => void }) =>
-  keys.length === 0 ? (
+function Keys({ keys, done }: { keys: readonly Key[]; done: () => void }) {
+  const may = useMay();
+  const revoke = {
+    title: TEXTS.columns.do,
+    cell: ({ fingerprint, revokedAt }: Key) =>
+      revokedAt === null && <Revoke fingerprint={fingerprint} done={done} />,
+  };
+  return keys.length === 0 ? (
     <Empty title={TEXTS.noKeys}>{TEXTS.noKeysNext}</Empty>
   ) : (
     <DataTable
@@ -97,14 +103,11 @@ const Keys = ({ keys, done }: { keys: readonly Key[]; done: () => void }) =>
             </>
           ),
         },
-        {
-          title: TEXTS.columns.do,
-          cell: ({ fingerprint, revokedAt }) =>
-            revokedAt === null && <Revoke fingerprint={fingerprint} done={done} />,
-        },
+        ...(may('Mutation.revokeOwnerKey') ? [revoke] : []),
       ]}
     />
   );
+}
 
 /** The keys of owners, and what owners require. */
 export function Owners() {
