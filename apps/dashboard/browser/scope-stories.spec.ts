@@ -19,6 +19,10 @@ let buildIds: string[];
 let release: string;
 let token: string;
 let moment: string;
+/** About a foreign host. */
+let decision: string;
+/** Of records about foreign hosts. */
+const RECORDED = ['foreign-owner', 'foreign-reason', 'foreign-change'];
 
 const ask = async <Data>(query: string, variables: object = {}): Promise<Data> =>
   (await registry.ask(query, variables)) as never as Data;
@@ -45,6 +49,27 @@ beforeAll(async () => {
   release = releases.nodes[0]!.name;
   await label(own.id, 'team', 'storage');
   for (const { id, hostname } of foreign) await label(id, 'owner', `foreign-team-${hostname}`);
+  await ask('mutation ($input: AddWaiverInput!) { addWaiver(input: $input) { id } }', {
+    input: {
+      owner: 'foreign-owner',
+      reason: 'foreign-reason',
+      codes: ['BOOT_UNKNOWN'],
+      selector: [{ key: 'owner', values: [`foreign-team-${foreign[0]!.hostname}`] }],
+    },
+  });
+  const { recordDecision } = await ask<{ recordDecision: { id: string } }>(
+    'mutation ($input: RecordDecisionInput!) { recordDecision(input: $input) { id } }',
+    {
+      input: {
+        gate: 'CAN_DOWNGRADE',
+        target: { original: true },
+        where: { hostnames: [foreign[0]!.hostname] },
+        changeId: 'foreign-change',
+        claimed: 'CANNOT_TELL',
+      },
+    },
+  );
+  decision = recordDecision.id;
   const { createToken } = await ask<{ createToken: { text: string } }>(
     `mutation { createToken(input: {
       name: "storage", role: READER, scope: [{ key: "team", values: ["storage"] }] }) { text } }`,
@@ -128,6 +153,8 @@ function addresses(): string[] {
     '/catalog',
     ...buildIds.map((buildId) => `/catalog/${buildId}`),
     '/decisions',
+    '/decisions?all=yes',
+    `/decisions/${encodeURIComponent(decision)}`,
     '/decisions?tab=waivers',
     '/decisions?tab=policy',
     '/admin',
@@ -140,7 +167,7 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
   const { page, open, wrong } = await openTab(browser, registry.url, token);
   const bodies = await listen(page);
   const ids = foreign.flatMap(({ id, bootId }) => (bootId === null ? [id] : [id, bootId]));
-  const traces = ['foreign-team-', ...foreign.map(({ hostname }) => hostname), ...ids];
+  const traces = ['foreign-team-', ...RECORDED, ...foreign.map(({ hostname }) => hostname), ...ids];
   // Published builds, with their kernels, are for every reader (docs/operating/tokens.md). Which of
   // them a host runs is not: a list of kernels to choose from has those of the scope alone.
   const kernels = foreign.flatMap(({ kernelRelease }) => kernelRelease ?? []);
@@ -200,6 +227,21 @@ test('a reader with a scope sees nothing of other hosts, in any view', async () 
       if (Number(n) > 1) found.push(`${count}: ${all.slice(0, 300)}`);
   }
   expect(found).toEqual([]);
+  expect(wrong).toEqual([]);
+  await page.context().close();
+});
+
+test('a change of a foreign host is not sent to a page that is open', async () => {
+  const { page, open, wrong } = await openTab(browser, registry.url, token);
+  const bodies = await listen(page);
+  await open('/hosts?where=note=seen');
+  await label(foreign[0]!.id, 'note', 'seen');
+  // the change of the own host comes after it, and shows
+  await label(own.id, 'note', 'seen');
+  await page.waitForSelector(`a:text-is("${own.hostname}")`);
+  expect(bodies.filter((body) => body.includes('foreign-team'))).toEqual([]);
+  expect(bodies.filter((body) => body.includes(foreign[0]!.hostname))).toEqual([]);
+  expect(await page.content()).not.toContain(foreign[0]!.hostname);
   expect(wrong).toEqual([]);
   await page.context().close();
 });

@@ -4,6 +4,9 @@ type Term = Parameters<typeof formatWhere>[0][number];
 
 const fact = (key: string, value: string): Term => ({ key, isLabel: false, operator: 'in', values: [value] });
 
+/** The hosts with this name, as `where` of an address has them. */
+export const whereHost = (hostname: string): string => formatWhere([fact('hostname', hostname)]);
+
 /** The hosts with a kernel release, as `where` of an address has them. */
 export const whereKernel = (release: string): string => formatWhere([fact('kernel', release)]);
 

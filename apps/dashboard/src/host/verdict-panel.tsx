@@ -4,12 +4,27 @@ import { VerdictTag } from '../parts/verdicts.js';
 import { HOST } from '../texts/host.js';
 import type { HostVerdict } from './generated/operations.js';
 
-/** Whether the host can go to one target, by which steps and at which cost, and why not. */
-export function VerdictPanel({ title, verdict }: { title: string; verdict: HostVerdict }) {
+/**
+ * Whether the host can go to one target by its best route, by which steps and at which cost, and why not.
+ *
+ * @param usualRoute the address of the answer by the route that is asked by default
+ */
+export function VerdictPanel({
+  title,
+  usualRoute,
+  verdict,
+}: {
+  title: string;
+  usualRoute: string;
+  verdict: HostVerdict;
+}) {
   const { kind, route, steps, price, reasons, accepted, basedOnStaleFacts } = verdict;
   return (
     <Panel title={title} aside={<VerdictTag kind={kind} />}>
       <div class="stack">
+        <p class="muted">
+          {HOST.bestRoute} <a href={usualRoute}>{HOST.usualRoute}</a>
+        </p>
         {basedOnStaleFacts && <p class="note warning">{HOST.stale}</p>}
         {accepted && kind !== 'SAFE' && <p class="note">{HOST.accepted}</p>}
         {route !== null && (

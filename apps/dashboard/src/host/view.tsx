@@ -1,6 +1,7 @@
 import { useRoute } from 'preact-iso/router';
 import { useCallback } from 'preact/hooks';
 import { addressOf, useParameters } from '../address/parameters.js';
+import { whereHost } from '../address/where-terms.js';
 import { targetOf } from '../address/question.js';
 import { Answer, Empty } from '../parts/messages.js';
 import { localTime } from '../parts/numbers.js';
@@ -37,7 +38,8 @@ function Notes({ host, asOf }: { host: ShownHost; asOf: string | undefined }) {
 }
 
 /** Whether the host can go back: to the two usual targets, and to the one in the address. */
-function Verdicts({ id, to }: { id: string; to: string | undefined }) {
+function Verdicts({ id, hostname, to }: { id: string; hostname: string; to: string | undefined }) {
+  const usualRoute = (target: string) => addressOf('/back', { to: target, where: whereHost(hostname) });
   const usual = useQuestion(HOST_VERDICTS, { id });
   const isOther = to !== undefined && to !== 'previous' && to !== 'original';
   const other = useQuestion(HOST_VERDICT_TO, isOther ? { id, to: targetOf(to) } : null);
@@ -53,7 +55,13 @@ function Verdicts({ id, to }: { id: string; to: string | undefined }) {
         {isOther && (
           <Answer of={other}>
             {({ host }) =>
-              host !== null && <VerdictPanel title={HOST.back.other(to)} verdict={host.canDowngrade} />
+              host !== null && (
+                <VerdictPanel
+                  title={HOST.back.other(to)}
+                  usualRoute={usualRoute(to)}
+                  verdict={host.canDowngrade}
+                />
+              )
             }
           </Answer>
         )}
@@ -61,8 +69,16 @@ function Verdicts({ id, to }: { id: string; to: string | undefined }) {
           {({ host }) =>
             host !== null && (
               <>
-                <VerdictPanel title={HOST.back.previous} verdict={host.previous} />
-                <VerdictPanel title={HOST.back.original} verdict={host.original} />
+                <VerdictPanel
+                  title={HOST.back.previous}
+                  usualRoute={usualRoute('previous')}
+                  verdict={host.previous}
+                />
+                <VerdictPanel
+                  title={HOST.back.original}
+                  usualRoute={usualRoute('original')}
+                  verdict={host.original}
+                />
               </>
             )
           }
@@ -95,7 +111,7 @@ export default function View() {
               <a href="/hosts">{SHELL.views.hosts}</a>
             </ViewTitle>
             <Notes host={host} asOf={values.asOf} />
-            <Verdicts id={id} to={values.to} />
+            <Verdicts id={id} hostname={host.hostname} to={values.to} />
             <StackPanel host={host} />
             <div class="grid">
               {host.transition !== null && <TransitionPanel transition={host.transition} />}

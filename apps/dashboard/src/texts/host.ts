@@ -13,6 +13,8 @@ export const HOST = {
     original: 'Back to the original code',
     other: (to: string) => `Back to ${to}`,
   },
+  bestRoute: 'By the best of all routes.',
+  usualRoute: 'By the usual one',
   route: 'Route',
   routes: {
     NONE_NEEDED: 'nothing to do',
