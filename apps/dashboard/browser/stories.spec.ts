@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { axe, openBrowser, openTab, overflow, settled } from './look.js';
+import { axe, openBrowser, openTab, settled } from './look.js';
 import { type Registry, startRegistry } from './registry.js';
 
 let registry: Registry;
@@ -43,26 +43,6 @@ test('without a token the page asks for one, and a wrong one is said to be wrong
   await page.fill('input[type=password]', registry.adminToken);
   await page.click('button:text-is("Sign in")');
   await page.waitForSelector('nav >> text=Admin');
-  await page.context().close();
-});
-
-test('hostile names harm no view', async () => {
-  const name = '<img src=x onerror=alert(1)>\u202Egnp.exe"&\'';
-  const added = (await registry
-    .ask('mutation ($input: AddHostInput!) { addHost(input: $input) { id } }', {
-      input: { hostname: 'h'.repeat(200), labels: [{ key: 'note', value: name }] },
-    })
-    .catch((error: Error) => error)) as never as { addHost: { id: string } } | Error;
-  if (added instanceof Error) throw added;
-  const { page, open, wrong } = await openTab(browser, registry.url, registry.adminToken, {
-    viewport: { width: 360, height: 740 },
-  });
-  for (const address of ['/hosts', `/hosts/${encodeURIComponent(added.addHost.id)}`, '/back']) {
-    await open(address);
-    expect(await overflow(page)).toBe(0);
-    expect(await page.locator('img').count()).toBe(0);
-  }
-  expect(wrong).toEqual([]);
   await page.context().close();
 });
 

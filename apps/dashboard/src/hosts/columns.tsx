@@ -28,7 +28,11 @@ export const columnsFor = ({ to, asOf }: Parameters): readonly Column<HostRow>[]
     title: HOSTS.columns.hostname,
     cell: ({ id, hostname, suspect }) => (
       <>
-        <a href={addressOf(`/hosts/${encodeURIComponent(id)}`, { to, asOf })} title={hostname}>
+        <a
+          class="foreign"
+          href={addressOf(`/hosts/${encodeURIComponent(id)}`, { to, asOf })}
+          title={hostname}
+        >
           {hostname}
         </a>
         {suspect && <strong class="wrong"> {HOSTS.suspect}</strong>}
@@ -59,6 +63,10 @@ export const columnsFor = ({ to, asOf }: Parameters): readonly Column<HostRow>[]
   },
   {
     title: HOSTS.columns.labels,
-    cell: (host) => <span title={labelsText(host)}>{labelsText(host)}</span>,
+    cell: (host) => (
+      <span class="foreign" title={labelsText(host)}>
+        {labelsText(host)}
+      </span>
+    ),
   },
 ];

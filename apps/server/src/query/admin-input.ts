@@ -41,7 +41,8 @@ export function requireLine(argument: string, value: string, max: number): void 
   if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
   const detail = `must be one line of 1 to ${max} characters`;
   const found = JSON.stringify(value.slice(0, 100));
-  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
+  const length = value.length > max ? `${value.length} characters: ` : '';
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${length}${found}`, [
     { pointer: `/${argument}`, detail, found },
   ]);
 }
@@ -60,7 +61,15 @@ export function requireName(argument: string, value: string): void {
 /** @throws RequestError if a reason is empty or too long */
 export function requireReason(reason: string): string {
   if (reason.trim().length > 0 && reason.length <= REASON_LENGTH) return reason;
-  throw new RequestError('BAD_USER_INPUT', `a reason has 1 to ${REASON_LENGTH} characters`, [
-    { pointer: '/reason', detail: `must have 1 to ${REASON_LENGTH} characters`, found: reason.slice(0, 100) },
-  ]);
+  throw new RequestError(
+    'BAD_USER_INPUT',
+    `a reason has 1 to ${REASON_LENGTH} characters, found ${reason.length}`,
+    [
+      {
+        pointer: '/reason',
+        detail: `must have 1 to ${REASON_LENGTH} characters`,
+        found: reason.slice(0, 100),
+      },
+    ],
+  );
 }

@@ -4,6 +4,7 @@ import { Clock } from '../clock.js';
 import { RequestError } from '../errors.js';
 import { AuditStore } from '../store/access/audit.store.js';
 import { PatchesStore } from '../store/catalog/patches.store.js';
+import { requireReason } from './admin-input.js';
 import type { MutationRecallPatchArgs } from './generated/schema.js';
 import { patchView, type PatchView } from './patch-view.js';
 import { type RequestContext, senderOf } from './sender.js';
@@ -22,6 +23,7 @@ export class RecallPatchResolver {
     @Args() { buildId, reason, recalled }: MutationRecallPatchArgs,
     @Context() context: RequestContext,
   ): Promise<PatchView> {
+    if (reason != null) requireReason(reason);
     const recall = recalled ?? true;
     const action = recall ? 'recall-patch' : 'unrecall-patch';
     const row = await this.audit.record(async (tx) => {

@@ -1,0 +1,141 @@
+import type { Browser, Page } from 'playwright-core';
+import { axe, openBrowser, openTab, overflow, shoot } from './look.js';
+import { type Registry, startRegistry } from './registry.js';
+
+/** Markup, quotes, the braces of templates, characters that change the direction, and combining marks. */
+const HOSTILE = '<img src=x onerror=alert(1)>\u202Egnp.exe"&\'{{7*7}}${1}\u2066 z\u0301\u0301\u0301';
+
+/** A text of this length without a space, which is the worst to wrap. */
+const long = (length: number) => 'x'.repeat(length);
+
+let registry: Registry;
+let browser: Browser;
+let host: string;
+let patch: string;
+
+beforeAll(async () => {
+  [registry, browser] = await Promise.all([startRegistry(), openBrowser()]);
+  const { patches } = (await registry.ask('{ patches(first: 1) { nodes { buildId } } }')) as never as {
+    patches: { nodes: { buildId: string }[] };
+  };
+  patch = patches.nodes[0]!.buildId;
+  const add = (hostname: string, value: string) =>
+    registry.ask('mutation ($input: AddHostInput!) { addHost(input: $input) { id } }', {
+      input: { hostname, labels: [{ key: 'note', value }] },
+    });
+  const added = (await add(HOSTILE, HOSTILE)) as never as { addHost: { id: string } };
+  host = encodeURIComponent(added.addHost.id);
+  await add(long(253), long(253));
+  const waive = 'mutation ($input: AddWaiverInput!) { addWaiver(input: $input) { id } }';
+  const enrol =
+    'mutation ($input: CreateEnrolmentTokenInput!) { createEnrolmentToken(input: $input) { token } }';
+  const create = 'mutation ($input: CreateTokenInput!) { createToken(input: $input) { text } }';
+  const pairs = [
+    [HOSTILE, HOSTILE, HOSTILE.slice(0, 64)],
+    [long(128), long(500), long(64)],
+  ] as const;
+  for (const [owner, reason, name] of pairs) {
+    const selector = [{ key: 'note', values: [HOSTILE, long(253)] }];
+    await registry.ask(waive, { input: { owner, reason, codes: ['SYMBOLS_UNVERIFIED'], selector } });
+    await registry.ask(enrol, { input: { name, labels: [{ key: 'note', value: HOSTILE }] } });
+    await registry.ask(create, {
+      input: { name, role: 'READER', scope: [{ key: 'note', values: [HOSTILE, long(253)] }] },
+    });
+  }
+  await registry.ask(
+    'mutation ($id: String!, $reason: String) { recallPatch(buildId: $id, reason: $reason) { name } }',
+    {
+      id: patch,
+      reason: HOSTILE,
+    },
+  );
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await registry?.stop();
+});
+
+/** The innermost elements that hold a hostile text, and are not isolated from the text next to them. */
+const notIsolated = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('body *')]
+      .filter((element) =>
+        [...element.childNodes].some(
+          ({ nodeType, nodeValue }) => nodeType === 3 && nodeValue!.includes('\u202E'),
+        ),
+      )
+      .filter((element) => element.tagName !== 'OPTION' && element.tagName !== 'TEXTAREA')
+      .filter((element) => !getComputedStyle(element).unicodeBidi.startsWith('isolate'))
+      .map(({ outerHTML }) => outerHTML.slice(0, 200)),
+  );
+
+/** The views, and whether the page has the hostile text in them. */
+const VIEWS: readonly (readonly [name: string, address: () => string, shown: boolean])[] = [
+  ['overview', () => '/', false],
+  ['back', () => '/back', false],
+  ['back for a hostile filter', () => `/back?where=${encodeURIComponent(`note=${HOSTILE}`)}`, false],
+  ['rollout', () => '/rollout', false],
+  ['matrix', () => '/matrix', false],
+  ['states', () => '/states', false],
+  ['hosts', () => '/hosts?where=note', true],
+  ['host', () => `/hosts/${host}`, true],
+  ['catalog', () => '/catalog', false],
+  ['patch', () => `/catalog/${patch}`, true],
+  ['decisions', () => '/decisions', false],
+  ['waivers', () => '/decisions?tab=waivers', true],
+  ['policy', () => '/decisions?tab=policy', false],
+  ['enrolments', () => '/admin', false],
+  ['enrolment tokens', () => '/admin?tab=enrolment-tokens', true],
+  ['tokens', () => '/admin?tab=tokens', true],
+  ['owners', () => '/admin?tab=owners', false],
+  ['audit log', () => '/admin?tab=audit', true],
+];
+
+const LOOKS = [
+  { look: 'light', colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  { look: 'phone', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+] as const;
+
+describe.each(LOOKS)('$look', ({ look, colorScheme, viewport }) => {
+  test.each(VIEWS)('hostile texts do not harm %s', async (name, address, shown) => {
+    const tab = await openTab(browser, registry.url, registry.adminToken, { colorScheme, viewport });
+    const { page } = tab;
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await tab.open(address());
+    await shoot(page, `hostile-${name.replaceAll(' ', '-')}-${look}`);
+    if (shown) expect(await page.textContent('body')).toContain('<img src=x onerror=alert(1)>');
+    expect(await page.locator('img, main script').count()).toBe(0);
+    expect(await notIsolated(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    expect(await axe(page)).toEqual([]);
+    expect([...dialogs, ...tab.wrong]).toEqual([]);
+    await page.context().close();
+  });
+});
+
+const ADD_HOST = 'mutation ($input: AddHostInput!) { addHost(input: $input) { id } }';
+const CREATE_TOKEN = 'mutation ($input: CreateTokenInput!) { createToken(input: $input) { text } }';
+const RECALL =
+  'mutation ($id: String!, $reason: String) { recallPatch(buildId: $id, reason: $reason) { name } }';
+
+test.each([
+  ['hostname', 253, ADD_HOST, (text: string) => ({ input: { hostname: text } })],
+  ['name', 64, CREATE_TOKEN, (text: string) => ({ input: { name: text, role: 'READER' } })],
+  ['reason', 500, RECALL, (text: string) => ({ id: patch, reason: text })],
+] as const)(
+  'a %s of 10,000 characters is refused with its limit, %d',
+  async (field, limit, mutation, given) => {
+    const refusal = await registry.ask(mutation, given(long(10_000))).then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    );
+    expect(refusal).toContain(field);
+    expect(refusal).toContain(`1 to ${limit} characters`);
+    expect(refusal).toContain('found 10000');
+  },
+);
