@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { axe, openBrowser, openTab, overflow, shoot } from './look.js';
 import { type Registry, startRegistry } from './registry.js';
@@ -8,10 +11,58 @@ const HOSTILE = '<img src=x onerror=alert(1)>\u202Egnp.exe"&\'{{7*7}}${1}\u2066 
 /** A text of this length without a space, which is the worst to wrap. */
 const long = (length: number) => 'x'.repeat(length);
 
+/** A valid report, with every text of a host that the registry takes as it is. */
+function reportWith(instance: string, text: (length: number) => string): string {
+  const example = path.join(__dirname, '../../../libs/wire/test/goldens/report-v1.json');
+  const report = JSON.parse(readFileSync(example, 'utf8')) as Record<string, object>;
+  const document = {
+    ...report,
+    agent: { version: text(64) },
+    host: {
+      ...report['host'],
+      instance,
+      machine: null,
+      hostname: text(253),
+      labels: { note: text(253) },
+      kernelRelease: text(128),
+      kernelVersion: text(256),
+      distribution: { id: text(64), version: text(64), name: text(128) },
+    },
+    transition: {
+      ...report['transition'],
+      tasks: [{ pid: 42, comm: text(64), patchState: 0 }],
+    },
+    otherLivePatching: [text(128)],
+    unread: [text(500)],
+    warnings: [text(500)],
+  };
+  const digest = `import { contentDigest } from '@klpreg/wire';
+    const document = JSON.parse(await (await import('node:stream/consumers')).text(process.stdin));
+    process.stdout.write(JSON.stringify({ ...document, digest: contentDigest(document) }));`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', digest], {
+    cwd: path.join(__dirname, '../../server'),
+    input: JSON.stringify(document),
+    encoding: 'utf8',
+  });
+}
+
+async function send(report: string): Promise<void> {
+  const answer = await fetch(`${registry.url}/v1/reports`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${registry.adminToken}` },
+    body: report,
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+const hostile = (length: number) => HOSTILE.slice(0, length);
+
 let registry: Registry;
 let browser: Browser;
 let host: string;
 let patch: string;
+let reported: string;
+let decision: string;
 
 beforeAll(async () => {
   [registry, browser] = await Promise.all([startRegistry(), openBrowser()]);
@@ -41,6 +92,41 @@ beforeAll(async () => {
     await registry.ask(create, {
       input: { name, role: 'READER', scope: [{ key: 'note', values: [HOSTILE, long(253)] }] },
     });
+  }
+  const instances = ['0190a000-0000-7000-8000-0123456789aa', '0190a000-0000-7000-8000-0123456789bb'] as const;
+  await send(reportWith(instances[0], hostile));
+  await send(reportWith(instances[1], long));
+  const { hosts } = (await registry.ask(
+    `{ hosts(where: { ids: ["${instances[0]}"] }) { nodes { id } } }`,
+  )) as never as {
+    hosts: { nodes: { id: string }[] };
+  };
+  reported = encodeURIComponent(hosts.nodes[0]!.id);
+  const record = 'mutation ($input: RecordDecisionInput!) { recordDecision(input: $input) { id } }';
+  for (const text of [long, hostile]) {
+    const { recordDecision } = (await registry.ask(record, {
+      input: {
+        gate: 'CAN_DOWNGRADE',
+        target: { original: true },
+        where: { hostnames: [text(253)] },
+        changeId: text(128),
+        claimed: 'CANNOT_TELL',
+        breakGlass: text(500),
+      },
+    })) as never as { recordDecision: { id: string } };
+    decision = encodeURIComponent(recordDecision.id);
+    const rule = {
+      name: text(64),
+      where: [{ key: 'note', in: [text(253)] }],
+      maxAge: '2m',
+    };
+    await registry.ask(
+      'mutation ($document: String!, $reason: String!) { applyPolicy(document: $document, reason: $reason) { replaces } }',
+      {
+        document: JSON.stringify({ schema: 'policy/v1', rules: [rule] }),
+        reason: text(500),
+      },
+    );
   }
   await registry.ask(
     'mutation ($id: String!, $reason: String) { recallPatch(buildId: $id, reason: $reason) { name } }',
@@ -72,19 +158,21 @@ const notIsolated = (page: Page): Promise<string[]> =>
 
 /** The views, and whether the page has the hostile text in them. */
 const VIEWS: readonly (readonly [name: string, address: () => string, shown: boolean])[] = [
-  ['overview', () => '/', false],
+  ['overview', () => '/', true],
   ['back', () => '/back', false],
   ['back for a hostile filter', () => `/back?where=${encodeURIComponent(`note=${HOSTILE}`)}`, false],
   ['rollout', () => '/rollout', false],
   ['matrix', () => '/matrix', false],
   ['states', () => '/states', false],
   ['hosts', () => '/hosts?where=note', true],
-  ['host', () => `/hosts/${host}`, true],
+  ['host that never reported', () => `/hosts/${host}`, true],
+  ['host', () => `/hosts/${reported}`, true],
   ['catalog', () => '/catalog', false],
   ['patch', () => `/catalog/${patch}`, true],
-  ['decisions', () => '/decisions', false],
+  ['decisions', () => '/decisions?all=yes', true],
+  ['one decision', () => `/decisions/${decision}`, true],
   ['waivers', () => '/decisions?tab=waivers', true],
-  ['policy', () => '/decisions?tab=policy', false],
+  ['policy', () => '/decisions?tab=policy', true],
   ['enrolments', () => '/admin', false],
   ['enrolment tokens', () => '/admin?tab=enrolment-tokens', true],
   ['tokens', () => '/admin?tab=tokens', true],

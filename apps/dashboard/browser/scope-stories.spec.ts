@@ -27,10 +27,11 @@ const RECORDED = ['foreign-owner', 'foreign-reason', 'foreign-change'];
 const ask = async <Data>(query: string, variables: object = {}): Promise<Data> =>
   (await registry.ask(query, variables)) as never as Data;
 
-const label = (id: string, key: string, value: string) =>
+/** Gives a host these labels, and no others. */
+const label = (id: string, labels: Readonly<Record<string, string>>) =>
   ask('mutation ($id: ID!, $labels: [LabelInput!]!) { labelHost(id: $id, labels: $labels) { id } }', {
     id,
-    labels: [{ key, value }],
+    labels: Object.entries(labels).map(([key, value]) => ({ key, value })),
   });
 
 beforeAll(async () => {
@@ -47,8 +48,8 @@ beforeAll(async () => {
   foreign = hosts.nodes.filter(({ id }) => id !== own.id);
   buildIds = patches.nodes.map(({ buildId }) => buildId);
   release = releases.nodes[0]!.name;
-  await label(own.id, 'team', 'storage');
-  for (const { id, hostname } of foreign) await label(id, 'owner', `foreign-team-${hostname}`);
+  await label(own.id, { team: 'storage' });
+  for (const { id, hostname } of foreign) await label(id, { owner: `foreign-team-${hostname}` });
   await ask('mutation ($input: AddWaiverInput!) { addWaiver(input: $input) { id } }', {
     input: {
       owner: 'foreign-owner',
@@ -235,9 +236,9 @@ test('a change of a foreign host is not sent to a page that is open', async () =
   const { page, open, wrong } = await openTab(browser, registry.url, token);
   const bodies = await listen(page);
   await open('/hosts?where=note=seen');
-  await label(foreign[0]!.id, 'note', 'seen');
+  await label(foreign[0]!.id, { owner: 'foreign-team-new', note: 'seen' });
   // the change of the own host comes after it, and shows
-  await label(own.id, 'note', 'seen');
+  await label(own.id, { team: 'storage', note: 'seen' });
   await page.waitForSelector(`a:text-is("${own.hostname}")`);
   expect(bodies.filter((body) => body.includes('foreign-team'))).toEqual([]);
   expect(bodies.filter((body) => body.includes(foreign[0]!.hostname))).toEqual([]);
