@@ -206,6 +206,15 @@ describe.each(LOOKS)('$look', ({ look, colorScheme, viewport }) => {
   });
 });
 
+test('a foreign part of a sentence does not change the order of its words', async () => {
+  const tab = await openTab(browser, registry.url, registry.adminToken);
+  await tab.open(`/hosts/${reported}`);
+  const reasons = (await tab.page.locator('.reason').allInnerTexts()).join();
+  expect(reasons).toContain('onerror=alert(1)>\\u202egnp.exe');
+  expect(reasons).not.toContain('\u202E');
+  await tab.page.context().close();
+});
+
 const ADD_HOST = 'mutation ($input: AddHostInput!) { addHost(input: $input) { id } }';
 const CREATE_TOKEN = 'mutation ($input: CreateTokenInput!) { createToken(input: $input) { text } }';
 const RECALL =

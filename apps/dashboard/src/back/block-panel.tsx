@@ -7,6 +7,7 @@ import { SHELL } from '../texts/shell.js';
 import { sharedBy } from './blocks.js';
 import type { BackCohort } from './generated/operations.js';
 import { stepsText } from './steps.js';
+import { visible } from '../parts/visible.js';
 
 /** Why a group of hosts has its verdict. */
 export function BlockPanel({ cohort }: { cohort: BackCohort }) {
@@ -24,7 +25,7 @@ export function BlockPanel({ cohort }: { cohort: BackCohort }) {
         {steps.length > 0 && <p class="foreign muted">{stepsText(steps)}</p>}
         <Reasons reasons={reasons} />
         <p class="foreign muted">
-          {BACK.suchAs} {examples.join(', ')}
+          {BACK.suchAs} {examples.map(visible).join(', ')}
         </p>
       </div>
     </Panel>

@@ -11,6 +11,7 @@ import { BACK } from '../texts/back.js';
 import { SHELL } from '../texts/shell.js';
 import type { Chosen } from './chosen.js';
 import { BACK_HOSTS, type BackHostsVariables } from './generated/operations.js';
+import { visible } from '../parts/visible.js';
 
 /** The hosts with a verdict, a reason or of a block. Each leads to the host. */
 export function HostsPanel({
@@ -75,7 +76,7 @@ export function HostsPanel({
                         {verdict.reasons
                           .filter((reason) => reason.kind === verdict.kind)
                           .map((reason, index) => (
-                            <li key={index}>{reason.text}</li>
+                            <li key={index}>{visible(reason.text)}</li>
                           ))}
                       </ul>
                     ),

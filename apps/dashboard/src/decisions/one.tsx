@@ -12,6 +12,7 @@ import { DECISIONS } from '../texts/decisions.js';
 import { SHELL } from '../texts/shell.js';
 import { DECISION_PAGE, type DecisionPage } from './generated/operations.js';
 import './decisions.css';
+import { visible } from '../parts/visible.js';
 
 type Decision = NonNullable<DecisionPage['decision']>;
 
@@ -78,7 +79,7 @@ function Shown({ decision }: { decision: Decision }) {
             <ul class="plain-list">
               {overrides.map((text) => (
                 <li key={text} class="foreign">
-                  {text}
+                  {visible(text)}
                 </li>
               ))}
             </ul>

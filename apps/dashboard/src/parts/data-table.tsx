@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { visible } from './visible.js';
 
 export interface Column<Row> {
   readonly title: string;
@@ -6,6 +7,10 @@ export interface Column<Row> {
   readonly number?: boolean;
   readonly cell: (row: Row) => ComponentChildren;
 }
+
+/** A cell of text may be a list of foreign texts. */
+const shown = (cell: ComponentChildren): ComponentChildren =>
+  typeof cell === 'string' ? visible(cell) : cell;
 
 /** Rows in columns. A wide table scrolls in its own box. */
 export function DataTable<Row>({
@@ -38,7 +43,7 @@ export function DataTable<Row>({
             <tr key={rowKey(row, index)}>
               {columns.map(({ title, number, cell }) => (
                 <td key={title} class={number === true ? 'number' : 'foreign'}>
-                  {cell(row)}
+                  {shown(cell(row))}
                 </td>
               ))}
             </tr>

@@ -4,6 +4,7 @@ import { DataTable } from './data-table.js';
 import { count } from './numbers.js';
 import type { ShownReason } from './reasons.js';
 import { VerdictTag } from './verdicts.js';
+import { visible } from './visible.js';
 
 /** A reason with the number of hosts that have it. */
 export interface CountedReason {
@@ -42,7 +43,7 @@ export function ReasonsTable({
           title: REASONS.why,
           cell: ({ reason: { code, text, help } }) => (
             <div class="why">
-              {text}
+              {visible(text)}
               <div title={REASONS.documentation(help)}>
                 {open === undefined ? (
                   <code class="muted">{code}</code>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { SHELL } from '../texts/shell.js';
+import { visible } from './visible.js';
 
 /** A reason as a host, a cohort or the fleet has it. */
 export interface ShownReason {
@@ -25,7 +26,7 @@ export const ReasonItem = ({ reason, children }: { reason: ShownReason; children
       <code title={reason.help}>{reason.code}</code>
       {children}
     </p>
-    <p class="foreign">{reason.text}</p>
+    <p class="foreign">{visible(reason.text)}</p>
     {reason.clearedBy !== 'NOTHING' && (
       <p class="muted">{SHELL.clearedBy(SHELL.clearedBys[reason.clearedBy])}</p>
     )}
