@@ -204,7 +204,9 @@ describe('every message is valid', () => {
   });
 
   test('a rollout opens a transition to the newest release, which then replaces the others', () => {
-    const fits = ({ stack, leftovers }: Setup) => stack[0]?.livepatch.index === 10 && leftovers.length === 0;
+    // the changes of the tests above may have opened a transition on any host
+    const fits = ({ stack, leftovers, transition }: Setup) =>
+      stack[0]?.livepatch.index === 10 && leftovers.length === 0 && transition === null;
     const n = Array.from({ length: 1_000 }, (_, n) => n).find((n) => fits(fleet.setup(n)))!;
     const old = check(n);
     expect(startRollout(fleet, n, AT)).toBe(true);

@@ -10,7 +10,7 @@ export {
   type SignedFile,
   signedForm,
 } from './manifest.js';
-export { BuildId, Instant, Labels, ModuleName, PublicName, Sha256, Uuid } from './names.js';
+export { BuildId, Instant, LabelKey, Labels, ModuleName, PublicName, Sha256, Uuid } from './names.js';
 export { UInt32, UInt64, WireState } from './numbers.js';
 export { Clock, Heartbeat, HostReading, Leftover, Livepatch, Report } from './report.js';
 export {

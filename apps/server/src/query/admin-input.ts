@@ -1,5 +1,4 @@
-import { Labels as LabelsSchema, PublicName } from '@klpreg/wire';
-import { z } from 'zod';
+import { LabelKey, Labels as LabelsSchema, PublicName } from '@klpreg/wire';
 import { RequestError } from '../errors.js';
 import type { Scope } from '../store/access/tokens.store.js';
 import { AGENT_PREFIX, type Labels } from '../store/content/labels.store.js';
@@ -20,10 +19,33 @@ export function toLabels(labels: readonly LabelInput[]): Labels {
   const given = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
   if (Object.keys(given).length !== labels.length)
     throw new RequestError('BAD_USER_INPUT', 'a label is given twice');
+  for (const { key, value } of labels) {
+    const fault = labelFault(key, value);
+    if (fault !== null)
+      throw new RequestError('BAD_USER_INPUT', `\`labels\`: ${fault}`, [
+        { pointer: '/labels', detail: fault, found: value.slice(0, 100) },
+      ]);
+  }
   const parsed = LabelsSchema.safeParse(given);
-  if (!parsed.success) throw new RequestError('BAD_USER_INPUT', z.prettifyError(parsed.error));
+  if (!parsed.success) throw new RequestError('BAD_USER_INPUT', parsed.error.issues[0]!.message);
   return parsed.data;
 }
+
+/** What is wrong with a label, in a sentence. Null: nothing. */
+export function labelFault(key: string, value: string): string | null {
+  const name = LabelKey.safeParse(key);
+  if (!name.success) return `${name.error.issues[0]!.message}; found ${shortened(key)}`;
+  const issue = LabelsSchema.safeParse(Object.fromEntries([[key, value]])).error?.issues[0];
+  if (issue === undefined) return null;
+  const detail = issue.code === 'too_big' ? `must have at most ${issue.maximum} characters` : issue.message;
+  return `the value of ${key} ${detail}; found ${shortened(value)}`;
+}
+
+/** A text in quotes. Of a long one, the beginning, and how many characters it has. */
+const shortened = (text: string): string =>
+  text.length <= 100
+    ? JSON.stringify(text)
+    : `${text.length} characters: ${JSON.stringify(text.slice(0, 100))}`;
 
 /** @throws RequestError FORBIDDEN unless a host with these labels is in the scope */
 export function requireInScope(labels: Labels, scope: Scope | null): void {
@@ -40,9 +62,8 @@ export function requireLine(argument: string, value: string, max: number): void 
   // eslint-disable-next-line no-control-regex -- control characters are what this forbids
   if (value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return;
   const detail = `must be one line of 1 to ${max} characters`;
-  const found = JSON.stringify(value.slice(0, 100));
-  const length = value.length > max ? `${value.length} characters: ` : '';
-  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${length}${found}`, [
+  const found = shortened(value);
+  throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}, found ${found}`, [
     { pointer: `/${argument}`, detail, found },
   ]);
 }
@@ -52,7 +73,7 @@ export function requireName(argument: string, value: string): void {
   const parsed = PublicName.safeParse(value);
   if (parsed.success) return;
   const detail = parsed.error.issues[0]!.message;
-  const found = JSON.stringify(value.slice(0, 100));
+  const found = shortened(value);
   throw new RequestError('BAD_USER_INPUT', `\`${argument}\` ${detail}; found ${found}`, [
     { pointer: `/${argument}`, detail, found },
   ]);

@@ -1,10 +1,8 @@
-import { Labels } from '@klpreg/wire';
-import { z } from 'zod';
 import { isWithin } from '../access/scope.js';
 import { RequestError } from '../errors.js';
 import type { Bearer, NewToken, Role, Scope } from '../store/access/tokens.store.js';
 import { AGENT_PREFIX } from '../store/content/labels.store.js';
-import { requireLine, requireName } from './admin-input.js';
+import { labelFault, requireLine, requireName } from './admin-input.js';
 import type { CreateTokenInput, ScopeLabelInput, TokenRole } from './generated/schema.js';
 
 const MOST_VALUES = 64;
@@ -50,8 +48,8 @@ export function toScope(labels: readonly ScopeLabelInput[], field: string): Scop
     if (values.length === 0 || values.length > MOST_VALUES)
       throw wrong(field, `the label ${key} needs 1 to ${MOST_VALUES} values`);
     for (const value of values) {
-      const parsed = Labels.safeParse(Object.fromEntries([[key, value]]));
-      if (!parsed.success) throw wrong(field, z.prettifyError(parsed.error));
+      const fault = labelFault(key, value);
+      if (fault !== null) throw wrong(field, fault);
     }
     scope[key] = [...new Set(values)];
   }

@@ -107,13 +107,17 @@ async function run(
 test('an agent that is killed at any moment of its enrolment or renewal is not locked out', async () => {
   const whole = await run('first', 'enrol');
   expect(whole).toMatchObject({ exit: 0 });
-  let kills = 0;
+  // of the runs that ended by themselves: on a busy machine each takes another time
+  let shortest = whole.ms;
   const life = async (host: string): Promise<End[]> => {
     const ends: End[] = [];
     // first the enrolment is killed, then the renewal
     for (const command of ['enrol', 'report']) {
-      for (let i = 0; i < KILLS; i++)
-        if ((await run(host, 'enrol', whole.ms * (0.3 + 0.8 * Math.random()))).exit === null) kills += 1;
+      for (let kills = 0; kills < KILLS;) {
+        const { exit, ms } = await run(host, 'enrol', shortest * (0.3 + 0.8 * Math.random()));
+        if (exit === null) kills += 1;
+        else shortest = Math.min(shortest, ms);
+      }
       ends.push(await run(host, command));
     }
     return ends;
@@ -124,7 +128,6 @@ test('an agent that is killed at any moment of its enrolment or renewal is not l
     ends.push(...(await Promise.all(hosts.slice(at, at + 2).map(life))).flat());
   expect(ends.filter(({ exit }) => exit !== 0)).toEqual([]);
   expect(ends).toHaveLength(2 * HOSTS);
-  expect(kills).toBeGreaterThan(HOSTS);
 }, 1_800_000);
 
 /** The stored credential of a host, as of a week ago. @returns its serial */
