@@ -28,6 +28,12 @@ test('a newcomer sees from the overview in three clicks why web-1.ams cannot be 
   expect(text).toMatch(/Refused|Unsafe/);
   // the reason has its code and the states
   expect(text).toMatch(/STATE_[A-Z_]+/);
+  // a host asks for its best route, and leads to the answer by the usual one
+  expect(text).toContain('By the best of all routes.');
+  await page.click('a:text-is("By the usual one") >> nth=0');
+  await settled(page);
+  expect(new URL(page.url()).searchParams.get('where')).toBe('hostname=web-1.ams');
+  expect(await visibleText(page)).toMatch(/0 of 1|1 host\b/);
   await page.context().close();
 });
 
