@@ -36,7 +36,7 @@ export class AddHostResolver {
       throw new RequestError('FORBIDDEN', 'only an admin without a scope chooses the id of a host');
     const id = input.id == null ? uuidv7() : toHostId(input.id);
     requireLine('input/hostname', hostname, 253);
-    const given = toLabels(input.labels ?? []);
+    const given = toLabels(input.labels ?? [], 'input/labels');
     requireInScope(given, scope);
     const labels = toLabelsDraft(given);
     await this.labels.keep([labels]);

@@ -8,8 +8,10 @@ const REASON_LENGTH = 500;
 
 /**
  * Checks labels from an admin: no key twice, and no key that is reserved for labels that the host reports.
+ *
+ * @param field where the mutation has them
  */
-export function toLabels(labels: readonly LabelInput[]): Labels {
+export function toLabels(labels: readonly LabelInput[], field: 'labels' | 'input/labels'): Labels {
   const own = labels.find(({ key }) => key.startsWith(AGENT_PREFIX));
   if (own !== undefined)
     throw new RequestError(
@@ -22,8 +24,8 @@ export function toLabels(labels: readonly LabelInput[]): Labels {
   for (const { key, value } of labels) {
     const fault = labelFault(key, value);
     if (fault !== null)
-      throw new RequestError('BAD_USER_INPUT', `\`labels\`: ${fault}`, [
-        { pointer: '/labels', detail: fault, found: value.slice(0, 100) },
+      throw new RequestError('BAD_USER_INPUT', `\`${field}\`: ${fault}`, [
+        { pointer: `/${field}`, detail: fault, found: value.slice(0, 100) },
       ]);
   }
   const parsed = LabelsSchema.safeParse(given);

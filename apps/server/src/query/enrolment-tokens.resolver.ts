@@ -44,7 +44,7 @@ export class EnrolmentTokensResolver {
       useLimit: uses ?? null,
       addresses: toRanges(addresses ?? []),
       needsApproval: approval ?? false,
-      labels: toLabels(labels ?? []),
+      labels: toLabels(labels ?? [], 'input/labels'),
       createdBy: senderOf(context),
       expiresAt: new Date(this.clock.now().getTime() + expiresIn * 1000),
     });

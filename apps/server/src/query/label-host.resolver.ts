@@ -25,7 +25,7 @@ export class LabelHostResolver {
     const id = toHostId(given);
     const by = senderOf(context);
     const scope = scopeOf(context);
-    const admins = toLabels(labels);
+    const admins = toLabels(labels, 'labels');
     requireInScope(admins, scope);
     return this.changes.decideAndMake(id, scope, `the labels of the host ${id} changed`, async ({ row }) => {
       const draft = toLabelsDraft({ ...admins, ...ownWords(row.labels) });

@@ -72,8 +72,8 @@ test.each([
   [{ expiresIn: '400d' }, '/input/expiresIn'],
   [{ addresses: ['10.0.0.0/33'] }, '/input/addresses'],
   [{ labels: [{ key: 'agent.env', value: 'prod' }] }, undefined],
-  [{ labels: [{ key: 'note', value: 'x'.repeat(254) }] }, '/labels'],
-  [{ labels: [{ key: 'a b', value: 'x' }] }, '/labels'],
+  [{ labels: [{ key: 'note', value: 'x'.repeat(254) }] }, '/input/labels'],
+  [{ labels: [{ key: 'a b', value: 'x' }] }, '/input/labels'],
 ])('%j makes no token', async (input, pointer) => {
   const error = await registry.graphqlError(
     'mutation ($input: CreateEnrolmentTokenInput!) { createEnrolmentToken(input: $input) { token } }',
